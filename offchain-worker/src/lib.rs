@@ -1,0 +1,1 @@
+//! Serves and validates inference for a Noema chain.

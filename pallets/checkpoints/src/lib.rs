@@ -1,0 +1,1 @@
+//! Records model families and checkpoints.

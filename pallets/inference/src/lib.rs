@@ -1,0 +1,1 @@
+//! Records paid requests, answers, checks and settlements.

@@ -1,0 +1,1 @@
+//! Records bonded workers and validators.

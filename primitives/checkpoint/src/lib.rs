@@ -1,0 +1,1 @@
+//! Checkpoint manifests and the Merkle root of their weights.

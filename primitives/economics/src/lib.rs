@@ -1,0 +1,1 @@
+//! The money rules, as pure functions.

@@ -1,0 +1,1 @@
+//! The integer transformer: one definition, the same bits everywhere.

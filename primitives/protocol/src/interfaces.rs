@@ -1,0 +1,180 @@
+//! What one pallet may ask of another, as traits, so that each can be read and tested alone.
+//!
+//! Errors are an associated type: the runtime converts it into its own dispatch error.
+
+use crate::CheckpointId;
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// What a bonded operator does with a checkpoint.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum Role {
+    /// Answers requests.
+    Worker,
+    /// Re-executes answers.
+    Validator,
+}
+
+/// What a worker charges, in the smallest unit of the native token.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Prices<Balance> {
+    /// Per byte of the prompt.
+    pub per_prompt_byte: Balance,
+    /// Per token of the answer.
+    pub per_output_token: Balance,
+}
+
+/// The bounds a checkpoint puts on a request.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct ModelLimits {
+    /// Longest prompt and answer together, in tokens.
+    pub context_length: u32,
+    /// Number of token ids.
+    pub vocabulary: u32,
+}
+
+/// An operator that may be drawn for a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate<AccountId, Balance> {
+    /// The account that holds the bond.
+    pub controller: AccountId,
+    /// The part of the bond that can still be slashed: the weight of the draw.
+    pub bond: Balance,
+    /// What it charges; zero for a validator.
+    pub prices: Prices<Balance>,
+}
+
+/// What is known of checkpoints.
+pub trait Checkpoints {
+    /// The bounds of an active checkpoint; `None` for one that is unknown or withdrawn.
+    fn active(checkpoint: &CheckpointId) -> Option<ModelLimits>;
+
+    /// Whether the checkpoint was ever registered.
+    fn exists(checkpoint: &CheckpointId) -> bool;
+
+    /// Makes the next registrations succeed: `checkpoint` is active with these `limits`.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_active(checkpoint: CheckpointId, limits: ModelLimits);
+}
+
+/// What is known of operators, and what may be done to their bonds.
+pub trait Operators<AccountId, Balance> {
+    /// Why an operation on a bond is refused.
+    type Error;
+
+    /// The controller behind a hot key.
+    fn controller_of(key: &AccountId) -> Option<AccountId>;
+
+    /// Live operators in `role` for `checkpoint`: bonded, not leaving, heartbeat fresh. Bounded by
+    /// the implementation.
+    fn candidates(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>>;
+
+    /// The most that [`Self::candidates`] can return.
+    fn max_candidates() -> u32;
+
+    /// The slashable bond of `controller`; zero if it is not registered.
+    fn bond(controller: &AccountId) -> Balance;
+
+    /// Ties the bond to a job: it cannot be withdrawn until [`Self::release`].
+    fn engage(controller: &AccountId) -> Result<(), Self::Error>;
+
+    /// Ends a tie made by [`Self::engage`].
+    fn release(controller: &AccountId);
+
+    /// Takes up to `amount` from the bond: `share` of it goes to `beneficiary`, the rest is burned.
+    /// Returns what was taken.
+    fn slash(
+        controller: &AccountId,
+        amount: Balance,
+        beneficiary: Option<(&AccountId, Balance)>,
+    ) -> Balance;
+
+    /// Notes a payment, so that the operator can see what it earned and why.
+    fn note_earning(
+        controller: &AccountId,
+        request: crate::RequestId,
+        kind: Earning,
+        amount: Balance,
+    );
+
+    /// Registers a live operator with `bond`, ready to be drawn.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn register(controller: &AccountId, key: &AccountId, role: Role, checkpoint: &CheckpointId);
+}
+
+/// Why an operator was paid, or lost from its bond.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum Earning {
+    /// Paid for an answer that was settled.
+    Answer,
+    /// Paid for a check that was revealed in time and stood.
+    Check,
+    /// Paid from the bond of the party that lost a dispute.
+    Dispute,
+}
+
+/// Randomness of the current block that nobody could know when the previous block was built.
+pub trait BlockRandomness {
+    /// Thirty-two bytes bound to `subject`; `None` where this block carries no randomness, in which
+    /// case nothing may be drawn.
+    fn random(subject: &[u8]) -> Option<sp_core::H256>;
+}

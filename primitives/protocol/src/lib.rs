@@ -1,0 +1,20 @@
+//! The types and hashing rules that the chain and the off-chain workers agree on.
+//!
+//! Whatever is hashed, signed or compared by two parties is defined here once: identifiers, the
+//! parameters of a request, the receipt that binds an answer, the verdict that checks it. The
+//! crate holds no policy, no storage and no FRAME; [`interfaces`] names what one pallet may ask of
+//! another.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod hashing;
+pub mod ids;
+pub mod interfaces;
+pub mod request;
+pub mod verdict;
+
+pub use ids::{CheckpointId, FamilyId, RequestId};
+pub use request::{ParameterError, Receipt, SamplingParameters};
+pub use verdict::{Verdict, VerdictReveal};

@@ -1,0 +1,128 @@
+//! What a requester asks for, and the receipt that binds the answer.
+
+use crate::{CheckpointId, RequestId};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// How the next token is chosen, in integers.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct SamplingParameters {
+    /// Most tokens the answer may have, at least 1; a stop token ends it earlier.
+    pub max_tokens: u16,
+    /// Temperature in thousandths; 0 takes the most likely token every time.
+    pub temperature_milli: u16,
+    /// Only the `top_k` most likely tokens are drawn from; 0 means all.
+    pub top_k: u16,
+    /// Only the most likely tokens that together reach this probability, in thousandths, are drawn
+    /// from; 1000 means all.
+    pub top_p_milli: u16,
+}
+
+/// Why sampling parameters are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// `max_tokens` is zero.
+    NoTokens,
+    /// `temperature_milli` is above [`SamplingParameters::MAX_TEMPERATURE_MILLI`].
+    TemperatureTooHigh,
+    /// `top_p_milli` is zero or above 1000.
+    TopPOutOfRange,
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTokens => "max_tokens must be at least 1",
+            Self::TemperatureTooHigh => "the temperature must be at most 10 (10000 thousandths)",
+            Self::TopPOutOfRange => "top_p must lie between 0.001 and 1 (1 to 1000 thousandths)",
+        })
+    }
+}
+
+impl core::error::Error for ParameterError {}
+
+impl SamplingParameters {
+    /// Highest temperature, in thousandths.
+    pub const MAX_TEMPERATURE_MILLI: u16 = 10_000;
+    /// `top_p_milli` that leaves every token in.
+    pub const ALL: u16 = 1_000;
+
+    /// The most likely token every time, up to `max_tokens` of them.
+    pub const fn greedy(max_tokens: u16) -> Self {
+        Self {
+            max_tokens,
+            temperature_milli: 0,
+            top_k: 0,
+            top_p_milli: Self::ALL,
+        }
+    }
+
+    /// Refuses values that no executor defines.
+    pub fn validate(&self) -> Result<(), ParameterError> {
+        if self.max_tokens == 0 {
+            return Err(ParameterError::NoTokens);
+        }
+        if self.temperature_milli > Self::MAX_TEMPERATURE_MILLI {
+            return Err(ParameterError::TemperatureTooHigh);
+        }
+        if self.top_p_milli == 0 || self.top_p_milli > Self::ALL {
+            return Err(ParameterError::TopPOutOfRange);
+        }
+        Ok(())
+    }
+}
+
+/// What a worker states about its answer. What is not in the receipt is not claimed.
+///
+/// The chain compares every field it knows itself; the rest is what a validator re-executes.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Receipt {
+    /// The request that is answered.
+    pub request: RequestId,
+    /// The checkpoint that answered.
+    pub checkpoint: CheckpointId,
+    /// [`crate::hashing::prompt_hash`] of the prompt's bytes.
+    pub prompt_hash: H256,
+    /// The parameters as requested.
+    pub parameters: SamplingParameters,
+    /// The sampling seed that the chain drew.
+    pub seed: H256,
+    /// [`crate::hashing::output_hash`] of the output tokens and the text.
+    pub output_hash: H256,
+    /// Tokens of the prompt, chat template included.
+    pub prompt_tokens: u32,
+    /// Tokens of the answer, a closing stop token included.
+    pub output_tokens: u32,
+    /// [`crate::hashing::trace_commitment`] of the digest that only execution yields.
+    pub trace_commitment: H256,
+}

@@ -1,0 +1,1 @@
+//! The Noema parachain runtime.
