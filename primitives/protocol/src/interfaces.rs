@@ -125,12 +125,14 @@ pub trait Operators<AccountId, Balance> {
     /// Ends a tie made by [`Self::engage`].
     fn release(controller: &AccountId);
 
-    /// Takes up to `amount` from the bond: `share` of it goes to `beneficiary`, the rest is burned.
-    /// Returns what was taken.
+    /// Takes up to `amount` from the bond. Each of `shares` is paid out of what was taken, in
+    /// order and as far as it reaches; the rest is burned. Returns what was taken.
     fn slash(
         controller: &AccountId,
+        request: crate::RequestId,
+        offence: Offence,
         amount: Balance,
-        beneficiary: Option<(&AccountId, Balance)>,
+        shares: &[(AccountId, Balance)],
     ) -> Balance;
 
     /// Notes a payment, so that the operator can see what it earned and why.
@@ -146,7 +148,7 @@ pub trait Operators<AccountId, Balance> {
     fn register(controller: &AccountId, key: &AccountId, role: Role, checkpoint: &CheckpointId);
 }
 
-/// Why an operator was paid, or lost from its bond.
+/// Why an operator was paid.
 #[derive(
     Clone,
     Copy,
@@ -170,6 +172,36 @@ pub enum Earning {
     Check,
     /// Paid from the bond of the party that lost a dispute.
     Dispute,
+}
+
+/// Why an operator lost part of its bond.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum Offence {
+    /// A worker let the deadline of its assignment pass.
+    MissedDeadline,
+    /// A validator did not commit or did not reveal a verdict it was drawn for.
+    MissedVerdict,
+    /// A validator called an answer valid with a digest that re-execution does not yield.
+    UnexecutedVerdict,
+    /// A worker's answer lost a dispute.
+    FalseAnswer,
+    /// A validator's verdict or objection lost a dispute.
+    FalseVerdict,
 }
 
 /// Randomness of the current block that nobody could know when the previous block was built.
