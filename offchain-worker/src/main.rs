@@ -1,0 +1,3 @@
+//! The program `noema-worker`.
+
+fn main() {}
