@@ -1,1 +1,3 @@
 //! The Noema development node.
+
+fn main() {}
