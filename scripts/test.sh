@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Sets up and runs every check, the cheapest first; stops at the first that fails.
+#
+#   ./scripts/test.sh [PHASE...]
+#
+# Phases, in this order: format, lint, unit, e2e. Without one, all run.
+#
+#   format   rustfmt on every crate
+#   lint     clippy on every target of every crate, warnings denied
+#   unit     unit, property, pallet, runtime and worker tests
+#   e2e      a real node, real workers and polkadot.js, with the real model
+#   --help   this text
+#
+# Ends with the time of each phase and the number of tests that passed and failed.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+ALL_PHASES=(format lint unit e2e)
+PHASES=()
+for argument in "$@"; do
+    case "$argument" in
+        format | lint | unit | e2e) PHASES+=("$argument") ;;
+        --help | -h) print_usage "$0"; exit 0 ;;
+        *) die "unknown phase '$argument'; see $0 --help" ;;
+    esac
+done
+[ ${#PHASES[@]} -gt 0 ] || PHASES=("${ALL_PHASES[@]}")
+
+LOGS="$(mktemp -d)"
+SUMMARY=()
+PASSED=0
+FAILED=0
+
+summarise() {
+    local status=$?
+    printf '\n'
+    printf '%s\n' "${SUMMARY[@]}"
+    printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
+    rm -rf "$LOGS"
+    exit "$status"
+}
+trap summarise EXIT
+
+# count LOG: adds up what cargo's test runner and the end-to-end runner say at their ends.
+count() {
+    local passed failed
+    read -r passed failed < <(awk '
+        /^test result: / { for (i = 2; i <= NF; i++) { if ($i == "passed;") p += $(i-1); if ($i == "failed;") f += $(i-1) } }
+        /^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3 }
+        END { print p + 0, f + 0 }' "$1")
+    PASSED=$((PASSED + passed))
+    FAILED=$((FAILED + failed))
+}
+
+# phase NAME COMMAND...: runs it, times it, counts its tests; ends everything if it fails.
+phase() {
+    local name="$1" start status=0
+    shift
+    step "$name"
+    start=$(date +%s%N)
+    "$@" 2>&1 | tee "$LOGS/log" || status=$?
+    count "$LOGS/log"
+    if [ $status -eq 0 ]; then
+        SUMMARY+=("$(printf 'ok      %-8s %8s s' "$name" "$(seconds_since "$start")")")
+    else
+        SUMMARY+=("$(printf 'FAILED  %-8s %8s s' "$name" "$(seconds_since "$start")")")
+        # A check that is not made of tests counts as one.
+        [ "$FAILED" -gt 0 ] || FAILED=1
+        exit 1
+    fi
+}
+
+format() { cargo fmt --all --check; }
+
+# Clippy stands in for the compiler of the workspace's own crates only, so what they depend on is
+# compiled once for the lints and for the tests.
+lint() {
+    CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__' \
+        cargo --config 'build.rustc-workspace-wrapper="clippy-driver"' build --workspace --all-targets --locked
+}
+
+unit() {
+    cargo build --workspace --all-targets --locked \
+        && cargo test --workspace --all-targets --locked --no-fail-fast \
+        && cargo test --workspace --doc --locked --no-fail-fast
+}
+
+e2e() {
+    cargo build --workspace --all-targets --locked \
+        && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js
+}
+
+cd "$ROOT"
+phase setup ./scripts/setup.sh --e2e
+for name in "${PHASES[@]}"; do phase "$name" "$name"; done

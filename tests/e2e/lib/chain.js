@@ -1,0 +1,276 @@
+// A connection to a node: transactions whose refusals have names, events as they are finalized,
+// view functions, and the check that no unit was created or lost.
+
+import assert from 'node:assert/strict';
+import { ApiPromise, WsProvider } from '@polkadot/api';
+import { Keyring } from '@polkadot/keyring';
+import { compactToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+import { cryptoWaitReady } from '@polkadot/util-crypto';
+
+import { until } from './process.js';
+
+await cryptoWaitReady();
+const keyring = new Keyring({ type: 'sr25519' });
+
+/** The development key pair of a path such as `//Alice`. */
+export const key = (path) => keyring.addFromUri(path);
+
+/** A call that the chain or its transaction pool refused; `name` says why. */
+export class Refused extends Error {
+  constructor(name, detail) {
+    super(detail ? `${name}: ${detail}` : name);
+    this.name = name;
+  }
+}
+
+/** A decoded value as plain JavaScript: integers as `bigint`, bytes as hex, a bare variant as its name. */
+export function plain(codec) {
+  if (codec === null || codec === undefined) return null;
+  if ('isSome' in codec && 'unwrap' in codec) return codec.isSome ? plain(codec.unwrap()) : null;
+  if ('isBasic' in codec && 'type' in codec) {
+    const inner = plain(codec.inner ?? null);
+    return inner === null ? codec.type : { [codec.type]: inner };
+  }
+  if (typeof codec.toBigInt === 'function') return codec.toBigInt();
+  if (codec instanceof Map) {
+    return Object.fromEntries([...codec.entries()].map(([name, value]) => [String(name), plain(value)]));
+  }
+  if (codec instanceof Set) return [...codec].map(plain);
+  if (codec instanceof Uint8Array) {
+    return codec.toRawType?.() === 'AccountId' ? codec.toString() : u8aToHex(codec);
+  }
+  if (Array.isArray(codec)) return [...codec].map(plain);
+  if (codec instanceof Boolean) return codec.valueOf();
+  if (codec instanceof String) return codec.toString();
+  return codec.isEmpty ? null : codec.toJSON();
+}
+
+/** Text of bytes that arrived as hex. */
+export const text = (hex) => Buffer.from(hex.slice(2), 'hex').toString('utf8');
+
+function eventOf({ event, phase }, block) {
+  const { names } = event.data;
+  const values = event.data.map(plain);
+  return {
+    block,
+    extrinsic: phase.isApplyExtrinsic ? phase.asApplyExtrinsic.toNumber() : null,
+    name: `${event.section}.${event.method}`,
+    data: names ? Object.fromEntries(names.map((name, i) => [name, values[i]])) : values,
+  };
+}
+
+export class Chain {
+  static async connect(port) {
+    const provider = new WsProvider(`ws://127.0.0.1:${port}`, 500);
+    const api = await ApiPromise.create({ provider, noInitWarn: true, throwOnConnect: false });
+    const chain = new Chain(api);
+    await chain.#follow();
+    return chain;
+  }
+
+  constructor(api) {
+    this.api = api;
+    /** Every event of every finalized block, in order. */
+    this.events = [];
+    this.block = 0;
+    this.failure = null;
+  }
+
+  async #follow() {
+    let queue = Promise.resolve();
+    this.block = (await this.api.rpc.chain.getHeader()).number.toNumber();
+    await this.api.rpc.chain.subscribeFinalizedHeads((head) => {
+      queue = queue
+        .then(() => this.#read(head.number.toNumber()))
+        .catch((error) => (this.failure ??= error));
+    });
+  }
+
+  async #read(height) {
+    while (this.block < height) {
+      const next = this.block + 1;
+      const hash = await this.api.rpc.chain.getBlockHash(next);
+      const records = await (await this.api.at(hash)).query.system.events();
+      this.events.push(...records.map((record) => eventOf(record, next)));
+      this.block = next;
+    }
+  }
+
+  async disconnect() {
+    await this.api.disconnect();
+  }
+
+  /** The first event called `name` whose data satisfies `test`, waiting for it where needed. */
+  event(name, test = () => true, timeout = 60_000) {
+    return until(
+      `event ${name}`,
+      () => {
+        const found = this.events.find((event) => event.name === name && test(event.data));
+        if (!found && this.failure && this.api.isConnected) {
+          const error = this.failure;
+          this.failure = null;
+          console.error(`while reading events: ${error.message}`);
+        }
+        return found;
+      },
+      { timeout, every: 100 },
+    );
+  }
+
+  /** All events called `name` so far whose data satisfies `test`. */
+  eventsNamed(name, test = () => true) {
+    return this.events.filter((event) => event.name === name && test(event.data));
+  }
+
+  /** Waits until `count` more blocks are finalized. */
+  async blocks(count) {
+    const end = this.block + count;
+    await until(`block ${end}`, () => (this.block >= end ? true : undefined), {
+      timeout: 30_000 + count * 3_000,
+    });
+  }
+
+  /** A call such as `inference.requestInference` with its arguments. */
+  call(path, ...args) {
+    const [pallet, name] = path.split('.');
+    return this.api.tx[pallet][name](...args);
+  }
+
+  /**
+   * Signs and sends a call; resolves once it is finalized, with its events and its fee. Rejects
+   * with [`Refused`]: named after the pallet's error, or after the pool's reason.
+   */
+  send(call, signer, options = {}) {
+    return new Promise((resolve, reject) => {
+      let unsubscribe = () => {};
+      const settle = (how, value) => {
+        clearTimeout(timer);
+        unsubscribe();
+        how(value);
+      };
+      const timer = setTimeout(
+        () => settle(reject, new Error(`${call.method.section}.${call.method.method} is not in a block after 60 s`)),
+        60_000,
+      );
+      call
+        .signAndSend(signer, { nonce: -1, ...options }, (result) => {
+          if (result.status.isFinalized) {
+            const refusal = this.#refusal(result);
+            if (refusal) return settle(reject, refusal);
+            const events = result.events.map((record) => eventOf(record, result.blockNumber?.toNumber()));
+            const paid = events.find((event) => event.name === 'transactionPayment.TransactionFeePaid');
+            settle(resolve, {
+              block: result.status.asFinalized.toHex(),
+              index: result.txIndex,
+              events,
+              fee: paid ? paid.data.actualFee + paid.data.tip : 0n,
+              event: (name) => events.find((event) => event.name === name),
+            });
+          } else if (result.isError) {
+            settle(reject, new Refused(result.status.type));
+          }
+        })
+        .then(
+          (stop) => (unsubscribe = stop),
+          (error) => settle(reject, poolRefusal(error)),
+        );
+    });
+  }
+
+  #refusal(result) {
+    let error = result.dispatchError;
+    const sudid = result.events.find(({ event }) => event.section === 'sudo' && event.method === 'Sudid');
+    if (!error && sudid?.event.data[0].isErr) error = sudid.event.data[0].asErr;
+    return error ? new Refused(this.errorName(error)) : null;
+  }
+
+  /** The name of a dispatch error, such as `inference.EmptyPrompt` or `token.FundsUnavailable`. */
+  errorName(error) {
+    if (error.isModule) {
+      const { section, name } = this.api.registry.findMetaError(error.asModule);
+      return `${section}.${name}`;
+    }
+    const kind = error.type[0].toLowerCase() + error.type.slice(1);
+    const inner = error.inner?.type;
+    return inner ? `${kind}.${inner}` : kind;
+  }
+
+  /** Calls a view function: the metadata says its id, its arguments and its result. */
+  async view(pallet, name, ...args) {
+    const { registry } = this.api;
+    const { pallets, lookup } = this.api.runtimeMetadata.asLatest;
+    const found = pallets
+      .find((entry) => entry.name.toString() === pallet)
+      ?.viewFunctions.find((entry) => entry.name.toString() === name);
+    assert.ok(found, `there is no view function ${pallet}.${name}`);
+    assert.equal(args.length, found.inputs.length, `${pallet}.${name} takes ${found.inputs.length} arguments`);
+    const type = (id) => lookup.getTypeDef(id).type;
+    const input = u8aConcat(
+      ...found.inputs.map((parameter, i) => registry.createTypeUnsafe(type(parameter.type), [args[i]]).toU8a()),
+    );
+    const query = u8aConcat(found.id.toU8a(true), compactToU8a(input.length), input);
+    const raw = await this.api.rpc.state.call(
+      'RuntimeViewFunction_execute_view_function',
+      u8aToHex(query),
+    );
+    const result = registry.createTypeUnsafe(
+      'Result<Bytes, FrameSupportViewFunctionsViewFunctionDispatchError>',
+      [raw.toU8a(true)],
+    );
+    assert.ok(result.isOk, `${pallet}.${name}: ${result.asErr?.toString()}`);
+    return registry.createTypeUnsafe(type(found.output), [result.asOk.toU8a(true)]);
+  }
+
+  /** What an account owns: free, and on hold. */
+  async balance(address) {
+    const { data } = await this.api.query.system.account(address);
+    return { free: data.free.toBigInt(), held: data.reserved.toBigInt(), total: data.free.toBigInt() + data.reserved.toBigInt() };
+  }
+
+  async issuance() {
+    return (await this.api.query.balances.totalIssuance()).toBigInt();
+  }
+
+  /** What everybody owns together. */
+  async sumOfBalances(at) {
+    const api = at ? await this.api.at(at) : this.api;
+    const accounts = await api.query.system.account.entries();
+    return accounts.reduce((sum, [, { data }]) => sum + data.free.toBigInt() + data.reserved.toBigInt(), 0n);
+  }
+
+  /** Balances add up and every pallet finds its own state sound, at one and the same block. */
+  async audit() {
+    const hash = await this.api.rpc.chain.getFinalizedHead();
+    const at = await this.api.at(hash);
+    const issuance = (await at.query.balances.totalIssuance()).toBigInt();
+    assert.equal(await this.sumOfBalances(hash), issuance, 'the balances do not add up to the issuance');
+
+    const holds = await at.query.balances.holds.entries();
+    for (const [{ args: [address] }, list] of holds) {
+      const sum = list.reduce((total, { amount }) => total + amount.toBigInt(), 0n);
+      const { data } = await at.query.system.account(address);
+      assert.equal(sum, data.reserved.toBigInt(), `holds of ${address} do not add up`);
+    }
+    for (const pallet of ['Checkpoints', 'Operators', 'Inference']) {
+      const result = await this.view(pallet, 'audit');
+      assert.ok(result.isOk, `${pallet}.audit: ${JSON.stringify(result.toHuman())}`);
+    }
+  }
+}
+
+/** The pool's reason, such as `invalid.Payment`, from `1010: Invalid Transaction: Inability to …`. */
+function poolRefusal(error) {
+  const reasons = {
+    'Inability to pay some fees': 'invalid.Payment',
+    'Transaction is outdated': 'invalid.Stale',
+    'Transaction call is not expected': 'invalid.Call',
+    'Transaction would exhaust the block limits': 'invalid.ExhaustsResources',
+    'Invalid signing address': 'invalid.BadSigner',
+    'Custom error': 'invalid.Custom',
+  };
+  const message = String(error?.message ?? error);
+  for (const [phrase, name] of Object.entries(reasons)) {
+    if (message.includes(phrase)) return new Refused(name, message);
+  }
+  return error instanceof Error ? error : new Error(message);
+}

@@ -1,0 +1,119 @@
+// Child processes: each writes to a log file of its own, and none outlives the tests.
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import net from 'node:net';
+
+const running = new Set();
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => process.exit(1));
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A TCP port that nothing listens on now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Calls `attempt` until it returns something other than `undefined`; says `what` was missing. */
+export async function until(what, attempt, { timeout = 60_000, every = 200 } = {}) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+    if (Date.now() > end) throw new Error(`waited ${timeout / 1000} s in vain: ${what}`);
+    await sleep(every);
+  }
+}
+
+/** A running program whose output goes to `log`. */
+export class Program {
+  constructor(name, file, args, { env = {}, log }) {
+    this.name = name;
+    this.log = log;
+    const output = openSync(log, 'a');
+    this.child = spawn(file, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', output, output],
+    });
+    closeSync(output);
+    running.add(this.child);
+    this.exited = new Promise((resolve) => {
+      const done = (status) => {
+        running.delete(this.child);
+        this.status ??= status;
+        resolve(this.status);
+      };
+      this.child.once('exit', (code, signal) => done(code ?? signal));
+      this.child.once('error', (error) => done(`could not start: ${error.message}`));
+    });
+  }
+
+  get pid() {
+    return this.child.pid;
+  }
+
+  get alive() {
+    return this.status === undefined;
+  }
+
+  /** The last lines it wrote. */
+  tail(lines = 20) {
+    return readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  /** Throws if it has ended, with its last words. */
+  assertAlive() {
+    if (!this.alive) throw new Error(`${this.name} ended (${this.status}):\n${this.tail()}`);
+  }
+
+  /** `kill -9`: no chance to tidy up. */
+  async kill() {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** Asks it to stop and waits; kills it where it does not within `patience` ms. */
+  async stop(patience = 10_000) {
+    if (!this.alive) return this.status;
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), patience);
+    const status = await this.exited;
+    clearTimeout(timer);
+    return status;
+  }
+}
+
+/** Runs a program to its end; returns its exit status and what it printed. */
+export function runProgram(file, args, { env = {}, timeout = 120_000 } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.add(child);
+    const out = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text) => (out.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (out.stderr += text));
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+    const done = (status) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve({ status, ...out });
+    };
+    child.once('close', (code, signal) => done(code ?? signal));
+    child.once('error', (error) => done(`could not start: ${error.message}`));
+  });
+}
