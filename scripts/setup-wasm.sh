@@ -97,7 +97,7 @@ build_sysroot() {
     # Embedded bitcode lets the runtime's thin link-time optimisation reach into these libraries.
     (
         cd "$SCRATCH/empty"
-        env -u CARGO_TARGET_DIR -u RUSTUP_TOOLCHAIN CARGO_NET_OFFLINE=true \
+        env -u CARGO_TARGET_DIR -u RUSTUP_TOOLCHAIN \
             RUSTFLAGS=-Cembed-bitcode=yes RUSTC="$DEBIAN_RUSTC" RUSTC_BOOTSTRAP=1 \
             "$DEBIAN_CARGO" build --release -Zbuild-std=core,alloc,compiler_builtins \
             --target "$TARGET" > "$SCRATCH/log" 2>&1
