@@ -21,7 +21,7 @@ TEXT_FILE="$NOEMA_CACHE/text/devils-dictionary.txt"
 # The tests that need the real model find it, and the text, here; without them they are skipped.
 export NOEMA_SMOLLM2_GGUF="$MODEL_FILE"
 export NOEMA_PROSE="$TEXT_FILE"
-# Where the runtime's Wasm is built when the target directory lies outside this folder.
+# Where the runtime's sources are when the target directory lies outside this folder.
 export WASM_BUILD_WORKSPACE_HINT="$ROOT"
 
 if [ -t 2 ]; then

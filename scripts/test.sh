@@ -92,4 +92,5 @@ e2e() {
 
 cd "$ROOT"
 phase setup ./scripts/setup.sh --e2e
+. "$NOEMA_CACHE/wasm.env"
 for name in "${PHASES[@]}"; do phase "$name" "$name"; done

@@ -213,12 +213,11 @@ export class Chain {
       'RuntimeViewFunction_execute_view_function',
       u8aToHex(query),
     );
-    const result = registry.createTypeUnsafe(
-      'Result<Bytes, FrameSupportViewFunctionsViewFunctionDispatchError>',
-      [raw.toU8a(true)],
-    );
-    assert.ok(result.isOk, `${pallet}.${name}: ${result.asErr?.toString()}`);
-    return registry.createTypeUnsafe(type(found.output), [result.asOk.toU8a(true)]);
+    // Result<Vec<u8>, ViewFunctionDispatchError>
+    const [outcome, ...answer] = raw.toU8a(true);
+    assert.equal(outcome, 0, `${pallet}.${name} was not executed: ${raw.toHex()}`);
+    const output = registry.createType('Bytes', Uint8Array.from(answer));
+    return registry.createTypeUnsafe(type(found.output), [output.toU8a(true)]);
   }
 
   /** What an account owns: free, and on hold. */

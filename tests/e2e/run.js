@@ -1,0 +1,64 @@
+// Runs the suites one after the other, each against a chain of its own:
+//
+//   node tests/e2e/run.js [part of a suite's name]...
+//
+// NOEMA_BIN_DIR is where `noema-node` and `noema-worker` are (default: target/debug),
+// NOEMA_SMOLLM2_GGUF the model's file. Logs of nodes and workers are kept where a test failed.
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { importModel } from './lib/world.js';
+
+const suites = fileURLToPath(new URL('./suites/', import.meta.url));
+const wanted = process.argv.slice(2);
+const files = readdirSync(suites)
+  .filter((name) => name.endsWith('.test.js') && (!wanted.length || wanted.some((part) => name.includes(part))))
+  .sort()
+  .map((name) => path.join(suites, name));
+
+const folder = mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
+process.env.NOEMA_E2E_DIR = folder;
+console.log(`Logs and chains: ${folder}`);
+await importModel(folder);
+
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+let passed = 0;
+let failed = 0;
+let suite = '';
+
+function report(mark, { name, file, details }) {
+  const of = path.basename(file ?? '');
+  if (of !== suite) console.log(`\n${(suite = of)}`);
+  console.log(`  ${mark} ${name} (${seconds(details.duration_ms)})`);
+}
+
+// A file shows up as a test of its own in some versions of Node.js; it is not one.
+const isFile = ({ name, details, nesting }) =>
+  details.type === 'suite' || (nesting === 0 && name.endsWith('.test.js'));
+
+const stream = run({ files, concurrency: 1, timeout: 15 * 60_000 });
+stream.on('test:pass', (event) => {
+  if (isFile(event)) return;
+  passed += 1;
+  report(event.skip ? '-' : '✔', event);
+});
+stream.on('test:fail', (event) => {
+  const { error } = event.details;
+  // The parent of a failed test fails with it.
+  if (error.failureType === 'subtestsFailed') return;
+  failed += 1;
+  report('✖', event);
+  console.log(`      ${String(error.cause?.stack ?? error.message).replaceAll('\n', '\n      ')}`);
+});
+stream.on('test:stderr', ({ message }) => process.stderr.write(message));
+stream.on('end', () => {
+  if (failed === 0) rmSync(folder, { recursive: true, force: true });
+  else console.log(`\nThe logs are in ${folder}`);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+});
+stream.resume();
