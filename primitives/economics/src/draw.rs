@@ -30,7 +30,7 @@ pub fn draw_weighted(
             }
             weights
                 .iter()
-                .fold(0, |sum, weight| sum.saturating_add(*weight))
+                .fold(0 as Balance, |sum, weight| sum.saturating_add(*weight))
         }
     };
     let mut drawn = Vec::new();
