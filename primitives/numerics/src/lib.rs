@@ -4,10 +4,30 @@
 extern crate alloc;
 
 mod architecture;
+pub mod attention;
+pub mod blocks;
+pub mod cache;
+pub mod embedding;
+mod error;
+pub mod exp2;
+pub mod fixed;
+mod kernels;
 pub mod layout;
+pub mod linear;
+pub mod model;
+pub mod norm;
+pub mod rope;
+pub mod swiglu;
 pub mod tile;
+pub mod transformer;
 
 pub use architecture::{Architecture, ArchitectureError, Dimension, BLOCK};
+pub use blocks::{Blocks, BlocksRef};
+pub use cache::KvCache;
+pub use error::ForwardError;
+pub use kernels::{Kernels, Scalar};
+pub use model::{Model, ModelError};
+pub use transformer::{Executor, Transformer};
 
 /// Version of the arithmetic that this crate defines; part of every checkpoint.
 pub const NUMERICS_VERSION: u32 = 1;

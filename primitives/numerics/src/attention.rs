@@ -1,0 +1,297 @@
+//! Causal grouped-query attention over the int8 key/value cache.
+//!
+//! Shapes: queries `[batch][heads][d]`, rotated, in units of 2^-16; the row at offset `i` is
+//! position `start + i` and sees positions `0..=start + i`. Output `[batch][heads][d]` in units of
+//! 2^-16. Query head `h` reads key/value head `h / (heads / kv_heads)`.
+//!
+//! # Formula
+//! For one query head at one position `p`:
+//! ```text
+//! C     = ⌊sqrt(log2(e)² / d)⌋ in units of 2^-31               softmax in base two
+//! q'    = Blocks(round_half_up(q * C / 2^27))                  units of 2^-20
+//! z_t   = saturate_i32(round_half_up(Σ_b (q'_b · k_tb) * s_tb * 2^shift_b / 2^20))    2^-16
+//! e_t   = exp2(z_t - max_t z_t)                                units of 2^-30
+//! D     = Σ_t e_t
+//! ```
+//! and for each block `b` of 32 elements of the value, over aligned blocks `c` of 32 positions
+//! (positions after p count as zero):
+//! ```text
+//! w_t   = e_t * s_tb                                           exact
+//! u     = max(0, bit length of max_t w_t - 30)
+//! a     = Blocks(round_half_up(w / 2^u))                       blocks along the positions
+//! N     = Σ_c (a_c · v_cb) << (shift_c - base)                 exact, i64
+//! out   = round(N * 2^(u + base) / D)                          see [`ratio`]
+//! ```
+//! The sum over positions is thereby the same operator as a linear layer with scales of one:
+//! 16-bit mantissas times int8, blocks of 32, one exponent a block. Blocks of positions start at
+//! absolute multiples of 32, so nothing depends on how positions are split into calls.
+//!
+//! # Bounds
+//! |q| ≤ 2^27 and d ≥ 32 give C < 2^29.04 and |q'| < 2^29.04, so the shifts of q' are at most 16.
+//! A score's sum is at most 16 blocks * 32 * 2^7 * 2^14 * s (2^20.02) * 2^11 < 2^62. e_t ≤ 2^30,
+//! s_tb ≤ 2^19.02, w_t ≤ 2^49.02, u ≤ 20; w' ≤ 2^30, shifts of a at most 17, N at most
+//! 2^26 * 2^11 * 2^12 blocks = 2^49. 2^30 ≤ D ≤ 2^47, as the largest e_t is 2^30 and there are at
+//! most 2^17 positions.
+//!
+//! # Error
+//! Against attention over the exact q, k, v: z by half a unit (2^-17) plus the block error of q'
+//! and the cache's error of k; e_t relative 2^-19; the weights of positions by 2^-14 of the
+//! largest in their block of 32 or 2^-25 of the largest of all; the cache's error of v, which
+//! dominates.
+
+use crate::{
+    blocks,
+    cache::{HeadCache, LayerCache},
+    exp2::exp2,
+    fixed::{round_shift, saturate},
+    linear::base_shift,
+    BLOCK,
+};
+use alloc::vec::Vec;
+
+/// log2(e)² in units of 2^-62.
+const LOG2_E_SQUARED_Q62: u64 = 9_598_620_228_892_020_987;
+/// Fraction bits of the scaled query.
+const QUERY_FRACTION: u32 = 20;
+/// Bits of the position weights before they are block-quantised.
+const WEIGHT_BITS: u32 = 30;
+
+/// `log2(e) / sqrt(head_dim)` in units of 2^-31: scales scores to base-two logits.
+pub const fn score_scale(head_dim: usize) -> i64 {
+    (LOG2_E_SQUARED_Q62 / head_dim as u64).isqrt() as i64
+}
+
+/// A query element scaled to base-two logits, in units of 2^-20.
+pub const fn scale_query(q: i32, score_scale: i64) -> i32 {
+    saturate(round_shift(
+        q as i64 * score_scale,
+        31 + 16 - QUERY_FRACTION,
+    ))
+}
+
+/// A base-two logit in units of 2^-16 from the exact sum of a score with base `base`.
+pub const fn logit(sum: i64, base: u32) -> i32 {
+    saturate(round_shift(sum, QUERY_FRACTION - base))
+}
+
+/// The reciprocal of a sum of weights, ready for [`ratio`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reciprocal {
+    factor: i64,
+    shift: u32,
+}
+
+impl Reciprocal {
+    /// Of `sum` in `2^30..=2^47`: `factor = ⌊2^61 / round_half_up(sum / 2^k)⌋` with `k` such that
+    /// the divisor has 31 bits.
+    pub const fn new(sum: u64) -> Self {
+        let k = 33 - sum.leading_zeros();
+        let divisor = round_shift(sum as i64, k);
+        Self {
+            factor: (1 << 61) / divisor,
+            shift: 61 + k,
+        }
+    }
+}
+
+/// `n * 2^exponent / D` for |n| ≤ 2^49 and an exponent up to 26, rounded to nearest.
+///
+/// ```text
+/// x = max(0, bit length of |n| - 31)
+/// ratio = saturate_i32(round_half_up(round_half_up(n / 2^x) * factor / 2^(shift - x - exponent)))
+/// ```
+/// |n / 2^x| ≤ 2^31 and factor ≤ 2^31 keep the product within 2^62; the last shift is at least
+/// 17. Error: relative 2^-29, then half a unit.
+pub const fn ratio(n: i64, exponent: u32, divisor: Reciprocal) -> i32 {
+    let bits = 64 - n.unsigned_abs().leading_zeros();
+    let x = bits.saturating_sub(31);
+    let product = round_shift(n, x) * divisor.factor;
+    saturate(round_shift(product, divisor.shift - x - exponent))
+}
+
+/// Attends with every query of every position; see the module.
+///
+/// # Panics
+/// When the shapes do not fit or a position is outside the cache.
+pub fn attention(
+    cache: LayerCache<'_>,
+    heads: usize,
+    start: usize,
+    queries: &[i32],
+    output: &mut [i32],
+) {
+    assert_eq!(queries.len(), output.len(), "one output per query element");
+    let head_dim = cache.head_dim();
+    let width = heads * head_dim;
+    let heads_per_kv = heads / cache.heads();
+    let mut scratch = Scratch::default();
+    let rows = queries
+        .chunks_exact(width)
+        .zip(output.chunks_exact_mut(width));
+    for (offset, (queries, output)) in rows.enumerate() {
+        let vectors = queries
+            .chunks_exact(head_dim)
+            .zip(output.chunks_exact_mut(head_dim));
+        for (head, (query, output)) in vectors.enumerate() {
+            let kv = head / heads_per_kv;
+            let sum = scratch.softmax(query, cache.keys(kv), start + offset + 1);
+            scratch.mix(cache.values(kv), head_dim, Reciprocal::new(sum), output);
+        }
+    }
+}
+
+/// Buffers of one query head at one position.
+#[derive(Default)]
+struct Scratch {
+    query: Vec<i32>,
+    mantissas: Vec<i16>,
+    shifts: Vec<u8>,
+    logits: Vec<i32>,
+    powers: Vec<u32>,
+    weights: Vec<i32>,
+}
+
+impl Scratch {
+    /// Leaves `e_t` of positions `0..positions` in `powers` and returns their sum.
+    fn softmax(&mut self, query: &[i32], keys: HeadCache<'_>, positions: usize) -> u64 {
+        let blocks = query.len() / BLOCK;
+        let scale = score_scale(query.len());
+        self.query.clear();
+        self.query
+            .extend(query.iter().map(|&q| scale_query(q, scale)));
+        self.mantissas.resize(query.len(), 0);
+        self.shifts.resize(blocks, 0);
+        blocks::quantise(&self.query, &mut self.mantissas, &mut self.shifts);
+        let base = base_shift(&self.shifts);
+
+        self.logits.clear();
+        let rows = keys
+            .quants
+            .chunks_exact(query.len())
+            .zip(keys.scales.chunks_exact(blocks));
+        self.logits
+            .extend(rows.take(positions).map(|(key, scales)| {
+                let mut sum = 0;
+                for (((q, k), scale), shift) in self
+                    .mantissas
+                    .as_chunks::<BLOCK>()
+                    .0
+                    .iter()
+                    .zip(key.as_chunks::<BLOCK>().0)
+                    .zip(scales)
+                    .zip(&self.shifts)
+                {
+                    sum += (i64::from(dot(q, k)) * i64::from(*scale)) << (u32::from(*shift) - base);
+                }
+                logit(sum, base)
+            }));
+
+        let largest = self.logits.iter().copied().max().unwrap_or(0);
+        self.powers.clear();
+        self.powers
+            .extend(self.logits.iter().map(|z| exp2(z.saturating_sub(largest))));
+        self.powers.iter().map(|&e| u64::from(e)).sum()
+    }
+
+    /// Averages the values by `powers`.
+    fn mix(
+        &mut self,
+        values: HeadCache<'_>,
+        head_dim: usize,
+        divisor: Reciprocal,
+        output: &mut [i32],
+    ) {
+        let blocks = head_dim / BLOCK;
+        let padded = self.powers.len().next_multiple_of(BLOCK);
+        self.weights.resize(padded, 0);
+        self.mantissas.resize(padded, 0);
+        self.shifts.resize(padded / BLOCK, 0);
+        for (block, output) in output.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            let exponent = self.weigh(values.scales, blocks, block);
+            blocks::quantise(&self.weights, &mut self.mantissas, &mut self.shifts);
+            let base = base_shift(&self.shifts);
+            let mut sums = [0i64; BLOCK];
+            for (chunk, weights) in self.mantissas.as_chunks::<BLOCK>().0.iter().enumerate() {
+                let rows = &values.quants[chunk * BLOCK * head_dim..][..BLOCK * head_dim];
+                let mut products = [0i32; BLOCK];
+                for (&weight, row) in weights.iter().zip(rows.chunks_exact(head_dim)) {
+                    let row = &row.as_chunks::<BLOCK>().0[block];
+                    for (product, &v) in products.iter_mut().zip(row) {
+                        *product += i32::from(weight) * i32::from(v);
+                    }
+                }
+                let shift = u32::from(self.shifts[chunk]) - base;
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum += i64::from(product) << shift;
+                }
+            }
+            for (out, sum) in output.iter_mut().zip(sums) {
+                *out = ratio(sum, exponent + base, divisor);
+            }
+        }
+    }
+
+    /// Leaves `e_t * s_t / 2^u` in `weights`, zero after the last position, and returns `u`.
+    fn weigh(&mut self, scales: &[u32], blocks: usize, block: usize) -> u32 {
+        let scales = || scales.iter().skip(block).step_by(blocks);
+        let product = |(&e, &s): (&u32, &u32)| u64::from(e) * u64::from(s);
+        let largest = self
+            .powers
+            .iter()
+            .zip(scales())
+            .map(product)
+            .max()
+            .unwrap_or(0);
+        let exponent = (u64::BITS - largest.leading_zeros()).saturating_sub(WEIGHT_BITS);
+        self.weights.fill(0);
+        for (weight, pair) in self
+            .weights
+            .iter_mut()
+            .zip(self.powers.iter().zip(scales()))
+        {
+            *weight = round_shift(product(pair) as i64, exponent) as i32;
+        }
+        exponent
+    }
+}
+
+/// `Σ q[i] * k[i]` over one block.
+fn dot(q: &[i16; BLOCK], k: &[i8; BLOCK]) -> i32 {
+    q.iter()
+        .zip(k)
+        .map(|(&q, &k)| i32::from(q) * i32::from(k))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_rounded_to_nearest_over_its_whole_range() {
+        for (n, exponent, sum) in [
+            (1i64 << 49, 26, 1u64 << 47),
+            (-(1 << 49), 0, 1 << 30),
+            ((1 << 47) - 12_345, 20, (1 << 46) + 987_654_321),
+            (-7, 26, (1 << 31) - 1),
+            (0, 0, 1 << 30),
+        ] {
+            let exact = n as f64 * f64::powi(2.0, exponent as i32) / sum as f64;
+            let got = f64::from(ratio(n, exponent, Reciprocal::new(sum)));
+            let clamped = exact.clamp(f64::from(i32::MIN), f64::from(i32::MAX));
+            let bound = 0.5 + clamped.abs() * f64::powi(2.0, -29);
+            assert!(
+                (got - clamped).abs() <= bound,
+                "{n} {exponent} {sum}: {got} {exact}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_score_scale_is_log2_e_over_the_root_of_the_width() {
+        for width in [32usize, 64, 128, 512] {
+            let exact = core::f64::consts::LOG2_E / (width as f64).sqrt() * f64::powi(2.0, 31);
+            assert!((score_scale(width) as f64 - exact).abs() <= 1.5);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The seam behind which a faster executor does the heavy work.
+
+use crate::{
+    attention, blocks,
+    cache::LayerCache,
+    linear,
+    model::{Gains, Linear, RopeTable},
+    norm, rope, swiglu, Blocks, BlocksRef,
+};
+
+/// The operators of a layer, each over a batch of positions.
+///
+/// The provided methods are the definition. An executor overrides those it makes faster, and must
+/// return the same bits: golden vectors and [`crate::testing`] are there to compare. Methods are
+/// given valid shapes; what is not valid panics.
+pub trait Kernels {
+    /// See [`mod@crate::linear`]. `output` is row-major `[batch][rows]`.
+    fn linear(
+        &self,
+        weights: &Linear<'_>,
+        input: BlocksRef<'_>,
+        fraction: i32,
+        output: &mut [i32],
+    ) {
+        linear::linear(weights, input, fraction, output);
+    }
+
+    /// See [`mod@crate::norm`].
+    fn norm(&self, gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {
+        norm::norm(gains, epsilon_q32, input, output);
+    }
+
+    /// See [`mod@crate::rope`].
+    fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
+        rope::rope(table, start, width, rows);
+    }
+
+    /// See [`mod@crate::attention`].
+    fn attention(
+        &self,
+        cache: LayerCache<'_>,
+        heads: usize,
+        start: usize,
+        queries: &[i32],
+        output: &mut [i32],
+    ) {
+        attention::attention(cache, heads, start, queries, output);
+    }
+
+    /// See [`mod@crate::swiglu`].
+    fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
+        swiglu::swiglu(gate, up, columns, output);
+    }
+
+    /// See [`mod@crate::blocks`]: quantises rows of `columns` elements into `output`, which is
+    /// replaced.
+    fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {
+        blocks::quantise_rows(values, columns, fraction, output);
+    }
+}
+
+/// The reference: every operator as defined, on one thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scalar;
+
+impl Kernels for Scalar {}
+
+impl<K: Kernels + ?Sized> Kernels for &K {
+    fn linear(
+        &self,
+        weights: &Linear<'_>,
+        input: BlocksRef<'_>,
+        fraction: i32,
+        output: &mut [i32],
+    ) {
+        (**self).linear(weights, input, fraction, output);
+    }
+
+    fn norm(&self, gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {
+        (**self).norm(gains, epsilon_q32, input, output);
+    }
+
+    fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
+        (**self).rope(table, start, width, rows);
+    }
+
+    fn attention(
+        &self,
+        cache: LayerCache<'_>,
+        heads: usize,
+        start: usize,
+        queries: &[i32],
+        output: &mut [i32],
+    ) {
+        (**self).attention(cache, heads, start, queries, output);
+    }
+
+    fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
+        (**self).swiglu(gate, up, columns, output);
+    }
+
+    fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {
+        (**self).quantise(values, columns, fraction, output);
+    }
+}

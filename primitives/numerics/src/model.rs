@@ -1,0 +1,344 @@
+//! A model: an architecture over borrowed weight bytes.
+//!
+//! Any bytes of the right length are a model: no bit pattern makes an operator overflow or panic.
+//! That they are the *right* bytes is for the checkpoint's root to prove.
+
+use crate::{
+    layout::{self, TensorKind, TensorRole, TensorSpec},
+    tile::{self, Tile, TILE_BYTES, TILE_COLUMNS, TILE_QUANTS, TILE_ROWS},
+    Architecture, ArchitectureError,
+};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Why bytes are not a model of an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The architecture itself is refused.
+    Architecture(ArchitectureError),
+    /// There is not one exponent per tensor.
+    ExponentCount {
+        /// Tensors of the architecture.
+        expected: usize,
+        /// Exponents given.
+        found: usize,
+    },
+    /// The weights do not have the length that the architecture needs.
+    WeightsLength {
+        /// Bytes that the architecture needs.
+        expected: u64,
+        /// Bytes given.
+        found: u64,
+    },
+}
+
+impl fmt::Display for ModelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Architecture(error) => error.fmt(f),
+            Self::ExponentCount { expected, found } => write!(
+                f,
+                "the architecture has {expected} tensors but {found} exponents are given"
+            ),
+            Self::WeightsLength { expected, found } => write!(
+                f,
+                "the architecture needs {expected} bytes of weights but {found} are given"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ModelError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Architecture(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ArchitectureError> for ModelError {
+    fn from(error: ArchitectureError) -> Self {
+        Self::Architecture(error)
+    }
+}
+
+/// Weights of an architecture, ready to execute. Cheap to build: nothing is copied or scanned.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    architecture: Architecture,
+    tensors: Vec<TensorSpec>,
+    exponents: Vec<i8>,
+    weights: &'a [u8],
+}
+
+impl<'a> Model<'a> {
+    /// `exponents` holds one per tensor in canonical order (0 for the rotation table); `weights`
+    /// the tiles.
+    pub fn new(
+        architecture: &Architecture,
+        exponents: &[i8],
+        weights: &'a [u8],
+    ) -> Result<Self, ModelError> {
+        let tensors = layout::tensors(architecture)?;
+        if exponents.len() != tensors.len() {
+            return Err(ModelError::ExponentCount {
+                expected: tensors.len(),
+                found: exponents.len(),
+            });
+        }
+        let expected = layout::weights_bytes(architecture)?;
+        if weights.len() as u64 != expected {
+            return Err(ModelError::WeightsLength {
+                expected,
+                found: weights.len() as u64,
+            });
+        }
+        Ok(Self {
+            architecture: *architecture,
+            tensors,
+            exponents: exponents.to_vec(),
+            weights,
+        })
+    }
+
+    /// The architecture.
+    pub const fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// The canonical list of tensors.
+    pub fn tensors(&self) -> &[TensorSpec] {
+        &self.tensors
+    }
+
+    /// The token embedding.
+    pub fn token_embedding(&self) -> Linear<'a> {
+        self.linear(0)
+    }
+
+    /// The output head: its own tensor, or the token embedding.
+    pub fn output_head(&self) -> Linear<'a> {
+        if self.architecture.tied_head {
+            self.token_embedding()
+        } else {
+            self.linear(self.tensors.len() - 2)
+        }
+    }
+
+    /// Gains of the norm before the output head.
+    pub fn final_norm(&self) -> Gains<'a> {
+        self.gains(1 + self.architecture.layers as usize * TensorRole::LAYER.len())
+    }
+
+    /// The rotation table.
+    pub fn rope(&self) -> RopeTable<'a> {
+        RopeTable {
+            half: self.architecture.head_dim as usize / 2,
+            bytes: self.content(self.tensors.len() - 1),
+        }
+    }
+
+    /// The tensors of layer `index`.
+    ///
+    /// # Panics
+    /// When there is no such layer.
+    pub fn layer(&self, index: usize) -> Layer<'a> {
+        assert!(
+            index < self.architecture.layers as usize,
+            "the model has layer {index}"
+        );
+        let first = 1 + index * TensorRole::LAYER.len();
+        Layer {
+            attention_norm: self.gains(first),
+            query: self.linear(first + 1),
+            key: self.linear(first + 2),
+            value: self.linear(first + 3),
+            attention_output: self.linear(first + 4),
+            feed_forward_norm: self.gains(first + 5),
+            gate: self.linear(first + 6),
+            up: self.linear(first + 7),
+            down: self.linear(first + 8),
+        }
+    }
+
+    /// Bytes of tensor `index` of the canonical list, without padding.
+    fn content(&self, index: usize) -> &'a [u8] {
+        let spec = &self.tensors[index];
+        &self.weights[spec.offset_bytes() as usize..][..spec.kind.content_bytes() as usize]
+    }
+
+    fn linear(&self, index: usize) -> Linear<'a> {
+        let TensorKind::Linear { rows, columns } = self.tensors[index].kind else {
+            unreachable!("the canonical list has a linear tensor at {index}");
+        };
+        Linear {
+            rows: rows as usize,
+            columns: columns as usize,
+            exponent: i32::from(self.exponents[index]),
+            bytes: self.content(index),
+        }
+    }
+
+    fn gains(&self, index: usize) -> Gains<'a> {
+        Gains {
+            exponent: i32::from(self.exponents[index]),
+            bytes: self.content(index),
+        }
+    }
+}
+
+/// The nine tensors of a layer.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)] // named and documented as the variants of `TensorRole`
+pub struct Layer<'a> {
+    pub attention_norm: Gains<'a>,
+    pub query: Linear<'a>,
+    pub key: Linear<'a>,
+    pub value: Linear<'a>,
+    pub attention_output: Linear<'a>,
+    pub feed_forward_norm: Gains<'a>,
+    pub gate: Linear<'a>,
+    pub up: Linear<'a>,
+    pub down: Linear<'a>,
+}
+
+/// A matrix of `rows` outputs by `columns` inputs in tiles; a weight is `q * s * 2^exponent`.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear<'a> {
+    rows: usize,
+    columns: usize,
+    exponent: i32,
+    bytes: &'a [u8],
+}
+
+impl<'a> Linear<'a> {
+    /// A matrix over its own bytes; `None` unless `columns` is a multiple of 32 in
+    /// `32..=32768`, `rows` is not zero and the length fits.
+    pub fn new(rows: usize, columns: usize, exponent: i8, bytes: &'a [u8]) -> Option<Self> {
+        let fits = rows > 0
+            && rows <= u32::MAX as usize
+            && columns > 0
+            && columns.is_multiple_of(TILE_COLUMNS)
+            && columns <= Architecture::MAX_COLUMNS as usize
+            && (rows.div_ceil(TILE_ROWS) as u64)
+                .checked_mul((columns / TILE_COLUMNS * TILE_BYTES) as u64)
+                == Some(bytes.len() as u64);
+        fits.then_some(Self {
+            rows,
+            columns,
+            exponent: i32::from(exponent),
+            bytes,
+        })
+    }
+
+    /// Outputs.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Inputs, a multiple of 32.
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Exponent `E` of all weights.
+    pub const fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// Groups of 16 rows, the last padded with zero rows.
+    pub const fn groups(&self) -> usize {
+        self.rows.div_ceil(TILE_ROWS)
+    }
+
+    /// All tiles, row group by row group.
+    pub fn tiles(&self) -> &'a [Tile] {
+        self.bytes.as_chunks().0
+    }
+
+    /// The tiles of row group `group`, along the inputs.
+    pub fn group(&self, group: usize) -> &'a [Tile] {
+        let blocks = self.columns / TILE_COLUMNS;
+        &self.tiles()[group * blocks..][..blocks]
+    }
+
+    /// `q` and `s` of the weight at `row` and `column`.
+    pub fn weight(&self, row: usize, column: usize) -> (i8, u16) {
+        let tile = &self.group(row / TILE_ROWS)[column / TILE_COLUMNS];
+        let at = tile::quant_offset(row % TILE_ROWS, column % TILE_COLUMNS);
+        let scale = TILE_QUANTS + row % TILE_ROWS * 2;
+        (
+            i8::from_le_bytes([tile[at]]),
+            u16::from_le_bytes([tile[scale], tile[scale + 1]]),
+        )
+    }
+}
+
+/// Gains of a norm: a gain is `g * 2^exponent`.
+#[derive(Clone, Copy, Debug)]
+pub struct Gains<'a> {
+    exponent: i32,
+    bytes: &'a [u8],
+}
+
+impl<'a> Gains<'a> {
+    /// Gains over little-endian i32 bytes, four for each.
+    pub const fn new(exponent: i8, bytes: &'a [u8]) -> Self {
+        Self {
+            exponent: exponent as i32,
+            bytes,
+        }
+    }
+
+    /// Exponent of all gains.
+    pub const fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// The integers `g`, in order.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = i32> + 'a {
+        self.bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&bytes| i32::from_le_bytes(bytes))
+    }
+}
+
+/// Cosines and sines by position and pair, in units of 2^-30.
+#[derive(Clone, Copy, Debug)]
+pub struct RopeTable<'a> {
+    half: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> RopeTable<'a> {
+    /// A table over little-endian i32 bytes: cosine, sine for each of `half` pairs of a position.
+    pub const fn new(half: usize, bytes: &'a [u8]) -> Self {
+        Self { half, bytes }
+    }
+
+    /// Rotated pairs of a head, `head_dim / 2`.
+    pub const fn half(&self) -> usize {
+        self.half
+    }
+
+    /// (cosine, sine) of each pair at `position`.
+    ///
+    /// # Panics
+    /// When the table does not cover the position.
+    pub fn row(&self, position: usize) -> impl ExactSizeIterator<Item = (i32, i32)> + 'a {
+        self.bytes[position * self.half * 8..][..self.half * 8]
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|&[a, b, c, d, e, f, g, h]| {
+                (
+                    i32::from_le_bytes([a, b, c, d]),
+                    i32::from_le_bytes([e, f, g, h]),
+                )
+            })
+    }
+}

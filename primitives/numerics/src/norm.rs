@@ -1,0 +1,87 @@
+//! RMS norm: `y = x * g / sqrt(mean(x²) + ε)`, straight into activation blocks.
+//!
+//! Shapes: input `[batch][n]` in units of 2^-16, gains `[n]`, output `[batch][n]` blocks.
+//!
+//! # Formula
+//! ```text
+//! h   = max(0, bit length of max|x| - 24)        x' = round_half_up(x / 2^h)
+//! V   = max(1, Σ x'² + ((n * ε) >> 2h))          ε in units of 2^-32, as x² is; exact, u64
+//! e   = ⌊leading zeros of V / 2⌋                 t  = ⌊sqrt(V * 4^e)⌋
+//! e_n = ⌊leading zeros of n (as u64) / 2⌋        t_n = ⌊sqrt(n * 4^e_n)⌋
+//! r   = ⌊t_n * 2^31 / t⌋                         sqrt(n / V) = r * 2^(e - e_n - 31)
+//! x̂   = round_half_up(x' * r / 2^(9 + e_n - e))  normalised, in units of 2^-22
+//! y   = saturate_i32(round_half_up(x̂ * g / 2^30))
+//! ```
+//! A gain is `g * 2^E` with |g| < 2^30, so y is in units of `2^(30 + E - 22)`: the fraction of the
+//! output blocks is `-8 - E`, whatever the input.
+//!
+//! # Bounds
+//! |x'| ≤ 2^24 and n ≤ 2^15: Σ x'² ≤ 2^63, n * ε < 2^47, V < 2^64. t and t_n lie in 2^31..2^32, r
+//! in 2^30 ..= 2^32, |x' * r| ≤ 2^56. 32 ≤ n ≤ 2^15 makes e_n 24 to 29 and e at most 31, so the
+//! shift of x̂ is 2 to 38. |x'| ≤ sqrt(V) gives |x̂| ≤ sqrt(n) * 2^22 < 2^30 and |x̂ * g| ≤ 2^61;
+//! y saturates only for gains outside the range an importer writes.
+//!
+//! # Error
+//! Relative 2^-28 of r, half a unit of x̂ (2^-23) scaled by the gain and half a unit of y (2^-23
+//! of the largest gain). Where h > 0 (|x| ≥ 256.0) x itself is rounded by 2^-24 of its maximum.
+
+use crate::{
+    fixed::{bit_length, round_shift, round_shift_32, saturate},
+    model::Gains,
+    Blocks,
+};
+use alloc::vec;
+
+/// Fraction bits of the normalised vector before the gain.
+const NORMAL_FRACTION: i32 = 22;
+
+/// Normalises each row of `input` and quantises it into `output`, which is replaced.
+///
+/// # Panics
+/// When `input` is not whole rows of as many elements as there are gains.
+pub fn norm(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {
+    let n = gains.values().len();
+    assert!(input.len().is_multiple_of(n), "rows of {n} elements");
+    output.reset(input.len() / n, n, fraction(gains));
+    let mut scaled = vec![0; n];
+    for (row, input) in input.chunks_exact(n).enumerate() {
+        norm_row(gains, epsilon_q32, input, &mut scaled);
+        output.set_row(row, &scaled);
+    }
+}
+
+/// Fraction bits of a norm's output.
+pub fn fraction(gains: &Gains<'_>) -> i32 {
+    NORMAL_FRACTION - 30 - gains.exponent()
+}
+
+/// Normalises one vector, before quantisation, in units of `2^-fraction(gains)`.
+pub fn norm_row(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) {
+    let bits = bit_length(input.iter().fold(0, |bits, x| bits | x.unsigned_abs()));
+    let h = bits.saturating_sub(24);
+    let squares: u64 = input
+        .iter()
+        .map(|&x| {
+            let x = u64::from(round_shift_32(x, h).unsigned_abs());
+            x * x
+        })
+        .sum();
+    let n = input.len() as u64;
+    let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h))).max(1);
+    let (r, exponent) = inverse_root(n, v);
+    // `exponent` is e - e_n - 31, between -38 - 22 and -2 - 22.
+    let shift = (-exponent - NORMAL_FRACTION) as u32;
+    for ((y, &x), g) in output.iter_mut().zip(input).zip(gains.values()) {
+        let x = round_shift(i64::from(round_shift_32(x, h)) * r as i64, shift);
+        *y = saturate(round_shift(x * i64::from(g), 30));
+    }
+}
+
+/// `(r, exponent)` with `sqrt(n / v) ≈ r * 2^exponent`, for n in `1..=2^15` and v at least 1.
+fn inverse_root(n: u64, v: u64) -> (u64, i32) {
+    let e = v.leading_zeros() / 2;
+    let e_n = n.leading_zeros() / 2;
+    let t = (v << (2 * e)).isqrt();
+    let t_n = (n << (2 * e_n)).isqrt();
+    ((t_n << 31) / t, e as i32 - e_n as i32 - 31)
+}
