@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod answer;
 mod architecture;
 pub mod attention;
 pub mod blocks;
@@ -17,16 +18,25 @@ pub mod linear;
 pub mod model;
 pub mod norm;
 pub mod rope;
+pub mod sampling;
 pub mod swiglu;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tile;
+pub mod trace;
 pub mod transformer;
 
+pub use answer::{
+    check, generate, generate_after, positions_needed, Checked, End, Flaw, Generated, Request,
+};
 pub use architecture::{Architecture, ArchitectureError, Dimension, BLOCK};
 pub use blocks::{Blocks, BlocksRef};
 pub use cache::KvCache;
 pub use error::ForwardError;
 pub use kernels::{Kernels, Scalar};
 pub use model::{Model, ModelError};
+pub use sampling::{Sampler, Sampling};
+pub use trace::Trace;
 pub use transformer::{Executor, Transformer};
 
 /// Version of the arithmetic that this crate defines; part of every checkpoint.
