@@ -1,0 +1,280 @@
+//! Checkpoints on disk: the library that holds them, and opening one.
+
+mod library;
+
+pub use library::Library;
+
+use memmap2::Mmap;
+use noema_checkpoint::{
+    blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
+    ManifestError, CHUNK_TILES, H256,
+};
+use rayon::prelude::*;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// File with the manifest in its human form.
+pub const MANIFEST: &str = "manifest.json";
+/// File with the weights.
+pub const WEIGHTS: &str = "weights.bin";
+/// File with the tokenizer.
+pub const TOKENIZER: &str = "tokenizer.json";
+/// File with the chat template; absent where the model has none.
+pub const CHAT_TEMPLATE: &str = "chat_template.jinja";
+
+const MAX_MANIFEST_BYTES: u64 = 16 << 20;
+const MAX_TEXT_BYTES: u64 = 512 << 20;
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// A file could not be read.
+    #[error("{path} could not be read: {source}.")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is larger than any sound file of its kind.
+    #[error("{path} has more than {limit} bytes.")]
+    Oversized {
+        /// The file.
+        path: PathBuf,
+        /// The largest size that is read.
+        limit: u64,
+    },
+    /// `manifest.json` is not a manifest.
+    #[error("{path} is not a manifest: {source}.")]
+    NotAManifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// The manifest contradicts itself or is of another version.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The weights have another size than the manifest states.
+    #[error("{path} has {found} bytes; its manifest states {expected}.")]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// Size in the manifest.
+        expected: u64,
+        /// Size of the file.
+        found: u64,
+    },
+    /// A file is not the one that the manifest names.
+    #[error("{path} has the hash {found:?}; its manifest states {expected:?}.")]
+    Hash {
+        /// The file.
+        path: PathBuf,
+        /// Hash in the manifest.
+        expected: H256,
+        /// Hash of the file; for the weights, their Merkle root.
+        found: H256,
+    },
+    /// A checkpoint lies under the id of another.
+    #[error("{path} holds checkpoint {found}.")]
+    WrongPlace {
+        /// The directory.
+        path: PathBuf,
+        /// Id of the checkpoint in it.
+        found: CheckpointId,
+    },
+    /// No checkpoint has an id that begins so.
+    #[error("No checkpoint in {library} has an id that begins with {prefix:?}.")]
+    Unknown {
+        /// The library.
+        library: PathBuf,
+        /// The beginning that was looked for.
+        prefix: String,
+    },
+    /// Several checkpoints have an id that begins so.
+    #[error("Several checkpoints in {library} have an id that begins with {prefix:?}.")]
+    Ambiguous {
+        /// The library.
+        library: PathBuf,
+        /// The beginning that was looked for.
+        prefix: String,
+    },
+    /// There is no place for a library.
+    #[error("Neither NOEMA_HOME nor HOME is set: there is no place for checkpoints.")]
+    NoHome,
+}
+
+/// A checkpoint whose small files have been read and whose weights are mapped into memory.
+#[derive(Debug)]
+pub struct OpenCheckpoint {
+    directory: PathBuf,
+    manifest: Manifest,
+    id: CheckpointId,
+    weights: Mmap,
+    tokenizer: Vec<u8>,
+    chat_template: String,
+}
+
+impl OpenCheckpoint {
+    /// Opens the checkpoint in `directory`.
+    ///
+    /// Everything is checked but the weights themselves, of which only the size is; see
+    /// [`OpenCheckpoint::verify`].
+    pub fn open(directory: &Path) -> Result<Self, CheckpointError> {
+        let path = directory.join(MANIFEST);
+        let bytes = read(&path, MAX_MANIFEST_BYTES)?;
+        let manifest: Manifest = serde_json::from_slice(&bytes)
+            .map_err(|source| CheckpointError::NotAManifest { path, source })?;
+        manifest.check()?;
+
+        let path = directory.join(TOKENIZER);
+        let tokenizer = read(&path, MAX_TEXT_BYTES)?;
+        same(path, manifest.tokenizer_hash, blake2_256(&tokenizer))?;
+
+        let path = directory.join(CHAT_TEMPLATE);
+        let template = if path.exists() {
+            read(&path, MAX_TEXT_BYTES)?
+        } else {
+            Vec::new()
+        };
+        same(
+            path.clone(),
+            manifest.chat_template_hash,
+            blake2_256(&template),
+        )?;
+        let chat_template = String::from_utf8(template).map_err(|e| CheckpointError::Read {
+            path,
+            source: io::Error::new(io::ErrorKind::InvalidData, e),
+        })?;
+
+        let path = directory.join(WEIGHTS);
+        let failed = |source| CheckpointError::Read {
+            path: path.clone(),
+            source,
+        };
+        let file = File::open(&path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?.len();
+        if found != manifest.weights_bytes {
+            return Err(CheckpointError::Size {
+                expected: manifest.weights_bytes,
+                path,
+                found,
+            });
+        }
+        // SAFETY: the mapping is read-only, and the library never changes a file of a checkpoint
+        // once it is in place. Somebody else who shortens it ends the process with a signal.
+        let weights = unsafe { Mmap::map(&file) }.map_err(failed)?;
+        Ok(Self {
+            directory: directory.into(),
+            id: manifest.id(),
+            manifest,
+            weights,
+            tokenizer,
+            chat_template,
+        })
+    }
+
+    /// Recomputes the Merkle root of the weights and compares it with the manifest. `progress` is
+    /// told the number of bytes that have just been hashed, from several threads.
+    pub fn verify(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<(), CheckpointError> {
+        let found = parallel_root(&self.weights, progress);
+        same(
+            self.directory.join(WEIGHTS),
+            self.manifest.weights_root,
+            found,
+        )
+    }
+
+    /// The id that the chain knows it by.
+    pub fn id(&self) -> CheckpointId {
+        self.id
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The shape of the transformer.
+    pub fn architecture(&self) -> &Architecture {
+        &self.manifest.architecture
+    }
+
+    /// One power-of-two exponent per tensor, in canonical order.
+    pub fn exponents(&self) -> &[i8] {
+        &self.manifest.exponents
+    }
+
+    /// The weights, mapped into memory.
+    pub fn weights(&self) -> &[u8] {
+        &self.weights
+    }
+
+    /// `tokenizer.json`, as bytes whose hash the manifest states.
+    pub fn tokenizer(&self) -> &[u8] {
+        &self.tokenizer
+    }
+
+    /// Where `tokenizer.json` lies.
+    pub fn tokenizer_path(&self) -> PathBuf {
+        self.directory.join(TOKENIZER)
+    }
+
+    /// The chat template; empty if the model has none.
+    pub fn chat_template(&self) -> &str {
+        &self.chat_template
+    }
+
+    /// The directory it was opened from.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+/// Merkle root of a weights file, on all threads of the pool it is called in.
+pub(crate) fn parallel_root(weights: &[u8], progress: &(dyn Fn(u64) + Sync)) -> H256 {
+    let roots: Vec<H256> = weights
+        .par_chunks(CHUNK_TILES * TILE_BYTES)
+        .map(|run| {
+            let root = tiles_root(run);
+            progress(run.len() as u64);
+            root
+        })
+        .collect();
+    join_roots(roots)
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, CheckpointError> {
+    let failed = |source| CheckpointError::Read {
+        path: path.into(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(CheckpointError::Oversized {
+            path: path.into(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}
+
+fn same(path: PathBuf, expected: H256, found: H256) -> Result<(), CheckpointError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(CheckpointError::Hash {
+            path,
+            expected,
+            found,
+        })
+    }
+}

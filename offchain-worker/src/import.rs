@@ -1,0 +1,99 @@
+//! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint.
+//!
+//! The same source gives the same checkpoint on every machine: weights are quantised with basic
+//! IEEE operations, the rotation table comes from the `libm` crate instead of the system's, and no
+//! result depends on the order in which threads finish.
+//!
+//! A source is untrusted. Every count and offset is held against the size of the file before it is
+//! used, whatever is not understood is refused by name, and the checkpoint appears in the library
+//! by one rename after everything is on disk.
+
+mod error;
+mod files;
+mod gguf;
+mod huggingface;
+mod model;
+mod quantise;
+mod rope;
+mod tokenizer;
+mod write;
+
+pub use error::ImportError;
+
+use crate::checkpoint::OpenCheckpoint;
+use std::path::Path;
+
+/// Positions that a checkpoint covers unless [`ImportOptions::context`] says otherwise. The
+/// rotation table is part of the weights, so a longer context is a larger checkpoint.
+pub const DEFAULT_CONTEXT: u32 = 8_192;
+
+/// What the person who imports may decide.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// Number of positions; at most what the model was trained for. Default: that number or
+    /// [`DEFAULT_CONTEXT`], whichever is smaller.
+    pub context: Option<u32>,
+    /// Name to record instead of the source's own.
+    pub name: Option<String>,
+    /// Licence to record instead of the one that the source states.
+    pub licence: Option<String>,
+}
+
+/// A part of the work whose progress can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Hashing the source, in bytes.
+    Hash,
+    /// Quantising weights, in bytes written.
+    Quantise,
+    /// Computing the Merkle root, in bytes hashed.
+    Root,
+}
+
+impl Stage {
+    /// What is being done, for a person who waits.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Hash => "Hashing the source",
+            Self::Quantise => "Quantising the weights",
+            Self::Root => "Computing the Merkle root",
+        }
+    }
+}
+
+/// Told how far an import is. Calls may come from several threads.
+pub trait Progress: Sync {
+    /// `stage` begins and will take `total` units.
+    fn begin(&self, stage: Stage, total: u64);
+    /// `units` more of the present stage are done.
+    fn advance(&self, units: u64);
+}
+
+/// Shows nothing.
+impl Progress for () {
+    fn begin(&self, _: Stage, _: u64) {}
+    fn advance(&self, _: u64) {}
+}
+
+/// Imports `source`, a GGUF file or a Hugging Face folder, into the library under `home`.
+///
+/// Importing what is already there returns the checkpoint that exists. An import that is killed
+/// leaves a temporary directory behind, which the next one removes.
+pub fn import(
+    source: &Path,
+    home: &Path,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<OpenCheckpoint, ImportError> {
+    let kind = std::fs::metadata(source).map_err(|e| ImportError::read(source, e))?;
+    if kind.is_dir() {
+        let folder = huggingface::Folder::open(source, progress)?;
+        let model = folder.model()?;
+        write::write(model, &folder, home, options, progress)
+    } else {
+        let file = gguf::File::open(source, progress)?;
+        let model = file.model()?;
+        write::write(model, &file, home, options, progress)
+    }
+}

@@ -1,0 +1,192 @@
+//! Why an import is refused.
+
+use crate::checkpoint::CheckpointError;
+use noema_checkpoint::ManifestError;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why a source could not be imported. Nothing is left in the library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A file of the source could not be read.
+    #[error("{path} could not be read: {source}.")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The checkpoint could not be written.
+    #[error("{path} could not be written: {source}.")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The source is of no kind that can be imported.
+    #[error("{path} is neither a GGUF file nor a folder with a Hugging Face model: {problem}.")]
+    Foreign {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it lacks.
+        problem: String,
+    },
+    /// A file is larger than any sound file of its kind.
+    #[error("{path} has {size} bytes; at most {limit} are read.")]
+    Oversized {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size: u64,
+        /// The largest size that is read.
+        limit: u64,
+    },
+    /// A file breaks the rules of its format.
+    #[error("{path} is damaged at byte {offset}: {problem}.")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where reading stopped.
+        offset: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Something that every model has is not there.
+    #[error("{path} does not contain {what}.")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        what: String,
+    },
+    /// A value makes no sense.
+    #[error("{path} states {key}, {problem}.")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Name of the value.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The model does something that the numerics do not define.
+    #[error("{path} uses {what}, which is not supported; {hint}.")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The feature.
+        what: String,
+        /// What is supported.
+        hint: String,
+    },
+    /// A tensor does not fit the model.
+    #[error("Tensor {tensor} of {path}, at byte {offset}, {problem}.")]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// Name of the tensor in the source.
+        tensor: String,
+        /// Where its data starts.
+        offset: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The tokenizer cannot be used.
+    #[error("The tokenizer of {path} cannot be used: {problem}.")]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The context asked for is not one that the model has.
+    #[error("A context of {asked} positions was asked for; the model has 1 to {limit}.")]
+    Context {
+        /// What was asked for.
+        asked: u32,
+        /// The most that is possible.
+        limit: u32,
+    },
+    /// The model is outside the limits of the numerics.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The checkpoint could not be opened after it was written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+impl ImportError {
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(super) fn missing(path: &Path, what: impl Into<String>) -> Self {
+        Self::Missing {
+            path: path.into(),
+            what: what.into(),
+        }
+    }
+
+    pub(super) fn malformed(path: &Path, offset: u64, problem: impl Into<String>) -> Self {
+        Self::Malformed {
+            path: path.into(),
+            offset,
+            problem: sentence(problem.into()),
+        }
+    }
+
+    pub(super) fn value(path: &Path, key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Value {
+            path: path.into(),
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+
+    pub(super) fn unsupported(
+        path: &Path,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self::Unsupported {
+            path: path.into(),
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(super) fn tokenizer(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Tokenizer {
+            path: path.into(),
+            problem: sentence(problem.into()),
+        }
+    }
+}
+
+/// First line of a library's message, without the full stop that the sentence around it adds, and
+/// of a length that a person reads.
+fn sentence(mut text: String) -> String {
+    if let Some(end) = text.find('\n') {
+        text.truncate(end);
+    }
+    if let Some((end, _)) = text.char_indices().nth(300) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text.truncate(text.trim_end_matches('.').len());
+    text
+}

@@ -1,0 +1,334 @@
+//! GGUF files.
+//!
+//! `candle-core` reads the header and decodes the quantised blocks; what it leaves unchecked is
+//! checked here first: the alignment, duplicate names, and every shape and offset. It holds counts
+//! against the file's size itself, and sees no more than the first [`MAX_HEADER_BYTES`], so that a
+//! hostile header cannot make it allocate more than a small multiple of that.
+
+mod metadata;
+mod tensors;
+
+use super::{
+    files::Mapped,
+    model::{epsilon_q32, Model, Weights, END_OF_TURN},
+    rope::{Rope, Scaling},
+    tokenizer::{self, Vocabulary},
+    ImportError, Progress, Stage,
+};
+use candle_core::quantized::gguf_file::Content;
+use metadata::Metadata;
+use noema_checkpoint::{Architecture, Source, SourceFormat};
+use std::{
+    io::Cursor,
+    panic::{catch_unwind, AssertUnwindSafe},
+    path::Path,
+};
+
+/// Longest header that is read: metadata, tokenizer and the list of tensors.
+const MAX_HEADER_BYTES: usize = 64 << 20;
+
+const MAGIC: &[u8] = b"GGUF";
+
+/// A GGUF file whose header has been read.
+pub(super) struct File {
+    mapped: Mapped,
+    content: Content,
+    hash: noema_checkpoint::H256,
+    head_dim: usize,
+}
+
+impl File {
+    pub(super) fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
+        let mapped = Mapped::open(path)?;
+        let content = read_header(&mapped)?;
+        progress.begin(Stage::Hash, mapped.bytes().len() as u64);
+        let hash = mapped.hash(progress);
+        let mut file = Self {
+            mapped,
+            content,
+            hash,
+            head_dim: 1,
+        };
+        let architecture = file.architecture()?;
+        file.head_dim = architecture.head_dim as usize;
+        Ok(file)
+    }
+
+    fn metadata(&self) -> Metadata<'_> {
+        Metadata {
+            path: &self.mapped.path,
+            values: &self.content.metadata,
+        }
+    }
+
+    /// The shape, with the context length the model was trained for.
+    fn architecture(&self) -> Result<Architecture, ImportError> {
+        let metadata = self.metadata();
+        let path = &self.mapped.path;
+        let family = metadata.text("general.architecture")?;
+        if family != "llama" {
+            return Err(ImportError::unsupported(
+                path,
+                format!("the architecture {family:?}"),
+                "models of the Llama architecture can be imported",
+            ));
+        }
+        if metadata.optional_u32("split.count")?.unwrap_or(1) > 1 {
+            return Err(ImportError::unsupported(
+                path,
+                "a model split over several files",
+                "join the parts with llama.cpp's gguf-split first",
+            ));
+        }
+        if metadata.optional_u32("llama.expert_count")?.unwrap_or(0) > 0 {
+            return Err(ImportError::unsupported(
+                path,
+                "a mixture of experts",
+                "dense models can be imported",
+            ));
+        }
+        let hidden = metadata.u32("llama.embedding_length")?;
+        let heads = metadata.u32("llama.attention.head_count")?;
+        let head_dim = match metadata.optional_u32("llama.attention.key_length")? {
+            Some(length) => length,
+            None => hidden.checked_div(heads).unwrap_or(0),
+        };
+        for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
+            let length = metadata.optional_u32(key)?.unwrap_or(head_dim);
+            if length != head_dim {
+                return Err(ImportError::unsupported(
+                    path,
+                    format!("{key} {length} with heads of width {head_dim}"),
+                    "both must be equal",
+                ));
+            }
+        }
+        let epsilon = metadata.f64("llama.attention.layer_norm_rms_epsilon")?;
+        let architecture = Architecture {
+            layers: metadata.u32("llama.block_count")?,
+            hidden,
+            heads,
+            kv_heads: metadata
+                .optional_u32("llama.attention.head_count_kv")?
+                .unwrap_or(heads),
+            head_dim,
+            feed_forward: metadata.u32("llama.feed_forward_length")?,
+            vocabulary: tensors::vocabulary(self)?,
+            context_length: metadata
+                .u32("llama.context_length")?
+                .min(Architecture::MAX_CONTEXT),
+            norm_epsilon_q32: epsilon_q32(epsilon).ok_or_else(|| {
+                ImportError::value(
+                    path,
+                    "llama.attention.layer_norm_rms_epsilon",
+                    format!("which is {epsilon} and not between 0 and 1"),
+                )
+            })?,
+            tied_head: !self.content.tensor_infos.contains_key("output.weight"),
+        };
+        architecture
+            .validate()
+            .map_err(noema_checkpoint::ManifestError::Architecture)?;
+        tensors::check(self, &architecture)?;
+        Ok(architecture)
+    }
+
+    fn rope(&self, head_dim: u32) -> Result<Rope, ImportError> {
+        let metadata = self.metadata();
+        let base = metadata
+            .optional_f64("llama.rope.freq_base")?
+            .unwrap_or(10_000.0);
+        let factor = match metadata.optional_f64("llama.rope.scaling.factor")? {
+            Some(factor) => Some(factor),
+            None => metadata.optional_f64("llama.rope.scale_linear")?,
+        };
+        let kind = match metadata.optional_text("llama.rope.scaling.type")? {
+            Some(kind) => kind,
+            None if factor.is_some_and(|factor| factor != 1.0) => "linear",
+            None => "none",
+        };
+        let factors = tensors::rope_factors(self, head_dim)?;
+        let scaling = match (kind, factors) {
+            ("none", None) => Scaling::None,
+            ("none", Some(factors)) => Scaling::Factors(factors),
+            ("linear", None) => Scaling::Linear(factor.unwrap_or(1.0)),
+            (kind, _) => {
+                return Err(ImportError::unsupported(
+                    &self.mapped.path,
+                    format!("the rotary scaling {kind:?}"),
+                    "none, linear and Llama 3's are",
+                ))
+            }
+        };
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let sound = positive(base)
+            && match &scaling {
+                Scaling::Linear(factor) => positive(*factor),
+                Scaling::Factors(factors) => factors.iter().all(|f| positive(f64::from(*f))),
+                _ => true,
+            };
+        if !sound {
+            return Err(ImportError::value(
+                &self.mapped.path,
+                "llama.rope",
+                "with a base or a factor that is not a positive number",
+            ));
+        }
+        Ok(Rope { base, scaling })
+    }
+
+    fn vocabulary(&self, count: u32) -> Result<Vocabulary, ImportError> {
+        let metadata = self.metadata();
+        let path = &self.mapped.path;
+        let kind = metadata.text("tokenizer.ggml.model")?;
+        if kind != "gpt2" {
+            return Err(ImportError::unsupported(
+                path,
+                format!("the tokenizer model {kind:?}"),
+                "GGUF files with byte-level BPE (\"gpt2\") can be imported; for others import the \
+                 model's Hugging Face folder, which carries its tokenizer",
+            ));
+        }
+        let tokens = metadata.texts("tokenizer.ggml.tokens")?;
+        if tokens.len() != count as usize {
+            return Err(ImportError::tokenizer(
+                path,
+                format!("it has {} tokens, but the model {count}", tokens.len()),
+            ));
+        }
+        Ok(Vocabulary {
+            rules: metadata
+                .optional_text("tokenizer.ggml.pre")?
+                .unwrap_or("default")
+                .into(),
+            tokens,
+            kinds: metadata.integers("tokenizer.ggml.token_type")?,
+            merges: metadata.texts("tokenizer.ggml.merges")?,
+        })
+    }
+
+    pub(super) fn model(&self) -> Result<Model, ImportError> {
+        let metadata = self.metadata();
+        let path = &self.mapped.path;
+        let architecture = self.architecture()?;
+        let vocabulary = self.vocabulary(architecture.vocabulary)?;
+        let tokenizer = tokenizer::build(path, &vocabulary)?;
+        tokenizer::check(path, &tokenizer, architecture.vocabulary)?;
+
+        let mut stops = Vec::new();
+        for key in ["eos", "eot", "eom"] {
+            stops.extend(metadata.optional_u32(&format!("tokenizer.ggml.{key}_token_id"))?);
+        }
+        for (id, (token, kind)) in (0..).zip(vocabulary.tokens.iter().zip(&vocabulary.kinds)) {
+            if *kind == tokenizer::CONTROL && END_OF_TURN.contains(&token.as_str()) {
+                stops.push(id);
+            }
+        }
+        stops.sort_unstable();
+        stops.dedup();
+        let file_name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Model {
+            name: metadata
+                .optional_text("general.name")?
+                .map_or_else(|| file_name.into_owned(), str::to_owned),
+            licence: metadata
+                .optional_text("general.license")?
+                .unwrap_or_default()
+                .into(),
+            source: Source {
+                format: SourceFormat::Gguf,
+                hash: self.hash,
+            },
+            rope: self.rope(architecture.head_dim)?,
+            architecture,
+            tokenizer,
+            chat_template: metadata
+                .optional_text("tokenizer.chat_template")?
+                .unwrap_or_default()
+                .into(),
+            bos: metadata.optional_u32("tokenizer.ggml.bos_token_id")?,
+            stops,
+        })
+    }
+}
+
+impl Weights for File {
+    fn path(&self) -> &Path {
+        &self.mapped.path
+    }
+
+    fn read(
+        &self,
+        role: noema_checkpoint::layout::TensorRole,
+        layer: Option<u32>,
+        rows: std::ops::Range<usize>,
+        columns: usize,
+        out: &mut [f32],
+    ) -> Result<(), ImportError> {
+        tensors::read(self, role, layer, rows, columns, out)
+    }
+
+    fn locate(
+        &self,
+        role: noema_checkpoint::layout::TensorRole,
+        layer: Option<u32>,
+    ) -> (String, u64) {
+        tensors::locate(self, role, layer)
+    }
+}
+
+/// Reads everything before the tensors' data.
+fn read_header(mapped: &Mapped) -> Result<Content, ImportError> {
+    let path = &mapped.path;
+    let bytes = mapped.bytes();
+    if !bytes.starts_with(MAGIC) {
+        return Err(ImportError::Foreign {
+            path: path.clone(),
+            problem: "it does not begin with the letters GGUF".into(),
+        });
+    }
+    let shown = &bytes[..bytes.len().min(MAX_HEADER_BYTES)];
+    let mut reader = Cursor::new(shown);
+    // A division by an alignment of zero, and whatever else the library does not expect.
+    let read = catch_unwind(AssertUnwindSafe(|| Content::read(&mut reader)));
+    let offset = reader.position();
+    let content = match read {
+        Ok(Ok(content)) => content,
+        Ok(Err(error)) => {
+            let mut problem = error.to_string();
+            if bytes.len() > shown.len() && offset + 4096 > shown.len() as u64 {
+                problem = format!("its header is longer than {MAX_HEADER_BYTES} bytes");
+            }
+            return Err(ImportError::malformed(path, offset, problem));
+        }
+        Err(_) => {
+            return Err(ImportError::malformed(
+                path,
+                offset,
+                "the header cannot be read",
+            ))
+        }
+    };
+    let declared = |at: usize| -> Option<u64> {
+        Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+    };
+    let version = bytes.get(4..8).unwrap_or_default();
+    if version == [1, 0, 0, 0] {
+        return Err(ImportError::unsupported(
+            path,
+            "GGUF version 1",
+            "versions 2 and 3 are",
+        ));
+    }
+    let counts = [content.tensor_infos.len(), content.metadata.len()];
+    for (at, count) in [8, 16].into_iter().zip(counts) {
+        if declared(at) != Some(count as u64) {
+            return Err(ImportError::malformed(
+                path,
+                at as u64,
+                "two tensors or two metadata values have the same name",
+            ));
+        }
+    }
+    Ok(content)
+}

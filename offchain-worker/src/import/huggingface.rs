@@ -1,0 +1,238 @@
+//! Folders in Hugging Face's layout: `config.json`, `*.safetensors`, `tokenizer.json`.
+
+mod config;
+mod tensors;
+
+use super::{
+    files::{self, Mapped},
+    model::{Model, Weights, END_OF_TURN},
+    tokenizer, ImportError, Progress, Stage,
+};
+use blake2::{digest::consts::U32, Blake2b, Digest};
+use config::{Config, GenerationConfig, TokenizerConfig};
+use noema_checkpoint::{blake2_256, layout::TensorRole, Architecture, Source, SourceFormat, H256};
+use serde::de::DeserializeOwned;
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+use tensors::Shards;
+
+/// A folder whose small files and tensor lists have been read.
+pub(super) struct Folder {
+    path: PathBuf,
+    config: Config,
+    generation: GenerationConfig,
+    tokenizer_config: TokenizerConfig,
+    tokenizer: Vec<u8>,
+    chat_template: Option<String>,
+    licence: String,
+    shards: Shards,
+    architecture: Architecture,
+    hash: H256,
+}
+
+/// Reads files of a folder and remembers their hashes.
+struct Reader<'a> {
+    folder: &'a Path,
+    hashes: BTreeMap<String, H256>,
+}
+
+impl Reader<'_> {
+    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, ImportError> {
+        let bytes = files::read_small(&self.folder.join(name))?;
+        self.hashes.insert(name.into(), blake2_256(&bytes));
+        Ok(bytes)
+    }
+
+    fn optional_bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, ImportError> {
+        if self.folder.join(name).exists() {
+            self.bytes(name).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ImportError> {
+        let bytes = self.bytes(name)?;
+        parse(&self.folder.join(name), &bytes)
+    }
+
+    fn optional_json<T: DeserializeOwned + Default>(
+        &mut self,
+        name: &str,
+    ) -> Result<T, ImportError> {
+        match self.optional_bytes(name)? {
+            Some(bytes) => parse(&self.folder.join(name), &bytes),
+            None => Ok(T::default()),
+        }
+    }
+}
+
+/// Parses JSON; an error names the byte it was found at.
+fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ImportError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let before: usize = bytes
+            .split_inclusive(|byte| *byte == b'\n')
+            .take(error.line().saturating_sub(1))
+            .map(<[u8]>::len)
+            .sum();
+        ImportError::malformed(path, (before + error.column()) as u64, error.to_string())
+    })
+}
+
+impl Folder {
+    pub(super) fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
+        if !path.join("config.json").exists() {
+            return Err(ImportError::Foreign {
+                path: path.into(),
+                problem: "it has no config.json".into(),
+            });
+        }
+        let mut reader = Reader {
+            folder: path,
+            hashes: BTreeMap::new(),
+        };
+        let config: Config = reader.json("config.json")?;
+        let generation = reader.optional_json("generation_config.json")?;
+        let tokenizer_config = reader.optional_json("tokenizer_config.json")?;
+        let tokenizer = tokenizer::read(path)?;
+        reader
+            .hashes
+            .insert("tokenizer.json".into(), blake2_256(&tokenizer));
+        let chat_template = match reader.optional_bytes("chat_template.jinja")? {
+            None => None,
+            Some(bytes) => Some(String::from_utf8(bytes).map_err(|error| {
+                ImportError::malformed(
+                    &path.join("chat_template.jinja"),
+                    error.utf8_error().valid_up_to() as u64,
+                    "it is not UTF-8",
+                )
+            })?),
+        };
+        let licence = reader
+            .optional_bytes("README.md")?
+            .and_then(|card| licence(&card))
+            .unwrap_or_default();
+        let index = reader.optional_json("model.safetensors.index.json")?;
+        let shards = Shards::open(path, index)?;
+        let architecture = config.architecture(&path.join("config.json"))?;
+        shards.check(&architecture)?;
+
+        let total = shards.files().map(|file| file.bytes().len() as u64).sum();
+        progress.begin(Stage::Hash, total);
+        for file in shards.files() {
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+            reader.hashes.insert(name.into_owned(), file.hash(progress));
+        }
+        let mut hasher = Blake2b::<U32>::new();
+        for (name, hash) in &reader.hashes {
+            hasher.update((name.len() as u64).to_le_bytes());
+            hasher.update(name);
+            hasher.update(hash);
+        }
+        Ok(Self {
+            path: path.into(),
+            config,
+            generation,
+            tokenizer_config,
+            tokenizer,
+            chat_template,
+            licence,
+            shards,
+            architecture,
+            hash: H256(hasher.finalize().into()),
+        })
+    }
+
+    pub(super) fn model(&self) -> Result<Model, ImportError> {
+        let path = self.path.join("tokenizer.json");
+        let vocabulary = self.architecture.vocabulary;
+        let tokenizer = tokenizer::check(&path, &self.tokenizer, vocabulary)?;
+        let token = |name: &str| tokenizer.token_to_id(name);
+
+        let mut stops: Vec<u32> = END_OF_TURN.into_iter().filter_map(token).collect();
+        stops.extend(self.config.eos_token_id.iter());
+        stops.extend(self.generation.eos_token_id.iter());
+        stops.extend(self.tokenizer_config.eos().and_then(token));
+        stops.sort_unstable();
+        stops.dedup();
+        let folder_name = || {
+            let full = self.path.canonicalize().unwrap_or_default();
+            let name = full.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        };
+        Ok(Model {
+            name: self
+                .config
+                .name
+                .clone()
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(folder_name),
+            licence: self.licence.clone(),
+            source: Source {
+                format: SourceFormat::HuggingFace,
+                hash: self.hash,
+            },
+            architecture: self.architecture,
+            rope: self.config.rope(&self.path.join("config.json"))?,
+            tokenizer: self.tokenizer.clone(),
+            chat_template: match &self.chat_template {
+                Some(template) => template.clone(),
+                None => self.tokenizer_config.chat_template(),
+            },
+            bos: self.tokenizer_config.bos().and_then(token).or(self
+                .config
+                .bos_token_id
+                .iter()
+                .next()),
+            stops,
+        })
+    }
+}
+
+impl Weights for Folder {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read(
+        &self,
+        role: TensorRole,
+        layer: Option<u32>,
+        rows: Range<usize>,
+        columns: usize,
+        out: &mut [f32],
+    ) -> Result<(), ImportError> {
+        self.shards.read(role, layer, rows, columns, out)
+    }
+
+    fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
+        self.shards.locate(role, layer)
+    }
+}
+
+/// The licence that a model card states in the header between its first two lines of dashes.
+fn licence(card: &[u8]) -> Option<String> {
+    let card = std::str::from_utf8(card).ok()?;
+    let header = card.strip_prefix("---")?.split("\n---").next()?;
+    let value = header
+        .lines()
+        .find_map(|line| line.strip_prefix("license:"))?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_licence_stands_in_the_header_of_the_card() {
+        let card = b"---\nlibrary_name: transformers\nlicense: apache-2.0\n---\n# Model\n";
+        assert_eq!(licence(card).as_deref(), Some("apache-2.0"));
+        assert_eq!(licence(b"---\nx: y\n---\nlicense: mit\n"), None);
+        assert_eq!(licence(b"license: mit\n"), None);
+    }
+}

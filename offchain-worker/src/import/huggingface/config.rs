@@ -1,0 +1,243 @@
+//! `config.json` and the other settings of a Hugging Face model.
+
+use super::super::{
+    model::epsilon_q32,
+    rope::{Rope, Scaling},
+    ImportError,
+};
+use noema_checkpoint::{Architecture, ManifestError};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+/// One token id or a list of them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(untagged)]
+pub(super) enum TokenIds {
+    #[default]
+    None,
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl TokenIds {
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        let ids: &[u32] = match self {
+            Self::None => &[],
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Many(ids) => ids,
+        };
+        ids.iter().copied()
+    }
+}
+
+/// What is read of `config.json`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Config {
+    #[serde(default, rename = "_name_or_path")]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) bos_token_id: TokenIds,
+    #[serde(default)]
+    pub(super) eos_token_id: TokenIds,
+    #[serde(default)]
+    model_type: String,
+    hidden_size: u32,
+    intermediate_size: u32,
+    num_hidden_layers: u32,
+    num_attention_heads: u32,
+    num_key_value_heads: Option<u32>,
+    head_dim: Option<u32>,
+    vocab_size: u32,
+    max_position_embeddings: u32,
+    rms_norm_eps: f64,
+    rope_theta: Option<f64>,
+    rope_scaling: Option<RopeSettings>,
+    rope_parameters: Option<RopeSettings>,
+    #[serde(default)]
+    rope_interleaved: bool,
+    partial_rotary_factor: Option<f64>,
+    #[serde(default)]
+    tie_word_embeddings: bool,
+    #[serde(default)]
+    attention_bias: bool,
+    #[serde(default)]
+    mlp_bias: bool,
+    hidden_act: Option<String>,
+    quantization_config: Option<Value>,
+}
+
+/// How positions are rotated, where it is not the plain way.
+#[derive(Debug, Deserialize)]
+struct RopeSettings {
+    #[serde(alias = "type")]
+    rope_type: Option<String>,
+    rope_theta: Option<f64>,
+    factor: Option<f64>,
+    low_freq_factor: Option<f64>,
+    high_freq_factor: Option<f64>,
+    original_max_position_embeddings: Option<f64>,
+}
+
+impl Config {
+    pub(super) fn architecture(&self, path: &Path) -> Result<Architecture, ImportError> {
+        if self.model_type != "llama" {
+            return Err(ImportError::unsupported(
+                path,
+                format!("the model type {:?}", self.model_type),
+                "models of the Llama architecture can be imported",
+            ));
+        }
+        let strange = [
+            (self.attention_bias || self.mlp_bias, "biases"),
+            (self.rope_interleaved, "interleaved rotary pairs"),
+            (
+                self.partial_rotary_factor.is_some_and(|f| f != 1.0),
+                "a rotation of only a part of each head",
+            ),
+            (
+                self.quantization_config.is_some(),
+                "weights that are already quantised",
+            ),
+            (
+                self.hidden_act.as_deref().is_some_and(|act| act != "silu"),
+                "an activation other than SiLU",
+            ),
+        ];
+        if let Some((_, what)) = strange.into_iter().find(|(found, _)| *found) {
+            return Err(ImportError::unsupported(
+                path,
+                what,
+                "the plain Llama architecture is",
+            ));
+        }
+        let head_dim = self.head_dim.unwrap_or_else(|| {
+            let heads = self.num_attention_heads;
+            self.hidden_size.checked_div(heads).unwrap_or(0)
+        });
+        let epsilon = self.rms_norm_eps;
+        let architecture = Architecture {
+            layers: self.num_hidden_layers,
+            hidden: self.hidden_size,
+            heads: self.num_attention_heads,
+            kv_heads: self.num_key_value_heads.unwrap_or(self.num_attention_heads),
+            head_dim,
+            feed_forward: self.intermediate_size,
+            vocabulary: self.vocab_size,
+            context_length: self.max_position_embeddings.min(Architecture::MAX_CONTEXT),
+            norm_epsilon_q32: epsilon_q32(epsilon).ok_or_else(|| {
+                let problem = format!("which is {epsilon} and not between 0 and 1");
+                ImportError::value(path, "rms_norm_eps", problem)
+            })?,
+            tied_head: self.tie_word_embeddings,
+        };
+        architecture
+            .validate()
+            .map_err(ManifestError::Architecture)?;
+        Ok(architecture)
+    }
+
+    pub(super) fn rope(&self, path: &Path) -> Result<Rope, ImportError> {
+        let settings = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
+        let base = self
+            .rope_theta
+            .or_else(|| settings.and_then(|s| s.rope_theta))
+            .unwrap_or(10_000.0);
+        let positive = |key: &str, value: Option<f64>| match value {
+            Some(value) if value.is_finite() && value > 0.0 => Ok(value),
+            Some(value) => Err(ImportError::value(
+                path,
+                key,
+                format!("which is {value} and not a positive number"),
+            )),
+            None => Err(ImportError::missing(
+                path,
+                format!("{key} of the rotary scaling"),
+            )),
+        };
+        let base = positive("rope_theta", Some(base))?;
+        let kind = settings.and_then(|s| s.rope_type.as_deref());
+        let scaling = match (kind.unwrap_or("default"), settings) {
+            ("default", _) | (_, None) => Scaling::None,
+            ("linear", Some(s)) => Scaling::Linear(positive("factor", s.factor)?),
+            ("llama3", Some(s)) => {
+                let low = positive("low_freq_factor", s.low_freq_factor)?;
+                let high = positive("high_freq_factor", s.high_freq_factor)?;
+                if high <= low {
+                    return Err(ImportError::value(
+                        path,
+                        "high_freq_factor",
+                        "which is not above low_freq_factor",
+                    ));
+                }
+                Scaling::Llama3 {
+                    factor: positive("factor", s.factor)?,
+                    low_frequency_factor: low,
+                    high_frequency_factor: high,
+                    original_context: positive(
+                        "original_max_position_embeddings",
+                        s.original_max_position_embeddings,
+                    )?,
+                }
+            }
+            (kind, _) => {
+                return Err(ImportError::unsupported(
+                    path,
+                    format!("the rotary scaling {kind:?}"),
+                    "none, linear and Llama 3's are",
+                ))
+            }
+        };
+        Ok(Rope { base, scaling })
+    }
+}
+
+/// What is read of `generation_config.json`.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct GenerationConfig {
+    #[serde(default)]
+    pub(super) eos_token_id: TokenIds,
+}
+
+/// What is read of `tokenizer_config.json`.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TokenizerConfig {
+    #[serde(default)]
+    bos_token: Value,
+    #[serde(default)]
+    eos_token: Value,
+    #[serde(default)]
+    chat_template: Value,
+}
+
+impl TokenizerConfig {
+    pub(super) fn bos(&self) -> Option<&str> {
+        content(&self.bos_token)
+    }
+
+    pub(super) fn eos(&self) -> Option<&str> {
+        content(&self.eos_token)
+    }
+
+    /// The template, the one named "default" if there are several; empty if there is none.
+    pub(super) fn chat_template(&self) -> String {
+        let template = match &self.chat_template {
+            Value::Array(templates) => templates
+                .iter()
+                .find(|template| template.get("name").and_then(Value::as_str) == Some("default"))
+                .and_then(|template| template.get("template")),
+            template => Some(template),
+        };
+        template
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+/// The text of a token, which is written plainly or as an object with settings.
+fn content(token: &Value) -> Option<&str> {
+    token
+        .as_str()
+        .or_else(|| token.get("content").and_then(Value::as_str))
+}

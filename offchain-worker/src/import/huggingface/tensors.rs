@@ -1,0 +1,260 @@
+//! The tensors of a folder's safetensors files.
+
+use super::super::{
+    files::Mapped,
+    model::{decode_f32, decode_u16},
+    ImportError,
+};
+use half::{bf16, f16};
+use noema_checkpoint::{
+    layout::{tensors, TensorKind, TensorRole},
+    Architecture, ManifestError,
+};
+use safetensors::{tensor::TensorInfo, Dtype, SafeTensors};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    ops::Range,
+    panic::{catch_unwind, AssertUnwindSafe},
+    path::{Path, PathBuf},
+};
+
+const SINGLE: &str = "model.safetensors";
+const HEADER_LENGTH: u64 = 8;
+
+/// `model.safetensors.index.json`: which file holds which tensor.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Index {
+    #[serde(default)]
+    weight_map: BTreeMap<String, String>,
+}
+
+/// One tensor: its file, and where it lies there.
+struct Located {
+    file: usize,
+    info: TensorInfo,
+    /// First byte of the tensor in its file.
+    start: u64,
+}
+
+/// All safetensors files of a folder.
+pub(super) struct Shards {
+    folder: PathBuf,
+    files: Vec<Mapped>,
+    tensors: BTreeMap<String, Located>,
+}
+
+/// Name of a tensor in the file; the rotation table is not one.
+fn name(role: TensorRole, layer: Option<u32>) -> String {
+    let part = match role {
+        TensorRole::TokenEmbedding => "model.embed_tokens",
+        TensorRole::AttentionNorm => "input_layernorm",
+        TensorRole::Query => "self_attn.q_proj",
+        TensorRole::Key => "self_attn.k_proj",
+        TensorRole::Value => "self_attn.v_proj",
+        TensorRole::AttentionOutput => "self_attn.o_proj",
+        TensorRole::FeedForwardNorm => "post_attention_layernorm",
+        TensorRole::Gate => "mlp.gate_proj",
+        TensorRole::Up => "mlp.up_proj",
+        TensorRole::Down => "mlp.down_proj",
+        TensorRole::FinalNorm => "model.norm",
+        TensorRole::OutputHead => "lm_head",
+        other => other.name(),
+    };
+    match layer {
+        Some(layer) => format!("model.layers.{layer}.{part}.weight"),
+        None => format!("{part}.weight"),
+    }
+}
+
+impl Shards {
+    pub(super) fn open(folder: &Path, index: Index) -> Result<Self, ImportError> {
+        let mut names: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
+        if names.is_empty() {
+            names.insert(SINGLE);
+        }
+        let mut shards = Self {
+            folder: folder.into(),
+            files: Vec::new(),
+            tensors: BTreeMap::new(),
+        };
+        for name in names {
+            // A name from the index must not lead out of the folder.
+            if Path::new(name).file_name().is_none_or(|file| file != name) {
+                return Err(ImportError::value(
+                    &folder.join("model.safetensors.index.json"),
+                    "weight_map",
+                    format!("with the file name {name:?}, which is not a plain name"),
+                ));
+            }
+            let path = folder.join(name);
+            if !path.exists() {
+                return Err(ImportError::missing(folder, name));
+            }
+            shards.add(Mapped::open(&path)?)?;
+        }
+        for (tensor, file) in &index.weight_map {
+            if !shards.tensors.contains_key(tensor) {
+                let what = format!("the tensor {tensor}, which the index expects there");
+                return Err(ImportError::missing(&folder.join(file), what));
+            }
+        }
+        Ok(shards)
+    }
+
+    fn add(&mut self, mapped: Mapped) -> Result<(), ImportError> {
+        let bytes = mapped.bytes();
+        // Sizes whose sum overflows make the library panic where overflow checks are on.
+        let read = catch_unwind(|| SafeTensors::read_metadata(bytes));
+        let (header, metadata) = match read {
+            Ok(Ok(read)) => read,
+            Ok(Err(error)) => return Err(malformed(&mapped, error.to_string())),
+            Err(_) => return Err(malformed(&mapped, "sizes overflow")),
+        };
+        let data = HEADER_LENGTH + header as u64;
+        for (name, info) in metadata.tensors() {
+            let start = data.saturating_add(info.data_offsets.0 as u64);
+            let length = info.data_offsets.1.saturating_sub(info.data_offsets.0);
+            if mapped.slice(start, length as u64).is_none() {
+                return Err(ImportError::Tensor {
+                    path: mapped.path.clone(),
+                    tensor: name,
+                    offset: start,
+                    problem: format!("has {length} bytes, which end after the file"),
+                });
+            }
+            let located = Located {
+                file: self.files.len(),
+                info: info.clone(),
+                start,
+            };
+            if self.tensors.insert(name.clone(), located).is_some() {
+                return Err(malformed(
+                    &mapped,
+                    format!("another file holds the tensor {name}, too"),
+                ));
+            }
+        }
+        self.files.push(mapped);
+        Ok(())
+    }
+
+    pub(super) fn files(&self) -> impl Iterator<Item = &Mapped> {
+        self.files.iter()
+    }
+
+    /// Refuses tensors that are not exactly those of the architecture.
+    pub(super) fn check(&self, architecture: &Architecture) -> Result<(), ImportError> {
+        if architecture.layers as usize > self.tensors.len() {
+            return Err(ImportError::value(
+                &self.folder.join("config.json"),
+                "num_hidden_layers",
+                format!(
+                    "which is {}, with only {} tensors",
+                    architecture.layers,
+                    self.tensors.len()
+                ),
+            ));
+        }
+        let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
+        let mut known = HashSet::new();
+        for spec in specs {
+            let dims = match spec.kind {
+                TensorKind::Linear { rows, columns } => vec![rows as usize, columns as usize],
+                TensorKind::Gain { length } => vec![length as usize],
+                _ => continue,
+            };
+            let name = name(spec.role, spec.layer);
+            let located = self.find(&name)?;
+            let found = &located.info;
+            if found.shape != dims {
+                let shape = &found.shape;
+                return Err(self.wrong(
+                    &name,
+                    located,
+                    format!("has the shape {shape:?}; the model needs {dims:?}"),
+                ));
+            }
+            if !matches!(found.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+                return Err(self.wrong(
+                    &name,
+                    located,
+                    format!("is of type {:?}; F32, F16 and BF16 are read", found.dtype),
+                ));
+            }
+            known.insert(name);
+        }
+        let ignored = |name: &str| {
+            // Old exports repeat the rotary frequencies and a tied head.
+            name.ends_with(".rotary_emb.inv_freq")
+                || (architecture.tied_head && name == self::name(TensorRole::OutputHead, None))
+        };
+        let strange = |name: &&String| !known.contains(*name) && !ignored(name);
+        match self.tensors.keys().find(strange) {
+            None => Ok(()),
+            Some(name) => Err(ImportError::unsupported(
+                &self.folder,
+                format!("the tensor {name}"),
+                "a model may have no tensors beside those of the plain Llama architecture",
+            )),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<&Located, ImportError> {
+        self.tensors
+            .get(name)
+            .ok_or_else(|| ImportError::missing(&self.folder, format!("the tensor {name}")))
+    }
+
+    fn wrong(&self, name: &str, located: &Located, problem: String) -> ImportError {
+        ImportError::Tensor {
+            path: self.files[located.file].path.clone(),
+            tensor: name.into(),
+            offset: located.start,
+            problem,
+        }
+    }
+
+    pub(super) fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
+        let name = name(role, layer);
+        let start = self.tensors.get(&name).map_or(0, |located| located.start);
+        (name, start)
+    }
+
+    pub(super) fn read(
+        &self,
+        role: TensorRole,
+        layer: Option<u32>,
+        rows: Range<usize>,
+        columns: usize,
+        out: &mut [f32],
+    ) -> Result<(), ImportError> {
+        let name = name(role, layer);
+        let located = self.find(&name)?;
+        let size = located.info.dtype.bitsize() as u64 / 8;
+        let row = columns as u64 * size;
+        let bytes = located
+            .start
+            .checked_add(rows.start as u64 * row)
+            .and_then(|start| {
+                let length = rows.len() as u64 * row;
+                self.files[located.file].slice(start, length)
+            })
+            .ok_or_else(|| self.wrong(&name, located, "ends after the file".into()))?;
+        match located.info.dtype {
+            Dtype::F32 => decode_f32(bytes, out),
+            Dtype::F16 => decode_u16(bytes, out, |bits| f16::from_bits(bits).to_f32()),
+            Dtype::BF16 => decode_u16(bytes, out, |bits| bf16::from_bits(bits).to_f32()),
+            other => {
+                let problem = format!("is of type {other:?}");
+                return Err(self.wrong(&name, located, problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn malformed(mapped: &Mapped, problem: impl Into<String>) -> ImportError {
+    // The header follows its length; where in it the fault lies, the library does not say.
+    ImportError::malformed(&mapped.path, HEADER_LENGTH, problem)
+}

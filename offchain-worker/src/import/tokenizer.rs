@@ -1,0 +1,217 @@
+//! Tokenizers: Hugging Face's `tokenizer.json`, checked, or built from the vocabulary of a GGUF file.
+//!
+//! A checkpoint is bound to the bytes of its `tokenizer.json`. Every object below is therefore built
+//! with its keys in alphabetical order: `serde_json` then writes the same bytes whether or not some
+//! crate of the program switched on its `preserve_order`.
+
+use super::{files, ImportError};
+use serde_json::{json, Value};
+use std::{
+    collections::BTreeMap,
+    panic::{catch_unwind, AssertUnwindSafe},
+    path::Path,
+};
+use tokenizers::Tokenizer;
+
+/// What a GGUF file says about a byte-level BPE tokenizer.
+pub(super) struct Vocabulary {
+    /// Name of the rules that split a text into words, `tokenizer.ggml.pre`.
+    pub(super) rules: String,
+    pub(super) tokens: Vec<String>,
+    /// One a token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+    pub(super) kinds: Vec<i64>,
+    /// Two parts each, parted by a space.
+    pub(super) merges: Vec<String>,
+}
+
+pub(super) const CONTROL: i64 = 3;
+const USER_DEFINED: i64 = 4;
+
+/// Llama 3: contractions, words with one leading character, up to three digits, punctuation with
+/// line breaks, white space.
+const LLAMA_3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// Qwen 2: the same with single digits.
+const QWEN_2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// Rules for cutting a text into words, by the names that llama.cpp gives them.
+struct Rules {
+    pre_tokenizer: Value,
+    normalizer: Value,
+    ignore_merges: bool,
+}
+
+impl Rules {
+    fn named(name: &str) -> Option<Self> {
+        let split = |pattern: &str| {
+            json!({
+                "pretokenizers": [
+                    {
+                        "behavior": "Isolated",
+                        "invert": false,
+                        "pattern": { "Regex": pattern },
+                        "type": "Split"
+                    },
+                    byte_level(false)
+                ],
+                "type": "Sequence"
+            })
+        };
+        let (pre_tokenizer, normalizer, ignore_merges) = match name {
+            "gpt-2" | "gpt2" => (byte_level(true), Value::Null, false),
+            "smollm" | "starcoder" | "refact" | "codeshell" => (
+                json!({
+                    "pretokenizers": [
+                        { "individual_digits": true, "type": "Digits" },
+                        byte_level(true)
+                    ],
+                    "type": "Sequence"
+                }),
+                Value::Null,
+                false,
+            ),
+            "llama-bpe" | "llama3" | "llama-v3" => (split(LLAMA_3), Value::Null, true),
+            "qwen2" => (split(QWEN_2), json!({ "type": "NFC" }), false),
+            _ => return None,
+        };
+        Some(Self {
+            pre_tokenizer,
+            normalizer,
+            ignore_merges,
+        })
+    }
+}
+
+fn byte_level(use_regex: bool) -> Value {
+    json!({
+        "add_prefix_space": false,
+        "trim_offsets": true,
+        "type": "ByteLevel",
+        "use_regex": use_regex
+    })
+}
+
+/// Builds `tokenizer.json` from a GGUF vocabulary.
+pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, ImportError> {
+    let Vocabulary {
+        rules: name,
+        tokens,
+        kinds,
+        merges,
+    } = vocabulary;
+    let rules = Rules::named(name).ok_or_else(|| {
+        ImportError::unsupported(
+            path,
+            format!("the word rules {name:?} (tokenizer.ggml.pre)"),
+            "import the model's Hugging Face folder, which carries its tokenizer",
+        )
+    })?;
+    if kinds.len() != tokens.len() {
+        return Err(ImportError::tokenizer(
+            path,
+            format!(
+                "it has {} tokens but {} token types",
+                tokens.len(),
+                kinds.len()
+            ),
+        ));
+    }
+
+    let mut ids = BTreeMap::new();
+    let mut added = Vec::new();
+    for (id, (token, kind)) in tokens.iter().zip(kinds).enumerate() {
+        if let Some(other) = ids.insert(token.as_str(), id) {
+            return Err(ImportError::tokenizer(
+                path,
+                format!("tokens {other} and {id} are both {token:?}"),
+            ));
+        }
+        if [CONTROL, USER_DEFINED].contains(kind) {
+            added.push(json!({
+                "content": token,
+                "id": id,
+                "lstrip": false,
+                "normalized": false,
+                "rstrip": false,
+                "single_word": false,
+                "special": *kind == CONTROL
+            }));
+        }
+    }
+    let merges = merges
+        .iter()
+        .enumerate()
+        .map(|(index, merge)| {
+            let known = |part: &str| ids.contains_key(part);
+            match merge.split_once(' ') {
+                Some((left, right))
+                    if known(left) && known(right) && known(&format!("{left}{right}")) =>
+                {
+                    Ok(json!([left, right]))
+                }
+                _ => Err(ImportError::tokenizer(
+                    path,
+                    format!("merge {index}, {merge:?}, does not join two tokens into a third"),
+                )),
+            }
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let tokenizer = json!({
+        "added_tokens": added,
+        "decoder": byte_level(true),
+        "model": {
+            "byte_fallback": false,
+            "continuing_subword_prefix": null,
+            "dropout": null,
+            "end_of_word_suffix": null,
+            "fuse_unk": false,
+            "ignore_merges": rules.ignore_merges,
+            "merges": merges,
+            "type": "BPE",
+            "unk_token": null,
+            "vocab": ids
+        },
+        "normalizer": rules.normalizer,
+        "padding": null,
+        "post_processor": null,
+        "pre_tokenizer": rules.pre_tokenizer,
+        "truncation": null,
+        "version": "1.0"
+    });
+    Ok(tokenizer.to_string().into_bytes())
+}
+
+/// Loads `tokenizer.json` as the engine will and refuses one whose tokens the model does not have.
+pub(super) fn check(path: &Path, json: &[u8], vocabulary: u32) -> Result<Tokenizer, ImportError> {
+    // The library is not written for hostile files; a panic in it must not be ours.
+    let loaded = catch_unwind(AssertUnwindSafe(|| Tokenizer::from_bytes(json)));
+    let tokenizer = match loaded {
+        Ok(Ok(tokenizer)) => tokenizer,
+        Ok(Err(error)) => return Err(ImportError::tokenizer(path, error.to_string())),
+        Err(_) => return Err(ImportError::tokenizer(path, "loading it panicked")),
+    };
+    let highest = tokenizer.get_vocab(true).into_values().max();
+    match highest {
+        None => Err(ImportError::tokenizer(path, "it has no tokens")),
+        Some(id) if id >= vocabulary => Err(ImportError::tokenizer(
+            path,
+            format!("it has token {id}, but the model only {vocabulary} tokens"),
+        )),
+        Some(_) => Ok(tokenizer),
+    }
+}
+
+/// Reads `tokenizer.json` of a Hugging Face folder.
+pub(super) fn read(folder: &Path) -> Result<Vec<u8>, ImportError> {
+    let path = folder.join("tokenizer.json");
+    if !path.exists() {
+        let what = if folder.join("tokenizer.model").exists() {
+            "tokenizer.json (a SentencePiece tokenizer.model alone is not read; \
+             save the tokenizer with `use_fast=True` first)"
+        } else {
+            "tokenizer.json"
+        };
+        return Err(ImportError::missing(folder, what));
+    }
+    files::read_small(&path)
+}

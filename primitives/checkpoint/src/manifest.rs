@@ -1,0 +1,211 @@
+//! The manifest: everything that decides what a checkpoint answers, in one hashable record.
+
+use alloc::{string::String, vec::Vec};
+use codec::{Decode, Encode};
+use core::fmt;
+use noema_numerics::{layout, Architecture, ArchitectureError};
+use noema_protocol::{hashing::blake2_256, CheckpointId};
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// The version of the checkpoint format that this crate writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// Longest name and longest licence, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// Most stop tokens a checkpoint may have.
+pub const MAX_STOPS: usize = 32;
+
+/// The kind of file a checkpoint was imported from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceFormat {
+    /// One GGUF file.
+    #[codec(index = 0)]
+    Gguf,
+    /// A Hugging Face folder with safetensors.
+    #[codec(index = 1)]
+    HuggingFace,
+}
+
+impl fmt::Display for SourceFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gguf => "GGUF",
+            Self::HuggingFace => "Hugging Face folder",
+        })
+    }
+}
+
+/// What a checkpoint was imported from.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Source {
+    /// The kind of file.
+    pub format: SourceFormat,
+    /// BLAKE2b-256 of the GGUF file; for a folder, of the names and BLAKE2b-256 hashes of the files
+    /// read from it, in order of name.
+    pub hash: H256,
+}
+
+/// Describes a checkpoint completely: two checkpoints with equal manifests answer every prompt
+/// with the same bytes.
+///
+/// `manifest.json` is this record in its human form. What is hashed is the SCALE encoding, so
+/// white space and field order of the file do not matter.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the checkpoint format: [`FORMAT`].
+    pub format: u32,
+    /// Version of the numerics that give the weights their meaning.
+    pub numerics: u32,
+    /// Name of the model, as its author gave it.
+    pub name: String,
+    /// Licence of the weights, as the source states it; empty if it states none.
+    pub licence: String,
+    /// Shape of the transformer.
+    pub architecture: Architecture,
+    /// Power-of-two exponent of each tensor, in canonical order.
+    pub exponents: Vec<i8>,
+    /// Merkle root of `weights.bin`.
+    pub weights_root: H256,
+    /// Size of `weights.bin` in bytes.
+    pub weights_bytes: u64,
+    /// BLAKE2b-256 of `tokenizer.json`.
+    pub tokenizer_hash: H256,
+    /// BLAKE2b-256 of `chat_template.jinja`; of no bytes at all if the model has no template.
+    pub chat_template_hash: H256,
+    /// The token that starts a text, if the model has one.
+    pub bos: Option<u32>,
+    /// Tokens that end an answer, ascending.
+    pub stops: Vec<u32>,
+    /// What the checkpoint was imported from.
+    pub source: Source,
+}
+
+impl Manifest {
+    /// The checkpoint's id: BLAKE2b-256 of `"noema/checkpoint" ++ SCALE(manifest)`.
+    pub fn id(&self) -> CheckpointId {
+        let mut bytes = b"noema/checkpoint".to_vec();
+        self.encode_to(&mut bytes);
+        CheckpointId(blake2_256(&bytes))
+    }
+
+    /// Checks that the fields agree with each other and with this version of format and numerics.
+    pub fn check(&self) -> Result<(), ManifestError> {
+        if self.format != FORMAT {
+            return Err(ManifestError::Format(self.format));
+        }
+        if self.numerics != noema_numerics::NUMERICS_VERSION {
+            return Err(ManifestError::Numerics(self.numerics));
+        }
+        if self.name.len() > MAX_NAME_BYTES || self.licence.len() > MAX_NAME_BYTES {
+            return Err(ManifestError::NameTooLong);
+        }
+        let expected =
+            layout::weights_bytes(&self.architecture).map_err(ManifestError::Architecture)?;
+        if self.weights_bytes != expected {
+            return Err(ManifestError::WeightsBytes {
+                expected,
+                found: self.weights_bytes,
+            });
+        }
+        let expected = layout::tensor_count(&self.architecture);
+        if self.exponents.len() != expected {
+            return Err(ManifestError::Exponents {
+                expected,
+                found: self.exponents.len(),
+            });
+        }
+        if self.stops.len() > MAX_STOPS {
+            return Err(ManifestError::TooManyStops(self.stops.len()));
+        }
+        if !self.stops.is_sorted_by(|a, b| a < b) {
+            return Err(ManifestError::StopsNotAscending);
+        }
+        let beyond = |token: &&u32| **token >= self.architecture.vocabulary;
+        match self.stops.iter().chain(&self.bos).find(beyond) {
+            Some(token) => Err(ManifestError::TokenBeyondVocabulary(*token)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a manifest cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// The format has another version.
+    Format(u32),
+    /// The numerics have another version.
+    Numerics(u32),
+    /// Name or licence is too long.
+    NameTooLong,
+    /// The architecture is not one that the numerics can run.
+    Architecture(ArchitectureError),
+    /// There is not one exponent per tensor.
+    Exponents {
+        /// Number of tensors of the architecture.
+        expected: usize,
+        /// Number of exponents in the manifest.
+        found: usize,
+    },
+    /// The size of the weights is not that of the architecture.
+    WeightsBytes {
+        /// Size that the architecture needs.
+        expected: u64,
+        /// Size in the manifest.
+        found: u64,
+    },
+    /// There are more stop tokens than [`MAX_STOPS`].
+    TooManyStops(usize),
+    /// The stop tokens are not strictly ascending.
+    StopsNotAscending,
+    /// A token id is not in the vocabulary.
+    TokenBeyondVocabulary(u32),
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format(version) => write!(
+                f,
+                "The manifest has checkpoint format {version}; this program reads format {FORMAT}."
+            ),
+            Self::Numerics(version) => write!(
+                f,
+                "The manifest asks for numerics version {version}; this program computes version {}.",
+                noema_numerics::NUMERICS_VERSION
+            ),
+            Self::NameTooLong => write!(
+                f,
+                "The manifest's name or licence is longer than {MAX_NAME_BYTES} bytes."
+            ),
+            Self::Architecture(error) => {
+                write!(f, "The manifest's architecture cannot be run: {error}.")
+            }
+            Self::Exponents { expected, found } => write!(
+                f,
+                "The manifest has {found} exponents; its architecture has {expected} tensors."
+            ),
+            Self::WeightsBytes { expected, found } => write!(
+                f,
+                "The manifest states {found} bytes of weights; its architecture needs {expected}."
+            ),
+            Self::TooManyStops(count) => write!(
+                f,
+                "The manifest has {count} stop tokens; at most {MAX_STOPS} are allowed."
+            ),
+            Self::StopsNotAscending => {
+                f.write_str("The manifest's stop tokens are not in ascending order.")
+            }
+            Self::TokenBeyondVocabulary(token) => write!(
+                f,
+                "The manifest names token {token}, which is not in the vocabulary."
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ManifestError {}
