@@ -1,0 +1,209 @@
+//! The chain, through one node's WebSocket.
+//!
+//! Nothing here is compiled against a runtime: calls, storage and view functions are looked up by
+//! name in the metadata of the node, and decoded by the names of their fields into
+//! [`types`]. So a worker outlives a runtime upgrade that keeps those names, and says which one is
+//! missing where an upgrade does not.
+
+pub mod calls;
+mod follow;
+mod ledger;
+mod read;
+mod submit;
+pub mod types;
+
+pub use follow::{follow, Link};
+pub use ledger::ChainLedger;
+pub use read::At;
+pub use submit::Included;
+
+use crate::roles::LedgerError;
+use sp_core::H256;
+use std::sync::Arc;
+use std::time::Duration;
+use subxt::backend::LegacyBackend;
+use subxt::config::RpcConfigFor;
+use subxt::rpcs::methods::LegacyRpcMethods;
+use subxt::rpcs::RpcClient;
+use subxt::{OnlineClient, OnlineClientAtBlock, SubstrateConfig};
+
+/// How long the node may take to answer before it counts as away.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why the chain could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No node answers.
+    #[error("no node answers at {url} ({reason}); start one, or point --url at one that runs")]
+    Unreachable {
+        /// The address tried.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The runtime is not the one this program was written for.
+    #[error("the chain's {what} is not what this program was written for ({reason}); update the worker or the chain, whichever is older")]
+    Incompatible {
+        /// What was read or called.
+        what: String,
+        /// What did not fit.
+        reason: String,
+    },
+    /// The node turned a transaction away.
+    #[error("the node did not accept the transaction {call}: {reason}")]
+    Rejected {
+        /// The call.
+        call: String,
+        /// What the node said.
+        reason: String,
+    },
+    /// The call was executed and refused.
+    #[error("the chain refused {call}: {error}{}", if .docs.is_empty() { String::new() } else { format!(" ({docs})") })]
+    Refused {
+        /// The call.
+        call: String,
+        /// The error by name, such as `Inference::EmptyPrompt`.
+        error: String,
+        /// What the runtime says about this error.
+        docs: String,
+    },
+    /// A transaction was not in a finalized block in time.
+    #[error("the transaction {0} was not final in time; it may still be included")]
+    TooSlow(String),
+}
+
+impl From<ChainError> for LedgerError {
+    fn from(error: ChainError) -> Self {
+        match error {
+            ChainError::Unreachable { url, reason } => {
+                Self::Unreachable(format!("{url}: {reason}"))
+            }
+            ChainError::Incompatible { what, reason } => Self::Incompatible { what, reason },
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+}
+
+/// A connection to one node.
+pub struct Node {
+    url: String,
+    client: OnlineClient<SubstrateConfig>,
+    rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+}
+
+pub(crate) type Block = OnlineClientAtBlock<SubstrateConfig>;
+
+impl Node {
+    /// Connects to the node at `url`.
+    pub async fn connect(url: &str) -> Result<Arc<Self>, ChainError> {
+        let unreachable = |reason: String| ChainError::Unreachable {
+            url: url.to_owned(),
+            reason,
+        };
+        let connect = async {
+            let rpc = RpcClient::from_insecure_url(url)
+                .await
+                .map_err(|error| unreachable(root_cause(&error)))?;
+            let backend = LegacyBackend::<SubstrateConfig>::builder().build(rpc.clone());
+            let client = OnlineClient::from_backend_with_config(
+                SubstrateConfig::new(),
+                Arc::new(backend),
+            )
+            .await
+            .map_err(|error| unreachable(root_cause(&error)))?;
+            Ok(Arc::new(Self {
+                url: url.to_owned(),
+                client,
+                rpc: LegacyRpcMethods::new(rpc),
+            }))
+        };
+        tokio::time::timeout(PATIENCE, connect)
+            .await
+            .map_err(|_| unreachable("it does not answer in time".into()))?
+    }
+
+    /// The hash of the chain's first block.
+    pub fn genesis(&self) -> H256 {
+        self.client.genesis_hash()
+    }
+
+    /// The address of the node.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The latest finalized block, to read from.
+    pub async fn finalized(&self) -> Result<At, ChainError> {
+        let block = self
+            .in_time(async { self.client.at_current_block().await.map_err(Into::into) })
+            .await?;
+        Ok(At::new(self.url.clone(), block))
+    }
+
+    /// Runs a request and names what went wrong with it.
+    async fn in_time<T>(
+        &self,
+        request: impl std::future::Future<Output = Result<T, subxt::Error>>,
+    ) -> Result<T, ChainError> {
+        match tokio::time::timeout(PATIENCE, request).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(classify(&self.url, "state", error)),
+            Err(_) => Err(ChainError::Unreachable {
+                url: self.url.clone(),
+                reason: "it does not answer in time".into(),
+            }),
+        }
+    }
+}
+
+/// Tells a node that is away from a runtime that is different.
+pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) -> ChainError {
+    use subxt::error::{ExtrinsicError, StorageError, ViewFunctionError};
+    let error = error.into();
+    let unreachable = |reason: String| ChainError::Unreachable {
+        url: url.to_owned(),
+        reason,
+    };
+    match &error {
+        subxt::Error::ViewFunctionError(ViewFunctionError::CannotCallApi(_))
+        | subxt::Error::StorageError(
+            StorageError::CannotFetchValue(_)
+            | StorageError::CannotIterateValues(_)
+            | StorageError::StreamFailure(_),
+        )
+        | subxt::Error::ExtrinsicError(
+            ExtrinsicError::AccountNonceError { .. }
+            | ExtrinsicError::ErrorSubmittingTransaction(_)
+            | ExtrinsicError::TransactionStatusStreamError(_)
+            | ExtrinsicError::UnexpectedEndOfTransactionStatusStream,
+        ) => unreachable(root_cause(&error)),
+        subxt::Error::ViewFunctionError(_)
+        | subxt::Error::StorageError(_)
+        | subxt::Error::StorageValueError(_)
+        | subxt::Error::StorageKeyError(_)
+        | subxt::Error::EventsError(_)
+        | subxt::Error::ConstantError(_)
+        | subxt::Error::ExtrinsicError(
+            ExtrinsicError::EncodeError(_)
+            | ExtrinsicError::PalletNameNotFound(_)
+            | ExtrinsicError::CallNameNotFound { .. }
+            | ExtrinsicError::Params(_)
+            | ExtrinsicError::UnsupportedVersion,
+        ) => ChainError::Incompatible {
+            what: what.to_owned(),
+            reason: error.to_string(),
+        },
+        _ => unreachable(root_cause(&error)),
+    }
+}
+
+/// The innermost message of a chain of errors: the one that says what happened.
+pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let message = cause.to_string();
+    message.trim().trim_end_matches('.').to_owned()
+}

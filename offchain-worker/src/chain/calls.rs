@@ -1,0 +1,170 @@
+//! The calls this program makes, argument by argument as the runtime names them.
+
+use super::types::{Parameters, WirePrices, WireReceipt, WireRoles, WireVerdict};
+use crate::roles::Action;
+use noema_protocol::VerdictReveal;
+use sp_core::H256;
+use subxt::config::substrate::AccountId32;
+use subxt::ext::scale_encode::EncodeAsType;
+
+/// A call: the pallet, the name, and the arguments.
+pub trait Call: subxt::ext::scale_encode::EncodeAsFields + Send + Sync {
+    /// The pallet's name in the runtime.
+    const PALLET: &'static str;
+    /// The call's name.
+    const NAME: &'static str;
+}
+
+macro_rules! calls {
+    ($($(#[$meta:meta])* $pallet:literal . $call:literal $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Clone, Debug, EncodeAsType)]
+            #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+            pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+            impl Call for $name {
+                const PALLET: &'static str = $pallet;
+                const NAME: &'static str = $call;
+            }
+        )*
+    };
+}
+
+calls! {
+    /// Asks a question.
+    "Inference"."request_inference" RequestInference {
+        /// The checkpoint that is to answer.
+        checkpoint: H256,
+        /// The prompt, UTF-8.
+        prompt: Vec<u8>,
+        /// How tokens are chosen.
+        parameters: Parameters,
+        /// The most the requester pays.
+        price_limit: u128,
+    }
+    /// Takes a question back that no worker has.
+    "Inference"."cancel_request" CancelRequest {
+        /// The request.
+        request: u64,
+    }
+    /// Submits an answer.
+    "Inference"."submit_result" SubmitResult {
+        /// The request.
+        request: u64,
+        /// The answer's tokens.
+        tokens: Vec<u32>,
+        /// The answer's text, UTF-8.
+        text: Vec<u8>,
+        /// What is claimed.
+        receipt: WireReceipt,
+    }
+    /// Commits to a verdict.
+    "Inference"."commit_verdict" CommitVerdict {
+        /// The request.
+        request: u64,
+        /// The hash of the verdict.
+        commitment: H256,
+    }
+    /// Opens the commitment.
+    "Inference"."reveal_verdict" RevealVerdict {
+        /// The request.
+        request: u64,
+        /// The verdict.
+        verdict: WireVerdict,
+        /// The digest of one's own execution.
+        digest: H256,
+        /// What kept the commitment from being guessed.
+        salt: H256,
+    }
+    /// Claims that an answer is wrong.
+    "Inference"."object" Object {
+        /// The request.
+        request: u64,
+        /// The digest of one's own execution.
+        digest: H256,
+    }
+    /// Gives a sign of life.
+    "Operators"."heartbeat" Heartbeat {}
+    /// Registers an operator.
+    "Operators"."register" RegisterOperator {
+        /// What it does.
+        roles: WireRoles,
+        /// The hot key.
+        key: AccountId32,
+        /// What a worker charges.
+        prices: WirePrices,
+        /// What is put at stake.
+        bond: u128,
+    }
+    /// Changes what a worker charges.
+    "Operators"."set_prices" SetPrices {
+        /// The new prices.
+        prices: WirePrices,
+    }
+    /// Starts to serve a checkpoint.
+    "Operators"."serve" Serve {
+        /// The checkpoint.
+        checkpoint: H256,
+    }
+    /// Adds to the bond.
+    "Operators"."bond_extra" BondExtra {
+        /// How much.
+        amount: u128,
+    }
+    /// Leaves: the bond is free after the unbonding period.
+    "Operators"."start_unbonding" StartUnbonding {}
+    /// Takes the bond back after the unbonding period.
+    "Operators"."withdraw_bond" WithdrawBond {}
+}
+
+/// A call of unit arguments encodes as a struct without fields.
+pub(super) enum OperatorCall {
+    Submit(SubmitResult),
+    Commit(CommitVerdict),
+    Reveal(RevealVerdict),
+    Object(Object),
+    Heartbeat(Heartbeat),
+}
+
+impl From<&Action> for OperatorCall {
+    fn from(action: &Action) -> Self {
+        match action {
+            Action::SubmitResult {
+                request,
+                tokens,
+                text,
+                receipt,
+            } => Self::Submit(SubmitResult {
+                request: request.0,
+                tokens: tokens.clone(),
+                text: text.clone().into_bytes(),
+                receipt: (**receipt).into(),
+            }),
+            Action::CommitVerdict {
+                request,
+                commitment,
+            } => Self::Commit(CommitVerdict {
+                request: request.0,
+                commitment: *commitment,
+            }),
+            Action::RevealVerdict { request, reveal } => {
+                let VerdictReveal {
+                    verdict,
+                    digest,
+                    salt,
+                } = *reveal;
+                Self::Reveal(RevealVerdict {
+                    request: request.0,
+                    verdict: verdict.into(),
+                    digest,
+                    salt,
+                })
+            }
+            Action::Object { request, digest } => Self::Object(Object {
+                request: request.0,
+                digest: *digest,
+            }),
+            Action::Heartbeat => Self::Heartbeat(Heartbeat {}),
+        }
+    }
+}

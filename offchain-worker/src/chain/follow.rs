@@ -1,0 +1,132 @@
+//! Following the finalized chain through a node that may go away and come back.
+
+use super::{root_cause, ChainError, Node, PATIENCE};
+use crate::metrics::Metrics;
+use sp_core::H256;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// A node that says nothing for this long is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The connection as others see it: there, or not there just now.
+pub struct Link {
+    url: String,
+    genesis: H256,
+    node: RwLock<Option<Arc<Node>>>,
+}
+
+impl Link {
+    /// A link over a connection that was just made.
+    pub fn new(node: Arc<Node>) -> Arc<Self> {
+        Arc::new(Self {
+            url: node.url().to_owned(),
+            genesis: node.genesis(),
+            node: RwLock::new(Some(node)),
+        })
+    }
+
+    /// The connection, if there is one.
+    pub fn node(&self) -> Result<Arc<Node>, ChainError> {
+        let node = self.node.read().unwrap_or_else(PoisonError::into_inner);
+        node.clone().ok_or_else(|| ChainError::Unreachable {
+            url: self.url.clone(),
+            reason: "the connection was lost".into(),
+        })
+    }
+
+    fn set(&self, node: Option<Arc<Node>>) {
+        *self.node.write().unwrap_or_else(PoisonError::into_inner) = node;
+    }
+}
+
+/// Publishes the number of each finalized block in `head` until `stop` turns true, and connects
+/// again, with growing pauses, whenever the node is gone.
+///
+/// A node that comes back with another chain is not followed: every record of this process is about
+/// the chain it began with.
+pub async fn follow(
+    link: Arc<Link>,
+    head: watch::Sender<u64>,
+    metrics: Metrics,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let step = async {
+            let node = match link.node() {
+                Ok(node) => node,
+                Err(_) => {
+                    let node = Node::connect(&link.url).await?;
+                    if node.genesis() != link.genesis {
+                        return Err(ChainError::Incompatible {
+                            what: format!("genesis {:?}", node.genesis()),
+                            reason: format!("this worker started on {:?}", link.genesis),
+                        });
+                    }
+                    info!(url = %link.url, "connected to the node again");
+                    link.set(Some(node.clone()));
+                    node
+                }
+            };
+            follow_node(&node, &head, &metrics).await
+        };
+        let result = tokio::select! {
+            result = step => result,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match result {
+            Ok(seen) if seen => pause = FIRST_PAUSE,
+            Ok(_) => {}
+            Err(error) => {
+                warn!(%error, pause_seconds = pause.as_secs(), "the node is away; connecting again after a pause");
+            }
+        }
+        link.set(None);
+        metrics.connected.set(0);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Follows one connection to its end. Tells whether it ever brought a block.
+async fn follow_node(
+    node: &Node,
+    head: &watch::Sender<u64>,
+    metrics: &Metrics,
+) -> Result<bool, ChainError> {
+    let unreachable = |reason: String| ChainError::Unreachable {
+        url: node.url.clone(),
+        reason,
+    };
+    let mut blocks = tokio::time::timeout(PATIENCE, node.client.stream_blocks())
+        .await
+        .map_err(|_| unreachable("it does not answer in time".into()))?
+        .map_err(|error| unreachable(root_cause(&error)))?;
+    let mut seen = false;
+    loop {
+        match tokio::time::timeout(SILENCE, blocks.next()).await {
+            Ok(Some(Ok(block))) => {
+                seen = true;
+                metrics.finalized(block.number());
+                head.send_replace(block.number());
+            }
+            Ok(Some(Err(error))) => return Err(unreachable(root_cause(&error))),
+            Ok(None) => {
+                warn!(url = node.url, "the node closed the connection");
+                return Ok(seen);
+            }
+            // A chain that makes blocks on demand is silent while nobody wants anything.
+            Err(_) => {
+                node.finalized().await?;
+            }
+        }
+    }
+}

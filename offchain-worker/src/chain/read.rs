@@ -1,0 +1,204 @@
+//! Reading finalized state.
+
+use super::types::{
+    EarningsLedger, OperatorInfo, PendingJob, Phase, PriceList, RequestState,
+};
+use super::{classify, Block, ChainError, PATIENCE};
+use crate::store::AccountBytes;
+use noema_protocol::{CheckpointId, RequestId, SamplingParameters};
+use subxt::config::substrate::AccountId32;
+use subxt::dynamic::Value;
+use subxt::ext::scale_decode::DecodeAsType;
+
+/// The state at one finalized block.
+pub struct At {
+    url: String,
+    block: Block,
+}
+
+impl At {
+    pub(super) fn new(url: String, block: Block) -> Self {
+        Self { url, block }
+    }
+
+    /// The block's number.
+    pub fn number(&self) -> u64 {
+        self.block.block_number()
+    }
+
+    /// Calls the view function `pallet.name`.
+    pub async fn view<A, R>(&self, pallet: &str, name: &str, args: A) -> Result<R, ChainError>
+    where
+        A: subxt::ext::frame_decode::view_functions::IntoEncodableValues,
+        R: DecodeAsType,
+    {
+        let what = format!("view function {pallet}.{name}");
+        let views = self.block.view_functions();
+        let call = subxt::dynamic::view_function_call::<A, R>(pallet, name, args);
+        self.in_time(&what, views.call(call)).await
+    }
+
+    /// The value of `pallet.entry` at `keys`.
+    pub async fn storage<K, V>(
+        &self,
+        pallet: &str,
+        entry: &str,
+        keys: K,
+    ) -> Result<Option<V>, ChainError>
+    where
+        K: subxt::ext::frame_decode::storage::IntoEncodableValues
+            + subxt::ext::frame_decode::storage::IntoDecodableValues,
+        V: DecodeAsType,
+    {
+        let what = format!("storage {pallet}.{entry}");
+        let address = subxt::dynamic::storage::<K, V>(pallet, entry);
+        let storage = self.block.storage();
+        let value = self.in_time(&what, storage.try_fetch(address, keys)).await?;
+        value
+            .map(|value| {
+                value
+                    .decode()
+                    .map_err(|error| classify(&self.url, &what, error))
+            })
+            .transpose()
+    }
+
+    /// The value of a constant.
+    pub fn constant<V: DecodeAsType>(&self, pallet: &str, name: &str) -> Result<V, ChainError> {
+        let what = format!("constant {pallet}.{name}");
+        self.block
+            .constants()
+            .entry(subxt::dynamic::constant::<V>(pallet, name))
+            .map_err(|error| classify(&self.url, &what, error))
+    }
+
+    async fn in_time<T, E: Into<subxt::Error>>(
+        &self,
+        what: &str,
+        request: impl std::future::Future<Output = Result<T, E>>,
+    ) -> Result<T, ChainError> {
+        match tokio::time::timeout(PATIENCE, request).await {
+            Ok(result) => result.map_err(|error| classify(&self.url, what, error)),
+            Err(_) => Err(ChainError::Unreachable {
+                url: self.url.clone(),
+                reason: "it does not answer in time".into(),
+            }),
+        }
+    }
+
+    /// The nonce of an account: how many of its transactions are included.
+    pub async fn nonce(&self, account: &AccountBytes) -> Result<u64, ChainError> {
+        self.in_time(
+            "nonce",
+            self.block.tx().account_nonce(&AccountId32(*account)),
+        )
+        .await
+    }
+
+    /// The free balance of an account.
+    pub async fn free_balance(&self, account: &AccountBytes) -> Result<u128, ChainError> {
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Account {
+            data: Data,
+        }
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Data {
+            free: u128,
+        }
+        let account: Option<Account> = self
+            .storage("System", "Account", (AccountId32(*account),))
+            .await?;
+        Ok(account.map_or(0, |account| account.data.free))
+    }
+
+    /// What the operator behind a controller or a hot key has to do now.
+    pub async fn pending_jobs(
+        &self,
+        operator: &AccountBytes,
+    ) -> Result<Vec<PendingJob>, ChainError> {
+        self.view("Inference", "pending_jobs", (AccountId32(*operator),))
+            .await
+    }
+
+    /// Everything known of a request.
+    pub async fn request(&self, request: RequestId) -> Result<Option<RequestState>, ChainError> {
+        self.view("Inference", "request_state", (request.0,)).await
+    }
+
+    /// What a request would cost.
+    pub async fn quote(
+        &self,
+        checkpoint: &CheckpointId,
+        prompt_bytes: u32,
+        parameters: SamplingParameters,
+    ) -> Result<Option<PriceList>, ChainError> {
+        let parameters = super::types::Parameters::from(parameters);
+        self.view(
+            "Inference",
+            "quote",
+            (checkpoint.0, prompt_bytes, parameters),
+        )
+        .await
+    }
+
+    /// The requests whose answers may be objected to.
+    pub async fn objectable(&self) -> Result<Vec<RequestId>, ChainError> {
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Request {
+            phase: Phase,
+        }
+        let what = "storage Inference.Requests";
+        let address = subxt::dynamic::storage::<(u64,), Request>("Inference", "Requests");
+        let storage = self.block.storage();
+        let collect = async {
+            let mut found = Vec::new();
+            let mut entries = storage.iter(address, ()).await?;
+            while let Some(entry) = entries.next().await {
+                let entry = entry?;
+                if matches!(entry.value().decode()?.phase, Phase::Objectable { .. }) {
+                    let (id,) = entry.key()?.decode()?;
+                    found.push(RequestId(id));
+                }
+            }
+            Ok::<_, subxt::Error>(found)
+        };
+        self.in_time(what, collect).await
+    }
+
+    /// What is recorded of the operator with this controller.
+    pub async fn operator(
+        &self,
+        controller: &AccountBytes,
+    ) -> Result<Option<OperatorInfo>, ChainError> {
+        self.view("Operators", "operator", (AccountId32(*controller),))
+            .await
+    }
+
+    /// The controller that a hot key submits for.
+    pub async fn controller_of(
+        &self,
+        key: &AccountBytes,
+    ) -> Result<Option<AccountBytes>, ChainError> {
+        let controller: Option<AccountId32> = self
+            .view("Operators", "controller_of_key", (AccountId32(*key),))
+            .await?;
+        Ok(controller.map(|controller| controller.0))
+    }
+
+    /// What an operator earned and lost.
+    pub async fn earnings(
+        &self,
+        controller: &AccountBytes,
+    ) -> Result<Option<EarningsLedger>, ChainError> {
+        self.view("Operators", "earnings", (AccountId32(*controller),))
+            .await
+    }
+
+    /// What a pallet's `audit` finds: nothing, or what differs.
+    pub async fn audit(&self, pallet: &str) -> Result<Result<Value, Value>, ChainError> {
+        self.view(pallet, "audit", ()).await
+    }
+}

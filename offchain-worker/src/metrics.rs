@@ -1,0 +1,293 @@
+//! What a running worker tells about itself: `/metrics` for Prometheus, `/health` for whatever
+//! restarts it.
+
+use axum::extract::State;
+use axum::http::{header, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::Router;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{exponential_buckets, Histogram};
+use prometheus_client::registry::{Registry, Unit};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// A worker that has seen no finalized block for this long is not healthy.
+const STALE_SECONDS: i64 = 120;
+
+/// What the model was used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Execution {
+    /// An answer.
+    Answer,
+    /// A check that the operator was drawn for.
+    Check,
+    /// A check of its own accord.
+    Audit,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Fate {
+    /// In a finalized block, and the call succeeded.
+    Included,
+    /// In a finalized block, and the call was refused.
+    Refused,
+    /// Not in a block.
+    Dropped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExecutionLabels {
+    kind: Execution,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FateLabels {
+    fate: Fate,
+}
+
+/// The numbers of one process, shared by its operators.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Answers that the chain asked for.
+    pub jobs: Counter,
+    /// Answers that are on chain.
+    pub answers: Counter,
+    /// Tokens generated.
+    pub tokens: Counter,
+    /// Answers found right.
+    pub checks_valid: Counter,
+    /// Answers found wrong.
+    pub checks_invalid: Counter,
+    /// Verdicts that are on chain.
+    pub verdicts: Counter,
+    /// Objections that are on chain.
+    pub objections: Counter,
+    /// Executions that failed.
+    pub execution_failures: Counter,
+    /// Calls to the node that failed.
+    pub ledger_errors: Counter,
+    /// Executions under way.
+    pub running: Gauge,
+    /// The latest finalized block seen.
+    pub finalized_block: Gauge,
+    /// When it was seen, in seconds since 1970.
+    pub finalized_at: Gauge,
+    /// 1 while the node answers.
+    pub connected: Gauge,
+    executions: Family<ExecutionLabels, Histogram>,
+    transactions: Family<FateLabels, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All numbers at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("noema_worker");
+        let counter = |registry: &mut Registry, name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let jobs = counter(&mut registry, "jobs", "Answers that the chain asked for");
+        let answers = counter(&mut registry, "answers", "Answers that are on chain");
+        let tokens = counter(&mut registry, "tokens", "Tokens generated");
+        let checks_valid = counter(&mut registry, "checks_valid", "Answers found right");
+        let checks_invalid = counter(&mut registry, "checks_invalid", "Answers found wrong");
+        let verdicts = counter(&mut registry, "verdicts", "Verdicts that are on chain");
+        let objections = counter(&mut registry, "objections", "Objections that are on chain");
+        let execution_failures = counter(
+            &mut registry,
+            "execution_failures",
+            "Executions that failed",
+        );
+        let ledger_errors = counter(
+            &mut registry,
+            "ledger_errors",
+            "Calls to the node that failed",
+        );
+        let gauge = |registry: &mut Registry, name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let running = gauge(&mut registry, "running", "Executions under way");
+        let finalized_block = gauge(
+            &mut registry,
+            "finalized_block",
+            "The latest finalized block seen",
+        );
+        let finalized_at = gauge(
+            &mut registry,
+            "finalized_timestamp_seconds",
+            "When the latest finalized block was seen",
+        );
+        let connected = gauge(&mut registry, "connected", "1 while the node answers");
+        let executions = Family::<ExecutionLabels, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.05, 2.0, 14))
+        });
+        registry.register_with_unit(
+            "execution",
+            "How long the model took",
+            Unit::Seconds,
+            executions.clone(),
+        );
+        let transactions = Family::<FateLabels, Counter>::default();
+        registry.register(
+            "transactions",
+            "Transactions by what became of them",
+            transactions.clone(),
+        );
+        Self {
+            registry: Arc::new(registry),
+            jobs,
+            answers,
+            tokens,
+            checks_valid,
+            checks_invalid,
+            verdicts,
+            objections,
+            execution_failures,
+            ledger_errors,
+            running,
+            finalized_block,
+            finalized_at,
+            connected,
+            executions,
+            transactions,
+        }
+    }
+
+    /// Notes an execution that took this long.
+    pub fn executed(&self, kind: Execution, seconds: f64) {
+        self.executions
+            .get_or_create(&ExecutionLabels { kind })
+            .observe(seconds);
+    }
+
+    /// Notes what became of a transaction.
+    pub fn transaction(&self, fate: Fate) {
+        self.transactions.get_or_create(&FateLabels { fate }).inc();
+    }
+
+    /// Notes a finalized block.
+    pub fn finalized(&self, block: u64) {
+        self.finalized_block
+            .set(i64::try_from(block).unwrap_or(i64::MAX));
+        self.finalized_at.set(now());
+        self.connected.set(1);
+    }
+
+    fn health(&self) -> Result<String, String> {
+        let block = self.finalized_block.get();
+        let age = now().saturating_sub(self.finalized_at.get());
+        if self.finalized_at.get() == 0 {
+            Err("no finalized block seen yet\n".into())
+        } else if self.connected.get() == 0 {
+            Err(format!(
+                "the node does not answer; last finalized block {block}, {age} s ago\n"
+            ))
+        } else if age > STALE_SECONDS {
+            Err(format!("no finalized block for {age} s; the last is {block}\n"))
+        } else {
+            Ok(format!("ok; finalized block {block}, {age} s ago\n"))
+        }
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|elapsed| i64::try_from(elapsed.as_secs()).ok())
+        .unwrap_or_default()
+}
+
+/// Serves `/metrics` and `/health` at `address` until `stop` turns true. Fails at once if the
+/// address cannot be bound; returns the address in use, which tells the port if that was left open.
+pub async fn serve(
+    metrics: Metrics,
+    address: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    let router = Router::new()
+        .route("/metrics", get(metrics_page))
+        .route("/health", get(health_page))
+        .with_state(metrics);
+    tokio::spawn(async move {
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        });
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the metrics endpoint stopped");
+        }
+    });
+    Ok(bound)
+}
+
+async fn metrics_page(State(metrics): State<Metrics>) -> Response {
+    let mut page = String::new();
+    match encode(&mut page, &metrics.registry) {
+        Ok(()) => (
+            [(
+                header::CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
+            page,
+        )
+            .into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn health_page(State(metrics): State<Metrics>) -> Response {
+    match metrics.health() {
+        Ok(line) => (StatusCode::OK, line).into_response(),
+        Err(line) => (StatusCode::SERVICE_UNAVAILABLE, line).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_follows_the_finalized_chain() {
+        let metrics = Metrics::new();
+        assert!(metrics.health().is_err());
+        metrics.finalized(7);
+        assert!(metrics.health().expect("healthy").contains("block 7"));
+        metrics.connected.set(0);
+        assert!(metrics.health().is_err());
+        metrics.connected.set(1);
+        metrics.finalized_at.set(now() - STALE_SECONDS - 1);
+        assert!(metrics.health().is_err());
+    }
+
+    #[test]
+    fn the_page_names_what_happened() {
+        let metrics = Metrics::new();
+        metrics.executed(Execution::Answer, 0.3);
+        metrics.transaction(Fate::Included);
+        let mut page = String::new();
+        encode(&mut page, &metrics.registry).expect("text");
+        assert!(page.contains("noema_worker_execution_seconds_count{kind=\"Answer\"} 1"));
+        assert!(page.contains("noema_worker_transactions_total{fate=\"Included\"} 1"));
+    }
+}
