@@ -44,7 +44,7 @@ use crate::{
     cache::{HeadCache, LayerCache},
     exp2::exp2,
     fixed::{round_shift, saturate},
-    linear::base_shift,
+    linear::{base_shift, pair_product},
     BLOCK,
 };
 use alloc::vec::Vec;
@@ -217,7 +217,9 @@ impl Scratch {
                 for (&weight, row) in weights.iter().zip(rows.chunks_exact(head_dim)) {
                     let row = &row.as_chunks::<BLOCK>().0[block];
                     for (product, &v) in products.iter_mut().zip(row) {
-                        *product += i32::from(weight) * i32::from(v);
+                        // Below 2^26, as every sum of a block.
+                        *product =
+                            product.wrapping_add(i32::from(weight).wrapping_mul(i32::from(v)));
                     }
                 }
                 let shift = u32::from(self.shifts[chunk]) - base;
@@ -257,10 +259,13 @@ impl Scratch {
 
 /// `Σ q[i] * k[i]` over one block.
 fn dot(q: &[i16; BLOCK], k: &[i8; BLOCK]) -> i32 {
-    q.iter()
-        .zip(k)
-        .map(|(&q, &k)| i32::from(q) * i32::from(k))
-        .sum()
+    let k = k.map(i16::from);
+    let mut sum = 0i32;
+    for i in 0..BLOCK / 2 {
+        let at = 2 * i;
+        sum = sum.wrapping_add(pair_product([q[at], q[at + 1]], [k[at], k[at + 1]]));
+    }
+    sum
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ fn row_group(
             let shift = u32::from(input.shifts()[at]) - base[vector];
             let products = dot(&quants, mantissas);
             for ((sum, product), scale) in sums.iter_mut().zip(products).zip(scales) {
-                *sum += (i64::from(product) * i64::from(scale)) << shift;
+                let term = i64::from(product).wrapping_mul(i64::from(scale)) << shift;
+                *sum = sum.wrapping_add(term);
             }
         }
     }
@@ -108,17 +109,29 @@ fn widen(tile: &Tile) -> [i16; TILE_QUANTS] {
 }
 
 /// `Σ_k q[row][k] * a[k]` for the 16 rows of a tile.
+///
+/// Two partial sums a row, each over pairs of neighbouring inputs, and the inputs repeated for
+/// every row: the shape in which the compiler finds packed multiply-adds.
 fn dot(quants: &[i16; TILE_QUANTS], mantissas: &[i16; TILE_COLUMNS]) -> [i32; TILE_ROWS] {
-    // Two partial sums a row, each over pairs of neighbouring inputs: the shape of a packed
-    // multiply-add, which the compiler finds.
     let mut pairs = [0i32; TILE_ROWS * 2];
     let words = quants.as_chunks::<{ TILE_ROWS * 4 }>().0;
-    for (word, a) in words.iter().zip(mantissas.as_chunks::<4>().0) {
+    for (word, inputs) in words.iter().zip(mantissas.as_chunks::<4>().0) {
+        let mut repeated = [0; TILE_ROWS * 4];
+        repeated.as_chunks_mut().0.fill(*inputs);
         for (i, pair) in pairs.iter_mut().enumerate() {
-            let k = (i % 2) * 2;
-            *pair += i32::from(word[i * 2]) * i32::from(a[k])
-                + i32::from(word[i * 2 + 1]) * i32::from(a[k + 1]);
+            let at = 2 * i;
+            *pair = pair.wrapping_add(pair_product(
+                [word[at], word[at + 1]],
+                [repeated[at], repeated[at + 1]],
+            ));
         }
     }
     core::array::from_fn(|row| pairs[row * 2] + pairs[row * 2 + 1])
+}
+
+/// `q · a` of two elements. Like every sum of a block it stays below 2^26 and cannot wrap; the
+/// wrapping operations keep overflow checks, and with them scalar code, out of inner loops.
+pub(crate) fn pair_product(q: [i16; 2], a: [i16; 2]) -> i32 {
+    let product = |i: usize| i32::from(q[i]).wrapping_mul(i32::from(a[i]));
+    product(0).wrapping_add(product(1))
 }
