@@ -4,7 +4,7 @@ mod config;
 mod tensors;
 
 use super::{
-    files::{self, Mapped},
+    files,
     model::{Model, Weights, END_OF_TURN},
     tokenizer, ImportError, Progress, Stage,
 };

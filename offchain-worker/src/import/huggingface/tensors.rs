@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     ops::Range,
-    panic::{catch_unwind, AssertUnwindSafe},
+    panic::catch_unwind,
     path::{Path, PathBuf},
 };
 

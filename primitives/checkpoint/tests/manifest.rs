@@ -1,0 +1,136 @@
+//! The manifest: its id, its human form, and what is refused.
+
+use codec::{Decode, Encode};
+use noema_checkpoint::{
+    blake2_256, layout, Architecture, Manifest, ManifestError, Source, SourceFormat, FORMAT, H256,
+    MAX_NAME_BYTES,
+};
+
+fn manifest() -> Manifest {
+    let architecture = Architecture {
+        layers: 2,
+        hidden: 64,
+        heads: 2,
+        kv_heads: 1,
+        head_dim: 32,
+        feed_forward: 96,
+        vocabulary: 300,
+        context_length: 128,
+        norm_epsilon_q32: 42_950,
+        tied_head: true,
+    };
+    Manifest {
+        format: FORMAT,
+        numerics: 1,
+        name: "tiny".into(),
+        licence: "apache-2.0".into(),
+        architecture,
+        exponents: vec![-20; layout::tensor_count(&architecture)],
+        weights_root: H256::repeat_byte(1),
+        weights_bytes: layout::weights_bytes(&architecture).unwrap(),
+        tokenizer_hash: H256::repeat_byte(2),
+        chat_template_hash: blake2_256(b""),
+        bos: Some(1),
+        stops: vec![0, 2],
+        source: Source {
+            format: SourceFormat::Gguf,
+            hash: H256::repeat_byte(3),
+        },
+    }
+}
+
+#[test]
+fn the_id_is_frozen() {
+    assert_eq!(
+        manifest().id().to_string(),
+        "0xa1d9b1f2a1a3c033bb15543e237a52ee57a2765d9040fc164c3f3164c3e4cbee"
+    );
+}
+
+#[test]
+fn every_field_is_part_of_the_id() {
+    let changes: [fn(&mut Manifest); 13] = [
+        |m| m.format += 1,
+        |m| m.numerics += 1,
+        |m| m.name.push('2'),
+        |m| m.licence.clear(),
+        |m| m.architecture.norm_epsilon_q32 += 1,
+        |m| m.exponents[3] = -21,
+        |m| m.weights_root.0[31] ^= 1,
+        |m| m.weights_bytes += 1,
+        |m| m.tokenizer_hash.0[0] ^= 1,
+        |m| m.chat_template_hash.0[0] ^= 1,
+        |m| m.bos = None,
+        |m| m.stops = vec![2],
+        |m| m.source.format = SourceFormat::HuggingFace,
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut changed = manifest();
+        change(&mut changed);
+        assert_ne!(changed.id(), manifest().id(), "change {index}");
+    }
+}
+
+#[test]
+fn both_forms_can_be_read_back() {
+    let manifest = manifest();
+    let json = serde_json::to_string_pretty(&manifest).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
+    let bytes = manifest.encode();
+    assert_eq!(Manifest::decode(&mut &bytes[..]).unwrap(), manifest);
+}
+
+#[test]
+fn an_unknown_field_is_refused() {
+    let mut json = serde_json::to_value(manifest()).unwrap();
+    json["shards"] = 4.into();
+    assert!(serde_json::from_value::<Manifest>(json).is_err());
+}
+
+#[test]
+fn a_sound_manifest_passes() {
+    assert_eq!(manifest().check(), Ok(()));
+}
+
+#[test]
+fn what_does_not_agree_is_refused() {
+    let refused = |change: fn(&mut Manifest)| {
+        let mut manifest = manifest();
+        change(&mut manifest);
+        manifest.check().unwrap_err()
+    };
+    assert_eq!(refused(|m| m.format = 9), ManifestError::Format(9));
+    assert_eq!(refused(|m| m.numerics = 9), ManifestError::Numerics(9));
+    assert_eq!(
+        refused(|m| m.name = "n".repeat(MAX_NAME_BYTES + 1)),
+        ManifestError::NameTooLong
+    );
+    assert!(matches!(
+        refused(|m| m.architecture.hidden = 65),
+        ManifestError::Architecture(_)
+    ));
+    assert!(matches!(
+        refused(|m| m.exponents.truncate(5)),
+        ManifestError::Exponents { found: 5, .. }
+    ));
+    assert!(matches!(
+        refused(|m| m.weights_bytes -= 544),
+        ManifestError::WeightsBytes { .. }
+    ));
+    assert_eq!(
+        refused(|m| m.stops = (0..33).collect()),
+        ManifestError::TooManyStops(33)
+    );
+    assert_eq!(
+        refused(|m| m.stops = vec![2, 2]),
+        ManifestError::StopsNotAscending
+    );
+    assert_eq!(
+        refused(|m| m.stops = vec![2, 300]),
+        ManifestError::TokenBeyondVocabulary(300)
+    );
+    assert_eq!(
+        refused(|m| m.bos = Some(300)),
+        ManifestError::TokenBeyondVocabulary(300)
+    );
+}
