@@ -25,6 +25,7 @@ process.env.NOEMA_E2E_DIR = folder;
 console.log(`Logs and chains: ${folder}`);
 await importModel(folder);
 
+
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 let passed = 0;
 let failed = 0;

@@ -122,6 +122,22 @@ export class Chain {
     return this.events.filter((event) => event.name === name && test(event.data));
   }
 
+  /** Forgets what the node no longer knows: blocks that a killed node had not written yet. */
+  async rewind() {
+    const head = await until('the connection is back', () =>
+      this.api.isConnected ? this.api.rpc.chain.getHeader().catch(() => undefined) : undefined,
+    );
+    this.block = Math.min(this.block, head.number.toNumber());
+    this.events = this.events.filter(({ block }) => block <= this.block);
+  }
+
+  /** The decoded arguments of the extrinsic that caused an event. */
+  async argumentsOf({ block, extrinsic }) {
+    const hash = await this.api.rpc.chain.getBlockHash(block);
+    const { method } = (await this.api.rpc.chain.getBlock(hash)).block.extrinsics[extrinsic];
+    return Object.fromEntries(method.meta.fields.map(({ name }, i) => [name.toString(), plain(method.args[i])]));
+  }
+
   /** Waits until `count` more blocks are finalized. */
   async blocks(count) {
     const end = this.block + count;

@@ -1,0 +1,389 @@
+// Everything a suite needs, real: a node with a chain of its own, workers, validators, accounts.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { u8aToHex } from '@polkadot/util';
+
+import { Chain, key, plain, text } from './chain.js';
+import { Program, freePort, runProgram, until } from './process.js';
+import { outputHash, promptHash, randomHash, traceCommitment, utf8, verdictCommitment } from './protocol.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const binaries = process.env.NOEMA_BIN_DIR ?? path.join(root, 'target/debug');
+const binary = (name) => path.join(binaries, name);
+
+export const UNIT = 10n ** 12n;
+/** Milliseconds between blocks. */
+const BLOCK_TIME = 500;
+
+/** Runs `noema-worker` to its end. */
+export const worker = (home, args, options = {}) =>
+  runProgram(binary('noema-worker'), args, { ...options, env: { NOEMA_HOME: home, ...options.env } });
+
+/** Imports a model into the library that all suites share; returns the checkpoint's manifest and id. */
+export async function importModel(folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
+  assert.ok(file && existsSync(file), `NOEMA_SMOLLM2_GGUF names no file: ${file}; run scripts/setup.sh`);
+  const { status, stdout, stderr } = await worker(path.join(folder, 'home'), ['import', file], { timeout: 300_000 });
+  assert.equal(status, 0, `noema-worker import failed (${status}):\n${stdout}${stderr}`);
+  const id = stdout.match(/0x[0-9a-f]{64}/)?.[0];
+  assert.ok(id, `noema-worker import names no checkpoint:\n${stdout}${stderr}`);
+  const manifest = JSON.parse(
+    readFileSync(path.join(folder, 'home/checkpoints', id.slice(2), 'manifest.json'), 'utf8'),
+  );
+  return { id, manifest };
+}
+
+/**
+ * Imports the same model with other rotary frequencies: a different checkpoint of the same shape,
+ * which answers something else.
+ */
+export async function importVariant(folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
+  const bytes = readFileSync(file);
+  const name = 'llama.rope.freq_base';
+  const value = bytes.indexOf(name) + name.length + 4; // after the type of the value, an f32
+  assert.equal(bytes.readUInt32LE(value - 4), 6, `${name} is an f32`);
+  bytes.writeFloatLE(bytes.readFloatLE(value) / 50, value);
+  const variant = path.join(folder, 'variant.gguf');
+  writeFileSync(variant, bytes);
+  return importModel(folder, variant);
+}
+
+/** An operator with its keys; `program` is its process where it has one. */
+class Operator {
+  constructor(world, name, role, prices) {
+    Object.assign(this, { world, name, role, prices });
+    this.controller = key(`//${name}`);
+    this.hot = key(`//${name}//hot`);
+    this.home = path.join(world.folder, name);
+  }
+
+  get address() {
+    return this.controller.address;
+  }
+
+  /** Registers it on chain with `bond`. */
+  async register(bond, checkpoints) {
+    const { chain } = this.world;
+    const roles = { worker: this.role === 'Worker', validator: this.role === 'Validator' };
+    await chain.send(
+      chain.call('utility.batchAll', [
+        chain.call('operators.register', roles, this.hot.address, this.prices, bond),
+        ...checkpoints.map((id) => chain.call('operators.serve', id)),
+      ]),
+      this.controller,
+    );
+  }
+
+  /** Starts its process. */
+  start() {
+    mkdirSync(this.home, { recursive: true });
+    const library = path.join(this.home, 'checkpoints');
+    if (!existsSync(library)) symlinkSync(path.join(this.world.library, 'checkpoints'), library);
+    this.program = new Program(
+      this.name,
+      binary('noema-worker'),
+      ['run', '--url', this.world.url, '--key', `//${this.name}//hot`],
+      { env: { NOEMA_HOME: this.home }, log: path.join(this.world.folder, `${this.name}.log`) },
+    );
+    this.world.programs.add(this.program);
+  }
+
+  /** `kill -9` of its process. */
+  async kill() {
+    this.world.programs.delete(this.program);
+    await this.program.kill();
+  }
+
+  /** Asks its process to stop and waits. */
+  async stop() {
+    this.world.programs.delete(this.program);
+    await this.program.stop();
+  }
+
+  async recorded() {
+    return plain(await this.world.chain.view('Operators', 'operator', this.address));
+  }
+
+  async bond() {
+    return (await this.recorded()).operator.bond;
+  }
+
+  /** What it earned and lost. */
+  async ledger() {
+    return plain(await this.world.chain.view('Operators', 'earnings', this.address));
+  }
+
+  /** Sends a call under the hot key. */
+  submit(...call) {
+    return this.world.chain.send(this.world.chain.call(...call), this.hot);
+  }
+
+  /** No longer drawn. */
+  async retire() {
+    clearInterval(this.heart);
+    await this.world.chain.send(this.world.chain.call('operators.startUnbonding'), this.controller);
+  }
+}
+
+export class World {
+  /** A new chain with a registered checkpoint; operators come with {@link World#add}. */
+  static async start(name) {
+    const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
+    const world = new World();
+    world.folder = path.join(base, name);
+    world.library = path.join(base, 'home');
+    world.programs = new Set();
+    world.accounts = 0;
+    mkdirSync(world.folder, { recursive: true });
+    try {
+      world.checkpoint = await importModel(base);
+      await world.startNode();
+      world.chain = await Chain.connect(world.port);
+      world.funder = key('//Alice');
+      await world.publish(world.checkpoint);
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+    return world;
+  }
+
+  get url() {
+    return `ws://127.0.0.1:${this.port}`;
+  }
+
+  async startNode() {
+    this.port ??= await freePort();
+    this.node = new Program(
+      'node',
+      binary('noema-node'),
+      [
+        '--dev',
+        '--base-path', path.join(this.folder, 'chain'),
+        '--rpc-port', String(this.port),
+        '--block-time', String(BLOCK_TIME),
+      ],
+      { log: path.join(this.folder, 'node.log') },
+    );
+    this.programs.add(this.node);
+    await until(
+      'the node answers',
+      async () => {
+        this.node.assertAlive();
+        const answer = await fetch(`http://127.0.0.1:${this.port}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ id: 1, jsonrpc: '2.0', method: 'system_health', params: [] }),
+        }).catch(() => undefined);
+        return answer?.ok ? true : undefined;
+      },
+      { timeout: 60_000 },
+    );
+  }
+
+  /** `kill -9` of the node. */
+  async killNode() {
+    this.programs.delete(this.node);
+    await this.node.kill();
+  }
+
+  /** `kill -9` of the node, and a new start on the same chain and port. */
+  async restartNode() {
+    await this.killNode();
+    await this.startNode();
+    await this.chain.rewind();
+  }
+
+  async stop() {
+    await this.chain?.disconnect().catch(() => {});
+    for (const heart of this.hearts ?? []) clearInterval(heart);
+    await Promise.all([...this.programs].filter((program) => program !== this.node).map((program) => program.stop()));
+    await this.node?.stop();
+  }
+
+  /** Throws if a program that should run has ended. */
+  assertAlive() {
+    for (const program of this.programs) program.assertAlive();
+  }
+
+  // --- accounts ------------------------------------------------------------------------------------
+
+  /** Gives accounts funds. */
+  async fund(amounts) {
+    const transfers = amounts.map(([address, amount]) =>
+      this.chain.call('balances.transferKeepAlive', address, amount),
+    );
+    await this.chain.send(this.chain.call('utility.batchAll', transfers), this.funder);
+  }
+
+  /** A new account with `amount`. */
+  async account(amount = 1_000n * UNIT) {
+    this.accounts += 1;
+    const account = key(`//Account${this.accounts}`);
+    if (amount > 0n) await this.fund([[account.address, amount]]);
+    return account;
+  }
+
+  // --- operators -----------------------------------------------------------------------------------
+
+  /**
+   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself: the
+   * latter's hot keys have funds, so that what they are refused has a name.
+   */
+  async add(operators, { bond, prices = this.prices(), fake = false, checkpoints = [this.checkpoint.id] } = {}) {
+    bond ??= this.chain.api.consts.operators.minBond.toBigInt();
+    const added = operators.map(([role, name]) => new Operator(this, name, role, prices));
+    await this.fund(
+      added.flatMap((operator) => [
+        [operator.address, bond + 100n * UNIT],
+        ...(fake ? [[operator.hot.address, 10n * UNIT]] : []),
+      ]),
+    );
+    await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
+    for (const operator of added) {
+      if (fake) this.keepAlive(operator);
+      else operator.start();
+    }
+    return added;
+  }
+
+  /** Heartbeats of an operator that the test plays. */
+  keepAlive(operator) {
+    const period = this.chain.api.consts.operators.heartbeatPeriod.toNumber();
+    operator.heart = setInterval(
+      () => operator.submit('operators.heartbeat').catch(() => {}),
+      (period * BLOCK_TIME) / 2,
+    );
+    (this.hearts ??= []).push(operator.heart);
+  }
+
+  /** Prices at which every answer of `tokens` tokens is checked when the bond is the least. */
+  prices(factor = 1n, tokens = 8) {
+    const { inference, operators } = this.chain.api.consts;
+    const stake = (operators.minBond.toBigInt() * inference.falsehoodSlash.toBigInt()) / 1_000_000n;
+    const gain = (stake * 100n) / inference.marginPercent.toBigInt();
+    return { perPromptByte: UNIT / 1_000n, perOutputToken: factor * (gain / BigInt(tokens) + 1n) };
+  }
+
+  /** Registers a checkpoint and its family. */
+  async publish({ id, manifest }) {
+    await this.chain.send(this.chain.call('checkpoints.register', id, manifest), this.funder);
+  }
+
+  /** Imports another checkpoint of the same shape. */
+  importVariant() {
+    return importVariant(path.dirname(this.library));
+  }
+
+  // --- requests ------------------------------------------------------------------------------------
+
+  parameters({ maxTokens = 8, temperature = 0, topK = 0, topP = 1 } = {}) {
+    return {
+      maxTokens,
+      temperatureMilli: Math.round(temperature * 1000),
+      topK,
+      topPMilli: Math.round(topP * 1000),
+    };
+  }
+
+  /** What each worker would charge, cheapest first. */
+  async quote(prompt, options = {}) {
+    const list = await this.chain.view(
+      'Inference', 'quote', this.checkpoint.id, utf8(prompt).length, this.parameters(options),
+    );
+    return plain(list);
+  }
+
+  /** Asks; returns the request's id, its price limit and what the transaction cost. */
+  async ask(prompt, { signer, limit, checkpoint = this.checkpoint.id, ...options } = {}) {
+    limit ??= (await this.quote(prompt, options)).offers.at(-1).total;
+    const requester = signer ?? (await this.account(limit + 10n * UNIT));
+    const sent = await this.chain.send(
+      this.chain.call('inference.requestInference', checkpoint, u8aToHex(utf8(prompt)), this.parameters(options), limit),
+      requester,
+    );
+    const { request } = sent.event('inference.Requested').data;
+    return { id: request, limit, requester, fee: sent.fee, block: sent.block, index: sent.index };
+  }
+
+  /** Waits for an event of a request. */
+  event(id, name, test = () => true, timeout = 120_000) {
+    return this.chain.event(`inference.${name}`, (data) => data.request === id && test(data), timeout);
+  }
+
+  /** Waits until a request is final; returns the name of its last event with its data. */
+  end(id, timeout = 180_000) {
+    return until(
+      `the end of request ${id}`,
+      () => {
+        const isEnd = ({ name, data }) =>
+          ['inference.Settled', 'inference.Refunded'].includes(name) && data.request === id;
+        const last = this.chain.events.find(isEnd);
+        return last && { name: last.name.split('.')[1], ...last.data };
+      },
+      { timeout, every: 100 },
+    );
+  }
+
+  /** The names of a request's events so far, in order. */
+  story(id) {
+    return this.chain.events
+      .filter(({ name, data }) => name.startsWith('inference.') && data.request === id)
+      .map(({ name }) => name.split('.')[1]);
+  }
+
+  /** Everything recorded of a request. */
+  async state(id) {
+    return plain(await this.chain.view('Inference', 'request_state', id));
+  }
+
+  /** The answer as a client reads it. */
+  async answer(id) {
+    const answer = plain(await this.chain.api.query.inference.answers(id));
+    return answer && { ...answer, text: text(answer.text), tokens: answer.tokens.map(Number) };
+  }
+
+  /** A receipt for an answer to request `id`, with any field changed. */
+  async receipt(id, { tokens, text, digest = randomHash(), promptTokens = 20 }, changes = {}) {
+    const { checkpoint, prompt, parameters, assignment } = await this.state(id);
+    return {
+      request: id,
+      checkpoint,
+      promptHash: promptHash(Buffer.from(prompt.slice(2), 'hex')),
+      parameters,
+      seed: assignment.seed,
+      outputHash: outputHash(tokens, text),
+      promptTokens,
+      outputTokens: tokens.length,
+      traceCommitment: traceCommitment(id, digest),
+      ...changes,
+    };
+  }
+
+  /** Submits an answer under the hot key of an operator that the test plays. */
+  async submit(operator, id, answer, changes) {
+    const receipt = await this.receipt(id, answer, changes);
+    return operator.submit('inference.submitResult', id, answer.tokens, u8aToHex(utf8(answer.text)), receipt);
+  }
+
+  /** Commits to a verdict under the hot key of a validator that the test plays. */
+  async commit(operator, id, { verdict, digest = randomHash(), salt = randomHash() }) {
+    const reveal = { verdict, digest, salt };
+    await operator.submit('inference.commitVerdict', id, verdictCommitment(id, operator.controller.publicKey, reveal));
+    return reveal;
+  }
+
+  /** Reveals it. */
+  reveal(operator, id, { verdict, digest, salt }) {
+    return operator.submit('inference.revealVerdict', id, verdict, digest, salt);
+  }
+
+  /** Balances add up, the pallets' books are sound, every program still runs. */
+  async audit() {
+    this.assertAlive();
+    await this.chain.audit();
+  }
+}

@@ -1,0 +1,145 @@
+// A question is asked through polkadot.js, answered by a real model, checked, and paid for.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { plain } from '../lib/chain.js';
+import { outputHash, promptHash } from '../lib/protocol.js';
+import { UNIT, World, worker } from '../lib/world.js';
+
+describe('a paid, checked answer', () => {
+  let world;
+  let workers;
+  let validators;
+
+  before(async () => {
+    world = await World.start('answers');
+    workers = await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']]);
+    validators = await world.add([['Validator', 'Validator1'], ['Validator', 'Validator2'], ['Validator', 'Validator3']]);
+  }, { timeout: 300_000 });
+  after(() => world?.stop());
+
+  it('is answered, checked and settled, and every balance adds up', { timeout: 180_000 }, async () => {
+    const prompt = 'What is the capital of France?';
+    const everybody = [...workers, ...validators].map(({ address }) => address);
+    const earlier = new Map();
+    const requester = await world.account();
+    for (const address of [...everybody, requester.address]) earlier.set(address, await world.chain.balance(address));
+
+    const { id, limit, fee } = await world.ask(prompt, { signer: requester, maxTokens: 16 });
+    const held = await world.chain.balance(requester.address);
+    assert.equal(held.held, limit, 'the price limit is on hold');
+    assert.equal(held.total, earlier.get(requester.address).total - fee);
+
+    const end = await world.end(id);
+    assert.equal(end.name, 'Settled');
+    assert.deepEqual(
+      world.story(id).filter((name, i, all) => all.indexOf(name) === i),
+      ['Requested', 'Assigned', 'Answered', 'CheckDrawn', 'VerdictCommitted', 'RevealOpened', 'VerdictRevealed', 'CheckPassed', 'Settled'],
+    );
+
+    const { text, tokens, receipt } = await world.answer(id);
+    assert.match(text, /Paris/);
+    assert.equal(receipt.promptHash, promptHash(prompt));
+    assert.equal(receipt.outputHash, outputHash(tokens, text));
+    assert.equal(receipt.checkpoint, world.checkpoint.id);
+    assert.equal(Number(receipt.outputTokens), tokens.length);
+    const assigned = await world.event(id, 'Assigned');
+    assert.equal(receipt.seed, assigned.data.seed);
+
+    const paid = new Map([[end.worker, end.workerPaid]]);
+    for (const { to, amount } of end.checksPaid) paid.set(to, (paid.get(to) ?? 0n) + amount);
+    const total = [...paid.values()].reduce((sum, amount) => sum + amount, 0n);
+    assert.equal(total + end.refunded, limit, 'payments and refund are the escrow');
+    for (const address of everybody) {
+      const { total: now } = await world.chain.balance(address);
+      assert.equal(now, earlier.get(address).total + (paid.get(address) ?? 0n), `the balance of ${address}`);
+    }
+    const left = await world.chain.balance(requester.address);
+    assert.equal(left.held, 0n);
+    assert.equal(left.free, earlier.get(requester.address).total - fee - total);
+
+    const { answers, recent } = plain(await world.chain.view('Operators', 'earnings', end.worker));
+    assert.equal(answers, end.workerPaid);
+    assert.equal(recent.at(-1).request, id);
+    const state = await world.state(id);
+    assert.equal(state.phase, 'Settled');
+    assert.equal(state.workerPaid, end.workerPaid);
+    await world.audit();
+  });
+
+  it('costs what the quote says, and cheating on it would cost more', { timeout: 120_000 }, async () => {
+    const { lowest, offers } = await world.quote('Hello', { maxTokens: 4 });
+    assert.equal(offers.length, 2);
+    assert.equal(lowest, offers[0].total);
+    const [offer] = offers;
+    assert.equal(offer.answerMax, 5n * workers[0].prices.perPromptByte + 4n * workers[0].prices.perOutputToken);
+    assert.equal(offer.total, offer.answerMax + offer.checkFee);
+
+    const { id } = await world.ask('Hello', { maxTokens: 4, limit: lowest });
+    await world.event(id, 'Answered');
+    const { gain, cost } = plain(await world.chain.view('Inference', 'cost_to_cheat', id));
+    assert.ok(gain > 0n && cost >= 0n, `a cheat wins ${gain} and costs ${cost}`);
+    assert.equal((await world.end(id)).name, 'Settled');
+  });
+
+  it('is the same for the same question, whoever answers', { timeout: 180_000 }, async () => {
+    const ids = [];
+    for (let i = 0; i < 3; i += 1) {
+      const { id } = await world.ask('Count from one to ten.', { maxTokens: 12 });
+      assert.equal((await world.end(id)).name, 'Settled');
+      ids.push(id);
+    }
+    const answers = await Promise.all(ids.map((id) => world.answer(id)));
+    for (const { text, tokens } of answers) {
+      assert.equal(text, answers[0].text);
+      assert.deepEqual(tokens, answers[0].tokens);
+    }
+  });
+
+  it('is drawn with the seed of the chain where a temperature is given', { timeout: 180_000 }, async () => {
+    const { id } = await world.ask('Tell me a story.', { maxTokens: 12, temperature: 0.8, topK: 40, topP: 0.95 });
+    const end = await world.end(id);
+    assert.equal(end.name, 'Settled', 'validators drew the same tokens');
+    assert.equal((await world.answer(id)).tokens.length, 12);
+  });
+
+  it('comes for several questions at once', { timeout: 240_000 }, async () => {
+    const requesters = [];
+    for (let i = 0; i < 4; i += 1) requesters.push(await world.account());
+    const asked = await Promise.all(
+      requesters.map((signer, i) => world.ask(`What is ${i} plus ${i}?`, { signer, maxTokens: 8 })),
+    );
+    const ends = await Promise.all(asked.map(({ id }) => world.end(id)));
+    assert.deepEqual(ends.map(({ name }) => name), Array(4).fill('Settled'));
+    await world.audit();
+  });
+
+  it('can be asked for from the command line', { timeout: 180_000 }, async () => {
+    const { status, stdout, stderr } = await worker(
+      workers[0].home,
+      ['ask', '--url', world.url, '--account', '//Bob', '--max-tokens', '16', 'What is the capital of Italy?'],
+      { timeout: 150_000 },
+    );
+    assert.equal(status, 0, stdout + stderr);
+    assert.match(stdout, /Rome/);
+  });
+
+  it('is worth nothing once it is taken back before a worker has it', { timeout: 120_000 }, async () => {
+    const { offers } = await world.quote('Hello', { maxTokens: 4 });
+    const requester = await world.account();
+    const ask = world.chain.call(
+      'inference.requestInference', world.checkpoint.id, '0x48656c6c6f', world.parameters({ maxTokens: 4 }), offers[0].total,
+    );
+    const next = await world.chain.api.query.inference.nextRequestId();
+    const { event } = await world.chain.send(
+      world.chain.call('utility.batchAll', [ask, world.chain.call('inference.cancelRequest', next)]),
+      requester,
+    );
+    assert.equal(event('inference.Refunded').data.reason, 'Cancelled');
+    assert.equal(event('inference.Refunded').data.amount, offers[0].total);
+    assert.equal((await world.chain.balance(requester.address)).held, 0n);
+    assert.ok((await world.chain.balance(requester.address)).free > 999n * UNIT);
+    await world.audit();
+  });
+});
