@@ -1,0 +1,200 @@
+//! A runtime of the pallet and balances, and the steps that tests are told in.
+
+use crate as pallet_operators;
+use crate::{Device, DeviceClass, Roles};
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{ConstU32, ConstU64},
+    BoundedVec,
+};
+use noema_protocol::{
+    interfaces::{Checkpoints, ModelLimits, Prices},
+    CheckpointId,
+};
+use sp_core::H256;
+use sp_runtime::BuildStorage;
+use std::{cell::RefCell, collections::BTreeSet};
+
+pub(crate) type AccountId = u64;
+pub(crate) type Balance = u64;
+
+pub(crate) const ALICE: AccountId = 1;
+pub(crate) const BOB: AccountId = 2;
+pub(crate) const CAROL: AccountId = 3;
+pub(crate) const MIN_BOND: Balance = 100;
+pub(crate) const ENDOWMENT: Balance = 10_000;
+pub(crate) const LLAMA: CheckpointId = CheckpointId(H256::repeat_byte(1));
+pub(crate) const OTHER: CheckpointId = CheckpointId(H256::repeat_byte(2));
+pub(crate) const WORKER: Roles = Roles {
+    worker: true,
+    validator: false,
+};
+pub(crate) const VALIDATOR: Roles = Roles {
+    worker: false,
+    validator: true,
+};
+pub(crate) const BOTH: Roles = Roles {
+    worker: true,
+    validator: true,
+};
+pub(crate) const PRICES: Prices<Balance> = Prices {
+    per_prompt_byte: 2,
+    per_output_token: 10,
+};
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeTask,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Operators = pallet_operators;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type AccountStore = System;
+}
+
+parameter_types! {
+    pub const HeartbeatPeriod: u64 = 20;
+    pub const UnbondingDelay: u64 = 50;
+}
+
+impl pallet_operators::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Checkpoints = ActiveCheckpoints;
+    type MinBond = ConstU64<MIN_BOND>;
+    type HeartbeatPeriod = HeartbeatPeriod;
+    type UnbondingDelay = UnbondingDelay;
+    type MaxServed = ConstU32<2>;
+    type MaxServers = ConstU32<3>;
+    type MaxEngagements = ConstU32<2>;
+    type WeightInfo = ();
+}
+
+thread_local! {
+    static ACTIVE: RefCell<BTreeSet<CheckpointId>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The checkpoints that a test activated.
+pub struct ActiveCheckpoints;
+
+impl ActiveCheckpoints {
+    pub(crate) fn activate(checkpoint: CheckpointId) {
+        ACTIVE.with_borrow_mut(|active| active.insert(checkpoint));
+    }
+}
+
+impl Checkpoints for ActiveCheckpoints {
+    fn active(checkpoint: &CheckpointId) -> Option<ModelLimits> {
+        let limits = ModelLimits {
+            context_length: 2_048,
+            vocabulary: 49_152,
+        };
+        ACTIVE.with_borrow(|active| active.contains(checkpoint).then_some(limits))
+    }
+
+    fn exists(checkpoint: &CheckpointId) -> bool {
+        Self::active(checkpoint).is_some()
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_active(checkpoint: CheckpointId, _: ModelLimits) {
+        Self::activate(checkpoint);
+    }
+}
+
+/// Genesis: the accounts 1 to 9 are endowed and two checkpoints are active.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: (1..=9).map(|who| (who, ENDOWMENT)).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities = genesis
+        .build_storage()
+        .expect("the genesis is valid")
+        .into();
+    ext.execute_with(|| {
+        ACTIVE.with_borrow_mut(BTreeSet::clear);
+        ActiveCheckpoints::activate(LLAMA);
+        ActiveCheckpoints::activate(OTHER);
+        advance_to(1);
+    });
+    ext
+}
+
+/// Runs a test and audits the state it leaves.
+pub(crate) fn test(run: impl FnOnce()) {
+    new_test_ext().execute_with(|| {
+        run();
+        Operators::audit().expect("the audit finds nothing");
+    });
+}
+
+pub(crate) fn advance_to(block: u64) {
+    System::set_block_number(block);
+}
+
+pub(crate) fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+/// The hot key of a controller, in the tests.
+pub(crate) fn key_of(controller: AccountId) -> AccountId {
+    controller + 100
+}
+
+pub(crate) fn register(controller: AccountId, roles: Roles, bond: Balance) {
+    let key = key_of(controller);
+    assert_ok!(Operators::register(
+        signed(controller),
+        roles,
+        key,
+        PRICES,
+        bond
+    ));
+}
+
+pub(crate) fn gpu() -> Device {
+    Device {
+        class: DeviceClass::Gpu,
+        name: BoundedVec::truncate_from(b"NVIDIA L4".to_vec()),
+        self_test: H256::repeat_byte(7),
+    }
+}
+
+pub(crate) fn held(who: AccountId) -> Balance {
+    use frame_support::traits::fungible::hold::Inspect;
+    Balances::balance_on_hold(&crate::HoldReason::Bond.into(), &who)
+}
+
+/// Free and held together.
+pub(crate) fn total(who: AccountId) -> Balance {
+    use frame_support::traits::fungible::Inspect;
+    Balances::total_balance(&who)
+}

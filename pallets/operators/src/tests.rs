@@ -1,0 +1,13 @@
+//! One file for each call, one for what other pallets do, one for everything at random.
+
+mod bond_extra;
+mod heartbeat;
+mod interface;
+mod register;
+mod report_device;
+mod rotate_key;
+mod sequences;
+mod serve;
+mod set_prices;
+mod unbonding;
+mod views;

@@ -1,0 +1,49 @@
+use crate::{mock::*, Devices, Error, Event};
+use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+
+fn is_free(who: AccountId) -> bool {
+    let call = RuntimeCall::Operators(crate::Call::report_device { device: gpu() });
+    call.is_feeless(&signed(who))
+}
+
+#[test]
+fn report_device_should_record_the_device() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        advance_to(3);
+        assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
+        let report = Devices::<Test>::get(ALICE).expect("just reported");
+        assert_eq!((report.device, report.at), (gpu(), 3));
+        System::assert_last_event(
+            Event::DeviceReported {
+                controller: ALICE,
+                device: gpu(),
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn report_device_should_refuse_whoever_is_no_key() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_noop!(
+            Operators::report_device(signed(ALICE), gpu()),
+            Error::<Test>::NotAKey
+        );
+    });
+}
+
+#[test]
+fn report_device_should_be_free_for_a_key_once_a_period() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert!(is_free(key_of(ALICE)));
+        assert!(!is_free(ALICE));
+        assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
+        assert!(!is_free(key_of(ALICE)));
+        advance_to(21);
+        assert!(is_free(key_of(ALICE)));
+    });
+}

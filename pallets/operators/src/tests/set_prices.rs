@@ -1,0 +1,49 @@
+use crate::{mock::*, Error, Event, Operators as Records};
+use frame_support::{assert_noop, assert_ok};
+use noema_protocol::interfaces::Prices;
+
+const DEARER: Prices<Balance> = Prices {
+    per_prompt_byte: 3,
+    per_output_token: 30,
+};
+
+#[test]
+fn set_prices_should_change_what_a_worker_charges() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::set_prices(signed(ALICE), DEARER));
+        assert_eq!(
+            Records::<Test>::get(ALICE).expect("registered").prices,
+            DEARER
+        );
+        System::assert_last_event(
+            Event::PricesSet {
+                controller: ALICE,
+                prices: DEARER,
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn set_prices_should_refuse_a_validator() {
+    test(|| {
+        register(ALICE, VALIDATOR, MIN_BOND);
+        assert_noop!(
+            Operators::set_prices(signed(ALICE), DEARER),
+            Error::<Test>::NotAWorker
+        );
+    });
+}
+
+#[test]
+fn set_prices_should_refuse_the_hot_key() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_noop!(
+            Operators::set_prices(signed(key_of(ALICE)), DEARER),
+            Error::<Test>::NotRegistered
+        );
+    });
+}

@@ -1,0 +1,160 @@
+use crate::{mock::*, Devices, Error, Event, Keys, Ledgers, Operators as Records, Served, Servers};
+use frame_support::{assert_noop, assert_ok};
+use noema_protocol::{
+    interfaces::{Earning, Offence, Operators as _, Role},
+    RequestId,
+};
+
+#[test]
+fn start_unbonding_should_end_the_draws() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        assert_eq!(Operators::candidates(Role::Worker, &LLAMA).len(), 1);
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        assert!(Operators::candidates(Role::Worker, &LLAMA).is_empty());
+        assert_noop!(Operators::engage(&ALICE), Error::<Test>::Leaving);
+        System::assert_last_event(
+            Event::UnbondingStarted {
+                controller: ALICE,
+                withdrawable_at: 51,
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn start_unbonding_should_refuse_twice() {
+    test(|| {
+        assert_noop!(
+            Operators::start_unbonding(signed(ALICE)),
+            Error::<Test>::NotRegistered
+        );
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        assert_noop!(
+            Operators::start_unbonding(signed(ALICE)),
+            Error::<Test>::Leaving
+        );
+    });
+}
+
+#[test]
+fn cancel_unbonding_should_resume_the_draws() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        assert_ok!(Operators::cancel_unbonding(signed(ALICE)));
+        assert_eq!(Operators::candidates(Role::Worker, &LLAMA).len(), 1);
+        System::assert_last_event(Event::UnbondingCancelled { controller: ALICE }.into());
+    });
+}
+
+#[test]
+fn cancel_unbonding_should_refuse_whoever_stays() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_noop!(
+            Operators::cancel_unbonding(signed(ALICE)),
+            Error::<Test>::NotLeaving
+        );
+    });
+}
+
+#[test]
+fn withdraw_bond_should_release_everything_and_forget_the_operator() {
+    test(|| {
+        register(ALICE, BOTH, 500);
+        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
+        Operators::note_earning(&ALICE, RequestId(1), Earning::Answer, 5);
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        advance_to(51);
+        assert_ok!(Operators::withdraw_bond(signed(ALICE)));
+        System::assert_last_event(
+            Event::BondWithdrawn {
+                controller: ALICE,
+                amount: 500,
+            }
+            .into(),
+        );
+        assert_eq!((held(ALICE), Balances::free_balance(ALICE)), (0, ENDOWMENT));
+        assert_eq!(System::sufficients(&key_of(ALICE)), 0);
+        assert!(!System::account_exists(&key_of(ALICE)));
+        assert_eq!(
+            Records::<Test>::iter().count() + Keys::<Test>::iter().count(),
+            0
+        );
+        assert_eq!(
+            Served::<Test>::iter().count() + Servers::<Test>::iter().count(),
+            0
+        );
+        assert_eq!(
+            Devices::<Test>::iter().count() + Ledgers::<Test>::iter().count(),
+            0
+        );
+    });
+}
+
+#[test]
+fn withdraw_bond_should_refuse_before_the_delay() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_noop!(
+            Operators::withdraw_bond(signed(ALICE)),
+            Error::<Test>::NotLeaving
+        );
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        advance_to(50);
+        assert_noop!(
+            Operators::withdraw_bond(signed(ALICE)),
+            Error::<Test>::TooEarly
+        );
+    });
+}
+
+#[test]
+fn withdraw_bond_should_refuse_while_a_job_is_open() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::engage(&ALICE));
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        advance_to(51);
+        assert_noop!(
+            Operators::withdraw_bond(signed(ALICE)),
+            Error::<Test>::Engaged
+        );
+        Operators::release(&ALICE);
+        assert_ok!(Operators::withdraw_bond(signed(ALICE)));
+    });
+}
+
+#[test]
+fn withdraw_bond_should_refuse_a_stranger() {
+    test(|| {
+        assert_noop!(
+            Operators::withdraw_bond(signed(BOB)),
+            Error::<Test>::NotRegistered
+        );
+    });
+}
+
+#[test]
+fn withdraw_bond_should_work_when_everything_was_slashed() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        Operators::slash(
+            &ALICE,
+            RequestId(1),
+            Offence::FalseAnswer,
+            Balance::MAX,
+            &[],
+        );
+        advance_to(51);
+        assert_ok!(Operators::withdraw_bond(signed(ALICE)));
+        assert_eq!(total(ALICE), ENDOWMENT - MIN_BOND);
+    });
+}

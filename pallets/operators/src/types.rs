@@ -1,0 +1,248 @@
+//! What the pallet records.
+
+use crate::Config;
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{
+    traits::{fungible::Inspect, ConstU32},
+    BoundedVec,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_protocol::{
+    interfaces::{Earning, Offence, Prices, Role},
+    CheckpointId, RequestId,
+};
+use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// The runtime's balance.
+pub type BalanceOf<T> =
+    <<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
+/// An operator of the runtime.
+pub type OperatorOf<T> =
+    Operator<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
+/// What is told of an operator of the runtime.
+pub type OperatorInfoOf<T> =
+    OperatorInfo<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
+/// A device report of the runtime.
+pub type DeviceReportOf<T> = DeviceReport<BlockNumberFor<T>>;
+/// A ledger of the runtime.
+pub type LedgerOf<T> = Ledger<BalanceOf<T>, BlockNumberFor<T>>;
+
+/// Entries that a ledger keeps.
+pub const LEDGER_ENTRIES: u32 = 32;
+/// Bytes of a device's name.
+pub const DEVICE_NAME_BYTES: u32 = 64;
+
+/// What an operator does with the checkpoints it serves.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Roles {
+    /// Answers requests.
+    pub worker: bool,
+    /// Re-executes answers.
+    pub validator: bool,
+}
+
+impl Roles {
+    /// Whether `role` is one of them.
+    pub fn contains(self, role: Role) -> bool {
+        match role {
+            Role::Worker => self.worker,
+            Role::Validator => self.validator,
+        }
+    }
+
+    /// The roles, one by one.
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        [Role::Worker, Role::Validator]
+            .into_iter()
+            .filter(move |role| self.contains(*role))
+    }
+}
+
+/// A bonded operator.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Operator<AccountId, Balance, BlockNumber> {
+    /// The hot key that submits for it.
+    pub key: AccountId,
+    /// What it does.
+    pub roles: Roles,
+    /// What it charges as a worker.
+    pub prices: Prices<Balance>,
+    /// What is held from its controller and can be slashed.
+    pub bond: Balance,
+    /// Open jobs that it is tied to.
+    pub engagements: u32,
+    /// The block of its last sign of life.
+    pub heartbeat: BlockNumber,
+    /// The block from which it may withdraw its bond, if it is leaving.
+    pub withdrawable_at: Option<BlockNumber>,
+}
+
+/// What is told of an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
+    /// What is recorded.
+    pub operator: Operator<AccountId, Balance, BlockNumber>,
+    /// The checkpoints it serves.
+    pub serves: Vec<CheckpointId>,
+    /// The device it reported.
+    pub device: Option<DeviceReport<BlockNumber>>,
+    /// Why it is not drawn now; `None` if it is.
+    pub idle: Option<Idle>,
+}
+
+/// Why an operator is not drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Idle {
+    /// It is leaving.
+    Leaving,
+    /// Its bond is below the least bond.
+    Suspended,
+    /// Its last heartbeat is too old.
+    Silent,
+    /// It is tied to as many jobs as it may be.
+    FullyEngaged,
+}
+
+/// What executes the model.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum DeviceClass {
+    /// A processor's own instructions.
+    Cpu,
+    /// A graphics processor.
+    Gpu,
+}
+
+/// A device that passed the worker's self-test.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Device {
+    /// What it is.
+    pub class: DeviceClass,
+    /// What it calls itself, in UTF-8.
+    pub name: BoundedVec<u8, ConstU32<DEVICE_NAME_BYTES>>,
+    /// The hash of the golden vectors that it reproduced.
+    pub self_test: H256,
+}
+
+/// A device, and when it was reported.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct DeviceReport<BlockNumber> {
+    /// The device.
+    pub device: Device,
+    /// The block of the report.
+    pub at: BlockNumber,
+}
+
+/// What an operator earned and lost since it registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Ledger<Balance, BlockNumber> {
+    /// Paid for answers.
+    pub answers: Balance,
+    /// Paid for checks.
+    pub checks: Balance,
+    /// Paid from the bonds of those who lost disputes.
+    pub disputes: Balance,
+    /// Lost from the bond.
+    pub slashed: Balance,
+    /// The latest entries, oldest first.
+    pub recent: BoundedVec<Entry<Balance, BlockNumber>, ConstU32<LEDGER_ENTRIES>>,
+}
+
+/// One payment or loss.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Entry<Balance, BlockNumber> {
+    /// The block in which it happened.
+    pub at: BlockNumber,
+    /// The request that it was for.
+    pub request: RequestId,
+    /// Why it happened.
+    pub reason: Reason,
+    /// How much it was.
+    pub amount: Balance,
+}
+
+/// Why an operator was paid or lost from its bond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum Reason {
+    /// It was paid.
+    Earned(Earning),
+    /// It lost.
+    Lost(Offence),
+}
+
+/// What an audit counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct AuditReport<Balance> {
+    /// Registered operators.
+    pub operators: u32,
+    /// The sum of their bonds.
+    pub bonded: Balance,
+}
+
+/// What an audit found wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditFailure {
+    /// A recorded bond is not what is held.
+    BondIsNotHeld,
+    /// The bonds together exceed what a balance can hold.
+    BondsOverflow,
+    /// An operator's key does not lead back to it.
+    KeyNotIndexed,
+    /// A key leads to an operator that does not use it.
+    KeyWithoutOperator,
+    /// A key has no reference that lets it sign without funds.
+    KeyNotSufficient,
+    /// An operator serves a checkpoint in whose lists it is in none.
+    ServerNotListed,
+    /// A list names an operator that does not serve the checkpoint in that role, or names it twice.
+    ListedWithoutServing,
+    /// Something is recorded of an account that is no operator.
+    RecordWithoutOperator,
+    /// An operator is tied to more jobs than it may be.
+    OverEngaged,
+}
+
+impl AuditFailure {
+    /// The fact as a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BondIsNotHeld => "a recorded bond is not what is held",
+            Self::BondsOverflow => "the bonds together exceed what a balance can hold",
+            Self::KeyNotIndexed => "an operator's key does not lead back to it",
+            Self::KeyWithoutOperator => "a key leads to an operator that does not use it",
+            Self::KeyNotSufficient => "a key cannot sign without funds",
+            Self::ServerNotListed => "an operator is not listed for a checkpoint it serves",
+            Self::ListedWithoutServing => "a list names an operator that does not serve",
+            Self::RecordWithoutOperator => {
+                "something is recorded of an account that is no operator"
+            }
+            Self::OverEngaged => "an operator is tied to more jobs than it may be",
+        }
+    }
+}
