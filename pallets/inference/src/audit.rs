@@ -1,0 +1,180 @@
+//! Whether the books agree with each other. Reads everything: for a view function and
+//! `try_state`, never for a block.
+
+use crate::{
+    Agenda, Answers, AuditError, Balance, Checks, Config, Engagements, Exposure, FinishedQueue,
+    FinishedSpan, HoldReason, LiveRequests, Pallet, Phase, Prompts, Request, Requests,
+};
+use alloc::collections::{BTreeMap, BTreeSet};
+use frame_support::traits::fungible::InspectHold;
+use noema_protocol::RequestId;
+
+type Audit<T> = Result<(), AuditError<<T as frame_system::Config>::AccountId>>;
+
+fn check<E>(holds: bool, error: E) -> Result<(), E> {
+    if holds {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_audit() -> Audit<T> {
+        Self::audit_requests()?;
+        Self::audit_holds()?;
+        Self::audit_agenda()?;
+        Self::audit_engagements()?;
+        Self::audit_queue()?;
+        Self::audit_orphans()
+    }
+
+    fn audit_requests() -> Audit<T> {
+        let mut counted: u32 = 0;
+        for (id, request) in Requests::<T>::iter() {
+            if request.phase.is_final() {
+                Self::audit_closed(id, &request)?;
+            } else {
+                counted = counted.saturating_add(1);
+                Self::audit_open(id, &request)?;
+            }
+        }
+        let recorded = LiveRequests::<T>::get();
+        check(
+            counted == recorded,
+            AuditError::LiveDiffers { counted, recorded },
+        )
+    }
+
+    fn audit_closed(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let not_closed = AuditError::NotClosed { request: id };
+        check(request.escrow == 0 && request.due.is_none(), not_closed)?;
+        let payments = request
+            .payments
+            .as_ref()
+            .ok_or(AuditError::NotClosed { request: id })?;
+        let to_checkers = payments.checks.iter().fold(0, |sum: Balance, payment| {
+            sum.saturating_add(payment.amount)
+        });
+        let total = payments
+            .worker
+            .saturating_add(to_checkers)
+            .saturating_add(payments.refunded);
+        check(
+            total == request.price_limit,
+            AuditError::PaymentsDiffer { request: id },
+        )
+    }
+
+    fn audit_open(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let has_turn = request
+            .due
+            .is_some_and(|due| Agenda::<T>::get(due).contains(&id));
+        let has_worker = request.assignment.is_some();
+        let has_answer = Answers::<T>::contains_key(id);
+        let has_parts = match request.phase {
+            Phase::Waiting => !has_worker && !has_answer,
+            Phase::Answering { .. } => has_worker && !has_answer,
+            _ => has_worker && has_answer,
+        };
+        let is_whole = has_turn
+            && has_parts
+            && request.payments.is_none()
+            && request.escrow == request.price_limit;
+        check(is_whole, AuditError::Incomplete { request: id })
+    }
+
+    fn audit_holds() -> Audit<T> {
+        let mut escrows = BTreeMap::<T::AccountId, Balance>::new();
+        for (_, request) in Requests::<T>::iter() {
+            let sum = escrows.entry(request.requester).or_default();
+            *sum = sum.saturating_add(request.escrow);
+        }
+        for (requester, escrows) in escrows {
+            let held = T::Currency::balance_on_hold(&HoldReason::Escrow.into(), &requester);
+            let differs = AuditError::HoldDiffers {
+                requester,
+                escrows,
+                held,
+            };
+            check(escrows == held, differs)?;
+        }
+        Ok(())
+    }
+
+    fn audit_agenda() -> Audit<T> {
+        let now = frame_system::Pallet::<T>::block_number();
+        let mut seen = BTreeSet::new();
+        for (block, turns) in Agenda::<T>::iter() {
+            for id in turns {
+                let is_pointed_to =
+                    Requests::<T>::get(id).is_some_and(|request| request.due == Some(block));
+                check(
+                    is_pointed_to && block >= now && seen.insert(id),
+                    AuditError::StrayTurn { request: id },
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn audit_engagements() -> Audit<T> {
+        let mut expected = BTreeSet::new();
+        let mut exposure = BTreeMap::<T::AccountId, Balance>::new();
+        for (id, request) in Requests::<T>::iter() {
+            if request.phase.is_final() {
+                continue;
+            }
+            if let Some(assignment) = request.assignment {
+                let gain = exposure.entry(assignment.worker.clone()).or_default();
+                *gain = gain.saturating_add(assignment.answer_max);
+                expected.insert((assignment.worker, id));
+            }
+            for seat in Checks::<T>::get(id).unwrap_or_default().seats {
+                expected.insert((seat.validator, id));
+            }
+        }
+        for (operator, request, ()) in Engagements::<T>::iter() {
+            let is_expected = expected.remove(&(operator, request));
+            check(is_expected, AuditError::EngagementDiffers { request })?;
+        }
+        if let Some((_, request)) = expected.pop_first() {
+            return Err(AuditError::EngagementDiffers { request });
+        }
+        for (worker, recorded) in Exposure::<T>::iter() {
+            let expected = exposure.remove(&worker).unwrap_or_default();
+            check(expected == recorded, AuditError::ExposureDiffers { worker })?;
+        }
+        match exposure.into_iter().find(|(_, gain)| *gain > 0) {
+            Some((worker, _)) => Err(AuditError::ExposureDiffers { worker }),
+            None => Ok(()),
+        }
+    }
+
+    fn audit_queue() -> Audit<T> {
+        let (start, end) = FinishedSpan::<T>::get();
+        let mut queued = 0usize;
+        for position in start..end {
+            let is_final = FinishedQueue::<T>::get(position)
+                .and_then(|finished| Requests::<T>::get(finished.request))
+                .is_some_and(|request| request.phase.is_final());
+            check(is_final, AuditError::QueueDiffers { position })?;
+            queued = queued.saturating_add(1);
+        }
+        let is_complete = FinishedQueue::<T>::iter_keys().count() == queued;
+        check(is_complete, AuditError::QueueDiffers { position: end })
+    }
+
+    fn audit_orphans() -> Audit<T> {
+        let ids = Prompts::<T>::iter_keys()
+            .chain(Answers::<T>::iter_keys())
+            .chain(Checks::<T>::iter_keys());
+        for request in ids {
+            check(
+                Requests::<T>::contains_key(request),
+                AuditError::Orphaned { request },
+            )?;
+        }
+        Ok(())
+    }
+}
