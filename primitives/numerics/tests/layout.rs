@@ -1,0 +1,286 @@
+//! The canonical layout, and the architectures that are refused.
+
+use codec::{Decode, Encode};
+use noema_numerics::{
+    layout::{self, TensorKind, TensorRole},
+    testing::{Random, TestModel},
+    tile, Architecture, ArchitectureError, Dimension, Model, ModelError,
+};
+use proptest::prelude::*;
+
+const TINY: Architecture = TestModel::TINY;
+
+#[test]
+fn tensors_follow_each_other_without_gaps() {
+    for tied_head in [true, false] {
+        let architecture = Architecture { tied_head, ..TINY };
+        let tensors = layout::tensors(&architecture).unwrap();
+        assert_eq!(tensors.len(), layout::tensor_count(&architecture));
+        let mut next = 0;
+        for spec in &tensors {
+            assert_eq!(spec.offset_tiles, next, "{}", spec.name());
+            assert_eq!(spec.tiles, spec.kind.tiles());
+            assert!(spec.kind.content_bytes() <= spec.bytes());
+            next += spec.tiles;
+        }
+        assert_eq!(
+            layout::weights_bytes(&architecture).unwrap(),
+            next * tile::TILE_BYTES as u64
+        );
+    }
+}
+
+#[test]
+fn tensors_are_in_canonical_order() {
+    let names: Vec<_> = layout::tensors(&Architecture {
+        layers: 1,
+        tied_head: false,
+        ..TINY
+    })
+    .unwrap()
+    .iter()
+    .map(|spec| spec.name())
+    .collect();
+    assert_eq!(
+        names,
+        [
+            "token_embedding",
+            "layers.0.attention_norm",
+            "layers.0.query",
+            "layers.0.key",
+            "layers.0.value",
+            "layers.0.attention_output",
+            "layers.0.feed_forward_norm",
+            "layers.0.gate",
+            "layers.0.up",
+            "layers.0.down",
+            "final_norm",
+            "output_head",
+            "rope",
+        ]
+    );
+}
+
+#[test]
+fn a_tile_index_names_rows_and_inputs() {
+    let tensors = layout::tensors(&TINY).unwrap();
+    let query = tensors
+        .iter()
+        .find(|spec| spec.role == TensorRole::Query)
+        .unwrap();
+    // 64 × 64: four row groups of two tiles.
+    assert_eq!(query.tile_index(0, 1), Some(query.offset_tiles + 1));
+    assert_eq!(query.tile_index(1, 0), Some(query.offset_tiles + 2));
+    assert_eq!(query.tile_index(4, 0), None);
+    assert_eq!(query.tile_index(0, 2), None);
+    assert_eq!(tensors.last().unwrap().tile_index(0, 0), None);
+}
+
+#[test]
+fn rows_are_padded_to_whole_groups() {
+    let kind = TensorKind::Linear {
+        rows: 17,
+        columns: 64,
+    };
+    assert_eq!(kind.tiles(), 4);
+    assert_eq!(TensorKind::Gain { length: 576 }.tiles(), 5);
+}
+
+#[test]
+fn a_tile_decodes_to_what_was_encoded() {
+    let mut random = Random::new(1);
+    let quants = core::array::from_fn(|_| core::array::from_fn(|_| random.within(127) as i8));
+    let scales = core::array::from_fn(|_| random.bits() as u16);
+    let encoded = tile::encode(&quants, &scales);
+    assert_eq!(tile::decode(&encoded), (quants, scales));
+    // Four consecutive inputs of a row are one word; the next word is the next row.
+    assert_eq!(encoded[4] as i8, quants[1][0]);
+    assert_eq!(encoded[66] as i8, quants[0][6]);
+    assert_eq!(encoded[514..516], scales[1].to_le_bytes());
+}
+
+#[test]
+fn an_architecture_without_something_is_refused() {
+    let zero = |architecture: Architecture, dimension| {
+        assert_eq!(
+            architecture.validate(),
+            Err(ArchitectureError::Zero(dimension))
+        );
+    };
+    zero(Architecture { layers: 0, ..TINY }, Dimension::Layers);
+    zero(Architecture { hidden: 0, ..TINY }, Dimension::Hidden);
+    zero(Architecture { heads: 0, ..TINY }, Dimension::Heads);
+    zero(
+        Architecture {
+            kv_heads: 0,
+            ..TINY
+        },
+        Dimension::KvHeads,
+    );
+    zero(
+        Architecture {
+            head_dim: 0,
+            ..TINY
+        },
+        Dimension::HeadDim,
+    );
+    zero(
+        Architecture {
+            feed_forward: 0,
+            ..TINY
+        },
+        Dimension::FeedForward,
+    );
+    zero(
+        Architecture {
+            vocabulary: 0,
+            ..TINY
+        },
+        Dimension::Vocabulary,
+    );
+    zero(
+        Architecture {
+            context_length: 0,
+            ..TINY
+        },
+        Dimension::ContextLength,
+    );
+}
+
+#[test]
+fn an_architecture_beyond_a_proven_bound_is_refused() {
+    let too_large = |architecture: Architecture, dimension, value, limit| {
+        assert_eq!(
+            architecture.validate(),
+            Err(ArchitectureError::TooLarge {
+                dimension,
+                value,
+                limit
+            })
+        );
+    };
+    too_large(
+        Architecture {
+            hidden: 32_800,
+            ..TINY
+        },
+        Dimension::Hidden,
+        32_800,
+        32_768,
+    );
+    too_large(
+        Architecture {
+            context_length: 131_073,
+            ..TINY
+        },
+        Dimension::ContextLength,
+        131_073,
+        131_072,
+    );
+    too_large(
+        Architecture {
+            head_dim: 544,
+            ..TINY
+        },
+        Dimension::HeadDim,
+        544,
+        512,
+    );
+    too_large(
+        Architecture {
+            heads: 1_025,
+            ..TINY
+        },
+        Dimension::AttentionWidth,
+        32_800,
+        32_768,
+    );
+    assert_eq!(
+        Architecture { hidden: 48, ..TINY }.validate(),
+        Err(ArchitectureError::NotInBlocks {
+            dimension: Dimension::Hidden,
+            value: 48
+        })
+    );
+    assert_eq!(
+        Architecture {
+            heads: 3,
+            kv_heads: 2,
+            ..TINY
+        }
+        .validate(),
+        Err(ArchitectureError::UnevenHeads {
+            heads: 3,
+            kv_heads: 2
+        })
+    );
+    assert!(matches!(
+        Architecture {
+            layers: 1_024,
+            hidden: 32_768,
+            feed_forward: 32_768,
+            heads: 1_024,
+            kv_heads: 1_024,
+            ..TINY
+        }
+        .validate(),
+        Err(ArchitectureError::TooManyTiles { .. })
+    ));
+}
+
+#[test]
+fn a_model_needs_the_right_number_of_bytes_and_exponents() {
+    let test = TestModel::tiny(1);
+    let short = &test.weights[..test.weights.len() - 1];
+    assert_eq!(
+        Model::new(&test.architecture, &test.exponents, short).unwrap_err(),
+        ModelError::WeightsLength {
+            expected: test.weights.len() as u64,
+            found: test.weights.len() as u64 - 1
+        }
+    );
+    assert_eq!(
+        Model::new(&test.architecture, &test.exponents[1..], &test.weights).unwrap_err(),
+        ModelError::ExponentCount {
+            expected: 21,
+            found: 20
+        }
+    );
+    let hidden = Architecture {
+        hidden: 33,
+        ..test.architecture
+    };
+    assert!(matches!(
+        Model::new(&hidden, &test.exponents, &test.weights),
+        Err(ModelError::Architecture(_))
+    ));
+}
+
+#[test]
+fn an_architecture_has_a_frozen_encoding() {
+    let encoded = TINY.encode();
+    // Nine dimensions and the epsilon as u32, then a flag.
+    assert_eq!(encoded.len(), 9 * 4 + 1);
+    assert_eq!(encoded[4..8], 64u32.to_le_bytes());
+    assert_eq!(Architecture::decode(&mut &encoded[..]).unwrap(), TINY);
+    let json = serde_json::to_string(&TINY).unwrap();
+    assert_eq!(serde_json::from_str::<Architecture>(&json).unwrap(), TINY);
+    assert!(serde_json::from_str::<Architecture>(&json.replace("heads", "haeds")).is_err());
+}
+
+proptest! {
+    /// Whatever the numbers, validation answers; and what it accepts can be laid out.
+    #[test]
+    fn validation_is_total(n in prop::array::uniform9(any::<u32>()), scale in 0u32..32) {
+        let n = n.map(|n| n >> scale);
+        let architecture = Architecture {
+            layers: n[0], hidden: n[1] & !31, heads: n[2], kv_heads: n[3], head_dim: n[4] & !31,
+            feed_forward: n[5] & !31, vocabulary: n[6], context_length: n[7],
+            norm_epsilon_q32: n[8], tied_head: n[8] & 1 == 1,
+        };
+        match architecture.validate() {
+            Ok(()) => prop_assert!(layout::weights_bytes(&architecture).unwrap() > 0),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+}
