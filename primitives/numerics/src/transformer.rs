@@ -261,7 +261,9 @@ impl<K: Kernels> Executor for Transformer<'_, K> {
     fn logits(&mut self, hidden: BlocksRef<'_>, logits: &mut Vec<i32>) {
         let head = self.model.output_head();
         let logits = sized(logits, hidden.rows() * head.rows());
-        self.kernels.linear(&head, hidden, LOGIT_FRACTION, logits);
+        if !logits.is_empty() {
+            self.kernels.linear(&head, hidden, LOGIT_FRACTION, logits);
+        }
     }
 }
 
