@@ -160,10 +160,16 @@ start_operators() {
     step "Starting ${#WORKERS[@]} workers and ${#VALIDATORS[@]} validators"
     local account keys=()
     for account in "${WORKERS[@]}"; do
-        launch "worker-${account#//}" "$WORKER" run --key "$(hot_key "$account")"
+        start_operator "worker-${account#//}" --key "$(hot_key "$account")"
     done
     for account in "${VALIDATORS[@]}"; do keys+=(--key "$(hot_key "$account")"); done
-    launch validators "$WORKER" run "${keys[@]}"
+    start_operator validators "${keys[@]}"
+}
+
+start_operator() {
+    local name="$1"
+    shift
+    launch "$name" "$WORKER" run --store "$STATE/operators/$name.redb" "$@"
 }
 
 ask() {
@@ -184,7 +190,7 @@ flock -n 9 || die "another dev.sh uses $STATE, or one was killed and left progra
 build
 if $FRESH; then
     step "Forgetting the chain"
-    rm -rf "$STATE/chain" "$STATE"/operators
+    rm -rf "$STATE/chain" "$STATE/operators"
 fi
 rm -f "$LOGS"/*.log
 import_model

@@ -23,8 +23,7 @@ const files = readdirSync(suites)
 const folder = mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
 process.env.NOEMA_E2E_DIR = folder;
 console.log(`Logs and chains: ${folder}`);
-await importModel(folder);
-
+process.env.NOEMA_E2E_CHECKPOINT = await importModel(folder);
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 let passed = 0;

@@ -1,7 +1,7 @@
 // Everything a suite needs, real: a node with a chain of its own, workers, validators, accounts.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,17 +23,13 @@ const BLOCK_TIME = 500;
 export const worker = (home, args, options = {}) =>
   runProgram(binary('noema-worker'), args, { ...options, env: { NOEMA_HOME: home, ...options.env } });
 
-/** Imports a model into the library that all suites share; returns the checkpoint's manifest and id. */
+/** Imports a model into the home folder that all suites share; returns the checkpoint's id. */
 export async function importModel(folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
   assert.ok(file && existsSync(file), `NOEMA_SMOLLM2_GGUF names no file: ${file}; run scripts/setup.sh`);
   const { status, stdout, stderr } = await worker(path.join(folder, 'home'), ['import', file], { timeout: 300_000 });
-  assert.equal(status, 0, `noema-worker import failed (${status}):\n${stdout}${stderr}`);
-  const id = stdout.match(/0x[0-9a-f]{64}/)?.[0];
-  assert.ok(id, `noema-worker import names no checkpoint:\n${stdout}${stderr}`);
-  const manifest = JSON.parse(
-    readFileSync(path.join(folder, 'home/checkpoints', id.slice(2), 'manifest.json'), 'utf8'),
-  );
-  return { id, manifest };
+  const [id] = stdout.match(/0x[0-9a-f]{64}/) ?? [];
+  assert.ok(status === 0 && id, `noema-worker import failed (${status}):\n${stdout}${stderr}`);
+  return id;
 }
 
 /**
@@ -57,7 +53,6 @@ class Operator {
     Object.assign(this, { world, name, role, prices });
     this.controller = key(`//${name}`);
     this.hot = key(`//${name}//hot`);
-    this.home = path.join(world.folder, name);
   }
 
   get address() {
@@ -79,16 +74,21 @@ class Operator {
 
   /** Starts its process. */
   start() {
-    mkdirSync(this.home, { recursive: true });
-    const library = path.join(this.home, 'checkpoints');
-    if (!existsSync(library)) symlinkSync(path.join(this.world.library, 'checkpoints'), library);
+    const { world, name } = this;
     this.program = new Program(
-      this.name,
+      name,
       binary('noema-worker'),
-      ['run', '--url', this.world.url, '--key', `//${this.name}//hot`],
-      { env: { NOEMA_HOME: this.home }, log: path.join(this.world.folder, `${this.name}.log`) },
+      [
+        'run',
+        '--url', world.url,
+        '--key', `//${name}//hot`,
+        '--store', path.join(world.folder, `${name}.redb`),
+        // The model was just imported; hashing it again for every process says nothing new.
+        '--trust-weights',
+      ],
+      { env: { NOEMA_HOME: world.home }, log: path.join(world.folder, `${name}.log`) },
     );
-    this.world.programs.add(this.program);
+    world.programs.add(this.program);
   }
 
   /** `kill -9` of its process. */
@@ -134,12 +134,12 @@ export class World {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();
     world.folder = path.join(base, name);
-    world.library = path.join(base, 'home');
+    world.home = path.join(base, 'home');
     world.programs = new Set();
     world.accounts = 0;
     mkdirSync(world.folder, { recursive: true });
     try {
-      world.checkpoint = await importModel(base);
+      world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(base));
       await world.startNode();
       world.chain = await Chain.connect(world.port);
       world.funder = key('//Alice');
@@ -233,7 +233,7 @@ export class World {
    * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself: the
    * latter's hot keys have funds, so that what they are refused has a name.
    */
-  async add(operators, { bond, prices = this.prices(), fake = false, checkpoints = [this.checkpoint.id] } = {}) {
+  async add(operators, { bond, prices = this.prices(), fake = false, checkpoints = [this.checkpoint] } = {}) {
     bond ??= this.chain.api.consts.operators.minBond.toBigInt();
     const added = operators.map(([role, name]) => new Operator(this, name, role, prices));
     await this.fund(
@@ -268,14 +268,23 @@ export class World {
     return { perPromptByte: UNIT / 1_000n, perOutputToken: factor * (gain / BigInt(tokens) + 1n) };
   }
 
-  /** Registers a checkpoint and its family. */
-  async publish({ id, manifest }) {
-    await this.chain.send(this.chain.call('checkpoints.register', id, manifest), this.funder);
+  /** Registers a checkpoint, and its family where that is new. */
+  async publish(id) {
+    const { status, stdout, stderr } = await worker(
+      this.home,
+      ['register', 'checkpoint', id, '--url', this.url, '--account', '//Alice'],
+    );
+    assert.equal(status, 0, `noema-worker register checkpoint failed (${status}):\n${stdout}${stderr}`);
+  }
+
+  /** Withdraws a checkpoint. */
+  withdraw(id) {
+    return this.chain.send(this.chain.call('checkpoints.withdrawCheckpoint', id), this.funder);
   }
 
   /** Imports another checkpoint of the same shape. */
   importVariant() {
-    return importVariant(path.dirname(this.library));
+    return importVariant(path.dirname(this.home));
   }
 
   // --- requests ------------------------------------------------------------------------------------
@@ -292,13 +301,13 @@ export class World {
   /** What each worker would charge, cheapest first. */
   async quote(prompt, options = {}) {
     const list = await this.chain.view(
-      'Inference', 'quote', this.checkpoint.id, utf8(prompt).length, this.parameters(options),
+      'Inference', 'quote', this.checkpoint, utf8(prompt).length, this.parameters(options),
     );
     return plain(list);
   }
 
   /** Asks; returns the request's id, its price limit and what the transaction cost. */
-  async ask(prompt, { signer, limit, checkpoint = this.checkpoint.id, ...options } = {}) {
+  async ask(prompt, { signer, limit, checkpoint = this.checkpoint, ...options } = {}) {
     limit ??= (await this.quote(prompt, options)).offers.at(-1).total;
     const requester = signer ?? (await this.account(limit + 10n * UNIT));
     const sent = await this.chain.send(

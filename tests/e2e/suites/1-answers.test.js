@@ -42,7 +42,7 @@ describe('a paid, checked answer', () => {
     assert.match(text, /Paris/);
     assert.equal(receipt.promptHash, promptHash(prompt));
     assert.equal(receipt.outputHash, outputHash(tokens, text));
-    assert.equal(receipt.checkpoint, world.checkpoint.id);
+    assert.equal(receipt.checkpoint, world.checkpoint);
     assert.equal(Number(receipt.outputTokens), tokens.length);
     const assigned = await world.event(id, 'Assigned');
     assert.equal(receipt.seed, assigned.data.seed);
@@ -117,7 +117,7 @@ describe('a paid, checked answer', () => {
 
   it('can be asked for from the command line', { timeout: 180_000 }, async () => {
     const { status, stdout, stderr } = await worker(
-      workers[0].home,
+      world.home,
       ['ask', '--url', world.url, '--account', '//Bob', '--max-tokens', '16', 'What is the capital of Italy?'],
       { timeout: 150_000 },
     );
@@ -129,7 +129,7 @@ describe('a paid, checked answer', () => {
     const { offers } = await world.quote('Hello', { maxTokens: 4 });
     const requester = await world.account();
     const ask = world.chain.call(
-      'inference.requestInference', world.checkpoint.id, '0x48656c6c6f', world.parameters({ maxTokens: 4 }), offers[0].total,
+      'inference.requestInference', world.checkpoint, '0x48656c6c6f', world.parameters({ maxTokens: 4 }), offers[0].total,
     );
     const next = await world.chain.api.query.inference.nextRequestId();
     const { event } = await world.chain.send(

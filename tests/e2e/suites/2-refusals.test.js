@@ -19,7 +19,7 @@ describe('a refused request', () => {
   after(() => world?.stop());
 
   const valid = () => ({
-    checkpoint: world.checkpoint.id,
+    checkpoint: world.checkpoint,
     prompt: '0x48656c6c6f',
     parameters: world.parameters(),
     limit: 100n * UNIT,

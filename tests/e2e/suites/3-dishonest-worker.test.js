@@ -93,10 +93,10 @@ describe('a dishonest worker', () => {
 
   it('submits the right answer of another checkpoint', { timeout: 240_000 }, async () => {
     const other = await world.importVariant();
-    assert.notEqual(other.id, world.checkpoint.id);
+    assert.notEqual(other, world.checkpoint);
     await world.publish(other);
-    const [server] = await world.add([['Worker', 'Other']], { checkpoints: [other.id] });
-    const asked = await world.ask(PROMPT, { checkpoint: other.id, limit: 1_000n * UNIT });
+    const [server] = await world.add([['Worker', 'Other']], { checkpoints: [other] });
+    const asked = await world.ask(PROMPT, { checkpoint: other, limit: 1_000n * UNIT });
     await world.event(asked.id, 'Answered');
     const theirs = await world.answer(asked.id);
     assert.notDeepEqual(theirs.tokens, right.tokens);
@@ -104,7 +104,7 @@ describe('a dishonest worker', () => {
 
     const job = await assigned();
     await assert.rejects(
-      world.submit(job.cheat, job.id, theirs, { checkpoint: other.id }),
+      world.submit(job.cheat, job.id, theirs, { checkpoint: other }),
       { name: 'inference.ReceiptWrongCheckpoint' },
     );
     await world.submit(job.cheat, job.id, { ...theirs, promptTokens: right.promptTokens });
