@@ -1,7 +1,7 @@
 //! A request with all that belongs to it, loaded once, changed, stored once.
 
 use crate::{
-    Balance, Check, Checks, Config, Engagements, Error, Event, Exposure, Finished, FinishedQueue,
+    Balance, Check, Checks, Config, Engagements, Error, Exposure, Finished, FinishedQueue,
     FinishedSpan, LiveRequests, Pallet, Payments, Phase, Request, Requests,
 };
 use frame_support::traits::Get;
@@ -94,29 +94,11 @@ impl<T: Config> Case<T> {
         });
     }
 
-    /// Takes `amount` from an operator's bond and shares it out; returns what was taken.
-    pub(crate) fn slash(
-        &self,
-        operator: &T::AccountId,
-        offence: Offence,
-        amount: Balance,
-        shares: &[(T::AccountId, Balance)],
-    ) -> Balance {
-        let amount = T::Operators::slash(operator, self.id, offence, amount, shares);
-        Pallet::<T>::deposit_event(Event::Slashed {
-            request: self.id,
-            operator: operator.clone(),
-            offence,
-            amount,
-        });
-        amount
-    }
-
     /// The small slash for doing nothing.
     pub(crate) fn slash_silence(&self, operator: &T::AccountId, offence: Offence) {
         let bond = T::Operators::bond(operator);
         let amount = silence_penalty(bond, T::SilenceSlash::get(), T::SilenceCap::get());
-        self.slash(operator, offence, amount, &[]);
+        T::Operators::slash(operator, self.id, offence, amount, &[]);
     }
 
     /// Closes the request: nobody is tied to it any more, it has no turn, and its escrow is spent.

@@ -219,7 +219,13 @@ impl<T: Config> Pallet<T> {
                 Standing::Unexecuted => {
                     let bond = T::Operators::bond(&seat.validator);
                     let amount = T::UnexecutedSlash::get().mul_ceil(bond);
-                    case.slash(&seat.validator, Offence::UnexecutedVerdict, amount, &[]);
+                    T::Operators::slash(
+                        &seat.validator,
+                        case.id,
+                        Offence::UnexecutedVerdict,
+                        amount,
+                        &[],
+                    );
                 }
                 _ => {}
             }

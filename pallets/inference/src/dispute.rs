@@ -218,11 +218,14 @@ impl<T: Config> Pallet<T> {
                 .iter()
                 .map(|winner| (winner.clone(), split.per_winner))
                 .collect();
-            let mut left: Balance = case.slash(&loser, offence, split.slashed, &shares);
+            let mut left: Balance =
+                T::Operators::slash(&loser, case.id, offence, split.slashed, &shares);
             for (winner, share) in shares {
                 let paid = share.min(left);
                 left = left.saturating_sub(paid);
-                T::Operators::note_earning(&winner, case.id, Earning::Dispute, paid);
+                if paid > 0 {
+                    T::Operators::note_earning(&winner, case.id, Earning::Dispute, paid);
+                }
             }
         }
     }

@@ -46,7 +46,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_economics::Permill;
     use noema_protocol::{
-        interfaces::{BlockRandomness, Checkpoints, Offence, Operators},
+        interfaces::{BlockRandomness, Checkpoints, Operators},
         CheckpointId, Receipt, RequestId, SamplingParameters, Verdict,
     };
     use sp_core::H256;
@@ -257,17 +257,6 @@ pub mod pallet {
             seed: H256,
             /// The last block in which the answer is accepted.
             deadline: BlockNumberFor<T>,
-        },
-        /// An operator lost part of its bond. See the operators' events for where it went.
-        Slashed {
-            /// The request.
-            request: RequestId,
-            /// The controller of the operator.
-            operator: T::AccountId,
-            /// Why.
-            offence: Offence,
-            /// What was taken.
-            amount: Balance,
         },
         /// An answer was recorded. Read it in `inference.answers`.
         Answered {

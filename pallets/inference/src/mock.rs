@@ -143,7 +143,7 @@ impl Config for Test {
 
 /// What the resolver does with a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolving {
+pub(crate) enum Resolving {
     /// Lets the committee decide.
     Committee,
     /// Refuses it.
@@ -152,16 +152,12 @@ pub enum Resolving {
     Sleep,
 }
 
-parameter_types! {
-    pub static ResolvesBy: Resolving = Resolving::Committee;
-}
-
 /// The committee, or one of the resolvers that a later pallet might be.
 pub struct Resolver;
 
 impl DisputeResolver<AccountId, u32> for Resolver {
     fn open(dispute: Dispute<AccountId, u32>) -> DispatchResult {
-        match ResolvesBy::get() {
+        match world(|world| world.resolving) {
             Resolving::Committee => Committee::<Test>::open(dispute),
             Resolving::Refuse => Err(sp_runtime::DispatchError::Other("refused")),
             Resolving::Sleep => Ok(()),
@@ -169,7 +165,7 @@ impl DisputeResolver<AccountId, u32> for Resolver {
     }
 
     fn advance(request: RequestId) {
-        if ResolvesBy::get() == Resolving::Committee {
+        if world(|world| world.resolving) == Resolving::Committee {
             Committee::<Test>::advance(request);
         }
     }
@@ -191,6 +187,7 @@ struct WorldState {
     earnings: Vec<(AccountId, RequestId, Earning, Balance)>,
     is_random: bool,
     salt: u64,
+    resolving: Resolving,
 }
 
 thread_local! {
@@ -201,6 +198,7 @@ thread_local! {
         earnings: Vec::new(),
         is_random: true,
         salt: 0,
+        resolving: Resolving::Committee,
     }) };
 }
 
@@ -404,6 +402,10 @@ pub(crate) fn set_random(is_random: bool) {
     world(|world| world.is_random = is_random);
 }
 
+pub(crate) fn set_resolving(resolving: Resolving) {
+    world(|world| world.resolving = resolving);
+}
+
 pub(crate) fn withdraw_checkpoint() {
     world(|world| {
         world.active.remove(&CHECKPOINT);
@@ -431,13 +433,13 @@ impl TestExt {
                 earnings: Vec::new(),
                 is_random: true,
                 salt: 0,
+                resolving: Resolving::Committee,
             };
         });
         MinCheckRate::set(Permill::zero());
         CheckersPerAnswer::set(2);
         MaxLiveRequests::set(24);
         MaxDuePerBlock::set(8);
-        ResolvesBy::set(Resolving::Committee);
         let storage = frame_system::GenesisConfig::<Test>::default()
             .build_storage()
             .expect("genesis is valid");
@@ -702,9 +704,4 @@ pub(crate) fn free(account: AccountId) -> Balance {
 
 pub(crate) fn escrow(account: AccountId) -> Balance {
     Balances::balance_on_hold(&HoldReason::Escrow.into(), &account)
-}
-
-/// The events of this pallet since the last call.
-pub(crate) fn events() -> Vec<Event<Test>> {
-    System::read_events_for_pallet::<Event<Test>>()
 }

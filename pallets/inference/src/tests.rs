@@ -1,3 +1,10 @@
-//! Stories, one file for each thing that somebody does or lets happen.
+//! Stories, one file for each thing that somebody does or lets happen. After each block of each
+//! story the audit must find the books in order.
 
+mod anything;
+mod checking;
+mod disputing;
+mod panel;
+mod reading;
 mod requesting;
+mod submitting;
