@@ -1,1 +1,410 @@
-//! Records model families and checkpoints.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used
+    )
+)]
+
+extern crate alloc;
+
+mod audit;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod dispatchable_impls;
+mod interface_impl;
+mod types;
+mod utility_impls;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub mod weights;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+/// Families, checkpoints, their lineage and who holds them.
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::{hold, Mutate},
+    };
+    use frame_system::pallet_prelude::*;
+    use noema_protocol::{interfaces::Operators, CheckpointId, FamilyId};
+    use sp_core::H256;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the pallet needs from the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// The native token, in which deposits are held.
+        type Currency: Mutate<Self::AccountId>
+            + hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+
+        /// The runtime's reasons for holding tokens.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// Tells who is a bonded operator: only those may announce that they hold weights.
+        type Operators: Operators<Self::AccountId, BalanceOf<Self>>;
+
+        /// Decides which checkpoint of a family is canonical.
+        type CanonicalOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+        /// May withdraw and remove a checkpoint that is not its own.
+        type ForceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+        /// Held from the owner of a family as long as its record exists.
+        #[pallet::constant]
+        type FamilyDeposit: Get<BalanceOf<Self>>;
+
+        /// Held from the publisher of a checkpoint as long as its record exists.
+        #[pallet::constant]
+        type CheckpointDeposit: Get<BalanceOf<Self>>;
+
+        /// Most bytes of a family's name.
+        #[pallet::constant]
+        type MaxName: Get<u32>;
+
+        /// Most bytes of a licence identifier.
+        #[pallet::constant]
+        type MaxLicence: Get<u32>;
+
+        /// Most operators that are listed as holders of one checkpoint.
+        #[pallet::constant]
+        type MaxHolders: Get<u32>;
+
+        /// Most ancestors that the `lineage` view function walks.
+        #[pallet::constant]
+        type MaxLineage: Get<u32>;
+
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Why tokens are held.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The deposit for a family's record.
+        FamilyDeposit,
+        /// The deposit for a checkpoint's record.
+        CheckpointDeposit,
+    }
+
+    /// The number of the next family.
+    #[pallet::storage]
+    pub type NextFamily<T: Config> = StorageValue<_, FamilyId, ValueQuery>;
+
+    /// Families.
+    #[pallet::storage]
+    pub type Families<T: Config> = StorageMap<_, Twox64Concat, FamilyId, FamilyOf<T>, OptionQuery>;
+
+    /// The family of each name.
+    #[pallet::storage]
+    pub type FamilyNames<T: Config> =
+        StorageMap<_, Blake2_128Concat, BoundedVec<u8, T::MaxName>, FamilyId, OptionQuery>;
+
+    /// Checkpoints, by the hash of their manifest.
+    #[pallet::storage]
+    pub type Checkpoints<T: Config> =
+        StorageMap<_, Blake2_128Concat, CheckpointId, CheckpointOf<T>, OptionQuery>;
+
+    /// The canonical checkpoint of each family.
+    #[pallet::storage]
+    pub type Canonical<T: Config> =
+        StorageMap<_, Twox64Concat, FamilyId, CheckpointId, OptionQuery>;
+
+    /// The operators that announced to hold the weights of each checkpoint.
+    #[pallet::storage]
+    pub type Holders<T: Config> = StorageMap<
+        _,
+        Blake2_128Concat,
+        CheckpointId,
+        BoundedVec<T::AccountId, T::MaxHolders>,
+        ValueQuery,
+    >;
+
+    /// What happened to families and checkpoints.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A family was registered.
+        FamilyRegistered {
+            /// Its number.
+            family: FamilyId,
+            /// Its name.
+            name: BoundedVec<u8, T::MaxName>,
+            /// Who paid the deposit.
+            owner: T::AccountId,
+        },
+        /// A family without checkpoints was removed and its deposit released.
+        FamilyRemoved {
+            /// Its number, which is not used again.
+            family: FamilyId,
+        },
+        /// A checkpoint was registered.
+        CheckpointRegistered {
+            /// The hash of its manifest.
+            checkpoint: CheckpointId,
+            /// Its family.
+            family: FamilyId,
+            /// The checkpoint it was made from.
+            parent: Option<CheckpointId>,
+            /// Who paid the deposit.
+            publisher: T::AccountId,
+        },
+        /// A checkpoint was withdrawn: no request may name it any more.
+        CheckpointWithdrawn {
+            /// The checkpoint.
+            checkpoint: CheckpointId,
+            /// Whether someone other than the publisher decided so.
+            forced: bool,
+        },
+        /// The record of a withdrawn checkpoint was removed and its deposit released.
+        CheckpointRemoved {
+            /// The checkpoint.
+            checkpoint: CheckpointId,
+        },
+        /// A family has a new canonical checkpoint.
+        CanonicalSet {
+            /// The family.
+            family: FamilyId,
+            /// The one that was canonical before.
+            previous: Option<CheckpointId>,
+            /// The one that is canonical now.
+            checkpoint: CheckpointId,
+        },
+        /// An operator announced to hold the weights of a checkpoint.
+        HoldingAnnounced {
+            /// The checkpoint.
+            checkpoint: CheckpointId,
+            /// The operator's controller.
+            holder: T::AccountId,
+        },
+        /// An operator no longer holds the weights of a checkpoint.
+        HoldingRetracted {
+            /// The checkpoint.
+            checkpoint: CheckpointId,
+            /// The operator's controller.
+            holder: T::AccountId,
+        },
+    }
+
+    /// Why a call on families and checkpoints is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The name is empty or not UTF-8.
+        NameNotText,
+        /// Another family has the name.
+        NameTaken,
+        /// No model has these dimensions.
+        ArchitectureImpossible,
+        /// There is no family of this number.
+        UnknownFamily,
+        /// The caller does not own the family.
+        NotOwner,
+        /// The family still has checkpoints.
+        FamilyInUse,
+        /// The checkpoint was never registered.
+        UnknownCheckpoint,
+        /// The checkpoint is already registered.
+        AlreadyRegistered,
+        /// The parent was never registered.
+        UnknownParent,
+        /// The parent belongs to another family.
+        ParentOfOtherFamily,
+        /// The checkpoint belongs to another family.
+        OfOtherFamily,
+        /// A checkpoint has at least one byte of weights.
+        NoWeights,
+        /// The licence is empty or not UTF-8.
+        LicenceNotText,
+        /// The caller did not publish the checkpoint.
+        NotPublisher,
+        /// The checkpoint was withdrawn.
+        Withdrawn,
+        /// The checkpoint was not withdrawn.
+        StillActive,
+        /// The checkpoint is canonical.
+        IsCanonical,
+        /// Other checkpoints were made from the checkpoint.
+        HasDescendants,
+        /// The caller is no bonded operator.
+        NotAnOperator,
+        /// The operator already announced to hold the checkpoint.
+        AlreadyHolding,
+        /// The operator did not announce to hold the checkpoint.
+        NotHolding,
+        /// The checkpoint has as many holders as are listed.
+        HoldersFull,
+        /// There can be no more families or descendants.
+        CountOverflow,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_audit()
+                .map(|_| ())
+                .map_err(|failure| failure.as_str().into())
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Registers a family: the architecture, tokenizer and numerics that its checkpoints share.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::register_family())]
+        pub fn register_family(
+            origin: OriginFor<T>,
+            name: BoundedVec<u8, T::MaxName>,
+            architecture: Architecture,
+            tokenizer_hash: H256,
+            numerics_version: u32,
+        ) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            Self::do_register_family(owner, name, architecture, tokenizer_hash, numerics_version)
+        }
+
+        /// Registers a checkpoint under the hash of its manifest.
+        ///
+        /// Everything stated here can be recomputed from the manifest and the files it names;
+        /// `parent` is the publisher's claim of what the weights were made from.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::register_checkpoint())]
+        #[allow(clippy::too_many_arguments)]
+        pub fn register_checkpoint(
+            origin: OriginFor<T>,
+            checkpoint: CheckpointId,
+            family: FamilyId,
+            parent: Option<CheckpointId>,
+            weights_root: H256,
+            weights_bytes: u64,
+            licence: BoundedVec<u8, T::MaxLicence>,
+            source_hash: H256,
+        ) -> DispatchResult {
+            let publisher = ensure_signed(origin)?;
+            let provenance = Provenance::Imported { source_hash };
+            let weights = Weights {
+                root: weights_root,
+                bytes: weights_bytes,
+            };
+            Self::do_register_checkpoint(
+                publisher, checkpoint, family, parent, weights, licence, provenance,
+            )
+        }
+
+        /// Withdraws a checkpoint: no request may name it any more. It stays in the lineage of those
+        /// made from it.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::withdraw_checkpoint())]
+        pub fn withdraw_checkpoint(
+            origin: OriginFor<T>,
+            checkpoint: CheckpointId,
+        ) -> DispatchResult {
+            let publisher = Self::publisher_or_force(origin)?;
+            Self::do_withdraw_checkpoint(publisher, checkpoint)
+        }
+
+        /// Removes the record of a withdrawn checkpoint from which no other was made, and releases
+        /// its deposit.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::remove_checkpoint())]
+        pub fn remove_checkpoint(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
+            let publisher = Self::publisher_or_force(origin)?;
+            Self::do_remove_checkpoint(publisher, checkpoint)
+        }
+
+        /// Removes a family without checkpoints and releases its deposit.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::remove_family())]
+        pub fn remove_family(origin: OriginFor<T>, family: FamilyId) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            Self::do_remove_family(owner, family)
+        }
+
+        /// Makes an active checkpoint the canonical one of its family; an ancestor of the present
+        /// one to go back.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::set_canonical())]
+        pub fn set_canonical(
+            origin: OriginFor<T>,
+            family: FamilyId,
+            checkpoint: CheckpointId,
+        ) -> DispatchResult {
+            T::CanonicalOrigin::ensure_origin(origin)?;
+            Self::do_set_canonical(family, checkpoint)
+        }
+
+        /// Announces that the caller, or the operator whose hot key it is, holds the weights of an
+        /// active checkpoint. Free for a hot key while the list has room.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::announce_holding(T::MaxHolders::get()))]
+        #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId| -> bool {
+            Pallet::<T>::announcement_is_free(origin, checkpoint)
+        })]
+        pub fn announce_holding(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_announce_holding(who, checkpoint)
+        }
+
+        /// Takes an announcement back.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::retract_holding(T::MaxHolders::get()))]
+        pub fn retract_holding(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_retract_holding(who, checkpoint)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// What is recorded of a family.
+        pub fn family(family: FamilyId) -> Option<FamilyOf<T>> {
+            Families::<T>::get(family)
+        }
+
+        /// What is recorded of a checkpoint.
+        pub fn checkpoint(checkpoint: CheckpointId) -> Option<CheckpointOf<T>> {
+            Checkpoints::<T>::get(checkpoint)
+        }
+
+        /// The canonical checkpoint of a family.
+        pub fn canonical(family: FamilyId) -> Option<CheckpointId> {
+            Canonical::<T>::get(family)
+        }
+
+        /// A checkpoint and its ancestors, back to the one without a parent or as far as
+        /// `MaxLineage` reaches; empty for an unknown checkpoint.
+        pub fn lineage(checkpoint: CheckpointId) -> Vec<CheckpointId> {
+            Self::walk_lineage(checkpoint)
+        }
+
+        /// The operators, still bonded, that announced to hold the weights of a checkpoint.
+        pub fn holders(checkpoint: CheckpointId) -> Vec<T::AccountId> {
+            Self::bonded_holders(checkpoint)
+        }
+
+        /// Checks that records, lineage, lists and deposits agree with one another.
+        pub fn audit() -> Result<AuditReport<BalanceOf<T>>, AuditFailure> {
+            Self::do_audit()
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! Weights of the pallet's calls.
 //!
-//! Written by hand from the storage that each call touches; `frame-omni-bencher` replaces this file
-//! with measured values:
+//! Written by hand from the storage that each call touches, not measured; `frame-omni-bencher` runs
+//! the benchmarks and writes measured ones:
 //!
 //! ```text
 //! frame-omni-bencher v1 benchmark pallet --runtime <wasm> --pallet pallet_operators \
-//!     --extrinsic "*" --output pallets/operators/src/weights.rs
+//!     --extrinsic "*" --output <file>
 //! ```
 
 #![allow(missing_docs)]

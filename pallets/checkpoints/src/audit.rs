@@ -1,0 +1,150 @@
+//! What must hold after every block, for anyone to check.
+
+use crate::{
+    AuditFailure, AuditReport, BalanceOf, Canonical, CheckpointOf, Checkpoints, Config, Families,
+    FamilyNames, HoldReason, Holders, NextFamily, Pallet, Status,
+};
+use alloc::collections::BTreeMap;
+use frame_support::{ensure, traits::fungible::hold::Inspect};
+use noema_protocol::{CheckpointId, FamilyId};
+use sp_runtime::traits::{CheckedAdd, Zero};
+
+/// Deposits by account.
+type Deposits<T> = BTreeMap<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_audit() -> Result<AuditReport<BalanceOf<T>>, AuditFailure> {
+        let mut in_family = BTreeMap::<FamilyId, u32>::new();
+        let mut children = BTreeMap::<CheckpointId, u32>::new();
+        let mut deposits = Deposits::<T>::new();
+        let mut checkpoints = 0u32;
+        for (_, record) in Checkpoints::<T>::iter() {
+            Self::audit_lineage(&record)?;
+            count(&mut in_family, record.family);
+            if let Some(parent) = record.parent {
+                count(&mut children, parent);
+            }
+            add::<T>(&mut deposits, record.publisher, record.deposit)?;
+            checkpoints = checkpoints.saturating_add(1);
+        }
+        for (checkpoint, record) in Checkpoints::<T>::iter() {
+            let counted = children.get(&checkpoint).copied().unwrap_or(0);
+            ensure!(record.children == counted, AuditFailure::WrongCount);
+        }
+        let of_checkpoints = Self::audit_deposits(&deposits, HoldReason::CheckpointDeposit)?;
+        let (families, of_families) = Self::audit_families(&in_family)?;
+        Self::audit_active()?;
+        let deposits = of_checkpoints
+            .checked_add(&of_families)
+            .ok_or(AuditFailure::DepositsOverflow)?;
+        Ok(AuditReport {
+            families,
+            checkpoints,
+            deposits,
+        })
+    }
+
+    fn audit_lineage(record: &CheckpointOf<T>) -> Result<(), AuditFailure> {
+        ensure!(
+            Families::<T>::contains_key(record.family),
+            AuditFailure::BrokenLineage
+        );
+        let expected = match record.parent {
+            Some(parent) => {
+                let parent = Checkpoints::<T>::get(parent)
+                    .filter(|parent| parent.family == record.family)
+                    .ok_or(AuditFailure::BrokenLineage)?;
+                parent.generation.checked_add(1)
+            }
+            None => Some(0),
+        };
+        ensure!(
+            expected == Some(record.generation),
+            AuditFailure::WrongGeneration
+        );
+        Ok(())
+    }
+
+    fn audit_families(
+        in_family: &BTreeMap<FamilyId, u32>,
+    ) -> Result<(u32, BalanceOf<T>), AuditFailure> {
+        let mut deposits = Deposits::<T>::new();
+        let mut families = 0u32;
+        for (family, record) in Families::<T>::iter() {
+            ensure!(
+                family < NextFamily::<T>::get(),
+                AuditFailure::FamilyNotCounted
+            );
+            let named = FamilyNames::<T>::get(&record.name);
+            ensure!(named == Some(family), AuditFailure::NameNotIndexed);
+            let counted = in_family.get(&family).copied().unwrap_or(0);
+            ensure!(record.checkpoints == counted, AuditFailure::WrongCount);
+            add::<T>(&mut deposits, record.owner, record.deposit)?;
+            families = families.saturating_add(1);
+        }
+        let names = FamilyNames::<T>::iter().count();
+        ensure!(
+            usize::try_from(families) == Ok(names),
+            AuditFailure::NameNotIndexed
+        );
+        Ok((
+            families,
+            Self::audit_deposits(&deposits, HoldReason::FamilyDeposit)?,
+        ))
+    }
+
+    /// Compares the deposits of each account with what is held from it and returns their sum.
+    fn audit_deposits(
+        deposits: &Deposits<T>,
+        reason: HoldReason,
+    ) -> Result<BalanceOf<T>, AuditFailure> {
+        let reason = reason.into();
+        let mut sum = BalanceOf::<T>::zero();
+        for (who, deposit) in deposits {
+            let held = T::Currency::balance_on_hold(&reason, who);
+            ensure!(held == *deposit, AuditFailure::DepositNotHeld);
+            sum = sum
+                .checked_add(deposit)
+                .ok_or(AuditFailure::DepositsOverflow)?;
+        }
+        Ok(sum)
+    }
+
+    fn audit_active() -> Result<(), AuditFailure> {
+        let active = |checkpoint: &CheckpointId| {
+            Checkpoints::<T>::get(checkpoint).filter(|record| record.status == Status::Active)
+        };
+        for (family, checkpoint) in Canonical::<T>::iter() {
+            let of_family = active(&checkpoint).is_some_and(|record| record.family == family);
+            ensure!(of_family, AuditFailure::CanonicalNotActive);
+        }
+        for (checkpoint, holders) in Holders::<T>::iter() {
+            ensure!(active(&checkpoint).is_some(), AuditFailure::WrongHolders);
+            let mut rest = holders.iter();
+            while let Some(holder) = rest.next() {
+                ensure!(
+                    !rest.as_slice().contains(holder),
+                    AuditFailure::WrongHolders
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count<Key: Ord>(counts: &mut BTreeMap<Key, u32>, key: Key) {
+    let count = counts.entry(key).or_default();
+    *count = count.saturating_add(1);
+}
+
+fn add<T: Config>(
+    deposits: &mut Deposits<T>,
+    who: T::AccountId,
+    amount: BalanceOf<T>,
+) -> Result<(), AuditFailure> {
+    let sum = deposits.entry(who).or_insert_with(Zero::zero);
+    *sum = sum
+        .checked_add(&amount)
+        .ok_or(AuditFailure::DepositsOverflow)?;
+    Ok(())
+}

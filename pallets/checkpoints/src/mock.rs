@@ -1,0 +1,232 @@
+//! A runtime of the pallet and balances, and the steps that tests are told in.
+
+use crate as pallet_checkpoints;
+use crate::Architecture;
+use frame_support::{
+    assert_ok, derive_impl,
+    traits::{ConstU32, ConstU64},
+    BoundedVec,
+};
+use frame_system::EnsureRoot;
+use noema_protocol::{
+    interfaces::{Candidate, Earning, Offence, Operators, Role},
+    CheckpointId, FamilyId, RequestId,
+};
+use sp_core::H256;
+use sp_runtime::{BuildStorage, DispatchError};
+use std::{cell::RefCell, collections::BTreeMap};
+
+pub(crate) type AccountId = u64;
+pub(crate) type Balance = u64;
+
+pub(crate) const ALICE: AccountId = 1;
+pub(crate) const BOB: AccountId = 2;
+pub(crate) const FAMILY_DEPOSIT: Balance = 100;
+pub(crate) const CHECKPOINT_DEPOSIT: Balance = 30;
+pub(crate) const ENDOWMENT: Balance = 10_000;
+pub(crate) const LLAMA: FamilyId = FamilyId(0);
+pub(crate) const ARCHITECTURE: Architecture = Architecture {
+    layers: 30,
+    hidden: 576,
+    heads: 9,
+    kv_heads: 3,
+    head_dim: 64,
+    feed_forward: 1_536,
+    vocabulary: 49_152,
+    context_length: 2_048,
+    tied_head: true,
+};
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeTask,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Checkpoints = pallet_checkpoints;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type AccountStore = System;
+}
+
+impl pallet_checkpoints::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Operators = Bonded;
+    type CanonicalOrigin = EnsureRoot<AccountId>;
+    type ForceOrigin = EnsureRoot<AccountId>;
+    type FamilyDeposit = ConstU64<FAMILY_DEPOSIT>;
+    type CheckpointDeposit = ConstU64<CHECKPOINT_DEPOSIT>;
+    type MaxName = ConstU32<32>;
+    type MaxLicence = ConstU32<16>;
+    type MaxHolders = ConstU32<3>;
+    type MaxLineage = ConstU32<4>;
+    type WeightInfo = ();
+}
+
+thread_local! {
+    /// Controllers by hot key.
+    static BONDED: RefCell<BTreeMap<AccountId, AccountId>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The operators that a test bonded. Checkpoints ask for keys and bonds only.
+pub struct Bonded;
+
+impl Bonded {
+    /// Bonds `controller` with the hot key [`key_of`] it.
+    pub(crate) fn add(controller: AccountId) {
+        BONDED.with_borrow_mut(|bonded| bonded.insert(key_of(controller), controller));
+    }
+
+    pub(crate) fn remove(controller: AccountId) {
+        BONDED.with_borrow_mut(|bonded| bonded.retain(|_, other| *other != controller));
+    }
+}
+
+impl Operators<AccountId, Balance> for Bonded {
+    type Error = DispatchError;
+
+    fn controller_of(key: &AccountId) -> Option<AccountId> {
+        BONDED.with_borrow(|bonded| bonded.get(key).copied())
+    }
+
+    fn candidates(_: Role, _: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
+        Vec::new()
+    }
+
+    fn max_candidates() -> u32 {
+        0
+    }
+
+    fn bond(controller: &AccountId) -> Balance {
+        BONDED.with_borrow(|bonded| bonded.values().any(|other| other == controller).into())
+    }
+
+    fn engage(_: &AccountId) -> Result<(), DispatchError> {
+        Ok(())
+    }
+
+    fn release(_: &AccountId) {}
+
+    fn slash(
+        _: &AccountId,
+        _: RequestId,
+        _: Offence,
+        _: Balance,
+        _: &[(AccountId, Balance)],
+    ) -> Balance {
+        0
+    }
+
+    fn note_earning(_: &AccountId, _: RequestId, _: Earning, _: Balance) {}
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn register(controller: &AccountId, key: &AccountId, _: Role, _: &CheckpointId) {
+        BONDED.with_borrow_mut(|bonded| bonded.insert(*key, *controller));
+    }
+}
+
+/// Genesis: the accounts 1 to 9 are endowed and nobody is bonded.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: (1..=9).map(|who| (who, ENDOWMENT)).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities = genesis
+        .build_storage()
+        .expect("the genesis is valid")
+        .into();
+    ext.execute_with(|| {
+        BONDED.with_borrow_mut(BTreeMap::clear);
+        System::set_block_number(1);
+    });
+    ext
+}
+
+/// Runs a test and audits the state it leaves.
+pub(crate) fn test(run: impl FnOnce()) {
+    new_test_ext().execute_with(|| {
+        run();
+        Checkpoints::audit().expect("the audit finds nothing");
+    });
+}
+
+pub(crate) fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+pub(crate) fn root() -> RuntimeOrigin {
+    RuntimeOrigin::root()
+}
+
+pub(crate) fn key_of(controller: AccountId) -> AccountId {
+    controller + 100
+}
+
+pub(crate) fn text<S: frame_support::traits::Get<u32>>(text: &str) -> BoundedVec<u8, S> {
+    BoundedVec::truncate_from(text.as_bytes().to_vec())
+}
+
+pub(crate) fn id(n: u8) -> CheckpointId {
+    CheckpointId(H256::repeat_byte(n))
+}
+
+/// Registers a family of this name.
+pub(crate) fn family(owner: AccountId, name: &str) {
+    let tokenizer = H256::repeat_byte(9);
+    let origin = signed(owner);
+    assert_ok!(Checkpoints::register_family(
+        origin,
+        text(name),
+        ARCHITECTURE,
+        tokenizer,
+        1
+    ));
+}
+
+/// Calls `register_checkpoint` with weights that do not matter.
+pub(crate) fn try_checkpoint(
+    publisher: AccountId,
+    family: FamilyId,
+    n: u8,
+    parent: Option<u8>,
+) -> Result<(), DispatchError> {
+    let (root, source) = (H256::repeat_byte(7), H256::repeat_byte(8));
+    let (parent, licence) = (parent.map(id), text("Apache-2.0"));
+    let origin = signed(publisher);
+    Checkpoints::register_checkpoint(origin, id(n), family, parent, root, 544, licence, source)
+}
+
+pub(crate) fn checkpoint(publisher: AccountId, n: u8, parent: Option<u8>) {
+    assert_ok!(try_checkpoint(publisher, LLAMA, n, parent));
+}
+
+pub(crate) fn held(reason: crate::HoldReason, who: AccountId) -> Balance {
+    use frame_support::traits::fungible::hold::Inspect;
+    Balances::balance_on_hold(&reason.into(), &who)
+}

@@ -1,0 +1,9 @@
+//! One file for each call and one for the reads.
+
+mod families;
+mod holding;
+mod register_checkpoint;
+mod remove_checkpoint;
+mod set_canonical;
+mod views;
+mod withdraw_checkpoint;

@@ -1,0 +1,141 @@
+use crate::{mock::*, Architecture, Error, Event, Families, FamilyNames, HoldReason, NextFamily};
+use frame_support::{assert_noop, assert_ok};
+use noema_protocol::FamilyId;
+use sp_core::H256;
+use sp_runtime::{BoundedVec, TokenError};
+
+fn register(name: &str, architecture: Architecture) -> Result<(), sp_runtime::DispatchError> {
+    Checkpoints::register_family(signed(ALICE), text(name), architecture, H256::zero(), 1)
+}
+
+#[test]
+fn register_family_should_record_it_and_hold_the_deposit() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        let record = Checkpoints::family(LLAMA).expect("registered");
+        assert_eq!(record.architecture, ARCHITECTURE);
+        assert_eq!((record.owner, record.deposit), (ALICE, FAMILY_DEPOSIT));
+        assert_eq!((record.numerics_version, record.checkpoints), (1, 0));
+        assert_eq!(held(HoldReason::FamilyDeposit, ALICE), FAMILY_DEPOSIT);
+        assert_eq!(NextFamily::<Test>::get(), FamilyId(1));
+        System::assert_last_event(
+            Event::FamilyRegistered {
+                family: LLAMA,
+                name: text("SmolLM2"),
+                owner: ALICE,
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn register_family_should_refuse_a_name_in_use() {
+    test(|| {
+        family(BOB, "SmolLM2");
+        assert_noop!(register("SmolLM2", ARCHITECTURE), Error::<Test>::NameTaken);
+    });
+}
+
+#[test]
+fn register_family_should_refuse_a_name_that_is_no_text() {
+    test(|| {
+        assert_noop!(register("", ARCHITECTURE), Error::<Test>::NameNotText);
+        let name = BoundedVec::truncate_from(vec![0xff, 0xfe]);
+        assert_noop!(
+            Checkpoints::register_family(signed(ALICE), name, ARCHITECTURE, H256::zero(), 1),
+            Error::<Test>::NameNotText
+        );
+    });
+}
+
+#[test]
+fn register_family_should_refuse_impossible_dimensions() {
+    test(|| {
+        let impossible = [
+            Architecture {
+                layers: 0,
+                ..ARCHITECTURE
+            },
+            Architecture {
+                context_length: 0,
+                ..ARCHITECTURE
+            },
+            Architecture {
+                kv_heads: 2,
+                ..ARCHITECTURE
+            },
+            Architecture {
+                head_dim: 63,
+                ..ARCHITECTURE
+            },
+        ];
+        for architecture in impossible {
+            assert_noop!(
+                register("x", architecture),
+                Error::<Test>::ArchitectureImpossible
+            );
+        }
+    });
+}
+
+#[test]
+fn register_family_should_refuse_whoever_cannot_pay_the_deposit() {
+    test(|| {
+        assert_noop!(
+            Checkpoints::register_family(signed(99), text("x"), ARCHITECTURE, H256::zero(), 1),
+            TokenError::FundsUnavailable
+        );
+    });
+}
+
+#[test]
+fn register_family_should_refuse_when_numbers_run_out() {
+    test(|| {
+        NextFamily::<Test>::put(FamilyId(u32::MAX));
+        assert_noop!(register("x", ARCHITECTURE), Error::<Test>::CountOverflow);
+    });
+}
+
+#[test]
+fn remove_family_should_release_the_deposit_and_free_the_name() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        assert_ok!(Checkpoints::remove_family(signed(ALICE), LLAMA));
+        assert_eq!(Balances::free_balance(ALICE), ENDOWMENT);
+        assert_eq!(
+            Families::<Test>::iter().count() + FamilyNames::<Test>::iter().count(),
+            0
+        );
+        System::assert_last_event(Event::FamilyRemoved { family: LLAMA }.into());
+        family(ALICE, "SmolLM2");
+        assert_eq!(NextFamily::<Test>::get(), FamilyId(2));
+    });
+}
+
+#[test]
+fn remove_family_should_refuse_one_in_use() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        checkpoint(BOB, 1, None);
+        assert_noop!(
+            Checkpoints::remove_family(signed(ALICE), LLAMA),
+            Error::<Test>::FamilyInUse
+        );
+    });
+}
+
+#[test]
+fn remove_family_should_refuse_others_and_the_unknown() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        assert_noop!(
+            Checkpoints::remove_family(signed(BOB), LLAMA),
+            Error::<Test>::NotOwner
+        );
+        assert_noop!(
+            Checkpoints::remove_family(signed(ALICE), FamilyId(7)),
+            Error::<Test>::UnknownFamily
+        );
+    });
+}

@@ -1,0 +1,125 @@
+use crate::{mock::*, Error, Event};
+use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+
+fn is_free(who: AccountId, n: u8) -> bool {
+    let call = RuntimeCall::Checkpoints(crate::Call::announce_holding { checkpoint: id(n) });
+    call.is_feeless(&signed(who))
+}
+
+fn story(run: impl FnOnce()) {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        checkpoint(ALICE, 1, None);
+        (2..=5).for_each(Bonded::add);
+        run();
+    });
+}
+
+#[test]
+fn announce_holding_should_list_the_controller() {
+    story(|| {
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1)));
+        assert_ok!(Checkpoints::announce_holding(signed(key_of(3)), id(1)));
+        assert_eq!(Checkpoints::holders(id(1)), vec![2, 3]);
+        System::assert_last_event(
+            Event::HoldingAnnounced {
+                checkpoint: id(1),
+                holder: 3,
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn announce_holding_should_be_free_for_a_key_with_news() {
+    story(|| {
+        assert!(is_free(key_of(2), 1));
+        assert!(!is_free(2, 1));
+        assert!(!is_free(99, 1));
+        assert!(!is_free(key_of(2), 9));
+        assert_ok!(Checkpoints::announce_holding(signed(key_of(2)), id(1)));
+        assert!(!is_free(key_of(2), 1));
+    });
+}
+
+#[test]
+fn announce_holding_should_refuse_a_stranger() {
+    story(|| {
+        assert_noop!(
+            Checkpoints::announce_holding(signed(ALICE), id(1)),
+            Error::<Test>::NotAnOperator
+        );
+    });
+}
+
+#[test]
+fn announce_holding_should_refuse_what_is_not_active() {
+    story(|| {
+        assert_noop!(
+            Checkpoints::announce_holding(signed(2), id(9)),
+            Error::<Test>::UnknownCheckpoint
+        );
+        assert_ok!(Checkpoints::withdraw_checkpoint(signed(ALICE), id(1)));
+        assert_noop!(
+            Checkpoints::announce_holding(signed(2), id(1)),
+            Error::<Test>::Withdrawn
+        );
+        assert!(!is_free(key_of(2), 1));
+    });
+}
+
+#[test]
+fn announce_holding_should_refuse_twice() {
+    story(|| {
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1)));
+        assert_noop!(
+            Checkpoints::announce_holding(signed(key_of(2)), id(1)),
+            Error::<Test>::AlreadyHolding
+        );
+    });
+}
+
+#[test]
+fn announce_holding_should_take_the_place_of_whoever_is_no_longer_bonded() {
+    story(|| {
+        for controller in 2..=4 {
+            assert_ok!(Checkpoints::announce_holding(signed(controller), id(1)));
+        }
+        assert_noop!(
+            Checkpoints::announce_holding(signed(5), id(1)),
+            Error::<Test>::HoldersFull
+        );
+        assert!(!is_free(key_of(5), 1));
+        Bonded::remove(3);
+        assert_eq!(Checkpoints::holders(id(1)), vec![2, 4]);
+        assert_ok!(Checkpoints::announce_holding(signed(5), id(1)));
+        assert_eq!(Checkpoints::holders(id(1)), vec![2, 4, 5]);
+    });
+}
+
+#[test]
+fn retract_holding_should_take_the_announcement_back() {
+    story(|| {
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1)));
+        assert_ok!(Checkpoints::retract_holding(signed(key_of(2)), id(1)));
+        assert!(Checkpoints::holders(id(1)).is_empty());
+        System::assert_last_event(
+            Event::HoldingRetracted {
+                checkpoint: id(1),
+                holder: 2,
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn retract_holding_should_refuse_what_was_not_announced() {
+    story(|| {
+        assert_noop!(
+            Checkpoints::retract_holding(signed(2), id(1)),
+            Error::<Test>::NotHolding
+        );
+    });
+}

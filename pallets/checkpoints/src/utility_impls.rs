@@ -1,0 +1,59 @@
+//! What several calls and reads need.
+
+use crate::{Checkpoints, Config, Holders, Pallet, Status};
+use alloc::vec::Vec;
+use core::iter;
+use frame_support::traits::{EnsureOrigin, Get};
+use frame_system::{ensure_signed, pallet_prelude::OriginFor};
+use noema_protocol::{interfaces::Operators, CheckpointId};
+use sp_runtime::{
+    traits::{BadOrigin, Zero},
+    SaturatedConversion,
+};
+
+impl<T: Config> Pallet<T> {
+    /// The account that signed, or `None` for an origin that may decide over the checkpoints of
+    /// others.
+    pub(crate) fn publisher_or_force(
+        origin: OriginFor<T>,
+    ) -> Result<Option<T::AccountId>, BadOrigin> {
+        match T::ForceOrigin::try_origin(origin) {
+            Ok(_) => Ok(None),
+            Err(origin) => ensure_signed(origin).map(Some),
+        }
+    }
+
+    /// The operator that `who` submits for; `who` itself if it is nobody's hot key.
+    pub(crate) fn operator_of(who: T::AccountId) -> T::AccountId {
+        T::Operators::controller_of(&who).unwrap_or(who)
+    }
+
+    pub(crate) fn is_bonded(controller: &T::AccountId) -> bool {
+        !T::Operators::bond(controller).is_zero()
+    }
+
+    pub(crate) fn bonded_holders(checkpoint: CheckpointId) -> Vec<T::AccountId> {
+        let holders = Holders::<T>::get(checkpoint).into_iter();
+        holders.filter(Self::is_bonded).collect()
+    }
+
+    pub(crate) fn walk_lineage(checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let parent_of = |id: &CheckpointId| Checkpoints::<T>::get(id)?.parent;
+        let start = Checkpoints::<T>::contains_key(checkpoint).then_some(checkpoint);
+        let most = T::MaxLineage::get().saturated_into();
+        iter::successors(start, parent_of).take(most).collect()
+    }
+
+    /// Whether an announcement would be news: the caller is the hot key of an operator that is not
+    /// yet among the holders of the active checkpoint, and there is room for it.
+    pub(crate) fn announcement_is_free(origin: &OriginFor<T>, checkpoint: &CheckpointId) -> bool {
+        let Ok(key) = ensure_signed(origin.clone()) else {
+            return false;
+        };
+        let holders = Holders::<T>::get(checkpoint);
+        T::Operators::controller_of(&key).is_some_and(|controller| {
+            Self::is_bonded(&controller) && !holders.contains(&controller) && !holders.is_full()
+        }) && Checkpoints::<T>::get(checkpoint)
+            .is_some_and(|record| record.status == Status::Active)
+    }
+}
