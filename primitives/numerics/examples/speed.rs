@@ -44,7 +44,10 @@ fn main() {
     .expect("an answer");
     let prefill = first.expect("at least one token");
     let decode = started.elapsed();
-    println!("prefill: {:.1} tokens/s", prompt.len() as f64 / prefill.as_secs_f64());
+    println!(
+        "prefill: {:.1} tokens/s",
+        prompt.len() as f64 / prefill.as_secs_f64()
+    );
     println!(
         "decode: {:.1} tokens/s",
         (answer.tokens.len() - 1) as f64 / decode.as_secs_f64()

@@ -52,9 +52,9 @@ use alloc::vec::Vec;
 /// log2(e)² in units of 2^-62.
 const LOG2_E_SQUARED_Q62: u64 = 9_598_620_228_892_020_987;
 /// Fraction bits of the scaled query.
-const QUERY_FRACTION: u32 = 20;
+pub const QUERY_FRACTION: u32 = 20;
 /// Bits of the position weights before they are block-quantised.
-const WEIGHT_BITS: u32 = 30;
+pub const WEIGHT_BITS: u32 = 30;
 
 /// `log2(e) / sqrt(head_dim)` in units of 2^-31: scales scores to base-two logits.
 pub const fn score_scale(head_dim: usize) -> i64 {

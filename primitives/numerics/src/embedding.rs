@@ -1,7 +1,7 @@
 //! Token embedding: a row of the embedding tensor as fixed point.
 //!
 //! # Formula
-//! `x[k] = saturate_i32(round_half_up(q[k] * s * 2^(E + 16)))`, in units of 2^-16, with the scale
+//! `x[k] = saturate_i32(round_half_up(q[k] * s * 2^(E + 14)))`, in units of 2^-14, with the scale
 //! of the row's block.
 //!
 //! # Bounds and error

@@ -1,5 +1,5 @@
-//! The integer transformer: one definition, the same bits everywhere.
-#![cfg_attr(not(any(feature = "std", test)), no_std)]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
@@ -20,7 +20,7 @@ pub mod norm;
 pub mod rope;
 pub mod sampling;
 pub mod swiglu;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(feature = "testing")]
 pub mod testing;
 pub mod tile;
 pub mod trace;

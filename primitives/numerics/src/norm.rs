@@ -1,11 +1,11 @@
 //! RMS norm: `y = x * g / sqrt(mean(x²) + ε)`, straight into activation blocks.
 //!
-//! Shapes: input `[batch][n]` in units of 2^-16, gains `[n]`, output `[batch][n]` blocks.
+//! Shapes: input `[batch][n]` in units of 2^-14, gains `[n]`, output `[batch][n]` blocks.
 //!
 //! # Formula
 //! ```text
 //! h   = max(0, bit length of max|x| - 24)        x' = round_half_up(x / 2^h)
-//! V   = max(1, Σ x'² + ((n * ε) >> 2h))          ε in units of 2^-32, as x² is; exact, u64
+//! V   = max(1, Σ x'² + ⌊n * ε / 2^(2h + 4)⌋)     exact, u64; ε in units of 2^-32, x² of 2^-28
 //! e   = ⌊leading zeros of V / 2⌋                 t  = ⌊sqrt(V * 4^e)⌋
 //! e_n = ⌊leading zeros of n (as u64) / 2⌋        t_n = ⌊sqrt(n * 4^e_n)⌋
 //! r   = ⌊t_n * 2^31 / t⌋                         sqrt(n / V) = r * 2^(e - e_n - 31)
@@ -23,15 +23,18 @@
 //!
 //! # Error
 //! Relative 2^-28 of r, half a unit of x̂ (2^-23) scaled by the gain and half a unit of y (2^-23
-//! of the largest gain). Where h > 0 (|x| ≥ 256.0) x itself is rounded by 2^-24 of its maximum.
+//! of the largest gain). Where h > 0 (|x| ≥ 1024.0) x itself is rounded by 2^-24 of its maximum.
 
 use crate::{
     fixed::{bit_length, round_shift, round_shift_32, saturate},
     model::Gains,
+    transformer::RESIDUAL_FRACTION,
     Blocks,
 };
 use alloc::vec;
 
+/// Fraction bits of an epsilon beyond those of a squared input.
+const EPSILON_DROP: u32 = 32 - 2 * RESIDUAL_FRACTION as u32;
 /// Fraction bits of the normalised vector before the gain.
 const NORMAL_FRACTION: i32 = 22;
 
@@ -67,7 +70,7 @@ pub fn norm_row(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut
         })
         .sum();
     let n = input.len() as u64;
-    let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h))).max(1);
+    let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h + EPSILON_DROP))).max(1);
     let (r, exponent) = inverse_root(n, v);
     // `exponent` is e - e_n - 31, between -38 - 22 and -2 - 22.
     let shift = (-exponent - NORMAL_FRACTION) as u32;

@@ -110,7 +110,7 @@ proptest! {
         let gains_ref = Gains::new(exponent, &bytes);
         let mut output = vec![0; 64];
         norm::norm_row(&gains_ref, epsilon, &values, &mut output);
-        let x: Vec<f64> = values.iter().map(|&x| f64::from(x) * two(-16)).collect();
+        let x: Vec<f64> = values.iter().map(|&x| f64::from(x) * two(-14)).collect();
         let mean = x.iter().map(|x| x * x).sum::<f64>() / 64.0 + f64::from(epsilon) * two(-32);
         let unit = two(-norm::fraction(&gains_ref));
         let largest = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
@@ -123,7 +123,7 @@ proptest! {
             let gain = f64::from(g) * two(i32::from(exponent));
             let real = x * gain / root;
             // The input's own rounding where it is large, the root's, x̂'s and y's.
-            let input = if largest >= 256.0 { largest * two(-24) / root * 2.0 } else { 0.0 };
+            let input = if largest >= 1024.0 { largest * two(-24) / root * 2.0 } else { 0.0 };
             let bound = (input + (x / root).abs() * two(-27) + two(-23)) * gain.abs() + unit * 0.5;
             // The epsilon is floored to the square's unit, at most 1 in 2^30 of a large vector.
             let bound = bound + real.abs() * two(-28) + unit * 1e-6;
@@ -298,7 +298,7 @@ fn an_embedding_is_the_stored_weight() {
             embedding::embedding(&table, token, &mut row);
             for (k, &x) in row.iter().enumerate() {
                 let (q, s) = table.weight(token, k);
-                let real = f64::from(q) * f64::from(s) * two(i32::from(exponent) + 16);
+                let real = f64::from(q) * f64::from(s) * two(i32::from(exponent) + 14);
                 let real = real.clamp(f64::from(i32::MIN), f64::from(i32::MAX));
                 assert!((f64::from(x) - real).abs() <= 0.5);
             }
