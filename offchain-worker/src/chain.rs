@@ -133,6 +133,12 @@ impl Node {
         &self.url
     }
 
+    /// What the node says of its chain: the token's name and digits, the address format.
+    pub async fn properties(&self) -> Result<serde_json::Map<String, serde_json::Value>, ChainError> {
+        self.in_time(async { self.rpc.system_properties().await.map_err(Into::into) })
+            .await
+    }
+
     /// The latest finalized block, to read from.
     pub async fn finalized(&self) -> Result<At, ChainError> {
         let block = self

@@ -232,7 +232,7 @@ pub async fn serve(
         .with_state(metrics);
     tokio::spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            let _ = stop.wait_for(|stop| *stop).await;
+            crate::stopped(&mut stop).await;
         });
         if let Err(error) = server.await {
             tracing::error!(%error, "the metrics endpoint stopped");

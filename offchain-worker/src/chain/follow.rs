@@ -77,7 +77,7 @@ pub async fn follow(
         };
         let result = tokio::select! {
             result = step => result,
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = crate::stopped(&mut stop) => return,
         };
         match result {
             Ok(seen) if seen => pause = FIRST_PAUSE,
@@ -90,7 +90,7 @@ pub async fn follow(
         metrics.connected.set(0);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = crate::stopped(&mut stop) => return,
         }
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
     }

@@ -1,7 +1,7 @@
 //! Reading finalized state.
 
 use super::types::{
-    EarningsLedger, OperatorInfo, PendingJob, Phase, PriceList, RequestState,
+    CheckpointRecord, EarningsLedger, OperatorInfo, PendingJob, Phase, PriceList, RequestState,
 };
 use super::{classify, Block, ChainError, PATIENCE};
 use crate::store::AccountBytes;
@@ -166,6 +166,20 @@ impl At {
             Ok::<_, subxt::Error>(found)
         };
         self.in_time(what, collect).await
+    }
+
+    /// The checkpoint whose id begins with `prefix`; without one, the only checkpoint there is.
+    pub async fn find_checkpoint(&self, prefix: Option<&str>) -> anyhow::Result<CheckpointId> {
+        let _ = prefix;
+        anyhow::bail!("not aligned")
+    }
+
+    /// What is recorded of a checkpoint.
+    pub async fn checkpoint(
+        &self,
+        id: &CheckpointId,
+    ) -> Result<Option<CheckpointRecord>, ChainError> {
+        self.storage("Checkpoints", "Checkpoints", (id.0,)).await
     }
 
     /// What is recorded of the operator with this controller.

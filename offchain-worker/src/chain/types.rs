@@ -589,3 +589,11 @@ from_chain! {
         FalseVerdict,
     }
 }
+
+from_chain! {
+    /// A registered checkpoint.
+    pub struct CheckpointRecord {
+        /// Merkle root of its weights.
+        pub weights_root: H256,
+    }
+}

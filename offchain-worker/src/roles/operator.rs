@@ -132,7 +132,7 @@ impl Operator {
         loop {
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = crate::stopped(&mut stop) => break,
                 progress = self.progress() => progress?,
                 changed = head.changed() => {
                     if changed.is_err() {
@@ -326,7 +326,7 @@ impl Operator {
     }
 
     /// Signs a transaction for `action`; `None`, with a line in the log, if that cannot be done now.
-    pub(super) async fn sign(&self, action: &Action) -> Option<Prepared> {
+    pub(super) async fn sign(&mut self, action: &Action) -> Option<Prepared> {
         match self.ledger.prepare(action).await {
             Ok(transaction) => Some(transaction),
             Err(error) => {

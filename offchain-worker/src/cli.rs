@@ -1,0 +1,183 @@
+//! The command line.
+
+mod ask;
+mod checkpoint;
+mod import;
+mod key;
+mod money;
+mod register;
+mod run;
+mod show;
+
+use crate::chain::Node;
+use crate::checkpoint::{Library, OpenCheckpoint};
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  A model becomes a checkpoint, and the chain learns of it:
+    noema-worker import SmolLM2-135M-Instruct.Q4_1.gguf
+    noema-worker register checkpoint <ID> --account //Alice
+  A worker and a validator, each with a hot key of its own:
+    noema-worker key generate worker.key
+    noema-worker register operator --role worker --account //Alice --key worker.key --bond 1000
+    noema-worker run --key worker.key
+  A question:
+    noema-worker ask \"Why is the sky blue?\" --account //Bob
+
+Keys: a key is a file that holds a phrase, a 0x seed or a derivation path and that only you may
+read, or a development key such as //Alice, which everybody knows.";
+
+/// Serves and validates inference for a Noema chain, and asks it questions.
+#[derive(Debug, Parser)]
+#[command(name = "noema-worker", version, about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// WebSocket of your node.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "NOEMA_URL",
+        default_value = "ws://127.0.0.1:9944",
+        value_name = "URL"
+    )]
+    pub url: String,
+    /// Where checkpoints and job stores are kept [default: ~/.noema].
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "NOEMA_HOME",
+        value_name = "FOLDER"
+    )]
+    pub home: Option<PathBuf>,
+    /// What to log, such as `info`, `debug` or `noema_worker::roles=debug,warn`.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "NOEMA_LOG",
+        default_value = "warn,noema_worker=info",
+        value_name = "FILTER"
+    )]
+    pub log: String,
+    /// How to log; logs go to standard error.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_enum,
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer and check for one or several operators.
+    Run(run::RunArgs),
+    /// Turn a GGUF file or a Hugging Face folder into a checkpoint.
+    Import(import::ImportArgs),
+    /// See and verify the checkpoints on this machine.
+    #[command(subcommand)]
+    Checkpoint(checkpoint::CheckpointCommand),
+    /// Make and look at keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Tell the chain of a checkpoint or an operator; saying it twice does no harm.
+    #[command(subcommand)]
+    Register(register::RegisterCommand),
+    /// Ask a question, and watch what happens to it and to your money.
+    Ask(ask::AskArgs),
+    /// Look at a request, or take it back.
+    #[command(subcommand)]
+    Request(show::RequestCommand),
+    /// Look at an operator: what it does, earned and lost.
+    #[command(subcommand)]
+    Operator(show::OperatorCommand),
+    /// Have the chain compare its books with each other.
+    Audit,
+}
+
+/// Starts logging.
+pub fn init_logs(global: &Global) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&global.log)
+        .with_context(|| format!("`{}` is no log filter; try --log info", global.log))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match global.log_format {
+        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+/// Runs the command.
+pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = cli.global;
+    let done = match cli.command {
+        Command::Run(args) => run::run(&global, args).await,
+        Command::Import(args) => import::import(&global, args),
+        Command::Checkpoint(command) => checkpoint::checkpoint(&global, command),
+        Command::Key(command) => key::key(command),
+        Command::Register(command) => register::register(&global, command).await,
+        Command::Ask(args) => return ask::ask(&global, args).await,
+        Command::Request(command) => show::request(&global, command).await,
+        Command::Operator(command) => show::operator(&global, command).await,
+        Command::Audit => return show::audit(&global).await,
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+impl Global {
+    fn home(&self) -> anyhow::Result<PathBuf> {
+        match &self.home {
+            Some(home) => Ok(home.clone()),
+            None => Ok(Library::default_home()?),
+        }
+    }
+
+    fn library(&self) -> anyhow::Result<Library> {
+        Ok(Library::new(&self.home()?))
+    }
+
+    async fn node(&self) -> anyhow::Result<Arc<Node>> {
+        Ok(Node::connect(&self.url).await?)
+    }
+
+    /// Opens a checkpoint by its folder or by the beginning of its id.
+    fn open_checkpoint(&self, name: &str) -> anyhow::Result<OpenCheckpoint> {
+        let path = Path::new(name);
+        if path.is_dir() {
+            return Ok(OpenCheckpoint::open(path)?);
+        }
+        let library = self.library()?;
+        let id = library.find(name)?;
+        Ok(library.open(id)?)
+    }
+}

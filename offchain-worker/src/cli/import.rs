@@ -1,0 +1,77 @@
+//! `noema-worker import`.
+
+use super::Global;
+use crate::import::{ImportOptions, Progress, Stage};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// A GGUF file, or a Hugging Face folder with config.json, safetensors and tokenizer.json.
+    source: PathBuf,
+    /// Positions that prompt and answer may take together [default: what the model was trained
+    /// for, at most 8192].
+    #[arg(long, value_name = "TOKENS")]
+    context: Option<u32>,
+    /// Name to record instead of the source's own.
+    #[arg(long)]
+    name: Option<String>,
+    /// Licence to record instead of the one that the source states.
+    #[arg(long)]
+    licence: Option<String>,
+}
+
+/// One bar for the stage under way.
+#[derive(Default)]
+struct Bar {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Progress for Bar {
+    fn begin(&self, stage: Stage, total: u64) {
+        let style = ProgressStyle::with_template(
+            "{msg:28} {bar:30} {decimal_bytes:>9}/{decimal_total_bytes:9} {eta}",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(total)
+            .with_style(style)
+            .with_message(stage.describe());
+        let mut current = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = current.replace(bar) {
+            done.finish_and_clear();
+        }
+    }
+
+    fn advance(&self, units: u64) {
+        let current = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = current.as_ref() {
+            bar.inc(units);
+        }
+    }
+}
+
+pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
+    let options = ImportOptions {
+        context: args.context,
+        name: args.name,
+        licence: args.licence,
+    };
+    let bar = Bar::default();
+    let checkpoint = crate::import::import(&args.source, &global.home()?, &options, &bar)?;
+    if let Some(bar) = bar
+        .bar
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+    {
+        bar.finish_and_clear();
+    }
+    println!("{}", checkpoint.id());
+    eprintln!(
+        "imported {} to {}",
+        checkpoint.manifest().name,
+        checkpoint.directory().display()
+    );
+    Ok(())
+}

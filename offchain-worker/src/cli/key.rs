@@ -1,0 +1,40 @@
+//! `noema-worker key`.
+
+use crate::keys::{parse_account, Key};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key and write its phrase to a new file that only you may read.
+    Generate {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Show the account behind a key file, a development key or an address.
+    Inspect {
+        /// A key file, //Alice, an SS58 address or 0x and 64 digits.
+        key: String,
+    },
+}
+
+pub(super) fn key(command: KeyCommand) -> anyhow::Result<()> {
+    let account = match command {
+        KeyCommand::Generate { file } => {
+            let key = Key::generate(&file)?;
+            println!(
+                "wrote a new key to {}; whoever has this file can sign with it",
+                file.display()
+            );
+            key.account()
+        }
+        KeyCommand::Inspect { key } => match Key::load(&key) {
+            Ok(key) => key.account(),
+            Err(crate::keys::KeyError::Unknown(_)) => parse_account(&key)?,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    println!("address:    {}", crate::keys::address(&account));
+    println!("public key: 0x{}", hex::encode(account));
+    Ok(())
+}

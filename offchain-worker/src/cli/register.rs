@@ -1,0 +1,218 @@
+//! `noema-worker register`: what a controller or a publisher signs. Each step that the chain has
+//! recorded already is left as it is, so the command can be repeated.
+
+use super::money::Token;
+use super::Global;
+use crate::chain::calls::{BondExtra, RegisterOperator, Serve, SetPrices};
+use crate::chain::types::{OperatorInfo, WirePrices, WireRoles};
+use crate::chain::{At, Node};
+use crate::keys::{address, parse_account, Key};
+use anyhow::{bail, Context};
+use clap::{Args, Subcommand, ValueEnum};
+use noema_protocol::CheckpointId;
+use subxt::config::substrate::AccountId32;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RegisterCommand {
+    /// Register a checkpoint of this machine on chain.
+    Checkpoint(CheckpointArgs),
+    /// Register an operator with its bond, its hot key and what it serves.
+    Operator(OperatorArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckpointArgs {
+    /// Its folder, or the beginning of its id.
+    checkpoint: String,
+    /// Who publishes it and pays the deposit: a key file or a development key.
+    #[arg(long, value_name = "KEY")]
+    account: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OperatorArgs {
+    /// What it does; give both for an operator that answers and checks.
+    #[arg(long, value_enum, value_delimiter = ',', required = true)]
+    role: Vec<RoleName>,
+    /// The controller, which holds the bond and is paid: a key file or a development key.
+    #[arg(long, value_name = "KEY")]
+    account: String,
+    /// The hot key that submits for it: a key file, a development key, or only its address.
+    #[arg(long, value_name = "KEY")]
+    key: String,
+    /// What is put at stake, in tokens.
+    #[arg(long, value_name = "AMOUNT", default_value = "1000")]
+    bond: String,
+    /// What a worker charges for a byte of the prompt, in tokens [default: 0.0001].
+    #[arg(long, value_name = "AMOUNT")]
+    price_per_byte: Option<String>,
+    /// What a worker charges for a token of the answer, in tokens [default: 0.001].
+    #[arg(long, value_name = "AMOUNT")]
+    price_per_token: Option<String>,
+    /// A checkpoint to serve, by the beginning of its id on chain or on this machine.
+    #[arg(long, value_name = "CHECKPOINT")]
+    serve: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RoleName {
+    /// Answers requests.
+    Worker,
+    /// Re-executes answers.
+    Validator,
+}
+
+const DEFAULT_PRICE_PER_BYTE: &str = "0.0001";
+const DEFAULT_PRICE_PER_TOKEN: &str = "0.001";
+
+pub(super) async fn register(global: &Global, command: RegisterCommand) -> anyhow::Result<()> {
+    match command {
+        RegisterCommand::Checkpoint(args) => checkpoint(global, args).await,
+        RegisterCommand::Operator(args) => operator(global, args).await,
+    }
+}
+
+async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
+    let controller = Key::load(&args.account)?;
+    let hot = match Key::load(&args.key) {
+        Ok(key) => key.account(),
+        Err(crate::keys::KeyError::Unknown(_)) => parse_account(&args.key)?,
+        Err(error) => return Err(error.into()),
+    };
+    if hot == controller.account() {
+        bail!("the hot key must not be the controller's: whoever gets at the worker would get at the bond; make one with: noema-worker key generate <FILE>");
+    }
+    let node = global.node().await?;
+    let token = Token::of(&node).await?;
+    let at = node.finalized().await?;
+    let served = serve_list(global, &at, &args.serve).await?;
+    let roles = WireRoles {
+        worker: args.role.contains(&RoleName::Worker),
+        validator: args.role.contains(&RoleName::Validator),
+    };
+    let recorded = at.operator(&controller.account()).await?;
+    match &recorded {
+        Some(info) => adjust(&node, &token, &controller, &args, &roles, info, hot).await?,
+        None => {
+            let call = RegisterOperator {
+                roles,
+                key: AccountId32(hot),
+                prices: prices(&token, &args, None)?,
+                bond: token.parse(&args.bond)?,
+            };
+            let bond = token.show(call.bond);
+            let included = node.submit(call, &controller).await?;
+            println!(
+                "registered {} with the hot key {} and a bond of {bond}, in block {}",
+                controller.address(),
+                address(&hot),
+                included.block
+            );
+        }
+    }
+    let serves = recorded.map(|info| info.serves).unwrap_or_default();
+    for id in served {
+        if serves.contains(&id.0) {
+            println!("{} serves {id} already", controller.address());
+            continue;
+        }
+        let included = node.submit(Serve { checkpoint: id.0 }, &controller).await?;
+        println!(
+            "{} serves {id}, in block {}",
+            controller.address(),
+            included.block
+        );
+    }
+    Ok(())
+}
+
+/// The ids on chain behind what was given to `--serve`.
+async fn serve_list(
+    global: &Global,
+    at: &At,
+    names: &[String],
+) -> anyhow::Result<Vec<CheckpointId>> {
+    let mut ids = Vec::new();
+    for name in names {
+        let id = match global.open_checkpoint(name) {
+            Ok(checkpoint) => checkpoint.id(),
+            Err(_) => at.find_checkpoint(Some(name)).await?,
+        };
+        if at.checkpoint(&id).await?.is_none() {
+            bail!("the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>");
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Brings an operator that is registered to what was asked for, as far as that can be changed.
+async fn adjust(
+    node: &Node,
+    token: &Token,
+    controller: &Key,
+    args: &OperatorArgs,
+    roles: &WireRoles,
+    info: &OperatorInfo,
+    hot: [u8; 32],
+) -> anyhow::Result<()> {
+    let record = &info.operator;
+    println!("{} is registered already", controller.address());
+    if record.key.0 != hot {
+        bail!(
+            "its hot key is {}, not {}; change it with the call operators.rotateKey",
+            record.key,
+            address(&hot)
+        );
+    }
+    if record.roles != *roles {
+        bail!("its roles are others; to change them, leave with operators.startUnbonding and register anew");
+    }
+    if let Some(block) = record.withdrawable_at {
+        bail!("it is leaving and may withdraw its bond from block {block}; stay with operators.cancelUnbonding");
+    }
+    let wanted = token.parse(&args.bond)?;
+    let missing = wanted.saturating_sub(record.bond);
+    if missing > 0 {
+        node.submit(BondExtra { amount: missing }, controller)
+            .await?;
+        println!("added {} to its bond", token.show(missing));
+    }
+    let prices = prices(token, args, Some(&record.prices))?;
+    if record.roles.worker && prices != record.prices {
+        node.submit(SetPrices { prices }, controller).await?;
+        println!("changed its prices");
+    }
+    Ok(())
+}
+
+/// The prices asked for; what was not asked for stays as it is.
+fn prices(
+    token: &Token,
+    args: &OperatorArgs,
+    recorded: Option<&WirePrices>,
+) -> anyhow::Result<WirePrices> {
+    let price = |given: &Option<String>, recorded: Option<u128>, default: &str| match given {
+        Some(text) => token.parse(text),
+        None => recorded.map_or_else(|| token.parse(default), Ok),
+    };
+    Ok(WirePrices {
+        per_prompt_byte: price(
+            &args.price_per_byte,
+            recorded.map(|prices| prices.per_prompt_byte),
+            DEFAULT_PRICE_PER_BYTE,
+        )
+        .context("--price-per-byte")?,
+        per_output_token: price(
+            &args.price_per_token,
+            recorded.map(|prices| prices.per_output_token),
+            DEFAULT_PRICE_PER_TOKEN,
+        )
+        .context("--price-per-token")?,
+    })
+}
+
+async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()> {
+    let _ = (global, args);
+    anyhow::bail!("not aligned")
+}
