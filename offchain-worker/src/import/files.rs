@@ -4,6 +4,7 @@ use super::{ImportError, Progress};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use memmap2::Mmap;
 use noema_checkpoint::H256;
+use serde::de::DeserializeOwned;
 use std::{
     fs::File,
     io::Read,
@@ -82,4 +83,16 @@ pub(super) fn read_small(path: &Path) -> Result<Vec<u8>, ImportError> {
         });
     }
     Ok(bytes)
+}
+
+/// Parses JSON; an error names the byte it was found at.
+pub(super) fn parse_json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ImportError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let before: usize = bytes
+            .split_inclusive(|byte| *byte == b'\n')
+            .take(error.line().saturating_sub(1))
+            .map(<[u8]>::len)
+            .sum();
+        ImportError::malformed(path, (before + error.column()) as u64, error.to_string())
+    })
 }

@@ -56,7 +56,7 @@ impl Reader<'_> {
 
     fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ImportError> {
         let bytes = self.bytes(name)?;
-        parse(&self.folder.join(name), &bytes)
+        files::parse_json(&self.folder.join(name), &bytes)
     }
 
     fn optional_json<T: DeserializeOwned + Default>(
@@ -64,22 +64,10 @@ impl Reader<'_> {
         name: &str,
     ) -> Result<T, ImportError> {
         match self.optional_bytes(name)? {
-            Some(bytes) => parse(&self.folder.join(name), &bytes),
+            Some(bytes) => files::parse_json(&self.folder.join(name), &bytes),
             None => Ok(T::default()),
         }
     }
-}
-
-/// Parses JSON; an error names the byte it was found at.
-fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ImportError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let before: usize = bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .take(error.line().saturating_sub(1))
-            .map(<[u8]>::len)
-            .sum();
-        ImportError::malformed(path, (before + error.column()) as u64, error.to_string())
-    })
 }
 
 impl Folder {

@@ -168,10 +168,10 @@ fn group_tiles(values: &[f32], columns: usize, unit: f64) -> Vec<u8> {
     for start in (0..columns).step_by(TILE_COLUMNS) {
         let mut quants = [[0; TILE_COLUMNS]; TILE_ROWS];
         let mut scales = [0; TILE_ROWS];
-        for row in 0..TILE_ROWS {
-            let at = row * columns + start;
-            let block: Block = std::array::from_fn(|k| (f64::from(values[at + k]) * unit) as f32);
-            (scales[row], quants[row]) = best(&block);
+        for (row, (scale, quants)) in scales.iter_mut().zip(&mut quants).enumerate() {
+            let values = &values[row * columns + start..];
+            let block: Block = std::array::from_fn(|k| (f64::from(values[k]) * unit) as f32);
+            (*scale, *quants) = best(&block);
         }
         bytes.extend(encode(&quants, &scales));
     }
@@ -228,8 +228,8 @@ fn round(value: f32) -> f32 {
 fn dot(a: &Block, b: &Block) -> f32 {
     let mut lanes = [0.0f32; 8];
     for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
         }
     }
     let [a, b, c, d, e, f, g, h] = lanes;

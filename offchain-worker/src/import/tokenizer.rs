@@ -5,6 +5,7 @@
 //! crate of the program switched on its `preserve_order`.
 
 use super::{files, ImportError};
+use serde::de::IgnoredAny;
 use serde_json::{json, Value};
 use std::{
     collections::BTreeMap,
@@ -183,6 +184,8 @@ pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, Imp
 
 /// Loads `tokenizer.json` as the engine will and refuses one whose tokens the model does not have.
 pub(super) fn check(path: &Path, json: &[u8], vocabulary: u32) -> Result<Tokenizer, ImportError> {
+    // Broken JSON is refused here, with its byte: the library panics on some of it.
+    files::parse_json::<IgnoredAny>(path, json)?;
     // The library is not written for hostile files; a panic in it must not be ours.
     let loaded = catch_unwind(AssertUnwindSafe(|| Tokenizer::from_bytes(json)));
     let tokenizer = match loaded {

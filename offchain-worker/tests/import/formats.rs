@@ -1,0 +1,156 @@
+//! Both formats carry the same model to the same weights.
+
+use crate::support::{gguf, huggingface, import_gguf, import_into, leftovers, Model, TEMPLATE};
+use noema_checkpoint::{blake2_256, layout::tensors, SourceFormat};
+use noema_worker::{
+    checkpoint::OpenCheckpoint,
+    import::{import, ImportOptions},
+};
+
+fn from_folder(model: &Model, kind: u32, shards: usize) -> OpenCheckpoint {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(model, kind, shards, &folder);
+    import_into(&folder, directory.path()).unwrap()
+}
+
+fn from_gguf(model: &Model) -> OpenCheckpoint {
+    import_gguf(&gguf::File::new(model).bytes()).unwrap()
+}
+
+#[test]
+fn a_folder_and_a_gguf_of_the_same_weights_have_the_same_root() {
+    for model in [Model::tiny(), Model::wide()] {
+        let (folder, gguf) = (from_folder(&model, gguf::F32, 1), from_gguf(&model));
+        assert_eq!(folder.manifest().weights_root, gguf.manifest().weights_root);
+        assert_eq!(folder.exponents(), gguf.exponents());
+        assert_eq!(folder.architecture(), gguf.architecture());
+        assert_eq!(folder.weights(), gguf.weights());
+        assert_ne!(folder.id(), gguf.id(), "the sources differ");
+    }
+}
+
+#[test]
+fn an_untied_head_is_a_tensor_of_its_own() {
+    let model = Model {
+        tied: false,
+        ..Model::tiny()
+    };
+    let (folder, gguf) = (from_folder(&model, gguf::F32, 1), from_gguf(&model));
+    assert!(!gguf.architecture().tied_head);
+    assert_eq!(folder.manifest().weights_root, gguf.manifest().weights_root);
+    assert!(gguf.weights().len() > from_gguf(&Model::tiny()).weights().len());
+}
+
+#[test]
+fn every_float_type_carries_the_same_model() {
+    let model = Model::tiny();
+    let expected = from_gguf(&model).manifest().weights_root;
+    for kind in [gguf::F16, gguf::BF16] {
+        let file = gguf::File::with(&model, |tensor| match tensor.shape.len() {
+            1 => gguf::F32,
+            _ => kind,
+        });
+        let gguf = import_gguf(&file.bytes()).unwrap();
+        assert_eq!(gguf.manifest().weights_root, expected);
+        let folder = from_folder(&model, kind, 1);
+        assert_eq!(folder.manifest().weights_root, expected);
+    }
+}
+
+#[test]
+fn a_folder_in_several_files_is_the_same_model() {
+    let model = Model::wide();
+    let (one, three) = (
+        from_folder(&model, gguf::BF16, 1),
+        from_folder(&model, gguf::BF16, 3),
+    );
+    assert_eq!(one.manifest().weights_root, three.manifest().weights_root);
+}
+
+#[test]
+fn the_manifest_tells_what_the_source_says() {
+    let model = Model::tiny();
+    for (checkpoint, format) in [
+        (from_folder(&model, gguf::F32, 1), SourceFormat::HuggingFace),
+        (from_gguf(&model), SourceFormat::Gguf),
+    ] {
+        let manifest = checkpoint.manifest();
+        assert_eq!(manifest.name, "Tiny");
+        assert_eq!(manifest.licence, "apache-2.0");
+        assert_eq!(manifest.source.format, format);
+        assert_eq!(manifest.bos, Some(1));
+        assert_eq!(manifest.stops, [0, 2], "end of text and end of turn");
+        assert_eq!(manifest.architecture.context_length, 16);
+        assert_eq!(manifest.architecture.norm_epsilon_q32, 42_950);
+        assert_eq!(checkpoint.chat_template(), TEMPLATE);
+        assert_eq!(manifest.tokenizer_hash, blake2_256(checkpoint.tokenizer()));
+        checkpoint.verify(&|_| ()).unwrap();
+    }
+}
+
+#[test]
+fn weights_are_what_the_source_holds_to_within_half_a_step() {
+    use noema_checkpoint::{
+        layout::TensorKind,
+        tile::{decode, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
+    };
+    let model = Model::wide();
+    let checkpoint = from_gguf(&model);
+    let specs = tensors(checkpoint.architecture()).unwrap();
+    let source = model.tensors();
+    for ((spec, exponent), tensor) in specs.iter().zip(checkpoint.exponents()).zip(&source) {
+        let TensorKind::Linear { columns, .. } = spec.kind else {
+            continue;
+        };
+        let columns = columns as usize;
+        let unit = 2f64.powi((*exponent).into());
+        let start = spec.offset_bytes() as usize;
+        let bytes = &checkpoint.weights()[start..start + spec.bytes() as usize];
+        for (index, tile) in bytes.as_chunks::<TILE_BYTES>().0.iter().enumerate() {
+            let (quants, scales) = decode(tile);
+            let group = index / (columns / TILE_COLUMNS);
+            let block = index % (columns / TILE_COLUMNS);
+            for (row, (quants, scale)) in quants.iter().zip(scales).enumerate() {
+                let scale = f64::from(scale) * unit;
+                let first = (group * TILE_ROWS + row) * columns + block * TILE_COLUMNS;
+                for (at, quant) in (first..).zip(quants) {
+                    let expected = f64::from(tensor.values.get(at).copied().unwrap_or(0.0));
+                    let found = f64::from(*quant) * scale;
+                    assert!(
+                        (found - expected).abs() <= scale * 0.51,
+                        "{} at {at}: {found} for {expected}",
+                        spec.name()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn options_replace_what_the_source_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("model.gguf");
+    std::fs::write(&source, gguf::File::new(&Model::tiny()).bytes()).unwrap();
+    let options = ImportOptions {
+        context: Some(5),
+        name: Some("Mine".into()),
+        licence: Some("mit".into()),
+    };
+    let checkpoint = import(&source, directory.path(), &options, &()).unwrap();
+    assert_eq!(checkpoint.manifest().name, "Mine");
+    assert_eq!(checkpoint.manifest().licence, "mit");
+    assert_eq!(checkpoint.architecture().context_length, 5);
+
+    let longer = ImportOptions {
+        context: Some(17),
+        ..ImportOptions::default()
+    };
+    let error = import(&source, directory.path(), &longer, &()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "A context of 17 positions was asked for; the model has 1 to 16."
+    );
+    assert!(leftovers(directory.path()).is_empty());
+}

@@ -1,0 +1,220 @@
+//! Files that were cut off, altered, or made to hurt: an error that names the problem and the byte,
+//! never a panic, and nothing left behind.
+
+use crate::support::{gguf, huggingface, import_into, leftovers, Model};
+use noema_worker::import::ImportError;
+use proptest::prelude::*;
+use std::{path::Path, sync::LazyLock};
+
+static GGUF: LazyLock<Vec<u8>> = LazyLock::new(|| gguf::File::new(&Model::tiny()).bytes());
+
+/// Imports `bytes` as `name` and returns the refusal, if it is refused.
+fn attempt(name: &str, bytes: &[u8]) -> Result<(), ImportError> {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join(name);
+    std::fs::write(&source, bytes).unwrap();
+    let outcome = import_into(&source, directory.path());
+    assert!(leftovers(directory.path()).is_empty());
+    outcome.map(|checkpoint| checkpoint.verify(&|_| ()).unwrap())
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    attempt("model.gguf", bytes).unwrap_err().to_string()
+}
+
+/// The header's fixed part with these counts, and nothing after it.
+fn header(version: u32, tensors: u64, values: u64) -> Vec<u8> {
+    let mut bytes = b"GGUF".to_vec();
+    bytes.extend(version.to_le_bytes());
+    bytes.extend(tensors.to_le_bytes());
+    bytes.extend(values.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn what_is_no_model_at_all() {
+    for bytes in [&b""[..], b"G", b"%PDF-1.7", &[0; 4096]] {
+        let message = refusal(bytes);
+        assert!(
+            message.contains("does not begin with the letters GGUF"),
+            "{message}"
+        );
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let error = import_into(directory.path(), directory.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("it has no config.json"),
+        "{error}"
+    );
+    let error = import_into(Path::new("/dev/zero"), directory.path()).unwrap_err();
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    let missing = directory.path().join("nothing");
+    let error = import_into(&missing, directory.path()).unwrap_err();
+    assert!(error.to_string().contains("could not be read"), "{error}");
+}
+
+#[test]
+fn counts_that_no_file_could_hold() {
+    for (tensors, values) in [
+        (u64::MAX, 0),
+        (0, u64::MAX),
+        (1 << 30, 1 << 30),
+        (1 << 20, 0),
+    ] {
+        let message = refusal(&header(3, tensors, values));
+        assert!(message.contains("is damaged at byte 24"), "{message}");
+    }
+}
+
+#[test]
+fn a_version_that_does_not_exist() {
+    for version in [0, 1, 4, 3u32.swap_bytes()] {
+        refusal(&header(version, 0, 0));
+    }
+}
+
+#[test]
+fn lengths_that_reach_beyond_the_file() {
+    let mut key = header(3, 0, 1);
+    key.extend(u64::MAX.to_le_bytes());
+    let mut list = header(3, 0, 1);
+    list.extend(1u64.to_le_bytes());
+    list.extend(b"k");
+    list.extend(9u32.to_le_bytes());
+    list.extend(0u32.to_le_bytes());
+    list.extend((1u64 << 40).to_le_bytes());
+    for mut bytes in [key, list] {
+        bytes.extend([0; 64]);
+        let message = refusal(&bytes);
+        assert!(message.contains("is damaged at byte"), "{message}");
+    }
+}
+
+#[test]
+fn lists_nested_without_end() {
+    let mut bytes = header(3, 0, 1);
+    bytes.extend(1u64.to_le_bytes());
+    bytes.extend(b"k");
+    bytes.extend(9u32.to_le_bytes());
+    for _ in 0..100_000 {
+        bytes.extend(9u32.to_le_bytes());
+        bytes.extend(1u64.to_le_bytes());
+    }
+    let message = refusal(&bytes);
+    assert!(message.contains("is damaged at byte"), "{message}");
+}
+
+#[test]
+fn an_alignment_of_zero() {
+    let file = gguf::File::new(&Model::tiny());
+    let file = file.set("general.alignment", gguf::Value::U32(0));
+    let message = refusal(&file.bytes());
+    assert!(message.contains("is damaged at byte"), "{message}");
+}
+
+#[test]
+fn the_same_name_twice() {
+    let mut file = gguf::File::new(&Model::tiny());
+    file.metadata.push(("general.name".into(), "Again".into()));
+    let message = refusal(&file.bytes());
+    assert!(message.contains("the same name"), "{message}");
+}
+
+#[test]
+fn dimensions_whose_product_overflows() {
+    let mut file = gguf::File::new(&Model::tiny());
+    file.tensor("token_embd.weight").1 = vec![usize::MAX, usize::MAX];
+    refusal(&file.bytes());
+    file.tensor("token_embd.weight").1 = vec![32, 1 << 20];
+    refusal(&file.bytes());
+}
+
+#[test]
+fn a_model_cut_off_anywhere() {
+    let bytes = &*GGUF;
+    for step in 0..64 {
+        let message = refusal(&bytes[..bytes.len() * step / 64]);
+        assert!(message.ends_with('.'), "{message}");
+    }
+    let message = refusal(&bytes[..bytes.len() - 1]);
+    assert!(
+        message.contains("output_norm.weight") && message.contains("the file ends at byte"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_folder_cut_off_anywhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+    for name in ["config.json", "tokenizer.json", "model.safetensors"] {
+        let path = folder.join(name);
+        let whole = std::fs::read(&path).unwrap();
+        for step in 0..32 {
+            std::fs::write(&path, &whole[..whole.len() * step / 32]).unwrap();
+            let error = import_into(&folder, directory.path()).unwrap_err();
+            assert!(error.to_string().contains("tiny"), "{error}");
+            assert!(leftovers(directory.path()).is_empty());
+        }
+        std::fs::write(&path, &whole).unwrap();
+    }
+    import_into(&folder, directory.path()).unwrap();
+}
+
+#[test]
+fn an_error_in_json_names_its_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+    std::fs::write(folder.join("config.json"), "{\n  \"model_type\": llama\n}").unwrap();
+    let error = import_into(&folder, directory.path())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("config.json is damaged at byte 19"),
+        "{error}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn any_prefix_of_a_model_is_refused(end in 0..GGUF.len()) {
+        prop_assert!(attempt("model.gguf", &GGUF[..end]).is_err());
+    }
+
+    #[test]
+    fn any_changed_byte_is_refused_or_imported(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        in_header in any::<bool>(),
+    ) {
+        let mut bytes = GGUF.clone();
+        let end = if in_header { bytes.len() / 4 } else { bytes.len() };
+        for (at, value) in changes {
+            let at = at.index(end);
+            bytes[at] = value;
+        }
+        let _ = attempt("model.gguf", &bytes);
+    }
+
+    #[test]
+    fn any_changed_byte_of_a_folder_is_refused_or_imported(
+        file in prop::sample::select(vec!["config.json", "tokenizer.json", "model.safetensors"]),
+        at in any::<prop::sample::Index>(),
+        value in any::<u8>(),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("tiny");
+        huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+        let path = folder.join(file);
+        let mut bytes = std::fs::read(&path).unwrap();
+        // In the tensors' file the header is where a change can hurt.
+        let end = bytes.len().min(2048);
+        bytes[at.index(end)] = value;
+        std::fs::write(&path, bytes).unwrap();
+        let _ = import_into(&folder, directory.path());
+        prop_assert!(leftovers(directory.path()).is_empty());
+    }
+}

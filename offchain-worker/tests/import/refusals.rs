@@ -1,0 +1,178 @@
+//! Models that are sound but not what the numerics define are refused by name.
+
+use crate::support::{
+    gguf::{self, Value},
+    huggingface, import_gguf, import_into, leftovers, Model,
+};
+use serde_json::{json, Value as Json};
+
+/// The message with which a changed GGUF file is refused.
+fn refused(change: impl FnOnce(gguf::File) -> gguf::File) -> String {
+    let file = change(gguf::File::new(&Model::tiny()));
+    import_gguf(&file.bytes()).unwrap_err().to_string()
+}
+
+/// The message with which a folder with a changed `config.json` is refused.
+fn folder_refused(change: impl FnOnce(&mut Json)) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+    let mut config = huggingface::config(&Model::tiny());
+    change(&mut config);
+    huggingface::json_file(&folder, "config.json", &config);
+    let error = import_into(&folder, directory.path()).unwrap_err();
+    assert!(leftovers(directory.path()).is_empty());
+    error.to_string()
+}
+
+#[track_caller]
+fn assert_says(message: &str, words: &[&str]) {
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in: {message}");
+    }
+    assert!(message.ends_with('.'), "{message}");
+}
+
+#[test]
+fn another_architecture() {
+    let message = refused(|file| file.set("general.architecture", "qwen3"));
+    assert_says(&message, &["the architecture \"qwen3\"", "Llama"]);
+    let message = folder_refused(|config| config["model_type"] = "mistral".into());
+    assert_says(&message, &["the model type \"mistral\"", "Llama"]);
+}
+
+#[test]
+fn a_rotary_scaling_that_is_not_defined() {
+    let message = refused(|file| file.set("llama.rope.scaling.type", "yarn"));
+    assert_says(&message, &["the rotary scaling \"yarn\""]);
+    let scaling = json!({ "rope_type": "dynamic", "factor": 2.0 });
+    let message = folder_refused(|config| config["rope_scaling"] = scaling);
+    assert_says(&message, &["the rotary scaling \"dynamic\""]);
+}
+
+#[test]
+fn tensors_that_would_be_ignored() {
+    let message = refused(|mut file| {
+        let data = gguf::Data {
+            kind: gguf::F32,
+            bytes: vec![0; 128],
+        };
+        file.tensors
+            .push(("blk.0.attn_q.bias".into(), vec![32], data));
+        file
+    });
+    assert_says(&message, &["the tensor blk.0.attn_q.bias"]);
+    let message = folder_refused(|config| config["attention_bias"] = true.into());
+    assert_says(&message, &["biases"]);
+}
+
+#[test]
+fn a_missing_tensor() {
+    let message = refused(|mut file| {
+        file.tensors
+            .retain(|tensor| tensor.0 != "blk.0.ffn_up.weight");
+        file
+    });
+    assert_says(
+        &message,
+        &["does not contain the tensor blk.0.ffn_up.weight"],
+    );
+}
+
+#[test]
+fn more_layers_than_the_file_can_hold() {
+    let message = refused(|file| file.set("llama.block_count", Value::U32(1_000)));
+    assert_says(&message, &["llama.block_count", "1000"]);
+    let message = folder_refused(|config| config["num_hidden_layers"] = 1_000.into());
+    assert_says(&message, &["num_hidden_layers", "1000"]);
+}
+
+#[test]
+fn widths_that_the_numerics_cannot_hold() {
+    let message = refused(|file| file.set("llama.feed_forward_length", Value::U32(63)));
+    assert_says(&message, &["feed_forward is 63", "multiple of 32"]);
+    let message = refused(|file| file.set("llama.attention.head_count", Value::U32(0)));
+    assert_says(&message, &["heads is zero"]);
+    let message = folder_refused(|config| config["num_attention_heads"] = 0.into());
+    assert_says(&message, &["heads is zero"]);
+}
+
+#[test]
+fn a_shape_that_contradicts_the_metadata() {
+    let message = refused(|file| file.set("llama.feed_forward_length", Value::U32(96)));
+    assert_says(
+        &message,
+        &["Tensor blk.0.ffn_gate.weight", "[64, 32]", "[96, 32]"],
+    );
+    let message = folder_refused(|config| config["intermediate_size"] = 96.into());
+    assert_says(
+        &message,
+        &["Tensor model.layers.0.mlp.gate_proj.weight", "[96, 32]"],
+    );
+}
+
+#[test]
+fn a_weight_that_is_not_a_number() {
+    let message = refused(|mut file| {
+        let (_, _, data) = file.tensor("blk.0.attn_v.weight");
+        data.bytes[400..404].copy_from_slice(&f32::NAN.to_le_bytes());
+        file
+    });
+    assert_says(
+        &message,
+        &["Tensor blk.0.attn_v.weight", "not a finite number"],
+    );
+    let message = refused(|mut file| {
+        let (_, _, data) = file.tensor("output_norm.weight");
+        data.bytes[..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+        file
+    });
+    assert_says(
+        &message,
+        &["Tensor output_norm.weight", "not a finite number"],
+    );
+}
+
+#[test]
+fn partial_rotation_and_experts() {
+    let message = refused(|file| file.set("llama.rope.dimension_count", Value::U32(16)));
+    assert_says(&message, &["llama.rope.dimension_count 16"]);
+    let message = refused(|file| file.set("llama.expert_count", Value::U32(8)));
+    assert_says(&message, &["a mixture of experts"]);
+    let message = folder_refused(|config| config["partial_rotary_factor"] = 0.5.into());
+    assert_says(&message, &["only a part of each head"]);
+}
+
+#[test]
+fn metadata_of_another_type() {
+    let message = refused(|file| file.set("llama.block_count", "one"));
+    assert_says(&message, &["llama.block_count", "not a number"]);
+    let message = refused(|file| file.without("llama.embedding_length"));
+    assert_says(
+        &message,
+        &["does not contain the metadata llama.embedding_length"],
+    );
+}
+
+#[test]
+fn an_epsilon_beyond_its_range() {
+    let key = "llama.attention.layer_norm_rms_epsilon";
+    for value in [-1.0, 2.0, f32::NAN] {
+        let message = refused(|file| file.set(key, Value::F32(value)));
+        assert_says(&message, &[key, "not between 0 and 1"]);
+    }
+}
+
+#[test]
+fn an_index_that_points_out_of_the_folder() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 2, &folder);
+    let index = json!({ "weight_map": { "model.norm.weight": "../secret.safetensors" } });
+    huggingface::json_file(&folder, "model.safetensors.index.json", &index);
+    let error = import_into(&folder, directory.path()).unwrap_err();
+    assert_says(
+        &error.to_string(),
+        &["\"../secret.safetensors\"", "not a plain name"],
+    );
+}

@@ -1,0 +1,188 @@
+//! A small model with seeded weights, and writers for both source formats.
+
+pub(crate) mod blocks;
+pub(crate) mod gguf;
+pub(crate) mod huggingface;
+
+use noema_worker::{
+    checkpoint::OpenCheckpoint,
+    import::{import, ImportError, ImportOptions},
+};
+use std::path::Path;
+
+/// Control tokens of the small model's tokenizer.
+pub(crate) const CONTROL: [&str; 3] = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
+
+/// Merges of the small model's tokenizer.
+pub(crate) const MERGES: [&str; 5] = ["h e", "l l", "he ll", "hell o", "Ġ w"];
+
+pub(crate) const TEMPLATE: &str =
+    "{% for message in messages %}{{ message['content'] }}{% endfor %}";
+
+/// A model whose tensors are kept under their Hugging Face names and in that row order.
+#[derive(Clone)]
+pub(crate) struct Model {
+    pub(crate) layers: usize,
+    pub(crate) hidden: usize,
+    pub(crate) heads: usize,
+    pub(crate) kv_heads: usize,
+    pub(crate) head_dim: usize,
+    pub(crate) feed_forward: usize,
+    pub(crate) context: usize,
+    pub(crate) tied: bool,
+    pub(crate) tokens: Vec<String>,
+}
+
+/// A tensor: its name in a GGUF file, its name in a safetensors file, and its shape.
+pub(crate) struct Tensor {
+    pub(crate) gguf: String,
+    pub(crate) huggingface: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f32>,
+}
+
+impl Model {
+    /// The smallest model of every part: fit for tests that import it hundreds of times.
+    pub(crate) fn tiny() -> Self {
+        Self {
+            layers: 1,
+            hidden: 32,
+            heads: 2,
+            kv_heads: 1,
+            head_dim: 32,
+            feed_forward: 64,
+            context: 16,
+            tied: true,
+            tokens: tokens(),
+        }
+    }
+
+    /// A model whose rows are long enough for every quantisation.
+    pub(crate) fn wide() -> Self {
+        Self {
+            layers: 2,
+            hidden: 256,
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 64,
+            feed_forward: 512,
+            ..Self::tiny()
+        }
+    }
+
+    pub(crate) fn tensors(&self) -> Vec<Tensor> {
+        let attention = self.heads * self.head_dim;
+        let kv = self.kv_heads * self.head_dim;
+        let (d, ff, vocabulary) = (self.hidden, self.feed_forward, self.tokens.len());
+        let mut list = vec![(
+            "token_embd".to_owned(),
+            "model.embed_tokens".to_owned(),
+            vec![vocabulary, d],
+        )];
+        for layer in 0..self.layers {
+            for (gguf, huggingface, shape) in [
+                ("attn_norm", "input_layernorm", vec![d]),
+                ("attn_q", "self_attn.q_proj", vec![attention, d]),
+                ("attn_k", "self_attn.k_proj", vec![kv, d]),
+                ("attn_v", "self_attn.v_proj", vec![kv, d]),
+                ("attn_output", "self_attn.o_proj", vec![d, attention]),
+                ("ffn_norm", "post_attention_layernorm", vec![d]),
+                ("ffn_gate", "mlp.gate_proj", vec![ff, d]),
+                ("ffn_up", "mlp.up_proj", vec![ff, d]),
+                ("ffn_down", "mlp.down_proj", vec![d, ff]),
+            ] {
+                list.push((
+                    format!("blk.{layer}.{gguf}"),
+                    format!("model.layers.{layer}.{huggingface}"),
+                    shape,
+                ));
+            }
+        }
+        list.push(("output_norm".into(), "model.norm".into(), vec![d]));
+        if !self.tied {
+            list.push(("output".into(), "lm_head".into(), vec![vocabulary, d]));
+        }
+        let mut random = Random(1);
+        list.into_iter()
+            .map(|(gguf, huggingface, shape)| {
+                let length = shape.iter().product();
+                let norm = shape.len() == 1;
+                let values = (0..length).map(|_| random.weight(norm)).collect();
+                Tensor {
+                    gguf: format!("{gguf}.weight"),
+                    huggingface: format!("{huggingface}.weight"),
+                    shape,
+                    values,
+                }
+            })
+            .collect()
+    }
+}
+
+/// The byte alphabet, the control tokens before it, and what the merges make.
+fn tokens() -> Vec<String> {
+    let printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
+    let mut shifted = 256..;
+    let alphabet = (0..256u32).map(|byte| {
+        let code = if printable(byte) {
+            byte
+        } else {
+            shifted.next().unwrap()
+        };
+        char::from_u32(code).unwrap().to_string()
+    });
+    let merged = MERGES.iter().map(|merge| merge.replace(' ', ""));
+    let control = CONTROL.iter().map(|token| (*token).to_owned());
+    control.chain(alphabet).chain(merged).collect()
+}
+
+/// A linear congruential generator: the same numbers everywhere.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as u32
+    }
+
+    pub(crate) fn byte(&mut self) -> u8 {
+        (self.next() >> 8) as u8
+    }
+
+    /// A value that bf16 and f16 hold exactly, so that all float formats carry the same model.
+    fn weight(&mut self, norm: bool) -> f32 {
+        let value = (self.next() % 128) as f32 / 128.0 - 0.5;
+        if norm {
+            1.0 + value
+        } else {
+            value / 8.0
+        }
+    }
+}
+
+pub(crate) fn import_into(source: &Path, home: &Path) -> Result<OpenCheckpoint, ImportError> {
+    import(source, home, &ImportOptions::default(), &())
+}
+
+/// Imports a GGUF file of these bytes into a fresh home.
+pub(crate) fn import_gguf(bytes: &[u8]) -> Result<OpenCheckpoint, ImportError> {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("model.gguf");
+    std::fs::write(&source, bytes).unwrap();
+    // The mapping outlives the directory's removal.
+    import_into(&source, directory.path())
+}
+
+/// Names under `<home>/checkpoints` that are not a checkpoint.
+pub(crate) fn leftovers(home: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(home.join("checkpoints")) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.len() != 64 && name != ".lock")
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! Writes a Hugging Face folder.
+
+use super::{gguf, Model, Tensor, CONTROL, MERGES, TEMPLATE};
+use safetensors::{serialize, tensor::TensorView, Dtype};
+use serde_json::{json, Value};
+use std::{collections::BTreeMap, fs, path::Path};
+
+pub(crate) fn config(model: &Model) -> Value {
+    json!({
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "_name_or_path": "Tiny",
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "hidden_act": "silu",
+        "hidden_size": model.hidden,
+        "intermediate_size": model.feed_forward,
+        "num_hidden_layers": model.layers,
+        "num_attention_heads": model.heads,
+        "num_key_value_heads": model.kv_heads,
+        "head_dim": model.head_dim,
+        "vocab_size": model.tokens.len(),
+        "max_position_embeddings": model.context,
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0,
+        "tie_word_embeddings": model.tied
+    })
+}
+
+fn tokenizer(model: &Model) -> Value {
+    let ids: BTreeMap<&str, usize> = model.tokens.iter().map(String::as_str).zip(0..).collect();
+    let added: Vec<Value> = CONTROL
+        .iter()
+        .map(|token| {
+            json!({
+                "id": ids[token], "content": token, "single_word": false, "lstrip": false,
+                "rstrip": false, "normalized": false, "special": true
+            })
+        })
+        .collect();
+    let byte_level = json!({
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true
+    });
+    json!({
+        "version": "1.0",
+        "added_tokens": added,
+        "normalizer": null,
+        "pre_tokenizer": byte_level,
+        "post_processor": null,
+        "decoder": byte_level,
+        "model": { "type": "BPE", "vocab": ids, "merges": MERGES }
+    })
+}
+
+fn safetensors(tensors: &[Tensor], kind: u32) -> Vec<u8> {
+    let dtype = match kind {
+        gguf::F16 => Dtype::F16,
+        gguf::BF16 => Dtype::BF16,
+        _ => Dtype::F32,
+    };
+    let data: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|tensor| gguf::floats(kind, &tensor.values))
+        .collect();
+    let views = tensors.iter().zip(&data).map(|(tensor, bytes)| {
+        let view = TensorView::new(dtype, tensor.shape.clone(), bytes).unwrap();
+        (tensor.huggingface.clone(), view)
+    });
+    serialize(views, None).unwrap()
+}
+
+/// Writes `model` with tensors of the float type `kind`, in so many safetensors files.
+pub(crate) fn write(model: &Model, kind: u32, shards: usize, folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    json_file(folder, "config.json", &config(model));
+    json_file(folder, "tokenizer.json", &tokenizer(model));
+    json_file(
+        folder,
+        "tokenizer_config.json",
+        &json!({
+            "bos_token": "<|im_start|>",
+            "eos_token": { "content": "<|im_end|>" },
+            "chat_template": TEMPLATE
+        }),
+    );
+    fs::write(
+        folder.join("README.md"),
+        "---\nlicense: apache-2.0\n---\n# Tiny\n",
+    )
+    .unwrap();
+    let tensors = model.tensors();
+    if shards == 1 {
+        fs::write(
+            folder.join("model.safetensors"),
+            safetensors(&tensors, kind),
+        )
+        .unwrap();
+        return;
+    }
+    let mut map = BTreeMap::new();
+    for (index, part) in tensors.chunks(tensors.len().div_ceil(shards)).enumerate() {
+        let name = format!("model-{index:05}.safetensors");
+        fs::write(folder.join(&name), safetensors(part, kind)).unwrap();
+        for tensor in part {
+            map.insert(tensor.huggingface.clone(), name.clone());
+        }
+    }
+    json_file(
+        folder,
+        "model.safetensors.index.json",
+        &json!({ "metadata": {}, "weight_map": map }),
+    );
+}
+
+pub(crate) fn json_file(folder: &Path, name: &str, value: &Value) {
+    fs::write(folder.join(name), value.to_string()).unwrap();
+}

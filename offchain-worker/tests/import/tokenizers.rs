@@ -1,0 +1,108 @@
+//! Tokenizers built from a GGUF vocabulary.
+
+use crate::support::{
+    gguf::{self, Value},
+    import_gguf, Model,
+};
+use tokenizers::Tokenizer;
+
+fn tokenizer(rules: &str) -> Tokenizer {
+    let file = gguf::File::new(&Model::tiny()).set("tokenizer.ggml.pre", rules);
+    let checkpoint = import_gguf(&file.bytes()).unwrap();
+    Tokenizer::from_bytes(checkpoint.tokenizer()).unwrap()
+}
+
+fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<String> {
+    let encoding = tokenizer.encode_fast(text, false).unwrap();
+    let ids = encoding.get_ids();
+    assert_eq!(tokenizer.decode(ids, false).unwrap(), text);
+    ids.iter()
+        .map(|id| tokenizer.id_to_token(*id).unwrap())
+        .collect()
+}
+
+#[test]
+fn merges_apply_within_words() {
+    let tokenizer = tokenizer("smollm");
+    assert_eq!(pieces(&tokenizer, "hello w"), ["hello", "Ġw"]);
+    assert_eq!(pieces(&tokenizer, "h ello"), ["h", "Ġ", "e", "ll", "o"]);
+}
+
+#[test]
+fn control_tokens_are_never_cut() {
+    let tokenizer = tokenizer("smollm");
+    assert_eq!(
+        pieces(&tokenizer, "<|im_start|>he<|im_end|>"),
+        ["<|im_start|>", "he", "<|im_end|>"]
+    );
+}
+
+#[test]
+fn any_text_survives_in_every_set_of_rules() {
+    for rules in ["smollm", "gpt-2", "llama-bpe", "qwen2"] {
+        let tokenizer = tokenizer(rules);
+        for text in [
+            "",
+            " ",
+            "a\n\n\tb  c",
+            "12345 6.7",
+            "naïve — 你好 🦀",
+            "don't we'll I'M",
+            "\u{0}\u{7f}",
+        ] {
+            pieces(&tokenizer, text);
+        }
+    }
+}
+
+#[test]
+fn rules_that_are_not_known_are_refused() {
+    for rules in ["default", "tekken", "no-such-rules"] {
+        let file = gguf::File::new(&Model::tiny()).set("tokenizer.ggml.pre", rules);
+        let message = import_gguf(&file.bytes()).unwrap_err().to_string();
+        assert!(
+            message.contains(&format!("the word rules {rules:?}")),
+            "{message}"
+        );
+    }
+    let file = gguf::File::new(&Model::tiny()).without("tokenizer.ggml.pre");
+    let message = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(message.contains("the word rules \"default\""), "{message}");
+}
+
+#[test]
+fn a_sentencepiece_vocabulary_is_refused_with_advice() {
+    let file = gguf::File::new(&Model::tiny()).set("tokenizer.ggml.model", "llama");
+    let message = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(
+        message.contains("the tokenizer model \"llama\"")
+            && message.contains("Hugging Face folder"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_vocabulary_that_contradicts_itself_is_refused() {
+    let refused = |key: &str, value: Value| {
+        let file = gguf::File::new(&Model::tiny()).set(key, value);
+        import_gguf(&file.bytes()).unwrap_err().to_string()
+    };
+    let mut tokens = Model::tiny().tokens;
+    tokens[5] = tokens[4].clone();
+    let message = refused("tokenizer.ggml.tokens", Value::Texts(tokens));
+    assert!(message.contains("tokens 4 and 5 are both"), "{message}");
+
+    let message = refused("tokenizer.ggml.tokens", Value::Texts(vec!["a".into()]));
+    assert!(message.contains("it has 1 tokens"), "{message}");
+
+    for merge in ["ab", "h", "h z", "q q"] {
+        let message = refused("tokenizer.ggml.merges", Value::Texts(vec![merge.into()]));
+        assert!(message.contains("merge 0"), "{message}");
+    }
+
+    let message = refused("tokenizer.ggml.token_type", Value::Numbers(vec![1]));
+    assert!(message.contains("1 token types"), "{message}");
+
+    let message = refused("tokenizer.ggml.eos_token_id", Value::U32(1 << 20));
+    assert!(message.contains("names token 1048576"), "{message}");
+}
