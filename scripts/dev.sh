@@ -21,7 +21,7 @@ STAY=true
 BLOCK_TIME=1000
 PORT=9944
 FRESH=false
-STATE="$ROOT/.noema/dev"
+STATE="${NOEMA_DEV_STATE:-$ROOT/.noema/dev}"
 
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -48,12 +48,14 @@ WORKER="$BIN_DIR/noema-worker"
 export NOEMA_HOME="$ROOT/.noema"
 export NOEMA_URL="$URL"
 
-# Who does what: the controllers hold bonds, the hot keys behind them own nothing.
+# Who does what: the controllers hold bonds, the hot keys behind them own nothing. The bonds are small
+# and the prices high, so that an answer of some length is checked every time (docs/protocol.md).
 WORKERS=(//Alice //Charlie)
 VALIDATORS=(//Dave //Eve //Ferdie)
 PUBLISHER=//Alice
 REQUESTER=//Bob
-BOND=1000 # NOEMA
+BOND=120 # NOEMA
+PRICE_PER_TOKEN=0.5
 hot_key() { printf '%s//hot' "$1"; }
 
 # --- what runs -----------------------------------------------------------------------------------
@@ -147,13 +149,17 @@ register() {
     step "Registering the checkpoint and the operators"
     local account
     "$WORKER" register checkpoint "$CHECKPOINT" --account "$PUBLISHER" >&2
-    for account in "${WORKERS[@]}"; do register_operator worker "$account"; done
+    for account in "${WORKERS[@]}"; do
+        register_operator worker "$account" --price-per-token "$PRICE_PER_TOKEN"
+    done
     for account in "${VALIDATORS[@]}"; do register_operator validator "$account"; done
 }
 
 register_operator() {
-    "$WORKER" register operator --role "$1" --account "$2" --key "$(hot_key "$2")" \
-        --bond "$BOND" --serve "$CHECKPOINT" >&2
+    local role="$1" account="$2"
+    shift 2
+    "$WORKER" register operator --role "$role" --account "$account" --key "$(hot_key "$account")" \
+        --bond "$BOND" --serve "$CHECKPOINT" "$@" >&2
 }
 
 start_operators() {
@@ -166,10 +172,13 @@ start_operators() {
     start_operator validators "${keys[@]}"
 }
 
+# start_operator NAME OPTION...; with NOEMA_DEV_METRICS each serves metrics from that port on.
 start_operator() {
-    local name="$1"
+    local name="$1" metrics=()
     shift
-    launch "$name" "$WORKER" run --store "$STATE/operators/$name.redb" "$@"
+    [ -z "${NOEMA_DEV_METRICS:-}" ] \
+        || metrics=(--metrics-addr "127.0.0.1:$((NOEMA_DEV_METRICS + ${#PIDS[@]} - 1))")
+    launch "$name" "$WORKER" run --store "$STATE/operators/$name.redb" "${metrics[@]}" "$@"
 }
 
 ask() {

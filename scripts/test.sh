@@ -87,6 +87,8 @@ unit() {
 
 e2e() {
     cargo build --workspace --all-targets --locked \
+        && NOEMA_NEXT_RUNTIME="$(./scripts/next-runtime.sh)" \
+        && export NOEMA_NEXT_RUNTIME \
         && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js
 }
 

@@ -282,6 +282,20 @@ export class World {
     return this.chain.send(this.chain.call('checkpoints.withdrawCheckpoint', id), this.funder);
   }
 
+  /** Replaces the runtime by the one in the file that NOEMA_NEXT_RUNTIME names. */
+  async upgrade() {
+    const file = process.env.NOEMA_NEXT_RUNTIME;
+    assert.ok(file && existsSync(file), `NOEMA_NEXT_RUNTIME names no file: ${file}; run scripts/next-runtime.sh`);
+    const { chain } = this;
+    const version = chain.api.runtimeVersion.specVersion.toNumber();
+    const setCode = chain.call('system.setCode', u8aToHex(readFileSync(file)));
+    await chain.send(chain.call('sudo.sudoUncheckedWeight', setCode, { refTime: 0, proofSize: 0 }), this.funder);
+    await chain.event('parachainSystem.ValidationFunctionApplied');
+    await until('polkadot.js has the new metadata', () =>
+      chain.api.runtimeVersion.specVersion.toNumber() > version ? true : undefined,
+    );
+  }
+
   /** Imports another checkpoint of the same shape. */
   importVariant() {
     return importVariant(path.dirname(this.home));

@@ -21,7 +21,7 @@ describe('a runtime upgrade', () => {
     await world.event(id, 'Assigned');
     await world.upgrade();
     const now = (await world.chain.api.rpc.state.getRuntimeVersion()).specVersion.toNumber();
-    assert.equal(now, before + 1);
+    assert.ok(now > before, `version ${now} after ${before}`);
     const end = await world.end(id);
     assert.equal(end.name, 'Settled');
     const again = await world.ask('What is a lake?', { maxTokens: 8 });
