@@ -19,6 +19,8 @@ mod benchmarking;
 mod case;
 mod checking;
 mod dispute;
+mod errors;
+mod events;
 mod free;
 pub mod panel;
 mod requesting;
@@ -33,11 +35,15 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+use frame_support::pallet_macros::import_section;
+
 pub use dispute::{Committee, Dispute, DisputeResolver};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -229,254 +235,6 @@ pub mod pallet {
     #[pallet::storage]
     pub type FinishedSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
 
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// A request was made and its price limit put on hold.
-        Requested {
-            /// The request.
-            request: RequestId,
-            /// Who asked.
-            requester: T::AccountId,
-            /// The checkpoint asked for.
-            checkpoint: CheckpointId,
-            /// Hash of the prompt.
-            prompt_hash: H256,
-            /// What is on hold.
-            price_limit: Balance,
-            /// The block in which it is refunded if no worker has it by then.
-            expires_at: BlockNumberFor<T>,
-        },
-        /// A worker was drawn.
-        Assigned {
-            /// The request.
-            request: RequestId,
-            /// The controller of the worker.
-            worker: T::AccountId,
-            /// The sampling seed to answer with.
-            seed: H256,
-            /// The last block in which the answer is accepted.
-            deadline: BlockNumberFor<T>,
-        },
-        /// An answer was recorded. Read it in `inference.answers`.
-        Answered {
-            /// The request.
-            request: RequestId,
-            /// The controller of the worker.
-            worker: T::AccountId,
-            /// Hash of the tokens and the text.
-            output_hash: H256,
-            /// Tokens of the answer.
-            output_tokens: u32,
-        },
-        /// The answer was not drawn for a check; it is settled unless somebody objects.
-        CheckWaived {
-            /// The request.
-            request: RequestId,
-            /// The probability with which it would have been drawn.
-            rate: Permill,
-            /// The last block in which an objection is accepted.
-            objection_deadline: BlockNumberFor<T>,
-        },
-        /// Validators were drawn to check the answer.
-        CheckDrawn {
-            /// The request.
-            request: RequestId,
-            /// The probability with which it was drawn.
-            rate: Permill,
-            /// The controllers of the validators.
-            validators: Vec<T::AccountId>,
-            /// The last block in which a commitment is accepted.
-            commit_deadline: BlockNumberFor<T>,
-        },
-        /// A validator committed to a verdict.
-        VerdictCommitted {
-            /// The request.
-            request: RequestId,
-            /// The controller of the validator.
-            validator: T::AccountId,
-        },
-        /// Verdicts may be revealed.
-        RevealOpened {
-            /// The request.
-            request: RequestId,
-            /// The last block in which a reveal is accepted.
-            deadline: BlockNumberFor<T>,
-        },
-        /// A validator revealed its verdict.
-        VerdictRevealed {
-            /// The request.
-            request: RequestId,
-            /// The controller of the validator.
-            validator: T::AccountId,
-            /// The verdict.
-            verdict: Verdict,
-            /// The digest that its re-execution yielded.
-            digest: H256,
-        },
-        /// The check found the answer valid; it is settled unless somebody objects.
-        CheckPassed {
-            /// The request.
-            request: RequestId,
-            /// The last block in which an objection is accepted.
-            objection_deadline: BlockNumberFor<T>,
-        },
-        /// A validator objected to the answer on its own account.
-        Objected {
-            /// The request.
-            request: RequestId,
-            /// The controller of the validator.
-            validator: T::AccountId,
-            /// The digest that its re-execution yielded.
-            digest: H256,
-        },
-        /// The answer was contradicted, and the dispute resolver took over.
-        Disputed {
-            /// The request.
-            request: RequestId,
-            /// The controllers of those who contradict.
-            accusers: Vec<T::AccountId>,
-            /// The block in which an undecided dispute is closed as inconclusive.
-            deadline: BlockNumberFor<T>,
-        },
-        /// Validators were drawn to decide a dispute.
-        CommitteeDrawn {
-            /// The request.
-            request: RequestId,
-            /// The controllers of the validators.
-            validators: Vec<T::AccountId>,
-            /// The last block in which a commitment is accepted.
-            commit_deadline: BlockNumberFor<T>,
-        },
-        /// A dispute ended.
-        DisputeConcluded {
-            /// The request.
-            request: RequestId,
-            /// What it came to.
-            outcome: Outcome,
-        },
-        /// Final: the answer stands and everybody was paid. The amounts add up to the escrow.
-        Settled {
-            /// The request.
-            request: RequestId,
-            /// Who asked.
-            requester: T::AccountId,
-            /// The controller of the worker.
-            worker: T::AccountId,
-            /// What the worker was paid.
-            worker_paid: Balance,
-            /// What each validator was paid for the check.
-            checks_paid: Vec<Payment<T::AccountId>>,
-            /// What the requester got back.
-            refunded: Balance,
-        },
-        /// Final: the requester got the whole escrow back.
-        Refunded {
-            /// The request.
-            request: RequestId,
-            /// Who asked.
-            requester: T::AccountId,
-            /// What the requester got back.
-            amount: Balance,
-            /// Why.
-            reason: RefundReason,
-        },
-        /// A final request was removed from the state.
-        Pruned {
-            /// The request.
-            request: RequestId,
-        },
-    }
-
-    #[pallet::error]
-    pub enum Error<T> {
-        /// The prompt is empty. Ask something.
-        PromptEmpty,
-        /// The prompt is longer than `MaxPromptBytes`. Shorten it.
-        PromptTooLong,
-        /// The prompt is not UTF-8. Send text, not binary data.
-        PromptNotUtf8,
-        /// `max_tokens` is 0. Ask for at least one token.
-        NoTokensRequested,
-        /// `max_tokens` exceeds `MaxOutputTokens` or leaves no room for the prompt in the
-        /// checkpoint's context. Ask for fewer tokens.
-        TooManyTokensRequested,
-        /// The temperature is above 10000 thousandths. Lower it.
-        TemperatureTooHigh,
-        /// `top_p_milli` is not within 1 and 1000. Use 1000 to leave every token in.
-        TopPOutOfRange,
-        /// No checkpoint has this id. Pick one of `checkpoints.checkpoints`.
-        CheckpointUnknown,
-        /// The checkpoint was withdrawn. Pick an active one.
-        CheckpointInactive,
-        /// Every worker charges more for this request. The view function `quote` lists the limits.
-        PriceLimitTooLow,
-        /// The account cannot put the price limit on hold. Add funds or lower the limit.
-        FundsTooLow,
-        /// As many requests are open as the chain takes. Try again in a few blocks.
-        TooBusy,
-        /// No request has this number, or it was pruned. Check the number.
-        RequestUnknown,
-        /// Only the account that made the request may do this.
-        NotRequester,
-        /// A worker has the request, or had it: it can no longer be cancelled.
-        AlreadyAssigned,
-        /// The account is not the hot key of an operator. Sign with the key set in `operators`.
-        NotAnOperator,
-        /// The operator is not the one drawn for this. Only the worker or validator drawn may do it.
-        NotAssigned,
-        /// The request has an answer. The first one counts.
-        AlreadyAnswered,
-        /// The deadline has passed, or the request is final.
-        TooLate,
-        /// The time for it has not come. Reveals are accepted once `RevealOpened` was emitted, and
-        /// objections once `CheckWaived` or `CheckPassed` was.
-        TooEarly,
-        /// The receipt names another request. Use the number given here.
-        ReceiptWrongRequest,
-        /// The receipt names another checkpoint. Answer from the one that was asked.
-        ReceiptWrongCheckpoint,
-        /// The receipt has another prompt hash. Hash the prompt as recorded.
-        ReceiptWrongPrompt,
-        /// The receipt has other parameters. Use those of the request.
-        ReceiptWrongParameters,
-        /// The receipt has another seed. Use the one in `Assigned`.
-        ReceiptWrongSeed,
-        /// The receipt's output hash is not that of these tokens and this text.
-        ReceiptWrongOutput,
-        /// The receipt's number of output tokens is not that of the tokens given.
-        ReceiptWrongTokenCount,
-        /// The answer has no token. An answer has at least the stop token.
-        AnswerEmpty,
-        /// The answer has more tokens than were asked for.
-        AnswerTooLong,
-        /// The answer's text is longer than `MaxTextBytes`.
-        TextTooLong,
-        /// The answer's text is not UTF-8.
-        TextNotUtf8,
-        /// A token is not in the checkpoint's vocabulary.
-        TokenOutOfRange,
-        /// Prompt and answer together exceed the checkpoint's context.
-        ContextExceeded,
-        /// The validator has committed. The first commitment counts.
-        AlreadyCommitted,
-        /// The validator has revealed. The first reveal counts.
-        AlreadyRevealed,
-        /// The validator committed to nothing, so it has nothing to reveal.
-        NotCommitted,
-        /// Verdict, digest and salt are not those committed. Reveal exactly what was hashed.
-        CommitmentDiffers,
-        /// The operator is no live validator of the request's checkpoint. Bond, serve the
-        /// checkpoint and send heartbeats.
-        NotAValidator,
-        /// The operator has a part in this request: worker, requester or validator with a verdict.
-        IsParty,
-        /// The operator's bond cannot be tied to another request.
-        BondUnavailable,
-        /// The request is not in dispute.
-        NotDisputed,
-    }
-
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         /// Reserves the weight of the turns taken in `on_finalize`.
@@ -501,16 +259,8 @@ pub mod pallet {
 
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_audit().map_err(|error| {
-                log_audit_error::<T>(&error);
-                sp_runtime::TryRuntimeError::Other("inference: the audit found a difference")
-            })
+            Ok(Self::do_audit().map_err(|error| error.summary())?)
         }
-    }
-
-    #[cfg(feature = "try-runtime")]
-    fn log_audit_error<T: Config>(error: &AuditError<T::AccountId>) {
-        frame_support::__private::log::error!(target: "runtime::inference", "{error:?}");
     }
 
     #[pallet::call]

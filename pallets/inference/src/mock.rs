@@ -173,6 +173,7 @@ impl DisputeResolver<AccountId, u32> for Resolver {
 
 #[derive(Clone)]
 struct Operator {
+    key: AccountId,
     role: Role,
     prices: Prices<Balance>,
     is_live: bool,
@@ -211,12 +212,12 @@ pub struct World;
 
 /// The hot key of a controller.
 pub(crate) const fn key(controller: AccountId) -> AccountId {
-    controller + 100
+    controller.wrapping_add(100)
 }
 
 /// The account that the mock keeps a bond in.
 const fn purse(controller: AccountId) -> AccountId {
-    controller + 1_000
+    controller.wrapping_add(1_000)
 }
 
 /// The checkpoint of the stories.
@@ -257,12 +258,11 @@ impl Operators<AccountId, Balance> for World {
     type Error = ();
 
     fn controller_of(key: &AccountId) -> Option<AccountId> {
-        let controller = key.checked_sub(100)?;
         world(|world| {
-            world
-                .operators
-                .contains_key(&controller)
-                .then_some(controller)
+            let mut operators = world.operators.iter();
+            operators
+                .find(|(_, operator)| operator.key == *key)
+                .map(|(controller, _)| *controller)
         })
     }
 
@@ -338,8 +338,12 @@ impl Operators<AccountId, Balance> for World {
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn register(controller: &AccountId, _key: &AccountId, role: Role, _: &CheckpointId) {
+    fn register(controller: &AccountId, key: &AccountId, role: Role, _: &CheckpointId) {
         add_operator(*controller, role, FUNDS);
+        world(|world| {
+            let operator = world.operators.get_mut(controller);
+            operator.expect("it was just added").key = *key;
+        });
     }
 }
 
@@ -360,6 +364,7 @@ fn add_operator(controller: AccountId, role: Role, bond: Balance) {
         Role::Validator => Prices::default(),
     };
     let operator = Operator {
+        key: key(controller),
         role,
         prices,
         is_live: true,

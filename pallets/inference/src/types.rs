@@ -582,3 +582,21 @@ pub enum AuditError<AccountId> {
         request: RequestId,
     },
 }
+
+impl<AccountId> AuditError<AccountId> {
+    /// What is wrong, in one sentence.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::HoldDiffers { .. } => "a requester's hold is not the sum of its escrows",
+            Self::NotClosed { .. } => "a final request is not closed",
+            Self::PaymentsDiffer { .. } => "a final request's payments are not its price limit",
+            Self::Incomplete { .. } => "a request lacks a part that its phase needs",
+            Self::StrayTurn { .. } => "the agenda has an entry that no request points to",
+            Self::LiveDiffers { .. } => "the number of live requests is not the recorded one",
+            Self::EngagementDiffers { .. } => "the engagements differ from the requests",
+            Self::ExposureDiffers { .. } => "a worker's exposure is not the sum of its requests",
+            Self::QueueDiffers { .. } => "the queue of final requests has a gap",
+            Self::Orphaned { .. } => "a prompt, an answer or a check lacks its request",
+        }
+    }
+}
