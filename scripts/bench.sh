@@ -28,8 +28,8 @@ WORKER="$BIN_DIR/noema-worker"
 WORK="$(mktemp -d)"
 CHAIN_PID=
 trap '[ -z "$CHAIN_PID" ] || { kill -TERM "$CHAIN_PID" 2>/dev/null; wait "$CHAIN_PID" || true; }; rm -rf "$WORK"' EXIT
-# Where the chain's script keeps its state, and what its operators call themselves.
-export NOEMA_DEV_STATE="$WORK/dev"
+# Where the chain keeps its state. One validator: several would wait for each other's check.
+export NOEMA_DEV_STATE="$WORK/dev" NOEMA_DEV_VALIDATORS=//Dave
 export NOEMA_HOME="$ROOT/.noema"
 
 "$ROOT/scripts/setup.sh" --e2e
@@ -46,7 +46,7 @@ done
 
 # --- answers ---------------------------------------------------------------------------------------
 
-# metric NAME: the sum of a metric over the two workers and the process with the validators.
+# metric NAME: the sum of a metric over the two workers and the validator.
 metric() {
     local port sum
     for port in $(seq "$METRICS_PORT" $((METRICS_PORT + 2))); do
@@ -56,17 +56,17 @@ metric() {
 }
 
 step "Asking three times for $TOKENS tokens"
-tokens_before="$(metric noema_tokens_total)"
-answer_before="$(metric 'noema_execution_seconds_sum{kind="Answer"}')"
-checks_before="$(metric 'noema_execution_seconds_count{kind="Check"}')"
-check_before="$(metric 'noema_execution_seconds_sum{kind="Check"}')"
+tokens_before="$(metric noema_worker_tokens_total)"
+answer_before="$(metric 'noema_worker_execution_seconds_sum{kind="Answer"}')"
+checks_before="$(metric 'noema_worker_execution_seconds_count{kind="Check"}')"
+check_before="$(metric 'noema_worker_execution_seconds_sum{kind="Check"}')"
 for i in 1 2 3; do
     "$WORKER" ask "$QUESTION" --url "ws://127.0.0.1:$PORT" --account //Bob --max-tokens "$TOKENS" --json >"$WORK/ask$i.json"
 done
-tokens=$(awk "BEGIN { print $(metric noema_tokens_total) - $tokens_before }")
-answer_seconds=$(awk "BEGIN { print $(metric 'noema_execution_seconds_sum{kind="Answer"}') - $answer_before }")
-checks=$(awk "BEGIN { print $(metric 'noema_execution_seconds_count{kind="Check"}') - $checks_before }")
-check_seconds=$(awk "BEGIN { print $(metric 'noema_execution_seconds_sum{kind="Check"}') - $check_before }")
+tokens=$(awk "BEGIN { print $(metric noema_worker_tokens_total) - $tokens_before }")
+answer_seconds=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_sum{kind="Answer"}') - $answer_before }")
+checks=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_count{kind="Check"}') - $checks_before }")
+check_seconds=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_sum{kind="Check"}') - $check_before }")
 
 step "Reading what a request cost the chain"
 request="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["request"])' "$WORK/ask3.json")"

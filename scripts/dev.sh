@@ -51,7 +51,7 @@ export NOEMA_URL="$URL"
 # Who does what: the controllers hold bonds, the hot keys behind them own nothing. The bonds are small
 # and the prices high, so that an answer of some length is checked every time (docs/protocol.md).
 WORKERS=(//Alice //Charlie)
-VALIDATORS=(//Dave //Eve //Ferdie)
+read -ra VALIDATORS <<<"${NOEMA_DEV_VALIDATORS:-//Dave //Eve //Ferdie}"
 PUBLISHER=//Alice
 REQUESTER=//Bob
 BOND=120 # NOEMA
