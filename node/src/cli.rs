@@ -1,0 +1,106 @@
+//! What the program can be asked to do.
+
+use clap::Parser;
+use sc_cli::RunCmd;
+use std::time::Duration;
+
+/// Shown below the options by `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  noema-node --dev                         a fresh chain, forgotten when it stops
+  noema-node --dev --base-path ./chain     a chain that is kept and continued
+  noema-node --dev --block-time 500        four blocks in the time of one
+  noema-node --dev --instant-seal          a block for each transaction, and only then
+  noema-node purge-chain --dev --base-path ./chain
+  noema-node export-chain-spec --chain dev
+
+Connect to ws://127.0.0.1:9944, for example with
+  https://polkadot.js.org/apps/?rpc=ws://127.0.0.1:9944
+Metrics for Prometheus: http://127.0.0.1:9615/metrics";
+
+/// Runs a Noema chain on this machine, without a relay chain.
+///
+/// It makes every block itself and finalizes it at once. What a relay chain would provide, it makes
+/// up: relay chain blocks, their randomness (from the operating system) and the go-ahead for
+/// runtime upgrades. So it is for development and tests; whoever runs it can make any block. A
+/// collator of a real relay chain is `polkadot-omni-node` with a chain spec exported here.
+#[derive(Debug, Parser)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) subcommand: Option<Subcommand>,
+
+    #[command(flatten)]
+    pub(crate) run: RunCmd,
+
+    #[command(flatten)]
+    pub(crate) authoring: AuthoringParams,
+}
+
+/// When blocks are made.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct AuthoringParams {
+    /// Time between two blocks, in milliseconds.
+    ///
+    /// Below 1500 the chain's clock runs ahead of the real one: the runtime allows four blocks in
+    /// six seconds.
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 2_000,
+        value_parser = clap::value_parser!(u64).range(50..=600_000),
+    )]
+    block_time: u64,
+
+    /// Makes a block when a transaction arrives, and only then.
+    ///
+    /// Deadlines are counted in blocks: without transactions they do not pass. The RPC
+    /// `engine_createBlock` makes one on demand.
+    #[arg(long, conflicts_with = "block_time")]
+    instant_seal: bool,
+}
+
+impl AuthoringParams {
+    /// The time between two blocks; `None` to make them as transactions arrive.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        (!self.instant_seal).then(|| Duration::from_millis(self.block_time))
+    }
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// Generate, inspect and insert keys.
+    #[command(subcommand)]
+    Key(sc_cli::KeySubcommand),
+
+    /// Write the chain spec of `--chain dev`, `--chain local` or of a file, plain or `--raw`.
+    #[command(visible_alias = "chain-spec")]
+    ExportChainSpec(sc_cli::ExportChainSpecCmd),
+
+    /// Execute a block again and compare.
+    CheckBlock(sc_cli::CheckBlockCmd),
+
+    /// Write blocks to a file.
+    ExportBlocks(sc_cli::ExportBlocksCmd),
+
+    /// Write the state at a block into a chain spec.
+    ExportState(sc_cli::ExportStateCmd),
+
+    /// Read blocks from a file and execute them.
+    ImportBlocks(sc_cli::ImportBlocksCmd),
+
+    /// Go back some blocks that are not finalized.
+    Revert(sc_cli::RevertCmd),
+
+    /// Remove a chain's database.
+    PurgeChain(sc_cli::PurgeChainCmd),
+
+    /// What the database knows of the chain.
+    ChainInfo(sc_cli::ChainInfoCmd),
+
+    /// Weigh the runtime's calls: says which program does it.
+    Benchmark {
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}

@@ -1,0 +1,114 @@
+//! From the command line to what it asks for.
+
+use crate::{
+    chain_spec,
+    cli::{Cli, Subcommand},
+    service,
+};
+use noema_runtime::Block;
+use sc_chain_spec::{ChainSpec, ChainType};
+use sc_cli::{Result, SubstrateCli};
+use sc_service::config::{BlocksPruning, PruningMode};
+
+impl SubstrateCli for Cli {
+    fn impl_name() -> String {
+        "Noema Node".into()
+    }
+
+    fn impl_version() -> String {
+        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+    }
+
+    fn description() -> String {
+        <Self as clap::CommandFactory>::command()
+            .get_long_about()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    fn author() -> String {
+        env!("CARGO_PKG_AUTHORS").into()
+    }
+
+    fn support_url() -> String {
+        concat!(env!("CARGO_PKG_REPOSITORY"), "/issues").into()
+    }
+
+    fn copyright_start_year() -> i32 {
+        2026
+    }
+
+    fn load_spec(&self, id: &str) -> std::result::Result<Box<dyn ChainSpec>, String> {
+        Ok(Box::new(chain_spec::load(id)?))
+    }
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run() -> Result<()> {
+    let cli = Cli::from_args();
+    match &cli.subcommand {
+        None => run_node(&cli),
+        Some(Subcommand::Key(cmd)) => cmd.run(&cli),
+        Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
+        Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
+        }),
+        Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, config.database), parts.task_manager))
+        }),
+        Some(Subcommand::ExportState(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, config.chain_spec), parts.task_manager))
+        }),
+        Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
+        }),
+        Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+            let parts = service::partial(&config)?;
+            Ok((cmd.run(parts.client, parts.backend, None), parts.task_manager))
+        }),
+        Some(Subcommand::PurgeChain(cmd)) => {
+            cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
+        }
+        Some(Subcommand::ChainInfo(cmd)) => {
+            cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
+        }
+        Some(Subcommand::Benchmark { .. }) => Err("this program does not weigh calls. Build the \
+             runtime with --features runtime-benchmarks and run\n  frame-omni-bencher v1 benchmark \
+             pallet --runtime <noema_runtime.wasm> --pallet <pallet> --extrinsic '*'"
+            .into()),
+    }
+}
+
+fn run_node(cli: &Cli) -> Result<()> {
+    if cli.run.validator {
+        return Err("this program does not collate for a relay chain: it makes all blocks of a \
+             development chain itself, and needs no --validator. For a relay chain run \
+             polkadot-omni-node with a chain spec (see export-chain-spec)"
+            .into());
+    }
+    let interval = cli.authoring.interval();
+    let keeps_state = cli.run.import_params.pruning_params.state_pruning()?.is_some();
+    cli.create_runner(&cli.run)?.run_node_until_exit(|mut config| async move {
+        if !matches!(
+            config.chain_spec.chain_type(),
+            ChainType::Development | ChainType::Local
+        ) {
+            return Err(sc_cli::Error::Input(format!(
+                "'{}' is no development chain: making its blocks here would only make a fork of \
+                 it that nobody follows",
+                config.chain_spec.name()
+            )));
+        }
+        // Any block's state can be read for as long as the chain is kept: a development chain is
+        // small, and what happened in it is what one wants to look at.
+        if !keeps_state {
+            config.state_pruning = Some(PruningMode::ArchiveCanonical);
+            config.blocks_pruning = BlocksPruning::KeepFinalized;
+        }
+        service::start(config, interval).map_err(Into::into)
+    })
+}

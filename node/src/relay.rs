@@ -1,0 +1,132 @@
+//! The relay chain that is not there: what every block of the parachain has to bring from it.
+//!
+//! For each block there is one relay chain block, with the number of the parachain's. It includes
+//! the parent, carries 32 bytes of the operating system's random number generator as its
+//! randomness, and lets a pending runtime upgrade go ahead at once.
+//!
+//! Time is the machine's clock, with two exceptions: it never runs backwards, so a chain goes on
+//! from where it was when the clock was set back; and it jumps to the next slot where the runtime
+//! would refuse another block in this one.
+
+use crate::service::Client;
+use codec::{Decode, Encode};
+use cumulus_client_parachain_inherent::{MockValidationDataInherentDataProvider, MockXcmConfig};
+use cumulus_primitives_aura::AuraUnincludedSegmentApi;
+use cumulus_primitives_core::{
+    relay_chain::{
+        well_known_keys::{ACTIVE_CONFIG, CURRENT_SLOT},
+        AsyncBackingParams, HeadData, Slot, UpgradeGoAhead, MAX_CODE_SIZE,
+    },
+    AbridgedHostConfiguration, GetParachainInfo,
+};
+use noema_runtime::{
+    beacon,
+    constants::{RELAY_SLOT_MILLIS, SLOT_MILLIS},
+    Hash,
+};
+use sc_client_api::{StorageKey, StorageProvider};
+use sp_api::ProvideRuntimeApi;
+use sp_io::hashing::twox_128;
+use sp_timestamp::Timestamp;
+use std::sync::Arc;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a block brings besides transactions: its time and its relay chain parent.
+pub(crate) type Inherents = (
+    sp_timestamp::InherentDataProvider,
+    MockValidationDataInherentDataProvider<()>,
+);
+
+/// The inherents of the block on top of `parent`.
+pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents, Error> {
+    let header = client
+        .header(parent)?
+        .ok_or_else(|| format!("the header of block {parent:?} is missing"))?;
+    let number = header
+        .number
+        .checked_add(1)
+        .ok_or("the chain has as many blocks as it can number")?;
+    let time = next_time(client, parent)?;
+    let upgrade_pending =
+        read::<Vec<u8>>(client, parent, "ParachainSystem", "PendingValidationCode")?
+            .is_some_and(|code| !code.is_empty());
+    let mut randomness = [0; 32];
+    getrandom::fill(&mut randomness)
+        .map_err(|error| format!("the operating system gives no random bytes: {error}"))?;
+    let relay_slot = Slot::from(time / u64::from(RELAY_SLOT_MILLIS));
+
+    let relay = MockValidationDataInherentDataProvider {
+        current_para_block: number,
+        para_id: client.runtime_api().parachain_id(parent)?,
+        current_para_block_head: Some(HeadData(header.encode())),
+        relay_blocks_per_para_block: 1,
+        para_blocks_per_relay_epoch: 600,
+        xcm_config: MockXcmConfig::new(&**client, parent, Default::default()),
+        upgrade_go_ahead: upgrade_pending.then_some(UpgradeGoAhead::GoAhead),
+        // Later entries replace earlier ones: these take the place of the mock's own slot, which
+        // knows nothing of the time, and of its limit for runtimes, which is too small.
+        additional_key_values: Some(vec![
+            beacon::encode_entry(Some(randomness)),
+            (CURRENT_SLOT.to_vec(), relay_slot.encode()),
+            (ACTIVE_CONFIG.to_vec(), host_configuration().encode()),
+        ]),
+        ..Default::default()
+    };
+    Ok((
+        sp_timestamp::InherentDataProvider::new(Timestamp::new(time)),
+        relay,
+    ))
+}
+
+/// The limits that a relay chain sets its parachains.
+fn host_configuration() -> AbridgedHostConfiguration {
+    AbridgedHostConfiguration {
+        max_code_size: MAX_CODE_SIZE,
+        max_head_data_size: 20 * 1024,
+        max_upward_queue_count: 8,
+        max_upward_queue_size: 1024 * 1024,
+        max_upward_message_size: 64 * 1024,
+        max_upward_message_num_per_candidate: 16,
+        hrmp_max_message_num_per_candidate: 10,
+        validation_upgrade_cooldown: 6,
+        validation_upgrade_delay: 6,
+        async_backing_params: AsyncBackingParams {
+            allowed_ancestry_len: 3,
+            max_candidate_depth: 10,
+        },
+    }
+}
+
+/// The time of the block on top of `parent`, in milliseconds of the Unix epoch.
+fn next_time(client: &Arc<Client>, parent: Hash) -> Result<u64, Error> {
+    let last = read::<u64>(client, parent, "Timestamp", "Now")?.unwrap_or_default();
+    let mut time = Timestamp::current().as_millis().max(last);
+    // A slot that is full may be followed by one that a clock ahead of ours has begun to fill.
+    for _ in 0..3 {
+        let relay_slot = Slot::from(time / u64::from(RELAY_SLOT_MILLIS));
+        if client
+            .runtime_api()
+            .can_build_upon(parent, parent, relay_slot)?
+        {
+            return Ok(time);
+        }
+        time = (time / SLOT_MILLIS + 1) * SLOT_MILLIS;
+    }
+    Err(format!("the runtime refuses every block on top of {parent:?}").into())
+}
+
+/// The value of a storage item of a pallet at a block.
+fn read<T: Decode>(
+    client: &Arc<Client>,
+    at: Hash,
+    pallet: &str,
+    item: &str,
+) -> Result<Option<T>, Error> {
+    let key = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
+    let value = client.storage(at, &StorageKey(key))?;
+    value
+        .map(|data| T::decode(&mut data.0.as_slice()))
+        .transpose()
+        .map_err(|error| format!("{pallet}::{item} is not what it used to be: {error}").into())
+}

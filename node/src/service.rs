@@ -1,0 +1,187 @@
+//! Puts the parts of the node together.
+
+use crate::{authoring, relay, rpc};
+use futures::{channel::mpsc, stream};
+use noema_runtime::{apis::RuntimeApi, Block, Hash};
+use sc_consensus::{BasicQueue, LongestChain};
+use sc_consensus_manual_seal::{
+    consensus::aura::AuraConsensusDataProvider, run_manual_seal, ManualSealParams,
+};
+use sc_executor::WasmExecutor;
+use sc_network::{
+    config::{FullNetworkConfiguration, NonReservedPeerMode},
+    Litep2pNetworkBackend, NetworkBackend,
+};
+use sc_service::{
+    build_network, error::Error, spawn_tasks, BuildNetworkParams, Configuration, SpawnTasksParams,
+    TFullBackend, TFullClient, TaskManager,
+};
+use sp_consensus_aura::SlotDuration;
+use std::{sync::Arc, time::Duration};
+
+/// What the runtime may call: the usual, and the size of the proof so far.
+type HostFunctions = (
+    sp_io::SubstrateHostFunctions,
+    cumulus_primitives_proof_size_hostfunction::storage_proof_size::HostFunctions,
+);
+/// The chain's database.
+pub(crate) type Backend = TFullBackend<Block>;
+/// Reads the chain and executes its blocks.
+pub(crate) type Client = TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
+/// Transactions that wait for a block.
+pub(crate) type Pool = sc_transaction_pool::TransactionPoolHandle<Block, Client>;
+
+/// What subcommands need, too.
+pub(crate) struct Partial {
+    pub(crate) client: Arc<Client>,
+    pub(crate) backend: Arc<Backend>,
+    pub(crate) import_queue: BasicQueue<Block>,
+    pub(crate) task_manager: TaskManager,
+    keystore: sc_service::KeystoreContainer,
+}
+
+/// Opens the database and what reads it.
+pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
+    let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
+    let (client, backend, keystore, task_manager) =
+        sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;
+    let client = Arc::new(client);
+    let import_queue = sc_consensus_manual_seal::import_queue(
+        Box::new(client.clone()),
+        &task_manager.spawn_essential_handle(),
+        config.prometheus_registry(),
+    );
+    Ok(Partial {
+        client,
+        backend,
+        import_queue,
+        task_manager,
+        keystore,
+    })
+}
+
+/// Starts the node. It makes a block every `interval`, or for each transaction where there is
+/// none.
+pub(crate) fn start(
+    mut config: Configuration,
+    interval: Option<Duration>,
+) -> Result<TaskManager, Error> {
+    let Partial {
+        client,
+        backend,
+        import_queue,
+        mut task_manager,
+        keystore,
+    } = partial(&config)?;
+    let pool = Arc::new(
+        sc_transaction_pool::Builder::new(
+            task_manager.spawn_essential_handle(),
+            client.clone(),
+            config.role.is_authority().into(),
+        )
+        .with_options(config.transaction_pool.clone())
+        .with_prometheus(config.prometheus_registry())
+        .build(),
+    );
+
+    stay_alone(&mut config);
+    let net_config = FullNetworkConfiguration::<Block, Hash, Litep2pNetworkBackend>::new(
+        &config.network,
+        config.prometheus_registry().cloned(),
+    );
+    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, Hash>>::register_notification_metrics(
+        config.prometheus_registry(),
+    );
+    let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
+        build_network(BuildNetworkParams {
+            config: &config,
+            net_config,
+            client: client.clone(),
+            transaction_pool: pool.clone(),
+            spawn_handle: task_manager.spawn_handle(),
+            spawn_essential_handle: task_manager.spawn_essential_handle(),
+            import_queue,
+            block_announce_validator_builder: None,
+            warp_sync_config: None,
+            block_relay: None,
+            metrics,
+            gap_sync_body_policy: None,
+        })?;
+
+    let (orders, ordered_by_rpc) = mpsc::channel(1_024);
+    let automatic = match interval {
+        Some(interval) => {
+            log::info!("⏱  A block every {interval:?}, finalized at once; the relay chain is mocked");
+            authoring::every(interval)
+        }
+        None => {
+            log::info!("⏱  A block for each transaction, finalized at once; the relay chain is mocked");
+            authoring::instant(&pool)
+        }
+    };
+    let proposer = sc_basic_authorship::ProposerFactory::new(
+        task_manager.spawn_handle(),
+        client.clone(),
+        pool.clone(),
+        config.prometheus_registry(),
+        None,
+    );
+    let inherents_of = client.clone();
+    task_manager.spawn_essential_handle().spawn_blocking(
+        "authoring",
+        Some("block-authoring"),
+        run_manual_seal(ManualSealParams {
+            block_import: client.clone(),
+            env: proposer,
+            client: client.clone(),
+            pool: pool.clone(),
+            commands_stream: stream::select(ordered_by_rpc, automatic),
+            select_chain: LongestChain::new(backend.clone()),
+            consensus_data_provider: Some(Box::new(
+                AuraConsensusDataProvider::new_with_slot_duration(SlotDuration::from_millis(
+                    noema_runtime::constants::SLOT_MILLIS,
+                )),
+            )),
+            create_inherent_data_providers: move |parent: Hash, ()| {
+                let inherents = relay::inherents(&inherents_of, parent);
+                async move { inherents }
+            },
+        }),
+    );
+
+    let rpc_builder = {
+        let (client, pool) = (client.clone(), pool.clone());
+        Box::new(move |_| {
+            rpc::methods(client.clone(), pool.clone(), orders.clone()).map_err(Error::Application)
+        })
+    };
+    spawn_tasks(SpawnTasksParams {
+        config,
+        client,
+        backend,
+        task_manager: &mut task_manager,
+        keystore: keystore.keystore(),
+        transaction_pool: pool,
+        rpc_builder,
+        network,
+        system_rpc_tx,
+        tx_handler_controller,
+        sync_service,
+        telemetry: None,
+        tracing_execute_block: None,
+    })?;
+    Ok(task_manager)
+}
+
+/// No peers: nobody else could make a block of this chain. The port is one that is free, so that
+/// nodes beside each other do not get in each other's way.
+fn stay_alone(config: &mut Configuration) {
+    let peers = &mut config.network.default_peers_set;
+    peers.in_peers = 0;
+    peers.out_peers = 0;
+    peers.non_reserved_mode = NonReservedPeerMode::Deny;
+    config.network.boot_nodes.clear();
+    config.network.listen_addresses = vec!["/ip4/127.0.0.1/tcp/0"
+        .parse()
+        .expect("the address is well formed; qed")];
+}

@@ -1,0 +1,59 @@
+//! Which pallets can be weighed, for `frame-omni-bencher`.
+
+use crate::{AllPalletsWithSystem, ParachainSystem, Runtime, RuntimeEvent, System};
+use alloc::{string::String, vec::Vec};
+use frame_benchmarking::{
+    BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList, Benchmarking,
+};
+use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_system_benchmarking::{extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench};
+
+impl frame_system_benchmarking::Config for Runtime {
+    fn setup_set_code_requirements(code: &Vec<u8>) -> Result<(), BenchmarkError> {
+        ParachainSystem::initialize_for_set_code_benchmark(code.len() as u32);
+        Ok(())
+    }
+
+    fn verify_set_code() {
+        System::assert_last_event(RuntimeEvent::ParachainSystem(
+            cumulus_pallet_parachain_system::Event::ValidationFunctionStored,
+        ));
+    }
+}
+
+frame_benchmarking::define_benchmarks!(
+    [frame_system, SystemBench::<Runtime>]
+    [frame_system_extensions, SystemExtensionsBench::<Runtime>]
+    [cumulus_pallet_parachain_system, crate::ParachainSystem]
+    [cumulus_pallet_weight_reclaim, crate::WeightReclaim]
+    [pallet_balances, crate::Balances]
+    [pallet_collator_selection, crate::CollatorSelection]
+    [pallet_multisig, crate::Multisig]
+    [pallet_proxy, crate::Proxy]
+    [pallet_sudo, crate::Sudo]
+    [pallet_timestamp, crate::Timestamp]
+    [pallet_transaction_payment, crate::TransactionPayment]
+    [pallet_utility, crate::Utility]
+    [pallet_checkpoints, crate::Checkpoints]
+    [pallet_operators, crate::Operators]
+    [pallet_inference, crate::Inference]
+);
+
+/// What there is to weigh, and the storage it touches.
+pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
+    let mut list = Vec::new();
+    list_benchmarks!(list, extra);
+    (list, AllPalletsWithSystem::storage_info())
+}
+
+/// Weighs what `config` asks for.
+pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
+    let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
+    let mut batches = Vec::new();
+    let params = (&config, &whitelist);
+    add_benchmarks!(params, batches);
+    if batches.is_empty() {
+        return Err("no benchmark of that name".into());
+    }
+    Ok(batches)
+}

@@ -1,0 +1,116 @@
+//! How Noema's own pallets are set up.
+//!
+//! Windows are in blocks, planned with a block every two seconds. They are sized for a worker that
+//! has only a few CPU cores; governance can shorten them with an upgrade once that is no longer who
+//! takes part.
+
+use crate::{
+    beacon::RelayBeacon,
+    constants::{deposit, DAYS, HOURS, UNIT},
+    AccountId, Balance, Balances, Checkpoints, Operators, Runtime, RuntimeHoldReason,
+};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU128, ConstU32},
+};
+use frame_system::EnsureRoot;
+use sp_runtime::Permill;
+
+/// Most operators in one role for one checkpoint: what a draw reads.
+const MAX_SERVERS: u32 = 32;
+/// Longest answer, in tokens.
+const MAX_OUTPUT_TOKENS: u32 = 1_024;
+/// Tokens that a participant has to manage in a block: ten a second are a slow laptop.
+const TOKENS_PER_BLOCK: u32 = 20;
+/// Validators that check an answer.
+const CHECKERS: u32 = 2;
+/// Times that validators are drawn for a check.
+const DRAWS: u32 = 3;
+/// Validators that decide a dispute.
+const COMMITTEE: u32 = 5;
+
+impl pallet_checkpoints::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Operators = Operators;
+    type CanonicalOrigin = EnsureRoot<AccountId>;
+    type ForceOrigin = EnsureRoot<AccountId>;
+    type FamilyDeposit = ConstU128<{ 10 * UNIT + deposit(1, 128) }>;
+    type CheckpointDeposit = ConstU128<{ 10 * UNIT + deposit(1, 512) }>;
+    type MaxName = ConstU32<64>;
+    type MaxLicence = ConstU32<64>;
+    type MaxHolders = ConstU32<64>;
+    type MaxLineage = ConstU32<256>;
+    type WeightInfo = pallet_checkpoints::weights::SubstrateWeight<Self>;
+}
+
+impl pallet_operators::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Checkpoints = Checkpoints;
+    type MinBond = ConstU128<{ 100 * UNIT }>;
+    // Two minutes: a worker that was killed is not drawn for long.
+    type HeartbeatPeriod = ConstU32<60>;
+    // Every request ends within this time, however often it is disputed; see the runtime's tests.
+    type UnbondingDelay = ConstU32<HOURS>;
+    type MaxServed = ConstU32<16>;
+    type MaxServers = ConstU32<MAX_SERVERS>;
+    type MaxEngagements = ConstU32<16>;
+    type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
+}
+
+parameter_types! {
+    /// Validators together earn a fifth of the price on top of it.
+    pub const CheckFee: Permill = Permill::from_percent(20);
+    /// At least one answer in twenty is checked, however high the bond behind it.
+    pub const MinCheckRate: Permill = Permill::from_percent(5);
+    /// Half of the bond: enough that the rate stays low, not so much that one is out at once.
+    pub const FalsehoodSlash: Permill = Permill::from_percent(50);
+    pub const UnexecutedSlash: Permill = Permill::from_percent(20);
+    /// Being offline is no fraud: a hundredth, and never more than [`SilenceCap`].
+    pub const SilenceSlash: Permill = Permill::from_percent(1);
+    pub const SilenceCap: Balance = 10 * UNIT;
+    /// The rest burns, so that accusing oneself is a loss.
+    pub const WinnersShare: Permill = Permill::from_percent(50);
+}
+
+impl pallet_inference::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Checkpoints = Checkpoints;
+    type Operators = Operators;
+    type Randomness = RelayBeacon<Self>;
+    type DisputeResolver = pallet_inference::Committee<Self>;
+    type WeightInfo = pallet_inference::weights::SubstrateWeight<Self>;
+
+    type MaxPromptBytes = ConstU32<8_192>;
+    type MaxOutputTokens = ConstU32<MAX_OUTPUT_TOKENS>;
+    type MaxTextBytes = ConstU32<{ 8 * MAX_OUTPUT_TOKENS }>;
+    type MaxLiveRequests = ConstU32<1_024>;
+    type MaxDuePerBlock = ConstU32<16>;
+
+    type AnswerWindow = ConstU32<15>;
+    type TokensPerBlock = ConstU32<TOKENS_PER_BLOCK>;
+    type MaxAttempts = ConstU32<3>;
+    type RequestExpiry = ConstU32<30>;
+    type RetryInterval = ConstU32<2>;
+    type CommitWindow = ConstU32<15>;
+    type RevealWindow = ConstU32<5>;
+    type ObjectionWindow = ConstU32<5>;
+    type DisputeWindow = ConstU32<{ 3 * (15 + 5 + MAX_OUTPUT_TOKENS / TOKENS_PER_BLOCK) }>;
+    type Retention = ConstU32<{ 7 * DAYS }>;
+
+    type CheckersPerAnswer = ConstU32<CHECKERS>;
+    type MaxDraws = ConstU32<DRAWS>;
+    type CommitteeSize = ConstU32<COMMITTEE>;
+    type MaxSeats = ConstU32<{ CHECKERS * DRAWS + COMMITTEE + 1 }>;
+    type CheckFee = CheckFee;
+    type MarginPercent = ConstU32<200>;
+    type MinCheckRate = MinCheckRate;
+
+    type FalsehoodSlash = FalsehoodSlash;
+    type UnexecutedSlash = UnexecutedSlash;
+    type SilenceSlash = SilenceSlash;
+    type SilenceCap = SilenceCap;
+    type WinnersShare = WinnersShare;
+}

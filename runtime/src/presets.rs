@@ -1,0 +1,76 @@
+//! The states a chain can start from.
+//!
+//! | preset | for | sudo |
+//! |---|---|---|
+//! | `development` | one node on one machine; the well-known keys own everything | //Alice |
+//! | `local_testnet` | several nodes of one's own, without a master key | nobody |
+
+use crate::{
+    constants::{PARA_ID, UNIT},
+    AccountId, Balance, BalancesConfig, CollatorSelectionConfig, ParachainInfoConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+};
+use alloc::{string::ToString, vec, vec::Vec};
+use cumulus_primitives_core::ParaId;
+use frame_support::build_struct_json_patch;
+use serde_json::Value;
+use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
+use sp_keyring::Sr25519Keyring;
+
+/// What each well-known account owns.
+pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
+/// What an account has to put up to become a collator.
+const CANDIDACY_BOND: Balance = 1_000 * UNIT;
+
+/// The accounts that own something: the well-known six, and //Alice//stash, //Bob//stash, whose
+/// owners author blocks.
+pub fn endowed() -> Vec<AccountId> {
+    use Sr25519Keyring::*;
+    [Alice, Bob, Charlie, Dave, Eve, Ferdie, AliceStash, BobStash]
+        .map(|key| key.to_account_id())
+        .to_vec()
+}
+
+/// Collators own their fees with a stash, so that the accounts people try things with do not
+/// change by themselves.
+fn genesis(collators: Vec<(Sr25519Keyring, Sr25519Keyring)>, sudo: Option<AccountId>) -> Value {
+    build_struct_json_patch!(RuntimeGenesisConfig {
+        balances: BalancesConfig {
+            balances: endowed().into_iter().map(|account| (account, ENDOWMENT)).collect::<Vec<_>>(),
+        },
+        parachain_info: ParachainInfoConfig { parachain_id: ParaId::new(PARA_ID) },
+        collator_selection: CollatorSelectionConfig {
+            invulnerables: collators
+                .iter()
+                .map(|(stash, _)| stash.to_account_id())
+                .collect::<Vec<_>>(),
+            candidacy_bond: CANDIDACY_BOND,
+        },
+        session: SessionConfig {
+            keys: collators
+                .iter()
+                .map(|(stash, signer)| {
+                    let keys = SessionKeys { aura: signer.public().into() };
+                    (stash.to_account_id(), stash.to_account_id(), keys)
+                })
+                .collect::<Vec<_>>(),
+        },
+        sudo: SudoConfig { key: sudo },
+    })
+}
+
+/// The preset of that name, as a patch of the default genesis.
+pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+    use Sr25519Keyring::*;
+    let patch = match id.as_ref() {
+        DEV_RUNTIME_PRESET => genesis(vec![(AliceStash, Alice)], Some(Alice.to_account_id())),
+        LOCAL_TESTNET_RUNTIME_PRESET => genesis(vec![(AliceStash, Alice), (BobStash, Bob)], None),
+        _ => return None,
+    };
+    Some(patch.to_string().into_bytes())
+}
+
+/// The names of the presets.
+pub fn preset_names() -> Vec<PresetId> {
+    vec![DEV_RUNTIME_PRESET.into(), LOCAL_TESTNET_RUNTIME_PRESET.into()]
+}

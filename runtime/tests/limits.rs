@@ -1,0 +1,96 @@
+//! What a block can hold, what a call costs, and what deadlines add up to.
+
+mod common;
+
+use common::{account, chain};
+use frame_support::{
+    dispatch::{DispatchClass, GetDispatchInfo},
+    traits::{Get, OnRuntimeUpgrade},
+    weights::{Weight, WeightToFee},
+};
+use noema_protocol::{CheckpointId, SamplingParameters};
+use noema_runtime::{
+    constants::{MILLIUNIT, UNIT},
+    AllPalletsWithSystem, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
+};
+use pallet_inference::Config as Inference;
+use sp_keyring::Sr25519Keyring::Alice;
+
+fn longest_request() -> RuntimeCall {
+    let bytes = <Runtime as Inference>::MaxPromptBytes::get() as usize;
+    RuntimeCall::Inference(pallet_inference::Call::request_inference {
+        checkpoint: CheckpointId::default(),
+        prompt: vec![b'x'; bytes].try_into().expect("as long as allowed"),
+        parameters: SamplingParameters::greedy(64),
+        price_limit: UNIT,
+    })
+}
+
+#[test]
+fn the_longest_request_fits_into_a_block_many_times() {
+    let weight = longest_request().get_dispatch_info().call_weight;
+    let limits = <Runtime as frame_system::Config>::BlockWeights::get();
+    let room = limits
+        .get(DispatchClass::Normal)
+        .max_extrinsic
+        .expect("ordinary transactions have a limit");
+    assert!(weight.saturating_mul(20).all_lte(room), "{weight:?} of {room:?}");
+}
+
+#[test]
+fn fees_of_a_request_are_small_beside_what_it_buys() {
+    chain("development").execute_with(|| {
+        let info = TransactionPayment::query_call_info(longest_request(), 8_400);
+        assert!(info.partial_fee > 0);
+        assert!(info.partial_fee < UNIT, "{}", info.partial_fee);
+    });
+}
+
+#[test]
+fn a_fee_charges_for_the_scarcer_of_time_and_proof() {
+    type Fee = noema_runtime::fees::ScarcerOfTimeAndProof;
+    assert_eq!(Fee::weight_to_fee(&Weight::zero()), 0);
+    assert_eq!(Fee::weight_to_fee(&Weight::from_parts(0, 10_000)), MILLIUNIT / 10);
+    let slow = Weight::from_parts(1_000_000_000_000, 0);
+    assert!(Fee::weight_to_fee(&slow) > Fee::weight_to_fee(&Weight::from_parts(1, 1)));
+    assert!(Fee::weight_to_fee(&Weight::MAX) > 0);
+}
+
+#[test]
+fn a_bond_cannot_leave_before_every_request_it_served_has_ended() {
+    let tokens =
+        <Runtime as Inference>::MaxOutputTokens::get() / <Runtime as Inference>::TokensPerBlock::get();
+    let answering = <Runtime as Inference>::MaxAttempts::get()
+        * (<Runtime as Inference>::AnswerWindow::get() + tokens + 1);
+    let checking = <Runtime as Inference>::MaxDraws::get()
+        * (<Runtime as Inference>::CommitWindow::get()
+            + <Runtime as Inference>::RevealWindow::get()
+            + 2 * tokens
+            + 2);
+    let longest = <Runtime as Inference>::RequestExpiry::get()
+        + answering
+        + checking
+        + <Runtime as Inference>::ObjectionWindow::get()
+        + <Runtime as Inference>::DisputeWindow::get();
+    let delay = <Runtime as pallet_operators::Config>::UnbondingDelay::get();
+    assert!(delay > longest, "{delay} blocks are less than {longest}");
+}
+
+#[test]
+fn an_upgrade_to_this_version_changes_nothing() {
+    chain("development").execute_with(|| {
+        System::finalize();
+        let before = sp_io::storage::root(VERSION.state_version());
+        AllPalletsWithSystem::on_runtime_upgrade();
+        <Runtime as frame_system::Config>::SingleBlockMigrations::on_runtime_upgrade();
+        assert_eq!(before, sp_io::storage::root(VERSION.state_version()));
+    });
+}
+
+#[test]
+fn the_well_known_accounts_can_pay_for_the_longest_request() {
+    chain("development").execute_with(|| {
+        let info = TransactionPayment::query_call_info(longest_request(), 8_400);
+        assert!(noema_runtime::Balances::free_balance(account(Alice)) > info.partial_fee);
+    });
+}
