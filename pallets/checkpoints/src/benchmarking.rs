@@ -221,7 +221,7 @@ mod benches {
     }
 
     #[benchmark]
-    fn remove_checkpoint() {
+    fn remove_checkpoint() -> Result<(), BenchmarkError> {
         let publisher = publisher::<T>();
         let family = family::<T>(&publisher);
         checkpoint::<T>(&publisher, family, 1, None);
@@ -230,6 +230,7 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(publisher), child);
         assert!(!Checkpoints::<T>::contains_key(child));
+        Ok(())
     }
 
     #[benchmark]
@@ -263,12 +264,13 @@ mod benches {
     }
 
     #[benchmark]
-    fn retract_holding(h: Linear<1, { T::MaxHolders::get() }>) {
+    fn retract_holding(h: Linear<1, { T::MaxHolders::get() }>) -> Result<(), BenchmarkError> {
         let (checkpoint, holder) = held::<T>(h - 1);
         Pallet::<T>::do_announce_holding(holder.clone(), checkpoint)?;
         #[extrinsic_call]
         _(RawOrigin::Signed(holder.clone()), checkpoint);
         assert!(!Holders::<T>::get(checkpoint).contains(&holder));
+        Ok(())
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

@@ -14,6 +14,7 @@ extern crate alloc;
 
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects, clippy::expect_used)]
 mod benchmarking;
 mod dispatchable_impls;
 mod interface_impl;

@@ -167,7 +167,7 @@ mod benches {
     }
 
     #[benchmark]
-    fn stop_serving(s: Linear<1, { T::MaxServers::get() }>) {
+    fn stop_serving(s: Linear<1, { T::MaxServers::get() }>) -> Result<(), BenchmarkError> {
         let checkpoint = checkpoint::<T>(1);
         fill::<T>(checkpoint, s - 1);
         let (controller, _) = operator::<T>(0, 1);
@@ -175,6 +175,7 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()), checkpoint);
         assert!(Served::<T>::get(controller).is_empty());
+        Ok(())
     }
 
     #[benchmark]
@@ -203,25 +204,25 @@ mod benches {
         let (controller, _) = operator::<T>(0, 0);
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
-        assert!(Pallet::<T>::registered(&controller)?
-            .withdrawable_at
-            .is_some());
+        let record = Operators::<T>::get(controller);
+        assert!(record.is_some_and(|record| record.withdrawable_at.is_some()));
     }
 
     #[benchmark]
-    fn cancel_unbonding() {
+    fn cancel_unbonding() -> Result<(), BenchmarkError> {
         let (controller, _) = operator::<T>(0, 0);
         Pallet::<T>::do_start_unbonding(controller.clone())?;
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
         assert_last::<T>(Event::UnbondingCancelled { controller });
+        Ok(())
     }
 
     #[benchmark]
     fn withdraw_bond(
         c: Linear<0, { T::MaxServed::get() }>,
         s: Linear<1, { T::MaxServers::get() }>,
-    ) {
+    ) -> Result<(), BenchmarkError> {
         let checkpoints: Vec<_> = (0..c).map(checkpoint::<T>).collect();
         let (controller, _) = operator::<T>(0, 1);
         for index in 1..s {
@@ -238,6 +239,7 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
         assert!(!Operators::<T>::contains_key(controller));
+        Ok(())
     }
 
     #[benchmark]

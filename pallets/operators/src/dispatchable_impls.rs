@@ -218,7 +218,7 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::dec_sufficients(key);
     }
 
-    /// Puts an operator with `bond` on the list of `role`, in place of the smallest bond if the list
+    /// Puts an operator with `bond` on the list of `role`, in place of the least standing if the list
     /// is full.
     fn list(
         controller: &T::AccountId,
@@ -230,8 +230,8 @@ impl<T: Config> Pallet<T> {
         if servers.is_full() {
             let (least, smallest) = servers
                 .iter()
-                .map(|server| (Self::bond_of(server), server))
-                .min_by_key(|(bond, _)| *bond)
+                .map(|server| (Self::standing_of(server), server))
+                .min_by_key(|(standing, _)| *standing)
                 .ok_or(Error::<T>::ServersFull)?;
             ensure!(least < bond, Error::<T>::ServersFull);
             Self::unserve(smallest, checkpoint)?;

@@ -14,6 +14,7 @@ extern crate alloc;
 
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects, clippy::expect_used)]
 mod benchmarking;
 mod dispatchable_impls;
 mod interface_impl;
@@ -182,7 +183,7 @@ pub mod pallet {
             /// The checkpoint.
             checkpoint: CheckpointId,
         },
-        /// An operator lost its place in a full list to one with a larger bond.
+        /// An operator lost its place in a full list, because it was not live or its bond smaller.
         Displaced {
             /// The operator that lost its place.
             controller: T::AccountId,
@@ -302,7 +303,7 @@ pub mod pallet {
         NotServing,
         /// The operator serves as many checkpoints as it may.
         TooManyServed,
-        /// The checkpoint has as many operators as it may, none with a smaller bond.
+        /// The checkpoint has as many operators as it may, all live and none with a smaller bond.
         ServersFull,
         /// The operator is leaving.
         Leaving,
@@ -364,8 +365,8 @@ pub mod pallet {
 
         /// Serves `checkpoint` in every role of the caller.
         ///
-        /// Where a list is full, the operator with the smallest bond loses its place if the
-        /// caller's is larger.
+        /// Where a list is full, one that is silent, suspended or leaving loses its place, or else
+        /// the one with the smallest bond if the caller's is larger.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::serve(T::MaxServers::get()))]
         pub fn serve(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {

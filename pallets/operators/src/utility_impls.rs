@@ -38,6 +38,14 @@ impl<T: Config> Pallet<T> {
         Operators::<T>::get(controller).map_or_else(Default::default, |operator| operator.bond)
     }
 
+    /// What an operator's place in a list is worth: its bond, nothing if it would not be drawn even
+    /// with no job open.
+    pub(crate) fn standing_of(controller: &T::AccountId) -> BalanceOf<T> {
+        Operators::<T>::get(controller)
+            .filter(|operator| matches!(Self::idle(operator), None | Some(Idle::FullyEngaged)))
+            .map_or_else(Default::default, |operator| operator.bond)
+    }
+
     /// Why an operator is not drawn now.
     pub(crate) fn idle(operator: &OperatorOf<T>) -> Option<Idle> {
         let silence = Self::now().saturating_sub(operator.heartbeat);

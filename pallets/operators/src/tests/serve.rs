@@ -108,6 +108,20 @@ fn serve_should_displace_the_smallest_bond_from_a_full_list() {
 }
 
 #[test]
+fn serve_should_displace_whoever_is_not_live_from_a_full_list() {
+    test(|| {
+        for controller in 1..=3 {
+            register(controller, WORKER, 500);
+            assert_ok!(Operators::serve(signed(controller), LLAMA));
+        }
+        assert_ok!(Operators::start_unbonding(signed(2)));
+        register(4, WORKER, MIN_BOND);
+        assert_ok!(Operators::serve(signed(4), LLAMA));
+        assert_eq!(Servers::<Test>::get(LLAMA, Role::Worker), vec![1, 3, 4]);
+    });
+}
+
+#[test]
 fn serve_should_refuse_a_full_list_without_a_smaller_bond() {
     test(|| {
         for controller in 1..=3 {
