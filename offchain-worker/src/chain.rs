@@ -106,12 +106,10 @@ impl Node {
                 .await
                 .map_err(|error| unreachable(root_cause(&error)))?;
             let backend = LegacyBackend::<SubstrateConfig>::builder().build(rpc.clone());
-            let client = OnlineClient::from_backend_with_config(
-                SubstrateConfig::new(),
-                Arc::new(backend),
-            )
-            .await
-            .map_err(|error| unreachable(root_cause(&error)))?;
+            let client =
+                OnlineClient::from_backend_with_config(SubstrateConfig::new(), Arc::new(backend))
+                    .await
+                    .map_err(|error| unreachable(root_cause(&error)))?;
             Ok(Arc::new(Self {
                 url: url.to_owned(),
                 client,
@@ -134,7 +132,9 @@ impl Node {
     }
 
     /// What the node says of its chain: the token's name and digits, the address format.
-    pub async fn properties(&self) -> Result<serde_json::Map<String, serde_json::Value>, ChainError> {
+    pub async fn properties(
+        &self,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, ChainError> {
         self.in_time(async { self.rpc.system_properties().await.map_err(Into::into) })
             .await
     }

@@ -9,10 +9,11 @@ mod register;
 mod run;
 mod show;
 
-use crate::chain::Node;
+use crate::chain::{At, Node};
 use crate::checkpoint::{Library, OpenCheckpoint};
-use anyhow::Context;
+use anyhow::{bail, Context};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use noema_protocol::CheckpointId;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -180,4 +181,40 @@ impl Global {
         let id = library.find(name)?;
         Ok(library.open(id)?)
     }
+}
+
+/// The active checkpoint on chain whose id begins with `prefix`; without one the canonical
+/// checkpoint, or else the only one there is.
+async fn find_checkpoint(at: &At, prefix: Option<&str>) -> anyhow::Result<CheckpointId> {
+    let mut ids: Vec<_> = at
+        .active_checkpoints()
+        .await?
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    let Some(prefix) = prefix else {
+        if let [canonical] = at.canonical_checkpoints().await?[..] {
+            return Ok(canonical);
+        }
+        return match ids[..] {
+            [only] => Ok(only),
+            [] => bail!("the chain has no checkpoint; register one with: noema-worker register checkpoint <ID> --account <PUBLISHER>"),
+            _ => bail!("the chain has {} checkpoints and not one that is canonical; name one with --checkpoint: {}", ids.len(), list(&ids)),
+        };
+    };
+    let wanted = prefix.trim_start_matches("0x").to_lowercase();
+    ids.retain(|id| hex::encode(id.0).starts_with(&wanted));
+    match ids[..] {
+        [only] => Ok(only),
+        [] => bail!("no active checkpoint on chain has an id that begins with {prefix}"),
+        _ => bail!(
+            "several checkpoints have an id that begins with {prefix}: {}",
+            list(&ids)
+        ),
+    }
+}
+
+fn list(ids: &[CheckpointId]) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    ids.join(", ")
 }

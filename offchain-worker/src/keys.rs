@@ -133,12 +133,10 @@ impl Key {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut handle = options
-            .open(path)
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
-                _ => file(error),
-            })?;
+        let mut handle = options.open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
+            _ => file(error),
+        })?;
         writeln!(handle, "{phrase}").map_err(file)?;
         handle.sync_all().map_err(file)?;
         Ok(key)
@@ -224,9 +222,6 @@ mod tests {
     fn what_is_no_key_is_named() {
         assert!(matches!(Key::load("alice"), Err(KeyError::Unknown(_))));
         assert!(matches!(parse_account("0x12"), Err(KeyError::Address(_))));
-        assert!(matches!(
-            parse_account("5Grwva"),
-            Err(KeyError::Address(_))
-        ));
+        assert!(matches!(parse_account("5Grwva"), Err(KeyError::Address(_))));
     }
 }

@@ -202,7 +202,9 @@ impl Metrics {
                 "the node does not answer; last finalized block {block}, {age} s ago\n"
             ))
         } else if age > STALE_SECONDS {
-            Err(format!("no finalized block for {age} s; the last is {block}\n"))
+            Err(format!(
+                "no finalized block for {age} s; the last is {block}\n"
+            ))
         } else {
             Ok(format!("ok; finalized block {block}, {age} s ago\n"))
         }

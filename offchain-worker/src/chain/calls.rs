@@ -1,6 +1,6 @@
 //! The calls this program makes, argument by argument as the runtime names them.
 
-use super::types::{Parameters, WirePrices, WireReceipt, WireRoles, WireVerdict};
+use super::types::{Parameters, WireArchitecture, WirePrices, WireReceipt, WireRoles, WireVerdict};
 use crate::roles::Action;
 use noema_protocol::VerdictReveal;
 use sp_core::H256;
@@ -82,6 +82,39 @@ calls! {
         request: u64,
         /// The digest of one's own execution.
         digest: H256,
+    }
+    /// Registers a family.
+    "Checkpoints"."register_family" RegisterFamily {
+        /// Its name.
+        name: Vec<u8>,
+        /// The dimensions of the model.
+        architecture: WireArchitecture,
+        /// The hash of the tokenizer.
+        tokenizer_hash: H256,
+        /// The version of the integer arithmetic.
+        numerics_version: u32,
+    }
+    /// Registers a checkpoint.
+    "Checkpoints"."register_checkpoint" RegisterCheckpoint {
+        /// The hash of its manifest.
+        checkpoint: H256,
+        /// Its family.
+        family: u32,
+        /// The checkpoint it was made from.
+        parent: Option<H256>,
+        /// The Merkle root over its tiles.
+        weights_root: H256,
+        /// The size of its tiles.
+        weights_bytes: u64,
+        /// Its licence.
+        licence: Vec<u8>,
+        /// The hash of the file it was imported from.
+        source_hash: H256,
+    }
+    /// Announces that an operator holds the weights of a checkpoint.
+    "Checkpoints"."announce_holding" AnnounceHolding {
+        /// The checkpoint.
+        checkpoint: H256,
     }
     /// Gives a sign of life.
     "Operators"."heartbeat" Heartbeat {}

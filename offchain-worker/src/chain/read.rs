@@ -1,11 +1,13 @@
 //! Reading finalized state.
 
 use super::types::{
-    CheckpointRecord, EarningsLedger, OperatorInfo, PendingJob, Phase, PriceList, RequestState,
+    CheckpointRecord, EarningsLedger, FamilyRecord, OperatorInfo, PendingJob, Phase, PriceList,
+    RequestState, Status,
 };
 use super::{classify, Block, ChainError, PATIENCE};
 use crate::store::AccountBytes;
-use noema_protocol::{CheckpointId, RequestId, SamplingParameters};
+use noema_protocol::{CheckpointId, FamilyId, RequestId, SamplingParameters};
+use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
@@ -53,7 +55,9 @@ impl At {
         let what = format!("storage {pallet}.{entry}");
         let address = subxt::dynamic::storage::<K, V>(pallet, entry);
         let storage = self.block.storage();
-        let value = self.in_time(&what, storage.try_fetch(address, keys)).await?;
+        let value = self
+            .in_time(&what, storage.try_fetch(address, keys))
+            .await?;
         value
             .map(|value| {
                 value
@@ -143,6 +147,30 @@ impl At {
         .await
     }
 
+    /// Every entry of the map `pallet.entry`.
+    async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>, ChainError>
+    where
+        (K,): subxt::ext::frame_decode::storage::IntoEncodableValues
+            + subxt::ext::frame_decode::storage::IntoDecodableValues,
+        (): subxt::storage::PrefixOf<(K,)>,
+        V: DecodeAsType,
+    {
+        let what = format!("storage {pallet}.{entry}");
+        let address = subxt::dynamic::storage::<(K,), V>(pallet, entry);
+        let storage = self.block.storage();
+        let collect = async {
+            let mut found = Vec::new();
+            let mut entries = storage.iter(address, ()).await?;
+            while let Some(entry) = entries.next().await {
+                let entry = entry?;
+                let (key,) = entry.key()?.decode()?;
+                found.push((key, entry.value().decode()?));
+            }
+            Ok::<_, subxt::Error>(found)
+        };
+        self.in_time(&what, collect).await
+    }
+
     /// The requests whose answers may be objected to.
     pub async fn objectable(&self) -> Result<Vec<RequestId>, ChainError> {
         #[derive(DecodeAsType)]
@@ -150,28 +178,53 @@ impl At {
         struct Request {
             phase: Phase,
         }
-        let what = "storage Inference.Requests";
-        let address = subxt::dynamic::storage::<(u64,), Request>("Inference", "Requests");
-        let storage = self.block.storage();
-        let collect = async {
-            let mut found = Vec::new();
-            let mut entries = storage.iter(address, ()).await?;
-            while let Some(entry) = entries.next().await {
-                let entry = entry?;
-                if matches!(entry.value().decode()?.phase, Phase::Objectable { .. }) {
-                    let (id,) = entry.key()?.decode()?;
-                    found.push(RequestId(id));
-                }
-            }
-            Ok::<_, subxt::Error>(found)
-        };
-        self.in_time(what, collect).await
+        let requests = self
+            .entries::<u64, Request>("Inference", "Requests")
+            .await?;
+        Ok(requests
+            .into_iter()
+            .filter(|(_, request)| matches!(request.phase, Phase::Objectable { .. }))
+            .map(|(id, _)| RequestId(id))
+            .collect())
     }
 
-    /// The checkpoint whose id begins with `prefix`; without one, the only checkpoint there is.
-    pub async fn find_checkpoint(&self, prefix: Option<&str>) -> anyhow::Result<CheckpointId> {
-        let _ = prefix;
-        anyhow::bail!("not aligned")
+    /// Every checkpoint that requests may name.
+    pub async fn active_checkpoints(
+        &self,
+    ) -> Result<Vec<(CheckpointId, CheckpointRecord)>, ChainError> {
+        let all = self
+            .entries::<H256, CheckpointRecord>("Checkpoints", "Checkpoints")
+            .await?;
+        Ok(all
+            .into_iter()
+            .filter(|(_, record)| record.status == Status::Active)
+            .map(|(id, record)| (CheckpointId(id), record))
+            .collect())
+    }
+
+    /// Every family with its number.
+    pub async fn families(&self) -> Result<Vec<(FamilyId, FamilyRecord)>, ChainError> {
+        let all = self
+            .entries::<u32, FamilyRecord>("Checkpoints", "Families")
+            .await?;
+        Ok(all
+            .into_iter()
+            .map(|(id, record)| (FamilyId(id), record))
+            .collect())
+    }
+
+    /// The canonical checkpoint of each family that has one.
+    pub async fn canonical_checkpoints(&self) -> Result<Vec<CheckpointId>, ChainError> {
+        let all = self
+            .entries::<u32, H256>("Checkpoints", "Canonical")
+            .await?;
+        Ok(all.into_iter().map(|(_, id)| CheckpointId(id)).collect())
+    }
+
+    /// The operators that announced to hold the weights of a checkpoint.
+    pub async fn holders(&self, id: &CheckpointId) -> Result<Vec<AccountBytes>, ChainError> {
+        let holders: Vec<AccountId32> = self.view("Checkpoints", "holders", (id.0,)).await?;
+        Ok(holders.into_iter().map(|holder| holder.0).collect())
     }
 
     /// What is recorded of a checkpoint.
@@ -179,7 +232,7 @@ impl At {
         &self,
         id: &CheckpointId,
     ) -> Result<Option<CheckpointRecord>, ChainError> {
-        self.storage("Checkpoints", "Checkpoints", (id.0,)).await
+        self.view("Checkpoints", "checkpoint", (id.0,)).await
     }
 
     /// What is recorded of the operator with this controller.

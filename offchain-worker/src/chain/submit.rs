@@ -9,9 +9,7 @@ use futures::future::BoxFuture;
 use sp_core::H256;
 use std::time::Duration;
 use subxt::config::substrate::{AccountId32, SubstrateExtrinsicParamsBuilder};
-use subxt::error::{
-    BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError,
-};
+use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError};
 use subxt::ext::scale_decode::DecodeAsFields;
 use subxt::tx::TransactionStatus;
 use subxt::SubstrateConfig;
@@ -305,7 +303,9 @@ mod tests {
 
     #[test]
     fn a_taken_nonce_is_told_from_other_refusals() {
-        assert!(is_nonce_race("Invalid Transaction: Transaction is outdated"));
+        assert!(is_nonce_race(
+            "Invalid Transaction: Transaction is outdated"
+        ));
         assert!(is_nonce_race("Priority is too low: (1 vs 1)"));
         assert!(!is_nonce_race(
             "Invalid Transaction: Inability to pay some fees"

@@ -1,7 +1,7 @@
 //! `noema-worker ask`.
 
 use super::money::Token;
-use super::Global;
+use super::{find_checkpoint, Global};
 use crate::chain::calls::RequestInference;
 use crate::chain::types::{Phase, RequestState, Seat, Standing, WireVerdict};
 use crate::chain::{follow, Link, Node};
@@ -81,7 +81,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let node = global.node().await?;
     let token = Token::of(&node).await?;
     let at = node.finalized().await?;
-    let checkpoint = at.find_checkpoint(args.checkpoint.as_deref()).await?;
+    let checkpoint = find_checkpoint(&at, args.checkpoint.as_deref()).await?;
     let limit = match &args.price_limit {
         Some(text) => token.parse(text)?,
         None => typical_limit(&node, &checkpoint, &args.prompt, parameters).await?,
@@ -168,7 +168,10 @@ fn parameters(args: &AskArgs) -> anyhow::Result<SamplingParameters> {
     let milli = |name: &str, value: f64, most: u16| -> anyhow::Result<u16> {
         let scaled = (value * 1000.0).round();
         if !(0.0..=f64::from(most)).contains(&scaled) {
-            bail!("--{name} {value} must lie between 0 and {}", f64::from(most) / 1000.0);
+            bail!(
+                "--{name} {value} must lie between 0 and {}",
+                f64::from(most) / 1000.0
+            );
         }
         Ok(scaled as u16)
     };

@@ -60,11 +60,7 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
     };
     let bar = Bar::default();
     let checkpoint = crate::import::import(&args.source, &global.home()?, &options, &bar)?;
-    if let Some(bar) = bar
-        .bar
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-    {
+    if let Some(bar) = bar.bar.into_inner().unwrap_or_else(PoisonError::into_inner) {
         bar.finish_and_clear();
     }
     println!("{}", checkpoint.id());

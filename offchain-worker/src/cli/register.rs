@@ -2,15 +2,19 @@
 //! recorded already is left as it is, so the command can be repeated.
 
 use super::money::Token;
-use super::Global;
-use crate::chain::calls::{BondExtra, RegisterOperator, Serve, SetPrices};
-use crate::chain::types::{OperatorInfo, WirePrices, WireRoles};
+use super::{find_checkpoint, Global};
+use crate::chain::calls::{
+    BondExtra, RegisterCheckpoint, RegisterFamily, RegisterOperator, Serve, SetPrices,
+};
+use crate::chain::types::{OperatorInfo, Status, WireArchitecture, WirePrices, WireRoles};
 use crate::chain::{At, Node};
 use crate::keys::{address, parse_account, Key};
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand, ValueEnum};
-use noema_protocol::CheckpointId;
+use noema_checkpoint::Manifest;
+use noema_protocol::{CheckpointId, FamilyId};
 use subxt::config::substrate::AccountId32;
+use subxt::ext::scale_decode::DecodeAsType;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RegisterCommand {
@@ -27,6 +31,12 @@ pub(super) struct CheckpointArgs {
     /// Who publishes it and pays the deposit: a key file or a development key.
     #[arg(long, value_name = "KEY")]
     account: String,
+    /// Name of its family, where that is new [default: the model's name].
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
+    /// The checkpoint it was made from, by the beginning of its id on chain.
+    #[arg(long, value_name = "CHECKPOINT")]
+    parent: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +80,112 @@ pub(super) async fn register(global: &Global, command: RegisterCommand) -> anyho
         RegisterCommand::Checkpoint(args) => checkpoint(global, args).await,
         RegisterCommand::Operator(args) => operator(global, args).await,
     }
+}
+
+async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()> {
+    let publisher = Key::load(&args.account)?;
+    let checkpoint = global.open_checkpoint(&args.checkpoint)?;
+    let (id, manifest) = (checkpoint.id(), checkpoint.manifest());
+    let node = global.node().await?;
+    let at = node.finalized().await?;
+    match at.checkpoint(&id).await? {
+        Some(record) if record.status == Status::Withdrawn => {
+            bail!("checkpoint {id} was withdrawn; it cannot be registered again while its record stands")
+        }
+        Some(_) => {
+            println!("checkpoint {id} is registered already");
+            return Ok(());
+        }
+        None => {}
+    }
+    let parent = match &args.parent {
+        Some(prefix) => Some(find_checkpoint(&at, Some(prefix)).await?),
+        None => None,
+    };
+    let family = family(&node, &at, &publisher, manifest, args.family).await?;
+    let call = RegisterCheckpoint {
+        checkpoint: id.0,
+        family: family.0,
+        parent: parent.map(|parent| parent.0),
+        weights_root: manifest.weights_root,
+        weights_bytes: manifest.weights_bytes,
+        licence: recorded_text(&at, "MaxLicence", &manifest.licence, "unstated")?,
+        source_hash: manifest.source.hash,
+    };
+    let included = node.submit(call, &publisher).await?;
+    println!(
+        "registered checkpoint {id} of family {family}, in block {}",
+        included.block
+    );
+    Ok(())
+}
+
+/// The family of checkpoints like this one; registers it if there is none.
+async fn family(
+    node: &Node,
+    at: &At,
+    publisher: &Key,
+    manifest: &Manifest,
+    name: Option<String>,
+) -> anyhow::Result<FamilyId> {
+    let architecture = WireArchitecture::from(&manifest.architecture);
+    let name = recorded_text(
+        at,
+        "MaxName",
+        name.as_deref().unwrap_or(&manifest.name),
+        "unnamed",
+    )?;
+    for (id, family) in at.families().await? {
+        let fits = family.architecture == architecture
+            && family.tokenizer_hash == manifest.tokenizer_hash
+            && family.numerics_version == manifest.numerics;
+        if fits {
+            println!(
+                "it belongs to family {id}, {}",
+                String::from_utf8_lossy(&family.name)
+            );
+            return Ok(id);
+        }
+        if family.name == name {
+            bail!(
+                "family {id} has the name `{}` and another architecture, tokenizer or numerics; give the new family another name with --family",
+                String::from_utf8_lossy(&name)
+            );
+        }
+    }
+    let call = RegisterFamily {
+        name: name.clone(),
+        architecture,
+        tokenizer_hash: manifest.tokenizer_hash,
+        numerics_version: manifest.numerics,
+    };
+    let included = node.submit(call, publisher).await?;
+    #[derive(DecodeAsType)]
+    #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+    struct FamilyRegistered {
+        family: u32,
+    }
+    let registered: FamilyRegistered = included
+        .event("Checkpoints", "FamilyRegistered")?
+        .context("the call succeeded without the event Checkpoints.FamilyRegistered")?;
+    println!(
+        "registered family {}, {}, in block {}",
+        registered.family,
+        String::from_utf8_lossy(&name),
+        included.block
+    );
+    Ok(FamilyId(registered.family))
+}
+
+/// `text`, or `otherwise` if it is empty, cut to what the chain records.
+fn recorded_text(at: &At, limit: &str, text: &str, otherwise: &str) -> anyhow::Result<Vec<u8>> {
+    let most: u32 = at.constant("Checkpoints", limit)?;
+    let text = match text.trim() {
+        "" => otherwise,
+        text => text,
+    };
+    let end = text.floor_char_boundary(most as usize);
+    Ok(text.as_bytes()[..end].to_vec())
 }
 
 async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
@@ -136,7 +252,7 @@ async fn serve_list(
     for name in names {
         let id = match global.open_checkpoint(name) {
             Ok(checkpoint) => checkpoint.id(),
-            Err(_) => at.find_checkpoint(Some(name)).await?,
+            Err(_) => find_checkpoint(at, Some(name)).await?,
         };
         if at.checkpoint(&id).await?.is_none() {
             bail!("the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>");
@@ -210,9 +326,4 @@ fn prices(
         )
         .context("--price-per-token")?,
     })
-}
-
-async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()> {
-    let _ = (global, args);
-    anyhow::bail!("not aligned")
 }

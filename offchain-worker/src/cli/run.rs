@@ -1,6 +1,8 @@
 //! `noema-worker run`.
 
 use super::Global;
+use crate::chain::calls::AnnounceHolding;
+use crate::chain::types::Status;
 use crate::chain::{follow, ChainLedger, Link, Node};
 use crate::checkpoint::OpenCheckpoint;
 use crate::engine::Engine;
@@ -100,6 +102,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let recorded = look_up(&node, keys).await?;
     let checkpoints = load(global, &args, &node, &recorded).await?;
     let store = open_store(global, &args, &node, &recorded)?;
+    announce(&node, &recorded, &checkpoints).await;
     let executor: Arc<dyn Executor> = Arc::new(EngineExecutor::new(checkpoints));
 
     let link = Link::new(node);
@@ -256,12 +259,15 @@ async fn load(
             None => bail!(
                 "the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>"
             ),
-            Some(record) if record.weights_root != checkpoint.manifest().weights_root => bail!(
+            Some(record) if record.weights.root != checkpoint.manifest().weights_root => bail!(
                 "checkpoint {id} has the weights root {:?} in {}, and {:?} on chain; import it again",
                 checkpoint.manifest().weights_root,
                 checkpoint.directory().display(),
-                record.weights_root
+                record.weights.root
             ),
+            Some(record) if record.status == Status::Withdrawn => {
+                warn!(checkpoint = %id, "the checkpoint was withdrawn: only requests that are open still need it");
+            }
             Some(_) => {}
         }
         if !args.trust_weights {
@@ -273,6 +279,46 @@ async fn load(
         engines.insert(id, Arc::new(engine));
     }
     Ok(engines)
+}
+
+/// Tells the chain which operators hold the weights, where it does not know. It is no condition
+/// for serving, so a refusal is only logged.
+async fn announce(
+    node: &Node,
+    operators: &[Recorded],
+    checkpoints: &BTreeMap<CheckpointId, Arc<Engine>>,
+) {
+    for id in checkpoints.keys() {
+        let known = match node.finalized().await {
+            Ok(at) => at.holders(id).await,
+            Err(error) => Err(error),
+        };
+        for operator in operators
+            .iter()
+            .filter(|operator| operator.serves.contains(id))
+        {
+            let announced = match &known {
+                Ok(known) if known.contains(&operator.controller) => continue,
+                Ok(_) => {
+                    let call = AnnounceHolding { checkpoint: id.0 };
+                    node.submit(call, &operator.key).await.map(|_| ())
+                }
+                Err(error) => {
+                    warn!(checkpoint = %id, %error, "cannot read who holds the checkpoint");
+                    break;
+                }
+            };
+            let name = address(&operator.controller);
+            match announced {
+                Ok(()) => {
+                    info!(operator = %name, checkpoint = %id, "announced to hold the weights")
+                }
+                Err(error) => {
+                    warn!(operator = %name, checkpoint = %id, %error, "could not announce to hold the weights");
+                }
+            }
+        }
+    }
 }
 
 /// Opens the job store of this chain and this set of operators.

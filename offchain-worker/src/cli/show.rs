@@ -99,7 +99,10 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
     }
     match &state.phase {
         Phase::Settled => {
-            println!("paid         {} to the worker", token.show(state.worker_paid));
+            println!(
+                "paid         {} to the worker",
+                token.show(state.worker_paid)
+            );
             for check in &state.checks_paid {
                 println!("paid         {} to {}", token.show(check.amount), check.to);
             }

@@ -46,7 +46,9 @@ impl EngineExecutor {
         self.engines
             .get(checkpoint)
             .map(|engine| engine.as_ref())
-            .ok_or_else(|| format!("checkpoint {checkpoint} is not loaded; pass it to --checkpoint"))
+            .ok_or_else(|| {
+                format!("checkpoint {checkpoint} is not loaded; pass it to --checkpoint")
+            })
     }
 }
 

@@ -4,9 +4,7 @@ use super::{
     Action, Answered, Duties, Executor, Finding, Identity, Ledger, LedgerError, Outcome, Question,
 };
 use crate::metrics::{Execution, Fate, Metrics};
-use crate::store::{
-    CheckStage, JobKey, Prepared, Store, StoreError, StoredAnswer,
-};
+use crate::store::{CheckStage, JobKey, Prepared, Store, StoreError, StoredAnswer};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use noema_protocol::RequestId;
@@ -78,7 +76,10 @@ pub struct Operator {
     pub(super) pace: Pace,
     running: HashMap<Work, Arc<AtomicBool>>,
     failures: HashMap<Work, Failures>,
-    products: (mpsc::UnboundedSender<Finished>, mpsc::UnboundedReceiver<Finished>),
+    products: (
+        mpsc::UnboundedSender<Finished>,
+        mpsc::UnboundedReceiver<Finished>,
+    ),
     fates: FuturesUnordered<BoxFuture<'static, (Work, H256, Outcome)>>,
     watched: HashSet<H256>,
     complained: HashSet<H256>,
@@ -374,7 +375,10 @@ impl Operator {
         }
         match work {
             Work::Heartbeat => {
-                if self.heartbeat.as_ref().is_some_and(|sent| sent.hash == hash)
+                if self
+                    .heartbeat
+                    .as_ref()
+                    .is_some_and(|sent| sent.hash == hash)
                     && !matches!(outcome, Outcome::Unknown(_))
                 {
                     self.heartbeat = None;
