@@ -164,9 +164,8 @@ fn held<T: Config>(n: u32) -> (CheckpointId, T::AccountId) {
 }
 
 fn assert_last<T: Config>(event: Event<T>) {
-    System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(
-        event.into(),
-    ));
+    let event: <T as frame_system::Config>::RuntimeEvent = event.into();
+    System::<T>::assert_last_event(event);
 }
 
 #[benchmarks]

@@ -5,8 +5,7 @@
     deny(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used
+        clippy::unwrap_used
     )
 )]
 
@@ -14,7 +13,7 @@ extern crate alloc;
 
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
-#[allow(clippy::arithmetic_side_effects, clippy::expect_used)]
+#[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod dispatchable_impls;
 mod interface_impl;

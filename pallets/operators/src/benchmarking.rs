@@ -120,9 +120,8 @@ fn advance<T: Config>(by: BlockNumberFor<T>) {
 }
 
 fn assert_last<T: Config>(event: Event<T>) {
-    System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(
-        event.into(),
-    ));
+    let event: <T as frame_system::Config>::RuntimeEvent = event.into();
+    System::<T>::assert_last_event(event);
 }
 
 #[benchmarks]

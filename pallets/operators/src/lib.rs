@@ -5,8 +5,7 @@
     deny(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used
+        clippy::unwrap_used
     )
 )]
 
@@ -14,7 +13,7 @@ extern crate alloc;
 
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
-#[allow(clippy::arithmetic_side_effects, clippy::expect_used)]
+#[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod dispatchable_impls;
 mod interface_impl;
@@ -43,7 +42,7 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use noema_protocol::{
-        interfaces::{Candidate, Checkpoints, Earning, Offence, Prices, Role},
+        interfaces::{Checkpoints, Earning, Offence, Prices, Role},
         CheckpointId, RequestId,
     };
 
@@ -467,19 +466,14 @@ pub mod pallet {
 
         /// The operators that would be drawn from now in `role` for `checkpoint`: their
         /// controllers, the weights of the draw and what they charge.
-        pub fn drawable(
-            role: Role,
-            checkpoint: CheckpointId,
-        ) -> Vec<(T::AccountId, BalanceOf<T>, Prices<BalanceOf<T>>)> {
+        pub fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<DrawableOf<T>> {
             Self::live(role, &checkpoint)
                 .into_iter()
-                .map(
-                    |Candidate {
-                         controller,
-                         bond,
-                         prices,
-                     }| (controller, bond, prices),
-                )
+                .map(|candidate| Drawable {
+                    controller: candidate.controller,
+                    weight: candidate.bond,
+                    prices: candidate.prices,
+                })
                 .collect()
         }
 

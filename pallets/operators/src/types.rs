@@ -24,6 +24,8 @@ pub type OperatorOf<T> =
 /// What is told of an operator of the runtime.
 pub type OperatorInfoOf<T> =
     OperatorInfo<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
+/// An operator of the runtime that may be drawn.
+pub type DrawableOf<T> = Drawable<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 /// A device report of the runtime.
 pub type DeviceReportOf<T> = DeviceReport<BlockNumberFor<T>>;
 /// A ledger of the runtime.
@@ -102,6 +104,17 @@ pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
     pub device: Option<DeviceReport<BlockNumber>>,
     /// Why it is not drawn now; `None` if it is.
     pub idle: Option<Idle>,
+}
+
+/// An operator that may be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Drawable<AccountId, Balance> {
+    /// The account that holds the bond.
+    pub controller: AccountId,
+    /// The weight of the draw: the bond.
+    pub weight: Balance,
+    /// What it charges; zero for a validator.
+    pub prices: Prices<Balance>,
 }
 
 /// Why an operator is not drawn.

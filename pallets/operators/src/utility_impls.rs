@@ -101,7 +101,7 @@ impl<T: Config> Pallet<T> {
             .checked_div(&4u32.into())
             .unwrap_or_default();
         Self::signing_operator(origin)
-            .and_then(|controller| Operators::<T>::get(controller))
+            .and_then(Operators::<T>::get)
             .is_some_and(|operator| Self::now().saturating_sub(operator.heartbeat) >= quarter)
     }
 

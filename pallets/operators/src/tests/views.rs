@@ -1,4 +1,6 @@
-use crate::{mock::*, AuditFailure, AuditReport, Keys, Operators as Records, Served, Servers};
+use crate::{
+    mock::*, AuditFailure, AuditReport, Drawable, Keys, Operators as Records, Served, Servers,
+};
 use frame_support::{assert_ok, traits::Hooks};
 use noema_protocol::interfaces::Role;
 
@@ -13,10 +15,12 @@ fn operator_should_tell_everything_recorded() {
         assert_eq!(info.device.expect("reported").device, gpu());
         assert_eq!(Operators::operator(BOB), None);
         assert_eq!(Operators::controller_of_key(key_of(ALICE)), Some(ALICE));
-        assert_eq!(
-            Operators::drawable(Role::Worker, LLAMA),
-            vec![(ALICE, MIN_BOND, PRICES)]
-        );
+        let drawable = Drawable {
+            controller: ALICE,
+            weight: MIN_BOND,
+            prices: PRICES,
+        };
+        assert_eq!(Operators::drawable(Role::Worker, LLAMA), vec![drawable]);
     });
 }
 
