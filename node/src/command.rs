@@ -39,7 +39,7 @@ impl SubstrateCli for Cli {
     }
 
     fn load_spec(&self, id: &str) -> std::result::Result<Box<dyn ChainSpec>, String> {
-        Ok(Box::new(chain_spec::load(id)?))
+        Ok(Box::new(chain_spec::load_to_run(id)?))
     }
 }
 
@@ -49,10 +49,13 @@ pub(crate) fn run() -> Result<()> {
     match &cli.subcommand {
         None => run_node(&cli),
         Some(Subcommand::Key(cmd)) => cmd.run(&cli),
-        Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
+        Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(Box::new(chain_spec::load(&cmd.chain)?)),
         Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
-            Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
+            Ok((
+                cmd.run(parts.client, parts.import_queue),
+                parts.task_manager,
+            ))
         }),
         Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
@@ -64,18 +67,24 @@ pub(crate) fn run() -> Result<()> {
         }),
         Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
-            Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
+            Ok((
+                cmd.run(parts.client, parts.import_queue),
+                parts.task_manager,
+            ))
         }),
         Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
-            Ok((cmd.run(parts.client, parts.backend, None), parts.task_manager))
+            Ok((
+                cmd.run(parts.client, parts.backend, None),
+                parts.task_manager,
+            ))
         }),
-        Some(Subcommand::PurgeChain(cmd)) => {
-            cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
-        }
-        Some(Subcommand::ChainInfo(cmd)) => {
-            cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
-        }
+        Some(Subcommand::PurgeChain(cmd)) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run(config.database)),
+        Some(Subcommand::ChainInfo(cmd)) => cli
+            .create_runner(cmd)?
+            .sync_run(|config| cmd.run::<Block>(&config)),
         Some(Subcommand::Benchmark { .. }) => Err("this program does not weigh calls. Build the \
              runtime with --features runtime-benchmarks and run\n  frame-omni-bencher v1 benchmark \
              pallet --runtime <noema_runtime.wasm> --pallet <pallet> --extrinsic '*'"
@@ -85,30 +94,38 @@ pub(crate) fn run() -> Result<()> {
 
 fn run_node(cli: &Cli) -> Result<()> {
     if cli.run.validator {
-        return Err("this program does not collate for a relay chain: it makes all blocks of a \
+        return Err(
+            "this program does not collate for a relay chain: it makes all blocks of a \
              development chain itself, and needs no --validator. For a relay chain run \
              polkadot-omni-node with a chain spec (see export-chain-spec)"
-            .into());
+                .into(),
+        );
     }
     let interval = cli.authoring.interval();
-    let keeps_state = cli.run.import_params.pruning_params.state_pruning()?.is_some();
-    cli.create_runner(&cli.run)?.run_node_until_exit(|mut config| async move {
-        if !matches!(
-            config.chain_spec.chain_type(),
-            ChainType::Development | ChainType::Local
-        ) {
-            return Err(sc_cli::Error::Input(format!(
+    let keeps_state = cli
+        .run
+        .import_params
+        .pruning_params
+        .state_pruning()?
+        .is_some();
+    cli.create_runner(&cli.run)?
+        .run_node_until_exit(|mut config| async move {
+            if !matches!(
+                config.chain_spec.chain_type(),
+                ChainType::Development | ChainType::Local
+            ) {
+                return Err(sc_cli::Error::Input(format!(
                 "'{}' is no development chain: making its blocks here would only make a fork of \
                  it that nobody follows",
                 config.chain_spec.name()
             )));
-        }
-        // Any block's state can be read for as long as the chain is kept: a development chain is
-        // small, and what happened in it is what one wants to look at.
-        if !keeps_state {
-            config.state_pruning = Some(PruningMode::ArchiveCanonical);
-            config.blocks_pruning = BlocksPruning::KeepFinalized;
-        }
-        service::start(config, interval).map_err(Into::into)
-    })
+            }
+            // Any block's state can be read for as long as the chain is kept: a development chain is
+            // small, and what happened in it is what one wants to look at.
+            if !keeps_state {
+                config.state_pruning = Some(PruningMode::ArchiveCanonical);
+                config.blocks_pruning = BlocksPruning::KeepFinalized;
+            }
+            service::start(config, interval).map_err(Into::into)
+        })
 }

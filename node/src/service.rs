@@ -7,17 +7,17 @@ use sc_consensus::{BasicQueue, LongestChain};
 use sc_consensus_manual_seal::{
     consensus::aura::AuraConsensusDataProvider, run_manual_seal, ManualSealParams,
 };
-use sc_executor::WasmExecutor;
+use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::{
     config::{FullNetworkConfiguration, NonReservedPeerMode},
     Litep2pNetworkBackend, NetworkBackend,
 };
 use sc_service::{
-    build_network, error::Error, spawn_tasks, BuildNetworkParams, Configuration, SpawnTasksParams,
-    TFullBackend, TFullClient, TaskManager,
+    build_network, config::ExecutorConfiguration, error::Error, spawn_tasks, BuildNetworkParams,
+    Configuration, SpawnTasksParams, TFullBackend, TFullClient, TaskManager,
 };
 use sp_consensus_aura::SlotDuration;
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// What the runtime may call: the usual, and the size of the proof so far.
 type HostFunctions = (
@@ -42,7 +42,7 @@ pub(crate) struct Partial {
 
 /// Opens the database and what reads it.
 pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
-    let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
+    let executor = executor(&config.executor);
     let (client, backend, keystore, task_manager) =
         sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;
     let client = Arc::new(client);
@@ -58,6 +58,33 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
         task_manager,
         keystore,
     })
+}
+
+/// Runs the Wasm. What was compiled once is found again at the next start, by the hash of the Wasm,
+/// in `$XDG_CACHE_HOME/noema/wasm` or `~/.cache/noema/wasm`.
+fn executor(config: &ExecutorConfiguration) -> WasmExecutor<HostFunctions> {
+    let heap = config
+        .default_heap_pages
+        .map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
+            HeapAllocStrategy::Static {
+                extra_pages: u32::try_from(pages).unwrap_or(u32::MAX),
+            }
+        });
+    let builder = WasmExecutor::builder()
+        .with_execution_method(config.wasm_method)
+        .with_onchain_heap_alloc_strategy(heap)
+        .with_offchain_heap_alloc_strategy(heap)
+        .with_max_runtime_instances(config.max_runtime_instances)
+        .with_runtime_cache_size(config.runtime_cache_size);
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .filter(|path| path.is_absolute());
+    match cache {
+        Some(cache) => builder.with_cache_path(cache.join("noema/wasm")),
+        None => builder,
+    }
+    .build()
 }
 
 /// Starts the node. It makes a block every `interval`, or for each transaction where there is
@@ -89,9 +116,10 @@ pub(crate) fn start(
         &config.network,
         config.prometheus_registry().cloned(),
     );
-    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, Hash>>::register_notification_metrics(
-        config.prometheus_registry(),
-    );
+    let metrics =
+        <Litep2pNetworkBackend as NetworkBackend<Block, Hash>>::register_notification_metrics(
+            config.prometheus_registry(),
+        );
     let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
         build_network(BuildNetworkParams {
             config: &config,
@@ -111,11 +139,15 @@ pub(crate) fn start(
     let (orders, ordered_by_rpc) = mpsc::channel(1_024);
     let automatic = match interval {
         Some(interval) => {
-            log::info!("⏱  A block every {interval:?}, finalized at once; the relay chain is mocked");
+            log::info!(
+                "⏱  A block every {interval:?}, finalized at once; the relay chain is mocked"
+            );
             authoring::every(interval)
         }
         None => {
-            log::info!("⏱  A block for each transaction, finalized at once; the relay chain is mocked");
+            log::info!(
+                "⏱  A block for each transaction, finalized at once; the relay chain is mocked"
+            );
             authoring::instant(&pool)
         }
     };

@@ -71,7 +71,9 @@ pub mod pallet {
 
 /// The keys of the relay chain's state that have to be in every block's proof.
 pub fn keys_to_prove() -> RelayProofRequest {
-    RelayProofRequest { keys: vec![RelayStorageKey::Top(CURRENT_BLOCK_RANDOMNESS.to_vec())] }
+    RelayProofRequest {
+        keys: vec![RelayStorageKey::Top(CURRENT_BLOCK_RANDOMNESS.to_vec())],
+    }
 }
 
 /// Takes the value out of every relay chain state proof, and hands it out.
@@ -84,8 +86,9 @@ impl<T: Config> OnSystemEvent for RelayBeacon<T> {
 
     /// Panics, and so refuses the block, where the proof does not cover the value.
     fn on_relay_state_proof(proof: &RelayChainStateProof) -> Weight {
-        let relay_parent =
-            ValidationData::<T>::get().map(|data| data.relay_parent_number).unwrap_or_default();
+        let relay_parent = ValidationData::<T>::get()
+            .map(|data| data.relay_parent_number)
+            .unwrap_or_default();
         if relay_parent > LastRelayChainBlockNumber::<T>::get() {
             // Absent on the relay chain, or none in this block (a slot without a random function):
             // then nothing can be drawn.

@@ -6,7 +6,9 @@ use frame_benchmarking::{
     BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList, Benchmarking,
 };
 use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
-use frame_system_benchmarking::{extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench};
+use frame_system_benchmarking::{
+    extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench,
+};
 
 impl frame_system_benchmarking::Config for Runtime {
     fn setup_set_code_requirements(code: &Vec<u8>) -> Result<(), BenchmarkError> {

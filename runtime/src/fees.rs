@@ -27,8 +27,8 @@ impl WeightToFee for ScarcerOfTimeAndProof {
     fn weight_to_fee(weight: &Weight) -> Balance {
         let base = Balance::from(ExtrinsicBaseWeight::get().ref_time()).max(1);
         let time = Balance::from(weight.ref_time()).saturating_mul(BASE_FEE) / base;
-        let proof = Balance::from(weight.proof_size()).saturating_mul(BASE_FEE)
-            / PROOF_BYTES_PER_BASE_FEE;
+        let proof =
+            Balance::from(weight.proof_size()).saturating_mul(BASE_FEE) / PROOF_BYTES_PER_BASE_FEE;
         time.max(proof)
     }
 }

@@ -36,9 +36,14 @@ pub fn endowed() -> Vec<AccountId> {
 fn genesis(collators: Vec<(Sr25519Keyring, Sr25519Keyring)>, sudo: Option<AccountId>) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig {
-            balances: endowed().into_iter().map(|account| (account, ENDOWMENT)).collect::<Vec<_>>(),
+            balances: endowed()
+                .into_iter()
+                .map(|account| (account, ENDOWMENT))
+                .collect::<Vec<_>>(),
         },
-        parachain_info: ParachainInfoConfig { parachain_id: ParaId::new(PARA_ID) },
+        parachain_info: ParachainInfoConfig {
+            parachain_id: ParaId::new(PARA_ID)
+        },
         collator_selection: CollatorSelectionConfig {
             invulnerables: collators
                 .iter()
@@ -50,7 +55,9 @@ fn genesis(collators: Vec<(Sr25519Keyring, Sr25519Keyring)>, sudo: Option<Accoun
             keys: collators
                 .iter()
                 .map(|(stash, signer)| {
-                    let keys = SessionKeys { aura: signer.public().into() };
+                    let keys = SessionKeys {
+                        aura: signer.public().into(),
+                    };
                     (stash.to_account_id(), stash.to_account_id(), keys)
                 })
                 .collect::<Vec<_>>(),
@@ -72,5 +79,8 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 
 /// The names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
-    vec![DEV_RUNTIME_PRESET.into(), LOCAL_TESTNET_RUNTIME_PRESET.into()]
+    vec![
+        DEV_RUNTIME_PRESET.into(),
+        LOCAL_TESTNET_RUNTIME_PRESET.into(),
+    ]
 }

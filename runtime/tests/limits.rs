@@ -34,7 +34,10 @@ fn the_longest_request_fits_into_a_block_many_times() {
         .get(DispatchClass::Normal)
         .max_extrinsic
         .expect("ordinary transactions have a limit");
-    assert!(weight.saturating_mul(20).all_lte(room), "{weight:?} of {room:?}");
+    assert!(
+        weight.saturating_mul(20).all_lte(room),
+        "{weight:?} of {room:?}"
+    );
 }
 
 #[test]
@@ -50,7 +53,10 @@ fn fees_of_a_request_are_small_beside_what_it_buys() {
 fn a_fee_charges_for_the_scarcer_of_time_and_proof() {
     type Fee = noema_runtime::fees::ScarcerOfTimeAndProof;
     assert_eq!(Fee::weight_to_fee(&Weight::zero()), 0);
-    assert_eq!(Fee::weight_to_fee(&Weight::from_parts(0, 10_000)), MILLIUNIT / 10);
+    assert_eq!(
+        Fee::weight_to_fee(&Weight::from_parts(0, 10_000)),
+        MILLIUNIT / 10
+    );
     let slow = Weight::from_parts(1_000_000_000_000, 0);
     assert!(Fee::weight_to_fee(&slow) > Fee::weight_to_fee(&Weight::from_parts(1, 1)));
     assert!(Fee::weight_to_fee(&Weight::MAX) > 0);
@@ -58,8 +64,8 @@ fn a_fee_charges_for_the_scarcer_of_time_and_proof() {
 
 #[test]
 fn a_bond_cannot_leave_before_every_request_it_served_has_ended() {
-    let tokens =
-        <Runtime as Inference>::MaxOutputTokens::get() / <Runtime as Inference>::TokensPerBlock::get();
+    let tokens = <Runtime as Inference>::MaxOutputTokens::get()
+        / <Runtime as Inference>::TokensPerBlock::get();
     let answering = <Runtime as Inference>::MaxAttempts::get()
         * (<Runtime as Inference>::AnswerWindow::get() + tokens + 1);
     let checking = <Runtime as Inference>::MaxDraws::get()
