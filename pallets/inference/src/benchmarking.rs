@@ -98,6 +98,16 @@ fn take_turn<T: Config>(id: RequestId) {
     Pallet::<T>::take_turns(now);
 }
 
+/// The turn that draws a worker, with a randomness that a benchmark's block does not have.
+fn seek_worker<T: Config>(id: RequestId) {
+    let now = go_to_turn::<T>(id);
+    Pallet::<T>::seek_worker_by(load::<T>(id), now, DIGEST);
+}
+
+fn load<T: Config>(id: RequestId) -> Case<T> {
+    Case::load(id).unwrap_or_else(|_| panic!("it was made; qed"))
+}
+
 /// A request that a worker has.
 fn assigned<T: Config>() -> (RequestId, T::AccountId)
 where
@@ -105,7 +115,7 @@ where
 {
     populate::<T>(Role::Worker, 1);
     let id = asked::<T>();
-    take_turn::<T>(id);
+    seek_worker::<T>(id);
     (id, key::<T>(Role::Worker, 0))
 }
 
@@ -157,7 +167,7 @@ where
 {
     let id = answered::<T>();
     populate::<T>(Role::Validator, n);
-    let mut case = Case::<T>::load(id).unwrap_or_else(|_| panic!("it was made; qed"));
+    let mut case = load::<T>(id);
     for index in 0..n {
         let validator = controller::<T>(Role::Validator, index);
         assert!(case.engage(&validator));
@@ -277,7 +287,7 @@ mod benchmarks {
     fn object(c: Linear<1, { T::Operators::max_candidates() }>) {
         let id = answered::<T>();
         populate::<T>(Role::Validator, c);
-        let mut case = Case::<T>::load(id).unwrap_or_else(|_| panic!("it was made; qed"));
+        let mut case = load::<T>(id);
         case.request.phase = Phase::Objectable {
             deadline: later::<T>(System::<T>::block_number()),
         };
@@ -304,10 +314,9 @@ mod benchmarks {
     fn assign(c: Linear<1, { T::Operators::max_candidates() }>) {
         populate::<T>(Role::Worker, c);
         let id = asked::<T>();
-        let now = go_to_turn::<T>(id);
         #[block]
         {
-            Pallet::<T>::take_turn(id, now);
+            seek_worker::<T>(id);
         }
         let request = Requests::<T>::get(id).expect("it was made; qed");
         assert!(request.assignment.is_some());
@@ -317,16 +326,20 @@ mod benchmarks {
     fn draw_panel(c: Linear<1, { T::Operators::max_candidates() }>) {
         let id = answered::<T>();
         populate::<T>(Role::Validator, c);
-        let mut case = Case::<T>::load(id).unwrap_or_else(|_| panic!("it was made; qed"));
-        case.request.phase = Phase::Disputed {
-            deadline: later::<T>(System::<T>::block_number()),
-        };
-        case.store();
-        let now = go_to_turn::<T>(id);
+        let wanted = T::CommitteeSize::get();
         #[block]
         {
-            Pallet::<T>::take_turn(id, now);
+            let mut case = load::<T>(id);
+            let validators = Pallet::<T>::seat(&mut case, Part::Committee, wanted, DIGEST);
+            let commit_deadline = Pallet::<T>::open_commits(&mut case, System::<T>::block_number());
+            case.store();
+            Pallet::<T>::deposit_event(Event::CommitteeDrawn {
+                request: id,
+                validators,
+                commit_deadline,
+            });
         }
+        assert!(Checks::<T>::contains_key(id));
     }
 
     #[benchmark]

@@ -15,7 +15,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::{cost_to_cheat, draw_weighted, happens, SamplingRule};
 use noema_protocol::{
     hashing,
-    interfaces::{Offence, Operators, Role},
+    interfaces::{BlockRandomness, Offence, Operators, Role},
     RequestId, Verdict, VerdictReveal,
 };
 use sp_core::H256;
@@ -38,16 +38,6 @@ impl<T: Config> From<PanelError> for Error<T> {
     }
 }
 
-/// How a search for validators ended.
-pub(crate) enum Draw<AccountId> {
-    /// The block carries no randomness.
-    NoRandomness,
-    /// Nobody is there who may have a say.
-    Nobody,
-    /// These are seated.
-    Seated(Vec<AccountId>),
-}
-
 impl<T: Config> Pallet<T> {
     /// Decides by this block's randomness whether the answer is checked.
     pub(crate) fn decide_check(
@@ -55,7 +45,7 @@ impl<T: Config> Pallet<T> {
         now: BlockNumberFor<T>,
         draw_by: BlockNumberFor<T>,
     ) {
-        let Some(randomness) = Self::randomness(b"check") else {
+        let Some(randomness) = T::Randomness::random(b"check") else {
             if now >= draw_by {
                 return Self::refund(case, RefundReason::NoVerdict);
             }
@@ -130,23 +120,38 @@ impl<T: Config> Pallet<T> {
         if case.check.draws >= T::MaxDraws::get() {
             return Self::end_draws(case, now, upheld);
         }
-        match Self::seat(&mut case, Part::Check, wanted) {
-            Draw::Seated(validators) => {
-                let rate = case.check.rate;
-                let commit_deadline = Self::open_commits(&mut case, now);
-                Self::deposit_event(Event::CheckDrawn {
-                    request: case.id,
-                    rate,
-                    validators,
-                    commit_deadline,
-                });
-            }
-            Draw::Nobody if upheld > 0 => return Self::pass_check(case, now),
-            Draw::Nobody | Draw::NoRandomness => {
-                case.wake_at(now.saturating_add(T::RetryInterval::get()));
-            }
-        }
+        let Some(randomness) = T::Randomness::random(b"checkers") else {
+            return Self::await_randomness(case, now, upheld);
+        };
+        case.check.draw_by = None;
         case.check.draws = case.check.draws.saturating_add(1);
+        let validators = Self::seat(&mut case, Part::Check, wanted, randomness);
+        if !validators.is_empty() {
+            let commit_deadline = Self::open_commits(&mut case, now);
+            Self::deposit_event(Event::CheckDrawn {
+                request: case.id,
+                rate: case.check.rate,
+                validators,
+                commit_deadline,
+            });
+        } else if upheld > 0 {
+            return Self::pass_check(case, now);
+        } else {
+            case.wake_at(now.saturating_add(T::RetryInterval::get()));
+        }
+        case.store();
+    }
+
+    /// Tries the next block, for as long as validators would have to commit.
+    fn await_randomness(mut case: Case<T>, now: BlockNumberFor<T>, upheld: u32) {
+        let draw_by = *case
+            .check
+            .draw_by
+            .get_or_insert(now.saturating_add(T::CommitWindow::get()));
+        if now >= draw_by {
+            return Self::end_draws(case, now, upheld);
+        }
+        case.wake_at(now.saturating_add(One::one()));
         case.store();
     }
 
@@ -233,14 +238,16 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Draws up to `wanted` live validators, by bond: never the requester, the worker, or one that
-    /// has or had a part in the request.
-    pub(crate) fn seat(case: &mut Case<T>, part: Part, wanted: u32) -> Draw<T::AccountId> {
+    /// has or had a part in the request. Returns those seated; nobody may be there.
+    pub(crate) fn seat(
+        case: &mut Case<T>,
+        part: Part,
+        wanted: u32,
+        randomness: H256,
+    ) -> Vec<T::AccountId> {
         let subject: &[u8] = match part {
             Part::Check => b"checkers",
             Part::Objection | Part::Committee => b"committee",
-        };
-        let Some(randomness) = Self::randomness(subject) else {
-            return Draw::NoRandomness;
         };
         let mut candidates = T::Operators::candidates(Role::Validator, &case.request.checkpoint);
         candidates.retain(|candidate| !Self::is_party(case, &candidate.controller));
@@ -270,11 +277,7 @@ impl<T: Config> Pallet<T> {
                 seated.push(candidate.controller.clone());
             }
         }
-        if seated.is_empty() {
-            Draw::Nobody
-        } else {
-            Draw::Seated(seated)
-        }
+        seated
     }
 
     /// Whether an account has or had a part in the request.

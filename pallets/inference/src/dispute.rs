@@ -5,8 +5,8 @@
 //! inconclusive. [`Committee`] is the implementation in this pallet.
 
 use crate::{
-    case::Case, checking::Draw, panel, Answers, Balance, Config, Error, Event, Outcome, Pallet,
-    Part, Phase, RefundReason, Stage, Standing,
+    case::Case, panel, Answers, Balance, Config, Error, Event, Outcome, Pallet, Part, Phase,
+    RefundReason, Stage, Standing,
 };
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -14,7 +14,7 @@ use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::slash_split;
 use noema_protocol::{
-    interfaces::{Earning, Offence, Operators},
+    interfaces::{BlockRandomness, Earning, Offence, Operators},
     CheckpointId, RequestId, Verdict,
 };
 use sp_core::H256;
@@ -76,22 +76,22 @@ impl<T: Config> DisputeResolver<T::AccountId, BlockNumberFor<T>> for Committee<T
         };
         let outcome = match case.check.stage {
             Stage::Idle => {
-                match Pallet::<T>::seat(&mut case, Part::Committee, T::CommitteeSize::get()) {
-                    Draw::Seated(validators) => {
-                        let commit_deadline = Pallet::<T>::open_commits(&mut case, now);
-                        Pallet::<T>::deposit_event(Event::CommitteeDrawn {
-                            request,
-                            validators,
-                            commit_deadline,
-                        });
-                        return case.store();
-                    }
-                    Draw::NoRandomness => {
-                        case.wake_at(now.saturating_add(One::one()));
-                        return case.store();
-                    }
-                    Draw::Nobody => Outcome::Inconclusive,
+                let Some(randomness) = T::Randomness::random(b"committee") else {
+                    case.wake_at(now.saturating_add(One::one()));
+                    return case.store();
+                };
+                let wanted = T::CommitteeSize::get();
+                let validators = Pallet::<T>::seat(&mut case, Part::Committee, wanted, randomness);
+                if !validators.is_empty() {
+                    let commit_deadline = Pallet::<T>::open_commits(&mut case, now);
+                    Pallet::<T>::deposit_event(Event::CommitteeDrawn {
+                        request,
+                        validators,
+                        commit_deadline,
+                    });
+                    return case.store();
                 }
+                Outcome::Inconclusive
             }
             Stage::Committing { .. } if panel::any_committed(&case.check.seats) => {
                 Pallet::<T>::open_reveals(&mut case, now);

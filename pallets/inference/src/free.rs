@@ -2,9 +2,11 @@
 //! the call itself would succeed. Whatever is refused pays its fee.
 
 use crate::{case::Case, panel, Config, Pallet};
+use frame_support::storage::with_transaction;
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
 use noema_protocol::{interfaces::Operators, Receipt, RequestId, Verdict, VerdictReveal};
 use sp_core::H256;
+use sp_runtime::{DispatchError, TransactionOutcome};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn is_free_result(
@@ -66,7 +68,14 @@ impl<T: Config> Pallet<T> {
             return false;
         };
         let now = frame_system::Pallet::<T>::block_number();
-        Self::check_objection(&key, &case, now).is_ok()
+        let Ok((validator, _)) = Self::check_objection(&key, &case, now) else {
+            return false;
+        };
+        // Whether the bond can be tied is known by trying.
+        with_transaction(|| {
+            TransactionOutcome::Rollback(Ok::<_, DispatchError>(case.engage(&validator)))
+        })
+        .unwrap_or(false)
     }
 
     fn validator_and_case(

@@ -259,7 +259,7 @@ pub mod pallet {
 
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Ok(Self::do_audit().map_err(|error| error.summary())?)
+            Self::do_audit().map_err(|error| error.summary().into())
         }
     }
 

@@ -6,6 +6,7 @@ use crate::*;
 use codec::Encode;
 use frame_support::{
     derive_impl, parameter_types,
+    storage::unhashed,
     traits::{
         fungible::{Inspect, InspectHold, Mutate},
         tokens::{Fortitude, Precision, Preservation},
@@ -177,7 +178,7 @@ struct Operator {
     role: Role,
     prices: Prices<Balance>,
     is_live: bool,
-    engaged: u32,
+    is_busy: bool,
 }
 
 #[derive(Clone)]
@@ -290,21 +291,17 @@ impl Operators<AccountId, Balance> for World {
     }
 
     fn engage(controller: &AccountId) -> Result<(), ()> {
-        world(|world| {
-            let operator = world.operators.get_mut(controller).ok_or(())?;
-            operator.engaged += 1;
-            Ok(())
-        })
+        if world(|world| world.operators[controller].is_busy) {
+            return Err(());
+        }
+        unhashed::put(&engaged_key(*controller), &(engaged(*controller) + 1));
+        Ok(())
     }
 
     fn release(controller: &AccountId) {
-        world(|world| {
-            let operator = world.operators.get_mut(controller).expect("it was engaged");
-            operator.engaged = operator
-                .engaged
-                .checked_sub(1)
-                .expect("released no more often than engaged");
-        });
+        let left = engaged(*controller).checked_sub(1);
+        let left = left.expect("released no more often than engaged");
+        unhashed::put(&engaged_key(*controller), &left);
     }
 
     fn slash(
@@ -368,7 +365,7 @@ fn add_operator(controller: AccountId, role: Role, bond: Balance) {
         role,
         prices,
         is_live: true,
-        engaged: 0,
+        is_busy: false,
     };
     Balances::set_balance(&controller, FUNDS);
     Balances::set_balance(&purse(controller), bond);
@@ -383,6 +380,14 @@ pub(crate) fn set_live(controller: AccountId, is_live: bool) {
     });
 }
 
+/// Whether an operator's bond can be tied to no further request.
+pub(crate) fn set_busy(controller: AccountId, is_busy: bool) {
+    world(|world| {
+        let operator = world.operators.get_mut(&controller);
+        operator.expect("it is registered").is_busy = is_busy;
+    });
+}
+
 pub(crate) fn set_price(controller: AccountId, prices: Prices<Balance>) {
     world(|world| {
         let operator = world.operators.get_mut(&controller);
@@ -392,7 +397,12 @@ pub(crate) fn set_price(controller: AccountId, prices: Prices<Balance>) {
 
 /// How many requests an operator's bond is tied to.
 pub(crate) fn engaged(controller: AccountId) -> u32 {
-    world(|world| world.operators[&controller].engaged)
+    unhashed::get_or_default(&engaged_key(controller))
+}
+
+/// In storage, for a call that is refused must leave it as it was.
+fn engaged_key(controller: AccountId) -> Vec<u8> {
+    (b"engaged", controller).encode()
 }
 
 pub(crate) fn earnings() -> Vec<(AccountId, RequestId, Earning, Balance)> {

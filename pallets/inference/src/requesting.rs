@@ -143,10 +143,14 @@ impl<T: Config> Pallet<T> {
         if T::Checkpoints::active(&case.request.checkpoint).is_none() {
             return Self::refund(case, RefundReason::CheckpointWithdrawn);
         }
-        let Some(randomness) = Self::randomness(b"worker") else {
+        let Some(randomness) = T::Randomness::random(b"worker") else {
             case.wake_at(now.saturating_add(One::one()));
             return case.store();
         };
+        Self::seek_worker_by(case, now, randomness);
+    }
+
+    pub(crate) fn seek_worker_by(mut case: Case<T>, now: BlockNumberFor<T>, randomness: H256) {
         match Self::draw_worker(&case, randomness, now) {
             Some(assignment) => Self::assign(case, assignment),
             None => {
@@ -241,16 +245,6 @@ impl<T: Config> Pallet<T> {
         let answer_max = answer_price(prices, prompt_bytes, max_tokens).ok()?;
         let check_fee = T::CheckFee::get().mul_ceil(answer_max);
         quote(prices, prompt_bytes, max_tokens, check_fee).ok()
-    }
-
-    /// This block's randomness for draws of a kind; the hashes it goes into tell requests and
-    /// attempts apart.
-    pub(crate) fn randomness(subject: &[u8]) -> Option<H256> {
-        let randomness = T::Randomness::random(subject);
-        // A benchmark measures a draw, so there has to be one.
-        #[cfg(feature = "runtime-benchmarks")]
-        let randomness = randomness.or_else(|| Some(hashing::blake2_256(subject)));
-        randomness
     }
 
     /// Ends a request with the whole escrow going back.

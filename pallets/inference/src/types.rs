@@ -362,8 +362,10 @@ pub enum Stage<BlockNumber> {
 pub struct Check<T: Config> {
     /// The probability with which the answer was drawn for a check.
     pub rate: Permill,
-    /// How often validators were drawn or looked for in vain.
+    /// How often validators were drawn for the check, or looked for in vain.
     pub draws: u32,
+    /// While a draw waits for a block with randomness: the block in which it is given up.
+    pub draw_by: Option<BlockNumberFor<T>>,
     /// Where those now sitting stand.
     pub stage: Stage<BlockNumberFor<T>>,
     /// Everybody who has or had a say.

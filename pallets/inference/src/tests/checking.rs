@@ -304,6 +304,38 @@ fn without_randomness_nothing_is_drawn_and_nothing_hangs() {
 }
 
 #[test]
+fn blocks_without_randomness_cost_no_draw() {
+    world().execute_with(|| {
+        let id = ask_and_answer(ASKER);
+        let [honest, silent] = sitting(id)[..] else {
+            panic!("two are drawn")
+        };
+        assert_ok!(commit(id, honest, Voice::Honest));
+        assert_ok!(commit(id, silent, Voice::Honest));
+        assert_ok!(reveal(id, honest, Voice::Honest));
+        set_random(false);
+        advance(6);
+        assert_eq!(Checks::<Test>::get(id).unwrap().draws, 1);
+        set_random(true);
+        next_block();
+        assert_eq!(sitting(id).len(), 1);
+    });
+}
+
+#[test]
+fn a_check_that_finds_no_randomness_ends_with_what_it_has() {
+    world().execute_with(|| {
+        let id = ask_and_answer(ASKER);
+        for validator in sitting(id) {
+            assert_ok!(commit(id, validator, Voice::Lazy));
+        }
+        set_random(false);
+        advance(9);
+        assert_eq!(refunded_for(id), Some(RefundReason::NoVerdict));
+    });
+}
+
+#[test]
 fn only_verdicts_that_would_be_accepted_are_free() {
     world().execute_with(|| {
         let id = ask_and_answer(ASKER);

@@ -195,6 +195,23 @@ fn a_controller_may_object_itself_and_an_accepted_objection_is_free() {
 }
 
 #[test]
+fn an_objection_that_cannot_tie_its_bond_is_refused_and_not_free() {
+    world().execute_with(|| {
+        let id = ask_and_answer(ASKER);
+        let call = RuntimeCall::Inference(Call::object {
+            request: id,
+            digest: digest(id),
+        });
+        set_busy(20, true);
+        assert!(!call.is_feeless(&RuntimeOrigin::signed(key(20))));
+        assert_noop!(object(id, 20, digest(id)), Error::<Test>::BondUnavailable);
+        set_busy(20, false);
+        assert!(call.is_feeless(&RuntimeOrigin::signed(key(20))));
+        assert_eq!(engaged(20), 0, "asking changes nothing");
+    });
+}
+
+#[test]
 fn nobody_judges_their_own_case() {
     TestExt::new()
         .endow(ASKER)

@@ -193,6 +193,19 @@ fn a_worker_that_comes_back_gets_the_request_that_waits() {
 }
 
 #[test]
+fn a_worker_whose_bond_can_be_tied_no_further_is_passed_over() {
+    TestExt::new()
+        .endow(ASKER)
+        .workers([10, 11])
+        .execute_with(|| {
+            set_busy(10, true);
+            for _ in 0..4 {
+                assert_eq!(ask_and_assign(ASKER).1, 11);
+            }
+        });
+}
+
+#[test]
 fn a_block_without_randomness_draws_nobody() {
     TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
         set_random(false);
