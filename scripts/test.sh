@@ -87,7 +87,7 @@ unit() {
 
 e2e() {
     cargo build --workspace --all-targets --locked \
-        && NOEMA_NEXT_RUNTIME="$(./scripts/next-runtime.sh)" \
+        && NOEMA_NEXT_RUNTIME="$(./scripts/build-next-runtime.sh)" \
         && export NOEMA_NEXT_RUNTIME \
         && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js
 }

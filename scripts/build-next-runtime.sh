@@ -2,7 +2,7 @@
 # Builds the runtime once more with a higher version: what the end-to-end tests upgrade a chain to.
 # Prints the path of the blob. Does nothing where it is newer than the runtime's.
 #
-#   ./scripts/next-runtime.sh
+#   ./scripts/build-next-runtime.sh
 #
 #   --help   this text
 #
