@@ -17,9 +17,12 @@ use super::{
 };
 use candle_core::quantized::gguf_file::Content;
 use metadata::Metadata;
-use noema_checkpoint::{Architecture, Source, SourceFormat};
+use noema_checkpoint::{
+    layout::TensorRole, Architecture, ManifestError, Source, SourceFormat, H256,
+};
 use std::{
     io::Cursor,
+    ops::Range,
     panic::{catch_unwind, AssertUnwindSafe},
     path::Path,
 };
@@ -34,7 +37,7 @@ const MAGIC: &[u8] = b"GGUF";
 pub(super) struct File {
     mapped: Mapped,
     content: Content,
-    hash: noema_checkpoint::H256,
+    hash: H256,
     head_dim: usize,
 }
 
@@ -42,16 +45,16 @@ impl File {
     pub(super) fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
         let mapped = Mapped::open(path)?;
         let content = read_header(&mapped)?;
-        progress.begin(Stage::Hash, mapped.bytes().len() as u64);
-        let hash = mapped.hash(progress);
         let mut file = Self {
             mapped,
             content,
-            hash,
+            hash: H256::zero(),
             head_dim: 1,
         };
-        let architecture = file.architecture()?;
-        file.head_dim = architecture.head_dim as usize;
+        // What cannot be imported is refused before its gigabytes are hashed.
+        file.head_dim = file.architecture()?.head_dim as usize;
+        progress.begin(Stage::Hash, file.mapped.bytes().len() as u64);
+        file.hash = file.mapped.hash(progress);
         Ok(file)
     }
 
@@ -129,7 +132,7 @@ impl File {
         };
         architecture
             .validate()
-            .map_err(noema_checkpoint::ManifestError::Architecture)?;
+            .map_err(ManifestError::Architecture)?;
         tensors::check(self, &architecture)?;
         Ok(architecture)
     }
@@ -260,20 +263,16 @@ impl Weights for File {
 
     fn read(
         &self,
-        role: noema_checkpoint::layout::TensorRole,
+        role: TensorRole,
         layer: Option<u32>,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         columns: usize,
         out: &mut [f32],
     ) -> Result<(), ImportError> {
         tensors::read(self, role, layer, rows, columns, out)
     }
 
-    fn locate(
-        &self,
-        role: noema_checkpoint::layout::TensorRole,
-        layer: Option<u32>,
-    ) -> (String, u64) {
+    fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
         tensors::locate(self, role, layer)
     }
 }

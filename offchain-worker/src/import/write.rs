@@ -7,6 +7,7 @@
 use super::{
     model::{Model, Weights},
     quantise::{self, Fault},
+    rope::Rope,
     ImportError, ImportOptions, Progress, Stage, DEFAULT_CONTEXT,
 };
 use crate::checkpoint::{
@@ -15,8 +16,8 @@ use crate::checkpoint::{
 use memmap2::Mmap;
 use noema_checkpoint::{
     blake2_256,
-    layout::{tensors, TensorKind},
-    Architecture, Manifest, ManifestError, FORMAT, H256,
+    layout::{tensor_count, tensors, weights_bytes, TensorKind},
+    Architecture, CheckpointId, Manifest, ManifestError, FORMAT, H256,
 };
 use noema_numerics::NUMERICS_VERSION;
 use std::{
@@ -40,26 +41,27 @@ pub(super) fn write(
         context_length: context(model.architecture.context_length, options)?,
         ..model.architecture
     };
-    let library = Library::new(home);
-    let temporary = Temporary::create(library.root())?;
-    let (exponents, weights_root, weights_bytes) =
-        write_weights(&temporary, &architecture, &model, weights, progress)?;
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         numerics: NUMERICS_VERSION,
         name: options.name.clone().unwrap_or(model.name),
         licence: options.licence.clone().unwrap_or(model.licence),
         architecture,
-        exponents,
-        weights_root,
-        weights_bytes,
+        exponents: vec![0; tensor_count(&architecture)],
+        weights_root: H256::zero(),
+        weights_bytes: weights_bytes(&architecture).map_err(ManifestError::Architecture)?,
         tokenizer_hash: blake2_256(&model.tokenizer),
         chat_template_hash: blake2_256(model.chat_template.as_bytes()),
         bos: model.bos,
         stops: model.stops,
         source: model.source,
     };
+    // All but exponents and root is known, so a refusal need not wait for them.
     manifest.check()?;
+    let library = Library::new(home);
+    let temporary = Temporary::create(library.root())?;
+    (manifest.exponents, manifest.weights_root) =
+        write_weights(&temporary, &architecture, &model.rope, weights, progress)?;
     temporary.file(TOKENIZER, &model.tokenizer)?;
     if !model.chat_template.is_empty() {
         temporary.file(CHAT_TEMPLATE, model.chat_template.as_bytes())?;
@@ -83,14 +85,14 @@ fn context(trained: u32, options: &ImportOptions) -> Result<u32, ImportError> {
     }
 }
 
-/// Writes `weights.bin`; returns exponents, Merkle root and size.
+/// Writes `weights.bin`; returns exponents and Merkle root.
 fn write_weights(
     temporary: &Temporary,
     architecture: &Architecture,
-    model: &Model,
+    rope: &Rope,
     weights: &dyn Weights,
     progress: &dyn Progress,
-) -> Result<(Vec<i8>, H256, u64), ImportError> {
+) -> Result<(Vec<i8>, H256), ImportError> {
     let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
     let total = specs.iter().map(|spec| spec.bytes()).sum();
     progress.begin(Stage::Quantise, total);
@@ -110,7 +112,7 @@ fn write_weights(
             }
             _ => {
                 let positions = architecture.context_length as usize;
-                let table = model.rope.table(positions, architecture.head_dim as usize);
+                let table = rope.table(positions, architecture.head_dim as usize);
                 progress.advance(table.len() as u64);
                 out.write_all(&table).map(|()| 0).map_err(Fault::Write)
             }
@@ -128,7 +130,7 @@ fn write_weights(
     let written = unsafe { Mmap::map(&file) }.map_err(failed)?;
     progress.begin(Stage::Root, total);
     let root = parallel_root(&written, &|bytes| progress.advance(bytes));
-    Ok((exponents, root, total))
+    Ok((exponents, root))
 }
 
 /// A directory that vanishes unless it is published.
@@ -172,7 +174,7 @@ impl Temporary {
     fn publish(
         mut self,
         library: &Library,
-        id: noema_checkpoint::CheckpointId,
+        id: CheckpointId,
     ) -> Result<OpenCheckpoint, ImportError> {
         let place = library.path(id);
         {
