@@ -204,12 +204,39 @@ pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) ->
     }
 }
 
-/// The innermost message of a chain of errors: the one that says what happened.
+/// The innermost message of a chain of errors: the one that says what happened. subxt's layers
+/// repeat each other in front of it, and a trap's back trace follows it.
 pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     let message = cause.to_string();
-    message.trim().trim_end_matches('.').to_owned()
+    let mut rest = message.lines().next().unwrap_or_default();
+    while let Some(stripped) = [
+        "Backend error: ",
+        "RPC error: ",
+        "client error: ",
+        "Client error: ",
+        "User error: ",
+    ]
+    .iter()
+    .find_map(|prefix| rest.strip_prefix(prefix))
+    {
+        rest = stripped;
+    }
+    rest.trim().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_told_without_its_wrapping() {
+        let error = std::io::Error::other(
+            "RPC error: client error: RPC error: client error: Connection refused.\nbacktrace",
+        );
+        assert_eq!(root_cause(&error), "Connection refused");
+    }
 }

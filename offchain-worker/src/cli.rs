@@ -5,6 +5,7 @@ mod checkpoint;
 mod import;
 mod key;
 mod money;
+mod perplexity;
 mod register;
 mod run;
 mod show;
@@ -106,6 +107,8 @@ enum Command {
     /// See and verify the checkpoints on this machine.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
+    /// Compare a checkpoint's perplexity with that of the float model it came from.
+    Perplexity(perplexity::PerplexityArgs),
     /// Make and look at keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -138,6 +141,21 @@ pub fn init_logs(global: &Global) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An error and its causes in one line; a cause that its error quotes already is not repeated.
+pub fn describe(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !line.contains(cause.trim_end_matches('.')) {
+            if !line.is_empty() {
+                line.push_str(": ");
+            }
+            line.push_str(&cause);
+        }
+    }
+    line
+}
+
 /// Runs the command.
 pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
@@ -145,6 +163,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&global, args).await,
         Command::Import(args) => import::import(&global, args),
         Command::Checkpoint(command) => checkpoint::checkpoint(&global, command),
+        Command::Perplexity(args) => perplexity::perplexity(&global, args),
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,

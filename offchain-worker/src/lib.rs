@@ -7,6 +7,7 @@ pub mod engine;
 pub mod import;
 pub mod keys;
 pub mod metrics;
+pub mod reference;
 pub mod roles;
 pub mod store;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Err(error) = cli::init_logs(&cli.global) {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", cli::describe(&error));
         return ExitCode::FAILURE;
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let status = match runtime.block_on(cli::execute(cli)) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", cli::describe(&error));
             ExitCode::FAILURE
         }
     };

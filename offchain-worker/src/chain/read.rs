@@ -6,11 +6,23 @@ use super::types::{
 };
 use super::{classify, Block, ChainError, PATIENCE};
 use crate::store::AccountBytes;
+use codec::{Decode, Encode};
 use noema_protocol::{CheckpointId, FamilyId, RequestId, SamplingParameters};
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
+
+/// Length of a view function's id in bytes: the hashes of the pallet's name and of the signature.
+const VIEW_FUNCTION_ID: usize = 32;
+
+/// Why the runtime does not run a view function.
+#[derive(Debug, Decode)]
+enum ViewFunctionRefusal {
+    NotImplemented,
+    NotFound(#[allow(dead_code)] [u8; VIEW_FUNCTION_ID]),
+    Codec,
+}
 
 /// The state at one finalized block.
 pub struct At {
@@ -35,9 +47,34 @@ impl At {
         R: DecodeAsType,
     {
         let what = format!("view function {pallet}.{name}");
+        let incompatible = |reason: String| ChainError::Incompatible {
+            what: what.clone(),
+            reason,
+        };
         let views = self.block.view_functions();
         let call = subxt::dynamic::view_function_call::<A, R>(pallet, name, args);
-        self.in_time(&what, views.call(call)).await
+        let encoded = views
+            .encode_args(&call)
+            .map_err(|error| classify(&self.url, &what, error))?;
+        // subxt puts the arguments straight behind the function's id; the runtime takes them as
+        // one sequence of bytes, and answers with a result around one.
+        let (id, args) = encoded
+            .split_at_checked(VIEW_FUNCTION_ID)
+            .ok_or_else(|| incompatible("its id is too short".into()))?;
+        let mut input = id.to_vec();
+        args.encode_to(&mut input);
+        let output = self.in_time(&what, views.call_raw(Some(&input))).await?;
+        let output = <Result<Vec<u8>, ViewFunctionRefusal>>::decode(&mut &output[..])
+            .map_err(|error| incompatible(error.to_string()))?
+            .map_err(|refusal| incompatible(format!("{refusal:?}")))?;
+        let metadata = self.block.metadata_ref();
+        let output_type = metadata
+            .pallet_by_name(pallet)
+            .and_then(|pallet| pallet.view_function_by_name(name))
+            .ok_or_else(|| incompatible("it does not exist".into()))?
+            .output_ty();
+        R::decode_as_type(&mut &output[..], output_type, metadata.types())
+            .map_err(|error| incompatible(error.to_string()))
     }
 
     /// The value of `pallet.entry` at `keys`.

@@ -1,10 +1,11 @@
 //! `noema-worker import`.
 
 use super::Global;
+use crate::checkpoint::OpenCheckpoint;
 use crate::import::{ImportOptions, Progress, Stage};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Args)]
@@ -58,11 +59,7 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
         name: args.name,
         licence: args.licence,
     };
-    let bar = Bar::default();
-    let checkpoint = crate::import::import(&args.source, &global.home()?, &options, &bar)?;
-    if let Some(bar) = bar.bar.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        bar.finish_and_clear();
-    }
+    let checkpoint = with_progress(&args.source, &global.home()?, &options)?;
     println!("{}", checkpoint.id());
     eprintln!(
         "imported {} to {}",
@@ -70,4 +67,19 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
         checkpoint.directory().display()
     );
     Ok(())
+}
+
+/// Imports behind a bar.
+pub(super) fn with_progress(
+    source: &Path,
+    home: &Path,
+    options: &ImportOptions,
+) -> anyhow::Result<OpenCheckpoint> {
+    let bar = Bar::default();
+    let result = crate::import::import(source, home, options, &bar);
+    let bar = bar.bar.into_inner();
+    if let Some(bar) = bar.unwrap_or_else(PoisonError::into_inner) {
+        bar.finish_and_clear();
+    }
+    Ok(result?)
 }

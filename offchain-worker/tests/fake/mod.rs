@@ -1,0 +1,315 @@
+//! A chain and a model for tests of the roles: the chain lists duties and notes what it is sent;
+//! the model answers at once, or when it is let.
+
+// Each test program uses its own part of this.
+#![allow(dead_code, unreachable_pub)]
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use noema_protocol::{
+    hashing, CheckpointId, Receipt, RequestId, SamplingParameters, Verdict, VerdictReveal,
+};
+use noema_worker::metrics::Metrics;
+use noema_worker::roles::{
+    Action, Answered, Check, Duties, Executor, Finding, Identity, Job, Ledger, LedgerError,
+    Operator, Outcome, Pace, Phase, Question,
+};
+use noema_worker::store::{JobKey, Prepared, Stage, Store, StoredAnswer};
+use sp_core::H256;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+pub const CONTROLLER: [u8; 32] = [7; 32];
+
+/// What the fake chain has seen and says.
+#[derive(Default)]
+pub struct ChainState {
+    pub duties: Duties,
+    /// Every transaction that was signed, in order.
+    pub signed: Vec<Action>,
+    /// The hash of every broadcast, in order.
+    pub broadcast: Vec<H256>,
+    /// What becomes of transactions, by the number of the signature; `None` leaves it open.
+    pub fates: HashMap<usize, Option<Outcome>>,
+    /// What becomes of all others.
+    pub fate: Option<Outcome>,
+    /// No call gets through.
+    pub away: bool,
+    /// What the operator said it follows.
+    pub following: Vec<RequestId>,
+}
+
+#[derive(Clone, Default)]
+pub struct FakeChain(Arc<Mutex<ChainState>>);
+
+impl FakeChain {
+    pub fn new() -> Self {
+        let chain = Self::default();
+        chain.edit(|state| {
+            state.duties.block = 10;
+            state.fate = Some(Outcome::Included { block: 11 });
+        });
+        chain
+    }
+
+    fn state(&self) -> MutexGuard<'_, ChainState> {
+        self.0.lock().expect("no test thread has panicked")
+    }
+
+    pub fn edit<T>(&self, change: impl FnOnce(&mut ChainState) -> T) -> T {
+        change(&mut self.state())
+    }
+
+    pub fn signed(&self) -> Vec<Action> {
+        self.state().signed.clone()
+    }
+
+    pub fn broadcasts(&self) -> Vec<H256> {
+        self.state().broadcast.clone()
+    }
+
+    fn reachable(state: &ChainState) -> Result<(), LedgerError> {
+        match state.away {
+            true => Err(LedgerError::Unreachable("the test took it away".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for FakeChain {
+    async fn duties(&self, following: &[RequestId]) -> Result<Duties, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        if !following.is_empty() {
+            state.following = following.to_vec();
+        }
+        Ok(state.duties.clone())
+    }
+
+    async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        state.signed.push(action.clone());
+        let number = state.signed.len() as u64;
+        Ok(Prepared {
+            bytes: number.to_le_bytes().to_vec(),
+            hash: H256::from_low_u64_be(number),
+            nonce: number,
+            valid_until: state.duties.block + 32,
+        })
+    }
+
+    async fn broadcast(
+        &self,
+        transaction: &Prepared,
+    ) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        state.broadcast.push(transaction.hash);
+        let number = transaction.nonce as usize;
+        let fate = match state.fates.get(&number) {
+            Some(fate) => fate.clone(),
+            None => state.fate.clone(),
+        };
+        Ok(match fate {
+            Some(outcome) => Box::pin(async move { outcome }),
+            None => Box::pin(std::future::pending()),
+        })
+    }
+}
+
+/// A model whose answer to everything is the same.
+#[derive(Default)]
+pub struct FakeModel {
+    pub answers: AtomicU32,
+    pub checks: AtomicU32,
+    pub fails: AtomicBool,
+    /// Answers only once this is off, or when cancelled.
+    pub blocked: AtomicBool,
+    pub finds_wrong: AtomicBool,
+}
+
+pub fn answer() -> StoredAnswer {
+    StoredAnswer {
+        prompt_tokens: 4,
+        tokens: vec![5, 6, 7],
+        text: "because".into(),
+        digest: H256::repeat_byte(9),
+    }
+}
+
+impl Executor for FakeModel {
+    fn answer(&self, _: &Question, cancelled: &AtomicBool) -> Result<Option<StoredAnswer>, String> {
+        self.answers.fetch_add(1, Ordering::SeqCst);
+        while self.blocked.load(Ordering::SeqCst) {
+            if cancelled.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err("out of memory".into()),
+            false => Ok(Some(answer())),
+        }
+    }
+
+    fn check(&self, _: &Answered) -> Result<Finding, String> {
+        self.checks.fetch_add(1, Ordering::SeqCst);
+        let wrong = self.finds_wrong.load(Ordering::SeqCst);
+        Ok(Finding {
+            verdict: match wrong {
+                true => Verdict::Invalid,
+                false => Verdict::Valid,
+            },
+            reason: match wrong {
+                true => "token 2 should be 8".into(),
+                false => String::new(),
+            },
+            digest: H256::repeat_byte(9),
+        })
+    }
+
+    fn has(&self, checkpoint: &CheckpointId) -> bool {
+        *checkpoint == CheckpointId(H256::repeat_byte(1))
+    }
+}
+
+pub fn question(request: u64) -> Question {
+    Question {
+        request: RequestId(request),
+        checkpoint: CheckpointId(H256::repeat_byte(1)),
+        prompt: "Why?".into(),
+        parameters: SamplingParameters::greedy(8),
+        seed: H256::repeat_byte(2),
+    }
+}
+
+pub fn job(request: u64) -> Job {
+    Job {
+        question: question(request),
+        attempt: 0,
+        deadline: 30,
+    }
+}
+
+pub fn answered(request: u64) -> Answered {
+    let question = question(request);
+    let answer = answer();
+    Answered {
+        receipt: Receipt {
+            request: question.request,
+            checkpoint: question.checkpoint,
+            prompt_hash: hashing::prompt_hash(question.prompt.as_bytes()),
+            parameters: question.parameters,
+            seed: question.seed,
+            output_hash: hashing::output_hash(&answer.tokens, answer.text.as_bytes()),
+            prompt_tokens: answer.prompt_tokens,
+            output_tokens: 3,
+            trace_commitment: hashing::trace_commitment(question.request, answer.digest),
+        },
+        question,
+        tokens: answer.tokens,
+        text: answer.text,
+    }
+}
+
+pub fn check(request: u64, phase: Phase) -> Check {
+    Check {
+        answer: answered(request),
+        round: 0,
+        phase,
+        deadline: 30,
+    }
+}
+
+pub fn key(request: u64) -> JobKey {
+    JobKey {
+        operator: CONTROLLER,
+        request: RequestId(request),
+        round: 0,
+    }
+}
+
+/// A process: an operator over a chain, a model and a store on disk.
+pub struct Process {
+    pub operator: Operator,
+    store: Arc<Store>,
+}
+
+impl Process {
+    /// Starts with the store in `folder`, as after a crash if it has been used before.
+    pub fn start(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
+        Self::start_as(folder, chain, model, false)
+    }
+
+    pub fn start_auditing(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
+        Self::start_as(folder, chain, model, true)
+    }
+
+    fn start_as(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>, audits: bool) -> Self {
+        let store = Arc::new(Store::open(&folder.join("jobs.redb")).expect("the store opens"));
+        let identity = Identity {
+            controller: CONTROLLER,
+            name: "test".into(),
+            serves: true,
+            validates: true,
+            audits,
+        };
+        let operator = Operator::new(
+            identity,
+            Arc::new(chain.clone()),
+            model.clone(),
+            store.clone(),
+            Metrics::new(),
+            Pace::default(),
+        );
+        Self { operator, store }
+    }
+
+    /// One look at the chain.
+    pub async fn turn(&mut self) {
+        self.try_turn().await.expect("the chain is there");
+    }
+
+    pub async fn try_turn(&mut self) -> Result<(), LedgerError> {
+        self.operator.turn().await.expect("the store works")
+    }
+
+    /// Waits until nothing is under way but what the test holds open.
+    pub async fn settle(&mut self) {
+        while self.operator.is_busy() {
+            let patience = Duration::from_millis(300);
+            match tokio::time::timeout(patience, self.operator.progress()).await {
+                Ok(progress) => progress.expect("the store works"),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// A look, and everything that follows from it.
+    pub async fn step(&mut self) {
+        self.turn().await;
+        self.settle().await;
+    }
+
+    pub fn record<S: Stage>(&self, key: &JobKey) -> Option<S> {
+        self.store.get(key).expect("the store works")
+    }
+
+    /// Writes a record as a crashed process would have left it.
+    pub fn leave<S: Stage>(&self, key: &JobKey, stage: &S) {
+        self.store.put(key, stage).expect("the store works");
+    }
+}
+
+pub fn reveal() -> VerdictReveal {
+    VerdictReveal {
+        verdict: Verdict::Valid,
+        digest: H256::repeat_byte(9),
+        salt: H256::repeat_byte(3),
+    }
+}
