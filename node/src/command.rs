@@ -52,10 +52,8 @@ pub(crate) fn run() -> Result<()> {
         Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(Box::new(chain_spec::load(&cmd.chain)?)),
         Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
-            Ok((
-                cmd.run(parts.client, parts.import_queue),
-                parts.task_manager,
-            ))
+            let queue = parts.import_queue(&config);
+            Ok((cmd.run(parts.client, queue), parts.task_manager))
         }),
         Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
@@ -67,10 +65,8 @@ pub(crate) fn run() -> Result<()> {
         }),
         Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;
-            Ok((
-                cmd.run(parts.client, parts.import_queue),
-                parts.task_manager,
-            ))
+            let queue = parts.import_queue(&config);
+            Ok((cmd.run(parts.client, queue), parts.task_manager))
         }),
         Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
             let parts = service::partial(&config)?;

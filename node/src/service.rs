@@ -35,7 +35,6 @@ pub(crate) type Pool = sc_transaction_pool::TransactionPoolHandle<Block, Client>
 pub(crate) struct Partial {
     pub(crate) client: Arc<Client>,
     pub(crate) backend: Arc<Backend>,
-    pub(crate) import_queue: BasicQueue<Block>,
     pub(crate) task_manager: TaskManager,
     keystore: sc_service::KeystoreContainer,
 }
@@ -45,19 +44,23 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
     let executor = executor(&config.executor);
     let (client, backend, keystore, task_manager) =
         sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;
-    let client = Arc::new(client);
-    let import_queue = sc_consensus_manual_seal::import_queue(
-        Box::new(client.clone()),
-        &task_manager.spawn_essential_handle(),
-        config.prometheus_registry(),
-    );
     Ok(Partial {
-        client,
+        client: Arc::new(client),
         backend,
-        import_queue,
         task_manager,
         keystore,
     })
+}
+
+impl Partial {
+    /// Executes blocks that come from elsewhere.
+    pub(crate) fn import_queue(&self, config: &Configuration) -> BasicQueue<Block> {
+        sc_consensus_manual_seal::import_queue(
+            Box::new(self.client.clone()),
+            &self.task_manager.spawn_essential_handle(),
+            config.prometheus_registry(),
+        )
+    }
 }
 
 /// Runs the Wasm. What was compiled once is found again at the next start, by the hash of the Wasm,
@@ -93,13 +96,14 @@ pub(crate) fn start(
     mut config: Configuration,
     interval: Option<Duration>,
 ) -> Result<TaskManager, Error> {
+    let parts = partial(&config)?;
+    let import_queue = parts.import_queue(&config);
     let Partial {
         client,
         backend,
-        import_queue,
         mut task_manager,
         keystore,
-    } = partial(&config)?;
+    } = parts;
     let pool = Arc::new(
         sc_transaction_pool::Builder::new(
             task_manager.spawn_essential_handle(),

@@ -16,8 +16,13 @@ use noema_runtime::{
 use pallet_inference::Config as Inference;
 use sp_keyring::Sr25519Keyring::Alice;
 
+/// The value of a constant.
+fn value<Constant: Get<u32>>() -> u32 {
+    Constant::get()
+}
+
 fn longest_request() -> RuntimeCall {
-    let bytes = <Runtime as Inference>::MaxPromptBytes::get() as usize;
+    let bytes = value::<<Runtime as Inference>::MaxPromptBytes>() as usize;
     RuntimeCall::Inference(pallet_inference::Call::request_inference {
         checkpoint: CheckpointId::default(),
         prompt: vec![b'x'; bytes].try_into().expect("as long as allowed"),
@@ -29,7 +34,8 @@ fn longest_request() -> RuntimeCall {
 #[test]
 fn the_longest_request_fits_into_a_block_many_times() {
     let weight = longest_request().get_dispatch_info().call_weight;
-    let limits = <Runtime as frame_system::Config>::BlockWeights::get();
+    let limits: frame_system::limits::BlockWeights =
+        <Runtime as frame_system::Config>::BlockWeights::get();
     let room = limits
         .get(DispatchClass::Normal)
         .max_extrinsic
@@ -64,21 +70,21 @@ fn a_fee_charges_for_the_scarcer_of_time_and_proof() {
 
 #[test]
 fn a_bond_cannot_leave_before_every_request_it_served_has_ended() {
-    let tokens = <Runtime as Inference>::MaxOutputTokens::get()
-        / <Runtime as Inference>::TokensPerBlock::get();
-    let answering = <Runtime as Inference>::MaxAttempts::get()
-        * (<Runtime as Inference>::AnswerWindow::get() + tokens + 1);
-    let checking = <Runtime as Inference>::MaxDraws::get()
-        * (<Runtime as Inference>::CommitWindow::get()
-            + <Runtime as Inference>::RevealWindow::get()
+    let tokens = value::<<Runtime as Inference>::MaxOutputTokens>()
+        / value::<<Runtime as Inference>::TokensPerBlock>();
+    let answering = value::<<Runtime as Inference>::MaxAttempts>()
+        * (value::<<Runtime as Inference>::AnswerWindow>() + tokens + 1);
+    let checking = value::<<Runtime as Inference>::MaxDraws>()
+        * (value::<<Runtime as Inference>::CommitWindow>()
+            + value::<<Runtime as Inference>::RevealWindow>()
             + 2 * tokens
             + 2);
-    let longest = <Runtime as Inference>::RequestExpiry::get()
+    let longest = value::<<Runtime as Inference>::RequestExpiry>()
         + answering
         + checking
-        + <Runtime as Inference>::ObjectionWindow::get()
-        + <Runtime as Inference>::DisputeWindow::get();
-    let delay = <Runtime as pallet_operators::Config>::UnbondingDelay::get();
+        + value::<<Runtime as Inference>::ObjectionWindow>()
+        + value::<<Runtime as Inference>::DisputeWindow>();
+    let delay = value::<<Runtime as pallet_operators::Config>::UnbondingDelay>();
     assert!(delay > longest, "{delay} blocks are less than {longest}");
 }
 

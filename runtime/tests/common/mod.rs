@@ -19,7 +19,7 @@ use serde_json::Value;
 use sp_keyring::Sr25519Keyring;
 
 /// The default genesis, patched by the preset.
-pub fn genesis(preset: &str) -> RuntimeGenesisConfig {
+pub(crate) fn genesis(preset: &str) -> RuntimeGenesisConfig {
     let patch = presets::get_preset(&preset.into()).expect("the preset exists");
     let patch = serde_json::from_slice(&patch).expect("the preset is JSON");
     let mut config =
@@ -40,7 +40,7 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// The first block of a chain that started from `preset`.
-pub fn chain(preset: &str) -> sp_io::TestExternalities {
+pub(crate) fn chain(preset: &str) -> sp_io::TestExternalities {
     let mut chain = sp_io::TestExternalities::new_empty();
     chain.execute_with(|| {
         genesis(preset).build();
@@ -50,13 +50,13 @@ pub fn chain(preset: &str) -> sp_io::TestExternalities {
 }
 
 /// The account of a well-known key.
-pub fn account(key: Sr25519Keyring) -> AccountId {
+pub(crate) fn account(key: Sr25519Keyring) -> AccountId {
     key.to_account_id()
 }
 
 /// Brings the relay chain's `entries` at relay block `relay_block` into block `block`, as the
 /// inherent does.
-pub fn relay(block: BlockNumber, relay_block: u32, entries: Vec<(Vec<u8>, Vec<u8>)>) {
+pub(crate) fn relay(block: BlockNumber, relay_block: u32, entries: Vec<(Vec<u8>, Vec<u8>)>) {
     let (root, proof) = RelayStateSproofBuilder {
         para_id: ParaId::new(PARA_ID),
         additional_key_values: entries,
@@ -79,6 +79,6 @@ pub fn relay(block: BlockNumber, relay_block: u32, entries: Vec<(Vec<u8>, Vec<u8
 }
 
 /// The relay chain's randomness, as its state holds it.
-pub fn randomness(value: Option<[u8; 32]>) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn randomness(value: Option<[u8; 32]>) -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![encode_entry(value)]
 }
