@@ -15,10 +15,12 @@ mod huggingface;
 mod model;
 mod quantise;
 mod rope;
+mod source;
 mod tokenizer;
 mod write;
 
 pub use error::ImportError;
+pub use source::FloatSource;
 
 use crate::checkpoint::OpenCheckpoint;
 use std::path::Path;

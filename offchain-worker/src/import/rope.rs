@@ -30,7 +30,7 @@ pub(super) enum Scaling {
 
 impl Rope {
     /// The frequencies of a head of width `head_dim`, in radians a position.
-    fn frequencies(&self, head_dim: usize) -> Vec<f64> {
+    pub(super) fn frequencies(&self, head_dim: usize) -> Vec<f64> {
         (0..head_dim / 2)
             .map(|i| {
                 let exponent = (2 * i) as f64 / head_dim as f64;

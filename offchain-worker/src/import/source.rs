@@ -1,0 +1,63 @@
+//! A source's weights as floats: what the checkpoint is compared with.
+
+use super::{
+    gguf, huggingface,
+    model::{Model, Weights},
+    ImportError, Progress,
+};
+use noema_checkpoint::{
+    layout::{TensorKind, TensorRole},
+    Architecture, Source,
+};
+use std::path::Path;
+
+/// A GGUF file or a Hugging Face folder whose weights can be read as floats.
+pub struct FloatSource {
+    model: Model,
+    weights: Box<dyn Weights>,
+}
+
+impl FloatSource {
+    /// Opens `source` with the checks of an import.
+    pub fn open(source: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
+        let kind = std::fs::metadata(source).map_err(|e| ImportError::read(source, e))?;
+        let (model, weights): (_, Box<dyn Weights>) = if kind.is_dir() {
+            let folder = huggingface::Folder::open(source, progress)?;
+            (folder.model()?, Box::new(folder))
+        } else {
+            let file = gguf::File::open(source, progress)?;
+            (file.model()?, Box::new(file))
+        };
+        Ok(Self { model, weights })
+    }
+
+    /// The shape, with the context length that the model was trained for.
+    pub fn architecture(&self) -> &Architecture {
+        &self.model.architecture
+    }
+
+    /// Kind and hash of the source, as a checkpoint's manifest states them.
+    pub fn source(&self) -> &Source {
+        &self.model.source
+    }
+
+    /// The angle that each pair of a head turns by from one position to the next.
+    pub fn rope_frequencies(&self) -> Vec<f64> {
+        let head_dim = self.model.architecture.head_dim as usize;
+        self.model.rope.frequencies(head_dim)
+    }
+
+    /// The values of a tensor, row-major, query and key rows in half-split order; none for the
+    /// rotation table.
+    pub fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, ImportError> {
+        let (rows, columns) = match role.kind(&self.model.architecture) {
+            TensorKind::Linear { rows, columns } => (rows as usize, columns as usize),
+            TensorKind::Gain { length } => (1, length as usize),
+            _ => return Ok(Vec::new()),
+        };
+        let mut values = vec![0.0; rows * columns];
+        self.weights
+            .read(role, layer, 0..rows, columns, &mut values)?;
+        Ok(values)
+    }
+}

@@ -1,0 +1,210 @@
+//! The float model that a checkpoint approximates, and how close it comes.
+//!
+//! The reference reads the weights of the *source* (a GGUF file dequantised to f32, or a Hugging
+//! Face folder), not the checkpoint's own, so everything that import and integer arithmetic lose is
+//! in the comparison. It runs as [`llama`] modules of burn on the processor. Nothing here decides
+//! anything: answers and checks are integer only.
+
+pub mod llama;
+mod measure;
+
+pub use measure::Perplexity;
+
+use crate::{
+    engine::{Engine, EngineError},
+    import::{FloatSource, ImportError, Progress},
+};
+use burn::tensor::{DataError, Device, Int, Tensor, TensorData};
+use llama::{Llama, Rotary};
+use measure::Prediction;
+use noema_numerics::{Architecture, Blocks, Executor, ForwardError};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Positions whose logits exist at the same time: bounds memory, nothing else.
+const LOGITS_TOGETHER: usize = 64;
+
+/// How much text is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerplexityOptions {
+    /// Tokens of one window; each window is read without the others.
+    pub window: usize,
+    /// Least number of tokens that are predicted. A window's first token is read, not predicted.
+    pub tokens: usize,
+}
+
+impl Default for PerplexityOptions {
+    fn default() -> Self {
+        Self {
+            window: 512,
+            tokens: 4_096,
+        }
+    }
+}
+
+/// Why two models cannot be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// The source cannot be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The text cannot be split into tokens, or the checkpoint not be executed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The transformer refuses the tokens.
+    #[error("The text cannot be executed: {0}.")]
+    Forward(#[from] ForwardError),
+    /// The float model's results cannot be read.
+    #[error("The float model's results cannot be read: {0:?}.")]
+    Data(DataError),
+    /// The checkpoint was made from something else.
+    #[error("The checkpoint was not imported from this source.")]
+    OtherSource,
+    /// The windows do not fit the model.
+    #[error("A window must have from 2 to {context} tokens, not {window}.")]
+    Window {
+        /// Tokens of a window.
+        window: usize,
+        /// Tokens that the model's context holds.
+        context: u32,
+    },
+    /// There is not enough text.
+    #[error("The text has {found} tokens; {needed} are needed.")]
+    TextTooShort {
+        /// Tokens of the text.
+        found: usize,
+        /// Tokens needed for as many predictions as were asked for.
+        needed: usize,
+    },
+}
+
+/// Perplexity of `engine`'s checkpoint on `text` beside that of the float model in `source`, from
+/// which it was imported. `progress` is told how many windows of how many are done.
+pub fn perplexity(
+    engine: &Engine,
+    source: &Path,
+    text: &str,
+    options: PerplexityOptions,
+    loading: &dyn Progress,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Perplexity, ReferenceError> {
+    let manifest = engine.checkpoint().manifest();
+    let window = options.window;
+    let context = manifest.architecture.context_length;
+    if !(2..=context as usize).contains(&window) {
+        return Err(ReferenceError::Window { window, context });
+    }
+    let tokens = engine.encode(text, false)?;
+    let windows = options.tokens.div_ceil(window - 1).max(1);
+    let needed = windows * window;
+    if tokens.len() < needed {
+        return Err(ReferenceError::TextTooShort {
+            found: tokens.len(),
+            needed,
+        });
+    }
+
+    let source = FloatSource::open(source, loading)?;
+    if *source.source() != manifest.source {
+        return Err(ReferenceError::OtherSource);
+    }
+    let float = Float::load(&source, window)?;
+    let mut integer = Integer::new(engine, window)?;
+    let mut sides = [Vec::new(), Vec::new()];
+    for (done, window) in tokens[..needed].chunks_exact(window).enumerate() {
+        progress(done, windows);
+        sides[0].extend(integer.predict(window)?);
+        sides[1].extend(float.predict(window)?);
+    }
+    progress(windows, windows);
+    let [integer, float] = sides;
+    Perplexity::compare(&integer, &float).ok_or(ReferenceError::TextTooShort {
+        found: integer.len(),
+        needed: Perplexity::FEWEST_TOKENS,
+    })
+}
+
+/// Judges rows of logits against the tokens that came after each.
+fn judge<T: Copy + Sync>(
+    logits: &[T],
+    vocabulary: usize,
+    came: &[u32],
+    value: impl Fn(T) -> f64 + Sync + Copy,
+) -> Vec<Prediction> {
+    logits
+        .par_chunks_exact(vocabulary)
+        .zip(came)
+        .map(|(logits, &came)| Prediction::judge(logits.iter().map(|&l| value(l)), came))
+        .collect()
+}
+
+/// The integer transformer, with its logits read as what they stand for.
+struct Integer<'a> {
+    engine: &'a Engine,
+    transformer: noema_numerics::Transformer<'a, crate::engine::Cpu>,
+}
+
+impl<'a> Integer<'a> {
+    fn new(engine: &'a Engine, window: usize) -> Result<Self, ReferenceError> {
+        Ok(Self {
+            engine,
+            transformer: engine.transformer(window, 1)?,
+        })
+    }
+
+    fn predict(&mut self, window: &[u32]) -> Result<Vec<Prediction>, ReferenceError> {
+        let vocabulary = self.transformer.architecture().vocabulary as usize;
+        let (transformer, came) = (&mut self.transformer, &window[1..]);
+        self.engine.pool().install(|| {
+            let mut hidden = Blocks::default();
+            transformer.forward(0, window, 0..came.len(), &mut hidden)?;
+            let mut logits = Vec::new();
+            let mut predictions = Vec::with_capacity(came.len());
+            for (start, came) in (0..).step_by(LOGITS_TOGETHER).zip(came.chunks(LOGITS_TOGETHER)) {
+                let hidden = hidden.view().slice(start..start + came.len());
+                transformer.logits(hidden, &mut logits);
+                predictions.extend(judge(&logits, vocabulary, came, |logit: i32| {
+                    f64::from(logit) / f64::from(1 << noema_numerics::transformer::LOGIT_FRACTION)
+                }));
+            }
+            Ok(predictions)
+        })
+    }
+}
+
+/// The float model.
+struct Float {
+    device: Device,
+    llama: Llama,
+    rotary: Rotary,
+    architecture: Architecture,
+}
+
+impl Float {
+    fn load(source: &FloatSource, positions: usize) -> Result<Self, ReferenceError> {
+        let device = Device::flex();
+        Ok(Self {
+            llama: Llama::load(source, &device)?,
+            rotary: Rotary::new(&source.rope_frequencies(), positions, &device),
+            architecture: *source.architecture(),
+            device,
+        })
+    }
+
+    fn predict(&self, window: &[u32]) -> Result<Vec<Prediction>, ReferenceError> {
+        let vocabulary = self.architecture.vocabulary as usize;
+        let came = &window[1..];
+        let ids: Vec<i64> = window[..came.len()].iter().map(|&id| i64::from(id)).collect();
+        let ids = TensorData::new(ids, [1, came.len()]);
+        let tokens = Tensor::<2, Int>::from_data(ids, &self.device);
+        let hidden = self.llama.hidden(tokens, &self.rotary);
+        let mut predictions = Vec::with_capacity(came.len());
+        for (start, came) in (0..).step_by(LOGITS_TOGETHER).zip(came.chunks(LOGITS_TOGETHER)) {
+            let logits = self.llama.logits(hidden.clone().narrow(1, start, came.len()));
+            let logits: Vec<f32> = logits.into_data().try_into_vec().map_err(ReferenceError::Data)?;
+            predictions.extend(judge(&logits, vocabulary, came, |logit: f32| f64::from(logit)));
+        }
+        Ok(predictions)
+    }
+}
