@@ -90,6 +90,7 @@ pub struct Node {
     url: String,
     client: OnlineClient<SubstrateConfig>,
     rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    raw: RpcClient,
 }
 
 pub(crate) type Block = OnlineClientAtBlock<SubstrateConfig>;
@@ -113,7 +114,8 @@ impl Node {
             Ok(Arc::new(Self {
                 url: url.to_owned(),
                 client,
-                rpc: LegacyRpcMethods::new(rpc),
+                rpc: LegacyRpcMethods::new(rpc.clone()),
+                raw: rpc,
             }))
         };
         tokio::time::timeout(PATIENCE, connect)

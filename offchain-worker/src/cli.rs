@@ -15,6 +15,7 @@ use crate::checkpoint::{Library, OpenCheckpoint};
 use anyhow::{bail, Context};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use noema_protocol::CheckpointId;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -133,6 +134,7 @@ pub fn init_logs(global: &Global) -> anyhow::Result<()> {
         .with_context(|| format!("`{}` is no log filter; try --log info", global.log))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match global.log_format {
         LogFormat::Text => builder.with_target(false).init(),

@@ -189,6 +189,8 @@ pub trait Stage: Encode + Decode {
     const TABLE: TableDefinition<'static, Key, Vec<u8>>;
     /// Whether nothing is left to do.
     fn is_done(&self) -> bool;
+    /// The transaction whose fate the record waits for.
+    fn transaction(&self) -> Option<&Prepared>;
 }
 
 impl Stage for JobStage {
@@ -196,6 +198,12 @@ impl Stage for JobStage {
     const TABLE: TableDefinition<'static, Key, Vec<u8>> = JOBS;
     fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
+    }
+    fn transaction(&self) -> Option<&Prepared> {
+        match self {
+            Self::Submitted { transaction, .. } => Some(transaction),
+            _ => None,
+        }
     }
 }
 
@@ -205,6 +213,14 @@ impl Stage for CheckStage {
     fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
     }
+    fn transaction(&self) -> Option<&Prepared> {
+        match self {
+            Self::Committed { transaction, .. } | Self::Revealed { transaction, .. } => {
+                Some(transaction)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Stage for AuditStage {
@@ -212,6 +228,12 @@ impl Stage for AuditStage {
     const TABLE: TableDefinition<'static, Key, Vec<u8>> = AUDITS;
     fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
+    }
+    fn transaction(&self) -> Option<&Prepared> {
+        match self {
+            Self::Objected { transaction, .. } => Some(transaction),
+            _ => None,
+        }
     }
 }
 

@@ -175,6 +175,25 @@ async fn a_refused_answer_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() {
+    let setting = Setting::new();
+    let mut process = setting.start();
+    process.turn().await;
+    process
+        .operator
+        .progress()
+        .await
+        .expect("the answer is there");
+    setting.chain.edit(|state| state.duties.jobs.clear());
+    process.turn().await;
+    process.settle().await;
+    assert!(matches!(
+        process.record(&key(1)),
+        Some(JobStage::Done(why)) if why == "answered in block 11"
+    ));
+}
+
+#[tokio::test]
 async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
     let setting = Setting::new();
     setting.model.blocked.store(true, Ordering::SeqCst);

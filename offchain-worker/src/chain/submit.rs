@@ -6,11 +6,15 @@ use crate::keys::Key;
 use crate::roles::Outcome;
 use crate::store::Prepared;
 use futures::future::BoxFuture;
+use serde::Deserialize;
 use sp_core::H256;
 use std::time::Duration;
 use subxt::config::substrate::{AccountId32, SubstrateExtrinsicParamsBuilder};
-use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError};
+use subxt::config::Hasher;
+use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError};
+use subxt::events::{Event, Events, Phase};
 use subxt::ext::scale_decode::DecodeAsFields;
+use subxt::rpcs::RpcClient;
 use subxt::tx::TransactionStatus;
 use subxt::SubstrateConfig;
 
@@ -33,17 +37,27 @@ pub struct Included {
     pub block: u64,
     /// The transaction's hash.
     pub hash: H256,
-    events: subxt::extrinsics::ExtrinsicEvents<SubstrateConfig>,
+    index: u32,
+    events: Events<SubstrateConfig>,
 }
 
 impl Included {
+    /// The events that the transaction itself emitted.
+    fn own_events(&self) -> impl Iterator<Item = Event<'_, SubstrateConfig>> {
+        let own = Phase::ApplyExtrinsic(self.index);
+        self.events
+            .iter()
+            .flatten()
+            .filter(move |event| event.phase() == own)
+    }
+
     /// The fields of the event `pallet.name` that the call emitted, if it did.
     pub fn event<E: DecodeAsFields>(
         &self,
         pallet: &str,
         name: &str,
     ) -> Result<Option<E>, ChainError> {
-        for event in self.events.iter().flatten() {
+        for event in self.own_events() {
             if event.pallet_name() == pallet && event.event_name() == name {
                 return event
                     .decode_fields_unchecked_as::<E>()
@@ -119,11 +133,12 @@ impl Node {
                 Ok(progress) => progress,
                 Err(error) => return turned_away(&self.url, error),
             };
+            let rpc = self.raw.clone();
             let watch = async move {
                 while let Some(status) = progress.next().await {
                     match status {
                         Ok(TransactionStatus::InFinalizedBlock(block)) => {
-                            return match finalized(&block).await {
+                            return match finalized(&rpc, &block).await {
                                 Ok(Ok(included)) => Outcome::Included {
                                     block: included.block,
                                 },
@@ -185,7 +200,7 @@ impl Node {
                 while let Some(status) = progress.next().await {
                     match status.map_err(|error| classify(&self.url, &name, error))? {
                         TransactionStatus::InFinalizedBlock(block) => {
-                            return match finalized(&block).await {
+                            return match finalized(&self.raw, &block).await {
                                 Ok(Ok(included)) => Ok(included),
                                 Ok(Err((error, docs))) => Err(ChainError::Refused {
                                     call: name.clone(),
@@ -235,26 +250,86 @@ type InBlock = subxt::tx::TransactionInBlock<
 
 /// The events of a finalized transaction; or the error by name, and what the runtime says about it;
 /// or why neither could be read.
-async fn finalized(block: &InBlock) -> Result<Result<Included, (String, String)>, String> {
-    let at = block.at().await.map_err(|error| root_cause(&error))?;
-    match block.wait_for_success().await {
-        Ok(events) => Ok(Ok(Included {
-            block: at.block_number(),
-            hash: block.extrinsic_hash(),
-            events,
-        })),
-        Err(TransactionEventsError::ExtrinsicFailed(DispatchError::Module(error))) => {
+async fn finalized(
+    rpc: &RpcClient,
+    found: &InBlock,
+) -> Result<Result<Included, (String, String)>, String> {
+    let at = found.at().await.map_err(|error| root_cause(&error))?;
+    let hash = found.extrinsic_hash();
+    let index = position(rpc, found.block_hash(), |bytes| {
+        at.hasher().hash(bytes) == hash
+    })
+    .await?
+    .ok_or("the block does not hold the transaction")?;
+    let events = at
+        .events()
+        .fetch()
+        .await
+        .map_err(|error| root_cause(&error))?;
+    let included = Included {
+        block: at.block_number(),
+        hash,
+        index,
+        events,
+    };
+    let failed = included
+        .own_events()
+        .find(|event| event.pallet_name() == "System" && event.event_name() == "ExtrinsicFailed");
+    let Some(failed) = failed else {
+        return Ok(Ok(included));
+    };
+    let error = DispatchError::decode_from(failed.field_bytes(), at.metadata())
+        .map_err(|error| root_cause(&error))?;
+    Ok(Err(match error {
+        DispatchError::Module(error) => {
             let docs = match error.details() {
                 Ok(details) => details.variant.docs.join(" ").trim().to_owned(),
                 Err(_) => String::new(),
             };
-            Ok(Err((error.details_string(), docs)))
+            (error.details_string(), docs)
         }
-        Err(TransactionEventsError::ExtrinsicFailed(error)) => {
-            Ok(Err((error.to_string(), String::new())))
-        }
-        Err(error) => Err(root_cause(&error)),
+        other => (other.to_string(), String::new()),
+    }))
+}
+
+/// The position in a block of the extrinsic that `is_it` recognises. Nodes give extrinsics as
+/// hexadecimal or as arrays of bytes, depending on the block type they are built with.
+async fn position(
+    rpc: &RpcClient,
+    block: H256,
+    is_it: impl Fn(&[u8]) -> bool,
+) -> Result<Option<u32>, String> {
+    #[derive(Deserialize)]
+    struct Signed {
+        block: Body,
     }
+    #[derive(Deserialize)]
+    struct Body {
+        extrinsics: Vec<Extrinsic>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Extrinsic {
+        Hex(String),
+        Bytes(Vec<u8>),
+    }
+    let signed: Option<Signed> = rpc
+        .request("chain_getBlock", subxt::rpcs::rpc_params![block])
+        .await
+        .map_err(|error| root_cause(&error))?;
+    let extrinsics = signed
+        .ok_or("the node has lost the block")?
+        .block
+        .extrinsics;
+    let position = extrinsics
+        .into_iter()
+        .position(|extrinsic| match extrinsic {
+            Extrinsic::Bytes(bytes) => is_it(&bytes),
+            Extrinsic::Hex(text) => {
+                hex::decode(text.trim_start_matches("0x")).is_ok_and(|bytes| is_it(&bytes))
+            }
+        });
+    Ok(position.and_then(|position| u32::try_from(position).ok()))
 }
 
 /// What the pool said, if it was the pool that refused.

@@ -411,7 +411,8 @@ impl Operator {
         }
     }
 
-    /// Drops the records of `kind` that the chain no longer lists.
+    /// Drops the records that the chain no longer lists, but for those whose transaction is being
+    /// watched: it may be the very reason why they are not listed.
     pub(super) fn forget_unlisted<S>(
         &mut self,
         listed: &HashSet<JobKey>,
@@ -422,8 +423,11 @@ impl Operator {
     where
         S: crate::store::Stage,
     {
-        for (key, _) in self.store.open_records::<S>(&self.identity.controller)? {
-            if !listed.contains(&key) {
+        for (key, stage) in self.store.open_records::<S>(&self.identity.controller)? {
+            let awaited = stage
+                .transaction()
+                .is_some_and(|transaction| self.watched.contains(&transaction.hash));
+            if !listed.contains(&key) && !awaited {
                 self.cancel(&work(key));
                 self.store.put(&key, &done(why.to_owned()))?;
                 info!(operator = %self.identity.name, request = %key.request, round = key.round, "{why}");
