@@ -23,6 +23,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod attend;
 mod cpu;
 mod dot;
 mod panel;
@@ -32,7 +33,9 @@ mod tokenizer;
 pub use cpu::Cpu;
 
 use crate::checkpoint::OpenCheckpoint;
-use noema_numerics::{positions_needed, Flaw, ForwardError, Model, ModelError, Request, Sampling, Transformer};
+use noema_numerics::{
+    positions_needed, Flaw, ForwardError, Model, ModelError, Request, Sampling, Transformer,
+};
 use noema_protocol::{ParameterError, SamplingParameters};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use std::{
@@ -155,9 +158,15 @@ impl fmt::Display for Fault {
                 index,
                 expected,
                 found,
-            } => write!(f, "token {index} of the answer is {found} and should be {expected}"),
+            } => write!(
+                f,
+                "token {index} of the answer is {found} and should be {expected}"
+            ),
             Self::EndsEarly { length } => {
-                write!(f, "the answer stops after {length} tokens although nothing ends it there")
+                write!(
+                    f,
+                    "the answer stops after {length} tokens although nothing ends it there"
+                )
             }
             Self::RunsOn { length } => {
                 write!(f, "the answer goes on after its end at {length} tokens")
@@ -261,13 +270,18 @@ impl Engine {
             let (generated, prompt, request) = (&mut generated, &prompt, &request);
             let (transformer, cancelled) = (&mut transformer, &cancelled);
             scope.spawn(move |_| {
-                *generated = Some(noema_numerics::generate(transformer, prompt, request, |token| {
-                    let heard = sender.send(token).is_ok();
-                    match heard && !cancelled.load(Ordering::Relaxed) {
-                        true => ControlFlow::Continue(()),
-                        false => ControlFlow::Break(()),
-                    }
-                }));
+                *generated = Some(noema_numerics::generate(
+                    transformer,
+                    prompt,
+                    request,
+                    |token| {
+                        let heard = sender.send(token).is_ok();
+                        match heard && !cancelled.load(Ordering::Relaxed) {
+                            true => ControlFlow::Continue(()),
+                            false => ControlFlow::Break(()),
+                        }
+                    },
+                ));
             });
             for token in receiver {
                 if on_token(token).is_break() {

@@ -5,13 +5,13 @@
 //! heads where there is one position only.
 
 use super::{
+    attend::{self, Scratch},
     dot::{self, Level},
     panel::Panels,
 };
 use noema_numerics::{
     attention, blocks,
     cache::LayerCache,
-    fixed::scale_saturate,
     linear::output_exponent,
     model::{Gains, Linear, RopeTable},
     norm, rope, swiglu,
@@ -51,7 +51,7 @@ impl Cpu {
 
     fn linear_one(&self, weights: &Linear<'_>, x: BlocksRef<'_>, fraction: i32, y: &mut [i32]) {
         let panels = Panels::<1>::pack(x);
-        let exponent = panels.exponent(0, weights, x.fraction(), fraction);
+        let exponents = [panels.exponent(0, weights, x.fraction(), fraction)];
         let panels = panels.group(0);
         let share = weights
             .groups()
@@ -60,12 +60,11 @@ impl Cpu {
         y.par_chunks_mut(share * TILE_ROWS)
             .enumerate()
             .for_each(|(part, y)| {
-                let mut sums = [[0; TILE_ROWS]];
+                let mut outputs = [[0; TILE_ROWS]];
                 for (group, y) in (part * share..).zip(y.chunks_mut(TILE_ROWS)) {
-                    dot::row_group(self.level, weights.group(group), panels, &mut sums);
-                    for (y, &sum) in y.iter_mut().zip(&sums[0]) {
-                        *y = scale_saturate(sum, exponent);
-                    }
+                    let tiles = weights.group(group);
+                    dot::row_group(self.level, tiles, panels, &exponents, &mut outputs);
+                    y.copy_from_slice(&outputs[0][..y.len()]);
                 }
             });
     }
@@ -73,8 +72,13 @@ impl Cpu {
     fn linear_many(&self, weights: &Linear<'_>, x: BlocksRef<'_>, fraction: i32, y: &mut [i32]) {
         let positions = x.rows();
         let panels = Panels::<TOGETHER>::pack(x);
-        let exponents: Vec<i32> = (0..positions)
-            .map(|p| panels.exponent(p, weights, x.fraction(), fraction))
+        let exponents: Vec<[i32; TOGETHER]> = (0..positions.div_ceil(TOGETHER))
+            .map(|together| {
+                std::array::from_fn(|p| {
+                    let position = (together * TOGETHER + p).min(positions - 1);
+                    panels.exponent(position, weights, x.fraction(), fraction)
+                })
+            })
             .collect();
         // By row group first, so that threads write apart; then into rows.
         let mut grouped = vec![[0i32; TILE_ROWS]; weights.groups() * positions];
@@ -83,17 +87,12 @@ impl Cpu {
             .enumerate()
             .for_each(|(group, outputs)| {
                 let tiles = weights.group(group);
-                let mut sums = [[0; TILE_ROWS]; TOGETHER];
-                let outputs = outputs
-                    .chunks_mut(TOGETHER)
-                    .zip(exponents.chunks(TOGETHER))
-                    .enumerate();
+                let mut four = [[0; TILE_ROWS]; TOGETHER];
+                let outputs = outputs.chunks_mut(TOGETHER).zip(&exponents).enumerate();
                 for (together, (outputs, exponents)) in outputs {
-                    dot::row_group(self.level, tiles, panels.group(together), &mut sums);
-                    for ((output, &exponent), sums) in outputs.iter_mut().zip(exponents).zip(&sums)
-                    {
-                        *output = sums.map(|sum| scale_saturate(sum, exponent));
-                    }
+                    let panels = panels.group(together);
+                    dot::row_group(self.level, tiles, panels, exponents, &mut four);
+                    outputs.copy_from_slice(&four[..outputs.len()]);
                 }
             });
         y.par_chunks_mut(weights.rows())
@@ -180,14 +179,25 @@ impl Kernels for Cpu {
         queries: &[i32],
         output: &mut [i32],
     ) {
-        let width = heads * cache.head_dim();
-        output
-            .par_chunks_mut(width)
-            .zip(queries.par_chunks(width))
-            .enumerate()
-            .for_each(|(row, (output, queries))| {
+        let head_dim = cache.head_dim();
+        if !attend::supports(head_dim) {
+            let width = heads * head_dim;
+            let rows = output.par_chunks_mut(width).zip(queries.par_chunks(width));
+            return rows.enumerate().for_each(|(row, (output, queries))| {
                 attention::attention(cache, heads, start + row, queries, output);
             });
+        }
+        let heads_per_kv = heads / cache.heads();
+        let units = output
+            .par_chunks_mut(head_dim)
+            .zip(queries.par_chunks(head_dim))
+            .enumerate();
+        units.for_each_init(Scratch::default, |scratch, (unit, (output, query))| {
+            let (row, kv) = (unit / heads, unit % heads / heads_per_kv);
+            let (keys, values) = (cache.keys(kv), cache.values(kv));
+            let positions = start + row + 1;
+            attend::head(self.level, scratch, query, keys, values, positions, output);
+        });
     }
 
     fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {

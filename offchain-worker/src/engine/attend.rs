@@ -1,0 +1,273 @@
+//! Attention of one query head at one position: `noema_numerics::attention`, step by step over
+//! whole arrays of positions, so that the compiler can use wide instructions.
+//!
+//! Formula, names and bounds are those of the definition. `B` is the number of blocks of 32 in a
+//! head.
+
+use super::dot::{self, Level};
+use noema_numerics::{
+    attention::{ratio, scale_query, score_scale, Reciprocal},
+    blocks::{self, MANTISSA_BITS, SHIFT_SPAN},
+    cache::HeadCache,
+    exp2::TABLE,
+    linear::base_shift,
+    BLOCK,
+};
+
+/// Fraction bits of the scaled query: the definition's 2^-20, of which 16 remain in a logit.
+const QUERY_FRACTION: u32 = 20;
+/// Bits of the position weights before they are block-quantised.
+const WEIGHT_BITS: u32 = 30;
+
+/// Buffers for any number of positions; grown by need.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    query: Vec<i32>,
+    mantissas: Vec<i16>,
+    dots: Vec<i32>,
+    logits: Vec<i32>,
+    powers: Vec<u32>,
+    products: Vec<u64>,
+    weights: Vec<i32>,
+    weight_mantissas: Vec<i16>,
+    weight_shifts: Vec<u8>,
+}
+
+/// Whether there is a kernel for heads of this width.
+pub(crate) fn supports(head_dim: usize) -> bool {
+    head_dim.is_multiple_of(BLOCK) && matches!(head_dim / BLOCK, 1..=4 | 8)
+}
+
+/// Attends with `query` over the first `positions` of a key/value head.
+///
+/// # Panics
+/// For a width of head that has no kernel.
+pub(crate) fn head(
+    level: Level,
+    scratch: &mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    values: HeadCache<'_>,
+    positions: usize,
+    output: &mut [i32],
+) {
+    let run = match query.len() / BLOCK {
+        1 => blocks_of::<1>,
+        2 => blocks_of::<2>,
+        3 => blocks_of::<3>,
+        4 => blocks_of::<4>,
+        8 => blocks_of::<8>,
+        blocks => panic!("a head of {blocks} blocks has no kernel"),
+    };
+    run(level, scratch, query, keys, values, positions, output);
+}
+
+fn blocks_of<const B: usize>(
+    level: Level,
+    scratch: &mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    values: HeadCache<'_>,
+    positions: usize,
+    output: &mut [i32],
+) {
+    match level {
+        Level::Portable => attend::<B>(level, scratch, query, keys, values, positions, output),
+        // SAFETY: `Level::available` offers the level only where the features are present.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2::<B>(scratch, query, keys, values, positions, output) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { avx512::<B>(scratch, query, keys, values, positions, output) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn avx512<const B: usize>(
+    scratch: &mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    values: HeadCache<'_>,
+    positions: usize,
+    output: &mut [i32],
+) {
+    attend::<B>(
+        Level::Avx512,
+        scratch,
+        query,
+        keys,
+        values,
+        positions,
+        output,
+    );
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2<const B: usize>(
+    scratch: &mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    values: HeadCache<'_>,
+    positions: usize,
+    output: &mut [i32],
+) {
+    attend::<B>(Level::Avx2, scratch, query, keys, values, positions, output);
+}
+
+/// Compiled into each of its callers, with their instructions.
+#[inline(always)]
+fn attend<const B: usize>(
+    level: Level,
+    s: &mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    values: HeadCache<'_>,
+    positions: usize,
+    output: &mut [i32],
+) {
+    let scale = score_scale(query.len());
+    s.query.clear();
+    s.query.extend(query.iter().map(|&q| scale_query(q, scale)));
+    s.mantissas.resize(query.len(), 0);
+    let mut shifts = [0; B];
+    blocks::quantise(&s.query, &mut s.mantissas, &mut shifts);
+    let base = base_shift(&shifts);
+    let shifts = shifts.map(|shift| u32::from(shift) - base);
+
+    // The cache has room for whole blocks of positions; what lies after the last is left out below.
+    let padded = positions.next_multiple_of(BLOCK);
+    let query: &[[i16; BLOCK]; B] = s
+        .mantissas
+        .as_chunks()
+        .0
+        .as_chunks()
+        .0
+        .first()
+        .expect("a head of B blocks");
+    s.dots.resize(padded * B, 0);
+    dot::block_dots(
+        level,
+        query,
+        &keys.quants.as_chunks().0[..padded * B],
+        &mut s.dots,
+    );
+    let drop = QUERY_FRACTION - base;
+    s.logits.resize(positions, 0);
+    let rows = s
+        .dots
+        .as_chunks::<B>()
+        .0
+        .iter()
+        .zip(keys.scales.as_chunks::<B>().0);
+    for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
+        let mut sum = 0;
+        for b in 0..B {
+            sum += (i64::from(dots[b]) * i64::from(scales[b])) << shifts[b];
+        }
+        *logit = round_saturate(sum, drop);
+    }
+
+    let largest = s.logits.iter().copied().max().unwrap_or(0);
+    s.powers.resize(positions, 0);
+    for (power, logit) in s.powers.iter_mut().zip(&s.logits) {
+        *power = exp2(logit.saturating_sub(largest));
+    }
+    let divisor = Reciprocal::new(s.powers.iter().map(|&e| u64::from(e)).sum());
+
+    s.products.resize(positions, 0);
+    s.weights.resize(padded, 0);
+    s.weight_mantissas.resize(padded, 0);
+    s.weight_shifts.resize(padded / BLOCK, 0);
+    let rows = values.quants.as_chunks::<BLOCK>().0.as_chunks::<B>().0;
+    for (block, output) in output.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        let exponent = weigh(s, values.scales.as_chunks::<B>().0, block);
+        let base = base_shift(&s.weight_shifts);
+        let mut sums = [0i64; BLOCK];
+        let chunks = s.weight_mantissas.as_chunks::<BLOCK>().0.iter();
+        for ((weights, rows), &shift) in chunks
+            .zip(rows.as_chunks::<BLOCK>().0)
+            .zip(&s.weight_shifts)
+        {
+            let products = dot::weighted_sum(level, weights, rows, block);
+            let shift = u32::from(shift) - base;
+            for (sum, product) in sums.iter_mut().zip(products) {
+                *sum += i64::from(product) << shift;
+            }
+        }
+        for (out, sum) in output.iter_mut().zip(sums) {
+            *out = ratio(sum, exponent + base, divisor);
+        }
+    }
+}
+
+/// Leaves `e_t * s_t / 2^u` as blocks in the scratch, and returns `u`.
+#[inline(always)]
+fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> u32 {
+    let mut largest = 0;
+    for ((product, &power), scales) in s.products.iter_mut().zip(&s.powers).zip(scales) {
+        *product = u64::from(power) * u64::from(scales[block]);
+        largest = largest.max(*product);
+    }
+    let exponent = (u64::BITS - largest.leading_zeros()).saturating_sub(WEIGHT_BITS);
+    let half = (1u64 << exponent) >> 1;
+    for (weight, product) in s.weights.iter_mut().zip(&s.products) {
+        *weight = ((product + half) >> exponent) as i32;
+    }
+    s.weights[s.products.len()..].fill(0);
+
+    let mut widest = 0;
+    let chunks = s.weights.as_chunks::<BLOCK>().0;
+    for (shift, chunk) in s.weight_shifts.iter_mut().zip(chunks) {
+        let bits = u32::BITS - chunk.iter().fold(0, |bits, w| bits | w).leading_zeros();
+        *shift = bits.saturating_sub(MANTISSA_BITS) as u8;
+        widest = widest.max(*shift);
+    }
+    let least = widest.saturating_sub(SHIFT_SPAN as u8);
+    let mantissas = s.weight_mantissas.as_chunks_mut::<BLOCK>().0.iter_mut();
+    for ((mantissas, chunk), shift) in mantissas.zip(chunks).zip(&mut s.weight_shifts) {
+        *shift = (*shift).max(least);
+        let half = (1 << *shift) >> 1;
+        for (mantissa, weight) in mantissas.iter_mut().zip(chunk) {
+            *mantissa = ((weight + half) >> *shift) as i16;
+        }
+    }
+    exponent
+}
+
+/// `value / 2^drop`, rounded to nearest with halves up, as the nearest i32; `drop` is at least 1.
+#[inline(always)]
+fn round_saturate(value: i64, drop: u32) -> i32 {
+    let rounded = (value >> drop) + ((value >> (drop - 1)) & 1);
+    rounded.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+}
+
+/// `noema_numerics::exp2` for `z ≤ 0`, without branches.
+#[inline(always)]
+fn exp2(z: i32) -> u32 {
+    let whole = (z >> 16).unsigned_abs();
+    let index = ((z >> 8) & 0xff) as usize;
+    let step = TABLE[index + 1] - TABLE[index];
+    // Below 2^31, so that doubling it loses nothing.
+    let mantissa = TABLE[index] + ((step * (z & 0xff) as u32 + 128) >> 8);
+    let power = (((mantissa << 1) >> (whole & 31)) + 1) >> 1;
+    if whole > 31 {
+        0
+    } else {
+        power
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use noema_numerics::exp2 as definition;
+
+    #[test]
+    fn powers_are_those_of_the_definition() {
+        for z in (-(40 << 16)..=0).chain([i32::MIN, i32::MIN + 1, -(33 << 16)]) {
+            assert_eq!(exp2(z), definition::exp2(z), "{z}");
+        }
+    }
+}
