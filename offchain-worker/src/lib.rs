@@ -1,4 +1,15 @@
 //! Serves and validates inference for a Noema chain.
+//!
+//! - [`import`] turns a published model into a checkpoint, [`checkpoint`] keeps and opens them;
+//! - [`engine`] runs one: it answers a prompt, or checks an answer in one pass; [`reference`] holds
+//!   the float model that tells what the integers cost;
+//! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
+//!   [`store`] says it has done;
+//! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
+//! - [`metrics`] tells what happens, [`cli`] is the program.
+//!
+//! `roles` knows neither a node nor a model: both are traits there, so every crash and every refusal
+//! is a test without either.
 
 pub mod chain;
 pub mod checkpoint;

@@ -150,9 +150,9 @@ calls! {
     "Operators"."withdraw_bond" WithdrawBond {}
 }
 
-/// A call of unit arguments encodes as a struct without fields.
+/// The calls that an operator's hot key makes.
 pub(super) enum OperatorCall {
-    Submit(SubmitResult),
+    Submit(Box<SubmitResult>),
     Commit(CommitVerdict),
     Reveal(RevealVerdict),
     Object(Object),
@@ -167,12 +167,12 @@ impl From<&Action> for OperatorCall {
                 tokens,
                 text,
                 receipt,
-            } => Self::Submit(SubmitResult {
+            } => Self::Submit(Box::new(SubmitResult {
                 request: request.0,
                 tokens: tokens.clone(),
                 text: text.clone().into_bytes(),
                 receipt: (**receipt).into(),
-            }),
+            })),
             Action::CommitVerdict {
                 request,
                 commitment,

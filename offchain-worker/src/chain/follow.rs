@@ -11,7 +11,8 @@ use tracing::{info, warn};
 /// A node that says nothing for this long is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A node that restarts must be found again before a job's deadline passes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// The connection as others see it: there, or not there just now.
 pub struct Link {

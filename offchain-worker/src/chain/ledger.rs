@@ -150,7 +150,7 @@ impl Ledger for ChainLedger {
         let node = self.link.node()?;
         let key = &self.key;
         let prepared = match OperatorCall::from(action) {
-            OperatorCall::Submit(call) => node.prepare(call, key).await,
+            OperatorCall::Submit(call) => node.prepare(*call, key).await,
             OperatorCall::Commit(call) => node.prepare(call, key).await,
             OperatorCall::Reveal(call) => node.prepare(call, key).await,
             OperatorCall::Object(call) => node.prepare(call, key).await,

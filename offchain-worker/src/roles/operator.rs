@@ -430,7 +430,7 @@ impl Operator {
             if !listed.contains(&key) && !awaited {
                 self.cancel(&work(key));
                 self.store.put(&key, &done(why.to_owned()))?;
-                info!(operator = %self.identity.name, request = %key.request, round = key.round, "{why}");
+                warn!(operator = %self.identity.name, request = %key.request, round = key.round, "{why}");
             }
         }
         Ok(())
