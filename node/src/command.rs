@@ -3,9 +3,8 @@
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
-    service,
+    service::{self, Block},
 };
-use noema_runtime::Block;
 use sc_chain_spec::{ChainSpec, ChainType};
 use sc_cli::{Result, SubstrateCli};
 use sc_service::config::{BlocksPruning, PruningMode};

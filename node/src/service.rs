@@ -2,7 +2,7 @@
 
 use crate::{authoring, relay, rpc};
 use futures::{channel::mpsc, stream};
-use noema_runtime::{apis::RuntimeApi, Block, Hash};
+use noema_runtime::{apis::RuntimeApi, Hash, Header};
 use sc_consensus::{BasicQueue, LongestChain};
 use sc_consensus_manual_seal::{
     consensus::aura::AuraConsensusDataProvider, run_manual_seal, ManualSealParams,
@@ -17,7 +17,12 @@ use sc_service::{
     Configuration, SpawnTasksParams, TFullBackend, TFullClient, TaskManager,
 };
 use sp_consensus_aura::SlotDuration;
+use sp_runtime::{generic, OpaqueExtrinsic};
 use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// A block as the node handles it: what is in its extrinsics is the runtime's business, and over RPC
+/// they are the hexadecimal bytes that clients expect.
+pub(crate) type Block = generic::Block<Header, OpaqueExtrinsic>;
 
 /// What the runtime may call: the usual, and the size of the proof so far.
 type HostFunctions = (

@@ -52,6 +52,8 @@ stream.on('test:fail', (event) => {
   if (error.failureType === 'subtestsFailed') return;
   failed += 1;
   report('✖', event);
+  // Its suite could not be set up, and says why itself.
+  if (error.failureType === 'cancelledByParent') return;
   console.log(`      ${String(error.cause?.stack ?? error.message).replaceAll('\n', '\n      ')}`);
 });
 stream.on('test:stderr', ({ message }) => process.stderr.write(message));

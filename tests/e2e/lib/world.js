@@ -180,7 +180,8 @@ export class World {
         }).catch(() => undefined);
         return answer?.ok ? true : undefined;
       },
-      { timeout: 60_000 },
+      // It compiles the runtime first.
+      { timeout: 180_000 },
     );
   }
 
