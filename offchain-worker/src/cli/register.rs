@@ -50,9 +50,9 @@ pub(super) struct OperatorArgs {
     /// The hot key that submits for it: a key file, a development key, or only its address.
     #[arg(long, value_name = "KEY")]
     key: String,
-    /// What is put at stake, in tokens.
-    #[arg(long, value_name = "AMOUNT", default_value = "1000")]
-    bond: String,
+    /// What is put at stake, in tokens; adds to a smaller bond [default: 1000 for a new operator].
+    #[arg(long, value_name = "AMOUNT")]
+    bond: Option<String>,
     /// What a worker charges for a byte of the prompt, in tokens [default: 0.0001].
     #[arg(long, value_name = "AMOUNT")]
     price_per_byte: Option<String>,
@@ -72,6 +72,7 @@ enum RoleName {
     Validator,
 }
 
+const DEFAULT_BOND: &str = "1000";
 const DEFAULT_PRICE_PER_BYTE: &str = "0.0001";
 const DEFAULT_PRICE_PER_TOKEN: &str = "0.001";
 
@@ -214,7 +215,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
                 roles,
                 key: AccountId32(hot),
                 prices: prices(&token, &args, None)?,
-                bond: token.parse(&args.bond)?,
+                bond: token.parse(args.bond.as_deref().unwrap_or(DEFAULT_BOND))?,
             };
             let bond = token.show(call.bond);
             let included = node.submit(call, &controller).await?;
@@ -287,7 +288,10 @@ async fn adjust(
     if let Some(block) = record.withdrawable_at {
         bail!("it is leaving and may withdraw its bond from block {block}; stay with operators.cancelUnbonding");
     }
-    let wanted = token.parse(&args.bond)?;
+    let wanted = match &args.bond {
+        Some(bond) => token.parse(bond)?,
+        None => record.bond,
+    };
     let missing = wanted.saturating_sub(record.bond);
     if missing > 0 {
         node.submit(BondExtra { amount: missing }, controller)
