@@ -28,7 +28,7 @@ Examples:
     noema-worker register checkpoint <ID> --account //Alice
   A worker and a validator, each with a hot key of its own:
     noema-worker key generate worker.key
-    noema-worker register operator --role worker --account //Alice --key worker.key --bond 1000
+    noema-worker register operator --role worker --account //Alice --key worker.key --serve <ID>
     noema-worker run --key worker.key
   A question:
     noema-worker ask \"Why is the sky blue?\" --account //Bob

@@ -197,7 +197,7 @@ async fn look_up(node: &Node, keys: Vec<Key>) -> anyhow::Result<Vec<Recorded>> {
         let controller = at.controller_of(&key.account()).await?;
         let Some(controller) = controller else {
             bail!(
-                "the chain knows no operator with the hot key {0}; its controller registers it with: noema-worker register operator --account <CONTROLLER> --key {0} --role worker",
+                "the chain knows no operator with the hot key {0}; its controller registers it with: noema-worker register operator --role worker --account <CONTROLLER> --key {0} --serve <CHECKPOINT>",
                 key.address()
             );
         };
@@ -247,7 +247,7 @@ async fn load(
         opened.insert(checkpoint.id(), checkpoint);
     }
     if opened.is_empty() {
-        bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --account <CONTROLLER> --key <KEY> --checkpoint <ID>");
+        bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>");
     }
     if let Some(missing) = served.iter().find(|id| !opened.contains_key(*id)) {
         warn!(checkpoint = %missing, "an operator serves this checkpoint on chain, and it is not loaded: jobs for it will be missed");
