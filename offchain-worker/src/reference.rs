@@ -161,7 +161,10 @@ impl<'a> Integer<'a> {
             transformer.forward(0, window, 0..came.len(), &mut hidden)?;
             let mut logits = Vec::new();
             let mut predictions = Vec::with_capacity(came.len());
-            for (start, came) in (0..).step_by(LOGITS_TOGETHER).zip(came.chunks(LOGITS_TOGETHER)) {
+            for (start, came) in (0..)
+                .step_by(LOGITS_TOGETHER)
+                .zip(came.chunks(LOGITS_TOGETHER))
+            {
                 let hidden = hidden.view().slice(start..start + came.len());
                 transformer.logits(hidden, &mut logits);
                 predictions.extend(judge(&logits, vocabulary, came, |logit: i32| {
@@ -195,15 +198,28 @@ impl Float {
     fn predict(&self, window: &[u32]) -> Result<Vec<Prediction>, ReferenceError> {
         let vocabulary = self.architecture.vocabulary as usize;
         let came = &window[1..];
-        let ids: Vec<i64> = window[..came.len()].iter().map(|&id| i64::from(id)).collect();
+        let ids: Vec<i64> = window[..came.len()]
+            .iter()
+            .map(|&id| i64::from(id))
+            .collect();
         let ids = TensorData::new(ids, [1, came.len()]);
         let tokens = Tensor::<2, Int>::from_data(ids, &self.device);
         let hidden = self.llama.hidden(tokens, &self.rotary);
         let mut predictions = Vec::with_capacity(came.len());
-        for (start, came) in (0..).step_by(LOGITS_TOGETHER).zip(came.chunks(LOGITS_TOGETHER)) {
-            let logits = self.llama.logits(hidden.clone().narrow(1, start, came.len()));
-            let logits: Vec<f32> = logits.into_data().try_into_vec().map_err(ReferenceError::Data)?;
-            predictions.extend(judge(&logits, vocabulary, came, |logit: f32| f64::from(logit)));
+        for (start, came) in (0..)
+            .step_by(LOGITS_TOGETHER)
+            .zip(came.chunks(LOGITS_TOGETHER))
+        {
+            let logits = self
+                .llama
+                .logits(hidden.clone().narrow(1, start, came.len()));
+            let logits: Vec<f32> = logits
+                .into_data()
+                .try_into_vec()
+                .map_err(ReferenceError::Data)?;
+            predictions.extend(judge(&logits, vocabulary, came, |logit: f32| {
+                f64::from(logit)
+            }));
         }
         Ok(predictions)
     }

@@ -1,5 +1,6 @@
 //! Attention of one query head at one position: `noema_numerics::attention`, step by step over
-//! whole arrays of positions, so that the compiler can use wide instructions.
+//! whole arrays of positions, so that the compiler can use wide instructions: for which sums that
+//! are known not to overflow are written as wrapping ones.
 //!
 //! Formula, names and bounds are those of the definition. `B` is the number of blocks of 32 in a
 //! head.
@@ -164,7 +165,8 @@ fn attend<const B: usize>(
     for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
         let mut sum = 0;
         for b in 0..B {
-            sum += (i64::from(dots[b]) * i64::from(scales[b])) << shifts[b];
+            let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b]));
+            sum = product.wrapping_shl(shifts[b]).wrapping_add(sum);
         }
         *logit = round_saturate(sum, drop);
     }
@@ -193,7 +195,7 @@ fn attend<const B: usize>(
             let products = dot::weighted_sum(level, weights, rows, block);
             let shift = u32::from(shift) - base;
             for (sum, product) in sums.iter_mut().zip(products) {
-                *sum += i64::from(product) << shift;
+                *sum = i64::from(product).wrapping_shl(shift).wrapping_add(*sum);
             }
         }
         for (out, sum) in output.iter_mut().zip(sums) {
@@ -207,13 +209,13 @@ fn attend<const B: usize>(
 fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> u32 {
     let mut largest = 0;
     for ((product, &power), scales) in s.products.iter_mut().zip(&s.powers).zip(scales) {
-        *product = u64::from(power) * u64::from(scales[block]);
+        *product = u64::from(power).wrapping_mul(u64::from(scales[block]));
         largest = largest.max(*product);
     }
     let exponent = (u64::BITS - largest.leading_zeros()).saturating_sub(WEIGHT_BITS);
     let half = (1u64 << exponent) >> 1;
     for (weight, product) in s.weights.iter_mut().zip(&s.products) {
-        *weight = ((product + half) >> exponent) as i32;
+        *weight = product.wrapping_add(half).wrapping_shr(exponent) as i32;
     }
     s.weights[s.products.len()..].fill(0);
 
@@ -230,7 +232,7 @@ fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> 
         *shift = (*shift).max(least);
         let half = (1 << *shift) >> 1;
         for (mantissa, weight) in mantissas.iter_mut().zip(chunk) {
-            *mantissa = ((weight + half) >> *shift) as i16;
+            *mantissa = weight.wrapping_add(half).wrapping_shr(u32::from(*shift)) as i16;
         }
     }
     exponent
@@ -239,7 +241,9 @@ fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> 
 /// `value / 2^drop`, rounded to nearest with halves up, as the nearest i32; `drop` is at least 1.
 #[inline(always)]
 fn round_saturate(value: i64, drop: u32) -> i32 {
-    let rounded = (value >> drop) + ((value >> (drop - 1)) & 1);
+    let rounded = value
+        .wrapping_shr(drop)
+        .wrapping_add(value.wrapping_shr(drop - 1) & 1);
     rounded.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
@@ -248,10 +252,11 @@ fn round_saturate(value: i64, drop: u32) -> i32 {
 fn exp2(z: i32) -> u32 {
     let whole = (z >> 16).unsigned_abs();
     let index = ((z >> 8) & 0xff) as usize;
-    let step = TABLE[index + 1] - TABLE[index];
+    let step = TABLE[index + 1].wrapping_sub(TABLE[index]);
     // Below 2^31, so that doubling it loses nothing.
-    let mantissa = TABLE[index] + ((step * (z & 0xff) as u32 + 128) >> 8);
-    let power = (((mantissa << 1) >> (whole & 31)) + 1) >> 1;
+    let mantissa =
+        TABLE[index].wrapping_add(step.wrapping_mul((z & 0xff) as u32).wrapping_add(128) >> 8);
+    let power = (mantissa << 1).wrapping_shr(whole).wrapping_add(1) >> 1;
     if whole > 31 {
         0
     } else {

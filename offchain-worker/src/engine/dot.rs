@@ -142,7 +142,8 @@ fn narrow(sums: &[i64; TILE_ROWS], exponent: i32, outputs: &mut [i32; TILE_ROWS]
     if (-62..=-1).contains(&exponent) {
         let drop = exponent.unsigned_abs();
         for (output, sum) in outputs.iter_mut().zip(sums) {
-            let rounded = (sum >> drop) + ((sum >> (drop - 1)) & 1);
+            let half = sum.wrapping_shr(drop - 1) & 1;
+            let rounded = sum.wrapping_shr(drop).wrapping_add(half);
             *output = rounded.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         }
     } else {
