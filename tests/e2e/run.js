@@ -3,7 +3,7 @@
 //   node tests/e2e/run.js [part of a suite's name]...
 //
 // NOEMA_BIN_DIR is where `noema-node` and `noema-worker` are (default: target/debug),
-// NOEMA_SMOLLM2_GGUF the model's file. Logs of nodes and workers are kept where a test failed.
+// NOEMA_SMOLLM2_GGUF the model's file; NOEMA_E2E_HOME and NOEMA_E2E_CHECKPOINT skip its import. Logs of nodes and workers are kept where a test failed.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,8 @@ const files = readdirSync(suites)
 const folder = mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
 process.env.NOEMA_E2E_DIR = folder;
 console.log(`Logs and chains: ${folder}`);
-process.env.NOEMA_E2E_CHECKPOINT = await importModel(folder);
+process.env.NOEMA_E2E_HOME ??= path.join(folder, 'home');
+process.env.NOEMA_E2E_CHECKPOINT ??= await importModel(process.env.NOEMA_E2E_HOME);
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 let passed = 0;

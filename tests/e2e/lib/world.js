@@ -24,9 +24,9 @@ export const worker = (home, args, options = {}) =>
   runProgram(binary('noema-worker'), args, { ...options, env: { NOEMA_HOME: home, ...options.env } });
 
 /** Imports a model into the home folder that all suites share; returns the checkpoint's id. */
-export async function importModel(folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
+export async function importModel(home, file = process.env.NOEMA_SMOLLM2_GGUF) {
   assert.ok(file && existsSync(file), `NOEMA_SMOLLM2_GGUF names no file: ${file}; run scripts/setup.sh`);
-  const { status, stdout, stderr } = await worker(path.join(folder, 'home'), ['import', file], { timeout: 300_000 });
+  const { status, stdout, stderr } = await worker(home, ['import', file], { timeout: 300_000 });
   const [id] = stdout.match(/0x[0-9a-f]{64}/) ?? [];
   assert.ok(status === 0 && id, `noema-worker import failed (${status}):\n${stdout}${stderr}`);
   return id;
@@ -36,7 +36,7 @@ export async function importModel(folder, file = process.env.NOEMA_SMOLLM2_GGUF)
  * Imports the same model with other rotary frequencies: a different checkpoint of the same shape,
  * which answers something else.
  */
-export async function importVariant(folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
+export async function importVariant(home, folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
   const bytes = readFileSync(file);
   const name = 'llama.rope.freq_base';
   const value = bytes.indexOf(name) + name.length + 4; // after the type of the value, an f32
@@ -44,7 +44,7 @@ export async function importVariant(folder, file = process.env.NOEMA_SMOLLM2_GGU
   bytes.writeFloatLE(bytes.readFloatLE(value) / 50, value);
   const variant = path.join(folder, 'variant.gguf');
   writeFileSync(variant, bytes);
-  return importModel(folder, variant);
+  return importModel(home, variant);
 }
 
 /** An operator with its keys; `program` is its process where it has one. */
@@ -134,12 +134,12 @@ export class World {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();
     world.folder = path.join(base, name);
-    world.home = path.join(base, 'home');
+    world.home = process.env.NOEMA_E2E_HOME ?? path.join(base, 'home');
     world.programs = new Set();
     world.accounts = 0;
     mkdirSync(world.folder, { recursive: true });
     try {
-      world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(base));
+      world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(world.home));
       await world.startNode();
       world.chain = await Chain.connect(world.port);
       world.funder = key('//Alice');
@@ -299,7 +299,7 @@ export class World {
 
   /** Imports another checkpoint of the same shape. */
   importVariant() {
-    return importVariant(path.dirname(this.home));
+    return importVariant(this.home, this.folder);
   }
 
   // --- requests ------------------------------------------------------------------------------------
