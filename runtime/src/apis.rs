@@ -32,7 +32,7 @@ impl_runtime_apis! {
         }
 
         fn execute_block(block: <Block as BlockT>::LazyBlock) {
-            Executive::execute_block(block)
+            Executive::execute_block(block);
         }
 
         fn initialize_block(
@@ -100,7 +100,7 @@ impl_runtime_apis! {
 
     impl sp_offchain::OffchainWorkerApi<Block> for Runtime {
         fn offchain_worker(header: &<Block as BlockT>::Header) {
-            Executive::offchain_worker(header)
+            Executive::offchain_worker(header);
         }
     }
 

@@ -311,7 +311,7 @@ async fn announce(
             let name = address(&operator.controller);
             match announced {
                 Ok(()) => {
-                    info!(operator = %name, checkpoint = %id, "announced to hold the weights")
+                    info!(operator = %name, checkpoint = %id, "announced to hold the weights");
                 }
                 Err(error) => {
                     warn!(operator = %name, checkpoint = %id, %error, "could not announce to hold the weights");
