@@ -26,6 +26,7 @@
 mod attend;
 mod cpu;
 mod dot;
+mod memory;
 mod panel;
 mod template;
 mod tokenizer;
@@ -191,6 +192,7 @@ impl Engine {
         checkpoint: Arc<OpenCheckpoint>,
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
+        memory::prepare();
         let text = TextCodec::from_json(checkpoint.tokenizer())
             .map_err(|error| EngineError::Tokenizer(error.to_string()))?;
         let manifest = checkpoint.manifest();
@@ -212,6 +214,7 @@ impl Engine {
             pool,
         };
         engine.model()?;
+        memory::give_back();
         Ok(engine)
     }
 
@@ -289,6 +292,8 @@ impl Engine {
                 }
             }
         });
+        drop(transformer);
+        memory::give_back();
         let generated = generated.expect("the scope waits for what it has spawned; qed")?;
         Ok(Answer {
             prompt_tokens: count(&prompt),
@@ -315,6 +320,8 @@ impl Engine {
         let checked = self
             .pool
             .install(|| noema_numerics::check(&mut transformer, &prompt, tokens, &request))?;
+        drop(transformer);
+        memory::give_back();
         let verdict = match checked.flaw {
             Some(flaw) => CheckVerdict::Invalid(fault(flaw, tokens)),
             None if self.decode(tokens)? != text => CheckVerdict::Invalid(Fault::WrongText),
