@@ -25,7 +25,7 @@ fn longest_request() -> RuntimeCall {
     let bytes = value::<<Runtime as Inference>::MaxPromptBytes>() as usize;
     RuntimeCall::Inference(pallet_inference::Call::request_inference {
         checkpoint: CheckpointId::default(),
-        prompt: vec![b'x'; bytes].try_into().expect("as long as allowed"),
+        prompt: vec![b'x'; bytes],
         parameters: SamplingParameters::greedy(64),
         price_limit: UNIT,
     })

@@ -127,7 +127,8 @@ fn verification_tells_how_far_it_is() {
 
 #[test]
 fn every_other_damage_is_noticed_at_once() {
-    let damage: [(&str, fn(&Path)); 5] = [
+    type Damage = fn(&Path);
+    let damage: [(&str, Damage); 5] = [
         (TOKENIZER, |path| overwrite(path, 10, b'#')),
         (CHAT_TEMPLATE, |path| overwrite(path, 0, b'#')),
         (CHAT_TEMPLATE, |path| fs::remove_file(path).unwrap()),
