@@ -1,5 +1,5 @@
 //! Speed of the transformer's operators and of a whole step, on a seeded model with the shape of
-//! SmolLM2-135M: `cargo bench -p noema-worker --bench engine`.
+//! SmolLM2-135M: `cargo bench --profile dev -p noema-worker --bench engine`.
 //!
 //! Timed without a benchmark crate: criterion would change the features of crates below burn and
 //! have all of that compiled a second time, for every test run.
@@ -109,7 +109,11 @@ fn operators() {
 }
 
 fn main() {
-    println!("threads: {}", rayon::current_num_threads());
-    steps();
-    operators();
+    // Inside the pool, as the engine does: entering it anew for every operator takes time.
+    let pool = rayon::ThreadPoolBuilder::new().build().expect("threads");
+    pool.install(|| {
+        println!("threads: {}", rayon::current_num_threads());
+        steps();
+        operators();
+    });
 }
