@@ -1,17 +1,39 @@
-//! SmolLM2-135M-Instruct answers and checks. Runs where `NOEMA_TEST_CHECKPOINT` names the directory
-//! of the imported checkpoint; passes without doing anything where it does not.
+//! SmolLM2-135M-Instruct answers, checks, and stays close to its float model.
+//!
+//! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> NOEMA_PROSE=<an English text>
+//! cargo test -p noema-worker --test engine_smollm2`; passes with a remark where they are not set.
 
 use noema_protocol::SamplingParameters;
 use noema_worker::{
-    checkpoint::OpenCheckpoint,
     engine::{CheckVerdict, Engine, Fault},
+    import::{self, ImportOptions},
+    reference::{perplexity, PerplexityOptions},
 };
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
-fn engine() -> Option<Engine> {
-    let directory = std::env::var_os("NOEMA_TEST_CHECKPOINT")?;
-    let checkpoint = OpenCheckpoint::open(Path::new(&directory)).expect("the checkpoint opens");
-    Some(Engine::open(Arc::new(checkpoint), None).expect("the engine starts"))
+fn source() -> Option<PathBuf> {
+    let source = std::env::var_os("NOEMA_SMOLLM2_GGUF").map(PathBuf::from)?;
+    source.is_file().then_some(source)
+}
+
+/// One engine for all tests: importing takes some seconds.
+fn engine() -> Option<&'static Engine> {
+    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let Some(source) = source() else {
+            eprintln!("SKIPPED: NOEMA_SMOLLM2_GGUF does not name the model's file.");
+            return None;
+        };
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
+        let checkpoint = import::import(&source, &home, &ImportOptions::default(), &())
+            .expect("the model is imported");
+        Some(Engine::open(Arc::new(checkpoint), None).expect("the engine starts"))
+    });
+    engine.as_ref()
 }
 
 const SEED: [u8; 32] = [7; 32];
@@ -124,4 +146,21 @@ fn the_text_of_an_answer_reads_back_as_its_characters() {
     let tokens = engine.encode_prompt(prompt).expect("encodes");
     let text = engine.decode(&tokens).expect("decodes");
     assert!(text.contains(prompt), "{text}");
+}
+
+#[test]
+fn perplexity_is_at_most_one_hundredth_above_that_of_the_float_model() {
+    let Some(engine) = engine() else { return };
+    let Some(text) = std::env::var_os("NOEMA_PROSE") else {
+        eprintln!("SKIPPED: NOEMA_PROSE does not name a text.");
+        return;
+    };
+    let text = std::fs::read_to_string(text).expect("the text is read");
+    let source = source().expect("the engine was imported from it");
+    let options = PerplexityOptions::default();
+    let found = perplexity(engine, &source, &text, options, &(), &mut |_, _| {})
+        .expect("both models read the text");
+    assert!(found.tokens >= 4_096);
+    assert!(found.ratio <= 1.01, "{found:?}");
+    assert!(found.same_top > 0.95, "{found:?}");
 }
