@@ -123,6 +123,8 @@ class Operator {
 
   /** No longer drawn. */
   async retire() {
+    if (this.retired) return;
+    this.retired = true;
     clearInterval(this.heart);
     await this.world.chain.send(this.world.chain.call('operators.startUnbonding'), this.controller);
   }
@@ -350,6 +352,21 @@ export class World {
       },
       { timeout, every: 100 },
     );
+  }
+
+  /** Waits until an operator has lost bond over a request; returns why, and how much it was. */
+  async slashed(id, { address }, timeout = 120_000) {
+    const { data } = await this.chain.event(
+      'operators.Slashed',
+      ({ request, controller }) => request === id && controller === address,
+      timeout,
+    );
+    return { ...data, amount: data.paid + data.burned };
+  }
+
+  /** Who has lost bond over a request so far. */
+  slashedOver(id) {
+    return this.chain.eventsNamed('operators.Slashed', ({ request }) => request === id).map(({ data }) => data.controller);
   }
 
   /** The names of a request's events so far, in order. */

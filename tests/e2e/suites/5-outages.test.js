@@ -63,9 +63,7 @@ describe('an outage', () => {
     const { id } = await world.ask(QUESTION, LONG);
     const first = by(workers, (await world.event(id, 'Assigned')).data.worker);
     await first.kill();
-    const { data } = await world.event(id, 'Penalised');
-    assert.equal(data.operator, first.address);
-    assert.equal(data.offence, 'MissedDeadline');
+    assert.equal((await world.slashed(id, first)).offence, 'MissedDeadline');
     const end = await world.end(id);
     assert.equal(end.name, 'Settled');
     assert.notEqual(end.worker, first.address);
