@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 import { Keyring } from '@polkadot/keyring';
+import { Metadata, TypeRegistry } from '@polkadot/types';
 import { compactToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 
@@ -211,10 +212,26 @@ export class Chain {
     return inner ? `${kind}.${inner}` : kind;
   }
 
+  /**
+   * The types and view functions of the runtime as it is now. After an upgrade polkadot.js reads an
+   * older form of the metadata, which knows no view functions, so this is read apart from it.
+   */
+  async #runtime() {
+    const version = this.api.runtimeVersion.specVersion.toNumber();
+    if (this.runtime?.version !== version) {
+      const answer = await this.api.rpc.state.call('Metadata_metadata_at_version', '0x10000000');
+      const metadata = this.api.registry.createType('Option<Bytes>', answer.toU8a(true)).unwrap();
+      const registry = new TypeRegistry();
+      registry.setMetadata(new Metadata(registry, metadata.toU8a(true)), undefined, undefined, true);
+      this.runtime = { version, registry };
+    }
+    return this.runtime;
+  }
+
   /** Calls a view function: the metadata says its id, its arguments and its result. */
   async view(pallet, name, ...args) {
-    const { registry } = this.api;
-    const { pallets, lookup } = this.api.runtimeMetadata.asLatest;
+    const { registry } = await this.#runtime();
+    const { pallets, lookup } = registry.metadata;
     const found = pallets
       .find((entry) => entry.name.toString() === pallet)
       ?.viewFunctions.find((entry) => entry.name.toString() === name);

@@ -41,7 +41,7 @@ export async function importVariant(home, folder, file = process.env.NOEMA_SMOLL
   const name = 'llama.rope.freq_base';
   const value = bytes.indexOf(name) + name.length + 4; // after the type of the value, an f32
   assert.equal(bytes.readUInt32LE(value - 4), 6, `${name} is an f32`);
-  bytes.writeFloatLE(bytes.readFloatLE(value) / 50, value);
+  bytes.writeFloatLE(10, value); // the model was trained with 100,000
   const variant = path.join(folder, 'variant.gguf');
   writeFileSync(variant, bytes);
   return importModel(home, variant);
