@@ -4,7 +4,7 @@
 #
 #   ./scripts/dev.sh [OPTION...]
 #
-#   --ask "QUESTION"    what to ask (default: a question about gravity)
+#   --ask "QUESTION"    what to ask (default: the capital of France)
 #   --exit              leave after the first answer; status 0 only if it was settled
 #   --block-time MS     milliseconds between blocks (default: 1000)
 #   --port PORT         the node's RPC port (default: 9944)
@@ -16,7 +16,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-QUESTION="Why does an apple fall from a tree? Answer in two sentences."
+QUESTION="What is the capital of France?"
 STAY=true
 BLOCK_TIME=1000
 PORT=9944
