@@ -5,7 +5,7 @@
 //! ```
 //! Every step is a pure function of the checkpoint, the prompt, the sampling parameters and the
 //! seed: whoever repeats it gets the same tokens, the same text and the same trace digest. The
-//! transformer is `noema_numerics`' integer one, executed by [`Cpu`]; the weights stay mapped into
+//! transformer is `noema_numerics`' integer one, executed by [`CpuKernels`]; the weights stay mapped into
 //! memory and are never copied.
 //!
 //! ```no_run
@@ -23,17 +23,12 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
-mod attend;
-mod cpu;
-mod dot;
 mod memory;
-mod panel;
 mod template;
 mod tokenizer;
 
-pub use cpu::Cpu;
-
 use crate::checkpoint::OpenCheckpoint;
+use noema_executor::CpuKernels;
 use noema_numerics::{
     positions_needed, Flaw, ForwardError, Model, ModelError, Request, Sampling, Transformer,
 };
@@ -344,10 +339,14 @@ impl Engine {
         &self,
         prompt_tokens: usize,
         max_tokens: u32,
-    ) -> Result<Transformer<'_, Cpu>, EngineError> {
+    ) -> Result<Transformer<'_, CpuKernels>, EngineError> {
         let positions = positions_needed(prompt_tokens, max_tokens);
         let positions = u32::try_from(positions).unwrap_or(u32::MAX);
-        Ok(Transformer::new(self.model()?, Cpu::default(), positions))
+        Ok(Transformer::new(
+            self.model()?,
+            CpuKernels::default(),
+            positions,
+        ))
     }
 
     fn model(&self) -> Result<Model<'_>, ModelError> {

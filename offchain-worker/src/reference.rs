@@ -142,7 +142,7 @@ fn judge<T: Copy + Sync>(
 /// The integer transformer, with its logits read as what they stand for.
 struct Integer<'a> {
     engine: &'a Engine,
-    transformer: noema_numerics::Transformer<'a, crate::engine::Cpu>,
+    transformer: noema_numerics::Transformer<'a, noema_executor::CpuKernels>,
 }
 
 impl<'a> Integer<'a> {

@@ -28,11 +28,11 @@ const FEWEST_GROUPS: usize = 4;
 
 /// Executes on the processor, with the widest instructions that it has.
 #[derive(Clone, Copy, Debug)]
-pub struct Cpu {
+pub struct CpuKernels {
     level: Level,
 }
 
-impl Default for Cpu {
+impl Default for CpuKernels {
     fn default() -> Self {
         Self {
             level: Level::best(),
@@ -40,7 +40,7 @@ impl Default for Cpu {
     }
 }
 
-impl Cpu {
+impl CpuKernels {
     /// One executor for each instruction set that this machine has, slowest first.
     pub fn variants() -> Vec<Self> {
         Level::available()
@@ -131,7 +131,7 @@ fn fill_rows(
         .for_each(|(row, (mantissas, shifts))| fill(row, mantissas, shifts));
 }
 
-impl Kernels for Cpu {
+impl Kernels for CpuKernels {
     fn linear(
         &self,
         weights: &Linear<'_>,

@@ -1,12 +1,12 @@
 //! Every kernel of every instruction set that this machine has gives the bits of the definition.
 
+use noema_executor::CpuKernels;
 use noema_numerics::{
     model::{Gains, Linear},
     testing::{Random, TestModel},
     tile::{self, Tile},
     Blocks, Kernels, KvCache, Model, Scalar,
 };
-use noema_worker::engine::Cpu;
 use proptest::prelude::*;
 
 /// Tiles of random quants and scales, extremes included: -128 and the largest scale.
@@ -49,8 +49,8 @@ fn values(count: usize, random: &mut Random) -> Vec<i32> {
         .collect()
 }
 
-fn variants() -> Vec<Cpu> {
-    let variants = Cpu::variants();
+fn variants() -> Vec<CpuKernels> {
+    let variants = CpuKernels::variants();
     assert!(!variants.is_empty());
     variants
 }

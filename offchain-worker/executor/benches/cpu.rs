@@ -1,13 +1,13 @@
 //! Speed of the transformer's operators and of a whole step, on a seeded model with the shape of
-//! SmolLM2-135M: `cargo bench --profile dev -p noema-worker --bench engine`.
+//! SmolLM2-135M: `cargo bench --profile dev -p noema-executor --bench cpu`.
 //!
 //! Timed without a benchmark crate: criterion would change the features of crates below burn and
 //! have all of that compiled a second time, for every test run.
 
+use noema_executor::CpuKernels;
 use noema_numerics::{
     testing::TestModel, Architecture, Blocks, Executor, Kernels, KvCache, Transformer,
 };
-use noema_worker::engine::Cpu;
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -53,7 +53,7 @@ fn tokens(count: u32) -> Vec<u32> {
 /// One token after a prompt of 128, and a prompt of 256 at once: decoding and checking.
 fn steps() {
     let model = TestModel::seeded(SHAPE, 1);
-    let mut transformer = Transformer::new(model.model(), Cpu::default(), 512);
+    let mut transformer = Transformer::new(model.model(), CpuKernels::default(), 512);
     let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
     transformer
         .forward(0, &tokens(128), 0..0, &mut hidden)
@@ -89,7 +89,7 @@ fn operators() {
     let stored: Vec<i32> = (0..512 * SHAPE.kv_width()).map(value).collect();
     cache.store(0, 0, &stored, &stored);
 
-    for cpu in Cpu::variants() {
+    for cpu in CpuKernels::variants() {
         for batch in [1usize, 64] {
             let x: Vec<i32> = (0..batch * width).map(value).collect();
             let blocks = Blocks::quantise(&x, width, 16);

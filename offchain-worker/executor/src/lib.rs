@@ -1,0 +1,78 @@
+//! Runs the integer transformer of [`noema_numerics`] on the devices of a machine, for several
+//! sequences at once, bit for bit as defined.
+//!
+//! An [`Executor`] holds one model on one device, and a key/value cache for each open sequence. A
+//! [pass](Executor::run) takes any mixture of work: a prompt of hundreds of positions, a whole
+//! answer to be checked, one more token of ten answers. What shares a pass with what is a question
+//! of speed only: integers do not depend on the shape of a batch.
+//!
+//! - [`cpu`]: any processor, with the widest instructions that it has.
+
+pub mod cpu;
+mod error;
+
+pub use cpu::CpuKernels;
+pub use error::ExecutorError;
+
+use noema_numerics::{Architecture, Blocks};
+use std::ops::Range;
+
+/// One model on one device.
+///
+/// The methods are called by one thread at a time. A pass that fails leaves the caches of the
+/// sequences that took part at the length they had before.
+pub trait Executor: Send {
+    /// The shape of the model.
+    fn architecture(&self) -> &Architecture;
+
+    /// Reserves a cache for `positions`, at most the model's context.
+    ///
+    /// # Errors
+    /// [`ExecutorError::OutOfMemory`] when the device has no room for it beside the open ones.
+    fn open(&mut self, positions: usize) -> Result<Sequence, ExecutorError>;
+
+    /// Gives the first `positions` cached positions of `from` to `to`, as if `to` had executed the
+    /// same tokens; whatever `to` had cached is replaced.
+    fn copy_prefix(
+        &mut self,
+        from: Sequence,
+        to: Sequence,
+        positions: usize,
+    ) -> Result<(), ExecutorError>;
+
+    /// Frees the cache of `sequence`. An unknown one is left alone.
+    fn close(&mut self, sequence: Sequence);
+
+    /// Runs every segment, in one pass, and replaces `output` by what they want, in their order.
+    /// No two segments belong to the same sequence.
+    fn run(&mut self, segments: &[Segment<'_>], output: &mut Output) -> Result<(), ExecutorError>;
+}
+
+/// A sequence of tokens that an executor keeps the keys and values of. Never used twice by one
+/// executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sequence(pub(crate) u64);
+
+/// Consecutive positions of one sequence.
+#[derive(Clone, Debug)]
+pub struct Segment<'a> {
+    /// The sequence.
+    pub sequence: Sequence,
+    /// Position of the first token, at most the number of cached ones; whatever was cached from
+    /// here on is replaced.
+    pub start: usize,
+    /// The tokens, at least one.
+    pub tokens: &'a [u32],
+    /// Indices of the tokens whose hidden vectors and logits are wanted.
+    pub wanted: Range<usize>,
+}
+
+/// What a pass yields: one row for each wanted token, segment by segment.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// Final hidden vectors, the input of the output head.
+    pub hidden: Blocks,
+    /// Logits, row-major `[row][vocabulary]`, in units of
+    /// `2^-`[`LOGIT_FRACTION`](noema_numerics::transformer::LOGIT_FRACTION).
+    pub logits: Vec<i32>,
+}
