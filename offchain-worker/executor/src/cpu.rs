@@ -2,7 +2,10 @@
 
 mod attend;
 mod dot;
+mod executor;
 mod kernels;
 mod panel;
+mod pass;
 
+pub use executor::{CpuExecutor, CpuOptions};
 pub use kernels::CpuKernels;

@@ -7,12 +7,18 @@
 //! of speed only: integers do not depend on the shape of a batch.
 //!
 //! - [`cpu`]: any processor, with the widest instructions that it has.
+//!
+//! A [`Scheduler`] has many requests share the passes of one executor.
 
 pub mod cpu;
 mod error;
+pub mod schedule;
+mod source;
 
-pub use cpu::CpuKernels;
+pub use cpu::{CpuExecutor, CpuKernels, CpuOptions};
 pub use error::ExecutorError;
+pub use schedule::{Cancel, ScheduleError, ScheduleOptions, Scheduler};
+pub use source::ModelSource;
 
 use noema_numerics::{Architecture, Blocks};
 use std::ops::Range;
