@@ -7,12 +7,15 @@
 //! of speed only: integers do not depend on the shape of a batch.
 //!
 //! - [`cpu`]: any processor, with the widest instructions that it has.
+//! - [`gpu`]: any graphics device with Vulkan, Metal or DirectX 12.
 
 pub mod cpu;
 mod error;
+pub mod gpu;
 
 pub use cpu::CpuKernels;
 pub use error::ExecutorError;
+pub use gpu::GpuExecutor;
 
 use noema_numerics::{Architecture, Blocks};
 use std::ops::Range;
