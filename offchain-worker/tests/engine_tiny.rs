@@ -4,6 +4,7 @@
 use noema_checkpoint::{
     blake2_256, tiles_root, Architecture, Manifest, Source, SourceFormat, FORMAT, H256,
 };
+use noema_executor::Device;
 use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
 use noema_protocol::SamplingParameters;
 use noema_worker::{
@@ -88,7 +89,8 @@ fn open(template: &str, threads: usize) -> (tempfile::TempDir, Engine) {
     let directory = tempfile::tempdir().expect("a directory");
     write(directory.path(), template);
     let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
-    let engine = Engine::open(Arc::new(checkpoint), Some(threads)).expect("the engine starts");
+    let engine = Engine::open(Arc::new(checkpoint), &Device::cpu(Some(threads)), None)
+        .expect("the engine starts");
     (directory, engine)
 }
 
@@ -257,7 +259,7 @@ fn a_template_that_does_not_compile_names_itself() {
     write(directory.path(), "{% if %}");
     let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
     assert!(matches!(
-        Engine::open(Arc::new(checkpoint), Some(1)),
+        Engine::open(Arc::new(checkpoint), &Device::cpu(Some(1)), None),
         Err(EngineError::Template(_))
     ));
 }

@@ -36,6 +36,17 @@ pub(crate) enum Level {
 }
 
 impl Level {
+    /// What the instruction set is called.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "AVX-512",
+        }
+    }
+
     /// Every level that this machine can run, slowest first.
     pub(crate) fn available() -> Vec<Self> {
         let mut levels = vec![Self::Portable];

@@ -41,6 +41,11 @@ impl Default for CpuKernels {
 }
 
 impl CpuKernels {
+    /// Name of the instruction set.
+    pub const fn instructions(&self) -> &'static str {
+        self.level.name()
+    }
+
     /// One executor for each instruction set that this machine has, slowest first.
     pub fn variants() -> Vec<Self> {
         Level::available()
