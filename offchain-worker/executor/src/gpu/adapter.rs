@@ -1,6 +1,6 @@
 //! The adapters of a machine, and which of them to use.
 
-use super::device::now;
+use super::{device::now, plan::WINDOW_BYTES};
 use crate::ExecutorError;
 use std::{
     fmt,
@@ -182,6 +182,11 @@ fn missing(limits: &wgpu::Limits) -> Option<String> {
             "workgroups in a dimension",
             limits.max_compute_workgroups_per_dimension,
             65_535,
+        ),
+        (
+            "bytes of parameters",
+            u32::try_from(limits.max_uniform_buffer_binding_size).unwrap_or(u32::MAX),
+            WINDOW_BYTES as u32,
         ),
     ];
     needs.into_iter().find_map(|(what, has, needs)| {

@@ -14,6 +14,8 @@ use crate::ExecutorError;
 use noema_numerics::{attention::score_scale, Architecture, BLOCK};
 use std::ops::Range;
 
+/// What there is no room for.
+const WHAT: &str = "the keys and values of a sequence";
 /// Bytes of pages that are copied at a time within a slab.
 const COPY_BYTES: u64 = 1 << 20;
 
@@ -107,13 +109,12 @@ impl Caches {
         };
         let largest = gpu.largest_binding() / self.page_bytes();
         let wanted = u64::from(self.pages().max(pages)).min(largest) as u32;
-        let mut made = Err(gpu.no_room("a cache", u64::from(pages), 0));
-        for pages in [wanted.max(pages), pages] {
-            made = self.slab_of(gpu, around, index as u32, pages);
-            if !matches!(made, Err(ExecutorError::OutOfMemory { .. })) {
-                break;
+        let made = match self.slab_of(gpu, around, index as u32, wanted.max(pages)) {
+            Err(ExecutorError::OutOfMemory { .. }) if wanted > pages => {
+                self.slab_of(gpu, around, index as u32, pages)
             }
-        }
+            made => made,
+        };
         let slab = self.slabs[index].insert(made?);
         let page = slab
             .take(pages)
@@ -198,9 +199,9 @@ impl Caches {
     ) -> Result<Slab, ExecutorError> {
         let a = &self.architecture;
         let bytes = self.page_bytes() * u64::from(pages);
-        gpu.room_for("a cache", bytes * u64::from(a.layers))?;
+        gpu.room_for(WHAT, bytes * u64::from(a.layers))?;
         let layers = (0..a.layers)
-            .map(|_| gpu.storage("a cache", bytes))
+            .map(|_| gpu.storage(WHAT, bytes))
             .map(|pages| LayerSlab::new(gpu, a, around, index, pages?))
             .collect::<Result<_, _>>()?;
         Ok(Slab {

@@ -7,12 +7,13 @@
 use super::Adapter;
 use crate::ExecutorError;
 use std::{
+    collections::VecDeque,
     future::Future,
     panic::{catch_unwind, AssertUnwindSafe},
     pin::pin,
     sync::{
         atomic::{AtomicU64, Ordering},
-        mpsc, Arc, Mutex, PoisonError,
+        mpsc, Arc, Mutex, MutexGuard, PoisonError,
     },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -21,6 +22,9 @@ use std::{
 /// Bytes of an upload that may wait in the driver's own memory.
 const UPLOAD_BYTES: usize = 32 << 20;
 
+/// How long a device may take for one submission. Drivers give up on it much earlier, where they do
+/// at all; a software adapter takes half a minute for the largest.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How long it may take one thread to tell another that the device is done.
 const TOLD: Duration = Duration::from_secs(30);
 
@@ -34,6 +38,8 @@ pub(crate) struct Gpu {
     queue: wgpu::Queue,
     name: String,
     fate: Fate,
+    /// Submissions that nobody has waited for, the oldest first.
+    pending: Arc<Mutex<VecDeque<wgpu::SubmissionIndex>>>,
     ledger: Arc<Ledger>,
     /// Bytes of the largest buffer that can be bound, a multiple of 256.
     largest_binding: u64,
@@ -135,6 +141,7 @@ impl Gpu {
             queue,
             name,
             fate,
+            pending: Arc::default(),
             ledger: Arc::default(),
             largest_binding: largest_binding / 256 * 256,
             #[cfg(any(test, feature = "testing"))]
@@ -376,22 +383,39 @@ impl Gpu {
 
     /// Hands recorded commands to the device.
     pub(crate) fn submit(&self, encoder: wgpu::CommandEncoder) {
-        self.queue.submit([encoder.finish()]);
+        self.note(self.queue.submit([encoder.finish()]));
+    }
+
+    /// Keeps a submission to wait for.
+    fn note(&self, submission: wgpu::SubmissionIndex) {
+        self.pending().push_back(submission);
+    }
+
+    fn pending(&self) -> MutexGuard<'_, VecDeque<wgpu::SubmissionIndex>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Submits what has been written so far and waits for it.
     pub(crate) fn flush(&self) -> Result<(), ExecutorError> {
-        self.queue.submit([]);
+        self.note(self.queue.submit([]));
         self.wait()
     }
 
-    /// Waits until everything submitted is done.
+    /// Waits until everything submitted is done, and tells callbacks so.
     pub(crate) fn wait(&self) -> Result<(), ExecutorError> {
-        match self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            Ok(_) => self.alive(),
-            Err(error) => {
+        loop {
+            let submission = self.pending().pop_front();
+            let last = submission.is_none();
+            let polled = self.device.poll(wgpu::PollType::Wait {
+                submission_index: submission,
+                timeout: Some(PATIENCE),
+            });
+            if let Err(error) = polled {
                 settle(&self.fate, error.to_string());
-                self.alive()
+            }
+            self.alive()?;
+            if last {
+                return Ok(());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{device, open};
 use crate::{
-    gpu::{adapters, Fault, GpuDevice, GpuExecutor, Options},
+    gpu::{adapter, adapters, Choice, Fault, GpuDevice, GpuExecutor, Options},
     Executor, ExecutorError, Output, Segment, Sequence,
 };
 use noema_numerics::{testing::TestModel, ForwardError};
@@ -187,6 +187,16 @@ fn a_wrong_number_can_be_injected_once() {
         .zip(&right.logits)
         .filter(|(a, b)| a != b);
     assert_eq!(differ.count(), 1);
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_named() {
+    let error = adapter(Choice::Index(999)).expect_err("there are fewer");
+    let ExecutorError::NoDevice { wanted, hint } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(wanted, "gpu:999");
+    assert!(hint.ends_with('.'), "{hint}");
 }
 
 #[test]

@@ -162,6 +162,28 @@ fn tensors_and_caches_may_be_cut_into_parts() {
 }
 
 #[test]
+fn any_bytes_are_a_model() {
+    let Some(device) = device() else { return };
+    let mut random = Random::new(17);
+    for architecture in [TestModel::TINY, UNTIED] {
+        for _ in 0..6 {
+            let mut model = TestModel::seeded(architecture, 1);
+            // Anything at all, or what is large where it should be small and the other way round.
+            let narrow = random.below(8);
+            for byte in &mut model.weights {
+                *byte = (random.bits() as i8 >> narrow).cast_unsigned();
+            }
+            for exponent in &mut model.exponents {
+                *exponent = (random.bits() as i8) >> random.below(4);
+            }
+            let reference = Reference::new(&model, 40, 2);
+            let mut gpu = executor(device, &model, None);
+            mixture(&mut gpu, &[reference], &mut random);
+        }
+    }
+}
+
+#[test]
 fn a_prefix_is_copied_within_a_slab_and_between_slabs() {
     let Some(device) = device() else { return };
     let model = TestModel::tiny(8);
