@@ -9,6 +9,8 @@ use noema_checkpoint::{
     blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
     ManifestError, CHUNK_TILES, H256,
 };
+use noema_executor::ModelSource;
+use noema_numerics::{Model, ModelError};
 use rayon::prelude::*;
 use std::{
     fs::File,
@@ -182,11 +184,25 @@ impl OpenCheckpoint {
     /// told the number of bytes that have just been hashed, from several threads.
     pub fn verify(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<(), CheckpointError> {
         let found = parallel_root(&self.weights, progress);
+        self.unload();
         same(
             self.directory.join(WEIGHTS),
             self.manifest.weights_root,
             found,
         )
+    }
+
+    /// Lets the pages of the weights go, which come back as they are used: some never are, such as
+    /// the rotations of positions that no prompt reaches.
+    fn unload(&self) {
+        // SAFETY: the mapping is of a file and read-only, so no page of it can lose a change.
+        #[cfg(unix)]
+        if let Err(error) = unsafe {
+            self.weights
+                .unchecked_advise(memmap2::UncheckedAdvice::DontNeed)
+        } {
+            tracing::debug!(%error, "the pages of the weights stay in memory");
+        }
     }
 
     /// The id that the chain knows it by.
@@ -232,6 +248,12 @@ impl OpenCheckpoint {
     /// The directory it was opened from.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+}
+
+impl ModelSource for OpenCheckpoint {
+    fn model(&self) -> Result<Model<'_>, ModelError> {
+        Model::new(self.architecture(), self.exponents(), self.weights())
     }
 }
 

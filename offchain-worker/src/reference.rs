@@ -17,7 +17,8 @@ use crate::{
 use burn::tensor::{DataError, Device, Int, Tensor, TensorData};
 use llama::{Llama, Rotary};
 use measure::Prediction;
-use noema_numerics::{Architecture, Blocks, Executor, ForwardError};
+use noema_executor::{CpuExecutor, CpuOptions, Executor, ExecutorError, Output, Segment, Sequence};
+use noema_numerics::{transformer::LOGIT_FRACTION, Architecture};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -31,6 +32,8 @@ pub struct PerplexityOptions {
     pub window: usize,
     /// Least number of tokens that are predicted. A window's first token is read, not predicted.
     pub tokens: usize,
+    /// Threads for the integer model; one for each core if not given.
+    pub threads: Option<usize>,
 }
 
 impl Default for PerplexityOptions {
@@ -38,6 +41,7 @@ impl Default for PerplexityOptions {
         Self {
             window: 512,
             tokens: 4_096,
+            threads: None,
         }
     }
 }
@@ -52,9 +56,9 @@ pub enum ReferenceError {
     /// The text cannot be split into tokens, or the checkpoint not be executed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The transformer refuses the tokens.
-    #[error("The text cannot be executed: {0}.")]
-    Forward(#[from] ForwardError),
+    /// The integer transformer does not execute.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
     /// The float model's results cannot be read.
     #[error("The float model's results cannot be read: {0:?}.")]
     Data(DataError),
@@ -110,7 +114,7 @@ pub fn perplexity(
         return Err(ReferenceError::OtherSource);
     }
     let float = Float::load(&source, window)?;
-    let mut integer = Integer::new(engine, window)?;
+    let mut integer = Integer::new(engine, window, options.threads)?;
     let mut sides = [Vec::new(), Vec::new()];
     for (done, window) in tokens[..needed].chunks_exact(window).enumerate() {
         progress(done, windows);
@@ -140,39 +144,47 @@ fn judge<T: Copy + Sync>(
 }
 
 /// The integer transformer, with its logits read as what they stand for.
-struct Integer<'a> {
-    engine: &'a Engine,
-    transformer: noema_numerics::Transformer<'a, noema_executor::CpuKernels>,
+struct Integer {
+    executor: Box<dyn Executor>,
+    sequence: Sequence,
+    output: Output,
 }
 
-impl<'a> Integer<'a> {
-    fn new(engine: &'a Engine, window: usize) -> Result<Self, ReferenceError> {
+impl Integer {
+    fn new(engine: &Engine, window: usize, threads: Option<usize>) -> Result<Self, ReferenceError> {
+        let options = CpuOptions {
+            threads,
+            ..CpuOptions::default()
+        };
+        let mut executor = Box::new(CpuExecutor::new(engine.checkpoint().clone(), options)?);
         Ok(Self {
-            engine,
-            transformer: engine.transformer(window, 1)?,
+            sequence: executor.open(window)?,
+            executor,
+            output: Output::default(),
         })
     }
 
     fn predict(&mut self, window: &[u32]) -> Result<Vec<Prediction>, ReferenceError> {
-        let vocabulary = self.transformer.architecture().vocabulary as usize;
-        let (transformer, came) = (&mut self.transformer, &window[1..]);
-        self.engine.pool().install(|| {
-            let mut hidden = Blocks::default();
-            transformer.forward(0, window, 0..came.len(), &mut hidden)?;
-            let mut logits = Vec::new();
-            let mut predictions = Vec::with_capacity(came.len());
-            for (start, came) in (0..)
-                .step_by(LOGITS_TOGETHER)
-                .zip(came.chunks(LOGITS_TOGETHER))
-            {
-                let hidden = hidden.view().slice(start..start + came.len());
-                transformer.logits(hidden, &mut logits);
-                predictions.extend(judge(&logits, vocabulary, came, |logit: i32| {
-                    f64::from(logit) / f64::from(1 << noema_numerics::transformer::LOGIT_FRACTION)
-                }));
-            }
-            Ok(predictions)
-        })
+        let vocabulary = self.executor.architecture().vocabulary as usize;
+        let (read, came) = (&window[..window.len() - 1], &window[1..]);
+        let mut predictions = Vec::with_capacity(came.len());
+        let chunks = read
+            .chunks(LOGITS_TOGETHER)
+            .zip(came.chunks(LOGITS_TOGETHER));
+        for (chunk, (tokens, came)) in chunks.enumerate() {
+            let segment = Segment {
+                sequence: self.sequence,
+                start: chunk * LOGITS_TOGETHER,
+                tokens,
+                wanted: 0..tokens.len(),
+            };
+            self.executor.run(&[segment], &mut self.output)?;
+            let logits = &self.output.logits;
+            predictions.extend(judge(logits, vocabulary, came, |logit: i32| {
+                f64::from(logit) / f64::from(1 << LOGIT_FRACTION)
+            }));
+        }
+        Ok(predictions)
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
     let options = PerplexityOptions {
         window: args.window,
         tokens: args.tokens,
+        threads: args.threads,
     };
     let found = measure(
         &engine,

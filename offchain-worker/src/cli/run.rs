@@ -12,6 +12,7 @@ use crate::roles::{EngineExecutor, Executor, Identity, Operator, Pace};
 use crate::store::{AccountBytes, Store};
 use anyhow::{bail, Context};
 use clap::{Args, ValueEnum};
+use noema_executor::{schedule::Observer, CpuExecutor, CpuOptions, ScheduleOptions};
 use noema_protocol::CheckpointId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -100,7 +101,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         return Ok(());
     };
     let recorded = look_up(&node, keys).await?;
-    let checkpoints = load(global, &args, &node, &recorded).await?;
+    let checkpoints = load(global, &args, &node, &recorded, &metrics).await?;
     let store = open_store(global, &args, &node, &recorded)?;
     announce(&node, &recorded, &checkpoints).await;
     let executor: Arc<dyn Executor> = Arc::new(EngineExecutor::new(checkpoints));
@@ -227,6 +228,7 @@ async fn load(
     args: &RunArgs,
     node: &Node,
     operators: &[Recorded],
+    metrics: &Metrics,
 ) -> anyhow::Result<BTreeMap<CheckpointId, Arc<Engine>>> {
     let served: BTreeSet<_> = operators
         .iter()
@@ -274,11 +276,32 @@ async fn load(
             super::checkpoint::verify(&checkpoint)?;
         }
         let name = checkpoint.manifest().name.clone();
-        let engine = Engine::open(Arc::new(checkpoint), args.threads)?;
+        let engine = start(Arc::new(checkpoint), args.threads, metrics.clone())?;
         info!(checkpoint = %id, name, device = ?args.device, "loaded");
         engines.insert(id, Arc::new(engine));
     }
     Ok(engines)
+}
+
+/// An engine on the processor that tells `metrics` of its passes.
+fn start(
+    checkpoint: Arc<OpenCheckpoint>,
+    threads: Option<usize>,
+    metrics: Metrics,
+) -> anyhow::Result<Engine> {
+    let options = CpuOptions {
+        threads,
+        ..CpuOptions::default()
+    };
+    let executor = CpuExecutor::new(checkpoint.clone(), options)?;
+    let observer: Observer = Box::new(move |pass| metrics.passed(pass));
+    Ok(Engine::with_executor(
+        checkpoint,
+        Box::new(executor),
+        None,
+        Some(observer),
+        ScheduleOptions::default(),
+    )?)
 }
 
 /// Tells the chain which operators hold the weights, where it does not know. It is no condition
