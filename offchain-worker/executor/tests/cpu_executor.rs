@@ -12,6 +12,7 @@ use std::sync::Arc;
 use support::{cpu, lend, tokens, Lent};
 
 const PLENTY: u64 = 1 << 30;
+const PASSES: usize = 12;
 
 /// Hidden vectors and logits of every position, by the definition.
 fn alone(source: &Lent, tokens: &[u32]) -> (Blocks, Vec<i32>) {
@@ -31,8 +32,7 @@ struct Reader {
     cached: usize,
 }
 
-/// Passes of random mixtures until every sequence has been read; some positions are read again,
-/// some copied from the first sequence.
+/// Passes of random mixtures; some positions are read again, some copied from the first sequence.
 fn mix(source: &Arc<Lent>, seed: u64, lengths: &[usize]) {
     let mut random = Random::new(seed);
     let vocabulary = source.0.architecture.vocabulary;
@@ -57,10 +57,7 @@ fn mix(source: &Arc<Lent>, seed: u64, lengths: &[usize]) {
         })
         .collect();
     let mut output = Output::default();
-    while readers
-        .iter()
-        .any(|reader| reader.cached < reader.tokens.len())
-    {
+    for _ in 0..PASSES {
         if readers.len() > 1 && readers[0].cached >= 40 && random.below(3) == 0 {
             let to = 1 + random.below(readers.len() as u64 - 1) as usize;
             let positions = random.below(41) as usize;
