@@ -3,6 +3,11 @@
 mod attend;
 mod dot;
 mod kernels;
+mod level;
 mod panel;
+mod rows;
+mod team;
+mod weights;
 
-pub use kernels::CpuKernels;
+pub use kernels::{CpuKernels, LinearOutput};
+pub use weights::Weights;
