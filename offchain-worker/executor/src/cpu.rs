@@ -4,8 +4,13 @@ mod attend;
 mod dot;
 mod executor;
 mod kernels;
+mod level;
 mod panel;
 mod pass;
+mod rows;
+mod team;
+mod weights;
 
 pub use executor::{CpuExecutor, CpuOptions};
-pub use kernels::CpuKernels;
+pub use kernels::{CpuKernels, LinearOutput};
+pub use weights::Weights;

@@ -1,6 +1,6 @@
 //! Every kernel of every instruction set that this machine has gives the bits of the definition.
 
-use noema_executor::CpuKernels;
+use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
     model::{Gains, Linear},
     testing::{Random, TestModel},
@@ -63,7 +63,7 @@ proptest! {
         seed: u64,
         rows in 1usize..80,
         blocks in 1usize..8,
-        batch in 1usize..11,
+        batch in 1usize..37,
         exponent in -70i8..8,
         fraction in -8i32..24,
     ) {
@@ -77,6 +77,39 @@ proptest! {
         for cpu in variants() {
             let mut found = vec![1; batch * rows];
             cpu.linear(&weights, x.view(), fraction, &mut found);
+            prop_assert_eq!(&found, &expected, "{:?}", cpu);
+        }
+    }
+
+    #[test]
+    fn layers_computed_together_are_exact(
+        seed: u64,
+        rows in prop::collection::vec(1usize..200, 1..4),
+        blocks in 1usize..6,
+        batch in 1usize..12,
+    ) {
+        let mut random = Random::new(seed);
+        let columns = blocks * 32;
+        let bytes: Vec<Vec<u8>> = rows.iter().map(|&rows| tiles(rows, columns, &mut random)).collect();
+        let weights: Vec<Linear<'_>> = rows
+            .iter()
+            .zip(&bytes)
+            .map(|(&rows, bytes)| Linear::new(rows, columns, -20, bytes).expect("a matrix"))
+            .collect();
+        let x = Blocks::quantise(&values(batch * columns, &mut random), columns, 16);
+        let blank = || rows.iter().map(|rows| vec![1; batch * rows]).collect::<Vec<_>>();
+        let mut expected = blank();
+        for (weights, output) in weights.iter().zip(&mut expected) {
+            Scalar.linear(weights, x.view(), 9, output);
+        }
+        for cpu in variants() {
+            let mut found = blank();
+            let mut layers: Vec<LinearOutput<'_>> = weights
+                .iter()
+                .zip(&mut found)
+                .map(|(&weights, output)| LinearOutput { weights, output })
+                .collect();
+            cpu.linears(&mut layers, x.view(), 9);
             prop_assert_eq!(&found, &expected, "{:?}", cpu);
         }
     }
@@ -105,11 +138,24 @@ proptest! {
         let clamp = |v: Vec<i32>| v.into_iter().map(|v| v.clamp(-(1 << 27), 1 << 27)).collect::<Vec<_>>();
         let positions = start + batch;
         let keys = clamp(values(positions * kv_width, &mut random));
-        cache.store(0, 0, &keys, &values(positions * kv_width, &mut random));
+        let cached_values = values(positions * kv_width, &mut random);
+        cache.store(0, 0, &keys, &cached_values);
         let queries = clamp(values(batch * width, &mut random));
         let mut expected = vec![0; batch * width];
         Scalar.attention(cache.layer(0), heads, start, &queries, &mut expected);
         for cpu in variants() {
+            let mut found = KvCache::new(&architecture, 128);
+            cpu.store(&mut found, 0, 0, &keys, &cached_values);
+            for head in 0..kv_heads as usize {
+                let (found, expected) = (found.layer(0), cache.layer(0));
+                for (found, expected) in [
+                    (found.keys(head), expected.keys(head)),
+                    (found.values(head), expected.values(head)),
+                ] {
+                    prop_assert_eq!(found.quants, expected.quants, "{:?}", cpu);
+                    prop_assert_eq!(found.scales, expected.scales, "{:?}", cpu);
+                }
+            }
             let mut found = vec![1; batch * width];
             cpu.attention(cache.layer(0), heads, start, &queries, &mut found);
             prop_assert_eq!(&found, &expected, "{:?}", cpu);

@@ -145,6 +145,23 @@ impl KvCache {
     /// # Panics
     /// When layer or positions are outside the cache.
     pub fn store(&mut self, layer: usize, start: usize, keys: &[i32], values: &[i32]) {
+        self.store_by(layer, start, keys, values, quantise_key, quantise_value);
+    }
+
+    /// As [`store`](Self::store), for executors with faster ways to do what [`quantise_key`] and
+    /// [`quantise_value`] define.
+    ///
+    /// # Panics
+    /// When layer or positions are outside the cache.
+    pub fn store_by(
+        &mut self,
+        layer: usize,
+        start: usize,
+        keys: &[i32],
+        values: &[i32],
+        quantise_key: impl Fn(&[i32], &mut [i8], &mut [u32]),
+        quantise_value: impl Fn(&[i32], &mut [i8], &mut [u32]),
+    ) {
         let width = self.heads * self.head_dim;
         let rows = keys.chunks_exact(width).zip(values.chunks_exact(width));
         for (offset, (keys, values)) in rows.enumerate() {
@@ -158,15 +175,13 @@ impl KvCache {
                 let row = (layer * self.heads + head) * self.capacity + position;
                 let elements = row * self.head_dim..(row + 1) * self.head_dim;
                 let blocks = elements.start / BLOCK..elements.end / BLOCK;
-                quantise(
+                quantise_key(
                     &keys[source.clone()],
-                    |key| key,
                     &mut self.keys[elements.clone()],
                     &mut self.key_scales[blocks.clone()],
                 );
-                quantise(
+                quantise_value(
                     &values[source],
-                    clamp_projection,
                     &mut self.values[elements],
                     &mut self.value_scales[blocks],
                 );
@@ -223,6 +238,16 @@ impl<'a> LayerCache<'a> {
             scales: &scales[head * blocks..][..blocks],
         }
     }
+}
+
+/// Quantises a head's rotated key, as the module describes: quants by element, scales by block.
+pub fn quantise_key(key: &[i32], quants: &mut [i8], scales: &mut [u32]) {
+    quantise(key, |key| key, quants, scales);
+}
+
+/// The same for a value, which is clamped.
+pub fn quantise_value(value: &[i32], quants: &mut [i8], scales: &mut [u32]) {
+    quantise(value, clamp_projection, quants, scales);
 }
 
 /// Quantises a head's vector, as the module describes, after `clamp`.

@@ -128,13 +128,10 @@ impl Sampler {
 
 /// The largest logit's index, the lowest on ties; 0 if there are none.
 pub fn greedy(logits: &[i32]) -> u32 {
-    let mut best = 0;
-    for (index, &logit) in logits.iter().enumerate() {
-        if logit > logits[best] {
-            best = index;
-        }
-    }
-    best as u32
+    // Two plain loops, which the compiler makes wide, are faster than one that remembers.
+    let largest = logits.iter().fold(i32::MIN, |largest, &l| largest.max(l));
+    let best = logits.iter().position(|&logit| logit == largest);
+    best.unwrap_or(0) as u32
 }
 
 /// Step 2: the weight of `logit` beside the largest one.

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{Executor, ExecutorError, ModelSource, Output, Segment, Sequence};
 use noema_numerics::{Architecture, ForwardError, KvCache};
-use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
 /// What the processor is called in messages.
 const DEVICE: &str = "The processor";
@@ -36,7 +35,6 @@ pub struct CpuExecutor {
     source: Arc<dyn ModelSource>,
     architecture: Architecture,
     kernels: CpuKernels,
-    pool: ThreadPool,
     cache_bytes: u64,
     cached_bytes: u64,
     open: Vec<Member>,
@@ -58,16 +56,18 @@ impl CpuExecutor {
     /// When the weights do not fit the architecture, or there are no threads to be had.
     pub fn new(source: Arc<dyn ModelSource>, options: CpuOptions) -> Result<Self, ExecutorError> {
         let architecture = *source.model()?.architecture();
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(options.threads.unwrap_or(0))
-            .thread_name(|index| format!("cpu-{index}"))
-            .build()
+        let threads = options
+            .threads
+            .map_or_else(available_parallelism, |threads| {
+                NonZero::new(threads).map_or_else(available_parallelism, Ok)
+            });
+        let threads = threads.map_or(1, NonZero::get);
+        let kernels = CpuKernels::with_threads(threads)
             .map_err(|error| ExecutorError::Threads(error.to_string()))?;
         Ok(Self {
             source,
             architecture,
-            kernels: CpuKernels::default(),
-            pool,
+            kernels,
             cache_bytes: options.cache_bytes,
             cached_bytes: 0,
             open: Vec::new(),
@@ -210,7 +210,7 @@ impl Executor for CpuExecutor {
             members: &mut self.open[..segments.len()],
             scratch: &mut self.scratch,
         };
-        self.pool.install(|| pass.run(segments, output));
+        pass.run(segments, output);
         Ok(())
     }
 }

@@ -5,7 +5,10 @@
 //! cache and attention work on the rows of one sequence at a time. Long work is cut into chunks of
 //! rows, each of which passes through all layers: that bounds memory and changes no bit.
 
-use super::executor::Member;
+use super::{
+    executor::Member,
+    kernels::{CpuKernels, LinearOutput},
+};
 use crate::{Output, Segment};
 use noema_numerics::{
     embedding::embedding,
@@ -50,14 +53,14 @@ struct Piece {
 }
 
 /// A pass; its segments are valid for its members, which are in the same order.
-pub(super) struct Pass<'a, K> {
+pub(super) struct Pass<'a> {
     pub(super) model: &'a Model<'a>,
-    pub(super) kernels: &'a K,
+    pub(super) kernels: &'a CpuKernels,
     pub(super) members: &'a mut [Member],
     pub(super) scratch: &'a mut Scratch,
 }
 
-impl<K: Kernels + Sync> Pass<'_, K> {
+impl Pass<'_> {
     /// Runs every segment and replaces `output`.
     pub(super) fn run(&mut self, segments: &[Segment<'_>], output: &mut Output) {
         output.hidden.clear();
@@ -136,9 +139,13 @@ impl<K: Kernels + Sync> Pass<'_, K> {
         let queries = sized(&mut s.queries, rows * width);
         let keys = sized(&mut s.keys, rows * kv_width);
         let values = sized(&mut s.values, rows * kv_width);
-        kernels.linear(&layer.query, input, ATTENTION_FRACTION, queries);
-        kernels.linear(&layer.key, input, ATTENTION_FRACTION, keys);
-        kernels.linear(&layer.value, input, ATTENTION_FRACTION, values);
+        let mut layers = [
+            (layer.query, &mut *queries),
+            (layer.key, &mut *keys),
+            (layer.value, &mut *values),
+        ]
+        .map(|(weights, output)| LinearOutput { weights, output });
+        kernels.linears(&mut layers, input, ATTENTION_FRACTION);
         let attention = Attention {
             model: self.model,
             kernels,
@@ -150,7 +157,7 @@ impl<K: Kernels + Sync> Pass<'_, K> {
             values,
             mixed: sized(&mut s.mixed, rows * width),
         };
-        attention.pieces(&s.pieces, 0, self.members, rows);
+        attention.pieces(&s.pieces, self.members, rows);
 
         kernels.quantise(&s.mixed, width, ATTENTION_FRACTION, &mut s.product);
         let delta = sized(&mut s.delta, s.residual.len());
@@ -176,8 +183,9 @@ impl<K: Kernels + Sync> Pass<'_, K> {
         let input = s.normed.view();
         let gate = sized(&mut s.gate, rows * columns);
         let up = sized(&mut s.up, rows * columns);
-        kernels.linear(&layer.gate, input, GATE_FRACTION, gate);
-        kernels.linear(&layer.up, input, GATE_FRACTION, up);
+        let mut layers = [(layer.gate, &mut *gate), (layer.up, &mut *up)]
+            .map(|(weights, output)| LinearOutput { weights, output });
+        kernels.linears(&mut layers, input, GATE_FRACTION);
         kernels.swiglu(gate, up, columns, &mut s.product);
         let delta = sized(&mut s.delta, s.residual.len());
         kernels.linear(&layer.down, s.product.view(), RESIDUAL_FRACTION, delta);
@@ -233,9 +241,9 @@ impl<K: Kernels + Sync> Pass<'_, K> {
 }
 
 /// What attention in one layer needs to know.
-struct Attention<'a, K> {
+struct Attention<'a> {
     model: &'a Model<'a>,
-    kernels: &'a K,
+    kernels: &'a CpuKernels,
     layer: usize,
 }
 
@@ -248,60 +256,81 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn split_at(self, row: usize, width: usize, kv_width: usize) -> (Self, Self) {
-        let (queries, more_queries) = self.queries.split_at_mut(row * width);
-        let (keys, more_keys) = self.keys.split_at_mut(row * kv_width);
-        let (values, more_values) = self.values.split_at_mut(row * kv_width);
-        let (mixed, more_mixed) = self.mixed.split_at_mut(row * width);
+    /// The first `rows`, and those behind them.
+    fn split_at(self, rows: usize, width: usize, kv_width: usize) -> (Self, Self) {
+        let (queries, more_queries) = self.queries.split_at_mut(rows * width);
+        let (keys, more_keys) = self.keys.split_at_mut(rows * kv_width);
+        let (values, more_values) = self.values.split_at_mut(rows * kv_width);
+        let (mixed, more_mixed) = self.mixed.split_at_mut(rows * width);
         let first = Rows {
             queries,
             keys,
             values,
             mixed,
         };
-        let second = Rows {
+        let rest = Rows {
             queries: more_queries,
             keys: more_keys,
             values: more_values,
             mixed: more_mixed,
         };
-        (first, second)
+        (first, rest)
     }
 }
 
-impl<K: Kernels + Sync> Attention<'_, K> {
-    /// Rotates, caches and attends for every piece, each on whichever thread is free. The first of
-    /// `members` is that of segment `base`.
-    fn pieces(&self, pieces: &[Piece], base: usize, members: &mut [Member], rows: Rows<'_>) {
-        match pieces {
-            [] => {}
-            [piece] => self.piece(piece, &mut members[piece.segment - base], rows),
-            _ => {
-                let (first, second) = pieces.split_at(pieces.len() / 2);
-                let border = second[0].segment;
-                let (members, more_members) = members.split_at_mut(border - base);
-                let row = first.iter().map(|piece| piece.tokens.len()).sum();
-                let a = self.model.architecture();
-                let (rows, more_rows) = rows.split_at(row, a.attention_width(), a.kv_width());
-                rayon::join(
-                    || self.pieces(first, base, members, rows),
-                    || self.pieces(second, border, more_members, more_rows),
-                );
+/// A piece with its cache and its rows.
+struct Attending<'a> {
+    start: usize,
+    member: &'a mut Member,
+    rows: Rows<'a>,
+}
+
+impl Attention<'_> {
+    /// Rotates, caches and attends for every piece: those of many rows on all threads, one after
+    /// the other; then the others each on one thread.
+    fn pieces(&self, pieces: &[Piece], members: &mut [Member], mut rows: Rows<'_>) {
+        let a = self.model.architecture();
+        let mut members = members.iter_mut().enumerate();
+        let mut short = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let count = piece.tokens.len();
+            let (of_piece, rest) = rows.split_at(count, a.attention_width(), a.kv_width());
+            rows = rest;
+            // Pieces are in the order of the segments, of which a chunk has each at most once.
+            let Some((_, member)) = members.find(|(segment, _)| *segment == piece.segment) else {
+                break;
+            };
+            let mut attending = Attending {
+                start: piece.start,
+                member,
+                rows: of_piece,
+            };
+            if count < self.kernels.threads() && pieces.len() > 1 {
+                short.push(attending);
+            } else {
+                self.piece(&mut attending);
             }
         }
+        self.kernels
+            .for_each(&mut short, |_, attending| self.piece(attending));
     }
 
-    fn piece(&self, piece: &Piece, member: &mut Member, rows: Rows<'_>) {
+    fn piece(&self, piece: &mut Attending<'_>) {
         let a = self.model.architecture();
         let table = self.model.rope();
         let (kernels, start) = (self.kernels, piece.start);
-        kernels.rope(&table, start, a.attention_width(), rows.queries);
-        kernels.rope(&table, start, a.kv_width(), rows.keys);
-        member
-            .cache
-            .store(self.layer, start, rows.keys, rows.values);
-        let cache = member.cache.layer(self.layer);
-        kernels.attention(cache, a.heads as usize, start, rows.queries, rows.mixed);
+        let Rows {
+            queries,
+            keys,
+            values,
+            mixed,
+        } = &mut piece.rows;
+        kernels.rope(&table, start, a.attention_width(), queries);
+        kernels.rope(&table, start, a.kv_width(), keys);
+        let cache = &mut piece.member.cache;
+        kernels.store(cache, self.layer, start, keys, values);
+        let cache = cache.layer(self.layer);
+        kernels.attention(cache, a.heads as usize, start, queries, mixed);
     }
 }
 
