@@ -14,6 +14,7 @@ use frame_support::{
 };
 use frame_system::{Pallet as System, RawOrigin};
 use noema_protocol::{
+    hashing,
     interfaces::{ModelLimits, Operators, Role},
     CheckpointId, FamilyId,
 };
@@ -36,7 +37,7 @@ const ARCHITECTURE: Architecture = Architecture {
 };
 
 fn id(n: u64) -> CheckpointId {
-    CheckpointId(H256::from_low_u64_be(n))
+    CheckpointId(hashing::blake2_256(&n.to_le_bytes()))
 }
 
 fn weights() -> Weights {

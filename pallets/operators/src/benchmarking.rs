@@ -15,6 +15,7 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_protocol::{
+    hashing,
     interfaces::{Checkpoints, ModelLimits, Prices, Role},
     CheckpointId,
 };
@@ -41,7 +42,7 @@ fn endow<T: Config>(who: &T::AccountId) {
 }
 
 fn checkpoint<T: Config>(n: u32) -> CheckpointId {
-    let checkpoint = CheckpointId(H256::from_low_u64_be(n.into()));
+    let checkpoint = CheckpointId(hashing::blake2_256(&n.to_le_bytes()));
     let limits = ModelLimits {
         context_length: 2_048,
         vocabulary: 50_000,
