@@ -1,5 +1,6 @@
 //! How fast a checkpoint answers, reads a prompt and checks an answer on this processor:
-//! `cargo run -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds]`.
+//! `cargo run -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [copy]`.
+//! `copy` reads the weights into large pages instead of mapping them.
 //!
 //! Prints one JSON object: medians over the rounds, and the peak of resident memory. Tokens are
 //! arbitrary; speed does not depend on them.
@@ -48,8 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let manifest: Manifest = serde_json::from_slice(&read(folder.join("manifest.json"))?)?;
     let file = File::open(folder.join("weights.bin"))?;
-    // SAFETY: nobody writes to a checkpoint's files.
-    let weights = unsafe { Weights::open(&file)? };
+    let weights = match arguments.next().as_deref() {
+        Some("copy") => Weights::copy(&file)?,
+        // SAFETY: nobody writes to a checkpoint's files.
+        _ => unsafe { Weights::map(&file)? },
+    };
     let model = Model::new(&manifest.architecture, &manifest.exponents, &weights)?;
 
     let pool = rayon::ThreadPoolBuilder::new()

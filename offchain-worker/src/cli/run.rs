@@ -43,6 +43,10 @@ pub(super) struct RunArgs {
     checkpoint: Vec<String>,
     #[command(flatten)]
     device: DeviceArgs,
+    /// Read the weights into large pages instead of mapping their file: the processor answers faster,
+    /// most of all in a virtual machine, and every process has a copy of its own.
+    #[arg(long)]
+    large_pages: bool,
     /// Also re-execute answers that nobody was drawn to check, and object if they are wrong.
     #[arg(long)]
     audit_all: bool,
@@ -257,7 +261,7 @@ async fn load(
     }
     let at = node.finalized().await?;
     let mut engines = BTreeMap::new();
-    for (id, checkpoint) in opened {
+    for (id, mut checkpoint) in opened {
         match at.checkpoint(&id).await? {
             None => bail!(
                 "the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>"
@@ -272,6 +276,9 @@ async fn load(
                 warn!(checkpoint = %id, "the checkpoint was withdrawn: only requests that are open still need it");
             }
             Some(_) => {}
+        }
+        if args.large_pages {
+            checkpoint.copy_to_large_pages()?;
         }
         if !args.trust_weights {
             super::checkpoint::verify(&checkpoint)?;

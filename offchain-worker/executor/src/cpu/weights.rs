@@ -1,4 +1,4 @@
-//! Weights in memory, the way that reads fastest.
+//! Weights in memory: shared, or the way that reads fastest.
 
 use memmap2::{Mmap, MmapMut};
 use std::{
@@ -10,55 +10,63 @@ use std::{
 /// Size and alignment of the larger pages that processors have.
 const PAGE: usize = 2 << 20;
 
-/// The weights of a model.
+/// The weights of a model: a file mapped into memory, or a copy of it in large pages.
 ///
-/// Answering reads all of them for every token, and on small pages half of that time goes into
-/// finding them: in a virtual machine every 4 KiB cost a walk through two page tables. Where the
-/// system gives large pages, the file is therefore read into some; else it is mapped. A mapped
-/// file is shared by the processes that map it, a copy is not.
+/// A mapped file is shared by all processes that map it, and only what is used of it is resident.
+/// But answering reads all weights for every token, and on small pages half of that time can go into
+/// finding them: in a virtual machine every 4 KiB cost a walk through two page tables. A copy in
+/// large pages is read faster, and is each process's own.
 #[derive(Debug)]
 pub struct Weights(Memory);
 
 #[derive(Debug)]
 enum Memory {
+    Mapped(Mmap),
     /// The part of a larger allocation that begins at a large page.
     Copied(MmapMut, Range<usize>),
-    Mapped(Mmap),
 }
 
 impl Weights {
-    /// The whole of `file`.
+    /// Maps the whole of `file`.
     ///
     /// # Errors
-    /// When it cannot be read or mapped, or memory is short.
+    /// When it cannot be mapped.
     ///
     /// # Safety
     /// Nobody changes or shortens the file while the weights are in use.
-    pub unsafe fn open(file: &File) -> io::Result<Self> {
-        if large_pages() {
-            if let Ok(copied) = Self::copied(file) {
-                return Ok(copied);
-            }
-        }
+    pub unsafe fn map(file: &File) -> io::Result<Self> {
         // SAFETY: as the caller grants.
         Ok(Self(Memory::Mapped(unsafe { Mmap::map(file)? })))
     }
 
-    fn copied(mut file: &File) -> io::Result<Self> {
+    /// Reads the whole of `file` into large pages; into small ones where the system has none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or memory is short.
+    pub fn copy(mut file: &File) -> io::Result<Self> {
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         let mut memory = MmapMut::map_anon(length + PAGE)?;
         let first = memory.as_ptr().align_offset(PAGE);
         let range = first..first + length;
+        // Refused where the kernel was built without them.
         #[cfg(target_os = "linux")]
-        memory.advise_range(memmap2::Advice::HugePage, first, length)?;
+        let _ = memory.advise_range(memmap2::Advice::HugePage, first, length);
         file.rewind()?;
         file.read_exact(&mut memory[range.clone()])?;
         Ok(Self(Memory::Copied(memory, range)))
     }
 
-    /// Whether they are a copy in large pages.
-    pub fn is_copy(&self) -> bool {
-        matches!(self.0, Memory::Copied(..))
+    /// Lets the pages of a mapped file go, which come back as they are used: some never are, such as
+    /// the rotations of positions that no prompt reaches.
+    pub fn unload(&self) {
+        #[cfg(unix)]
+        if let Memory::Mapped(memory) = &self.0 {
+            // SAFETY: the mapping is of a file and read-only, so no page of it can lose a change.
+            let unloaded = unsafe { memory.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            if let Err(error) = unloaded {
+                tracing::debug!(%error, "the pages of the weights stay in memory");
+            }
+        }
     }
 }
 
@@ -73,13 +81,6 @@ impl Deref for Weights {
     }
 }
 
-/// Whether the system gives large pages to those who ask.
-fn large_pages() -> bool {
-    // The choice in force stands in brackets.
-    std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")
-        .is_ok_and(|choices| !choices.contains("[never]"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,12 +93,14 @@ mod tests {
         let mut file = File::create(&path).expect("a temporary file");
         file.write_all(&bytes).expect("room for it");
         let file = File::open(&path).expect("what was written");
+        let copied = Weights::copy(&file).expect("a copy");
         // SAFETY: only this test knows the file.
-        let weights = unsafe { Weights::open(&file) }.expect("weights");
-        assert!(*weights == *bytes);
-        // SAFETY: as above.
-        let mapped = unsafe { Mmap::map(&file) }.expect("a mapping");
-        assert!(*Weights(Memory::Mapped(mapped)) == *bytes);
+        let mapped = unsafe { Weights::map(&file) }.expect("a mapping");
+        for weights in [copied, mapped] {
+            assert!(*weights == *bytes);
+            weights.unload();
+            assert!(*weights == *bytes);
+        }
         std::fs::remove_file(&path).expect("still there");
     }
 }
