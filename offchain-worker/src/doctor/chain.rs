@@ -16,9 +16,13 @@ pub async fn chain(url: &str) -> (Vec<Finding>, Option<Arc<Node>>) {
     let node = match Node::connect(url).await {
         Ok(node) => node,
         Err(error) => {
+            let reason = match error {
+                ChainError::Unreachable { reason, .. } => format!("does not answer: {reason}"),
+                other => other.to_string(),
+            };
             let finding = Area::Chain.failed(
                 format!("node at {url}"),
-                error.to_string(),
+                reason,
                 "start a node, or point --url at one that runs",
             );
             return (vec![finding], None);
