@@ -5,9 +5,13 @@
 //! Prints one JSON object: medians over the rounds, and the peak of resident memory. Tokens are
 //! arbitrary; speed does not depend on them.
 
-use noema_executor::{cpu::Weights, CpuKernels};
+use noema_executor::{
+    cpu::Weights, Cancel, CpuExecutor, CpuKernels, CpuOptions, ModelSource, ScheduleOptions,
+    Scheduler,
+};
 use noema_numerics::{
-    check, generate, Architecture, Blocks, Executor, Model, Request, Sampling, Transformer,
+    check, generate, Architecture, Blocks, Executor, Model, ModelError, Request, Sampling,
+    Transformer,
 };
 use serde::Deserialize;
 use std::{
@@ -15,6 +19,8 @@ use std::{
     fs::{read, File},
     ops::ControlFlow,
     path::PathBuf,
+    sync::Arc,
+    thread,
     time::Instant,
 };
 
@@ -30,6 +36,24 @@ const ANSWER: usize = 128;
 struct Manifest {
     architecture: Architecture,
     exponents: Vec<i8>,
+}
+
+/// Answers that share passes, where they do.
+const TOGETHER: usize = 8;
+
+struct Lent {
+    manifest: Manifest,
+    weights: Weights,
+}
+
+impl ModelSource for Lent {
+    fn model(&self) -> Result<Model<'_>, ModelError> {
+        let Manifest {
+            architecture,
+            exponents,
+        } = &self.manifest;
+        Model::new(architecture, exponents, &self.weights)
+    }
 }
 
 /// Seconds of each round.
@@ -54,7 +78,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // SAFETY: nobody writes to a checkpoint's files.
         _ => unsafe { Weights::map(&file)? },
     };
-    let model = Model::new(&manifest.architecture, &manifest.exponents, &weights)?;
+    let lent = Arc::new(Lent { manifest, weights });
+    let model = lent.model()?;
 
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -88,6 +113,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "answer_s": median(times.answer),
         "check_s": median(times.check),
         "check_over_answer": median(ratio),
+        "batch8_speedup": together(&lent, threads, rounds)?,
         "peak_rss_mib": peak,
     });
     println!("{figures}");
@@ -131,6 +157,55 @@ fn measure(
         return Err(format!("the check disagrees with the answer: {:?}", checked.flaw).into());
     }
     Ok(())
+}
+
+/// Tokens a second of eight answers at once over those of one, the median over the rounds.
+fn together(lent: &Arc<Lent>, threads: usize, rounds: usize) -> Result<f64, Box<dyn Error>> {
+    let options = CpuOptions {
+        threads: Some(threads),
+        ..CpuOptions::default()
+    };
+    let executor = CpuExecutor::new(lent.clone(), options)?;
+    let options = ScheduleOptions {
+        prefix: 0,
+        ..ScheduleOptions::default()
+    };
+    let scheduler = Scheduler::start(Box::new(executor), None, None, options)?;
+    let vocabulary = lent.manifest.architecture.vocabulary as usize;
+    let answer = &|index: usize| {
+        let token = |i: usize| ((i + index * 61) * 7_919 % vocabulary) as u32;
+        let prompt: Vec<u32> = (0..PROMPT).map(token).collect();
+        let request = Request {
+            sampling: Sampling::GREEDY,
+            seed: [0; 32],
+            max_tokens: ANSWER as u32,
+            stop_tokens: &[],
+        };
+        let mut on_token = |_| ControlFlow::Continue(());
+        scheduler.answer(&prompt, &request, &Cancel::default(), &mut on_token)
+    };
+    let seconds = |count: usize| -> Result<f64, Box<dyn Error>> {
+        let begun = Instant::now();
+        let answers: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..count)
+                .map(|index| scope.spawn(move || answer(index)))
+                .collect();
+            threads
+                .into_iter()
+                .map(thread::ScopedJoinHandle::join)
+                .collect()
+        });
+        for answer in answers {
+            answer.map_err(|_| "an answer panicked")??;
+        }
+        Ok(begun.elapsed().as_secs_f64())
+    };
+    seconds(1)?;
+    let mut speedups = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        speedups.push(TOGETHER as f64 * seconds(1)? / seconds(TOGETHER)?);
+    }
+    Ok(median(speedups))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
