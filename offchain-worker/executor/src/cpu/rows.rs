@@ -93,16 +93,26 @@ fn norm(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) 
     }
 }
 
-/// See [`noema_numerics::swiglu::gated`].
+/// See [`noema_numerics::swiglu::gated`]: a block of elements, one step after the other.
 #[inline(always)]
-fn gated(gate: i32, up: i32) -> i32 {
-    let scaled = u64::from(gate.unsigned_abs()).wrapping_mul(LOG2_E_Q30 as u64);
-    let z = scaled.wrapping_add(1 << 33) >> 34;
-    let sigmoid = sigmoid(gate < 0, exp2((z as i32).wrapping_neg()));
-    let silu = i64::from(gate).wrapping_mul(i64::from(sigmoid));
-    let silu = silu.wrapping_add(1 << 29) >> 30;
-    let product = i64::from(silu as i32).wrapping_mul(i64::from(up));
-    saturate(product.wrapping_add(1 << 23) >> 24)
+fn gated(gate: &[i32; BLOCK], up: &[i32; BLOCK], output: &mut [i32; BLOCK]) {
+    let mut powers = [0; BLOCK];
+    for (power, &gate) in powers.iter_mut().zip(gate) {
+        let scaled = u64::from(gate.unsigned_abs()).wrapping_mul(LOG2_E_Q30 as u64);
+        let z = scaled.wrapping_add(1 << 33) >> 34;
+        *power = exp2((z as i32).wrapping_neg());
+    }
+    let mut sigmoids = [0; BLOCK];
+    for ((sigmoid, &power), &gate) in sigmoids.iter_mut().zip(&powers).zip(gate) {
+        *sigmoid = self::sigmoid(gate < 0, power);
+    }
+    let pairs = gate.iter().zip(up).zip(&sigmoids);
+    for (product, ((&gate, &up), &sigmoid)) in output.iter_mut().zip(pairs) {
+        let silu = i64::from(gate).wrapping_mul(i64::from(sigmoid));
+        let silu = silu.wrapping_add(1 << 29) >> 30;
+        let gated = i64::from(silu as i32).wrapping_mul(i64::from(up));
+        *product = saturate(gated.wrapping_add(1 << 23) >> 24);
+    }
 }
 
 /// `⌊n * 2^30 / (2^30 + power)⌋` with n = `power` for a negative gate and else 2^30; `power` is at
@@ -242,9 +252,10 @@ pub(crate) struct Swiglu<'a> {
 impl Work for Swiglu<'_> {
     #[inline(always)]
     fn run(self) {
-        let pairs = self.gate.iter().zip(self.up);
-        for (product, (&gate, &up)) in self.buffer.iter_mut().zip(pairs) {
-            *product = gated(gate, up);
+        let gates = self.gate.as_chunks().0.iter();
+        let pairs = gates.zip(self.up.as_chunks().0);
+        for (products, (gates, ups)) in self.buffer.as_chunks_mut().0.iter_mut().zip(pairs) {
+            gated(gates, ups, products);
         }
         quantise(self.buffer, self.mantissas, self.shifts);
     }
@@ -312,15 +323,22 @@ mod tests {
         let extremes = [0, 1, -1, i32::MAX, i32::MIN, i32::MIN + 1];
         let around_one = -(1 << 12)..1 << 12;
         let steps = (-(1 << 15)..1 << 15).map(|step| step << 11);
-        for gate in extremes.into_iter().chain(around_one).chain(steps) {
-            for up in [1 << 24, i32::MAX, i32::MIN, random.bits() as i32] {
-                assert_eq!(gated(gate, up), swiglu::gated(gate, up), "{gate} {up}");
-            }
-        }
-        for _ in 0..1_000_000 {
-            let gate = (random.bits() as i32) >> random.below(20);
-            let up = (random.bits() as i32) >> random.below(32);
-            assert_eq!(gated(gate, up), swiglu::gated(gate, up), "{gate} {up}");
+        let mut gates: Vec<i32> = extremes
+            .into_iter()
+            .chain(around_one)
+            .chain(steps)
+            .collect();
+        gates.extend((0..1_000_000).map(|_| (random.bits() as i32) >> random.below(20)));
+        for gates in gates.as_chunks::<BLOCK>().0 {
+            let ups = std::array::from_fn(|_| match random.below(8) {
+                0 => i32::MAX,
+                1 => i32::MIN,
+                _ => (random.bits() as i32) >> random.below(32),
+            });
+            let mut found = [0; BLOCK];
+            gated(gates, &ups, &mut found);
+            let expected: [i32; BLOCK] = std::array::from_fn(|i| swiglu::gated(gates[i], ups[i]));
+            assert_eq!(found, expected, "{gates:?} {ups:?}");
         }
     }
 

@@ -149,12 +149,11 @@ unsafe fn row_group(
     let mut step = 0;
     for (together, blocks) in steps.chunks_exact(tiles.len()).enumerate() {
         let mut totals = [[_mm512_setzero_si512(); 2]; TOGETHER];
-        for (block, (tile, panel)) in tiles.iter().zip(blocks).enumerate() {
+        for ((tile, panel), scales) in tiles.iter().zip(blocks).zip(scales.blocks()) {
             if together == 0 {
                 prefetch(tile);
             }
             advance(&mut products);
-            let scales = scales.block(block);
             let (high, low) = products[step % BUFFERS].0.split_at(TOGETHER);
             for_each_position!(AT < TOGETHER, {
                 let dots = join(load(&high[AT]), load(&low[AT]));

@@ -9,6 +9,7 @@
 use super::{narrow, pair, prefetch, Layer, TOGETHER};
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
+    blocks::SHIFT_SPAN,
     tile::{Tile, TILE_QUANTS, TILE_ROWS},
     BLOCK,
 };
@@ -89,12 +90,11 @@ unsafe fn row_group<const N: usize>(
 ) {
     let mut totals = [[_mm512_setzero_si512(); 2]; N];
     let blocks = tiles.iter().zip(panels.group(first / TOGETHER));
-    for (block, (tile, panel)) in blocks.enumerate() {
+    for ((tile, panel), scales) in blocks.zip(scales.blocks()) {
         if first == 0 {
             prefetch(tile);
         }
         let quants = unsigned_quants(tile);
-        let scales = scales.block(block);
         for_each_position!(AT < N, {
             let dots = tile_dots(&quants, panel, AT);
             add_scaled(&mut totals[AT], dots, factors(scales, panel.shifts[AT]));
@@ -123,21 +123,25 @@ pub(super) unsafe fn set(
     }
 }
 
-/// The scales of a row group's tiles times each power of two that occurs: `[block][shift][row]`.
+/// Scales of a tile times each power of two that occurs: `[shift][row]`, and one row more, as the
+/// odd rows are read from the second element on.
+pub(super) type BlockScales = [i32; (SHIFTS + 1) * TILE_ROWS];
+
+/// Shifts that there can be.
+const SHIFTS: usize = SHIFT_SPAN as usize + 1;
+
+/// Those of a row group's tiles.
 pub(super) struct ShiftedScales {
-    scales: Vec<i32>,
+    blocks: Vec<BlockScales>,
     shifts: usize,
 }
 
 impl ShiftedScales {
     /// Room for those that `panels` need.
     pub(super) fn new(panels: &Panels<TOGETHER>) -> Self {
-        let shifts = panels.widest() as usize + 1;
-        // One more: the odd rows of the last are read from its second element on.
-        let rows = panels.group(0).len() * shifts + 1;
         Self {
-            scales: vec![0; rows * TILE_ROWS],
-            shifts,
+            blocks: vec![[0; (SHIFTS + 1) * TILE_ROWS]; panels.group(0).len()],
+            shifts: panels.widest() as usize + 1,
         }
     }
 
@@ -145,10 +149,14 @@ impl ShiftedScales {
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) fn fill(&mut self, tiles: &[Tile]) {
-        let rows = self.scales.as_chunks_mut::<TILE_ROWS>().0;
-        for (rows, tile) in rows.chunks_exact_mut(self.shifts).zip(tiles) {
+        for (block, tile) in self.blocks.iter_mut().zip(tiles) {
             let mut scales = tile_scales(tile);
-            for row in rows {
+            for row in block
+                .as_chunks_mut::<TILE_ROWS>()
+                .0
+                .iter_mut()
+                .take(self.shifts)
+            {
                 // SAFETY: writes 64 bytes, which `row` holds; no alignment is required.
                 unsafe { _mm512_storeu_si512(row.as_mut_ptr().cast(), scales) };
                 scales = _mm512_add_epi32(scales, scales);
@@ -156,20 +164,18 @@ impl ShiftedScales {
         }
     }
 
-    /// Those of a block: by shift and row, and one element more.
-    #[inline(always)]
-    pub(super) fn block(&self, block: usize) -> &[i32] {
-        let length = self.shifts * TILE_ROWS;
-        &self.scales[block * length..][..length + 1]
+    /// Those of each block.
+    pub(super) fn blocks(&self) -> &[BlockScales] {
+        &self.blocks
     }
 }
 
 /// The scales of a block for a position with this shift.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn factors(block: &[i32], shift: u32) -> Factors {
+pub(super) fn factors(block: &BlockScales, shift: u32) -> Factors {
     let at = shift as usize * TILE_ROWS;
-    let row: &[i32; TILE_ROWS + 1] = block[at..].first_chunk().expect("a row and more");
+    let row = &block[at..at + TILE_ROWS + 1];
     // SAFETY: both read 64 bytes, from the first and from the second of 17 elements; no alignment
     // is required.
     unsafe {
