@@ -64,8 +64,12 @@ impl Worker {
     pub(super) fn run(mut self) {
         let _closing = Closing(self.queue.clone());
         while !self.queue.is_stopped() {
-            if self.active.is_empty() && !self.queue.wait() {
-                break;
+            if self.active.is_empty() {
+                // The logits of a large pass are not kept for as long as nobody asks.
+                self.output = Output::default();
+                if !self.queue.wait() {
+                    break;
+                }
             }
             self.queue.release_cancelled();
             if let Err(error) = self.admit().and_then(|()| self.pass()) {
