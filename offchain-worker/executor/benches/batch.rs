@@ -2,37 +2,14 @@
 //! checks, on a seeded model with the shape of SmolLM2-135M:
 //! `cargo bench --profile dev -p noema-executor --bench batch`.
 
-use noema_executor::{
-    Cancel, CpuExecutor, CpuOptions, ModelSource, ScheduleError, ScheduleOptions, Scheduler,
-};
-use noema_numerics::{
-    testing::TestModel, Architecture, Generated, Model, ModelError, Request, Sampling,
-};
+use noema_executor::{Cancel, CpuExecutor, CpuOptions, ScheduleError, ScheduleOptions, Scheduler};
+use noema_numerics::{testing::TestModel, Architecture, Generated, Request, Sampling};
 use std::{ops::ControlFlow, sync::Arc, thread, time::Instant};
 
-const SHAPE: Architecture = Architecture {
-    layers: 30,
-    hidden: 576,
-    heads: 9,
-    kv_heads: 3,
-    head_dim: 64,
-    feed_forward: 1_536,
-    vocabulary: 49_152,
-    context_length: 1_024,
-    norm_epsilon_q32: 42_950,
-    tied_head: true,
-};
+const SHAPE: Architecture = TestModel::SMOLLM2_135M;
 
 /// Tokens of a prompt and of an answer.
 const TOKENS: u32 = 64;
-
-struct Owned(TestModel);
-
-impl ModelSource for Owned {
-    fn model(&self) -> Result<Model<'_>, ModelError> {
-        Ok(self.0.model())
-    }
-}
 
 fn prompt(index: u32) -> Vec<u32> {
     (0..TOKENS)
@@ -74,7 +51,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let source = Arc::new(Owned(TestModel::seeded(SHAPE, 1)));
+    let source = Arc::new(TestModel::seeded(SHAPE, 1));
     let executor = CpuExecutor::new(source, CpuOptions::default()).expect("the executor starts");
     let options = ScheduleOptions::default();
     let scheduler =

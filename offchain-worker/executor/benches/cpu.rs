@@ -9,18 +9,7 @@ use noema_numerics::{
 };
 use std::{hint::black_box, time::Duration};
 
-const SHAPE: Architecture = Architecture {
-    layers: 30,
-    hidden: 576,
-    heads: 9,
-    kv_heads: 3,
-    head_dim: 64,
-    feed_forward: 1_536,
-    vocabulary: 49_152,
-    context_length: 1_024,
-    norm_epsilon_q32: 42_950,
-    tied_head: true,
-};
+const SHAPE: Architecture = TestModel::SMOLLM2_135M;
 
 /// Positions in a batch: answering one request, eight together, and reading a prompt.
 const BATCHES: [usize; 3] = [1, 8, 128];

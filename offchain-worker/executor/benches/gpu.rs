@@ -13,18 +13,7 @@ use noema_numerics::{
 };
 use std::time::{Duration, Instant};
 
-const SHAPE: Architecture = Architecture {
-    layers: 30,
-    hidden: 576,
-    heads: 9,
-    kv_heads: 3,
-    head_dim: 64,
-    feed_forward: 1_536,
-    vocabulary: 49_152,
-    context_length: 1_024,
-    norm_epsilon_q32: 42_950,
-    tied_head: true,
-};
+const SHAPE: Architecture = TestModel::SMOLLM2_135M;
 
 /// Median seconds of `work`, after one run to warm up.
 fn measure(mut work: impl FnMut()) -> f64 {

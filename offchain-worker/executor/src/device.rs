@@ -5,7 +5,6 @@ use crate::{
     self_test::Golden,
     CpuExecutor, CpuKernels, CpuOptions, Executor, ExecutorError, GpuExecutor, ModelSource,
 };
-use noema_numerics::{testing::TestModel, Model, ModelError};
 use std::{
     fmt,
     str::FromStr,
@@ -135,7 +134,7 @@ impl Device {
     /// The processor.
     pub fn cpu(threads: Option<usize>) -> Self {
         Self {
-            name: format!("cpu, {}", CpuKernels::default().instructions()),
+            name: format!("cpu, {}", CpuKernels::instructions()),
             threads,
             gpu: None,
         }
@@ -237,7 +236,7 @@ impl Device {
     /// [`ExecutorError::WrongNumbers`], or whatever keeps the device from running them.
     pub fn self_test(&self) -> Result<(), ExecutorError> {
         for golden in Golden::ALL {
-            let mut executor = self.executor(Arc::new(Owned(golden.model())))?;
+            let mut executor = self.executor(Arc::new(golden.model()))?;
             golden.test(&self.name, executor.as_mut())?;
         }
         Ok(())
@@ -247,15 +246,6 @@ impl Device {
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
-    }
-}
-
-/// A model that owns its weights.
-struct Owned(TestModel);
-
-impl ModelSource for Owned {
-    fn model(&self) -> Result<Model<'_>, ModelError> {
-        Ok(self.0.model())
     }
 }
 

@@ -27,12 +27,12 @@ mod weights;
 
 pub use adapter::{adapter, adapters, Adapter, AdapterKind, Choice};
 
-use crate::{Executor, ExecutorError, Output, Segment, Sequence};
+use crate::{validate_prefix, Executor, ExecutorError, Output, Segment, Sequence};
 use cache::{Around, Caches, Place};
 use device::{Buffer, Gpu};
 use kernels::Kernels;
 use network::Network;
-use noema_numerics::{Architecture, ForwardError, Model, BLOCK};
+use noema_numerics::{Architecture, Model, BLOCK};
 use plan::{chunks, Chunk, Row, Windows};
 use record::{Recorder, Rows};
 use scratch::Scratch;
@@ -195,7 +195,8 @@ impl GpuExecutor {
             if !named.insert(segment.sequence) {
                 return Err(ExecutorError::Sequence);
             }
-            validate(segment, &cached, self.network.architecture.vocabulary)?;
+            let vocabulary = self.network.architecture.vocabulary;
+            segment.validate(vocabulary, (cached.length, cached.capacity))?;
         }
         Ok(())
     }
@@ -392,18 +393,7 @@ impl Executor for GpuExecutor {
         positions: usize,
     ) -> Result<(), ExecutorError> {
         let (source, target) = (self.cached(from)?, self.cached(to)?);
-        if positions > source.length {
-            return Err(ExecutorError::Refused(ForwardError::PositionNotCached {
-                start: positions,
-                cached: source.length,
-            }));
-        }
-        if positions > target.capacity {
-            return Err(ExecutorError::Refused(ForwardError::ContextFull {
-                needed: positions,
-                capacity: target.capacity,
-            }));
-        }
+        validate_prefix(positions, source.length, target.capacity)?;
         if from != to && positions > 0 {
             self.gpu.guarded(|| {
                 self.caches
@@ -469,38 +459,6 @@ impl Executor for GpuExecutor {
 fn weight_bytes(model: &Model<'_>) -> u64 {
     let tensors = model.tensors().iter();
     tensors.map(|tensor| tensor.kind.content_bytes()).sum()
-}
-
-fn validate(segment: &Segment<'_>, cached: &Cached, vocabulary: u32) -> Result<(), ForwardError> {
-    let (start, tokens, wanted) = (segment.start, segment.tokens, &segment.wanted);
-    if start > cached.length {
-        return Err(ForwardError::PositionNotCached {
-            start,
-            cached: cached.length,
-        });
-    }
-    let capacity = cached.capacity;
-    if tokens.len() > capacity - start {
-        return Err(ForwardError::ContextFull {
-            needed: start.saturating_add(tokens.len()),
-            capacity,
-        });
-    }
-    if wanted.start > wanted.end || wanted.end > tokens.len() {
-        return Err(ForwardError::WantedOutOfRange {
-            start: wanted.start,
-            end: wanted.end,
-            tokens: tokens.len(),
-        });
-    }
-    match tokens.iter().position(|&token| token >= vocabulary) {
-        Some(index) => Err(ForwardError::TokenOutOfRange {
-            index,
-            token: tokens[index],
-            vocabulary,
-        }),
-        None => Ok(()),
-    }
 }
 
 /// Writes `rows` rows, as a device leaves them, to those of `output` from `first` on. `sizes` are

@@ -27,7 +27,7 @@ pub use gpu::GpuExecutor;
 pub use schedule::{Cancel, ScheduleError, ScheduleOptions, Scheduler};
 pub use source::ModelSource;
 
-use noema_numerics::{Architecture, Blocks};
+use noema_numerics::{transformer::validate, Architecture, Blocks, ForwardError};
 use std::ops::Range;
 
 /// One model on one device.
@@ -78,6 +78,31 @@ pub struct Segment<'a> {
     pub tokens: &'a [u32],
     /// Indices of the tokens whose hidden vectors and logits are wanted.
     pub wanted: Range<usize>,
+}
+
+impl Segment<'_> {
+    /// Refuses what `noema_numerics::Transformer` refuses, with a cache of which `(length,
+    /// capacity)` positions are valid and fit.
+    fn validate(&self, vocabulary: u32, cache: (usize, usize)) -> Result<(), ForwardError> {
+        validate(vocabulary, cache, self.start, self.tokens, &self.wanted)
+    }
+}
+
+/// Refuses to copy `positions` of which only `cached` are there, or only `capacity` fit.
+fn validate_prefix(positions: usize, cached: usize, capacity: usize) -> Result<(), ForwardError> {
+    if positions > cached {
+        return Err(ForwardError::PositionNotCached {
+            start: positions,
+            cached,
+        });
+    }
+    if positions > capacity {
+        return Err(ForwardError::ContextFull {
+            needed: positions,
+            capacity,
+        });
+    }
+    Ok(())
 }
 
 /// What a pass yields: one row for each wanted token, segment by segment.

@@ -1,6 +1,6 @@
 //! Where an executor finds the weights.
 
-use noema_numerics::{Model, ModelError};
+use noema_numerics::{testing::TestModel, Model, ModelError};
 
 /// Lends a model to the executors that share it, for as long as a pass takes. A checkpoint on disk
 /// lends its mapped file, so that no executor on the processor needs a copy.
@@ -10,4 +10,10 @@ pub trait ModelSource: Send + Sync {
     /// # Errors
     /// When the weights do not fit the architecture.
     fn model(&self) -> Result<Model<'_>, ModelError>;
+}
+
+impl ModelSource for TestModel {
+    fn model(&self) -> Result<Model<'_>, ModelError> {
+        Ok(self.model())
+    }
 }

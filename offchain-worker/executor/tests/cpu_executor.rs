@@ -9,14 +9,14 @@ use noema_numerics::{
 };
 use proptest::prelude::*;
 use std::sync::Arc;
-use support::{cpu, lend, tokens, Lent};
+use support::{cpu, lend, tokens};
 
 const PLENTY: u64 = 1 << 30;
 const PASSES: usize = 12;
 
 /// Hidden vectors and logits of every position, by the definition.
-fn alone(source: &Lent, tokens: &[u32]) -> (Blocks, Vec<i32>) {
-    let mut transformer = Transformer::new(source.0.model(), Scalar, u32::MAX);
+fn alone(source: &TestModel, tokens: &[u32]) -> (Blocks, Vec<i32>) {
+    let mut transformer = Transformer::new(source.model(), Scalar, u32::MAX);
     let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
     transformer
         .forward(0, tokens, 0..tokens.len(), &mut hidden)
@@ -33,9 +33,9 @@ struct Reader {
 }
 
 /// Passes of random mixtures; some positions are read again, some copied from the first sequence.
-fn mix(source: &Arc<Lent>, seed: u64, lengths: &[usize]) {
+fn mix(source: &Arc<TestModel>, seed: u64, lengths: &[usize]) {
     let mut random = Random::new(seed);
-    let vocabulary = source.0.architecture.vocabulary;
+    let vocabulary = source.architecture.vocabulary;
     let mut executor = cpu(source, PLENTY);
     let common: Vec<u32> = tokens(seed, 40).iter().map(|t| t % vocabulary).collect();
     let mut readers: Vec<Reader> = lengths
@@ -136,7 +136,7 @@ fn an_untied_head_and_wider_heads_mix_alike() {
         tied_head: false,
         ..TestModel::TINY
     };
-    let source = Arc::new(Lent(TestModel::seeded(architecture, 7)));
+    let source = Arc::new(TestModel::seeded(architecture, 7));
     mix(&source, 3, &[150, 1, 60, 30]);
 }
 
@@ -224,7 +224,7 @@ fn a_refused_segment_leaves_the_others_as_they_were() {
 #[test]
 fn caches_stay_within_the_memory_they_are_given() {
     let source = lend(1);
-    let bytes = KvCache::bytes(&source.0.architecture, 64);
+    let bytes = KvCache::bytes(&source.architecture, 64);
     let mut executor = cpu(&source, 2 * bytes);
     let first = executor.open(64).expect("fits");
     executor.open(33).expect("takes whole blocks of positions");

@@ -3,51 +3,10 @@
 use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
     model::{Gains, Linear},
-    testing::{Random, TestModel},
-    tile::{self, Tile},
+    testing::{tiles, values, Random, TestModel},
     Blocks, Kernels, KvCache, Model, Scalar,
 };
 use proptest::prelude::*;
-
-/// Tiles of random quants and scales, extremes included: -128 and the largest scale.
-fn tiles(rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
-    let count = rows.div_ceil(tile::TILE_ROWS) * columns / tile::TILE_COLUMNS;
-    let mut bytes = Vec::with_capacity(count * tile::TILE_BYTES);
-    for _ in 0..count {
-        let mut quants = [[0; tile::TILE_COLUMNS]; tile::TILE_ROWS];
-        let mut scales = [0; tile::TILE_ROWS];
-        for (quants, scale) in quants.iter_mut().zip(&mut scales) {
-            *scale = match random.below(4) {
-                0 => u16::MAX,
-                1 => 0,
-                _ => random.below(1 << 16) as u16,
-            };
-            let extreme = random.below(3) == 0;
-            for q in quants {
-                *q = match extreme {
-                    true => [-128, 127][random.below(2) as usize],
-                    false => random.bits() as i8,
-                };
-            }
-        }
-        let tile: Tile = tile::encode(&quants, &scales);
-        bytes.extend(tile);
-    }
-    bytes
-}
-
-/// Values of any magnitude, the extremes included.
-fn values(count: usize, random: &mut Random) -> Vec<i32> {
-    let widest = random.below(32) as u32;
-    (0..count)
-        .map(|_| match random.below(16) {
-            0 => i32::MAX >> widest,
-            1 => i32::MIN >> widest,
-            2 => 0,
-            _ => (random.bits() as i32) >> (widest + random.below(u64::from(32 - widest)) as u32),
-        })
-        .collect()
-}
 
 fn variants() -> Vec<CpuKernels> {
     let variants = CpuKernels::variants();

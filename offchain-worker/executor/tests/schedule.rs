@@ -6,7 +6,10 @@ use noema_executor::{
     schedule::{Observer, PassReport},
     Cancel, Executor, ScheduleError, ScheduleOptions, Scheduler,
 };
-use noema_numerics::{testing::Random, Checked, End, Generated};
+use noema_numerics::{
+    testing::{Random, TestModel},
+    Checked, End, Generated,
+};
 use proptest::prelude::*;
 use std::{
     ops::ControlFlow,
@@ -14,7 +17,7 @@ use std::{
     thread,
     time::Duration,
 };
-use support::{cpu, hooked::Hooked, lend, tokens, Ask, Lent};
+use support::{cpu, hooked::Hooked, lend, tokens, Ask};
 
 const PLENTY: u64 = 1 << 30;
 
@@ -51,7 +54,7 @@ struct Case {
 }
 
 /// Prompts that begin alike, some longer than the beginning, some within it.
-fn cases(source: &Lent, seed: u64, count: usize) -> Vec<Case> {
+fn cases(source: &TestModel, seed: u64, count: usize) -> Vec<Case> {
     let mut random = Random::new(seed);
     let common = tokens(seed, 30);
     (0..count)
@@ -188,7 +191,7 @@ proptest! {
         let source = lend(seed);
         let cases = cases(&source, seed, count);
         // The largest request needs less than 150 positions, in whole blocks of 32.
-        let bytes = noema_numerics::KvCache::bytes(&source.0.architecture, 32);
+        let bytes = noema_numerics::KvCache::bytes(&source.architecture, 32);
         let scheduler = start(Box::new(cpu(&source, blocks * bytes)), ScheduleOptions::default());
         all_at_once(&scheduler, &cases, seed);
         all_at_once(&scheduler, &cases, !seed);
@@ -198,7 +201,7 @@ proptest! {
 #[test]
 fn what_can_never_fit_is_refused_and_the_rest_goes_on() {
     let source = lend(2);
-    let bytes = noema_numerics::KvCache::bytes(&source.0.architecture, 32);
+    let bytes = noema_numerics::KvCache::bytes(&source.architecture, 32);
     let scheduler = start(
         Box::new(cpu(&source, 2 * bytes)),
         ScheduleOptions::default(),
@@ -236,12 +239,12 @@ fn what_the_definition_refuses_is_refused_at_the_door() {
 }
 
 /// An executor that waits for a word before each pass.
-fn gated(source: &Arc<Lent>) -> (Box<dyn Executor>, mpsc::Sender<()>) {
+fn gated(source: &Arc<TestModel>) -> (Box<dyn Executor>, mpsc::Sender<()>) {
     let (open, gate) = mpsc::channel();
-    let executor = Hooked::boxed(cpu(source, PLENTY), move |_, _| {
+    let executor = Hooked::boxed(cpu(source, PLENTY), move |_, cpu, segments, output| {
         // Once the test has dropped its end, the gate stays open.
         let _ = gate.recv();
-        Ok(())
+        cpu.run(segments, output)
     });
     (executor, open)
 }
@@ -302,13 +305,13 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
     let source = lend(4);
     let passes = Arc::new(Mutex::new(Vec::new()));
     let seen = passes.clone();
-    let executor = Hooked::boxed(cpu(&source, PLENTY), move |_, segments| {
+    let executor = Hooked::boxed(cpu(&source, PLENTY), move |_, cpu, segments, output| {
         let lengths = segments.iter().map(|segment| segment.tokens.len());
         seen.lock()
             .expect("no panic")
             .push(lengths.collect::<Vec<_>>());
         thread::sleep(Duration::from_millis(1));
-        Ok(())
+        cpu.run(segments, output)
     });
     let options = ScheduleOptions {
         positions: 8,

@@ -3,13 +3,12 @@
 mod support;
 
 use noema_executor::{
-    schedule::Fallback, Cancel, Executor, ExecutorError, Output, ScheduleError, ScheduleOptions,
-    Scheduler, Segment, Sequence,
+    schedule::Fallback, Cancel, Executor, ExecutorError, ScheduleError, ScheduleOptions, Scheduler,
 };
-use noema_numerics::{Architecture, Checked, Generated};
+use noema_numerics::{testing::TestModel, Checked, Generated};
 use proptest::prelude::*;
 use std::{ops::ControlFlow, sync::Arc, thread};
-use support::{cpu, hooked::Hooked, lend, tokens, Ask, Lent};
+use support::{cpu, hooked::Hooked, lend, tokens, Ask};
 
 const PLENTY: u64 = 1 << 30;
 
@@ -41,40 +40,12 @@ enum Fault {
     Short,
 }
 
-/// Fails at a pass; before it, perhaps, computes nonsense.
-struct Faulty<E> {
-    inner: E,
-    fault: Fault,
-    passes: usize,
-}
-
-impl<E: Executor> Executor for Faulty<E> {
-    fn architecture(&self) -> &Architecture {
-        self.inner.architecture()
-    }
-
-    fn open(&mut self, positions: usize) -> Result<Sequence, ExecutorError> {
-        self.inner.open(positions)
-    }
-
-    fn copy_prefix(
-        &mut self,
-        from: Sequence,
-        to: Sequence,
-        positions: usize,
-    ) -> Result<(), ExecutorError> {
-        self.inner.copy_prefix(from, to, positions)
-    }
-
-    fn close(&mut self, sequence: Sequence) {
-        self.inner.close(sequence);
-    }
-
-    fn run(&mut self, segments: &[Segment<'_>], output: &mut Output) -> Result<(), ExecutorError> {
-        self.inner.run(segments, output)?;
-        let last = self.passes == 0;
-        self.passes = self.passes.saturating_sub(1);
-        match self.fault {
+/// Fails after so many passes; in these, perhaps, computes nonsense.
+fn faulty(source: &Arc<TestModel>, fault: Fault, passes: usize) -> Box<dyn Executor> {
+    Hooked::boxed(cpu(source, PLENTY), move |pass, cpu, segments, output| {
+        cpu.run(segments, output)?;
+        let last = pass >= passes;
+        match fault {
             Fault::Wrong if !last => output.logits.iter_mut().for_each(|logit| *logit ^= 0x5555),
             Fault::Wrong => {
                 return Err(ExecutorError::WrongNumbers {
@@ -92,19 +63,10 @@ impl<E: Executor> Executor for Faulty<E> {
             _ => {}
         }
         Ok(())
-    }
-}
-
-fn faulty(source: &Arc<Lent>, fault: Fault, passes: usize) -> Box<dyn Executor> {
-    let inner = cpu(source, PLENTY);
-    Box::new(Faulty {
-        inner,
-        fault,
-        passes,
     })
 }
 
-fn fallback(source: &Arc<Lent>) -> Fallback {
+fn fallback(source: &Arc<TestModel>) -> Fallback {
     let source = source.clone();
     Box::new(move || Ok(Box::new(cpu(&source, PLENTY)) as Box<dyn Executor>))
 }
@@ -215,10 +177,13 @@ fn without_a_fallback_a_lost_device_is_named_from_then_on() {
 fn without_a_fallback_a_full_device_goes_on_with_the_next_request() {
     let source = lend(1);
     let ask = Ask::new(tokens(1, 40), 30);
-    let executor = Hooked::boxed(cpu(&source, PLENTY), |pass, _| match pass {
-        2 => Err(full()),
-        _ => Ok(()),
-    });
+    let executor = Hooked::boxed(
+        cpu(&source, PLENTY),
+        |pass, cpu, segments, output| match pass {
+            2 => Err(full()),
+            _ => cpu.run(segments, output),
+        },
+    );
     let scheduler = start(executor, None);
     assert_eq!(answer(&scheduler, &ask), Err(full().into()));
     assert_eq!(answer(&scheduler, &ask), Ok(ask.answer(&source)));

@@ -9,18 +9,7 @@ use noema_numerics::{
 };
 use std::{ops::ControlFlow, time::Instant};
 
-const SHAPE: Architecture = Architecture {
-    layers: 30,
-    hidden: 576,
-    heads: 9,
-    kv_heads: 3,
-    head_dim: 64,
-    feed_forward: 1536,
-    vocabulary: 49152,
-    context_length: 2048,
-    norm_epsilon_q32: 42_950,
-    tied_head: true,
-};
+const SHAPE: Architecture = TestModel::SMOLLM2_135M;
 
 fn main() {
     let model = TestModel::seeded(SHAPE, 1);

@@ -40,6 +40,46 @@ impl Random {
     }
 }
 
+/// `count` values of any magnitude, the extremes included.
+pub fn values(count: usize, random: &mut Random) -> Vec<i32> {
+    let widest = random.below(32) as u32;
+    (0..count)
+        .map(|_| match random.below(16) {
+            0 => i32::MAX >> widest,
+            1 => i32::MIN >> widest,
+            2 => 0,
+            _ => (random.bits() as i32) >> (widest + random.below(u64::from(32 - widest)) as u32),
+        })
+        .collect()
+}
+
+/// Tiles of random quants and scales for `rows` × `columns`, extremes included: -128 and the largest
+/// scale.
+pub fn tiles(rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
+    let count = rows.div_ceil(TILE_ROWS) * columns / TILE_COLUMNS;
+    let mut bytes = Vec::with_capacity(count * TILE_BYTES);
+    for _ in 0..count {
+        let mut quants = [[0; TILE_COLUMNS]; TILE_ROWS];
+        let mut scales = [0; TILE_ROWS];
+        for (quants, scale) in quants.iter_mut().zip(&mut scales) {
+            *scale = match random.below(4) {
+                0 => u16::MAX,
+                1 => 0,
+                _ => random.below(1 << 16) as u16,
+            };
+            let extreme = random.below(3) == 0;
+            for q in quants {
+                *q = match extreme {
+                    true => [-128, 127][random.below(2) as usize],
+                    false => random.bits() as i8,
+                };
+            }
+        }
+        bytes.extend(tile::encode(&quants, &scales));
+    }
+    bytes
+}
+
 /// Weights that own their bytes.
 #[derive(Clone, Debug)]
 pub struct TestModel {
@@ -63,6 +103,20 @@ impl TestModel {
         feed_forward: 96,
         vocabulary: 128,
         context_length: 256,
+        norm_epsilon_q32: 42_950,
+        tied_head: true,
+    };
+
+    /// The shape of SmolLM2-135M with a shorter context: what speed is measured on.
+    pub const SMOLLM2_135M: Architecture = Architecture {
+        layers: 30,
+        hidden: 576,
+        heads: 9,
+        kv_heads: 3,
+        head_dim: 64,
+        feed_forward: 1_536,
+        vocabulary: 49_152,
+        context_length: 1_024,
         norm_epsilon_q32: 42_950,
         tied_head: true,
     };

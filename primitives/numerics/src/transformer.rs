@@ -110,41 +110,6 @@ impl<'m, K: Kernels> Transformer<'m, K> {
         self.cache.truncate(length);
     }
 
-    fn validate(
-        &self,
-        start: usize,
-        tokens: &[u32],
-        wanted: &Range<usize>,
-    ) -> Result<(), ForwardError> {
-        let cached = self.cache.length();
-        if start > cached {
-            return Err(ForwardError::PositionNotCached { start, cached });
-        }
-        let capacity = self.capacity();
-        if tokens.len() > capacity - start {
-            return Err(ForwardError::ContextFull {
-                needed: start.saturating_add(tokens.len()),
-                capacity,
-            });
-        }
-        if wanted.start > wanted.end || wanted.end > tokens.len() {
-            return Err(ForwardError::WantedOutOfRange {
-                start: wanted.start,
-                end: wanted.end,
-                tokens: tokens.len(),
-            });
-        }
-        let vocabulary = self.model.architecture().vocabulary;
-        match tokens.iter().position(|&token| token >= vocabulary) {
-            Some(index) => Err(ForwardError::TokenOutOfRange {
-                index,
-                token: tokens[index],
-                vocabulary,
-            }),
-            None => Ok(()),
-        }
-    }
-
     /// Runs one chunk through all layers; its residual stream is left in the scratch.
     fn run(&mut self, start: usize, tokens: &[u32]) {
         let hidden = self.model.architecture().hidden as usize;
@@ -239,7 +204,13 @@ impl<K: Kernels> Executor for Transformer<'_, K> {
         wanted: Range<usize>,
         hidden: &mut Blocks,
     ) -> Result<(), ForwardError> {
-        self.validate(start, tokens, &wanted)?;
+        validate(
+            self.model.architecture().vocabulary,
+            (self.cache.length(), self.capacity()),
+            start,
+            tokens,
+            &wanted,
+        )?;
         self.cache.truncate(start);
         let width = self.model.architecture().hidden as usize;
         let epsilon = self.model.architecture().norm_epsilon_q32;
@@ -265,6 +236,41 @@ impl<K: Kernels> Executor for Transformer<'_, K> {
         if !logits.is_empty() {
             self.kernels.linear(&head, hidden, LOGIT_FRACTION, logits);
         }
+    }
+}
+
+/// Refuses a pass that [`Executor::forward`] does not define, over a cache of which `(length,
+/// capacity)` positions are valid and fit: for every executor, so that all refuse the same.
+pub fn validate(
+    vocabulary: u32,
+    (cached, capacity): (usize, usize),
+    start: usize,
+    tokens: &[u32],
+    wanted: &Range<usize>,
+) -> Result<(), ForwardError> {
+    if start > cached {
+        return Err(ForwardError::PositionNotCached { start, cached });
+    }
+    if tokens.len() > capacity.saturating_sub(start) {
+        return Err(ForwardError::ContextFull {
+            needed: start.saturating_add(tokens.len()),
+            capacity,
+        });
+    }
+    if wanted.start > wanted.end || wanted.end > tokens.len() {
+        return Err(ForwardError::WantedOutOfRange {
+            start: wanted.start,
+            end: wanted.end,
+            tokens: tokens.len(),
+        });
+    }
+    match tokens.iter().position(|&token| token >= vocabulary) {
+        Some(index) => Err(ForwardError::TokenOutOfRange {
+            index,
+            token: tokens[index],
+            vocabulary,
+        }),
+        None => Ok(()),
     }
 }
 

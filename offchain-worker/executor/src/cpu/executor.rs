@@ -5,8 +5,8 @@ use super::{
     kernels::CpuKernels,
     pass::{Pass, Scratch},
 };
-use crate::{Executor, ExecutorError, ModelSource, Output, Segment, Sequence};
-use noema_numerics::{Architecture, ForwardError, KvCache};
+use crate::{validate_prefix, Executor, ExecutorError, ModelSource, Output, Segment, Sequence};
+use noema_numerics::{Architecture, KvCache};
 use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
 /// What the processor is called in messages.
@@ -56,12 +56,8 @@ impl CpuExecutor {
     /// When the weights do not fit the architecture, or there are no threads to be had.
     pub fn new(source: Arc<dyn ModelSource>, options: CpuOptions) -> Result<Self, ExecutorError> {
         let architecture = *source.model()?.architecture();
-        let threads = options
-            .threads
-            .map_or_else(available_parallelism, |threads| {
-                NonZero::new(threads).map_or_else(available_parallelism, Ok)
-            });
-        let threads = threads.map_or(1, NonZero::get);
+        let threads = options.threads.filter(|&threads| threads > 0);
+        let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, NonZero::get));
         let kernels = CpuKernels::with_threads(threads)
             .map_err(|error| ExecutorError::Threads(error.to_string()))?;
         Ok(Self {
@@ -90,47 +86,14 @@ impl CpuExecutor {
                 .index(segment.sequence)
                 .filter(|&index| index >= place)
                 .ok_or(ExecutorError::Sequence)?;
-            validate(&self.open[index].cache, segment, &self.architecture)?;
+            let cache = &self.open[index].cache;
+            segment.validate(
+                self.architecture.vocabulary,
+                (cache.length(), cache.limit()),
+            )?;
             self.open.swap(place, index);
         }
         Ok(())
-    }
-}
-
-/// Refuses what `noema_numerics::Transformer` refuses.
-fn validate(
-    cache: &KvCache,
-    segment: &Segment<'_>,
-    architecture: &Architecture,
-) -> Result<(), ForwardError> {
-    let (start, count) = (segment.start, segment.tokens.len());
-    let (cached, capacity) = (cache.length(), cache.limit());
-    if start > cached {
-        return Err(ForwardError::PositionNotCached { start, cached });
-    }
-    if count > capacity - start {
-        return Err(ForwardError::ContextFull {
-            needed: start.saturating_add(count),
-            capacity,
-        });
-    }
-    let wanted = &segment.wanted;
-    if wanted.start > wanted.end || wanted.end > count {
-        return Err(ForwardError::WantedOutOfRange {
-            start: wanted.start,
-            end: wanted.end,
-            tokens: count,
-        });
-    }
-    let vocabulary = architecture.vocabulary;
-    let unknown = |&token: &u32| token >= vocabulary;
-    match segment.tokens.iter().position(unknown) {
-        Some(index) => Err(ForwardError::TokenOutOfRange {
-            index,
-            token: segment.tokens[index],
-            vocabulary,
-        }),
-        None => Ok(()),
     }
 }
 
@@ -171,21 +134,7 @@ impl Executor for CpuExecutor {
         let both = self.index(from).zip(self.index(to));
         let (from, to) = both.ok_or(ExecutorError::Sequence)?;
         let cached = self.open[from].cache.length();
-        if positions > cached {
-            return Err(ForwardError::PositionNotCached {
-                start: positions,
-                cached,
-            }
-            .into());
-        }
-        let capacity = self.open[to].cache.limit();
-        if positions > capacity {
-            return Err(ForwardError::ContextFull {
-                needed: positions,
-                capacity,
-            }
-            .into());
-        }
+        validate_prefix(positions, cached, self.open[to].cache.limit())?;
         match self.open.get_disjoint_mut([from, to]) {
             Ok([from, to]) => to.cache.copy_prefix(&from.cache, positions),
             // Onto itself: what is left is the prefix.

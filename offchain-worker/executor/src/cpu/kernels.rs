@@ -72,9 +72,9 @@ impl CpuKernels {
         })
     }
 
-    /// Name of the instruction set.
-    pub const fn instructions(&self) -> &'static str {
-        self.level.name()
+    /// Name of the widest instruction set that this machine has.
+    pub fn instructions() -> &'static str {
+        Level::best().name()
     }
 
     /// One executor for each instruction set that this machine has, slowest first.

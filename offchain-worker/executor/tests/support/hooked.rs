@@ -1,25 +1,32 @@
-//! An executor in whose passes a test has a hand.
+//! An executor whose passes a test runs.
 
 use noema_executor::{Executor, ExecutorError, Output, Segment, Sequence};
 use noema_numerics::Architecture;
 
-/// What happens instead of pass `n`, or before it.
-pub type Hook = Box<dyn FnMut(usize, &[Segment<'_>]) -> Result<(), ExecutorError> + Send>;
+/// Runs pass `n` on the executor behind, or does something else instead.
+pub trait Hook<E>:
+    FnMut(usize, &mut E, &[Segment<'_>], &mut Output) -> Result<(), ExecutorError> + Send
+{
+}
+
+impl<E, F> Hook<E> for F where
+    F: FnMut(usize, &mut E, &[Segment<'_>], &mut Output) -> Result<(), ExecutorError> + Send
+{
+}
 
 pub struct Hooked<E> {
     inner: E,
     passes: usize,
-    hook: Hook,
+    hook: Box<dyn Hook<E>>,
 }
 
-impl<E: Executor> Hooked<E> {
+impl<E: Executor + 'static> Hooked<E> {
     pub fn boxed(
         inner: E,
-        hook: impl FnMut(usize, &[Segment<'_>]) -> Result<(), ExecutorError> + Send + 'static,
-    ) -> Box<dyn Executor>
-    where
-        E: 'static,
-    {
+        hook: impl FnMut(usize, &mut E, &[Segment<'_>], &mut Output) -> Result<(), ExecutorError>
+            + Send
+            + 'static,
+    ) -> Box<dyn Executor> {
         Box::new(Self {
             inner,
             passes: 0,
@@ -53,7 +60,6 @@ impl<E: Executor> Executor for Hooked<E> {
     fn run(&mut self, segments: &[Segment<'_>], output: &mut Output) -> Result<(), ExecutorError> {
         let pass = self.passes;
         self.passes += 1;
-        (self.hook)(pass, segments)?;
-        self.inner.run(segments, output)
+        (self.hook)(pass, &mut self.inner, segments, output)
     }
 }

@@ -3,27 +3,19 @@
 
 pub mod hooked;
 
-use noema_executor::{CpuExecutor, CpuOptions, ModelSource};
+use noema_executor::{CpuExecutor, CpuOptions};
 use noema_numerics::{
     check, generate,
     testing::{Random, TestModel},
-    Checked, Generated, Model, ModelError, Request, Sampling, Scalar, Transformer,
+    Checked, Generated, Request, Sampling, Scalar, Transformer,
 };
 use std::{ops::ControlFlow, sync::Arc};
 
-pub struct Lent(pub TestModel);
-
-impl ModelSource for Lent {
-    fn model(&self) -> Result<Model<'_>, ModelError> {
-        Ok(self.0.model())
-    }
+pub fn lend(seed: u64) -> Arc<TestModel> {
+    Arc::new(TestModel::tiny(seed))
 }
 
-pub fn lend(seed: u64) -> Arc<Lent> {
-    Arc::new(Lent(TestModel::tiny(seed)))
-}
-
-pub fn cpu(source: &Arc<Lent>, cache_bytes: u64) -> CpuExecutor {
+pub fn cpu(source: &Arc<TestModel>, cache_bytes: u64) -> CpuExecutor {
     let options = CpuOptions {
         threads: Some(2),
         cache_bytes,
@@ -71,15 +63,15 @@ impl Ask {
     }
 
     /// Its answer by the definition.
-    pub fn answer(&self, source: &Lent) -> Generated {
-        let mut alone = Transformer::new(source.0.model(), Scalar, u32::MAX);
+    pub fn answer(&self, source: &TestModel) -> Generated {
+        let mut alone = Transformer::new(source.model(), Scalar, u32::MAX);
         let go_on = |_| ControlFlow::Continue(());
         generate(&mut alone, &self.prompt, &self.request(), go_on).expect("answers")
     }
 
     /// What the definition finds of `answer`.
-    pub fn check(&self, source: &Lent, answer: &[u32]) -> Checked {
-        let mut alone = Transformer::new(source.0.model(), Scalar, u32::MAX);
+    pub fn check(&self, source: &TestModel, answer: &[u32]) -> Checked {
+        let mut alone = Transformer::new(source.model(), Scalar, u32::MAX);
         check(&mut alone, &self.prompt, answer, &self.request()).expect("checks")
     }
 }

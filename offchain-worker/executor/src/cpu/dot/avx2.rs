@@ -118,14 +118,15 @@ unsafe fn row_group<const P: usize>(
 /// A block of bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn bytes_256(block: &[i8; BLOCK]) -> __m256i {
+pub(super) fn bytes_256(block: &[i8; BLOCK]) -> __m256i {
     // SAFETY: reads 32 bytes, which `block` holds; no alignment is required.
     unsafe { _mm256_loadu_si256(block.as_ptr().cast()) }
 }
 
+/// Writes eight sums.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store_256(out: &mut [i32; 8], value: __m256i) {
+pub(super) fn store_256(out: &mut [i32; 8], value: __m256i) {
     // SAFETY: writes 32 bytes, which `out` holds; no alignment is required.
     unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), value) };
 }

@@ -6,7 +6,10 @@
 //! below zero by as much. Mantissas come in two bytes, so there are two accumulators, put together
 //! at the end of a block.
 
-use super::{narrow, pair, prefetch, Layer, TOGETHER};
+use super::{
+    avx2::{bytes_256, store_256},
+    narrow, pair, prefetch, Layer, TOGETHER,
+};
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
     blocks::SHIFT_SPAN,
@@ -298,21 +301,6 @@ fn finish_rare(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
         &std::array::from_fn(|row| halves[row % 2][row / 2]),
         exponent,
     )
-}
-
-/// A block of bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn bytes_256(block: &[i8; BLOCK]) -> __m256i {
-    // SAFETY: reads 32 bytes, which `block` holds; no alignment is required.
-    unsafe { _mm256_loadu_si256(block.as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store_256(out: &mut [i32; 8], value: __m256i) {
-    // SAFETY: writes 32 bytes, which `out` holds; no alignment is required.
-    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), value) };
 }
 
 /// A block of mantissas.
