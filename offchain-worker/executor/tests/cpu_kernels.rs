@@ -2,52 +2,10 @@
 
 use noema_executor::CpuKernels;
 use noema_numerics::{
-    model::{Gains, Linear},
-    testing::{Random, TestModel},
-    tile::{self, Tile},
-    Blocks, Kernels, KvCache, Model, Scalar,
+    testing::{golden, Case, Operator},
+    Scalar,
 };
 use proptest::prelude::*;
-
-/// Tiles of random quants and scales, extremes included: -128 and the largest scale.
-fn tiles(rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
-    let count = rows.div_ceil(tile::TILE_ROWS) * columns / tile::TILE_COLUMNS;
-    let mut bytes = Vec::with_capacity(count * tile::TILE_BYTES);
-    for _ in 0..count {
-        let mut quants = [[0; tile::TILE_COLUMNS]; tile::TILE_ROWS];
-        let mut scales = [0; tile::TILE_ROWS];
-        for (quants, scale) in quants.iter_mut().zip(&mut scales) {
-            *scale = match random.below(4) {
-                0 => u16::MAX,
-                1 => 0,
-                _ => random.below(1 << 16) as u16,
-            };
-            let extreme = random.below(3) == 0;
-            for q in quants {
-                *q = match extreme {
-                    true => [-128, 127][random.below(2) as usize],
-                    false => random.bits() as i8,
-                };
-            }
-        }
-        let tile: Tile = tile::encode(&quants, &scales);
-        bytes.extend(tile);
-    }
-    bytes
-}
-
-/// Values of any magnitude, the extremes included.
-fn values(count: usize, random: &mut Random) -> Vec<i32> {
-    let widest = random.below(32) as u32;
-    (0..count)
-        .map(|_| match random.below(16) {
-            0 => i32::MAX >> widest,
-            1 => i32::MIN >> widest,
-            2 => 0,
-            _ => (random.bits() as i32) >> (widest + random.below(u64::from(32 - widest)) as u32),
-        })
-        .collect()
-}
 
 fn variants() -> Vec<CpuKernels> {
     let variants = CpuKernels::variants();
@@ -55,106 +13,55 @@ fn variants() -> Vec<CpuKernels> {
     variants
 }
 
+fn is_exact(operator: Operator, seed: u64) -> Result<(), TestCaseError> {
+    let case = Case::random(operator, seed);
+    let expected = case.run(&Scalar);
+    for cpu in variants() {
+        prop_assert!(case.run(&cpu) == expected, "{:?}", cpu);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn linear_layers_are_exact(
-        seed: u64,
-        rows in 1usize..80,
-        blocks in 1usize..8,
-        batch in 1usize..11,
-        exponent in -70i8..8,
-        fraction in -8i32..24,
-    ) {
-        let mut random = Random::new(seed);
-        let columns = blocks * 32;
-        let bytes = tiles(rows, columns, &mut random);
-        let weights = Linear::new(rows, columns, exponent, &bytes).expect("a matrix");
-        let x = Blocks::quantise(&values(batch * columns, &mut random), columns, 16);
-        let mut expected = vec![0; batch * rows];
-        Scalar.linear(&weights, x.view(), fraction, &mut expected);
-        for cpu in variants() {
-            let mut found = vec![1; batch * rows];
-            cpu.linear(&weights, x.view(), fraction, &mut found);
-            prop_assert_eq!(&found, &expected, "{:?}", cpu);
-        }
+    fn linear_layers_are_exact(seed: u64) {
+        is_exact(Operator::Linear, seed)?;
     }
 
     #[test]
-    fn attention_is_exact(
-        seed: u64,
-        blocks in prop::sample::select(vec![1u32, 2, 3, 4, 5, 8]),
-        kv_heads in 1u32..3,
-        per_kv in 1u32..4,
-        start in 0usize..70,
-        batch in 1usize..40,
-    ) {
-        let mut random = Random::new(seed);
-        let architecture = noema_numerics::Architecture {
-            layers: 1,
-            heads: kv_heads * per_kv,
-            kv_heads,
-            head_dim: blocks * 32,
-            context_length: 128,
-            ..TestModel::TINY
-        };
-        let (heads, width) = ((kv_heads * per_kv) as usize, architecture.attention_width());
-        let kv_width = architecture.kv_width();
-        let mut cache = KvCache::new(&architecture, 128);
-        let clamp = |v: Vec<i32>| v.into_iter().map(|v| v.clamp(-(1 << 27), 1 << 27)).collect::<Vec<_>>();
-        let positions = start + batch;
-        let keys = clamp(values(positions * kv_width, &mut random));
-        cache.store(0, 0, &keys, &values(positions * kv_width, &mut random));
-        let queries = clamp(values(batch * width, &mut random));
-        let mut expected = vec![0; batch * width];
-        Scalar.attention(cache.layer(0), heads, start, &queries, &mut expected);
-        for cpu in variants() {
-            let mut found = vec![1; batch * width];
-            cpu.attention(cache.layer(0), heads, start, &queries, &mut found);
-            prop_assert_eq!(&found, &expected, "{:?}", cpu);
-        }
+    fn attention_is_exact(seed: u64) {
+        is_exact(Operator::Attention, seed)?;
     }
 
     #[test]
-    fn operators_by_position_are_exact(seed: u64, blocks in 1usize..6, batch in 1usize..6) {
-        let mut random = Random::new(seed);
-        let columns = blocks * 32;
-        let (a, b) = (
-            values(batch * columns, &mut random),
-            values(batch * columns, &mut random),
-        );
-        let gains: Vec<u8> = (0..columns)
-            .flat_map(|_| (random.within((1 << 30) - 1) as i32).to_le_bytes())
-            .collect();
-        let gains = Gains::new(-29, &gains);
-        let run = |kernels: &dyn Kernels| {
-            let mut out = [Blocks::default(), Blocks::default(), Blocks::default()];
-            kernels.norm(&gains, 42_950, &a, &mut out[0]);
-            kernels.swiglu(&a, &b, columns, &mut out[1]);
-            kernels.quantise(&a, columns, 16, &mut out[2]);
-            out
-        };
-        let expected = run(&Scalar);
-        for cpu in variants() {
-            prop_assert_eq!(&run(&cpu), &expected, "{:?}", cpu);
+    fn operators_by_position_are_exact(seed: u64) {
+        for operator in [Operator::Norm, Operator::Rope, Operator::Swiglu, Operator::Quantise] {
+            is_exact(operator, seed)?;
         }
     }
 }
 
 #[test]
-fn rotations_are_exact() {
-    let model = TestModel::tiny(5);
-    let model: Model<'_> = model.model();
-    let mut random = Random::new(9);
-    for batch in [1, 7] {
-        let rows = values(batch * 64, &mut random);
-        let mut expected = rows.clone();
-        Scalar.rope(&model.rope(), 11, 64, &mut expected);
+fn the_ends_of_every_range_are_exact() {
+    for case in Case::extremes() {
+        let expected = case.run(&Scalar);
         for cpu in variants() {
-            let mut found = rows.clone();
-            cpu.rope(&model.rope(), 11, 64, &mut found);
-            assert_eq!(found, expected, "{cpu:?}");
+            assert!(case.run(&cpu) == expected, "{cpu:?}: {:?}", case.operator());
+        }
+    }
+}
+
+#[test]
+fn the_golden_vectors_are_exact() {
+    for cpu in variants() {
+        for (name, hash) in golden::results(&cpu) {
+            assert_eq!(
+                golden::frozen().get(name),
+                Some(&hash.as_str()),
+                "{cpu:?}: {name}"
+            );
         }
     }
 }

@@ -1,8 +1,17 @@
-//! A small seeded model: real arithmetic, no meaning. For tests here and in other crates.
+//! What tests here and in other crates share: a small seeded model (real arithmetic, no meaning),
+//! calls of operators with their inputs, the golden vectors, and a recorder of what an executor
+//! returns.
 //!
-//! The weights come from SplitMix64 alone, so every machine builds the same bytes. They are scaled
-//! like those of a trained model (outputs of each layer near one), so answers vary from position
-//! to position.
+//! All data come from SplitMix64 alone, so every machine builds the same bytes. The weights of the
+//! model are scaled like those of a trained one (outputs of each layer near one), so answers vary
+//! from position to position.
+
+pub mod case;
+pub mod golden;
+mod record;
+
+pub use case::{Case, Operator};
+pub use record::{Record, Recorder};
 
 use crate::{
     layout::{self, TensorKind, TensorRole},
