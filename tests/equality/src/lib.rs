@@ -1,0 +1,15 @@
+//! Shows that every executor returns the same bits: the scalar definition, the kernels of each
+//! instruction set, devices, and the definition compiled to Wasm in the engine that runs the
+//! runtime.
+//!
+//! - [`guest`] runs Wasm in polkadot-sdk's executor;
+//! - [`subject`] is one way to execute, and the list of those that this machine has;
+//! - [`plan`] makes the answers that all of them execute;
+//! - [`compare`] counts what differs.
+
+pub mod compare;
+pub mod guest;
+pub mod plan;
+pub mod subject;
+
+pub use noema_equality_guest::{Evidence, Task};

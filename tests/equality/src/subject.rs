@@ -1,0 +1,118 @@
+//! Ways to execute: one for each instruction set, the definition itself, the definition as Wasm.
+
+use crate::{
+    guest::{Guest, Weights},
+    Evidence, Task,
+};
+use anyhow::{anyhow, Result};
+use noema_executor::CpuKernels;
+use noema_numerics::{testing::Case, Kernels, Model, Scalar, Transformer};
+use rayon::prelude::*;
+
+/// Told, from any thread, how many tokens of an answer have just been executed.
+pub type Progress<'p> = &'p (dyn Fn(usize) + Sync);
+
+/// One way to execute.
+pub trait Subject {
+    /// What it is.
+    fn name(&self) -> String;
+
+    /// What it returns for a call of one operator; `None` if it only executes whole passes.
+    fn operator(&self, case: &Case) -> Option<Result<Vec<u8>>>;
+
+    /// Executes every task with these weights.
+    fn execute(
+        &mut self,
+        tasks: &[Task],
+        weights: &Weights,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Evidence>>;
+}
+
+/// Every way to execute that this machine has, the fastest first.
+pub fn all() -> Vec<Box<dyn Subject>> {
+    let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
+    for kernels in CpuKernels::variants().into_iter().rev() {
+        subjects.push(Box::new(Native {
+            name: format!("{kernels:?}"),
+            kernels,
+            parallel: false,
+        }));
+    }
+    subjects.push(Box::new(Native {
+        name: "scalar definition".into(),
+        kernels: Scalar,
+        parallel: true,
+    }));
+    if let Some(guest) = Guest::new() {
+        subjects.push(Box::new(Wasm(guest)));
+    }
+    subjects
+}
+
+/// Kernels on the processor.
+struct Native<K> {
+    name: String,
+    kernels: K,
+    /// Whether tasks share the threads, because the kernels use one only.
+    parallel: bool,
+}
+
+impl<K: Kernels + Copy + Sync> Subject for Native<K> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn operator(&self, case: &Case) -> Option<Result<Vec<u8>>> {
+        Some(Ok(case.run(&self.kernels)))
+    }
+
+    fn execute(
+        &mut self,
+        tasks: &[Task],
+        weights: &Weights,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Evidence>> {
+        let kernels = self.kernels;
+        let run = |task: &Task| {
+            let model = Model::new(&task.architecture, &task.exponents, (**weights).as_ref())?;
+            let positions = u32::try_from(task.positions())?;
+            let evidence = task
+                .run(Transformer::new(model, kernels, positions))
+                .map_err(|refusal| anyhow!(refusal))?;
+            progress(evidence.tokens.len());
+            Ok(evidence)
+        };
+        match self.parallel {
+            true => tasks.par_iter().map(run).collect(),
+            false => rayon::scope(|_| tasks.iter().map(run).collect()),
+        }
+    }
+}
+
+/// The definition as Wasm, an instance for each thread.
+struct Wasm(Guest);
+
+impl Subject for Wasm {
+    fn name(&self) -> String {
+        "Wasm in sc-executor".into()
+    }
+
+    fn operator(&self, case: &Case) -> Option<Result<Vec<u8>>> {
+        Some(self.0.operator(case))
+    }
+
+    fn execute(
+        &mut self,
+        tasks: &[Task],
+        weights: &Weights,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Evidence>> {
+        let run = |task: &Task| {
+            let evidence = self.0.execute(task, weights)?;
+            progress(evidence.tokens.len());
+            Ok(evidence)
+        };
+        tasks.par_iter().map(run).collect()
+    }
+}

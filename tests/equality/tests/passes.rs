@@ -1,0 +1,93 @@
+//! Whole passes: every executor that this machine has generates and checks the same answers.
+
+use noema_equality::{
+    compare::differences,
+    guest::Weights,
+    plan::splits,
+    subject::{self, Subject},
+    Task,
+};
+use noema_numerics::{testing::TestModel, Architecture};
+use std::sync::Arc;
+
+/// A model whose head is not tied and whose queries share keys.
+const UNTIED: Architecture = Architecture {
+    heads: 4,
+    kv_heads: 2,
+    head_dim: 64,
+    vocabulary: 121,
+    tied_head: false,
+    ..TestModel::TINY
+};
+
+fn tasks(test: &TestModel) -> Vec<Task> {
+    let vocabulary = test.architecture.vocabulary;
+    (0..6u32)
+        .map(|task| Task {
+            architecture: test.architecture,
+            exponents: test.exponents.clone(),
+            prompt: (0..1 + task * 29)
+                .map(|i| (i * i + task) % vocabulary)
+                .collect(),
+            answer: None,
+            max_tokens: 20 + task,
+            stop_tokens: vec![task],
+            temperature_milli: [0, 800, 2_000][task as usize % 3],
+            top_k: [0, 20][task as usize % 2],
+            top_p_milli: [1_000, 900, 500][task as usize % 3],
+            seed: [task as u8; 32],
+            splits: splits(0, task as usize),
+        })
+        .collect()
+}
+
+#[test]
+fn every_executor_generates_and_checks_the_same_answers() {
+    for architecture in [TestModel::TINY, UNTIED] {
+        let test = TestModel::seeded(architecture, 5);
+        let weights: Weights = Arc::new(test.weights.clone());
+        let generate = tasks(&test);
+        let mut subjects = subject::all();
+        let expected = subjects[0]
+            .execute(&generate, &weights, &|_| ())
+            .expect("executes");
+        let check: Vec<Task> = generate
+            .iter()
+            .zip(&expected)
+            .enumerate()
+            .map(|(at, (task, evidence))| Task {
+                answer: Some(evidence.tokens.clone()),
+                splits: splits(3, at),
+                ..task.clone()
+            })
+            .collect();
+        for subject in &mut subjects {
+            for tasks in [&generate, &check] {
+                let found = subject.execute(tasks, &weights, &|_| ()).expect("executes");
+                for (expected, found) in expected.iter().zip(&found) {
+                    assert_eq!(differences(expected, found), 0, "{}", subject.name());
+                }
+            }
+        }
+    }
+}
+
+/// What is compared would show a difference if there were one.
+#[test]
+fn one_changed_weight_is_seen() {
+    let test = TestModel::tiny(6);
+    let mut changed = test.weights.clone();
+    changed[100] ^= 1;
+    let tasks = tasks(&test);
+    for subject in &mut subject::all() {
+        let mut run = |weights: &[u8]| {
+            let weights: Weights = Arc::new(weights.to_vec());
+            subject
+                .execute(&tasks, &weights, &|_| ())
+                .expect("executes")
+        };
+        let (one, other) = (run(&test.weights), run(&changed));
+        let differing: usize = one.iter().zip(&other).map(|(a, b)| differences(a, b)).sum();
+        assert!(differing > 0, "{}", subject.name());
+    }
+}
