@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Measures what Noema does on this machine, with the real model on a chain of its own.
 #
-#   ./scripts/bench.sh [--json]
+#   ./scripts/bench.sh [--peers] [--json]
 #
+#   --peers  measures the executor beside llama.cpp instead, without a chain: see bench-peers.sh
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
@@ -12,13 +13,19 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 JSON=false
+PEERS=false
 for argument in "$@"; do
     case "$argument" in
+        --peers) PEERS=true ;;
         --json) JSON=true ;;
         --help | -h) print_usage "$0"; exit 0 ;;
         *) die "unknown option '$argument'; see $0 --help" ;;
     esac
 done
+if $PEERS; then
+    $JSON && set -- --json || set --
+    exec "$ROOT/scripts/bench-peers.sh" "$@"
+fi
 
 PORT=9955
 METRICS_PORT=9956

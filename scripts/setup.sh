@@ -4,7 +4,7 @@
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also what the end-to-end tests need: Node.js and polkadot.js
+#   --e2e    also what the tests need: Node.js, polkadot.js, a Vulkan driver
 #   --help   this text
 #
 # Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed.
@@ -29,6 +29,11 @@ want() {
     note "$2: $3"
 }
 
+# Whether a Vulkan driver is installed, of a graphics processor or in software.
+has_vulkan_device() {
+    compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null
+}
+
 check_rust() {
     command -v cargo >/dev/null || die "Rust is not installed. Install rustup, then run this again:
     curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
@@ -48,6 +53,7 @@ install_packages() {
     if $E2E; then
         want node nodejs "runs the end-to-end tests"
         want npm npm "installs polkadot.js for the end-to-end tests"
+        has_vulkan_device || want software-vulkan mesa-vulkan-drivers "a Vulkan device in software, to test the kernels for graphics processors on"
     fi
     [ ${#WANTED[@]} -eq 0 ] && return
     command -v apt-get >/dev/null \

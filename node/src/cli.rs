@@ -98,9 +98,23 @@ pub(crate) enum Subcommand {
     /// What the database knows of the chain.
     ChainInfo(sc_cli::ChainInfoCmd),
 
-    /// Weigh the runtime's calls: says which program does it.
+    /// Weigh the runtime's calls; `scripts/weights.sh` knows how.
+    #[cfg(feature = "benchmark")]
+    #[command(subcommand)]
+    Benchmark(Benchmark),
+
+    /// Weigh the runtime's calls: says which build of this program does it.
+    #[cfg(not(feature = "benchmark"))]
     Benchmark {
         #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+}
+
+/// What can be weighed.
+#[cfg(feature = "benchmark")]
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Benchmark {
+    /// The calls of the pallets in a runtime that was built with `runtime-benchmarks`.
+    Pallet(Box<frame_benchmarking_cli::PalletCmd>),
 }

@@ -1,13 +1,19 @@
 //! From the command line to what it asks for.
 
+#[cfg(feature = "benchmark")]
+use crate::cli::Benchmark;
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
     service::{self, Block},
 };
+#[cfg(feature = "benchmark")]
+use cumulus_primitives_proof_size_hostfunction::storage_proof_size::HostFunctions;
 use sc_chain_spec::{ChainSpec, ChainType};
 use sc_cli::{Result, SubstrateCli};
 use sc_service::config::{BlocksPruning, PruningMode};
+#[cfg(feature = "benchmark")]
+use sp_runtime::traits::BlakeTwo256;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -80,10 +86,17 @@ pub(crate) fn run() -> Result<()> {
         Some(Subcommand::ChainInfo(cmd)) => cli
             .create_runner(cmd)?
             .sync_run(|config| cmd.run::<Block>(&config)),
-        Some(Subcommand::Benchmark { .. }) => Err("this program does not weigh calls. Build the \
-             runtime with --features runtime-benchmarks and run\n  frame-omni-bencher v1 benchmark \
-             pallet --runtime <noema_runtime.wasm> --pallet <pallet> --extrinsic '*'"
-            .into()),
+        #[cfg(feature = "benchmark")]
+        Some(Subcommand::Benchmark(Benchmark::Pallet(cmd))) => {
+            sc_cli::LoggerBuilder::new("info").init()?;
+            cmd.run_with_spec::<BlakeTwo256, HostFunctions>(None)
+        }
+        #[cfg(not(feature = "benchmark"))]
+        Some(Subcommand::Benchmark { .. }) => Err(
+            "this build of the program does not weigh calls, because what that needs takes \
+             minutes to compile. scripts/weights.sh builds one that does, and uses it"
+                .into(),
+        ),
     }
 }
 

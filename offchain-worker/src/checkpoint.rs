@@ -4,11 +4,12 @@ mod library;
 
 pub use library::Library;
 
-use memmap2::Mmap;
 use noema_checkpoint::{
     blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
     ManifestError, CHUNK_TILES, H256,
 };
+use noema_executor::{cpu::Weights, ModelSource};
+use noema_numerics::{Model, ModelError};
 use rayon::prelude::*;
 use std::{
     fs::File,
@@ -114,7 +115,7 @@ pub struct OpenCheckpoint {
     directory: PathBuf,
     manifest: Manifest,
     id: CheckpointId,
-    weights: Mmap,
+    weights: Weights,
     tokenizer: Vec<u8>,
     chat_template: String,
 }
@@ -167,7 +168,7 @@ impl OpenCheckpoint {
         }
         // SAFETY: the mapping is read-only, and the library never changes a file of a checkpoint
         // once it is in place. Somebody else who shortens it ends the process with a signal.
-        let weights = unsafe { Mmap::map(&file) }.map_err(failed)?;
+        let weights = unsafe { Weights::map(&file) }.map_err(failed)?;
         Ok(Self {
             directory: directory.into(),
             id: manifest.id(),
@@ -182,11 +183,32 @@ impl OpenCheckpoint {
     /// told the number of bytes that have just been hashed, from several threads.
     pub fn verify(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<(), CheckpointError> {
         let found = parallel_root(&self.weights, progress);
+        self.weights.unload();
         same(
             self.directory.join(WEIGHTS),
             self.manifest.weights_root,
             found,
         )
+    }
+
+    /// Replaces the mapped weights by a copy in large pages, which is read faster and shared with
+    /// no other process.
+    pub fn copy_to_large_pages(&mut self) -> Result<(), CheckpointError> {
+        let path = self.directory.join(WEIGHTS);
+        let copied = File::open(&path).and_then(|file| Weights::copy(&file));
+        let copied = copied.map_err(|source| CheckpointError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        if copied.len() != self.weights.len() {
+            return Err(CheckpointError::Size {
+                path,
+                expected: self.weights.len() as u64,
+                found: copied.len() as u64,
+            });
+        }
+        self.weights = copied;
+        Ok(())
     }
 
     /// The id that the chain knows it by.
@@ -232,6 +254,12 @@ impl OpenCheckpoint {
     /// The directory it was opened from.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+}
+
+impl ModelSource for OpenCheckpoint {
+    fn model(&self) -> Result<Model<'_>, ModelError> {
+        Model::new(self.architecture(), self.exponents(), self.weights())
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod ask;
 mod checkpoint;
+mod device;
+mod doctor;
 mod import;
 mod key;
 mod money;
@@ -118,6 +120,9 @@ enum Command {
     Register(register::RegisterCommand),
     /// Ask a question, and watch what happens to it and to your money.
     Ask(ask::AskArgs),
+    /// See whether machine, devices, checkpoints, chain and keys are in order, and how to mend what
+    /// is not.
+    Doctor(doctor::DoctorArgs),
     /// Look at a request, or take it back.
     #[command(subcommand)]
     Request(show::RequestCommand),
@@ -169,6 +174,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,
+        Command::Doctor(args) => return doctor::doctor(&global, args).await,
         Command::Request(command) => show::request(&global, command).await,
         Command::Operator(command) => show::operator(&global, command).await,
         Command::Audit => return show::audit(&global).await,

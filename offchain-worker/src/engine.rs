@@ -5,16 +5,17 @@
 //! ```
 //! Every step is a pure function of the checkpoint, the prompt, the sampling parameters and the
 //! seed: whoever repeats it gets the same tokens, the same text and the same trace digest. The
-//! transformer is `noema_numerics`' integer one, executed by [`CpuKernels`]; the weights stay mapped into
-//! memory and are never copied.
+//! transformer is `noema_numerics`' integer one, on whatever [`Device`] was chosen; on the processor the weights stay mapped into memory and are never copied. Calls from several
+//! threads share the executor's passes, see [`noema_executor::schedule`].
 //!
 //! ```no_run
+//! use noema_executor::Device;
 //! use noema_protocol::SamplingParameters;
 //! use noema_worker::{checkpoint::OpenCheckpoint, engine::Engine};
 //! use std::{ops::ControlFlow, path::Path, sync::Arc};
 //!
 //! let checkpoint = Arc::new(OpenCheckpoint::open(Path::new("checkpoint"))?);
-//! let engine = Engine::open(checkpoint, None)?;
+//! let engine = Engine::open(checkpoint, &Device::cpu(None), None)?;
 //! let (parameters, seed) = (SamplingParameters::greedy(64), [0; 32]);
 //! let prompt = "Why is the sky blue?";
 //! let answer = engine.answer(prompt, &parameters, seed, &mut |_| ControlFlow::Continue(()))?;
@@ -28,20 +29,14 @@ mod template;
 mod tokenizer;
 
 use crate::checkpoint::OpenCheckpoint;
-use noema_executor::CpuKernels;
-use noema_numerics::{
-    positions_needed, Flaw, ForwardError, Model, ModelError, Request, Sampling, Transformer,
+use noema_executor::{
+    schedule::{Fallback, Observer},
+    Cancel, Device, DeviceClass, Executor, ExecutorError, ScheduleError, ScheduleOptions,
+    Scheduler,
 };
+use noema_numerics::{Flaw, Request, Sampling};
 use noema_protocol::{ParameterError, SamplingParameters};
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use std::{
-    fmt,
-    ops::ControlFlow,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc, Arc,
-    },
-};
+use std::{fmt, ops::ControlFlow, sync::Arc};
 use template::ChatTemplate;
 use tokenizer::TextCodec;
 
@@ -76,15 +71,12 @@ pub enum EngineError {
     /// The sampling parameters are not defined.
     #[error("The sampling parameters are refused: {0}.")]
     Parameters(ParameterError),
-    /// The weights do not fit the architecture.
-    #[error("The checkpoint cannot be executed: {0}.")]
-    Model(#[from] ModelError),
-    /// The transformer refuses the tokens.
-    #[error("The prompt cannot be executed: {0}.")]
-    Forward(#[from] ForwardError),
-    /// No threads to execute on.
-    #[error("The threads to execute on cannot be started: {0}.")]
-    Threads(#[from] ThreadPoolBuildError),
+    /// There is no executor to be had.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
+    /// The request was not executed.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
 }
 
 /// A complete answer.
@@ -172,20 +164,22 @@ impl fmt::Display for Fault {
     }
 }
 
-/// One checkpoint, ready to answer and to check.
-#[derive(Debug)]
+/// One checkpoint, ready to answer and to check. Any number of threads may ask at once.
 pub struct Engine {
     checkpoint: Arc<OpenCheckpoint>,
     template: ChatTemplate,
     text: TextCodec,
-    pool: ThreadPool,
+    device: Device,
+    scheduler: Scheduler,
 }
 
 impl Engine {
-    /// Prepares `checkpoint`, to be executed on `threads` threads or else on one per core.
+    /// Prepares `checkpoint`, to be executed on `device`, and on the processor from the moment on at
+    /// which another device is lost. `observer` is told of every pass.
     pub fn open(
         checkpoint: Arc<OpenCheckpoint>,
-        threads: Option<usize>,
+        device: &Device,
+        observer: Option<Observer>,
     ) -> Result<Self, EngineError> {
         memory::prepare();
         let text = TextCodec::from_json(checkpoint.tokenizer())
@@ -198,19 +192,20 @@ impl Engine {
             name(manifest.stops.first()),
         )
         .map_err(EngineError::Template)?;
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads.unwrap_or(0))
-            .thread_name(|index| format!("engine-{index}"))
-            .build()?;
-        let engine = Self {
+        let scheduler = Scheduler::start(
+            device.executor(checkpoint.clone())?,
+            fallback(&checkpoint, device),
+            observer,
+            ScheduleOptions::default(),
+        )?;
+        memory::give_back();
+        Ok(Self {
             checkpoint,
             template,
             text,
-            pool,
-        };
-        engine.model()?;
-        memory::give_back();
-        Ok(engine)
+            device: device.clone(),
+            scheduler,
+        })
     }
 
     /// The checkpoint that answers.
@@ -256,40 +251,23 @@ impl Engine {
         seed: [u8; 32],
         on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<Answer, EngineError> {
+        self.answer_unless(&Cancel::default(), prompt, parameters, seed, on_token)
+    }
+
+    /// As [`answer`](Self::answer); `cancel` cancels, too, even before the first token.
+    pub fn answer_unless(
+        &self,
+        cancel: &Cancel,
+        prompt: &str,
+        parameters: &SamplingParameters,
+        seed: [u8; 32],
+        on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<Answer, EngineError> {
         let request = self.request(parameters, seed)?;
         let prompt = self.encode_prompt(prompt)?;
-        let mut transformer = self.transformer(prompt.len(), request.max_tokens)?;
-        // The caller's thread serves `on_token`, which need not be able to leave it, while the
-        // pool executes.
-        let cancelled = AtomicBool::new(false);
-        let (sender, receiver) = mpsc::channel();
-        let mut generated = None;
-        self.pool.in_place_scope(|scope| {
-            let (generated, prompt, request) = (&mut generated, &prompt, &request);
-            let (transformer, cancelled) = (&mut transformer, &cancelled);
-            scope.spawn(move |_| {
-                *generated = Some(noema_numerics::generate(
-                    transformer,
-                    prompt,
-                    request,
-                    |token| {
-                        let heard = sender.send(token).is_ok();
-                        match heard && !cancelled.load(Ordering::Relaxed) {
-                            true => ControlFlow::Continue(()),
-                            false => ControlFlow::Break(()),
-                        }
-                    },
-                ));
-            });
-            for token in receiver {
-                if on_token(token).is_break() {
-                    cancelled.store(true, Ordering::Relaxed);
-                }
-            }
-        });
-        drop(transformer);
+        let generated = self.scheduler.answer(&prompt, &request, cancel, on_token);
         memory::give_back();
-        let generated = generated.expect("the scope waits for what it has spawned; qed")?;
+        let generated = generated?;
         Ok(Answer {
             prompt_tokens: count(&prompt),
             text: self.decode(&generated.tokens)?,
@@ -298,8 +276,8 @@ impl Engine {
         })
     }
 
-    /// Re-executes an answer in one parallel pass. Whatever is wrong with `tokens` or `text` is a
-    /// verdict; an error concerns the prompt or the parameters.
+    /// Re-executes an answer, all of its positions in parallel. Whatever is wrong with `tokens` or
+    /// `text` is a verdict; an error concerns the prompt, the parameters or the execution.
     pub fn check(
         &self,
         prompt: &str,
@@ -308,15 +286,24 @@ impl Engine {
         tokens: &[u32],
         text: &str,
     ) -> Result<Check, EngineError> {
+        self.check_unless(&Cancel::default(), prompt, parameters, seed, tokens, text)
+    }
+
+    /// As [`check`](Self::check), until `cancel` makes it an error.
+    pub fn check_unless(
+        &self,
+        cancel: &Cancel,
+        prompt: &str,
+        parameters: &SamplingParameters,
+        seed: [u8; 32],
+        tokens: &[u32],
+        text: &str,
+    ) -> Result<Check, EngineError> {
         let request = self.request(parameters, seed)?;
         let prompt = self.encode_prompt(prompt)?;
-        let most = request.max_tokens.min(count(tokens));
-        let mut transformer = self.transformer(prompt.len(), most)?;
-        let checked = self
-            .pool
-            .install(|| noema_numerics::check(&mut transformer, &prompt, tokens, &request))?;
-        drop(transformer);
+        let checked = self.scheduler.check(&prompt, tokens, &request, cancel);
         memory::give_back();
+        let checked = checked?;
         let verdict = match checked.flaw {
             Some(flaw) => CheckVerdict::Invalid(fault(flaw, tokens)),
             None if self.decode(tokens)? != text => CheckVerdict::Invalid(Fault::WrongText),
@@ -329,32 +316,9 @@ impl Engine {
         })
     }
 
-    /// The pool that executes.
-    pub(crate) fn pool(&self) -> &ThreadPool {
-        &self.pool
-    }
-
-    /// A transformer with a cache for an answer of `max_tokens`.
-    pub(crate) fn transformer(
-        &self,
-        prompt_tokens: usize,
-        max_tokens: u32,
-    ) -> Result<Transformer<'_, CpuKernels>, EngineError> {
-        let positions = positions_needed(prompt_tokens, max_tokens);
-        let positions = u32::try_from(positions).unwrap_or(u32::MAX);
-        Ok(Transformer::new(
-            self.model()?,
-            CpuKernels::default(),
-            positions,
-        ))
-    }
-
-    fn model(&self) -> Result<Model<'_>, ModelError> {
-        Model::new(
-            self.checkpoint.architecture(),
-            self.checkpoint.exponents(),
-            self.checkpoint.weights(),
-        )
+    /// Another executor of the checkpoint on the same device.
+    pub(crate) fn executor(&self) -> Result<Box<dyn Executor>, ExecutorError> {
+        self.device.executor(self.checkpoint.clone())
     }
 
     fn request(
@@ -373,6 +337,17 @@ impl Engine {
             max_tokens: u32::from(parameters.max_tokens),
             stop_tokens: &self.checkpoint.manifest().stops,
         })
+    }
+}
+
+/// What goes on where a device other than the processor is lost.
+fn fallback(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Option<Fallback> {
+    match device.class() {
+        DeviceClass::Cpu => None,
+        DeviceClass::Gpu => {
+            let (checkpoint, processor) = (checkpoint.clone(), device.processor());
+            Some(Box::new(move || processor.executor(checkpoint)))
+        }
     }
 }
 

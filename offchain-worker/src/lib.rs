@@ -6,7 +6,8 @@
 //! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
 //!   [`store`] says it has done;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
-//! - [`metrics`] tells what happens, [`cli`] is the program.
+//! - [`metrics`] tells what happens, [`doctor`] what is in order and what is not; [`cli`] is the
+//!   program.
 //!
 //! `roles` knows neither a node nor a model: both are traits there, so every crash and every refusal
 //! is a test without either.
@@ -14,6 +15,7 @@
 pub mod chain;
 pub mod checkpoint;
 pub mod cli;
+pub mod doctor;
 pub mod engine;
 pub mod import;
 pub mod keys;

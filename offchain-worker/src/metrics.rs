@@ -6,6 +6,7 @@ use axum::http::{header, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::Router;
+use noema_executor::schedule::PassReport;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -78,6 +79,8 @@ pub struct Metrics {
     pub ledger_errors: Counter,
     /// Executions under way.
     pub running: Gauge,
+    /// Requests that wait to be executed, at the latest pass.
+    pub waiting: Gauge,
     /// The latest finalized block seen.
     pub finalized_block: Gauge,
     /// When it was seen, in seconds since 1970.
@@ -85,6 +88,10 @@ pub struct Metrics {
     /// 1 while the node answers.
     pub connected: Gauge,
     executions: Family<ExecutionLabels, Histogram>,
+    /// How long each pass took; counts them, too.
+    passes: Histogram,
+    batches: Histogram,
+    positions: Counter,
     transactions: Family<FateLabels, Counter>,
 }
 
@@ -126,6 +133,11 @@ impl Metrics {
             gauge
         };
         let running = gauge(&mut registry, "running", "Executions under way");
+        let waiting = gauge(
+            &mut registry,
+            "waiting",
+            "Requests that waited to be executed at the latest pass",
+        );
         let finalized_block = gauge(
             &mut registry,
             "finalized_block",
@@ -146,6 +158,20 @@ impl Metrics {
             Unit::Seconds,
             executions.clone(),
         );
+        let passes = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        registry.register_with_unit(
+            "pass",
+            "How long a pass of the model over its weights took",
+            Unit::Seconds,
+            passes.clone(),
+        );
+        let batches = Histogram::new(exponential_buckets(1.0, 2.0, 7));
+        registry.register("batch", "Requests that shared a pass", batches.clone());
+        let positions = counter(
+            &mut registry,
+            "positions",
+            "Positions of prompts and answers executed",
+        );
         let transactions = Family::<FateLabels, Counter>::default();
         registry.register(
             "transactions",
@@ -164,10 +190,14 @@ impl Metrics {
             execution_failures,
             ledger_errors,
             running,
+            waiting,
             finalized_block,
             finalized_at,
             connected,
             executions,
+            passes,
+            batches,
+            positions,
             transactions,
         }
     }
@@ -177,6 +207,15 @@ impl Metrics {
         self.executions
             .get_or_create(&ExecutionLabels { kind })
             .observe(seconds);
+    }
+
+    /// Notes a pass of the model.
+    pub fn passed(&self, pass: &PassReport) {
+        self.passes.observe(pass.seconds);
+        self.batches.observe(pass.sequences as f64);
+        self.positions.inc_by(pass.positions as u64);
+        self.waiting
+            .set(i64::try_from(pass.waiting).unwrap_or(i64::MAX));
     }
 
     /// Notes what became of a transaction.
@@ -286,10 +325,20 @@ mod tests {
     fn the_page_names_what_happened() {
         let metrics = Metrics::new();
         metrics.executed(Execution::Answer, 0.3);
+        metrics.passed(&PassReport {
+            sequences: 3,
+            positions: 40,
+            waiting: 2,
+            seconds: 0.1,
+        });
         metrics.transaction(Fate::Included);
         let mut page = String::new();
         encode(&mut page, &metrics.registry).expect("text");
         assert!(page.contains("noema_worker_execution_seconds_count{kind=\"Answer\"} 1"));
+        assert!(page.contains("noema_worker_batch_sum 3.0"), "{page}");
+        assert!(page.contains("noema_worker_pass_seconds_count 1"));
+        assert!(page.contains("noema_worker_positions_total 40"));
+        assert!(page.contains("noema_worker_waiting 2"));
         assert!(page.contains("noema_worker_transactions_total{fate=\"Included\"} 1"));
     }
 }

@@ -17,7 +17,8 @@ use crate::{
 use burn::tensor::{DataError, Device, Int, Tensor, TensorData};
 use llama::{Llama, Rotary};
 use measure::Prediction;
-use noema_numerics::{Architecture, Blocks, Executor, ForwardError};
+use noema_executor::{Executor, ExecutorError, Output, Segment, Sequence};
+use noema_numerics::{transformer::LOGIT_FRACTION, Architecture};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -52,9 +53,9 @@ pub enum ReferenceError {
     /// The text cannot be split into tokens, or the checkpoint not be executed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The transformer refuses the tokens.
-    #[error("The text cannot be executed: {0}.")]
-    Forward(#[from] ForwardError),
+    /// The integer transformer does not execute.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
     /// The float model's results cannot be read.
     #[error("The float model's results cannot be read: {0:?}.")]
     Data(DataError),
@@ -140,39 +141,43 @@ fn judge<T: Copy + Sync>(
 }
 
 /// The integer transformer, with its logits read as what they stand for.
-struct Integer<'a> {
-    engine: &'a Engine,
-    transformer: noema_numerics::Transformer<'a, noema_executor::CpuKernels>,
+struct Integer {
+    executor: Box<dyn Executor>,
+    sequence: Sequence,
+    output: Output,
 }
 
-impl<'a> Integer<'a> {
-    fn new(engine: &'a Engine, window: usize) -> Result<Self, ReferenceError> {
+impl Integer {
+    fn new(engine: &Engine, window: usize) -> Result<Self, ReferenceError> {
+        let mut executor = engine.executor()?;
         Ok(Self {
-            engine,
-            transformer: engine.transformer(window, 1)?,
+            sequence: executor.open(window)?,
+            executor,
+            output: Output::default(),
         })
     }
 
     fn predict(&mut self, window: &[u32]) -> Result<Vec<Prediction>, ReferenceError> {
-        let vocabulary = self.transformer.architecture().vocabulary as usize;
-        let (transformer, came) = (&mut self.transformer, &window[1..]);
-        self.engine.pool().install(|| {
-            let mut hidden = Blocks::default();
-            transformer.forward(0, window, 0..came.len(), &mut hidden)?;
-            let mut logits = Vec::new();
-            let mut predictions = Vec::with_capacity(came.len());
-            for (start, came) in (0..)
-                .step_by(LOGITS_TOGETHER)
-                .zip(came.chunks(LOGITS_TOGETHER))
-            {
-                let hidden = hidden.view().slice(start..start + came.len());
-                transformer.logits(hidden, &mut logits);
-                predictions.extend(judge(&logits, vocabulary, came, |logit: i32| {
-                    f64::from(logit) / f64::from(1 << noema_numerics::transformer::LOGIT_FRACTION)
-                }));
-            }
-            Ok(predictions)
-        })
+        let vocabulary = self.executor.architecture().vocabulary as usize;
+        let (read, came) = (&window[..window.len() - 1], &window[1..]);
+        let mut predictions = Vec::with_capacity(came.len());
+        let chunks = read
+            .chunks(LOGITS_TOGETHER)
+            .zip(came.chunks(LOGITS_TOGETHER));
+        for (chunk, (tokens, came)) in chunks.enumerate() {
+            let segment = Segment {
+                sequence: self.sequence,
+                start: chunk * LOGITS_TOGETHER,
+                tokens,
+                wanted: 0..tokens.len(),
+            };
+            self.executor.run(&[segment], &mut self.output)?;
+            let logits = &self.output.logits;
+            predictions.extend(judge(logits, vocabulary, came, |logit: i32| {
+                f64::from(logit) / f64::from(1 << LOGIT_FRACTION)
+            }));
+        }
+        Ok(predictions)
     }
 }
 

@@ -10,7 +10,8 @@ mod operator;
 mod serve;
 mod validate;
 
-pub use execute::{EngineExecutor, Executor};
+pub use execute::{EngineExecutor, ExecutionError, Executor};
+pub use noema_executor::Cancel;
 pub use operator::{Operator, Pace};
 
 use crate::store::{AccountBytes, Prepared};

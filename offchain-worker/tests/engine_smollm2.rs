@@ -3,6 +3,7 @@
 //! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> NOEMA_PROSE=<an English text>
 //! cargo test -p noema-worker --test engine_smollm2`; passes with a remark where they are not set.
 
+use noema_executor::Device;
 use noema_protocol::SamplingParameters;
 use noema_worker::{
     engine::{CheckVerdict, Engine, Fault},
@@ -31,7 +32,10 @@ fn engine() -> Option<&'static Engine> {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
         let checkpoint = import::import(&source, &home, &ImportOptions::default(), &())
             .expect("the model is imported");
-        Some(Engine::open(Arc::new(checkpoint), None).expect("the engine starts"))
+        Some(
+            Engine::open(Arc::new(checkpoint), &Device::cpu(None), None)
+                .expect("the engine starts"),
+        )
     });
     engine.as_ref()
 }

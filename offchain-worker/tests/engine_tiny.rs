@@ -4,6 +4,7 @@
 use noema_checkpoint::{
     blake2_256, tiles_root, Architecture, Manifest, Source, SourceFormat, FORMAT, H256,
 };
+use noema_executor::{Device, DeviceClass};
 use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
 use noema_protocol::SamplingParameters;
 use noema_worker::{
@@ -88,7 +89,8 @@ fn open(template: &str, threads: usize) -> (tempfile::TempDir, Engine) {
     let directory = tempfile::tempdir().expect("a directory");
     write(directory.path(), template);
     let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
-    let engine = Engine::open(Arc::new(checkpoint), Some(threads)).expect("the engine starts");
+    let engine = Engine::open(Arc::new(checkpoint), &Device::cpu(Some(threads)), None)
+        .expect("the engine starts");
     (directory, engine)
 }
 
@@ -122,6 +124,30 @@ fn an_answer_passes_its_check_whatever_the_number_of_threads() {
         assert_eq!(check.prompt_tokens, first.prompt_tokens);
         assert_eq!(first.prompt_tokens, 13);
     }
+}
+
+#[test]
+fn a_graphics_processor_answers_and_checks_like_the_processor() {
+    let graphics = Device::all(Some(1), None)
+        .into_iter()
+        .find(|device| device.class() == DeviceClass::Gpu);
+    let Some(graphics) = graphics else {
+        let required = std::env::var_os("NOEMA_REQUIRE_GPU_TESTS").is_some();
+        assert!(!required, "no Vulkan device; install mesa-vulkan-drivers");
+        eprintln!("SKIPPED: this machine has no graphics processor and none in software.");
+        return;
+    };
+    graphics.self_test().expect("passes the self-test");
+    let (directory, processor) = open(TEMPLATE, 1);
+    let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
+    let engine = Engine::open(Arc::new(checkpoint), &graphics, None).expect("the engine starts");
+    let parameters = sampled(24);
+    let found = answer(&engine, "Hello there", &parameters);
+    assert_eq!(found, answer(&processor, "Hello there", &parameters));
+    let check = engine
+        .check("Hello there", &parameters, SEED, &found.tokens, &found.text)
+        .expect("checks");
+    assert_eq!(check.verdict, CheckVerdict::Valid);
 }
 
 #[test]
@@ -257,7 +283,7 @@ fn a_template_that_does_not_compile_names_itself() {
     write(directory.path(), "{% if %}");
     let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
     assert!(matches!(
-        Engine::open(Arc::new(checkpoint), Some(1)),
+        Engine::open(Arc::new(checkpoint), &Device::cpu(Some(1)), None),
         Err(EngineError::Template(_))
     ));
 }

@@ -291,3 +291,53 @@ async fn a_sign_of_life_is_given_once_while_it_is_under_way() {
     process.step().await;
     assert_eq!(setting.chain.signed(), vec![Action::Heartbeat]);
 }
+
+/// An operator of many jobs executes a bounded number at once, and begins another when one ends.
+#[tokio::test]
+async fn no_more_runs_at_once_than_may() {
+    let setting = Setting::new();
+    setting
+        .chain
+        .edit(|state| state.duties.jobs = (1..=40).map(job).collect());
+    setting.model.blocked.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    process.turn().await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let together = noema_worker::roles::Pace::default().together;
+    assert_eq!(
+        setting.model.answers.load(Ordering::SeqCst) as usize,
+        together
+    );
+
+    setting.model.blocked.store(false, Ordering::SeqCst);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    // No block comes after the first: all that is left begins as room is made.
+    let (_head, blocks) = tokio::sync::watch::channel(10);
+    let running = tokio::spawn(process.operator.run(blocks, stopped));
+    for _ in 0..200 {
+        if setting.answers_signed() == 40 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    stop.send_replace(true);
+    running.await.expect("ends").expect("the store works");
+    assert_eq!(setting.answers_signed(), 40);
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 40);
+}
+
+/// A model without room has not failed: the job is not given up, however often that happens.
+#[tokio::test]
+async fn a_busy_model_is_asked_again() {
+    let setting = Setting::new();
+    setting.model.busy.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    for _ in 0..6 {
+        process.step().await;
+        setting.chain.edit(|state| state.duties.block += 1);
+    }
+    assert_eq!(setting.answers_signed(), 0);
+    setting.model.busy.store(false, Ordering::SeqCst);
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 1);
+}

@@ -1,10 +1,12 @@
-//! Which pallets can be weighed, for `frame-omni-bencher`.
+//! Which pallets can be weighed; `scripts/weights.sh` weighs Noema's own.
 
-use crate::{AllPalletsWithSystem, ParachainSystem, Runtime, RuntimeEvent, System};
-use alloc::{string::String, vec::Vec};
-use frame_benchmarking::{
-    BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList, Benchmarking,
+use crate::{
+    AccountId, AllPalletsWithSystem, ParachainSystem, Runtime, RuntimeEvent, SessionKeys, System,
 };
+use alloc::{string::String, vec::Vec};
+use codec::Encode;
+use cumulus_pallet_session_benchmarking::Pallet as SessionBench;
+use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList};
 use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
 use frame_system_benchmarking::{
     extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench,
@@ -23,6 +25,15 @@ impl frame_system_benchmarking::Config for Runtime {
     }
 }
 
+impl cumulus_pallet_session_benchmarking::Config for Runtime {
+    fn generate_session_keys_and_proof(owner: AccountId) -> (SessionKeys, Vec<u8>) {
+        let generated = SessionKeys::generate(&owner.encode(), None);
+        (generated.keys, generated.proof.encode())
+    }
+}
+
+impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
+
 frame_benchmarking::define_benchmarks!(
     [frame_system, SystemBench::<Runtime>]
     [frame_system_extensions, SystemExtensionsBench::<Runtime>]
@@ -32,6 +43,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_collator_selection, crate::CollatorSelection]
     [pallet_multisig, crate::Multisig]
     [pallet_proxy, crate::Proxy]
+    [pallet_session, SessionBench::<Runtime>]
     [pallet_sudo, crate::Sudo]
     [pallet_timestamp, crate::Timestamp]
     [pallet_transaction_payment, crate::TransactionPayment]
@@ -42,14 +54,14 @@ frame_benchmarking::define_benchmarks!(
 );
 
 /// What there is to weigh, and the storage it touches.
-pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
+pub(crate) fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
     let mut list = Vec::new();
     list_benchmarks!(list, extra);
     (list, AllPalletsWithSystem::storage_info())
 }
 
 /// Weighs what `config` asks for.
-pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
+pub(crate) fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
     let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
     let mut batches = Vec::new();
     let params = (&config, &whitelist);

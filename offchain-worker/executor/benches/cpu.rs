@@ -1,17 +1,13 @@
-//! Speed of the transformer's operators and of a whole step, on a seeded model with the shape of
-//! SmolLM2-135M: `cargo bench --profile dev -p noema-executor --bench cpu`.
-//!
-//! Timed without a benchmark crate: criterion would change the features of crates below burn and
-//! have all of that compiled a second time, for every test run.
+//! Speed of the transformer's operators with each instruction set of this machine, and of whole
+//! steps with the best, on a seeded model with the shape of SmolLM2-135M:
+//! `cargo bench --profile dev -p noema-executor --bench cpu [-- <part of a name>]`.
 
-use noema_executor::CpuKernels;
+use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
+use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
     testing::TestModel, Architecture, Blocks, Executor, Kernels, KvCache, Transformer,
 };
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
 const SHAPE: Architecture = Architecture {
     layers: 30,
@@ -26,94 +22,160 @@ const SHAPE: Architecture = Architecture {
     tied_head: true,
 };
 
-/// Runs `work` for a second, after one run to warm up, and prints the median as `units` a second.
-fn measure(name: &str, units: f64, unit: &str, mut work: impl FnMut()) {
-    work();
-    let mut times = Vec::new();
-    let begun = Instant::now();
-    while times.len() < 5 || begun.elapsed() < Duration::from_secs(1) {
-        let start = Instant::now();
-        work();
-        times.push(start.elapsed().as_secs_f64());
-    }
-    times.sort_unstable_by(f64::total_cmp);
-    let median = times[times.len() / 2];
-    println!(
-        "{name:<40} {:>12.1} {unit}/s  ({:.3} ms, {} runs)",
-        units / median,
-        median * 1e3,
-        times.len()
-    );
+/// Positions in a batch: answering one request, eight together, and reading a prompt.
+const BATCHES: [usize; 3] = [1, 8, 128];
+
+fn value(i: usize) -> i32 {
+    (i as i32).wrapping_mul(0x1e37_79b1) >> 10
+}
+
+fn values(count: usize) -> Vec<i32> {
+    (0..count).map(value).collect()
 }
 
 fn tokens(count: u32) -> Vec<u32> {
     (0..count).map(|i| i * 7_919 % SHAPE.vocabulary).collect()
 }
 
-/// One token after a prompt of 128, and a prompt of 256 at once: decoding and checking.
-fn steps() {
+/// One layer of the model and a small vocabulary.
+fn one_layer() -> TestModel {
+    TestModel::seeded(
+        Architecture {
+            layers: 1,
+            vocabulary: 1_024,
+            ..SHAPE
+        },
+        2,
+    )
+}
+
+/// Runs `bench` for each instruction set and batch; an element is a position.
+fn each(
+    c: &mut Criterion,
+    operator: &str,
+    mut bench: impl FnMut(&CpuKernels, usize, &mut dyn FnMut(&mut dyn FnMut())),
+) {
+    let mut group = c.benchmark_group(operator);
+    for cpu in CpuKernels::variants() {
+        for batch in BATCHES {
+            group.throughput(Throughput::Elements(batch as u64));
+            let id = BenchmarkId::new(format!("{cpu:?}"), batch);
+            group.bench_function(id, |b| bench(&cpu, batch, &mut |work| b.iter(work)));
+        }
+    }
+    group.finish();
+}
+
+fn linear(c: &mut Criterion) {
+    let model = one_layer();
+    let layer = model.model().layer(0);
+    let (hidden, inner) = (SHAPE.hidden as usize, SHAPE.feed_forward as usize);
+    each(c, "linear, gate and up", |cpu, batch, time| {
+        let x = Blocks::quantise(&values(batch * hidden), hidden, 16);
+        let (mut gate, mut up) = (vec![0; batch * inner], vec![0; batch * inner]);
+        time(&mut || {
+            let [weights, other] = [layer.gate, layer.up];
+            let gate = LinearOutput {
+                weights,
+                output: &mut gate,
+            };
+            let up = LinearOutput {
+                weights: other,
+                output: &mut up,
+            };
+            cpu.linears(&mut [gate, up], black_box(x.view()), 20);
+        });
+    });
+    each(c, "linear, down", |cpu, batch, time| {
+        let x = Blocks::quantise(&values(batch * inner), inner, 16);
+        let mut y = vec![0; batch * hidden];
+        time(&mut || cpu.linear(&layer.down, black_box(x.view()), 14, &mut y));
+    });
+}
+
+fn attention(c: &mut Criterion) {
+    let width = SHAPE.attention_width();
+    let architecture = Architecture { layers: 1, ..SHAPE };
+    let mut cache = KvCache::new(&architecture, 512);
+    let stored = values(512 * SHAPE.kv_width());
+    cache.store(0, 0, &stored, &stored);
+    each(c, "attention, up to position 512", |cpu, batch, time| {
+        let (queries, mut mixed) = (values(batch * width), vec![0; batch * width]);
+        let heads = SHAPE.heads as usize;
+        time(&mut || {
+            cpu.attention(
+                cache.layer(0),
+                heads,
+                512 - batch,
+                black_box(&queries),
+                &mut mixed,
+            );
+        });
+    });
+}
+
+fn rows(c: &mut Criterion) {
+    let model = one_layer();
+    let model = model.model();
+    let (hidden, inner) = (SHAPE.hidden as usize, SHAPE.feed_forward as usize);
+    let gains = model.layer(0).attention_norm;
+    let mut output = Blocks::default();
+    each(c, "norm", |cpu, batch, time| {
+        let x = values(batch * hidden);
+        time(&mut || cpu.norm(&gains, SHAPE.norm_epsilon_q32, black_box(&x), &mut output));
+    });
+    each(c, "swiglu", |cpu, batch, time| {
+        let gate = values(batch * inner);
+        let up: Vec<i32> = gate.iter().rev().copied().collect();
+        time(&mut || cpu.swiglu(black_box(&gate), &up, inner, &mut output));
+    });
+    each(c, "quantise", |cpu, batch, time| {
+        let x = values(batch * hidden);
+        time(&mut || cpu.quantise(black_box(&x), hidden, 16, &mut output));
+    });
+    each(c, "rope", |cpu, batch, time| {
+        let mut x = values(batch * hidden);
+        time(&mut || cpu.rope(&model.rope(), 3, hidden, black_box(&mut x)));
+    });
+}
+
+/// One token after a prompt of 128, and a prompt of 256 at once.
+fn steps(c: &mut Criterion) {
     let model = TestModel::seeded(SHAPE, 1);
     let mut transformer = Transformer::new(model.model(), CpuKernels::default(), 512);
     let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
+    let mut group = c.benchmark_group("transformer");
+    group.throughput(Throughput::Elements(1));
     transformer
         .forward(0, &tokens(128), 0..0, &mut hidden)
         .expect("fits");
-    measure("decode", 1.0, "tokens", || {
-        hidden.clear();
-        transformer
-            .forward(128, &[5], 0..1, &mut hidden)
-            .expect("fits");
-        transformer.logits(hidden.view(), &mut logits);
+    group.bench_function("one token", |b| {
+        b.iter(|| {
+            hidden.clear();
+            transformer
+                .forward(128, &[5], 0..1, &mut hidden)
+                .expect("fits");
+            transformer.logits(hidden.view(), &mut logits);
+        });
     });
     let prompt = tokens(256);
-    measure("prefill", prompt.len() as f64, "tokens", || {
-        transformer
-            .forward(0, &prompt, 0..0, &mut hidden)
-            .expect("fits");
+    group.throughput(Throughput::Elements(prompt.len() as u64));
+    group.bench_function("prompt of 256", |b| {
+        b.iter(|| {
+            transformer
+                .forward(0, &prompt, 0..0, &mut hidden)
+                .expect("fits");
+        });
     });
+    group.finish();
 }
 
-/// The operators that take the time, for one position and for many, with each instruction set.
-fn operators() {
-    let one_layer = Architecture {
-        layers: 1,
-        vocabulary: 1_024,
-        ..SHAPE
-    };
-    let model = TestModel::seeded(one_layer, 2);
-    let model = model.model();
-    let gate = model.layer(0).gate;
-    let width = SHAPE.attention_width();
-    let value = |i: usize| (i as i32).wrapping_mul(0x1e37_79b1) >> 12;
-    let mut cache = KvCache::new(&one_layer, 512);
-    let stored: Vec<i32> = (0..512 * SHAPE.kv_width()).map(value).collect();
-    cache.store(0, 0, &stored, &stored);
-
-    for cpu in CpuKernels::variants() {
-        for batch in [1usize, 64] {
-            let x: Vec<i32> = (0..batch * width).map(value).collect();
-            let blocks = Blocks::quantise(&x, width, 16);
-            let mut y = vec![0; batch * gate.rows()];
-            let products = (batch * gate.rows() * gate.columns()) as f64;
-            let name = format!("{cpu:?} linear, batch {batch}");
-            measure(&name, products / 1e9, "G products", || {
-                cpu.linear(&gate, black_box(blocks.view()), 20, &mut y);
-            });
-            let mut mixed = vec![0; batch * width];
-            let name = format!("{cpu:?} attention, batch {batch}");
-            measure(&name, batch as f64, "positions", || {
-                cpu.attention(cache.layer(0), 9, 512 - batch, black_box(&x), &mut mixed);
-            });
-        }
-    }
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600));
+    targets = linear, attention, rows, steps
 }
-
-fn main() {
-    // Inside the pool, as the engine does: entering it anew for every operator takes time.
-    let pool = rayon::ThreadPoolBuilder::new().build().expect("threads");
-    pool.install(|| {
-        println!("threads: {}", rayon::current_num_threads());
-        steps();
-        operators();
-    });
-}
+criterion_main!(benches);

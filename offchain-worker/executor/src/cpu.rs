@@ -2,7 +2,15 @@
 
 mod attend;
 mod dot;
+mod executor;
 mod kernels;
+mod level;
 mod panel;
+mod pass;
+mod rows;
+mod team;
+mod weights;
 
-pub use kernels::CpuKernels;
+pub use executor::{CpuExecutor, CpuOptions};
+pub use kernels::{CpuKernels, LinearOutput};
+pub use weights::Weights;

@@ -7,12 +7,25 @@
 //! of speed only: integers do not depend on the shape of a batch.
 //!
 //! - [`cpu`]: any processor, with the widest instructions that it has.
+//! - [`gpu`]: any graphics device with Vulkan, Metal or DirectX 12.
+//!
+//! A [`Scheduler`] has many requests share the passes of one executor. A [`Device`] is chosen as a
+//! person asks for it, and is trusted once it has passed the [self-test](self_test).
 
 pub mod cpu;
+mod device;
 mod error;
+pub mod gpu;
+pub mod schedule;
+pub mod self_test;
+mod source;
 
-pub use cpu::CpuKernels;
+pub use cpu::{CpuExecutor, CpuKernels, CpuOptions};
+pub use device::{Device, DeviceChoice, DeviceClass, DeviceOptions};
 pub use error::ExecutorError;
+pub use gpu::GpuExecutor;
+pub use schedule::{Cancel, ScheduleError, ScheduleOptions, Scheduler};
+pub use source::ModelSource;
 
 use noema_numerics::{Architecture, Blocks};
 use std::ops::Range;

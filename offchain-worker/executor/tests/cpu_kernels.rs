@@ -1,9 +1,13 @@
 //! Every kernel of every instruction set that this machine has gives the bits of the definition.
 
-use noema_executor::CpuKernels;
+use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
-    testing::{golden, Case, Operator},
-    Scalar,
+    model::Linear,
+    testing::{
+        case::{tiles, values},
+        golden, Case, Operator, Random,
+    },
+    Blocks, Kernels, Scalar,
 };
 use proptest::prelude::*;
 
@@ -17,7 +21,7 @@ fn is_exact(operator: Operator, seed: u64) -> Result<(), TestCaseError> {
     let case = Case::random(operator, seed);
     let expected = case.run(&Scalar);
     for cpu in variants() {
-        prop_assert!(case.run(&cpu) == expected, "{:?}", cpu);
+        prop_assert!(case.run(&cpu) == expected, "{operator:?} with {cpu:?}");
     }
     Ok(())
 }
@@ -28,6 +32,44 @@ proptest! {
     #[test]
     fn linear_layers_are_exact(seed: u64) {
         is_exact(Operator::Linear, seed)?;
+    }
+
+    #[test]
+    fn layers_computed_together_are_exact(
+        seed: u64,
+        rows in prop::collection::vec(1usize..200, 1..4),
+        blocks in 1usize..6,
+        batch in 1usize..12,
+    ) {
+        let mut random = Random::new(seed);
+        let columns = blocks * 32;
+        let bytes: Vec<Vec<u8>> = rows.iter().map(|&rows| tiles(rows, columns, &mut random)).collect();
+        let weights: Vec<Linear<'_>> = rows
+            .iter()
+            .zip(&bytes)
+            .map(|(&rows, bytes)| Linear::new(rows, columns, -20, bytes).expect("a matrix"))
+            .collect();
+        let x = Blocks::quantise(&values(batch * columns, &mut random), columns, 16);
+        let blank = || rows.iter().map(|rows| vec![1; batch * rows]).collect::<Vec<_>>();
+        let mut expected = blank();
+        for (weights, output) in weights.iter().zip(&mut expected) {
+            Scalar.linear(weights, x.view(), 9, output);
+        }
+        for cpu in variants() {
+            let mut found = blank();
+            let mut layers: Vec<LinearOutput<'_>> = weights
+                .iter()
+                .zip(&mut found)
+                .map(|(&weights, output)| LinearOutput { weights, output })
+                .collect();
+            cpu.linears(&mut layers, x.view(), 9);
+            prop_assert_eq!(&found, &expected, "{:?}", cpu);
+        }
+    }
+
+    #[test]
+    fn the_cache_is_exact(seed: u64) {
+        is_exact(Operator::Store, seed)?;
     }
 
     #[test]
@@ -48,19 +90,24 @@ fn the_ends_of_every_range_are_exact() {
     for case in Case::extremes() {
         let expected = case.run(&Scalar);
         for cpu in variants() {
-            assert!(case.run(&cpu) == expected, "{cpu:?}: {:?}", case.operator());
+            assert!(
+                case.run(&cpu) == expected,
+                "{:?} with {cpu:?}",
+                case.operator()
+            );
         }
     }
 }
 
 #[test]
 fn the_golden_vectors_are_exact() {
+    let frozen = golden::frozen();
     for cpu in variants() {
         for (name, hash) in golden::results(&cpu) {
             assert_eq!(
-                golden::frozen().get(name),
+                frozen.get(name),
                 Some(&hash.as_str()),
-                "{cpu:?}: {name}"
+                "{name} with {cpu:?}"
             );
         }
     }

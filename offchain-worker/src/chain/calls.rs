@@ -1,6 +1,8 @@
 //! The calls this program makes, argument by argument as the runtime names them.
 
-use super::types::{Parameters, WireArchitecture, WirePrices, WireReceipt, WireRoles, WireVerdict};
+use super::types::{
+    Parameters, WireArchitecture, WireDevice, WirePrices, WireReceipt, WireRoles, WireVerdict,
+};
 use crate::roles::Action;
 use noema_protocol::VerdictReveal;
 use sp_core::H256;
@@ -118,6 +120,11 @@ calls! {
     }
     /// Gives a sign of life.
     "Operators"."heartbeat" Heartbeat {}
+    /// Records the device that an operator runs on.
+    "Operators"."report_device" ReportDevice {
+        /// The device.
+        device: WireDevice,
+    }
     /// Registers an operator.
     "Operators"."register" RegisterOperator {
         /// What it does.

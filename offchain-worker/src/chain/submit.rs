@@ -25,8 +25,12 @@ const MORTALITY: u64 = 32;
 /// How long a transaction is watched.
 const FINAL: Duration = Duration::from_secs(300);
 
-/// How often a person's transaction is signed anew after the node turned it away for its nonce.
+/// How often a person's transaction is signed anew after the node turned it away for its nonce or
+/// for the block it was signed over.
 const TRIES: u32 = 4;
+
+/// How long to wait for another block before that.
+const NEXT_BLOCK: Duration = Duration::from_secs(3);
 
 /// What the pool calls a transaction that it has.
 const ALREADY_IMPORTED: i32 = 1013;
@@ -190,6 +194,10 @@ impl Node {
                 Err(error) => match rejection(&error) {
                     // Another program signs with the same account: the nonce is taken.
                     Some((_, reason)) if tries < TRIES && is_nonce_race(&reason) => continue,
+                    Some((_, reason)) if tries < TRIES && is_ancient(&reason) => {
+                        tokio::time::sleep(NEXT_BLOCK).await;
+                        continue;
+                    }
                     Some((_, reason)) => {
                         return Err(ChainError::Rejected { call: name, reason });
                     }
@@ -349,6 +357,12 @@ fn rejection(error: &ExtrinsicError) -> Option<(i32, String)> {
         None => said.message.clone(),
     };
     Some((said.code, reason))
+}
+
+/// Whether the pool does not know the block that a transaction was signed over. That of a node which
+/// has just started does not, until the node has made a block.
+fn is_ancient(reason: &str) -> bool {
+    reason.contains("ancient birth block")
 }
 
 fn is_nonce_race(reason: &str) -> bool {

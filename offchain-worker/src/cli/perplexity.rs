@@ -1,5 +1,6 @@
 //! `noema-worker perplexity`.
 
+use super::device::DeviceArgs;
 use super::Global;
 use crate::engine::Engine;
 use crate::reference::{perplexity as measure, PerplexityOptions};
@@ -26,9 +27,8 @@ pub(super) struct PerplexityArgs {
     /// source yields].
     #[arg(long)]
     checkpoint: Option<String>,
-    /// Threads for the integer model [default: one per core].
-    #[arg(long)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -41,7 +41,8 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
         Some(name) => global.open_checkpoint(name)?,
         None => super::import::with_progress(&args.source, &global.home()?, &Default::default())?,
     };
-    let engine = Engine::open(Arc::new(checkpoint), args.threads)?;
+    let device = args.device.options().select()?;
+    let engine = Engine::open(Arc::new(checkpoint), &device, None)?;
     let style = ProgressStyle::with_template("Predicting {bar:30} {pos}/{len} windows {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::no_length().with_style(style);

@@ -1,9 +1,10 @@
 //! `noema-worker run`.
 
+use super::device::DeviceArgs;
 use super::Global;
-use crate::chain::calls::AnnounceHolding;
-use crate::chain::types::Status;
-use crate::chain::{follow, ChainLedger, Link, Node};
+use crate::chain::calls::{AnnounceHolding, ReportDevice};
+use crate::chain::types::{Status, WireDevice, WireDeviceClass};
+use crate::chain::{follow, ChainError, ChainLedger, Link, Node};
 use crate::checkpoint::OpenCheckpoint;
 use crate::engine::Engine;
 use crate::keys::{address, Key};
@@ -12,7 +13,9 @@ use crate::roles::{EngineExecutor, Executor, Identity, Operator, Pace};
 use crate::store::{AccountBytes, Store};
 use anyhow::{bail, Context};
 use clap::{Args, ValueEnum};
+use noema_executor::{schedule::Observer, self_test, Device, DeviceClass};
 use noema_protocol::CheckpointId;
+use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +24,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
+
+/// Bytes of a device's name that the chain records.
+const DEVICE_NAME_BYTES: usize = 64;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -35,12 +41,12 @@ pub(super) struct RunArgs {
     /// operators serve].
     #[arg(long, value_name = "CHECKPOINT")]
     checkpoint: Vec<String>,
-    /// What executes the model. `auto` picks the fastest that is there; this build has `cpu`.
-    #[arg(long, value_enum, default_value = "auto")]
-    device: Device,
-    /// Threads for the model [default: one per core].
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Read the weights into large pages instead of mapping their file: the processor answers faster,
+    /// most of all in a virtual machine, and every process has a copy of its own.
     #[arg(long)]
-    threads: Option<usize>,
+    large_pages: bool,
     /// Also re-execute answers that nobody was drawn to check, and object if they are wrong.
     #[arg(long)]
     audit_all: bool,
@@ -61,14 +67,6 @@ enum RoleName {
     Serve,
     /// Re-execute answers.
     Validate,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Device {
-    /// The fastest there is.
-    Auto,
-    /// The processor's cores.
-    Cpu,
 }
 
 /// An operator as the chain has it.
@@ -96,13 +94,20 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         info!("metrics at http://{bound}/metrics, health at http://{bound}/health");
     }
 
+    let options = args.device.options();
+    let device = tokio::task::spawn_blocking(move || options.select())
+        .await
+        .context("the device's self-test ended unexpectedly")??;
+    info!(%device, details = device.details(), "passed the self-test");
+
     let Some(node) = connect(&global.url, stop.clone()).await else {
         return Ok(());
     };
     let recorded = look_up(&node, keys).await?;
-    let checkpoints = load(global, &args, &node, &recorded).await?;
+    let checkpoints = load(global, &args, &device, &metrics, &node, &recorded).await?;
     let store = open_store(global, &args, &node, &recorded)?;
     announce(&node, &recorded, &checkpoints).await;
+    report(&node, &recorded, &device).await;
     let executor: Arc<dyn Executor> = Arc::new(EngineExecutor::new(checkpoints));
 
     let link = Link::new(node);
@@ -225,6 +230,8 @@ async fn look_up(node: &Node, keys: Vec<Key>) -> anyhow::Result<Vec<Recorded>> {
 async fn load(
     global: &Global,
     args: &RunArgs,
+    device: &Device,
+    metrics: &Metrics,
     node: &Node,
     operators: &[Recorded],
 ) -> anyhow::Result<BTreeMap<CheckpointId, Arc<Engine>>> {
@@ -254,7 +261,7 @@ async fn load(
     }
     let at = node.finalized().await?;
     let mut engines = BTreeMap::new();
-    for (id, checkpoint) in opened {
+    for (id, mut checkpoint) in opened {
         match at.checkpoint(&id).await? {
             None => bail!(
                 "the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>"
@@ -270,12 +277,17 @@ async fn load(
             }
             Some(_) => {}
         }
+        if args.large_pages {
+            checkpoint.copy_to_large_pages()?;
+        }
         if !args.trust_weights {
             super::checkpoint::verify(&checkpoint)?;
         }
         let name = checkpoint.manifest().name.clone();
-        let engine = Engine::open(Arc::new(checkpoint), args.threads)?;
-        info!(checkpoint = %id, name, device = ?args.device, "loaded");
+        let passes = metrics.clone();
+        let observer: Observer = Box::new(move |pass| passes.passed(pass));
+        let engine = Engine::open(Arc::new(checkpoint), device, Some(observer))?;
+        info!(checkpoint = %id, name, %device, "loaded");
         engines.insert(id, Arc::new(engine));
     }
     Ok(engines)
@@ -318,6 +330,56 @@ async fn announce(
                 }
             }
         }
+    }
+}
+
+/// Tells the chain what the operators run on, where it does not know. It is no condition for serving,
+/// so a refusal is only logged.
+async fn report(node: &Node, operators: &[Recorded], device: &Device) {
+    let device = on_chain(device);
+    for operator in operators {
+        let name = address(&operator.controller);
+        match reported(node, operator, &device).await {
+            Ok(true) => info!(operator = %name, "reported the device"),
+            Ok(false) => {}
+            Err(error) => warn!(operator = %name, %error, "could not report the device"),
+        }
+    }
+}
+
+/// Whether the report was news.
+async fn reported(
+    node: &Node,
+    operator: &Recorded,
+    device: &WireDevice,
+) -> Result<bool, ChainError> {
+    let info = node
+        .finalized()
+        .await?
+        .operator(&operator.controller)
+        .await?;
+    let recorded = info.and_then(|info| info.device);
+    if recorded.is_some_and(|report| report.device == *device) {
+        return Ok(false);
+    }
+    let call = ReportDevice {
+        device: device.clone(),
+    };
+    node.submit(call, &operator.key).await?;
+    Ok(true)
+}
+
+/// The device as the chain records it, with the self-test that it passed.
+fn on_chain(device: &Device) -> WireDevice {
+    let name = device.to_string();
+    let end = name.floor_char_boundary(DEVICE_NAME_BYTES);
+    WireDevice {
+        class: match device.class() {
+            DeviceClass::Cpu => WireDeviceClass::Cpu,
+            DeviceClass::Gpu => WireDeviceClass::Gpu,
+        },
+        name: name.as_bytes()[..end].to_vec(),
+        self_test: H256(self_test::golden_hash()),
     }
 }
 

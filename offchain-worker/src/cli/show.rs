@@ -163,6 +163,14 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
     for checkpoint in &info.serves {
         println!("serves      {checkpoint:?}");
     }
+    if let Some(report) = &info.device {
+        println!(
+            "device      {:?} {}, self-test passed, reported in block {}",
+            report.device.class,
+            String::from_utf8_lossy(&report.device.name),
+            report.at
+        );
+    }
     println!("open jobs   {}", record.engagements);
     match &info.idle {
         Some(idle) => println!("drawn       no: {}", idle.describe()),

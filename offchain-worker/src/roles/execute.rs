@@ -3,52 +3,69 @@
 use super::{Answered, Finding, Question};
 use crate::engine::{CheckVerdict, Engine, EngineError};
 use crate::store::StoredAnswer;
+use noema_executor::{Cancel, ScheduleError};
 use noema_protocol::{hashing, CheckpointId, Verdict};
 use sp_core::H256;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// Computes answers and checks them. Both calls block for as long as the model takes.
+/// Why an execution has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutionError {
+    /// Too much is waiting to be executed; nothing is wrong with this, which can be tried later.
+    #[error("{0}")]
+    Busy(String),
+    /// It failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<EngineError> for ExecutionError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Schedule(ScheduleError::Busy { .. }) => Self::Busy(error.to_string()),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Computes answers and checks them, several at once. Both calls block for as long as the model
+/// takes.
 pub trait Executor: Send + Sync + 'static {
-    /// Answers `question`; `None` if `cancelled` was set before the end.
+    /// Answers `question`; `None` if it was cancelled before the end.
     fn answer(
         &self,
         question: &Question,
-        cancelled: &AtomicBool,
-    ) -> Result<Option<StoredAnswer>, String>;
+        cancel: &Cancel,
+    ) -> Result<Option<StoredAnswer>, ExecutionError>;
 
-    /// Re-executes `answer`.
-    fn check(&self, answer: &Answered) -> Result<Finding, String>;
+    /// Re-executes `answer`; `None` if that was cancelled before the end.
+    fn check(&self, answer: &Answered, cancel: &Cancel) -> Result<Option<Finding>, ExecutionError>;
 
     /// Whether the checkpoint is loaded.
     fn has(&self, checkpoint: &CheckpointId) -> bool;
 }
 
-/// Runs the loaded checkpoints, one execution at a time: each uses every thread it is given, and
-/// two at once would only take memory from each other.
+/// Runs the loaded checkpoints, each of which executes what it is given together.
 pub struct EngineExecutor {
     engines: BTreeMap<CheckpointId, Arc<Engine>>,
-    turn: Mutex<()>,
 }
 
 impl EngineExecutor {
     /// An executor for these checkpoints.
-    pub fn new(engines: BTreeMap<CheckpointId, Arc<Engine>>) -> Self {
-        Self {
-            engines,
-            turn: Mutex::new(()),
-        }
+    pub const fn new(engines: BTreeMap<CheckpointId, Arc<Engine>>) -> Self {
+        Self { engines }
     }
 
-    fn engine(&self, checkpoint: &CheckpointId) -> Result<&Engine, String> {
-        self.engines
-            .get(checkpoint)
-            .map(|engine| engine.as_ref())
-            .ok_or_else(|| {
-                format!("checkpoint {checkpoint} is not loaded; pass it to --checkpoint")
-            })
+    fn engine(&self, checkpoint: &CheckpointId) -> Result<&Engine, ExecutionError> {
+        let engine = self.engines.get(checkpoint).map(|engine| engine.as_ref());
+        engine.ok_or_else(|| {
+            ExecutionError::Failed(format!(
+                "checkpoint {checkpoint} is not loaded; pass it to --checkpoint"
+            ))
+        })
     }
 }
 
@@ -56,25 +73,17 @@ impl Executor for EngineExecutor {
     fn answer(
         &self,
         question: &Question,
-        cancelled: &AtomicBool,
-    ) -> Result<Option<StoredAnswer>, String> {
+        cancel: &Cancel,
+    ) -> Result<Option<StoredAnswer>, ExecutionError> {
         let engine = self.engine(&question.checkpoint)?;
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if cancelled.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let answer = engine
-            .answer(
-                &question.prompt,
-                &question.parameters,
-                question.seed.0,
-                &mut |_| match cancelled.load(Ordering::Relaxed) {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                },
-            )
-            .map_err(|error| error.to_string())?;
-        if cancelled.load(Ordering::Relaxed) {
+        let answer = engine.answer_unless(
+            cancel,
+            &question.prompt,
+            &question.parameters,
+            question.seed.0,
+            &mut |_| ControlFlow::Continue(()),
+        )?;
+        if cancel.is_cancelled() {
             return Ok(None);
         }
         Ok(Some(StoredAnswer {
@@ -85,11 +94,11 @@ impl Executor for EngineExecutor {
         }))
     }
 
-    fn check(&self, answer: &Answered) -> Result<Finding, String> {
+    fn check(&self, answer: &Answered, cancel: &Cancel) -> Result<Option<Finding>, ExecutionError> {
         let question = &answer.question;
         let engine = self.engine(&question.checkpoint)?;
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let check = match engine.check(
+        let check = match engine.check_unless(
+            cancel,
             &question.prompt,
             &question.parameters,
             question.seed.0,
@@ -97,22 +106,23 @@ impl Executor for EngineExecutor {
             &answer.text,
         ) {
             Ok(check) => check,
-            Err(error) if is_about_the_prompt(&error) => return Ok(unanswerable(&error)),
-            Err(error) => return Err(error.to_string()),
+            Err(EngineError::Schedule(ScheduleError::Cancelled)) => return Ok(None),
+            Err(error) if is_about_the_prompt(&error) => return Ok(Some(unanswerable(&error))),
+            Err(error) => return Err(error.into()),
         };
         let digest = H256(check.digest);
         let reason = match check.verdict {
             CheckVerdict::Invalid(reason) => Some(reason.to_string()),
             CheckVerdict::Valid => wrong_claim(answer, check.prompt_tokens, digest),
         };
-        Ok(Finding {
+        Ok(Some(Finding {
             verdict: match reason {
                 Some(_) => Verdict::Invalid,
                 None => Verdict::Valid,
             },
             reason: reason.unwrap_or_default(),
             digest,
-        })
+        }))
     }
 
     fn has(&self, checkpoint: &CheckpointId) -> bool {

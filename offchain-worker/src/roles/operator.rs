@@ -1,7 +1,8 @@
 //! The loop that drives one operator, whatever its role.
 
 use super::{
-    Action, Answered, Duties, Executor, Finding, Identity, Ledger, LedgerError, Outcome, Question,
+    Action, Answered, Cancel, Duties, ExecutionError, Executor, Finding, Identity, Ledger,
+    LedgerError, Outcome, Question,
 };
 use crate::metrics::{Execution, Fate, Metrics};
 use crate::store::{CheckStage, JobKey, Prepared, Store, StoreError, StoredAnswer};
@@ -10,13 +11,12 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use noema_protocol::RequestId;
 use sp_core::H256;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, info, warn};
 
-/// How often something is tried before the operator gives up on it.
+/// How often something is tried before the operator gives up on it, and how much at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// Transactions signed for one action. A transaction is only replaced when the chain can no
@@ -24,6 +24,9 @@ pub struct Pace {
     pub transactions: u32,
     /// Executions of one job that may fail.
     pub executions: u32,
+    /// Executions that run at once; the model takes them together. What is left is begun as soon as
+    /// one ends.
+    pub together: usize,
 }
 
 impl Default for Pace {
@@ -31,6 +34,7 @@ impl Default for Pace {
         Self {
             transactions: 5,
             executions: 3,
+            together: 16,
         }
     }
 }
@@ -45,13 +49,14 @@ pub(super) enum Work {
 }
 
 enum Product {
-    Answer(Option<StoredAnswer>),
+    Answer(StoredAnswer),
     Finding(Finding),
 }
 
 struct Finished {
     work: Work,
-    result: Result<Product, String>,
+    /// Nothing if it was cancelled.
+    result: Result<Option<Product>, ExecutionError>,
     seconds: f64,
 }
 
@@ -74,7 +79,9 @@ pub struct Operator {
     pub(super) store: Arc<Store>,
     pub(super) metrics: Metrics,
     pub(super) pace: Pace,
-    running: HashMap<Work, Arc<AtomicBool>>,
+    running: HashMap<Work, Cancel>,
+    /// Whether something could not be begun for what was running at the last look.
+    deferred: bool,
     failures: HashMap<Work, Failures>,
     products: (
         mpsc::UnboundedSender<Finished>,
@@ -112,6 +119,7 @@ impl Operator {
             metrics,
             pace,
             running: HashMap::new(),
+            deferred: false,
             failures: HashMap::new(),
             products: mpsc::unbounded_channel(),
             fates: FuturesUnordered::new(),
@@ -134,16 +142,21 @@ impl Operator {
             tokio::select! {
                 biased;
                 () = crate::stopped(&mut stop) => break,
-                progress = self.progress() => progress?,
+                progress = self.progress() => {
+                    progress?;
+                    if !self.could_begin_more() {
+                        continue;
+                    }
+                }
                 changed = head.changed() => {
                     if changed.is_err() {
                         break;
                     }
-                    if let Err(error) = self.turn().await? {
-                        self.metrics.ledger_errors.inc();
-                        warn!(operator = %self.identity.name, %error, "cannot read the chain; trying again at the next block");
-                    }
                 }
+            }
+            if let Err(error) = self.turn().await? {
+                self.metrics.ledger_errors.inc();
+                warn!(operator = %self.identity.name, %error, "cannot read the chain; trying again at the next block");
             }
         }
         self.cancel_all();
@@ -158,6 +171,7 @@ impl Operator {
             Err(error) => return Ok(Err(error)),
         };
         self.block = duties.block;
+        self.deferred = false;
         if self.identity.serves {
             self.serve(&duties).await?;
         }
@@ -194,9 +208,7 @@ impl Operator {
     }
 
     fn cancel_all(&mut self) {
-        for flag in self.running.values() {
-            flag.store(true, Ordering::Relaxed);
-        }
+        self.running.values().for_each(Cancel::cancel);
         if !self.running.is_empty() {
             info!(operator = %self.identity.name, jobs = self.running.len(), "stopping; the jobs under way are taken up at the next start");
         }
@@ -212,24 +224,33 @@ impl Operator {
 
     // Executions.
 
-    /// Starts to answer, unless that is under way or has failed too recently. `Err` when it has
-    /// failed too often.
+    /// Whether there is room for something that the last look had to leave.
+    fn could_begin_more(&self) -> bool {
+        self.deferred && self.running.len() < self.pace.together
+    }
+
+    /// Starts to answer, unless that is under way, has failed too recently, or as much is running
+    /// as may. `Err` when it has failed too often.
     pub(super) fn start_answer(&mut self, work: Work, question: Question) -> Result<(), String> {
-        self.start(work, move |executor, cancelled| {
-            executor.answer(&question, cancelled).map(Product::Answer)
+        self.start(work, move |executor, cancel| {
+            let answer = executor.answer(&question, cancel)?;
+            Ok(answer.map(Product::Answer))
         })
     }
 
     /// Starts to re-execute, under the same rules as [`Self::start_answer`].
     pub(super) fn start_check(&mut self, work: Work, answer: Answered) -> Result<(), String> {
-        self.start(work, move |executor, _| {
-            executor.check(&answer).map(Product::Finding)
+        self.start(work, move |executor, cancel| {
+            let finding = executor.check(&answer, cancel)?;
+            Ok(finding.map(Product::Finding))
         })
     }
 
     fn start<F>(&mut self, work: Work, execute: F) -> Result<(), String>
     where
-        F: FnOnce(&dyn Executor, &AtomicBool) -> Result<Product, String> + Send + 'static,
+        F: FnOnce(&dyn Executor, &Cancel) -> Result<Option<Product>, ExecutionError>
+            + Send
+            + 'static,
     {
         if self.running.contains_key(&work) {
             return Ok(());
@@ -242,16 +263,24 @@ impl Operator {
         if self.block < failures.retry_at {
             return Ok(());
         }
-        let cancelled = Arc::new(AtomicBool::new(false));
-        self.running.insert(work, cancelled.clone());
+        if self.running.len() >= self.pace.together {
+            self.deferred = true;
+            return Ok(());
+        }
+        let cancel = Cancel::default();
+        self.running.insert(work, cancel.clone());
         self.metrics.running.inc();
         let executor = self.executor.clone();
         let products = self.products.0.clone();
         tokio::spawn(async move {
             let begun = Instant::now();
             let result =
-                tokio::task::spawn_blocking(move || execute(executor.as_ref(), &cancelled)).await;
-            let result = result.unwrap_or_else(|error| Err(format!("the execution died: {error}")));
+                tokio::task::spawn_blocking(move || execute(executor.as_ref(), &cancel)).await;
+            let result = result.unwrap_or_else(|error| {
+                Err(ExecutionError::Failed(format!(
+                    "the execution died: {error}"
+                )))
+            });
             // The receiver is gone only when the operator has stopped.
             let _ = products.send(Finished {
                 work,
@@ -264,8 +293,8 @@ impl Operator {
 
     /// Tells an execution that nobody wants its result.
     pub(super) fn cancel(&mut self, work: &Work) {
-        if let Some(flag) = self.running.get(work) {
-            flag.store(true, Ordering::Relaxed);
+        if let Some(cancel) = self.running.get(work) {
+            cancel.cancel();
         }
         self.failures.remove(work);
     }
@@ -280,7 +309,12 @@ impl Operator {
         self.metrics.running.dec();
         let product = match result {
             Ok(product) => product,
-            Err(reason) => {
+            Err(ExecutionError::Busy(reason)) => {
+                self.failures.entry(work).or_default().retry_at = self.block.saturating_add(1);
+                debug!(operator = %self.identity.name, ?work, %reason, "trying again at the next block");
+                return Ok(());
+            }
+            Err(ExecutionError::Failed(reason)) => {
                 let failures = self.failures.entry(work).or_default();
                 failures.count = failures.count.saturating_add(1);
                 failures.retry_at = self
@@ -293,20 +327,20 @@ impl Operator {
         };
         self.failures.remove(&work);
         match (work, product) {
-            (_, Product::Answer(None)) => {
-                debug!(operator = %self.identity.name, ?work, "stopped answering");
+            (_, None) => {
+                debug!(operator = %self.identity.name, ?work, "stopped");
                 Ok(())
             }
-            (Work::Answer(key), Product::Answer(Some(answer))) => {
+            (Work::Answer(key), Some(Product::Answer(answer))) => {
                 self.metrics.executed(Execution::Answer, seconds);
                 self.metrics.tokens.inc_by(answer.tokens.len() as u64);
                 self.answered(key, answer, seconds).await
             }
-            (Work::Check(key), Product::Finding(finding)) => {
+            (Work::Check(key), Some(Product::Finding(finding))) => {
                 self.metrics.executed(Execution::Check, seconds);
                 self.checked(key, finding, seconds).await
             }
-            (Work::Audit(key), Product::Finding(finding)) => {
+            (Work::Audit(key), Some(Product::Finding(finding))) => {
                 self.metrics.executed(Execution::Audit, seconds);
                 self.audited(key, finding).await
             }

@@ -11,8 +11,8 @@ use noema_protocol::{
 };
 use noema_worker::metrics::Metrics;
 use noema_worker::roles::{
-    Action, Answered, Check, Duties, Executor, Finding, Identity, Job, Ledger, LedgerError,
-    Operator, Outcome, Pace, Phase, Question,
+    Action, Answered, Cancel, Check, Duties, ExecutionError, Executor, Finding, Identity, Job,
+    Ledger, LedgerError, Operator, Outcome, Pace, Phase, Question,
 };
 use noema_worker::store::{JobKey, Prepared, Stage, Store, StoredAnswer};
 use sp_core::H256;
@@ -128,6 +128,8 @@ pub struct FakeModel {
     pub answers: AtomicU32,
     pub checks: AtomicU32,
     pub fails: AtomicBool,
+    /// Has no room for anything.
+    pub busy: AtomicBool,
     /// Answers only once this is off, or when cancelled.
     pub blocked: AtomicBool,
     pub finds_wrong: AtomicBool,
@@ -143,24 +145,31 @@ pub fn answer() -> StoredAnswer {
 }
 
 impl Executor for FakeModel {
-    fn answer(&self, _: &Question, cancelled: &AtomicBool) -> Result<Option<StoredAnswer>, String> {
+    fn answer(
+        &self,
+        _: &Question,
+        cancel: &Cancel,
+    ) -> Result<Option<StoredAnswer>, ExecutionError> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(ExecutionError::Busy("the test keeps it busy".into()));
+        }
         self.answers.fetch_add(1, Ordering::SeqCst);
         while self.blocked.load(Ordering::SeqCst) {
-            if cancelled.load(Ordering::SeqCst) {
+            if cancel.is_cancelled() {
                 return Ok(None);
             }
             std::thread::sleep(Duration::from_millis(2));
         }
         match self.fails.load(Ordering::SeqCst) {
-            true => Err("out of memory".into()),
+            true => Err(ExecutionError::Failed("out of memory".into())),
             false => Ok(Some(answer())),
         }
     }
 
-    fn check(&self, _: &Answered) -> Result<Finding, String> {
+    fn check(&self, _: &Answered, _: &Cancel) -> Result<Option<Finding>, ExecutionError> {
         self.checks.fetch_add(1, Ordering::SeqCst);
         let wrong = self.finds_wrong.load(Ordering::SeqCst);
-        Ok(Finding {
+        Ok(Some(Finding {
             verdict: match wrong {
                 true => Verdict::Invalid,
                 false => Verdict::Valid,
@@ -170,7 +179,7 @@ impl Executor for FakeModel {
                 false => String::new(),
             },
             digest: H256::repeat_byte(9),
-        })
+        }))
     }
 
     fn has(&self, checkpoint: &CheckpointId) -> bool {

@@ -356,7 +356,7 @@ pub mod pallet {
         /// Announces that the caller, or the operator whose hot key it is, holds the weights of an
         /// active checkpoint. Free for a hot key while the list has room.
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::announce_holding(T::MaxHolders::get()))]
+        #[pallet::weight(T::WeightInfo::announce_holding())]
         #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId| -> bool {
             Pallet::<T>::announcement_is_free(origin, checkpoint)
         })]

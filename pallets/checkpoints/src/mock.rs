@@ -83,7 +83,7 @@ impl pallet_checkpoints::Config for Test {
     type MaxLicence = ConstU32<16>;
     type MaxHolders = ConstU32<3>;
     type MaxLineage = ConstU32<4>;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Self>;
 }
 
 thread_local! {

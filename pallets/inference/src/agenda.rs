@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
             .max(T::WeightInfo::draw_panel(candidates))
             .max(T::WeightInfo::close_panel(seats))
             .max(T::WeightInfo::settle(seats))
-            .max(T::WeightInfo::conclude(seats))
+            .max(T::WeightInfo::conclude())
             .saturating_add(T::DbWeight::get().reads(Self::search_span().into()))
     }
 

@@ -2,12 +2,93 @@
 //! `try_state`, never for a block.
 
 use crate::{
-    Agenda, Answers, AuditError, Balance, Checks, Config, Engagements, Exposure, FinishedQueue,
-    FinishedSpan, HoldReason, LiveRequests, Pallet, Phase, Prompts, Request, Requests,
+    Agenda, Answers, Balance, Checks, Config, Engagements, Exposure, FinishedQueue, FinishedSpan,
+    HoldReason, LiveRequests, Pallet, Phase, Prompts, Request, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
+use codec::{Decode, Encode};
 use frame_support::traits::fungible::InspectHold;
 use noema_protocol::RequestId;
+use scale_info::TypeInfo;
+
+/// What is wrong with the books.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditError<AccountId> {
+    /// A requester's hold is not the sum of its escrows.
+    HoldDiffers {
+        /// The requester.
+        requester: AccountId,
+        /// The sum of its escrows.
+        escrows: Balance,
+        /// What is on hold.
+        held: Balance,
+    },
+    /// A final request has an escrow or a turn in the agenda, or lacks its payments.
+    NotClosed {
+        /// The request.
+        request: RequestId,
+    },
+    /// The payments of a final request do not sum up to its price limit.
+    PaymentsDiffer {
+        /// The request.
+        request: RequestId,
+    },
+    /// A request that is not final lacks its turn in the agenda, or a part that its phase needs.
+    Incomplete {
+        /// The request.
+        request: RequestId,
+    },
+    /// The agenda has an entry that no request points to, or one in the past.
+    StrayTurn {
+        /// The request of the entry.
+        request: RequestId,
+    },
+    /// The number of requests that are not final is not the one recorded.
+    LiveDiffers {
+        /// As counted.
+        counted: u32,
+        /// As recorded.
+        recorded: u32,
+    },
+    /// The record of who is engaged differs from the requests.
+    EngagementDiffers {
+        /// The request.
+        request: RequestId,
+    },
+    /// What a worker could win is not the sum over its requests.
+    ExposureDiffers {
+        /// The worker.
+        worker: AccountId,
+    },
+    /// The queue of final requests has a gap or an entry that is not final.
+    QueueDiffers {
+        /// The position in the queue.
+        position: u64,
+    },
+    /// There is a prompt, an answer or a check without its request.
+    Orphaned {
+        /// The request that is missing.
+        request: RequestId,
+    },
+}
+
+impl<AccountId> AuditError<AccountId> {
+    /// What is wrong, in one sentence.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::HoldDiffers { .. } => "a requester's hold is not the sum of its escrows",
+            Self::NotClosed { .. } => "a final request is not closed",
+            Self::PaymentsDiffer { .. } => "a final request's payments are not its price limit",
+            Self::Incomplete { .. } => "a request lacks a part that its phase needs",
+            Self::StrayTurn { .. } => "the agenda has an entry that no request points to",
+            Self::LiveDiffers { .. } => "the number of live requests is not the recorded one",
+            Self::EngagementDiffers { .. } => "the engagements differ from the requests",
+            Self::ExposureDiffers { .. } => "a worker's exposure is not the sum of its requests",
+            Self::QueueDiffers { .. } => "the queue of final requests has a gap",
+            Self::Orphaned { .. } => "a prompt, an answer or a check lacks its request",
+        }
+    }
+}
 
 type Audit<T> = Result<(), AuditError<<T as frame_system::Config>::AccountId>>;
 

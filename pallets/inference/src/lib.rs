@@ -37,9 +37,11 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
+pub use audit::AuditError;
 pub use dispute::{Committee, Dispute, DisputeResolver};
 pub use pallet::*;
 pub use types::*;
+pub use view::{Deterrent, Offer, PendingJob, PriceList, RequestState, Task};
 pub use weights::WeightInfo;
 
 #[import_section(events::events)]

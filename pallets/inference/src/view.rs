@@ -1,15 +1,130 @@
 //! What anybody may read without knowing the storage.
 
 use crate::{
-    Answers, Checks, Config, Deterrent, Engagements, Offer, Pallet, PendingJob, Phase, PriceList,
-    Prompts, RequestState, Requests, Stage, Standing, Task,
+    Answers, Assignment, Balance, Checks, Config, Engagements, Pallet, Payment, Phase, Prompts,
+    Requests, Seat, Stage, Standing,
 };
 use alloc::vec::Vec;
+use codec::{Decode, Encode};
 use frame_system::pallet_prelude::BlockNumberFor;
+use noema_economics::Permill;
 use noema_protocol::{
     interfaces::{Checkpoints, Operators},
-    CheckpointId, RequestId, SamplingParameters,
+    CheckpointId, Receipt, RequestId, SamplingParameters,
 };
+use scale_info::TypeInfo;
+
+/// Everything known of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct RequestState<AccountId, BlockNumber> {
+    /// Who asked.
+    pub requester: AccountId,
+    /// The checkpoint asked for.
+    pub checkpoint: CheckpointId,
+    /// The prompt, UTF-8.
+    pub prompt: Vec<u8>,
+    /// How tokens are chosen.
+    pub parameters: SamplingParameters,
+    /// The most the requester pays.
+    pub price_limit: Balance,
+    /// What is still on hold.
+    pub escrow: Balance,
+    /// The block of the request.
+    pub requested_at: BlockNumber,
+    /// The block in which it is refunded if it still waits for a worker.
+    pub expires_at: BlockNumber,
+    /// Where it stands.
+    pub phase: Phase<BlockNumber>,
+    /// The block in which it is looked at next.
+    pub due: Option<BlockNumber>,
+    /// The worker that has it or had it last, its prices and the seed.
+    pub assignment: Option<Assignment<AccountId, BlockNumber>>,
+    /// Workers that let their deadline pass.
+    pub missed: Vec<AccountId>,
+    /// The answer's text, UTF-8; empty before there is one.
+    pub text: Vec<u8>,
+    /// The answer's tokens.
+    pub tokens: Vec<u32>,
+    /// The answer's receipt.
+    pub receipt: Option<Receipt>,
+    /// The block of the answer.
+    pub answered_at: Option<BlockNumber>,
+    /// The probability with which the answer was drawn for a check.
+    pub check_rate: Permill,
+    /// Where the validators now sitting stand.
+    pub stage: Stage<BlockNumber>,
+    /// Every validator that has or had a say, and what it said.
+    pub seats: Vec<Seat<AccountId>>,
+    /// What the worker was paid.
+    pub worker_paid: Balance,
+    /// What the validators were paid for the check.
+    pub checks_paid: Vec<Payment<AccountId>>,
+    /// What the requester got back.
+    pub refunded: Balance,
+}
+
+/// What a worker would charge for a request.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Offer<AccountId> {
+    /// The controller of the worker.
+    pub worker: AccountId,
+    /// For the longest answer that the parameters allow.
+    pub answer_max: Balance,
+    /// Set aside for the validators that check the answer; refunded if none does.
+    pub check_fee: Balance,
+    /// The price limit from which this worker may be drawn: the two above.
+    pub total: Balance,
+    /// What cheating on this request would come to for this worker.
+    pub deterrent: Deterrent,
+}
+
+/// The price limits to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PriceList<AccountId> {
+    /// The lowest limit with which a worker may be drawn; `None` while no worker is there.
+    pub lowest: Option<Balance>,
+    /// The limit with which half of the workers may be drawn.
+    pub typical: Option<Balance>,
+    /// What each worker would charge, the cheapest first.
+    pub offers: Vec<Offer<AccountId>>,
+}
+
+/// What cheating would cost a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Deterrent {
+    /// What it could win: the prices of all its requests that are not settled yet.
+    pub gain: Balance,
+    /// What a lost dispute takes from its bond.
+    pub stake: Balance,
+    /// The probability of a check.
+    pub check_rate: Permill,
+    /// The expected loss less the expected gain; negative where cheating pays.
+    pub cost: i128,
+}
+
+/// What an operator has to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Task {
+    /// Answer, and call `submit_result`.
+    Answer,
+    /// Re-execute, and call `commit_verdict`.
+    Commit,
+    /// Call `reveal_verdict` with what was committed.
+    Reveal,
+}
+
+/// Something an operator has to do, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PendingJob<BlockNumber> {
+    /// The request.
+    pub request: RequestId,
+    /// The checkpoint to execute.
+    pub checkpoint: CheckpointId,
+    /// What to do.
+    pub task: Task,
+    /// The last block in which it is accepted.
+    pub deadline: BlockNumber,
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn price_list(

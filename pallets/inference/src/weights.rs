@@ -1,130 +1,348 @@
-//! Weights of the calls and of the agenda's turns.
+//! What the calls of `pallet_inference` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! `()` holds estimates, not measurements: the reads and writes are counted from the code, the
-//! reference time is a guess on the high side (25 µs for each read, 100 µs for each write and what
-//! hashing and drawing may take). A runtime replaces them with the output of
-//! `frame-omni-bencher` on its own machine.
+//! 2026-11-25, Intel(R) Xeon(R) Processor, 50 steps and 20 repetitions. Time is a fit of least squares;
+//! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
-use frame_support::{
-    traits::Get,
-    weights::{constants::RocksDbWeight, RuntimeDbWeight, Weight},
-};
+use frame_support::{traits::Get, weights::Weight};
 
-/// What the pallet needs weights for. `c` is the number of candidates of a draw, `s` the number of
-/// seats of a request.
+/// What each benchmark of the pallet weighs.
 pub trait WeightInfo {
-    /// `p`: bytes of the prompt.
+    /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192, `c` is 1 to 32.
     fn request_inference(p: u32, c: u32) -> Weight;
-    /// Taking a request back.
+    /// See `cancel_request` in the pallet's benchmarks.
     fn cancel_request() -> Weight;
-    /// `t`: tokens of the answer; `b`: bytes of its text.
+    /// See `submit_result` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
     fn submit_result(t: u32, b: u32) -> Weight;
-    /// Committing a verdict.
+    /// See `commit_verdict` in the pallet's benchmarks.
     fn commit_verdict() -> Weight;
-    /// Revealing a verdict.
+    /// See `reveal_verdict` in the pallet's benchmarks.
     fn reveal_verdict() -> Weight;
-    /// Objecting.
+    /// See `object` in the pallet's benchmarks; `c` is 1 to 32.
     fn object(c: u32) -> Weight;
-    /// Reading the agenda of a block.
+    /// See `agenda_base` in the pallet's benchmarks.
     fn agenda_base() -> Weight;
-    /// A turn that draws a worker.
+    /// See `assign` in the pallet's benchmarks; `c` is 1 to 32.
     fn assign(c: u32) -> Weight;
-    /// A turn that draws validators.
+    /// See `draw_panel` in the pallet's benchmarks; `c` is 1 to 32.
     fn draw_panel(c: u32) -> Weight;
-    /// A turn that ends a sitting: every validator was silent.
+    /// See `close_panel` in the pallet's benchmarks; `s` is 1 to 12.
     fn close_panel(s: u32) -> Weight;
-    /// A turn that settles.
+    /// See `settle` in the pallet's benchmarks; `s` is 0 to 12.
     fn settle(s: u32) -> Weight;
-    /// A turn that ends a dispute: everybody who has a seat won or lost.
-    fn conclude(s: u32) -> Weight;
-    /// Reading where the queue of final requests begins.
+    /// See `conclude` in the pallet's benchmarks.
+    fn conclude() -> Weight;
+    /// See `prune_base` in the pallet's benchmarks.
     fn prune_base() -> Weight;
-    /// Removing a final request.
+    /// See `prune` in the pallet's benchmarks.
     fn prune() -> Weight;
 }
 
-/// Estimates with the database weights of `T`.
+/// As measured, with what a read and a write of the runtime's database weigh.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-impl<T: frame_system::Config> Db for SubstrateWeight<T> {
-    fn db() -> RuntimeDbWeight {
-        T::DbWeight::get()
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(285), added: 2760, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Families` (r:1 w:0)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Storage: `Inference::LiveRequests` (r:1 w:1)
+    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Servers` (r:1 w:0)
+    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:32 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+    // Storage: `Inference::NextRequestId` (r:1 w:1)
+    // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:1 w:1)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Prompts` (r:0 w:1)
+    // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 869 + c * 192 bytes. Shortest time: 422_047_000 ps.
+    fn request_inference(_p: u32, c: u32) -> Weight {
+        Weight::from_parts(413_948_617, 4_547)
+            .saturating_add(Weight::from_parts(18_891_672, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().writes(7))
     }
-}
 
-impl Db for () {
-    fn db() -> RuntimeDbWeight {
-        RocksDbWeight::get()
-    }
-}
-
-/// Where the weights of reads and writes come from.
-pub trait Db {
-    /// What a read and a write weigh.
-    fn db() -> RuntimeDbWeight;
-}
-
-/// A turn or call: its own work, and the reads and writes it causes.
-fn cost<D: Db>(micros: u64, proof_bytes: u64, reads: u64, writes: u64) -> Weight {
-    Weight::from_parts(micros.saturating_mul(1_000_000), proof_bytes)
-        .saturating_add(D::db().reads_writes(reads, writes))
-}
-
-/// The same for each of `n` items.
-fn each<D: Db>(n: u32, micros: u64, proof_bytes: u64, reads: u64, writes: u64) -> Weight {
-    cost::<D>(micros, proof_bytes, reads, writes).saturating_mul(n.into())
-}
-
-impl<D: Db> WeightInfo for D {
-    fn request_inference(p: u32, c: u32) -> Weight {
-        Weight::from_parts(u64::from(p).saturating_mul(5_000), 0)
-            .saturating_add(cost::<D>(60, 8_000, 7, 7))
-            .saturating_add(each::<D>(c, 2, 600, 2, 0))
-    }
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:0)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:1 w:1)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Storage: `Inference::LiveRequests` (r:1 w:1)
+    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedSpan` (r:1 w:1)
+    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedQueue` (r:0 w:1)
+    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 579 bytes. Shortest time: 278_684_000 ps.
     fn cancel_request() -> Weight {
-        cost::<D>(60, 10_000, 6, 7)
+        Weight::from_parts(291_922_000, 4_904)
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().writes(7))
     }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:0)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Answers` (r:1 w:1)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:2 w:2)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 798 bytes. Shortest time: 162_345_000 ps.
     fn submit_result(t: u32, b: u32) -> Weight {
-        Weight::from_parts(
-            u64::from(t)
-                .saturating_mul(20_000)
-                .saturating_add(u64::from(b).saturating_mul(5_000)),
-            0,
-        )
-        .saturating_add(cost::<D>(60, 16_000, 6, 5))
+        Weight::from_parts(158_238_353, 15_961)
+            .saturating_add(Weight::from_parts(13_072, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(2_656, 0).saturating_mul(b.into()))
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
+
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:2 w:2)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 974 bytes. Shortest time: 160_506_000 ps.
     fn commit_verdict() -> Weight {
-        cost::<D>(40, 10_000, 5, 4)
+        Weight::from_parts(169_315_000, 6_222)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
+
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:1 w:1)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 1006 bytes. Shortest time: 154_208_000 ps.
     fn reveal_verdict() -> Weight {
-        cost::<D>(50, 10_000, 5, 4)
+        Weight::from_parts(164_824_000, 4_904)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Servers` (r:1 w:0)
+    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:32 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Engagements` (r:1 w:1)
+    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Answers` (r:1 w:0)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:2 w:2)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 13603 + c * 193 bytes. Shortest time: 331_140_000 ps.
     fn object(c: u32) -> Weight {
-        cost::<D>(70, 16_000, 9, 8).saturating_add(each::<D>(c, 2, 600, 2, 0))
+        Weight::from_parts(318_981_664, 15_961)
+            .saturating_add(Weight::from_parts(19_260_526, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
+
+    // Storage: `Inference::Agenda` (r:1 w:0)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 76 bytes. Shortest time: 19_995_000 ps.
     fn agenda_base() -> Weight {
-        cost::<D>(5, 1_000, 1, 1)
+        Weight::from_parts(20_805_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
     }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:0)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Servers` (r:1 w:0)
+    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:32 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Engagements` (r:1 w:1)
+    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Exposure` (r:1 w:1)
+    // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:2 w:2)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 565 + c * 180 bytes. Shortest time: 196_440_000 ps.
     fn assign(c: u32) -> Weight {
-        cost::<D>(60, 12_000, 8, 6).saturating_add(each::<D>(c, 8, 600, 2, 0))
+        Weight::from_parts(192_165_834, 6_222)
+            .saturating_add(Weight::from_parts(19_980_021, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Servers` (r:1 w:0)
+    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:32 w:5)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Engagements` (r:5 w:5)
+    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Answers` (r:1 w:0)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:2 w:2)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 13407 + c * 180 bytes. Shortest time: 224_768_000 ps.
     fn draw_panel(c: u32) -> Weight {
-        cost::<D>(120, 16_000, 10, 12).saturating_add(each::<D>(c, 8, 600, 2, 0))
+        Weight::from_parts(286_364_365, 15_961)
+            .saturating_add(Weight::from_parts(22_589_998, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(10))
+            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().writes(11))
     }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Answers` (r:1 w:0)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:12 w:12)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:12 w:12)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:12 w:12)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Ledgers` (r:12 w:12)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1073), added: 3548, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:1 w:1)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 13376 + s * 364 bytes. Shortest time: 285_075_000 ps.
     fn close_panel(s: u32) -> Weight {
-        cost::<D>(60, 16_000, 8, 6).saturating_add(each::<D>(s, 60, 1_000, 3, 3))
+        Weight::from_parts(104_517_901, 15_961)
+            .saturating_add(Weight::from_parts(172_978_313, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 3_548).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
     }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Answers` (r:1 w:0)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:14 w:14)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:13 w:13)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Ledgers` (r:13 w:13)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1073), added: 3548, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Engagements` (r:13 w:13)
+    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Exposure` (r:1 w:1)
+    // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::LiveRequests` (r:1 w:1)
+    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedSpan` (r:1 w:1)
+    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedQueue` (r:0 w:1)
+    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 13779 + s * 423 bytes. Shortest time: 568_657_000 ps.
     fn settle(s: u32) -> Weight {
-        cost::<D>(120, 20_000, 12, 12).saturating_add(each::<D>(s, 90, 1_000, 4, 5))
+        Weight::from_parts(560_297_515, 15_961)
+            .saturating_add(Weight::from_parts(270_096_028, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 3_548).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads(12))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().writes(12))
+            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
     }
-    fn conclude(s: u32) -> Weight {
-        cost::<D>(150, 20_000, 12, 12).saturating_add(each::<D>(s, 150, 1_500, 6, 7))
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:1 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:13 w:13)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:8 w:8)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:14 w:14)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Ledgers` (r:13 w:13)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1073), added: 3548, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Engagements` (r:13 w:13)
+    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Exposure` (r:1 w:1)
+    // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Agenda` (r:1 w:1)
+    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+    // Storage: `Inference::LiveRequests` (r:1 w:1)
+    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedSpan` (r:1 w:1)
+    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedQueue` (r:0 w:1)
+    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 6762 bytes. Shortest time: 10_869_638_000 ps.
+    fn conclude() -> Weight {
+        Weight::from_parts(11_132_190_000, 47_114)
+            .saturating_add(T::DbWeight::get().reads(67))
+            .saturating_add(T::DbWeight::get().writes(68))
     }
+
+    // Storage: `Inference::FinishedSpan` (r:1 w:0)
+    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 76 bytes. Shortest time: 5_384_000 ps.
     fn prune_base() -> Weight {
-        cost::<D>(3, 1_500, 1, 1)
+        Weight::from_parts(5_838_000, 1_501).saturating_add(T::DbWeight::get().reads(1))
     }
+
+    // Storage: `Inference::FinishedSpan` (r:1 w:1)
+    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Inference::FinishedQueue` (r:1 w:1)
+    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Checks` (r:0 w:1)
+    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Answers` (r:0 w:1)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Prompts` (r:0 w:1)
+    // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 292 bytes. Shortest time: 81_406_000 ps.
     fn prune() -> Weight {
-        cost::<D>(30, 30_000, 1, 5)
+        Weight::from_parts(91_213_000, 3_493)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
 }

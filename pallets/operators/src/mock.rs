@@ -91,7 +91,7 @@ impl pallet_operators::Config for Test {
     type MaxServed = ConstU32<2>;
     type MaxServers = ConstU32<3>;
     type MaxEngagements = ConstU32<2>;
-    type WeightInfo = ();
+    type WeightInfo = crate::weights::SubstrateWeight<Self>;
 }
 
 thread_local! {

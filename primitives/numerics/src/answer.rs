@@ -7,16 +7,24 @@
 //!
 //! Token `i` of an answer to `n` prompt tokens is at position `n + i` and sampled from the logits
 //! of position `n + i - 1`. The answer's last token is never executed.
+//!
+//! # Who executes
+//! [`Generation`] and [`Checking`] are state machines that only say which positions come next, so
+//! that many can share an executor's passes. [`generate`] and [`check`] drive one with an executor
+//! of its own.
 
-use crate::{
-    error::ForwardError,
-    sampling::{Sampler, Sampling},
-    trace::Trace,
-    transformer::Executor,
-    Blocks,
-};
+mod checking;
+mod generation;
+
+pub use checking::Checking;
+pub use generation::Generation;
+
+use crate::{error::ForwardError, sampling::Sampling, transformer::Executor, Architecture, Blocks};
 use alloc::vec::Vec;
-use core::{fmt, ops::ControlFlow};
+use core::{
+    fmt,
+    ops::{ControlFlow, Range},
+};
 
 /// Hidden vectors that pass through the output head together: bounds the memory for logits.
 const HEAD_BATCH: usize = 16;
@@ -53,7 +61,7 @@ pub enum End {
 pub struct Generated {
     /// Its tokens, a closing stop token included.
     pub tokens: Vec<u32>,
-    /// [`Trace`] digest of the hidden vectors they were sampled from.
+    /// [`Trace`](crate::Trace) digest of the hidden vectors they were sampled from.
     pub digest: [u8; 32],
     /// Why it ended.
     pub end: End,
@@ -104,15 +112,58 @@ impl fmt::Display for Flaw {
 pub struct Checked {
     /// What is wrong with it, if anything.
     pub flaw: Option<Flaw>,
-    /// [`Trace`] digest of the hidden vectors that the answer's tokens should have been sampled
-    /// from, up to where the answer should end or names a token that does not exist. Equals that
+    /// [`Trace`](crate::Trace) digest of the hidden vectors that the answer's tokens should have
+    /// been sampled from, up to where the answer should end or names a token that does not exist. Equals that
     /// of generation for a flawless answer.
     pub digest: [u8; 32],
 }
 
+/// Consecutive positions to execute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// Position of the first token; every position before it is cached.
+    pub start: usize,
+    /// The tokens, at least one.
+    pub tokens: &'a [u32],
+    /// Indices of the tokens whose hidden vectors are wanted.
+    pub wanted: Range<usize>,
+}
+
+/// How much of a pass a step may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Most positions.
+    pub positions: usize,
+    /// Most positions whose hidden vectors are wanted; bounds the memory for logits.
+    pub rows: usize,
+}
+
+impl Room {
+    /// No bounds: everything that can be executed, in one step.
+    pub const ALL: Self = Self {
+        positions: usize::MAX,
+        rows: usize::MAX,
+    };
+}
+
+/// The next of `tokens` after the first `cached` positions, where hidden vectors are wanted from
+/// position `due` on, which is that of a token.
+fn step(tokens: &[u32], due: usize, cached: usize, room: Room) -> Option<Step<'_>> {
+    let start = cached.min(due);
+    let end = tokens
+        .len()
+        .min(start.saturating_add(room.positions))
+        .min(due.saturating_add(room.rows));
+    (start < end).then(|| Step {
+        start,
+        tokens: &tokens[start..end],
+        wanted: due.min(end) - start..end - start,
+    })
+}
+
 /// Most tokens that an answer to `prompt` can have.
-fn limit(
-    executor: &impl Executor,
+fn answer_limit(
+    architecture: &Architecture,
     prompt: &[u32],
     request: &Request<'_>,
 ) -> Result<usize, ForwardError> {
@@ -122,13 +173,20 @@ fn limit(
     if request.max_tokens == 0 {
         return Err(ForwardError::NoTokens);
     }
-    let context = executor.architecture().context_length as usize;
-    match context.checked_sub(prompt.len()) {
-        None | Some(0) => Err(ForwardError::ContextFull {
+    let vocabulary = architecture.vocabulary;
+    let unknown = prompt.iter().position(|&token| token >= vocabulary);
+    let context = architecture.context_length as usize;
+    match (context.checked_sub(prompt.len()), unknown) {
+        (None | Some(0), _) => Err(ForwardError::ContextFull {
             needed: prompt.len() + 1,
             capacity: context,
         }),
-        Some(room) => Ok(room.min(request.max_tokens as usize)),
+        (_, Some(index)) => Err(ForwardError::TokenOutOfRange {
+            index,
+            token: prompt[index],
+            vocabulary,
+        }),
+        (Some(room), None) => Ok(room.min(request.max_tokens as usize)),
     }
 }
 
@@ -160,44 +218,21 @@ pub fn generate_after(
     request: &Request<'_>,
     mut on_token: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<Generated, ForwardError> {
-    let limit = limit(executor, prompt, request)?;
-    let mut sampler = Sampler::new(request.sampling, request.seed);
-    let mut trace = Trace::default();
+    let mut generation = Generation::new(executor.architecture(), prompt, request)?;
+    let mut cached = reuse;
     let mut hidden = Blocks::default();
     let mut logits = Vec::new();
-    let mut tokens = Vec::new();
-
-    let reuse = reuse.min(prompt.len() - 1);
-    let rest = &prompt[reuse..];
-    executor.forward(reuse, rest, rest.len() - 1..rest.len(), &mut hidden)?;
-    loop {
-        trace.add(hidden.view());
-        executor.logits(hidden.view(), &mut logits);
-        let position = prompt.len() + tokens.len();
-        let token = sampler.sample(&logits, position as u32);
-        tokens.push(token);
-        let flow = on_token(token);
-        let end = if request.stop_tokens.contains(&token) {
-            Some(End::StopToken)
-        } else if tokens.len() == request.max_tokens as usize {
-            Some(End::MaxTokens)
-        } else if tokens.len() == limit {
-            Some(End::ContextFull)
-        } else if flow.is_break() {
-            Some(End::Cancelled)
-        } else {
-            None
-        };
-        if let Some(end) = end {
-            return Ok(Generated {
-                tokens,
-                digest: trace.digest(),
-                end,
-            });
-        }
+    while let Some(step) = generation.step(cached, Room::ALL) {
+        cached = step.start + step.tokens.len();
         hidden.clear();
-        executor.forward(position, &[token], 0..1, &mut hidden)?;
+        executor.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
+        executor.logits(hidden.view(), &mut logits);
+        let token = generation.feed(hidden.view(), &logits);
+        if token.is_some_and(|token| on_token(token).is_break()) {
+            generation.cancel();
+        }
     }
+    Ok(generation.finish())
 }
 
 /// Checks `answer` to `prompt` in one parallel pass over both.
@@ -210,60 +245,22 @@ pub fn check(
     answer: &[u32],
     request: &Request<'_>,
 ) -> Result<Checked, ForwardError> {
-    let limit = limit(executor, prompt, request)?;
-    let vocabulary = executor.architecture().vocabulary;
-    // The part that could be an answer: up to its end or to a token that does not exist, which
-    // cannot be executed but is compared.
-    let last = |token: &u32| request.stop_tokens.contains(token) || *token >= vocabulary;
-    let length = answer
-        .iter()
-        .position(last)
-        .map_or(answer.len(), |index| index + 1)
-        .min(limit);
-    let candidate = &answer[..length];
-    let mut trace = Trace::default();
-    let Some((final_token, executed)) = candidate.split_last() else {
-        return Ok(Checked {
-            flaw: Some(Flaw::EndsEarly { length: 0 }),
-            digest: trace.digest(),
-        });
-    };
-
+    let mut checking = Checking::new(executor.architecture(), prompt, answer, request)?;
     let mut hidden = Blocks::default();
-    let mut tokens = Vec::with_capacity(prompt.len() + executed.len());
-    tokens.extend_from_slice(prompt);
-    tokens.extend_from_slice(executed);
-    executor.forward(0, &tokens, prompt.len() - 1..tokens.len(), &mut hidden)?;
-    trace.add(hidden.view());
-
-    let mut sampler = Sampler::new(request.sampling, request.seed);
-    let mut logits = Vec::new();
-    let mut flaw = None;
-    for start in (0..length).step_by(HEAD_BATCH) {
-        let end = length.min(start + HEAD_BATCH);
-        executor.logits(hidden.view().slice(start..end), &mut logits);
-        flaw = (start..end)
-            .zip(logits.chunks_exact(vocabulary as usize))
-            .find_map(|(index, logits)| {
-                let expected = sampler.sample(logits, (prompt.len() + index) as u32);
-                (expected != candidate[index]).then_some(Flaw::WrongToken { index, expected })
-            });
-        if flaw.is_some() {
-            break;
-        }
+    if let Some(step) = checking.step(0, Room::ALL) {
+        executor.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
     }
-    let flaw = flaw.or_else(|| {
-        let ended = length == limit || request.stop_tokens.contains(final_token);
-        if !ended {
-            Some(Flaw::EndsEarly { length })
-        } else if answer.len() > length {
-            Some(Flaw::RunsOn { length })
-        } else {
-            None
+    let mut logits = Vec::new();
+    for start in (0..hidden.rows()).step_by(HEAD_BATCH) {
+        let rows = hidden
+            .view()
+            .slice(start..hidden.rows().min(start + HEAD_BATCH));
+        if checking.wants_logits() {
+            executor.logits(rows, &mut logits);
         }
-    });
-    Ok(Checked {
-        flaw,
-        digest: trace.digest(),
-    })
+        checking.feed(rows, &logits);
+    }
+    Ok(checking
+        .finish()
+        .expect("an unbounded step executes everything; qed"))
 }

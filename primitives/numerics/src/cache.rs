@@ -77,6 +77,18 @@ impl KvCache {
         }
     }
 
+    /// Bytes that a cache for `capacity` positions takes.
+    pub fn bytes(architecture: &Architecture, capacity: u32) -> u64 {
+        let capacity = capacity.min(architecture.context_length);
+        let padded = u64::from(capacity).next_multiple_of(BLOCK as u64);
+        let elements = u64::from(architecture.layers)
+            * u64::from(architecture.kv_heads)
+            * u64::from(architecture.head_dim)
+            * padded;
+        // Keys and values: a byte an element, a scale of four bytes a block.
+        2 * (elements + elements / BLOCK as u64 * 4)
+    }
+
     /// Positions that fit.
     pub const fn limit(&self) -> usize {
         self.limit
@@ -93,9 +105,38 @@ impl KvCache {
     }
 
     /// Declares positions `0..length` valid, after every layer has stored them.
-    pub(crate) fn extend_to(&mut self, length: usize) {
-        debug_assert!(length <= self.limit);
+    ///
+    /// # Panics
+    /// When so many do not fit.
+    pub fn extend_to(&mut self, length: usize) {
+        assert!(length <= self.limit, "cached positions");
         self.length = length;
+    }
+
+    /// Replaces everything by the first `positions` positions of `from`, a cache of the same
+    /// architecture.
+    ///
+    /// # Panics
+    /// When `from` does not hold that many, or they do not fit.
+    pub fn copy_prefix(&mut self, from: &Self, positions: usize) {
+        assert!(positions <= from.length, "positions to copy are cached");
+        assert_eq!(
+            (self.layers, self.heads, self.head_dim),
+            (from.layers, from.heads, from.head_dim),
+            "caches of one architecture"
+        );
+        self.extend_to(positions);
+        let elements = positions * self.head_dim;
+        let blocks = elements / BLOCK;
+        for head in 0..self.layers * self.heads {
+            let to = head * self.capacity * self.head_dim;
+            let at = head * from.capacity * from.head_dim;
+            self.keys[to..][..elements].copy_from_slice(&from.keys[at..][..elements]);
+            self.values[to..][..elements].copy_from_slice(&from.values[at..][..elements]);
+            let (to, at) = (to / BLOCK, at / BLOCK);
+            self.key_scales[to..][..blocks].copy_from_slice(&from.key_scales[at..][..blocks]);
+            self.value_scales[to..][..blocks].copy_from_slice(&from.value_scales[at..][..blocks]);
+        }
     }
 
     /// Stores rotated keys and values of consecutive positions from `start` in `layer`; both
@@ -104,6 +145,23 @@ impl KvCache {
     /// # Panics
     /// When layer or positions are outside the cache.
     pub fn store(&mut self, layer: usize, start: usize, keys: &[i32], values: &[i32]) {
+        self.store_by(layer, start, keys, values, quantise_key, quantise_value);
+    }
+
+    /// As [`store`](Self::store), for executors with faster ways to do what [`quantise_key`] and
+    /// [`quantise_value`] define.
+    ///
+    /// # Panics
+    /// When layer or positions are outside the cache.
+    pub fn store_by(
+        &mut self,
+        layer: usize,
+        start: usize,
+        keys: &[i32],
+        values: &[i32],
+        quantise_key: impl Fn(&[i32], &mut [i8], &mut [u32]),
+        quantise_value: impl Fn(&[i32], &mut [i8], &mut [u32]),
+    ) {
         let width = self.heads * self.head_dim;
         let rows = keys.chunks_exact(width).zip(values.chunks_exact(width));
         for (offset, (keys, values)) in rows.enumerate() {
@@ -117,15 +175,13 @@ impl KvCache {
                 let row = (layer * self.heads + head) * self.capacity + position;
                 let elements = row * self.head_dim..(row + 1) * self.head_dim;
                 let blocks = elements.start / BLOCK..elements.end / BLOCK;
-                quantise(
+                quantise_key(
                     &keys[source.clone()],
-                    |key| key,
                     &mut self.keys[elements.clone()],
                     &mut self.key_scales[blocks.clone()],
                 );
-                quantise(
+                quantise_value(
                     &values[source],
-                    clamp_projection,
                     &mut self.values[elements],
                     &mut self.value_scales[blocks],
                 );
@@ -182,6 +238,16 @@ impl<'a> LayerCache<'a> {
             scales: &scales[head * blocks..][..blocks],
         }
     }
+}
+
+/// Quantises a head's rotated key, as the module describes: quants by element, scales by block.
+pub fn quantise_key(key: &[i32], quants: &mut [i8], scales: &mut [u32]) {
+    quantise(key, |key| key, quants, scales);
+}
+
+/// The same for a value, which is clamped.
+pub fn quantise_value(value: &[i32], quants: &mut [i8], scales: &mut [u32]) {
+    quantise(value, clamp_projection, quants, scales);
 }
 
 /// Quantises a head's vector, as the module describes, after `clamp`.

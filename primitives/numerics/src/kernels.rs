@@ -2,7 +2,7 @@
 
 use crate::{
     attention, blocks,
-    cache::LayerCache,
+    cache::{KvCache, LayerCache},
     linear,
     model::{Gains, Linear, RopeTable},
     norm, rope, swiglu, Blocks, BlocksRef,
@@ -33,6 +33,11 @@ pub trait Kernels {
     /// See [`mod@crate::rope`].
     fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
         rope::rope(table, start, width, rows);
+    }
+
+    /// See [`KvCache::store`].
+    fn store(&self, cache: &mut KvCache, layer: usize, start: usize, keys: &[i32], values: &[i32]) {
+        cache.store(layer, start, keys, values);
     }
 
     /// See [`mod@crate::attention`].
@@ -82,6 +87,10 @@ impl<K: Kernels + ?Sized> Kernels for &K {
 
     fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
         (**self).rope(table, start, width, rows);
+    }
+
+    fn store(&self, cache: &mut KvCache, layer: usize, start: usize, keys: &[i32], values: &[i32]) {
+        (**self).store(cache, layer, start, keys, values);
     }
 
     fn attention(

@@ -27,7 +27,8 @@ pub mod trace;
 pub mod transformer;
 
 pub use answer::{
-    check, generate, generate_after, positions_needed, Checked, End, Flaw, Generated, Request,
+    check, generate, generate_after, positions_needed, Checked, Checking, End, Flaw, Generated,
+    Generation, Request, Room, Step,
 };
 pub use architecture::{Architecture, ArchitectureError, Dimension, BLOCK};
 pub use blocks::{Blocks, BlocksRef};

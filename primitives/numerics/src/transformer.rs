@@ -181,7 +181,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
         let rope = self.model.rope();
         kernels.rope(&rope, start, width, queries);
         kernels.rope(&rope, start, kv_width, keys);
-        self.cache.store(index, start, keys, values);
+        kernels.store(&mut self.cache, index, start, keys, values);
 
         let mixed = sized(&mut s.mixed, count * width);
         let cache = self.cache.layer(index);

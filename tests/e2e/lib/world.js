@@ -288,7 +288,7 @@ export class World {
   /** Replaces the runtime by the one in the file that NOEMA_NEXT_RUNTIME names. */
   async upgrade() {
     const file = process.env.NOEMA_NEXT_RUNTIME;
-    assert.ok(file && existsSync(file), `NOEMA_NEXT_RUNTIME names no file: ${file}; run scripts/build-next-runtime.sh`);
+    assert.ok(file && existsSync(file), `NOEMA_NEXT_RUNTIME names no file: ${file}; run scripts/build-runtime.sh next-version`);
     const { chain } = this;
     const version = chain.api.runtimeVersion.specVersion.toNumber();
     const setCode = chain.call('system.setCode', u8aToHex(readFileSync(file)));

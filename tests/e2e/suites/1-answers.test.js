@@ -125,6 +125,30 @@ describe('a paid, checked answer', () => {
     assert.match(stdout, /Rome/);
   });
 
+  it('comes from a device that passed the self-test, as the chain records', { timeout: 120_000 }, async () => {
+    for (const operator of [...workers, ...validators]) {
+      const { device } = await operator.recorded();
+      assert.equal(device.device.class, 'Cpu');
+      assert.match(device.device.selfTest, /^0x[0-9a-f]{64}$/);
+    }
+  });
+
+  it('comes from a set-up that doctor finds in order', { timeout: 120_000 }, async () => {
+    const look = (...args) =>
+      worker(world.home, ['doctor', '--url', world.url, '--json', ...args], { timeout: 100_000 });
+    const { status, stdout, stderr } = await look('--key', '//Worker1//hot', '--device', 'cpu');
+    assert.equal(status, 0, stdout + stderr);
+    const { findings } = JSON.parse(stdout);
+    const areas = new Set(findings.map(({ area }) => area));
+    assert.deepEqual([...areas].sort(), ['chain', 'checkpoint', 'device', 'host', 'operator']);
+
+    const stranger = await look('--key', '//Nobody//hot', '--device', 'cpu');
+    assert.equal(stranger.status, 1);
+    const failed = JSON.parse(stranger.stdout).findings.filter(({ health }) => health === 'failed');
+    assert.equal(failed.length, 1);
+    assert.match(failed[0].remedy, /noema-worker register operator/);
+  });
+
   it('is worth nothing once it is taken back before a worker has it', { timeout: 120_000 }, async () => {
     const { offers } = await world.quote('Hello', { maxTokens: 4 });
     const requester = await world.account();

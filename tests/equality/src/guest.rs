@@ -4,7 +4,7 @@
 //! SIMD), a fresh instance for each call. Only the heap differs: it may grow as far as 32 bits
 //! reach, because a model is larger than a runtime.
 
-use crate::{Evidence, Task};
+use crate::{source::Source, Evidence, Task};
 use anyhow::{anyhow, ensure, Error, Result};
 use codec::{Decode, Encode};
 use noema_numerics::testing::Case;
@@ -15,14 +15,15 @@ use sc_executor::{
 use sp_core::traits::{RuntimeCode, WrappedRuntimeCode};
 use std::{cell::RefCell, sync::Arc};
 
-include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
-
-/// Weights that a call can read.
-pub type Weights = Arc<dyn AsRef<[u8]> + Send + Sync>;
+/// Written by the builder.
+#[allow(dead_code, unreachable_pub)]
+mod built {
+    include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+}
 
 thread_local! {
-    /// The weights of the call that this thread makes.
-    static WEIGHTS: RefCell<Option<Weights>> = const { RefCell::new(None) };
+    /// What the call that this thread makes can read the weights of.
+    static SOURCE: RefCell<Option<Arc<Source>>> = const { RefCell::new(None) };
 }
 
 /// What the guest imports beside a runtime's host functions.
@@ -37,9 +38,9 @@ impl HostFunctions for ReadWeights {
         registry.register_static(
             "ext_equality_read_weights_version_1",
             |caller: Caller<'_, T::State>, to: u32, length: u32| -> Result<()> {
-                let weights = WEIGHTS.with_borrow(Clone::clone);
-                let weights = weights.ok_or_else(|| anyhow!("there are no weights"))?;
-                let bytes = (*weights).as_ref();
+                let source = SOURCE.with_borrow(Clone::clone);
+                let source = source.ok_or_else(|| anyhow!("there are no weights"))?;
+                let bytes = source.weights();
                 let found = bytes.len();
                 ensure!(
                     found == length as usize,
@@ -71,7 +72,7 @@ impl Guest {
             executor: WasmExecutor::builder()
                 .with_max_runtime_instances(instances)
                 .build(),
-            code: WASM_BINARY?,
+            code: built::WASM_BINARY?,
         };
         // The first call compiles, on rayon's threads, while the executor holds a lock. None of
         // those threads may then be busy with a task that waits for the same lock.
@@ -89,11 +90,12 @@ impl Guest {
         self.call("operator", case)
     }
 
-    /// Generates or checks an answer with these weights.
-    pub fn execute(&self, task: &Task, weights: &Weights) -> Result<Evidence> {
-        WEIGHTS.set(Some(weights.clone()));
-        let result: Result<Result<Evidence, String>> = self.call("execute", task);
-        WEIGHTS.set(None);
+    /// Generates or checks an answer with the model that `source` holds.
+    pub fn execute(&self, task: &Task, source: &Arc<Source>) -> Result<Evidence> {
+        SOURCE.set(Some(source.clone()));
+        let argument = (&source.architecture, &source.exponents, task);
+        let result: Result<Result<Evidence, String>> = self.call("execute", &argument);
+        SOURCE.set(None);
         result?.map_err(|refusal| anyhow!(refusal))
     }
 

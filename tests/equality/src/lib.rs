@@ -3,13 +3,17 @@
 //! runtime.
 //!
 //! - [`guest`] runs Wasm in polkadot-sdk's executor;
+//! - [`batches`] runs several sequences at once on a device;
 //! - [`subject`] is one way to execute, and the list of those that this machine has;
+//! - [`source`] holds the model that all of them execute;
 //! - [`plan`] makes the answers that all of them execute;
 //! - [`compare`] counts what differs.
 
+pub mod batches;
 pub mod compare;
 pub mod guest;
 pub mod plan;
+pub mod source;
 pub mod subject;
 
 pub use noema_equality_guest::{Evidence, Task};

@@ -5,11 +5,12 @@ use anyhow::{ensure, Context, Result};
 use clap::Parser;
 use noema_equality::{
     compare::differences,
-    guest::Weights,
     plan::{splits, Plan},
+    source::Source,
     subject::{self, Subject},
     Evidence, Task,
 };
+use noema_executor::Device;
 use noema_numerics::{
     testing::{Case, Operator},
     Scalar,
@@ -61,15 +62,6 @@ struct Row {
     seconds: f64,
 }
 
-/// Weights that stay mapped while they are read.
-struct Mapped(Arc<OpenCheckpoint>);
-
-impl AsRef<[u8]> for Mapped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.weights()
-    }
-}
-
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
@@ -84,8 +76,8 @@ fn main() -> ExitCode {
 /// Whether everything is equal.
 fn run(options: &Options) -> Result<bool> {
     let checkpoint = Arc::new(open(&options.model, &options.home)?);
-    let engine = Engine::open(checkpoint.clone(), None)?;
-    let weights: Weights = Arc::new(Mapped(checkpoint));
+    let engine = Engine::open(checkpoint.clone(), &Device::cpu(None), None)?;
+    let source = Arc::new(Source::from(checkpoint));
     let mut subjects = subject::all();
 
     let cases = cases(options);
@@ -104,13 +96,13 @@ fn run(options: &Options) -> Result<bool> {
 
     let begun = Instant::now();
     let fastest = subjects.first_mut().context("There is no executor.")?;
-    let answers = generate(&mut **fastest, &engine, &weights, options)?;
+    let answers = generate(&mut **fastest, &engine, &source, options)?;
     let generated = begun.elapsed().as_secs_f64();
 
     let enumerated = subjects.iter_mut().zip(&mut rows).enumerate();
     for (index, (subject, row)) in enumerated {
         let begun = Instant::now();
-        let found = check(&mut **subject, index, &answers, &weights)?;
+        let found = check(&mut **subject, index, &answers, &source)?;
         row.seconds += begun.elapsed().as_secs_f64();
         for ((_, expected), found) in answers.iter().zip(&found) {
             row.tokens += expected.tokens.len();
@@ -162,7 +154,7 @@ fn operators(subject: &dyn Subject, cases: &[(Case, Vec<u8>)]) -> Result<Option<
 fn generate(
     subject: &mut dyn Subject,
     engine: &Engine,
-    weights: &Weights,
+    source: &Arc<Source>,
     options: &Options,
 ) -> Result<Vec<(Task, Evidence)>> {
     let meter = Meter::new(&format!("{} generates", subject.name()), options.tokens);
@@ -170,13 +162,17 @@ fn generate(
     let mut answers: Vec<(Task, Evidence)> = Vec::new();
     let mut tokens = 0;
     while tokens < options.tokens {
-        let room = u32::try_from(options.tokens - tokens)?;
-        let task = plan.next(room)?;
-        let task = std::slice::from_ref(&task);
-        let found = subject.execute(task, weights, &|tokens| meter.add(tokens))?;
-        for (task, evidence) in task.iter().zip(found) {
+        // Some end before they have as many tokens as they may: then there are others.
+        let (mut tasks, mut room) = (Vec::new(), options.tokens - tokens);
+        while room > 0 {
+            let task = plan.next(u32::try_from(room)?)?;
+            room -= task.max_tokens as usize;
+            tasks.push(task);
+        }
+        let found = subject.execute(&tasks, source, &|tokens| meter.add(tokens))?;
+        for (task, evidence) in tasks.into_iter().zip(found) {
             tokens += evidence.tokens.len();
-            answers.push((task.clone(), evidence));
+            answers.push((task, evidence));
         }
     }
     Ok(answers)
@@ -187,7 +183,7 @@ fn check(
     subject: &mut dyn Subject,
     index: usize,
     answers: &[(Task, Evidence)],
-    weights: &Weights,
+    source: &Arc<Source>,
 ) -> Result<Vec<Evidence>> {
     let tokens = answers.iter().map(|(_, e)| e.tokens.len()).sum();
     let meter = Meter::new(&format!("{} checks", subject.name()), tokens);
@@ -200,7 +196,7 @@ fn check(
             ..task.clone()
         })
         .collect();
-    let found = subject.execute(&tasks, weights, &|tokens| meter.add(tokens))?;
+    let found = subject.execute(&tasks, source, &|tokens| meter.add(tokens))?;
     ensure!(found.len() == answers.len(), "one execution per answer");
     Ok(found)
 }
@@ -272,13 +268,13 @@ fn report(answers: &[(Task, Evidence)], generated: f64, rows: &[Row], json: bool
         answers.len()
     );
     println!(
-        "{:<24} {:>14} {:>15} {:>11} {:>9}",
+        "{:<40} {:>14} {:>15} {:>11} {:>9}",
         "executor", "operator cases", "tokens compared", "differences", "time"
     );
     for row in rows {
         let cases = row.cases.map_or("-".into(), |cases| cases.to_string());
         println!(
-            "{:<24} {cases:>14} {:>15} {:>11} {:>7.1} s",
+            "{:<40} {cases:>14} {:>15} {:>11} {:>7.1} s",
             row.name, row.tokens, row.differences, row.seconds
         );
     }

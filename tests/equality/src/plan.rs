@@ -67,8 +67,6 @@ impl<'e> Plan<'e> {
         let (temperature_milli, top_k, top_p_milli) = SAMPLINGS[index % SAMPLINGS.len()];
         let longest = [96, 17, 64, 40, 80, 1, 56][index % 7];
         Ok(Task {
-            architecture: *checkpoint.architecture(),
-            exponents: checkpoint.exponents().to_vec(),
             prompt: self.prompt(index, checkpoint)?,
             answer: None,
             max_tokens: room.min(longest).max(1),

@@ -1,13 +1,12 @@
-//! Ways to execute: one for each instruction set, the definition itself, the definition as Wasm.
+//! Ways to execute: every device, the kernels of each instruction set, the definition itself, and
+//! the definition as Wasm.
 
-use crate::{
-    guest::{Guest, Weights},
-    Evidence, Task,
-};
+use crate::{batches::Batches, guest::Guest, source::Source, Evidence, Task};
 use anyhow::{anyhow, Result};
-use noema_executor::CpuKernels;
-use noema_numerics::{testing::Case, Kernels, Model, Scalar, Transformer};
+use noema_executor::{CpuKernels, Device};
+use noema_numerics::{testing::Case, Kernels, ModelError, Scalar, Transformer};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Told, from any thread, how many tokens of an answer have just been executed.
 pub type Progress<'p> = &'p (dyn Fn(usize) + Sync);
@@ -20,21 +19,25 @@ pub trait Subject {
     /// What it returns for a call of one operator; `None` if it only executes whole passes.
     fn operator(&self, case: &Case) -> Option<Result<Vec<u8>>>;
 
-    /// Executes every task with these weights.
+    /// Executes every task with the model that `source` holds.
     fn execute(
         &mut self,
         tasks: &[Task],
-        weights: &Weights,
+        source: &Arc<Source>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>>;
 }
 
-/// Every way to execute that this machine has, the fastest first.
+/// Every way to execute that this machine has. The first is a device, and fast. Wasm is missing
+/// where it was not compiled.
 pub fn all() -> Vec<Box<dyn Subject>> {
     let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
+    for device in Device::all(None, None) {
+        subjects.push(Box::new(Batches(device)));
+    }
     for kernels in CpuKernels::variants().into_iter().rev() {
         subjects.push(Box::new(Native {
-            name: format!("{kernels:?}"),
+            name: format!("kernels, {}", kernels.instructions()),
             kernels,
             parallel: false,
         }));
@@ -50,7 +53,7 @@ pub fn all() -> Vec<Box<dyn Subject>> {
     subjects
 }
 
-/// Kernels on the processor.
+/// Kernels on the processor, a sequence at a time.
 struct Native<K> {
     name: String,
     kernels: K,
@@ -58,7 +61,7 @@ struct Native<K> {
     parallel: bool,
 }
 
-impl<K: Kernels + Copy + Sync> Subject for Native<K> {
+impl<K: Kernels + Sync> Subject for Native<K> {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -70,12 +73,12 @@ impl<K: Kernels + Copy + Sync> Subject for Native<K> {
     fn execute(
         &mut self,
         tasks: &[Task],
-        weights: &Weights,
+        source: &Arc<Source>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>> {
-        let kernels = self.kernels;
+        let kernels = &self.kernels;
         let run = |task: &Task| {
-            let model = Model::new(&task.architecture, &task.exponents, (**weights).as_ref())?;
+            let model = source.model().map_err(|error: ModelError| anyhow!(error))?;
             let positions = u32::try_from(task.positions())?;
             let evidence = task
                 .run(Transformer::new(model, kernels, positions))
@@ -85,7 +88,7 @@ impl<K: Kernels + Copy + Sync> Subject for Native<K> {
         };
         match self.parallel {
             true => tasks.par_iter().map(run).collect(),
-            false => rayon::scope(|_| tasks.iter().map(run).collect()),
+            false => tasks.iter().map(run).collect(),
         }
     }
 }
@@ -105,11 +108,11 @@ impl Subject for Wasm {
     fn execute(
         &mut self,
         tasks: &[Task],
-        weights: &Weights,
+        source: &Arc<Source>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>> {
         let run = |task: &Task| {
-            let evidence = self.0.execute(task, weights)?;
+            let evidence = self.0.execute(task, source)?;
             progress(evidence.tokens.len());
             Ok(evidence)
         };

@@ -27,7 +27,7 @@ fn is_equal(operator: Operator, seed: u64) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn linear_layers_are_equal(seed: u64) {
@@ -42,6 +42,11 @@ proptest! {
     #[test]
     fn rotations_are_equal(seed: u64) {
         is_equal(Operator::Rope, seed)?;
+    }
+
+    #[test]
+    fn caches_are_equal(seed: u64) {
+        is_equal(Operator::Store, seed)?;
     }
 
     #[test]

@@ -1,12 +1,6 @@
 //! Whole passes: every executor that this machine has generates and checks the same answers.
 
-use noema_equality::{
-    compare::differences,
-    guest::Weights,
-    plan::splits,
-    subject::{self, Subject},
-    Task,
-};
+use noema_equality::{compare::differences, plan::splits, source::Source, subject, Task};
 use noema_numerics::{testing::TestModel, Architecture};
 use std::sync::Arc;
 
@@ -20,12 +14,10 @@ const UNTIED: Architecture = Architecture {
     ..TestModel::TINY
 };
 
-fn tasks(test: &TestModel) -> Vec<Task> {
-    let vocabulary = test.architecture.vocabulary;
+fn tasks(architecture: &Architecture) -> Vec<Task> {
+    let vocabulary = architecture.vocabulary;
     (0..6u32)
         .map(|task| Task {
-            architecture: test.architecture,
-            exponents: test.exponents.clone(),
             prompt: (0..1 + task * 29)
                 .map(|i| (i * i + task) % vocabulary)
                 .collect(),
@@ -44,12 +36,11 @@ fn tasks(test: &TestModel) -> Vec<Task> {
 #[test]
 fn every_executor_generates_and_checks_the_same_answers() {
     for architecture in [TestModel::TINY, UNTIED] {
-        let test = TestModel::seeded(architecture, 5);
-        let weights: Weights = Arc::new(test.weights.clone());
-        let generate = tasks(&test);
+        let source = Arc::new(Source::from(TestModel::seeded(architecture, 5)));
+        let generate = tasks(&architecture);
         let mut subjects = subject::all();
         let expected = subjects[0]
-            .execute(&generate, &weights, &|_| ())
+            .execute(&generate, &source, &|_| ())
             .expect("executes");
         let check: Vec<Task> = generate
             .iter()
@@ -63,7 +54,7 @@ fn every_executor_generates_and_checks_the_same_answers() {
             .collect();
         for subject in &mut subjects {
             for tasks in [&generate, &check] {
-                let found = subject.execute(tasks, &weights, &|_| ()).expect("executes");
+                let found = subject.execute(tasks, &source, &|_| ()).expect("executes");
                 for (expected, found) in expected.iter().zip(&found) {
                     assert_eq!(differences(expected, found), 0, "{}", subject.name());
                 }
@@ -76,17 +67,16 @@ fn every_executor_generates_and_checks_the_same_answers() {
 #[test]
 fn one_changed_weight_is_seen() {
     let test = TestModel::tiny(6);
-    let mut changed = test.weights.clone();
-    changed[100] ^= 1;
-    let tasks = tasks(&test);
+    let mut changed = test.clone();
+    changed.weights[100] ^= 1;
+    let tasks = tasks(&test.architecture);
+    let (test, changed) = (
+        Arc::new(Source::from(test)),
+        Arc::new(Source::from(changed)),
+    );
     for subject in &mut subject::all() {
-        let mut run = |weights: &[u8]| {
-            let weights: Weights = Arc::new(weights.to_vec());
-            subject
-                .execute(&tasks, &weights, &|_| ())
-                .expect("executes")
-        };
-        let (one, other) = (run(&test.weights), run(&changed));
+        let mut run = |source| subject.execute(&tasks, source, &|_| ()).expect("executes");
+        let (one, other) = (run(&test), run(&changed));
         let differing: usize = one.iter().zip(&other).map(|(a, b)| differences(a, b)).sum();
         assert!(differing > 0, "{}", subject.name());
     }

@@ -5,12 +5,15 @@
 //! Formula, names and bounds are those of the definition. `B` is the number of blocks of 32 in a
 //! head.
 
-use super::dot::{self, Level};
+use super::{
+    dot,
+    level::{Level, Work},
+    rows::{self, exp2, ratio, round_shift, saturate, Reciprocal},
+};
 use noema_numerics::{
-    attention::{ratio, scale_query, score_scale, Reciprocal},
-    blocks::{self, MANTISSA_BITS, SHIFT_SPAN},
+    attention::score_scale,
+    blocks::{MANTISSA_BITS, SHIFT_SPAN},
     cache::HeadCache,
-    exp2::TABLE,
     linear::base_shift,
     BLOCK,
 };
@@ -52,154 +55,124 @@ pub(crate) fn head(
     positions: usize,
     output: &mut [i32],
 ) {
-    let run = match query.len() / BLOCK {
-        1 => blocks_of::<1>,
-        2 => blocks_of::<2>,
-        3 => blocks_of::<3>,
-        4 => blocks_of::<4>,
-        8 => blocks_of::<8>,
-        blocks => panic!("a head of {blocks} blocks has no kernel"),
-    };
-    run(level, scratch, query, keys, values, positions, output);
-}
-
-fn blocks_of<const B: usize>(
-    level: Level,
-    scratch: &mut Scratch,
-    query: &[i32],
-    keys: HeadCache<'_>,
-    values: HeadCache<'_>,
-    positions: usize,
-    output: &mut [i32],
-) {
-    match level {
-        Level::Portable => attend::<B>(level, scratch, query, keys, values, positions, output),
-        // SAFETY: `Level::available` offers the level only where the features are present.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { avx2::<B>(scratch, query, keys, values, positions, output) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { avx512::<B>(scratch, query, keys, values, positions, output) },
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn avx512<const B: usize>(
-    scratch: &mut Scratch,
-    query: &[i32],
-    keys: HeadCache<'_>,
-    values: HeadCache<'_>,
-    positions: usize,
-    output: &mut [i32],
-) {
-    attend::<B>(
-        Level::Avx512,
-        scratch,
-        query,
-        keys,
-        values,
-        positions,
-        output,
-    );
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn avx2<const B: usize>(
-    scratch: &mut Scratch,
-    query: &[i32],
-    keys: HeadCache<'_>,
-    values: HeadCache<'_>,
-    positions: usize,
-    output: &mut [i32],
-) {
-    attend::<B>(Level::Avx2, scratch, query, keys, values, positions, output);
-}
-
-/// Compiled into each of its callers, with their instructions.
-#[inline(always)]
-fn attend<const B: usize>(
-    level: Level,
-    s: &mut Scratch,
-    query: &[i32],
-    keys: HeadCache<'_>,
-    values: HeadCache<'_>,
-    positions: usize,
-    output: &mut [i32],
-) {
-    let scale = score_scale(query.len());
-    s.query.clear();
-    s.query.extend(query.iter().map(|&q| scale_query(q, scale)));
-    s.mantissas.resize(query.len(), 0);
-    let mut shifts = [0; B];
-    blocks::quantise(&s.query, &mut s.mantissas, &mut shifts);
-    let base = base_shift(&shifts);
-    let shifts = shifts.map(|shift| u32::from(shift) - base);
-
-    // The cache has room for whole blocks of positions; what lies after the last is left out below.
-    let padded = positions.next_multiple_of(BLOCK);
-    let query: &[[i16; BLOCK]; B] = s
-        .mantissas
-        .as_chunks()
-        .0
-        .as_chunks()
-        .0
-        .first()
-        .expect("a head of B blocks");
-    s.dots.resize(padded * B, 0);
-    dot::block_dots(
-        level,
-        query,
-        &keys.quants.as_chunks().0[..padded * B],
-        &mut s.dots,
-    );
-    let drop = QUERY_FRACTION - base;
-    s.logits.resize(positions, 0);
-    let rows = s
-        .dots
-        .as_chunks::<B>()
-        .0
-        .iter()
-        .zip(keys.scales.as_chunks::<B>().0);
-    for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
-        let mut sum = 0;
-        for b in 0..B {
-            let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b]));
-            sum = product.wrapping_shl(shifts[b]).wrapping_add(sum);
-        }
-        *logit = round_saturate(sum, drop);
-    }
-
-    let largest = s.logits.iter().copied().max().unwrap_or(0);
-    s.powers.resize(positions, 0);
-    for (power, logit) in s.powers.iter_mut().zip(&s.logits) {
-        *power = exp2(logit.saturating_sub(largest));
-    }
-    let divisor = Reciprocal::new(s.powers.iter().map(|&e| u64::from(e)).sum());
-
-    s.products.resize(positions, 0);
-    s.weights.resize(padded, 0);
-    s.weight_mantissas.resize(padded, 0);
-    s.weight_shifts.resize(padded / BLOCK, 0);
-    let rows = values.quants.as_chunks::<BLOCK>().0.as_chunks::<B>().0;
-    for (block, output) in output.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-        let exponent = weigh(s, values.scales.as_chunks::<B>().0, block);
-        let base = base_shift(&s.weight_shifts);
-        let mut sums = [0i64; BLOCK];
-        let chunks = s.weight_mantissas.as_chunks::<BLOCK>().0.iter();
-        for ((weights, rows), &shift) in chunks
-            .zip(rows.as_chunks::<BLOCK>().0)
-            .zip(&s.weight_shifts)
-        {
-            let products = dot::weighted_sum(level, weights, rows, block);
-            let shift = u32::from(shift) - base;
-            for (sum, product) in sums.iter_mut().zip(products) {
-                *sum = i64::from(product).wrapping_shl(shift).wrapping_add(*sum);
+    macro_rules! run {
+        ($($blocks:literal)*) => {
+            match query.len() / BLOCK {
+                $($blocks => level.run(Head::<$blocks> {
+                    level,
+                    scratch,
+                    query,
+                    keys,
+                    values,
+                    positions,
+                    output,
+                }),)*
+                blocks => panic!("a head of {blocks} blocks has no kernel"),
             }
+        };
+    }
+    run!(1 2 3 4 8);
+}
+
+/// A query head of `B` blocks at one position.
+struct Head<'a, const B: usize> {
+    level: Level,
+    scratch: &'a mut Scratch,
+    query: &'a [i32],
+    keys: HeadCache<'a>,
+    values: HeadCache<'a>,
+    positions: usize,
+    output: &'a mut [i32],
+}
+
+impl<const B: usize> Work for Head<'_, B> {
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            level,
+            scratch: s,
+            query,
+            keys,
+            values,
+            positions,
+            output,
+        } = self;
+        let scale = score_scale(query.len());
+        s.query.resize(query.len(), 0);
+        for (scaled, &q) in s.query.iter_mut().zip(query) {
+            let product = i64::from(q).wrapping_mul(scale);
+            *scaled = saturate(round_shift(product, 31 + 16 - QUERY_FRACTION));
         }
-        for (out, sum) in output.iter_mut().zip(sums) {
-            *out = ratio(sum, exponent + base, divisor);
+        s.mantissas.resize(query.len(), 0);
+        let mut shifts = [0; B];
+        rows::quantise(&s.query, &mut s.mantissas, &mut shifts);
+        let base = base_shift(&shifts);
+        let shifts = shifts.map(|shift| u32::from(shift) - base);
+
+        // The cache has room for whole blocks of positions; what lies after the last is left out below.
+        let padded = positions.next_multiple_of(BLOCK);
+        let query: &[[i16; BLOCK]; B] = s
+            .mantissas
+            .as_chunks()
+            .0
+            .as_chunks()
+            .0
+            .first()
+            .expect("a head of B blocks");
+        s.dots.resize(padded * B, 0);
+        dot::block_dots(
+            level,
+            query,
+            &keys.quants.as_chunks().0[..padded * B],
+            &mut s.dots,
+        );
+        let drop = QUERY_FRACTION - base;
+        s.logits.resize(positions, 0);
+        let rows = s
+            .dots
+            .as_chunks::<B>()
+            .0
+            .iter()
+            .zip(keys.scales.as_chunks::<B>().0);
+        for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
+            let mut sum = 0;
+            for b in 0..B {
+                let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b]));
+                sum = product.wrapping_shl(shifts[b]).wrapping_add(sum);
+            }
+            *logit = saturate(round_shift(sum, drop));
+        }
+
+        let largest = s.logits.iter().copied().max().unwrap_or(0);
+        s.powers.resize(positions, 0);
+        for (power, logit) in s.powers.iter_mut().zip(&s.logits) {
+            *power = exp2(logit.saturating_sub(largest));
+        }
+        let divisor = Reciprocal::new(s.powers.iter().map(|&e| u64::from(e)).sum());
+
+        s.products.resize(positions, 0);
+        s.weights.resize(padded, 0);
+        s.weight_mantissas.resize(padded, 0);
+        s.weight_shifts.resize(padded / BLOCK, 0);
+        let rows = values.quants.as_chunks::<BLOCK>().0.as_chunks::<B>().0;
+        for (block, output) in output.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            let exponent = weigh(s, values.scales.as_chunks::<B>().0, block);
+            let base = base_shift(&s.weight_shifts);
+            let mut sums = [0i64; BLOCK];
+            let chunks = s.weight_mantissas.as_chunks::<BLOCK>().0.iter();
+            for ((weights, rows), &shift) in chunks
+                .zip(rows.as_chunks::<BLOCK>().0)
+                .zip(&s.weight_shifts)
+            {
+                let products = dot::weighted_sum(level, weights, rows, block);
+                let shift = u32::from(shift) - base;
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum = i64::from(product).wrapping_shl(shift).wrapping_add(*sum);
+                }
+            }
+            for (out, sum) in output.iter_mut().zip(sums) {
+                *out = ratio(sum, exponent + base, divisor);
+            }
         }
     }
 }
@@ -236,43 +209,4 @@ fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> 
         }
     }
     exponent
-}
-
-/// `value / 2^drop`, rounded to nearest with halves up, as the nearest i32; `drop` is at least 1.
-#[inline(always)]
-fn round_saturate(value: i64, drop: u32) -> i32 {
-    let rounded = value
-        .wrapping_shr(drop)
-        .wrapping_add(value.wrapping_shr(drop - 1) & 1);
-    rounded.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
-}
-
-/// `noema_numerics::exp2` for `z ≤ 0`, without branches.
-#[inline(always)]
-fn exp2(z: i32) -> u32 {
-    let whole = (z >> 16).unsigned_abs();
-    let index = ((z >> 8) & 0xff) as usize;
-    let step = TABLE[index + 1].wrapping_sub(TABLE[index]);
-    // Below 2^31, so that doubling it loses nothing.
-    let mantissa =
-        TABLE[index].wrapping_add(step.wrapping_mul((z & 0xff) as u32).wrapping_add(128) >> 8);
-    let power = (mantissa << 1).wrapping_shr(whole).wrapping_add(1) >> 1;
-    if whole > 31 {
-        0
-    } else {
-        power
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use noema_numerics::exp2 as definition;
-
-    #[test]
-    fn powers_are_those_of_the_definition() {
-        for z in (-(40 << 16)..=0).chain([i32::MIN, i32::MIN + 1, -(33 << 16)]) {
-            assert_eq!(exp2(z), definition::exp2(z), "{z}");
-        }
-    }
 }

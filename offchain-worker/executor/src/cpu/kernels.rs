@@ -1,134 +1,183 @@
 //! The operators of the transformer on all cores of a processor.
 //!
-//! Each gives the bits of `noema_numerics`' definition. Work is split over the threads of the
-//! rayon pool it is called in: a linear layer by row groups, everything else by positions, or by
-//! heads where there is one position only.
+//! Each gives the bits of `noema_numerics`' definition. Work is split over the threads of a
+//! [`Team`]: linear layers by row groups, everything else by positions, or by heads where there is
+//! one position only.
 
 use super::{
     attend::{self, Scratch},
-    dot::{self, Level},
-    panel::Panels,
+    dot::{Input, Layer},
+    level::Level,
+    rows,
+    team::Team,
 };
 use noema_numerics::{
-    attention, blocks,
-    cache::LayerCache,
-    linear::output_exponent,
+    attention,
+    cache::{KvCache, LayerCache},
     model::{Gains, Linear, RopeTable},
-    norm, rope, swiglu,
-    tile::TILE_ROWS,
+    norm, swiglu,
+    tile::TILE_BYTES,
     Blocks, BlocksRef, Kernels, BLOCK,
 };
-use rayon::prelude::*;
+use std::{cell::RefCell, fmt, io, sync::Arc};
 
-/// Positions that share a pass over a tile.
-const TOGETHER: usize = 4;
-
-/// Rows of work below which waking another thread costs more than it saves.
-const FEWEST_GROUPS: usize = 4;
+/// Tasks of a linear layer for each thread: enough that one who is interrupted holds nobody up.
+const TASKS_PER_THREAD: usize = 4;
+/// Bytes of weights below which a task is not worth taking.
+const FEWEST_BYTES: usize = 24 * 1024;
 
 /// Executes on the processor, with the widest instructions that it has.
-#[derive(Clone, Copy, Debug)]
+///
+/// Clones share their threads, and use them in turn: one that finds them at work goes on alone.
+#[derive(Clone)]
 pub struct CpuKernels {
     level: Level,
+    team: Arc<Team>,
 }
 
+/// A linear layer to be computed beside others: see [`CpuKernels::linears`].
+#[derive(Debug)]
+pub struct LinearOutput<'a> {
+    /// The weights.
+    pub weights: Linear<'a>,
+    /// Outputs `[batch][rows]`.
+    pub output: &'a mut [i32],
+}
+
+impl fmt::Debug for CpuKernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} on {} threads", self.level, self.team.threads())
+    }
+}
+
+/// As many threads as the rayon pool has that this is called in.
 impl Default for CpuKernels {
     fn default() -> Self {
-        Self {
-            level: Level::best(),
-        }
+        // One thread always exists: the caller's.
+        Self::with_threads(rayon::current_num_threads())
+            .or_else(|_| Self::with_threads(1))
+            .unwrap_or_else(|error| unreachable!("nothing is started for one thread: {error}"))
     }
 }
 
 impl CpuKernels {
+    /// On `threads` threads, at least one: the caller's and others that sleep between passes.
+    ///
+    /// # Errors
+    /// When the system does not start a thread.
+    pub fn with_threads(threads: usize) -> io::Result<Self> {
+        Ok(Self {
+            level: Level::best(),
+            team: Arc::new(Team::new(threads)?),
+        })
+    }
+
+    /// Name of the instruction set.
+    pub const fn instructions(&self) -> &'static str {
+        self.level.name()
+    }
+
     /// One executor for each instruction set that this machine has, slowest first.
     pub fn variants() -> Vec<Self> {
+        let base = Self::default();
         Level::available()
             .into_iter()
-            .map(|level| Self { level })
+            .map(|level| Self {
+                level,
+                ..base.clone()
+            })
             .collect()
     }
 
-    fn linear_one(&self, weights: &Linear<'_>, x: BlocksRef<'_>, fraction: i32, y: &mut [i32]) {
-        let panels = Panels::<1>::pack(x);
-        let exponents = [panels.exponent(0, weights, x.fraction(), fraction)];
-        let panels = panels.group(0);
-        let share = weights
-            .groups()
-            .div_ceil(2 * rayon::current_num_threads())
-            .max(FEWEST_GROUPS);
-        y.par_chunks_mut(share * TILE_ROWS)
-            .enumerate()
-            .for_each(|(part, y)| {
-                let mut outputs = [[0; TILE_ROWS]];
-                for (group, y) in (part * share..).zip(y.chunks_mut(TILE_ROWS)) {
-                    let tiles = weights.group(group);
-                    dot::row_group(self.level, tiles, panels, &exponents, &mut outputs);
-                    y.copy_from_slice(&outputs[0][..y.len()]);
-                }
-            });
+    /// Runs `work` with each of `items` and its index, on all threads.
+    ///
+    /// # Panics
+    /// When `work` panics.
+    pub fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        self.team
+            .run_pieces(items, 1, &|index, item| work(index, &mut item[0]));
     }
 
-    fn linear_many(&self, weights: &Linear<'_>, x: BlocksRef<'_>, fraction: i32, y: &mut [i32]) {
-        let positions = x.rows();
-        let panels = Panels::<TOGETHER>::pack(x);
-        let exponents: Vec<[i32; TOGETHER]> = (0..positions.div_ceil(TOGETHER))
-            .map(|together| {
-                std::array::from_fn(|p| {
-                    let position = (together * TOGETHER + p).min(positions - 1);
-                    panels.exponent(position, weights, x.fraction(), fraction)
-                })
+    /// Threads that work on an operator.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// Linear layers that read the same input, as [`Kernels::linear`] for each: the threads meet
+    /// once instead of once for each layer.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    pub fn linears(&self, layers: &mut [LinearOutput<'_>], input: BlocksRef<'_>, fraction: i32) {
+        if input.rows() == 0 {
+            return;
+        }
+        let prepared = Input::new(self.level, &self.team, input);
+        let units = (input.fraction(), fraction);
+        let layers: Vec<Layer<'_>> = layers
+            .iter_mut()
+            .map(|layer| {
+                let weights = &layer.weights;
+                assert_eq!(input.columns(), weights.columns(), "inputs of the layer");
+                assert_eq!(
+                    layer.output.len(),
+                    input.rows() * weights.rows(),
+                    "outputs of the layer"
+                );
+                Layer::new(weights, &prepared, units, layer.output)
             })
             .collect();
-        // By row group first, so that threads write apart; then into rows.
-        let mut grouped = vec![[0i32; TILE_ROWS]; weights.groups() * positions];
-        grouped
-            .par_chunks_mut(positions)
-            .enumerate()
-            .for_each(|(group, outputs)| {
-                let tiles = weights.group(group);
-                let mut four = [[0; TILE_ROWS]; TOGETHER];
-                let outputs = outputs.chunks_mut(TOGETHER).zip(&exponents).enumerate();
-                for (together, (outputs, exponents)) in outputs {
-                    let panels = panels.group(together);
-                    dot::row_group(self.level, tiles, panels, exponents, &mut four);
-                    outputs.copy_from_slice(&four[..outputs.len()]);
+        let groups: usize = layers.iter().map(|layer| layer.weights.groups()).sum();
+        let fewest = FEWEST_BYTES.div_ceil(input.columns() / BLOCK * TILE_BYTES);
+        let share = groups
+            .div_ceil(TASKS_PER_THREAD * self.team.threads())
+            .max(fewest);
+        self.team.run(groups.div_ceil(share), &|task| {
+            // The task's part of all row groups, one layer after the other.
+            let (mut from, mut to) = (task * share, (task + 1) * share);
+            for layer in &layers {
+                let groups = layer.weights.groups();
+                if from < groups {
+                    // SAFETY: the level is one of this machine, and tasks have different groups.
+                    unsafe { layer.compute(self.level, from..to.min(groups)) };
                 }
-            });
-        y.par_chunks_mut(weights.rows())
-            .enumerate()
-            .for_each(|(position, y)| {
-                let outputs = grouped.iter().skip(position).step_by(positions);
-                for (y, output) in y.chunks_mut(TILE_ROWS).zip(outputs) {
-                    y.copy_from_slice(&output[..y.len()]);
+                from = from.saturating_sub(groups);
+                to = to.saturating_sub(groups);
+                if to == 0 {
+                    break;
                 }
-            });
+            }
+        });
+    }
+
+    /// Fills each row of `output`, which has been reset, on all threads. `fill` is given a buffer
+    /// as long as a row, of any values.
+    fn fill_rows(
+        &self,
+        output: &mut Blocks,
+        columns: usize,
+        fill: impl Fn(usize, &mut [i32], &mut [i16], &mut [u8]) + Sync,
+    ) {
+        let (mantissas, shifts) = output.parts_mut();
+        self.team.run_pairs(
+            (mantissas, columns),
+            (shifts, columns / BLOCK),
+            &|row, mantissas, shifts| {
+                with_buffer(columns, |buffer| fill(row, buffer, mantissas, shifts));
+            },
+        );
     }
 }
 
-impl<const P: usize> Panels<P> {
-    /// Exponent that takes the exact sums of `position` to units of `2^-output`.
-    fn exponent(&self, position: usize, weights: &Linear<'_>, input: i32, output: i32) -> i32 {
-        output_exponent(weights, u32::from(self.least[position]), input, output)
-    }
-}
-
-/// Fills each row of `output`, which has been reset, on all threads.
-fn fill_rows(
-    output: &mut Blocks,
-    columns: usize,
-    fill: impl Fn(usize, &mut [i16], &mut [u8]) + Sync,
-) {
-    let rows = output.rows();
-    let (mantissas, shifts) = output.parts_mut();
-    if rows == 1 {
-        return fill(0, mantissas, shifts);
-    }
-    mantissas
-        .par_chunks_mut(columns)
-        .zip(shifts.par_chunks_mut(columns / BLOCK))
-        .enumerate()
-        .for_each(|(row, (mantissas, shifts))| fill(row, mantissas, shifts));
+/// Calls `work` with a buffer of this thread of `length` elements, of any value.
+fn with_buffer<R>(length: usize, work: impl FnOnce(&mut [i32]) -> R) -> R {
+    thread_local!(static BUFFER: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) });
+    BUFFER.with_borrow_mut(|buffer| {
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        work(&mut buffer[..length])
+    })
 }
 
 impl Kernels for CpuKernels {
@@ -139,36 +188,59 @@ impl Kernels for CpuKernels {
         fraction: i32,
         output: &mut [i32],
     ) {
-        assert_eq!(input.columns(), weights.columns(), "inputs of the layer");
-        assert_eq!(
-            output.len(),
-            input.rows() * weights.rows(),
-            "outputs of the layer"
-        );
-        match input.rows() {
-            0 => {}
-            1 => self.linear_one(weights, input, fraction, output),
-            _ => self.linear_many(weights, input, fraction, output),
-        }
+        let layer = LinearOutput {
+            weights: *weights,
+            output,
+        };
+        self.linears(&mut [layer], input, fraction);
     }
 
     fn norm(&self, gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {
         let n = gains.values().len();
         output.reset(input.len() / n, n, norm::fraction(gains));
-        fill_rows(output, n, |row, mantissas, shifts| {
-            let mut normed = vec![0; n];
-            norm::norm_row(gains, epsilon_q32, &input[row * n..][..n], &mut normed);
-            blocks::quantise(&normed, mantissas, shifts);
+        self.fill_rows(output, n, |row, buffer, mantissas, shifts| {
+            self.level.run(rows::Norm {
+                gains: *gains,
+                epsilon_q32,
+                input: &input[row * n..][..n],
+                buffer,
+                mantissas,
+                shifts,
+            });
         });
     }
 
     fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
-        if rows.len() == width {
-            return rope::rope(table, start, width, rows);
-        }
-        rows.par_chunks_mut(width)
-            .enumerate()
-            .for_each(|(row, values)| rope::rope(table, start + row, width, values));
+        self.team.run_pieces(rows, width, &|row, values| {
+            self.level.run(rows::Rope {
+                table: *table,
+                position: start + row,
+                row: values,
+            });
+        });
+    }
+
+    fn store(&self, cache: &mut KvCache, layer: usize, start: usize, keys: &[i32], values: &[i32]) {
+        cache.store_by(
+            layer,
+            start,
+            keys,
+            values,
+            |vector, quants, scales| {
+                self.level.run(rows::Cache::<false> {
+                    vector,
+                    quants,
+                    scales,
+                });
+            },
+            |vector, quants, scales| {
+                self.level.run(rows::Cache::<true> {
+                    vector,
+                    quants,
+                    scales,
+                });
+            },
+        );
     }
 
     fn attention(
@@ -182,38 +254,45 @@ impl Kernels for CpuKernels {
         let head_dim = cache.head_dim();
         if !attend::supports(head_dim) {
             let width = heads * head_dim;
-            let rows = output.par_chunks_mut(width).zip(queries.par_chunks(width));
-            return rows.enumerate().for_each(|(row, (output, queries))| {
+            return self.team.run_pieces(output, width, &|row, output| {
+                let queries = &queries[row * width..][..width];
                 attention::attention(cache, heads, start + row, queries, output);
             });
         }
+        thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
         let heads_per_kv = heads / cache.heads();
-        let units = output
-            .par_chunks_mut(head_dim)
-            .zip(queries.par_chunks(head_dim))
-            .enumerate();
-        units.for_each_init(Scratch::default, |scratch, (unit, (output, query))| {
+        self.team.run_pieces(output, head_dim, &|unit, output| {
             let (row, kv) = (unit / heads, unit % heads / heads_per_kv);
             let (keys, values) = (cache.keys(kv), cache.values(kv));
+            let query = &queries[unit * head_dim..][..head_dim];
             let positions = start + row + 1;
-            attend::head(self.level, scratch, query, keys, values, positions, output);
+            SCRATCH.with_borrow_mut(|scratch| {
+                attend::head(self.level, scratch, query, keys, values, positions, output);
+            });
         });
     }
 
     fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
         output.reset(gate.len() / columns, columns, swiglu::PRODUCT_FRACTION);
-        fill_rows(output, columns, |row, mantissas, shifts| {
-            let of = row * columns..(row + 1) * columns;
-            let pairs = gate[of.clone()].iter().zip(&up[of]);
-            let products: Vec<i32> = pairs.map(|(&g, &u)| swiglu::gated(g, u)).collect();
-            blocks::quantise(&products, mantissas, shifts);
+        self.fill_rows(output, columns, |row, buffer, mantissas, shifts| {
+            self.level.run(rows::Swiglu {
+                gate: &gate[row * columns..][..columns],
+                up: &up[row * columns..][..columns],
+                buffer,
+                mantissas,
+                shifts,
+            });
         });
     }
 
     fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {
         output.reset(values.len() / columns, columns, fraction);
-        fill_rows(output, columns, |row, mantissas, shifts| {
-            blocks::quantise(&values[row * columns..][..columns], mantissas, shifts);
+        self.fill_rows(output, columns, |row, _, mantissas, shifts| {
+            self.level.run(rows::Quantise {
+                values: &values[row * columns..][..columns],
+                mantissas,
+                shifts,
+            });
         });
     }
 }

@@ -1,74 +1,104 @@
-//! Activations of several positions side by side, as the dot-product kernels read them.
+//! Activations as the byte kernels read them: mantissas in two bytes, several positions together.
+//!
+//! A mantissa is `256 * high + low` with `low` in -128..=127; |mantissa| ≤ 2^14 keeps `high` in
+//! -64..=64. A dot product with int8 weights is thereby two of bytes.
 
-use noema_numerics::{BlocksRef, BLOCK};
-use rayon::prelude::*;
-
-/// Words of four mantissas in a block.
-pub(crate) const WORDS: usize = BLOCK / 4;
+use super::team::Team;
+use noema_numerics::{blocks::SHIFT_SPAN, linear::base_shift, BlocksRef, BLOCK};
 
 /// One activation block of `P` positions.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(8))]
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Panel<const P: usize> {
-    /// `words[j][p]`: mantissas `4j..4j + 4` of position `p`, the first in the lowest 16 bits.
-    pub(crate) words: [[i64; P]; WORDS],
-    /// Each position's exponent less the smallest of its vector: 0 to 11.
-    pub(crate) shifts: [i64; P],
+    /// High bytes by position.
+    pub(crate) high: [[i8; BLOCK]; P],
+    /// Low bytes by position.
+    pub(crate) low: [[i8; BLOCK]; P],
+    /// Each position's exponent over the base of its vector: 0 to 11.
+    pub(crate) shifts: [u32; P],
+    /// Each position's sum of mantissas times -128: what weights that are stored 128 too large
+    /// add too much.
+    pub(crate) offsets: [i32; P],
 }
 
 impl<const P: usize> Panel<P> {
     const EMPTY: Self = Self {
-        words: [[0; P]; WORDS],
+        high: [[0; BLOCK]; P],
+        low: [[0; BLOCK]; P],
         shifts: [0; P],
+        offsets: [0; P],
     };
+
+    /// Sets position `p`. Compiled into its callers, with their instructions.
+    #[inline(always)]
+    fn set(&mut self, p: usize, mantissas: &[i16; BLOCK], shift: u32) {
+        let mut sum = 0i32;
+        for ((high, low), &a) in self.high[p].iter_mut().zip(&mut self.low[p]).zip(mantissas) {
+            *low = a as i8;
+            *high = (a.wrapping_add(128) >> 8) as i8;
+            sum = sum.wrapping_add(i32::from(a));
+        }
+        self.shifts[p] = shift;
+        self.offsets[p] = sum.wrapping_mul(-128);
+    }
 }
 
-/// Panels of a batch, and what it takes to turn exact sums back into numbers.
+/// Panels of a batch.
 pub(crate) struct Panels<const P: usize> {
-    /// Position groups of `P`, each a run of one panel per block; the last is filled up with zeros.
+    /// Groups of `P` positions, each a run of one panel per block; the last is filled up with
+    /// zeros.
     panels: Vec<Panel<P>>,
-    /// The smallest shift of each position.
-    pub(crate) least: Vec<u8>,
+    /// The base of each position's vector.
+    bases: Vec<u32>,
+    /// The largest shift in a panel.
+    widest: u32,
     blocks: usize,
 }
 
 impl<const P: usize> Panels<P> {
     /// Packs every vector of `x`.
-    pub(crate) fn pack(x: BlocksRef<'_>) -> Self {
+    pub(crate) fn pack(team: &Team, x: BlocksRef<'_>) -> Self {
         let blocks = x.columns() / BLOCK;
-        let rows = x.rows();
-        let least: Vec<u8> = x
-            .shifts()
-            .chunks_exact(blocks)
-            .map(|shifts| shifts.iter().copied().min().unwrap_or(0))
-            .collect();
-        let mut panels = vec![Panel::EMPTY; rows.div_ceil(P) * blocks];
-        let pack_group = |(group, panels): (usize, &mut [Panel<P>])| {
-            for p in 0..P.min(rows - group * P) {
-                let position = group * P + p;
-                let (mantissas, shifts) = x.row(position);
-                let blocks = mantissas.as_chunks::<BLOCK>().0;
-                for ((panel, block), &shift) in panels.iter_mut().zip(blocks).zip(shifts) {
-                    panel.shifts[p] = i64::from(shift - least[position]);
-                    for (word, four) in panel.words.iter_mut().zip(block.as_chunks::<4>().0) {
-                        word[p] = pack_four(*four);
-                    }
-                }
+        let bases = (0..x.rows()).map(|row| base_shift(x.row(row).1)).collect();
+        let widest = x.shifts().iter().copied().max().unwrap_or(0);
+        let widest = u32::from(widest).min(SHIFT_SPAN);
+        let mut panels = vec![Panel::EMPTY; x.rows().div_ceil(P) * blocks];
+        team.run_pieces(&mut panels, blocks, &|group, panels| {
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") {
+                // SAFETY: the feature is present.
+                return unsafe { fill_avx2(x, group * P, panels) };
             }
-        };
-        if rows == 1 {
-            pack_group((0, &mut panels));
-        } else {
-            panels
-                .par_chunks_mut(blocks)
-                .enumerate()
-                .for_each(pack_group);
-        }
+            fill(x, group * P, panels);
+        });
         Self {
             panels,
-            least,
+            bases,
+            widest,
             blocks,
         }
+    }
+
+    /// Positions.
+    pub(crate) fn positions(&self) -> usize {
+        self.bases.len()
+    }
+
+    /// The base of the vector at `position`.
+    pub(crate) fn base(&self, position: usize) -> u32 {
+        self.bases[position]
+    }
+
+    /// Those of every group, one group after the other.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn all(&self) -> &[Panel<P>] {
+        &self.panels
+    }
+
+    /// At least the largest shift in a panel.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "for tables"))]
+    pub(crate) fn widest(&self) -> u32 {
+        self.widest
     }
 
     /// The panels of positions `P * group ..`, one per block.
@@ -77,13 +107,21 @@ impl<const P: usize> Panels<P> {
     }
 }
 
-fn pack_four(four: [i16; 4]) -> i64 {
-    let [a, b, c, d] = four.map(i16::to_le_bytes);
-    i64::from_le_bytes([a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]])
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fill_avx2<const P: usize>(x: BlocksRef<'_>, first: usize, panels: &mut [Panel<P>]) {
+    fill(x, first, panels);
 }
 
-/// Inverse of the packing: four mantissas of a word.
-pub(crate) fn unpack_four(word: i64) -> [i16; 4] {
-    let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
-    [[a, b], [c, d], [e, f], [g, h]].map(i16::from_le_bytes)
+/// Packs the vectors from `first` on, as many as there are up to `P`.
+#[inline(always)]
+fn fill<const P: usize>(x: BlocksRef<'_>, first: usize, panels: &mut [Panel<P>]) {
+    for p in 0..P.min(x.rows() - first) {
+        let (mantissas, shifts) = x.row(first + p);
+        let base = base_shift(shifts);
+        let blocks = mantissas.as_chunks::<BLOCK>().0.iter().zip(shifts);
+        for (panel, (block, &shift)) in panels.iter_mut().zip(blocks) {
+            panel.set(p, block, u32::from(shift) - base);
+        }
+    }
 }

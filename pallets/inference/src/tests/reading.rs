@@ -126,7 +126,8 @@ fn pruning_takes_no_more_than_it_is_given() {
             Inference::cancel_request(RuntimeOrigin::signed(ASKER), id).unwrap();
         }
         let now = System::block_number() + Retention::get();
-        let for_two = <()>::prune_base() + <()>::prune() + <()>::prune();
+        type Weights = <Test as Config>::WeightInfo;
+        let for_two = Weights::prune_base() + Weights::prune() + Weights::prune();
         assert!(Inference::on_idle(now, for_two).all_lte(for_two));
         assert_eq!(FinishedSpan::<Test>::get(), (2, 3));
         assert_eq!(Inference::on_idle(now, Weight::zero()), Weight::zero());

@@ -20,7 +20,9 @@ pub enum Operator {
     Norm,
     /// See [`mod@crate::rope`].
     Rope,
-    /// See [`mod@crate::attention`]; the cache that it reads is written by [`crate::cache`].
+    /// See [`crate::cache`].
+    Store,
+    /// See [`mod@crate::attention`].
     Attention,
     /// See [`mod@crate::swiglu`].
     Swiglu,
@@ -34,10 +36,11 @@ pub enum Operator {
 
 impl Operator {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Linear,
         Self::Norm,
         Self::Rope,
+        Self::Store,
         Self::Attention,
         Self::Swiglu,
         Self::Quantise,
@@ -79,6 +82,12 @@ pub enum Case {
         start: u32,
         width: u32,
         rows: Vec<i32>,
+    },
+    Store {
+        kv_heads: u32,
+        head_dim: u32,
+        keys: Vec<i32>,
+        values: Vec<i32>,
     },
     Attention {
         heads: u32,
@@ -124,7 +133,7 @@ impl Case {
         match operator {
             Operator::Linear => {
                 let (rows, columns) = (between(1, 79, random), between(1, 7, random) * 32);
-                let batch = between(1, 10, random);
+                let batch = between(1, 36, random);
                 Self::Linear {
                     rows,
                     columns,
@@ -157,6 +166,16 @@ impl Case {
                     start,
                     width,
                     rows: values((batch * width) as usize, random),
+                }
+            }
+            Operator::Store => {
+                let (kv_heads, head_dim) = (between(1, 3, random), between(1, 8, random) * 32);
+                let stored = (between(1, 40, random) * kv_heads * head_dim) as usize;
+                Self::Store {
+                    kv_heads,
+                    head_dim,
+                    keys: rotated(stored, random),
+                    values: values(stored, random),
                 }
             }
             Operator::Attention => {
@@ -227,6 +246,16 @@ impl Case {
             cases.push(Self::attention_of(32, 300, sign, i32::MAX));
         }
         cases.push(Self::attention_of(64, 40, 0, 0));
+        let stored: Vec<i32> = [0, 1, -1, 127, ROTATED_LIMIT, -ROTATED_LIMIT]
+            .into_iter()
+            .flat_map(|key| [key; 64])
+            .collect();
+        cases.push(Self::Store {
+            kv_heads: 1,
+            head_dim: 64,
+            values: stored.iter().map(|v| v.saturating_mul(16)).collect(),
+            keys: stored,
+        });
         let ends = [i32::MIN, i32::MIN + 1, -1, 0, 1, i32::MAX];
         let pairs = |which: usize| {
             let pair = move |i: usize| [ends[i / 6], ends[i % 6]][which];
@@ -285,6 +314,7 @@ impl Case {
             Self::Linear { .. } => Operator::Linear,
             Self::Norm { .. } => Operator::Norm,
             Self::Rope { .. } => Operator::Rope,
+            Self::Store { .. } => Operator::Store,
             Self::Attention { .. } => Operator::Attention,
             Self::Swiglu { .. } => Operator::Swiglu,
             Self::Quantise { .. } => Operator::Quantise,
@@ -294,7 +324,7 @@ impl Case {
     }
 
     /// Calls the operator and returns its output as bytes: integers little-endian; of blocks the
-    /// mantissas, then the shifts, then the fraction.
+    /// mantissas, then the shifts, then the fraction; of the cache the quants and scales of each head.
     ///
     /// # Panics
     /// When the fields do not fit each other, as the operator does.
@@ -339,6 +369,24 @@ impl Case {
                 kernels.rope(&table, *start as usize, *width as usize, &mut rows);
                 return integers(&rows);
             }
+            Self::Store {
+                kv_heads,
+                head_dim,
+                keys,
+                values,
+            } => {
+                let mut cache = cache(*kv_heads, *head_dim, keys.len());
+                kernels.store(&mut cache, 0, 0, keys, values);
+                let layer = cache.layer(0);
+                let heads =
+                    (0..*kv_heads as usize).flat_map(|head| [layer.keys(head), layer.values(head)]);
+                let mut bytes = Vec::new();
+                for head in heads {
+                    bytes.extend(head.quants.iter().flat_map(|q| q.to_le_bytes()));
+                    bytes.extend(head.scales.iter().flat_map(|s| s.to_le_bytes()));
+                }
+                return bytes;
+            }
             Self::Attention {
                 heads,
                 kv_heads,
@@ -348,16 +396,7 @@ impl Case {
                 values,
                 queries,
             } => {
-                let positions = keys.len() as u32 / (kv_heads * head_dim);
-                let architecture = Architecture {
-                    layers: 1,
-                    heads: *heads,
-                    kv_heads: *kv_heads,
-                    head_dim: *head_dim,
-                    context_length: positions,
-                    ..super::TestModel::TINY
-                };
-                let mut cache = KvCache::new(&architecture, positions);
+                let mut cache = cache(*kv_heads, *head_dim, keys.len());
                 cache.store(0, 0, keys, values);
                 let mut output = vec![1; queries.len()];
                 let heads = *heads as usize;
@@ -404,6 +443,20 @@ impl Case {
         }
         block_bytes(blocks.view())
     }
+}
+
+/// An empty cache of one layer with room for `elements` elements of keys.
+fn cache(kv_heads: u32, head_dim: u32, elements: usize) -> KvCache {
+    let positions = elements as u32 / (kv_heads * head_dim);
+    let architecture = Architecture {
+        layers: 1,
+        heads: kv_heads,
+        kv_heads,
+        head_dim,
+        context_length: positions,
+        ..super::TestModel::TINY
+    };
+    KvCache::new(&architecture, positions)
 }
 
 /// Tiles of random quants and scales, extremes included: -128 and the largest scale.

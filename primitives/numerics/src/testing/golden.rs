@@ -40,7 +40,7 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
             hash_i32(&[32, 64, 96, 128, 256].map(|d| attention::score_scale(d) as i32)),
         ),
         ("blocks", hash_blocks(&quantised(kernels))),
-        ("cache", hash_cache()),
+        ("cache", hash_cache(kernels)),
         ("embedding", hash_i32(&embedded(&model))),
         (
             "exp2",
@@ -136,9 +136,15 @@ fn attended(kernels: &dyn Kernels) -> Vec<i32> {
     output
 }
 
-fn hash_cache() -> String {
+fn hash_cache(kernels: &dyn Kernels) -> String {
     let mut cache = KvCache::new(&TestModel::TINY, 64);
-    cache.store(1, 0, &values(6, 27, 64 * 32), &values(7, 31, 64 * 32));
+    kernels.store(
+        &mut cache,
+        1,
+        0,
+        &values(6, 27, 64 * 32),
+        &values(7, 31, 64 * 32),
+    );
     let layer = cache.layer(1);
     let mut bytes = Vec::new();
     for head in [layer.keys(0), layer.values(0)] {

@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | `golden` | nothing | `Vec<(String, String)>`: name and hash of each golden vector |
 //! | `operator` | [`Case`] | `Vec<u8>`: what [`Case::run`] returns |
-//! | `execute` | [`Task`] | `Result<Evidence, String>` |
+//! | `execute` | `(Architecture, Vec<i8>, Task)`: shape and exponents of the model, and what to do | `Result<Evidence, String>` |
 //!
 //! A real model does not fit through the interface: an executor of runtimes allocates at most
 //! 32 MiB at once. `execute` therefore fetches the weights from the host, into memory of its own:
@@ -38,7 +38,7 @@ use alloc::{
 use codec::{Decode, Encode};
 use core::ops::ControlFlow;
 use noema_numerics::{
-    check, generate, positions_needed, testing::Recorder, Architecture, Executor, Request, Sampling,
+    check, generate, positions_needed, testing::Recorder, Executor, Request, Sampling,
 };
 
 pub use noema_numerics::testing::{Case, Record};
@@ -46,10 +46,6 @@ pub use noema_numerics::testing::{Case, Record};
 /// One answer to generate or to check.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Task {
-    /// The shape of the model.
-    pub architecture: Architecture,
-    /// One exponent per tensor.
-    pub exponents: Vec<i8>,
     /// Tokens of the prompt.
     pub prompt: Vec<u32>,
     /// Tokens of the answer to check; `None` generates one.

@@ -12,7 +12,7 @@ use core::{
     arch::wasm32,
     cell::Cell,
 };
-use noema_numerics::{layout, testing::golden, Model, Scalar, Transformer};
+use noema_numerics::{layout, testing::golden, Architecture, Model, Scalar, Transformer};
 
 #[link(wasm_import_module = "env")]
 extern "C" {
@@ -40,17 +40,17 @@ extern "C" fn operator(pointer: u32, length: u32) -> u64 {
 /// See the crate's documentation.
 #[no_mangle]
 extern "C" fn execute(pointer: u32, length: u32) -> u64 {
-    give(&run(&take(pointer, length)))
+    let (architecture, exponents, task): (_, Vec<i8>, _) = take(pointer, length);
+    give(&run(&architecture, &exponents, &task))
 }
 
-fn run(task: &Task) -> Result<Evidence, String> {
-    let length = layout::weights_bytes(&task.architecture).map_err(|error| error.to_string())?;
+fn run(architecture: &Architecture, exponents: &[i8], task: &Task) -> Result<Evidence, String> {
+    let length = layout::weights_bytes(architecture).map_err(|error| error.to_string())?;
     let length = usize::try_from(length).map_err(|error| error.to_string())?;
     let mut weights = alloc::vec![0u8; length];
     // SAFETY: the host writes as many bytes as there are, to where they are.
     unsafe { ext_equality_read_weights_version_1(weights.as_mut_ptr() as u32, length as u32) };
-    let model = Model::new(&task.architecture, &task.exponents, &weights)
-        .map_err(|error| error.to_string())?;
+    let model = Model::new(architecture, exponents, &weights).map_err(|error| error.to_string())?;
     task.run(Transformer::new(model, Scalar, task.positions() as u32))
 }
 

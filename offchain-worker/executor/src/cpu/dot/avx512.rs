@@ -1,0 +1,418 @@
+//! The sums with AVX-512 and its byte dot product (VNNI).
+//!
+//! `vpdpbusd` adds four products of unsigned by signed bytes to a 32-bit lane. A tile's quants lie
+//! in its order: 64 bytes are four inputs of each of 16 rows. They become unsigned by adding 128,
+//! which adds 128 times the sum of the mantissas to every dot product: the accumulators start
+//! below zero by as much. Mantissas come in two bytes, so there are two accumulators, put together
+//! at the end of a block.
+
+use super::{narrow, pair, prefetch, Layer, TOGETHER};
+use crate::cpu::panel::{Panel, Panels};
+use noema_numerics::{
+    blocks::SHIFT_SPAN,
+    tile::{Tile, TILE_QUANTS, TILE_ROWS},
+    BLOCK,
+};
+use std::{arch::x86_64::*, ops::Range};
+
+/// Vectors of quants in a tile.
+const VECTORS: usize = TILE_QUANTS / 64;
+
+/// Exact sums of 16 rows in 64-bit lanes: the even rows, then the odd ones.
+pub(super) type Sums = [__m512i; 2];
+
+/// Scales of 16 rows as factors of 64-bit lanes, whose upper halves do not matter: of the even rows,
+/// then of the odd ones.
+pub(super) type Factors = [__m512i; 2];
+
+/// # Safety
+/// The features below are present, and no other thread computes the same groups at the same time.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) unsafe fn compute_one(layer: &Layer<'_>, panels: &Panels<1>, groups: Range<usize>) {
+    let exponent = layer.exponent + panels.base(0) as i32;
+    for group in groups {
+        let mut totals = [_mm512_setzero_si512(); 2];
+        for (tile, panel) in layer.weights.group(group).iter().zip(panels.group(0)) {
+            prefetch(tile);
+            let dots = tile_dots(&unsigned_quants(tile), panel, 0);
+            let power = _mm512_set1_epi64(1 << panel.shifts[0]);
+            let scales = tile_scales(tile);
+            // Below 2^27.
+            let even = _mm512_mul_epu32(scales, power);
+            let odd = _mm512_mul_epu32(odd_lanes(scales), power);
+            add_scaled(&mut totals, dots, [even, odd]);
+        }
+        // SAFETY: the caller has the group to itself.
+        unsafe { layer.outputs.set(0, group, &finish(totals, exponent)) };
+    }
+}
+
+/// # Safety
+/// The features below are present, and no other thread computes the same groups at the same time.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) unsafe fn compute_many(
+    layer: &Layer<'_>,
+    panels: &Panels<TOGETHER>,
+    groups: Range<usize>,
+) {
+    let mut scales = ShiftedScales::new(panels);
+    for group in groups {
+        let tiles = layer.weights.group(group);
+        scales.fill(tiles);
+        for first in (0..panels.positions()).step_by(TOGETHER) {
+            let count = TOGETHER.min(panels.positions() - first);
+            // SAFETY: the caller has the group to itself.
+            unsafe {
+                match count {
+                    1 => row_group::<1>(layer, panels, (first, group), tiles, &scales),
+                    2 => row_group::<2>(layer, panels, (first, group), tiles, &scales),
+                    3 | 4 => row_group::<4>(layer, panels, (first, group), tiles, &scales),
+                    _ => row_group::<TOGETHER>(layer, panels, (first, group), tiles, &scales),
+                }
+            }
+        }
+    }
+}
+
+/// The outputs of a row group for `N` positions from `first` on, of which those past the last
+/// position are dropped.
+///
+/// # Safety
+/// No other thread computes the same group at the same time.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn row_group<const N: usize>(
+    layer: &Layer<'_>,
+    panels: &Panels<TOGETHER>,
+    (first, group): (usize, usize),
+    tiles: &[Tile],
+    scales: &ShiftedScales,
+) {
+    let mut totals = [[_mm512_setzero_si512(); 2]; N];
+    let blocks = tiles.iter().zip(panels.group(first / TOGETHER));
+    for ((tile, panel), scales) in blocks.zip(scales.blocks()) {
+        if first == 0 {
+            prefetch(tile);
+        }
+        let quants = unsigned_quants(tile);
+        for_each_position!(AT < N, {
+            let dots = tile_dots(&quants, panel, AT);
+            add_scaled(&mut totals[AT], dots, factors(scales, panel.shifts[AT]));
+        });
+    }
+    // SAFETY: as the caller grants.
+    unsafe { set(layer, panels, (first, group), &totals) };
+}
+
+/// Sets the outputs of a row group for the positions from `first` on that there are.
+///
+/// # Safety
+/// No other thread computes the same group at the same time.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl")]
+pub(super) unsafe fn set(
+    layer: &Layer<'_>,
+    panels: &Panels<TOGETHER>,
+    (first, group): (usize, usize),
+    totals: &[Sums],
+) {
+    for (position, sums) in (first..panels.positions()).zip(totals) {
+        let outputs = finish(*sums, layer.exponent + panels.base(position) as i32);
+        // SAFETY: the caller has the group to itself.
+        unsafe { layer.outputs.set(position, group, &outputs) };
+    }
+}
+
+/// Scales of a tile times each power of two that occurs: `[shift][row]`, and one row more, as the
+/// odd rows are read from the second element on.
+pub(super) type BlockScales = [i32; (SHIFTS + 1) * TILE_ROWS];
+
+/// Shifts that there can be.
+const SHIFTS: usize = SHIFT_SPAN as usize + 1;
+
+/// Those of a row group's tiles.
+pub(super) struct ShiftedScales {
+    blocks: Vec<BlockScales>,
+    shifts: usize,
+}
+
+impl ShiftedScales {
+    /// Room for those that `panels` need.
+    pub(super) fn new(panels: &Panels<TOGETHER>) -> Self {
+        Self {
+            blocks: vec![[0; (SHIFTS + 1) * TILE_ROWS]; panels.group(0).len()],
+            shifts: panels.widest() as usize + 1,
+        }
+    }
+
+    /// Takes the scales of `tiles`.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn fill(&mut self, tiles: &[Tile]) {
+        for (block, tile) in self.blocks.iter_mut().zip(tiles) {
+            let mut scales = tile_scales(tile);
+            for row in block
+                .as_chunks_mut::<TILE_ROWS>()
+                .0
+                .iter_mut()
+                .take(self.shifts)
+            {
+                // SAFETY: writes 64 bytes, which `row` holds; no alignment is required.
+                unsafe { _mm512_storeu_si512(row.as_mut_ptr().cast(), scales) };
+                scales = _mm512_add_epi32(scales, scales);
+            }
+        }
+    }
+
+    /// Those of each block.
+    pub(super) fn blocks(&self) -> &[BlockScales] {
+        &self.blocks
+    }
+}
+
+/// The scales of a block for a position with this shift.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn factors(block: &BlockScales, shift: u32) -> Factors {
+    let at = shift as usize * TILE_ROWS;
+    let row = &block[at..at + TILE_ROWS + 1];
+    // SAFETY: both read 64 bytes, from the first and from the second of 17 elements; no alignment
+    // is required.
+    unsafe {
+        [
+            _mm512_loadu_si512(row.as_ptr().cast()),
+            _mm512_loadu_si512(row.as_ptr().add(1).cast()),
+        ]
+    }
+}
+
+/// The quants of a tile plus 128.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn unsigned_quants(tile: &Tile) -> [__m512i; VECTORS] {
+    let flip = _mm512_set1_epi8(-128);
+    let mut vectors = [flip; VECTORS];
+    for (vector, quants) in vectors.iter_mut().zip(tile.as_chunks::<64>().0) {
+        // SAFETY: reads 64 bytes, which `quants` holds; no alignment is required.
+        let quants = unsafe { _mm512_loadu_si512(quants.as_ptr().cast()) };
+        *vector = _mm512_xor_si512(quants, flip);
+    }
+    vectors
+}
+
+/// `Σ_k q[row][k] * a[k]` for each row and position `p` of a panel.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn tile_dots<const P: usize>(quants: &[__m512i; VECTORS], panel: &Panel<P>, p: usize) -> __m512i {
+    let mut low = _mm512_set1_epi32(panel.offsets[p]);
+    let mut high = _mm512_setzero_si512();
+    let highs = panel.high[p].as_chunks::<4>().0.iter();
+    for (quants, (h, l)) in quants
+        .iter()
+        .zip(highs.zip(panel.low[p].as_chunks::<4>().0))
+    {
+        high = _mm512_dpbusd_epi32(high, *quants, _mm512_set1_epi32(word(h)));
+        low = _mm512_dpbusd_epi32(low, *quants, _mm512_set1_epi32(word(l)));
+    }
+    join(high, low)
+}
+
+/// `256 * high + low`. By a shuffle: where multiplications keep the only port for wide shifts busy.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn join(high: __m512i, low: __m512i) -> __m512i {
+    const NOTHING: i8 = -128;
+    let order = _mm512_broadcast_i32x4(_mm_setr_epi8(
+        NOTHING, 0, 1, 2, NOTHING, 4, 5, 6, NOTHING, 8, 9, 10, NOTHING, 12, 13, 14,
+    ));
+    _mm512_add_epi32(_mm512_shuffle_epi8(high, order), low)
+}
+
+/// Four bytes as one 32-bit lane.
+#[inline(always)]
+fn word(bytes: &[i8; 4]) -> i32 {
+    i32::from_le_bytes(bytes.map(|byte| byte as u8))
+}
+
+/// Sixteen scales in 32-bit lanes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn tile_scales(tile: &Tile) -> __m512i {
+    let bytes: &[u8; 2 * TILE_ROWS] = tile.last_chunk().expect("a tile's scales");
+    // SAFETY: reads 32 bytes, which `bytes` holds; no alignment is required.
+    _mm512_cvtepu16_epi32(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) })
+}
+
+/// The odd 32-bit lanes, where the even ones are.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn odd_lanes(lanes: __m512i) -> __m512i {
+    _mm512_shuffle_epi32::<0b11_11_01_01>(lanes)
+}
+
+/// Adds `dots * factors` to `totals`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn add_scaled(totals: &mut Sums, dots: __m512i, factors: Factors) {
+    // A 64-bit multiplication reads the lower half of each lane: the even rows.
+    let even = _mm512_mul_epi32(dots, factors[0]);
+    let odd = _mm512_mul_epi32(odd_lanes(dots), factors[1]);
+    totals[0] = _mm512_add_epi64(totals[0], even);
+    totals[1] = _mm512_add_epi64(totals[1], odd);
+}
+
+/// `sums * 2^exponent`, rounded to nearest with halves up, as the nearest i32 row by row.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl")]
+pub(super) fn finish(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
+    let mut outputs = [0; TILE_ROWS];
+    if (-62..=-1).contains(&exponent) {
+        let drop = _mm512_set1_epi64(i64::from(exponent.unsigned_abs()));
+        let [even, odd] = sums.map(|sum| {
+            let one = _mm512_set1_epi64(1);
+            let half = _mm512_srlv_epi64(sum, _mm512_sub_epi64(drop, one));
+            let rounded =
+                _mm512_add_epi64(_mm512_srav_epi64(sum, drop), _mm512_and_si512(half, one));
+            _mm512_castsi256_si512(_mm512_cvtsepi64_epi32(rounded))
+        });
+        let order = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        let rows = _mm512_permutex2var_epi32(even, order, odd);
+        // SAFETY: writes 64 bytes, which `outputs` holds; no alignment is required.
+        unsafe { _mm512_storeu_si512(outputs.as_mut_ptr().cast(), rows) };
+        return outputs;
+    }
+    finish_rare(sums, exponent)
+}
+
+/// [`finish`] for the exponents that real models do not have.
+#[cold]
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+fn finish_rare(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
+    let mut halves = [[0i64; TILE_ROWS / 2]; 2];
+    for (half, sums) in halves.iter_mut().zip(sums) {
+        // SAFETY: writes 64 bytes, which `half` holds; no alignment is required.
+        unsafe { _mm512_storeu_si512(half.as_mut_ptr().cast(), sums) };
+    }
+    narrow(
+        &std::array::from_fn(|row| halves[row % 2][row / 2]),
+        exponent,
+    )
+}
+
+/// A block of bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn bytes_256(block: &[i8; BLOCK]) -> __m256i {
+    // SAFETY: reads 32 bytes, which `block` holds; no alignment is required.
+    unsafe { _mm256_loadu_si256(block.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_256(out: &mut [i32; 8], value: __m256i) {
+    // SAFETY: writes 32 bytes, which `out` holds; no alignment is required.
+    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), value) };
+}
+
+/// A block of mantissas.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn mantissas_512(block: &[i16; BLOCK]) -> __m512i {
+    // SAFETY: reads 64 bytes, which `block` holds; no alignment is required.
+    unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
+}
+
+/// Sums of the lanes of four vectors, one after the other in each 128-bit lane, of which each
+/// still has to be added to the other three.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn sum_four_512(v: [__m512i; 4]) -> __m512i {
+    let first = _mm512_add_epi32(
+        _mm512_unpacklo_epi32(v[0], v[1]),
+        _mm512_unpackhi_epi32(v[0], v[1]),
+    );
+    let last = _mm512_add_epi32(
+        _mm512_unpacklo_epi32(v[2], v[3]),
+        _mm512_unpackhi_epi32(v[2], v[3]),
+    );
+    _mm512_add_epi32(
+        _mm512_unpacklo_epi64(first, last),
+        _mm512_unpackhi_epi64(first, last),
+    )
+}
+
+/// Adds neighbouring 128-bit lanes: two sums of `a`, then two of `b`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_lanes_512(a: __m512i, b: __m512i) -> __m512i {
+    _mm512_add_epi32(
+        _mm512_shuffle_i32x4::<0x88>(a, b),
+        _mm512_shuffle_i32x4::<0xdd>(a, b),
+    )
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn block_dots<const B: usize>(
+    query: &[[i16; BLOCK]; B],
+    keys: &[[i8; BLOCK]],
+    dots: &mut [i32],
+) {
+    let zero = _mm512_setzero_si512();
+    let mut queries = [zero; B];
+    for (vector, block) in queries.iter_mut().zip(query) {
+        *vector = mantissas_512(block);
+    }
+    let chunks = keys.as_chunks::<16>().0.iter();
+    let mut index = 0;
+    for (keys, dots) in chunks.zip(dots.as_chunks_mut::<16>().0) {
+        let mut sums = [zero; 4];
+        for (keys, sum) in keys.as_chunks::<4>().0.iter().zip(&mut sums) {
+            let mut products = [zero; 4];
+            for (key, product) in keys.iter().zip(&mut products) {
+                let key = _mm512_cvtepi8_epi16(bytes_256(key));
+                *product = _mm512_madd_epi16(queries[index % B], key);
+                index += 1;
+            }
+            *sum = sum_four_512(products);
+        }
+        let sums = add_lanes_512(
+            add_lanes_512(sums[0], sums[1]),
+            add_lanes_512(sums[2], sums[3]),
+        );
+        // SAFETY: writes 64 bytes, which `dots` holds; no alignment is required.
+        unsafe { _mm512_storeu_si512(dots.as_mut_ptr().cast(), sums) };
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) fn weighted_sum<const B: usize>(
+    weights: &[i16; BLOCK],
+    rows: &[[[i8; BLOCK]; B]; BLOCK],
+    block: usize,
+) -> [i32; BLOCK] {
+    // Two positions at a time: their values side by side are a pair of a multiply-add.
+    let mut low = _mm512_setzero_si512();
+    let mut high = low;
+    for (weights, rows) in weights
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .zip(rows.as_chunks::<2>().0)
+    {
+        let weights = _mm512_set1_epi32(pair(weights));
+        let (first, second) = (bytes_256(&rows[0][block]), bytes_256(&rows[1][block]));
+        let pairs = _mm512_cvtepi8_epi16(_mm256_unpacklo_epi8(first, second));
+        low = _mm512_dpwssd_epi32(low, pairs, weights);
+        let pairs = _mm512_cvtepi8_epi16(_mm256_unpackhi_epi8(first, second));
+        high = _mm512_dpwssd_epi32(high, pairs, weights);
+    }
+    // Unpacking worked in halves of 16 bytes: its low part has elements 0..8 and 16..24.
+    let mut sums = [0; BLOCK];
+    let parts = sums.as_chunks_mut::<8>().0;
+    store_256(&mut parts[0], _mm512_castsi512_si256(low));
+    store_256(&mut parts[1], _mm512_castsi512_si256(high));
+    store_256(&mut parts[2], _mm512_extracti64x4_epi64::<1>(low));
+    store_256(&mut parts[3], _mm512_extracti64x4_epi64::<1>(high));
+    sums
+}

@@ -1,0 +1,106 @@
+//! Weights in memory: shared, or the way that reads fastest.
+
+use memmap2::{Mmap, MmapMut};
+use std::{
+    fs::File,
+    io::{self, Read, Seek},
+    ops::{Deref, Range},
+};
+
+/// Size and alignment of the larger pages that processors have.
+const PAGE: usize = 2 << 20;
+
+/// The weights of a model: a file mapped into memory, or a copy of it in large pages.
+///
+/// A mapped file is shared by all processes that map it, and only what is used of it is resident.
+/// But answering reads all weights for every token, and on small pages half of that time can go into
+/// finding them: in a virtual machine every 4 KiB cost a walk through two page tables. A copy in
+/// large pages is read faster, and is each process's own.
+#[derive(Debug)]
+pub struct Weights(Memory);
+
+#[derive(Debug)]
+enum Memory {
+    Mapped(Mmap),
+    /// The part of a larger allocation that begins at a large page.
+    Copied(MmapMut, Range<usize>),
+}
+
+impl Weights {
+    /// Maps the whole of `file`.
+    ///
+    /// # Errors
+    /// When it cannot be mapped.
+    ///
+    /// # Safety
+    /// Nobody changes or shortens the file while the weights are in use.
+    pub unsafe fn map(file: &File) -> io::Result<Self> {
+        // SAFETY: as the caller grants.
+        Ok(Self(Memory::Mapped(unsafe { Mmap::map(file)? })))
+    }
+
+    /// Reads the whole of `file` into large pages; into small ones where the system has none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or memory is short.
+    pub fn copy(mut file: &File) -> io::Result<Self> {
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let mut memory = MmapMut::map_anon(length + PAGE)?;
+        let first = memory.as_ptr().align_offset(PAGE);
+        let range = first..first + length;
+        // Refused where the kernel was built without them.
+        #[cfg(target_os = "linux")]
+        let _ = memory.advise_range(memmap2::Advice::HugePage, first, length);
+        file.rewind()?;
+        file.read_exact(&mut memory[range.clone()])?;
+        Ok(Self(Memory::Copied(memory, range)))
+    }
+
+    /// Lets the pages of a mapped file go, which come back as they are used: some never are, such as
+    /// the rotations of positions that no prompt reaches.
+    pub fn unload(&self) {
+        #[cfg(unix)]
+        if let Memory::Mapped(memory) = &self.0 {
+            // SAFETY: the mapping is of a file and read-only, so no page of it can lose a change.
+            let unloaded = unsafe { memory.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            if let Err(error) = unloaded {
+                tracing::debug!(%error, "the pages of the weights stay in memory");
+            }
+        }
+    }
+}
+
+impl Deref for Weights {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Memory::Copied(memory, range) => &memory[range.clone()],
+            Memory::Mapped(memory) => memory,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn weights_are_the_bytes_of_the_file() {
+        let path = std::env::temp_dir().join(format!("noema-weights-{}", std::process::id()));
+        let bytes: Vec<u8> = (0..3 * PAGE + 5).map(|i| ((i * 31) >> 3) as u8).collect();
+        let mut file = File::create(&path).expect("a temporary file");
+        file.write_all(&bytes).expect("room for it");
+        let file = File::open(&path).expect("what was written");
+        let copied = Weights::copy(&file).expect("a copy");
+        // SAFETY: only this test knows the file.
+        let mapped = unsafe { Weights::map(&file) }.expect("a mapping");
+        for weights in [copied, mapped] {
+            assert!(*weights == *bytes);
+            weights.unload();
+            assert!(*weights == *bytes);
+        }
+        std::fs::remove_file(&path).expect("still there");
+    }
+}

@@ -1,0 +1,311 @@
+//! Which device executes: what a person asks for, and what a machine has.
+
+use crate::{
+    gpu::{adapter, adapters, Adapter, AdapterKind, Choice, GpuDevice, Options},
+    self_test::Golden,
+    CpuExecutor, CpuKernels, CpuOptions, Executor, ExecutorError, GpuExecutor, ModelSource,
+};
+use noema_numerics::{testing::TestModel, Model, ModelError};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
+
+/// What a person asks for: `auto`, `cpu`, `gpu` or `gpu:<index>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The best graphics processor that passes the self-test, or else the processor.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A graphics processor: that of an index, or the best there is.
+    Gpu(Option<usize>),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu(None)),
+            other => other
+                .strip_prefix("gpu:")
+                .and_then(|index| index.parse().ok())
+                .map(|index| Self::Gpu(Some(index)))
+                .ok_or_else(|| "expected auto, cpu, gpu or gpu:<index>".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Gpu(None) => f.write_str("gpu"),
+            Self::Gpu(Some(index)) => write!(f, "gpu:{index}"),
+        }
+    }
+}
+
+/// What kind of device executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceClass {
+    /// A processor's own instructions.
+    Cpu,
+    /// A graphics processor.
+    Gpu,
+}
+
+/// What a person asks for, in full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceOptions {
+    /// Which device.
+    pub choice: DeviceChoice,
+    /// Whether it is an error to fall back to the processor.
+    pub require_gpu: bool,
+    /// Threads for the processor; one per core if not given.
+    pub threads: Option<usize>,
+    /// Most bytes of a graphics processor's memory; what it has if not given.
+    pub memory: Option<u64>,
+}
+
+impl DeviceOptions {
+    /// The device that these options mean, after it has passed the self-test.
+    ///
+    /// `auto` goes on to the processor where no graphics processor is there or none passes.
+    ///
+    /// # Errors
+    /// [`ExecutorError::NoDevice`] when it is not there, [`ExecutorError::WrongNumbers`] when it
+    /// fails the self-test, [`ExecutorError::DeviceLost`] when its driver does.
+    pub fn select(&self) -> Result<Device, ExecutorError> {
+        let gpu = |choice| {
+            let device = Device::gpu(adapter(choice)?, self.threads, self.memory);
+            device.self_test()?;
+            Ok(device)
+        };
+        match self.choice {
+            DeviceChoice::Gpu(Some(index)) => gpu(Choice::Index(index)),
+            DeviceChoice::Gpu(None) => gpu(Choice::Best { software: true }),
+            DeviceChoice::Auto => match gpu(Choice::Best { software: false }) {
+                Err(error) if self.require_gpu => Err(error),
+                Err(ExecutorError::NoDevice { .. }) => self.processor(),
+                Err(error) => {
+                    tracing::warn!(%error, "the processor executes instead");
+                    self.processor()
+                }
+                found => found,
+            },
+            DeviceChoice::Cpu if self.require_gpu => Err(ExecutorError::NoDevice {
+                wanted: "a gpu, with --device cpu".into(),
+                hint: "Leave one of --require-gpu and --device cpu out.".into(),
+            }),
+            DeviceChoice::Cpu => self.processor(),
+        }
+    }
+
+    fn processor(&self) -> Result<Device, ExecutorError> {
+        let device = Device::cpu(self.threads);
+        device.self_test()?;
+        Ok(device)
+    }
+}
+
+/// A device of this machine, on which any number of models can be executed.
+#[derive(Clone, Debug)]
+pub struct Device {
+    name: String,
+    threads: Option<usize>,
+    gpu: Option<Graphics>,
+}
+
+/// A graphics processor; opened when it is first used.
+#[derive(Clone, Debug)]
+struct Graphics {
+    adapter: Adapter,
+    memory: Option<u64>,
+    opened: Arc<OnceLock<GpuDevice>>,
+}
+
+impl Device {
+    /// The processor.
+    pub fn cpu(threads: Option<usize>) -> Self {
+        Self {
+            name: format!("cpu, {}", CpuKernels::default().instructions()),
+            threads,
+            gpu: None,
+        }
+    }
+
+    /// The processor of the machine that this device is in.
+    pub fn processor(&self) -> Self {
+        Self::cpu(self.threads)
+    }
+
+    fn gpu(adapter: Adapter, threads: Option<usize>, memory: Option<u64>) -> Self {
+        Self {
+            name: format!("gpu:{}, {}", adapter.index, adapter.name),
+            threads,
+            gpu: Some(Graphics {
+                adapter,
+                memory,
+                opened: Arc::default(),
+            }),
+        }
+    }
+
+    /// Every device of this machine, the processor first. None has been tested.
+    pub fn all(threads: Option<usize>, memory: Option<u64>) -> Vec<Self> {
+        let graphics = adapters().into_iter();
+        std::iter::once(Self::cpu(threads))
+            .chain(graphics.map(|adapter| Self::gpu(adapter, threads, memory)))
+            .collect()
+    }
+
+    /// What kind of device it is.
+    pub const fn class(&self) -> DeviceClass {
+        match self.gpu {
+            None => DeviceClass::Cpu,
+            Some(_) => DeviceClass::Gpu,
+        }
+    }
+
+    /// Whether it is a program that plays a graphics processor.
+    pub fn is_software(&self) -> bool {
+        let graphics = self.gpu.as_ref();
+        graphics.is_some_and(|gpu| gpu.adapter.kind == AdapterKind::Software)
+    }
+
+    /// Driver and limits, in words.
+    pub fn details(&self) -> String {
+        match &self.gpu {
+            None => match self.threads {
+                Some(threads) => format!("{threads} threads"),
+                None => "a thread per core".into(),
+            },
+            Some(Graphics { adapter, .. }) => format!(
+                "{} through {}, driver {}, buffers of up to {} MB",
+                adapter.kind,
+                adapter.backend,
+                adapter.driver,
+                adapter.largest_buffer / 1_000_000
+            ),
+        }
+    }
+
+    /// An executor of the model that `source` lends.
+    ///
+    /// # Errors
+    /// When the device cannot be opened, has no room for the weights, or the weights do not fit
+    /// their architecture.
+    pub fn executor(
+        &self,
+        source: Arc<dyn ModelSource>,
+    ) -> Result<Box<dyn Executor>, ExecutorError> {
+        let Some(gpu) = &self.gpu else {
+            let options = CpuOptions {
+                threads: self.threads,
+                ..CpuOptions::default()
+            };
+            return Ok(Box::new(CpuExecutor::new(source, options)?));
+        };
+        let device = match gpu.opened.get() {
+            Some(device) => device,
+            None => {
+                let device = GpuDevice::open(&gpu.adapter)?;
+                gpu.opened.get_or_init(|| device)
+            }
+        };
+        let options = Options {
+            memory: gpu.memory,
+            ..Options::default()
+        };
+        Ok(Box::new(GpuExecutor::new(
+            device,
+            &source.model()?,
+            options,
+        )?))
+    }
+
+    /// Runs the models of the [self-test](crate::self_test) and compares what they yield.
+    ///
+    /// # Errors
+    /// [`ExecutorError::WrongNumbers`], or whatever keeps the device from running them.
+    pub fn self_test(&self) -> Result<(), ExecutorError> {
+        for golden in Golden::ALL {
+            let mut executor = self.executor(Arc::new(Owned(golden.model())))?;
+            golden.test(&self.name, executor.as_mut())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// A model that owns its weights.
+struct Owned(TestModel);
+
+impl ModelSource for Owned {
+    fn model(&self) -> Result<Model<'_>, ModelError> {
+        Ok(self.0.model())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_written_as_it_is_read() {
+        for text in ["auto", "cpu", "gpu", "gpu:0", "gpu:12"] {
+            let choice: DeviceChoice = text.parse().expect("a choice");
+            assert_eq!(choice.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_processor_passes_the_self_test() {
+        let options = DeviceOptions {
+            choice: DeviceChoice::Cpu,
+            ..DeviceOptions::default()
+        };
+        let device = options.select().expect("passes");
+        assert_eq!(device.class(), DeviceClass::Cpu);
+    }
+
+    #[test]
+    fn a_gpu_that_is_required_is_not_replaced() {
+        let options = DeviceOptions {
+            choice: DeviceChoice::Cpu,
+            require_gpu: true,
+            ..DeviceOptions::default()
+        };
+        assert!(matches!(
+            options.select(),
+            Err(ExecutorError::NoDevice { .. })
+        ));
+        let missing = DeviceOptions {
+            choice: DeviceChoice::Gpu(Some(4_000)),
+            ..DeviceOptions::default()
+        };
+        assert!(matches!(
+            missing.select(),
+            Err(ExecutorError::NoDevice { .. })
+        ));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "GPU", "gpu:", "gpu:-1", "cuda", "gpu:1x"] {
+            assert!(text.parse::<DeviceChoice>().is_err(), "{text}");
+        }
+    }
+}

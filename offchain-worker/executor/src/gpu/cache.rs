@@ -1,0 +1,314 @@
+//! Keys and values of the open sequences: slabs of pages of 32 positions, laid out as
+//! `wgsl/cache.wgsl` says.
+//!
+//! A sequence is a run of pages in one slab, the same in every layer; a slab is one buffer for each
+//! layer. Slabs are added when sequences do not fit, each as large as all before it, so that few
+//! are needed: a layer's attention takes one dispatch for each slab in use.
+
+use super::{
+    device::{Buffer, Gpu},
+    kernels::{Bound, Kernels},
+    weights::Part,
+};
+use crate::ExecutorError;
+use noema_numerics::{attention::score_scale, Architecture, BLOCK};
+use std::ops::Range;
+
+/// What there is no room for.
+const WHAT: &str = "the keys and values of a sequence";
+/// Bytes of pages that are copied at a time within a slab.
+const COPY_BYTES: u64 = 1 << 20;
+
+/// Buffers of a pass that the kernels around a cache are bound to.
+pub(crate) struct Around<'a> {
+    pub(crate) kernels: &'a Kernels,
+    pub(crate) rope: &'a [Part],
+    pub(crate) projected: &'a Buffer,
+    pub(crate) powers: &'a Buffer,
+    pub(crate) scores: &'a Buffer,
+    pub(crate) mixed: &'a Buffer,
+}
+
+/// All slabs. A slab keeps its index; the place of one that is given up is used again.
+#[derive(Debug)]
+pub(crate) struct Caches {
+    architecture: Architecture,
+    slabs: Vec<Option<Slab>>,
+    copying: Option<Buffer>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slab {
+    pages: u32,
+    /// In order, none empty, no two adjacent.
+    free: Vec<Range<u32>>,
+    pub(crate) layers: Vec<LayerSlab>,
+}
+
+/// Pages of one layer.
+#[derive(Debug)]
+pub(crate) struct LayerSlab {
+    pages: Buffer,
+    /// For each part of the rotation table.
+    pub(crate) rope: Vec<Bound>,
+    pub(crate) attention: Bound,
+}
+
+/// Where the pages of a sequence are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) slab: u32,
+    pub(crate) page: u32,
+    pub(crate) pages: u32,
+}
+
+impl Caches {
+    /// No slabs.
+    pub(crate) fn new(architecture: &Architecture) -> Self {
+        Self {
+            architecture: *architecture,
+            slabs: Vec::new(),
+            copying: None,
+        }
+    }
+
+    /// Slabs by index.
+    pub(crate) fn slab(&self, index: u32) -> Option<&Slab> {
+        self.slabs.get(index as usize)?.as_ref()
+    }
+
+    /// Reserves pages for `positions`.
+    pub(crate) fn reserve(
+        &mut self,
+        gpu: &Gpu,
+        around: &Around<'_>,
+        positions: usize,
+    ) -> Result<Place, ExecutorError> {
+        let pages = positions.div_ceil(BLOCK).max(1) as u32;
+        for (index, slab) in self.slabs.iter_mut().enumerate() {
+            if let Some(page) = slab.as_mut().and_then(|slab| slab.take(pages)) {
+                return Ok(Place {
+                    slab: index as u32,
+                    page,
+                    pages,
+                });
+            }
+        }
+        // What is free but too small for this sequence is of no use now.
+        for slab in &mut self.slabs {
+            if slab.as_ref().is_some_and(Slab::is_free) {
+                *slab = None;
+            }
+        }
+        let index = match self.slabs.iter().position(Option::is_none) {
+            Some(index) => index,
+            None => {
+                self.slabs.push(None);
+                self.slabs.len() - 1
+            }
+        };
+        let largest = gpu.largest_binding() / self.page_bytes();
+        let wanted = u64::from(self.pages().max(pages)).min(largest) as u32;
+        let made = match self.slab_of(gpu, around, index as u32, wanted.max(pages)) {
+            Err(ExecutorError::OutOfMemory { .. }) if wanted > pages => {
+                self.slab_of(gpu, around, index as u32, pages)
+            }
+            made => made,
+        };
+        let slab = self.slabs[index].insert(made?);
+        let page = slab
+            .take(pages)
+            .expect("a new slab has as many free pages; qed");
+        Ok(Place {
+            slab: index as u32,
+            page,
+            pages,
+        })
+    }
+
+    /// Gives pages back.
+    pub(crate) fn release(&mut self, place: Place) {
+        let others = self.slabs.iter().flatten().count() > 1;
+        let Some(slot) = self.slabs.get_mut(place.slab as usize) else {
+            return;
+        };
+        if let Some(slab) = slot {
+            slab.give(place.page..place.page + place.pages);
+            if others && slab.is_free() {
+                *slot = None;
+            }
+        }
+    }
+
+    /// Copies the pages that hold the first `positions` positions.
+    pub(crate) fn copy(
+        &mut self,
+        gpu: &Gpu,
+        from: Place,
+        to: Place,
+        positions: usize,
+    ) -> Result<(), ExecutorError> {
+        let page = self.page_bytes();
+        let bytes = positions.div_ceil(BLOCK) as u64 * page;
+        let (source, target) = (u64::from(from.page) * page, u64::from(to.page) * page);
+        let within = from.slab == to.slab;
+        if within && self.copying.is_none() {
+            let size = COPY_BYTES.max(page);
+            self.copying = Some(gpu.storage("copying a cache", size)?);
+        }
+        let slabs = (self.slab(from.slab), self.slab(to.slab));
+        let (Some(from), Some(to)) = slabs else {
+            return Ok(());
+        };
+        let mut encoder = gpu.encoder();
+        for (from, to) in from.layers.iter().zip(&to.layers) {
+            let (from, to) = (from.pages.raw(), to.pages.raw());
+            match &self.copying {
+                // A buffer cannot be copied to itself.
+                Some(between) if within => {
+                    let step = between.bytes() / page * page;
+                    for at in (0..bytes).step_by(step as usize) {
+                        let size = step.min(bytes - at);
+                        let between = between.raw();
+                        encoder.copy_buffer_to_buffer(from, source + at, between, 0, size);
+                        encoder.copy_buffer_to_buffer(between, 0, to, target + at, size);
+                    }
+                }
+                _ => encoder.copy_buffer_to_buffer(from, source, to, target, bytes),
+            }
+        }
+        gpu.submit(encoder);
+        Ok(())
+    }
+
+    /// Bytes of a page of one layer.
+    fn page_bytes(&self) -> u64 {
+        u64::from(self.architecture.kv_heads) * u64::from(self.architecture.head_dim) * 18 * 4
+    }
+
+    fn pages(&self) -> u32 {
+        self.slabs.iter().flatten().map(|slab| slab.pages).sum()
+    }
+
+    fn slab_of(
+        &self,
+        gpu: &Gpu,
+        around: &Around<'_>,
+        index: u32,
+        pages: u32,
+    ) -> Result<Slab, ExecutorError> {
+        let a = &self.architecture;
+        let bytes = self.page_bytes() * u64::from(pages);
+        gpu.room_for(WHAT, bytes * u64::from(a.layers))?;
+        let layers = (0..a.layers)
+            .map(|_| gpu.storage(WHAT, bytes))
+            .map(|pages| LayerSlab::new(gpu, a, around, index, pages?))
+            .collect::<Result<_, _>>()?;
+        Ok(Slab {
+            pages,
+            free: std::iter::once(0..pages).collect(),
+            layers,
+        })
+    }
+}
+
+impl Slab {
+    /// Takes the first run of `count` free pages.
+    fn take(&mut self, count: u32) -> Option<u32> {
+        let at = self
+            .free
+            .iter()
+            .position(|free| free.end - free.start >= count)?;
+        let free = &mut self.free[at];
+        let first = free.start;
+        free.start += count;
+        if free.start == free.end {
+            self.free.remove(at);
+        }
+        Some(first)
+    }
+
+    fn give(&mut self, pages: Range<u32>) {
+        let at = self.free.partition_point(|free| free.start < pages.start);
+        self.free.insert(at, pages);
+        self.free.dedup_by(|next, free| {
+            let adjacent = free.end == next.start;
+            if adjacent {
+                free.end = next.end;
+            }
+            adjacent
+        });
+    }
+
+    fn is_free(&self) -> bool {
+        self.free
+            .first()
+            .is_some_and(|free| *free == (0..self.pages))
+    }
+}
+
+impl LayerSlab {
+    fn new(
+        gpu: &Gpu,
+        a: &Architecture,
+        around: &Around<'_>,
+        slab: u32,
+        pages: Buffer,
+    ) -> Result<Self, ExecutorError> {
+        let rope = around
+            .rope
+            .iter()
+            .map(|part| {
+                around.kernels.rope.bind(
+                    gpu,
+                    &[
+                        a.heads, a.kv_heads, a.head_dim, part.first, part.count, slab,
+                    ],
+                    &[around.projected, &part.buffer, &pages],
+                )
+            })
+            .collect::<Result<_, _>>()?;
+        // Below 2^30 for every width of head.
+        let scale = score_scale(a.head_dim as usize) as u32;
+        let attention = around.kernels.attention.bind(
+            gpu,
+            &[a.heads, a.kv_heads, a.head_dim, scale, slab],
+            &[
+                around.projected,
+                &pages,
+                around.powers,
+                around.scores,
+                around.mixed,
+            ],
+        )?;
+        Ok(Self {
+            pages,
+            rope,
+            attention,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_taken_first_fit_and_joined_when_given_back() {
+        let mut slab = Slab {
+            pages: 10,
+            free: std::iter::once(0..10).collect(),
+            layers: Vec::new(),
+        };
+        assert_eq!(slab.take(4), Some(0));
+        assert_eq!(slab.take(4), Some(4));
+        assert_eq!(slab.take(4), None);
+        slab.give(0..4);
+        assert_eq!(slab.take(2), Some(0));
+        slab.give(4..8);
+        assert_eq!(slab.free.first(), Some(&(2..10)));
+        assert!(!slab.is_free());
+        slab.give(0..2);
+        assert!(slab.is_free());
+    }
+}

@@ -1,0 +1,146 @@
+//! The model's tensors on the device, in the layout they are stored in.
+//!
+//! A tensor is one buffer, or several where it is larger than a kernel can reach: matrices are cut
+//! between row groups, the rotation table between positions. Matrices that share their input are
+//! neighbours in a checkpoint, and one matrix here.
+
+use super::device::{Buffer, Gpu};
+use crate::ExecutorError;
+use noema_numerics::{
+    model::{Gains, Linear},
+    tile::TILE_BYTES,
+    Model, BLOCK,
+};
+
+/// Matrices over the same inputs, one below the other.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    /// Blocks of an input.
+    pub(crate) blocks: u32,
+    /// Rows of all together.
+    pub(crate) rows: u32,
+    /// Row group and exponent from which each of the one to three matrices begins.
+    sections: Vec<(u32, i32)>,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// Consecutive rows of a tensor: row groups of a matrix, positions of the rotation table.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+    pub(crate) buffer: Buffer,
+}
+
+impl Matrix {
+    /// Uploads one to three matrices of equal columns. All but the last have whole row groups.
+    pub(crate) fn upload(gpu: &Gpu, matrices: &[Linear<'_>]) -> Result<Self, ExecutorError> {
+        let blocks = matrices.first().map_or(0, Linear::columns) / BLOCK;
+        let mut sections = Vec::new();
+        let mut groups = 0;
+        let mut bytes: Vec<&[u8]> = Vec::new();
+        for matrix in matrices {
+            sections.push((groups, matrix.exponent()));
+            groups += matrix.groups() as u32;
+            bytes.push(matrix.tiles().as_flattened());
+        }
+        Ok(Self {
+            blocks: blocks as u32,
+            rows: matrices.iter().map(|matrix| matrix.rows() as u32).sum(),
+            sections,
+            parts: upload_parts(gpu, "weights", &bytes, blocks * TILE_BYTES)?,
+        })
+    }
+
+    /// Parameters of the linear kernels for one part: see `wgsl/linear.wgsl`.
+    ///
+    /// Outputs are in units of `2^-output`; inputs of `2^-input`.
+    pub(crate) fn parameters(&self, part: &Part, input: i32, output: i32, add: bool) -> [u32; 12] {
+        // A matrix that is not there begins where no row group is.
+        let section = |index: usize| self.sections.get(index).copied().unwrap_or((u32::MAX, 0));
+        let exponent = |index| (section(index).1 - input + output).cast_unsigned();
+        [
+            self.blocks,
+            self.rows,
+            part.first,
+            part.count,
+            section(1).0,
+            section(2).0,
+            exponent(0),
+            exponent(1),
+            exponent(2),
+            u32::from(add),
+            0,
+            0,
+        ]
+    }
+
+    /// Parameters of the embedding kernel for one part, with its output in units of `2^-output`.
+    pub(crate) fn embedding_parameters(&self, part: &Part, output: i32) -> [u32; 4] {
+        let exponent = self.sections.first().map_or(0, |section| section.1);
+        let exponent = (exponent + output).cast_unsigned();
+        [self.blocks, part.first, part.count, exponent]
+    }
+}
+
+/// Uploads the gains of a norm.
+pub(crate) fn upload_gains(gpu: &Gpu, gains: &Gains<'_>) -> Result<Buffer, ExecutorError> {
+    let bytes: Vec<u8> = gains.values().flat_map(i32::to_le_bytes).collect();
+    let buffer = gpu.storage("weights", bytes.len() as u64)?;
+    gpu.upload(&buffer, 0, &bytes)?;
+    Ok(buffer)
+}
+
+/// Uploads the rotation table.
+pub(crate) fn upload_rope(gpu: &Gpu, model: &Model<'_>) -> Result<Vec<Part>, ExecutorError> {
+    let row = model.rope().half() * 8;
+    let positions = model.architecture().context_length as usize;
+    let mut bytes = Vec::with_capacity(positions * row);
+    for position in 0..positions {
+        for (cos, sin) in model.rope().row(position) {
+            bytes.extend(cos.to_le_bytes());
+            bytes.extend(sin.to_le_bytes());
+        }
+    }
+    upload_parts(gpu, "weights", &[&bytes], row)
+}
+
+/// Uploads pieces, each a whole number of rows of `row` bytes, as one array, cut where it must be.
+fn upload_parts(
+    gpu: &Gpu,
+    what: &'static str,
+    pieces: &[&[u8]],
+    row: usize,
+) -> Result<Vec<Part>, ExecutorError> {
+    let largest = usize::try_from(gpu.largest_binding() / row as u64).unwrap_or(usize::MAX);
+    if largest == 0 {
+        return Err(gpu.no_room(what, row as u64, gpu.largest_binding()));
+    }
+    let mut rows: usize = pieces.iter().map(|piece| piece.len() / row).sum();
+    let mut pieces = pieces.iter().copied();
+    let mut piece: &[u8] = &[];
+    let mut parts = Vec::new();
+    let mut first = 0;
+    while rows > 0 {
+        let count = rows.min(largest);
+        let buffer = gpu.storage(what, (count * row) as u64)?;
+        let mut filled = 0;
+        while filled < count * row {
+            if piece.is_empty() {
+                piece = pieces.next().unwrap_or_default();
+            }
+            let (now, later) = piece.split_at(piece.len().min(count * row - filled));
+            gpu.upload(&buffer, filled as u64, now)?;
+            filled += now.len();
+            piece = later;
+        }
+        parts.push(Part {
+            first,
+            count: count as u32,
+            buffer,
+        });
+        first += count as u32;
+        rows -= count;
+    }
+    Ok(parts)
+}

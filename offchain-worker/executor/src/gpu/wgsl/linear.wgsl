@@ -1,0 +1,99 @@
+// `noema_numerics::linear`: what both kernels share. Their inputs are tiles of 16 rows by 32
+// inputs as they are stored, read as 34 vectors of four words: vector `4 * w + r` holds inputs
+// `4 * w ..` of rows `4 * r ..`, vectors 32 and 33 the sixteen scales.
+
+struct Params {
+    // Blocks of an input.
+    blocks: u32,
+    // Rows of the whole matrix: elements of an output vector.
+    rows: u32,
+    // Row groups that this buffer holds.
+    first_group: u32,
+    groups: u32,
+    // Row groups from which on the second and the third exponent holds: matrices that share
+    // their input are one matrix here.
+    second: u32,
+    third: u32,
+    // Exponents of the weights, less the fraction of the input, plus that of the output.
+    exponent: i32,
+    second_exponent: i32,
+    third_exponent: i32,
+    // Whether the product is added to what the output holds, saturating.
+    add: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> mantissas: array<vec4<u32>>;
+@group(1) @binding(2) var<storage, read> shifts: array<u32>;
+@group(1) @binding(3) var<storage, read> weights: array<vec4<u32>>;
+@group(1) @binding(4) var<storage, read_write> output: array<i32>;
+
+const TILE_VECTORS = 34u;
+
+// Four 64-bit sums, one for each of four rows.
+struct Sums {
+    low: vec4<u32>,
+    high: vec4<u32>,
+}
+
+// Products of four rows' words with one word of activations.
+fn dot4(w: vec4<u32>, a: u32) -> vec4<i32> {
+    return vec4<i32>(
+        dot4I8Packed(w.x, a),
+        dot4I8Packed(w.y, a),
+        dot4I8Packed(w.z, a),
+        dot4I8Packed(w.w, a),
+    );
+}
+
+// Adds `product * (scale << shift)` to each sum. |product| ≤ 2^26, scale < 2^16 and shift ≤ 11, so
+// that a scale shifted has 27 bits and every partial product below fits 32 bits.
+fn accumulate(sums: ptr<function, Sums>, product: vec4<i32>, scales: vec4<u32>, shift: u32) {
+    let factor = scales << vec4<u32>(shift);
+    let fl = factor & vec4<u32>(0xffffu);
+    let fh = factor >> vec4<u32>(16u);
+    let pl = vec4<u32>(product) & vec4<u32>(0xffffu);
+    let ph = product >> vec4<u32>(16u);
+    let low = pl * fl;
+    let mid = ph * vec4<i32>(fl) + vec4<i32>(pl * fh);
+    let shifted = vec4<u32>(mid) << vec4<u32>(16u);
+    let term = low + shifted;
+    let upper = vec4<u32>(ph * vec4<i32>(fh) + (mid >> vec4<u32>(16u)))
+        + select(vec4<u32>(0u), vec4<u32>(1u), term < low);
+    let sum = (*sums).low + term;
+    (*sums).high += upper + select(vec4<u32>(0u), vec4<u32>(1u), sum < term);
+    (*sums).low = sum;
+}
+
+// Scales of rows `4 * quad ..` of the tile that starts at vector `tile`.
+fn scales_of(tile: u32, quad: u32) -> vec4<u32> {
+    let eight = weights[tile + 32u + quad / 2u];
+    let two = select(eight.xy, eight.zw, quad % 2u == 1u);
+    return vec4<u32>(two.x & 0xffffu, two.x >> 16u, two.y & 0xffffu, two.y >> 16u);
+}
+
+fn exponent_of(row_group: u32) -> i32 {
+    var exponent = params.exponent;
+    if row_group >= params.second {
+        exponent = params.second_exponent;
+    }
+    if row_group >= params.third {
+        exponent = params.third_exponent;
+    }
+    return exponent;
+}
+
+// Rounds the sum of an input vector at a row, and writes or adds it.
+fn write_output(position: u32, row: u32, sum: I64) {
+    if position >= window.count || row >= params.rows {
+        return;
+    }
+    let base = shifts[(window.first + position) * (params.blocks + 1u) + params.blocks];
+    let value = scale_saturate(sum, exponent_of(row / 16u) + i32(base));
+    let at = position * params.rows + row;
+    if params.add != 0u {
+        output[at] = saturating_add(output[at], value);
+    } else {
+        output[at] = value;
+    }
+}

@@ -1,0 +1,107 @@
+// `noema_numerics::norm`. Workgroup x is the row of the output.
+
+struct Params {
+    // Blocks of a row.
+    blocks: u32,
+    // Whether the input's row is named by the window, instead of being that of the output.
+    gather: u32,
+    // n * epsilon in units of 2^-32.
+    epsilon_low: u32,
+    epsilon_high: u32,
+    // t_n and e_n of the definition, which depend on the row's length only.
+    length_root: u32,
+    length_exponent: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(3) var<storage, read> input: array<vec4<i32>>;
+// The normalised vector before quantisation; each thread reads back only what it wrote.
+@group(1) @binding(4) var<storage, read_write> normed: array<vec4<i32>>;
+@group(1) @binding(5) var<storage, read> gains: array<vec4<i32>>;
+
+var<workgroup> input_bits: atomic<u32>;
+var<workgroup> squares_low: atomic<u32>;
+var<workgroup> squares_high: atomic<u32>;
+var<workgroup> inverse: u32;
+var<workgroup> drop: u32;
+
+fn square(x: i32, h: u32) -> U64 {
+    let value = magnitude(round_shift_32(x, h));
+    return mul_u32(value, value);
+}
+
+fn normalise(x: i32, g: i32, h: u32, r: u32, shift: u32) -> i32 {
+    let value = i32(round_shift(mul_i32_u32(round_shift_32(x, h), r), shift).x);
+    return saturate_i32(round_shift(mul_i32(value, g), 30u));
+}
+
+@compute @workgroup_size(ROW_THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let blocks = params.blocks;
+    let words = blocks * 8u;
+    let row = group.x;
+    var source = row;
+    if params.gather != 0u {
+        source = window.rows[row].x;
+    }
+    clear_blocks(thread, blocks);
+    if thread == 0u {
+        atomicStore(&input_bits, 0u);
+        atomicStore(&squares_low, 0u);
+        atomicStore(&squares_high, 0u);
+    }
+    workgroupBarrier();
+
+    var bits = 0u;
+    for (var word = thread; word < words; word += ROW_THREADS) {
+        bits |= bits_of(input[source * words + word]);
+    }
+    atomicOr(&input_bits, bits);
+    workgroupBarrier();
+    let h = saturating_sub(bit_length(atomicLoad(&input_bits)), 24u);
+
+    var sum = vec2<u32>(0u, 0u);
+    for (var word = thread; word < words; word += ROW_THREADS) {
+        let x = input[source * words + word];
+        sum = add64(sum, add64(square(x.x, h), square(x.y, h)));
+        sum = add64(sum, add64(square(x.z, h), square(x.w, h)));
+    }
+    // Exact in any order: every carry out of the low half is seen by exactly one thread.
+    let before = atomicAdd(&squares_low, sum.x);
+    atomicAdd(&squares_high, sum.y + select(0u, 1u, before + sum.x < before));
+    workgroupBarrier();
+
+    if thread == 0u {
+        let squares = vec2<u32>(atomicLoad(&squares_low), atomicLoad(&squares_high));
+        let epsilon = vec2<u32>(params.epsilon_low, params.epsilon_high);
+        var v = add64(squares, shr_u64(epsilon, 2u * h + 4u));
+        if v.x == 0u && v.y == 0u {
+            v.x = 1u;
+        }
+        let e = (64u - bit_length_u64(v)) / 2u;
+        let t = isqrt_u64(shl64(v, 2u * e));
+        // Below 2^32: t_n is below 2^32 and t at least 2^31.
+        inverse = div_u64(shl64(vec2<u32>(params.length_root, 0u), 31u), t);
+        drop = 9u + params.length_exponent - e;
+    }
+    workgroupBarrier();
+
+    let r = inverse;
+    let shift = drop;
+    for (var word = thread; word < words; word += ROW_THREADS) {
+        let x = input[source * words + word];
+        let g = gains[word];
+        let y = vec4<i32>(
+            normalise(x.x, g.x, h, r, shift),
+            normalise(x.y, g.y, h, r, shift),
+            normalise(x.z, g.z, h, r, shift),
+            normalise(x.w, g.w, h, r, shift),
+        );
+        normed[row * words + word] = y;
+        note_word(word, y);
+    }
+    let base = widest_shift(thread, blocks);
+    for (var word = thread; word < words; word += ROW_THREADS) {
+        write_word(row, blocks, word, normed[row * words + word], base);
+    }
+}

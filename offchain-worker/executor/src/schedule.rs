@@ -1,0 +1,261 @@
+//! Many requests on one executor.
+//!
+//! ```text
+//! answer(), check()  ── bounded queue ──>  scheduler's thread  ── passes ──>  executor
+//!   on any thread         first come,        who is in the next pass,          caches, weights
+//!                         first admitted     with how many positions
+//! ```
+//! A request joins at the next pass and leaves when it is done. Every answer that is being
+//! generated has its next token in every pass; prompts and checks share a bounded number of
+//! positions beside them, so that neither waits for the other. What an answer is, or what a check
+//! finds, does not depend on any of this: it is what `noema_numerics::generate` and `check` give.
+//!
+//! An executor that is lost, or is found to compute wrong numbers, is replaced by the fallback.
+//! Requests go on there from the tokens they had, or from the beginning where these cannot be
+//! trusted.
+
+mod guarded;
+mod job;
+mod prefix;
+mod queue;
+mod worker;
+
+use crate::{Executor, ExecutorError};
+use guarded::Guarded;
+use job::{Event, Job, Work};
+use noema_numerics::{
+    Architecture, Checked, Checking, ForwardError, Generated, Generation, Request,
+};
+use queue::Queue;
+use std::{
+    ops::ControlFlow,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc, Arc,
+    },
+    thread::JoinHandle,
+};
+use worker::Worker;
+
+/// Why a request has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// The prompt has no answer.
+    #[error("The prompt cannot be executed: {0}.")]
+    Refused(#[from] ForwardError),
+    /// As many requests are waiting as may; nothing is wrong with this one.
+    #[error("{waiting} requests are waiting already. Ask again later.")]
+    Busy {
+        /// Requests that are waiting.
+        waiting: usize,
+    },
+    /// The request does not fit even while no other is executed.
+    #[error("The request is too large for its device. {0}")]
+    TooLarge(ExecutorError),
+    /// The executor failed, and there is no other to go on with.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
+    /// The check was cancelled.
+    #[error("The check was cancelled.")]
+    Cancelled,
+    /// There is nobody left to execute.
+    #[error("The scheduler has stopped.")]
+    Stopped,
+}
+
+/// How requests share an executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScheduleOptions {
+    /// Most requests that are executed together.
+    pub sequences: usize,
+    /// Most requests that wait to be, at least 1.
+    pub waiting: usize,
+    /// Positions of prompts and checks in a pass that answers wait for.
+    pub positions: usize,
+    /// Positions of prompts and checks in a pass that no answer waits for.
+    pub positions_alone: usize,
+    /// Bytes that the logits of checks may take in a pass.
+    pub logits_bytes: usize,
+    /// Positions of the latest prompt whose keys and values are kept, to begin the next prompt with
+    /// as far as both agree; 0 to keep none.
+    pub prefix: usize,
+}
+
+impl Default for ScheduleOptions {
+    fn default() -> Self {
+        Self {
+            sequences: 16,
+            waiting: 64,
+            positions: 64,
+            positions_alone: 256,
+            logits_bytes: 8 << 20,
+            prefix: 256,
+        }
+    }
+}
+
+/// What a pass was like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PassReport {
+    /// Requests that took part.
+    pub sequences: usize,
+    /// Positions that were executed.
+    pub positions: usize,
+    /// Requests that wait.
+    pub waiting: usize,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// Is told of every pass.
+pub type Observer = Box<dyn Fn(&PassReport) + Send>;
+
+/// Starts the executor that takes over from a lost one; of the same model.
+pub type Fallback = Box<dyn FnOnce() -> Result<Box<dyn Executor>, ExecutorError> + Send>;
+
+/// Cancels requests, from any thread.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Cancels every request that was given this handle or a clone of it.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that has been done.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Executes requests together, on a thread of its own that ends when this is dropped.
+pub struct Scheduler {
+    architecture: Architecture,
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Scheduler {
+    /// Takes over `executor`.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(
+        executor: Box<dyn Executor>,
+        fallback: Option<Fallback>,
+        observer: Option<Observer>,
+        options: ScheduleOptions,
+    ) -> Result<Self, ScheduleError> {
+        let architecture = *executor.architecture();
+        let queue = Arc::new(Queue::new(options.waiting.max(1)));
+        let worker = Worker::new(
+            Guarded::new(executor),
+            fallback,
+            observer,
+            options,
+            queue.clone(),
+        );
+        let thread = std::thread::Builder::new()
+            .name("scheduler".into())
+            .spawn(move || worker.run())
+            .map_err(|error| ExecutorError::Threads(error.to_string()))?;
+        Ok(Self {
+            architecture,
+            queue,
+            thread: Some(thread),
+        })
+    }
+
+    /// The shape of the model.
+    pub const fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Requests that wait to be executed.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Answers `prompt`; returns when the answer has ended. `on_token` is told each token on this
+    /// thread and can cancel, as `cancel` can from others: the answer is then a prefix of the real
+    /// one, perhaps an empty one.
+    ///
+    /// Tokens can have been told that are not in the answer if an executor computed wrong numbers.
+    ///
+    /// # Errors
+    /// When the prompt has no answer, too many requests are waiting, or nothing is left to execute
+    /// on.
+    pub fn answer(
+        &self,
+        prompt: &[u32],
+        request: &Request<'_>,
+        cancel: &Cancel,
+        on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<Generated, ScheduleError> {
+        let generation = Generation::new(&self.architecture, prompt, request)?;
+        let stopped = Cancel::default();
+        let events = self.submit(Work::Answer(generation), cancel, &stopped)?;
+        loop {
+            match events.recv() {
+                Ok(Event::Token(token)) => {
+                    if on_token(token).is_break() {
+                        stopped.cancel();
+                    }
+                }
+                Ok(Event::Answered(answer)) => return Ok(answer),
+                Ok(Event::Failed(error)) => return Err(error),
+                Ok(Event::Checked(_)) | Err(mpsc::RecvError) => return Err(ScheduleError::Stopped),
+            }
+        }
+    }
+
+    /// Checks `answer` to `prompt`.
+    ///
+    /// # Errors
+    /// As those of [`answer`](Self::answer), and when it is cancelled. Whatever is wrong with the
+    /// answer is no error.
+    pub fn check(
+        &self,
+        prompt: &[u32],
+        answer: &[u32],
+        request: &Request<'_>,
+        cancel: &Cancel,
+    ) -> Result<Checked, ScheduleError> {
+        let checking = Checking::new(&self.architecture, prompt, answer, request)?;
+        if let Some(checked) = checking.finish() {
+            return Ok(checked);
+        }
+        let events = self.submit(Work::Check(checking), cancel, &Cancel::default())?;
+        match events.recv() {
+            Ok(Event::Checked(checked)) => Ok(checked),
+            Ok(Event::Failed(error)) => Err(error),
+            Ok(Event::Token(_) | Event::Answered(_)) | Err(mpsc::RecvError) => {
+                Err(ScheduleError::Stopped)
+            }
+        }
+    }
+
+    fn submit(
+        &self,
+        work: Work,
+        cancel: &Cancel,
+        stopped: &Cancel,
+    ) -> Result<mpsc::Receiver<Event>, ScheduleError> {
+        let (sender, receiver) = mpsc::channel();
+        let cancels = [cancel.clone(), stopped.clone()];
+        self.queue.push(Job::new(work, cancels, sender))?;
+        Ok(receiver)
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell: a panic in it has been logged and has closed the queue.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A request on its way through the scheduler.
+
+use super::{Cancel, ScheduleError};
+use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Room, Step};
+use std::sync::mpsc::Sender;
+
+/// What a request is told. Nobody may be listening any more, which changes nothing.
+pub(super) enum Event {
+    Token(u32),
+    Answered(Generated),
+    Checked(Checked),
+    Failed(ScheduleError),
+}
+
+/// What is to be done.
+pub(super) enum Work {
+    Answer(Generation),
+    Check(Checking),
+}
+
+/// A request, and whom to tell about it.
+pub(super) struct Job {
+    work: Work,
+    cancels: [Cancel; 2],
+    events: Sender<Event>,
+    /// Tokens of the answer that have been told.
+    told: usize,
+}
+
+impl Job {
+    pub(super) fn new(work: Work, cancels: [Cancel; 2], events: Sender<Event>) -> Self {
+        Self {
+            work,
+            cancels,
+            events,
+            told: 0,
+        }
+    }
+
+    /// Positions of the cache that it can need.
+    pub(super) fn positions(&self) -> usize {
+        match &self.work {
+            Work::Answer(generation) => generation.positions(),
+            Work::Check(checking) => checking.positions(),
+        }
+    }
+
+    /// Every token known: of the prompt and of the answer.
+    pub(super) fn tokens(&self) -> &[u32] {
+        match &self.work {
+            Work::Answer(generation) => generation.tokens(),
+            Work::Check(checking) => checking.tokens(),
+        }
+    }
+
+    pub(super) fn prompt(&self) -> &[u32] {
+        match &self.work {
+            Work::Answer(generation) => generation.prompt(),
+            Work::Check(checking) => checking.prompt(),
+        }
+    }
+
+    /// Whether it needs one token executed in each pass, as an answer does after its prompt.
+    pub(super) fn is_decoding(&self, cached: usize) -> bool {
+        matches!(&self.work, Work::Answer(generation) if cached + 1 >= generation.tokens().len())
+    }
+
+    pub(super) fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
+        match &self.work {
+            Work::Answer(generation) => generation.step(cached, room),
+            Work::Check(checking) => checking.step(cached, room),
+        }
+    }
+
+    /// Takes what the last step gave.
+    pub(super) fn feed(&mut self, hidden: BlocksRef<'_>, logits: &[i32]) {
+        match &mut self.work {
+            Work::Answer(generation) => {
+                generation.feed(hidden, logits);
+                for &token in generation.answer().iter().skip(self.told) {
+                    let _ = self.events.send(Event::Token(token));
+                    self.told += 1;
+                }
+            }
+            Work::Check(checking) => checking.feed(hidden, logits),
+        }
+    }
+
+    /// Forgets what an executor that cannot be trusted has given.
+    pub(super) fn restart(&mut self) {
+        match &mut self.work {
+            Work::Answer(generation) => generation.restart(),
+            Work::Check(checking) => checking.restart(),
+        }
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancels.iter().any(Cancel::is_cancelled)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        match &self.work {
+            Work::Answer(generation) => generation.end().is_some(),
+            Work::Check(checking) => checking.is_done(),
+        }
+    }
+
+    /// Hands over the result: of a job that is not done, that of a cancelled one.
+    pub(super) fn finish(self) {
+        let event = match self.work {
+            Work::Answer(generation) => Event::Answered(generation.finish()),
+            Work::Check(checking) => match checking.finish() {
+                Some(checked) => Event::Checked(checked),
+                None => Event::Failed(ScheduleError::Cancelled),
+            },
+        };
+        let _ = self.events.send(event);
+    }
+
+    pub(super) fn fail(self, error: ScheduleError) {
+        let _ = self.events.send(Event::Failed(error));
+    }
+}

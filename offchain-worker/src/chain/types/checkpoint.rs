@@ -1,0 +1,99 @@
+//! Families and checkpoints.
+
+// The derives bring a path into scope that structs do not use.
+#![allow(unused_imports)]
+
+use super::{both_ways, from_chain, Balance, BlockNumber};
+use serde::Serialize;
+use sp_core::H256;
+use subxt::config::substrate::AccountId32;
+use subxt::ext::scale_decode::DecodeAsType;
+use subxt::ext::scale_encode::EncodeAsType;
+
+both_ways! {
+    /// The dimensions of a model, as the chain records them.
+    pub struct WireArchitecture {
+        /// Transformer blocks.
+        pub layers: u32,
+        /// Width of the residual stream.
+        pub hidden: u32,
+        /// Query heads.
+        pub heads: u32,
+        /// Key and value heads.
+        pub kv_heads: u32,
+        /// Width of one head.
+        pub head_dim: u32,
+        /// Width of the feed-forward layer.
+        pub feed_forward: u32,
+        /// Number of token ids.
+        pub vocabulary: u32,
+        /// Longest prompt and answer together, in tokens.
+        pub context_length: u32,
+        /// Whether the output head is the token embedding.
+        pub tied_head: bool,
+    }
+}
+
+impl From<&noema_checkpoint::Architecture> for WireArchitecture {
+    fn from(architecture: &noema_checkpoint::Architecture) -> Self {
+        Self {
+            layers: architecture.layers,
+            hidden: architecture.hidden,
+            heads: architecture.heads,
+            kv_heads: architecture.kv_heads,
+            head_dim: architecture.head_dim,
+            feed_forward: architecture.feed_forward,
+            vocabulary: architecture.vocabulary,
+            context_length: architecture.context_length,
+            tied_head: architecture.tied_head,
+        }
+    }
+}
+
+from_chain! {
+    /// What the checkpoints of a family share.
+    pub struct FamilyRecord {
+        /// What people call it, UTF-8.
+        pub name: Vec<u8>,
+        /// The dimensions of the model.
+        pub architecture: WireArchitecture,
+        /// The hash of the tokenizer.
+        pub tokenizer_hash: H256,
+        /// The version of the integer arithmetic.
+        pub numerics_version: u32,
+    }
+}
+
+from_chain! {
+    /// A registered checkpoint.
+    pub struct CheckpointRecord {
+        /// Its family.
+        pub family: u32,
+        /// The checkpoint it was made from.
+        pub parent: Option<H256>,
+        /// The weights.
+        pub weights: WeightsRecord,
+        /// Whether requests may name it.
+        pub status: Status,
+    }
+}
+
+from_chain! {
+    /// What identifies the weights.
+    pub struct WeightsRecord {
+        /// The Merkle root over the tiles.
+        pub root: H256,
+        /// The size of all tiles.
+        pub bytes: u64,
+    }
+}
+
+from_chain! {
+    /// Whether requests may name a checkpoint.
+    pub enum Status {
+        /// They may.
+        Active,
+        /// They may no more.
+        Withdrawn,
+    }
+}

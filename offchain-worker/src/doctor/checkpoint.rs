@@ -1,0 +1,128 @@
+//! Weights on this machine.
+
+use super::{Area, Finding};
+use crate::chain::{types::Status, At};
+use crate::checkpoint::{CheckpointError, Library, OpenCheckpoint};
+use noema_executor::{Device, ExecutorError, ModelSource, Output, Segment};
+use noema_numerics::{Blocks, Scalar, Transformer};
+use noema_protocol::CheckpointId;
+use std::sync::Arc;
+
+/// Opens the checkpoint `id`, hashes its weights and holds them against the chain's record, where
+/// there is a chain. `progress` is told the bytes hashed.
+pub async fn checkpoint(
+    library: &Library,
+    id: CheckpointId,
+    at: Option<&At>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> (Vec<Finding>, Option<OpenCheckpoint>) {
+    let subject = id.to_string();
+    let opened = library.open(id).and_then(|checkpoint| {
+        checkpoint.verify(progress)?;
+        Ok(checkpoint)
+    });
+    let checkpoint = match opened {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return (vec![broken(&subject, &error)], None),
+    };
+    let manifest = checkpoint.manifest();
+    let mut findings = vec![Area::Checkpoint.passed(
+        subject.clone(),
+        format!(
+            "{}, {} MB, weights and tokenizer are what the manifest says",
+            manifest.name,
+            manifest.weights_bytes / 1_000_000
+        ),
+    )];
+    if let Some(at) = at {
+        findings.push(match at.checkpoint(&id).await {
+            Ok(None) => Area::Checkpoint.failed(
+                subject,
+                "the chain does not know it",
+                format!(
+                    "register it with: noema-worker register checkpoint {id} --account <PUBLISHER>"
+                ),
+            ),
+            Ok(Some(record)) if record.weights.root != manifest.weights_root => Area::Checkpoint
+                .failed(
+                    subject,
+                    "the chain has recorded another weights root",
+                    "import the model again, with the numerics version of the chain",
+                ),
+            Ok(Some(record)) if record.status == Status::Withdrawn => Area::Checkpoint.warned(
+                subject,
+                "it was withdrawn: only requests that are open still need it",
+                "serve another checkpoint",
+            ),
+            Ok(Some(_)) => Area::Checkpoint.passed(subject, "is what the chain has recorded"),
+            Err(error) => Area::Checkpoint.failed(subject, error.to_string(), "see the node's log"),
+        });
+    }
+    (findings, Some(checkpoint))
+}
+
+fn broken(subject: &str, error: &CheckpointError) -> Finding {
+    let remedy = match error {
+        CheckpointError::Size { .. } | CheckpointError::Hash { .. } => {
+            "the files were changed after the import: delete the folder and import the model again"
+        }
+        _ => "import the model with: noema-worker import <GGUF file or folder>",
+    };
+    Area::Checkpoint.failed(subject, error.to_string(), remedy)
+}
+
+/// Tokens of the compared pass; the definition, which is slow, runs them too.
+const COMPARED: u32 = 12;
+
+/// Whether a forward pass of `checkpoint` on `device` gives the bits of the definition.
+pub fn forward(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Finding {
+    let subject = format!("{} on {device}", checkpoint.id());
+    match compare(checkpoint, device) {
+        Ok(true) => Area::Checkpoint.passed(
+            subject,
+            format!("a forward pass over {COMPARED} tokens gives the bits of the definition"),
+        ),
+        Ok(false) => Area::Checkpoint.failed(
+            subject,
+            "a forward pass gives other bits than the definition: whatever it answers would be slashed",
+            "update the device's driver, or choose another --device",
+        ),
+        Err(error) => Area::Checkpoint.failed(
+            subject,
+            error.to_string(),
+            "choose another --device, or give it more memory with --device-memory",
+        ),
+    }
+}
+
+fn compare(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Result<bool, ExecutorError> {
+    let vocabulary = checkpoint.architecture().vocabulary;
+    let tokens: Vec<u32> = (1..=COMPARED).map(|i| i * 7_919 % vocabulary).collect();
+    let wanted = tokens.len() - 1..tokens.len();
+
+    let mut executor = device.executor(checkpoint.clone())?;
+    let sequence = executor.open(tokens.len())?;
+    let mut found = Output::default();
+    let segment = Segment {
+        sequence,
+        start: 0,
+        tokens: &tokens,
+        wanted: wanted.clone(),
+    };
+    executor.run(&[segment], &mut found)?;
+
+    let mut definition = Transformer::new(checkpoint.model()?, Scalar, COMPARED);
+    let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
+    noema_numerics::Executor::forward(&mut definition, 0, &tokens, wanted, &mut hidden)?;
+    noema_numerics::Executor::logits(&mut definition, hidden.view(), &mut logits);
+    Ok(found.hidden == hidden && found.logits == logits)
+}
+
+/// That there is nothing to serve.
+pub fn no_checkpoint(library: &Library) -> Finding {
+    Area::Checkpoint.failed(
+        library.root().display().to_string(),
+        "there is no checkpoint",
+        "make one with: noema-worker import <GGUF file or folder>",
+    )
+}

@@ -1,0 +1,320 @@
+//! The world outside the pallet: operators, checkpoints, randomness and a dispute resolver.
+
+use super::{AccountId, Balances, System, Test};
+use crate::{Balance, Committee, Dispute, DisputeResolver};
+use codec::Encode;
+use frame_support::{
+    storage::unhashed,
+    traits::{
+        fungible::{Inspect, Mutate},
+        tokens::{Fortitude, Precision, Preservation},
+    },
+};
+use noema_protocol::{
+    hashing,
+    interfaces::{
+        BlockRandomness, Candidate, Checkpoints, Earning, ModelLimits, Offence, Operators, Prices,
+        Role,
+    },
+    CheckpointId, RequestId,
+};
+use sp_core::H256;
+use sp_runtime::DispatchResult;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// The checkpoint of the stories.
+pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
+/// What every requester and operator starts with.
+pub(crate) const FUNDS: Balance = 100_000;
+
+/// What the resolver does with a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resolving {
+    /// Lets the committee decide.
+    Committee,
+    /// Refuses it.
+    Refuse,
+    /// Takes it and does nothing.
+    Sleep,
+}
+
+/// The committee, or one of the resolvers that a later pallet might be.
+pub struct Resolver;
+
+impl DisputeResolver<AccountId, u32> for Resolver {
+    fn open(dispute: Dispute<AccountId, u32>) -> DispatchResult {
+        match world(|world| world.resolving) {
+            Resolving::Committee => Committee::<Test>::open(dispute),
+            Resolving::Refuse => Err(sp_runtime::DispatchError::Other("refused")),
+            Resolving::Sleep => Ok(()),
+        }
+    }
+
+    fn advance(request: RequestId) {
+        if world(|world| world.resolving) == Resolving::Committee {
+            Committee::<Test>::advance(request);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Operator {
+    key: AccountId,
+    role: Role,
+    prices: Prices<Balance>,
+    is_live: bool,
+    is_busy: bool,
+}
+
+#[derive(Clone)]
+struct WorldState {
+    active: BTreeMap<CheckpointId, ModelLimits>,
+    withdrawn: BTreeSet<CheckpointId>,
+    operators: BTreeMap<AccountId, Operator>,
+    earnings: Vec<(AccountId, RequestId, Earning, Balance)>,
+    is_random: bool,
+    salt: u64,
+    resolving: Resolving,
+}
+
+impl WorldState {
+    /// Nobody is there, and no checkpoint.
+    const EMPTY: Self = Self {
+        active: BTreeMap::new(),
+        withdrawn: BTreeSet::new(),
+        operators: BTreeMap::new(),
+        earnings: Vec::new(),
+        is_random: true,
+        salt: 0,
+        resolving: Resolving::Committee,
+    };
+}
+
+thread_local! {
+    static WORLD: RefCell<WorldState> = const { RefCell::new(WorldState::EMPTY) };
+}
+
+/// A world with one active checkpoint and nobody in it.
+pub(crate) fn new_world() {
+    let limits = ModelLimits {
+        context_length: 100,
+        vocabulary: 50,
+    };
+    world(|world| {
+        *world = WorldState::EMPTY;
+        world.active.insert(CHECKPOINT, limits);
+    });
+}
+
+fn world<R>(look: impl FnOnce(&mut WorldState) -> R) -> R {
+    WORLD.with(|state| look(&mut state.borrow_mut()))
+}
+
+/// The operators, checkpoints and randomness of the mock runtime.
+pub struct World;
+
+/// The hot key of a controller.
+pub(crate) const fn key(controller: AccountId) -> AccountId {
+    controller.wrapping_add(100)
+}
+
+/// The account that the mock keeps a bond in.
+const fn purse(controller: AccountId) -> AccountId {
+    controller.wrapping_add(1_000)
+}
+
+impl Checkpoints for World {
+    fn active(checkpoint: &CheckpointId) -> Option<ModelLimits> {
+        world(|world| world.active.get(checkpoint).copied())
+    }
+
+    fn exists(checkpoint: &CheckpointId) -> bool {
+        world(|world| world.active.contains_key(checkpoint) || world.withdrawn.contains(checkpoint))
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_active(checkpoint: CheckpointId, limits: ModelLimits) {
+        world(|world| world.active.insert(checkpoint, limits));
+    }
+}
+
+impl Operators<AccountId, Balance> for World {
+    type Error = ();
+
+    fn controller_of(key: &AccountId) -> Option<AccountId> {
+        world(|world| {
+            let mut operators = world.operators.iter();
+            operators
+                .find(|(_, operator)| operator.key == *key)
+                .map(|(controller, _)| *controller)
+        })
+    }
+
+    fn candidates(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
+        if *checkpoint != CHECKPOINT {
+            return Vec::new();
+        }
+        world(|world| world.operators.clone())
+            .into_iter()
+            .filter(|(_, operator)| operator.role == role && operator.is_live)
+            .map(|(controller, operator)| Candidate {
+                controller,
+                bond: Self::bond(&controller),
+                prices: operator.prices,
+            })
+            .collect()
+    }
+
+    fn max_candidates() -> u32 {
+        16
+    }
+
+    fn bond(controller: &AccountId) -> Balance {
+        Balances::total_balance(&purse(*controller))
+    }
+
+    fn engage(controller: &AccountId) -> Result<(), ()> {
+        if world(|world| world.operators[controller].is_busy) {
+            return Err(());
+        }
+        unhashed::put(&engaged_key(*controller), &(engaged(*controller) + 1));
+        Ok(())
+    }
+
+    fn release(controller: &AccountId) {
+        let left = engaged(*controller).checked_sub(1);
+        let left = left.expect("released no more often than engaged");
+        unhashed::put(&engaged_key(*controller), &left);
+    }
+
+    fn slash(
+        controller: &AccountId,
+        _request: RequestId,
+        _offence: Offence,
+        amount: Balance,
+        shares: &[(AccountId, Balance)],
+    ) -> Balance {
+        let purse = purse(*controller);
+        let taken = amount.min(Balances::total_balance(&purse));
+        let mut left = taken;
+        for (to, share) in shares {
+            let share = left.min(*share);
+            Balances::transfer(&purse, to, share, Preservation::Expendable).expect("winners exist");
+            left -= share;
+        }
+        Balances::burn_from(
+            &purse,
+            left,
+            Preservation::Expendable,
+            Precision::Exact,
+            Fortitude::Force,
+        )
+        .expect("the purse holds it");
+        taken
+    }
+
+    fn note_earning(controller: &AccountId, request: RequestId, kind: Earning, amount: Balance) {
+        world(|world| world.earnings.push((*controller, request, kind, amount)));
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn register(controller: &AccountId, key: &AccountId, role: Role, _: &CheckpointId) {
+        add_operator(*controller, role, FUNDS);
+        world(|world| {
+            let operator = world.operators.get_mut(controller);
+            operator.expect("it was just added").key = *key;
+        });
+    }
+}
+
+impl BlockRandomness for World {
+    fn random(subject: &[u8]) -> Option<H256> {
+        let (is_random, salt) = world(|world| (world.is_random, world.salt));
+        let seed = (System::block_number(), salt, subject).encode();
+        is_random.then(|| hashing::blake2_256(&seed))
+    }
+}
+
+pub(crate) fn add_operator(controller: AccountId, role: Role, bond: Balance) {
+    let prices = match role {
+        Role::Worker => Prices {
+            per_prompt_byte: 1,
+            per_output_token: 10,
+        },
+        Role::Validator => Prices::default(),
+    };
+    let operator = Operator {
+        key: key(controller),
+        role,
+        prices,
+        is_live: true,
+        is_busy: false,
+    };
+    Balances::set_balance(&controller, FUNDS);
+    Balances::set_balance(&purse(controller), bond);
+    world(|world| world.operators.insert(controller, operator));
+}
+
+/// Whether an operator sends heartbeats.
+pub(crate) fn set_live(controller: AccountId, is_live: bool) {
+    world(|world| {
+        let operator = world.operators.get_mut(&controller);
+        operator.expect("it is registered").is_live = is_live;
+    });
+}
+
+/// Whether an operator's bond can be tied to no further request.
+pub(crate) fn set_busy(controller: AccountId, is_busy: bool) {
+    world(|world| {
+        let operator = world.operators.get_mut(&controller);
+        operator.expect("it is registered").is_busy = is_busy;
+    });
+}
+
+pub(crate) fn set_price(controller: AccountId, prices: Prices<Balance>) {
+    world(|world| {
+        let operator = world.operators.get_mut(&controller);
+        operator.expect("it is registered").prices = prices;
+    });
+}
+
+/// How many requests an operator's bond is tied to.
+pub(crate) fn engaged(controller: AccountId) -> u32 {
+    unhashed::get_or_default(&engaged_key(controller))
+}
+
+/// In storage, for a call that is refused must leave it as it was.
+fn engaged_key(controller: AccountId) -> Vec<u8> {
+    (b"engaged", controller).encode()
+}
+
+pub(crate) fn earnings() -> Vec<(AccountId, RequestId, Earning, Balance)> {
+    world(|world| world.earnings.clone())
+}
+
+pub(crate) fn bond(controller: AccountId) -> Balance {
+    World::bond(&controller)
+}
+
+/// What the randomness of all blocks depends on.
+pub(crate) fn set_salt(salt: u64) {
+    world(|world| world.salt = salt);
+}
+
+pub(crate) fn set_random(is_random: bool) {
+    world(|world| world.is_random = is_random);
+}
+
+pub(crate) fn set_resolving(resolving: Resolving) {
+    world(|world| world.resolving = resolving);
+}
+
+pub(crate) fn withdraw_checkpoint() {
+    world(|world| {
+        world.active.remove(&CHECKPOINT);
+        world.withdrawn.insert(CHECKPOINT);
+    });
+}

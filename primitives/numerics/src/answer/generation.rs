@@ -1,0 +1,129 @@
+//! Generating an answer, without a say in how or when its positions are executed.
+
+use super::{answer_limit, step, End, Generated, Request, Room, Step};
+use crate::{error::ForwardError, sampling::Sampler, trace::Trace, Architecture, BlocksRef};
+use alloc::vec::Vec;
+
+/// An answer in the making.
+///
+/// [`step`](Self::step) names what to execute next, [`feed`](Self::feed) takes what that gave and
+/// yields the next token. Nothing about execution is kept here: whoever executes says how many
+/// positions are cached, so a cache that was lost is filled again by the very next step.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    /// Prompt and answer.
+    tokens: Vec<u32>,
+    prompt: usize,
+    limit: usize,
+    max_tokens: usize,
+    stop_tokens: Vec<u32>,
+    sampler: Sampler,
+    trace: Trace,
+    end: Option<End>,
+}
+
+impl Generation {
+    /// Begins the answer to `prompt` by a model of this shape.
+    ///
+    /// # Errors
+    /// When the prompt leaves no room for an answer or has tokens that do not exist, or none are
+    /// asked for.
+    pub fn new(
+        architecture: &Architecture,
+        prompt: &[u32],
+        request: &Request<'_>,
+    ) -> Result<Self, ForwardError> {
+        let limit = answer_limit(architecture, prompt, request)?;
+        Ok(Self {
+            tokens: prompt.to_vec(),
+            prompt: prompt.len(),
+            limit,
+            max_tokens: request.max_tokens as usize,
+            stop_tokens: request.stop_tokens.to_vec(),
+            sampler: Sampler::new(request.sampling, request.seed),
+            trace: Trace::default(),
+            end: None,
+        })
+    }
+
+    /// Positions of the cache that the whole answer can need.
+    pub const fn positions(&self) -> usize {
+        self.prompt + self.limit - 1
+    }
+
+    /// Every token so far: the prompt, then the answer.
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// The prompt.
+    pub fn prompt(&self) -> &[u32] {
+        &self.tokens[..self.prompt]
+    }
+
+    /// The answer so far.
+    pub fn answer(&self) -> &[u32] {
+        &self.tokens[self.prompt..]
+    }
+
+    /// How the answer ended, once it has.
+    pub const fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// What to execute next where the first `cached` positions are; `None` if `room` is too small
+    /// for anything, or at the end. The last known token is always executed, cached or not.
+    pub fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
+        match self.end {
+            Some(_) => None,
+            None => step(&self.tokens, self.tokens.len() - 1, cached, room),
+        }
+    }
+
+    /// Takes the hidden vector that the last step wanted, with its logits, and returns the token
+    /// that they yield. A step that wanted nothing yields nothing.
+    ///
+    /// # Panics
+    /// When there is more than one vector.
+    pub fn feed(&mut self, hidden: BlocksRef<'_>, logits: &[i32]) -> Option<u32> {
+        if hidden.rows() == 0 || self.end.is_some() {
+            return None;
+        }
+        assert_eq!(hidden.rows(), 1, "a step wants the last token's vector");
+        self.trace.add(hidden);
+        let token = self.sampler.sample(logits, self.tokens.len() as u32);
+        self.tokens.push(token);
+        let length = self.tokens.len() - self.prompt;
+        self.end = if self.stop_tokens.contains(&token) {
+            Some(End::StopToken)
+        } else if length == self.max_tokens {
+            Some(End::MaxTokens)
+        } else if length == self.limit {
+            Some(End::ContextFull)
+        } else {
+            None
+        };
+        Some(token)
+    }
+
+    /// Ends the answer where it is, unless it has ended.
+    pub fn cancel(&mut self) {
+        self.end.get_or_insert(End::Cancelled);
+    }
+
+    /// Forgets the answer so far, for when what it was computed with cannot be trusted.
+    pub fn restart(&mut self) {
+        self.tokens.truncate(self.prompt);
+        self.trace = Trace::default();
+        self.end = None;
+    }
+
+    /// The answer; one that has not ended counts as cancelled.
+    pub fn finish(mut self) -> Generated {
+        Generated {
+            tokens: self.tokens.split_off(self.prompt),
+            digest: self.trace.digest(),
+            end: self.end.unwrap_or(End::Cancelled),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Measures what the calls of Noema's own pallets weigh, and writes it to pallets/*/src/weights.rs.
+#
+#   ./scripts/weights.sh [OPTIONS] [PALLET...]
+#
+# Without a PALLET: checkpoints, operators and inference.
+#
+#   --steps N    values tried of each number that a weight depends on (default 50)
+#   --repeat N   measurements of each (default 20)
+#   --help       this text
+#
+# Run it on the kind of machine that makes the chain's blocks, with nothing else to do, and commit
+# what it writes.
+#
+# The measuring is polkadot-sdk's, by `noema-node benchmark pallet`. It is compiled into the node
+# here only, with the feature `benchmark`: it takes minutes, and who runs a chain does not need it.
+# frame-omni-bencher measures the same, but is compiled with RocksDB: half an hour of C++.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+STEPS=50
+REPEAT=20
+PALLETS=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --steps) STEPS="${2:?--steps needs a number}"; shift ;;
+        --repeat) REPEAT="${2:?--repeat needs a number}"; shift ;;
+        --help | -h) print_usage "$0"; exit 0 ;;
+        -*) die "unknown option '$1'; see $0 --help" ;;
+        *)
+            [ -f "$ROOT/pallets/$1/src/benchmarking.rs" ] || die "there is no pallet '$1' with benchmarks"
+            PALLETS+=("$1")
+            ;;
+    esac
+    shift
+done
+[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(checkpoints operators inference)
+
+"$ROOT/scripts/setup.sh"
+. "$NOEMA_CACHE/wasm.env"
+cd "$ROOT"
+
+step "Building the node with what measures weights"
+# Most of what the runtime calls of the host is generic, and compiled with the node. Optimised there,
+# times come near those of a release build, which takes the better part of an hour; they stay above.
+# The measuring brings a runtime of its own, for benchmarks of another kind; its Wasm is not needed.
+SKIP_FRAME_STORAGE_ACCESS_TEST_RUNTIME_WASM_BUILD=1 \
+    cargo build --locked -p noema-node -p noema-worker --features noema-node/benchmark \
+    --config 'profile.dev.package.noema-node.opt-level=3'
+runtime="$("$ROOT/scripts/build-runtime.sh" runtime-benchmarks)"
+
+for pallet in "${PALLETS[@]}"; do
+    step "Measuring pallet-$pallet"
+    output="$ROOT/pallets/$pallet/src/weights.rs"
+    "$BIN_DIR/noema-node" benchmark pallet \
+        --runtime "$runtime" --genesis-builder runtime \
+        --pallet "pallet_$pallet" --extrinsic '*' \
+        --steps "$STEPS" --repeat "$REPEAT" --min-duration 2 \
+        --template "$ROOT/scripts/weights.hbs" --output "$output" --quiet
+    rustfmt --edition 2021 --config-path "$ROOT" "$output"
+    note "$output"
+done
