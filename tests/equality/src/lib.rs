@@ -7,12 +7,15 @@
 //! - [`subject`] is one way to execute, and the list of those that this machine has;
 //! - [`source`] holds the model that all of them execute;
 //! - [`plan`] makes the answers that all of them execute;
-//! - [`compare`] counts what differs.
+//! - [`compare`] counts what differs;
+//! - [`run`](mod@run) does all of that on a real model.
 
 pub mod batches;
 pub mod compare;
 pub mod guest;
+mod meter;
 pub mod plan;
+pub mod run;
 pub mod source;
 pub mod subject;
 

@@ -46,15 +46,17 @@ pub fn splits(executor: usize, task: usize) -> Vec<u32> {
 pub struct Plan<'e> {
     engine: &'e Engine,
     random: Random,
+    longest: u32,
     made: usize,
 }
 
 impl<'e> Plan<'e> {
-    /// The plan of `seed`.
-    pub fn new(engine: &'e Engine, seed: u64) -> Self {
+    /// The plan of `seed` for `tokens` tokens, which make some answers at least.
+    pub fn new(engine: &'e Engine, seed: u64, tokens: usize) -> Self {
         Self {
             engine,
             random: Random::new(seed),
+            longest: u32::try_from(tokens.div_ceil((tokens / 8).clamp(3, 8))).unwrap_or(u32::MAX),
             made: 0,
         }
     }
@@ -69,7 +71,7 @@ impl<'e> Plan<'e> {
         Ok(Task {
             prompt: self.prompt(index, checkpoint)?,
             answer: None,
-            max_tokens: room.min(longest).max(1),
+            max_tokens: room.min(longest).min(self.longest).max(1),
             // Every third answer goes on after what would end it.
             stop_tokens: match index % 3 {
                 0 => Vec::new(),
