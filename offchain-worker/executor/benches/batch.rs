@@ -70,6 +70,10 @@ fn at_once<T: Send>(count: u32, work: impl Fn(u32) -> T + Sync) -> (f64, Vec<T>)
 }
 
 fn main() {
+    // `cargo test` runs this target, too, but without this argument.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
     let source = Arc::new(Owned(TestModel::seeded(SHAPE, 1)));
     let executor = CpuExecutor::new(source, CpuOptions::default()).expect("the executor starts");
     let options = ScheduleOptions::default();
