@@ -62,22 +62,23 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The guest; `None` when it was not compiled, which `SKIP_WASM_BUILD` asks for.
+    /// The guest, compiled to machine code.
     ///
     /// # Panics
-    /// When the engine refuses it.
-    pub fn new() -> Option<Self> {
+    /// When it was not compiled, or the engine refuses it.
+    pub fn load() -> Self {
         let instances = std::thread::available_parallelism().map_or(1, usize::from);
         let guest = Self {
             executor: WasmExecutor::builder()
                 .with_max_runtime_instances(instances)
                 .build(),
-            code: built::WASM_BINARY?,
+            code: built::WASM_BINARY
+                .expect("the guest is compiled; build again without SKIP_WASM_BUILD"),
         };
         // The first call compiles, on rayon's threads, while the executor holds a lock. None of
         // those threads may then be busy with a task that waits for the same lock.
         guest.golden().expect("the guest was built for this engine");
-        Some(guest)
+        guest
     }
 
     /// Name and hash of each golden vector.

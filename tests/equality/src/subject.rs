@@ -3,7 +3,7 @@
 
 use crate::{batches::Batches, guest::Guest, source::Source, Evidence, Task};
 use anyhow::{anyhow, Result};
-use noema_executor::{CpuKernels, Device};
+use noema_executor::{CpuKernels, Device, ExecutorError};
 use noema_numerics::{testing::Case, Kernels, ModelError, Scalar, Transformer};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -28,12 +28,21 @@ pub trait Subject {
     ) -> Result<Vec<Evidence>>;
 }
 
-/// Every way to execute that this machine has. The first is a device, and fast. Wasm is missing
-/// where it was not compiled.
+/// Every way to execute that this machine has. The first is a device, and fast. An adapter that the
+/// kernels cannot run on is left out with a remark.
+///
+/// # Panics
+/// When the guest was not compiled: without it the comparison would not be what it claims.
 pub fn all() -> Vec<Box<dyn Subject>> {
     let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
     for device in Device::all(None, None) {
-        subjects.push(Box::new(Batches(device)));
+        match device.self_test() {
+            Err(error @ ExecutorError::NoDevice { .. }) => {
+                eprintln!("    without {device}: {error}")
+            }
+            // Whatever else is wrong with it is for the comparison to show.
+            _ => subjects.push(Box::new(Batches(device))),
+        }
     }
     for kernels in CpuKernels::variants().into_iter().rev() {
         subjects.push(Box::new(Native {
@@ -47,9 +56,7 @@ pub fn all() -> Vec<Box<dyn Subject>> {
         kernels: Scalar,
         parallel: true,
     }));
-    if let Some(guest) = Guest::new() {
-        subjects.push(Box::new(Wasm(guest)));
-    }
+    subjects.push(Box::new(Wasm(Guest::load())));
     subjects
 }
 

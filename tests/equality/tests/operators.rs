@@ -6,22 +6,17 @@ use noema_numerics::{
     Scalar,
 };
 use proptest::prelude::*;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-/// One guest for all tests; `None`, with a remark, where it was not compiled.
-fn guest() -> Option<&'static Guest> {
-    static GUEST: OnceLock<Option<Guest>> = OnceLock::new();
-    let guest = GUEST.get_or_init(Guest::new);
-    if guest.is_none() {
-        eprintln!("SKIPPED: compiled with SKIP_WASM_BUILD, there is no Wasm.");
-    }
-    guest.as_ref()
+/// One guest for all tests.
+fn guest() -> &'static Guest {
+    static GUEST: LazyLock<Guest> = LazyLock::new(Guest::load);
+    &GUEST
 }
 
 fn is_equal(operator: Operator, seed: u64) -> Result<(), TestCaseError> {
-    let Some(guest) = guest() else { return Ok(()) };
     let case = Case::random(operator, seed);
-    let found = guest.operator(&case).expect("executes");
+    let found = guest().operator(&case).expect("executes");
     prop_assert!(found == case.run(&Scalar), "{operator:?} of seed {seed}");
     Ok(())
 }
@@ -77,17 +72,15 @@ proptest! {
 
 #[test]
 fn the_ends_of_every_range_are_equal() {
-    let Some(guest) = guest() else { return };
     for case in Case::extremes() {
-        let found = guest.operator(&case).expect("executes");
+        let found = guest().operator(&case).expect("executes");
         assert!(found == case.run(&Scalar), "{:?}", case.operator());
     }
 }
 
 #[test]
 fn the_golden_vectors_hold_in_wasm() {
-    let Some(guest) = guest() else { return };
-    let found = guest.golden().expect("executes");
+    let found = guest().golden().expect("executes");
     let frozen = golden::frozen();
     assert_eq!(found.len(), frozen.len());
     for (name, hash) in found {
@@ -97,12 +90,11 @@ fn the_golden_vectors_hold_in_wasm() {
 
 #[test]
 fn a_panic_in_wasm_says_why() {
-    let Some(guest) = guest() else { return };
     let case = Case::Swiglu {
         columns: 31,
         gate: vec![0; 31],
         up: vec![0; 31],
     };
-    let error = guest.operator(&case).expect_err("no blocks of 31");
+    let error = guest().operator(&case).expect_err("no blocks of 31");
     assert!(error.to_string().contains("multiple of 32"), "{error}");
 }

@@ -33,6 +33,21 @@ fn tasks(architecture: &Architecture) -> Vec<Task> {
         .collect()
 }
 
+/// What a test runner promises to have takes part, too: `NOEMA_REQUIRE_GPU_TESTS` a graphics device.
+#[test]
+fn every_kind_of_executor_takes_part() {
+    let names: Vec<String> = subject::all()
+        .iter()
+        .map(|subject| subject.name())
+        .collect();
+    let has = |kind: &str| names.iter().any(|name| name.starts_with(kind));
+    for kind in ["cpu", "kernels, portable", "scalar", "Wasm"] {
+        assert!(has(kind), "{kind} is missing from {names:?}");
+    }
+    let required = std::env::var("NOEMA_REQUIRE_GPU_TESTS").is_ok_and(|value| value == "1");
+    assert!(has("gpu") || !required, "{names:?}");
+}
+
 #[test]
 fn every_executor_generates_and_checks_the_same_answers() {
     for architecture in [TestModel::TINY, UNTIED] {
