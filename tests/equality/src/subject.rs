@@ -4,7 +4,7 @@
 use crate::{batches::Batches, guest::Guest, source::Source, Evidence, Task};
 use anyhow::{anyhow, Result};
 use noema_executor::{CpuKernels, Device, ExecutorError};
-use noema_numerics::{testing::Case, Kernels, ModelError, Scalar, Transformer};
+use noema_numerics::{testing::Case, Kernels, Scalar, Transformer};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub fn all() -> Vec<Box<dyn Subject>> {
     for device in Device::all(None, None) {
         match device.self_test() {
             Err(error @ ExecutorError::NoDevice { .. }) => {
-                eprintln!("    without {device}: {error}")
+                eprintln!("    without {device}: {error}");
             }
             // Whatever else is wrong with it is for the comparison to show.
             _ => subjects.push(Box::new(Batches(device))),
@@ -85,7 +85,7 @@ impl<K: Kernels + Sync> Subject for Native<K> {
     ) -> Result<Vec<Evidence>> {
         let kernels = &self.kernels;
         let run = |task: &Task| {
-            let model = source.model().map_err(|error: ModelError| anyhow!(error))?;
+            let model = source.model()?;
             let positions = u32::try_from(task.positions())?;
             let evidence = task
                 .run(Transformer::new(model, kernels, positions))
