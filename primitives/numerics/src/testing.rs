@@ -1,8 +1,17 @@
-//! A small seeded model: real arithmetic, no meaning. For tests here and in other crates.
+//! What tests here and in other crates share: a small seeded model (real arithmetic, no meaning),
+//! calls of operators with their inputs, the golden vectors, and a recorder of what an executor
+//! returns.
 //!
-//! The weights come from SplitMix64 alone, so every machine builds the same bytes. They are scaled
-//! like those of a trained model (outputs of each layer near one), so answers vary from position
-//! to position.
+//! All data come from SplitMix64 alone, so every machine builds the same bytes. The weights of the
+//! model are scaled like those of a trained one (outputs of each layer near one), so answers vary
+//! from position to position.
+
+mod case;
+pub mod golden;
+mod record;
+
+pub use case::{tiles, values, Case, Operator};
+pub use record::{Record, Recorder};
 
 use crate::{
     layout::{self, TensorKind, TensorRole},
@@ -38,46 +47,6 @@ impl Random {
     pub const fn within(&mut self, limit: i64) -> i64 {
         self.below(2 * limit as u64 + 1) as i64 - limit
     }
-}
-
-/// `count` values of any magnitude, the extremes included.
-pub fn values(count: usize, random: &mut Random) -> Vec<i32> {
-    let widest = random.below(32) as u32;
-    (0..count)
-        .map(|_| match random.below(16) {
-            0 => i32::MAX >> widest,
-            1 => i32::MIN >> widest,
-            2 => 0,
-            _ => (random.bits() as i32) >> (widest + random.below(u64::from(32 - widest)) as u32),
-        })
-        .collect()
-}
-
-/// Tiles of random quants and scales for `rows` × `columns`, extremes included: -128 and the largest
-/// scale.
-pub fn tiles(rows: usize, columns: usize, random: &mut Random) -> Vec<u8> {
-    let count = rows.div_ceil(TILE_ROWS) * columns / TILE_COLUMNS;
-    let mut bytes = Vec::with_capacity(count * TILE_BYTES);
-    for _ in 0..count {
-        let mut quants = [[0; TILE_COLUMNS]; TILE_ROWS];
-        let mut scales = [0; TILE_ROWS];
-        for (quants, scale) in quants.iter_mut().zip(&mut scales) {
-            *scale = match random.below(4) {
-                0 => u16::MAX,
-                1 => 0,
-                _ => random.below(1 << 16) as u16,
-            };
-            let extreme = random.below(3) == 0;
-            for q in quants {
-                *q = match extreme {
-                    true => [-128, 127][random.below(2) as usize],
-                    false => random.bits() as i8,
-                };
-            }
-        }
-        bytes.extend(tile::encode(&quants, &scales));
-    }
-    bytes
 }
 
 /// Weights that own their bytes.

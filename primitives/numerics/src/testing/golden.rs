@@ -1,0 +1,288 @@
+//! Golden vectors: the frozen results of numerics version 1, and how they are computed.
+//!
+//! [`FROZEN`] holds one BLAKE2b-256 per line, of an operator's output on seeded input or of a small
+//! model end to end. A change of any line is a new numerics version.
+
+use super::{Random, TestModel};
+use crate::{
+    attention, check, embedding, exp2, generate, layout, model::Linear, sampling::Sampler, swiglu,
+    tile::TILE_BYTES, Architecture, Blocks, Executor, Kernels, KvCache, Model, Request, Sampling,
+    Transformer,
+};
+use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
+use blake2::{digest::consts::U32, Blake2b, Digest};
+use core::ops::ControlFlow;
+
+/// `tests/golden/v1.txt`: a name and a hash per line, comments after `#`.
+pub const FROZEN: &str = include_str!("../../tests/golden/v1.txt");
+
+/// The frozen hashes by name.
+pub fn frozen() -> BTreeMap<&'static str, &'static str> {
+    FROZEN
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '))
+        .collect()
+}
+
+/// The hashes by name, as this machine computes them with `kernels`.
+///
+/// # Panics
+/// When checking an answer disagrees with generating it.
+pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
+    let test = TestModel::tiny(1);
+    let model = test.model();
+    let layer = model.layer(1);
+    BTreeMap::from([
+        ("attention", hash_i32(&attended(kernels))),
+        (
+            "attention_scale",
+            hash_i32(&[32, 64, 96, 128, 256].map(|d| attention::score_scale(d) as i32)),
+        ),
+        ("blocks", hash_blocks(&quantised(kernels))),
+        ("cache", hash_cache(kernels)),
+        ("embedding", hash_i32(&embedded(&model))),
+        (
+            "exp2",
+            hash_i32(
+                &(-2_100_000..=0)
+                    .step_by(13)
+                    .map(|z| exp2::exp2(z) as i32)
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+        ("exp2_table", hash_i32(&exp2::TABLE.map(|x| x as i32))),
+        ("layout", hash(layout_lines().as_bytes())),
+        ("linear", hash_i32(&multiplied(kernels, &layer.down, 96))),
+        ("linear_any_bytes", hash_i32(&multiplied_any_bytes(kernels))),
+        ("norm", hash_blocks(&normed(kernels, &model))),
+        ("rope", hash_i32(&rotated(kernels, &model))),
+        ("sampling", hash_i32(&sampled())),
+        (
+            "sigmoid",
+            hash_i32(
+                &values(2, 31, 4_096)
+                    .iter()
+                    .map(|&x| swiglu::sigmoid(x) as i32)
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+        ("swiglu", hash_blocks(&gated(kernels))),
+        ("testing_weights", hash(&test.weights)),
+        ("transformer", hash_model(kernels, TestModel::TINY)),
+        (
+            "transformer_untied",
+            hash_model(
+                kernels,
+                Architecture {
+                    heads: 4,
+                    kv_heads: 2,
+                    head_dim: 64,
+                    vocabulary: 121,
+                    tied_head: false,
+                    ..TestModel::TINY
+                },
+            ),
+        ),
+    ])
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let digest = Blake2b::<U32>::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash_i32(values: &[i32]) -> String {
+    hash(
+        &values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn hash_blocks(blocks: &Blocks) -> String {
+    let blocks = blocks.view();
+    let mut bytes: Vec<u8> = blocks
+        .mantissas()
+        .iter()
+        .flat_map(|a| a.to_le_bytes())
+        .collect();
+    bytes.extend(blocks.shifts());
+    bytes.extend(blocks.fraction().to_le_bytes());
+    hash(&bytes)
+}
+
+fn quantised(kernels: &dyn Kernels) -> Blocks {
+    let mut output = Blocks::default();
+    kernels.quantise(&values(1, 31, 4_096), 256, 16, &mut output);
+    output
+}
+
+/// Values of every size up to `bits`: their magnitudes fall off along the vector and again.
+fn values(seed: u64, bits: u32, count: usize) -> Vec<i32> {
+    let mut random = Random::new(seed);
+    (0..count)
+        .map(|i| (random.within(i64::from(i32::MAX)) >> (31 - bits + (i as u32 / 16) % 20)) as i32)
+        .collect()
+}
+
+fn attended(kernels: &dyn Kernels) -> Vec<i32> {
+    let mut cache = KvCache::new(&TestModel::TINY, 128);
+    cache.store(0, 0, &values(3, 19, 100 * 32), &values(4, 19, 100 * 32));
+    let queries = values(5, 19, 30 * 64);
+    let mut output = vec![0; queries.len()];
+    kernels.attention(cache.layer(0), 2, 70, &queries, &mut output);
+    output
+}
+
+fn hash_cache(kernels: &dyn Kernels) -> String {
+    let mut cache = KvCache::new(&TestModel::TINY, 64);
+    kernels.store(
+        &mut cache,
+        1,
+        0,
+        &values(6, 27, 64 * 32),
+        &values(7, 31, 64 * 32),
+    );
+    let layer = cache.layer(1);
+    let mut bytes = Vec::new();
+    for head in [layer.keys(0), layer.values(0)] {
+        bytes.extend(head.quants.iter().map(|&q| q as u8));
+        bytes.extend(head.scales.iter().flat_map(|s| s.to_le_bytes()));
+    }
+    hash(&bytes)
+}
+
+fn embedded(model: &Model<'_>) -> Vec<i32> {
+    let mut rows = vec![0; 128 * 64];
+    for (token, row) in rows.chunks_mut(64).enumerate() {
+        embedding::embedding(&model.token_embedding(), token, row);
+    }
+    rows
+}
+
+fn layout_lines() -> String {
+    let tensors = layout::tensors(&TestModel::TINY).expect("a valid architecture");
+    tensors
+        .iter()
+        .map(|spec| {
+            format!(
+                "{} {:?} {} {}\n",
+                spec.name(),
+                spec.kind,
+                spec.offset_tiles,
+                spec.tiles
+            )
+        })
+        .collect()
+}
+
+fn multiplied(kernels: &dyn Kernels, weights: &Linear<'_>, columns: usize) -> Vec<i32> {
+    let input = Blocks::quantise(&values(8, 31, 20 * columns), columns, 16);
+    let mut output = vec![0; 20 * weights.rows()];
+    kernels.linear(weights, input.view(), 16, &mut output);
+    output
+}
+
+fn multiplied_any_bytes(kernels: &dyn Kernels) -> Vec<i32> {
+    let mut random = Random::new(9);
+    let bytes: Vec<u8> = (0..3 * 4 * TILE_BYTES)
+        .map(|_| random.bits() as u8)
+        .collect();
+    multiplied(
+        kernels,
+        &Linear::new(35, 128, -20, &bytes).expect("a matrix"),
+        128,
+    )
+}
+
+fn normed(kernels: &dyn Kernels, model: &Model<'_>) -> Blocks {
+    let mut output = Blocks::default();
+    kernels.norm(
+        &model.final_norm(),
+        42_950,
+        &values(10, 31, 30 * 64),
+        &mut output,
+    );
+    output
+}
+
+fn rotated(kernels: &dyn Kernels, model: &Model<'_>) -> Vec<i32> {
+    let mut rows = values(11, 31, 100 * 64);
+    kernels.rope(&model.rope(), 100, 64, &mut rows);
+    rows
+}
+
+fn sampled() -> Vec<i32> {
+    let logits = values(12, 20, 2_000);
+    let mut tokens = Vec::new();
+    for (temperature_milli, top_k, top_p_milli) in [
+        (0, 0, 1_000),
+        (1_000, 0, 1_000),
+        (700, 40, 950),
+        (10_000, 0, 300),
+    ] {
+        let sampling = Sampling {
+            temperature_milli,
+            top_k,
+            top_p_milli,
+        };
+        let mut sampler = Sampler::new(sampling, [7; 32]);
+        tokens.extend((0..50).map(|position| sampler.sample(&logits, position) as i32));
+    }
+    tokens
+}
+
+fn gated(kernels: &dyn Kernels) -> Blocks {
+    let mut output = Blocks::default();
+    kernels.swiglu(
+        &values(13, 24, 40 * 96),
+        &values(14, 24, 40 * 96),
+        96,
+        &mut output,
+    );
+    output
+}
+
+/// Answer, digest, hidden vectors and logits of a seeded model, checked by a parallel pass.
+fn hash_model(kernels: &dyn Kernels, architecture: Architecture) -> String {
+    let test = TestModel::seeded(architecture, 2);
+    let mut executor = Transformer::new(test.model(), kernels, 256);
+    let prompt: Vec<u32> = (0..40).map(|i| i * 7 % architecture.vocabulary).collect();
+    let request = Request {
+        sampling: Sampling {
+            temperature_milli: 800,
+            top_k: 50,
+            top_p_milli: 950,
+        },
+        seed: [3; 32],
+        max_tokens: 60,
+        stop_tokens: &[],
+    };
+    let answer = generate(&mut executor, &prompt, &request, |_| {
+        ControlFlow::Continue(())
+    })
+    .expect("the context has room");
+    let checked =
+        check(&mut executor, &prompt, &answer.tokens, &request).expect("the context has room");
+    assert_eq!((checked.flaw, checked.digest), (None, answer.digest));
+
+    let mut hidden = Blocks::default();
+    let mut logits = Vec::new();
+    executor
+        .forward(0, &prompt, 0..prompt.len(), &mut hidden)
+        .expect("the context has room");
+    executor.logits(hidden.view(), &mut logits);
+    let mut bytes = answer.digest.to_vec();
+    bytes.extend(
+        answer
+            .tokens
+            .iter()
+            .chain(&prompt)
+            .flat_map(|t| t.to_le_bytes()),
+    );
+    bytes.extend(hash_blocks(&hidden).as_bytes());
+    bytes.extend(hash_i32(&logits).as_bytes());
+    hash(&bytes)
+}

@@ -1,0 +1,126 @@
+//! `noema-numerics` behind a flat interface, compiled to Wasm exactly as the runtime is: with the
+//! same builder, for the same target, without SIMD. The host runs it in the engine that runs the
+//! runtime and compares the bytes.
+//!
+//! # Interface
+//! Every function takes a SCALE-encoded argument and returns a SCALE-encoded result, through the
+//! calling convention of a runtime: `fn(pointer: i32, length: i32) -> i64`, the result's pointer in
+//! the low and its length in the high half.
+//!
+//! | export | argument | result |
+//! |---|---|---|
+//! | `golden` | nothing | `Vec<(String, String)>`: name and hash of each golden vector |
+//! | `operator` | [`Case`] | `Vec<u8>`: what [`Case::run`] returns |
+//! | `execute` | `(Architecture, Vec<i8>, Task)`: shape and exponents of the model, and what to do | `Result<Evidence, String>` |
+//!
+//! A real model does not fit through the interface: an executor of runtimes allocates at most
+//! 32 MiB at once. `execute` therefore fetches the weights from the host, into memory of its own:
+//!
+//! | import | does |
+//! |---|---|
+//! | `ext_equality_read_weights_version_1(to: i32, length: i32)` | writes the weights, `length` bytes of them, to `to`; traps if the host's have another length |
+//! | `ext_panic_handler_abort_on_panic_version_1(message: i64)` | names the reason of a panic, as for a runtime |
+//!
+//! What is executed is the code of this crate on either side: a [`Task`] also runs natively, on any
+//! executor.
+
+#![no_std]
+
+extern crate alloc;
+
+#[cfg(target_family = "wasm")]
+mod wasm;
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use codec::{Decode, Encode};
+use core::ops::ControlFlow;
+use noema_numerics::{
+    check, generate, positions_needed, testing::Recorder, Executor, Request, Sampling,
+};
+
+pub use noema_numerics::testing::{Case, Record};
+
+/// One answer to generate or to check.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Task {
+    /// Tokens of the prompt.
+    pub prompt: Vec<u32>,
+    /// Tokens of the answer to check; `None` generates one.
+    pub answer: Option<Vec<u32>>,
+    /// Most tokens of the answer.
+    pub max_tokens: u32,
+    /// Tokens that end it.
+    pub stop_tokens: Vec<u32>,
+    /// See [`Sampling`].
+    pub temperature_milli: u16,
+    /// See [`Sampling`].
+    pub top_k: u16,
+    /// See [`Sampling`].
+    pub top_p_milli: u16,
+    /// Seed of the draws.
+    pub seed: [u8; 32],
+    /// Lengths of the calls that each pass is split into, over and over; none leaves it whole.
+    pub splits: Vec<u32>,
+}
+
+/// What an execution yields, and all that must be equal between two of them.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Evidence {
+    /// The answer.
+    pub tokens: Vec<u32>,
+    /// Digest of its trace.
+    pub digest: [u8; 32],
+    /// Hashes of the hidden vectors and of the logits that its tokens were sampled from.
+    pub record: Record,
+    /// What is wrong with the answer that was to be checked.
+    pub flaw: Option<String>,
+}
+
+impl Task {
+    /// Positions of the cache that the task needs.
+    pub fn positions(&self) -> usize {
+        positions_needed(self.prompt.len(), self.max_tokens)
+    }
+
+    /// How the answer's tokens are chosen.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            sampling: Sampling {
+                temperature_milli: self.temperature_milli,
+                top_k: self.top_k,
+                top_p_milli: self.top_p_milli,
+            },
+            seed: self.seed,
+            max_tokens: self.max_tokens,
+            stop_tokens: &self.stop_tokens,
+        }
+    }
+
+    /// Generates or checks the answer on `executor`.
+    ///
+    /// # Errors
+    /// What the executor says when it refuses the prompt.
+    pub fn run(&self, executor: impl Executor) -> Result<Evidence, String> {
+        let splits: Vec<usize> = self.splits.iter().map(|&length| length as usize).collect();
+        let mut recorder = Recorder::new(executor, &splits);
+        let request = self.request();
+        let (tokens, digest, flaw) = match &self.answer {
+            Some(answer) => check(&mut recorder, &self.prompt, answer, &request)
+                .map(|checked| (answer.clone(), checked.digest, checked.flaw)),
+            None => generate(&mut recorder, &self.prompt, &request, |_| {
+                ControlFlow::Continue(())
+            })
+            .map(|answer| (answer.tokens, answer.digest, None)),
+        }
+        .map_err(|error| error.to_string())?;
+        Ok(Evidence {
+            tokens,
+            digest,
+            record: recorder.into_record(),
+            flaw: flaw.map(|flaw| flaw.to_string()),
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! The whole comparison on a real model.
+
+use crate::{
+    compare::differences,
+    meter::Meter,
+    plan::{splits, Plan},
+    source::Source,
+    subject::{self, Subject},
+    Evidence, Task,
+};
+use anyhow::{ensure, Context, Result};
+use noema_executor::Device;
+use noema_numerics::{
+    testing::{Case, Operator},
+    Scalar,
+};
+use noema_worker::{
+    checkpoint::{Library, OpenCheckpoint},
+    engine::Engine,
+    import::{self, ImportOptions},
+};
+use std::{path::Path, sync::Arc, time::Instant};
+
+/// How much is compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Least number of tokens to generate and to compare.
+    pub tokens: usize,
+    /// Random calls of each operator, beside the ends of every range.
+    pub cases: u64,
+    /// Seed of everything that is random.
+    pub seed: u64,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Answers that were generated.
+    pub answers: usize,
+    /// Tokens of their prompts.
+    pub prompt_tokens: usize,
+    /// Their tokens.
+    pub tokens: usize,
+    /// Seconds of generating them, by the first of the rows.
+    pub generating: f64,
+    /// One for each executor.
+    pub rows: Vec<Row>,
+}
+
+/// What was found about one executor.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Calls of operators; `None` if it only executes whole passes.
+    pub cases: Option<usize>,
+    /// Tokens that it executed again.
+    pub tokens: usize,
+    /// Calls and tokens that were not the same, digests included.
+    pub differences: usize,
+    /// Seconds of all of that.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// Whether nothing differed.
+    pub fn is_equal(&self) -> bool {
+        self.rows.iter().all(|row| row.differences == 0)
+    }
+}
+
+/// Generates answers with the first executor of this machine, and executes them again with each.
+///
+/// # Errors
+/// When the model cannot be opened or an executor refuses something. A difference is no error.
+pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Report> {
+    let engine = Engine::open(checkpoint.clone(), &Device::cpu(None), None)?;
+    let source = Arc::new(Source::from(checkpoint));
+    let mut subjects = subject::all();
+
+    let cases = cases(settings);
+    let mut rows = Vec::new();
+    for subject in &subjects {
+        let begun = Instant::now();
+        let operators = operators(&**subject, &cases)?;
+        rows.push(Row {
+            name: subject.name(),
+            cases: operators.is_some().then_some(cases.len()),
+            tokens: 0,
+            differences: operators.unwrap_or(0),
+            seconds: begun.elapsed().as_secs_f64(),
+        });
+    }
+
+    let begun = Instant::now();
+    let first = subjects.first_mut().context("There is no executor.")?;
+    let answers = generate(&mut **first, &engine, &source, settings)?;
+    let generating = begun.elapsed().as_secs_f64();
+
+    let enumerated = subjects.iter_mut().zip(&mut rows).enumerate();
+    for (index, (subject, row)) in enumerated {
+        let begun = Instant::now();
+        let found = check(&mut **subject, index, &answers, &source)?;
+        row.seconds += begun.elapsed().as_secs_f64();
+        for ((_, expected), found) in answers.iter().zip(&found) {
+            row.tokens += expected.tokens.len();
+            row.differences += differences(expected, found);
+        }
+    }
+    Ok(Report {
+        answers: answers.len(),
+        prompt_tokens: answers.iter().map(|(task, _)| task.prompt.len()).sum(),
+        tokens: answers.iter().map(|(_, e)| e.tokens.len()).sum(),
+        generating,
+        rows,
+    })
+}
+
+/// The checkpoint of `model` in `home`, imported if it is not there.
+///
+/// # Errors
+/// When it cannot be imported or opened, or is not what its manifest says.
+pub fn open(model: &Path, home: &Path) -> Result<OpenCheckpoint> {
+    let library = Library::new(home);
+    let checkpoint = match library.ids()?.first() {
+        Some(&id) => library.open(id)?,
+        None => import::import(model, home, &ImportOptions::default(), &())?,
+    };
+    checkpoint.verify(&|_bytes| ())?;
+    Ok(checkpoint)
+}
+
+/// Calls of every operator, with what the definition returns.
+fn cases(settings: &Settings) -> Vec<(Case, Vec<u8>)> {
+    let random = Operator::ALL.into_iter().flat_map(|operator| {
+        (0..settings.cases).map(move |case| Case::random(operator, settings.seed << 32 | case))
+    });
+    random
+        .chain(Case::extremes())
+        .map(|case| {
+            let expected = case.run(&Scalar);
+            (case, expected)
+        })
+        .collect()
+}
+
+/// How many calls return something else; `None` if the executor has no single operators.
+fn operators(subject: &dyn Subject, cases: &[(Case, Vec<u8>)]) -> Result<Option<usize>> {
+    let mut differing = 0;
+    for (case, expected) in cases {
+        match subject.operator(case) {
+            None => return Ok(None),
+            Some(found) => differing += usize::from(found? != *expected),
+        }
+    }
+    Ok(Some(differing))
+}
+
+/// Answers of at least the wanted number of tokens together.
+fn generate(
+    subject: &mut dyn Subject,
+    engine: &Engine,
+    source: &Arc<Source>,
+    settings: &Settings,
+) -> Result<Vec<(Task, Evidence)>> {
+    let meter = Meter::new(&format!("{} generates", subject.name()), settings.tokens);
+    let mut plan = Plan::new(engine, settings.seed, settings.tokens);
+    let mut answers: Vec<(Task, Evidence)> = Vec::new();
+    let mut tokens = 0;
+    while tokens < settings.tokens {
+        // Some end before they have as many tokens as they may: then there are others.
+        let (mut tasks, mut room) = (Vec::new(), settings.tokens - tokens);
+        while room > 0 {
+            let task = plan.next(u32::try_from(room)?)?;
+            room -= task.max_tokens as usize;
+            tasks.push(task);
+        }
+        let found = subject.execute(&tasks, source, &|tokens| meter.add(tokens))?;
+        for (task, evidence) in tasks.into_iter().zip(found) {
+            tokens += evidence.tokens.len();
+            answers.push((task, evidence));
+        }
+    }
+    Ok(answers)
+}
+
+/// Executes the answers again, each in one pass, split in another way.
+fn check(
+    subject: &mut dyn Subject,
+    index: usize,
+    answers: &[(Task, Evidence)],
+    source: &Arc<Source>,
+) -> Result<Vec<Evidence>> {
+    let tokens = answers.iter().map(|(_, e)| e.tokens.len()).sum();
+    let meter = Meter::new(&format!("{} checks", subject.name()), tokens);
+    let tasks: Vec<Task> = answers
+        .iter()
+        .enumerate()
+        .map(|(at, (task, evidence))| Task {
+            answer: Some(evidence.tokens.clone()),
+            splits: splits(index + 1, at),
+            ..task.clone()
+        })
+        .collect();
+    let found = subject.execute(&tasks, source, &|tokens| meter.add(tokens))?;
+    ensure!(found.len() == answers.len(), "one execution per answer");
+    Ok(found)
+}

@@ -1,0 +1,33 @@
+//! The comparison on SmolLM2-135M-Instruct, with few tokens; `scripts/equality.sh` takes more.
+//!
+//! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> cargo test -p noema-equality
+//! --test smollm2`; passes with a remark where it is not set.
+
+use noema_equality::run::{open, run, Settings};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[test]
+fn every_executor_agrees_on_the_real_model() {
+    let source = std::env::var_os("NOEMA_SMOLLM2_GGUF").map(PathBuf::from);
+    let Some(source) = source.filter(|source| source.is_file()) else {
+        eprintln!("SKIPPED: NOEMA_SMOLLM2_GGUF does not name the model's file.");
+        return;
+    };
+    // Where the worker's tests keep theirs.
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
+    let checkpoint = Arc::new(open(&source, &home).expect("the model is imported"));
+    let settings = Settings {
+        tokens: 24,
+        cases: 16,
+        seed: 3,
+    };
+    let report = run(checkpoint, &settings).expect("everything executes");
+    for row in &report.rows {
+        assert_eq!(row.differences, 0, "{}", row.name);
+        assert_eq!(row.tokens, report.tokens);
+    }
+    assert!(report.tokens >= 24);
+}
