@@ -134,7 +134,7 @@ impl Device {
     /// The processor.
     pub fn cpu(threads: Option<usize>) -> Self {
         Self {
-            name: format!("cpu, {}", CpuKernels::instructions()),
+            name: format!("cpu, {}", CpuKernels::best_instructions()),
             threads,
             gpu: None,
         }

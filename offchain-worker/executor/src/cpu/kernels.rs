@@ -72,8 +72,13 @@ impl CpuKernels {
         })
     }
 
+    /// Name of the instruction set that these kernels use.
+    pub fn instructions(&self) -> &'static str {
+        self.level.name()
+    }
+
     /// Name of the widest instruction set that this machine has.
-    pub fn instructions() -> &'static str {
+    pub fn best_instructions() -> &'static str {
         Level::best().name()
     }
 
