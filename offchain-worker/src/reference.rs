@@ -2,10 +2,9 @@
 //!
 //! The reference reads the weights of the *source* (a GGUF file dequantised to f32, or a Hugging
 //! Face folder), not the checkpoint's own, so everything that import and integer arithmetic lose is
-//! in the comparison. It runs as [`llama`] modules of burn on the processor. Nothing here decides
+//! in the comparison. It runs as [`noema_float`]'s modules of burn, on any device. Nothing here decides
 //! anything: answers and checks are integer only.
 
-pub mod llama;
 mod measure;
 
 pub use measure::Perplexity;
@@ -14,11 +13,11 @@ use crate::{
     engine::{Engine, EngineError},
     import::{FloatSource, ImportError, Progress},
 };
-use burn::tensor::{DataError, Device, Int, Tensor, TensorData};
-use llama::{Llama, Rotary};
+use burn::tensor::{DataError, Int, Tensor, TensorData};
 use measure::Prediction;
-use noema_executor::{Executor, ExecutorError, Output, Segment, Sequence};
-use noema_numerics::{transformer::LOGIT_FRACTION, Architecture};
+use noema_executor::{Device, Executor, ExecutorError, Output, Segment, Sequence};
+use noema_float::{guarded, FloatError, FloatWeights, Llama, Rotary};
+use noema_numerics::transformer::LOGIT_FRACTION;
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -56,6 +55,9 @@ pub enum ReferenceError {
     /// The integer transformer does not execute.
     #[error(transparent)]
     Executor(#[from] ExecutorError),
+    /// The float model does not run.
+    #[error(transparent)]
+    Float(#[from] FloatError),
     /// The float model's results cannot be read.
     #[error("The float model's results cannot be read: {0:?}.")]
     Data(DataError),
@@ -81,10 +83,12 @@ pub enum ReferenceError {
 }
 
 /// Perplexity of `engine`'s checkpoint on `text` beside that of the float model in `source`, from
-/// which it was imported. `progress` is told how many windows of how many are done.
+/// which it was imported and which runs on `device`. `progress` is told how many windows of how many
+/// are done.
 pub fn perplexity(
     engine: &Engine,
     source: &Path,
+    device: &Device,
     text: &str,
     options: PerplexityOptions,
     loading: &dyn Progress,
@@ -110,7 +114,7 @@ pub fn perplexity(
     if *source.source() != manifest.source {
         return Err(ReferenceError::OtherSource);
     }
-    let float = Float::load(&source, window)?;
+    let float = Float::load(&source, device, window)?;
     let mut integer = Integer::new(engine, window)?;
     let mut sides = [Vec::new(), Vec::new()];
     for (done, window) in tokens[..needed].chunks_exact(window).enumerate() {
@@ -181,51 +185,70 @@ impl Integer {
     }
 }
 
-/// The float model.
-struct Float {
+/// The float model on a device.
+pub struct Float {
     device: Device,
+    on: burn::tensor::Device,
     llama: Llama,
     rotary: Rotary,
-    architecture: Architecture,
+    vocabulary: usize,
 }
 
 impl Float {
-    fn load(source: &FloatSource, positions: usize) -> Result<Self, ReferenceError> {
-        let device = Device::flex();
+    /// Loads the weights of `source` onto `device`, for texts of up to `positions` tokens.
+    pub fn load(
+        source: &FloatSource,
+        device: &Device,
+        positions: usize,
+    ) -> Result<Self, ReferenceError> {
+        let on = noema_float::device(device)?;
+        let (llama, rotary) = guarded(device, || {
+            let llama = Llama::load(source, &on)?;
+            let rotary = Rotary::new(&source.rope_frequencies(), positions, &on);
+            Ok::<_, ImportError>((llama, rotary))
+        })??;
         Ok(Self {
-            llama: Llama::load(source, &device)?,
-            rotary: Rotary::new(&source.rope_frequencies(), positions, &device),
-            architecture: *source.architecture(),
-            device,
+            llama,
+            rotary,
+            vocabulary: source.architecture().vocabulary as usize,
+            device: device.clone(),
+            on,
         })
     }
 
+    /// The logits after each of `tokens`, `visit`ed in order: some positions at a time, row-major
+    /// with a row of `vocabulary` for each.
+    pub fn logits(
+        &self,
+        tokens: &[u32],
+        mut visit: impl FnMut(&[f32]),
+    ) -> Result<(), ReferenceError> {
+        let ids: Vec<i64> = tokens.iter().map(|&id| i64::from(id)).collect();
+        let ids = TensorData::new(ids, [1, tokens.len()]);
+        let hidden = guarded(&self.device, || {
+            let tokens = Tensor::<2, Int>::from_data(ids, &self.on);
+            self.llama.hidden(tokens, &self.rotary)
+        })?;
+        for start in (0..tokens.len()).step_by(LOGITS_TOGETHER) {
+            let count = LOGITS_TOGETHER.min(tokens.len() - start);
+            let logits = guarded(&self.device, || {
+                let hidden = hidden.clone().narrow(1, start, count);
+                self.llama.logits(hidden).into_data().try_into_vec()
+            })?;
+            visit(&logits.map_err(ReferenceError::Data)?);
+        }
+        Ok(())
+    }
+
     fn predict(&self, window: &[u32]) -> Result<Vec<Prediction>, ReferenceError> {
-        let vocabulary = self.architecture.vocabulary as usize;
-        let came = &window[1..];
-        let ids: Vec<i64> = window[..came.len()]
-            .iter()
-            .map(|&id| i64::from(id))
-            .collect();
-        let ids = TensorData::new(ids, [1, came.len()]);
-        let tokens = Tensor::<2, Int>::from_data(ids, &self.device);
-        let hidden = self.llama.hidden(tokens, &self.rotary);
-        let mut predictions = Vec::with_capacity(came.len());
-        for (start, came) in (0..)
-            .step_by(LOGITS_TOGETHER)
-            .zip(came.chunks(LOGITS_TOGETHER))
-        {
-            let logits = self
-                .llama
-                .logits(hidden.clone().narrow(1, start, came.len()));
-            let logits: Vec<f32> = logits
-                .into_data()
-                .try_into_vec()
-                .map_err(ReferenceError::Data)?;
-            predictions.extend(judge(&logits, vocabulary, came, |logit: f32| {
+        let mut came = window[1..].chunks(LOGITS_TOGETHER);
+        let mut predictions = Vec::with_capacity(window.len() - 1);
+        self.logits(&window[..window.len() - 1], |logits| {
+            let came = came.next().unwrap_or_default();
+            predictions.extend(judge(logits, self.vocabulary, came, |logit: f32| {
                 f64::from(logit)
             }));
-        }
+        })?;
         Ok(predictions)
     }
 }

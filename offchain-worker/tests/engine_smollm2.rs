@@ -162,8 +162,17 @@ fn perplexity_is_at_most_one_hundredth_above_that_of_the_float_model() {
     let text = std::fs::read_to_string(text).expect("the text is read");
     let source = source().expect("the engine was imported from it");
     let options = PerplexityOptions::default();
-    let found = perplexity(engine, &source, &text, options, &(), &mut |_, _| {})
-        .expect("both models read the text");
+    let device = Device::cpu(None);
+    let found = perplexity(
+        engine,
+        &source,
+        &device,
+        &text,
+        options,
+        &(),
+        &mut |_, _| {},
+    )
+    .expect("both models read the text");
     assert!(found.tokens >= 4_096);
     assert!(found.ratio <= 1.01, "{found:?}");
     assert!(found.same_top > 0.95, "{found:?}");

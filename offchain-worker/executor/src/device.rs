@@ -179,6 +179,11 @@ impl Device {
         graphics.is_some_and(|gpu| gpu.adapter.kind == AdapterKind::Software)
     }
 
+    /// The graphics processor's adapter; `None` for the processor.
+    pub fn adapter(&self) -> Option<&Adapter> {
+        self.gpu.as_ref().map(|gpu| &gpu.adapter)
+    }
+
     /// Driver and limits, in words.
     pub fn details(&self) -> String {
         match &self.gpu {

@@ -7,6 +7,7 @@ use crate::reference::{perplexity as measure, PerplexityOptions};
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use noema_executor::{DeviceChoice, DeviceOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +30,9 @@ pub(super) struct PerplexityArgs {
     checkpoint: Option<String>,
     #[command(flatten)]
     device: DeviceArgs,
+    /// What executes the float model: `auto`, `cpu`, `gpu` or `gpu:<index>`.
+    #[arg(long, default_value_t = DeviceChoice::Cpu, value_name = "DEVICE")]
+    float_device: DeviceChoice,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -42,6 +46,11 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
         None => super::import::with_progress(&args.source, &global.home()?, &Default::default())?,
     };
     let device = args.device.options().select()?;
+    let float_device = DeviceOptions {
+        choice: args.float_device,
+        ..Default::default()
+    };
+    let float_device = float_device.select()?;
     let engine = Engine::open(Arc::new(checkpoint), &device, None)?;
     let style = ProgressStyle::with_template("Predicting {bar:30} {pos}/{len} windows {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -53,6 +62,7 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
     let found = measure(
         &engine,
         &args.source,
+        &float_device,
         &text,
         options,
         &(),

@@ -9,6 +9,7 @@ use noema_checkpoint::{
     layout::{TensorKind, TensorRole},
     Architecture, Source,
 };
+use noema_float::FloatWeights;
 use std::path::Path;
 
 /// A GGUF file or a Hugging Face folder whose weights can be read as floats.
@@ -31,25 +32,26 @@ impl FloatSource {
         Ok(Self { model, weights })
     }
 
-    /// The shape, with the context length that the model was trained for.
-    pub fn architecture(&self) -> &Architecture {
-        &self.model.architecture
-    }
-
     /// Kind and hash of the source, as a checkpoint's manifest states them.
     pub fn source(&self) -> &Source {
         &self.model.source
     }
+}
 
-    /// The angle that each pair of a head turns by from one position to the next.
-    pub fn rope_frequencies(&self) -> Vec<f64> {
+impl FloatWeights for FloatSource {
+    type Error = ImportError;
+
+    /// The shape, with the context length that the model was trained for.
+    fn architecture(&self) -> &Architecture {
+        &self.model.architecture
+    }
+
+    fn rope_frequencies(&self) -> Vec<f64> {
         let head_dim = self.model.architecture.head_dim as usize;
         self.model.rope.frequencies(head_dim)
     }
 
-    /// The values of a tensor, row-major, query and key rows in half-split order; none for the
-    /// rotation table.
-    pub fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, ImportError> {
+    fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, ImportError> {
         let (rows, columns) = match role.kind(&self.model.architecture) {
             TensorKind::Linear { rows, columns } => (rows as usize, columns as usize),
             TensorKind::Gain { length } => (1, length as usize),

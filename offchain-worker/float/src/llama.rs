@@ -4,7 +4,7 @@
 //! al., 2023) and SwiGLU (Shazeer, 2020), as in Touvron et al., 2023. Rotary pairs are the two
 //! halves of a head, the convention of Hugging Face's `transformers` and of Noema's checkpoints.
 
-use crate::import::{FloatSource, ImportError};
+use crate::FloatWeights;
 use burn::{
     module::{Module, Param},
     nn::{Embedding, Linear, RmsNorm},
@@ -23,8 +23,7 @@ pub struct Rotary {
 }
 
 impl Rotary {
-    /// Tables for `positions` positions, from the angle that each pair of a head turns by from one
-    /// position to the next.
+    /// Tables for `positions` positions, from [`FloatWeights::rope_frequencies`].
     pub fn new(frequencies: &[f64], positions: usize, device: &Device) -> Self {
         let shape = [1, 1, positions, frequencies.len()];
         let table = |value: fn(f64) -> f64| {
@@ -76,9 +75,14 @@ impl Attention {
             y.reshape([batch, positions, heads, self.head_width])
                 .swap_dims(1, 2)
         };
+        let shared = |y: Tensor<4>| {
+            let group = self.heads / self.key_value_heads;
+            repeat_heads(y, group)
+        };
         let query = rotary.turn(split(self.query.forward(x.clone()), self.heads));
         let key = rotary.turn(split(self.key.forward(x.clone()), self.key_value_heads));
         let value = split(self.value.forward(x), self.key_value_heads);
+        let (key, value) = (shared(key), shared(value));
         let options = AttentionModuleOptions {
             is_causal: true,
             ..Default::default()
@@ -88,6 +92,19 @@ impl Attention {
             .reshape([batch, positions, self.heads * self.head_width]);
         self.output.forward(mixed)
     }
+}
+
+/// A head for each query head, from heads `[batch, heads, positions, head_width]` that `group` query
+/// heads share: burn's kernels for graphics processors want as many of both.
+fn repeat_heads(heads: Tensor<4>, group: usize) -> Tensor<4> {
+    if group == 1 {
+        return heads;
+    }
+    let [batch, count, positions, width] = heads.dims();
+    heads
+        .unsqueeze_dim::<5>(2)
+        .expand([batch, count, group, positions, width])
+        .reshape([batch, count * group, positions, width])
 }
 
 /// The gated feed-forward network.
@@ -136,10 +153,13 @@ pub struct Llama {
 }
 
 impl Llama {
-    /// Reads every tensor of `source`.
-    pub fn load(source: &FloatSource, device: &Device) -> Result<Self, ImportError> {
-        let architecture = source.architecture();
-        let reader = Reader { source, device };
+    /// Reads every tensor of `weights`.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn load<W: FloatWeights>(weights: &W, device: &Device) -> Result<Self, W::Error> {
+        let architecture = weights.architecture();
+        let reader = Reader { weights, device };
         let embedding = reader.matrix(TensorRole::TokenEmbedding, None)?;
         let blocks = (0..architecture.layers)
             .map(|layer| {
@@ -163,7 +183,7 @@ impl Llama {
                     },
                 })
             })
-            .collect::<Result<_, ImportError>>()?;
+            .collect::<Result<_, W::Error>>()?;
         let final_norm = reader.norm(TensorRole::FinalNorm, None)?;
         let head = if architecture.tied_head {
             None
@@ -206,16 +226,16 @@ impl Llama {
     }
 }
 
-struct Reader<'a> {
-    source: &'a FloatSource,
+struct Reader<'a, W> {
+    weights: &'a W,
     device: &'a Device,
 }
 
-impl Reader<'_> {
+impl<W: FloatWeights> Reader<'_, W> {
     /// A tensor with a row per output.
-    fn matrix(&self, role: TensorRole, layer: Option<u32>) -> Result<Tensor<2>, ImportError> {
-        let values = self.source.read(role, layer)?;
-        let rows = match role.kind(self.source.architecture()) {
+    fn matrix(&self, role: TensorRole, layer: Option<u32>) -> Result<Tensor<2>, W::Error> {
+        let values = self.weights.read(role, layer)?;
+        let rows = match role.kind(self.weights.architecture()) {
             TensorKind::Linear { rows, .. } => rows as usize,
             _ => 1,
         };
@@ -227,15 +247,15 @@ impl Reader<'_> {
     }
 
     /// burn multiplies from the left, so its weight is the transpose of a row per output.
-    fn linear(&self, role: TensorRole, layer: Option<u32>) -> Result<Linear, ImportError> {
+    fn linear(&self, role: TensorRole, layer: Option<u32>) -> Result<Linear, W::Error> {
         Ok(Linear {
             weight: Param::from_tensor(self.matrix(role, layer)?.transpose()),
             bias: None,
         })
     }
 
-    fn norm(&self, role: TensorRole, layer: Option<u32>) -> Result<RmsNorm, ImportError> {
-        let epsilon = self.source.architecture().norm_epsilon_q32;
+    fn norm(&self, role: TensorRole, layer: Option<u32>) -> Result<RmsNorm, W::Error> {
+        let epsilon = self.weights.architecture().norm_epsilon_q32;
         Ok(RmsNorm {
             gamma: Param::from_tensor(self.matrix(role, layer)?.squeeze_dim(0)),
             epsilon: f64::from(epsilon) / 4_294_967_296.0,

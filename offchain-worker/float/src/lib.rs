@@ -1,0 +1,18 @@
+//! The transformer in 32-bit floats: what a checkpoint approximates, and what training changes.
+//!
+//! - [`llama`] is the model, as modules of burn: differentiable, and saved and loaded as records;
+//! - [`FloatWeights`] is where its weights come from;
+//! - [`device`](mod@device) finds burn's name for a device of this machine.
+//!
+//! Floats differ from one device to another. Nothing here decides anything: answers, checks and
+//! scores are integer only.
+
+pub mod device;
+mod error;
+pub mod llama;
+mod weights;
+
+pub use device::{device, guarded};
+pub use error::FloatError;
+pub use llama::{Llama, Rotary};
+pub use weights::FloatWeights;

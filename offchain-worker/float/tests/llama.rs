@@ -1,0 +1,220 @@
+//! The float model on the devices of this machine, with small random weights.
+
+use burn::{
+    module::Module,
+    nn::loss::CrossEntropyLossConfig,
+    optim::{AdamWConfig, GradientsParams},
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use noema_executor::DeviceOptions;
+use noema_float::{device, guarded, FloatError, FloatWeights, Llama, Rotary};
+use noema_numerics::{
+    layout::{TensorKind, TensorRole},
+    Architecture,
+};
+use std::convert::Infallible;
+
+const TOKENS: [i64; 24] = [
+    5, 17, 2, 60, 33, 8, 5, 17, 2, 60, 33, 8, 5, 17, 2, 60, 33, 8, 5, 17, 2, 60, 33, 8,
+];
+
+/// Weights that follow from their place.
+struct Random(Architecture);
+
+impl Random {
+    fn new(tied_head: bool) -> Self {
+        Self(Architecture {
+            layers: 2,
+            hidden: 64,
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 16,
+            feed_forward: 96,
+            vocabulary: 64,
+            context_length: 64,
+            norm_epsilon_q32: 42_950,
+            tied_head,
+        })
+    }
+}
+
+impl FloatWeights for Random {
+    type Error = Infallible;
+
+    fn architecture(&self) -> &Architecture {
+        &self.0
+    }
+
+    fn rope_frequencies(&self) -> Vec<f64> {
+        (0..8)
+            .map(|i| 10_000f64.powf(-f64::from(i) / 8.0))
+            .collect()
+    }
+
+    fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, Infallible> {
+        let (count, centre, spread) = match role.kind(&self.0) {
+            TensorKind::Linear { rows, columns } => (rows * columns, 0.0, 0.3),
+            TensorKind::Gain { length } => (length, 1.0, 0.2),
+            _ => (0, 0.0, 0.0),
+        };
+        let mut state = (role as u32 + 1) * 7_919 + layer.unwrap_or(99) * 104_729;
+        Ok((0..count)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                centre + spread * (f64::from(state >> 8) / f64::from(1 << 23) - 1.0) as f32
+            })
+            .collect())
+    }
+}
+
+/// A graphics processor of this machine, one in software if need be.
+fn graphics() -> Option<noema_executor::Device> {
+    let mut all = noema_executor::Device::all(None, None);
+    let found = all.drain(..).find(|device| device.adapter().is_some());
+    let required = std::env::var("NOEMA_REQUIRE_GPU_TESTS").is_ok_and(|v| v == "1");
+    assert!(
+        found.is_some() || !required,
+        "NOEMA_REQUIRE_GPU_TESTS is set, but there is none"
+    );
+    found
+}
+
+fn load(weights: &Random, device: &Device) -> (Llama, Rotary) {
+    let Ok(llama) = Llama::load(weights, device);
+    let rotary = Rotary::new(&weights.rope_frequencies(), TOKENS.len(), device);
+    (llama, rotary)
+}
+
+fn tokens(device: &Device) -> Tensor<2, Int> {
+    Tensor::from_data(TensorData::new(TOKENS.to_vec(), [1, TOKENS.len()]), device)
+}
+
+fn logits(llama: &Llama, rotary: &Rotary, device: &Device) -> Vec<f32> {
+    let logits = llama.logits(llama.hidden(tokens(device), rotary));
+    logits.into_data().try_into_vec().expect("32-bit floats")
+}
+
+/// The loss of each token but the first.
+fn loss(llama: &Llama, rotary: &Rotary, device: &Device) -> Tensor<1> {
+    let count = TOKENS.len() - 1;
+    let read = tokens(device).narrow(1, 0, count);
+    let came = tokens(device).narrow(1, 1, count).flatten::<1>(0, 1);
+    let logits = llama.logits(llama.hidden(read, rotary)).flatten::<2>(0, 1);
+    CrossEntropyLossConfig::new()
+        .init(device)
+        .forward(logits, came)
+}
+
+#[test]
+fn devices_agree_on_the_logits() {
+    let Some(gpu) = graphics() else { return };
+    for tied_head in [true, false] {
+        let weights = Random::new(tied_head);
+        let [ours, theirs] = [Device::flex(), device(&gpu).expect("opens")].map(|device| {
+            let (llama, rotary) = load(&weights, &device);
+            logits(&llama, &rotary, &device)
+        });
+        let furthest = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+        let furthest = furthest.fold(0.0, f32::max);
+        assert!(furthest < 1e-4, "{gpu}: {furthest}");
+        let spread = ours
+            .iter()
+            .fold(0.0f32, |most, logit| most.max(logit.abs()));
+        assert!(spread > 0.5, "the logits say something: {spread}");
+    }
+}
+
+#[test]
+fn a_device_is_opened_once() {
+    let Some(gpu) = graphics() else { return };
+    assert_eq!(device(&gpu), device(&gpu));
+}
+
+#[test]
+fn later_tokens_change_nothing_before_them() {
+    let device = Device::flex();
+    let (llama, rotary) = load(&Random::new(true), &device);
+    let all = logits(&llama, &rotary, &device);
+    let first = tokens(&device).narrow(1, 0, 7);
+    let first = llama.logits(llama.hidden(first, &rotary));
+    let first: Vec<f32> = first.into_data().try_into_vec().expect("32-bit floats");
+    for (a, b) in first.iter().zip(&all) {
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+    }
+}
+
+/// On every device, and with grouped heads: each of the tensors has a gradient, and following it
+/// lowers the loss.
+#[test]
+fn training_lowers_the_loss() {
+    let processor = DeviceOptions {
+        choice: noema_executor::DeviceChoice::Cpu,
+        ..Default::default()
+    };
+    let processor = processor.select().expect("the processor is there");
+    let devices = [Some(processor), graphics()];
+    let mut ends = Vec::new();
+    for named in devices.into_iter().flatten() {
+        let device = device(&named).expect("opens").autodiff();
+        let (mut llama, rotary) = load(&Random::new(false), &device);
+        let mut optimizer = AdamWConfig::new().init();
+        let mut losses = Vec::new();
+        for _ in 0..12 {
+            let loss = loss(&llama, &rotary, &device);
+            losses.push(loss.clone().into_scalar::<f32>());
+            let gradients = GradientsParams::from_grads(loss.backward(), &llama);
+            let tensors = 2 * TensorRole::LAYER.len() + 3;
+            assert_eq!(gradients.len(), tensors, "{named}: one for each tensor");
+            llama = optimizer.step(3e-3, llama, gradients);
+        }
+        let (first, last) = (losses[0], losses[11]);
+        assert!(last < first * 0.7, "{named}: {losses:?}");
+        ends.push(last);
+    }
+    for end in &ends {
+        assert!((end - ends[0]).abs() < 1e-2, "{ends:?}");
+    }
+}
+
+#[test]
+fn a_record_holds_the_whole_model() {
+    let device = Device::flex();
+    let (llama, rotary) = load(&Random::new(false), &device);
+    let before = logits(&llama, &rotary, &device);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model");
+    llama.save_file(&path).expect("is saved");
+
+    // Another model of the same shape, until the record is loaded into it.
+    struct Zero(Random);
+    impl FloatWeights for Zero {
+        type Error = Infallible;
+        fn architecture(&self) -> &Architecture {
+            self.0.architecture()
+        }
+        fn rope_frequencies(&self) -> Vec<f64> {
+            self.0.rope_frequencies()
+        }
+        fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, Infallible> {
+            self.0.read(role, layer).map(|v| vec![0.0; v.len()])
+        }
+    }
+    let Ok(empty) = Llama::load(&Zero(Random::new(false)), &device);
+    assert_ne!(before, logits(&empty, &rotary, &device));
+    let loaded = empty.load_file(&path);
+    assert_eq!(before, logits(&loaded, &rotary, &device));
+}
+
+#[test]
+fn a_panic_of_burn_is_an_error() {
+    let processor = noema_executor::Device::cpu(None);
+    let failed = guarded(&processor, || {
+        let device = Device::flex();
+        let a = Tensor::<2>::zeros([2, 3], &device);
+        a.matmul(Tensor::<2>::zeros([2, 3], &device))
+    });
+    assert!(
+        matches!(failed, Err(FloatError::Failed { .. })),
+        "{failed:?}"
+    );
+}
