@@ -11,6 +11,7 @@
 # $NOEMA_CACHE. Takes some minutes. Leave the machine alone meanwhile.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$ROOT/scripts/peers/install.sh"
 
 JSON=false
 for argument in "$@"; do
@@ -22,39 +23,16 @@ for argument in "$@"; do
 done
 
 ROUNDS=5
-PEERS="$NOEMA_CACHE/peers"
-PYTHON="$PEERS/bin/python"
-Q8_FILE="$NOEMA_CACHE/model/SmolLM2-135M-Instruct.Q8_0.gguf"
 WORK="$(mktemp -d)"
 trap 'rm -rf "$WORK"' EXIT
 export NOEMA_HOME="${NOEMA_HOME:-$ROOT/.noema}"
 
 "$ROOT/scripts/setup.sh"
 
-# install_peers: llama.cpp and the tools that requantise, in an environment of their own.
-install_peers() {
-    cat >"$WORK/requirements.txt" <<'REQUIREMENTS'
-xllamacpp==2026.10.11549 --hash=sha256:c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261
-gguf==0.19.0 --hash=sha256:70bcd10edfe697fb2dad6e40af2234b9d8ece9a41a99761405121ebda1c3c1cd
-REQUIREMENTS
-    cmp -s "$WORK/requirements.txt" "$PEERS/installed.txt" && return
-    step "Installing llama.cpp from PyPI (xllamacpp, 34 MB) into $PEERS"
-    python3 -m venv "$PEERS" \
-        || die "python3 cannot make a virtual environment; on Debian and Ubuntu install python3-venv"
-    # The two that are named have the hashes above; what gguf needs besides comes as it is.
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        --requirement "$WORK/requirements.txt"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check numpy pyyaml requests tqdm
-    cp "$WORK/requirements.txt" "$PEERS/installed.txt"
-}
-
 step "Compiling"
 (cd "$ROOT" && cargo build --locked -p noema-worker && cargo build --locked -p noema-executor --example measure)
 install_peers
-if [ ! -f "$Q8_FILE" ]; then
-    step "Requantising the model to Q8_0 for llama.cpp"
-    "$PYTHON" "$ROOT/scripts/peers/requantise.py" "$MODEL_FILE" "$Q8_FILE"
-fi
+requantise Q8_0
 step "Importing the model"
 "$BIN_DIR/noema-worker" import "$MODEL_FILE" >"$WORK/checkpoint"
 CHECKPOINT="$NOEMA_HOME/checkpoints/$(sed 's/^0x//' "$WORK/checkpoint")"
@@ -64,7 +42,7 @@ for threads in 1 2; do
     step "Measuring on $threads thread(s), $ROUNDS times each in turn"
     for round in $(seq "$ROUNDS"); do
         "$BIN_DIR/examples/measure" "$CHECKPOINT" "$threads" 1 >>"$WORK/noema.$threads"
-        "$PYTHON" "$ROOT/scripts/peers/llamacpp.py" "$Q8_FILE" "$threads" 1 >>"$WORK/llamacpp.$threads"
+        "$PYTHON" "$ROOT/scripts/peers/llamacpp.py" "$REQUANTISED" "$threads" 1 >>"$WORK/llamacpp.$threads"
     done
 done
 

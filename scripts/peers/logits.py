@@ -1,11 +1,9 @@
-"""Compares logits with llama.cpp's, both in 32-bit floats:
+"""Compares logits with llama.cpp's, both in 32-bit floats: logits.py MODEL AS_JSON [RUN LOGITS]...
 
-    logits.py tokens MODEL TEXT COUNT              prints the first COUNT tokens of a text as JSON
-    logits.py compare MODEL TOKENS LOGITS...       prints one JSON object for each file of logits
-
-MODEL is a GGUF file of F32 tensors, TOKENS what the first form prints, LOGITS what the worker's
-example `logits` writes. Compared are log-probabilities, as logits are equal up to a constant, of
-every token of the vocabulary after every position.
+MODEL is a GGUF file of F32 tensors; RUN and LOGITS are what the worker's example `logits` prints and
+writes. Prints a line for each run, or with AS_JSON = true one JSON object; status 1 if one is further
+from llama.cpp than is tolerated. Compared are log-probabilities, as logits are equal up to a constant,
+of every token of the vocabulary after every position.
 """
 
 import json
@@ -30,47 +28,64 @@ def serve(model: str) -> xllamacpp.Server:
     return xllamacpp.Server(params)
 
 
-def complete(server: xllamacpp.Server, prompt, **options) -> dict:
-    answer = server.handle_completions(
-        {"prompt": prompt, "n_predict": 1, "temperature": 0, "cache_prompt": False, **options}
-    )
-    return json.loads(answer) if isinstance(answer, str) else answer
+# Of log-probabilities, in nats: of any token at any position, and what the whole distribution
+# differs by (Kullback-Leibler), on average over the positions.
+LARGEST_DIFFERENCE, MEAN_DIVERGENCE = 0.05, 1e-6
 
 
-def tokens(model: str, text: str, count: int) -> None:
-    with open(text, encoding="utf-8") as file:
-        prose = file.read(count * 16)
-    verbose = complete(serve(model), prose[: count * 8], return_tokens=True, __verbose=True)
-    print(json.dumps(verbose["__verbose"]["prompt"]))
-
-
-def compare(model: str, tokens: str, *files: str) -> None:
-    with open(tokens) as file:
-        ids = json.load(file)
+def main(model: str, as_json: str, *runs: str) -> int:
     vocabulary = len(gguf.GGUFReader(model).get_field("tokenizer.ggml.tokens").data)
-    server = serve(model)
-    theirs = numpy.full((len(ids), vocabulary), numpy.nan)
-    for position in range(len(ids)):
-        answer = complete(server, ids[: position + 1], n_probs=vocabulary)
-        for entry in answer["completion_probabilities"][0]["top_logprobs"]:
-            theirs[position, entry["id"]] = entry["logprob"]
-    assert not numpy.isnan(theirs).any(), "llama.cpp left tokens out"
-    for path in files:
+    server, ids, theirs, found = serve(model), None, None, {}
+    for run, path in zip(runs[::2], runs[1::2], strict=True):
+        with open(run) as file:
+            said = json.load(file)
+        if said["tokens"] != ids:
+            ids = said["tokens"]
+            theirs = numpy.stack([log_probabilities(server, ids[: n + 1], vocabulary) for n in range(len(ids))])
         logits = numpy.fromfile(path, dtype="<f4").reshape(theirs.shape).astype("f8")
-        top = logits.max(axis=1, keepdims=True)
-        ours = logits - top - numpy.log(numpy.exp(logits - top).sum(axis=1, keepdims=True))
-        divergence = (numpy.exp(theirs) * (theirs - ours)).sum(axis=1)
-        figures = {
+        ours = normalised(logits)
+        difference = numpy.abs(ours - theirs)
+        found[said["device"]] = {
             "positions": len(ids),
-            "largest_difference": float(numpy.abs(ours - theirs).max()),
-            "mean_divergence": float(divergence.mean()),
+            "largest_difference": float(difference.max()),
+            "median_difference": float(numpy.median(difference)),
+            "mean_divergence": float((numpy.exp(theirs) * (theirs - ours)).sum(axis=1).mean()),
             "same_top": float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean()),
         }
-        print(json.dumps(figures), flush=True)
+    if as_json == "true":
+        print(json.dumps(found))
+    for device, figures in found.items() if as_json != "true" else ():
+        print(device)
+        for name, value in figures.items():
+            print(f"    {name:20} {value:.3g}")
+    far = [
+        device
+        for device, figures in found.items()
+        if not figures["largest_difference"] <= LARGEST_DIFFERENCE
+        or not figures["mean_divergence"] <= MEAN_DIVERGENCE
+    ]
+    for device in far:
+        print(f"{device} is further from llama.cpp than is tolerated", file=sys.stderr)
+    return 1 if far or not found else 0
+
+
+def log_probabilities(server: xllamacpp.Server, prompt: list[int], vocabulary: int) -> numpy.ndarray:
+    answer = server.handle_completions(
+        {"prompt": prompt, "n_predict": 1, "temperature": 0, "cache_prompt": False, "n_probs": vocabulary}
+    )
+    answer = json.loads(answer) if isinstance(answer, str) else answer
+    found = numpy.full(vocabulary, numpy.nan)
+    for entry in answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]:
+        found[entry["id"]] = entry["logprob"]
+    assert not numpy.isnan(found).any(), "llama.cpp leaves tokens out"
+    # The sum over the vocabulary that llama.cpp divides by is one of 32-bit floats.
+    return normalised(found)
+
+
+def normalised(logits: numpy.ndarray) -> numpy.ndarray:
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - numpy.log(numpy.exp(logits).sum(axis=-1, keepdims=True))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "tokens":
-        tokens(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-    else:
-        compare(*sys.argv[2:])
+    sys.exit(main(*sys.argv[1:]))

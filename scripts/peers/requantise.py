@@ -1,7 +1,7 @@
-"""Requantises a GGUF file to Q8_0: requantise.py SOURCE TARGET.
+"""Requantises a GGUF file: requantise.py SOURCE TARGET TYPE.
 
-Matrices are dequantised to f32 and quantised to Q8_0 (int8 in blocks of 32 with an f16 scale), the
-form nearest to Noema's own weights; vectors and metadata stay as they are.
+Matrices are dequantised to f32 and written as TYPE: Q8_0 (int8 in blocks of 32 with an f16 scale, the
+form nearest to Noema's own weights) or F32; vectors and metadata stay as they are.
 """
 
 import os
@@ -12,12 +12,16 @@ import gguf
 SKIPPED = {"GGUF.version", "GGUF.tensor_count", "GGUF.kv_count", "general.architecture", "general.file_type"}
 
 
-def main(source: str, target: str) -> None:
+FILE_TYPES = {"Q8_0": gguf.LlamaFileType.MOSTLY_Q8_0, "F32": gguf.LlamaFileType.ALL_F32}
+
+
+def main(source: str, target: str, name: str) -> None:
+    kind_of_matrices = gguf.GGMLQuantizationType[name]
     reader = gguf.GGUFReader(source)
     architecture = reader.get_field("general.architecture").contents()
     part = target + ".part"
     writer = gguf.GGUFWriter(part, architecture)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
+    writer.add_file_type(FILE_TYPES[name])
     for field in reader.fields.values():
         if field.name in SKIPPED:
             continue
@@ -29,8 +33,8 @@ def main(source: str, target: str) -> None:
             writer.add_tensor(tensor.name, tensor.data)
             continue
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        q8_0 = gguf.GGMLQuantizationType.Q8_0
-        writer.add_tensor(tensor.name, gguf.quants.quantize(values, q8_0), raw_dtype=q8_0)
+        packed = gguf.quants.quantize(values, kind_of_matrices)
+        writer.add_tensor(tensor.name, packed, raw_dtype=kind_of_matrices)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -36,6 +36,11 @@ impl FloatSource {
     pub fn source(&self) -> &Source {
         &self.model.source
     }
+
+    /// The tokenizer, as a checkpoint's `tokenizer.json`.
+    pub fn tokenizer(&self) -> &[u8] {
+        &self.model.tokenizer
+    }
 }
 
 impl FloatWeights for FloatSource {
