@@ -289,9 +289,9 @@ const PREFETCH_BYTES: usize = 2_048;
 /// Asks memory for the tile some way after `tile`, be it of another layer.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn prefetch(tile: &Tile) {
+fn prefetch(tile: &Tile, ahead: usize) {
     use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-    let start = tile.as_ptr().wrapping_add(PREFETCH_BYTES);
+    let start = tile.as_ptr().wrapping_add(ahead);
     for line in 0..TILE_BYTES.div_ceil(64) {
         // SAFETY: a prefetch of any address is allowed, and changes nothing but speed.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(64 * line).cast()) };

@@ -151,7 +151,7 @@ unsafe fn row_group(
         let mut totals = [[_mm512_setzero_si512(); 2]; TOGETHER];
         for ((tile, panel), scales) in tiles.iter().zip(blocks).zip(scales.blocks()) {
             if together == 0 {
-                prefetch(tile);
+                prefetch(tile, size_of_val(tiles));
             }
             advance(&mut products);
             let (high, low) = products[step % BUFFERS].0.split_at(TOGETHER);

@@ -4,7 +4,7 @@
 //! 16 bits. A multiply-add leaves two partial sums of a row in its lane; adding the upper half
 //! onto the lower completes it there, and the lane is wide enough for scale, shift and total.
 
-use super::{narrow, pair, prefetch, Layer, Words, WORDS_TOGETHER};
+use super::{narrow, pair, prefetch, Layer, Words, PREFETCH_BYTES, WORDS_TOGETHER};
 use noema_numerics::{
     tile::{TILE_QUANTS, TILE_ROWS},
     BlocksRef, BLOCK,
@@ -77,7 +77,7 @@ unsafe fn row_group<const P: usize>(
     let mut totals = [[zero; 4]; P];
     for (block, tile) in layer.weights.group(group).iter().enumerate() {
         if first == 0 {
-            prefetch(tile);
+            prefetch(tile, PREFETCH_BYTES);
         }
         let (tile_quants, tile_scales) = tile.split_at(TILE_QUANTS);
         let tile_quants = tile_quants.as_chunks::<16>().0;

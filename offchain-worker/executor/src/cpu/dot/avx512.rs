@@ -8,7 +8,7 @@
 
 use super::{
     avx2::{bytes_256, store_256},
-    narrow, pair, prefetch, Layer, TOGETHER,
+    narrow, pair, prefetch, Layer, PREFETCH_BYTES, TOGETHER,
 };
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
@@ -36,7 +36,7 @@ pub(super) unsafe fn compute_one(layer: &Layer<'_>, panels: &Panels<1>, groups: 
     for group in groups {
         let mut totals = [_mm512_setzero_si512(); 2];
         for (tile, panel) in layer.weights.group(group).iter().zip(panels.group(0)) {
-            prefetch(tile);
+            prefetch(tile, PREFETCH_BYTES);
             let dots = tile_dots(&unsigned_quants(tile), panel, 0);
             let power = _mm512_set1_epi64(1 << panel.shifts[0]);
             let scales = tile_scales(tile);
@@ -95,7 +95,7 @@ unsafe fn row_group<const N: usize>(
     let blocks = tiles.iter().zip(panels.group(first / TOGETHER));
     for ((tile, panel), scales) in blocks.zip(scales.blocks()) {
         if first == 0 {
-            prefetch(tile);
+            prefetch(tile, PREFETCH_BYTES);
         }
         let quants = unsigned_quants(tile);
         for_each_position!(AT < N, {
