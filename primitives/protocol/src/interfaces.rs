@@ -204,43 +204,6 @@ pub enum Offence {
     FalseVerdict,
 }
 
-/// Kinds of verified work that the subsidy pays for.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-pub enum Work {
-    /// Answers that were settled, in tokens.
-    Inference,
-    /// Verdicts that stood, in tokens re-executed.
-    Check,
-    /// Contributions that were accepted, by how much they lowered the loss.
-    Training,
-}
-
-/// Where verified work is noted, so that a share of the subsidy can follow it.
-pub trait RecordWork<AccountId> {
-    /// Notes that `who` did `amount` of `work`, in the unit of its kind.
-    fn record(work: Work, who: &AccountId, amount: u64);
-}
-
-/// Nobody notes anything.
-impl<AccountId> RecordWork<AccountId> for () {
-    fn record(_: Work, _: &AccountId, _: u64) {}
-}
-
 /// Randomness of the current block that nobody could know when the previous block was built.
 pub trait BlockRandomness {
     /// Thirty-two bytes bound to `subject`; `None` where this block carries no randomness, in which
