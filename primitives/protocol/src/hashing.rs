@@ -3,7 +3,7 @@
 //! All are BLAKE2b with a 32-byte output over `domain ++ SCALE(fields)`; SCALE prefixes a
 //! sequence with its length, so no two different inputs share an encoding.
 
-use crate::{RequestId, VerdictReveal};
+use crate::{RequestId, RoundId, VerdictReveal};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use codec::Encode;
 use sp_core::H256;
@@ -53,6 +53,34 @@ pub fn sampling_seed(randomness: H256, request: RequestId, attempt: u32) -> H256
 /// Randomness for one draw, told apart from every other draw by `subject`.
 pub fn draw(randomness: H256, subject: &[u8], request: RequestId, attempt: u32) -> H256 {
     tagged(b"noema/draw", (randomness, subject, request, attempt))
+}
+
+/// What trainer `trainer` (the controller's account) commits before anyone reveals: the BLAKE3 hash
+/// `update` of its compressed update, and how many bytes that has.
+pub fn contribution_commitment(
+    round: RoundId,
+    trainer: &impl Encode,
+    update: H256,
+    bytes: u32,
+    salt: H256,
+) -> H256 {
+    tagged(b"noema/contribution", (round, trainer, update, bytes, salt))
+}
+
+/// What validator `validator` (the controller's account) commits of its score sheet before anyone
+/// reveals.
+pub fn score_commitment(
+    round: RoundId,
+    validator: &impl Encode,
+    sheet: &impl Encode,
+    salt: H256,
+) -> H256 {
+    tagged(b"noema/scores", (round, validator, sheet, salt))
+}
+
+/// Randomness for one draw in a round, told apart from every other draw by `subject`.
+pub fn round_draw(randomness: H256, subject: &[u8], round: RoundId) -> H256 {
+    tagged(b"noema/round-draw", (randomness, subject, round))
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub enum Role {
     Worker,
     /// Re-executes answers.
     Validator,
+    /// Contributes updates to rounds of training.
+    Trainer,
 }
 
 /// What a worker charges, in the smallest unit of the native token.
@@ -202,6 +204,16 @@ pub enum Offence {
     FalseAnswer,
     /// A validator's verdict or objection lost a dispute.
     FalseVerdict,
+    /// A trainer did not commit or did not reveal a contribution to a round it had joined.
+    MissedContribution,
+    /// A validator did not commit or did not reveal scores of a round it was drawn for.
+    MissedScore,
+    /// A validator's scores are not what execution yields.
+    FalseScore,
+    /// A validator did not say what a round's checkpoint is.
+    MissedClaim,
+    /// A validator claimed a checkpoint that the accepted contributions do not yield.
+    FalseClaim,
 }
 
 /// Randomness of the current block that nobody could know when the previous block was built.

@@ -1,0 +1,367 @@
+//! How a round goes on from block to block: what closes, what is drawn, and what follows for others.
+
+use crate::{
+    claim::Decision, score::Tally, Claim, Outcome, Phase, Rejection, Round, Ruling, Seat, Validator,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use noema_economics::draw_weighted;
+use noema_protocol::{hashing::round_draw, interfaces::Offence};
+use sp_arithmetic::traits::AtLeast32BitUnsigned;
+use sp_core::H256;
+
+/// What a round has to know of the chain at the end of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<BlockNumber> {
+    /// The block.
+    pub now: BlockNumber,
+    /// Its randomness, which nobody knew when the block before was built; without any, a draw waits.
+    pub randomness: Option<H256>,
+    /// Whether the parent is still canonical.
+    pub parent_is_canonical: bool,
+    /// Bonded operators that announced to hold the next checkpoint.
+    pub holders: u32,
+}
+
+/// What follows from a block for others than the round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect<AccountId> {
+    /// Another phase began.
+    PhaseBegan,
+    /// The operator offended.
+    Offended(AccountId, Offence),
+    /// The next checkpoint is known, and can be held.
+    Aggregated(Claim),
+    /// The round is over.
+    Closed(Outcome),
+}
+
+impl<AccountId, BlockNumber> Round<AccountId, BlockNumber>
+where
+    AccountId: Clone + PartialEq + Encode,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// Looks at the round at the end of a block. At most one phase begins in a block.
+    pub fn advance(&mut self, at: &Surroundings<BlockNumber>) -> Vec<Effect<AccountId>> {
+        let mut effects = Vec::new();
+        if self.outcome().is_some() {
+            return effects;
+        }
+        if !at.parent_is_canonical {
+            self.close(Outcome::Rejected(Rejection::ParentReplaced), &mut effects);
+            return effects;
+        }
+        let before = self.phase;
+        match self.phase {
+            Phase::Registering { until } if at.now >= until => self.assign(at, &mut effects),
+            Phase::Training { until } if at.now >= until || self.all_committed() => {
+                self.open_reveals(at, &mut effects);
+            }
+            Phase::Revealing { until } if at.now >= until || self.all_revealed() => {
+                self.open_scoring(at, &mut effects);
+            }
+            Phase::Scoring { until } if at.now >= until || self.all_scored() => {
+                let until = at.now.saturating_add(self.rules.windows.score_reveal);
+                self.phase = Phase::ScoreRevealing { until };
+            }
+            Phase::ScoreRevealing { until } if at.now >= until || self.all_scores_revealed() => {
+                self.close_scoring(at, &mut effects);
+            }
+            Phase::Claiming { until } if at.now >= until || self.all_claimed() => {
+                self.close_claims(at, &mut effects);
+            }
+            Phase::Objectable { until } if at.now >= until || !self.has_unheard() => {
+                self.open_holding(at, &mut effects);
+            }
+            Phase::Holding { until } => self.watch_holders(at, until, &mut effects),
+            _ => {}
+        }
+        if self.phase != before && self.outcome().is_none() {
+            effects.push(Effect::PhaseBegan);
+        }
+        effects
+    }
+
+    /// Ends the round at once, without a new checkpoint.
+    pub fn stop(&mut self) -> Vec<Effect<AccountId>> {
+        let mut effects = Vec::new();
+        if self.outcome().is_none() {
+            self.close(Outcome::Rejected(Rejection::Stopped), &mut effects);
+        }
+        effects
+    }
+
+    fn close(&mut self, outcome: Outcome, effects: &mut Vec<Effect<AccountId>>) {
+        self.phase = Phase::Closed(outcome);
+        effects.push(Effect::Closed(outcome));
+    }
+
+    fn reject(&mut self, rejection: Rejection, effects: &mut Vec<Effect<AccountId>>) {
+        self.close(Outcome::Rejected(rejection), effects);
+    }
+
+    /// Gives each trainer its shards.
+    fn assign(&mut self, at: &Surroundings<BlockNumber>, effects: &mut Vec<Effect<AccountId>>) {
+        let trainers = u32::try_from(self.trainers.len()).unwrap_or(u32::MAX);
+        if trainers < self.rules.min_contributions {
+            return self.reject(Rejection::TooFewTrainers, effects);
+        }
+        if self.validators.is_empty() {
+            return self.reject(Rejection::NoValidators, effects);
+        }
+        let Some(randomness) = at.randomness else {
+            return;
+        };
+        let wanted = trainers.saturating_mul(self.rules.shards_per_trainer);
+        // Enough shards are left that nobody trains on, to evaluate on them.
+        let free = self
+            .dataset
+            .shards
+            .saturating_sub(self.rules.evaluation_shards);
+        let drawn = self.draw_shards(randomness, b"assignment", wanted.min(free), &[]);
+        // Where there are fewer shards than are wanted, trainers share them.
+        let mut deal = drawn.iter().copied().cycle();
+        for trainer in self.trainers.iter_mut() {
+            for _ in 0..self.rules.shards_per_trainer {
+                if let Some(shard) = deal.next() {
+                    let _ = trainer.shards.try_push(shard);
+                }
+            }
+            trainer.shards.as_mut().sort_unstable();
+        }
+        let until = at.now.saturating_add(self.rules.windows.training);
+        self.phase = Phase::Training { until };
+    }
+
+    /// Draws `count` different shards, none of `except`.
+    fn draw_shards(
+        &self,
+        randomness: H256,
+        subject: &[u8],
+        count: u32,
+        except: &[u32],
+    ) -> Vec<u32> {
+        let weights = (0..self.dataset.shards).map(|shard| u128::from(!except.contains(&shard)));
+        draw_weighted(weights, round_draw(randomness, subject, self.id).0, count)
+            .into_iter()
+            .filter_map(|shard| u32::try_from(shard).ok())
+            .collect()
+    }
+
+    fn open_reveals(
+        &mut self,
+        at: &Surroundings<BlockNumber>,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        for trainer in &self.trainers {
+            if trainer.commitment.is_none() {
+                effects.push(Effect::Offended(
+                    trainer.account.clone(),
+                    Offence::MissedContribution,
+                ));
+            }
+        }
+        let until = at.now.saturating_add(self.rules.windows.reveal);
+        self.phase = Phase::Revealing { until };
+    }
+
+    /// Draws what the contributions are evaluated on, and by whom.
+    fn open_scoring(
+        &mut self,
+        at: &Surroundings<BlockNumber>,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        let revealed = u32::try_from(self.contributors().len()).unwrap_or(u32::MAX);
+        let is_enough = revealed >= self.rules.min_contributions;
+        if is_enough && at.randomness.is_none() {
+            return;
+        }
+        for trainer in &self.trainers {
+            if trainer.commitment.is_some() && trainer.contribution.is_none() {
+                effects.push(Effect::Offended(
+                    trainer.account.clone(),
+                    Offence::MissedContribution,
+                ));
+            }
+        }
+        let Some(randomness) = at.randomness.filter(|_| is_enough) else {
+            return self.reject(Rejection::TooFewContributions, effects);
+        };
+        let assigned: Vec<u32> = self
+            .trainers
+            .iter()
+            .flat_map(|trainer| trainer.shards.iter().copied())
+            .collect();
+        let mut evaluation = self.draw_shards(
+            randomness,
+            b"evaluation",
+            self.rules.evaluation_shards,
+            &assigned,
+        );
+        evaluation.sort_unstable();
+        for shard in evaluation {
+            let _ = self.evaluation.try_push(shard);
+        }
+        let drawn = draw_weighted(
+            self.validators.iter().map(|validator| validator.bond),
+            round_draw(randomness, b"validators", self.id).0,
+            self.rules.validators,
+        );
+        for place in drawn {
+            if let Some(validator) = self.validators.get_mut(place) {
+                validator.seat = Seat::Scores;
+            }
+        }
+        let until = at.now.saturating_add(self.rules.windows.scoring);
+        self.phase = Phase::Scoring { until };
+    }
+
+    fn close_scoring(
+        &mut self,
+        at: &Surroundings<BlockNumber>,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        match self.tally_scores() {
+            Tally::Contested => {
+                self.widen();
+                let until = at.now.saturating_add(self.rules.windows.scoring);
+                self.phase = Phase::Scoring { until };
+            }
+            Tally::Nothing => self.end_hearing(Rejection::NoScores, effects),
+            Tally::Decided if self.is_any_accepted() => {
+                let until = at.now.saturating_add(self.rules.windows.claim);
+                self.phase = Phase::Claiming { until };
+            }
+            // There is nothing to claim, but still something to object to.
+            Tally::Decided => {
+                let until = at.now.saturating_add(self.rules.windows.objection);
+                self.phase = Phase::Objectable { until };
+            }
+        }
+    }
+
+    fn close_claims(
+        &mut self,
+        at: &Surroundings<BlockNumber>,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        match self.decide_claim() {
+            Decision::Contested => {
+                self.widen_claims();
+                let until = at.now.saturating_add(self.rules.windows.claim);
+                self.phase = Phase::Claiming { until };
+            }
+            Decision::Nothing => self.end_hearing(Rejection::NoClaim, effects),
+            Decision::Decided => {
+                let until = at.now.saturating_add(self.rules.windows.objection);
+                self.phase = Phase::Objectable { until };
+            }
+        }
+    }
+
+    fn open_holding(
+        &mut self,
+        at: &Surroundings<BlockNumber>,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        let (Some(claim), Some(parent_loss)) = (self.claim, self.parent_loss) else {
+            return self.end_hearing(Rejection::NothingAccepted, effects);
+        };
+        if claim.loss >= parent_loss {
+            return self.end_hearing(Rejection::LossNotLower, effects);
+        }
+        self.penalise_validators(effects);
+        effects.push(Effect::Aggregated(claim));
+        let until = at.now.saturating_add(self.rules.windows.holding);
+        self.phase = Phase::Holding { until };
+    }
+
+    fn end_hearing(&mut self, rejection: Rejection, effects: &mut Vec<Effect<AccountId>>) {
+        self.penalise_validators(effects);
+        self.reject(rejection, effects);
+    }
+
+    fn watch_holders(
+        &mut self,
+        at: &Surroundings<BlockNumber>,
+        until: BlockNumber,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        match self.claim {
+            Some(claim) if at.holders >= self.rules.min_holders => {
+                self.close(Outcome::Promoted(claim.checkpoint), effects);
+            }
+            _ if at.now >= until => self.reject(Rejection::TooFewHolders, effects),
+            _ => {}
+        }
+    }
+
+    /// Notes the worst offence of each validator that was heard. Only now, since until here an
+    /// objection could have overturned what was decided.
+    fn penalise_validators(&self, effects: &mut Vec<Effect<AccountId>>) {
+        let contradicted = self.contradicted();
+        let is_claim_due = self.is_any_accepted();
+        for validator in self.seats() {
+            let is_scorer = validator.seat == Seat::Scores;
+            let is_false = |decided: Claim| validator.claim.is_some_and(|claim| claim != decided);
+            let offence = if contradicted.contains(&validator.account) {
+                Offence::FalseScore
+            } else if self.claim.is_some_and(is_false) {
+                Offence::FalseClaim
+            } else if is_scorer && validator.sheet.is_none() {
+                Offence::MissedScore
+            } else if is_claim_due && validator.claim.is_none() {
+                Offence::MissedClaim
+            } else {
+                continue;
+            };
+            effects.push(Effect::Offended(validator.account.clone(), offence));
+        }
+    }
+
+    fn is_any_accepted(&self) -> bool {
+        self.trainers
+            .iter()
+            .any(|trainer| matches!(trainer.ruling, Some(Ruling::Accepted { .. })))
+    }
+
+    fn all_committed(&self) -> bool {
+        self.trainers
+            .iter()
+            .all(|trainer| trainer.commitment.is_some())
+    }
+
+    fn all_revealed(&self) -> bool {
+        self.trainers
+            .iter()
+            .all(|trainer| trainer.commitment.is_none() || trainer.contribution.is_some())
+    }
+
+    fn all_scored(&self) -> bool {
+        self.scorers()
+            .all(|validator| validator.commitment.is_some() || validator.sheet.is_some())
+    }
+
+    fn all_scores_revealed(&self) -> bool {
+        self.scorers()
+            .all(|validator| validator.commitment.is_none() || validator.sheet.is_some())
+    }
+
+    fn all_claimed(&self) -> bool {
+        self.seats().all(|validator| validator.claim.is_some())
+    }
+
+    /// The validators that are heard.
+    pub fn seats(&self) -> impl Iterator<Item = &Validator<AccountId>> {
+        self.validators
+            .iter()
+            .filter(|validator| validator.seat != Seat::Unheard)
+    }
+
+    /// The validators that are heard on the contributions.
+    fn scorers(&self) -> impl Iterator<Item = &Validator<AccountId>> {
+        self.validators
+            .iter()
+            .filter(|validator| validator.seat == Seat::Scores)
+    }
+}

@@ -1,0 +1,114 @@
+//! What validators claim that the next checkpoint is.
+
+use crate::{Claim, Phase, Round, RoundError, Seat};
+use alloc::vec::Vec;
+use codec::Encode;
+use noema_economics::majority;
+use sp_arithmetic::traits::AtLeast32BitUnsigned;
+
+/// What the validators' claims come to.
+pub(crate) enum Decision {
+    /// They claim different things, and not all were heard.
+    Contested,
+    /// Nobody claimed anything, or no majority agrees.
+    Nothing,
+    /// The claim is recorded.
+    Decided,
+}
+
+impl<AccountId, BlockNumber> Round<AccountId, BlockNumber>
+where
+    AccountId: Clone + PartialEq + Encode,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// Records what a validator claims that the next checkpoint is.
+    ///
+    /// # Errors
+    /// Outside the claiming, for others than validators that are heard, and for a second claim.
+    pub fn claim(
+        &mut self,
+        account: &AccountId,
+        claim: Claim,
+        now: BlockNumber,
+    ) -> Result<(), RoundError> {
+        match self.phase {
+            Phase::Claiming { until } if now <= until => {}
+            Phase::Claiming { .. }
+            | Phase::Objectable { .. }
+            | Phase::Holding { .. }
+            | Phase::Closed(_) => return Err(RoundError::TooLate),
+            _ => return Err(RoundError::TooEarly),
+        }
+        let validator = self.validator(account)?;
+        if validator.seat == Seat::Unheard {
+            return Err(RoundError::NotDrawn);
+        }
+        if validator.claim.is_some() {
+            return Err(RoundError::AlreadyClaimed);
+        }
+        validator.claim = Some(claim);
+        Ok(())
+    }
+
+    /// Objects to what was decided of the next checkpoint, with one's own claim: all validators of
+    /// the round are heard.
+    ///
+    /// # Errors
+    /// Outside the time for objections, for a validator that has been heard, and for the claim that
+    /// was decided.
+    pub fn object_to_claim(
+        &mut self,
+        account: &AccountId,
+        claim: Claim,
+        now: BlockNumber,
+    ) -> Result<(), RoundError> {
+        match self.phase {
+            Phase::Objectable { until } if now <= until => {}
+            Phase::Objectable { .. } | Phase::Holding { .. } | Phase::Closed(_) => {
+                return Err(RoundError::TooLate);
+            }
+            _ => return Err(RoundError::TooEarly),
+        }
+        let decided = self.claim;
+        let validator = self.unheard(account)?;
+        if decided.is_none_or(|decided| decided == claim) {
+            return Err(RoundError::NothingToObject);
+        }
+        validator.claim = Some(claim);
+        self.claim = None;
+        self.widen_claims();
+        let until = now.saturating_add(self.rules.windows.claim);
+        self.phase = Phase::Claiming { until };
+        Ok(())
+    }
+
+    /// Adds the claims up and records what they decide.
+    pub(crate) fn decide_claim(&mut self) -> Decision {
+        let claims: Vec<_> = self
+            .validators
+            .iter()
+            .filter_map(|validator| Some((validator.claim?, validator.bond)))
+            .collect();
+        let is_contested = claims
+            .iter()
+            .any(|(a, _)| claims.iter().any(|(b, _)| a != b));
+        if is_contested && !self.widened && self.has_unheard() {
+            return Decision::Contested;
+        }
+        self.claim = majority(&claims).copied();
+        match self.claim {
+            Some(_) => Decision::Decided,
+            None => Decision::Nothing,
+        }
+    }
+
+    /// Calls every validator of the round to speak on the next checkpoint.
+    pub(crate) fn widen_claims(&mut self) {
+        self.widened = true;
+        for validator in self.validators.iter_mut() {
+            if validator.seat == Seat::Unheard {
+                validator.seat = Seat::Claim;
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What trainers do, and how validators join.
+
+use crate::{Contribution, Phase, Round, RoundError, Seat, Trainer, Validator};
+use codec::Encode;
+use noema_economics::Balance;
+use noema_protocol::hashing;
+use sp_arithmetic::traits::AtLeast32BitUnsigned;
+use sp_core::{bounded::BoundedVec, H256};
+
+impl<AccountId, BlockNumber> Round<AccountId, BlockNumber>
+where
+    AccountId: Clone + PartialEq + Encode,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// Takes `account` in as a trainer.
+    ///
+    /// # Errors
+    /// After the registration, when it joined before, or when the round is full.
+    pub fn join_as_trainer(
+        &mut self,
+        account: AccountId,
+        now: BlockNumber,
+    ) -> Result<(), RoundError> {
+        self.check_may_join(&account, now)?;
+        let trainer = Trainer {
+            account,
+            shards: BoundedVec::new(),
+            commitment: None,
+            contribution: None,
+            ruling: None,
+        };
+        self.trainers
+            .try_push(trainer)
+            .map_err(|_| RoundError::Full)
+    }
+
+    /// Takes `account` in as a validator whose word weighs `bond`.
+    ///
+    /// # Errors
+    /// After the registration, when it joined before, or when the round is full.
+    pub fn join_as_validator(
+        &mut self,
+        account: AccountId,
+        bond: Balance,
+        now: BlockNumber,
+    ) -> Result<(), RoundError> {
+        self.check_may_join(&account, now)?;
+        let validator = Validator {
+            account,
+            bond,
+            seat: Seat::Unheard,
+            commitment: None,
+            sheet: None,
+            claim: None,
+        };
+        self.validators
+            .try_push(validator)
+            .map_err(|_| RoundError::Full)
+    }
+
+    /// Nobody judges a round that it trains in, so an account joins once.
+    fn check_may_join(&self, account: &AccountId, now: BlockNumber) -> Result<(), RoundError> {
+        match self.phase {
+            Phase::Registering { until } if now <= until => {}
+            _ => return Err(RoundError::TooLate),
+        }
+        let joined = self.trainers.iter().any(|other| other.account == *account)
+            || self
+                .validators
+                .iter()
+                .any(|other| other.account == *account);
+        if joined {
+            return Err(RoundError::AlreadyJoined);
+        }
+        Ok(())
+    }
+
+    /// Records what a trainer commits to; see [`hashing::contribution_commitment`].
+    ///
+    /// # Errors
+    /// Outside the training, for others than trainers, and for a second commitment.
+    pub fn commit(
+        &mut self,
+        account: &AccountId,
+        commitment: H256,
+        now: BlockNumber,
+    ) -> Result<(), RoundError> {
+        match self.phase {
+            Phase::Registering { .. } => return Err(RoundError::TooEarly),
+            Phase::Training { until } if now <= until => {}
+            _ => return Err(RoundError::TooLate),
+        }
+        let place = self
+            .trainers
+            .iter()
+            .filter(|trainer| trainer.commitment.is_some())
+            .count();
+        let trainer = self.trainer(account)?;
+        if trainer.commitment.is_some() {
+            return Err(RoundError::AlreadyCommitted);
+        }
+        trainer.commitment = Some((commitment, u32::try_from(place).unwrap_or(u32::MAX)));
+        Ok(())
+    }
+
+    /// Records the contribution that a trainer committed to.
+    ///
+    /// # Errors
+    /// Outside the revealing, for what was not committed, is too large, or was revealed by another.
+    pub fn reveal(
+        &mut self,
+        account: &AccountId,
+        contribution: Contribution,
+        salt: H256,
+        now: BlockNumber,
+    ) -> Result<(), RoundError> {
+        match self.phase {
+            Phase::Registering { .. } | Phase::Training { .. } => {
+                return Err(RoundError::TooEarly);
+            }
+            Phase::Revealing { until } if now <= until => {}
+            _ => return Err(RoundError::TooLate),
+        }
+        let Contribution { update, bytes } = contribution;
+        if bytes == 0 || bytes > self.rules.max_update_bytes {
+            return Err(RoundError::UpdateSize);
+        }
+        let id = self.id;
+        let is_taken = self.trainers.iter().any(|other| {
+            other.account != *account
+                && other
+                    .contribution
+                    .is_some_and(|contribution| contribution.update == update)
+        });
+        let trainer = self.trainer(account)?;
+        if trainer.contribution.is_some() {
+            return Err(RoundError::AlreadyRevealed);
+        }
+        let (commitment, _) = trainer.commitment.ok_or(RoundError::NotCommitted)?;
+        if hashing::contribution_commitment(id, account, update, bytes, salt) != commitment {
+            return Err(RoundError::CommitmentDiffers);
+        }
+        if is_taken {
+            return Err(RoundError::UpdateTaken);
+        }
+        trainer.contribution = Some(contribution);
+        Ok(())
+    }
+
+    fn trainer(&mut self, account: &AccountId) -> Result<&mut Trainer<AccountId>, RoundError> {
+        self.trainers
+            .iter_mut()
+            .find(|trainer| trainer.account == *account)
+            .ok_or(RoundError::NotATrainer)
+    }
+}

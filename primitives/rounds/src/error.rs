@@ -1,0 +1,108 @@
+//! Why something is refused.
+
+use core::fmt;
+
+/// Why rules cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesError {
+    /// A window has no block.
+    EmptyWindow,
+    /// `min_contributions` is below two or above [`crate::MAX_TRAINERS`].
+    Contributions,
+    /// `validators` is zero or above [`crate::MAX_VALIDATORS`].
+    Validators,
+    /// A trainer gets no or too many shards, or the evaluation has none or too many.
+    ShardCounts,
+    /// The dataset is empty, too large, or has too few shards for a trainer and the evaluation.
+    Dataset,
+    /// No update could be small enough.
+    UpdateSize,
+    /// A checkpoint without holders would become canonical.
+    Holders,
+}
+
+impl fmt::Display for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EmptyWindow => "every window needs at least one block",
+            Self::Contributions => "a round needs two or more contributions",
+            Self::Validators => "a round needs one or more validators, and has a most",
+            Self::ShardCounts => {
+                "the shards of a trainer or of the evaluation are none or too many"
+            }
+            Self::Dataset => "the dataset has too few or too many shards for these rules",
+            Self::UpdateSize => "an update needs at least one byte and one entry a chunk",
+            Self::Holders => "a checkpoint needs at least one holder",
+        })
+    }
+}
+
+impl core::error::Error for RulesError {}
+
+/// Why a step in a round is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundError {
+    /// The phase for it has not begun.
+    TooEarly,
+    /// The phase for it is over.
+    TooLate,
+    /// The operator has joined.
+    AlreadyJoined,
+    /// The round has as many trainers or validators as it can have.
+    Full,
+    /// The operator did not join as a trainer, or too few joined.
+    NotATrainer,
+    /// The operator did not join as a validator.
+    NotAValidator,
+    /// The validator was not drawn, and only those drawn may speak now.
+    NotDrawn,
+    /// The operator has committed.
+    AlreadyCommitted,
+    /// The operator has nothing to reveal.
+    NotCommitted,
+    /// What is revealed is not what was committed.
+    CommitmentDiffers,
+    /// The operator has revealed.
+    AlreadyRevealed,
+    /// The update is empty or larger than the rules allow.
+    UpdateSize,
+    /// Another trainer revealed the same update.
+    UpdateTaken,
+    /// The sheet does not have one finding for each contribution.
+    SheetLength,
+    /// A finding names a contribution as copied that is not an earlier one.
+    NotEarlier,
+    /// The validator has claimed.
+    AlreadyClaimed,
+    /// What the objection says is what was decided.
+    NothingToObject,
+    /// Every validator of the round has been heard.
+    AllHeard,
+}
+
+impl fmt::Display for RoundError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooEarly => "the phase for it has not begun",
+            Self::TooLate => "the phase for it is over",
+            Self::AlreadyJoined => "the operator has joined",
+            Self::Full => "the round is full",
+            Self::NotATrainer => "the operator is no trainer of the round",
+            Self::NotAValidator => "the operator is no validator of the round",
+            Self::NotDrawn => "the validator was not drawn",
+            Self::AlreadyCommitted => "the operator has committed",
+            Self::NotCommitted => "the operator has committed to nothing",
+            Self::CommitmentDiffers => "what is revealed is not what was committed",
+            Self::AlreadyRevealed => "the operator has revealed",
+            Self::UpdateSize => "the update is empty or too large",
+            Self::UpdateTaken => "another trainer revealed the same update",
+            Self::SheetLength => "the sheet has not one finding for each contribution",
+            Self::NotEarlier => "a finding names a copied contribution that is not an earlier one",
+            Self::AlreadyClaimed => "the validator has claimed",
+            Self::NothingToObject => "the objection says what was decided",
+            Self::AllHeard => "every validator of the round has been heard",
+        })
+    }
+}
+
+impl core::error::Error for RoundError {}

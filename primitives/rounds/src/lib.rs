@@ -1,0 +1,42 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used
+    )
+)]
+
+extern crate alloc;
+
+mod accept;
+mod advance;
+mod claim;
+mod contribute;
+mod error;
+mod round;
+mod rules;
+mod score;
+
+pub use accept::{accept, Refusal, Ruling};
+pub use advance::{Effect, Surroundings};
+pub use error::{RoundError, RulesError};
+pub use round::{
+    Claim, Contribution, Finding, Losses, Outcome, Phase, Rejection, Round, ScoreSheet, Seat,
+    Trainer, Validator,
+};
+pub use rules::{Dataset, Rules, Windows};
+
+/// Most trainers of a round.
+pub const MAX_TRAINERS: u32 = 32;
+/// Most validators that offer to score a round.
+pub const MAX_VALIDATORS: u32 = 16;
+/// Most shards that a trainer is given.
+pub const MAX_ASSIGNED_SHARDS: u32 = 8;
+/// Most shards that every contribution is evaluated on.
+pub const MAX_EVALUATION_SHARDS: u32 = 16;
+/// Most shards of a dataset: bounds the work of a draw.
+pub const MAX_SHARDS: u32 = 1_024;

@@ -1,0 +1,384 @@
+//! What is recorded of a round.
+
+use crate::{
+    Dataset, Rules, Ruling, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
+    MAX_VALIDATORS,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_economics::Balance;
+use noema_protocol::{CheckpointId, FamilyId, RoundId};
+use scale_info::TypeInfo;
+use sp_arithmetic::traits::AtLeast32BitUnsigned;
+use sp_core::{bounded::BoundedVec, ConstU32, H256};
+
+/// A round of training: who takes part, what each said, and what follows.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Round<AccountId, BlockNumber> {
+    /// Its number.
+    pub id: RoundId,
+    /// The family whose next checkpoint it makes.
+    pub family: FamilyId,
+    /// The checkpoint it starts from.
+    pub parent: CheckpointId,
+    /// The text.
+    pub dataset: Dataset,
+    /// The rules, as they were when it opened.
+    pub rules: Rules<BlockNumber>,
+    /// What may be done now.
+    pub phase: Phase<BlockNumber>,
+    /// In the order in which they joined.
+    pub trainers: BoundedVec<Trainer<AccountId>, ConstU32<MAX_TRAINERS>>,
+    /// In the order in which they joined.
+    pub validators: BoundedVec<Validator<AccountId>, ConstU32<MAX_VALIDATORS>>,
+    /// Whether all validators are heard, because those drawn did not agree or one objected.
+    pub widened: bool,
+    /// The shards that every contribution is evaluated on, in ascending order; none before they are
+    /// drawn.
+    pub evaluation: BoundedVec<u32, ConstU32<MAX_EVALUATION_SHARDS>>,
+    /// What was decided of the parent's loss on the evaluation shards.
+    pub parent_loss: Option<u64>,
+    /// What was decided of the next checkpoint.
+    pub claim: Option<Claim>,
+}
+
+/// What may be done in a round; `until` is the last block in which it may be done.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Phase<BlockNumber> {
+    /// Trainers and validators join.
+    Registering {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Trainers train on their shards and commit.
+    Training {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Trainers reveal what they committed and serve their updates.
+    Revealing {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Validators score the contributions and commit.
+    Scoring {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Validators reveal their scores.
+    ScoreRevealing {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Validators aggregate what was accepted and claim the next checkpoint.
+    Claiming {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Validators that were not drawn may object.
+    Objectable {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// Operators fetch the next checkpoint and announce that they hold it.
+    Holding {
+        /// The last block of the phase.
+        until: BlockNumber,
+    },
+    /// The round is over.
+    Closed(Outcome),
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> Phase<BlockNumber> {
+    /// The last block of the phase; `None` once the round is over.
+    pub fn until(&self) -> Option<BlockNumber> {
+        match self {
+            Self::Registering { until }
+            | Self::Training { until }
+            | Self::Revealing { until }
+            | Self::Scoring { until }
+            | Self::ScoreRevealing { until }
+            | Self::Claiming { until }
+            | Self::Objectable { until }
+            | Self::Holding { until } => Some(*until),
+            Self::Closed(_) => None,
+        }
+    }
+}
+
+/// How a round ended.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Outcome {
+    /// Its checkpoint became canonical.
+    Promoted(CheckpointId),
+    /// The parent stays.
+    Rejected(Rejection),
+}
+
+/// Why the parent stays.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Rejection {
+    /// Too few trainers joined.
+    TooFewTrainers,
+    /// Too few contributions were revealed.
+    TooFewContributions,
+    /// No validator joined.
+    NoValidators,
+    /// No scores were revealed, or the validators did not agree on the parent's loss.
+    NoScores,
+    /// No contribution was accepted.
+    NothingAccepted,
+    /// No checkpoint was claimed, or the validators did not agree on one.
+    NoClaim,
+    /// The next checkpoint's loss is not below the parent's.
+    LossNotLower,
+    /// Too few operators hold the next checkpoint.
+    TooFewHolders,
+    /// The parent is not canonical any more.
+    ParentReplaced,
+    /// The programme was stopped.
+    Stopped,
+}
+
+/// A trainer's part in a round.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Trainer<AccountId> {
+    /// The controller's account.
+    pub account: AccountId,
+    /// The shards it trains on, in ascending order; none before they are drawn.
+    pub shards: BoundedVec<u32, ConstU32<MAX_ASSIGNED_SHARDS>>,
+    /// What it committed, with the place of its commitment among those of the round.
+    pub commitment: Option<(H256, u32)>,
+    /// What it revealed.
+    pub contribution: Option<Contribution>,
+    /// What was decided of its contribution.
+    pub ruling: Option<Ruling>,
+}
+
+/// A compressed update, as it is named on chain.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Contribution {
+    /// Its BLAKE3 hash.
+    pub update: H256,
+    /// Its size in bytes.
+    pub bytes: u32,
+}
+
+/// A validator's part in a round.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Validator<AccountId> {
+    /// The controller's account.
+    pub account: AccountId,
+    /// Its bond when it joined: the weight of its word.
+    pub bond: Balance,
+    /// Whether, and on what, it is heard.
+    pub seat: Seat,
+    /// What it committed of its scores.
+    pub commitment: Option<H256>,
+    /// Its scores.
+    pub sheet: Option<ScoreSheet>,
+    /// What it claims that the next checkpoint is.
+    pub claim: Option<Claim>,
+}
+
+/// On what a validator is heard.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Seat {
+    /// On nothing, but it may object.
+    Unheard,
+    /// On the next checkpoint: it objected to a claim, or was called when one was contested.
+    Claim,
+    /// On contributions and next checkpoint: it was drawn, objected to scores, or was called when
+    /// they were contested.
+    Scores,
+}
+
+/// What a validator found of all contributions. Losses are sums over all tokens of the named
+/// shards, in units of 2^-16 bit.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct ScoreSheet {
+    /// The parent's loss on the evaluation shards.
+    pub parent: u64,
+    /// One finding for each revealed contribution, in the order of their commitments.
+    pub findings: BoundedVec<Finding, ConstU32<MAX_TRAINERS>>,
+}
+
+/// What a validator found of a contribution.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Finding {
+    /// Nobody served the update in time.
+    Unavailable,
+    /// The bytes are not an update of the parent within the rules.
+    Malformed,
+    /// It shares more of its entries with an earlier contribution than the rules allow.
+    Copy {
+        /// The earliest such contribution, as a place in the sheet.
+        of: u32,
+    },
+    /// It was applied to the parent, alone, and evaluated.
+    Scored {
+        /// On the shards of its trainer.
+        assigned: Losses,
+        /// Its loss on the evaluation shards.
+        evaluation: u64,
+    },
+}
+
+/// A loss without and with an update, in units of 2^-16 bit.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Losses {
+    /// The parent's.
+    pub before: u64,
+    /// That of the parent with the update.
+    pub after: u64,
+}
+
+/// What the next checkpoint is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Claim {
+    /// The hash of its manifest.
+    pub checkpoint: CheckpointId,
+    /// The Merkle root over its tiles.
+    pub weights_root: H256,
+    /// The Merkle root over its master weights.
+    pub masters_root: H256,
+    /// Its loss on the evaluation shards, in units of 2^-16 bit.
+    pub loss: u64,
+}
+
+impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, BlockNumber> {
+    /// A round that opens in block `now`, to be checked with [`Rules::check`] before.
+    pub fn open(
+        id: RoundId,
+        family: FamilyId,
+        parent: CheckpointId,
+        dataset: Dataset,
+        rules: Rules<BlockNumber>,
+        now: BlockNumber,
+    ) -> Self {
+        let until = now.saturating_add(rules.windows.registration);
+        Self {
+            id,
+            family,
+            parent,
+            dataset,
+            rules,
+            phase: Phase::Registering { until },
+            trainers: BoundedVec::new(),
+            validators: BoundedVec::new(),
+            widened: false,
+            evaluation: BoundedVec::new(),
+            parent_loss: None,
+            claim: None,
+        }
+    }
+
+    /// The trainers that revealed a contribution, by the order of their commitments: the order of
+    /// the findings in a sheet.
+    pub fn contributors(&self) -> alloc::vec::Vec<&Trainer<AccountId>> {
+        let mut contributors: alloc::vec::Vec<_> = self
+            .trainers
+            .iter()
+            .filter(|trainer| trainer.contribution.is_some())
+            .collect();
+        contributors.sort_by_key(|trainer| trainer.commitment.map(|(_, place)| place));
+        contributors
+    }
+
+    /// How the round ended; `None` while it is open.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.phase {
+            Phase::Closed(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+}

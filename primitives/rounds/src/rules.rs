@@ -1,0 +1,157 @@
+//! What a programme of training fixes for each of its rounds.
+
+use crate::{
+    RulesError, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
+    MAX_VALIDATORS,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_arithmetic::{traits::AtLeast32BitUnsigned, Permill};
+use sp_core::H256;
+
+/// The text that a programme trains on.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Dataset {
+    /// Merkle root over the hashes of its shards.
+    pub root: H256,
+    /// How many shards it has, at most [`MAX_SHARDS`].
+    pub shards: u32,
+    /// Tokens of a shard whose loss is counted.
+    pub shard_tokens: u32,
+}
+
+/// How many blocks each phase of a round is open.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Windows<BlockNumber> {
+    /// To join.
+    pub registration: BlockNumber,
+    /// To train and commit.
+    pub training: BlockNumber,
+    /// To reveal contributions.
+    pub reveal: BlockNumber,
+    /// To score and commit the scores.
+    pub scoring: BlockNumber,
+    /// To reveal the scores.
+    pub score_reveal: BlockNumber,
+    /// To aggregate and claim the next checkpoint.
+    pub claim: BlockNumber,
+    /// To object to scores or claim.
+    pub objection: BlockNumber,
+    /// To announce that one holds the next checkpoint.
+    pub holding: BlockNumber,
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
+    fn all(&self) -> [BlockNumber; 8] {
+        [
+            self.registration,
+            self.training,
+            self.reveal,
+            self.scoring,
+            self.score_reveal,
+            self.claim,
+            self.objection,
+            self.holding,
+        ]
+    }
+}
+
+/// The rules of a round.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Rules<BlockNumber> {
+    /// How long each phase is open.
+    pub windows: Windows<BlockNumber>,
+    /// Fewer trainers, or fewer revealed contributions, end the round; at least two.
+    pub min_contributions: u32,
+    /// Validators that are drawn to score.
+    pub validators: u32,
+    /// Shards that each trainer is given.
+    pub shards_per_trainer: u32,
+    /// Shards, of those nobody was given, that every contribution is evaluated on.
+    pub evaluation_shards: u32,
+    /// Most bytes of a compressed update.
+    pub max_update_bytes: u32,
+    /// Most entries of a chunk of a compressed update.
+    pub entries_per_chunk: u16,
+    /// The part of its entries that a contribution may share with an earlier one before it counts
+    /// as a copy.
+    pub max_overlap: Permill,
+    /// Operators that must hold the next checkpoint before it becomes canonical.
+    pub min_holders: u32,
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
+    /// Checks that rounds on `dataset` can follow these rules.
+    ///
+    /// # Errors
+    /// See [`RulesError`].
+    pub fn check(&self, dataset: &Dataset) -> Result<(), RulesError> {
+        if self.windows.all().iter().any(|blocks| blocks.is_zero()) {
+            return Err(RulesError::EmptyWindow);
+        }
+        if !(2..=MAX_TRAINERS).contains(&self.min_contributions) {
+            return Err(RulesError::Contributions);
+        }
+        if !(1..=MAX_VALIDATORS).contains(&self.validators) {
+            return Err(RulesError::Validators);
+        }
+        if !(1..=MAX_ASSIGNED_SHARDS).contains(&self.shards_per_trainer)
+            || !(1..=MAX_EVALUATION_SHARDS).contains(&self.evaluation_shards)
+        {
+            return Err(RulesError::ShardCounts);
+        }
+        let needed = self
+            .shards_per_trainer
+            .saturating_add(self.evaluation_shards);
+        if !(needed..=MAX_SHARDS).contains(&dataset.shards) || dataset.shard_tokens == 0 {
+            return Err(RulesError::Dataset);
+        }
+        if self.max_update_bytes == 0 || self.entries_per_chunk == 0 {
+            return Err(RulesError::UpdateSize);
+        }
+        if self.min_holders == 0 {
+            return Err(RulesError::Holders);
+        }
+        Ok(())
+    }
+}
