@@ -1,0 +1,501 @@
+//! Rounds played through: what ends well, and each way to end without a new checkpoint.
+
+mod support;
+
+use noema_protocol::interfaces::Offence;
+use noema_rounds::{
+    Effect, Outcome, Phase, Refusal, Rejection, Rules, RulesError, Ruling, Windows, MAX_SHARDS,
+    MAX_TRAINERS,
+};
+use std::collections::BTreeSet;
+use support::*;
+
+fn rejected(play: &Play) -> Rejection {
+    match play.round.outcome() {
+        Some(Outcome::Rejected(rejection)) => rejection,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_round_that_helps_is_promoted() {
+    let mut play = Play::holding();
+    assert_eq!(play.round.claim, Some(claim()));
+    assert!(play.effects.contains(&Effect::Aggregated(claim())));
+    play.holders = 1;
+    play.end_block();
+    assert_eq!(play.round.outcome(), None);
+    play.holders = 2;
+    play.end_block();
+    assert_eq!(play.round.outcome(), Some(Outcome::Promoted(CHILD)));
+    assert_eq!(
+        play.effects.last(),
+        Some(&Effect::Closed(Outcome::Promoted(CHILD)))
+    );
+    assert_eq!(play.offences(), []);
+    for trainer in &play.round.trainers {
+        assert!(matches!(trainer.ruling, Some(Ruling::Accepted { .. })));
+    }
+    // Closed is closed.
+    let closed = play.round.clone();
+    play.end_block();
+    assert_eq!(play.round.stop(), []);
+    assert_eq!(play.round, closed);
+}
+
+#[test]
+fn shards_are_dealt_without_repetition_and_evaluation_uses_others() {
+    let play = Play::scoring();
+    let assigned: Vec<u32> = play
+        .round
+        .trainers
+        .iter()
+        .flat_map(|trainer| trainer.shards.iter().copied())
+        .collect();
+    assert_eq!(assigned.len(), 6);
+    let assigned: BTreeSet<u32> = assigned.into_iter().collect();
+    assert_eq!(assigned.len(), 6);
+    let evaluation: BTreeSet<u32> = play.round.evaluation.iter().copied().collect();
+    assert_eq!(evaluation.len(), 3);
+    assert!(assigned.is_disjoint(&evaluation));
+    assert!(assigned
+        .union(&evaluation)
+        .all(|shard| *shard < dataset().shards));
+    assert_eq!(play.seated().len(), 2);
+}
+
+#[test]
+fn trainers_share_shards_where_there_are_too_few() {
+    let mut play = Play::with(Rules {
+        shards_per_trainer: 8,
+        ..rules()
+    });
+    for account in 1..=4 {
+        play.round.join_as_trainer(account, 1).unwrap();
+    }
+    play.round.join_as_validator(11, 100, 1).unwrap();
+    play.pass_window();
+    for trainer in &play.round.trainers {
+        let shards: BTreeSet<u32> = trainer.shards.iter().copied().collect();
+        assert_eq!(shards.len(), 8, "a trainer's shards differ");
+    }
+    for account in 1..=4 {
+        play.commit(account).unwrap();
+    }
+    play.end_block();
+    for account in 1..=4 {
+        play.reveal(account).unwrap();
+    }
+    play.end_block();
+    assert_eq!(play.round.evaluation.len(), 3);
+}
+
+#[test]
+fn a_draw_waits_for_randomness() {
+    let mut play = Play::joined();
+    play.has_randomness = false;
+    for _ in 0..2 * WINDOW {
+        play.end_block();
+    }
+    assert!(matches!(play.round.phase, Phase::Registering { .. }));
+    assert!(play.round.join_as_trainer(4, play.now).is_err());
+    play.has_randomness = true;
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Training { .. }));
+}
+
+#[test]
+fn too_few_trainers_end_the_round() {
+    let mut play = Play::with(rules());
+    play.round.join_as_trainer(1, 1).unwrap();
+    play.round.join_as_validator(11, 100, 1).unwrap();
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::TooFewTrainers);
+}
+
+#[test]
+fn a_round_without_validators_ends() {
+    let mut play = Play::with(rules());
+    for account in [1, 2] {
+        play.round.join_as_trainer(account, 1).unwrap();
+    }
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::NoValidators);
+}
+
+#[test]
+fn who_never_commits_or_never_reveals_offends() {
+    let mut play = Play::training();
+    for account in [1, 2] {
+        play.commit(account).unwrap();
+    }
+    play.pass_window();
+    play.reveal(1).unwrap();
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::TooFewContributions);
+    let expected = [3, 2].map(|account| (account, Offence::MissedContribution));
+    assert_eq!(play.offences(), expected);
+}
+
+#[test]
+fn two_of_three_contributions_are_enough() {
+    let mut play = Play::revealing();
+    for account in [1, 3] {
+        play.reveal(account).unwrap();
+    }
+    play.pass_window();
+    play.score(&[helpful(), harmful()]);
+    assert_eq!(play.offences(), [(2, Offence::MissedContribution)]);
+    assert_eq!(
+        play.round.rulings(),
+        [
+            Ruling::Accepted { weight: 32_768 },
+            Ruling::Refused(Refusal::DoesNotHelp)
+        ]
+    );
+}
+
+#[test]
+fn nothing_accepted_leaves_the_parent() {
+    let mut play = Play::scoring();
+    play.score(&[harmful(); 3]);
+    assert!(matches!(play.round.phase, Phase::Objectable { .. }));
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::NothingAccepted);
+    assert_eq!(play.offences(), []);
+}
+
+#[test]
+fn silent_validators_offend() {
+    let mut play = Play::scoring();
+    let seated = play.seated();
+    play.score_each(&[]);
+    assert_eq!(rejected(&play), Rejection::NoScores);
+    let expected: Vec<_> = seated
+        .into_iter()
+        .map(|account| (account, Offence::MissedScore))
+        .collect();
+    assert_eq!(play.offences(), expected);
+}
+
+#[test]
+fn one_silent_validator_does_not_stop_the_round() {
+    let mut play = Play::scoring();
+    let [honest, silent] = play.seated()[..] else {
+        panic!("two are drawn");
+    };
+    play.score_each(&[(honest, &[helpful(); 3])]);
+    play.round.claim(&honest, claim(), play.now).unwrap();
+    play.pass_window();
+    play.pass_window();
+    assert!(matches!(play.round.phase, Phase::Holding { .. }));
+    assert_eq!(play.offences(), [(silent, Offence::MissedScore)]);
+}
+
+#[test]
+fn a_validator_that_does_not_claim_offends() {
+    let mut play = Play::claiming();
+    let [honest, silent] = play.seated()[..] else {
+        panic!("two are drawn");
+    };
+    play.round.claim(&honest, claim(), play.now).unwrap();
+    play.pass_window();
+    play.pass_window();
+    assert!(matches!(play.round.phase, Phase::Holding { .. }));
+    assert_eq!(play.offences(), [(silent, Offence::MissedClaim)]);
+}
+
+#[test]
+fn nobody_claims_and_the_parent_stays() {
+    let mut play = Play::claiming();
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::NoClaim);
+    assert_eq!(play.offences().len(), 2);
+}
+
+#[test]
+fn false_scores_are_found_by_hearing_everyone() {
+    let mut play = Play::scoring();
+    let [honest, liar] = play.seated()[..] else {
+        panic!("two are drawn");
+    };
+    let other = play.unheard();
+    play.score_each(&[(honest, &[helpful(); 3]), (liar, &[harmful(); 3])]);
+    assert!(play.round.widened);
+    play.score_each(&[(other, &[helpful(); 3])]);
+    for validator in [honest, other] {
+        play.round.claim(&validator, claim(), play.now).unwrap();
+    }
+    play.pass_window();
+    // There is nobody left to object.
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Holding { .. }));
+    assert_eq!(play.offences(), [(liar, Offence::FalseScore)]);
+}
+
+#[test]
+fn who_could_not_fetch_an_update_says_nothing_false() {
+    use noema_rounds::Finding::Unavailable;
+    let mut play = Play::scoring();
+    let [a, b] = play.seated()[..] else {
+        panic!("two are drawn");
+    };
+    let other = play.unheard();
+    play.score_each(&[
+        (a, &[helpful(), Unavailable, helpful()]),
+        (b, &[helpful(); 3]),
+    ]);
+    play.score_each(&[(other, &[helpful(); 3])]);
+    assert!(matches!(play.round.phase, Phase::Claiming { .. }));
+    for validator in [a, b, other] {
+        play.round.claim(&validator, claim(), play.now).unwrap();
+    }
+    play.end_block();
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Holding { .. }));
+    assert_eq!(play.offences(), []);
+    assert!(play
+        .round
+        .rulings()
+        .iter()
+        .all(|ruling| matches!(ruling, Ruling::Accepted { .. })));
+}
+
+#[test]
+fn one_honest_validator_can_overturn_scores_that_all_drawn_agree_on() {
+    let mut play = Play::scoring();
+    let liars = play.seated();
+    play.score(&[harmful(); 3]);
+    let honest = play.unheard();
+    play.round
+        .object_to_scores(&honest, sheet(&[helpful(); 3]), play.now)
+        .unwrap();
+    assert!(matches!(play.round.phase, Phase::Scoring { .. }));
+    assert_eq!(play.round.parent_loss, None);
+    play.end_block();
+    play.end_block();
+    // Two bonds of three said otherwise: the majority stands, and it is the objector that loses.
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::NothingAccepted);
+    assert_eq!(play.offences(), [(honest, Offence::FalseScore)]);
+    assert_eq!(liars.len(), 2);
+}
+
+#[test]
+fn an_objector_with_the_larger_bond_prevails() {
+    let mut play = Play::with(rules());
+    for account in [1, 2] {
+        play.round.join_as_trainer(account, 1).unwrap();
+    }
+    for account in [11, 12, 13] {
+        play.round.join_as_validator(account, 100, 1).unwrap();
+    }
+    for account in [14, 15] {
+        play.round.join_as_validator(account, 1, 1).unwrap();
+    }
+    play.pass_window();
+    for account in [1, 2] {
+        play.commit(account).unwrap();
+    }
+    play.end_block();
+    for account in [1, 2] {
+        play.reveal(account).unwrap();
+    }
+    play.end_block();
+    let liars = play.seated();
+    play.score(&[harmful(); 2]);
+    let honest: Vec<u64> = (11..=15)
+        .filter(|account| !liars.contains(account))
+        .collect();
+    play.round
+        .object_to_scores(&honest[0], sheet(&[helpful(); 2]), play.now)
+        .unwrap();
+    let rest: Vec<(u64, &[_])> = honest[1..]
+        .iter()
+        .map(|account| (*account, &[helpful(); 2][..]))
+        .collect();
+    play.score_each(&rest);
+    let bonds = |accounts: &[u64]| -> u128 {
+        play.round
+            .validators
+            .iter()
+            .filter(|validator| accounts.contains(&validator.account))
+            .map(|validator| validator.bond)
+            .sum()
+    };
+    let is_overturned = bonds(&honest) > bonds(&liars);
+    assert_eq!(
+        matches!(play.round.phase, Phase::Claiming { .. }),
+        is_overturned
+    );
+}
+
+#[test]
+fn a_wrong_root_is_overturned() {
+    let mut play = Play::claiming();
+    let [honest, liar] = play.seated()[..] else {
+        panic!("two are drawn");
+    };
+    let other = play.unheard();
+    play.round.claim(&honest, claim(), play.now).unwrap();
+    play.round.claim(&liar, false_claim(), play.now).unwrap();
+    play.end_block();
+    assert!(play.round.widened);
+    play.round.claim(&other, claim(), play.now).unwrap();
+    play.end_block();
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Holding { .. }));
+    assert_eq!(play.round.claim, Some(claim()));
+    // The third was called for its claim alone, so it owes no scores.
+    assert_eq!(play.offences(), [(liar, Offence::FalseClaim)]);
+}
+
+#[test]
+fn a_needless_objection_costs_the_objector() {
+    let mut play = Play::objectable();
+    let objector = play.unheard();
+    play.round
+        .object_to_claim(&objector, false_claim(), play.now)
+        .unwrap();
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Objectable { .. }));
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Holding { .. }));
+    assert_eq!(play.offences(), [(objector, Offence::FalseClaim)]);
+}
+
+#[test]
+fn a_loss_that_did_not_fall_leaves_the_parent() {
+    let mut play = Play::claiming();
+    let worse = noema_rounds::Claim {
+        loss: 1_000,
+        ..claim()
+    };
+    for validator in play.seated() {
+        play.round.claim(&validator, worse, play.now).unwrap();
+    }
+    play.end_block();
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::LossNotLower);
+    assert_eq!(play.offences(), []);
+}
+
+#[test]
+fn without_holders_the_parent_stays() {
+    let mut play = Play::holding();
+    play.holders = 1;
+    play.pass_window();
+    assert_eq!(rejected(&play), Rejection::TooFewHolders);
+}
+
+#[test]
+fn a_replaced_parent_ends_the_round_in_any_phase() {
+    for mut play in [
+        Play::joined(),
+        Play::training(),
+        Play::revealing(),
+        Play::scoring(),
+        Play::claiming(),
+        Play::objectable(),
+        Play::holding(),
+    ] {
+        play.parent_is_canonical = false;
+        play.holders = 2;
+        play.end_block();
+        assert_eq!(rejected(&play), Rejection::ParentReplaced);
+        assert_eq!(play.offences(), []);
+    }
+}
+
+#[test]
+fn a_programme_that_stops_ends_its_round() {
+    let mut play = Play::scoring();
+    let effects = play.round.stop();
+    assert_eq!(
+        effects,
+        [Effect::Closed(Outcome::Rejected(Rejection::Stopped))]
+    );
+}
+
+#[test]
+fn rules_that_cannot_be_followed_are_refused() {
+    let base = rules();
+    let data = dataset();
+    let cases = [
+        (
+            Rules {
+                windows: Windows {
+                    holding: 0,
+                    ..base.windows
+                },
+                ..base
+            },
+            data,
+            RulesError::EmptyWindow,
+        ),
+        (
+            Rules {
+                min_contributions: 1,
+                ..base
+            },
+            data,
+            RulesError::Contributions,
+        ),
+        (
+            Rules {
+                min_contributions: MAX_TRAINERS + 1,
+                ..base
+            },
+            data,
+            RulesError::Contributions,
+        ),
+        (
+            Rules {
+                validators: 0,
+                ..base
+            },
+            data,
+            RulesError::Validators,
+        ),
+        (
+            Rules {
+                shards_per_trainer: 0,
+                ..base
+            },
+            data,
+            RulesError::ShardCounts,
+        ),
+        (
+            base,
+            noema_rounds::Dataset { shards: 4, ..data },
+            RulesError::Dataset,
+        ),
+        (
+            base,
+            noema_rounds::Dataset {
+                shards: MAX_SHARDS + 1,
+                ..data
+            },
+            RulesError::Dataset,
+        ),
+        (
+            Rules {
+                max_update_bytes: 0,
+                ..base
+            },
+            data,
+            RulesError::UpdateSize,
+        ),
+        (
+            Rules {
+                min_holders: 0,
+                ..base
+            },
+            data,
+            RulesError::Holders,
+        ),
+    ];
+    for (rules, dataset, error) in cases {
+        assert_eq!(rules.check(&dataset), Err(error));
+    }
+}
