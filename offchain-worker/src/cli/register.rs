@@ -68,8 +68,10 @@ pub(super) struct OperatorArgs {
 enum RoleName {
     /// Answers requests.
     Worker,
-    /// Re-executes answers.
+    /// Re-executes answers, and scores contributions.
     Validator,
+    /// Contributes updates to rounds of training.
+    Trainer,
 }
 
 const DEFAULT_BOND: &str = "1000";
@@ -206,6 +208,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     let roles = WireRoles {
         worker: args.role.contains(&RoleName::Worker),
         validator: args.role.contains(&RoleName::Validator),
+        trainer: args.role.contains(&RoleName::Trainer),
     };
     let recorded = at.operator(&controller.account()).await?;
     match &recorded {

@@ -143,15 +143,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
     let record = &info.operator;
     println!("controller  {}", address(&controller));
     println!("hot key     {}", record.key);
-    println!(
-        "roles       {}{}",
-        if record.roles.worker { "worker " } else { "" },
-        if record.roles.validator {
-            "validator"
-        } else {
-            ""
-        }
-    );
+    println!("roles       {}", record.roles.names().join(" "));
     println!("bond        {}", token.show(record.bond));
     if record.roles.worker {
         println!(
@@ -190,10 +182,10 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
                 Reason::Lost(offence) => ("-", format!("{offence:?}")),
             };
             println!(
-                "  block {:>8}  {sign}{}  request {}: {why}",
+                "  block {:>8}  {sign}{}  {}: {why}",
                 entry.at,
                 token.show(entry.amount),
-                entry.request
+                entry.job
             );
         }
     }

@@ -110,11 +110,7 @@ async fn look(
         name.clone(),
         format!(
             "hot key {hot}, {}",
-            match (info.operator.roles.worker, info.operator.roles.validator) {
-                (true, true) => "worker and validator",
-                (true, false) => "worker",
-                (false, _) => "validator",
-            }
+            info.operator.roles.names().join(" and ")
         ),
     )];
     findings.push(bond(at, &name, &controller, info.operator.bond, show).await?);

@@ -10,7 +10,7 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use noema_protocol::{
     interfaces::{Candidate, Earning, Offence, Operators, Role},
-    CheckpointId, FamilyId, RequestId,
+    CheckpointId, FamilyId, Job,
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};
@@ -120,6 +120,10 @@ impl Operators<AccountId, Balance> for Bonded {
         0
     }
 
+    fn live_bond(_: Role, controller: &AccountId) -> Option<Balance> {
+        Some(Self::bond(controller)).filter(|bond| *bond > 0)
+    }
+
     fn bond(controller: &AccountId) -> Balance {
         BONDED.with_borrow(|bonded| bonded.values().any(|other| other == controller).into())
     }
@@ -130,17 +134,11 @@ impl Operators<AccountId, Balance> for Bonded {
 
     fn release(_: &AccountId) {}
 
-    fn slash(
-        _: &AccountId,
-        _: RequestId,
-        _: Offence,
-        _: Balance,
-        _: &[(AccountId, Balance)],
-    ) -> Balance {
+    fn slash(_: &AccountId, _: Job, _: Offence, _: Balance, _: &[(AccountId, Balance)]) -> Balance {
         0
     }
 
-    fn note_earning(_: &AccountId, _: RequestId, _: Earning, _: Balance) {}
+    fn note_earning(_: &AccountId, _: Job, _: Earning, _: Balance) {}
 
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, _: Role, _: &CheckpointId) {

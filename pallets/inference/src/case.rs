@@ -98,7 +98,7 @@ impl<T: Config> Case<T> {
     pub(crate) fn slash_silence(&self, operator: &T::AccountId, offence: Offence) {
         let bond = T::Operators::bond(operator);
         let amount = silence_penalty(bond, T::SilenceSlash::get(), T::SilenceCap::get());
-        T::Operators::slash(operator, self.id, offence, amount, &[]);
+        T::Operators::slash(operator, self.id.into(), offence, amount, &[]);
     }
 
     /// Closes the request: nobody is tied to it any more, it has no turn, and its escrow is spent.

@@ -226,7 +226,7 @@ impl<T: Config> Pallet<T> {
                     let amount = T::UnexecutedSlash::get().mul_ceil(bond);
                     T::Operators::slash(
                         &seat.validator,
-                        case.id,
+                        case.id.into(),
                         Offence::UnexecutedVerdict,
                         amount,
                         &[],

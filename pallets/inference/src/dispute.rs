@@ -219,12 +219,12 @@ impl<T: Config> Pallet<T> {
                 .map(|winner| (winner.clone(), split.per_winner))
                 .collect();
             let mut left: Balance =
-                T::Operators::slash(&loser, case.id, offence, split.slashed, &shares);
+                T::Operators::slash(&loser, case.id.into(), offence, split.slashed, &shares);
             for (winner, share) in shares {
                 let paid = share.min(left);
                 left = left.saturating_sub(paid);
                 if paid > 0 {
-                    T::Operators::note_earning(&winner, case.id, Earning::Dispute, paid);
+                    T::Operators::note_earning(&winner, case.id.into(), Earning::Dispute, paid);
                 }
             }
         }

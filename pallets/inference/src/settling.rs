@@ -104,7 +104,7 @@ impl<T: Config> Pallet<T> {
         )
         .unwrap_or(0);
         if paid > 0 {
-            T::Operators::note_earning(operator, request, kind, paid);
+            T::Operators::note_earning(operator, request.into(), kind, paid);
         }
         paid
     }

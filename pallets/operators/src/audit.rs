@@ -56,7 +56,7 @@ impl<T: Config> Pallet<T> {
         let within = operator.engagements <= T::MaxEngagements::get();
         ensure!(within, AuditFailure::OverEngaged);
         for checkpoint in Served::<T>::get(controller) {
-            for role in operator.roles.iter() {
+            for role in operator.roles.serving() {
                 let listed = Servers::<T>::get(checkpoint, role).contains(controller);
                 ensure!(listed, AuditFailure::ServerNotListed);
             }

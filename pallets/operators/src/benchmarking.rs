@@ -83,6 +83,7 @@ pub(crate) fn register<T: Config>(
             Roles {
                 worker: role == Role::Worker,
                 validator: role == Role::Validator,
+                trainer: role == Role::Trainer,
             },
             key,
             prices::<T>(),
@@ -95,6 +96,7 @@ pub(crate) fn register<T: Config>(
             match role {
                 Role::Worker => operator.roles.worker = true,
                 Role::Validator => operator.roles.validator = true,
+                Role::Trainer => operator.roles.trainer = true,
             }
         }
     });

@@ -84,7 +84,7 @@ impl<T: Config> Pallet<T> {
                 .map_err(|_| Error::<T>::TooManyServed)?;
             Ok(())
         })?;
-        for role in operator.roles.iter() {
+        for role in operator.roles.serving() {
             Self::list(&controller, operator.bond, checkpoint, role)?;
         }
         Self::deposit_event(Event::ServingStarted {
@@ -167,7 +167,7 @@ impl<T: Config> Pallet<T> {
         let reason = HoldReason::Bond.into();
         let amount = T::Currency::release(&reason, &controller, operator.bond, Precision::Exact)?;
         for checkpoint in Served::<T>::take(&controller) {
-            for role in operator.roles.iter() {
+            for role in operator.roles.serving() {
                 Self::unlist(&controller, checkpoint, role);
             }
         }
@@ -256,7 +256,7 @@ impl<T: Config> Pallet<T> {
             *slot = Some(served).filter(|served| !served.is_empty());
             Ok::<_, Error<T>>(())
         })?;
-        for role in operator.roles.iter() {
+        for role in operator.roles.serving() {
             Self::unlist(controller, checkpoint, role);
         }
         Ok(())

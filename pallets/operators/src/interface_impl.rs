@@ -14,7 +14,7 @@ use frame_support::{
 };
 use noema_protocol::{
     interfaces::{self, Candidate, Earning, Offence, Role},
-    CheckpointId, RequestId,
+    CheckpointId, Job,
 };
 use sp_runtime::{
     traits::{Saturating, Zero},
@@ -37,6 +37,12 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
 
     fn max_candidates() -> u32 {
         T::MaxServers::get()
+    }
+
+    fn live_bond(role: Role, controller: &T::AccountId) -> Option<BalanceOf<T>> {
+        let operator = Operators::<T>::get(controller)?;
+        let is_live = operator.roles.contains(role) && Self::idle(&operator).is_none();
+        is_live.then_some(operator.bond)
     }
 
     fn bond(controller: &T::AccountId) -> BalanceOf<T> {
@@ -69,7 +75,7 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
 
     fn slash(
         controller: &T::AccountId,
-        request: RequestId,
+        job: Job,
         offence: Offence,
         amount: BalanceOf<T>,
         shares: &[(T::AccountId, BalanceOf<T>)],
@@ -86,18 +92,14 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         if taken.is_zero() {
             return taken;
         }
-        Self::enter(
-            controller,
-            request,
-            Reason::Lost(offence),
-            taken,
-            |ledger| &mut ledger.slashed,
-        );
+        Self::enter(controller, job, Reason::Lost(offence), taken, |ledger| {
+            &mut ledger.slashed
+        });
         let controller = controller.clone();
         let suspended = before >= T::MinBond::get() && bond < T::MinBond::get();
         Self::deposit_event(Event::Slashed {
             controller: controller.clone(),
-            request,
+            job,
             offence,
             paid,
             burned,
@@ -109,18 +111,13 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         taken
     }
 
-    fn note_earning(
-        controller: &T::AccountId,
-        request: RequestId,
-        kind: Earning,
-        amount: BalanceOf<T>,
-    ) {
+    fn note_earning(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
         if !Operators::<T>::contains_key(controller) {
             return;
         }
         Self::enter(
             controller,
-            request,
+            job,
             Reason::Earned(kind),
             amount,
             |ledger| match kind {
@@ -132,7 +129,7 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         let controller = controller.clone();
         Self::deposit_event(Event::Earned {
             controller,
-            request,
+            job,
             kind,
             amount,
         });

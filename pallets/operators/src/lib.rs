@@ -43,7 +43,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_protocol::{
         interfaces::{Checkpoints, Earning, Offence, Prices, Role},
-        CheckpointId, RequestId,
+        CheckpointId, Job,
     };
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -244,8 +244,8 @@ pub mod pallet {
         Slashed {
             /// The operator.
             controller: T::AccountId,
-            /// The request in which it offended.
-            request: RequestId,
+            /// The job in which it offended.
+            job: Job,
             /// What it did.
             offence: Offence,
             /// What was paid to others.
@@ -266,8 +266,8 @@ pub mod pallet {
         Earned {
             /// The operator.
             controller: T::AccountId,
-            /// The request it was paid for.
-            request: RequestId,
+            /// What it was paid for.
+            job: Job,
             /// Why it was paid.
             kind: Earning,
             /// What it was paid.

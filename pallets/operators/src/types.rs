@@ -10,7 +10,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
     interfaces::{Earning, Offence, Prices, Role},
-    CheckpointId, RequestId,
+    CheckpointId, Job,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -53,8 +53,10 @@ pub const DEVICE_NAME_BYTES: u32 = 64;
 pub struct Roles {
     /// Answers requests.
     pub worker: bool,
-    /// Re-executes answers.
+    /// Re-executes answers, and scores contributions.
     pub validator: bool,
+    /// Contributes updates to rounds of training.
+    pub trainer: bool,
 }
 
 impl Roles {
@@ -63,11 +65,12 @@ impl Roles {
         match role {
             Role::Worker => self.worker,
             Role::Validator => self.validator,
+            Role::Trainer => self.trainer,
         }
     }
 
-    /// The roles, one by one.
-    pub fn iter(self) -> impl Iterator<Item = Role> {
+    /// The roles in which a checkpoint is served, one by one.
+    pub fn serving(self) -> impl Iterator<Item = Role> {
         [Role::Worker, Role::Validator]
             .into_iter()
             .filter(move |role| self.contains(*role))
@@ -192,8 +195,8 @@ pub struct Ledger<Balance, BlockNumber> {
 pub struct Entry<Balance, BlockNumber> {
     /// The block in which it happened.
     pub at: BlockNumber,
-    /// The request that it was for.
-    pub request: RequestId,
+    /// What it was for.
+    pub job: Job,
     /// Why it happened.
     pub reason: Reason,
     /// How much it was.

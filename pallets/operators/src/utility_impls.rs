@@ -9,7 +9,7 @@ use frame_support::traits::Get;
 use frame_system::pallet_prelude::{BlockNumberFor, OriginFor};
 use noema_protocol::{
     interfaces::{Candidate, Role},
-    CheckpointId, RequestId,
+    CheckpointId, Job,
 };
 use sp_runtime::{
     traits::{CheckedDiv, Saturating},
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
                     bond: operator.bond,
                     prices: match role {
                         Role::Worker => operator.prices,
-                        Role::Validator => Default::default(),
+                        Role::Validator | Role::Trainer => Default::default(),
                     },
                 })
             })
@@ -123,7 +123,7 @@ impl<T: Config> Pallet<T> {
     /// Adds an entry to the ledger of `controller`, in place of the oldest if it is full.
     pub(crate) fn enter(
         controller: &T::AccountId,
-        request: RequestId,
+        job: Job,
         reason: Reason,
         amount: BalanceOf<T>,
         total: impl FnOnce(&mut LedgerOf<T>) -> &mut BalanceOf<T>,
@@ -136,7 +136,7 @@ impl<T: Config> Pallet<T> {
             }
             let entry = Entry {
                 at: Self::now(),
-                request,
+                job,
                 reason,
                 amount,
             };

@@ -141,6 +141,18 @@ pub enum Job {
     Round(RoundId),
 }
 
+impl From<RequestId> for Job {
+    fn from(request: RequestId) -> Self {
+        Self::Request(request)
+    }
+}
+
+impl From<RoundId> for Job {
+    fn from(round: RoundId) -> Self {
+        Self::Round(round)
+    }
+}
+
 impl fmt::Display for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Errors are an associated type: the runtime converts it into its own dispatch error.
 
-use crate::CheckpointId;
+use crate::{CheckpointId, Job};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -118,6 +118,10 @@ pub trait Operators<AccountId, Balance> {
     /// The most that [`Self::candidates`] can return.
     fn max_candidates() -> u32;
 
+    /// The slashable bond of `controller` where it could be drawn in `role` now: bonded, not leaving,
+    /// heartbeat fresh.
+    fn live_bond(role: Role, controller: &AccountId) -> Option<Balance>;
+
     /// The slashable bond of `controller`; zero if it is not registered.
     fn bond(controller: &AccountId) -> Balance;
 
@@ -131,19 +135,14 @@ pub trait Operators<AccountId, Balance> {
     /// order and as far as it reaches; the rest is burned. Returns what was taken.
     fn slash(
         controller: &AccountId,
-        request: crate::RequestId,
+        job: Job,
         offence: Offence,
         amount: Balance,
         shares: &[(AccountId, Balance)],
     ) -> Balance;
 
     /// Notes a payment, so that the operator can see what it earned and why.
-    fn note_earning(
-        controller: &AccountId,
-        request: crate::RequestId,
-        kind: Earning,
-        amount: Balance,
-    );
+    fn note_earning(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
 
     /// Registers a live operator with `bond`, ready to be drawn.
     #[cfg(feature = "runtime-benchmarks")]

@@ -358,7 +358,7 @@ export class World {
   async slashed(id, { address }, timeout = 120_000) {
     const { data } = await this.chain.event(
       'operators.Slashed',
-      ({ request, controller }) => request === id && controller === address,
+      ({ job, controller }) => job.Request === id && controller === address,
       timeout,
     );
     return { ...data, amount: data.paid + data.burned };
@@ -366,7 +366,7 @@ export class World {
 
   /** Who has lost bond over a request so far. */
   slashedOver(id) {
-    return this.chain.eventsNamed('operators.Slashed', ({ request }) => request === id).map(({ data }) => data.controller);
+    return this.chain.eventsNamed('operators.Slashed', ({ job }) => job.Request === id).map(({ data }) => data.controller);
   }
 
   /** The names of a request's events so far, in order. */

@@ -61,7 +61,7 @@ describe('a paid, checked answer', () => {
 
     const { answers, recent } = plain(await world.chain.view('Operators', 'earnings', end.worker));
     assert.equal(answers, end.workerPaid);
-    assert.equal(recent.at(-1).request, id);
+    assert.equal(recent.at(-1).job.Request, id);
     const state = await world.state(id);
     assert.equal(state.phase, 'Settled');
     assert.equal(state.workerPaid, end.workerPaid);

@@ -15,8 +15,25 @@ both_ways! {
     pub struct WireRoles {
         /// Answers requests.
         pub worker: bool,
-        /// Re-executes answers.
+        /// Re-executes answers, and scores contributions.
         pub validator: bool,
+        /// Contributes updates to rounds of training.
+        pub trainer: bool,
+    }
+}
+
+impl WireRoles {
+    /// The names of those it has.
+    pub fn names(&self) -> Vec<&'static str> {
+        let all = [
+            (self.worker, "worker"),
+            (self.validator, "validator"),
+            (self.trainer, "trainer"),
+        ];
+        all.iter()
+            .filter(|(has, _)| *has)
+            .map(|(_, name)| *name)
+            .collect()
     }
 }
 
@@ -174,8 +191,8 @@ from_chain! {
     pub struct EarningsEntry {
         /// The block in which it happened.
         pub at: BlockNumber,
-        /// The request that it was for.
-        pub request: u64,
+        /// What it was for.
+        pub job: Job,
         /// Why it happened.
         pub reason: Reason,
         /// How much it was.
@@ -218,5 +235,34 @@ from_chain! {
         FalseAnswer,
         /// A verdict or objection lost a dispute.
         FalseVerdict,
+        /// A contribution was not committed or not revealed in time.
+        MissedContribution,
+        /// Scores were not committed or not revealed in time.
+        MissedScore,
+        /// Scores were not what execution yields.
+        FalseScore,
+        /// A round's checkpoint was not claimed in time.
+        MissedClaim,
+        /// The claimed checkpoint was not what the contributions yield.
+        FalseClaim,
+    }
+}
+
+from_chain! {
+    /// What an operator was paid or slashed for.
+    pub enum Job {
+        /// A request for inference.
+        Request(u64),
+        /// A round of training.
+        Round(u64),
+    }
+}
+
+impl std::fmt::Display for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Request(id) => write!(f, "request {id}"),
+            Self::Round(id) => write!(f, "round {id}"),
+        }
     }
 }

@@ -74,7 +74,7 @@ struct WorldState {
     active: BTreeMap<CheckpointId, ModelLimits>,
     withdrawn: BTreeSet<CheckpointId>,
     operators: BTreeMap<AccountId, Operator>,
-    earnings: Vec<(AccountId, RequestId, Earning, Balance)>,
+    earnings: Vec<(AccountId, Job, Earning, Balance)>,
     is_random: bool,
     salt: u64,
     resolving: Resolving,
@@ -172,6 +172,12 @@ impl Operators<AccountId, Balance> for World {
         16
     }
 
+    fn live_bond(role: Role, controller: &AccountId) -> Option<Balance> {
+        world(|world| world.operators.get(controller).cloned())
+            .filter(|operator| operator.role == role && operator.is_live)
+            .map(|_| Self::bond(controller))
+    }
+
     fn bond(controller: &AccountId) -> Balance {
         Balances::total_balance(&purse(*controller))
     }
@@ -192,7 +198,7 @@ impl Operators<AccountId, Balance> for World {
 
     fn slash(
         controller: &AccountId,
-        _request: RequestId,
+        _job: Job,
         _offence: Offence,
         amount: Balance,
         shares: &[(AccountId, Balance)],
@@ -216,8 +222,8 @@ impl Operators<AccountId, Balance> for World {
         taken
     }
 
-    fn note_earning(controller: &AccountId, request: RequestId, kind: Earning, amount: Balance) {
-        world(|world| world.earnings.push((*controller, request, kind, amount)));
+    fn note_earning(controller: &AccountId, job: Job, kind: Earning, amount: Balance) {
+        world(|world| world.earnings.push((*controller, job, kind, amount)));
     }
 
     #[cfg(feature = "runtime-benchmarks")]
@@ -244,7 +250,7 @@ pub(crate) fn add_operator(controller: AccountId, role: Role, bond: Balance) {
             per_prompt_byte: 1,
             per_output_token: 10,
         },
-        Role::Validator => Prices::default(),
+        Role::Validator | Role::Trainer => Prices::default(),
     };
     let operator = Operator {
         key: key(controller),
@@ -291,7 +297,7 @@ fn engaged_key(controller: AccountId) -> Vec<u8> {
     (b"engaged", controller).encode()
 }
 
-pub(crate) fn earnings() -> Vec<(AccountId, RequestId, Earning, Balance)> {
+pub(crate) fn earnings() -> Vec<(AccountId, Job, Earning, Balance)> {
     world(|world| world.earnings.clone())
 }
 

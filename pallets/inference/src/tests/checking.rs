@@ -30,7 +30,7 @@ fn an_answer_that_is_not_drawn_is_settled_after_the_objection_window() {
         assert_eq!(phase(id), Phase::Settled);
         assert_eq!(free(10), FUNDS + ANSWER_PRICE);
         assert_eq!(free(ASKER), FUNDS - ANSWER_PRICE, "nobody checked it");
-        assert_eq!(earnings(), [(10, id, Earning::Answer, ANSWER_PRICE)]);
+        assert_eq!(earnings(), [(10, id.into(), Earning::Answer, ANSWER_PRICE)]);
         assert_eq!(engaged(10), 0);
     });
 }

@@ -34,7 +34,7 @@ fn a_lying_worker_loses_and_those_who_convict_it_are_paid_from_its_bond() {
         for winner in accusers.iter().chain(&committee) {
             assert_eq!(free(*winner), FUNDS + REWARD / 5);
             assert_eq!(standing(id, *winner), Standing::Won);
-            assert!(earnings().contains(&(*winner, id, Earning::Dispute, REWARD / 5)));
+            assert!(earnings().contains(&(*winner, id.into(), Earning::Dispute, REWARD / 5)));
         }
         assert_eq!(issuance - Balances::total_issuance(), LOSS - REWARD);
         assert_eq!(engaged(10), 0);

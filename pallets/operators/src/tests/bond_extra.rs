@@ -27,7 +27,13 @@ fn bond_extra_should_hold_more() {
 fn bond_extra_should_end_a_suspension() {
     test(|| {
         register(ALICE, WORKER, 100);
-        Operators::slash(&ALICE, RequestId(1), Offence::MissedDeadline, 1, &[]);
+        Operators::slash(
+            &ALICE,
+            Job::Request(RequestId(1)),
+            Offence::MissedDeadline,
+            1,
+            &[],
+        );
         assert_eq!(
             Operators::operator(ALICE).expect("registered").idle,
             Some(Idle::Suspended)

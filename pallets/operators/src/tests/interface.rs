@@ -5,7 +5,7 @@ use noema_protocol::{
     RequestId,
 };
 
-const JOB: RequestId = RequestId(7);
+const JOB: Job = Job::Request(RequestId(7));
 
 #[test]
 fn slash_should_burn_what_nobody_is_paid() {
@@ -19,7 +19,7 @@ fn slash_should_burn_what_nobody_is_paid() {
         System::assert_last_event(
             Event::Slashed {
                 controller: ALICE,
-                request: JOB,
+                job: JOB,
                 offence: Offence::MissedDeadline,
                 paid: 0,
                 burned: 40,
@@ -144,14 +144,20 @@ fn earnings_should_be_told_with_their_reasons() {
         register(ALICE, BOTH, 500);
         Operators::note_earning(&ALICE, JOB, Earning::Answer, 210);
         Operators::note_earning(&ALICE, JOB, Earning::Check, 15);
-        Operators::slash(&ALICE, RequestId(8), Offence::MissedVerdict, 5, &[]);
-        Operators::note_earning(&ALICE, RequestId(9), Earning::Dispute, 50);
+        Operators::slash(
+            &ALICE,
+            Job::Request(RequestId(8)),
+            Offence::MissedVerdict,
+            5,
+            &[],
+        );
+        Operators::note_earning(&ALICE, Job::Request(RequestId(9)), Earning::Dispute, 50);
         let ledger = Operators::earnings(ALICE).expect("registered");
         assert_eq!((ledger.answers, ledger.checks), (210, 15));
         assert_eq!((ledger.disputes, ledger.slashed), (50, 5));
         let slash = Entry {
             at: 1,
-            request: RequestId(8),
+            job: Job::Request(RequestId(8)),
             reason: Reason::Lost(Offence::MissedVerdict),
             amount: 5,
         };
@@ -159,7 +165,7 @@ fn earnings_should_be_told_with_their_reasons() {
         System::assert_last_event(
             Event::Earned {
                 controller: ALICE,
-                request: RequestId(9),
+                job: Job::Request(RequestId(9)),
                 kind: Earning::Dispute,
                 amount: 50,
             }
@@ -174,12 +180,13 @@ fn earnings_should_keep_the_latest_entries() {
         register(ALICE, WORKER, MIN_BOND);
         let count = u64::from(LEDGER_ENTRIES) + 3;
         for request in 0..count {
-            Operators::note_earning(&ALICE, RequestId(request), Earning::Answer, 1);
+            Operators::note_earning(&ALICE, Job::Request(RequestId(request)), Earning::Answer, 1);
         }
         let ledger = Operators::earnings(ALICE).expect("registered");
         assert_eq!(ledger.answers, count);
-        let requests: Vec<u64> = ledger.recent.iter().map(|entry| entry.request.0).collect();
-        assert_eq!(requests, (3..count).collect::<Vec<_>>());
+        let jobs: Vec<Job> = ledger.recent.iter().map(|entry| entry.job).collect();
+        let expected: Vec<Job> = (3..count).map(|id| RequestId(id).into()).collect();
+        assert_eq!(jobs, expected);
     });
 }
 

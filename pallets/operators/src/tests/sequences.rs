@@ -67,7 +67,7 @@ fn checkpoint(first: bool) -> CheckpointId {
 struct Jobs(Vec<AccountId>);
 
 fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
-    let job = RequestId(1);
+    let job = Job::Request(RequestId(1));
     // A refused call changes nothing: the dispatch layer rolls it back.
     let call = |call: crate::Call<Test>, who: AccountId| {
         use frame_support::traits::UnfilteredDispatchable;

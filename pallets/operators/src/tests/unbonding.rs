@@ -69,7 +69,7 @@ fn withdraw_bond_should_release_everything_and_forget_the_operator() {
         register(ALICE, BOTH, 500);
         assert_ok!(Operators::serve(signed(ALICE), LLAMA));
         assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
-        Operators::note_earning(&ALICE, RequestId(1), Earning::Answer, 5);
+        Operators::note_earning(&ALICE, Job::Request(RequestId(1)), Earning::Answer, 5);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         advance_to(51);
         assert_ok!(Operators::withdraw_bond(signed(ALICE)));
@@ -148,7 +148,7 @@ fn withdraw_bond_should_work_when_everything_was_slashed() {
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         Operators::slash(
             &ALICE,
-            RequestId(1),
+            Job::Request(RequestId(1)),
             Offence::FalseAnswer,
             Balance::MAX,
             &[],
