@@ -24,7 +24,9 @@ impl<T: Config> Pallet<T> {
             if let Some(parent) = record.parent {
                 count(&mut children, parent);
             }
-            add::<T>(&mut deposits, record.publisher, record.deposit)?;
+            if let Some(publisher) = record.publisher {
+                add::<T>(&mut deposits, publisher, record.deposit)?;
+            }
             checkpoints = checkpoints.saturating_add(1);
         }
         for (checkpoint, record) in Checkpoints::<T>::iter() {

@@ -97,7 +97,7 @@ pub(crate) fn activate<T: Config>(checkpoint: CheckpointId, limits: ModelLimits)
         weights: weights(),
         licence: licence::<T>(),
         provenance: provenance(),
-        publisher,
+        publisher: Some(publisher),
         deposit: Zero::zero(),
         status: Status::Active,
         registered_at: System::<T>::block_number(),

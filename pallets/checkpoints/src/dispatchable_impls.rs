@@ -1,8 +1,9 @@
 //! What the calls do, once their origin is known.
 
 use crate::{
-    Architecture, Canonical, Checkpoint, CheckpointOf, Checkpoints, Config, Error, Event, Families,
-    Family, FamilyNames, HoldReason, Holders, NextFamily, Pallet, Provenance, Status, Weights,
+    Architecture, BalanceOf, Canonical, Checkpoint, CheckpointOf, Checkpoints, Config, Error,
+    Event, Families, Family, FamilyNames, HoldReason, Holders, NextFamily, Pallet, Provenance,
+    Status, Weights,
 };
 use frame_support::{
     ensure,
@@ -71,13 +72,37 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(weights.bytes > 0, Error::<T>::NoWeights);
         ensure!(Self::is_text(&licence), Error::<T>::LicenceNotText);
+        let deposit = T::CheckpointDeposit::get();
+        T::Currency::hold(&HoldReason::CheckpointDeposit.into(), &publisher, deposit)?;
+        Self::record_checkpoint(
+            checkpoint,
+            family,
+            parent,
+            weights,
+            licence,
+            provenance,
+            Some((publisher, deposit)),
+        )?;
+        Ok(())
+    }
+
+    /// Adds a checkpoint to its family and to the children of its parent.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn record_checkpoint(
+        checkpoint: CheckpointId,
+        family: FamilyId,
+        parent: Option<CheckpointId>,
+        weights: Weights,
+        licence: BoundedVec<u8, T::MaxLicence>,
+        provenance: Provenance,
+        deposit: Option<(T::AccountId, BalanceOf<T>)>,
+    ) -> Result<(), Error<T>> {
         Self::count_checkpoint(family)?;
         let generation = match parent {
             Some(parent) => Self::count_child(family, parent)?,
             None => 0,
         };
-        let deposit = T::CheckpointDeposit::get();
-        T::Currency::hold(&HoldReason::CheckpointDeposit.into(), &publisher, deposit)?;
+        let (publisher, deposit) = deposit.unzip();
         let record = Checkpoint {
             family,
             parent,
@@ -87,7 +112,7 @@ impl<T: Config> Pallet<T> {
             licence,
             provenance,
             publisher: publisher.clone(),
-            deposit,
+            deposit: deposit.unwrap_or_default(),
             status: Status::Active,
             registered_at: frame_system::Pallet::<T>::block_number(),
         };
@@ -126,8 +151,18 @@ impl<T: Config> Pallet<T> {
         let record = Self::published_by(publisher.as_ref(), checkpoint)?;
         ensure!(record.status == Status::Withdrawn, Error::<T>::StillActive);
         ensure!(record.children == 0, Error::<T>::HasDescendants);
-        let reason = HoldReason::CheckpointDeposit.into();
-        T::Currency::release(&reason, &record.publisher, record.deposit, Precision::Exact)?;
+        Self::erase_checkpoint(checkpoint, record)
+    }
+
+    /// Removes a record without children and releases its deposit.
+    pub(crate) fn erase_checkpoint(
+        checkpoint: CheckpointId,
+        record: CheckpointOf<T>,
+    ) -> DispatchResult {
+        if let Some(publisher) = record.publisher {
+            let reason = HoldReason::CheckpointDeposit.into();
+            T::Currency::release(&reason, &publisher, record.deposit, Precision::Exact)?;
+        }
         Families::<T>::mutate(record.family, |family| {
             if let Some(family) = family {
                 family.checkpoints = family.checkpoints.saturating_sub(1);
@@ -140,6 +175,7 @@ impl<T: Config> Pallet<T> {
                 }
             });
         }
+        Holders::<T>::remove(checkpoint);
         Checkpoints::<T>::remove(checkpoint);
         Self::deposit_event(Event::CheckpointRemoved { checkpoint });
         Ok(())
@@ -249,7 +285,7 @@ impl<T: Config> Pallet<T> {
         checkpoint: CheckpointId,
     ) -> Result<CheckpointOf<T>, Error<T>> {
         let record = Checkpoints::<T>::get(checkpoint).ok_or(Error::<T>::UnknownCheckpoint)?;
-        let theirs = publisher.is_none_or(|publisher| *publisher == record.publisher);
+        let theirs = publisher.is_none_or(|publisher| record.publisher.as_ref() == Some(publisher));
         ensure!(theirs, Error::<T>::NotPublisher);
         Ok(record)
     }

@@ -166,8 +166,8 @@ pub mod pallet {
             family: FamilyId,
             /// The checkpoint it was made from.
             parent: Option<CheckpointId>,
-            /// Who paid the deposit.
-            publisher: T::AccountId,
+            /// Who paid the deposit; `None` for one that a round of training made.
+            publisher: Option<T::AccountId>,
         },
         /// A checkpoint was withdrawn: no request may name it any more.
         CheckpointWithdrawn {

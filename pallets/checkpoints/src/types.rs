@@ -4,7 +4,7 @@ use crate::Config;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::fungible::Inspect, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{CheckpointId, FamilyId};
+use noema_protocol::{interfaces::Trained, CheckpointId, FamilyId};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
@@ -115,8 +115,9 @@ pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     pub licence: Licence,
     /// How the weights came about.
     pub provenance: Provenance,
-    /// Who paid the deposit.
-    pub publisher: AccountId,
+    /// Who paid the deposit; `None` for a checkpoint that a round of training made, which nobody
+    /// owns.
+    pub publisher: Option<AccountId>,
     /// What is held from the publisher.
     pub deposit: Balance,
     /// Whether requests may name it.
@@ -142,6 +143,8 @@ pub enum Provenance {
         /// The hash of that file.
         source_hash: H256,
     },
+    /// Trained from the parent.
+    Trained(Trained),
 }
 
 /// Whether requests may name a checkpoint.

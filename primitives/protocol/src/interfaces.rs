@@ -2,11 +2,12 @@
 //!
 //! Errors are an associated type: the runtime converts it into its own dispatch error.
 
-use crate::{CheckpointId, Job};
+use crate::{CheckpointId, FamilyId, Job, RoundId};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_core::H256;
 
 /// What a bonded operator does with a checkpoint.
 #[derive(
@@ -101,6 +102,69 @@ pub trait Checkpoints {
     /// Makes the next registrations succeed: `checkpoint` is active with these `limits`.
     #[cfg(feature = "runtime-benchmarks")]
     fn set_active(checkpoint: CheckpointId, limits: ModelLimits);
+}
+
+/// A checkpoint that a round of training made.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Trained {
+    /// The round.
+    pub round: RoundId,
+    /// The Merkle root of the dataset.
+    pub dataset: H256,
+    /// The Merkle root of its master weights.
+    pub masters_root: H256,
+    /// How many contributions it is made of.
+    pub contributions: u32,
+    /// The parent's loss on the evaluation shards, in units of 2^-16 bit.
+    pub parent_loss: u64,
+    /// Its own loss there.
+    pub loss: u64,
+    /// Over how many tokens these losses are summed.
+    pub tokens: u64,
+}
+
+/// What training may do with checkpoints.
+pub trait Lineage<AccountId> {
+    /// Why it is refused.
+    type Error;
+
+    /// The canonical checkpoint of a family.
+    fn canonical(family: FamilyId) -> Option<CheckpointId>;
+
+    /// How many bonded operators announced to hold the weights of `checkpoint`.
+    fn holders(checkpoint: &CheckpointId) -> u32;
+
+    /// Records `checkpoint` as an active child of `parent`. Whoever published something else under
+    /// its id has to give way.
+    fn extend(
+        parent: CheckpointId,
+        checkpoint: CheckpointId,
+        weights_root: H256,
+        trained: Trained,
+    ) -> Result<(), Self::Error>;
+
+    /// Makes an active checkpoint the canonical one of its family.
+    fn promote(family: FamilyId, checkpoint: CheckpointId) -> Result<(), Self::Error>;
+
+    /// Removes a checkpoint recorded by [`Self::extend`] that did not become canonical.
+    fn discard(checkpoint: CheckpointId);
+
+    /// Registers a family with a canonical checkpoint.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn with_canonical(checkpoint: CheckpointId) -> FamilyId;
 }
 
 /// What is known of operators, and what may be done to their bonds.
@@ -215,9 +279,106 @@ pub enum Offence {
     FalseClaim,
 }
 
+/// Kinds of verified work that the subsidy pays for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum Work {
+    /// Answers that were settled, by what was burned of the payments for them.
+    Inference,
+    /// Verdicts that stood, by what was burned of the payments for them.
+    Check,
+    /// Contributions that were accepted, by how much they lowered the loss.
+    Training,
+}
+
+impl Work {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Inference, Self::Check, Self::Training];
+}
+
+/// One value for each kind of work.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct PerWork<Value> {
+    /// Of [`Work::Inference`].
+    pub inference: Value,
+    /// Of [`Work::Check`].
+    pub check: Value,
+    /// Of [`Work::Training`].
+    pub training: Value,
+}
+
+impl<Value> PerWork<Value> {
+    /// The value that `value` gives for each kind.
+    pub fn from_fn(mut value: impl FnMut(Work) -> Value) -> Self {
+        Self {
+            inference: value(Work::Inference),
+            check: value(Work::Check),
+            training: value(Work::Training),
+        }
+    }
+
+    /// The value of one kind.
+    pub const fn get(&self, work: Work) -> &Value {
+        match work {
+            Work::Inference => &self.inference,
+            Work::Check => &self.check,
+            Work::Training => &self.training,
+        }
+    }
+
+    /// The value of one kind, to be changed.
+    pub const fn get_mut(&mut self, work: Work) -> &mut Value {
+        match work {
+            Work::Inference => &mut self.inference,
+            Work::Check => &mut self.check,
+            Work::Training => &mut self.training,
+        }
+    }
+}
+
+/// Where verified work is noted, so that a share of the subsidy can follow it.
+pub trait RecordWork<AccountId> {
+    /// Notes that `who` did `amount` of `work`, in the unit of its kind. Never fails: an amount that
+    /// exceeds what can be counted is counted as far as it can.
+    fn record(work: Work, who: &AccountId, amount: u64);
+}
+
+/// Nobody notes anything.
+impl<AccountId> RecordWork<AccountId> for () {
+    fn record(_: Work, _: &AccountId, _: u64) {}
+}
+
 /// Randomness of the current block that nobody could know when the previous block was built.
 pub trait BlockRandomness {
     /// Thirty-two bytes bound to `subject`; `None` where this block carries no randomness, in which
     /// case nothing may be drawn.
-    fn random(subject: &[u8]) -> Option<sp_core::H256>;
+    fn random(subject: &[u8]) -> Option<H256>;
 }

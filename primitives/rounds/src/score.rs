@@ -187,8 +187,8 @@ where
             .filter_map(|validator| Some((validator.sheet.as_ref()?, validator.bond)))
     }
 
-    /// The accounts whose scores contradict what was decided.
-    pub(crate) fn contradicted(&self) -> Vec<AccountId> {
+    /// The validators whose scores contradict what was decided.
+    pub fn contradicted(&self) -> Vec<AccountId> {
         let Some((parent, findings)) = self.decided_scores() else {
             return Vec::new();
         };

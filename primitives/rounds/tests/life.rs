@@ -310,9 +310,10 @@ fn an_objector_with_the_larger_bond_prevails() {
     play.round
         .object_to_scores(&honest[0], sheet(&[helpful(); 2]), play.now)
         .unwrap();
+    let truth = [helpful(); 2];
     let rest: Vec<(u64, &[_])> = honest[1..]
         .iter()
-        .map(|account| (*account, &[helpful(); 2][..]))
+        .map(|account| (*account, &truth[..]))
         .collect();
     play.score_each(&rest);
     let bonds = |accounts: &[u64]| -> u128 {

@@ -23,14 +23,17 @@ fn register_checkpoint_should_record_it_and_hold_the_deposit() {
         );
         let source_hash = H256::repeat_byte(8);
         assert_eq!(record.provenance, Provenance::Imported { source_hash });
-        assert_eq!((record.publisher, record.status), (BOB, Status::Active));
+        assert_eq!(
+            (record.publisher, record.status),
+            (Some(BOB), Status::Active)
+        );
         assert_eq!(held(HoldReason::CheckpointDeposit, BOB), CHECKPOINT_DEPOSIT);
         System::assert_last_event(
             Event::CheckpointRegistered {
                 checkpoint: id(1),
                 family: LLAMA,
                 parent: None,
-                publisher: BOB,
+                publisher: Some(BOB),
             }
             .into(),
         );

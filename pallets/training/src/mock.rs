@@ -1,0 +1,492 @@
+//! A runtime of the pallet with real bonds and checkpoints, and the steps that tests are told in.
+
+use crate as pallet_training;
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64, Hooks},
+    BoundedVec,
+};
+use frame_system::EnsureRoot;
+use noema_protocol::{
+    hashing,
+    interfaces::{BlockRandomness, RecordWork, Role, Work},
+    CheckpointId, FamilyId, RoundId,
+};
+use noema_rounds::{
+    Claim, Contribution, Dataset, Finding, Losses, Phase, Rules, ScoreSheet, Windows,
+};
+use pallet_checkpoints::Architecture;
+use pallet_operators::Roles;
+use sp_core::H256;
+use sp_runtime::{traits::BlakeTwo256, BuildStorage, DispatchResult, Permill};
+use std::cell::RefCell;
+
+pub(crate) type AccountId = u64;
+pub(crate) type Balance = u128;
+
+pub(crate) const ENDOWMENT: Balance = 100_000;
+pub(crate) const BOND: Balance = 1_000;
+pub(crate) const WINDOW: u64 = 10;
+pub(crate) const FAMILY: FamilyId = FamilyId(0);
+pub(crate) const GENESIS: CheckpointId = CheckpointId(H256::repeat_byte(1));
+pub(crate) const CHILD: CheckpointId = CheckpointId(H256::repeat_byte(2));
+pub(crate) const OWNER: AccountId = 50;
+/// Controllers of trainers and validators.
+pub(crate) const TRAINERS: [AccountId; 3] = [1, 2, 3];
+pub(crate) const VALIDATORS: [AccountId; 3] = [11, 12, 13];
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeTask,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Checkpoints = pallet_checkpoints;
+    #[runtime::pallet_index(3)]
+    pub type Operators = pallet_operators;
+    #[runtime::pallet_index(4)]
+    pub type Training = pallet_training;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type AccountStore = System;
+    type Balance = Balance;
+    type ExistentialDeposit = ConstU128<1>;
+}
+
+impl pallet_checkpoints::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Operators = Operators;
+    type CanonicalOrigin = EnsureRoot<AccountId>;
+    type ForceOrigin = EnsureRoot<AccountId>;
+    type FamilyDeposit = ConstU128<10>;
+    type CheckpointDeposit = ConstU128<10>;
+    type MaxName = ConstU32<32>;
+    type MaxLicence = ConstU32<16>;
+    type MaxHolders = ConstU32<8>;
+    type MaxLineage = ConstU32<16>;
+    type WeightInfo = pallet_checkpoints::weights::SubstrateWeight<Self>;
+}
+
+impl pallet_operators::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Checkpoints = Checkpoints;
+    type MinBond = ConstU128<100>;
+    type HeartbeatPeriod = ConstU64<1_000>;
+    type UnbondingDelay = ConstU64<50>;
+    type MaxServed = ConstU32<2>;
+    type MaxServers = ConstU32<8>;
+    type MaxEngagements = ConstU32<2>;
+    type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
+}
+
+parameter_types! {
+    pub const FalsehoodSlash: Permill = Permill::from_percent(50);
+    pub const SilenceSlash: Permill = Permill::from_percent(1);
+}
+
+impl pallet_training::Config for Test {
+    type Operators = Operators;
+    type Lineage = Checkpoints;
+    type Randomness = HashOfBlock;
+    type Work = Recorded;
+    type ProgrammeOrigin = EnsureRoot<AccountId>;
+    type WeightInfo = crate::weights::SubstrateWeight<Self>;
+    type MaxProgrammes = ConstU32<2>;
+    type MaxText = ConstU32<64>;
+    type Retention = ConstU32<2>;
+    type FalsehoodSlash = FalsehoodSlash;
+    type SilenceSlash = SilenceSlash;
+    type SilenceCap = ConstU128<1_000_000>;
+}
+
+/// Randomness in every block, from its number.
+pub struct HashOfBlock;
+
+impl BlockRandomness for HashOfBlock {
+    fn random(subject: &[u8]) -> Option<H256> {
+        use codec::Encode;
+        use sp_runtime::traits::Hash;
+        Some(BlakeTwo256::hash(&(System::block_number(), subject).encode()))
+    }
+}
+
+thread_local! {
+    static WORK: RefCell<Vec<(Work, AccountId, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The work that was noted.
+pub struct Recorded;
+
+impl RecordWork<AccountId> for Recorded {
+    fn record(work: Work, who: &AccountId, amount: u64) {
+        WORK.with_borrow_mut(|noted| noted.push((work, *who, amount)));
+    }
+}
+
+pub(crate) fn work() -> Vec<(Work, AccountId, u64)> {
+    WORK.with_borrow(Clone::clone)
+}
+
+pub(crate) fn dataset() -> Dataset {
+    Dataset {
+        root: H256::repeat_byte(3),
+        shards: 20,
+        shard_tokens: 1_000,
+    }
+}
+
+pub(crate) fn rules() -> Rules<u64> {
+    Rules {
+        windows: Windows {
+            registration: WINDOW,
+            training: WINDOW,
+            reveal: WINDOW,
+            scoring: WINDOW,
+            score_reveal: WINDOW,
+            claim: WINDOW,
+            objection: WINDOW,
+            holding: WINDOW,
+        },
+        min_contributions: 2,
+        validators: 2,
+        shards_per_trainer: 2,
+        evaluation_shards: 3,
+        max_update_bytes: 1_000,
+        entries_per_chunk: 64,
+        max_overlap: Permill::from_percent(50),
+        min_holders: 2,
+    }
+}
+
+/// Genesis: a family with a canonical checkpoint, three trainers and three validators.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
+    let endowed = TRAINERS.into_iter().chain(VALIDATORS).chain([OWNER]);
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: endowed.map(|who| (who, ENDOWMENT)).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities = genesis
+        .build_storage()
+        .expect("the genesis is valid")
+        .into();
+    ext.execute_with(|| {
+        WORK.with_borrow_mut(Vec::clear);
+        System::set_block_number(1);
+        family();
+        for trainer in TRAINERS {
+            operator(trainer, Role::Trainer);
+        }
+        for validator in VALIDATORS {
+            operator(validator, Role::Validator);
+        }
+    });
+    ext
+}
+
+/// Runs a test and audits the state it leaves.
+pub(crate) fn test(run: impl FnOnce()) {
+    new_test_ext().execute_with(|| {
+        run();
+        Training::audit().expect("the audit finds nothing");
+        Checkpoints::audit().expect("the audit finds nothing");
+        Operators::audit().expect("the audit finds nothing");
+    });
+}
+
+fn family() {
+    let architecture = Architecture {
+        layers: 1,
+        hidden: 32,
+        heads: 2,
+        kv_heads: 1,
+        head_dim: 16,
+        feed_forward: 64,
+        vocabulary: 256,
+        context_length: 128,
+        tied_head: true,
+    };
+    assert_ok!(Checkpoints::register_family(
+        signed(OWNER),
+        text("a family"),
+        architecture,
+        H256::repeat_byte(9),
+        1
+    ));
+    publish(GENESIS, None);
+    assert_ok!(Checkpoints::set_canonical(root(), FAMILY, GENESIS));
+}
+
+/// Publishes a checkpoint in the owner's name.
+pub(crate) fn publish(checkpoint: CheckpointId, parent: Option<CheckpointId>) {
+    assert_ok!(Checkpoints::register_checkpoint(
+        signed(OWNER),
+        checkpoint,
+        FAMILY,
+        parent,
+        H256::repeat_byte(7),
+        544,
+        text("MIT"),
+        H256::repeat_byte(8)
+    ));
+}
+
+fn operator(controller: AccountId, role: Role) {
+    let roles = Roles {
+        worker: false,
+        validator: role == Role::Validator,
+        trainer: role == Role::Trainer,
+    };
+    let key = key_of(controller);
+    assert_ok!(Operators::register(
+        signed(controller),
+        roles,
+        key,
+        Default::default(),
+        BOND
+    ));
+}
+
+pub(crate) fn start() -> DispatchResult {
+    Training::start_programme(
+        root(),
+        FAMILY,
+        dataset(),
+        text("CC0-1.0"),
+        text("a dictionary"),
+        rules(),
+    )
+}
+
+pub(crate) fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+pub(crate) fn root() -> RuntimeOrigin {
+    RuntimeOrigin::root()
+}
+
+/// The hot key of a controller, in the tests.
+pub(crate) fn key_of(controller: AccountId) -> AccountId {
+    controller + 100
+}
+
+/// What is signed by the hot key of a controller.
+pub(crate) fn by(controller: AccountId) -> RuntimeOrigin {
+    signed(key_of(controller))
+}
+
+pub(crate) fn text<S: frame_support::traits::Get<u32>>(text: &str) -> BoundedVec<u8, S> {
+    BoundedVec::truncate_from(text.as_bytes().to_vec())
+}
+
+/// Ends blocks until the family's round is in another phase, or another round is open.
+pub(crate) fn pass_window() {
+    let before = Training::open_round(FAMILY).map(|round| (round.id, round.phase));
+    for _ in 0..=WINDOW {
+        end_block();
+        if Training::open_round(FAMILY).map(|round| (round.id, round.phase)) != before {
+            return;
+        }
+    }
+    panic!("{before:?} did not end");
+}
+
+pub(crate) fn end_block() {
+    let now = System::block_number();
+    Training::on_finalize(now);
+    System::set_block_number(now + 1);
+    Training::on_initialize(now + 1);
+}
+
+pub(crate) fn round() -> crate::RoundOf<Test> {
+    Training::open_round(FAMILY).expect("a round is open")
+}
+
+pub(crate) fn phase() -> Phase<u64> {
+    round().phase
+}
+
+pub(crate) fn salt(account: AccountId) -> H256 {
+    H256::from_low_u64_be(account)
+}
+
+pub(crate) fn contribution(account: AccountId) -> Contribution {
+    Contribution {
+        update: H256::from_low_u64_be(account + 1_000),
+        bytes: 100,
+    }
+}
+
+pub(crate) fn commitment(round: RoundId, account: AccountId) -> H256 {
+    let Contribution { update, bytes } = contribution(account);
+    hashing::contribution_commitment(round, &account, update, bytes, salt(account))
+}
+
+pub(crate) fn helpful() -> Finding {
+    Finding::Scored {
+        assigned: Losses {
+            before: 1_000,
+            after: 900,
+        },
+        evaluation: 950,
+    }
+}
+
+pub(crate) fn harmful() -> Finding {
+    Finding::Scored {
+        assigned: Losses {
+            before: 1_000,
+            after: 1_900,
+        },
+        evaluation: 1_950,
+    }
+}
+
+pub(crate) fn sheet(findings: &[Finding]) -> ScoreSheet {
+    ScoreSheet {
+        parent: 1_000,
+        findings: findings.to_vec().try_into().expect("there are few"),
+    }
+}
+
+pub(crate) fn claim() -> Claim {
+    Claim {
+        checkpoint: CHILD,
+        weights_root: H256::repeat_byte(4),
+        masters_root: H256::repeat_byte(5),
+        loss: 930,
+    }
+}
+
+pub(crate) fn join_all() {
+    let id = round().id;
+    for trainer in TRAINERS {
+        assert_ok!(Training::join_round(by(trainer), id, Role::Trainer));
+    }
+    for validator in VALIDATORS {
+        assert_ok!(Training::join_round(by(validator), id, Role::Validator));
+    }
+}
+
+/// Plays a new round up to the scoring.
+pub(crate) fn play_to_scoring() {
+    join_all();
+    pass_window();
+    let id = round().id;
+    for trainer in TRAINERS {
+        let commitment = commitment(id, trainer);
+        assert_ok!(Training::commit_contribution(by(trainer), id, commitment));
+    }
+    pass_window();
+    for trainer in TRAINERS {
+        let contribution = contribution(trainer);
+        assert_ok!(Training::reveal_contribution(
+            by(trainer),
+            id,
+            contribution,
+            salt(trainer)
+        ));
+    }
+    pass_window();
+    assert!(matches!(phase(), Phase::Scoring { .. }));
+}
+
+pub(crate) fn seated() -> Vec<AccountId> {
+    round().seats().map(|validator| validator.account).collect()
+}
+
+pub(crate) fn unheard() -> AccountId {
+    let seated = seated();
+    VALIDATORS
+        .into_iter()
+        .find(|account| !seated.contains(account))
+        .expect("not all were drawn")
+}
+
+/// Lets each of these validators score, with these findings.
+pub(crate) fn score(sheets: &[(AccountId, [Finding; 3])]) {
+    let id = round().id;
+    for (validator, findings) in sheets {
+        let commitment =
+            hashing::score_commitment(id, validator, &sheet(findings), salt(*validator));
+        assert_ok!(Training::commit_scores(by(*validator), id, commitment));
+    }
+    pass_window();
+    for (validator, findings) in sheets {
+        assert_ok!(Training::reveal_scores(
+            by(*validator),
+            id,
+            sheet(findings),
+            salt(*validator)
+        ));
+    }
+    pass_window();
+}
+
+/// Plays a new round up to the claims: all contributions help.
+pub(crate) fn play_to_claiming() {
+    play_to_scoring();
+    let sheets: Vec<_> = seated()
+        .into_iter()
+        .map(|validator| (validator, [helpful(); 3]))
+        .collect();
+    score(&sheets);
+    assert!(matches!(phase(), Phase::Claiming { .. }));
+}
+
+/// Plays a new round until its checkpoint can be held.
+pub(crate) fn play_to_holding(claim: Claim) {
+    play_to_claiming();
+    let id = round().id;
+    for validator in seated() {
+        assert_ok!(Training::claim_checkpoint(by(validator), id, claim));
+    }
+    pass_window();
+    pass_window();
+    assert!(matches!(phase(), Phase::Holding { .. }));
+}
+
+pub(crate) fn hold(controller: AccountId, checkpoint: CheckpointId) {
+    assert_ok!(Checkpoints::announce_holding(by(controller), checkpoint));
+}
+
+pub(crate) fn bond(controller: AccountId) -> Balance {
+    Operators::operator(controller)
+        .expect("it is registered")
+        .operator
+        .bond
+}
+
+pub(crate) fn engagements(controller: AccountId) -> u32 {
+    Operators::operator(controller)
+        .expect("it is registered")
+        .operator
+        .engagements
+}

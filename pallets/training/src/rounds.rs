@@ -1,0 +1,203 @@
+//! How rounds go on with the blocks, and what follows for bonds, checkpoints and rewards.
+
+use crate::{Config, Event, Families, Pallet, Programmes, RoundOf, Rounds, WeightInfo};
+use alloc::vec::Vec;
+use frame_support::{traits::Get, weights::Weight};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_economics::silence_penalty;
+use noema_protocol::{
+    interfaces::{BlockRandomness, Lineage, Offence, Operators, RecordWork, Trained, Work},
+    FamilyId,
+};
+use noema_rounds::{
+    Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings,
+};
+
+impl<T: Config> Pallet<T> {
+    /// The most that the rounds of a block can weigh.
+    pub(crate) fn rounds_weight() -> Weight {
+        let programmes = Families::<T>::decode_len().unwrap_or(0);
+        let programmes = u64::try_from(programmes).unwrap_or(u64::MAX);
+        T::WeightInfo::advance_base()
+            .saturating_add(T::WeightInfo::advance().saturating_mul(programmes))
+    }
+
+    /// Lets the round of every programme go on.
+    pub(crate) fn advance_rounds(now: BlockNumberFor<T>) {
+        for family in Families::<T>::get() {
+            Self::advance_family(family, now);
+        }
+    }
+
+    pub(crate) fn advance_family(family: FamilyId, now: BlockNumberFor<T>) {
+        let Some(mut programme) = Programmes::<T>::get(family) else {
+            return;
+        };
+        let open = programme
+            .round
+            .and_then(|id| Some((id, Rounds::<T>::get(id)?)));
+        let Some((id, mut round)) = open else {
+            programme.round = Self::open_next_round(family, programme.dataset, programme.rules);
+            if programme.round.is_some() {
+                Programmes::<T>::insert(family, programme);
+            }
+            return;
+        };
+        let effects = round.advance(&Self::surroundings(&round, now));
+        if effects.is_empty() {
+            return;
+        }
+        let outcome = Self::apply_effects(&mut round, effects);
+        Rounds::<T>::insert(id, round);
+        let Some(outcome) = outcome else {
+            return;
+        };
+        let count = match outcome {
+            Outcome::Promoted(_) => &mut programme.promoted,
+            Outcome::Rejected(_) => &mut programme.rejected,
+        };
+        *count = count.saturating_add(1);
+        Self::keep_closed(family, id);
+        programme.round = Self::open_next_round(family, programme.dataset, programme.rules);
+        Programmes::<T>::insert(family, programme);
+    }
+
+    fn surroundings(
+        round: &RoundOf<T>,
+        now: BlockNumberFor<T>,
+    ) -> Surroundings<BlockNumberFor<T>> {
+        let holders = match (round.phase, round.claim) {
+            (Phase::Holding { .. }, Some(claim)) => T::Lineage::holders(&claim.checkpoint),
+            _ => 0,
+        };
+        Surroundings {
+            now,
+            randomness: T::Randomness::random(b"noema/training"),
+            parent_is_canonical: T::Lineage::canonical(round.family) == Some(round.parent),
+            holders,
+        }
+    }
+
+    /// Carries out what a step of a round means for others. Returns how the round ended, if it did.
+    pub(crate) fn apply_effects(
+        round: &mut RoundOf<T>,
+        effects: Vec<Effect<T::AccountId>>,
+    ) -> Option<Outcome> {
+        let mut ended = None;
+        for effect in effects {
+            match effect {
+                Effect::PhaseBegan => Self::deposit_event(Event::PhaseBegan {
+                    round: round.id,
+                    phase: round.phase,
+                }),
+                Effect::Offended(operator, offence) => {
+                    Self::slash(&operator, round, offence);
+                }
+                Effect::Aggregated(claim) => {
+                    if Self::record_checkpoint(round, claim).is_err() {
+                        // Someone else's checkpoint has this id and descendants.
+                        let outcome = Outcome::Rejected(Rejection::NoClaim);
+                        round.phase = Phase::Closed(outcome);
+                        ended = Some(Self::close(round, outcome));
+                        break;
+                    }
+                    Self::deposit_event(Event::CheckpointAggregated {
+                        round: round.id,
+                        claim,
+                    });
+                }
+                Effect::Closed(outcome) => ended = Some(Self::close(round, outcome)),
+            }
+        }
+        ended
+    }
+
+    fn slash(operator: &T::AccountId, round: &RoundOf<T>, offence: Offence) {
+        let bond = T::Operators::bond(operator);
+        let amount = match offence {
+            Offence::FalseScore | Offence::FalseClaim => T::FalsehoodSlash::get().mul_ceil(bond),
+            _ => silence_penalty(bond, T::SilenceSlash::get(), T::SilenceCap::get()),
+        };
+        T::Operators::slash(operator, round.id.into(), offence, amount, &[]);
+    }
+
+    fn record_checkpoint(
+        round: &RoundOf<T>,
+        claim: Claim,
+    ) -> Result<(), <T::Lineage as Lineage<T::AccountId>>::Error> {
+        let accepted = round
+            .rulings()
+            .iter()
+            .filter(|ruling| matches!(ruling, Ruling::Accepted { .. }))
+            .count();
+        let trained = Trained {
+            round: round.id,
+            dataset: round.dataset.root,
+            masters_root: claim.masters_root,
+            contributions: u32::try_from(accepted).unwrap_or(u32::MAX),
+            parent_loss: round.parent_loss.unwrap_or_default(),
+            loss: claim.loss,
+            tokens: round.evaluation_tokens(),
+        };
+        T::Lineage::extend(round.parent, claim.checkpoint, claim.weights_root, trained)
+    }
+
+    /// Ends a round: promotes or discards its checkpoint, notes the work done, frees every bond.
+    fn close(round: &mut RoundOf<T>, outcome: Outcome) -> Outcome {
+        let outcome = match outcome {
+            Outcome::Promoted(checkpoint)
+                if T::Lineage::promote(round.family, checkpoint).is_err() =>
+            {
+                Outcome::Rejected(Rejection::ParentReplaced)
+            }
+            outcome => outcome,
+        };
+        round.phase = Phase::Closed(outcome);
+        match outcome {
+            Outcome::Promoted(_) => Self::note_work(round),
+            Outcome::Rejected(_) => {
+                if let Some(claim) = round.claim {
+                    T::Lineage::discard(claim.checkpoint);
+                }
+            }
+        }
+        for trainer in &round.trainers {
+            if let Some(ruling) = trainer.ruling {
+                Self::deposit_event(Event::ContributionRuled {
+                    round: round.id,
+                    trainer: trainer.account.clone(),
+                    ruling,
+                });
+            }
+            T::Operators::release(&trainer.account);
+        }
+        for validator in &round.validators {
+            T::Operators::release(&validator.account);
+        }
+        Self::deposit_event(Event::RoundClosed {
+            round: round.id,
+            outcome,
+        });
+        outcome
+    }
+
+    /// Notes, for the subsidy, what each accepted contribution weighs and what each validator whose
+    /// scores stood evaluated. Only a round that improved the model is paid for.
+    fn note_work(round: &RoundOf<T>) {
+        for trainer in &round.trainers {
+            if let Some(Ruling::Accepted { weight }) = trainer.ruling {
+                T::Work::record(Work::Training, &trainer.account, weight.into());
+            }
+        }
+        let false_scores = round.contradicted();
+        for validator in round.seats() {
+            let stood = validator.seat == Seat::Scores
+                && validator.sheet.is_some()
+                && validator.claim == round.claim
+                && !false_scores.contains(&validator.account);
+            if stood {
+                T::Work::record(Work::Check, &validator.account, round.scored_tokens());
+            }
+        }
+    }
+}

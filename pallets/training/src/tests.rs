@@ -1,0 +1,6 @@
+//! What people see of programmes and rounds.
+
+mod objecting;
+mod programme;
+mod promoting;
+mod stepping;

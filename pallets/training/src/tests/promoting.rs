@@ -1,0 +1,246 @@
+use crate::{mock::*, Event};
+use frame_support::{assert_noop, assert_ok};
+use noema_protocol::{
+    interfaces::{Offence, Trained, Work},
+    RoundId,
+};
+use noema_rounds::{Claim, Outcome, Phase, Rejection, Ruling};
+use pallet_checkpoints::{Provenance, Status};
+
+#[test]
+fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
+    test(|| {
+        assert_ok!(start());
+        play_to_holding(claim());
+        let id = round().id;
+        let drawn = seated();
+        assert_eq!(Checkpoints::canonical(FAMILY), Some(GENESIS));
+        let record = Checkpoints::checkpoint(CHILD).unwrap();
+        assert_eq!(record.parent, Some(GENESIS));
+        assert_eq!((record.publisher, record.deposit), (None, 0));
+        assert_eq!(record.status, Status::Active);
+        assert_eq!(
+            record.provenance,
+            Provenance::Trained(Trained {
+                round: id,
+                dataset: dataset().root,
+                masters_root: claim().masters_root,
+                contributions: 3,
+                parent_loss: 1_000,
+                loss: 930,
+                tokens: 3_000,
+            })
+        );
+        hold(TRAINERS[0], CHILD);
+        end_block();
+        assert_eq!(Checkpoints::canonical(FAMILY), Some(GENESIS));
+        hold(VALIDATORS[0], CHILD);
+        end_block();
+        assert_eq!(Checkpoints::canonical(FAMILY), Some(CHILD));
+        assert_eq!(Checkpoints::lineage(CHILD), [CHILD, GENESIS]);
+        System::assert_has_event(
+            Event::RoundClosed {
+                round: id,
+                outcome: Outcome::Promoted(CHILD),
+            }
+            .into(),
+        );
+        let mut expected: Vec<_> = TRAINERS
+            .into_iter()
+            .map(|trainer| (Work::Training, trainer, 32_768))
+            .collect();
+        // Three contributions, each on its two shards twice and on three evaluation shards once; and
+        // the parent on these.
+        let mut scorers = drawn.clone();
+        scorers.sort_unstable();
+        expected.extend(
+            scorers
+                .into_iter()
+                .map(|validator| (Work::Check, validator, 24_000)),
+        );
+        assert_eq!(work(), expected);
+        for operator in TRAINERS.into_iter().chain(VALIDATORS) {
+            assert_eq!((bond(operator), engagements(operator)), (BOND, 0));
+        }
+        // The next round starts from the new checkpoint.
+        assert_eq!((round().id, round().parent), (RoundId(1), CHILD));
+        let programme = Training::programme(FAMILY).unwrap();
+        assert_eq!((programme.promoted, programme.rejected), (1, 0));
+    });
+}
+
+#[test]
+fn without_holders_the_checkpoint_should_be_forgotten_and_nobody_paid() {
+    test(|| {
+        assert_ok!(start());
+        play_to_holding(claim());
+        let id = round().id;
+        hold(TRAINERS[0], CHILD);
+        pass_window();
+        assert_eq!(Checkpoints::canonical(FAMILY), Some(GENESIS));
+        assert_eq!(Checkpoints::checkpoint(CHILD), None);
+        assert!(Checkpoints::holders(CHILD).is_empty());
+        assert_eq!(work(), []);
+        assert_eq!(
+            Training::round(id).unwrap().outcome(),
+            Some(Outcome::Rejected(Rejection::TooFewHolders))
+        );
+        assert_eq!((round().id, round().parent), (RoundId(1), GENESIS));
+        // The same checkpoint can come about again.
+        play_to_holding(claim());
+        assert!(Checkpoints::checkpoint(CHILD).is_some());
+    });
+}
+
+#[test]
+fn what_harms_should_change_and_earn_nothing() {
+    test(|| {
+        assert_ok!(start());
+        play_to_scoring();
+        let id = round().id;
+        let sheets: Vec<_> = seated()
+            .into_iter()
+            .map(|validator| (validator, [helpful(), harmful(), helpful()]))
+            .collect();
+        score(&sheets);
+        for validator in seated() {
+            assert_ok!(Training::claim_checkpoint(by(validator), id, claim()));
+        }
+        pass_window();
+        pass_window();
+        hold(TRAINERS[0], CHILD);
+        hold(VALIDATORS[0], CHILD);
+        end_block();
+        assert_eq!(Checkpoints::canonical(FAMILY), Some(CHILD));
+        let paid: Vec<_> = work()
+            .into_iter()
+            .filter(|(work, ..)| *work == Work::Training)
+            .map(|(_, trainer, _)| trainer)
+            .collect();
+        assert_eq!(paid, [TRAINERS[0], TRAINERS[2]]);
+        let refused = Training::round(id).unwrap().rulings()[1];
+        assert!(matches!(refused, Ruling::Refused(_)));
+        System::assert_has_event(
+            Event::ContributionRuled {
+                round: id,
+                trainer: TRAINERS[1],
+                ruling: refused,
+            }
+            .into(),
+        );
+        // Bad luck is no offence.
+        assert_eq!(bond(TRAINERS[1]), BOND);
+    });
+}
+
+#[test]
+fn a_loss_that_did_not_fall_should_leave_the_parent() {
+    test(|| {
+        assert_ok!(start());
+        play_to_claiming();
+        let id = round().id;
+        let worse = Claim {
+            loss: 1_000,
+            ..claim()
+        };
+        for validator in seated() {
+            assert_ok!(Training::claim_checkpoint(by(validator), id, worse));
+        }
+        pass_window();
+        pass_window();
+        assert_eq!(
+            Training::round(id).unwrap().outcome(),
+            Some(Outcome::Rejected(Rejection::LossNotLower))
+        );
+        assert_eq!(Checkpoints::checkpoint(CHILD), None);
+        assert_eq!(Checkpoints::canonical(FAMILY), Some(GENESIS));
+    });
+}
+
+#[test]
+fn a_checkpoint_published_under_the_id_before_should_give_way() {
+    test(|| {
+        assert_ok!(start());
+        play_to_claiming();
+        let id = round().id;
+        publish(CHILD, None);
+        for validator in seated() {
+            assert_ok!(Training::claim_checkpoint(by(validator), id, claim()));
+        }
+        pass_window();
+        pass_window();
+        assert!(matches!(phase(), Phase::Holding { .. }));
+        let record = Checkpoints::checkpoint(CHILD).unwrap();
+        assert!(matches!(record.provenance, Provenance::Trained(_)));
+        assert_eq!(record.weights.root, claim().weights_root);
+    });
+}
+
+#[test]
+fn an_id_with_descendants_should_reject_the_round() {
+    test(|| {
+        assert_ok!(start());
+        play_to_claiming();
+        let id = round().id;
+        publish(CHILD, None);
+        publish(
+            noema_protocol::CheckpointId(sp_core::H256::repeat_byte(9)),
+            Some(CHILD),
+        );
+        for validator in seated() {
+            assert_ok!(Training::claim_checkpoint(by(validator), id, claim()));
+        }
+        pass_window();
+        pass_window();
+        assert_eq!(
+            Training::round(id).unwrap().outcome(),
+            Some(Outcome::Rejected(Rejection::NoClaim))
+        );
+        assert!(TRAINERS.iter().all(|trainer| engagements(*trainer) == 0));
+    });
+}
+
+#[test]
+fn nobody_but_governance_should_withdraw_a_trained_checkpoint() {
+    test(|| {
+        assert_ok!(start());
+        play_to_holding(claim());
+        for holder in [TRAINERS[0], VALIDATORS[0]] {
+            hold(holder, CHILD);
+        }
+        end_block();
+        assert_noop!(
+            Checkpoints::withdraw_checkpoint(signed(OWNER), CHILD),
+            pallet_checkpoints::Error::<Test>::NotPublisher
+        );
+        // Governance goes back to the parent first: the open round ends with that.
+        assert_ok!(Checkpoints::set_canonical(root(), FAMILY, GENESIS));
+        assert_ok!(Checkpoints::withdraw_checkpoint(root(), CHILD));
+        end_block();
+        assert_eq!(round().parent, GENESIS);
+    });
+}
+
+#[test]
+fn silent_validators_should_lose_a_little() {
+    test(|| {
+        assert_ok!(start());
+        play_to_scoring();
+        let id = round().id;
+        let drawn = seated();
+        pass_window();
+        pass_window();
+        assert_eq!(
+            Training::round(id).unwrap().outcome(),
+            Some(Outcome::Rejected(Rejection::NoScores))
+        );
+        for validator in drawn {
+            assert_eq!(bond(validator), 990);
+            let ledger = Operators::earnings(validator).unwrap();
+            assert_eq!(
+                ledger.recent[0].reason,
+                pallet_operators::Reason::Lost(Offence::MissedScore)
+            );
+        }
+    });
+}

@@ -1,0 +1,220 @@
+use crate::{mock::*, Call, Error, Event};
+use frame_support::{
+    assert_noop, assert_ok,
+    dispatch::CheckIfFeeless,
+};
+use noema_protocol::{
+    hashing,
+    interfaces::{Offence, Role},
+    RoundId,
+};
+use noema_rounds::{Contribution, Finding, Outcome, Phase, Rejection};
+use sp_core::H256;
+
+#[test]
+fn join_round_should_tie_the_bond() {
+    test(|| {
+        assert_ok!(start());
+        let id = round().id;
+        assert_ok!(Training::join_round(by(1), id, Role::Trainer));
+        assert_eq!(engagements(1), 1);
+        System::assert_last_event(
+            Event::Joined {
+                round: id,
+                operator: 1,
+                role: Role::Trainer,
+            }
+            .into(),
+        );
+        assert_noop!(
+            Training::join_round(by(1), id, Role::Trainer),
+            Error::<Test>::AlreadyJoined
+        );
+    });
+}
+
+#[test]
+fn join_round_should_refuse_who_has_no_part() {
+    test(|| {
+        assert_ok!(start());
+        let id = round().id;
+        let join = |key, role| Training::join_round(signed(key), id, role);
+        assert_noop!(join(77, Role::Trainer), Error::<Test>::NotAnOperator);
+        assert_noop!(join(1, Role::Trainer), Error::<Test>::NotAnOperator);
+        assert_noop!(join(key_of(1), Role::Worker), Error::<Test>::NoPartForRole);
+        assert_noop!(join(key_of(1), Role::Validator), Error::<Test>::NotLive);
+        assert_noop!(join(key_of(11), Role::Trainer), Error::<Test>::NotLive);
+        assert_noop!(
+            Training::join_round(by(1), RoundId(9), Role::Trainer),
+            Error::<Test>::UnknownRound
+        );
+        assert_ok!(Operators::start_unbonding(signed(1)));
+        assert_noop!(join(key_of(1), Role::Trainer), Error::<Test>::NotLive);
+    });
+}
+
+#[test]
+fn a_bond_tied_to_too_much_should_not_join() {
+    use noema_protocol::interfaces::Operators as _;
+    test(|| {
+        assert_ok!(start());
+        let id = round().id;
+        for _ in 0..2 {
+            assert_ok!(<Operators as noema_protocol::interfaces::Operators<_, _>>::engage(&1));
+        }
+        // An operator that can take no more is not live.
+        assert_noop!(
+            Training::join_round(by(1), id, Role::Trainer),
+            Error::<Test>::NotLive
+        );
+        for _ in 0..2 {
+            Operators::release(&1);
+        }
+    });
+}
+
+#[test]
+fn steps_should_be_free_where_they_are_accepted_and_only_there() {
+    test(|| {
+        assert_ok!(start());
+        let id = round().id;
+        let join = Call::<Test>::join_round {
+            round: id,
+            role: Role::Trainer,
+        };
+        assert!(join.is_feeless(&by(1)));
+        assert!(!join.is_feeless(&by(11)));
+        assert!(!join.is_feeless(&signed(1)));
+        // Asking changed nothing.
+        assert_eq!(engagements(1), 0);
+        assert!(round().trainers.is_empty());
+        join_all();
+        assert!(!join.is_feeless(&by(1)));
+        let commit = Call::<Test>::commit_contribution {
+            round: id,
+            commitment: commitment(id, 1),
+        };
+        assert!(!commit.is_feeless(&by(1)));
+        pass_window();
+        assert!(commit.is_feeless(&by(1)));
+        assert_ok!(Training::commit_contribution(by(1), id, commitment(id, 1)));
+        assert!(!commit.is_feeless(&by(1)));
+    });
+}
+
+#[test]
+fn reveal_contribution_should_refuse_what_was_not_committed() {
+    test(|| {
+        assert_ok!(start());
+        join_all();
+        pass_window();
+        let id = round().id;
+        for trainer in TRAINERS {
+            assert_ok!(Training::commit_contribution(
+                by(trainer),
+                id,
+                commitment(id, trainer)
+            ));
+        }
+        pass_window();
+        let reveal = |contribution, salt| {
+            Training::reveal_contribution(by(1), id, contribution, salt)
+        };
+        assert_noop!(
+            reveal(contribution(2), salt(1)),
+            Error::<Test>::CommitmentDiffers
+        );
+        assert_noop!(
+            reveal(contribution(1), salt(2)),
+            Error::<Test>::CommitmentDiffers
+        );
+        let large = Contribution {
+            bytes: 1_001,
+            ..contribution(1)
+        };
+        assert_noop!(reveal(large, salt(1)), Error::<Test>::UpdateSize);
+        assert_ok!(reveal(contribution(1), salt(1)));
+        assert_noop!(
+            reveal(contribution(1), salt(1)),
+            Error::<Test>::AlreadyRevealed
+        );
+    });
+}
+
+#[test]
+fn silent_trainers_should_lose_a_little_and_the_round_its_checkpoint() {
+    test(|| {
+        assert_ok!(start());
+        join_all();
+        pass_window();
+        let id = round().id;
+        for trainer in [1, 2] {
+            assert_ok!(Training::commit_contribution(
+                by(trainer),
+                id,
+                commitment(id, trainer)
+            ));
+        }
+        pass_window();
+        assert_ok!(Training::reveal_contribution(
+            by(1),
+            id,
+            contribution(1),
+            salt(1)
+        ));
+        pass_window();
+        let closed = Training::round(id).unwrap();
+        assert_eq!(
+            closed.outcome(),
+            Some(Outcome::Rejected(Rejection::TooFewContributions))
+        );
+        assert_eq!((bond(1), bond(2), bond(3)), (BOND, 990, 990));
+        let ledger = Operators::earnings(2).unwrap();
+        assert_eq!(ledger.slashed, 10);
+        assert_eq!(ledger.recent[0].job, id.into());
+        assert_eq!(
+            ledger.recent[0].reason,
+            pallet_operators::Reason::Lost(Offence::MissedContribution)
+        );
+        // The next round opened, and nobody is tied to the last.
+        assert_eq!(round().id, RoundId(1));
+        assert!(TRAINERS.iter().all(|trainer| engagements(*trainer) == 0));
+    });
+}
+
+#[test]
+fn scores_should_be_revealed_as_committed() {
+    test(|| {
+        assert_ok!(start());
+        play_to_scoring();
+        let id = round().id;
+        let drawn = seated()[0];
+        assert_noop!(
+            Training::commit_scores(by(unheard()), id, H256::zero()),
+            Error::<Test>::NotDrawn
+        );
+        assert_noop!(
+            Training::commit_scores(by(1), id, H256::zero()),
+            Error::<Test>::NotAValidator
+        );
+        let commitment =
+            hashing::score_commitment(id, &drawn, &sheet(&[helpful(); 3]), salt(drawn));
+        assert_ok!(Training::commit_scores(by(drawn), id, commitment));
+        assert_noop!(
+            Training::commit_scores(by(drawn), id, commitment),
+            Error::<Test>::AlreadyCommitted
+        );
+        pass_window();
+        assert!(matches!(phase(), Phase::ScoreRevealing { .. }));
+        let reveal = |findings: &[Finding]| {
+            Training::reveal_scores(by(drawn), id, sheet(findings), salt(drawn))
+        };
+        assert_noop!(reveal(&[harmful(); 3]), Error::<Test>::CommitmentDiffers);
+        assert_noop!(reveal(&[helpful(); 2]), Error::<Test>::SheetLength);
+        assert_noop!(
+            reveal(&[Finding::Copy { of: 0 }; 3]),
+            Error::<Test>::NotEarlier
+        );
+        assert_ok!(reveal(&[helpful(); 3]));
+    });
+}
