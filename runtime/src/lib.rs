@@ -185,6 +185,8 @@ mod runtime {
     pub type Operators = pallet_operators;
     #[runtime::pallet_index(42)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(44)]
+    pub type Training = pallet_training;
 }
 
 cumulus_pallet_parachain_system::register_validate_block! {

@@ -100,6 +100,9 @@ pub(crate) fn register<T: Config>(
             }
         }
     });
+    if role == Role::Trainer {
+        return;
+    }
     Served::<T>::mutate(controller, |served| {
         if !served.contains(checkpoint) {
             served

@@ -133,7 +133,7 @@ pub mod pallet {
         fn integrity_test() {
             assert!(T::MaxProgrammes::get() > 0, "programmes can be started");
             assert!(T::Retention::get() > 0, "a closed round can be read");
-            let most = T::WeightInfo::advance().saturating_mul(T::MaxProgrammes::get().into());
+            let most = Self::step_weight().saturating_mul(T::MaxProgrammes::get().into());
             let block = T::BlockWeights::get().max_block;
             assert!(
                 most.all_lte(block.saturating_div(4)),

@@ -98,7 +98,7 @@ impl pallet_operators::Config for Test {
     type HeartbeatPeriod = ConstU64<1_000>;
     type UnbondingDelay = ConstU64<50>;
     type MaxServed = ConstU32<2>;
-    type MaxServers = ConstU32<8>;
+    type MaxServers = ConstU32<32>;
     type MaxEngagements = ConstU32<2>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
 }
@@ -130,7 +130,9 @@ impl BlockRandomness for HashOfBlock {
     fn random(subject: &[u8]) -> Option<H256> {
         use codec::Encode;
         use sp_runtime::traits::Hash;
-        Some(BlakeTwo256::hash(&(System::block_number(), subject).encode()))
+        Some(BlakeTwo256::hash(
+            &(System::block_number(), subject).encode(),
+        ))
     }
 }
 

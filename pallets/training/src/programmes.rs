@@ -25,8 +25,7 @@ impl<T: Config> Pallet<T> {
             T::Lineage::canonical(family).is_some(),
             Error::<T>::NoCanonicalCheckpoint
         );
-        let is_text =
-            |bytes: &[u8]| !bytes.is_empty() && core::str::from_utf8(bytes).is_ok();
+        let is_text = |bytes: &[u8]| !bytes.is_empty() && core::str::from_utf8(bytes).is_ok();
         ensure!(is_text(&licence) && is_text(&source), Error::<T>::NotText);
         rules.check(&dataset).map_err(Self::unfit)?;
         Families::<T>::try_append(family).map_err(|()| Error::<T>::TooManyProgrammes)?;

@@ -9,27 +9,42 @@ use noema_protocol::{
     interfaces::{BlockRandomness, Lineage, Offence, Operators, RecordWork, Trained, Work},
     FamilyId,
 };
-use noema_rounds::{
-    Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings,
-};
+use noema_rounds::{Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings};
+use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
     /// The most that the rounds of a block can weigh.
     pub(crate) fn rounds_weight() -> Weight {
         let programmes = Families::<T>::decode_len().unwrap_or(0);
         let programmes = u64::try_from(programmes).unwrap_or(u64::MAX);
-        T::WeightInfo::advance_base()
-            .saturating_add(T::WeightInfo::advance().saturating_mul(programmes))
+        T::WeightInfo::advance_base().saturating_add(Self::step_weight().saturating_mul(programmes))
+    }
+
+    /// The weight of the heaviest step of a round.
+    pub(crate) fn step_weight() -> Weight {
+        T::WeightInfo::advance_draw()
+            .max(T::WeightInfo::advance_tally())
+            .max(T::WeightInfo::advance_close())
     }
 
     /// Lets the round of every programme go on.
     pub(crate) fn advance_rounds(now: BlockNumberFor<T>) {
-        for family in Families::<T>::get() {
-            Self::advance_family(family, now);
+        let families = Families::<T>::get();
+        if families.is_empty() {
+            return;
+        }
+        let randomness = T::Randomness::random(b"noema/training");
+        for family in families {
+            Self::advance_family(family, now, randomness);
         }
     }
 
-    pub(crate) fn advance_family(family: FamilyId, now: BlockNumberFor<T>) {
+    /// Lets the round of one programme go on, or opens one if there is none.
+    pub(crate) fn advance_family(
+        family: FamilyId,
+        now: BlockNumberFor<T>,
+        randomness: Option<H256>,
+    ) {
         let Some(mut programme) = Programmes::<T>::get(family) else {
             return;
         };
@@ -43,7 +58,7 @@ impl<T: Config> Pallet<T> {
             }
             return;
         };
-        let effects = round.advance(&Self::surroundings(&round, now));
+        let effects = round.advance(&Self::surroundings(&round, now, randomness));
         if effects.is_empty() {
             return;
         }
@@ -65,6 +80,7 @@ impl<T: Config> Pallet<T> {
     fn surroundings(
         round: &RoundOf<T>,
         now: BlockNumberFor<T>,
+        randomness: Option<H256>,
     ) -> Surroundings<BlockNumberFor<T>> {
         let holders = match (round.phase, round.claim) {
             (Phase::Holding { .. }, Some(claim)) => T::Lineage::holders(&claim.checkpoint),
@@ -72,7 +88,7 @@ impl<T: Config> Pallet<T> {
         };
         Surroundings {
             now,
-            randomness: T::Randomness::random(b"noema/training"),
+            randomness,
             parent_is_canonical: T::Lineage::canonical(round.family) == Some(round.parent),
             holders,
         }

@@ -31,8 +31,12 @@ pub trait WeightInfo {
     fn object_to_claim() -> Weight;
     /// See `advance_base` in the pallet's benchmarks.
     fn advance_base() -> Weight;
-    /// See `advance` in the pallet's benchmarks.
-    fn advance() -> Weight;
+    /// See `advance_draw` in the pallet's benchmarks.
+    fn advance_draw() -> Weight;
+    /// See `advance_tally` in the pallet's benchmarks.
+    fn advance_tally() -> Weight;
+    /// See `advance_close` in the pallet's benchmarks.
+    fn advance_close() -> Weight;
 }
 
 /// As counted, with what a read and a write of the runtime's database weigh.
@@ -100,13 +104,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     fn advance_base() -> Weight {
-        Weight::from_parts(5_000_000, 1_500)
-            .saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(5_000_000, 1_500).saturating_add(T::DbWeight::get().reads(1))
     }
 
-    fn advance() -> Weight {
-        Weight::from_parts(40_000_000_000, 450_000)
-            .saturating_add(T::DbWeight::get().reads(330))
-            .saturating_add(T::DbWeight::get().writes(330))
+    fn advance_draw() -> Weight {
+        Weight::from_parts(40_000_000_000, 250_000)
+            .saturating_add(T::DbWeight::get().reads(135))
+            .saturating_add(T::DbWeight::get().writes(130))
+    }
+
+    fn advance_tally() -> Weight {
+        Weight::from_parts(10_000_000_000, 30_000)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    fn advance_close() -> Weight {
+        Weight::from_parts(15_000_000_000, 350_000)
+            .saturating_add(T::DbWeight::get().reads(150))
+            .saturating_add(T::DbWeight::get().writes(140))
     }
 }

@@ -114,3 +114,18 @@ impl pallet_inference::Config for Runtime {
     type SilenceCap = SilenceCap;
     type WinnersShare = WinnersShare;
 }
+
+impl pallet_training::Config for Runtime {
+    type Operators = Operators;
+    type Lineage = Checkpoints;
+    type Randomness = RelayBeacon<Self>;
+    type Work = ();
+    type ProgrammeOrigin = EnsureRoot<AccountId>;
+    type WeightInfo = pallet_training::weights::SubstrateWeight<Self>;
+    type MaxProgrammes = ConstU32<2>;
+    type MaxText = ConstU32<128>;
+    type Retention = ConstU32<64>;
+    type FalsehoodSlash = FalsehoodSlash;
+    type SilenceSlash = SilenceSlash;
+    type SilenceCap = SilenceCap;
+}

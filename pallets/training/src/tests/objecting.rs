@@ -36,8 +36,14 @@ fn a_validator_that_scores_falsely_should_lose_half_its_bond() {
         assert_eq!(bond(liar), BOND);
         end_block();
         assert!(matches!(phase(), Phase::Holding { .. }));
-        assert_eq!((bond(honest), bond(liar), bond(other)), (BOND, BOND / 2, BOND));
-        assert_eq!(lost(liar), pallet_operators::Reason::Lost(Offence::FalseScore));
+        assert_eq!(
+            (bond(honest), bond(liar), bond(other)),
+            (BOND, BOND / 2, BOND)
+        );
+        assert_eq!(
+            lost(liar),
+            pallet_operators::Reason::Lost(Offence::FalseScore)
+        );
     });
 }
 
@@ -67,8 +73,14 @@ fn a_validator_that_claims_a_wrong_root_should_lose_half_its_bond() {
         pass_window();
         assert!(matches!(phase(), Phase::Holding { .. }));
         assert_eq!(round().claim, Some(claim()));
-        assert_eq!((bond(honest), bond(liar), bond(other)), (BOND, BOND / 2, BOND));
-        assert_eq!(lost(liar), pallet_operators::Reason::Lost(Offence::FalseClaim));
+        assert_eq!(
+            (bond(honest), bond(liar), bond(other)),
+            (BOND, BOND / 2, BOND)
+        );
+        assert_eq!(
+            lost(liar),
+            pallet_operators::Reason::Lost(Offence::FalseClaim)
+        );
         assert!(Checkpoints::checkpoint(false_claim().checkpoint).is_none());
     });
 }

@@ -1,8 +1,5 @@
 use crate::{mock::*, Call, Error, Event};
-use frame_support::{
-    assert_noop, assert_ok,
-    dispatch::CheckIfFeeless,
-};
+use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
 use noema_protocol::{
     hashing,
     interfaces::{Offence, Role},
@@ -117,9 +114,8 @@ fn reveal_contribution_should_refuse_what_was_not_committed() {
             ));
         }
         pass_window();
-        let reveal = |contribution, salt| {
-            Training::reveal_contribution(by(1), id, contribution, salt)
-        };
+        let reveal =
+            |contribution, salt| Training::reveal_contribution(by(1), id, contribution, salt);
         assert_noop!(
             reveal(contribution(2), salt(1)),
             Error::<Test>::CommitmentDiffers

@@ -1,0 +1,443 @@
+//! Weighs every call, and each kind of step of a round, with as many participants as a round can have.
+
+use super::*;
+use alloc::{vec, vec::Vec};
+use frame_benchmarking::{account, v2::*};
+use frame_support::{
+    traits::{EnsureOrigin, Get},
+    BoundedVec,
+};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use noema_economics::Permill;
+use noema_protocol::{
+    hashing,
+    interfaces::{Lineage, Operators, Role},
+    CheckpointId, FamilyId, RoundId,
+};
+use noema_rounds::{
+    Claim, Contribution, Dataset, Finding, Losses, Phase, Rules, ScoreSheet, Surroundings, Windows,
+    MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS, MAX_VALIDATORS,
+};
+use sp_core::H256;
+
+type System<T> = frame_system::Pallet<T>;
+
+const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(1));
+const SALT: H256 = H256::repeat_byte(2);
+
+fn dataset() -> Dataset {
+    Dataset {
+        root: H256::repeat_byte(3),
+        shards: MAX_SHARDS,
+        shard_tokens: 1_000,
+    }
+}
+
+fn rules<T: Config>() -> Rules<BlockNumberFor<T>> {
+    let window = BlockNumberFor::<T>::from(10u32);
+    Rules {
+        windows: Windows {
+            registration: window,
+            training: window,
+            reveal: window,
+            scoring: window,
+            score_reveal: window,
+            claim: window,
+            objection: window,
+            holding: window,
+        },
+        min_contributions: 2,
+        validators: MAX_VALIDATORS - 1,
+        shards_per_trainer: MAX_ASSIGNED_SHARDS,
+        evaluation_shards: MAX_EVALUATION_SHARDS,
+        max_update_bytes: 1_000,
+        entries_per_chunk: 64,
+        max_overlap: Permill::from_percent(50),
+        min_holders: 2,
+    }
+}
+
+fn longest<S: Get<u32>>() -> BoundedVec<u8, S> {
+    BoundedVec::truncate_from(vec![b'x'; S::get() as usize])
+}
+
+fn start<T: Config>() -> (FamilyId, RoundId) {
+    let family = T::Lineage::with_canonical(PARENT);
+    Pallet::<T>::do_start_programme(family, dataset(), longest(), longest(), rules::<T>())
+        .expect("the rules can be followed; qed");
+    (family, open::<T>(family).id)
+}
+
+fn open<T: Config>(family: FamilyId) -> RoundOf<T> {
+    Pallet::<T>::open_round(family).expect("a round is open; qed")
+}
+
+fn operator<T: Config>(role: Role, index: u32) -> (T::AccountId, T::AccountId) {
+    let name = match role {
+        Role::Trainer => "trainer",
+        _ => "validator",
+    };
+    (account(name, index, 0), account(name, index, 1))
+}
+
+/// Registers and takes in as many as a round can have, but for `left_out` of each role.
+fn join<T: Config>(id: RoundId, left_out: u32) {
+    for (role, most) in [
+        (Role::Trainer, MAX_TRAINERS),
+        (Role::Validator, MAX_VALIDATORS),
+    ] {
+        for index in 0..most {
+            let (controller, key) = operator::<T>(role, index);
+            T::Operators::register(&controller, &key, role, &PARENT);
+            if index < most - left_out {
+                Pallet::<T>::do_join(key, id, role).expect("the round has room; qed");
+            }
+        }
+    }
+}
+
+/// Ends the block, with randomness, and goes on to the last block of the phase that begins.
+fn step<T: Config>(id: RoundId) {
+    let mut round = Rounds::<T>::get(id).expect("the round is there; qed");
+    let effects = round.advance(&surroundings::<T>());
+    Pallet::<T>::apply_effects(&mut round, effects);
+    if let Some(until) = round.phase.until() {
+        System::<T>::set_block_number(until);
+    }
+    Rounds::<T>::insert(id, round);
+}
+
+fn surroundings<T: Config>() -> Surroundings<BlockNumberFor<T>> {
+    Surroundings {
+        now: System::<T>::block_number(),
+        randomness: Some(H256::repeat_byte(7)),
+        parent_is_canonical: true,
+        holders: 0,
+    }
+}
+
+fn training<T: Config>(id: RoundId) {
+    join::<T>(id, 0);
+    let until = Rounds::<T>::get(id).and_then(|round| round.phase.until());
+    System::<T>::set_block_number(until.expect("the round is open; qed"));
+    step::<T>(id);
+}
+
+fn contribution(index: u32) -> Contribution {
+    Contribution {
+        update: H256::from_low_u64_be(index.into()),
+        bytes: 1_000,
+    }
+}
+
+fn commitment<T: Config>(id: RoundId, index: u32) -> H256 {
+    let (controller, _) = operator::<T>(Role::Trainer, index);
+    let Contribution { update, bytes } = contribution(index);
+    hashing::contribution_commitment(id, &controller, update, bytes, SALT)
+}
+
+/// All but the last commit, or reveal.
+fn commit_all<T: Config>(id: RoundId, count: u32) {
+    for index in 0..count {
+        let (_, key) = operator::<T>(Role::Trainer, index);
+        Pallet::<T>::do_commit_contribution(key, id, commitment::<T>(id, index))
+            .expect("it is time to commit; qed");
+    }
+}
+
+fn reveal_all<T: Config>(id: RoundId, count: u32) {
+    for index in 0..count {
+        let (_, key) = operator::<T>(Role::Trainer, index);
+        Pallet::<T>::do_reveal_contribution(key, id, contribution(index), SALT)
+            .expect("it is time to reveal; qed");
+    }
+}
+
+fn scoring<T: Config>(id: RoundId) {
+    training::<T>(id);
+    commit_all::<T>(id, MAX_TRAINERS);
+    step::<T>(id);
+    reveal_all::<T>(id, MAX_TRAINERS);
+    step::<T>(id);
+}
+
+fn sheet(evaluation: u64) -> ScoreSheet {
+    let finding = Finding::Scored {
+        assigned: Losses {
+            before: 1_000,
+            after: 900,
+        },
+        evaluation,
+    };
+    ScoreSheet {
+        parent: 1_000,
+        findings: BoundedVec::truncate_from(vec![finding; MAX_TRAINERS as usize]),
+    }
+}
+
+/// The hot keys of those that are heard, and the controller of each.
+fn seated<T: Config>(id: RoundId) -> Vec<(T::AccountId, T::AccountId)> {
+    let round = Rounds::<T>::get(id).expect("the round is there; qed");
+    let heard: Vec<T::AccountId> = round.seats().map(|seat| seat.account.clone()).collect();
+    (0..MAX_VALIDATORS)
+        .map(|index| operator::<T>(Role::Validator, index))
+        .filter(|(controller, _)| heard.contains(controller))
+        .collect()
+}
+
+fn unheard<T: Config>(id: RoundId) -> T::AccountId {
+    let heard = seated::<T>(id);
+    (0..MAX_VALIDATORS)
+        .map(|index| operator::<T>(Role::Validator, index))
+        .find(|operator| !heard.contains(operator))
+        .map(|(_, key)| key)
+        .expect("one was not drawn; qed")
+}
+
+fn commit_scores<T: Config>(id: RoundId) {
+    for (controller, key) in seated::<T>(id) {
+        let commitment = hashing::score_commitment(id, &controller, &sheet(950), SALT);
+        Pallet::<T>::do_commit_scores(key, id, commitment).expect("it is time to score; qed");
+    }
+}
+
+fn score_revealing<T: Config>(id: RoundId) {
+    scoring::<T>(id);
+    commit_scores::<T>(id);
+    step::<T>(id);
+}
+
+fn reveal_scores<T: Config>(id: RoundId) {
+    for (_, key) in seated::<T>(id) {
+        Pallet::<T>::do_reveal_scores(key, id, sheet(950), SALT).expect("it was committed; qed");
+    }
+}
+
+fn claiming<T: Config>(id: RoundId) {
+    score_revealing::<T>(id);
+    reveal_scores::<T>(id);
+    step::<T>(id);
+}
+
+fn claim(byte: u8) -> Claim {
+    Claim {
+        checkpoint: CheckpointId(H256::repeat_byte(byte)),
+        weights_root: H256::repeat_byte(byte),
+        masters_root: H256::repeat_byte(byte),
+        loss: 900,
+    }
+}
+
+/// All that are heard but the first claim.
+fn objectable<T: Config>(id: RoundId) {
+    claiming::<T>(id);
+    for (_, key) in seated::<T>(id).into_iter().skip(1) {
+        Pallet::<T>::do_claim(key, id, claim(9)).expect("it is time to claim; qed");
+    }
+    step::<T>(id);
+}
+
+fn phase<T: Config>(id: RoundId) -> Phase<BlockNumberFor<T>> {
+    Rounds::<T>::get(id).expect("the round is there; qed").phase
+}
+
+fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
+    T::ProgrammeOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn start_programme() -> Result<(), BenchmarkError> {
+        let family = T::Lineage::with_canonical(PARENT);
+        let origin = governance::<T>()?;
+        #[extrinsic_call]
+        _(
+            origin as T::RuntimeOrigin,
+            family,
+            dataset(),
+            longest(),
+            longest(),
+            rules::<T>(),
+        );
+        assert!(Programmes::<T>::contains_key(family));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn stop_programme() -> Result<(), BenchmarkError> {
+        let (family, id) = start::<T>();
+        claiming::<T>(id);
+        let origin = governance::<T>()?;
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, family);
+        assert!(!Rounds::<T>::contains_key(id));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn join_round() {
+        let (_, id) = start::<T>();
+        join::<T>(id, 1);
+        let (_, key) = operator::<T>(Role::Trainer, MAX_TRAINERS - 1);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), id, Role::Trainer);
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        assert_eq!(round.trainers.len(), MAX_TRAINERS as usize);
+    }
+
+    #[benchmark]
+    fn commit_contribution() {
+        let (_, id) = start::<T>();
+        training::<T>(id);
+        commit_all::<T>(id, MAX_TRAINERS - 1);
+        let (_, key) = operator::<T>(Role::Trainer, MAX_TRAINERS - 1);
+        let commitment = commitment::<T>(id, MAX_TRAINERS - 1);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), id, commitment);
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        assert!(round
+            .trainers
+            .iter()
+            .all(|trainer| trainer.commitment.is_some()));
+    }
+
+    #[benchmark]
+    fn reveal_contribution() {
+        let (_, id) = start::<T>();
+        training::<T>(id);
+        commit_all::<T>(id, MAX_TRAINERS);
+        step::<T>(id);
+        reveal_all::<T>(id, MAX_TRAINERS - 1);
+        let (_, key) = operator::<T>(Role::Trainer, MAX_TRAINERS - 1);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(key),
+            id,
+            contribution(MAX_TRAINERS - 1),
+            SALT,
+        );
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        assert_eq!(round.contributors().len(), MAX_TRAINERS as usize);
+    }
+
+    #[benchmark]
+    fn commit_scores() {
+        let (_, id) = start::<T>();
+        scoring::<T>(id);
+        let seats = seated::<T>(id);
+        let (controller, key) = seats.first().cloned().expect("validators were drawn; qed");
+        let commitment = hashing::score_commitment(id, &controller, &sheet(950), SALT);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), id, commitment);
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        assert!(round.seats().any(|seat| seat.commitment.is_some()));
+    }
+
+    #[benchmark]
+    fn reveal_scores() {
+        let (_, id) = start::<T>();
+        score_revealing::<T>(id);
+        let mut keys: Vec<_> = seated::<T>(id).into_iter().map(|(_, key)| key).collect();
+        let last = keys.pop().expect("validators were drawn; qed");
+        for key in keys {
+            Pallet::<T>::do_reveal_scores(key, id, sheet(950), SALT)
+                .expect("it was committed; qed");
+        }
+        #[extrinsic_call]
+        _(RawOrigin::Signed(last), id, sheet(950), SALT);
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        assert!(round.seats().all(|seat| seat.sheet.is_some()));
+    }
+
+    #[benchmark]
+    fn claim_checkpoint() {
+        let (_, id) = start::<T>();
+        claiming::<T>(id);
+        let seats = seated::<T>(id);
+        let (_, key) = seats.first().cloned().expect("validators were drawn; qed");
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), id, claim(9));
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        assert!(round.seats().any(|seat| seat.claim.is_some()));
+    }
+
+    #[benchmark]
+    fn object_to_scores() {
+        let (_, id) = start::<T>();
+        objectable::<T>(id);
+        let key = unheard::<T>(id);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), id, sheet(2_000));
+        assert!(matches!(phase::<T>(id), Phase::Scoring { .. }));
+    }
+
+    #[benchmark]
+    fn object_to_claim() {
+        let (_, id) = start::<T>();
+        objectable::<T>(id);
+        let key = unheard::<T>(id);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), id, claim(8));
+        assert!(matches!(phase::<T>(id), Phase::Claiming { .. }));
+    }
+
+    /// What a block costs without any programme.
+    #[benchmark]
+    fn advance_base() {
+        let now = System::<T>::block_number();
+        #[block]
+        {
+            Pallet::<T>::advance_rounds(now);
+        }
+        assert_eq!(NextRound::<T>::get(), RoundId(0));
+    }
+
+    /// The draw of evaluation shards and validators, and a slash of every second trainer.
+    #[benchmark]
+    fn advance_draw() {
+        let (family, id) = start::<T>();
+        training::<T>(id);
+        commit_all::<T>(id, MAX_TRAINERS);
+        step::<T>(id);
+        reveal_all::<T>(id, MAX_TRAINERS / 2);
+        let at = surroundings::<T>();
+        #[block]
+        {
+            Pallet::<T>::advance_family(family, at.now, at.randomness);
+        }
+        assert!(matches!(phase::<T>(id), Phase::Scoring { .. }));
+    }
+
+    /// Adding up the scores of all validators.
+    #[benchmark]
+    fn advance_tally() {
+        let (family, id) = start::<T>();
+        score_revealing::<T>(id);
+        super::reveal_scores::<T>(id);
+        let at = surroundings::<T>();
+        #[block]
+        {
+            Pallet::<T>::advance_family(family, at.now, at.randomness);
+        }
+        assert!(matches!(phase::<T>(id), Phase::Claiming { .. }));
+    }
+
+    /// A rejection: every validator is slashed, everybody released, the next round opened.
+    #[benchmark]
+    fn advance_close() {
+        let (family, id) = start::<T>();
+        claiming::<T>(id);
+        let at = surroundings::<T>();
+        #[block]
+        {
+            Pallet::<T>::advance_family(family, at.now, at.randomness);
+        }
+        assert!(matches!(phase::<T>(id), Phase::Closed(_)));
+        assert!(open::<T>(family).id > id);
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}
