@@ -15,11 +15,12 @@
 use crate::{
     error::{ApplyError, Place},
     master::{self, Leaf, StoredLeaf},
+    reader::Reader,
     shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES},
-    update::{Reader, Update},
+    update::Update,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
-use core::ops::Range;
+use core::ops::{AddAssign, Range};
 use noema_numerics::{
     layout::TensorKind,
     tile::{Tile, TILE_BYTES, TILE_ROWS},
@@ -35,6 +36,13 @@ pub struct Applied {
     pub masters: u64,
     /// Tiles of which a byte may have changed.
     pub tiles: u64,
+}
+
+impl AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        self.masters += other.masters;
+        self.tiles += other.tiles;
+    }
 }
 
 /// Applies `updates`, each with its weight, to a checkpoint's `masters` and `weights` in place.
@@ -70,9 +78,7 @@ pub fn apply(
         let range = start as usize..end as usize;
         // Both have been measured above, so both ranges exist.
         if let (Some(leaves), Some(tiles)) = (leaves.get_mut(range.clone()), tiles.get_mut(range)) {
-            let chunk = sum.apply(leaves, tiles);
-            applied.masters += chunk.masters;
-            applied.tiles += chunk.tiles;
+            applied += sum.apply(leaves, tiles);
         }
     }
     Ok(applied)
@@ -207,16 +213,25 @@ impl Sum<'_> {
     }
 
     /// Changes the chunk's leaves and tiles, those that [`tiles`](Self::tiles) names.
+    ///
+    /// # Panics
+    /// When there are more or fewer of them.
     pub fn apply(&self, leaves: &mut [StoredLeaf], tiles: &mut [[u8; TILE_BYTES]]) -> Applied {
+        let expected = self.tensor.chunk_tiles(self.place.chunk);
+        assert_eq!(
+            (leaves.len(), tiles.len()),
+            (expected, expected),
+            "the chunk's"
+        );
         let mut applied = Applied::default();
         let changes = self.changes.as_chunks::<TILE_COORDINATES>().0;
         for (changes, (leaf, tile)) in changes.iter().zip(leaves.iter_mut().zip(tiles)) {
             if changes.iter().all(|&change| change == 0) {
                 continue;
             }
-            let changed = apply_tile(self.tensor.kind(), changes, leaf, tile);
-            applied.masters += changed;
-            applied.tiles += u64::from(changed > 0);
+            let masters = apply_tile(self.tensor.kind(), changes, leaf, tile);
+            let tiles = u64::from(masters > 0);
+            applied += Applied { masters, tiles };
         }
         applied
     }

@@ -12,10 +12,7 @@
 //! # Bounds
 //! c ≤ 2^12 and v ≤ 2^31: N ≤ 2^44, D ≤ 2^14, N² * D ≤ 2^102.
 
-use crate::{
-    shape::CHUNK_COORDINATES,
-    update::{Entry, SCALE_MAX},
-};
+use crate::{reader::Entry, shape::CHUNK_COORDINATES, update::SCALE_MAX};
 use alloc::vec::Vec;
 
 /// Chooses the entries of one chunk after the other; keeps its buffers.

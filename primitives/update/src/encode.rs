@@ -4,8 +4,9 @@ use crate::{
     bits::BitWriter,
     compress::Selection,
     error::{EncodeError, Place},
+    reader::{rice_bits, Entry, SCALE_LENGTH_BITS},
     shape::{Tensor, Trainable, CHUNK_COORDINATES},
-    update::{rice_bits, Entry, HEADER_BYTES, MAGIC, SCALE_LENGTH_BITS, SCALE_MAX, VERSION},
+    update::{HEADER_BYTES, MAGIC, SCALE_MAX, VERSION},
 };
 use alloc::vec::Vec;
 use noema_checkpoint::CheckpointId;

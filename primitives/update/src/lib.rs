@@ -10,6 +10,7 @@ mod encode;
 mod error;
 pub mod master;
 mod overlap;
+mod reader;
 mod shape;
 mod update;
 
@@ -18,8 +19,8 @@ pub use encode::Encoder;
 pub use error::{ApplyError, DecodeError, EncodeError, Place};
 pub use master::{from_weights, masters_root};
 pub use overlap::{overlap, Overlap};
+pub use reader::{Chunk, Entry, Reader};
 pub use shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES};
 pub use update::{
-    Chunk, Entry, Limits, Reader, Summary, Update, DEFAULT_ENTRIES, HEADER_BYTES, MAGIC, SCALE_MAX,
-    VERSION,
+    Limits, Summary, Update, DEFAULT_ENTRIES, HEADER_BYTES, MAGIC, SCALE_MAX, VERSION,
 };

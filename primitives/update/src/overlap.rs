@@ -1,9 +1,6 @@
 //! What two updates have in common: a copy shares almost everything.
 
-use crate::{
-    error::DecodeError,
-    update::{Entry, Update},
-};
+use crate::{error::DecodeError, reader::Entry, update::Update};
 
 /// What two updates have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
