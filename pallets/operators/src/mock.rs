@@ -28,14 +28,17 @@ pub(crate) const OTHER: CheckpointId = CheckpointId(H256::repeat_byte(2));
 pub(crate) const WORKER: Roles = Roles {
     worker: true,
     validator: false,
+    trainer: false,
 };
 pub(crate) const VALIDATOR: Roles = Roles {
     worker: false,
     validator: true,
+    trainer: false,
 };
 pub(crate) const BOTH: Roles = Roles {
     worker: true,
     validator: true,
+    trainer: false,
 };
 pub(crate) const PRICES: Prices<Balance> = Prices {
     per_prompt_byte: 2,

@@ -16,7 +16,7 @@ use noema_protocol::{
         BlockRandomness, Candidate, Checkpoints, Earning, ModelLimits, Offence, Operators, Prices,
         Role,
     },
-    CheckpointId, RequestId,
+    CheckpointId, Job, RequestId,
 };
 use sp_core::H256;
 use sp_runtime::DispatchResult;

@@ -348,7 +348,7 @@ fn the_whole_bond_gone_pays_nobody_and_breaks_nothing() {
         MinCheckRate::set(Permill::zero());
         let id = ask_and_answer(ASKER);
         use noema_protocol::interfaces::{Offence, Operators};
-        World::slash(&10, id, Offence::FalseAnswer, FUNDS, &[]);
+        World::slash(&10, id.into(), Offence::FalseAnswer, FUNDS, &[]);
         assert_ok!(object(id, 20, digest(id)));
         advance(2);
         hear(id, |_| Voice::Convicts);

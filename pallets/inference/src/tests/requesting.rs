@@ -149,7 +149,7 @@ fn workers_are_drawn_in_proportion_to_their_bonds() {
             .execute_with(|| {
                 // Half of worker 11's bond is gone twice: its weight is a quarter of the other's.
                 use noema_protocol::interfaces::{Offence, Operators};
-                World::slash(&11, RequestId(0), Offence::FalseAnswer, 75_000, &[]);
+                World::slash(&11, RequestId(0).into(), Offence::FalseAnswer, 75_000, &[]);
                 let (_, worker) = ask_and_assign(ASKER);
                 drawn[(worker - 10) as usize] += 1;
             });

@@ -2,7 +2,7 @@ use crate::{mock::*, Error, Event, Idle};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{
     interfaces::{Offence, Operators as _},
-    RequestId,
+    Job, RequestId,
 };
 use sp_runtime::TokenError;
 

@@ -2,7 +2,7 @@ use crate::{mock::*, Entry, Error, Event, Reason, LEDGER_ENTRIES};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{
     interfaces::{Candidate, Earning, Offence, Operators as _, Prices, Role},
-    RequestId,
+    Job, RequestId,
 };
 
 const JOB: Job = Job::Request(RequestId(7));

@@ -3,7 +3,7 @@
 use crate::{mock::*, Roles};
 use noema_protocol::{
     interfaces::{Earning, Offence, Operators as _, Role},
-    CheckpointId, RequestId,
+    CheckpointId, Job, RequestId,
 };
 use proptest::prelude::*;
 
@@ -78,7 +78,11 @@ fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
     };
     match step {
         Step::Register(who, worker, validator, key, bond) => {
-            let roles = Roles { worker, validator };
+            let roles = Roles {
+                worker,
+                validator,
+                trainer: false,
+            };
             call(
                 crate::Call::register {
                     roles,

@@ -2,7 +2,7 @@ use crate::{mock::*, Devices, Error, Event, Keys, Ledgers, Operators as Records,
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{
     interfaces::{Earning, Offence, Operators as _, Role},
-    RequestId,
+    Job, RequestId,
 };
 
 #[test]
