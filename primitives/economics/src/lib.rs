@@ -3,12 +3,14 @@
 //! | question | function |
 //! |---|---|
 //! | What may a request cost at most? | [`quote`] |
-//! | Who gets what when it ends? | [`settle`] |
+//! | Who gets what when it ends? | [`settle`], [`burn_part`] |
 //! | How often must an answer be checked? | [`SamplingRule::rate`] |
 //! | What would a worker lose by cheating? | [`cost_to_cheat`] |
 //! | What does a conviction cost, and who gets it? | [`slash_split`], [`silence_penalty`] |
 //! | Who is drawn? | [`draw_weighted`], [`happens`] |
 //! | What does a committee decide? | [`majority`] |
+//! | How much is issued, and when? | [`Schedule`] |
+//! | To whom? | [`split`], [`reward`] |
 //!
 //! No storage, no FRAME, no clock: the same arguments always give the same result, so anyone can
 //! recompute why they were paid what they were. Amounts are in the smallest unit of the native
@@ -47,6 +49,7 @@ extern crate alloc;
 mod committee;
 mod draw;
 mod error;
+mod issuance;
 mod price;
 mod sampling;
 mod slash;
@@ -54,7 +57,10 @@ mod slash;
 pub use committee::majority;
 pub use draw::{draw_weighted, happens};
 pub use error::EconomicsError;
-pub use price::{answer_price, divide, quote, settle, Division, Quote, Settlement};
+pub use issuance::{reward, split, Schedule, Split};
+pub use price::{
+    answer_price, burn_part, divide, quote, settle, Division, NetPayment, Quote, Settlement,
+};
 pub use sampling::{cost_to_cheat, SamplingRule};
 pub use slash::{silence_penalty, slash_split, SlashSplit};
 pub use sp_arithmetic::Permill;

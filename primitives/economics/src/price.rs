@@ -2,6 +2,7 @@
 
 use crate::{Balance, EconomicsError};
 use noema_protocol::interfaces::Prices;
+use sp_arithmetic::Permill;
 
 /// The most a request may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,15 @@ pub struct Division {
     /// What the parts leave over: less than the number of parts, or the whole amount where there is
     /// no part.
     pub remainder: Balance,
+}
+
+/// A payment of which a part is burned: `paid + burned` is the payment, exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetPayment {
+    /// To the payee.
+    pub paid: Balance,
+    /// Destroyed, rounded down.
+    pub burned: Balance,
 }
 
 /// The price of an answer of `output_tokens` tokens to a prompt of `prompt_bytes` bytes.
@@ -108,5 +118,14 @@ pub fn divide(amount: Balance, parts: u32) -> Division {
         each,
         total,
         remainder: amount.saturating_sub(total),
+    }
+}
+
+/// Burns `share` of a payment.
+pub fn burn_part(payment: Balance, share: Permill) -> NetPayment {
+    let burned = share.mul_floor(payment).min(payment);
+    NetPayment {
+        paid: payment.saturating_sub(burned),
+        burned,
     }
 }

@@ -1,6 +1,8 @@
 //! Quotes and settlements: no unit is created or lost.
 
-use noema_economics::{answer_price, divide, quote, settle, Balance, EconomicsError};
+use noema_economics::{
+    answer_price, burn_part, divide, quote, settle, Balance, EconomicsError, Permill,
+};
 use noema_protocol::interfaces::Prices;
 use proptest::prelude::*;
 
@@ -114,6 +116,14 @@ proptest! {
         prop_assert_eq!(base + prices.per_prompt_byte, total(prompt_bytes + 1, max_tokens, check_fee));
         prop_assert_eq!(base + prices.per_output_token, total(prompt_bytes, max_tokens + 1, check_fee));
         prop_assert_eq!(base + 1, total(prompt_bytes, max_tokens, check_fee + 1));
+    }
+
+    #[test]
+    fn a_burned_part_should_be_its_share_and_lose_nothing(payment: u128, share in 0u32..=1_000_000) {
+        let share = Permill::from_parts(share);
+        let net = burn_part(payment, share);
+        prop_assert_eq!(net.paid.checked_add(net.burned), Some(payment));
+        prop_assert_eq!(net.burned, share.mul_floor(payment));
     }
 
     #[test]

@@ -376,6 +376,103 @@ impl<AccountId> RecordWork<AccountId> for () {
     fn record(_: Work, _: &AccountId, _: u64) {}
 }
 
+/// Kinds of verified work that the subsidy pays for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum Work {
+    /// Answers that were settled, by what was burned of the payments for them.
+    Inference,
+    /// Verdicts that stood, by what was burned of the payments for them.
+    Check,
+    /// Contributions that were accepted, by how much they lowered the loss.
+    Training,
+}
+
+impl Work {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Inference, Self::Check, Self::Training];
+}
+
+/// One value for each kind of work.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct PerWork<Value> {
+    /// Of [`Work::Inference`].
+    pub inference: Value,
+    /// Of [`Work::Check`].
+    pub check: Value,
+    /// Of [`Work::Training`].
+    pub training: Value,
+}
+
+impl<Value> PerWork<Value> {
+    /// The value that `value` gives for each kind.
+    pub fn from_fn(mut value: impl FnMut(Work) -> Value) -> Self {
+        Self {
+            inference: value(Work::Inference),
+            check: value(Work::Check),
+            training: value(Work::Training),
+        }
+    }
+
+    /// The value of one kind.
+    pub const fn get(&self, work: Work) -> &Value {
+        match work {
+            Work::Inference => &self.inference,
+            Work::Check => &self.check,
+            Work::Training => &self.training,
+        }
+    }
+
+    /// The value of one kind, to be changed.
+    pub const fn get_mut(&mut self, work: Work) -> &mut Value {
+        match work {
+            Work::Inference => &mut self.inference,
+            Work::Check => &mut self.check,
+            Work::Training => &mut self.training,
+        }
+    }
+}
+
+/// Where verified work is noted, so that a share of the subsidy can follow it.
+pub trait RecordWork<AccountId> {
+    /// Notes that `who` did `amount` of `work`, in the unit of its kind. Never fails: an amount that
+    /// exceeds what can be counted is counted as far as it can.
+    fn record(work: Work, who: &AccountId, amount: u64);
+}
+
+/// Nobody notes anything.
+impl<AccountId> RecordWork<AccountId> for () {
+    fn record(_: Work, _: &AccountId, _: u64) {}
+}
+
 /// Randomness of the current block that nobody could know when the previous block was built.
 pub trait BlockRandomness {
     /// Thirty-two bytes bound to `subject`; `None` where this block carries no randomness, in which

@@ -1,0 +1,86 @@
+//! What must hold after every block, for anyone to check. Reads everything: for a view function and
+//! `try_state`, never for a block.
+
+use crate::{
+    types::sum, AuditFailure, AuditReport, Books, Config, CurrentEpoch, Epochs, IssuanceBooks,
+    OldestEpoch, Pallet, RunningWork, Terms, WorkDone,
+};
+use frame_support::{ensure, traits::fungible::Inspect};
+use noema_economics::Balance;
+use noema_protocol::interfaces::PerWork;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_audit() -> Result<AuditReport, AuditFailure> {
+        let books = Books::<T>::get();
+        Self::audit_books(&books)?;
+        Self::audit_epochs(&books)?;
+        Ok(AuditReport {
+            minted: books.minted,
+            pending: books.pending,
+            records: Self::audit_records()?,
+        })
+    }
+
+    fn audit_books(books: &IssuanceBooks) -> Result<(), AuditFailure> {
+        let terms = Terms::<T>::get().ok_or(AuditFailure::NotStarted)?;
+        let accounted = books
+            .minted
+            .checked_add(books.pending)
+            .and_then(|sum| sum.checked_add(books.unminted));
+        ensure!(
+            accounted == Some(books.scheduled),
+            AuditFailure::BooksDiffer
+        );
+        let expected = terms.schedule().before(CurrentEpoch::<T>::get());
+        ensure!(books.scheduled == expected, AuditFailure::ScheduleDiffers);
+        ensure!(books.minted <= terms.pool, AuditFailure::AbovePool);
+        let issued = terms.genesis_supply.saturating_add(books.minted);
+        ensure!(
+            T::Currency::total_issuance() <= issued,
+            AuditFailure::AboveIssued
+        );
+        Ok(())
+    }
+
+    fn audit_epochs(books: &IssuanceBooks) -> Result<(), AuditFailure> {
+        let mut pending: Balance = 0;
+        for (epoch, closed) in Epochs::<T>::iter() {
+            let due = WorkDone::<T>::iter_prefix_values(epoch)
+                .fold(closed.forgone, |due, amounts| {
+                    due.saturating_add(closed.reward(&amounts))
+                });
+            let within = closed.claimed.checked_add(due);
+            ensure!(
+                within.is_some_and(|within| within <= sum(&closed.pools)),
+                AuditFailure::EpochOverdrawn
+            );
+            pending = pending.saturating_add(closed.left());
+        }
+        ensure!(pending == books.pending, AuditFailure::PendingDiffers);
+        Ok(())
+    }
+
+    fn audit_records() -> Result<u32, AuditFailure> {
+        let current = CurrentEpoch::<T>::get();
+        let mut running = PerWork::<u128>::default();
+        let mut records: u32 = 0;
+        for (epoch, _, amounts) in WorkDone::<T>::iter() {
+            records = records.saturating_add(1);
+            if epoch == current {
+                running = PerWork::from_fn(|kind| {
+                    running
+                        .get(kind)
+                        .saturating_add((*amounts.get(kind)).into())
+                });
+            } else {
+                let known = epoch >= OldestEpoch::<T>::get() && Epochs::<T>::contains_key(epoch);
+                ensure!(known, AuditFailure::StrayRecord);
+            }
+        }
+        ensure!(
+            running == RunningWork::<T>::get(),
+            AuditFailure::WorkDiffers
+        );
+        Ok(records)
+    }
+}

@@ -1,0 +1,283 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+mod audit;
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects)]
+mod benchmarking;
+mod claiming;
+mod epochs;
+mod interface_impl;
+mod types;
+mod view;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub mod weights;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+/// The subsidy, and who is due which part of it.
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use frame_support::{pallet_prelude::*, traits::fungible::Mutate, DefaultNoBound};
+    use frame_system::pallet_prelude::*;
+    use noema_economics::{Balance, Permill};
+    use noema_protocol::interfaces::PerWork;
+    use sp_runtime::traits::Zero;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the pallet needs from the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// The native token, which is minted.
+        type Currency: Mutate<Self::AccountId, Balance = Balance>;
+
+        /// The most that is ever minted, beyond what there is at genesis.
+        #[pallet::constant]
+        type Pool: Get<Balance>;
+
+        /// Epochs after which the subsidy halves.
+        #[pallet::constant]
+        type EpochsPerEra: Get<u32>;
+
+        /// Blocks in an epoch, where the genesis names no other number.
+        #[pallet::constant]
+        type EpochLength: Get<BlockNumberFor<Self>>;
+
+        /// Each kind of work's part of the subsidy; the rest is the treasury's.
+        #[pallet::constant]
+        type Shares: Get<PerWork<Permill>>;
+
+        /// Epochs after its own during which a reward can be claimed: bounds the state.
+        #[pallet::constant]
+        type ClaimWindow: Get<u32>;
+
+        /// Where the treasury's part goes. What is there can be spent by whoever controls the
+        /// account; this pallet only fills it.
+        #[pallet::constant]
+        type TreasuryAccount: Get<Self::AccountId>;
+
+        /// Weights of the call and of the hooks.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// The terms of the issuance, written once, at genesis.
+    #[pallet::storage]
+    pub type Terms<T: Config> = StorageValue<_, IssuanceTerms<BlockNumberFor<T>>, OptionQuery>;
+
+    /// What became of all subsidies so far.
+    #[pallet::storage]
+    pub type Books<T: Config> = StorageValue<_, IssuanceBooks, ValueQuery>;
+
+    /// The epoch that runs.
+    #[pallet::storage]
+    pub type CurrentEpoch<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+    /// All work of the epoch that runs.
+    #[pallet::storage]
+    pub type RunningWork<T: Config> = StorageValue<_, PerWork<u128>, ValueQuery>;
+
+    /// The first epoch that has not expired, or whose records are not all removed.
+    #[pallet::storage]
+    pub type OldestEpoch<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+    /// The epochs that ended and had work, until they expire.
+    #[pallet::storage]
+    pub type Epochs<T: Config> = StorageMap<_, Twox64Concat, u32, ClosedEpoch, OptionQuery>;
+
+    /// What each account did in each epoch, until it is paid for it or the epoch expires.
+    #[pallet::storage]
+    pub type WorkDone<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        u32,
+        Blake2_128Concat,
+        T::AccountId,
+        PerWork<u64>,
+        OptionQuery,
+    >;
+
+    /// How the issuance starts.
+    #[pallet::genesis_config]
+    #[derive(DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Blocks in an epoch; `EpochLength` where it is not given.
+        pub epoch_length: Option<BlockNumberFor<T>>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            let epoch_length = self.epoch_length.unwrap_or_else(T::EpochLength::get);
+            assert!(!epoch_length.is_zero(), "an epoch has at least one block");
+            Pallet::<T>::start(epoch_length);
+        }
+    }
+
+    /// What was issued, and what was not.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// An epoch ended and its subsidy was divided: the pools, the treasury's part and what is
+        /// not minted add up to it.
+        EpochClosed {
+            /// The epoch.
+            epoch: u32,
+            /// Its subsidy.
+            subsidy: Balance,
+            /// The work that was done in it.
+            work: PerWork<u128>,
+            /// What those who did it can claim.
+            pools: PerWork<Balance>,
+            /// What the treasury got.
+            treasury: Balance,
+            /// What is never minted.
+            unminted: Balance,
+        },
+        /// An account was paid for its work in an epoch.
+        Claimed {
+            /// The account.
+            account: T::AccountId,
+            /// The epoch.
+            epoch: u32,
+            /// What was minted for it.
+            amount: Balance,
+        },
+        /// The time to claim for an epoch is over and its records are removed.
+        EpochExpired {
+            /// The epoch.
+            epoch: u32,
+            /// What was minted for those who claimed.
+            claimed: Balance,
+            /// What rounding had left of the pools; the treasury got it.
+            treasury: Balance,
+            /// What nobody claimed; it is never minted.
+            unminted: Balance,
+        },
+    }
+
+    /// Why a claim is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The epoch has not ended: claim once it has.
+        EpochNotClosed,
+        /// The time to claim for the epoch is over.
+        EpochExpired,
+        /// The account did no work in the epoch that is worth a unit, or was paid for it already.
+        NothingToClaim,
+        /// The account does not exist and the reward is too small to create it: fund the account,
+        /// then claim.
+        CannotReceive,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        /// Closes the running epoch once its blocks are over.
+        fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+            Self::close_if_over(now)
+        }
+
+        /// Removes the records of expired epochs with what weight is left.
+        fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {
+            Self::expire(limit)
+        }
+
+        fn integrity_test() {
+            assert!(
+                !T::EpochLength::get().is_zero(),
+                "an epoch has at least one block"
+            );
+            assert!(T::EpochsPerEra::get() > 0, "an era has at least one epoch");
+            assert!(T::ClaimWindow::get() > 0, "there is time to claim");
+            let shares = T::Shares::get();
+            let parts = [shares.inference, shares.check, shares.training]
+                .iter()
+                .fold(0u32, |sum, share| sum.saturating_add(share.deconstruct()));
+            assert!(
+                parts <= Permill::one().deconstruct(),
+                "the shares are parts of one subsidy"
+            );
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_audit()
+                .map(|_| ())
+                .map_err(|failure| failure.as_str().into())
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Mints what an account is due for its verified work in an epoch that has ended. Anyone may
+        /// call it for anyone: the account is paid, not the caller. Free of charge where something
+        /// is paid.
+        ///
+        /// - `account`: who did the work; of an operator, its controller.
+        /// - `epoch`: the number of the epoch; see the view function `pending_reward`.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::claim())]
+        #[pallet::feeless_if(|_origin: &OriginFor<T>, account: &T::AccountId, epoch: &u32| -> bool {
+            Pallet::<T>::claimable(account, *epoch).is_ok()
+        })]
+        pub fn claim(origin: OriginFor<T>, account: T::AccountId, epoch: u32) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_claim(account, epoch)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// What an account is due: for each epoch that it can claim, and what it has done in the
+        /// epoch that runs.
+        pub fn pending_reward(account: T::AccountId) -> PendingReward<BlockNumberFor<T>> {
+            Self::reward_of(&account)
+        }
+
+        /// The subsidy of an epoch, and the most that each kind of work can be given of it; `None`
+        /// where the issuance never started.
+        pub fn schedule(epoch: u32) -> Option<ScheduledEpoch<BlockNumberFor<T>>> {
+            Self::scheduled(epoch)
+        }
+
+        /// The epoch that runs, and the work done in it so far; `None` where the issuance never
+        /// started.
+        pub fn epoch() -> Option<RunningEpoch<BlockNumberFor<T>>> {
+            Self::running()
+        }
+
+        /// The cap, and what became of all subsidies so far; `None` where the issuance never
+        /// started.
+        pub fn supply() -> Option<Supply> {
+            Self::supply_now()
+        }
+
+        /// Checks that the books agree with the schedule, the records and the total issuance.
+        pub fn audit() -> Result<AuditReport, AuditFailure> {
+            Self::do_audit()
+        }
+    }
+}

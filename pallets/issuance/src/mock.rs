@@ -1,0 +1,150 @@
+//! A runtime of the pallet and balances, and the steps that tests are told in.
+
+use crate as pallet_issuance;
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64, Hooks},
+    weights::Weight,
+};
+use noema_economics::{Balance, Permill};
+use noema_protocol::interfaces::{PerWork, RecordWork, Work};
+use sp_runtime::BuildStorage;
+
+pub(crate) type AccountId = u64;
+
+pub(crate) const ALICE: AccountId = 1;
+pub(crate) const BOB: AccountId = 2;
+/// Has no account.
+pub(crate) const NOBODY: AccountId = 50;
+pub(crate) const TREASURY: AccountId = 99;
+pub(crate) const ENDOWMENT: Balance = 10_000;
+pub(crate) const EXISTENTIAL_DEPOSIT: Balance = 10;
+/// Twice ten epochs of a thousand.
+pub(crate) const POOL: Balance = 20_000;
+pub(crate) const SUBSIDY: Balance = 1_000;
+pub(crate) const EPOCHS_PER_ERA: u32 = 10;
+pub(crate) const EPOCH: u64 = 5;
+pub(crate) const WINDOW: u32 = 3;
+/// What there is at genesis.
+pub(crate) const GENESIS: Balance = 9 * ENDOWMENT;
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeTask,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Issuance = pallet_issuance;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type AccountStore = System;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+}
+
+parameter_types! {
+    pub const Shares: PerWork<Permill> = PerWork {
+        inference: Permill::from_percent(40),
+        check: Permill::from_percent(20),
+        training: Permill::from_percent(30),
+    };
+}
+
+impl pallet_issuance::Config for Test {
+    type Currency = Balances;
+    type Pool = ConstU128<POOL>;
+    type EpochsPerEra = ConstU32<EPOCHS_PER_ERA>;
+    type EpochLength = ConstU64<EPOCH>;
+    type Shares = Shares;
+    type ClaimWindow = ConstU32<WINDOW>;
+    type TreasuryAccount = ConstU64<TREASURY>;
+    type WeightInfo = crate::weights::SubstrateWeight<Self>;
+}
+
+/// Genesis: the accounts 1 to 9 are endowed, and epochs have `epoch_length` blocks.
+pub(crate) fn genesis(epoch_length: Option<u64>) -> sp_io::TestExternalities {
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: (1..=9).map(|who| (who, ENDOWMENT)).collect(),
+            ..Default::default()
+        },
+        issuance: crate::GenesisConfig { epoch_length },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities = genesis
+        .build_storage()
+        .expect("the genesis is valid")
+        .into();
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
+    genesis(None)
+}
+
+/// Runs a test and audits the state it leaves.
+pub(crate) fn test(run: impl FnOnce()) {
+    new_test_ext().execute_with(|| {
+        run();
+        Issuance::audit().expect("the audit finds nothing");
+    });
+}
+
+pub(crate) fn next_block() {
+    let now = System::block_number();
+    Issuance::on_idle(now, Weight::MAX);
+    Issuance::audit().expect("the audit finds nothing");
+    System::set_block_number(now + 1);
+    Issuance::on_initialize(now + 1);
+}
+
+/// Goes to the first block of an epoch.
+pub(crate) fn go_to_epoch(epoch: u32) {
+    while System::block_number() < u64::from(epoch) * EPOCH {
+        next_block();
+    }
+}
+
+pub(crate) fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+pub(crate) fn answers(who: AccountId, amount: u64) {
+    <Issuance as RecordWork<AccountId>>::record(Work::Inference, &who, amount);
+}
+
+pub(crate) fn checks(who: AccountId, amount: u64) {
+    <Issuance as RecordWork<AccountId>>::record(Work::Check, &who, amount);
+}
+
+pub(crate) fn trains(who: AccountId, amount: u64) {
+    <Issuance as RecordWork<AccountId>>::record(Work::Training, &who, amount);
+}
+
+pub(crate) fn balance(who: AccountId) -> Balance {
+    use frame_support::traits::fungible::Inspect;
+    Balances::total_balance(&who)
+}

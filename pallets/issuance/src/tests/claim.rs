@@ -1,0 +1,177 @@
+use crate::{mock::*, Error, Event, WorkDone};
+use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+
+fn is_free(by: AccountId, account: AccountId, epoch: u32) -> bool {
+    let call: RuntimeCall = crate::Call::claim { account, epoch }.into();
+    call.is_feeless(&signed(by))
+}
+
+#[test]
+fn claim_should_mint_the_part_of_the_work() {
+    test(|| {
+        answers(ALICE, 30);
+        answers(BOB, 10);
+        checks(BOB, 5);
+        go_to_epoch(1);
+        assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
+        assert_eq!(balance(ALICE), ENDOWMENT + 30);
+        let claimed = Event::Claimed {
+            account: ALICE,
+            epoch: 0,
+            amount: 30,
+        };
+        System::assert_last_event(claimed.into());
+        assert_ok!(Issuance::claim(signed(BOB), BOB, 0));
+        assert_eq!(balance(BOB), ENDOWMENT + 15);
+    });
+}
+
+#[test]
+fn claim_should_share_a_pool_that_is_smaller_than_the_work() {
+    test(|| {
+        answers(ALICE, 3_000);
+        answers(BOB, 1_000);
+        go_to_epoch(1);
+        assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
+        assert_ok!(Issuance::claim(signed(BOB), BOB, 0));
+        assert_eq!(balance(ALICE), ENDOWMENT + 300);
+        assert_eq!(balance(BOB), ENDOWMENT + 100);
+    });
+}
+
+#[test]
+fn claim_should_pay_the_account_and_not_the_caller() {
+    test(|| {
+        answers(ALICE, 30);
+        go_to_epoch(1);
+        assert_ok!(Issuance::claim(signed(BOB), ALICE, 0));
+        assert_eq!(balance(ALICE), ENDOWMENT + 30);
+        assert_eq!(balance(BOB), ENDOWMENT);
+    });
+}
+
+#[test]
+fn claim_should_pay_once() {
+    test(|| {
+        answers(ALICE, 30);
+        go_to_epoch(1);
+        assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
+        assert_noop!(
+            Issuance::claim(signed(ALICE), ALICE, 0),
+            Error::<Test>::NothingToClaim
+        );
+        assert_eq!(balance(ALICE), ENDOWMENT + 30);
+    });
+}
+
+#[test]
+fn claim_should_refuse_who_did_nothing() {
+    test(|| {
+        answers(ALICE, 30);
+        go_to_epoch(1);
+        assert_noop!(
+            Issuance::claim(signed(BOB), BOB, 0),
+            Error::<Test>::NothingToClaim
+        );
+    });
+}
+
+#[test]
+fn claim_should_refuse_a_reward_below_one_unit() {
+    test(|| {
+        answers(ALICE, u64::MAX);
+        answers(BOB, 1);
+        go_to_epoch(1);
+        assert_noop!(
+            Issuance::claim(signed(BOB), BOB, 0),
+            Error::<Test>::NothingToClaim
+        );
+    });
+}
+
+#[test]
+fn claim_should_wait_for_the_end_of_the_epoch() {
+    test(|| {
+        answers(ALICE, 30);
+        for epoch in [0, 1, u32::MAX] {
+            assert_noop!(
+                Issuance::claim(signed(ALICE), ALICE, epoch),
+                Error::<Test>::EpochNotClosed
+            );
+        }
+    });
+}
+
+#[test]
+fn claim_should_keep_what_is_too_small_to_create_an_account() {
+    test(|| {
+        answers(NOBODY, 9);
+        go_to_epoch(1);
+        assert_noop!(
+            Issuance::claim(signed(ALICE), NOBODY, 0),
+            Error::<Test>::CannotReceive
+        );
+        assert!(!is_free(ALICE, NOBODY, 0));
+        assert!(WorkDone::<Test>::contains_key(0, NOBODY));
+
+        let keep_alive = Balances::transfer_keep_alive(signed(ALICE), NOBODY, EXISTENTIAL_DEPOSIT);
+        assert_ok!(keep_alive);
+        assert_ok!(Issuance::claim(signed(ALICE), NOBODY, 0));
+        assert_eq!(balance(NOBODY), EXISTENTIAL_DEPOSIT + 9);
+    });
+}
+
+#[test]
+fn claim_should_create_an_account_that_is_due_enough() {
+    test(|| {
+        answers(NOBODY, 10);
+        go_to_epoch(1);
+        assert_ok!(Issuance::claim(signed(ALICE), NOBODY, 0));
+        assert_eq!(balance(NOBODY), 10);
+    });
+}
+
+#[test]
+fn claim_should_be_possible_until_the_window_closes() {
+    test(|| {
+        answers(ALICE, 30);
+        answers(BOB, 30);
+        go_to_epoch(WINDOW);
+        for _ in 1..EPOCH {
+            next_block();
+        }
+        assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
+        System::set_block_number(System::block_number() + 1);
+        <Issuance as frame_support::traits::Hooks<u64>>::on_initialize(System::block_number());
+        // The record is still there; the time to claim is over all the same.
+        assert!(WorkDone::<Test>::contains_key(0, BOB));
+        assert_noop!(
+            Issuance::claim(signed(BOB), BOB, 0),
+            Error::<Test>::EpochExpired
+        );
+    });
+}
+
+#[test]
+fn claim_should_be_free_exactly_where_it_pays() {
+    test(|| {
+        answers(ALICE, 30);
+        assert!(!is_free(ALICE, ALICE, 0));
+        go_to_epoch(1);
+        assert!(is_free(ALICE, ALICE, 0));
+        assert!(is_free(BOB, ALICE, 0));
+        assert!(!is_free(BOB, BOB, 0));
+        assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
+        assert!(!is_free(ALICE, ALICE, 0));
+    });
+}
+
+#[test]
+fn claim_should_refuse_who_did_not_sign() {
+    test(|| {
+        assert_noop!(
+            Issuance::claim(RuntimeOrigin::none(), ALICE, 0),
+            sp_runtime::DispatchError::BadOrigin
+        );
+    });
+}
