@@ -23,6 +23,9 @@ use std::{
 const TRIES: usize = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What is about to be moved to its destination.
+const OUT: &str = "out";
+
 /// The blocks of one artefact that have arrived. One process has it at a time.
 pub(crate) struct Staging {
     into: PathBuf,
@@ -50,7 +53,9 @@ impl Staging {
             });
         }
         let folder = root.join(hash.to_string());
-        forget_others(&root, &folder)?;
+        // A delivery that was cut off has moved files out of the store: there is nothing to go on with.
+        let usable = !folder.join(OUT).exists();
+        forget_others(&root, usable.then_some(&folder))?;
         fs::create_dir_all(&folder).map_err(io_at(&folder))?;
         let store = FsStore::load(&folder).await.map_err(store_at(&folder))?;
         Ok(Self {
@@ -94,7 +99,7 @@ impl Staging {
 
     /// Moves the whole artefact to its destination in one step and clears up.
     pub(crate) async fn deliver(self) -> Result<(), Error> {
-        let out = self.folder.join("out");
+        let out = self.folder.join(OUT);
         let written = self.write(&out).await;
         self.close().await;
         written?;
@@ -122,8 +127,6 @@ impl Staging {
                 if names.len() != collection.len() {
                     return Err(self.malformed("two files have the same name".to_owned()));
                 }
-                // An earlier try may have come this far.
-                let _absent = fs::remove_dir_all(out);
                 fs::create_dir(out).map_err(io_at(out))?;
                 for (name, hash) in collection.iter() {
                     let name = plain_name(OsStr::new(name))
@@ -179,11 +182,11 @@ async fn lock(root: &Path, into: &Path) -> Result<File, Error> {
     })
 }
 
-/// Removes what fetches of other artefacts to the same place left.
-fn forget_others(root: &Path, folder: &Path) -> Result<(), Error> {
+/// Removes what fetches to the same place left, but for `folder`.
+fn forget_others(root: &Path, folder: Option<&PathBuf>) -> Result<(), Error> {
     for entry in fs::read_dir(root).map_err(io_at(root))? {
         let path = entry.map_err(io_at(root))?.path();
-        if path.is_dir() && path != folder {
+        if path.is_dir() && Some(&path) != folder {
             fs::remove_dir_all(&path).map_err(io_at(&path))?;
         }
     }

@@ -1,14 +1,23 @@
 //! Holders disappear, lie or are not there, and fetches are interrupted.
 
 use crate::support::{assert_same, bytes, checkpoint, options, write, Liar, Node, LIMIT};
-use noema_artefacts::{Error, Fault, Options, Peer, PeerId};
-use std::{fs, sync::Arc, time::Duration};
+use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::Notify;
 
 const LARGE: usize = 24_000_000;
+/// Tells the process that is to be killed what to fetch.
+const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
 
 /// Begins a fetch and drops it when a third of `LARGE` has arrived.
-async fn interrupt(newcomer: &Node, holder: &Node, hash: noema_artefacts::BlobHash) {
+async fn interrupt(newcomer: &Node, holder: &Node, hash: BlobHash) {
     let third = Arc::new(Notify::new());
     let arrived = third.clone();
     let peers = [holder.peer()];
@@ -53,6 +62,111 @@ async fn an_interrupted_fetch_should_go_on_where_it_was() {
     let rest = LARGE as u64 - LARGE as u64 / 3;
     assert!(fetched.received < rest + 500_000, "{fetched:?}");
     assert!(fetched.received > 0);
+    assert_same(&holder.path("mine"), &into);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, LARGE);
+    let hash = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    let told = arguments(&holder.peer(), hash, &into);
+    let mut child = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "troubles::victim", "--ignored", "--nocapture"])
+        .env(VICTIM, told)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let killed = tokio::task::spawn_blocking(move || {
+        let far = lines
+            .map_while(Result::ok)
+            .any(|line| line.contains("a third"));
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        far
+    });
+    assert!(
+        killed.await.expect("watched"),
+        "it ended before it was killed"
+    );
+    assert!(!into.exists());
+
+    let peers = [holder.peer()];
+    let fetcher = newcomer.artefacts.fetcher();
+    let fetched = fetcher
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let fetched = fetched.expect("fetched");
+    println!(
+        "received {} of {} after the kill",
+        fetched.received, fetched.bytes
+    );
+    assert!(fetched.received < fetched.bytes, "{fetched:?}");
+    assert_same(&holder.path("mine"), &into);
+}
+
+/// What the test above kills.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "is run by the test that kills it"]
+async fn victim() {
+    let told = std::env::var(VICTIM).expect("the test above sets it");
+    let parts: Vec<_> = told.split(' ').collect();
+    let [id, address, hash, into] = parts[..] else {
+        panic!("{told}");
+    };
+    let peer = Peer {
+        id: id.parse().expect("an id"),
+        addresses: vec![address.parse().expect("an address")],
+    };
+    let node = Node::start(9).await;
+    let hash = hash.parse().expect("a hash");
+    let progress = |progress: Progress| {
+        if progress.present > LARGE as u64 / 3 {
+            println!("a third");
+            // Whoever watches has time to kill.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let fetcher = node.artefacts.fetcher();
+    let fetched = fetcher
+        .fetch_directory(hash, LIMIT, &[peer], into, progress)
+        .await;
+    fetched.expect("fetched");
+}
+
+fn arguments(peer: &Peer, hash: BlobHash, into: &Path) -> String {
+    let address = peer.addresses[0];
+    format!("{} {address} {hash} {}", peer.id, into.display())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_was_cut_off_should_begin_anew() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, LARGE);
+    let hash = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    interrupt(&newcomer, &holder, hash).await;
+    // The interrupted fetch closes its store first.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let staged = newcomer.path(".theirs.fetching").join(hash.to_string());
+    fs::create_dir(staged.join("out")).expect("a folder");
+    let into = newcomer.path("theirs");
+    let peers = [holder.peer()];
+    let fetcher = newcomer.artefacts.fetcher();
+    let fetched = fetcher
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let fetched = fetched.expect("fetched");
+    assert_eq!(fetched.received, fetched.bytes);
     assert_same(&holder.path("mine"), &into);
 }
 
