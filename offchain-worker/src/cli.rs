@@ -4,12 +4,14 @@ mod ask;
 mod checkpoint;
 mod device;
 mod doctor;
+mod fetch;
 mod import;
 mod key;
 mod money;
 mod perplexity;
 mod register;
 mod run;
+mod share;
 mod show;
 
 use crate::chain::{At, Node};
@@ -32,6 +34,8 @@ Examples:
     noema-worker key generate worker.key
     noema-worker register operator --role worker --account //Alice --key worker.key --serve <ID>
     noema-worker run --key worker.key
+  A machine that has only a node gets the checkpoint from those who hold it:
+    noema-worker checkpoint fetch
   A question:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
 
@@ -169,7 +173,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match cli.command {
         Command::Run(args) => run::run(&global, args).await,
         Command::Import(args) => import::import(&global, args),
-        Command::Checkpoint(command) => checkpoint::checkpoint(&global, command),
+        Command::Checkpoint(command) => checkpoint::checkpoint(&global, command).await,
         Command::Perplexity(args) => perplexity::perplexity(&global, args),
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,

@@ -6,12 +6,14 @@
 //! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
 //!   [`store`] says it has done;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
+//! - [`artefacts`] shares checkpoints with other operators, and fetches them;
 //! - [`metrics`] tells what happens, [`doctor`] what is in order and what is not; [`cli`] is the
 //!   program.
 //!
 //! `roles` knows neither a node nor a model: both are traits there, so every crash and every refusal
 //! is a test without either.
 
+pub mod artefacts;
 pub mod chain;
 pub mod checkpoint;
 pub mod cli;

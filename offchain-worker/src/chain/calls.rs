@@ -1,7 +1,8 @@
 //! The calls this program makes, argument by argument as the runtime names them.
 
 use super::types::{
-    Parameters, WireArchitecture, WireDevice, WirePrices, WireReceipt, WireRoles, WireVerdict,
+    Parameters, WireArchitecture, WireDevice, WireEndpoint, WirePrices, WireReceipt, WireRoles,
+    WireVerdict,
 };
 use crate::roles::Action;
 use noema_protocol::VerdictReveal;
@@ -117,6 +118,8 @@ calls! {
     "Checkpoints"."announce_holding" AnnounceHolding {
         /// The checkpoint.
         checkpoint: H256,
+        /// The hash under which it shares the files.
+        blob: H256,
     }
     /// Gives a sign of life.
     "Operators"."heartbeat" Heartbeat {}
@@ -124,6 +127,11 @@ calls! {
     "Operators"."report_device" ReportDevice {
         /// The device.
         device: WireDevice,
+    }
+    /// Publishes where an operator shares artefacts.
+    "Operators"."set_endpoint" SetEndpoint {
+        /// The endpoint; `None` if it shares none any more.
+        endpoint: Option<WireEndpoint>,
     }
     /// Registers an operator.
     "Operators"."register" RegisterOperator {

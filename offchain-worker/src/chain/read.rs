@@ -1,8 +1,8 @@
 //! Reading finalized state.
 
 use super::types::{
-    CheckpointRecord, EarningsLedger, FamilyRecord, OperatorInfo, PendingJob, Phase, PriceList,
-    RequestState, Status,
+    CheckpointRecord, EarningsLedger, FamilyRecord, Holding, OperatorInfo, PendingJob, Phase,
+    PriceList, RequestState, Status, WireEndpoint,
 };
 use super::{classify, Block, ChainError, PATIENCE};
 use crate::store::AccountBytes;
@@ -259,9 +259,23 @@ impl At {
     }
 
     /// The operators that announced to hold the weights of a checkpoint.
-    pub async fn holders(&self, id: &CheckpointId) -> Result<Vec<AccountBytes>, ChainError> {
-        let holders: Vec<AccountId32> = self.view("Checkpoints", "holders", (id.0,)).await?;
-        Ok(holders.into_iter().map(|holder| holder.0).collect())
+    pub async fn holders(&self, id: &CheckpointId) -> Result<Vec<Holding>, ChainError> {
+        self.view("Checkpoints", "holders", (id.0,)).await
+    }
+
+    /// Where an operator shares artefacts; `None` if it shares none.
+    pub async fn endpoint(
+        &self,
+        controller: &AccountBytes,
+    ) -> Result<Option<WireEndpoint>, ChainError> {
+        self.view("Operators", "endpoint", (AccountId32(*controller),))
+            .await
+    }
+
+    /// The canonical checkpoint of a family.
+    pub async fn canonical(&self, family: FamilyId) -> Result<Option<CheckpointId>, ChainError> {
+        let id: Option<H256> = self.view("Checkpoints", "canonical", (family.0,)).await?;
+        Ok(id.map(CheckpointId))
     }
 
     /// What is recorded of a checkpoint.

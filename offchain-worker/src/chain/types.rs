@@ -54,10 +54,13 @@ mod checkpoint;
 mod operator;
 mod request;
 
-pub use checkpoint::{CheckpointRecord, FamilyRecord, Status, WeightsRecord, WireArchitecture};
+pub use checkpoint::{
+    CheckpointRecord, FamilyRecord, Holding, Status, WeightsRecord, WireArchitecture,
+};
 pub use operator::{
     DeviceReport, Earning, EarningsEntry, EarningsLedger, Idle, Offence, Offer, OperatorInfo,
-    OperatorRecord, PriceList, Reason, WireDevice, WireDeviceClass, WirePrices, WireRoles,
+    OperatorRecord, PriceList, Reason, WireAddress, WireDevice, WireDeviceClass, WireEndpoint,
+    WirePrices, WireRoles,
 };
 pub use request::{
     Assignment, Opinion, Parameters, Part, Payment, PendingJob, Phase, RefundReason, RequestState,

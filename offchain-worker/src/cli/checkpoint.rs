@@ -1,5 +1,6 @@
 //! `noema-worker checkpoint`.
 
+use super::fetch::{fetch, FetchArgs};
 use super::Global;
 use crate::checkpoint::OpenCheckpoint;
 use clap::Subcommand;
@@ -21,6 +22,8 @@ pub(super) enum CheckpointCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Fetch a checkpoint from the operators that hold it, and verify it.
+    Fetch(FetchArgs),
     /// Hash a checkpoint's weights and compare them with its manifest.
     Verify {
         /// Its folder, or the beginning of its id.
@@ -28,7 +31,7 @@ pub(super) enum CheckpointCommand {
     },
 }
 
-pub(super) fn checkpoint(global: &Global, command: CheckpointCommand) -> anyhow::Result<()> {
+pub(super) async fn checkpoint(global: &Global, command: CheckpointCommand) -> anyhow::Result<()> {
     match command {
         CheckpointCommand::List { json } => list(global, json),
         CheckpointCommand::Show { checkpoint, json } => {
@@ -40,6 +43,7 @@ pub(super) fn checkpoint(global: &Global, command: CheckpointCommand) -> anyhow:
             }
             Ok(())
         }
+        CheckpointCommand::Fetch(args) => fetch(global, args).await,
         CheckpointCommand::Verify { checkpoint } => {
             let checkpoint = global.open_checkpoint(&checkpoint)?;
             verify(&checkpoint)?;

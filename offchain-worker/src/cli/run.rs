@@ -1,8 +1,9 @@
 //! `noema-worker run`.
 
 use super::device::DeviceArgs;
+use super::share::{announce, ShareArgs};
 use super::Global;
-use crate::chain::calls::{AnnounceHolding, ReportDevice};
+use crate::chain::calls::ReportDevice;
 use crate::chain::types::{Status, WireDevice, WireDeviceClass};
 use crate::chain::{follow, ChainError, ChainLedger, Link, Node};
 use crate::checkpoint::OpenCheckpoint;
@@ -47,6 +48,8 @@ pub(super) struct RunArgs {
     /// most of all in a virtual machine, and every process has a copy of its own.
     #[arg(long)]
     large_pages: bool,
+    #[command(flatten)]
+    share: ShareArgs,
     /// Also re-execute answers that nobody was drawn to check, and object if they are wrong.
     #[arg(long)]
     audit_all: bool,
@@ -70,12 +73,12 @@ enum RoleName {
 }
 
 /// An operator as the chain has it.
-struct Recorded {
-    key: Key,
-    controller: AccountBytes,
+pub(super) struct Recorded {
+    pub(super) key: Key,
+    pub(super) controller: AccountBytes,
     worker: bool,
     validator: bool,
-    serves: BTreeSet<CheckpointId>,
+    pub(super) serves: BTreeSet<CheckpointId>,
 }
 
 pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
@@ -106,7 +109,9 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let recorded = look_up(&node, keys).await?;
     let checkpoints = load(global, &args, &device, &metrics, &node, &recorded).await?;
     let store = open_store(global, &args, &node, &recorded)?;
-    announce(&node, &recorded, &checkpoints).await;
+    let folder = folder(global, "artefacts", &node, &recorded)?;
+    let sharing = args.share.open(&folder, &args.key, &checkpoints).await?;
+    announce(&node, &recorded, &checkpoints, sharing.as_ref()).await;
     report(&node, &recorded, &device).await;
     let executor: Arc<dyn Executor> = Arc::new(EngineExecutor::new(checkpoints));
 
@@ -148,6 +153,9 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let follower = tokio::spawn(follow(link, head_sender, metrics, stop));
     while let Some(ended) = tasks.join_next().await {
         ended.context("an operator stopped unexpectedly")??;
+    }
+    if let Some(sharing) = sharing {
+        sharing.shutdown().await;
     }
     follower.abort();
     signals.abort();
@@ -293,46 +301,6 @@ async fn load(
     Ok(engines)
 }
 
-/// Tells the chain which operators hold the weights, where it does not know. It is no condition
-/// for serving, so a refusal is only logged.
-async fn announce(
-    node: &Node,
-    operators: &[Recorded],
-    checkpoints: &BTreeMap<CheckpointId, Arc<Engine>>,
-) {
-    for id in checkpoints.keys() {
-        let known = match node.finalized().await {
-            Ok(at) => at.holders(id).await,
-            Err(error) => Err(error),
-        };
-        for operator in operators
-            .iter()
-            .filter(|operator| operator.serves.contains(id))
-        {
-            let announced = match &known {
-                Ok(known) if known.contains(&operator.controller) => continue,
-                Ok(_) => {
-                    let call = AnnounceHolding { checkpoint: id.0 };
-                    node.submit(call, &operator.key).await.map(|_| ())
-                }
-                Err(error) => {
-                    warn!(checkpoint = %id, %error, "cannot read who holds the checkpoint");
-                    break;
-                }
-            };
-            let name = address(&operator.controller);
-            match announced {
-                Ok(()) => {
-                    info!(operator = %name, checkpoint = %id, "announced to hold the weights");
-                }
-                Err(error) => {
-                    warn!(operator = %name, checkpoint = %id, %error, "could not announce to hold the weights");
-                }
-            }
-        }
-    }
-}
-
 /// Tells the chain what the operators run on, where it does not know. It is no condition for serving,
 /// so a refusal is only logged.
 async fn report(node: &Node, operators: &[Recorded], device: &Device) {
@@ -390,22 +358,26 @@ fn open_store(
     node: &Node,
     operators: &[Recorded],
 ) -> anyhow::Result<Arc<Store>> {
-    let genesis = node.genesis();
     let path = match &args.store {
         Some(path) => path.clone(),
-        None => {
-            let first = operators
-                .first()
-                .context("--key is required, so there is an operator")?;
-            let chain: String = hex::encode(genesis).chars().take(16).collect();
-            global
-                .home()?
-                .join("jobs")
-                .join(chain)
-                .join(format!("{}.redb", address(&first.controller)))
-        }
+        None => folder(global, "jobs", node, operators)?.with_extension("redb"),
     };
     let store = Store::open(&path)?;
-    store.bind(genesis)?;
+    store.bind(node.genesis())?;
     Ok(Arc::new(store))
+}
+
+/// A folder of this chain and this set of operators, which is named by the first.
+fn folder(
+    global: &Global,
+    kind: &str,
+    node: &Node,
+    operators: &[Recorded],
+) -> anyhow::Result<PathBuf> {
+    let first = operators
+        .first()
+        .context("--key is required, so there is an operator")?;
+    let chain: String = hex::encode(node.genesis()).chars().take(16).collect();
+    let name = address(&first.controller);
+    Ok(global.home()?.join(kind).join(chain).join(name))
 }

@@ -124,10 +124,11 @@ impl<T: Config> Pallet<T> {
             ensure!(active(&checkpoint).is_some(), AuditFailure::WrongHolders);
             let mut rest = holders.iter();
             while let Some(holder) = rest.next() {
-                ensure!(
-                    !rest.as_slice().contains(holder),
-                    AuditFailure::WrongHolders
-                );
+                let again = rest
+                    .as_slice()
+                    .iter()
+                    .any(|other| other.holder == holder.holder);
+                ensure!(!again, AuditFailure::WrongHolders);
             }
         }
         Ok(())

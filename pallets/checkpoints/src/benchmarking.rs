@@ -2,7 +2,7 @@
 
 use crate::{
     Architecture, BalanceOf, Call, Canonical, Checkpoint, Checkpoints, Config, Event, Families,
-    Family, FamilyNames, Holders, NextFamily, Pallet, Provenance, Status, Weights,
+    Family, FamilyNames, Holders, Holding, NextFamily, Pallet, Provenance, Status, Weights,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -35,6 +35,9 @@ const ARCHITECTURE: Architecture = Architecture {
     context_length: 2_048,
     tied_head: true,
 };
+
+/// Under which hash holders share the files.
+const BLOB: H256 = H256::repeat_byte(7);
 
 fn id(n: u64) -> CheckpointId {
     CheckpointId(hashing::blake2_256(&n.to_le_bytes()))
@@ -158,10 +161,15 @@ fn held<T: Config>(n: u32) -> (CheckpointId, T::AccountId) {
         controller
     };
     for index in 0..n {
-        Pallet::<T>::do_announce_holding(operator(index), checkpoint)
+        Pallet::<T>::do_announce_holding(operator(index), checkpoint, BLOB)
             .expect("the list has room; qed");
     }
     (checkpoint, operator(n))
+}
+
+fn lists<T: Config>(checkpoint: CheckpointId, holder: &T::AccountId) -> bool {
+    let holders = Holders::<T>::get(checkpoint);
+    holders.iter().any(|other| other.holder == *holder)
 }
 
 fn assert_last<T: Config>(event: Event<T>) {
@@ -260,21 +268,25 @@ mod benches {
         // A full list is the worst: the bond of everybody on it is looked up, and one has none.
         let (checkpoint, holder) = held::<T>(T::MaxHolders::get() - 1);
         let former: T::AccountId = account("former", 0, 0);
+        let former = Holding {
+            holder: former,
+            blob: BLOB,
+        };
         Holders::<T>::try_append(checkpoint, former)
             .map_err(|()| BenchmarkError::Stop("the list has room for one more"))?;
         #[extrinsic_call]
-        _(RawOrigin::Signed(holder.clone()), checkpoint);
-        assert!(Holders::<T>::get(checkpoint).contains(&holder));
+        _(RawOrigin::Signed(holder.clone()), checkpoint, BLOB);
+        assert!(lists::<T>(checkpoint, &holder));
         Ok(())
     }
 
     #[benchmark]
     fn retract_holding(h: Linear<1, { T::MaxHolders::get() }>) -> Result<(), BenchmarkError> {
         let (checkpoint, holder) = held::<T>(h - 1);
-        Pallet::<T>::do_announce_holding(holder.clone(), checkpoint)?;
+        Pallet::<T>::do_announce_holding(holder.clone(), checkpoint, BLOB)?;
         #[extrinsic_call]
         _(RawOrigin::Signed(holder.clone()), checkpoint);
-        assert!(!Holders::<T>::get(checkpoint).contains(&holder));
+        assert!(!lists::<T>(checkpoint, &holder));
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use crate::{
     Architecture, BalanceOf, Canonical, Checkpoint, CheckpointOf, Checkpoints, Config, Error,
-    Event, Families, Family, FamilyNames, HoldReason, Holders, NextFamily, Pallet, Provenance,
-    Status, Weights,
+    Event, Families, Family, FamilyNames, HoldReason, Holders, Holding, NextFamily, Pallet,
+    Provenance, Status, Weights,
 };
 use frame_support::{
     ensure,
@@ -214,20 +214,33 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_announce_holding(
         who: T::AccountId,
         checkpoint: CheckpointId,
+        blob: H256,
     ) -> DispatchResult {
         let holder = Self::operator_of(who);
         ensure!(Self::is_bonded(&holder), Error::<T>::NotAnOperator);
         Self::active_record(checkpoint)?;
         Holders::<T>::try_mutate(checkpoint, |holders| {
-            ensure!(!holders.contains(&holder), Error::<T>::AlreadyHolding);
-            if holders.is_full() {
-                holders.retain(|other| Self::is_bonded(other));
+            if let Some(listed) = holders.iter_mut().find(|other| other.holder == holder) {
+                ensure!(listed.blob != blob, Error::<T>::AlreadyHolding);
+                listed.blob = blob;
+                return Ok(());
             }
+            if holders.is_full() {
+                holders.retain(|other| Self::is_bonded(&other.holder));
+            }
+            let holding = Holding {
+                holder: holder.clone(),
+                blob,
+            };
             holders
-                .try_push(holder.clone())
+                .try_push(holding)
                 .map_err(|_| Error::<T>::HoldersFull)
         })?;
-        Self::deposit_event(Event::HoldingAnnounced { checkpoint, holder });
+        Self::deposit_event(Event::HoldingAnnounced {
+            checkpoint,
+            holder,
+            blob,
+        });
         Ok(())
     }
 
@@ -238,7 +251,7 @@ impl<T: Config> Pallet<T> {
         let holder = Self::operator_of(who);
         Holders::<T>::try_mutate_exists(checkpoint, |slot| {
             let mut holders = slot.take().unwrap_or_default();
-            let index = holders.iter().position(|other| *other == holder);
+            let index = holders.iter().position(|other| other.holder == holder);
             holders.remove(index.ok_or(Error::<T>::NotHolding)?);
             *slot = Some(holders).filter(|holders| !holders.is_empty());
             Ok::<_, Error<T>>(())

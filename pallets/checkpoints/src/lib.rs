@@ -136,7 +136,7 @@ pub mod pallet {
         _,
         Blake2_128Concat,
         CheckpointId,
-        BoundedVec<T::AccountId, T::MaxHolders>,
+        BoundedVec<HoldingOf<T>, T::MaxHolders>,
         ValueQuery,
     >;
 
@@ -196,6 +196,8 @@ pub mod pallet {
             checkpoint: CheckpointId,
             /// The operator's controller.
             holder: T::AccountId,
+            /// The hash under which it shares the files.
+            blob: H256,
         },
         /// An operator no longer holds the weights of a checkpoint.
         HoldingRetracted {
@@ -247,7 +249,7 @@ pub mod pallet {
         HasDescendants,
         /// The caller is no bonded operator.
         NotAnOperator,
-        /// The operator already announced to hold the checkpoint.
+        /// The operator already announced to hold the checkpoint under this hash.
         AlreadyHolding,
         /// The operator did not announce to hold the checkpoint.
         NotHolding,
@@ -354,15 +356,20 @@ pub mod pallet {
         }
 
         /// Announces that the caller, or the operator whose hot key it is, holds the weights of an
-        /// active checkpoint. Free for a hot key while the list has room.
+        /// active checkpoint and shares its files under the hash `blob`, or under another one than
+        /// before. Free for a hot key that was not listed yet, while the list has room.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::announce_holding())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId| -> bool {
+        #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId, _blob: &H256| -> bool {
             Pallet::<T>::announcement_is_free(origin, checkpoint)
         })]
-        pub fn announce_holding(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
+        pub fn announce_holding(
+            origin: OriginFor<T>,
+            checkpoint: CheckpointId,
+            blob: H256,
+        ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_announce_holding(who, checkpoint)
+            Self::do_announce_holding(who, checkpoint, blob)
         }
 
         /// Takes an announcement back.
@@ -397,8 +404,9 @@ pub mod pallet {
             Self::walk_lineage(checkpoint)
         }
 
-        /// The operators, still bonded, that announced to hold the weights of a checkpoint.
-        pub fn holders(checkpoint: CheckpointId) -> Vec<T::AccountId> {
+        /// The operators, still bonded, that announced to hold the weights of a checkpoint, and the
+        /// hash under which each shares its files.
+        pub fn holders(checkpoint: CheckpointId) -> Vec<HoldingOf<T>> {
             Self::bonded_holders(checkpoint)
         }
 

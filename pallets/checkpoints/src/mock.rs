@@ -21,6 +21,7 @@ pub(crate) type Balance = u64;
 
 pub(crate) const ALICE: AccountId = 1;
 pub(crate) const BOB: AccountId = 2;
+pub(crate) const BLOB: H256 = H256::repeat_byte(7);
 pub(crate) const FAMILY_DEPOSIT: Balance = 100;
 pub(crate) const CHECKPOINT_DEPOSIT: Balance = 30;
 pub(crate) const ENDOWMENT: Balance = 10_000;

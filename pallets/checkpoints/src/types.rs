@@ -25,6 +25,9 @@ pub type CheckpointOf<T> = Checkpoint<
     BoundedVec<u8, <T as Config>::MaxLicence>,
 >;
 
+/// A holder of the runtime.
+pub type HoldingOf<T> = Holding<<T as frame_system::Config>::AccountId>;
+
 /// The dimensions of a decoder-only transformer with grouped-query attention.
 #[derive(
     Clone,
@@ -133,6 +136,16 @@ pub struct Weights {
     pub root: H256,
     /// The size of all tiles.
     pub bytes: u64,
+}
+
+/// An operator that announced to hold the weights of a checkpoint, and what to ask it for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Holding<AccountId> {
+    /// The operator's controller.
+    pub holder: AccountId,
+    /// The hash under which it shares the checkpoint's files: a name for the transfer and no more.
+    /// What arrives is the checkpoint if its manifest and weights root say so.
+    pub blob: H256,
 }
 
 /// How the weights of a checkpoint came about.

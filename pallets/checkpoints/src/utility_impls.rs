@@ -1,6 +1,6 @@
 //! What several calls and reads need.
 
-use crate::{Checkpoints, Config, Holders, Pallet, Status};
+use crate::{Checkpoints, Config, Holders, HoldingOf, Pallet, Status};
 use alloc::vec::Vec;
 use core::iter;
 use frame_support::traits::{EnsureOrigin, Get};
@@ -32,9 +32,11 @@ impl<T: Config> Pallet<T> {
         !T::Operators::bond(controller).is_zero()
     }
 
-    pub(crate) fn bonded_holders(checkpoint: CheckpointId) -> Vec<T::AccountId> {
+    pub(crate) fn bonded_holders(checkpoint: CheckpointId) -> Vec<HoldingOf<T>> {
         let holders = Holders::<T>::get(checkpoint).into_iter();
-        holders.filter(Self::is_bonded).collect()
+        holders
+            .filter(|other| Self::is_bonded(&other.holder))
+            .collect()
     }
 
     pub(crate) fn walk_lineage(checkpoint: CheckpointId) -> Vec<CheckpointId> {
@@ -52,7 +54,8 @@ impl<T: Config> Pallet<T> {
         };
         let holders = Holders::<T>::get(checkpoint);
         T::Operators::controller_of(&key).is_some_and(|controller| {
-            Self::is_bonded(&controller) && !holders.contains(&controller) && !holders.is_full()
+            let listed = holders.iter().any(|other| other.holder == controller);
+            Self::is_bonded(&controller) && !listed && !holders.is_full()
         }) && Checkpoints::<T>::get(checkpoint)
             .is_some_and(|record| record.status == Status::Active)
     }

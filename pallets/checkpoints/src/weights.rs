@@ -63,7 +63,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
-    // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(2098), added: 4573, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 464 bytes. Shortest time: 83_938_000 ps.
     fn withdraw_checkpoint() -> Weight {
         Weight::from_parts(92_105_000, 3_750)
@@ -117,7 +117,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(285), added: 2760, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
-    // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(2098), added: 4573, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 12732 bytes. Shortest time: 1_029_924_000 ps.
     fn announce_holding() -> Weight {
         Weight::from_parts(1_058_717_000, 171_160)
@@ -128,10 +128,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
-    // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(2098), added: 4573, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 631 + h * 39 bytes. Shortest time: 65_713_000 ps.
+    // The proof is counted by hand since an entry of the list grew from 32 to 64 bytes.
     fn retract_holding(h: u32) -> Weight {
-        Weight::from_parts(78_691_384, 5_563)
+        Weight::from_parts(78_691_384, 7_611)
             .saturating_add(Weight::from_parts(1_039_560, 0).saturating_mul(h.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))

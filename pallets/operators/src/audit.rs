@@ -1,8 +1,8 @@
 //! What must hold after every block, for anyone to check.
 
 use crate::{
-    AuditFailure, AuditReport, BalanceOf, Config, Devices, HoldReason, Keys, Ledgers, OperatorOf,
-    Operators, Pallet, Served, Servers,
+    AuditFailure, AuditReport, BalanceOf, Config, Devices, Endpoints, HoldReason, Keys, Ledgers,
+    OperatorOf, Operators, Pallet, Served, Servers,
 };
 use frame_support::{
     ensure,
@@ -32,6 +32,7 @@ impl<T: Config> Pallet<T> {
         Self::audit_lists()?;
         let recorded = Served::<T>::iter_keys()
             .chain(Devices::<T>::iter_keys())
+            .chain(Endpoints::<T>::iter_keys())
             .chain(Ledgers::<T>::iter_keys());
         for controller in recorded {
             let known = Operators::<T>::contains_key(controller);

@@ -1,8 +1,8 @@
 //! Measures the calls.
 
 use crate::{
-    BalanceOf, Call, Config, Device, DeviceClass, Event, HoldReason, Operators, Pallet, Roles,
-    Served, Servers,
+    Address, BalanceOf, Call, Config, Device, DeviceClass, Endpoint, Event, HoldReason, Operators,
+    Pallet, Roles, Served, Servers,
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
@@ -272,6 +272,25 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(key), device.clone());
         assert_last::<T>(Event::DeviceReported { controller, device });
+    }
+
+    #[benchmark]
+    fn set_endpoint() {
+        let (controller, key) = operator::<T>(0, 0);
+        let address = Address::Ipv6 {
+            address: [0x20; 16],
+            port: 4_433,
+        };
+        let endpoint = Some(Endpoint {
+            peer: [7; 32],
+            addresses: BoundedVec::truncate_from(alloc::vec![address; 4]),
+        });
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), endpoint.clone());
+        assert_last::<T>(Event::EndpointSet {
+            controller,
+            endpoint,
+        });
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

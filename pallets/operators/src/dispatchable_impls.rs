@@ -1,8 +1,8 @@
 //! What the calls do, once their origin is known.
 
 use crate::{
-    BalanceOf, Config, Device, DeviceReport, Devices, Error, Event, HoldReason, Keys, Ledgers,
-    Operator, Operators, Pallet, Roles, Served, Servers,
+    Address, BalanceOf, Config, Device, DeviceReport, Devices, Endpoint, EndpointReport, Endpoints,
+    Error, Event, HoldReason, Keys, Ledgers, Operator, Operators, Pallet, Roles, Served, Servers,
 };
 use frame_support::{
     ensure,
@@ -173,6 +173,7 @@ impl<T: Config> Pallet<T> {
         }
         Self::unlink_key(&operator.key);
         Devices::<T>::remove(&controller);
+        Endpoints::<T>::remove(&controller);
         Ledgers::<T>::remove(&controller);
         Operators::<T>::remove(&controller);
         Self::deposit_event(Event::BondWithdrawn { controller, amount });
@@ -201,6 +202,25 @@ impl<T: Config> Pallet<T> {
         };
         Devices::<T>::insert(&controller, report);
         Self::deposit_event(Event::DeviceReported { controller, device });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_endpoint(key: T::AccountId, endpoint: Option<Endpoint>) -> DispatchResult {
+        let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
+        if let Some(endpoint) = &endpoint {
+            let addresses = &endpoint.addresses;
+            let possible = !addresses.is_empty() && addresses.iter().all(Address::is_possible);
+            ensure!(possible, Error::<T>::AddressImpossible);
+        }
+        let report = EndpointReport {
+            endpoint: endpoint.clone(),
+            at: Self::now(),
+        };
+        Endpoints::<T>::insert(&controller, report);
+        Self::deposit_event(Event::EndpointSet {
+            controller,
+            endpoint,
+        });
         Ok(())
     }
 

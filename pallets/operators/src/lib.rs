@@ -141,6 +141,11 @@ pub mod pallet {
     pub type Devices<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, DeviceReportOf<T>, OptionQuery>;
 
+    /// Where each operator shares artefacts.
+    #[pallet::storage]
+    pub type Endpoints<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, EndpointReportOf<T>, OptionQuery>;
+
     /// What each operator earned and lost since it registered.
     #[pallet::storage]
     pub type Ledgers<T: Config> =
@@ -202,6 +207,13 @@ pub mod pallet {
             controller: T::AccountId,
             /// The device.
             device: Device,
+        },
+        /// An operator published where it shares artefacts, or that it shares none any more.
+        EndpointSet {
+            /// The operator.
+            controller: T::AccountId,
+            /// The endpoint.
+            endpoint: Option<Endpoint>,
         },
         /// An operator added to its bond.
         BondIncreased {
@@ -304,6 +316,8 @@ pub mod pallet {
         TooManyServed,
         /// The checkpoint has as many operators as it may, all live and none with a smaller bond.
         ServersFull,
+        /// An endpoint has no address, or one that can name no machine.
+        AddressImpossible,
         /// The operator is leaving.
         Leaving,
         /// The operator is not leaving.
@@ -446,6 +460,19 @@ pub mod pallet {
             let key = ensure_signed(origin)?;
             Self::do_report_device(key, device)
         }
+
+        /// Publishes where the operator shares artefacts, or with `None` that it shares none any
+        /// more; called by the hot key, free for other than what is published once a quarter of the
+        /// heartbeat period has passed since the last.
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::set_endpoint())]
+        #[pallet::feeless_if(|origin: &OriginFor<T>, endpoint: &Option<Endpoint>| -> bool {
+            Pallet::<T>::endpoint_is_free(origin, endpoint)
+        })]
+        pub fn set_endpoint(origin: OriginFor<T>, endpoint: Option<Endpoint>) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_set_endpoint(key, endpoint)
+        }
     }
 
     #[pallet::view_functions]
@@ -458,6 +485,11 @@ pub mod pallet {
         /// The controller that a hot key submits for.
         pub fn controller_of_key(key: T::AccountId) -> Option<T::AccountId> {
             Keys::<T>::get(key)
+        }
+
+        /// Where an operator shares artefacts; `None` if it shares none.
+        pub fn endpoint(controller: T::AccountId) -> Option<Endpoint> {
+            Endpoints::<T>::get(controller)?.endpoint
         }
 
         /// What an operator earned and lost since it registered, and why.

@@ -1,7 +1,7 @@
 //! A runtime of the pallet and balances, and the steps that tests are told in.
 
 use crate as pallet_operators;
-use crate::{Device, DeviceClass, Roles};
+use crate::{Address, Device, DeviceClass, Endpoint, Roles};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
     traits::{ConstU32, ConstU64},
@@ -188,6 +188,17 @@ pub(crate) fn gpu() -> Device {
         class: DeviceClass::Gpu,
         name: BoundedVec::truncate_from(b"NVIDIA L4".to_vec()),
         self_test: H256::repeat_byte(7),
+    }
+}
+
+pub(crate) fn endpoint() -> Endpoint {
+    let address = Address::Ipv4 {
+        address: [203, 0, 113, 7],
+        port: 4_433,
+    };
+    Endpoint {
+        peer: [9; 32],
+        addresses: BoundedVec::truncate_from(vec![address]),
     }
 }
 

@@ -8,6 +8,7 @@ mod report_device;
 mod rotate_key;
 mod sequences;
 mod serve;
+mod set_endpoint;
 mod set_prices;
 mod unbonding;
 mod views;

@@ -3,6 +3,7 @@
 use crate::Config;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::net::{Ipv4Addr, Ipv6Addr};
 use frame_support::{
     traits::{fungible::Inspect, ConstU32},
     BoundedVec,
@@ -28,6 +29,8 @@ pub type OperatorInfoOf<T> =
 pub type DrawableOf<T> = Drawable<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 /// A device report of the runtime.
 pub type DeviceReportOf<T> = DeviceReport<BlockNumberFor<T>>;
+/// An endpoint report of the runtime.
+pub type EndpointReportOf<T> = EndpointReport<BlockNumberFor<T>>;
 /// A ledger of the runtime.
 pub type LedgerOf<T> = Ledger<BalanceOf<T>, BlockNumberFor<T>>;
 
@@ -35,6 +38,9 @@ pub type LedgerOf<T> = Ledger<BalanceOf<T>, BlockNumberFor<T>>;
 pub const LEDGER_ENTRIES: u32 = 32;
 /// Bytes of a device's name.
 pub const DEVICE_NAME_BYTES: u32 = 64;
+
+/// Addresses of an endpoint.
+pub const ENDPOINT_ADDRESSES: u32 = 4;
 
 /// What an operator does with the checkpoints it serves.
 #[derive(
@@ -172,6 +178,74 @@ pub struct DeviceReport<BlockNumber> {
     /// The device.
     pub device: Device,
     /// The block of the report.
+    pub at: BlockNumber,
+}
+
+/// Where an operator shares artefacts.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Endpoint {
+    /// The public key (Ed25519) that a connection to it proves.
+    pub peer: [u8; 32],
+    /// Where it may be reached, most likely first: hints, which prove nothing.
+    pub addresses: BoundedVec<Address, ConstU32<ENDPOINT_ADDRESSES>>,
+}
+
+/// An address and a UDP port: no name to look up and no URL to fetch.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Address {
+    /// Of the fourth version of the protocol.
+    Ipv4 {
+        /// The address.
+        address: [u8; 4],
+        /// The UDP port.
+        port: u16,
+    },
+    /// Of the sixth version of the protocol.
+    Ipv6 {
+        /// The address.
+        address: [u8; 16],
+        /// The UDP port.
+        port: u16,
+    },
+}
+
+impl Address {
+    /// Whether it can name one machine: neither the unspecified address nor one of a group, and
+    /// not port zero.
+    pub fn is_possible(&self) -> bool {
+        match *self {
+            Self::Ipv4 { address, port } => {
+                let address = Ipv4Addr::from(address);
+                let of_one = !address.is_unspecified() && !address.is_multicast();
+                port != 0 && of_one && !address.is_broadcast()
+            }
+            Self::Ipv6 { address, port } => {
+                let address = Ipv6Addr::from(address);
+                port != 0 && !address.is_unspecified() && !address.is_multicast()
+            }
+        }
+    }
+}
+
+/// An endpoint, and when it was published.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct EndpointReport<BlockNumber> {
+    /// The endpoint; `None` if the operator shares nothing any more.
+    pub endpoint: Option<Endpoint>,
+    /// The block of the call.
     pub at: BlockNumber,
 }
 

@@ -1,8 +1,8 @@
 //! What several calls need.
 
 use crate::{
-    BalanceOf, Config, Devices, Entry, Error, Idle, Keys, LedgerOf, Ledgers, OperatorInfo,
-    OperatorInfoOf, OperatorOf, Operators, Pallet, Reason, Served, Servers,
+    BalanceOf, Config, Devices, Endpoint, Endpoints, Entry, Error, Idle, Keys, LedgerOf, Ledgers,
+    OperatorInfo, OperatorInfoOf, OperatorOf, Operators, Pallet, Reason, Served, Servers,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -97,12 +97,28 @@ impl<T: Config> Pallet<T> {
     /// Whether a heartbeat would be news: the caller is a hot key, and a quarter of the period has
     /// passed since the last.
     pub(crate) fn heartbeat_is_free(origin: &OriginFor<T>) -> bool {
+        Self::signing_operator(origin)
+            .and_then(Operators::<T>::get)
+            .is_some_and(|operator| Self::is_quarter_past(operator.heartbeat))
+    }
+
+    /// Whether publishing an endpoint would be news: the caller is a hot key, the endpoint is
+    /// another, and a quarter of a heartbeat period has passed since the last.
+    pub(crate) fn endpoint_is_free(origin: &OriginFor<T>, endpoint: &Option<Endpoint>) -> bool {
+        let Some(controller) = Self::signing_operator(origin) else {
+            return false;
+        };
+        match Endpoints::<T>::get(controller) {
+            Some(report) => report.endpoint != *endpoint && Self::is_quarter_past(report.at),
+            None => endpoint.is_some(),
+        }
+    }
+
+    fn is_quarter_past(at: BlockNumberFor<T>) -> bool {
         let quarter = T::HeartbeatPeriod::get()
             .checked_div(&4u32.into())
             .unwrap_or_default();
-        Self::signing_operator(origin)
-            .and_then(Operators::<T>::get)
-            .is_some_and(|operator| Self::now().saturating_sub(operator.heartbeat) >= quarter)
+        Self::now().saturating_sub(at) >= quarter
     }
 
     /// Whether a device report would be news: the caller is a hot key, and a whole heartbeat period

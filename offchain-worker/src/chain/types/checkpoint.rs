@@ -89,6 +89,16 @@ from_chain! {
 }
 
 from_chain! {
+    /// An operator that announced to hold the weights of a checkpoint.
+    pub struct Holding {
+        /// The operator's controller.
+        pub holder: AccountId32,
+        /// The hash under which it shares the files.
+        pub blob: H256,
+    }
+}
+
+from_chain! {
     /// Whether requests may name a checkpoint.
     pub enum Status {
         /// They may.

@@ -6,6 +6,7 @@
 use super::{as_text, both_ways, from_chain, Balance, BlockNumber};
 use serde::Serialize;
 use sp_core::H256;
+use std::net::{IpAddr, SocketAddr};
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
@@ -117,6 +118,61 @@ both_ways! {
         Cpu,
         /// A graphics processor.
         Gpu,
+    }
+}
+
+both_ways! {
+    /// Where an operator shares artefacts.
+    pub struct WireEndpoint {
+        /// The public key that a connection to it proves.
+        pub peer: [u8; 32],
+        /// Where it may be reached.
+        pub addresses: Vec<WireAddress>,
+    }
+}
+
+both_ways! {
+    /// An address and a UDP port.
+    pub enum WireAddress {
+        /// Of the fourth version of the protocol.
+        Ipv4 {
+            /// The address.
+            address: [u8; 4],
+            /// The port.
+            port: u16,
+        },
+        /// Of the sixth version of the protocol.
+        Ipv6 {
+            /// The address.
+            address: [u8; 16],
+            /// The port.
+            port: u16,
+        },
+    }
+}
+
+impl From<SocketAddr> for WireAddress {
+    fn from(address: SocketAddr) -> Self {
+        let port = address.port();
+        match address.ip() {
+            IpAddr::V4(address) => Self::Ipv4 {
+                address: address.octets(),
+                port,
+            },
+            IpAddr::V6(address) => Self::Ipv6 {
+                address: address.octets(),
+                port,
+            },
+        }
+    }
+}
+
+impl From<WireAddress> for SocketAddr {
+    fn from(address: WireAddress) -> Self {
+        match address {
+            WireAddress::Ipv4 { address, port } => Self::from((address, port)),
+            WireAddress::Ipv6 { address, port } => Self::from((address, port)),
+        }
     }
 }
 

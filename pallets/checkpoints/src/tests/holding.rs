@@ -1,9 +1,18 @@
-use crate::{mock::*, Error, Event};
+use crate::{mock::*, Error, Event, Holding};
 use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use sp_core::H256;
 
 fn is_free(who: AccountId, n: u8) -> bool {
-    let call = RuntimeCall::Checkpoints(crate::Call::announce_holding { checkpoint: id(n) });
+    let call = RuntimeCall::Checkpoints(crate::Call::announce_holding {
+        checkpoint: id(n),
+        blob: BLOB,
+    });
     call.is_feeless(&signed(who))
+}
+
+fn holders() -> Vec<AccountId> {
+    let holders = Checkpoints::holders(id(1)).into_iter();
+    holders.map(|holding| holding.holder).collect()
 }
 
 fn story(run: impl FnOnce()) {
@@ -18,16 +27,36 @@ fn story(run: impl FnOnce()) {
 #[test]
 fn announce_holding_should_list_the_controller() {
     story(|| {
-        assert_ok!(Checkpoints::announce_holding(signed(2), id(1)));
-        assert_ok!(Checkpoints::announce_holding(signed(key_of(3)), id(1)));
-        assert_eq!(Checkpoints::holders(id(1)), vec![2, 3]);
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
+        assert_ok!(Checkpoints::announce_holding(
+            signed(key_of(3)),
+            id(1),
+            BLOB
+        ));
+        assert_eq!(holders(), vec![2, 3]);
         System::assert_last_event(
             Event::HoldingAnnounced {
                 checkpoint: id(1),
                 holder: 3,
+                blob: BLOB,
             }
             .into(),
         );
+    });
+}
+
+#[test]
+fn announce_holding_should_replace_the_hash() {
+    story(|| {
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
+        let other = H256::repeat_byte(8);
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1), other));
+        let holding = Holding {
+            holder: 2,
+            blob: other,
+        };
+        assert_eq!(Checkpoints::holders(id(1)), vec![holding]);
+        assert!(!is_free(key_of(2), 1));
     });
 }
 
@@ -38,7 +67,11 @@ fn announce_holding_should_be_free_for_a_key_with_news() {
         assert!(!is_free(2, 1));
         assert!(!is_free(99, 1));
         assert!(!is_free(key_of(2), 9));
-        assert_ok!(Checkpoints::announce_holding(signed(key_of(2)), id(1)));
+        assert_ok!(Checkpoints::announce_holding(
+            signed(key_of(2)),
+            id(1),
+            BLOB
+        ));
         assert!(!is_free(key_of(2), 1));
     });
 }
@@ -47,7 +80,7 @@ fn announce_holding_should_be_free_for_a_key_with_news() {
 fn announce_holding_should_refuse_a_stranger() {
     story(|| {
         assert_noop!(
-            Checkpoints::announce_holding(signed(ALICE), id(1)),
+            Checkpoints::announce_holding(signed(ALICE), id(1), BLOB),
             Error::<Test>::NotAnOperator
         );
     });
@@ -57,12 +90,12 @@ fn announce_holding_should_refuse_a_stranger() {
 fn announce_holding_should_refuse_what_is_not_active() {
     story(|| {
         assert_noop!(
-            Checkpoints::announce_holding(signed(2), id(9)),
+            Checkpoints::announce_holding(signed(2), id(9), BLOB),
             Error::<Test>::UnknownCheckpoint
         );
         assert_ok!(Checkpoints::withdraw_checkpoint(signed(ALICE), id(1)));
         assert_noop!(
-            Checkpoints::announce_holding(signed(2), id(1)),
+            Checkpoints::announce_holding(signed(2), id(1), BLOB),
             Error::<Test>::Withdrawn
         );
         assert!(!is_free(key_of(2), 1));
@@ -72,9 +105,9 @@ fn announce_holding_should_refuse_what_is_not_active() {
 #[test]
 fn announce_holding_should_refuse_twice() {
     story(|| {
-        assert_ok!(Checkpoints::announce_holding(signed(2), id(1)));
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
         assert_noop!(
-            Checkpoints::announce_holding(signed(key_of(2)), id(1)),
+            Checkpoints::announce_holding(signed(key_of(2)), id(1), BLOB),
             Error::<Test>::AlreadyHolding
         );
     });
@@ -84,26 +117,30 @@ fn announce_holding_should_refuse_twice() {
 fn announce_holding_should_take_the_place_of_whoever_is_no_longer_bonded() {
     story(|| {
         for controller in 2..=4 {
-            assert_ok!(Checkpoints::announce_holding(signed(controller), id(1)));
+            assert_ok!(Checkpoints::announce_holding(
+                signed(controller),
+                id(1),
+                BLOB
+            ));
         }
         assert_noop!(
-            Checkpoints::announce_holding(signed(5), id(1)),
+            Checkpoints::announce_holding(signed(5), id(1), BLOB),
             Error::<Test>::HoldersFull
         );
         assert!(!is_free(key_of(5), 1));
         Bonded::remove(3);
-        assert_eq!(Checkpoints::holders(id(1)), vec![2, 4]);
-        assert_ok!(Checkpoints::announce_holding(signed(5), id(1)));
-        assert_eq!(Checkpoints::holders(id(1)), vec![2, 4, 5]);
+        assert_eq!(holders(), vec![2, 4]);
+        assert_ok!(Checkpoints::announce_holding(signed(5), id(1), BLOB));
+        assert_eq!(holders(), vec![2, 4, 5]);
     });
 }
 
 #[test]
 fn retract_holding_should_take_the_announcement_back() {
     story(|| {
-        assert_ok!(Checkpoints::announce_holding(signed(2), id(1)));
+        assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
         assert_ok!(Checkpoints::retract_holding(signed(key_of(2)), id(1)));
-        assert!(Checkpoints::holders(id(1)).is_empty());
+        assert!(holders().is_empty());
         System::assert_last_event(
             Event::HoldingRetracted {
                 checkpoint: id(1),

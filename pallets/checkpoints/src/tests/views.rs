@@ -1,6 +1,6 @@
 use crate::{
     mock::*, AuditFailure, AuditReport, Canonical, Checkpoints as Records, Families, FamilyNames,
-    Holders, NextFamily,
+    Holders, Holding, NextFamily,
 };
 use frame_support::assert_ok;
 use noema_protocol::FamilyId;
@@ -101,7 +101,11 @@ fn audit_should_find_what_is_wrong() {
     );
     assert_eq!(
         after(|| {
-            assert_ok!(Holders::<Test>::try_append(id(9), ALICE));
+            let holding = Holding {
+                holder: ALICE,
+                blob: BLOB,
+            };
+            assert_ok!(Holders::<Test>::try_append(id(9), holding));
         }),
         AuditFailure::WrongHolders
     );

@@ -8,7 +8,7 @@ fn withdraw_checkpoint_should_end_its_use_but_not_its_record() {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
         Bonded::add(5);
-        assert_ok!(Checkpoints::announce_holding(signed(5), id(1)));
+        assert_ok!(Checkpoints::announce_holding(signed(5), id(1), BLOB));
         assert_ok!(Checkpoints::withdraw_checkpoint(signed(BOB), id(1)));
         assert_eq!(Checkpoints::active(&id(1)), None);
         assert!(Checkpoints::exists(&id(1)));

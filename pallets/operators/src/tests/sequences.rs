@@ -19,6 +19,7 @@ enum Step {
     RotateKey(AccountId, AccountId),
     Heartbeat(AccountId),
     ReportDevice(AccountId),
+    SetEndpoint(AccountId, bool),
     Engage(AccountId),
     Slash(AccountId, Balance, Vec<(AccountId, Balance)>),
     Earn(AccountId, Balance),
@@ -47,6 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), key()).prop_map(|(c, k)| Step::RotateKey(c, k)),
         1 => key().prop_map(Step::Heartbeat),
         1 => key().prop_map(Step::ReportDevice),
+        1 => (key(), any::<bool>()).prop_map(|(k, some)| Step::SetEndpoint(k, some)),
         2 => who().prop_map(Step::Engage),
         2 => (who(), 0..500u64, shares).prop_map(|(c, a, s)| Step::Slash(c, a, s)),
         1 => (who(), 0..500u64).prop_map(|(c, a)| Step::Earn(c, a)),
@@ -116,6 +118,10 @@ fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
         Step::RotateKey(who, key) => call(crate::Call::rotate_key { key }, who),
         Step::Heartbeat(key) => call(crate::Call::heartbeat {}, key),
         Step::ReportDevice(key) => call(crate::Call::report_device { device: gpu() }, key),
+        Step::SetEndpoint(key, some) => {
+            let endpoint = some.then(endpoint);
+            call(crate::Call::set_endpoint { endpoint }, key);
+        }
         Step::Engage(who) => {
             if Operators::engage(&who).is_ok() {
                 jobs.0.push(who);

@@ -69,6 +69,8 @@ fn withdraw_bond_should_release_everything_and_forget_the_operator() {
         register(ALICE, BOTH, 500);
         assert_ok!(Operators::serve(signed(ALICE), LLAMA));
         assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
+        let at = Some(endpoint());
+        assert_ok!(Operators::set_endpoint(signed(key_of(ALICE)), at));
         Operators::note_earning(&ALICE, Job::Request(RequestId(1)), Earning::Answer, 5);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         advance_to(51);

@@ -1,0 +1,263 @@
+//! The endpoint and the store of what is shared.
+
+use crate::{
+    serve::{Offer, Server},
+    BlobHash, Error, Fetcher, Options, PeerId, MAX_FILES, MAX_NAME_BYTES,
+};
+use futures::StreamExt;
+use iroh::protocol::Router;
+use iroh_blobs::{
+    api::{
+        blobs::{AddPathOptions, ImportMode},
+        TempTag,
+    },
+    format::collection::Collection,
+    store::{
+        fs::{options::Options as StoreOptions, FsStore},
+        GcConfig,
+    },
+    BlobFormat, HashAndFormat,
+};
+use std::{
+    ffi::OsStr,
+    fmt, fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// An endpoint that shares artefacts and fetches them.
+pub struct Artefacts {
+    path: PathBuf,
+    store: FsStore,
+    router: Router,
+    fetcher: Fetcher,
+    offer: Offer,
+}
+
+impl Artefacts {
+    /// Opens the store in the folder `path`, made if need be, and listens. What was shared before is
+    /// served again. The same `secret` gives the same [`PeerId`].
+    pub async fn open(
+        path: impl Into<PathBuf>,
+        secret: &[u8; 32],
+        options: Options,
+    ) -> Result<Self, Error> {
+        let path = path.into();
+        fs::create_dir_all(&path).map_err(io_at(&path))?;
+        let store = load(&path).await.map_err(store_at(&path))?;
+        let offer = shared(&store).await.map_err(store_at(&path))?;
+        let fetcher = Fetcher::bind(secret, options.clone()).await?;
+        let server = Server::new(
+            &store,
+            offer.clone(),
+            options.max_connections,
+            options.longest_connection,
+        );
+        let router = Router::builder(fetcher.endpoint().clone())
+            .accept(iroh_blobs::ALPN, server)
+            .spawn();
+        Ok(Self {
+            path,
+            store,
+            router,
+            fetcher,
+            offer,
+        })
+    }
+
+    /// What fetches from others over the same endpoint.
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    /// The public key that peers know this endpoint by.
+    pub fn peer(&self) -> PeerId {
+        PeerId(*self.router.endpoint().id().as_bytes())
+    }
+
+    /// Where this endpoint listens; an unspecified address means every interface.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.router.endpoint().bound_sockets()
+    }
+
+    /// Shares a file, by reference: it must stay where and as it is. What is smaller than 16 KiB is
+    /// copied.
+    pub async fn share(&self, file: impl AsRef<Path>) -> Result<BlobHash, Error> {
+        let tag = self.add(file.as_ref()).await?;
+        self.offer(HashAndFormat::raw(tag.hash())).await
+    }
+
+    /// Shares all files of a folder under one hash, by reference. The hash depends on the names and
+    /// the contents only. Hidden files are left out; folders in it are refused.
+    pub async fn share_directory(&self, directory: impl AsRef<Path>) -> Result<BlobHash, Error> {
+        let directory = directory.as_ref();
+        self.share_files(directory, file_names(directory)?).await
+    }
+
+    /// Shares those files of a folder that are named, and no others, as
+    /// [`share_directory`](Self::share_directory) does all.
+    pub async fn share_files(
+        &self,
+        directory: impl AsRef<Path>,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<BlobHash, Error> {
+        let directory = directory.as_ref();
+        let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+        names.sort();
+        if names.is_empty() || names.len() > MAX_FILES {
+            return Err(not_shareable(
+                directory,
+                format!("it has {} files", names.len()),
+            ));
+        }
+        // Tags keep the parts from being collected before the whole is stored.
+        let mut parts = Vec::with_capacity(names.len());
+        for name in names {
+            let tag = self.add(&directory.join(&name)).await?;
+            parts.push((name, tag));
+        }
+        let collection: Collection = parts
+            .iter()
+            .map(|(name, tag)| (name.clone(), tag.hash()))
+            .collect();
+        let tag = collection
+            .store(&self.store)
+            .await
+            .map_err(store_at(&self.path))?;
+        self.offer(tag.hash_and_format()).await
+    }
+
+    /// Stops serving an artefact; whether it was served. The file stays.
+    pub async fn unshare(&self, hash: BlobHash) -> Result<bool, Error> {
+        let was = self.offer.remove(hash.into());
+        let name = hash.to_string();
+        self.store
+            .tags()
+            .delete(name)
+            .await
+            .map_err(store_at(&self.path))?;
+        Ok(was)
+    }
+
+    /// What is served.
+    pub fn shared(&self) -> Vec<BlobHash> {
+        self.offer.all().into_iter().map(BlobHash::from).collect()
+    }
+
+    /// Says goodbye to all peers and closes the store.
+    pub async fn shutdown(self) {
+        // An error here is a panic in a task of the router, which has been printed.
+        let _panicked = self.router.shutdown().await;
+    }
+
+    async fn add(&self, file: &Path) -> Result<TempTag, Error> {
+        let path = fs::canonicalize(file).map_err(io_at(file))?;
+        let options = AddPathOptions {
+            path,
+            format: BlobFormat::Raw,
+            mode: ImportMode::TryReference,
+        };
+        let added = self.store.blobs().add_path_with_opts(options);
+        added.temp_tag().await.map_err(store_at(file))
+    }
+
+    /// Has the store keep an artefact, and lets peers ask for it.
+    async fn offer(&self, artefact: HashAndFormat) -> Result<BlobHash, Error> {
+        let hash = BlobHash::from(artefact.hash);
+        self.store
+            .tags()
+            .set(hash.to_string(), artefact)
+            .await
+            .map_err(store_at(&self.path))?;
+        self.store.sync_db().await.map_err(store_at(&self.path))?;
+        self.offer.insert(artefact.hash);
+        Ok(hash)
+    }
+}
+
+impl fmt::Debug for Artefacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Artefacts")
+            .field("path", &self.path)
+            .field("peer", &self.peer())
+            .finish_non_exhaustive()
+    }
+}
+
+async fn load(path: &Path) -> Result<FsStore, impl fmt::Display> {
+    let mut options = StoreOptions::new(path);
+    // What is no longer shared leaves only a tree of hashes, 1/256 of the file, to collect.
+    options.gc = Some(GcConfig {
+        interval: Duration::from_secs(600),
+        add_protected: None,
+    });
+    FsStore::load_with_opts(path.join("blobs.db"), options).await
+}
+
+async fn shared(store: &FsStore) -> Result<Offer, String> {
+    let offer = Offer::default();
+    let mut tags = store
+        .tags()
+        .list()
+        .await
+        .map_err(|error| error.to_string())?;
+    while let Some(tag) = tags.next().await {
+        offer.insert(tag.map_err(|error| error.to_string())?.hash);
+    }
+    Ok(offer)
+}
+
+/// The names of the files in a folder, in order.
+fn file_names(directory: &Path) -> Result<Vec<String>, Error> {
+    let refuse = |reason| not_shareable(directory, reason);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).map_err(io_at(directory))? {
+        let entry = entry.map_err(io_at(directory))?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let is_file = fs::metadata(entry.path())
+            .map_err(io_at(&entry.path()))?
+            .is_file();
+        match plain_name(&name).filter(|_| is_file) {
+            Some(name) => names.push(name.to_owned()),
+            None => return Err(refuse(format!("{name:?} is no file with a plain name"))),
+        }
+    }
+    Ok(names)
+}
+
+fn not_shareable(directory: &Path, reason: String) -> Error {
+    Error::NotShareable {
+        path: directory.to_owned(),
+        reason,
+    }
+}
+
+/// `name`, if it can name a file in a folder on every system and nothing outside of it.
+pub(crate) fn plain_name(name: &OsStr) -> Option<&str> {
+    let name = name.to_str()?;
+    let plain = !name.is_empty()
+        && name.len() <= MAX_NAME_BYTES
+        && !name.starts_with('.')
+        && !name
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '/' | '\\' | ':'));
+    plain.then_some(name)
+}
+
+pub(crate) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
+    move |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+pub(crate) fn store_at<E: fmt::Display>(path: &Path) -> impl FnOnce(E) -> Error + '_ {
+    move |reason| Error::Store {
+        path: path.to_owned(),
+        reason: format!("{reason:#}"),
+    }
+}

@@ -1,0 +1,178 @@
+//! One connection to one peer.
+
+use crate::{endpoint::Options, fetch::Kind, BlobHash, Fault, Peer, MAX_FILES, MAX_NAME_BYTES};
+use futures::StreamExt;
+use iroh::{endpoint::Connection, Endpoint, EndpointAddr, PublicKey, TransportAddr};
+use iroh_blobs::{
+    api::{remote::GetProgressItem, Store},
+    get::{
+        fsm::{AtBlobHeaderNextError, DecodeError},
+        request::{get_hash_seq_and_sizes, get_verified_size},
+        GetError, GetResult,
+    },
+    protocol::{ERR_LIMIT, ERR_PERMISSION},
+    HashAndFormat,
+};
+use std::{future::Future, pin::pin};
+use tokio::time::{timeout, timeout_at, Instant};
+
+/// The list of a directory: a hash for each file and one for their names.
+const MAX_LIST_BYTES: u64 = 32 * (MAX_FILES as u64 + 1);
+/// The names of a directory with their lengths.
+const MAX_NAMES_BYTES: u64 = 32 + MAX_FILES as u64 * (MAX_NAME_BYTES as u64 + 2);
+
+/// A peer that answered.
+pub(crate) struct Holder<'a> {
+    connection: Connection,
+    options: &'a Options,
+}
+
+/// Sizes, as proven by the last block of each file.
+pub(crate) struct Sizes {
+    /// The sum over all files, the list and the names of a directory among them.
+    pub(crate) bytes: u64,
+}
+
+impl<'a> Holder<'a> {
+    /// Connects to a peer at one of its addresses.
+    pub(crate) async fn connect(
+        endpoint: &Endpoint,
+        peer: &Peer,
+        options: &'a Options,
+    ) -> Result<Self, Fault> {
+        let id = PublicKey::from_bytes(&peer.id.0)
+            .map_err(|_| Fault::Unreachable("its id is no public key".to_owned()))?;
+        let addresses = peer.addresses.iter().copied().map(TransportAddr::Ip);
+        let address = EndpointAddr::from_parts(id, addresses);
+        let connecting = endpoint.connect(address, iroh_blobs::ALPN);
+        match timeout(options.patience, connecting).await {
+            Ok(Ok(connection)) => Ok(Self {
+                connection,
+                options,
+            }),
+            Ok(Err(error)) => Err(Fault::Unreachable(format!("{error:#}"))),
+            Err(_) => Err(Fault::Unreachable("no answer".to_owned())),
+        }
+    }
+
+    /// Asks how large an artefact is.
+    pub(crate) async fn sizes(&self, kind: Kind, hash: BlobHash) -> Result<Sizes, Fault> {
+        let hash = hash.into();
+        match kind {
+            Kind::File => {
+                let (bytes, _) = self
+                    .answer(get_verified_size(&self.connection, &hash))
+                    .await?;
+                Ok(Sizes { bytes })
+            }
+            Kind::Directory => {
+                let asked = get_hash_seq_and_sizes(&self.connection, &hash, MAX_LIST_BYTES, None);
+                let (list, sizes) = self.answer(asked).await?;
+                if sizes.first().is_none_or(|names| *names > MAX_NAMES_BYTES) {
+                    return Err(Fault::NotShared);
+                }
+                let files = sizes.iter().copied().fold(0, u64::saturating_add);
+                let list = 32 * list.len() as u64;
+                Ok(Sizes {
+                    bytes: files.saturating_add(list),
+                })
+            }
+        }
+    }
+
+    /// Has the peer send what `store` lacks of `content`; `progress` is told the bytes of it that
+    /// have arrived.
+    pub(crate) async fn transfer(
+        &self,
+        store: &Store,
+        content: HashAndFormat,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), Fault> {
+        let stream = store
+            .remote()
+            .fetch(self.connection.clone(), content)
+            .stream();
+        let mut stream = pin!(stream);
+        let mut window = Window::new(self.options);
+        loop {
+            let Ok(item) = timeout_at(window.end, stream.next()).await else {
+                window.next(self.options)?;
+                continue;
+            };
+            match item {
+                Some(GetProgressItem::Progress(bytes)) => {
+                    window.bytes = bytes;
+                    progress(bytes);
+                }
+                Some(GetProgressItem::Done(_)) => return Ok(()),
+                Some(GetProgressItem::Error(error)) => return Err(self.fault(&error)),
+                None => return Err(Fault::BrokeOff("without a word".to_owned())),
+            }
+        }
+    }
+
+    async fn answer<R>(&self, asked: impl Future<Output = GetResult<R>>) -> Result<R, Fault> {
+        match timeout(self.options.patience, asked).await {
+            Ok(answer) => answer.map_err(|error| self.fault(&error)),
+            Err(_) => Err(Fault::Slow),
+        }
+    }
+
+    fn fault(&self, error: &GetError) -> Fault {
+        let code = error.iroh_error_code().or_else(|| self.closed_with());
+        match error {
+            _ if code == Some(ERR_PERMISSION) => Fault::NotShared,
+            _ if code == Some(ERR_LIMIT) => Fault::Busy,
+            GetError::AtBlobHeaderNext {
+                source: AtBlobHeaderNextError::NotFound { .. },
+                ..
+            } => Fault::NotShared,
+            GetError::Decode {
+                source:
+                    DecodeError::ParentHashMismatch { .. } | DecodeError::LeafHashMismatch { .. },
+                ..
+            }
+            | GetError::BadRequest { .. } => Fault::Corrupt,
+            _ => Fault::BrokeOff(format!("{error:#}")),
+        }
+    }
+
+    fn closed_with(&self) -> Option<iroh::endpoint::VarInt> {
+        match self.connection.close_reason()? {
+            iroh::endpoint::ConnectionError::ApplicationClosed(closed) => Some(closed.error_code),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Holder<'_> {
+    fn drop(&mut self) {
+        self.connection.close(0u32.into(), b"done");
+    }
+}
+
+/// The span of time in which a peer has to send something.
+struct Window {
+    end: Instant,
+    begun_with: u64,
+    bytes: u64,
+}
+
+impl Window {
+    fn new(options: &Options) -> Self {
+        Self {
+            end: Instant::now() + options.patience,
+            begun_with: 0,
+            bytes: 0,
+        }
+    }
+
+    fn next(&mut self, options: &Options) -> Result<(), Fault> {
+        if self.bytes - self.begun_with < options.least_bytes {
+            return Err(Fault::Slow);
+        }
+        self.begun_with = self.bytes;
+        self.end = Instant::now() + options.patience;
+        Ok(())
+    }
+}

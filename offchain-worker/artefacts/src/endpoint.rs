@@ -1,0 +1,145 @@
+//! The endpoint, and fetching over it.
+
+use crate::{
+    fetch::{Fetched, Job, Kind, Progress},
+    BlobHash, Error, Peer,
+};
+use iroh::{
+    endpoint::{presets, QuicTransportConfig},
+    Endpoint, RelayMode, SecretKey,
+};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+/// How an endpoint behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen (UDP); port 0 takes a free one. One address for each of IPv4 and IPv6.
+    pub bind: Vec<SocketAddr>,
+    /// Most connections that are served at a time; further ones are told to come back.
+    pub max_connections: usize,
+    /// Most requests at a time on one connection.
+    pub max_requests: u32,
+    /// The longest that one connection is served.
+    pub longest_connection: Duration,
+    /// How long a peer has to accept a connection, and to answer a question.
+    pub patience: Duration,
+    /// What a peer has to send within each `patience` of a transfer, in bytes.
+    pub least_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            bind: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            max_connections: 32,
+            max_requests: 4,
+            longest_connection: Duration::from_secs(3_600),
+            patience: Duration::from_secs(10),
+            least_bytes: 64 * 1024,
+        }
+    }
+}
+
+/// An endpoint that fetches and serves nothing.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    endpoint: Endpoint,
+    options: Options,
+}
+
+impl Fetcher {
+    /// Listens. The same `secret` gives the same [`PeerId`](crate::PeerId).
+    pub async fn bind(secret: &[u8; 32], options: Options) -> Result<Self, Error> {
+        let bound = bind(secret, &options).await;
+        let endpoint = bound.map_err(|reason| Error::Bind {
+            addresses: options.bind.clone(),
+            reason,
+        })?;
+        Ok(Self { endpoint, options })
+    }
+
+    /// Fetches a file of at most `limit` bytes from any of `peers` to `into`, where nothing may be
+    /// yet.
+    ///
+    /// Every block is verified as it arrives. What arrived is kept beside `into` until the file is
+    /// whole, so that an interrupted or dropped fetch goes on where it was; then it is moved there in
+    /// one step.
+    pub async fn fetch_file(
+        &self,
+        hash: BlobHash,
+        limit: u64,
+        peers: &[Peer],
+        into: impl AsRef<Path>,
+        progress: impl Fn(Progress) + Send + Sync + 'static,
+    ) -> Result<Fetched, Error> {
+        self.start(Kind::File, hash, limit, peers, into.as_ref(), progress)
+            .await
+    }
+
+    /// Fetches a directory as [`fetch_file`](Self::fetch_file) does a file.
+    pub async fn fetch_directory(
+        &self,
+        hash: BlobHash,
+        limit: u64,
+        peers: &[Peer],
+        into: impl AsRef<Path>,
+        progress: impl Fn(Progress) + Send + Sync + 'static,
+    ) -> Result<Fetched, Error> {
+        self.start(Kind::Directory, hash, limit, peers, into.as_ref(), progress)
+            .await
+    }
+
+    /// Says goodbye to all peers.
+    pub async fn shutdown(&self) {
+        self.endpoint.close().await;
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    async fn start(
+        &self,
+        kind: Kind,
+        hash: BlobHash,
+        limit: u64,
+        peers: &[Peer],
+        into: &Path,
+        progress: impl Fn(Progress) + Send + Sync + 'static,
+    ) -> Result<Fetched, Error> {
+        let job = Job {
+            endpoint: self.endpoint.clone(),
+            options: self.options.clone(),
+            kind,
+            hash,
+            limit,
+            peers: peers.to_vec(),
+            progress: Box::new(progress),
+        };
+        job.start(into.to_owned()).await
+    }
+}
+
+/// Binds an endpoint that asks nobody where peers are: no relay, no address lookup.
+async fn bind(secret: &[u8; 32], options: &Options) -> Result<Endpoint, String> {
+    let transport = QuicTransportConfig::builder()
+        .max_concurrent_bidi_streams(options.max_requests.into())
+        .max_concurrent_uni_streams(0u32.into())
+        .build();
+    let mut builder = Endpoint::builder(presets::Minimal)
+        .secret_key(SecretKey::from_bytes(secret))
+        .relay_mode(RelayMode::Disabled)
+        .clear_address_lookup()
+        .transport_config(transport)
+        .clear_ip_transports();
+    for address in &options.bind {
+        builder = builder
+            .bind_addr(*address)
+            .map_err(|error| error.to_string())?;
+    }
+    builder.bind().await.map_err(|error| format!("{error:#}"))
+}

@@ -1,0 +1,148 @@
+//! Fetching an artefact from whoever has it.
+
+use crate::{
+    ask::Holder, endpoint::Options, staging::Staging, Asked, BlobHash, Error, Fault, Peer, PeerId,
+};
+use iroh::Endpoint;
+use std::{panic, path::PathBuf};
+use tokio::sync::oneshot;
+
+/// What a hash names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Directory,
+}
+
+/// How far a fetch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that have arrived and are verified.
+    pub present: u64,
+    /// Bytes that there are.
+    pub total: u64,
+    /// Who sends.
+    pub from: PeerId,
+}
+
+/// What a fetch took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The size of the artefact in bytes, the list of a directory included.
+    pub bytes: u64,
+    /// The bytes of it that arrived now; the rest was there.
+    pub received: u64,
+    /// Who sent some of it, in order.
+    pub from: Vec<PeerId>,
+}
+
+/// A fetch.
+pub(crate) struct Job {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) options: Options,
+    pub(crate) kind: Kind,
+    pub(crate) hash: BlobHash,
+    pub(crate) limit: u64,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) progress: Box<dyn Fn(Progress) + Send + Sync>,
+}
+
+impl Job {
+    /// Fetches to `into`. If the caller gives up, what has arrived is put in order all the same.
+    pub(crate) async fn start(self, into: PathBuf) -> Result<Fetched, Error> {
+        let (_alive, caller_gone) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let staging = Staging::open(&into, self.kind, self.hash).await?;
+            let outcome = tokio::select! {
+                outcome = self.run(&staging) => outcome,
+                _ = caller_gone => Err(Error::Cancelled),
+            };
+            match outcome {
+                Ok(fetched) => staging.deliver().await.map(|()| fetched),
+                Err(error) => {
+                    staging.close().await;
+                    Err(error)
+                }
+            }
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panicked) => panic::resume_unwind(panicked),
+                Err(_) => Err(Error::Cancelled),
+            },
+        }
+    }
+
+    /// Asks one peer after the other, and again as long as that brings anything.
+    async fn run(&self, staging: &Staging) -> Result<Fetched, Error> {
+        let mut asked = Asked::default();
+        let mut fetched = Fetched {
+            bytes: 0,
+            received: 0,
+            from: Vec::new(),
+        };
+        loop {
+            let before = fetched.received;
+            for peer in &self.peers {
+                let lied = asked.0.contains(&(peer.id, Fault::Corrupt));
+                if lied {
+                    continue;
+                }
+                match self.ask(peer, staging, &mut fetched).await? {
+                    Ok(()) => return Ok(fetched),
+                    Err(fault) => {
+                        tracing::debug!(peer = %peer.id, hash = %self.hash, %fault, "a holder failed");
+                        asked.record(peer.id, fault);
+                    }
+                }
+            }
+            if fetched.received == before {
+                return Err(asked.into_error(self.hash));
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        peer: &Peer,
+        staging: &Staging,
+        fetched: &mut Fetched,
+    ) -> Result<Result<(), Fault>, Error> {
+        let holder = match Holder::connect(&self.endpoint, peer, &self.options).await {
+            Ok(holder) => holder,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let sizes = match holder.sizes(self.kind, self.hash).await {
+            Ok(sizes) => sizes,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let total = sizes.bytes;
+        if total > self.limit {
+            return Err(Error::TooLarge {
+                hash: self.hash,
+                bytes: total,
+                limit: self.limit,
+            });
+        }
+        let present = staging.present().await?;
+        staging.ensure_room(total.saturating_sub(present))?;
+        fetched.bytes = total;
+        let mut received = 0;
+        let transferred = holder
+            .transfer(&staging.store, staging.content(), |bytes| {
+                received = bytes;
+                (self.progress)(Progress {
+                    present: present.saturating_add(bytes).min(total),
+                    total,
+                    from: peer.id,
+                });
+            })
+            .await;
+        fetched.received += received;
+        if received > 0 && fetched.from.last() != Some(&peer.id) {
+            fetched.from.push(peer.id);
+        }
+        Ok(transferred)
+    }
+}

@@ -1,0 +1,51 @@
+//! Artefacts (checkpoints, updates, shards) by content hash: shared with peers, and fetched from any
+//! of them.
+//!
+//! The transfer is iroh-blobs over iroh's QUIC: every 16 KiB are checked against the BLAKE3 tree
+//! under the hash before they are kept, so a wrong byte costs one block and names who sent it. This
+//! crate adds what a node on a public ledger needs around it: only what was shared on purpose is
+//! served, to a bounded number of peers; only the addresses given with a request are connected to (no
+//! relay, no name service, no discovery); a fetch has a size limit, goes on where it was interrupted,
+//! passes to the next holder when one fails, and says in the end who was asked and what each did.
+//!
+//! A peer is known by its public key, which the connection proves; its addresses are hints. A
+//! connected peer may tell further addresses of its own, which the transport probes with single
+//! packets; nothing is requested there.
+//!
+//! ```no_run
+//! # async fn example(holder: noema_artefacts::Peer) -> Result<(), noema_artefacts::Error> {
+//! use noema_artefacts::{Artefacts, Options};
+//!
+//! let artefacts = Artefacts::open("artefacts", &[7; 32], Options::default()).await?;
+//! let hash = artefacts.share_directory("checkpoints/mine").await?;
+//! println!("{hash} is served at {:?}", artefacts.addresses());
+//! artefacts
+//!     .fetcher()
+//!     .fetch_directory(hash, 1 << 30, &[holder], "checkpoints/theirs", |_| {})
+//!     .await?;
+//! artefacts.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod artefacts;
+mod ask;
+mod endpoint;
+mod error;
+mod fetch;
+mod hash;
+mod identity;
+mod serve;
+mod staging;
+
+pub use artefacts::Artefacts;
+pub use endpoint::{Fetcher, Options};
+pub use error::{Asked, Error, Fault};
+pub use fetch::{Fetched, Progress};
+pub use hash::{hash_file, hash_files};
+pub use identity::{BlobHash, Peer, PeerId};
+
+/// Most files in a directory that is shared or fetched.
+pub const MAX_FILES: usize = 64;
+/// Most bytes of a file's name in a directory.
+pub const MAX_NAME_BYTES: usize = 255;

@@ -1,0 +1,194 @@
+//! Where an artefact is until it is whole: a folder beside its destination.
+
+use crate::{
+    artefacts::{io_at, plain_name, store_at},
+    fetch::Kind,
+    BlobHash, Error,
+};
+use iroh_blobs::{
+    api::blobs::{ExportMode, ExportOptions},
+    format::collection::Collection,
+    store::fs::FsStore,
+    Hash, HashAndFormat,
+};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How often another fetch to the same place is waited for, and how long each time. A fetch that was
+/// dropped still has to close its store.
+const TRIES: usize = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What is about to be moved to its destination.
+const OUT: &str = "out";
+
+/// The blocks of one artefact that have arrived. One process has it at a time.
+pub(crate) struct Staging {
+    into: PathBuf,
+    root: PathBuf,
+    folder: PathBuf,
+    pub(crate) store: FsStore,
+    kind: Kind,
+    hash: Hash,
+    _lock: File,
+}
+
+impl Staging {
+    /// Opens what an earlier fetch of `hash` to `into` left, or begins anew.
+    pub(crate) async fn open(into: &Path, kind: Kind, hash: BlobHash) -> Result<Self, Error> {
+        let name = into.file_name().unwrap_or(OsStr::new("artefact"));
+        let mut staged = OsString::from(".");
+        staged.push(name);
+        staged.push(".fetching");
+        let root = into.with_file_name(staged);
+        fs::create_dir_all(&root).map_err(io_at(&root))?;
+        let lock = lock(&root, into).await?;
+        if into.exists() {
+            return Err(Error::Exists {
+                path: into.to_owned(),
+            });
+        }
+        let folder = root.join(hash.to_string());
+        // A delivery that was cut off has moved files out of the store: there is nothing to go on with.
+        let usable = !folder.join(OUT).exists();
+        forget_others(&root, usable.then_some(&folder))?;
+        fs::create_dir_all(&folder).map_err(io_at(&folder))?;
+        let store = FsStore::load(&folder).await.map_err(store_at(&folder))?;
+        Ok(Self {
+            into: into.to_owned(),
+            root,
+            folder,
+            store,
+            kind,
+            hash: hash.into(),
+            _lock: lock,
+        })
+    }
+
+    /// What is asked for.
+    pub(crate) fn content(&self) -> HashAndFormat {
+        match self.kind {
+            Kind::File => HashAndFormat::raw(self.hash),
+            Kind::Directory => HashAndFormat::hash_seq(self.hash),
+        }
+    }
+
+    /// The bytes that have arrived, the list of a directory among them.
+    pub(crate) async fn present(&self) -> Result<u64, Error> {
+        let local = self.store.remote().local(self.content()).await;
+        Ok(local.map_err(store_at(&self.folder))?.local_bytes())
+    }
+
+    /// Refuses if `missing` further bytes, and their hashes, find no room.
+    pub(crate) fn ensure_room(&self, missing: u64) -> Result<(), Error> {
+        let needed = missing.saturating_add(missing / 128);
+        let free = free(&self.folder)?;
+        if free < needed {
+            return Err(Error::DiskFull {
+                path: self.folder.clone(),
+                needed,
+                free,
+            });
+        }
+        Ok(())
+    }
+
+    /// Moves the whole artefact to its destination in one step and clears up.
+    pub(crate) async fn deliver(self) -> Result<(), Error> {
+        let out = self.folder.join(OUT);
+        let written = self.write(&out).await;
+        self.close().await;
+        written?;
+        fs::rename(&out, &self.into).map_err(io_at(&self.into))?;
+        fs::remove_dir_all(&self.root).map_err(io_at(&self.root))
+    }
+
+    /// Closes the store; what has arrived stays.
+    pub(crate) async fn close(&self) {
+        if let Err(error) = self.store.shutdown().await {
+            tracing::warn!(folder = %self.folder.display(), %error, "the artefact store did not close");
+        }
+    }
+
+    async fn write(&self, out: &Path) -> Result<(), Error> {
+        match self.kind {
+            Kind::File => self.write_file(self.hash, out).await,
+            Kind::Directory => {
+                let collection = Collection::load(self.hash, &*self.store).await;
+                let collection =
+                    collection.map_err(|error| self.malformed(format!("{error:#}")))?;
+                let mut names: Vec<_> = collection.iter().map(|(name, _)| name).collect();
+                names.sort();
+                names.dedup();
+                if names.len() != collection.len() {
+                    return Err(self.malformed("two files have the same name".to_owned()));
+                }
+                fs::create_dir(out).map_err(io_at(out))?;
+                for (name, hash) in collection.iter() {
+                    let name = plain_name(OsStr::new(name))
+                        .ok_or_else(|| self.malformed(format!("{name:?} is no plain name")))?;
+                    self.write_file(*hash, &out.join(name)).await?;
+                }
+                File::open(out)
+                    .and_then(|folder| folder.sync_all())
+                    .map_err(io_at(out))
+            }
+        }
+    }
+
+    async fn write_file(&self, hash: Hash, target: &Path) -> Result<(), Error> {
+        let options = ExportOptions {
+            hash,
+            mode: ExportMode::TryReference,
+            target: target.to_owned(),
+        };
+        let exported = self.store.blobs().export_with_opts(options);
+        exported.finish().await.map_err(store_at(target))?;
+        File::open(target)
+            .and_then(|file| file.sync_all())
+            .map_err(io_at(target))
+    }
+
+    fn malformed(&self, reason: String) -> Error {
+        Error::Malformed {
+            hash: self.hash.into(),
+            reason,
+        }
+    }
+}
+
+/// Bytes that are free where `path` is.
+fn free(path: &Path) -> Result<u64, Error> {
+    let disk = rustix::fs::statvfs(path).map_err(|error| io_at(path)(error.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+async fn lock(root: &Path, into: &Path) -> Result<File, Error> {
+    let path = root.join("lock");
+    let file = File::create(&path).map_err(io_at(&path))?;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+            Err(TryLockError::Error(source)) => return Err(io_at(&path)(source)),
+        }
+    }
+    Err(Error::Busy {
+        path: into.to_owned(),
+    })
+}
+
+/// Removes what fetches to the same place left, but for `folder`.
+fn forget_others(root: &Path, folder: Option<&PathBuf>) -> Result<(), Error> {
+    for entry in fs::read_dir(root).map_err(io_at(root))? {
+        let path = entry.map_err(io_at(root))?.path();
+        if path.is_dir() && Some(&path) != folder {
+            fs::remove_dir_all(&path).map_err(io_at(&path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Nobody takes more than the other side agreed to.
+
+use crate::support::{checkpoint, options, write, Node, LIMIT};
+use noema_artefacts::{Error, Fault, Options};
+use std::fs;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_limit_should_be_refused_before_it_is_sent() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, 2_000_000);
+    let directory = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    let file = holder
+        .artefacts
+        .share(holder.path("mine/weights.tiles"))
+        .await
+        .expect("shared");
+    let peers = [holder.peer()];
+    let into = newcomer.path("theirs");
+    let untouched = |_| panic!("something was sent");
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_directory(directory, 2_000_000, &peers, &into, untouched)
+        .await;
+    assert!(
+        matches!(
+            refused,
+            Err(Error::TooLarge {
+                limit: 2_000_000,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(file, 1_999_999, &peers, &into, untouched)
+        .await;
+    let Err(Error::TooLarge { bytes, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(bytes, 2_000_000);
+    newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(file, 2_000_000, &peers, &into, |_| {})
+        .await
+        .expect("fetched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_already_there_should_be_left_alone() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    write(&holder.path("update"), 7, 1_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    fs::write(&into, b"something else").expect("a file");
+    let peers = [holder.peer()];
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
+    assert_eq!(fs::read(&into).expect("a file"), b"something else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_connections_should_be_served_than_allowed() {
+    let none = Options {
+        max_connections: 0,
+        ..options()
+    };
+    let (holder, newcomer) = (Node::start_with(1, none).await, Node::start(2).await);
+    write(&holder.path("update"), 7, 200_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &[holder.peer()], &into, |_| {})
+        .await;
+    let Err(Error::NoHolder { asked, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(asked.0, [(holder.artefacts.peer(), Fault::Busy)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_taken_should_be_named() {
+    let holder = Node::start(1).await;
+    let same = Options {
+        bind: holder.artefacts.addresses(),
+        ..options()
+    };
+    let home = tempfile::tempdir().expect("a folder");
+    let refused = noema_artefacts::Artefacts::open(home.path(), &[2; 32], same).await;
+    assert!(matches!(refused, Err(Error::Bind { .. })), "{refused:?}");
+}

@@ -1,0 +1,198 @@
+//! What is shared arrives.
+
+use crate::support::{assert_same, bytes, checkpoint, open, options, write, Node, LIMIT};
+use noema_artefacts::{hash_file, hash_files, Error, Fault};
+use std::{
+    fs,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc,
+    },
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_should_arrive_whole_and_clear_up_after_itself() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    for (seed, length) in [(1, 5_000_000), (2, 100), (3, 0)] {
+        let file = holder.path("update");
+        write(&file, seed, length);
+        let hash = holder.artefacts.share(&file).await.expect("shared");
+        assert_eq!(hash_file(&file).expect("read"), hash);
+        let into = newcomer.path(&format!("fetched-{seed}"));
+        let seen = Arc::new(AtomicU64::new(0));
+        let told = seen.clone();
+        let fetched = newcomer
+            .artefacts
+            .fetcher()
+            .fetch_file(hash, LIMIT, &[holder.peer()], &into, move |progress| {
+                told.store(progress.present, Ordering::Relaxed);
+                assert_eq!(progress.total, length as u64);
+            })
+            .await
+            .expect("fetched");
+        assert_eq!(fetched.bytes, length as u64);
+        assert_eq!(fetched.received, length as u64);
+        assert_eq!(seen.load(Ordering::Relaxed), length as u64);
+        assert!(fs::read(&into).expect("a file") == bytes(seed, length));
+        assert!(!newcomer.path(&format!(".fetched-{seed}.fetching")).exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_should_have_one_hash_whoever_shares_it() {
+    let (first, second, third) = (
+        Node::start(1).await,
+        Node::start(2).await,
+        Node::start(3).await,
+    );
+    checkpoint(&first.path("mine"), 7, 3_000_000);
+    let hash = first
+        .artefacts
+        .share_directory(first.path("mine"))
+        .await
+        .expect("shared");
+    let into = second.path("theirs");
+    let peers = [first.peer()];
+    let fetched = second
+        .artefacts
+        .fetcher()
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    assert_eq!(fetched.expect("fetched").from, [first.artefacts.peer()]);
+    assert_same(&first.path("mine"), &into);
+    let names = ["weights.tiles", "tokenizer.json", "manifest.bin"];
+    assert_eq!(hash_files(&into, names).expect("read"), hash);
+
+    assert_eq!(
+        second
+            .artefacts
+            .share_directory(&into)
+            .await
+            .expect("shared"),
+        hash
+    );
+    first.artefacts.shutdown().await;
+    let peers = [second.peer()];
+    let again = third.path("again");
+    third
+        .artefacts
+        .fetcher()
+        .fetch_directory(hash, LIMIT, &peers, &again, |_| {})
+        .await
+        .expect("fetched");
+    assert_same(&into, &again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_should_not_be_stored_twice() {
+    let node = Node::start(1).await;
+    write(&node.path("large"), 1, 8_000_000);
+    node.artefacts
+        .share(node.path("large"))
+        .await
+        .expect("shared");
+    let data = node.path("artefacts").join("data");
+    let stored: u64 = fs::read_dir(data)
+        .expect("the store's folder")
+        .map(|entry| {
+            entry
+                .and_then(|entry| entry.metadata())
+                .expect("a file")
+                .len()
+        })
+        .sum();
+    assert!(stored < 100_000, "{stored} bytes beside a file of 8 MB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_should_keep_the_key_and_what_is_shared() {
+    let newcomer = Node::start(2).await;
+    let Node { artefacts, home } = Node::start(1).await;
+    checkpoint(&home.path().join("mine"), 7, 300_000);
+    let kept = artefacts
+        .share_directory(home.path().join("mine"))
+        .await
+        .expect("shared");
+    let file = home.path().join("mine/weights.tiles");
+    let dropped = artefacts.share(&file).await.expect("shared");
+    assert!(artefacts.unshare(dropped).await.expect("unshared"));
+    let id = artefacts.peer();
+    artefacts.shutdown().await;
+
+    let artefacts = open(home.path(), 1, options()).await;
+    assert_eq!(artefacts.peer(), id);
+    assert_eq!(artefacts.shared(), [kept]);
+    let peers = [Node { artefacts, home }];
+    let into = newcomer.path("theirs");
+    let holders: Vec<_> = peers.iter().map(Node::peer).collect();
+    newcomer
+        .artefacts
+        .fetcher()
+        .fetch_directory(kept, LIMIT, &holders, &into, |_| {})
+        .await
+        .expect("fetched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_shared_should_be_served() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, 300_000);
+    let directory = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    let part = newcomer
+        .artefacts
+        .share(holder.path("mine/weights.tiles"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    let peers = [holder.peer()];
+    // The holder has the file, in a directory that it shares, but never offered it by itself.
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(part, LIMIT, &peers, &into, |_| {})
+        .await;
+    let Err(Error::NoHolder { hash, asked }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(
+        (hash, asked.0),
+        (part, vec![(holder.artefacts.peer(), Fault::NotShared)])
+    );
+
+    assert!(holder.artefacts.unshare(directory).await.expect("unshared"));
+    assert!(!holder
+        .artefacts
+        .unshare(directory)
+        .await
+        .expect("unshared before"));
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_directory(directory, LIMIT, &peers, &into, |_| {})
+        .await;
+    assert!(
+        matches!(refused, Err(Error::NoHolder { .. })),
+        "{refused:?}"
+    );
+    assert!(!into.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_plain_folder_should_not_be_shared() {
+    let node = Node::start(1).await;
+    fs::create_dir_all(node.path("nested/inner")).expect("a folder");
+    fs::create_dir(node.path("empty")).expect("a folder");
+    for name in ["nested", "empty"] {
+        let refused = node.artefacts.share_directory(node.path(name)).await;
+        assert!(
+            matches!(refused, Err(Error::NotShareable { .. })),
+            "{refused:?}"
+        );
+    }
+    let absent = node.artefacts.share(node.path("absent")).await;
+    assert!(matches!(absent, Err(Error::Io { .. })), "{absent:?}");
+}

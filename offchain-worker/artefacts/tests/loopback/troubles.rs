@@ -1,0 +1,396 @@
+//! Holders disappear, lie or are not there, and fetches are interrupted.
+
+use crate::support::{assert_same, bytes, checkpoint, options, write, Liar, Node, LIMIT};
+use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+const LARGE: usize = 24_000_000;
+/// Tells the process that is to be killed what to fetch.
+const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
+
+/// Begins a fetch and drops it when a third of `LARGE` has arrived.
+async fn interrupt(newcomer: &Node, holder: &Node, hash: BlobHash) {
+    let third = Arc::new(Notify::new());
+    let arrived = third.clone();
+    let peers = [holder.peer()];
+    let fetch = newcomer.artefacts.fetcher().fetch_directory(
+        hash,
+        LIMIT,
+        &peers,
+        newcomer.path("theirs"),
+        move |progress| {
+            if progress.present > LARGE as u64 / 3 {
+                arrived.notify_one();
+            }
+        },
+    );
+    tokio::select! {
+        fetched = fetch => panic!("{fetched:?} before it was interrupted"),
+        () = third.notified() => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_fetch_should_go_on_where_it_was() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, LARGE);
+    let hash = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    interrupt(&newcomer, &holder, hash).await;
+    assert!(!newcomer.path("theirs").exists());
+
+    let peers = [holder.peer()];
+    let into = newcomer.path("theirs");
+    let fetched = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let fetched = fetched.expect("fetched");
+    assert!(fetched.bytes > LARGE as u64);
+    let rest = LARGE as u64 - LARGE as u64 / 3;
+    assert!(fetched.received < rest + 500_000, "{fetched:?}");
+    assert!(fetched.received > 0);
+    assert_same(&holder.path("mine"), &into);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, LARGE);
+    let hash = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    let told = arguments(&holder.peer(), hash, &into);
+    let mut child = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "troubles::victim", "--ignored", "--nocapture"])
+        .env(VICTIM, told)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let killed = tokio::task::spawn_blocking(move || {
+        let far = lines
+            .map_while(Result::ok)
+            .any(|line| line.contains("a third"));
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        far
+    });
+    assert!(
+        killed.await.expect("watched"),
+        "it ended before it was killed"
+    );
+    assert!(!into.exists());
+
+    let peers = [holder.peer()];
+    let fetcher = newcomer.artefacts.fetcher();
+    let fetched = fetcher
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let fetched = fetched.expect("fetched");
+    println!(
+        "received {} of {} after the kill",
+        fetched.received, fetched.bytes
+    );
+    assert!(fetched.received < fetched.bytes, "{fetched:?}");
+    assert_same(&holder.path("mine"), &into);
+}
+
+/// What the test above kills.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "is run by the test that kills it"]
+async fn victim() {
+    let told = std::env::var(VICTIM).expect("the test above sets it");
+    let parts: Vec<_> = told.split(' ').collect();
+    let [id, address, hash, into] = parts[..] else {
+        panic!("{told}");
+    };
+    let peer = Peer {
+        id: id.parse().expect("an id"),
+        addresses: vec![address.parse().expect("an address")],
+    };
+    let node = Node::start(9).await;
+    let hash = hash.parse().expect("a hash");
+    let progress = |progress: Progress| {
+        if progress.present > LARGE as u64 / 3 {
+            println!("a third");
+            // Whoever watches has time to kill.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let fetcher = node.artefacts.fetcher();
+    let fetched = fetcher
+        .fetch_directory(hash, LIMIT, &[peer], into, progress)
+        .await;
+    fetched.expect("fetched");
+}
+
+fn arguments(peer: &Peer, hash: BlobHash, into: &Path) -> String {
+    let address = peer.addresses[0];
+    format!("{} {address} {hash} {}", peer.id, into.display())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_was_cut_off_should_begin_anew() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, LARGE);
+    let hash = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    interrupt(&newcomer, &holder, hash).await;
+    // The interrupted fetch closes its store first.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let staged = newcomer.path(".theirs.fetching").join(hash.to_string());
+    fs::create_dir(staged.join("out")).expect("a folder");
+    let into = newcomer.path("theirs");
+    let peers = [holder.peer()];
+    let fetcher = newcomer.artefacts.fetcher();
+    let fetched = fetcher
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let fetched = fetched.expect("fetched");
+    assert_eq!(fetched.received, fetched.bytes);
+    assert_same(&holder.path("mine"), &into);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_should_pass_to_the_next_holder() {
+    let (first, second) = (Node::start(1).await, Node::start(2).await);
+    let newcomer = Node::start(3).await;
+    for holder in [&first, &second] {
+        checkpoint(&holder.path("mine"), 7, LARGE);
+    }
+    let hash = first
+        .artefacts
+        .share_directory(first.path("mine"))
+        .await
+        .expect("shared");
+    second
+        .artefacts
+        .share_directory(second.path("mine"))
+        .await
+        .expect("shared");
+    interrupt(&newcomer, &first, hash).await;
+    let peers = [first.peer(), second.peer()];
+    first.artefacts.shutdown().await;
+
+    let into = newcomer.path("theirs");
+    let fetched = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let fetched = fetched.expect("fetched");
+    assert_eq!(fetched.from, [second.artefacts.peer()]);
+    assert!(
+        fetched.received < LARGE as u64 - LARGE as u64 / 3 + 500_000,
+        "{fetched:?}"
+    );
+    assert_same(&second.path("mine"), &into);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_bytes_should_be_refused_and_named() {
+    let (holder, newcomer, liar) = (
+        Node::start(1).await,
+        Node::start(2).await,
+        Liar::start(3).await,
+    );
+    write(&holder.path("update"), 7, 200_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &[liar.peer()], &into, |_| {})
+        .await;
+    let Err(Error::Corrupt { asked, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(asked.0, [(liar.peer().id, Fault::Corrupt)]);
+    assert!(!into.exists());
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_directory(hash, LIMIT, &[liar.peer()], &into, |_| {})
+        .await;
+    assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
+
+    let peers = [liar.peer(), holder.peer()];
+    let fetched = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    assert_eq!(fetched.expect("fetched").from, [holder.artefacts.peer()]);
+    assert!(fs::read(&into).expect("a file") == bytes(7, 200_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changed_after_it_was_shared_should_not_arrive() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    write(&holder.path("update"), 7, 2_000_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let mut changed = bytes(7, 2_000_000);
+    changed[1_500_000] ^= 1;
+    fs::write(holder.path("update"), changed).expect("a file");
+    let into = newcomer.path("theirs");
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &[holder.peer()], &into, |_| {})
+        .await;
+    assert!(
+        matches!(refused, Err(Error::NoHolder { .. } | Error::Corrupt { .. })),
+        "{refused:?}"
+    );
+    assert!(!into.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_holder_it_should_be_said_who_was_asked() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    write(&holder.path("update"), 7, 200_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let peers = [holder.peer()];
+    let into = newcomer.path("theirs");
+    let nobody = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &[], &into, |_| {})
+        .await;
+    assert!(matches!(nobody, Err(Error::NoHolder { .. })), "{nobody:?}");
+
+    holder.artefacts.shutdown().await;
+    let gone = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &peers, &into, |_| {})
+        .await;
+    let Err(error @ Error::NotConnected { .. }) = gone else {
+        panic!("{gone:?}");
+    };
+    let told = error.to_string();
+    assert!(
+        told.contains(&hash.to_string()) && told.contains(&peers[0].id.to_string()),
+        "{told}"
+    );
+    assert!(!into.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn losing_the_only_holder_in_the_middle_should_be_said() {
+    let newcomer = Node::start(2).await;
+    let holder = Node::start(1).await;
+    checkpoint(&holder.path("mine"), 7, LARGE);
+    let hash = holder
+        .artefacts
+        .share_directory(holder.path("mine"))
+        .await
+        .expect("shared");
+    let peers = [holder.peer()];
+    let begun = Arc::new(Notify::new());
+    let arrived = begun.clone();
+    let fetch = newcomer.artefacts.fetcher().fetch_directory(
+        hash,
+        LIMIT,
+        &peers,
+        newcomer.path("theirs"),
+        move |_| arrived.notify_one(),
+    );
+    let leave = async {
+        begun.notified().await;
+        holder.artefacts.shutdown().await;
+    };
+    let (fetched, ()) = tokio::join!(fetch, leave);
+    assert!(
+        matches!(
+            fetched,
+            Err(Error::NoHolder { .. } | Error::NotConnected { .. })
+        ),
+        "{fetched:?}"
+    );
+    assert!(!newcomer.path("theirs").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_at_the_address_should_be_refused() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    write(&holder.path("update"), 7, 200_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let impostor = Peer {
+        id: Node::start(3).await.artefacts.peer(),
+        addresses: holder.artefacts.addresses(),
+    };
+    let no_key = Peer {
+        id: PeerId([0xff; 32]),
+        ..holder.peer()
+    };
+    let into = newcomer.path("theirs");
+    let refused = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &[impostor, no_key], &into, |_| {})
+        .await;
+    assert!(
+        matches!(refused, Err(Error::NotConnected { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_holder_should_be_left() {
+    let impatient = Options {
+        patience: Duration::from_millis(300),
+        least_bytes: u64::MAX,
+        ..options()
+    };
+    let (holder, newcomer) = (Node::start(1).await, Node::start_with(2, impatient).await);
+    write(&holder.path("update"), 7, 200_000_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    let into = newcomer.path("theirs");
+    // Nobody sends as much as is asked for, so each round ends early; all the same, each brings some.
+    let fetched = newcomer
+        .artefacts
+        .fetcher()
+        .fetch_file(hash, LIMIT, &[holder.peer()], &into, |_| {})
+        .await;
+    assert_eq!(fetched.expect("fetched").bytes, 200_000_000);
+}
