@@ -2,6 +2,7 @@
 
 mod ask;
 mod checkpoint;
+mod dataset;
 mod device;
 mod doctor;
 mod import;
@@ -110,6 +111,9 @@ enum Command {
     /// See and verify the checkpoints on this machine.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
+    /// Turn text into what is trained on, and verify it.
+    #[command(subcommand)]
+    Dataset(dataset::DatasetCommand),
     /// Compare a checkpoint's perplexity with that of the float model it came from.
     Perplexity(perplexity::PerplexityArgs),
     /// Make and look at keys.
@@ -170,6 +174,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&global, args).await,
         Command::Import(args) => import::import(&global, args),
         Command::Checkpoint(command) => checkpoint::checkpoint(&global, command),
+        Command::Dataset(command) => dataset::dataset(&global, command),
         Command::Perplexity(args) => perplexity::perplexity(&global, args),
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,

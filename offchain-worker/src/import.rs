@@ -23,7 +23,9 @@ pub use error::ImportError;
 pub use source::FloatSource;
 
 use crate::checkpoint::OpenCheckpoint;
+use noema_checkpoint::Architecture;
 use std::path::Path;
+use tokenizers::Tokenizer;
 
 /// Positions that a checkpoint covers unless [`ImportOptions::context`] says otherwise. The
 /// rotation table is part of the weights, so a longer context is a larger checkpoint.
@@ -76,6 +78,11 @@ pub trait Progress: Sync {
 impl Progress for () {
     fn begin(&self, _: Stage, _: u64) {}
     fn advance(&self, _: u64) {}
+}
+
+/// Loads the `tokenizer.json` in `json`, which was read from `path`.
+pub(crate) fn tokenizer(path: &Path, json: &[u8]) -> Result<Tokenizer, ImportError> {
+    tokenizer::check(path, json, Architecture::MAX_VOCABULARY)
 }
 
 /// Imports `source`, a GGUF file or a Hugging Face folder, into the library under `home`.

@@ -3,6 +3,7 @@
 //! - [`import`] turns a published model into a checkpoint, [`checkpoint`] keeps and opens them;
 //! - [`engine`] runs one: it answers a prompt, or checks an answer in one pass; [`reference`] holds
 //!   the float model that tells what the integers cost;
+//! - [`dataset`] turns text into what is trained on;
 //! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
 //!   [`store`] says it has done;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
@@ -15,6 +16,7 @@
 pub mod chain;
 pub mod checkpoint;
 pub mod cli;
+pub mod dataset;
 pub mod doctor;
 pub mod engine;
 pub mod import;
