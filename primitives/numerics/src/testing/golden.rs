@@ -5,9 +5,13 @@
 
 use super::{Random, TestModel};
 use crate::{
-    attention, check, embedding, exp2, generate, layout, model::Linear, sampling::Sampler, swiglu,
-    tile::TILE_BYTES, Architecture, Blocks, Executor, Kernels, KvCache, Model, Request, Sampling,
-    Transformer,
+    attention, check, embedding, exp2, generate, layout,
+    loss::{log2, loss},
+    model::Linear,
+    sampling::Sampler,
+    swiglu,
+    tile::TILE_BYTES,
+    Architecture, Blocks, Executor, Kernels, KvCache, Model, Request, Sampling, Transformer,
 };
 use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 use blake2::{digest::consts::U32, Blake2b, Digest};
@@ -55,6 +59,8 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
         ("layout", hash(layout_lines().as_bytes())),
         ("linear", hash_i32(&multiplied(kernels, &layer.down, 96))),
         ("linear_any_bytes", hash_i32(&multiplied_any_bytes(kernels))),
+        ("log2", hash_i32(&logarithms())),
+        ("loss", hash(&losses())),
         ("norm", hash_blocks(&normed(kernels, &model))),
         ("rope", hash_i32(&rotated(kernels, &model))),
         ("sampling", hash_i32(&sampled())),
@@ -232,6 +238,27 @@ fn sampled() -> Vec<i32> {
         tokens.extend((0..50).map(|position| sampler.sample(&logits, position) as i32));
     }
     tokens
+}
+
+/// Logarithms of numbers of every length.
+fn logarithms() -> Vec<i32> {
+    let mut random = Random::new(15);
+    (0..4_096)
+        .map(|i| log2(random.bits() >> (i % 64)) as i32)
+        .collect()
+}
+
+/// Losses as u64 LE of every token under logits of every spread.
+fn losses() -> Vec<u8> {
+    (10..32)
+        .flat_map(|bits| {
+            let logits = values(16, bits, 500);
+            (0..500)
+                .filter_map(|target| loss(&logits, target))
+                .flat_map(u64::to_le_bytes)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn gated(kernels: &dyn Kernels) -> Blocks {

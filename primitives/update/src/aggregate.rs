@@ -1,0 +1,275 @@
+//! The weighted mean of updates, and the checkpoint that it makes.
+//!
+//! # Formula
+//! With `d_i` what update `i` says of a coordinate (0 if nothing) and `w_i` its weight:
+//! ```text
+//! T = Σ_i w_i * d_i        W = Σ_i w_i
+//! change = sign(T) * ⌊(2|T| + W) / 2W⌋           nearest, halves away from zero
+//! m'     = clamp(m + change)                     to the range of the master
+//! ```
+//! Blocks (32 masters of a row, or one gain) of which a master changed are requantised.
+//!
+//! # Bounds
+//! |d| ≤ 2^31 - 2 and W < 2^32: |T| < 2^63. |change| ≤ max |d|, so it fits an i32.
+
+use crate::{
+    error::{ApplyError, Place},
+    master::{self, Leaf, StoredLeaf},
+    reader::Reader,
+    shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES},
+    update::Update,
+};
+use alloc::{boxed::Box, vec, vec::Vec};
+use core::ops::{AddAssign, Range};
+use noema_numerics::{
+    layout::TensorKind,
+    tile::{Tile, TILE_BYTES, TILE_ROWS},
+};
+
+/// Most updates that are applied together.
+pub const MAX_UPDATES: usize = 1_024;
+
+/// What applying updates did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Masters that changed.
+    pub masters: u64,
+    /// Tiles of which a byte may have changed.
+    pub tiles: u64,
+}
+
+impl AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        self.masters += other.masters;
+        self.tiles += other.tiles;
+    }
+}
+
+/// Applies `updates`, each with its weight, to a checkpoint's `masters` and `weights` in place.
+///
+/// The result does not depend on the order of the updates.
+///
+/// # Errors
+/// See [`ApplyError`]; nothing is changed then.
+pub fn apply(
+    updates: &[(Update<'_>, u32)],
+    masters: &mut [u8],
+    weights: &mut [u8],
+) -> Result<Applied, ApplyError> {
+    let mut sums = Sums::new(updates)?;
+    let trainable = sums.trainable;
+    master::check_weights(trainable, weights)?;
+    if masters.len() as u64 != trainable.masters_bytes() {
+        return Err(ApplyError::MastersLength {
+            expected: trainable.masters_bytes(),
+            found: masters.len() as u64,
+        });
+    }
+    for (update, (checked, _)) in updates.iter().enumerate() {
+        let checked = checked.check();
+        checked.map_err(|error| ApplyError::Decode { update, error })?;
+    }
+
+    let leaves = masters.as_chunks_mut().0;
+    let tiles = weights.as_chunks_mut().0;
+    let mut applied = Applied::default();
+    while let Some(sum) = sums.next()? {
+        let Range { start, end } = sum.tiles();
+        let range = start as usize..end as usize;
+        // Both have been measured above, so both ranges exist.
+        if let (Some(leaves), Some(tiles)) = (leaves.get_mut(range.clone()), tiles.get_mut(range)) {
+            applied += sum.apply(leaves, tiles);
+        }
+    }
+    Ok(applied)
+}
+
+/// The weighted mean of updates, chunk by chunk.
+#[derive(Clone, Debug)]
+pub struct Sums<'a> {
+    trainable: &'a Trainable,
+    readers: Vec<(Reader<'a>, u32)>,
+    /// W
+    total: u32,
+    /// T of each coordinate of a chunk.
+    sums: Box<[i64]>,
+    changes: Box<[i32]>,
+}
+
+impl<'a> Sums<'a> {
+    /// The mean of `updates`, each with its weight.
+    ///
+    /// # Errors
+    /// If there are too few or too many, a weight is zero, the weights are too large, or the updates
+    /// are not of one checkpoint.
+    pub fn new(updates: &[(Update<'a>, u32)]) -> Result<Self, ApplyError> {
+        let (first, _) = updates.first().ok_or(ApplyError::NoUpdates)?;
+        if updates.len() > MAX_UPDATES {
+            return Err(ApplyError::TooManyUpdates(updates.len()));
+        }
+        let mut total = 0u32;
+        for (index, (update, weight)) in updates.iter().enumerate() {
+            if *weight == 0 {
+                return Err(ApplyError::ZeroWeight { update: index });
+            }
+            total = total
+                .checked_add(*weight)
+                .ok_or(ApplyError::WeightsTooLarge)?;
+            if update.parent() != first.parent() || update.trainable() != first.trainable() {
+                return Err(ApplyError::OtherParent { update: index });
+            }
+        }
+        Ok(Self {
+            trainable: first.trainable(),
+            readers: updates
+                .iter()
+                .map(|(update, weight)| (update.reader(), *weight))
+                .collect(),
+            total,
+            sums: vec![0; CHUNK_COORDINATES].into(),
+            changes: vec![0; CHUNK_COORDINATES].into(),
+        })
+    }
+
+    /// The next chunk of a tensor that any update touches; `None` after the last.
+    ///
+    /// # Errors
+    /// [`ApplyError::Decode`] if an update is malformed. Check all of them before any chunk is
+    /// applied, as [`apply`] does.
+    #[allow(clippy::should_implement_trait)] // the sum borrows its buffer
+    pub fn next(&mut self) -> Result<Option<Sum<'_>>, ApplyError> {
+        let place = self.readers.iter().filter_map(|(r, _)| r.place()).min();
+        self.sums.fill(0);
+        for (update, (reader, weight)) in self.readers.iter_mut().enumerate() {
+            // At the end, a reader still says whether bytes follow.
+            if reader.place() != place {
+                continue;
+            }
+            let chunk = reader.next();
+            let chunk = chunk.map_err(|error| ApplyError::Decode { update, error })?;
+            for entry in chunk.iter().flat_map(|chunk| chunk.entries) {
+                if let Some(sum) = self.sums.get_mut(usize::from(entry.index)) {
+                    *sum += i64::from(*weight) * i64::from(entry.value);
+                }
+            }
+        }
+        let Some((place, tensor)) =
+            place.and_then(|place| Some((place, *self.trainable.tensor(place.tensor)?)))
+        else {
+            return Ok(None);
+        };
+        for (change, &sum) in self.changes.iter_mut().zip(&self.sums) {
+            *change = mean(sum, self.total);
+        }
+        let length = tensor.chunk_coordinates(place.chunk);
+        Ok(Some(Sum {
+            place,
+            tensor,
+            changes: self.changes.get(..length).unwrap_or_default(),
+        }))
+    }
+}
+
+/// `sum / weight`, to nearest with halves away from zero; 0 for weight 0.
+fn mean(sum: i64, weight: u32) -> i32 {
+    let weight = u64::from(weight);
+    let (Some(quotient), Some(rest)) = (
+        sum.unsigned_abs().checked_div(weight),
+        sum.unsigned_abs().checked_rem(weight),
+    ) else {
+        return 0;
+    };
+    let magnitude = (quotient + u64::from(2 * rest >= weight)) as i32;
+    if sum < 0 {
+        -magnitude
+    } else {
+        magnitude
+    }
+}
+
+/// The weighted mean of updates over one chunk.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum<'s> {
+    place: Place,
+    tensor: Tensor,
+    changes: &'s [i32],
+}
+
+impl Sum<'_> {
+    /// Where it is.
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// What is to be added to each master of the chunk.
+    pub const fn changes(&self) -> &[i32] {
+        self.changes
+    }
+
+    /// Indices, in the checkpoint, of the chunk's tiles and leaves.
+    pub const fn tiles(&self) -> Range<u64> {
+        let start = self.tensor.offset_tiles() + self.place.chunk as u64 * CHUNK_TILES as u64;
+        start..start + self.tensor.chunk_tiles(self.place.chunk) as u64
+    }
+
+    /// Changes the chunk's leaves and tiles, those that [`tiles`](Self::tiles) names.
+    ///
+    /// # Panics
+    /// When there are more or fewer of them.
+    pub fn apply(&self, leaves: &mut [StoredLeaf], tiles: &mut [[u8; TILE_BYTES]]) -> Applied {
+        let expected = self.tensor.chunk_tiles(self.place.chunk);
+        assert_eq!(
+            (leaves.len(), tiles.len()),
+            (expected, expected),
+            "the chunk's"
+        );
+        let mut applied = Applied::default();
+        let changes = self.changes.as_chunks::<TILE_COORDINATES>().0;
+        for (changes, (leaf, tile)) in changes.iter().zip(leaves.iter_mut().zip(tiles)) {
+            if changes.iter().all(|&change| change == 0) {
+                continue;
+            }
+            let masters = apply_tile(self.tensor.kind(), changes, leaf, tile);
+            let tiles = u64::from(masters > 0);
+            applied += Applied { masters, tiles };
+        }
+        applied
+    }
+}
+
+/// Changes the masters of a tile and requantises what they change; the number of masters that
+/// changed.
+fn apply_tile(
+    kind: TensorKind,
+    changes: &[i32; TILE_COORDINATES],
+    stored: &mut StoredLeaf,
+    tile: &mut Tile,
+) -> u64 {
+    let limit = i64::from(master::largest(kind));
+    let mut leaf: Leaf = master::from_bytes(stored);
+    let mut rows = [false; TILE_ROWS];
+    let mut changed = 0;
+    for (index, (m, &change)) in leaf.iter_mut().zip(changes).enumerate() {
+        if change == 0 {
+            continue;
+        }
+        let before = *m;
+        *m = (i64::from(before) + i64::from(change)).clamp(-limit, limit) as i32;
+        if *m == before {
+            continue;
+        }
+        changed += 1;
+        match kind {
+            TensorKind::Gain { .. } => master::set_gain(tile, index, *m),
+            // The order of a tile is `[k / 4][row][k % 4]`.
+            _ => rows[index / 4 % TILE_ROWS] = true,
+        }
+    }
+    for (row, _) in rows.iter().enumerate().filter(|(_, changed)| **changed) {
+        master::requantise_into(&leaf, row, tile);
+    }
+    if changed > 0 {
+        *stored = master::to_bytes(&leaf);
+    }
+    changed
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod aggregate;
+mod bits;
+mod compress;
+mod encode;
+mod error;
+pub mod master;
+mod overlap;
+mod reader;
+mod shape;
+mod update;
+
+pub use aggregate::{apply, Applied, Sum, Sums, MAX_UPDATES};
+pub use encode::Encoder;
+pub use error::{ApplyError, DecodeError, EncodeError, Place};
+pub use master::{from_weights, masters_root};
+pub use overlap::{overlap, Overlap};
+pub use reader::{Chunk, Entry, Reader};
+pub use shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES};
+pub use update::{
+    Limits, Summary, Update, DEFAULT_ENTRIES, HEADER_BYTES, MAGIC, SCALE_MAX, VERSION,
+};

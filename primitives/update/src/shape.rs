@@ -1,0 +1,165 @@
+//! Which tensors can be trained, and the coordinates of their masters.
+
+use alloc::vec::Vec;
+use noema_numerics::{
+    layout::{self, TensorKind},
+    tile::{quant_offset, TILE_BYTES, TILE_COLUMNS, TILE_QUANTS, TILE_ROWS},
+    Architecture, ArchitectureError,
+};
+
+/// Coordinates of a tile.
+pub const TILE_COORDINATES: usize = TILE_QUANTS;
+/// Tiles of a chunk.
+pub const CHUNK_TILES: usize = 8;
+/// Coordinates of a chunk; the last chunk of a tensor may have fewer.
+pub const CHUNK_COORDINATES: usize = CHUNK_TILES * TILE_COORDINATES;
+
+/// Gains of a tile.
+pub(crate) const TILE_GAINS: usize = TILE_BYTES / 4;
+
+/// The trainable tensors of an architecture: the canonical list without the rotation table, which
+/// is its last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trainable {
+    tensors: Vec<Tensor>,
+    tiles: u64,
+    weights_bytes: u64,
+}
+
+impl Trainable {
+    /// The trainable tensors of `architecture`.
+    ///
+    /// # Errors
+    /// As [`Architecture::validate`].
+    pub fn new(architecture: &Architecture) -> Result<Self, ArchitectureError> {
+        let mut tensors: Vec<Tensor> = layout::tensors(architecture)?
+            .iter()
+            .map(|spec| Tensor {
+                kind: spec.kind,
+                offset_tiles: spec.offset_tiles,
+                tiles: spec.tiles,
+            })
+            .collect();
+        let tiles = tensors.pop().map_or(0, |rope| rope.offset_tiles);
+        Ok(Self {
+            tensors,
+            tiles,
+            weights_bytes: layout::weights_bytes(architecture)?,
+        })
+    }
+
+    /// The tensors, in canonical order.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// Tensor `index`, if it is trainable.
+    pub fn tensor(&self, index: u16) -> Option<&Tensor> {
+        self.tensors.get(usize::from(index))
+    }
+
+    /// Tiles that have masters: all before the rotation table.
+    pub const fn tiles(&self) -> u64 {
+        self.tiles
+    }
+
+    /// Bytes of the masters of a checkpoint: one leaf for each tile.
+    pub const fn masters_bytes(&self) -> u64 {
+        self.tiles * crate::master::LEAF_BYTES as u64
+    }
+
+    /// Bytes of the weights of a checkpoint, the rotation table included.
+    pub const fn weights_bytes(&self) -> u64 {
+        self.weights_bytes
+    }
+}
+
+/// The coordinates of one trainable tensor: 512 for each of its tiles, in the order of the tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    kind: TensorKind,
+    offset_tiles: u64,
+    tiles: u64,
+}
+
+impl Tensor {
+    /// How it is stored, with its shape.
+    pub const fn kind(&self) -> TensorKind {
+        self.kind
+    }
+
+    /// Index of its first tile in the checkpoint.
+    pub const fn offset_tiles(&self) -> u64 {
+        self.offset_tiles
+    }
+
+    /// Number of its tiles.
+    pub const fn tiles(&self) -> u64 {
+        self.tiles
+    }
+
+    /// Number of its coordinates, padding included.
+    pub const fn coordinates(&self) -> u64 {
+        self.tiles * TILE_COORDINATES as u64
+    }
+
+    /// Number of its chunks.
+    pub const fn chunks(&self) -> u32 {
+        // A checkpoint has fewer than 2^32 tiles.
+        self.tiles.div_ceil(CHUNK_TILES as u64) as u32
+    }
+
+    /// Tiles of `chunk`: 8, fewer in the last, none beyond it.
+    pub const fn chunk_tiles(&self, chunk: u32) -> usize {
+        let rest = self.tiles.saturating_sub(chunk as u64 * CHUNK_TILES as u64);
+        if rest < CHUNK_TILES as u64 {
+            rest as usize
+        } else {
+            CHUNK_TILES
+        }
+    }
+
+    /// Coordinates of `chunk`: 4,096, fewer in the last, none beyond it.
+    pub const fn chunk_coordinates(&self, chunk: u32) -> usize {
+        self.chunk_tiles(chunk) * TILE_COORDINATES
+    }
+
+    /// Coordinate of the weight at `row` and `column` of a linear tensor, or of gain `column` of a
+    /// tensor of gains, whose `row` is 0; `None` outside it.
+    pub fn coordinate(&self, row: u32, column: u32) -> Option<u64> {
+        let (tile, offset) = match self.kind {
+            TensorKind::Linear { rows, columns } if row < rows && column < columns => {
+                let blocks = columns as usize / TILE_COLUMNS;
+                let (row, column) = (row as usize, column as usize);
+                (
+                    row / TILE_ROWS * blocks + column / TILE_COLUMNS,
+                    quant_offset(row % TILE_ROWS, column % TILE_COLUMNS),
+                )
+            }
+            TensorKind::Gain { length } if row == 0 && column < length => {
+                (column as usize / TILE_GAINS, column as usize % TILE_GAINS)
+            }
+            _ => return None,
+        };
+        Some(tile as u64 * TILE_COORDINATES as u64 + offset as u64)
+    }
+
+    /// Whether no weight and no gain has this coordinate.
+    pub fn is_padding(&self, coordinate: u64) -> bool {
+        let tile = coordinate / TILE_COORDINATES as u64;
+        let offset = coordinate % TILE_COORDINATES as u64;
+        match self.kind {
+            TensorKind::Linear { rows, columns } => {
+                // The order of a tile is `[k / 4][row][k % 4]`.
+                let row = offset / 4 % TILE_ROWS as u64;
+                let group = tile / (u64::from(columns) / TILE_COLUMNS as u64);
+                group * TILE_ROWS as u64 + row >= u64::from(rows)
+            }
+            TensorKind::Gain { length } => {
+                let gains = TILE_GAINS as u64;
+                offset >= gains || tile * gains + offset >= u64::from(length)
+            }
+            _ => true,
+        }
+    }
+}

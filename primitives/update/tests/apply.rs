@@ -1,0 +1,449 @@
+//! Applying updates: the exact mean, in any order, all or nothing.
+
+mod common;
+
+use common::{checkpoint, open, read, trainable, update, PARENT};
+use noema_checkpoint::{weights_root, CheckpointId, H256};
+use noema_numerics::{
+    layout::TensorKind,
+    testing::{Random, TestModel},
+    tile::{self, TILE_BYTES},
+    Architecture,
+};
+use noema_update::{
+    apply, from_weights,
+    master::{from_bytes, requantise, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
+    masters_root, Applied, ApplyError, DecodeError, Encoder, Limits, Sums, Trainable, Update,
+    MAX_UPDATES,
+};
+use proptest::prelude::*;
+
+/// A checkpoint with its masters.
+#[derive(Clone, Debug, PartialEq)]
+struct State {
+    masters: Vec<u8>,
+    weights: Vec<u8>,
+}
+
+impl State {
+    fn new() -> Self {
+        let weights = checkpoint().weights;
+        let masters = from_weights(&trainable(), &weights).unwrap();
+        Self { masters, weights }
+    }
+
+    fn apply(&mut self, updates: &[(Update<'_>, u32)]) -> Result<Applied, ApplyError> {
+        apply(updates, &mut self.masters, &mut self.weights)
+    }
+
+    fn roots(&self) -> (H256, H256) {
+        (masters_root(&self.masters), weights_root(&self.weights))
+    }
+
+    fn leaf(&self, tile: u64) -> [i32; 512] {
+        let bytes = &self.masters[tile as usize * LEAF_BYTES..][..LEAF_BYTES];
+        from_bytes(bytes.try_into().unwrap())
+    }
+
+    fn tile(&self, tile: u64) -> &[u8; TILE_BYTES] {
+        self.weights[tile as usize * TILE_BYTES..][..TILE_BYTES]
+            .try_into()
+            .unwrap()
+    }
+
+    /// Master of a coordinate of tensor `index`.
+    fn master(&self, index: u16, coordinate: u64) -> i32 {
+        let first = trainable().tensor(index).unwrap().offset_tiles();
+        self.leaf(first + coordinate / 512)[coordinate as usize % 512]
+    }
+}
+
+/// An update of one tensor.
+fn single(trainable: &Trainable, tensor: u16, changes: &[(u64, i32)]) -> Vec<u8> {
+    let mut encoder = Encoder::new(trainable, PARENT, 64).unwrap();
+    encoder.exact(tensor, changes).unwrap();
+    encoder.finish()
+}
+
+fn opened<'a>(bytes: &'a [Vec<u8>], trainable: &'a Trainable) -> Vec<Update<'a>> {
+    bytes
+        .iter()
+        .map(|bytes| open(bytes, trainable).unwrap())
+        .collect()
+}
+
+/// The masters as the formula says, computed one by one with wide integers.
+fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
+    let trainable = trainable();
+    let mut sums = vec![0i128; state.masters.len() / 4];
+    for (update, weight) in updates {
+        for (place, entries) in read(update).unwrap() {
+            let tensor = trainable.tensor(place.tensor).unwrap();
+            let first = tensor.offset_tiles() as usize * 512 + place.chunk as usize * 4_096;
+            for entry in entries {
+                sums[first + usize::from(entry.index)] +=
+                    i128::from(*weight) * i128::from(entry.value);
+            }
+        }
+    }
+    let total: i128 = updates.iter().map(|(_, weight)| i128::from(*weight)).sum();
+    let mut masters = Vec::new();
+    for tensor in trainable.tensors() {
+        let limit = match tensor.kind() {
+            TensorKind::Gain { .. } => i128::from(GAIN_MAX),
+            _ => i128::from(LINEAR_MAX),
+        };
+        for tile in tensor.offset_tiles()..tensor.offset_tiles() + tensor.tiles() {
+            for (offset, master) in state.leaf(tile).into_iter().enumerate() {
+                let sum = sums[tile as usize * 512 + offset];
+                let change = (2 * sum.abs() + total) / (2 * total) * sum.signum();
+                masters.push(match change {
+                    0 => master,
+                    change => (i128::from(master) + change).clamp(-limit, limit) as i32,
+                });
+            }
+        }
+    }
+    masters
+}
+
+#[test]
+fn halves_of_the_mean_go_away_from_zero() {
+    let trainable = trainable();
+    for (a, b, weights, mean) in [
+        (3, 0, (1, 1), 2),
+        (-3, 0, (1, 1), -2),
+        (3, -2, (1, 1), 1),
+        (-3, 2, (1, 1), -1),
+        (1, 0, (1, 2), 0),
+        (1, 0, (1, 1), 1),
+        (100, -50, (1, 3), -13),
+    ] {
+        let bytes = [a, b].map(|change| {
+            let changes: &[(u64, i32)] = if change == 0 { &[] } else { &[(40, change)] };
+            single(&trainable, 2, changes)
+        });
+        let updates = opened(&bytes, &trainable);
+        let mut state = State::new();
+        let before = state.master(2, 40);
+        state
+            .apply(&[(updates[0], weights.0), (updates[1], weights.1)])
+            .unwrap();
+        assert_eq!(state.master(2, 40) - before, mean, "{a} {b}");
+    }
+}
+
+#[test]
+fn masters_stop_at_the_ends_of_their_range() {
+    let trainable = trainable();
+    let far = (1 << 30) - 1;
+    for (tensor, limit) in [(2, LINEAR_MAX), (1, GAIN_MAX)] {
+        for sign in [1, -1] {
+            let bytes = [single(&trainable, tensor, &[(9, sign * far)])];
+            let update = opened(&bytes, &trainable)[0];
+            let mut state = State::new();
+            // A gain starts above 2^29: twice takes it below the other end as well.
+            for _ in 0..2 {
+                state.apply(&[(update, 1)]).unwrap();
+            }
+            assert_eq!(state.master(tensor, 9), sign * limit);
+            let applied = state.apply(&[(update, 1)]).unwrap();
+            assert_eq!(applied, Applied::default(), "it cannot go further");
+        }
+    }
+}
+
+#[test]
+fn a_gain_is_stored_as_it_is_and_its_neighbours_stay() {
+    let trainable = trainable();
+    let bytes = [single(&trainable, 1, &[(63, -12_345)])];
+    let mut state = State::new();
+    let before = state.clone();
+    let applied = state.apply(&[(opened(&bytes, &trainable)[0], 9)]).unwrap();
+    assert_eq!(
+        applied,
+        Applied {
+            masters: 1,
+            tiles: 1
+        }
+    );
+    let first = trainable.tensor(1).unwrap().offset_tiles();
+    let (old, new) = (before.tile(first), state.tile(first));
+    assert_eq!(old[..252], new[..252]);
+    assert_eq!(old[256..], new[256..]);
+    let gain = i32::from_le_bytes(new[252..256].try_into().unwrap());
+    assert_eq!(gain, before.master(1, 63) - 12_345);
+    assert_eq!(gain, state.master(1, 63));
+}
+
+#[test]
+fn blocks_without_a_change_keep_their_bytes() {
+    let trainable = trainable();
+    let gate = trainable.tensor(7).unwrap();
+    let at = gate.coordinate(37, 40).unwrap(); // row 5 of a tile
+    let bytes = [single(&trainable, 7, &[(at, 1)])];
+    let mut state = State::new();
+    let before = state.clone();
+    let applied = state.apply(&[(opened(&bytes, &trainable)[0], 1)]).unwrap();
+    assert_eq!(
+        applied,
+        Applied {
+            masters: 1,
+            tiles: 1
+        }
+    );
+    let changed = gate.offset_tiles() + at / 512;
+    let (old, new) = (
+        tile::decode(before.tile(changed)),
+        tile::decode(state.tile(changed)),
+    );
+    let all = tile::decode(&requantise(&state.leaf(changed)));
+    assert_ne!(old.1[5], new.1[5], "this block is requantised");
+    for row in 0..16 {
+        let expected = if row == 5 { &all } else { &old };
+        assert_eq!((new.0[row], new.1[row]), (expected.0[row], expected.1[row]));
+    }
+    for other in (0..trainable.weights_bytes() / 544).filter(|tile| *tile != changed) {
+        assert_eq!(before.tile(other), state.tile(other));
+    }
+}
+
+#[test]
+fn small_changes_add_up_until_a_tile_moves() {
+    let trainable = trainable();
+    let bytes = [single(&trainable, 2, &[(77, 100)])];
+    let update = opened(&bytes, &trainable)[0];
+    let mut state = State::new();
+    state.apply(&[(update, 1)]).unwrap();
+    let tile = trainable.tensor(2).unwrap().offset_tiles();
+    let quant = |state: &State| state.tile(tile)[77] as i8;
+    let (first, scale) = (quant(&state), tile::scales(state.tile(tile))[77 / 4 % 16]);
+    for _ in 0..=u32::from(scale) / 100 {
+        state.apply(&[(update, 1)]).unwrap();
+    }
+    assert_eq!(quant(&state), first + 1);
+}
+
+#[test]
+fn what_cannot_be_applied_changes_nothing() {
+    let trainable = trainable();
+    let other = Trainable::new(&TestModel::TINY).unwrap();
+    let elsewhere = CheckpointId(H256::repeat_byte(8));
+    let good = update(&trainable, 64, 1);
+    let mut bad = update(&trainable, 64, 2);
+    bad.push(0);
+    let foreign = Encoder::new(&trainable, elsewhere, 64).unwrap().finish();
+    let good = open(&good, &trainable).unwrap();
+    let bad = open(&bad, &trainable).unwrap();
+    let foreign = Update::open(&foreign, &trainable, elsewhere, Limits::default()).unwrap();
+    let nothing = Encoder::new(&other, PARENT, 64).unwrap().finish();
+    let shaped = open(&nothing, &other).unwrap();
+
+    let mut state = State::new();
+    let before = state.clone();
+    let decode = DecodeError::TrailingBytes { count: 1 };
+    for (updates, error) in [
+        (vec![], ApplyError::NoUpdates),
+        (
+            vec![(good, 1); MAX_UPDATES + 1],
+            ApplyError::TooManyUpdates(MAX_UPDATES + 1),
+        ),
+        (
+            vec![(good, 1), (good, 0)],
+            ApplyError::ZeroWeight { update: 1 },
+        ),
+        (
+            vec![(good, u32::MAX), (good, 1)],
+            ApplyError::WeightsTooLarge,
+        ),
+        (
+            vec![(good, 1), (foreign, 1)],
+            ApplyError::OtherParent { update: 1 },
+        ),
+        (
+            vec![(good, 1), (shaped, 1)],
+            ApplyError::OtherParent { update: 1 },
+        ),
+        (
+            vec![(good, 1), (bad, 1)],
+            ApplyError::Decode {
+                update: 1,
+                error: decode,
+            },
+        ),
+    ] {
+        assert_eq!(state.apply(&updates), Err(error));
+        assert_eq!(state, before);
+    }
+
+    let (masters, weights) = (state.masters.len() as u64, state.weights.len() as u64);
+    assert_eq!(
+        apply(&[(good, 1)], &mut state.masters[1..], &mut state.weights),
+        Err(ApplyError::MastersLength {
+            expected: masters,
+            found: masters - 1
+        })
+    );
+    assert_eq!(
+        apply(&[(good, 1)], &mut state.masters, &mut state.weights[1..]),
+        Err(ApplyError::WeightsLength {
+            expected: weights,
+            found: weights - 1
+        })
+    );
+    assert_eq!(state, before);
+}
+
+#[test]
+fn as_many_and_as_heavy_as_allowed_are_applied() {
+    let trainable = trainable();
+    let bytes = [single(&trainable, 2, &[(77, 1_000)])];
+    let update = opened(&bytes, &trainable)[0];
+    for updates in [
+        vec![(update, 1); MAX_UPDATES],
+        vec![(update, u32::MAX)],
+        vec![(update, 1 << 31), (update, (1 << 31) - 1)],
+    ] {
+        let mut state = State::new();
+        let before = state.master(2, 77);
+        state.apply(&updates).unwrap();
+        assert_eq!(state.master(2, 77), before + 1_000);
+    }
+}
+
+#[test]
+fn the_rotation_table_stays() {
+    let trainable = trainable();
+    let bytes = [update(&trainable, 64, 3)];
+    let mut state = State::new();
+    let before = state.clone();
+    state.apply(&[(opened(&bytes, &trainable)[0], 1)]).unwrap();
+    let rope = trainable.tiles() as usize * TILE_BYTES;
+    assert_ne!(before.weights[..rope], state.weights[..rope]);
+    assert_eq!(before.weights[rope..], state.weights[rope..]);
+}
+
+#[test]
+fn weights_of_any_bytes_can_be_changed() {
+    let architecture = Architecture {
+        layers: 1,
+        ..checkpoint().architecture
+    };
+    let trainable = Trainable::new(&architecture).unwrap();
+    let mut random = Random::new(11);
+    let mut weights: Vec<u8> = (0..trainable.weights_bytes())
+        .map(|_| random.bits() as u8)
+        .collect();
+    let mut masters = from_weights(&trainable, &weights).unwrap();
+    let bytes = update(&trainable, 4_096, 12);
+    let update = open(&bytes, &trainable).unwrap();
+    let applied = apply(&[(update, 1)], &mut masters, &mut weights).unwrap();
+    assert!(applied.masters > 1_000 && applied.masters <= update.check().unwrap().entries);
+}
+
+/// Sets of updates with weights, of any size that is quick to apply.
+fn sets() -> impl Strategy<Value = Vec<(Vec<u8>, u32)>> {
+    let weight = prop_oneof![1u32..10, 1u32..1 << 29];
+    prop::collection::vec((any::<u64>(), 1u16..300, weight), 1..6).prop_map(|set| {
+        let trainable = trainable();
+        let updates = set.into_iter();
+        updates
+            .map(|(seed, bound, weight)| (update(&trainable, bound, seed), weight))
+            .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn masters_are_those_of_the_formula(set in sets()) {
+        let trainable = trainable();
+        let updates: Vec<_> = set.iter().map(|(b, w)| (open(b, &trainable).unwrap(), *w)).collect();
+        let mut state = State::new();
+        let before = state.clone();
+        let expected = expected_masters(&before, &updates);
+        let applied = state.apply(&updates).unwrap();
+        let (found, old) = (masters(&state), masters(&before));
+        prop_assert_eq!(&found, &expected);
+        let changed = found.iter().zip(&old).filter(|(a, b)| a != b).count();
+        prop_assert_eq!(applied.masters, changed as u64);
+        let changed = found.chunks(512).zip(old.chunks(512)).filter(|(a, b)| a != b).count();
+        prop_assert_eq!(applied.tiles, changed as u64);
+        // Every weight is what its master is rounded to, at most half a scale away, in blocks that
+        // changed.
+        for tensor in trainable.tensors() {
+            let linear = matches!(tensor.kind(), TensorKind::Linear { .. });
+            for tile in tensor.offset_tiles()..tensor.offset_tiles() + tensor.tiles() {
+                let (leaf, was) = (state.leaf(tile), before.leaf(tile));
+                let (now, all) = (state.tile(tile), requantise(&leaf));
+                for row in (0..16).filter(|_| linear) {
+                    let changes = (0..32).any(|k| {
+                        let at = tile::quant_offset(row, k);
+                        leaf[at] != was[at]
+                    });
+                    let source = if changes { &all } else { before.tile(tile) };
+                    let (a, b) = (tile::decode(now), tile::decode(source));
+                    prop_assert_eq!((a.0[row], a.1[row]), (b.0[row], b.1[row]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_updates_does_not_matter(set in sets(), seed: u64) {
+        let trainable = trainable();
+        let mut updates: Vec<_> =
+            set.iter().map(|(b, w)| (open(b, &trainable).unwrap(), *w)).collect();
+        let mut first = State::new();
+        let applied = first.apply(&updates).unwrap();
+        let mut random = Random::new(seed);
+        for i in (1..updates.len()).rev() {
+            updates.swap(i, random.below(i as u64 + 1) as usize);
+        }
+        let mut second = State::new();
+        prop_assert_eq!(second.apply(&updates).unwrap(), applied);
+        prop_assert_eq!(first.roots(), second.roots());
+    }
+
+    #[test]
+    fn sums_chunk_by_chunk_are_the_same(set in sets()) {
+        let trainable = trainable();
+        let updates: Vec<_> = set.iter().map(|(b, w)| (open(b, &trainable).unwrap(), *w)).collect();
+        let mut whole = State::new();
+        let applied = whole.apply(&updates).unwrap();
+        let mut streamed = State::new();
+        let mut total = Applied::default();
+        let mut sums = Sums::new(&updates).unwrap();
+        let mut last = None;
+        while let Some(sum) = sums.next().unwrap() {
+            prop_assert!(last < Some(sum.place()));
+            last = Some(sum.place());
+            let range = sum.tiles().start as usize..sum.tiles().end as usize;
+            prop_assert_eq!(sum.changes().len(), range.len() * 512);
+            let leaves = &mut streamed.masters.as_chunks_mut().0[range.clone()];
+            total += sum.apply(leaves, &mut streamed.weights.as_chunks_mut().0[range]);
+        }
+        prop_assert_eq!(total, applied);
+        prop_assert_eq!(whole, streamed);
+    }
+
+    #[test]
+    fn an_update_twice_is_the_update(seed: u64, weight in 1u32..1 << 30) {
+        let trainable = trainable();
+        let bytes = update(&trainable, 64, seed);
+        let update = open(&bytes, &trainable).unwrap();
+        let (mut once, mut twice) = (State::new(), State::new());
+        once.apply(&[(update, 1)]).unwrap();
+        twice.apply(&[(update, weight), (update, 2 * weight)]).unwrap();
+        prop_assert_eq!(once, twice);
+    }
+}
+
+fn masters(state: &State) -> Vec<i32> {
+    let words = state.masters.as_chunks().0;
+    words
+        .iter()
+        .map(|&bytes| i32::from_le_bytes(bytes))
+        .collect()
+}
