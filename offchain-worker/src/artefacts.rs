@@ -5,10 +5,10 @@
 //! checkpoint's id and its weights have the Merkle root in it, and is thrown away otherwise.
 
 use crate::checkpoint::{
-    CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
+    CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS, TOKENIZER, WEIGHTS,
 };
 use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Options, Peer, Progress};
-use noema_checkpoint::CheckpointId;
+use noema_checkpoint::{CheckpointId, SourceFormat};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -153,7 +153,8 @@ pub async fn fetch(
     let root = library.root();
     fs::create_dir_all(root).map_err(place(root))?;
     let arriving = root.join(format!(".arriving-{}", hex::encode(id.0)));
-    let limit = weights_bytes.saturating_add(MAX_TEXTS);
+    // Masters take four bytes a weight, and tiles a little more than one.
+    let limit = weights_bytes.saturating_mul(5).saturating_add(MAX_TEXTS);
     let mut reasons = Vec::new();
     for (blob, peers) in by_blob {
         // What an earlier try did not get to check is fetched anew rather than trusted.
@@ -212,7 +213,11 @@ fn check(folder: &Path, id: CheckpointId) -> Result<(), CheckpointError> {
             )));
         }
     }
-    checkpoint.verify(&|_| ())
+    checkpoint.verify(&|_| ())?;
+    if checkpoint.manifest().source.format == SourceFormat::Training {
+        checkpoint.masters()?;
+    }
+    Ok(())
 }
 
 fn deliver(
@@ -234,6 +239,9 @@ fn files(checkpoint: &OpenCheckpoint) -> Vec<&'static str> {
     let mut files = vec![MANIFEST, TOKENIZER, WEIGHTS];
     if !checkpoint.chat_template().is_empty() {
         files.push(CHAT_TEMPLATE);
+    }
+    if checkpoint.manifest().source.format == SourceFormat::Training {
+        files.push(MASTERS);
     }
     files
 }

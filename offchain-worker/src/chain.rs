@@ -9,12 +9,14 @@ pub mod calls;
 mod follow;
 mod ledger;
 mod read;
+mod rounds;
 mod submit;
 pub mod types;
 
 pub use follow::{follow, Link};
 pub use ledger::ChainLedger;
 pub use read::At;
+pub use rounds::ChainRounds;
 pub use submit::Included;
 
 use crate::roles::LedgerError;

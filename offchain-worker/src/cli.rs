@@ -2,6 +2,7 @@
 
 mod ask;
 mod checkpoint;
+mod dataset;
 mod device;
 mod doctor;
 mod fetch;
@@ -13,6 +14,7 @@ mod register;
 mod run;
 mod share;
 mod show;
+mod train;
 
 use crate::chain::{At, Node};
 use crate::checkpoint::{Library, OpenCheckpoint};
@@ -36,6 +38,10 @@ Examples:
     noema-worker run --key worker.key
   A machine that has only a node gets the checkpoint from those who hold it:
     noema-worker checkpoint fetch
+  A model of your own, trained on this machine:
+    noema-worker checkpoint new --text TEXT.txt
+    noema-worker dataset prepare TEXT.txt --checkpoint <ID> --out data --licence CC0-1.0
+    noema-worker train --checkpoint <ID> --dataset data --trainers 4
   A question:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
 
@@ -111,11 +117,16 @@ enum Command {
     Run(run::RunArgs),
     /// Turn a GGUF file or a Hugging Face folder into a checkpoint.
     Import(import::ImportArgs),
-    /// See and verify the checkpoints on this machine.
+    /// See and verify the checkpoints on this machine, or make one with random weights.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
+    /// Turn text into what is trained on, and verify it.
+    #[command(subcommand)]
+    Dataset(dataset::DatasetCommand),
     /// Compare a checkpoint's perplexity with that of the float model it came from.
     Perplexity(perplexity::PerplexityArgs),
+    /// Train rounds on this machine, without a chain: several trainers and their aggregation.
+    Train(train::TrainArgs),
     /// Make and look at keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -174,7 +185,9 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&global, args).await,
         Command::Import(args) => import::import(&global, args),
         Command::Checkpoint(command) => checkpoint::checkpoint(&global, command).await,
+        Command::Dataset(command) => dataset::dataset(&global, command),
         Command::Perplexity(args) => perplexity::perplexity(&global, args),
+        Command::Train(args) => train::train(&global, args).await,
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,

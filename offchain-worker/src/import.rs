@@ -1,4 +1,5 @@
-//! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint.
+//! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint, or makes
+//! one with random weights.
 //!
 //! The same source gives the same checkpoint on every machine: weights are quantised with basic
 //! IEEE operations, the rotation table comes from the `libm` crate instead of the system's, and no
@@ -12,6 +13,7 @@ mod error;
 mod files;
 mod gguf;
 mod huggingface;
+mod initial;
 mod model;
 mod quantise;
 mod rope;
@@ -20,10 +22,13 @@ mod tokenizer;
 mod write;
 
 pub use error::ImportError;
+pub use initial::{initialise, InitialOptions};
 pub use source::FloatSource;
 
 use crate::checkpoint::OpenCheckpoint;
+use noema_checkpoint::Architecture;
 use std::path::Path;
+use tokenizers::Tokenizer;
 
 /// Positions that a checkpoint covers unless [`ImportOptions::context`] says otherwise. The
 /// rotation table is part of the weights, so a longer context is a larger checkpoint.
@@ -76,6 +81,19 @@ pub trait Progress: Sync {
 impl Progress for () {
     fn begin(&self, _: Stage, _: u64) {}
     fn advance(&self, _: u64) {}
+}
+
+/// Loads the `tokenizer.json` in `json`, which was read from `path`.
+pub(crate) fn tokenizer(path: &Path, json: &[u8]) -> Result<Tokenizer, ImportError> {
+    tokenizer::check(path, json, Architecture::MAX_VOCABULARY)
+}
+
+/// The `tokenizer.json` of a byte-level BPE tokenizer, from its `model` and with one special token.
+pub(crate) fn byte_level_tokenizer(
+    model: &serde_json::Value,
+    special: &str,
+) -> Result<Vec<u8>, ImportError> {
+    tokenizer::byte_level_from_model(model, special)
 }
 
 /// Imports `source`, a GGUF file or a Hugging Face folder, into the library under `home`.

@@ -3,6 +3,8 @@
 //! - [`import`] turns a published model into a checkpoint, [`checkpoint`] keeps and opens them;
 //! - [`engine`] runs one: it answers a prompt, or checks an answer in one pass; [`reference`] holds
 //!   the float model that tells what the integers cost;
+//! - [`dataset`] turns text into what is trained on, [`training`] trains;
+//! - [`rounds`] takes part in rounds of training;
 //! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
 //!   [`store`] says it has done;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
@@ -17,6 +19,7 @@ pub mod artefacts;
 pub mod chain;
 pub mod checkpoint;
 pub mod cli;
+pub mod dataset;
 pub mod doctor;
 pub mod engine;
 pub mod import;
@@ -24,7 +27,9 @@ pub mod keys;
 pub mod metrics;
 pub mod reference;
 pub mod roles;
+pub mod rounds;
 pub mod store;
+pub mod training;
 
 /// Ends once `stop` turns true, or once nobody is left to turn it.
 pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {

@@ -9,6 +9,7 @@ mod aggregate;
 mod duty;
 mod error;
 mod participant;
+mod peers;
 mod records;
 mod sabotage;
 mod score;
@@ -17,6 +18,7 @@ pub use aggregate::{aggregate, Aggregate};
 pub use duty::{duty, Duty};
 pub use error::RoundsError;
 pub use participant::{Participant, Setup};
+pub use peers::Peers;
 pub use records::{Committed, Records, Scored};
 pub use sabotage::Sabotage;
 pub use score::{score, Received};
@@ -65,8 +67,11 @@ pub trait RoundLedger: Send + Sync {
     async fn send(&self, round: RoundId, step: Step) -> Result<(), LedgerError>;
 
     /// Announces that the operator holds a checkpoint, unless it has.
-    async fn announce_holding(&self, checkpoint: CheckpointId, blob: H256)
-        -> Result<(), LedgerError>;
+    async fn announce_holding(
+        &self,
+        checkpoint: CheckpointId,
+        blob: H256,
+    ) -> Result<(), LedgerError>;
 }
 
 /// How files move between operators.
@@ -87,6 +92,8 @@ pub trait Exchange: Send + Sync {
     ) -> Result<Option<Vec<u8>>, RoundsError>;
 
     /// Fetches a checkpoint from those that hold it.
-    async fn fetch_checkpoint(&self, checkpoint: CheckpointId)
-        -> Result<OpenCheckpoint, RoundsError>;
+    async fn fetch_checkpoint(
+        &self,
+        checkpoint: CheckpointId,
+    ) -> Result<OpenCheckpoint, RoundsError>;
 }

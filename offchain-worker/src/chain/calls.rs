@@ -1,8 +1,8 @@
 //! The calls this program makes, argument by argument as the runtime names them.
 
 use super::types::{
-    Parameters, WireArchitecture, WireDevice, WireEndpoint, WirePrices, WireReceipt, WireRoles,
-    WireVerdict,
+    Parameters, WireArchitecture, WireClaim, WireContribution, WireDevice, WireEndpoint,
+    WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireVerdict,
 };
 use crate::roles::Action;
 use noema_protocol::VerdictReveal;
@@ -120,6 +120,66 @@ calls! {
         checkpoint: H256,
         /// The hash under which it shares the files.
         blob: H256,
+    }
+    /// Takes part in a round.
+    "Training"."join_round" JoinRound {
+        /// The round.
+        round: u64,
+        /// As what.
+        role: WireRole,
+    }
+    /// Commits to a contribution.
+    "Training"."commit_contribution" CommitContribution {
+        /// The round.
+        round: u64,
+        /// The hash of the contribution.
+        commitment: H256,
+    }
+    /// Reveals a contribution.
+    "Training"."reveal_contribution" RevealContribution {
+        /// The round.
+        round: u64,
+        /// Hash and size of the update.
+        contribution: WireContribution,
+        /// What kept the commitment from being guessed.
+        salt: H256,
+    }
+    /// Commits to scores.
+    "Training"."commit_scores" CommitScores {
+        /// The round.
+        round: u64,
+        /// The hash of the scores.
+        commitment: H256,
+    }
+    /// Reveals scores.
+    "Training"."reveal_scores" RevealScores {
+        /// The round.
+        round: u64,
+        /// The scores.
+        sheet: WireSheet,
+        /// What kept the commitment from being guessed.
+        salt: H256,
+    }
+    /// Claims what the next checkpoint is.
+    "Training"."claim_checkpoint" ClaimCheckpoint {
+        /// The round.
+        round: u64,
+        /// What it is.
+        claim: WireClaim,
+    }
+    /// Contradicts what was decided of the contributions.
+    "Training"."object_to_scores" ObjectToScores {
+        /// The round.
+        round: u64,
+        /// One's own scores.
+        sheet: WireSheet,
+    }
+    /// Contradicts what was decided of the next checkpoint.
+    "Training"."object_to_claim" ObjectToClaim {
+        /// The round.
+        round: u64,
+        /// One's own claim.
+        claim: WireClaim,
     }
     /// Gives a sign of life.
     "Operators"."heartbeat" Heartbeat {}

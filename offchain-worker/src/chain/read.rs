@@ -5,9 +5,10 @@ use super::types::{
     PriceList, RequestState, Status, WireEndpoint,
 };
 use super::{classify, Block, ChainError, PATIENCE};
+use crate::rounds::Round;
 use crate::store::AccountBytes;
 use codec::{Decode, Encode};
-use noema_protocol::{CheckpointId, FamilyId, RequestId, SamplingParameters};
+use noema_protocol::{CheckpointId, FamilyId, RequestId, RoundId, SamplingParameters};
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
@@ -46,6 +47,32 @@ impl At {
         A: subxt::ext::frame_decode::view_functions::IntoEncodableValues,
         R: DecodeAsType,
     {
+        let output = self.call_view::<A, R>(pallet, name, args).await?;
+        let incompatible = |reason: String| ChainError::Incompatible {
+            what: format!("view function {pallet}.{name}"),
+            reason,
+        };
+        let metadata = self.block.metadata_ref();
+        let output_type = metadata
+            .pallet_by_name(pallet)
+            .and_then(|pallet| pallet.view_function_by_name(name))
+            .ok_or_else(|| incompatible("it does not exist".into()))?
+            .output_ty();
+        R::decode_as_type(&mut &output[..], output_type, metadata.types())
+            .map_err(|error| incompatible(error.to_string()))
+    }
+
+    /// What the view function `pallet.name` answers, SCALE-encoded.
+    async fn call_view<A, R>(
+        &self,
+        pallet: &str,
+        name: &str,
+        args: A,
+    ) -> Result<Vec<u8>, ChainError>
+    where
+        A: subxt::ext::frame_decode::view_functions::IntoEncodableValues,
+        R: DecodeAsType,
+    {
         let what = format!("view function {pallet}.{name}");
         let incompatible = |reason: String| ChainError::Incompatible {
             what: what.clone(),
@@ -64,17 +91,9 @@ impl At {
         let mut input = id.to_vec();
         args.encode_to(&mut input);
         let output = self.in_time(&what, views.call_raw(Some(&input))).await?;
-        let output = <Result<Vec<u8>, ViewFunctionRefusal>>::decode(&mut &output[..])
+        <Result<Vec<u8>, ViewFunctionRefusal>>::decode(&mut &output[..])
             .map_err(|error| incompatible(error.to_string()))?
-            .map_err(|refusal| incompatible(format!("{refusal:?}")))?;
-        let metadata = self.block.metadata_ref();
-        let output_type = metadata
-            .pallet_by_name(pallet)
-            .and_then(|pallet| pallet.view_function_by_name(name))
-            .ok_or_else(|| incompatible("it does not exist".into()))?
-            .output_ty();
-        R::decode_as_type(&mut &output[..], output_type, metadata.types())
-            .map_err(|error| incompatible(error.to_string()))
+            .map_err(|refusal| incompatible(format!("{refusal:?}")))
     }
 
     /// The value of `pallet.entry` at `keys`.
@@ -182,6 +201,32 @@ impl At {
             (checkpoint.0, prompt_bytes, parameters),
         )
         .await
+    }
+
+    /// The families that have a programme of training.
+    pub async fn trained_families(&self) -> Result<Vec<FamilyId>, ChainError> {
+        let families: Option<Vec<u32>> = self.storage("Training", "Families", ()).await?;
+        Ok(families
+            .unwrap_or_default()
+            .into_iter()
+            .map(FamilyId)
+            .collect())
+    }
+
+    /// The open round of a family.
+    pub async fn open_round(&self, family: FamilyId) -> Result<Option<Round>, ChainError> {
+        let answer = self
+            .call_view::<_, ()>("Training", "open_round", (family.0,))
+            .await?;
+        decode_round(&answer, "open_round")
+    }
+
+    /// A round, as long as it is readable.
+    pub async fn round(&self, round: RoundId) -> Result<Option<Round>, ChainError> {
+        let answer = self
+            .call_view::<_, ()>("Training", "round", (round.0,))
+            .await?;
+        decode_round(&answer, "round")
     }
 
     /// Every entry of the map `pallet.entry`.
@@ -319,4 +364,13 @@ impl At {
     pub async fn audit(&self, pallet: &str) -> Result<Result<Value, Value>, ChainError> {
         self.view(pallet, "audit", ()).await
     }
+}
+
+/// A round is read as the runtime stores it: a participant computes with it, so half of its fields
+/// would not do.
+fn decode_round(answer: &[u8], name: &str) -> Result<Option<Round>, ChainError> {
+    Option::<Round>::decode(&mut &*answer).map_err(|error| ChainError::Incompatible {
+        what: format!("view function Training.{name}"),
+        reason: error.to_string(),
+    })
 }

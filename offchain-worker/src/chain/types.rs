@@ -53,6 +53,7 @@ use from_chain;
 mod checkpoint;
 mod operator;
 mod request;
+mod round;
 
 pub use checkpoint::{
     CheckpointRecord, FamilyRecord, Holding, Status, WeightsRecord, WireArchitecture,
@@ -66,6 +67,8 @@ pub use request::{
     Assignment, Opinion, Parameters, Part, Payment, PendingJob, Phase, RefundReason, RequestState,
     Seat, Stage, Standing, Task, WireReceipt, WireVerdict,
 };
+
+pub use round::{WireClaim, WireContribution, WireFinding, WireLosses, WireRole, WireSheet};
 
 fn as_text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&String::from_utf8_lossy(bytes))

@@ -42,7 +42,12 @@ pub fn aggregate(
             .get(place)
             .and_then(Option::as_deref)
             .ok_or_else(|| RoundsError::UpdateLost(hex::encode(contribution.update)))?;
-        let update = Update::open(bytes, before.trainable(), round.parent, score::limits(round))?;
+        let update = Update::open(
+            bytes,
+            before.trainable(),
+            round.parent,
+            score::limits(round),
+        )?;
         updates.push((update, weight));
     }
     let child = before.with(&updates)?;

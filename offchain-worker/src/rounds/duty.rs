@@ -30,8 +30,17 @@ pub enum Duty {
 
 /// What `account`, which takes part as `role`, owes `round` in a block whose last finalized one is
 /// `now`. A validator that was not drawn owes nothing; with `audits` it looks all the same.
-pub fn duty(round: &Round, account: &AccountBytes, role: Role, audits: bool, now: u32) -> Option<Duty> {
-    let trainer = round.trainers.iter().find(|other| other.account == *account);
+pub fn duty(
+    round: &Round,
+    account: &AccountBytes,
+    role: Role,
+    audits: bool,
+    now: u32,
+) -> Option<Duty> {
+    let trainer = round
+        .trainers
+        .iter()
+        .find(|other| other.account == *account);
     let validator = round
         .validators
         .iter()
@@ -87,7 +96,7 @@ fn of_validator(round: &Round, validator: &Validator<AccountBytes>, audits: bool
 mod tests {
     use super::*;
     use noema_protocol::{CheckpointId, FamilyId, RoundId};
-    use noema_rounds::{Dataset, Rules, Surroundings, Windows};
+    use noema_rounds::{Dataset, Permill, Rules, Surroundings, Windows};
     use sp_core::H256;
 
     const TRAINER: AccountBytes = [1; 32];
@@ -113,7 +122,7 @@ mod tests {
             evaluation_shards: 1,
             max_update_bytes: 1_000,
             entries_per_chunk: 64,
-            max_overlap: sp_runtime_permill(),
+            max_overlap: Permill::from_percent(50),
             min_holders: 1,
         };
         let dataset = Dataset {
@@ -123,10 +132,6 @@ mod tests {
         };
         let parent = CheckpointId(H256::zero());
         Round::open(RoundId(0), FamilyId(0), parent, dataset, rules, 1)
-    }
-
-    fn sp_runtime_permill() -> noema_economics::Permill {
-        noema_economics::Permill::from_percent(50)
     }
 
     fn end(round: &mut Round, now: u32) {
@@ -162,7 +167,10 @@ mod tests {
         }
         round.join_as_validator(VALIDATOR, 1, 1).unwrap();
         end(&mut round, 6);
-        assert_eq!(of(&round, &TRAINER, Role::Trainer, 6), Some(Duty::Contribute));
+        assert_eq!(
+            of(&round, &TRAINER, Role::Trainer, 6),
+            Some(Duty::Contribute)
+        );
         assert_eq!(of(&round, &VALIDATOR, Role::Validator, 6), None);
         for account in [TRAINER, OTHER] {
             let commitment = noema_protocol::hashing::contribution_commitment(
@@ -190,7 +198,10 @@ mod tests {
                 .unwrap();
         }
         end(&mut round, 8);
-        assert_eq!(of(&round, &VALIDATOR, Role::Validator, 8), Some(Duty::Score));
+        assert_eq!(
+            of(&round, &VALIDATOR, Role::Validator, 8),
+            Some(Duty::Score)
+        );
         assert_eq!(of(&round, &TRAINER, Role::Trainer, 8), None);
         assert_eq!(of(&round, &VALIDATOR, Role::Validator, 13), None);
     }

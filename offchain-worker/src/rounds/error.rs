@@ -36,6 +36,9 @@ pub enum RoundsError {
     /// An accepted update is malformed: the validators were wrong.
     #[error("an accepted update is malformed: {0}")]
     Decode(#[from] DecodeError),
+    /// An update cannot be written.
+    #[error("the update cannot be written: {0}")]
+    Encode(#[from] noema_update::EncodeError),
     /// A record.
     #[error("{path}: {source}")]
     Record {

@@ -243,7 +243,8 @@ impl Participant {
                 *shard = (*shard + 1) % round.dataset.shards;
             }
         }
-        let (setup, trainer, stopping) = (self.setup.clone(), self.trainer.clone(), stopping.clone());
+        let (setup, trainer, stopping) =
+            (self.setup.clone(), self.trainer.clone(), stopping.clone());
         let (id, entries) = (round.id, round.rules.entries_per_chunk);
         compute(move || {
             let parent = Arc::new(Parent::read(&checkpoint)?);
@@ -426,7 +427,12 @@ impl Participant {
                 Some(bytes) => Some(bytes.clone()),
                 None => {
                     let name = format!("{}.nupd", hex::encode(contribution.update));
-                    let into = self.setup.records.folder(round.id).join("received").join(name);
+                    let into = self
+                        .setup
+                        .records
+                        .folder(round.id)
+                        .join("received")
+                        .join(name);
                     self.exchange
                         .fetch_update(&trainer.account, contribution, into)
                         .await?

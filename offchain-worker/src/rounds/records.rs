@@ -113,7 +113,10 @@ impl Records {
             Err(error) => return Err(failed(&self.folder)(error)),
         };
         for entry in entries.flatten() {
-            let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            let number = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok());
             if number.is_some_and(|number: u64| number < round.0) {
                 fs::remove_dir_all(entry.path()).map_err(failed(&entry.path()))?;
             }

@@ -33,7 +33,13 @@ pub fn score(
         .map(|(trainer, bytes)| {
             let bytes = bytes.as_deref()?;
             let contribution = trainer.contribution?;
-            Some(open(round, parent, contribution.bytes, contribution.update, bytes))
+            Some(open(
+                round,
+                parent,
+                contribution.bytes,
+                contribution.update,
+                bytes,
+            ))
         })
         .collect();
     // Losses of the parent on the shards of trainers, which may share them.

@@ -29,6 +29,7 @@ pub use round::{
     Trainer, Validator,
 };
 pub use rules::{Dataset, Rules, Windows};
+pub use sp_arithmetic::Permill;
 
 /// Most trainers of a round.
 pub const MAX_TRAINERS: u32 = 32;

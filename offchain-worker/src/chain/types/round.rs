@@ -1,0 +1,145 @@
+//! Rounds of training, as arguments. What is read of a round is the type that the runtime stores; see
+//! [`crate::rounds::Round`].
+
+// The derives bring a path into scope that structs do not use.
+#![allow(unused_imports)]
+
+use super::both_ways;
+use noema_protocol::interfaces::Role;
+use noema_rounds::{Claim, Contribution, Finding, Losses, ScoreSheet};
+use serde::Serialize;
+use sp_core::H256;
+use subxt::ext::scale_decode::DecodeAsType;
+use subxt::ext::scale_encode::EncodeAsType;
+
+both_ways! {
+    /// What an operator does in a round.
+    pub enum WireRole {
+        /// Nothing.
+        Worker,
+        /// Scores.
+        Validator,
+        /// Contributes.
+        Trainer,
+    }
+}
+
+both_ways! {
+    /// A compressed update by name.
+    pub struct WireContribution {
+        /// Its BLAKE3 hash.
+        pub update: H256,
+        /// Its size.
+        pub bytes: u32,
+    }
+}
+
+both_ways! {
+    /// A loss without and with an update.
+    pub struct WireLosses {
+        /// Without.
+        pub before: u64,
+        /// With.
+        pub after: u64,
+    }
+}
+
+/// What a validator found of a contribution.
+#[derive(Clone, Debug, PartialEq, Eq, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+pub enum WireFinding {
+    /// Nobody served it.
+    Unavailable,
+    /// It is no update.
+    Malformed,
+    /// It is a copy.
+    Copy {
+        /// Of which.
+        of: u32,
+    },
+    /// It was evaluated.
+    Scored {
+        /// On its trainer's shards.
+        assigned: WireLosses,
+        /// On the evaluation shards.
+        evaluation: u64,
+    },
+}
+
+/// What a validator found of all contributions.
+#[derive(Clone, Debug, PartialEq, Eq, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+pub struct WireSheet {
+    /// The parent's loss on the evaluation shards.
+    pub parent: u64,
+    /// What was found of each contribution.
+    pub findings: Vec<WireFinding>,
+}
+
+both_ways! {
+    /// What the next checkpoint is.
+    pub struct WireClaim {
+        /// The hash of its manifest.
+        pub checkpoint: H256,
+        /// The Merkle root over its tiles.
+        pub weights_root: H256,
+        /// The Merkle root over its masters.
+        pub masters_root: H256,
+        /// Its loss on the evaluation shards.
+        pub loss: u64,
+    }
+}
+
+impl From<Role> for WireRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Worker => Self::Worker,
+            Role::Validator => Self::Validator,
+            Role::Trainer => Self::Trainer,
+        }
+    }
+}
+
+impl From<Contribution> for WireContribution {
+    fn from(contribution: Contribution) -> Self {
+        let Contribution { update, bytes } = contribution;
+        Self { update, bytes }
+    }
+}
+
+impl From<Finding> for WireFinding {
+    fn from(finding: Finding) -> Self {
+        match finding {
+            Finding::Unavailable => Self::Unavailable,
+            Finding::Malformed => Self::Malformed,
+            Finding::Copy { of } => Self::Copy { of },
+            Finding::Scored {
+                assigned: Losses { before, after },
+                evaluation,
+            } => Self::Scored {
+                assigned: WireLosses { before, after },
+                evaluation,
+            },
+        }
+    }
+}
+
+impl From<ScoreSheet> for WireSheet {
+    fn from(sheet: ScoreSheet) -> Self {
+        Self {
+            parent: sheet.parent,
+            findings: sheet.findings.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Claim> for WireClaim {
+    fn from(claim: Claim) -> Self {
+        Self {
+            checkpoint: claim.checkpoint.0,
+            weights_root: claim.weights_root,
+            masters_root: claim.masters_root,
+            loss: claim.loss,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Training text as shards: content-addressed files of token sequences under one Merkle root.
+//!
+//! ```text
+//! DIR/manifest.json      source, licence, tokenizer, shards in order, root
+//! DIR/shards/<hash>      sequences of token ids, see [`shard`]
+//! ```
+//! A dataset is known by its root ([`ShardProof`] says how it is computed). Each shard names the
+//! tokenizer and the length of its sequences in its own header, so the root binds them, too. The
+//! same text, tokenizer and options give the same root on every machine. There is no part of it that
+//! is set aside for evaluation: whoever evaluates draws shards that were not trained on.
+//!
+//! - [`prepare`] makes a dataset from text;
+//! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
+//! - [`Dataset`] opens one and gives out its shards, each checked against its hash.
+
+mod error;
+mod manifest;
+mod merkle;
+mod prepare;
+pub mod shard;
+mod text;
+mod vocabulary;
+
+pub use error::DatasetError;
+pub use manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_SHARDS};
+pub use merkle::ShardProof;
+pub(crate) use prepare::SEPARATOR;
+pub use prepare::{input_bytes, prepare, PrepareOptions, Prepared};
+pub use shard::Shard;
+pub use vocabulary::{learn_tokenizer, FEWEST_TOKENS};
+
+use noema_checkpoint::H256;
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// File with the manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// Folder with the shards, each under its hash in hexadecimal.
+pub const SHARDS: &str = "shards";
+
+/// A dataset whose manifest has been read and checked; shards are read when they are asked for.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    directory: PathBuf,
+    manifest: DatasetManifest,
+}
+
+impl Dataset {
+    /// Opens the dataset in `directory`.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read, or contradicts itself.
+    pub fn open(directory: &Path) -> Result<Self, DatasetError> {
+        let path = directory.join(MANIFEST);
+        let bytes = read(&path, manifest::MAX_BYTES)?;
+        let manifest = DatasetManifest::parse(&path, &bytes)?;
+        Ok(Self {
+            directory: directory.into(),
+            manifest,
+        })
+    }
+
+    /// What the dataset is.
+    pub fn manifest(&self) -> &DatasetManifest {
+        &self.manifest
+    }
+
+    /// The root that it is known by.
+    pub fn root(&self) -> H256 {
+        self.manifest.root
+    }
+
+    /// Number of shards.
+    pub fn len(&self) -> usize {
+        self.manifest.shards.len()
+    }
+
+    /// Whether it has no shards; no dataset that opens is empty.
+    pub fn is_empty(&self) -> bool {
+        self.manifest.shards.is_empty()
+    }
+
+    /// Where shard `index` lies.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoSuchShard`].
+    pub fn shard_path(&self, index: usize) -> Result<PathBuf, DatasetError> {
+        let hash = self.entry(index)?.hash;
+        Ok(self.directory.join(SHARDS).join(hex::encode(hash)))
+    }
+
+    /// Reads shard `index` and holds it against hash and manifest.
+    ///
+    /// # Errors
+    /// When there is no such shard, it cannot be read, or it is not what the manifest says.
+    pub fn shard(&self, index: usize) -> Result<Shard, DatasetError> {
+        let entry = self.entry(index)?;
+        let path = self.shard_path(index)?;
+        let expected = shard::bytes(self.manifest.sequence_length, entry.sequences);
+        let bytes = read(&path, expected)?;
+        let found = H256(blake3::hash(&bytes).into());
+        if found != entry.hash {
+            return Err(DatasetError::ShardHash {
+                path,
+                expected: entry.hash,
+                found,
+            });
+        }
+        let shard = Shard::decode(&path, &bytes)?;
+        if shard.tokenizer_hash() != self.manifest.tokenizer_hash {
+            return Err(DatasetError::ShardTokenizer {
+                path,
+                expected: self.manifest.tokenizer_hash,
+                found: shard.tokenizer_hash(),
+            });
+        }
+        let (length, count) = (shard.sequence_length(), shard.len());
+        if (length, count) != (self.manifest.sequence_length, entry.sequences) {
+            return Err(DatasetError::ShardShape {
+                path,
+                expected: (entry.sequences, self.manifest.sequence_length),
+                found: (count, length),
+            });
+        }
+        Ok(shard)
+    }
+
+    /// Proves that shard `index` belongs to the dataset.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoSuchShard`].
+    pub fn prove(&self, index: usize) -> Result<ShardProof, DatasetError> {
+        self.entry(index)?;
+        Ok(merkle::prove(self.manifest.hashes(), index as u32))
+    }
+
+    /// Reads and checks every shard. `progress` is told of the bytes of each.
+    ///
+    /// # Errors
+    /// The first shard that is not what the manifest says.
+    pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<(), DatasetError> {
+        for index in 0..self.len() {
+            self.shard(index)?;
+            let sequences = self.manifest.shards[index].sequences;
+            progress(shard::bytes(self.manifest.sequence_length, sequences));
+        }
+        Ok(())
+    }
+
+    fn entry(&self, index: usize) -> Result<&ShardEntry, DatasetError> {
+        let shards = self.len();
+        let entry = self.manifest.shards.get(index);
+        entry.ok_or(DatasetError::NoSuchShard { index, shards })
+    }
+}
+
+/// Reads a file of at most `limit` bytes.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DatasetError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|error| DatasetError::read(path, error))?;
+    if bytes.len() as u64 > limit {
+        return Err(DatasetError::Oversized {
+            path: path.into(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,141 @@
+//! Files between participants, by content hash.
+
+use super::{Exchange, RoundsError};
+use crate::artefacts::{self, FetchError, Holder};
+use crate::chain::{ChainError, Link};
+use crate::checkpoint::{Library, OpenCheckpoint};
+use crate::roles::LedgerError;
+use crate::store::AccountBytes;
+use async_trait::async_trait;
+use noema_artefacts::{Artefacts, BlobHash, Error, Peer, PeerId};
+use noema_protocol::CheckpointId;
+use noema_rounds::Contribution;
+use sp_core::H256;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tracing::debug;
+
+/// Shares over one endpoint, and finds others by what the chain records of them.
+pub struct Peers {
+    artefacts: Arc<Artefacts>,
+    link: Arc<Link>,
+    library: Library,
+}
+
+impl Peers {
+    /// Shares over `artefacts`; fetched checkpoints go to `library`.
+    pub fn new(artefacts: Arc<Artefacts>, link: Arc<Link>, library: Library) -> Self {
+        Self {
+            artefacts,
+            link,
+            library,
+        }
+    }
+
+    async fn peer(&self, operator: &AccountBytes) -> Result<Option<Peer>, ChainError> {
+        let at = self.link.node()?.finalized().await?;
+        let endpoint = at.endpoint(operator).await?;
+        Ok(endpoint.map(|endpoint| Peer {
+            id: PeerId(endpoint.peer),
+            addresses: endpoint.addresses.into_iter().map(Into::into).collect(),
+        }))
+    }
+
+    async fn holders(&self, checkpoint: CheckpointId) -> Result<Vec<Holder>, ChainError> {
+        let at = self.link.node()?.finalized().await?;
+        let mut holders = Vec::new();
+        for holding in at.holders(&checkpoint).await? {
+            if let Some(peer) = self.peer(&holding.holder.0).await? {
+                holders.push(Holder {
+                    blob: BlobHash(holding.blob.0),
+                    peer,
+                });
+            }
+        }
+        Ok(holders)
+    }
+}
+
+fn ledger(error: ChainError) -> RoundsError {
+    RoundsError::Ledger(LedgerError::from(error))
+}
+
+#[async_trait]
+impl Exchange for Peers {
+    async fn share(&self, file: &Path) -> Result<H256, RoundsError> {
+        Ok(H256(self.artefacts.share(file).await?.0))
+    }
+
+    async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError> {
+        Ok(H256(artefacts::share(&self.artefacts, checkpoint).await?.0))
+    }
+
+    async fn fetch_update(
+        &self,
+        from: &AccountBytes,
+        contribution: Contribution,
+        into: PathBuf,
+    ) -> Result<Option<Vec<u8>>, RoundsError> {
+        let failed = |path: PathBuf| move |source| RoundsError::Record { path, source };
+        if let Ok(bytes) = tokio::fs::read(&into).await {
+            return Ok(Some(bytes));
+        }
+        let Some(peer) = self.peer(from).await.map_err(ledger)? else {
+            return Ok(None);
+        };
+        if let Some(folder) = into.parent() {
+            tokio::fs::create_dir_all(folder)
+                .await
+                .map_err(failed(folder.to_owned()))?;
+        }
+        let hash = BlobHash(contribution.update.0);
+        let limit = u64::from(contribution.bytes);
+        let fetched = self
+            .artefacts
+            .fetcher()
+            .fetch_file(hash, limit, &[peer], &into, |_| ())
+            .await;
+        match fetched {
+            Ok(_) => {
+                let bytes = tokio::fs::read(&into).await.map_err(failed(into))?;
+                Ok(Some(bytes))
+            }
+            Err(
+                error @ (Error::NoHolder { .. }
+                | Error::NotConnected { .. }
+                | Error::Corrupt { .. }
+                | Error::Malformed { .. }
+                | Error::TooLarge { .. }),
+            ) => {
+                debug!(update = %hash, %error, "an update is not to be had");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn fetch_checkpoint(
+        &self,
+        checkpoint: CheckpointId,
+    ) -> Result<OpenCheckpoint, RoundsError> {
+        let at = self.link.node().map_err(ledger)?;
+        let at = at.finalized().await.map_err(ledger)?;
+        let record = at.checkpoint(&checkpoint).await.map_err(ledger)?;
+        let Some(record) = record else {
+            return Err(FetchError::NobodyHolds(checkpoint).into());
+        };
+        let holders = self.holders(checkpoint).await.map_err(ledger)?;
+        let weights = record.weights.bytes;
+        let fetcher = self.artefacts.fetcher();
+        let fetched = artefacts::fetch(
+            fetcher,
+            &self.library,
+            checkpoint,
+            weights,
+            &holders,
+            |_| (),
+        )
+        .await?;
+        Ok(fetched)
+    }
+}

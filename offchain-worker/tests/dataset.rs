@@ -1,0 +1,403 @@
+//! Making datasets of text, and what happens to damaged ones.
+
+use noema_checkpoint::{blake2_256, H256};
+use noema_worker::dataset::{
+    prepare, Dataset, DatasetError, PrepareOptions, Prepared, MANIFEST, SHARDS,
+};
+use serde_json::{json, Value};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// A byte-level tokenizer without merges: a token for each byte of English text, and a separator.
+fn tokenizer() -> Value {
+    let letters = (b'!'..=b'~').map(char::from).chain(['Ġ', 'Ċ']);
+    let mut ids: BTreeMap<String, usize> = letters.map(String::from).zip(1..).collect();
+    ids.insert("<|endoftext|>".into(), 0);
+    let byte_level = json!({
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true
+    });
+    json!({
+        "version": "1.0",
+        "added_tokens": [{
+            "id": 0, "content": "<|endoftext|>", "single_word": false, "lstrip": false,
+            "rstrip": false, "normalized": false, "special": true
+        }],
+        "normalizer": null,
+        "pre_tokenizer": byte_level,
+        "post_processor": null,
+        "decoder": byte_level,
+        "model": { "type": "BPE", "vocab": ids, "merges": [] }
+    })
+}
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(
+            folder.path().join("tokenizer.json"),
+            tokenizer().to_string(),
+        )
+        .expect("is written");
+        Self { folder }
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).expect("is written");
+        path
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn prepare(
+        &self,
+        inputs: &[PathBuf],
+        name: &str,
+        options: &PrepareOptions,
+    ) -> Result<Prepared, DatasetError> {
+        let tokenizer = self.path("tokenizer.json");
+        prepare(inputs, &tokenizer, &self.path(name), options, &|_| ())
+    }
+
+    /// A dataset of 100 tokens and the separator: three shards of two sequences of 16.
+    fn dataset(&self) -> Dataset {
+        let text = self.file("text.txt", "0123456789".repeat(10));
+        let prepared = self.prepare(&[text], "dataset", &options());
+        prepared.expect("a sound text").dataset
+    }
+}
+
+fn options() -> PrepareOptions {
+    PrepareOptions {
+        source: "a test".into(),
+        licence: "CC0-1.0".into(),
+        sequence_length: 16,
+        shard_sequences: 2,
+        ..Default::default()
+    }
+}
+
+fn edit_manifest(directory: &Path, edit: impl FnOnce(&mut Value)) {
+    let path = directory.join(MANIFEST);
+    let mut value: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    edit(&mut value);
+    fs::write(path, value.to_string()).unwrap();
+}
+
+#[test]
+fn tokens_follow_each_other_through_sequences_and_shards() {
+    let place = Place::new();
+    let dataset = place.dataset();
+    assert_eq!(dataset.len(), 3);
+    let tokens: Vec<u32> = (0..dataset.len())
+        .flat_map(|index| {
+            let shard = dataset.shard(index).expect("is sound");
+            assert_eq!(shard.len(), 2);
+            shard.sequences().flatten().copied().collect::<Vec<_>>()
+        })
+        .collect();
+    let digit = |at: usize| u32::from(b'0' - b'!' + 1) + (at % 10) as u32;
+    assert_eq!(tokens, (0..96).map(digit).collect::<Vec<_>>());
+    let manifest = dataset.manifest();
+    let json = fs::read(place.path("tokenizer.json")).unwrap();
+    assert_eq!(manifest.tokenizer_hash, blake2_256(&json));
+    assert_eq!(manifest.licence, "CC0-1.0");
+    dataset.verify(&|_| ()).expect("is sound");
+}
+
+#[test]
+fn documents_are_parted_and_what_fills_no_sequence_is_left_out() {
+    let place = Place::new();
+    let lines = "{\"text\": \"abc\", \"id\": 1}\n\n{\"text\": \"defghijklmnopqrstu\"}";
+    let inputs = [place.file("a.jsonl", lines)];
+    let options = PrepareOptions {
+        text_field: Some("text".into()),
+        sequence_length: 4,
+        ..options()
+    };
+    let prepared = place.prepare(&inputs, "dataset", &options).expect("sound");
+    assert_eq!((prepared.tokens, prepared.left_over), (20, 3));
+    let shard = prepared.dataset.shard(0).unwrap();
+    let first: Vec<_> = shard.sequences().next().unwrap().to_vec();
+    let id = |letter: u8| u32::from(letter - b'!' + 1);
+    assert_eq!(first, [id(b'a'), id(b'b'), id(b'c'), 0]);
+}
+
+#[test]
+fn a_text_that_mentions_a_special_token_does_not_contain_it() {
+    let place = Place::new();
+    let inputs = [place.file("a.txt", "<|endoftext|>aaa")];
+    let prepared = place
+        .prepare(&inputs, "dataset", &options())
+        .expect("sound");
+    let shard = prepared.dataset.shard(0).unwrap();
+    assert!(shard.sequences().flatten().all(|token| *token != 0));
+}
+
+#[test]
+fn the_same_text_gives_the_same_root_and_another_text_another() {
+    let place = Place::new();
+    // Longer than the pieces in which a text is read.
+    let long = "It was a dark and stormy night.\n".repeat(9_000);
+    let text = place.file("a.txt", &long);
+    let other = place.file("b.txt", long.replace("night.\n", "night!\n"));
+    let root = |input: &PathBuf, name: &str| {
+        let options = PrepareOptions {
+            shard_sequences: 1_000,
+            ..options()
+        };
+        let prepared = place.prepare(std::slice::from_ref(input), name, &options);
+        prepared.expect("sound").dataset.root()
+    };
+    let first = root(&text, "first");
+    assert_eq!(first, root(&text, "second"));
+    assert_ne!(first, root(&other, "third"));
+}
+
+#[test]
+fn a_proof_holds_for_its_shard_and_its_place_alone() {
+    let place = Place::new();
+    let dataset = place.dataset();
+    let hashes: Vec<H256> = dataset.manifest().hashes().collect();
+    for index in 0..dataset.len() {
+        let proof = dataset.prove(index).expect("there is such a shard");
+        for (other, hash) in hashes.iter().enumerate() {
+            assert_eq!(proof.holds(&dataset.root(), hash), other == index);
+            let mut moved = proof.clone();
+            moved.index = other as u32;
+            let holds = moved.holds(&dataset.root(), &hashes[index]);
+            assert_eq!(holds, other == index);
+        }
+        assert!(!proof.holds(&H256::repeat_byte(1), &hashes[index]));
+    }
+    let beyond = dataset.prove(3);
+    assert!(matches!(
+        beyond,
+        Err(DatasetError::NoSuchShard {
+            index: 3,
+            shards: 3
+        })
+    ));
+}
+
+#[test]
+fn progress_adds_up_to_the_bytes_of_the_inputs() {
+    let place = Place::new();
+    let inputs = [
+        place.file("a.txt", "abc\n".repeat(40_000)),
+        place.file("b.txt", "x".repeat(70)),
+    ];
+    let read = std::cell::Cell::new(0);
+    let tokenizer = place.path("tokenizer.json");
+    prepare(
+        &inputs,
+        &tokenizer,
+        &place.path("dataset"),
+        &options(),
+        &|bytes| {
+            read.set(read.get() + bytes);
+        },
+    )
+    .expect("sound");
+    let all = noema_worker::dataset::input_bytes(&inputs).unwrap();
+    assert_eq!((read.get(), all), (160_070, 160_070));
+}
+
+#[test]
+fn inputs_that_are_not_text_are_refused_by_name() {
+    let place = Place::new();
+    let json = PrepareOptions {
+        text_field: Some("text".into()),
+        ..options()
+    };
+    let refused = |content: &[u8], options: &PrepareOptions| {
+        let input = place.file("input", content);
+        let refused = place.prepare(&[input], "dataset", options);
+        assert!(!place.path("dataset").exists());
+        refused.expect_err("is refused")
+    };
+    let line = |error: DatasetError| match error {
+        DatasetError::NotUtf8 { line, .. } => ("utf-8", line),
+        DatasetError::NotJson { line, .. } => ("json", line),
+        DatasetError::NoText { line, .. } => ("field", line),
+        error => panic!("{error}"),
+    };
+    assert_eq!(line(refused(b"a\n\xff\n", &options())), ("utf-8", 2));
+    let sound = b"{\"text\": \"a\"}\n".as_slice();
+    let after = |line: &[u8]| [sound, line].concat();
+    assert_eq!(line(refused(&after(b"{"), &json)), ("json", 2));
+    assert_eq!(line(refused(&after(b"[1]"), &json)), ("field", 2));
+    let number = after(b"{\"text\": 1}");
+    assert_eq!(line(refused(&number, &json)), ("field", 2));
+    let long = vec![b'a'; (16 << 20) + 1];
+    let long = refused(&long, &options());
+    assert!(matches!(long, DatasetError::LineTooLong { line: 1, .. }));
+    let short = refused(b"abc", &options());
+    assert!(matches!(
+        short,
+        DatasetError::TooShort {
+            tokens: 4,
+            length: 16
+        }
+    ));
+    let missing = place.prepare(&[place.path("nothing")], "dataset", &options());
+    assert!(matches!(missing, Err(DatasetError::Read { .. })));
+    let leftovers = fs::read_dir(place.folder.path()).unwrap();
+    let leftovers = leftovers.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains("part")
+    });
+    assert_eq!(leftovers.count(), 0);
+}
+
+#[test]
+fn impossible_options_are_refused_by_name() {
+    let place = Place::new();
+    let text = [place.file("a.txt", "a".repeat(100))];
+    for (length, sequences) in [(1, 1), (0, 1), (16, 0), (131_073, 1), (65_536, 2_048)] {
+        let options = PrepareOptions {
+            sequence_length: length,
+            shard_sequences: sequences,
+            ..options()
+        };
+        let refused = place.prepare(&text, "dataset", &options);
+        assert!(
+            matches!(refused, Err(DatasetError::ShardOptions { .. })),
+            "{length} {sequences}"
+        );
+    }
+    let separator = PrepareOptions {
+        separator: Some("<none>".into()),
+        ..options()
+    };
+    let refused = place.prepare(&text, "dataset", &separator);
+    assert!(matches!(
+        refused,
+        Err(DatasetError::UnknownSeparator { .. })
+    ));
+    place.file("tokenizer.json", "{}");
+    let refused = place.prepare(&text, "dataset", &options());
+    assert!(matches!(refused, Err(DatasetError::Tokenizer(_))));
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let place = Place::new();
+    place.dataset();
+    let text = place.path("text.txt");
+    let again = place.prepare(&[text], "dataset", &options());
+    assert!(matches!(again, Err(DatasetError::Exists { .. })));
+}
+
+#[test]
+fn damaged_manifests_are_refused_by_name() {
+    let place = Place::new();
+    let directory = place.path("dataset");
+    place.dataset();
+    let sound = fs::read(directory.join(MANIFEST)).unwrap();
+    let open = |edit: fn(&mut Value)| {
+        fs::write(directory.join(MANIFEST), &sound).unwrap();
+        edit_manifest(&directory, edit);
+        Dataset::open(&directory).expect_err("is refused")
+    };
+    let error = open(|m| m["format"] = 2.into());
+    assert!(matches!(error, DatasetError::Format { found: 2, .. }));
+    let error = open(|m| m["root"] = json!(H256::zero()));
+    assert!(matches!(error, DatasetError::Root { .. }));
+    let error = open(|m| m["shards"].as_array_mut().unwrap().swap(0, 2));
+    assert!(matches!(error, DatasetError::Root { .. }));
+    let error = open(|m| m["shards"] = json!([]));
+    assert!(matches!(error, DatasetError::Manifest { .. }));
+    let error = open(|m| m["shards"][1]["sequences"] = 0.into());
+    assert!(matches!(error, DatasetError::Manifest { .. }));
+    let error = open(|m| m["shards"][1]["sequences"] = u32::MAX.into());
+    assert!(matches!(error, DatasetError::Manifest { .. }));
+    let error = open(|m| m["sequence_length"] = 1.into());
+    assert!(matches!(error, DatasetError::Manifest { .. }));
+    let error = open(|m| m["more"] = 1.into());
+    assert!(matches!(error, DatasetError::NotAManifest { .. }));
+    fs::remove_file(directory.join(MANIFEST)).unwrap();
+    let error = Dataset::open(&directory).expect_err("is refused");
+    assert!(matches!(error, DatasetError::Read { .. }));
+}
+
+#[test]
+fn damaged_shards_are_refused_by_name() {
+    let place = Place::new();
+    let dataset = place.dataset();
+    let path = dataset.shard_path(1).unwrap();
+    let sound = fs::read(&path).unwrap();
+
+    let mut flipped = sound.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    for damaged in [flipped, sound[..sound.len() - 1].to_vec(), Vec::new()] {
+        fs::write(&path, damaged).unwrap();
+        let error = dataset.verify(&|_| ()).expect_err("is damaged");
+        assert!(matches!(&error, DatasetError::ShardHash { path: at, .. } if *at == path));
+    }
+    let long = [sound.clone(), vec![0]].concat();
+    fs::write(&path, long).unwrap();
+    let error = dataset.shard(1).expect_err("is damaged");
+    assert!(matches!(error, DatasetError::Oversized { .. }));
+    fs::remove_file(&path).unwrap();
+    let error = dataset.shard(1).expect_err("is missing");
+    assert!(matches!(error, DatasetError::Read { .. }));
+}
+
+/// Shards whose hash the manifest names, but that are not what it says they are.
+#[test]
+fn shards_that_contradict_the_manifest_are_refused_by_name() {
+    let place = Place::new();
+    let dataset = place.dataset();
+    let sound = fs::read(dataset.shard_path(0).unwrap()).unwrap();
+    let open = |edit: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = sound.clone();
+        edit(&mut bytes);
+        let hash = H256(blake3_of(&bytes));
+        let directory = place.path("dataset");
+        fs::write(directory.join(SHARDS).join(hex::encode(hash)), bytes).unwrap();
+        edit_manifest(&directory, |manifest| {
+            manifest["shards"] = json!([{ "hash": hash, "sequences": 2 }]);
+            // The root of a single shard is the hash of its leaf.
+            manifest["root"] = json!(blake2_256(hash.as_bytes()));
+        });
+        let dataset = Dataset::open(&directory).expect("the manifest is sound");
+        dataset.shard(0).map(|_| ())
+    };
+    assert!(open(&|_| ()).is_ok());
+    type Check = fn(&DatasetError) -> bool;
+    let cases: [(usize, u8, Check); 5] = [
+        (0, b'X', |e| matches!(e, DatasetError::NotAShard { .. })),
+        (4, 2, |e| {
+            matches!(e, DatasetError::ShardVersion { found: 2, .. })
+        }),
+        (8, 1, |e| matches!(e, DatasetError::NotAShard { .. })),
+        (12, 3, |e| matches!(e, DatasetError::ShardSize { .. })),
+        (16, 0xaa, |e| {
+            matches!(e, DatasetError::ShardTokenizer { .. })
+        }),
+    ];
+    for (at, value, expected) in cases {
+        let error = open(&|bytes| bytes[at] = value).expect_err("is refused");
+        assert!(expected(&error), "byte {at}: {error}");
+    }
+    let short = open(&|bytes| bytes.truncate(20)).expect_err("is refused");
+    assert!(matches!(short, DatasetError::NotAShard { .. }), "{short}");
+    // As long, but with four sequences of eight tokens.
+    let error = open(&|bytes| (bytes[8], bytes[12]) = (8, 4)).expect_err("is refused");
+    assert!(matches!(error, DatasetError::ShardShape { .. }), "{error}");
+}
+
+fn blake3_of(bytes: &[u8]) -> [u8; 32] {
+    blake3::hash(bytes).into()
+}
