@@ -105,8 +105,7 @@ where
             _ => return Err(RoundError::TooEarly),
         }
         self.check_sheet(&sheet)?;
-        let agrees =
-            self.rulings_of(&sheet) == self.rulings() && self.parent_loss == Some(sheet.parent);
+        let agrees = self.agrees(&sheet);
         let validator = self.unheard(account)?;
         if agrees {
             return Err(RoundError::NothingToObject);
@@ -117,6 +116,11 @@ where
         let until = now.saturating_add(self.rules.windows.scoring);
         self.phase = Phase::Scoring { until };
         Ok(())
+    }
+
+    /// Whether what was decided of the contributions follows from `sheet`, too.
+    pub fn agrees(&self, sheet: &ScoreSheet) -> bool {
+        self.parent_loss == Some(sheet.parent) && self.rulings_of(sheet) == self.rulings()
     }
 
     /// What was decided of each contribution, in the order of the findings.

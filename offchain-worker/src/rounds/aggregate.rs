@@ -1,0 +1,85 @@
+//! The next checkpoint: what the accepted contributions make of the parent.
+
+use super::{score, Round, RoundsError};
+use crate::checkpoint::{Library, OpenCheckpoint, Successor};
+use crate::dataset::Dataset;
+use crate::training::Parent;
+use noema_executor::Device;
+use noema_rounds::{Claim, Ruling};
+use noema_update::{master::masters_root, Update};
+use std::sync::Arc;
+
+/// The next checkpoint, in memory.
+pub struct Aggregate {
+    parent: OpenCheckpoint,
+    child: Arc<Parent>,
+    /// What there is to claim of it.
+    pub claim: Claim,
+}
+
+/// Applies the accepted contributions to the parent, each with its weight, and evaluates the result.
+///
+/// `received` are the updates in the order of the contributions; only accepted ones are needed.
+///
+/// # Errors
+/// When an accepted update is missing or malformed, a shard cannot be read, or the device fails.
+pub fn aggregate(
+    round: &Round,
+    parent: OpenCheckpoint,
+    dataset: &Dataset,
+    device: &Device,
+    received: &[Option<Vec<u8>>],
+) -> Result<Aggregate, RoundsError> {
+    let before = Parent::read(&parent)?;
+    let mut updates = Vec::new();
+    for (place, trainer) in round.contributors().into_iter().enumerate() {
+        let (Some(Ruling::Accepted { weight }), Some(contribution)) =
+            (trainer.ruling, trainer.contribution)
+        else {
+            continue;
+        };
+        let bytes = received
+            .get(place)
+            .and_then(Option::as_deref)
+            .ok_or_else(|| RoundsError::UpdateLost(hex::encode(contribution.update)))?;
+        let update = Update::open(bytes, before.trainable(), round.parent, score::limits(round))?;
+        updates.push((update, weight));
+    }
+    let child = before.with(&updates)?;
+    let successor = Successor {
+        weights: child.weights(),
+        masters: child.masters(),
+    };
+    let manifest = successor.manifest(parent.manifest());
+    let masters_root = masters_root(child.masters());
+    let child = Arc::new(child);
+    let loss = score::loss(
+        child.clone(),
+        device,
+        &score::shards(dataset, &round.evaluation)?,
+    )?;
+    Ok(Aggregate {
+        claim: Claim {
+            checkpoint: manifest.id(),
+            weights_root: manifest.weights_root,
+            masters_root,
+            loss,
+        },
+        parent,
+        child,
+    })
+}
+
+impl Aggregate {
+    /// Puts the checkpoint into the library.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, library: &Library) -> Result<OpenCheckpoint, RoundsError> {
+        let successor = Successor {
+            weights: self.child.weights(),
+            masters: self.child.masters(),
+        };
+        Ok(successor.write(&self.parent, library)?)
+    }
+}

@@ -1,0 +1,197 @@
+//! What a participant owes a round now: a rule without memory.
+
+use super::Round;
+use crate::store::AccountBytes;
+use noema_protocol::interfaces::Role;
+use noema_rounds::{Phase, Seat, Trainer, Validator};
+
+/// What a participant owes a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// To join.
+    Join,
+    /// To train on the assigned shards and commit.
+    Contribute,
+    /// To reveal the contribution.
+    RevealContribution,
+    /// To score all contributions and commit.
+    Score,
+    /// To reveal the scores.
+    RevealScores,
+    /// To say what the next checkpoint is.
+    Claim,
+    /// To look whether what was decided of the contributions holds, and to object if not.
+    AuditScores,
+    /// The same for the next checkpoint.
+    AuditClaim,
+    /// To get the next checkpoint, serve it and announce it.
+    Hold,
+}
+
+/// What `account`, which takes part as `role`, owes `round` in a block whose last finalized one is
+/// `now`. A validator that was not drawn owes nothing; with `audits` it looks all the same.
+pub fn duty(round: &Round, account: &AccountBytes, role: Role, audits: bool, now: u32) -> Option<Duty> {
+    let trainer = round.trainers.iter().find(|other| other.account == *account);
+    let validator = round
+        .validators
+        .iter()
+        .find(|other| other.account == *account);
+    let until = round.phase.until()?;
+    // A step that is sent now is in a later block.
+    if now >= until {
+        return None;
+    }
+    match (trainer, validator) {
+        (None, None) => {
+            let joins = matches!(round.phase, Phase::Registering { .. }) && role != Role::Worker;
+            joins.then_some(Duty::Join)
+        }
+        (Some(trainer), _) => of_trainer(round, trainer),
+        (None, Some(validator)) => of_validator(round, validator, audits),
+    }
+}
+
+fn of_trainer(round: &Round, trainer: &Trainer<AccountBytes>) -> Option<Duty> {
+    match round.phase {
+        Phase::Training { .. } if trainer.commitment.is_none() => Some(Duty::Contribute),
+        Phase::Revealing { .. }
+            if trainer.commitment.is_some() && trainer.contribution.is_none() =>
+        {
+            Some(Duty::RevealContribution)
+        }
+        Phase::Holding { .. } => Some(Duty::Hold),
+        _ => None,
+    }
+}
+
+fn of_validator(round: &Round, validator: &Validator<AccountBytes>, audits: bool) -> Option<Duty> {
+    let is_heard = validator.seat != Seat::Unheard;
+    let scores = validator.seat == Seat::Scores && validator.sheet.is_none();
+    match round.phase {
+        Phase::Scoring { .. } if scores && validator.commitment.is_none() => Some(Duty::Score),
+        Phase::ScoreRevealing { .. } if scores && validator.commitment.is_some() => {
+            Some(Duty::RevealScores)
+        }
+        Phase::Claiming { .. } if is_heard && validator.claim.is_none() => Some(Duty::Claim),
+        Phase::Claiming { .. } if !is_heard && audits => Some(Duty::AuditScores),
+        Phase::Objectable { .. } if !is_heard && audits => Some(match round.claim {
+            Some(_) => Duty::AuditClaim,
+            None => Duty::AuditScores,
+        }),
+        Phase::Holding { .. } => Some(Duty::Hold),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use noema_protocol::{CheckpointId, FamilyId, RoundId};
+    use noema_rounds::{Dataset, Rules, Surroundings, Windows};
+    use sp_core::H256;
+
+    const TRAINER: AccountBytes = [1; 32];
+    const OTHER: AccountBytes = [2; 32];
+    const VALIDATOR: AccountBytes = [11; 32];
+
+    fn round() -> Round {
+        let windows = Windows {
+            registration: 5,
+            training: 5,
+            reveal: 5,
+            scoring: 5,
+            score_reveal: 5,
+            claim: 5,
+            objection: 5,
+            holding: 5,
+        };
+        let rules = Rules {
+            windows,
+            min_contributions: 2,
+            validators: 1,
+            shards_per_trainer: 1,
+            evaluation_shards: 1,
+            max_update_bytes: 1_000,
+            entries_per_chunk: 64,
+            max_overlap: sp_runtime_permill(),
+            min_holders: 1,
+        };
+        let dataset = Dataset {
+            root: H256::zero(),
+            shards: 8,
+            shard_tokens: 1,
+        };
+        let parent = CheckpointId(H256::zero());
+        Round::open(RoundId(0), FamilyId(0), parent, dataset, rules, 1)
+    }
+
+    fn sp_runtime_permill() -> noema_economics::Permill {
+        noema_economics::Permill::from_percent(50)
+    }
+
+    fn end(round: &mut Round, now: u32) {
+        round.advance(&Surroundings {
+            now,
+            randomness: Some(H256::repeat_byte(1)),
+            parent_is_canonical: true,
+            holders: 0,
+        });
+    }
+
+    fn of(round: &Round, account: &AccountBytes, role: Role, now: u32) -> Option<Duty> {
+        duty(round, account, role, true, now)
+    }
+
+    #[test]
+    fn everybody_joins_while_there_is_time() {
+        let mut round = round();
+        for role in [Role::Trainer, Role::Validator] {
+            assert_eq!(of(&round, &TRAINER, role, 1), Some(Duty::Join));
+            assert_eq!(of(&round, &TRAINER, role, 6), None);
+        }
+        assert_eq!(of(&round, &TRAINER, Role::Worker, 1), None);
+        round.join_as_trainer(TRAINER, 1).unwrap();
+        assert_eq!(of(&round, &TRAINER, Role::Trainer, 1), None);
+    }
+
+    #[test]
+    fn each_phase_has_its_duty() {
+        let mut round = round();
+        for account in [TRAINER, OTHER] {
+            round.join_as_trainer(account, 1).unwrap();
+        }
+        round.join_as_validator(VALIDATOR, 1, 1).unwrap();
+        end(&mut round, 6);
+        assert_eq!(of(&round, &TRAINER, Role::Trainer, 6), Some(Duty::Contribute));
+        assert_eq!(of(&round, &VALIDATOR, Role::Validator, 6), None);
+        for account in [TRAINER, OTHER] {
+            let commitment = noema_protocol::hashing::contribution_commitment(
+                round.id,
+                &account,
+                H256(account),
+                10,
+                H256::zero(),
+            );
+            round.commit(&account, commitment, 7).unwrap();
+        }
+        assert_eq!(of(&round, &TRAINER, Role::Trainer, 7), None);
+        end(&mut round, 7);
+        assert_eq!(
+            of(&round, &TRAINER, Role::Trainer, 7),
+            Some(Duty::RevealContribution)
+        );
+        for account in [TRAINER, OTHER] {
+            let contribution = noema_rounds::Contribution {
+                update: H256(account),
+                bytes: 10,
+            };
+            round
+                .reveal(&account, contribution, H256::zero(), 8)
+                .unwrap();
+        }
+        end(&mut round, 8);
+        assert_eq!(of(&round, &VALIDATOR, Role::Validator, 8), Some(Duty::Score));
+        assert_eq!(of(&round, &TRAINER, Role::Trainer, 8), None);
+        assert_eq!(of(&round, &VALIDATOR, Role::Validator, 13), None);
+    }
+}

@@ -1,0 +1,460 @@
+//! The loop that drives one participant.
+
+use super::{
+    aggregate, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger, RoundsError,
+    Sabotage, Scored, Step,
+};
+use crate::checkpoint::{Library, OpenCheckpoint};
+use crate::dataset::Dataset;
+use crate::store::AccountBytes;
+use crate::training::{Parent, Trainer, TrainingError, TrainingOptions};
+use noema_executor::Device;
+use noema_protocol::{hashing, interfaces::Role, CheckpointId};
+use noema_rounds::Contribution;
+use sp_core::H256;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    Arc, Mutex,
+};
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+/// Who takes part, with what.
+pub struct Setup {
+    /// The account that holds the bond.
+    pub account: AccountBytes,
+    /// The name used in logs.
+    pub name: String,
+    /// Trainer or validator.
+    pub role: Role,
+    /// Whether a validator looks at what it was not drawn for.
+    pub audits: bool,
+    /// The datasets on this machine.
+    pub datasets: Vec<Arc<Dataset>>,
+    /// The checkpoints on this machine.
+    pub library: Library,
+    /// What it computes on.
+    pub device: Device,
+    /// How a trainer trains.
+    pub training: TrainingOptions,
+    /// Its records.
+    pub records: Records,
+    /// Spoils contributions on purpose.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// One participant.
+pub struct Participant {
+    setup: Arc<Setup>,
+    ledger: Arc<dyn RoundLedger>,
+    exchange: Arc<dyn Exchange>,
+    trainer: Arc<Mutex<Option<Trainer>>>,
+    /// What was said of an unknown dataset once.
+    told: Vec<H256>,
+}
+
+impl Participant {
+    /// A participant that has not looked at the chain yet.
+    pub fn new(setup: Setup, ledger: Arc<dyn RoundLedger>, exchange: Arc<dyn Exchange>) -> Self {
+        Self {
+            setup: Arc::new(setup),
+            ledger,
+            exchange,
+            trainer: Arc::default(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Takes a turn at every change of `head` until `stop` turns true. Training that is under way then
+    /// is on disk and goes on at the next start.
+    pub async fn run(mut self, mut head: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+        let stopping = Arc::new(AtomicBool::new(false));
+        head.mark_changed();
+        loop {
+            tokio::select! {
+                biased;
+                () = crate::stopped(&mut stop) => return,
+                changed = head.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+            }
+            let flag = stopping.clone();
+            let turn = self.turn(&flag);
+            tokio::pin!(turn);
+            let result = tokio::select! {
+                result = &mut turn => result,
+                () = crate::stopped(&mut stop) => {
+                    // Training saves its state before it returns.
+                    stopping.store(true, Ordering::Relaxed);
+                    turn.await
+                }
+            };
+            match result {
+                Ok(()) => {}
+                Err(RoundsError::Training(TrainingError::Stopped { step })) => {
+                    info!(operator = %self.setup.name, step, "stopped training; it goes on from here");
+                }
+                Err(error) => {
+                    warn!(operator = %self.setup.name, %error, "cannot go on with the round; trying again at the next block");
+                }
+            }
+        }
+    }
+
+    /// Looks at the latest finalized block once and does what is owed.
+    ///
+    /// # Errors
+    /// Whatever is in the way; another turn tries again.
+    pub async fn turn(&mut self, stopping: &Arc<AtomicBool>) -> Result<(), RoundsError> {
+        let (now, rounds) = self.ledger.open_rounds().await?;
+        for round in rounds {
+            let Some(dataset) = self.dataset(&round) else {
+                continue;
+            };
+            let owed = duty(
+                &round,
+                &self.setup.account,
+                self.setup.role,
+                self.setup.audits,
+                now,
+            );
+            let Some(owed) = owed else { continue };
+            debug!(operator = %self.setup.name, round = %round.id, ?owed, "has a duty");
+            self.fulfil(&round, dataset, owed, stopping).await?;
+            self.setup.records.forget_before(round.id)?;
+        }
+        Ok(())
+    }
+
+    /// The dataset of a round, if it is on this machine.
+    fn dataset(&mut self, round: &Round) -> Option<Arc<Dataset>> {
+        let root = round.dataset.root;
+        let found = self
+            .setup
+            .datasets
+            .iter()
+            .find(|dataset| dataset.root() == root);
+        if found.is_none() && !self.told.contains(&root) {
+            warn!(operator = %self.setup.name, ?root, "a programme trains on a dataset that is not here; name its folder with --dataset to take part");
+            self.told.push(root);
+        }
+        found.cloned()
+    }
+
+    async fn fulfil(
+        &self,
+        round: &Round,
+        dataset: Arc<Dataset>,
+        owed: Duty,
+        stopping: &Arc<AtomicBool>,
+    ) -> Result<(), RoundsError> {
+        match owed {
+            Duty::Join => {
+                // Who cannot get the parent cannot do anything in the round.
+                self.checkpoint(round.parent).await?;
+                self.send(round, Step::Join(self.setup.role)).await
+            }
+            Duty::Contribute => self.contribute(round, dataset, stopping).await,
+            Duty::RevealContribution => self.reveal_contribution(round).await,
+            Duty::Score => self.score(round, dataset).await,
+            Duty::RevealScores => self.reveal_scores(round).await,
+            Duty::Claim => {
+                let next = self.aggregate(round, dataset).await?;
+                self.send(round, Step::Claim(next.claim)).await
+            }
+            Duty::AuditScores => self.audit_scores(round, dataset).await,
+            Duty::AuditClaim => {
+                let next = self.aggregate(round, dataset).await?;
+                if round.claim == Some(next.claim) {
+                    return Ok(());
+                }
+                warn!(operator = %self.setup.name, round = %round.id, "objects to the claimed checkpoint");
+                self.send(round, Step::ObjectToClaim(next.claim)).await
+            }
+            Duty::Hold => self.hold(round, dataset).await,
+        }
+    }
+
+    async fn send(&self, round: &Round, step: Step) -> Result<(), RoundsError> {
+        Ok(self.ledger.send(round.id, step).await?)
+    }
+
+    /// A checkpoint from the library, or from those that hold it.
+    async fn checkpoint(&self, id: CheckpointId) -> Result<OpenCheckpoint, RoundsError> {
+        if let Ok(checkpoint) = self.setup.library.open(id) {
+            return Ok(checkpoint);
+        }
+        info!(operator = %self.setup.name, checkpoint = %id, "fetches a checkpoint");
+        self.exchange.fetch_checkpoint(id).await
+    }
+
+    async fn contribute(
+        &self,
+        round: &Round,
+        dataset: Arc<Dataset>,
+        stopping: &Arc<AtomicBool>,
+    ) -> Result<(), RoundsError> {
+        let records = &self.setup.records;
+        let kept = match records.contribution(round.id)? {
+            Some(kept) => kept,
+            None => {
+                let checkpoint = self.checkpoint(round.parent).await?;
+                let bytes = self.train(round, checkpoint, dataset, stopping).await?;
+                records.keep_update(round.id, &bytes)?;
+                let kept = Committed {
+                    contribution: Contribution {
+                        update: H256(*blake3::hash(&bytes).as_bytes()),
+                        bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+                    },
+                    salt: salt()?,
+                };
+                records.keep_contribution(round.id, &kept)?;
+                kept
+            }
+        };
+        let commitment = hashing::contribution_commitment(
+            round.id,
+            &self.setup.account,
+            kept.contribution.update,
+            kept.contribution.bytes,
+            kept.salt,
+        );
+        self.send(round, Step::CommitContribution(commitment)).await
+    }
+
+    async fn train(
+        &self,
+        round: &Round,
+        checkpoint: OpenCheckpoint,
+        dataset: Arc<Dataset>,
+        stopping: &Arc<AtomicBool>,
+    ) -> Result<Vec<u8>, RoundsError> {
+        let own = round
+            .trainers
+            .iter()
+            .find(|trainer| trainer.account == self.setup.account);
+        let mut shards: Vec<u32> = own.map(|own| own.shards.to_vec()).unwrap_or_default();
+        if self.setup.sabotage == Some(Sabotage::OtherShards) {
+            for shard in &mut shards {
+                *shard = (*shard + 1) % round.dataset.shards;
+            }
+        }
+        let (setup, trainer, stopping) = (self.setup.clone(), self.trainer.clone(), stopping.clone());
+        let (id, entries) = (round.id, round.rules.entries_per_chunk);
+        compute(move || {
+            let parent = Arc::new(Parent::read(&checkpoint)?);
+            let shards = score::shards(&dataset, &shards)?;
+            let sequences: Vec<&[u32]> = shards.iter().flat_map(|shard| shard.sequences()).collect();
+            let mut trainer = trainer.lock().map_err(|_| RoundsError::CutOff)?;
+            match trainer.as_mut() {
+                Some(trainer) if trainer.parent().id() == parent.id() => {}
+                Some(trainer) => trainer.next_round(parent.clone())?,
+                None => {
+                    let mut options = setup.training.clone();
+                    options.entries = entries;
+                    let state = setup.records.trainer_state();
+                    *trainer = Some(Trainer::new(
+                        parent.clone(),
+                        options,
+                        &setup.device,
+                        Some(&state),
+                    )?);
+                }
+            }
+            let trainer = trainer.as_mut().ok_or(RoundsError::CutOff)?;
+            let contribution = trainer.run(&sequences, &mut |step| {
+                debug!(operator = %setup.name, round = %id, step = step.done, of = step.of, loss = step.loss, "trains");
+                match stopping.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            })?;
+            info!(
+                operator = %setup.name,
+                round = %id,
+                loss_before = contribution.loss_before,
+                loss_after = contribution.loss_after,
+                bytes = contribution.bytes.len(),
+                "trained"
+            );
+            match setup.sabotage {
+                Some(sabotage) => sabotage.spoil(&parent, entries, contribution.bytes),
+                None => Ok(contribution.bytes),
+            }
+        })
+        .await
+    }
+
+    async fn reveal_contribution(&self, round: &Round) -> Result<(), RoundsError> {
+        if self.setup.sabotage == Some(Sabotage::Silent) {
+            return Ok(());
+        }
+        let records = &self.setup.records;
+        let Some(kept) = records.contribution(round.id)? else {
+            warn!(operator = %self.setup.name, round = %round.id, "the contribution that was committed is gone from this machine");
+            return Ok(());
+        };
+        self.exchange.share(&records.update(round.id)).await?;
+        self.send(
+            round,
+            Step::RevealContribution(kept.contribution, kept.salt),
+        )
+        .await
+    }
+
+    async fn score(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
+        let records = &self.setup.records;
+        let kept = match records.scores(round.id)? {
+            Some(kept) => kept,
+            None => {
+                let kept = Scored {
+                    sheet: self.sheet(round, dataset).await?,
+                    salt: salt()?,
+                };
+                records.keep_scores(round.id, &kept)?;
+                kept
+            }
+        };
+        let commitment =
+            hashing::score_commitment(round.id, &self.setup.account, &kept.sheet, kept.salt);
+        self.send(round, Step::CommitScores(commitment)).await
+    }
+
+    async fn sheet(
+        &self,
+        round: &Round,
+        dataset: Arc<Dataset>,
+    ) -> Result<noema_rounds::ScoreSheet, RoundsError> {
+        let checkpoint = self.checkpoint(round.parent).await?;
+        let received = self.received(round).await?;
+        let (round, device) = (round.clone(), self.setup.device.clone());
+        compute(move || {
+            let parent = Arc::new(Parent::read(&checkpoint)?);
+            score(&round, &parent, &dataset, &device, &received)
+        })
+        .await
+    }
+
+    async fn reveal_scores(&self, round: &Round) -> Result<(), RoundsError> {
+        let Some(kept) = self.setup.records.scores(round.id)? else {
+            warn!(operator = %self.setup.name, round = %round.id, "the scores that were committed are gone from this machine");
+            return Ok(());
+        };
+        self.send(round, Step::RevealScores(kept.sheet, kept.salt))
+            .await
+    }
+
+    async fn audit_scores(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
+        let records = &self.setup.records;
+        let sheet = match records.scores(round.id)? {
+            Some(kept) => kept.sheet,
+            None => {
+                let kept = Scored {
+                    sheet: self.sheet(round, dataset).await?,
+                    salt: salt()?,
+                };
+                records.keep_scores(round.id, &kept)?;
+                kept.sheet
+            }
+        };
+        if round.agrees(&sheet) {
+            return Ok(());
+        }
+        warn!(operator = %self.setup.name, round = %round.id, "objects to the scores");
+        self.send(round, Step::ObjectToScores(sheet)).await
+    }
+
+    async fn aggregate(
+        &self,
+        round: &Round,
+        dataset: Arc<Dataset>,
+    ) -> Result<super::Aggregate, RoundsError> {
+        let checkpoint = self.checkpoint(round.parent).await?;
+        let received = self.received(round).await?;
+        let (round, device) = (round.clone(), self.setup.device.clone());
+        let name = self.setup.name.clone();
+        compute(move || {
+            let next = aggregate(&round, checkpoint, &dataset, &device, &received)?;
+            info!(operator = %name, round = %round.id, checkpoint = %next.claim.checkpoint, "computed the next checkpoint");
+            Ok(next)
+        })
+        .await
+    }
+
+    /// Gets the next checkpoint by computing it, or from others where that is not possible, and
+    /// tells that it is here.
+    async fn hold(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
+        let Some(claim) = round.claim else {
+            return Ok(());
+        };
+        let held = match self.setup.library.open(claim.checkpoint) {
+            Ok(held) => held,
+            Err(_) => match self.aggregate(round, dataset).await {
+                Ok(next) if next.claim == claim => {
+                    let library = self.setup.library.clone();
+                    compute(move || next.write(&library)).await?
+                }
+                Ok(next) => {
+                    return Err(RoundsError::OtherCheckpoint {
+                        computed: next.claim.checkpoint.to_string(),
+                        decided: claim.checkpoint.to_string(),
+                    })
+                }
+                Err(error) => {
+                    debug!(operator = %self.setup.name, %error, "fetches the next checkpoint instead of computing it");
+                    self.exchange.fetch_checkpoint(claim.checkpoint).await?
+                }
+            },
+        };
+        let blob = self.exchange.share_checkpoint(&held).await?;
+        Ok(self.ledger.announce_holding(claim.checkpoint, blob).await?)
+    }
+
+    /// The updates that can be had, in the order of the contributions.
+    async fn received(&self, round: &Round) -> Result<Vec<Option<Vec<u8>>>, RoundsError> {
+        let mut received = Vec::new();
+        let mut known = BTreeMap::<H256, Vec<u8>>::new();
+        for trainer in round.contributors() {
+            let Some(contribution) = trainer.contribution else {
+                continue;
+            };
+            let bytes = match known.get(&contribution.update) {
+                Some(bytes) => Some(bytes.clone()),
+                None => {
+                    let name = format!("{}.nupd", hex::encode(contribution.update));
+                    let into = self.setup.records.folder(round.id).join("received").join(name);
+                    self.exchange
+                        .fetch_update(&trainer.account, contribution, into)
+                        .await?
+                }
+            };
+            if let Some(bytes) = &bytes {
+                known.insert(contribution.update, bytes.clone());
+            }
+            received.push(bytes);
+        }
+        Ok(received)
+    }
+}
+
+/// Computes beside the threads that wait for the network.
+async fn compute<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RoundsError> + Send + 'static,
+) -> Result<T, RoundsError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| RoundsError::CutOff)?
+}
+
+fn salt() -> Result<H256, RoundsError> {
+    let mut salt = H256::zero();
+    getrandom::fill(&mut salt.0).map_err(|error| RoundsError::Record {
+        path: "the system's randomness".into(),
+        source: std::io::Error::other(error),
+    })?;
+    Ok(salt)
+}
