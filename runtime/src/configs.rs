@@ -271,7 +271,7 @@ pub enum ProxyType {
     CancelProxy,
     /// Running a collator.
     Collator,
-    /// Looking after a worker's or validator's bond, keys, prices and checkpoints.
+    /// Looking after an operator's bond, keys, prices and checkpoints.
     Operator,
 }
 

@@ -53,7 +53,8 @@ fn operator(key: AccountId) {
         RuntimeOrigin::signed(account(Alice)),
         Roles {
             worker: true,
-            validator: false
+            validator: false,
+            trainer: false,
         },
         key,
         Prices::default(),

@@ -360,6 +360,16 @@ impl At {
             .await
     }
 
+    /// The pallets that can audit themselves, in the order of the runtime.
+    pub fn audited_pallets(&self) -> Vec<String> {
+        self.block
+            .metadata_ref()
+            .pallets()
+            .filter(|pallet| pallet.view_function_by_name("audit").is_some())
+            .map(|pallet| pallet.name().to_owned())
+            .collect()
+    }
+
     /// What a pallet's `audit` finds: nothing, or what differs.
     pub async fn audit(&self, pallet: &str) -> Result<Result<Value, Value>, ChainError> {
         self.view(pallet, "audit", ()).await

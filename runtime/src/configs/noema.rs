@@ -51,7 +51,8 @@ impl pallet_operators::Config for Runtime {
     type MinBond = ConstU128<{ 100 * UNIT }>;
     // Two minutes: a worker that was killed is not drawn for long.
     type HeartbeatPeriod = ConstU32<60>;
-    // Every request ends within this time, however often it is disputed; see the runtime's tests.
+    // Every request ends within this time, however often it is disputed; see the runtime's tests. A
+    // round of training may take longer: a bond stays tied to it until it ends.
     type UnbondingDelay = ConstU32<HOURS>;
     type MaxServed = ConstU32<16>;
     type MaxServers = ConstU32<MAX_SERVERS>;

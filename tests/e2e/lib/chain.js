@@ -283,7 +283,14 @@ export class Chain {
       const { data } = await at.query.system.account(address);
       assert.equal(sum, data.reserved.toBigInt(), `holds of ${address} do not add up`);
     }
-    for (const pallet of ['Checkpoints', 'Operators', 'Inference']) {
+    const { registry } = await this.#runtime();
+    const audited = registry.metadata.pallets
+      .filter(({ viewFunctions }) => viewFunctions.some(({ name }) => name.toString() === 'audit'))
+      .map(({ name }) => name.toString());
+    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Training']) {
+      assert.ok(audited.includes(pallet), `${pallet} cannot be audited`);
+    }
+    for (const pallet of audited) {
       const result = await this.view(pallet, 'audit');
       assert.ok(result.isOk, `${pallet}.audit: ${JSON.stringify(result.toHuman())}`);
     }

@@ -39,4 +39,28 @@ export const verdictCommitment = (request, validator, { verdict, digest, salt })
     hexToU8a(salt),
   );
 
+/** What a trainer (its controller's public key) commits to before it reveals. */
+export const contributionCommitment = (round, trainer, { update, bytes: size }, salt) =>
+  tagged('noema/contribution', u64(round), trainer, hexToU8a(update), u32(size), hexToU8a(salt));
+
+const finding = (value) => {
+  if (value === 'Unavailable') return Uint8Array.of(0);
+  if (value === 'Malformed') return Uint8Array.of(1);
+  if (value.Copy) return u8aConcat(Uint8Array.of(2), u32(value.Copy.of));
+  const { assigned, evaluation } = value.Scored;
+  return u8aConcat(Uint8Array.of(3), u64(assigned.before), u64(assigned.after), u64(evaluation));
+};
+
+/** What a validator (its controller's public key) commits to before it reveals its scores. */
+export const scoreCommitment = (round, validator, { parent, findings }, salt) =>
+  tagged(
+    'noema/scores',
+    u64(round),
+    validator,
+    u64(parent),
+    compactToU8a(findings.length),
+    ...findings.map(finding),
+    hexToU8a(salt),
+  );
+
 export const randomHash = () => randomAsHex(32);

@@ -16,7 +16,7 @@ const binaries = process.env.NOEMA_BIN_DIR ?? path.join(root, 'target/debug');
 const binary = (name) => path.join(binaries, name);
 
 export const UNIT = 10n ** 12n;
-/** Milliseconds between blocks. */
+/** Milliseconds between blocks, where a suite does not say otherwise. */
 const BLOCK_TIME = 500;
 
 /** Runs `noema-worker` to its end. */
@@ -62,7 +62,11 @@ class Operator {
   /** Registers it on chain with `bond`. */
   async register(bond, checkpoints) {
     const { chain } = this.world;
-    const roles = { worker: this.role === 'Worker', validator: this.role === 'Validator' };
+    const roles = {
+      worker: this.role === 'Worker',
+      validator: this.role === 'Validator',
+      trainer: this.role === 'Trainer',
+    };
     await chain.send(
       chain.call('utility.batchAll', [
         chain.call('operators.register', roles, this.hot.address, this.prices, bond),
@@ -131,21 +135,25 @@ class Operator {
 }
 
 export class World {
-  /** A new chain with a registered checkpoint; operators come with {@link World#add}. */
-  static async start(name) {
+  /**
+   * A new chain with a registered checkpoint, or without any where `publishes` is false; operators
+   * come with {@link World#add}.
+   */
+  static async start(name, { blockTime = BLOCK_TIME, publishes = true } = {}) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();
     world.folder = path.join(base, name);
     world.home = process.env.NOEMA_E2E_HOME ?? path.join(base, 'home');
     world.programs = new Set();
     world.accounts = 0;
+    world.blockTime = blockTime;
     mkdirSync(world.folder, { recursive: true });
     try {
-      world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(world.home));
+      if (publishes) world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(world.home));
       await world.startNode();
       world.chain = await Chain.connect(world.port);
       world.funder = key('//Alice');
-      await world.publish(world.checkpoint);
+      if (publishes) await world.publish(world.checkpoint);
     } catch (error) {
       await world.stop();
       throw error;
@@ -166,7 +174,7 @@ export class World {
         '--dev',
         '--base-path', path.join(this.folder, 'chain'),
         '--rpc-port', String(this.port),
-        '--block-time', String(BLOCK_TIME),
+        '--block-time', String(this.blockTime),
       ],
       { log: path.join(this.folder, 'node.log') },
     );
@@ -234,9 +242,13 @@ export class World {
 
   /**
    * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself: the
-   * latter's hot keys have funds, so that what they are refused has a name.
+   * latter's hot keys have funds, so that what they are refused has a name. Without `beats` the test
+   * sends their heartbeats, too.
    */
-  async add(operators, { bond, prices = this.prices(), fake = false, checkpoints = [this.checkpoint] } = {}) {
+  async add(
+    operators,
+    { bond, prices = this.prices(), fake = false, beats = true, checkpoints = [this.checkpoint] } = {},
+  ) {
     bond ??= this.chain.api.consts.operators.minBond.toBigInt();
     const added = operators.map(([role, name]) => new Operator(this, name, role, prices));
     await this.fund(
@@ -247,8 +259,8 @@ export class World {
     );
     await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
     for (const operator of added) {
-      if (fake) this.keepAlive(operator);
-      else operator.start();
+      if (!fake) operator.start();
+      else if (beats) this.keepAlive(operator);
     }
     return added;
   }
@@ -258,7 +270,7 @@ export class World {
     const period = this.chain.api.consts.operators.heartbeatPeriod.toNumber();
     operator.heart = setInterval(
       () => operator.submit('operators.heartbeat').catch(() => {}),
-      (period * BLOCK_TIME) / 2,
+      (period * this.blockTime) / 2,
     );
     (this.hearts ??= []).push(operator.heart);
   }

@@ -1,0 +1,334 @@
+// A programme of training whose trainers and validators the test plays, with scores and checkpoints
+// that it makes up: what the chain does with them is what is tested.
+
+import assert from 'node:assert/strict';
+import { u8aToHex } from '@polkadot/util';
+
+import { plain } from './chain.js';
+import { until } from './process.js';
+import { contributionCommitment, randomHash, scoreCommitment, utf8 } from './protocol.js';
+
+/** Windows in blocks: long enough for a call to arrive, no longer. */
+export const RULES = {
+  windows: {
+    registration: 8,
+    training: 10,
+    reveal: 10,
+    scoring: 10,
+    scoreReveal: 10,
+    claim: 10,
+    objection: 6,
+    holding: 12,
+  },
+  minContributions: 2,
+  validators: 2,
+  shardsPerTrainer: 2,
+  evaluationShards: 3,
+  maxUpdateBytes: 1_000,
+  entriesPerChunk: 64,
+  maxOverlap: 500_000, // millionths
+  minHolders: 2,
+};
+
+const DATASET = { root: `0x${'44'.repeat(32)}`, shards: 20, shardTokens: 1_000 };
+
+const ARCHITECTURE = {
+  layers: 2,
+  hidden: 64,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  feedForward: 128,
+  vocabulary: 512,
+  contextLength: 128,
+  tiedHead: true,
+};
+
+/** The parent's loss on the evaluation shards. */
+export const PARENT_LOSS = 1_000_000n;
+/** The loss of every checkpoint that a test claims. */
+export const CHILD_LOSS = 930_000n;
+
+/** An update that lowers the loss on its own shards, and a little less elsewhere. */
+export const HELPS = { Scored: { assigned: { before: 1_000_000n, after: 900_000n }, evaluation: 950_000n } };
+/** One that raises it. */
+export const HARMS = { Scored: { assigned: { before: 1_000_000n, after: 1_900_000n }, evaluation: 1_950_000n } };
+
+/** The name of a variant, with or without fields. */
+export const nameOf = (variant) => (typeof variant === 'string' ? variant : Object.keys(variant)[0]);
+
+export class Training {
+  /** Registers a family with a canonical checkpoint and starts to train it. */
+  static async start(world, rules = RULES) {
+    const training = new Training(world);
+    const { chain, funder } = world;
+    training.genesis = randomHash();
+    const registered = await chain.send(
+      chain.call('checkpoints.registerFamily', u8aToHex(utf8('tiny')), ARCHITECTURE, randomHash(), 1),
+      funder,
+    );
+    training.family = registered.event('checkpoints.FamilyRegistered').data.family;
+    await chain.send(
+      chain.call(
+        'checkpoints.registerCheckpoint',
+        training.genesis, training.family, null, randomHash(), 1_000_000, u8aToHex(utf8('CC0-1.0')), randomHash(),
+      ),
+      funder,
+    );
+    await training.govern('checkpoints.setCanonical', training.family, training.genesis);
+    await training.govern(
+      'training.startProgramme',
+      training.family, DATASET, u8aToHex(utf8('CC0-1.0')), u8aToHex(utf8('made up')), rules,
+    );
+    return training;
+  }
+
+  constructor(world) {
+    this.world = world;
+    this.chain = world.chain;
+  }
+
+  /** A call by governance. */
+  govern(...call) {
+    return this.chain.send(this.chain.call('sudo.sudo', this.chain.call(...call)), this.world.funder);
+  }
+
+  async canonical() {
+    return plain(await this.chain.view('Checkpoints', 'canonical', this.family));
+  }
+
+  async lineage(checkpoint) {
+    return plain(await this.chain.view('Checkpoints', 'lineage', checkpoint));
+  }
+
+  async open() {
+    return plain(await this.chain.view('Training', 'open_round', this.family));
+  }
+
+  /** A round that can still be joined; where one is about to close, the next. */
+  async next() {
+    return until(
+      'a round that can be joined',
+      async () => {
+        const round = await this.open();
+        const last = Number(round?.phase.Registering?.until ?? 0);
+        return last - this.chain.block >= RULES.windows.registration - 3 ? round : undefined;
+      },
+      { timeout: 30_000, every: 50 },
+    );
+  }
+
+  /** A round with these trainers and validators, in which their shards have been drawn. */
+  async round(trainers, validators) {
+    await this.refresh([...trainers, ...validators]);
+    const { id, parent } = await this.next();
+    const round = new Round(this, id, parent);
+    await Promise.all([
+      ...trainers.map((trainer) => round.step(trainer, 'joinRound', 'Trainer')),
+      ...validators.map((validator) => round.step(validator, 'joinRound', 'Validator')),
+    ]);
+    await round.reach('Training');
+    return round;
+  }
+
+  /** Signs of life, without which nobody can join. */
+  async refresh(operators) {
+    await Promise.all(operators.map((operator) => operator.submit('operators.heartbeat')));
+  }
+}
+
+class Round {
+  constructor(training, id, parent) {
+    Object.assign(this, { training, id, parent, chain: training.chain });
+    this.secrets = new Map();
+    this.child = { checkpoint: randomHash(), weightsRoot: randomHash(), mastersRoot: randomHash(), loss: CHILD_LOSS };
+  }
+
+  /** What the chain records of it. */
+  async state() {
+    return plain(await this.chain.view('Training', 'round', this.id));
+  }
+
+  async record(operator) {
+    const { trainers, validators } = await this.state();
+    return [...trainers, ...validators].find(({ account }) => account === operator.address);
+  }
+
+  /** A call under a hot key, which has to be free of charge. */
+  async step(operator, call, ...args) {
+    const sent = await operator.submit(`training.${call}`, this.id, ...args);
+    assert.equal(sent.fee, 0n, `${call} by ${operator.name} is free`);
+    return sent;
+  }
+
+  /** A call that the chain refuses with `name`. */
+  refuses(name, operator, call, ...args) {
+    return assert.rejects(operator.submit(`training.${call}`, this.id, ...args), { name: `training.${name}` });
+  }
+
+  /** Waits for a phase. */
+  reach(phase, timeout = 30_000) {
+    let now;
+    return until(
+      `${phase} in round ${this.id}`,
+      async () => {
+        const state = await this.state();
+        now = state && nameOf(state.phase);
+        if (now === phase) return state;
+        assert.ok(now !== 'Closed', `round ${this.id} ended in ${JSON.stringify(state?.phase)} before ${phase}`);
+        return undefined;
+      },
+      { timeout, every: 50 },
+    );
+  }
+
+  /** How it ended. */
+  async outcome(timeout = 30_000) {
+    const { data } = await this.chain.event('training.RoundClosed', ({ round }) => round === this.id, timeout);
+    return data.outcome;
+  }
+
+  /** Waits until it has ended, and with a new checkpoint. */
+  async promoted() {
+    assert.deepEqual(await this.outcome(), { Promoted: this.child.checkpoint });
+    assert.equal(await this.training.canonical(), this.child.checkpoint);
+  }
+
+  /** Waits until it has ended for this reason, and the parent stays. */
+  async rejected(reason) {
+    assert.deepEqual(await this.outcome(), { Rejected: reason });
+    assert.equal(await this.training.canonical(), this.parent);
+  }
+
+  /** Waits for the round after it, which starts from the canonical checkpoint. */
+  async successor() {
+    const { data } = await this.chain.event(
+      'training.RoundOpened',
+      ({ round, family }) => round > this.id && family === this.training.family,
+    );
+    assert.equal(data.parent, await this.training.canonical());
+    return data.round;
+  }
+
+  /** What a trainer contributes; the same whenever it is asked for. */
+  secret(trainer) {
+    if (!this.secrets.has(trainer)) {
+      this.secrets.set(trainer, { contribution: { update: randomHash(), bytes: 100 }, salt: randomHash() });
+    }
+    return this.secrets.get(trainer);
+  }
+
+  commitment(trainer, { contribution, salt } = this.secret(trainer)) {
+    return contributionCommitment(this.id, trainer.controller.publicKey, contribution, salt);
+  }
+
+  async commit(...trainers) {
+    await this.each(trainers, ({ commitment }) => commitment, (trainer) =>
+      this.step(trainer, 'commitContribution', this.commitment(trainer)));
+  }
+
+  async reveal(...trainers) {
+    await this.each(trainers, ({ contribution }) => contribution, (trainer) => {
+      const { contribution, salt } = this.secret(trainer);
+      return this.step(trainer, 'revealContribution', contribution, salt);
+    });
+  }
+
+  /** Does `act` for everybody that has not `done` it: what a killed node lost is done again. */
+  async each(operators, done, act) {
+    const records = await Promise.all(operators.map((operator) => this.record(operator)));
+    await Promise.all(operators.map((operator, i) => (done(records[i]) ? undefined : act(operator))));
+  }
+
+  /** Has trainers commit and reveal, up to the draw of those who score. */
+  async contribute(...trainers) {
+    await this.commit(...trainers);
+    await this.reach('Revealing');
+    await this.reveal(...trainers);
+    return this.reach('Scoring');
+  }
+
+  /** The trainers that revealed, in the order of their commitments. */
+  async contributors() {
+    const { trainers } = await this.state();
+    return trainers
+      .filter(({ contribution }) => contribution)
+      .sort((a, b) => Number(a.commitment[1] - b.commitment[1]))
+      .map(({ account }) => account);
+  }
+
+  /** A sheet with the findings of some trainers; every other contribution helps. */
+  async sheet(findings = []) {
+    const by = new Map(findings.map(([{ address }, finding]) => [address, finding]));
+    const order = await this.contributors();
+    return { parent: PARENT_LOSS, findings: order.map((address) => by.get(address) ?? HELPS) };
+  }
+
+  /** Of `operators`, the validators that are heard on the contributions, and the others. */
+  async drawn(operators) {
+    const { validators } = await this.state();
+    const seat = ({ address }) => validators.find(({ account }) => account === address)?.seat;
+    return [
+      operators.filter((operator) => seat(operator) === 'Scores'),
+      operators.filter((operator) => seat(operator) === 'Unheard'),
+    ];
+  }
+
+  /** Commits and reveals sheets `[validator, sheet]`, through to the end of scoring. */
+  async score(sheets) {
+    const salts = sheets.map(() => randomHash());
+    await Promise.all(sheets.map(([validator, sheet], i) =>
+      this.step(validator, 'commitScores', scoreCommitment(this.id, validator.controller.publicKey, sheet, salts[i]))));
+    await this.reach('ScoreRevealing');
+    await Promise.all(sheets.map(([validator, sheet], i) => this.step(validator, 'revealScores', sheet, salts[i])));
+  }
+
+  async claim(validators, claim = this.child) {
+    await Promise.all(validators.map((validator) => this.step(validator, 'claimCheckpoint', claim)));
+  }
+
+  /** Operators announce that they hold the checkpoint. */
+  async hold(...operators) {
+    await Promise.all(operators.map((operator) =>
+      operator.submit('checkpoints.announceHolding', this.child.checkpoint, randomHash())));
+  }
+
+  /** From the scores on, everybody says the same, and the checkpoint is held by `holders`. */
+  async agree(validators, holders, findings) {
+    const [drawn] = await this.drawn(validators);
+    const sheet = await this.sheet(findings);
+    await this.score(drawn.map((validator) => [validator, sheet]));
+    await this.reach('Claiming');
+    await this.claim(drawn);
+    await this.reach('Holding');
+    await this.hold(...holders);
+  }
+
+  /** What an operator lost over this round: the event, the books, and its bond, which `before` was whole. */
+  async slashed(operator, offence, amount, before) {
+    const { data } = await this.chain.event(
+      'operators.Slashed',
+      ({ job, controller }) => job.Round === this.id && controller === operator.address,
+    );
+    assert.equal(data.offence, offence);
+    assert.equal(data.paid + data.burned, amount);
+    assert.equal(await operator.bond(), before - amount);
+    const { recent } = await operator.ledger();
+    const entry = recent.find(({ job }) => job.Round === this.id);
+    assert.deepEqual([entry.reason, entry.amount], [{ Lost: offence }, amount]);
+  }
+
+  /** Who lost bond over this round. */
+  losers() {
+    return this.chain
+      .eventsNamed('operators.Slashed', ({ job }) => job.Round === this.id)
+      .map(({ data }) => data.controller)
+      .sort();
+  }
+
+  /** What was decided of each contribution. */
+  async rulings() {
+    const { trainers } = await this.state();
+    return new Map(trainers.map(({ account, ruling }) => [account, ruling]));
+  }
+}

@@ -1,0 +1,257 @@
+// Rounds of training, with trainers and validators that the test plays: what honest ones get, what
+// dishonest ones lose, and that the next round opens whatever happened.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+
+import { plain } from '../lib/chain.js';
+import { randomHash } from '../lib/protocol.js';
+import { CHILD_LOSS, HARMS, PARENT_LOSS, Training } from '../lib/training.js';
+import { UNIT, worker, World } from '../lib/world.js';
+
+describe('a round of training', () => {
+  const BOND = 1_000n * UNIT;
+  let world;
+  let training;
+  let trainers;
+  let validators;
+
+  before(async () => {
+    world = await World.start('training', { blockTime: 200, publishes: false });
+    const named = (role, count) => Array.from({ length: count }, (_, i) => [role, `${role}${i + 1}`]);
+    const operators = await world.add(
+      [...named('Trainer', 5), ...named('Validator', 4)],
+      { fake: true, beats: false, bond: BOND, checkpoints: [] },
+    );
+    trainers = operators.slice(0, 5);
+    validators = operators.slice(5);
+    training = await Training.start(world);
+  }, { timeout: 200_000 });
+  after(() => world?.stop());
+  afterEach(() => world.audit());
+
+  /** What silence costs: a hundredth of the bond, and no more than so much. */
+  const silence = (bond) => {
+    const { silenceSlash, silenceCap } = world.chain.api.consts.training;
+    const part = (bond * silenceSlash.toBigInt()) / 1_000_000n;
+    return part < silenceCap.toBigInt() ? part : silenceCap.toBigInt();
+  };
+
+  const balances = () =>
+    Promise.all([...trainers, ...validators].flatMap(({ address, hot }) =>
+      [address, hot.address].map(async (who) => [who, await world.chain.balance(who)])));
+
+  /** How many jobs bonds are tied to. */
+  const engagements = async () => {
+    const records = await Promise.all([...trainers, ...validators].map((operator) => operator.recorded()));
+    return records.reduce((sum, { operator }) => sum + operator.engagements, 0n);
+  };
+
+  it('makes the next checkpoint of what helps', { timeout: 60_000 }, async () => {
+    const poisoner = trainers[3];
+    const round = await training.round(trainers.slice(0, 4), validators);
+    assert.equal(round.parent, training.genesis);
+    assert.equal(await engagements(), 8n);
+    const whole = await balances();
+
+    const { trainers: assigned, evaluation } = await round.contribute(...trainers.slice(0, 4));
+    const shards = assigned.flatMap((trainer) => trainer.shards);
+    assert.equal(new Set([...shards, ...evaluation]).size, 4 * 2 + 3, 'nobody trains on what is evaluated');
+    await round.agree(validators, trainers.slice(0, 2), [[poisoner, HARMS]]);
+    await round.promoted();
+
+    assert.deepEqual(await balances(), whole, 'nobody paid or lost anything');
+    assert.equal(await engagements(), 0n);
+    const rulings = await round.rulings();
+    for (const honest of trainers.slice(0, 3)) {
+      assert.deepEqual(rulings.get(honest.address), { Accepted: { weight: 32_768n } });
+    }
+    assert.deepEqual(rulings.get(poisoner.address), { Refused: 'DoesNotHelp' });
+
+    const { checkpoint, weightsRoot, mastersRoot } = round.child;
+    assert.deepEqual(await training.lineage(checkpoint), [checkpoint, training.genesis]);
+    const record = plain(await world.chain.view('Checkpoints', 'checkpoint', checkpoint));
+    assert.equal(record.parent, training.genesis);
+    assert.equal(record.publisher, null);
+    assert.equal(record.weights.root, weightsRoot);
+    const { Trained } = record.provenance;
+    assert.deepEqual(
+      [Trained.round, Trained.mastersRoot, Trained.contributions, Trained.parentLoss, Trained.loss, Trained.tokens],
+      [round.id, mastersRoot, 3n, PARENT_LOSS, CHILD_LOSS, 3_000n],
+    );
+    await round.successor();
+  });
+
+  it('takes a little from trainers that do not reveal in time what they committed to', { timeout: 60_000 }, async () => {
+    const [one, two, liar, absent, late] = trainers;
+    const round = await training.round(trainers, validators);
+    await round.commit(one, two, liar, late);
+    await round.reach('Revealing');
+    const { contribution, salt } = round.secret(liar);
+    await round.refuses('CommitmentDiffers', liar, 'revealContribution', { ...contribution, update: randomHash() }, salt);
+    await round.refuses('CommitmentDiffers', liar, 'revealContribution', { ...contribution, bytes: 99 }, salt);
+    await round.refuses('NotCommitted', absent, 'revealContribution', contribution, salt);
+    await round.reveal(one, two);
+    await round.reach('Scoring');
+    const { contribution: own, salt: ownSalt } = round.secret(late);
+    await round.refuses('TooLate', late, 'revealContribution', own, ownSalt);
+    await round.agree(validators, [one, two]);
+    await round.promoted();
+    for (const trainer of [liar, absent, late]) await round.slashed(trainer, 'MissedContribution', silence(BOND), BOND);
+    assert.deepEqual(round.losers(), [liar, absent, late].map(({ address }) => address).sort());
+    assert.equal(await engagements(), 0n);
+    await round.successor();
+  });
+
+  it('ends without a checkpoint where fewer than two contribute', { timeout: 60_000 }, async () => {
+    const [one, silent] = trainers;
+    const bond = await silent.bond();
+    const round = await training.round([one, silent], validators);
+    await round.commit(one);
+    await round.reach('Revealing');
+    await round.reveal(one);
+    await round.rejected('TooFewContributions');
+    await round.slashed(silent, 'MissedContribution', silence(bond), bond);
+    assert.deepEqual(round.losers(), [silent.address]);
+    assert.equal(await engagements(), 0n);
+    // Nobody joins the next one.
+    const id = await round.successor();
+    const { data } = await world.chain.event('training.RoundClosed', ({ round: closed }) => closed === id);
+    assert.deepEqual(data.outcome, { Rejected: 'TooFewTrainers' });
+  });
+
+  it('refuses copies, and what was committed by another', { timeout: 60_000 }, async () => {
+    const [one, two, copier, thief, twin] = trainers;
+    const bonds = await Promise.all([thief, twin].map((trainer) => trainer.bond()));
+    const round = await training.round(trainers, validators);
+    await round.commit(one, two);
+    await round.commit(copier);
+    await round.step(thief, 'commitContribution', round.commitment(one));
+    const { contribution, salt } = round.secret(one);
+    round.secrets.set(twin, { contribution, salt: randomHash() });
+    await round.commit(twin);
+    await round.reach('Revealing');
+    await round.reveal(one, two, copier);
+    await round.refuses('CommitmentDiffers', thief, 'revealContribution', contribution, salt);
+    await round.refuses('UpdateTaken', twin, 'revealContribution', contribution, round.secret(twin).salt);
+    await round.reach('Scoring');
+
+    const place = (await round.contributors()).indexOf(one.address);
+    await round.agree(validators, [one, two], [[copier, { Copy: { of: place } }]]);
+    await round.promoted();
+    const rulings = await round.rulings();
+    assert.deepEqual(rulings.get(copier.address), { Refused: 'Copy' });
+    assert.deepEqual(rulings.get(one.address), { Accepted: { weight: 32_768n } });
+    assert.equal(rulings.get(thief.address), null);
+    await round.slashed(thief, 'MissedContribution', silence(bonds[0]), bonds[0]);
+    await round.slashed(twin, 'MissedContribution', silence(bonds[1]), bonds[1]);
+    assert.deepEqual(round.losers(), [thief, twin].map(({ address }) => address).sort());
+    await round.successor();
+  });
+
+  it('hears every validator where one scores falsely, and takes half its bond', { timeout: 60_000 }, async () => {
+    const [one, two] = trainers;
+    const round = await training.round([one, two], validators);
+    await round.contribute(one, two);
+    const [[liar, honest], others] = await round.drawn(validators);
+    const bond = await liar.bond();
+    const truth = await round.sheet();
+    await round.score([[liar, await round.sheet([[one, HARMS]])], [honest, truth]]);
+    // Not everybody was heard: scores are open again, for all.
+    const { widened } = await round.reach('Scoring');
+    assert.equal(widened, true);
+    await round.score(others.map((validator) => [validator, truth]));
+    await round.reach('Claiming');
+    await round.claim(validators);
+    await round.reach('Holding');
+    await round.hold(one, honest);
+    await round.promoted();
+    await round.slashed(liar, 'FalseScore', bond / 2n, bond);
+    assert.deepEqual(round.losers(), [liar.address]);
+    assert.deepEqual((await round.rulings()).get(one.address), { Accepted: { weight: 32_768n } });
+    await round.successor();
+  });
+
+  it('corrects a wrong root that one objects to, and makes silence cost', { timeout: 60_000 }, async () => {
+    const [one, two] = trainers;
+    const round = await training.round([one, two], validators);
+    await round.contribute(one, two);
+    const [[silent, liar], [objector, other]] = await round.drawn(validators);
+    const bonds = await Promise.all([silent, liar].map((validator) => validator.bond()));
+    await round.score([[liar, await round.sheet()]]);
+    await round.reach('Claiming');
+    await round.refuses('NotDrawn', objector, 'claimCheckpoint', round.child);
+    await round.claim([liar], { ...round.child, checkpoint: randomHash(), weightsRoot: randomHash() });
+    await round.reach('Objectable');
+    await round.step(objector, 'objectToClaim', round.child);
+    await round.reach('Claiming');
+    await round.claim([other, silent]);
+    await round.reach('Holding');
+    await round.hold(one, objector);
+    await round.promoted();
+    await round.slashed(silent, 'MissedScore', silence(bonds[0]), bonds[0]);
+    await round.slashed(liar, 'FalseClaim', bonds[1] / 2n, bonds[1]);
+    assert.deepEqual(round.losers(), [silent, liar].map(({ address }) => address).sort());
+    await round.successor();
+  });
+
+  it('leaves the parent where the holders of the next checkpoint go', { timeout: 60_000 }, async () => {
+    const [one, two] = trainers;
+    const round = await training.round([one, two], validators);
+    await round.contribute(one, two);
+    await round.agree(validators, [one]);
+    await one.submit('checkpoints.retractHolding', round.child.checkpoint);
+    await round.rejected('TooFewHolders');
+    const forgotten = await world.chain.view('Checkpoints', 'checkpoint', round.child.checkpoint);
+    assert.ok(forgotten.isNone, 'a checkpoint that nobody holds is forgotten');
+    assert.deepEqual(round.losers(), []);
+    assert.equal(await engagements(), 0n);
+    await round.successor();
+  });
+
+  it('goes on when the node is killed and started again', { timeout: 90_000 }, async () => {
+    const [one, two] = trainers;
+    const round = await training.round([one, two], validators);
+    await round.commit(one);
+    await world.chain.blocks(2);
+    await world.restartNode();
+    await round.commit(one, two);
+    await round.reach('Revealing');
+    await round.reveal(one, two);
+    await round.reach('Scoring');
+    await world.chain.blocks(2);
+    await world.restartNode();
+    await round.reach('Scoring');
+    await round.agree(validators, [one, two]);
+    await round.promoted();
+    assert.deepEqual(round.losers(), []);
+    assert.equal((await training.lineage(round.child.checkpoint)).at(-1), training.genesis);
+    await round.successor();
+  });
+
+  it('ends where governance goes back to an ancestor, and where it stops the programme', { timeout: 60_000 }, async () => {
+    const [one, two] = trainers;
+    const round = await training.round([one, two], validators);
+    await round.commit(one);
+    await training.govern('checkpoints.setCanonical', training.family, training.genesis);
+    assert.deepEqual(await round.outcome(), { Rejected: 'ParentReplaced' });
+    assert.equal(await training.canonical(), training.genesis);
+    assert.equal(await engagements(), 0n);
+
+    const again = await training.round([one, two], validators);
+    assert.equal(again.parent, training.genesis);
+    await training.govern('training.stopProgramme', training.family);
+    assert.deepEqual(await again.outcome(), { Rejected: 'Stopped' });
+    assert.equal(await training.open(), null);
+    assert.equal(await engagements(), 0n);
+    assert.deepEqual(again.losers(), []);
+  });
+
+  it('leaves books that anyone can check', { timeout: 30_000 }, async () => {
+    const { status, stdout, stderr } = await worker(world.folder, ['audit', '--url', world.url]);
+    assert.equal(status, 0, stderr);
+    for (const pallet of ['Checkpoints', 'Operators', 'Training']) {
+      assert.match(stdout, new RegExp(`^${pallet}: the books agree$`, 'm'));
+    }
+  });
+});
