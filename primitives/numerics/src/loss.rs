@@ -60,7 +60,7 @@ pub const fn log2(x: u64) -> u32 {
         fraction = fraction << 1 | carry as u32;
         bit += 1;
     }
-    (whole << LOSS_FRACTION) + (fraction + 1) / 2
+    (whole << LOSS_FRACTION) + fraction.div_ceil(2)
 }
 
 /// The loss of token `target` under `logits`, in units of 2^-16 bit; `None` if there is no such
