@@ -106,6 +106,7 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
             for check in &state.checks_paid {
                 println!("paid         {} to {}", token.show(check.amount), check.to);
             }
+            println!("burned       {}", token.show(state.burned));
             println!("refunded     {}", token.show(state.refunded));
         }
         Phase::Refunded { reason } => println!(
@@ -204,7 +205,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
 pub(super) async fn audit(global: &Global) -> anyhow::Result<ExitCode> {
     let at = global.node().await?.finalized().await?;
     let mut sound = true;
-    for pallet in ["Checkpoints", "Operators", "Inference"] {
+    for pallet in ["Checkpoints", "Operators", "Inference", "Issuance"] {
         match at.audit(pallet).await? {
             Ok(_) => println!("{pallet}: the books agree"),
             Err(difference) => {
