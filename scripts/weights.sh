@@ -3,7 +3,7 @@
 #
 #   ./scripts/weights.sh [OPTIONS] [PALLET...]
 #
-# Without a PALLET: checkpoints, operators and inference.
+# Without a PALLET: checkpoints, operators, inference and issuance.
 #
 #   --steps N    values tried of each number that a weight depends on (default 50)
 #   --repeat N   measurements of each (default 20)
@@ -34,7 +34,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(checkpoints operators inference)
+[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(checkpoints operators inference issuance)
 
 "$ROOT/scripts/setup.sh"
 . "$NOEMA_CACHE/wasm.env"

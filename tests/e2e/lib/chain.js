@@ -259,8 +259,10 @@ export class Chain {
     return { free: data.free.toBigInt(), held: data.reserved.toBigInt(), total: data.free.toBigInt() + data.reserved.toBigInt() };
   }
 
-  async issuance() {
-    return (await this.api.query.balances.totalIssuance()).toBigInt();
+  /** What there would be if no subsidy had ever been minted: only burning changes it. */
+  async withoutSubsidies() {
+    const { total, minted } = plain(await this.view('Issuance', 'supply'));
+    return total - minted;
   }
 
   /** What everybody owns together. */
@@ -283,7 +285,7 @@ export class Chain {
       const { data } = await at.query.system.account(address);
       assert.equal(sum, data.reserved.toBigInt(), `holds of ${address} do not add up`);
     }
-    for (const pallet of ['Checkpoints', 'Operators', 'Inference']) {
+    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance']) {
       const result = await this.view(pallet, 'audit');
       assert.ok(result.isOk, `${pallet}.audit: ${JSON.stringify(result.toHuman())}`);
     }
