@@ -91,7 +91,7 @@ unit() {
 # compiled already, and the benchmarks have tests.
 benchmarks() {
     SKIP_WASM_BUILD=1 cargo test --locked --lib --no-fail-fast \
-        -p noema-runtime -p pallet-checkpoints -p pallet-operators -p pallet-inference -p pallet-training \
+        -p noema-runtime -p pallet-checkpoints -p pallet-operators -p pallet-inference -p pallet-issuance -p pallet-training \
         --features noema-runtime/runtime-benchmarks,noema-runtime/try-runtime -- bench
 }
 

@@ -3,7 +3,7 @@
 #
 #   ./scripts/weights.sh [OPTIONS] [PALLET...]
 #
-# Without a PALLET: checkpoints, operators, inference and training.
+# Without a PALLET: checkpoints, operators, inference, issuance and training.
 #
 #   --steps N    values tried of each number that a weight depends on (default 50)
 #   --repeat N   measurements of each (default 20)
@@ -34,7 +34,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(checkpoints operators inference training)
+[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(checkpoints operators inference issuance training)
 
 "$ROOT/scripts/setup.sh"
 . "$NOEMA_CACHE/wasm.env"

@@ -51,6 +51,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_checkpoints, crate::Checkpoints]
     [pallet_operators, crate::Operators]
     [pallet_inference, crate::Inference]
+    [pallet_issuance, crate::Issuance]
     [pallet_training, crate::Training]
 );
 

@@ -2,6 +2,8 @@
 
 mod noema;
 
+pub use noema::treasury_account;
+
 use crate::{
     beacon,
     constants::*,

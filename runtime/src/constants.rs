@@ -19,6 +19,11 @@ pub const fn deposit(items: u32, bytes: u32) -> Balance {
     items as Balance * 100 * MILLIUNIT + bytes as Balance * MILLIUNIT
 }
 
+/// The most that is ever minted beyond what there is at genesis: a thousand million NOEMA.
+pub const SUBSIDY_POOL: Balance = 1_000_000_000 * UNIT;
+/// Epochs, of a day each, after which the subsidy halves: four years.
+pub const EPOCHS_PER_ERA: u32 = 4 * 365 + 1;
+
 /// The address prefix: the generic one, until the network has its own.
 pub const SS58_PREFIX: u16 = 42;
 /// The parachain's id. Here and nowhere else; nodes read it through `GetParachainInfo`.

@@ -18,7 +18,7 @@ pub mod constants;
 pub mod fees;
 pub mod presets;
 
-pub use configs::ProxyType;
+pub use configs::{treasury_account, ProxyType};
 
 use alloc::{borrow::Cow, vec::Vec};
 use sp_runtime::{
@@ -185,6 +185,8 @@ mod runtime {
     pub type Operators = pallet_operators;
     #[runtime::pallet_index(42)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(43)]
+    pub type Issuance = pallet_issuance;
     #[runtime::pallet_index(44)]
     pub type Training = pallet_training;
 }

@@ -1,14 +1,14 @@
 //! The states a chain can start from.
 //!
-//! | preset | for | sudo |
-//! |---|---|---|
-//! | `development` | one node on one machine; the well-known keys own everything | //Alice |
-//! | `local_testnet` | several nodes of one's own, without a master key | nobody |
+//! | preset | for | sudo | epochs |
+//! |---|---|---|---|
+//! | `development` | one node on one machine; the well-known keys own everything | //Alice | 60 blocks |
+//! | `local_testnet` | several nodes of one's own, without a master key | nobody | a day |
 
 use crate::{
     constants::{PARA_ID, UNIT},
-    AccountId, Balance, BalancesConfig, CollatorSelectionConfig, ParachainInfoConfig,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+    AccountId, Balance, BalancesConfig, BlockNumber, CollatorSelectionConfig, IssuanceConfig,
+    ParachainInfoConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use cumulus_primitives_core::ParaId;
@@ -31,9 +31,16 @@ pub fn endowed() -> Vec<AccountId> {
         .to_vec()
 }
 
+/// Blocks in an epoch of a development chain: enough to see one end while one watches.
+const DEVELOPMENT_EPOCH: BlockNumber = 60;
+
 /// Collators own their fees with a stash, so that the accounts people try things with do not
-/// change by themselves.
-fn genesis(collators: Vec<(Sr25519Keyring, Sr25519Keyring)>, sudo: Option<AccountId>) -> Value {
+/// change by themselves. Epochs have `epoch_length` blocks, a day's where there is none.
+fn genesis(
+    collators: Vec<(Sr25519Keyring, Sr25519Keyring)>,
+    sudo: Option<AccountId>,
+    epoch_length: Option<BlockNumber>,
+) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig {
             balances: endowed()
@@ -63,6 +70,7 @@ fn genesis(collators: Vec<(Sr25519Keyring, Sr25519Keyring)>, sudo: Option<Accoun
                 .collect::<Vec<_>>(),
         },
         sudo: SudoConfig { key: sudo },
+        issuance: IssuanceConfig { epoch_length },
     })
 }
 
@@ -70,8 +78,14 @@ fn genesis(collators: Vec<(Sr25519Keyring, Sr25519Keyring)>, sudo: Option<Accoun
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     use Sr25519Keyring::*;
     let patch = match id.as_ref() {
-        DEV_RUNTIME_PRESET => genesis(vec![(AliceStash, Alice)], Some(Alice.to_account_id())),
-        LOCAL_TESTNET_RUNTIME_PRESET => genesis(vec![(AliceStash, Alice), (BobStash, Bob)], None),
+        DEV_RUNTIME_PRESET => genesis(
+            vec![(AliceStash, Alice)],
+            Some(Alice.to_account_id()),
+            Some(DEVELOPMENT_EPOCH),
+        ),
+        LOCAL_TESTNET_RUNTIME_PRESET => {
+            genesis(vec![(AliceStash, Alice), (BobStash, Bob)], None, None)
+        }
         _ => return None,
     };
     Some(patch.to_string().into_bytes())

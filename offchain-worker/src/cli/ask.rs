@@ -414,6 +414,7 @@ impl Report {
                 check.to
             ));
         }
+        self.line(&format!("  {:>22}  burned", self.token.show(state.burned)));
         self.line(&format!(
             "  {:>22}  back to you",
             self.token.show(state.refunded)

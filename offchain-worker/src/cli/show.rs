@@ -106,6 +106,7 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
             for check in &state.checks_paid {
                 println!("paid         {} to {}", token.show(check.amount), check.to);
             }
+            println!("burned       {}", token.show(state.burned));
             println!("refunded     {}", token.show(state.refunded));
         }
         Phase::Refunded { reason } => println!(

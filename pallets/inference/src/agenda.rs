@@ -14,6 +14,7 @@ use frame_support::{
     weights::{Weight, WeightMeter},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
+use noema_economics::Permill;
 use noema_protocol::{interfaces::Operators, RequestId};
 use sp_runtime::traits::{One, Saturating, Zero};
 
@@ -141,6 +142,7 @@ impl<T: Config> Pallet<T> {
             !T::ObjectionWindow::get().is_zero(),
             "an objection has time"
         );
+        assert!(T::BurnedShare::get() < Permill::one(), "a payment is paid");
         let seats = T::CheckersPerAnswer::get()
             .saturating_mul(T::MaxDraws::get())
             .saturating_add(T::CommitteeSize::get())

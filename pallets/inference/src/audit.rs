@@ -140,7 +140,8 @@ impl<T: Config> Pallet<T> {
         let total = payments
             .worker
             .saturating_add(to_checkers)
-            .saturating_add(payments.refunded);
+            .saturating_add(payments.refunded)
+            .saturating_add(payments.burned);
         check(
             total == request.price_limit,
             AuditError::PaymentsDiffer { request: id },

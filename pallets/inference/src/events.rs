@@ -144,6 +144,8 @@ mod events {
             checks_paid: Vec<Payment<T::AccountId>>,
             /// What the requester got back.
             refunded: Balance,
+            /// What was burned of the payments.
+            burned: Balance,
         },
         /// Final: the requester got the whole escrow back.
         Refunded {

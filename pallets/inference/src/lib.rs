@@ -54,7 +54,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_economics::Permill;
     use noema_protocol::{
-        interfaces::{BlockRandomness, Checkpoints, Operators},
+        interfaces::{BlockRandomness, Checkpoints, Operators, RecordWork},
         CheckpointId, Receipt, RequestId, SamplingParameters, Verdict,
     };
     use sp_core::H256;
@@ -85,6 +85,8 @@ pub mod pallet {
         type Randomness: BlockRandomness;
         /// Who decides when an answer is contradicted.
         type DisputeResolver: DisputeResolver<Self::AccountId, BlockNumberFor<Self>>;
+        /// Where answers and checks that were paid for are noted, by what was burned of the payment.
+        type Work: RecordWork<Self::AccountId>;
         /// The weights of the calls and of the agenda's turns.
         type WeightInfo: WeightInfo;
 
@@ -150,6 +152,9 @@ pub mod pallet {
         /// What a check costs, as a part of the highest price of the answer.
         #[pallet::constant]
         type CheckFee: Get<Permill>;
+        /// The part of each payment for an answer or a check that is burned.
+        #[pallet::constant]
+        type BurnedShare: Get<Permill>;
         /// How much more than it could win a cheat is expected to lose, in percent.
         #[pallet::constant]
         type MarginPercent: Get<u32>;

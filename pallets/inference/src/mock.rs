@@ -79,6 +79,7 @@ parameter_types! {
     pub const CommitteeSize: u32 = 3;
     pub const MaxSeats: u32 = 8;
     pub const CheckFee: Permill = Permill::from_percent(25);
+    pub static BurnedShare: Permill = Permill::zero();
     pub const MarginPercent: u32 = 200;
     pub static MinCheckRate: Permill = Permill::zero();
     pub const FalsehoodSlash: Permill = Permill::from_percent(50);
@@ -95,6 +96,7 @@ impl Config for Test {
     type Operators = World;
     type Randomness = World;
     type DisputeResolver = Resolver;
+    type Work = World;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type MaxPromptBytes = MaxPromptBytes;
     type MaxOutputTokens = MaxOutputTokens;
@@ -116,6 +118,7 @@ impl Config for Test {
     type CommitteeSize = CommitteeSize;
     type MaxSeats = MaxSeats;
     type CheckFee = CheckFee;
+    type BurnedShare = BurnedShare;
     type MarginPercent = MarginPercent;
     type MinCheckRate = MinCheckRate;
     type FalsehoodSlash = FalsehoodSlash;
@@ -136,6 +139,7 @@ impl TestExt {
         CheckersPerAnswer::set(2);
         MaxLiveRequests::set(24);
         MaxDuePerBlock::set(8);
+        BurnedShare::set(Permill::zero());
         let storage = frame_system::GenesisConfig::<Test>::default()
             .build_storage()
             .expect("genesis is valid");

@@ -7,12 +7,31 @@ use crate::{
 use frame_support::traits::{
     fungible::MutateHold,
     tokens::{Fortitude, Precision, Restriction},
+    Get,
 };
-use noema_economics::settle;
+use noema_economics::{burn_part, settle, NetPayment};
 use noema_protocol::{
-    interfaces::{Earning, Operators},
+    interfaces::{Earning, Operators, RecordWork, Work},
     RequestId,
 };
+
+/// What an operator is paid for.
+#[derive(Clone, Copy)]
+struct Service {
+    earning: Earning,
+    work: Work,
+}
+
+impl Service {
+    const ANSWER: Self = Self {
+        earning: Earning::Answer,
+        work: Work::Inference,
+    };
+    const CHECK: Self = Self {
+        earning: Earning::Check,
+        work: Work::Check,
+    };
+}
 
 impl<T: Config> Pallet<T> {
     /// Pays the worker and the validators that checked, and gives the rest back.
@@ -38,35 +57,40 @@ impl<T: Config> Pallet<T> {
             assignment.check_fee,
         );
 
+        let answer_paid = Self::pay(
+            &requester,
+            &assignment.worker,
+            case.id,
+            Service::ANSWER,
+            shares.worker,
+        );
         let mut payments = Payments::<T> {
-            worker: Self::pay(
-                &requester,
-                &assignment.worker,
-                case.id,
-                Earning::Answer,
-                shares.worker,
-            ),
+            worker: answer_paid.paid,
+            burned: answer_paid.burned,
             ..Default::default()
         };
-        let mut paid = payments.worker;
+        let mut spent = answer_paid.paid.saturating_add(answer_paid.burned);
         for seat in checkers {
-            let amount = Self::pay(
+            let check_paid = Self::pay(
                 &requester,
                 &seat.validator,
                 case.id,
-                Earning::Check,
+                Service::CHECK,
                 shares.per_checker,
             );
             let payment = Payment {
                 to: seat.validator.clone(),
-                amount,
+                amount: check_paid.paid,
             };
             if payments.checks.try_push(payment).is_ok() {
-                paid = paid.saturating_add(amount);
+                payments.burned = payments.burned.saturating_add(check_paid.burned);
+                spent = spent
+                    .saturating_add(check_paid.paid)
+                    .saturating_add(check_paid.burned);
             }
         }
         payments.refunded =
-            Self::release_escrow(&requester, case.request.escrow.saturating_sub(paid));
+            Self::release_escrow(&requester, case.request.escrow.saturating_sub(spent));
 
         Self::deposit_event(Event::Settled {
             request: case.id,
@@ -75,38 +99,58 @@ impl<T: Config> Pallet<T> {
             worker_paid: payments.worker,
             checks_paid: payments.checks.clone().into_inner(),
             refunded: payments.refunded,
+            burned: payments.burned,
         });
         case.finish(Phase::Settled, payments);
         case.store();
     }
 
-    /// Pays an operator out of an escrow. An account that cannot take the amount, because it does
-    /// not exist and the amount is below the existential deposit, is paid nothing: the amount goes
-    /// back to the requester.
+    /// Pays an operator out of an escrow, burns a part of the payment, and notes the work by what
+    /// was burned. An account that cannot take its part, because it does not exist and the part is
+    /// below the existential deposit, is paid nothing: the amount goes back to the requester.
     fn pay(
         requester: &T::AccountId,
         operator: &T::AccountId,
         request: RequestId,
-        kind: Earning,
+        service: Service,
         amount: Balance,
-    ) -> Balance {
-        if amount == 0 {
-            return 0;
+    ) -> NetPayment {
+        let due = burn_part(amount, T::BurnedShare::get());
+        if due.paid == 0 {
+            return NetPayment::default();
         }
+        let reason = HoldReason::Escrow.into();
         let paid = T::Currency::transfer_on_hold(
-            &HoldReason::Escrow.into(),
+            &reason,
             requester,
             operator,
-            amount,
+            due.paid,
             Precision::Exact,
             Restriction::Free,
             Fortitude::Force,
         )
         .unwrap_or(0);
-        if paid > 0 {
-            T::Operators::note_earning(operator, request.into(), kind, paid);
+        if paid == 0 {
+            return NetPayment::default();
         }
-        paid
+        T::Operators::note_earning(operator, request.into(), service.earning, paid);
+        let burned = match due.burned {
+            0 => 0,
+            burned => T::Currency::burn_held(
+                &reason,
+                requester,
+                burned,
+                Precision::Exact,
+                Fortitude::Force,
+            )
+            .unwrap_or(0),
+        };
+        T::Work::record(
+            service.work,
+            operator,
+            u64::try_from(burned).unwrap_or(u64::MAX),
+        );
+        NetPayment { paid, burned }
     }
 
     /// Gives what is left of an escrow back.

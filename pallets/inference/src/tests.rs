@@ -2,6 +2,7 @@
 //! story the audit must find the books in order.
 
 mod anything;
+mod burning;
 mod checking;
 mod disputing;
 mod panel;

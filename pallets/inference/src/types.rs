@@ -130,7 +130,7 @@ pub struct Payment<AccountId> {
     pub amount: Balance,
 }
 
-/// Where an escrow went: the three parts together are the escrow.
+/// Where an escrow went: the four parts together are the escrow.
 #[derive(
     CloneNoBound,
     DebugNoBound,
@@ -151,6 +151,8 @@ pub struct Payments<T: Config> {
     pub checks: BoundedVec<Payment<T::AccountId>, T::MaxSeats>,
     /// Back to the requester.
     pub refunded: Balance,
+    /// Destroyed: a part of each payment.
+    pub burned: Balance,
 }
 
 /// A request, from escrow to settlement.

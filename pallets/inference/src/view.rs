@@ -61,6 +61,8 @@ pub struct RequestState<AccountId, BlockNumber> {
     pub checks_paid: Vec<Payment<AccountId>>,
     /// What the requester got back.
     pub refunded: Balance,
+    /// What was burned of the payments.
+    pub burned: Balance,
 }
 
 /// What a worker would charge for a request.
@@ -185,6 +187,7 @@ impl<T: Config> Pallet<T> {
             worker_paid: payments.worker,
             checks_paid: payments.checks.into_inner(),
             refunded: payments.refunded,
+            burned: payments.burned,
         })
     }
 

@@ -83,6 +83,10 @@ pub mod pallet {
         /// How many closed rounds of a programme stay readable.
         #[pallet::constant]
         type Retention: Get<u32>;
+        /// What the validators of a round are paid together, as a part of the weights of all accepted
+        /// contributions.
+        #[pallet::constant]
+        type ScorersShare: Get<Permill>;
         /// The part of the bond that false scores or a false claim cost.
         #[pallet::constant]
         type FalsehoodSlash: Get<Permill>;

@@ -197,23 +197,35 @@ impl<T: Config> Pallet<T> {
         outcome
     }
 
-    /// Notes, for the subsidy, what each accepted contribution weighs and what each validator whose
-    /// scores stood evaluated. Only a round that improved the model is paid for.
+    /// Notes, for the subsidy, what each accepted contribution weighs, and for each validator whose
+    /// scores and claim stood an equal part of `ScorersShare` of all these weights. Only a round that
+    /// improved the model is paid for.
     fn note_work(round: &RoundOf<T>) {
+        let mut total = 0u64;
         for trainer in &round.trainers {
             if let Some(Ruling::Accepted { weight }) = trainer.ruling {
+                total = total.saturating_add(weight.into());
                 T::Work::record(Work::Training, &trainer.account, weight.into());
             }
         }
         let false_scores = round.contradicted();
-        for validator in round.seats() {
-            let stood = validator.seat == Seat::Scores
-                && validator.sheet.is_some()
-                && validator.claim == round.claim
-                && !false_scores.contains(&validator.account);
-            if stood {
-                T::Work::record(Work::Check, &validator.account, round.scored_tokens());
-            }
+        let stood: Vec<&T::AccountId> = round
+            .seats()
+            .filter(|validator| {
+                validator.seat == Seat::Scores
+                    && validator.sheet.is_some()
+                    && validator.claim == round.claim
+                    && !false_scores.contains(&validator.account)
+            })
+            .map(|validator| &validator.account)
+            .collect();
+        let count = u64::try_from(stood.len()).unwrap_or(u64::MAX).max(1);
+        let each = T::ScorersShare::get()
+            .mul_floor(total)
+            .checked_div(count)
+            .unwrap_or(0);
+        for validator in stood {
+            T::Work::record(Work::Training, validator, each);
         }
     }
 }

@@ -376,25 +376,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, Block
 
     /// Over how many tokens the losses on the evaluation shards are summed.
     pub fn evaluation_tokens(&self) -> u64 {
-        self.tokens_of(self.evaluation.len())
-    }
-
-    /// How many tokens a validator passes through a model to fill a sheet: for each contribution its
-    /// trainer's shards without and with it, and the evaluation shards with it; and the latter for
-    /// the parent.
-    pub fn scored_tokens(&self) -> u64 {
-        self.contributors()
-            .into_iter()
-            .map(|trainer| trainer.shards.len().saturating_mul(2))
-            .map(|shards| {
-                self.tokens_of(shards)
-                    .saturating_add(self.evaluation_tokens())
-            })
-            .fold(self.evaluation_tokens(), u64::saturating_add)
-    }
-
-    fn tokens_of(&self, shards: usize) -> u64 {
-        u64::try_from(shards)
+        u64::try_from(self.evaluation.len())
             .unwrap_or(u64::MAX)
             .saturating_mul(self.dataset.shard_tokens.into())
     }

@@ -6,15 +6,17 @@
 
 use crate::{
     beacon::RelayBeacon,
-    constants::{deposit, DAYS, HOURS, UNIT},
-    AccountId, Balance, Balances, Checkpoints, Operators, Runtime, RuntimeHoldReason,
+    constants::{deposit, DAYS, EPOCHS_PER_ERA, HOURS, SUBSIDY_POOL, UNIT},
+    AccountId, Balance, Balances, Checkpoints, Issuance, Operators, Runtime, RuntimeHoldReason,
 };
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32},
+    PalletId,
 };
 use frame_system::EnsureRoot;
-use sp_runtime::Permill;
+use noema_protocol::interfaces::PerWork;
+use sp_runtime::{traits::AccountIdConversion, Permill};
 
 /// Most operators in one role for one checkpoint: what a draw reads.
 const MAX_SERVERS: u32 = 32;
@@ -28,6 +30,8 @@ const CHECKERS: u32 = 2;
 const DRAWS: u32 = 3;
 /// Validators that decide a dispute.
 const COMMITTEE: u32 = 5;
+/// Names the treasury's account, which has no key.
+const TREASURY: PalletId = PalletId(*b"noema/tr");
 
 impl pallet_checkpoints::Config for Runtime {
     type Currency = Balances;
@@ -71,6 +75,8 @@ parameter_types! {
     /// Being offline is no fraud: a hundredth, and never more than [`SilenceCap`].
     pub const SilenceSlash: Permill = Permill::from_percent(1);
     pub const SilenceCap: Balance = 10 * UNIT;
+    /// Whoever asks themselves burns this of what they pay; the subsidy never gives back more.
+    pub const BurnedShare: Permill = Permill::from_percent(10);
     /// The rest burns, so that accusing oneself is a loss.
     pub const WinnersShare: Permill = Permill::from_percent(50);
 }
@@ -82,6 +88,7 @@ impl pallet_inference::Config for Runtime {
     type Operators = Operators;
     type Randomness = RelayBeacon<Self>;
     type DisputeResolver = pallet_inference::Committee<Self>;
+    type Work = Issuance;
     type WeightInfo = pallet_inference::weights::SubstrateWeight<Self>;
 
     type MaxPromptBytes = ConstU32<8_192>;
@@ -106,6 +113,7 @@ impl pallet_inference::Config for Runtime {
     type CommitteeSize = ConstU32<COMMITTEE>;
     type MaxSeats = ConstU32<{ CHECKERS * DRAWS + COMMITTEE + 1 }>;
     type CheckFee = CheckFee;
+    type BurnedShare = BurnedShare;
     type MarginPercent = ConstU32<200>;
     type MinCheckRate = MinCheckRate;
 
@@ -116,16 +124,51 @@ impl pallet_inference::Config for Runtime {
     type WinnersShare = WinnersShare;
 }
 
+parameter_types! {
+    /// Serving is what the chain is for; checks and training keep it honest and make it better.
+    /// The tenth that is left is the treasury's.
+    pub const SubsidyShares: PerWork<Permill> = PerWork {
+        inference: Permill::from_percent(40),
+        check: Permill::from_percent(20),
+        training: Permill::from_percent(30),
+    };
+    pub TreasuryAccount: AccountId = treasury_account();
+}
+
+/// The account that gets the treasury's part of each subsidy. It has no key; root moves what is
+/// there.
+pub fn treasury_account() -> AccountId {
+    TREASURY.into_account_truncating()
+}
+
+impl pallet_issuance::Config for Runtime {
+    type Currency = Balances;
+    type Pool = ConstU128<SUBSIDY_POOL>;
+    type EpochsPerEra = ConstU32<EPOCHS_PER_ERA>;
+    type EpochLength = ConstU32<DAYS>;
+    type Shares = SubsidyShares;
+    // A quarter of a year: nobody has to hurry, and the state stays bounded.
+    type ClaimWindow = ConstU32<90>;
+    type TreasuryAccount = TreasuryAccount;
+    type WeightInfo = pallet_issuance::weights::SubstrateWeight<Self>;
+}
+
+parameter_types! {
+    /// Scoring is a fifth of the work of a round.
+    pub const ScorersShare: Permill = Permill::from_percent(25);
+}
+
 impl pallet_training::Config for Runtime {
     type Operators = Operators;
     type Lineage = Checkpoints;
     type Randomness = RelayBeacon<Self>;
-    type Work = ();
+    type Work = Issuance;
     type ProgrammeOrigin = EnsureRoot<AccountId>;
     type WeightInfo = pallet_training::weights::SubstrateWeight<Self>;
     type MaxProgrammes = ConstU32<2>;
     type MaxText = ConstU32<128>;
     type Retention = ConstU32<64>;
+    type ScorersShare = ScorersShare;
     type FalsehoodSlash = FalsehoodSlash;
     type SilenceSlash = SilenceSlash;
     type SilenceCap = SilenceCap;

@@ -259,8 +259,10 @@ export class Chain {
     return { free: data.free.toBigInt(), held: data.reserved.toBigInt(), total: data.free.toBigInt() + data.reserved.toBigInt() };
   }
 
-  async issuance() {
-    return (await this.api.query.balances.totalIssuance()).toBigInt();
+  /** What there would be if no subsidy had ever been minted: only burning changes it. */
+  async withoutSubsidies() {
+    const { total, minted } = plain(await this.view('Issuance', 'supply'));
+    return total - minted;
   }
 
   /** What everybody owns together. */
@@ -287,7 +289,7 @@ export class Chain {
     const audited = registry.metadata.pallets
       .filter(({ viewFunctions }) => viewFunctions.some(({ name }) => name.toString() === 'audit'))
       .map(({ name }) => name.toString());
-    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Training']) {
+    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance', 'Training']) {
       assert.ok(audited.includes(pallet), `${pallet} cannot be audited`);
     }
     for (const pallet of audited) {

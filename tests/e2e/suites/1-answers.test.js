@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { plain } from '../lib/chain.js';
+import { until } from '../lib/process.js';
 import { outputHash, promptHash } from '../lib/protocol.js';
 import { UNIT, World, worker } from '../lib/world.js';
 
@@ -50,14 +51,15 @@ describe('a paid, checked answer', () => {
     const paid = new Map([[end.worker, end.workerPaid]]);
     for (const { to, amount } of end.checksPaid) paid.set(to, (paid.get(to) ?? 0n) + amount);
     const total = [...paid.values()].reduce((sum, amount) => sum + amount, 0n);
-    assert.equal(total + end.refunded, limit, 'payments and refund are the escrow');
+    assert.ok(end.burned > 0n, 'a part of each payment is burned');
+    assert.equal(total + end.burned + end.refunded, limit, 'payments, what burned and refund are the escrow');
     for (const address of everybody) {
       const { total: now } = await world.chain.balance(address);
       assert.equal(now, earlier.get(address).total + (paid.get(address) ?? 0n), `the balance of ${address}`);
     }
     const left = await world.chain.balance(requester.address);
     assert.equal(left.held, 0n);
-    assert.equal(left.free, earlier.get(requester.address).total - fee - total);
+    assert.equal(left.free, earlier.get(requester.address).total - fee - total - end.burned);
 
     const { answers, recent } = plain(await world.chain.view('Operators', 'earnings', end.worker));
     assert.equal(answers, end.workerPaid);
@@ -65,6 +67,27 @@ describe('a paid, checked answer', () => {
     const state = await world.state(id);
     assert.equal(state.phase, 'Settled');
     assert.equal(state.workerPaid, end.workerPaid);
+    await world.audit();
+  });
+
+  it('is rewarded with what was burned of its price, once', { timeout: 180_000 }, async () => {
+    const { id } = await world.ask('Hello', { maxTokens: 4 });
+    const { worker: address } = await world.end(id);
+    const { total, epochs } = await until('the end of the epoch', async () => {
+      const pending = plain(await world.chain.view('Issuance', 'pending_reward', address));
+      return pending.total > 0n && pending.running.inference === 0n ? pending : undefined;
+    }, { timeout: 120_000, every: 500 });
+    for (const { reward, work } of epochs) assert.equal(reward, work.inference, 'the subsidy covers all that was burned');
+
+    const before = await world.chain.balance(address);
+    const caller = await world.account();
+    const funds = await world.chain.balance(caller.address);
+    const claim = (epoch) => world.chain.send(world.chain.call('issuance.claim', address, epoch), caller);
+    for (const { epoch } of epochs) await claim(epoch);
+    assert.equal((await world.chain.balance(address)).total, before.total + total);
+    assert.deepEqual(await world.chain.balance(caller.address), funds, 'claiming is free');
+
+    await assert.rejects(claim(epochs[0].epoch), { name: 'issuance.NothingToClaim' });
     await world.audit();
   });
 

@@ -44,7 +44,7 @@ describe('a dishonest worker', () => {
 
   /** The cheat is convicted: it is not paid, it loses bond, the requester loses nothing. */
   async function convicts({ cheat, id, limit, requester, fee }) {
-    const issuance = await world.chain.issuance();
+    const unminted = await world.chain.withoutSubsidies();
     const before = await cheat.bond();
     const end = await world.end(id);
     assert.equal(end.name, 'Refunded');
@@ -55,7 +55,7 @@ describe('a dishonest worker', () => {
     assert.equal(offence, 'FalseAnswer');
     assert.ok(paid > 0n, 'those who were right share in it');
     assert.equal(await cheat.bond(), before - amount);
-    assert.equal(await world.chain.issuance(), issuance - burned);
+    assert.equal(await world.chain.withoutSubsidies(), unminted - burned);
     const now = await world.chain.balance(requester.address);
     assert.equal(now.held, 0n);
     assert.equal(now.free, limit + 10n * UNIT - fee);

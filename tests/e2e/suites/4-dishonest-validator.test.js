@@ -48,7 +48,7 @@ describe('a dishonest validator', () => {
     assert.equal(end.worker, worker.address);
     assert.ok(!end.checksPaid.some(({ to }) => to === cheat.address), 'it is not paid');
     const paid = end.checksPaid.reduce((sum, { amount }) => sum + amount, end.workerPaid);
-    assert.equal(paid + end.refunded, limit);
+    assert.equal(paid + end.burned + end.refunded, limit);
     const slash = await world.slashed(id, cheat);
     assert.equal(slash.offence, offence);
     assert.deepEqual(world.slashedOver(id), [cheat.address], 'nobody else loses anything');

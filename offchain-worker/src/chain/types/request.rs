@@ -343,6 +343,8 @@ from_chain! {
         pub checks_paid: Vec<Payment>,
         /// What the requester got back.
         pub refunded: Balance,
+        /// What was burned of the payments.
+        pub burned: Balance,
     }
 }
 

@@ -14,7 +14,7 @@ use noema_protocol::{
     hashing,
     interfaces::{
         BlockRandomness, Candidate, Checkpoints, Earning, ModelLimits, Offence, Operators, Prices,
-        Role,
+        RecordWork, Role, Work,
     },
     CheckpointId, Job, RequestId,
 };
@@ -75,6 +75,7 @@ struct WorldState {
     withdrawn: BTreeSet<CheckpointId>,
     operators: BTreeMap<AccountId, Operator>,
     earnings: Vec<(AccountId, Job, Earning, Balance)>,
+    work: Vec<(Work, AccountId, u64)>,
     is_random: bool,
     salt: u64,
     resolving: Resolving,
@@ -87,6 +88,7 @@ impl WorldState {
         withdrawn: BTreeSet::new(),
         operators: BTreeMap::new(),
         earnings: Vec::new(),
+        work: Vec::new(),
         is_random: true,
         salt: 0,
         resolving: Resolving::Committee,
@@ -236,6 +238,12 @@ impl Operators<AccountId, Balance> for World {
     }
 }
 
+impl RecordWork<AccountId> for World {
+    fn record(work: Work, who: &AccountId, amount: u64) {
+        world(|world| world.work.push((work, *who, amount)));
+    }
+}
+
 impl BlockRandomness for World {
     fn random(subject: &[u8]) -> Option<H256> {
         let (is_random, salt) = world(|world| (world.is_random, world.salt));
@@ -299,6 +307,11 @@ fn engaged_key(controller: AccountId) -> Vec<u8> {
 
 pub(crate) fn earnings() -> Vec<(AccountId, Job, Earning, Balance)> {
     world(|world| world.earnings.clone())
+}
+
+/// What was noted of the work that was done.
+pub(crate) fn work() -> Vec<(Work, AccountId, u64)> {
+    world(|world| world.work.clone())
 }
 
 pub(crate) fn bond(controller: AccountId) -> Balance {

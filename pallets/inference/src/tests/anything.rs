@@ -92,6 +92,7 @@ proptest! {
     fn the_books_agree_and_everything_ends(
         salt: u64,
         rate in prop_oneof![Just(0u32), Just(50), Just(100)],
+        burned_share in prop_oneof![Just(0u32), Just(10), Just(90)],
         moves in prop::collection::vec(a_move(), 1..120),
     ) {
         TestExt::new()
@@ -102,6 +103,7 @@ proptest! {
             .validators(20..25)
             .execute_with(|| {
                 MinCheckRate::set(noema_economics::Permill::from_percent(rate));
+                BurnedShare::set(noema_economics::Permill::from_percent(burned_share));
                 let bonds = || (10..12).chain(20..25).map(bond).sum::<Balance>();
                 let issuance = Balances::total_issuance();
                 let mut asked = 0;
@@ -122,11 +124,14 @@ proptest! {
                 prop_assert_eq!(Agenda::<Test>::iter().count(), 0);
                 prop_assert!((10..12).chain(20..25).all(|operator| engaged(operator) == 0));
                 prop_assert_eq!(escrow(1) + escrow(2), 0);
-                // What is missing burned: it came from bonds, and everything else is still there.
+                // What is missing burned: it came from bonds and payments, and everything else is
+                // still there. No more work is noted than that.
                 let burned = issuance - Balances::total_issuance();
                 let accounts = [1, 2].into_iter().chain(10..12).chain(20..25);
                 let freely_held: Balance = accounts.map(free).sum();
                 prop_assert_eq!(freely_held + bonds() + burned, issuance);
+                let noted: u64 = work().iter().map(|(_, _, amount)| amount).sum();
+                prop_assert!(Balance::from(noted) <= burned);
                 Ok(())
             })?;
     }

@@ -3,7 +3,7 @@
 use crate::{mock::*, Epochs, WorkDone};
 use frame_support::{
     traits::{
-        fungible::{Inspect, Mutate},
+        fungible::Mutate,
         tokens::{Fortitude, Precision, Preservation},
         Hooks,
     },

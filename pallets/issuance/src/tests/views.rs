@@ -207,10 +207,7 @@ fn audit_should_find_what_is_wrong() {
         }),
         AuditFailure::PendingDiffers
     );
-    assert_eq!(
-        after(|| RunningWork::<Test>::kill()),
-        AuditFailure::WorkDiffers
-    );
+    assert_eq!(after(RunningWork::<Test>::kill), AuditFailure::WorkDiffers);
     assert_eq!(
         after(|| WorkDone::<Test>::insert(7, ALICE, PerWork::default())),
         AuditFailure::StrayRecord
