@@ -163,6 +163,17 @@ async fn only_what_is_shared_should_be_served() {
         (part, vec![(holder.artefacts.peer(), Fault::NotShared)])
     );
 
+    let file = holder.path("mine/weights.tiles");
+    let whole = holder.artefacts.share(file).await.expect("shared");
+    let fetcher = newcomer.artefacts.fetcher();
+    let refused = fetcher
+        .fetch_directory(whole, LIMIT, &peers, &into, |_| {})
+        .await;
+    let Err(Error::NoHolder { asked, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(asked.0, [(holder.artefacts.peer(), Fault::NotADirectory)]);
+
     assert!(holder.artefacts.unshare(directory).await.expect("unshared"));
     assert!(!holder
         .artefacts
