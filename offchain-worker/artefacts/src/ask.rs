@@ -69,7 +69,7 @@ impl<'a> Holder<'a> {
                 let asked = get_hash_seq_and_sizes(&self.connection, &hash, MAX_LIST_BYTES, None);
                 let (list, sizes) = self.answer(asked).await?;
                 if sizes.first().is_none_or(|names| *names > MAX_NAMES_BYTES) {
-                    return Err(Fault::NotShared);
+                    return Err(Fault::NotADirectory);
                 }
                 let files = sizes.iter().copied().fold(0, u64::saturating_add);
                 let list = 32 * list.len() as u64;
@@ -131,8 +131,8 @@ impl<'a> Holder<'a> {
                 source:
                     DecodeError::ParentHashMismatch { .. } | DecodeError::LeafHashMismatch { .. },
                 ..
-            }
-            | GetError::BadRequest { .. } => Fault::Corrupt,
+            } => Fault::Corrupt,
+            GetError::BadRequest { .. } => Fault::NotADirectory,
             _ => Fault::BrokeOff(format!("{error:#}")),
         }
     }

@@ -124,6 +124,9 @@ pub enum Fault {
     /// It does not share the artefact.
     #[error("does not share it")]
     NotShared,
+    /// It has something else under the hash.
+    #[error("says that it is no directory of at most {MAX_FILES} files")]
+    NotADirectory,
     /// It serves as many peers as it will.
     #[error("is busy")]
     Busy,

@@ -60,7 +60,7 @@ impl Job {
             match outcome {
                 Ok(fetched) => staging.deliver().await.map(|()| fetched),
                 Err(error) => {
-                    staging.close().await;
+                    staging.suspend().await;
                     Err(error)
                 }
             }

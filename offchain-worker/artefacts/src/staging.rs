@@ -14,6 +14,8 @@ use iroh_blobs::{
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File, TryLockError},
+    io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -45,13 +47,10 @@ impl Staging {
         staged.push(name);
         staged.push(".fetching");
         let root = into.with_file_name(staged);
-        fs::create_dir_all(&root).map_err(io_at(&root))?;
+        ensure_absent(into)?;
         let lock = lock(&root, into).await?;
-        if into.exists() {
-            return Err(Error::Exists {
-                path: into.to_owned(),
-            });
-        }
+        // Whoever had the lock may have brought it.
+        ensure_absent(into)?;
         let folder = root.join(hash.to_string());
         // A delivery that was cut off has moved files out of the store: there is nothing to go on with.
         let usable = !folder.join(OUT).exists();
@@ -107,8 +106,18 @@ impl Staging {
         fs::remove_dir_all(&self.root).map_err(io_at(&self.root))
     }
 
-    /// Closes the store; what has arrived stays.
-    pub(crate) async fn close(&self) {
+    /// Ends a fetch that did not succeed; what has arrived stays.
+    pub(crate) async fn suspend(self) {
+        let nothing = self.present().await.is_ok_and(|bytes| bytes == 0);
+        self.close().await;
+        if nothing {
+            if let Err(error) = fs::remove_dir_all(&self.root) {
+                tracing::warn!(folder = %self.root.display(), %error, "cannot be removed");
+            }
+        }
+    }
+
+    async fn close(&self) {
         if let Err(error) = self.store.shutdown().await {
             tracing::warn!(folder = %self.folder.display(), %error, "the artefact store did not close");
         }
@@ -167,12 +176,28 @@ fn free(path: &Path) -> Result<u64, Error> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+fn ensure_absent(into: &Path) -> Result<(), Error> {
+    if into.exists() {
+        return Err(Error::Exists {
+            path: into.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Makes the folder and locks it.
 async fn lock(root: &Path, into: &Path) -> Result<File, Error> {
     let path = root.join("lock");
-    let file = File::create(&path).map_err(io_at(&path))?;
     for _ in 0..TRIES {
+        fs::create_dir_all(root).map_err(io_at(root))?;
+        let file = match File::create(&path) {
+            // Whoever had the lock removed the folder in between.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            created => created.map_err(io_at(&path))?,
+        };
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) if is_at(&file, &path) => return Ok(file),
+            Ok(()) => {}
             Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
             Err(TryLockError::Error(source)) => return Err(io_at(&path)(source)),
         }
@@ -180,6 +205,13 @@ async fn lock(root: &Path, into: &Path) -> Result<File, Error> {
     Err(Error::Busy {
         path: into.to_owned(),
     })
+}
+
+/// Whether `path` still leads to `file`, and not to a later one.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let there = fs::metadata(path).map(identity).ok();
+    there.is_some() && there == file.metadata().map(identity).ok()
 }
 
 /// Removes what fetches to the same place left, but for `folder`.

@@ -163,6 +163,17 @@ async fn only_what_is_shared_should_be_served() {
         (part, vec![(holder.artefacts.peer(), Fault::NotShared)])
     );
 
+    let file = holder.path("mine/weights.tiles");
+    let whole = holder.artefacts.share(file).await.expect("shared");
+    let fetcher = newcomer.artefacts.fetcher();
+    let refused = fetcher
+        .fetch_directory(whole, LIMIT, &peers, &into, |_| {})
+        .await;
+    let Err(Error::NoHolder { asked, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(asked.0, [(holder.artefacts.peer(), Fault::NotADirectory)]);
+
     assert!(holder.artefacts.unshare(directory).await.expect("unshared"));
     assert!(!holder
         .artefacts
@@ -195,4 +206,29 @@ async fn what_is_no_plain_folder_should_not_be_shared() {
     }
     let absent = node.artefacts.share(node.path("absent")).await;
     assert!(matches!(absent, Err(Error::Io { .. })), "{absent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_fetches_to_one_place_should_not_disturb_each_other() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    checkpoint(&holder.path("mine"), 7, 3_000_000);
+    let shared = holder.artefacts.share_directory(holder.path("mine")).await;
+    let hash = shared.expect("shared");
+    let (peers, into) = ([holder.peer()], newcomer.path("theirs"));
+    let fetcher = newcomer.artefacts.fetcher();
+    let (left, right) = tokio::join!(
+        fetcher.fetch_directory(hash, LIMIT, &peers, &into, |_| {}),
+        fetcher.fetch_directory(hash, LIMIT, &peers, &into, |_| {}),
+    );
+    let (fetched, refused) = if left.is_ok() {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    fetched.expect("one of them fetched it");
+    assert!(
+        matches!(refused, Err(Error::Exists { .. } | Error::Busy { .. })),
+        "{refused:?}"
+    );
+    assert_same(&holder.path("mine"), &into);
 }
