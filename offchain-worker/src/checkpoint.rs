@@ -1,8 +1,12 @@
 //! Checkpoints on disk: the library that holds them, and opening one.
 
 mod library;
+mod staging;
+mod successor;
 
 pub use library::Library;
+pub(crate) use staging::Staging;
+pub use successor::{Successor, MASTERS};
 
 use noema_checkpoint::{
     blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
@@ -36,6 +40,14 @@ pub enum CheckpointError {
     /// A file could not be read.
     #[error("{path} could not be read: {source}.")]
     Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The checkpoint could not be written.
+    #[error("{path} could not be written: {source}.")]
+    Write {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
@@ -107,6 +119,22 @@ pub enum CheckpointError {
     /// There is no place for a library.
     #[error("Neither NOEMA_HOME nor HOME is set: there is no place for checkpoints.")]
     NoHome,
+}
+
+impl CheckpointError {
+    fn read_error(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.into(),
+            source,
+        }
+    }
+
+    fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.into(),
+            source,
+        }
+    }
 }
 
 /// A checkpoint whose small files have been read and whose weights are mapped into memory.

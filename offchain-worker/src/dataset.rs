@@ -10,6 +10,7 @@
 //! is set aside for evaluation: whoever evaluates draws shards that were not trained on.
 //!
 //! - [`prepare`] makes a dataset from text;
+//! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
 //! - [`Dataset`] opens one and gives out its shards, each checked against its hash.
 
 mod error;
@@ -18,6 +19,7 @@ mod merkle;
 mod prepare;
 pub mod shard;
 mod text;
+mod vocabulary;
 
 pub use error::DatasetError;
 pub use manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_SHARDS};
@@ -25,6 +27,7 @@ pub use merkle::ShardProof;
 pub(crate) use prepare::SEPARATOR;
 pub use prepare::{input_bytes, prepare, PrepareOptions, Prepared};
 pub use shard::Shard;
+pub use vocabulary::{learn_tokenizer, FEWEST_TOKENS};
 
 use noema_checkpoint::H256;
 use std::{

@@ -1,4 +1,5 @@
-//! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint.
+//! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint, or makes
+//! one with random weights.
 //!
 //! The same source gives the same checkpoint on every machine: weights are quantised with basic
 //! IEEE operations, the rotation table comes from the `libm` crate instead of the system's, and no
@@ -12,6 +13,7 @@ mod error;
 mod files;
 mod gguf;
 mod huggingface;
+mod initial;
 mod model;
 mod quantise;
 mod rope;
@@ -20,6 +22,7 @@ mod tokenizer;
 mod write;
 
 pub use error::ImportError;
+pub use initial::{initialise, InitialOptions};
 pub use source::FloatSource;
 
 use crate::checkpoint::OpenCheckpoint;
@@ -83,6 +86,14 @@ impl Progress for () {
 /// Loads the `tokenizer.json` in `json`, which was read from `path`.
 pub(crate) fn tokenizer(path: &Path, json: &[u8]) -> Result<Tokenizer, ImportError> {
     tokenizer::check(path, json, Architecture::MAX_VOCABULARY)
+}
+
+/// The `tokenizer.json` of a byte-level BPE tokenizer, from its `model` and with one special token.
+pub(crate) fn byte_level_tokenizer(
+    model: &serde_json::Value,
+    special: &str,
+) -> Result<Vec<u8>, ImportError> {
+    tokenizer::byte_level_from_model(model, special)
 }
 
 /// Imports `source`, a GGUF file or a Hugging Face folder, into the library under `home`.

@@ -75,8 +75,15 @@ pub(super) fn with_progress(
     home: &Path,
     options: &ImportOptions,
 ) -> anyhow::Result<OpenCheckpoint> {
+    behind_bar(|bar| crate::import::import(source, home, options, bar))
+}
+
+/// Does `work` behind a bar.
+pub(super) fn behind_bar<T, E: std::error::Error + Send + Sync + 'static>(
+    work: impl FnOnce(&dyn Progress) -> Result<T, E>,
+) -> anyhow::Result<T> {
     let bar = Bar::default();
-    let result = crate::import::import(source, home, options, &bar);
+    let result = work(&bar);
     let bar = bar.bar.into_inner();
     if let Some(bar) = bar.unwrap_or_else(PoisonError::into_inner) {
         bar.finish_and_clear();

@@ -1,6 +1,6 @@
 //! Why a dataset cannot be made or used.
 
-use super::{shard, FORMAT, MAX_SHARDS};
+use super::{shard, FEWEST_TOKENS, FORMAT, MAX_SHARDS};
 use crate::import::ImportError;
 use noema_checkpoint::H256;
 use std::{
@@ -90,6 +90,18 @@ pub enum DatasetError {
     UnknownSeparator {
         /// The token that was asked for.
         token: String,
+    },
+    /// A tokenizer has a token for each byte at least.
+    #[error("A tokenizer of {tokens} tokens is too small; it needs {FEWEST_TOKENS} or more.")]
+    VocabularyTooSmall {
+        /// Tokens that were asked for.
+        tokens: u32,
+    },
+    /// No tokenizer can be learnt.
+    #[error("No tokenizer can be learnt from the text: {problem}.")]
+    Learn {
+        /// What went wrong.
+        problem: String,
     },
     /// Sequences or shards would have an impossible size.
     #[error(

@@ -25,6 +25,7 @@ pub(super) struct Vocabulary {
     pub(super) merges: Vec<String>,
 }
 
+const NORMAL: i64 = 1;
 pub(super) const CONTROL: i64 = 3;
 const USER_DEFINED: i64 = 4;
 
@@ -180,6 +181,34 @@ pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, Imp
         "version": "1.0"
     });
     Ok(tokenizer.to_string().into_bytes())
+}
+
+/// Builds `tokenizer.json` from the model of a tokenizer that has just been learnt, in the form in
+/// which the library writes it. It splits words as GPT-2 does.
+pub(super) fn byte_level_from_model(model: &Value, special: &str) -> Result<Vec<u8>, ImportError> {
+    let path = Path::new("the tokenizer that was learnt");
+    let damaged = || ImportError::tokenizer(path, "it lacks tokens or merges");
+    let ids = model["vocab"].as_object().ok_or_else(damaged)?;
+    let mut tokens = vec![String::new(); ids.len()];
+    for (token, id) in ids {
+        let id = id.as_u64().and_then(|id| usize::try_from(id).ok());
+        let place = id.and_then(|id| tokens.get_mut(id));
+        *place.ok_or_else(damaged)? = token.clone();
+    }
+    let merges = model["merges"].as_array().ok_or_else(damaged)?;
+    let merges = merges.iter().map(|merge| {
+        let part = |index: usize| merge.get(index).and_then(Value::as_str);
+        let (left, right) = part(0).zip(part(1)).ok_or_else(damaged)?;
+        Ok(format!("{left} {right}"))
+    });
+    let kind = |token: &String| if token == special { CONTROL } else { NORMAL };
+    let vocabulary = Vocabulary {
+        rules: "gpt-2".into(),
+        kinds: tokens.iter().map(kind).collect(),
+        merges: merges.collect::<Result<_, ImportError>>()?,
+        tokens,
+    };
+    build(path, &vocabulary)
 }
 
 /// Loads `tokenizer.json` as the engine will and refuses one whose tokens the model does not have.

@@ -1,8 +1,4 @@
-//! Writing a checkpoint so that it is in the library either whole or not at all.
-//!
-//! Everything goes to a temporary directory beside the checkpoints, is forced to disk and put into
-//! place by one rename. A file lock marks the directory as in use; the next import removes those
-//! whose owner is gone.
+//! Writing the checkpoint that a source becomes.
 
 use super::{
     model::{Model, Weights},
@@ -11,23 +7,20 @@ use super::{
     ImportError, ImportOptions, Progress, Stage, DEFAULT_CONTEXT,
 };
 use crate::checkpoint::{
-    parallel_root, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
+    parallel_root, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
 };
 use memmap2::Mmap;
 use noema_checkpoint::{
     blake2_256,
     layout::{tensor_count, tensors, weights_bytes, TensorKind},
-    Architecture, CheckpointId, Manifest, ManifestError, FORMAT, H256,
+    Architecture, Manifest, ManifestError, FORMAT, H256,
 };
 use noema_numerics::NUMERICS_VERSION;
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
-
-const TEMPORARY: &str = ".import-";
-const LOCK: &str = ".lock";
 
 /// Quantises `weights` and puts the checkpoint into the library under `home`.
 pub(super) fn write(
@@ -59,7 +52,7 @@ pub(super) fn write(
     // All but exponents and root is known, so a refusal need not wait for them.
     manifest.check()?;
     let library = Library::new(home);
-    let temporary = Temporary::create(library.root())?;
+    let temporary = Staging::create(library.root())?;
     (manifest.exponents, manifest.weights_root) =
         write_weights(&temporary, &architecture, &model.rope, weights, progress)?;
     temporary.file(TOKENIZER, &model.tokenizer)?;
@@ -71,7 +64,7 @@ pub(super) fn write(
         .map_err(|error| ImportError::write(&path, error.into()))?;
     text.push(b'\n');
     temporary.file(MANIFEST, &text)?;
-    temporary.publish(&library, manifest.id())
+    Ok(temporary.publish(&library, manifest.id())?)
 }
 
 fn context(trained: u32, options: &ImportOptions) -> Result<u32, ImportError> {
@@ -87,7 +80,7 @@ fn context(trained: u32, options: &ImportOptions) -> Result<u32, ImportError> {
 
 /// Writes `weights.bin`; returns exponents and Merkle root.
 fn write_weights(
-    temporary: &Temporary,
+    temporary: &Staging,
     architecture: &Architecture,
     rope: &Rope,
     weights: &dyn Weights,
@@ -131,118 +124,4 @@ fn write_weights(
     progress.begin(Stage::Root, total);
     let root = parallel_root(&written, &|bytes| progress.advance(bytes));
     Ok((exponents, root))
-}
-
-/// A directory that vanishes unless it is published.
-struct Temporary {
-    root: PathBuf,
-    path: PathBuf,
-    /// Locked as long as the directory is in use.
-    lock: Option<File>,
-}
-
-impl Temporary {
-    fn create(root: &Path) -> Result<Self, ImportError> {
-        fs::create_dir_all(root).map_err(|e| ImportError::write(root, e))?;
-        let _guard = lock(&root.join(LOCK))?;
-        remove_stale(root)?;
-        let path = (0u32..)
-            .map(|n| root.join(format!("{TEMPORARY}{}-{n}", std::process::id())))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| root.join(TEMPORARY));
-        fs::create_dir(&path).map_err(|e| ImportError::write(&path, e))?;
-        let lock = lock(&path.join(LOCK))?;
-        Ok(Self {
-            root: root.into(),
-            path,
-            lock: Some(lock),
-        })
-    }
-
-    /// Writes a whole file and forces it to disk.
-    fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ImportError> {
-        let path = self.path.join(name);
-        let write = || {
-            let mut file = File::create_new(&path)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        write().map_err(|e| ImportError::write(&path, e))
-    }
-
-    /// Moves the directory to its place, unless a sound checkpoint is there already.
-    fn publish(
-        mut self,
-        library: &Library,
-        id: CheckpointId,
-    ) -> Result<OpenCheckpoint, ImportError> {
-        let place = library.path(id);
-        {
-            let _guard = lock(&self.root.join(LOCK))?;
-            if library
-                .open(id)
-                .is_ok_and(|there| there.verify(&|_| ()).is_ok())
-            {
-                return Ok(library.open(id)?);
-            }
-            let failed = |e| ImportError::write(&place, e);
-            if place.exists() {
-                fs::remove_dir_all(&place).map_err(failed)?;
-            }
-            let inside = self.path.join(LOCK);
-            fs::remove_file(&inside).map_err(|e| ImportError::write(&inside, e))?;
-            sync(&self.path)?;
-            fs::rename(&self.path, &place).map_err(failed)?;
-            self.lock = None;
-            sync(&self.root)?;
-        }
-        Ok(library.open(id)?)
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if self.lock.is_some() {
-            // What cannot be removed now, the next import removes.
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
-/// Removes the directories of imports that were killed. Called with the library's lock held, so
-/// that no directory is between its creation and its own lock.
-fn remove_stale(root: &Path) -> Result<(), ImportError> {
-    let entries = fs::read_dir(root).map_err(|e| ImportError::read(root, e))?;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        if !name.to_string_lossy().starts_with(TEMPORARY) {
-            continue;
-        }
-        let path = entry.path();
-        let in_use = File::open(path.join(LOCK)).is_ok_and(|file| file.try_lock().is_err());
-        if !in_use {
-            fs::remove_dir_all(&path).map_err(|e| ImportError::write(&path, e))?;
-        }
-    }
-    Ok(())
-}
-
-/// Creates and locks a file, waiting for whoever has it.
-fn lock(path: &Path) -> Result<File, ImportError> {
-    let locked = || {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    locked().map_err(|e| ImportError::write(path, e))
-}
-
-/// Forces the entries of a directory to disk.
-fn sync(directory: &Path) -> Result<(), ImportError> {
-    let synced = || File::open(directory)?.sync_all();
-    synced().map_err(|e| ImportError::write(directory, e))
 }

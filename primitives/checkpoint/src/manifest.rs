@@ -17,7 +17,7 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// Most stop tokens a checkpoint may have.
 pub const MAX_STOPS: usize = 32;
 
-/// The kind of file a checkpoint was imported from.
+/// What a checkpoint was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceFormat {
@@ -27,6 +27,12 @@ pub enum SourceFormat {
     /// A Hugging Face folder with safetensors.
     #[codec(index = 1)]
     HuggingFace,
+    /// Random weights.
+    #[codec(index = 2)]
+    Random,
+    /// Another checkpoint, and updates to its masters.
+    #[codec(index = 3)]
+    Training,
 }
 
 impl fmt::Display for SourceFormat {
@@ -34,17 +40,20 @@ impl fmt::Display for SourceFormat {
         f.write_str(match self {
             Self::Gguf => "GGUF",
             Self::HuggingFace => "Hugging Face folder",
+            Self::Random => "random initialisation",
+            Self::Training => "training round",
         })
     }
 }
 
-/// What a checkpoint was imported from.
+/// What a checkpoint was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Source {
-    /// The kind of file.
+    /// The kind of source.
     pub format: SourceFormat,
     /// BLAKE2b-256 of the GGUF file; for a folder, of the names and BLAKE2b-256 hashes of the files
-    /// read from it, in order of name.
+    /// read from it, in order of name; for random weights, of what they follow from; for training,
+    /// the Merkle root over the masters.
     pub hash: H256,
 }
 
@@ -80,7 +89,7 @@ pub struct Manifest {
     pub bos: Option<u32>,
     /// Tokens that end an answer, ascending.
     pub stops: Vec<u32>,
-    /// What the checkpoint was imported from.
+    /// What the checkpoint was made from.
     pub source: Source,
 }
 

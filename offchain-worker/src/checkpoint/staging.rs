@@ -1,0 +1,130 @@
+//! Putting a checkpoint into a library either whole or not at all.
+//!
+//! Everything goes to a temporary directory beside the checkpoints, is forced to disk and put into
+//! place by one rename. A file lock marks the directory as in use; whoever writes next removes those
+//! whose owner is gone.
+
+use super::{CheckpointError, Library, OpenCheckpoint};
+use noema_checkpoint::CheckpointId;
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+const TEMPORARY: &str = ".import-";
+const LOCK: &str = ".lock";
+
+/// A directory that vanishes unless it is published.
+pub(crate) struct Staging {
+    root: PathBuf,
+    pub(crate) path: PathBuf,
+    /// Locked as long as the directory is in use.
+    lock: Option<File>,
+}
+
+impl Staging {
+    pub(crate) fn create(root: &Path) -> Result<Self, CheckpointError> {
+        fs::create_dir_all(root).map_err(|e| CheckpointError::write(root, e))?;
+        let _guard = lock(&root.join(LOCK))?;
+        remove_stale(root)?;
+        let path = (0u32..)
+            .map(|n| root.join(format!("{TEMPORARY}{}-{n}", std::process::id())))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| root.join(TEMPORARY));
+        fs::create_dir(&path).map_err(|e| CheckpointError::write(&path, e))?;
+        let lock = lock(&path.join(LOCK))?;
+        Ok(Self {
+            root: root.into(),
+            path,
+            lock: Some(lock),
+        })
+    }
+
+    /// Writes a whole file and forces it to disk.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
+        let path = self.path.join(name);
+        let write = || {
+            let mut file = File::create_new(&path)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|e| CheckpointError::write(&path, e))
+    }
+
+    /// Moves the directory to its place, unless a sound checkpoint is there already.
+    pub(crate) fn publish(
+        mut self,
+        library: &Library,
+        id: CheckpointId,
+    ) -> Result<OpenCheckpoint, CheckpointError> {
+        let place = library.path(id);
+        {
+            let _guard = lock(&self.root.join(LOCK))?;
+            if library
+                .open(id)
+                .is_ok_and(|there| there.verify(&|_| ()).is_ok())
+            {
+                return library.open(id);
+            }
+            let failed = |e| CheckpointError::write(&place, e);
+            if place.exists() {
+                fs::remove_dir_all(&place).map_err(failed)?;
+            }
+            let inside = self.path.join(LOCK);
+            fs::remove_file(&inside).map_err(|e| CheckpointError::write(&inside, e))?;
+            sync(&self.path)?;
+            fs::rename(&self.path, &place).map_err(failed)?;
+            self.lock = None;
+            sync(&self.root)?;
+        }
+        library.open(id)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            // What cannot be removed now, the next one removes.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Removes the directories of programs that were killed. Called with the library's lock held, so
+/// that no directory is between its creation and its own lock.
+fn remove_stale(root: &Path) -> Result<(), CheckpointError> {
+    let entries = fs::read_dir(root).map_err(|e| CheckpointError::read_error(root, e))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with(TEMPORARY) {
+            continue;
+        }
+        let path = entry.path();
+        let in_use = File::open(path.join(LOCK)).is_ok_and(|file| file.try_lock().is_err());
+        if !in_use {
+            fs::remove_dir_all(&path).map_err(|e| CheckpointError::write(&path, e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates and locks a file, waiting for whoever has it.
+fn lock(path: &Path) -> Result<File, CheckpointError> {
+    let locked = || {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    locked().map_err(|e| CheckpointError::write(path, e))
+}
+
+/// Forces the entries of a directory to disk.
+fn sync(directory: &Path) -> Result<(), CheckpointError> {
+    let synced = || File::open(directory)?.sync_all();
+    synced().map_err(|e| CheckpointError::write(directory, e))
+}

@@ -1,0 +1,195 @@
+//! Checkpoints with random weights, to be trained from nothing.
+//!
+//! A weight is drawn evenly from `-a..a` with `a = σ √3`, so that its standard deviation is σ:
+//! ```text
+//! σ = √(2 / 5 hidden)        Nguyen and Salazar, 2019
+//! σ / √(2 layers)            for what is added to the residual stream: Radford et al., 2019
+//! ```
+//! Gains are 1. The draws of a row are the BLAKE3 stream of seed, tensor and row, so the same options
+//! give the same checkpoint on every machine.
+
+use super::{
+    model::{epsilon_q32, Model, Weights, END_OF_TURN},
+    rope::{Rope, Scaling},
+    tokenizer, write, ImportError, ImportOptions, Progress,
+};
+use crate::checkpoint::OpenCheckpoint;
+use codec::Encode;
+use noema_checkpoint::{
+    blake2_256,
+    layout::{TensorKind, TensorRole},
+    Architecture, Source, SourceFormat,
+};
+use std::{ops::Range, path::Path};
+
+/// Epsilon of every norm.
+const EPSILON: f64 = 1e-5;
+
+/// What a checkpoint with random weights is like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitialOptions {
+    /// Name to record.
+    pub name: String,
+    /// Licence to record.
+    pub licence: String,
+    /// Transformer layers.
+    pub layers: u32,
+    /// Width of the residual stream, a multiple of 32.
+    pub hidden: u32,
+    /// Query heads.
+    pub heads: u32,
+    /// Key/value heads, of which the query heads are a multiple.
+    pub kv_heads: u32,
+    /// Width of a head, a multiple of 32.
+    pub head_dim: u32,
+    /// Width of the feed-forward layer, a multiple of 32.
+    pub feed_forward: u32,
+    /// Positions that a text may have.
+    pub context: u32,
+    /// Base of the rotary embedding's frequencies.
+    pub rope_base: f64,
+    /// Whether the output head is a tensor of its own.
+    pub untied_head: bool,
+    /// What the weights follow from.
+    pub seed: u64,
+}
+
+impl Default for InitialOptions {
+    fn default() -> Self {
+        Self {
+            name: "untrained".into(),
+            licence: String::new(),
+            layers: 4,
+            hidden: 96,
+            heads: 3,
+            kv_heads: 1,
+            head_dim: 32,
+            feed_forward: 256,
+            context: 256,
+            rope_base: 10_000.0,
+            untied_head: false,
+            seed: 0,
+        }
+    }
+}
+
+/// Makes a checkpoint with random weights in the library under `home`. `tokenizer` is a
+/// `tokenizer.json`, read from `path`; its tokens are the vocabulary.
+///
+/// # Errors
+/// When the tokenizer cannot be used, the shape is one that the numerics do not have, or the
+/// checkpoint cannot be written.
+pub fn initialise(
+    path: &Path,
+    tokenizer: Vec<u8>,
+    home: &Path,
+    options: &InitialOptions,
+    progress: &dyn Progress,
+) -> Result<OpenCheckpoint, ImportError> {
+    let loaded = tokenizer::check(path, &tokenizer, Architecture::MAX_VOCABULARY)?;
+    let highest = loaded.get_vocab(true).into_values().max().unwrap_or(0);
+    let mut stops: Vec<u32> = END_OF_TURN
+        .into_iter()
+        .filter_map(|token| loaded.token_to_id(token))
+        .collect();
+    stops.sort_unstable();
+    let architecture = Architecture {
+        layers: options.layers,
+        hidden: options.hidden,
+        heads: options.heads,
+        kv_heads: options.kv_heads,
+        head_dim: options.head_dim,
+        feed_forward: options.feed_forward,
+        vocabulary: highest + 1,
+        context_length: options.context,
+        norm_epsilon_q32: epsilon_q32(EPSILON).unwrap_or_default(),
+        tied_head: !options.untied_head,
+    };
+    let recipe = (
+        b"noema/random-weights/1",
+        options.seed,
+        options.rope_base.to_bits(),
+    );
+    let model = Model {
+        name: options.name.clone(),
+        licence: options.licence.clone(),
+        source: Source {
+            format: SourceFormat::Random,
+            hash: blake2_256(&recipe.encode()),
+        },
+        architecture,
+        rope: Rope {
+            base: options.rope_base,
+            scaling: Scaling::None,
+        },
+        tokenizer,
+        chat_template: String::new(),
+        bos: None,
+        stops,
+    };
+    let weights = Random {
+        architecture,
+        seed: options.seed,
+    };
+    let import = ImportOptions {
+        context: Some(options.context),
+        ..Default::default()
+    };
+    write::write(model, &weights, home, &import, progress)
+}
+
+/// Random weights.
+struct Random {
+    architecture: Architecture,
+    seed: u64,
+}
+
+impl Random {
+    /// Half the width of the interval that the weights of `role` are drawn from.
+    fn reach(&self, role: TensorRole) -> f64 {
+        let sigma = libm::sqrt(2.0 / (5.0 * f64::from(self.architecture.hidden)));
+        let layers = f64::from(self.architecture.layers);
+        let sigma = match role {
+            TensorRole::AttentionOutput | TensorRole::Down => sigma / libm::sqrt(2.0 * layers),
+            _ => sigma,
+        };
+        sigma * libm::sqrt(3.0)
+    }
+}
+
+impl Weights for Random {
+    fn path(&self) -> &Path {
+        Path::new("random weights")
+    }
+
+    fn read(
+        &self,
+        role: TensorRole,
+        layer: Option<u32>,
+        rows: Range<usize>,
+        columns: usize,
+        out: &mut [f32],
+    ) -> Result<(), ImportError> {
+        if let TensorKind::Gain { .. } = role.kind(&self.architecture) {
+            out.fill(1.0);
+            return Ok(());
+        }
+        let reach = self.reach(role);
+        let mut bytes = vec![0; columns * 4];
+        for (row, out) in rows.zip(out.chunks_exact_mut(columns)) {
+            let place = (self.seed, role.name(), layer, row as u64);
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&place.encode());
+            hasher.finalize_xof().fill(&mut bytes);
+            for (value, draw) in out.iter_mut().zip(bytes.as_chunks().0) {
+                let draw = f64::from(i32::from_le_bytes(*draw)) / 2_147_483_648.0;
+                *value = (draw * reach) as f32;
+            }
+        }
+        Ok(())
+    }
+
+    fn locate(&self, role: TensorRole, _: Option<u32>) -> (String, u64) {
+        (role.name().into(), 0)
+    }
+}
