@@ -12,6 +12,7 @@ mod perplexity;
 mod register;
 mod run;
 mod show;
+mod train;
 
 use crate::chain::{At, Node};
 use crate::checkpoint::{Library, OpenCheckpoint};
@@ -33,6 +34,10 @@ Examples:
     noema-worker key generate worker.key
     noema-worker register operator --role worker --account //Alice --key worker.key --serve <ID>
     noema-worker run --key worker.key
+  A model of your own, trained on this machine:
+    noema-worker checkpoint new --text TEXT.txt
+    noema-worker dataset prepare TEXT.txt --checkpoint <ID> --out data --licence CC0-1.0
+    noema-worker train --checkpoint <ID> --dataset data --trainers 4
   A question:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
 
@@ -108,7 +113,7 @@ enum Command {
     Run(run::RunArgs),
     /// Turn a GGUF file or a Hugging Face folder into a checkpoint.
     Import(import::ImportArgs),
-    /// See and verify the checkpoints on this machine.
+    /// See and verify the checkpoints on this machine, or make one with random weights.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
     /// Turn text into what is trained on, and verify it.
@@ -116,6 +121,8 @@ enum Command {
     Dataset(dataset::DatasetCommand),
     /// Compare a checkpoint's perplexity with that of the float model it came from.
     Perplexity(perplexity::PerplexityArgs),
+    /// Train rounds on this machine, without a chain: several trainers and their aggregation.
+    Train(train::TrainArgs),
     /// Make and look at keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -176,6 +183,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Checkpoint(command) => checkpoint::checkpoint(&global, command),
         Command::Dataset(command) => dataset::dataset(&global, command),
         Command::Perplexity(args) => perplexity::perplexity(&global, args),
+        Command::Train(args) => train::train(&global, args).await,
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,

@@ -3,7 +3,7 @@
 //! - [`import`] turns a published model into a checkpoint, [`checkpoint`] keeps and opens them;
 //! - [`engine`] runs one: it answers a prompt, or checks an answer in one pass; [`reference`] holds
 //!   the float model that tells what the integers cost;
-//! - [`dataset`] turns text into what is trained on;
+//! - [`dataset`] turns text into what is trained on, [`training`] trains;
 //! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
 //!   [`store`] says it has done;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod reference;
 pub mod roles;
 pub mod store;
+pub mod training;
 
 /// Ends once `stop` turns true, or once nobody is left to turn it.
 pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {

@@ -1,6 +1,7 @@
 //! The transformer in 32-bit floats: what a checkpoint approximates, and what training changes.
 //!
 //! - [`llama`] is the model, as modules of burn: differentiable, and saved and loaded as records;
+//! - [`Parameter`] is one of its tensors, for an optimiser;
 //! - [`FloatWeights`] is where its weights come from;
 //! - [`device`](mod@device) finds burn's name for a device of this machine.
 //!
@@ -10,9 +11,11 @@
 pub mod device;
 mod error;
 pub mod llama;
+mod parameter;
 mod weights;
 
 pub use device::{device, guarded};
 pub use error::FloatError;
 pub use llama::{Llama, Rotary};
+pub use parameter::Parameter;
 pub use weights::FloatWeights;

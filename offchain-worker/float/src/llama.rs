@@ -58,10 +58,10 @@ impl Rotary {
 /// Causal self-attention with grouped key/value heads.
 #[derive(Module, Debug)]
 pub struct Attention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
+    pub(crate) query: Linear,
+    pub(crate) key: Linear,
+    pub(crate) value: Linear,
+    pub(crate) output: Linear,
     heads: usize,
     key_value_heads: usize,
     head_width: usize,
@@ -110,9 +110,9 @@ fn repeat_heads(heads: Tensor<4>, group: usize) -> Tensor<4> {
 /// The gated feed-forward network.
 #[derive(Module, Debug)]
 pub struct FeedForward {
-    gate: Linear,
-    up: Linear,
-    down: Linear,
+    pub(crate) gate: Linear,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
 }
 
 impl FeedForward {
@@ -126,10 +126,10 @@ impl FeedForward {
 /// Attention and feed-forward network, each behind a norm and beside the residual stream.
 #[derive(Module, Debug)]
 pub struct Block {
-    attention_norm: RmsNorm,
-    attention: Attention,
-    feed_forward_norm: RmsNorm,
-    feed_forward: FeedForward,
+    pub(crate) attention_norm: RmsNorm,
+    pub(crate) attention: Attention,
+    pub(crate) feed_forward_norm: RmsNorm,
+    pub(crate) feed_forward: FeedForward,
 }
 
 impl Block {
@@ -146,10 +146,10 @@ impl Block {
 /// A whole Llama.
 #[derive(Module, Debug)]
 pub struct Llama {
-    embedding: Embedding,
-    blocks: Vec<Block>,
-    final_norm: RmsNorm,
-    head: Option<Linear>,
+    pub(crate) embedding: Embedding,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) final_norm: RmsNorm,
+    pub(crate) head: Option<Linear>,
 }
 
 impl Llama {

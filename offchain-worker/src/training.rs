@@ -1,0 +1,49 @@
+//! Training: from a parent checkpoint and shards of a dataset to a compressed update, and, on one
+//! machine, whole rounds of it.
+//!
+//! ```text
+//! parent ── floats ── local steps of AdamW ── trained - parent ── largest changes ──> update
+//!                                                 ▲                     │ the rest
+//!                                                 └──── residual ◄──────┘
+//! ```
+//! - [`Parent`] is a checkpoint with its masters, [`TrainingOptions`] how it is trained;
+//! - [`Trainer`] makes a [`Contribution`] a round, on any device that burn runs on. Its state can be
+//!   kept in a file, from which a killed trainer goes on;
+//! - [`evaluate`] is the loss by the integer forward pass;
+//! - [`rounds`] has several trainers and their aggregation in one process, without a chain.
+//!
+//! The same parent, data, options and device give the same update; other devices give others, as
+//! floats do. Nothing depends on that: an update is judged by what it does to the loss.
+
+mod error;
+mod evaluate;
+mod options;
+mod order;
+mod parent;
+pub mod rounds;
+mod state;
+mod trainer;
+
+pub use error::TrainingError;
+pub use evaluate::{bits, evaluate};
+pub use options::TrainingOptions;
+pub use parent::Parent;
+pub use trainer::{Contribution, Step, Trainer};
+
+use noema_checkpoint::Architecture;
+
+/// Refuses a sequence that the model cannot be trained or evaluated on.
+fn fits(architecture: &Architecture, tokens: &[u32]) -> Result<(), TrainingError> {
+    let context = architecture.context_length;
+    if !(2..=context as usize).contains(&tokens.len()) {
+        return Err(TrainingError::SequenceLength {
+            length: tokens.len(),
+            context,
+        });
+    }
+    let vocabulary = architecture.vocabulary;
+    match tokens.iter().find(|token| **token >= vocabulary) {
+        Some(&token) => Err(TrainingError::TokenBeyondVocabulary { token, vocabulary }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,162 @@
+//! Why training fails.
+
+use crate::{checkpoint::CheckpointError, dataset::DatasetError};
+use burn::tensor::DataError;
+use noema_executor::ExecutorError;
+use noema_float::FloatError;
+use noema_numerics::ModelError;
+use noema_update::{ApplyError, EncodeError};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why training fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// The parent cannot be read, or its successor not be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A shard cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The float model does not run.
+    #[error(transparent)]
+    Float(#[from] FloatError),
+    /// The float model's results cannot be read.
+    #[error("The float model's results cannot be read: {0:?}.")]
+    Data(DataError),
+    /// The integer transformer does not execute.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
+    /// The weights are not those of the architecture.
+    #[error("The parent cannot be trained: {0}.")]
+    Model(#[from] ModelError),
+    /// The changes cannot be written as an update.
+    #[error("The changes cannot be written as an update: {0}.")]
+    Encode(#[from] EncodeError),
+    /// Updates cannot be applied.
+    #[error("The updates cannot be applied: {0}.")]
+    Apply(#[from] ApplyError),
+    /// An option makes no sense.
+    #[error("Training cannot have {what}; {hint}.")]
+    Option {
+        /// What was asked for.
+        what: String,
+        /// What is possible.
+        hint: String,
+    },
+    /// A pattern matches no tensor.
+    #[error("No tensor has a name like {pattern:?}; names are such as layers.3.query, final_norm or token_embedding, and * stands for anything.")]
+    NoSuchTensor {
+        /// The pattern.
+        pattern: String,
+    },
+    /// There is nothing to train on.
+    #[error("There are no sequences to train on.")]
+    NoSequences,
+    /// Sequences do not fit the model.
+    #[error(
+        "A sequence of {length} tokens cannot be trained on: it must have from 2 to {context}."
+    )]
+    SequenceLength {
+        /// Tokens of the sequence.
+        length: usize,
+        /// Positions that the model has.
+        context: u32,
+    },
+    /// A token is not one of the model's.
+    #[error("The data has token {token}; the model has {vocabulary} tokens. Prepare the dataset with the model's tokenizer.")]
+    TokenBeyondVocabulary {
+        /// The token.
+        token: u32,
+        /// Tokens that the model has.
+        vocabulary: u32,
+    },
+    /// The data was prepared with another tokenizer.
+    #[error("The dataset was prepared with another tokenizer than the checkpoint's.")]
+    OtherTokenizer,
+    /// There are too few shards.
+    #[error("The dataset has {found} shards; {needed} are needed. Prepare it with fewer sequences a shard.")]
+    TooFewShards {
+        /// Shards of the dataset.
+        found: usize,
+        /// Shards that are needed.
+        needed: usize,
+    },
+    /// The loss is not a number any more.
+    #[error("The loss is not finite after step {step}; lower the learning rate.")]
+    Diverged {
+        /// The step, from 0.
+        step: u32,
+    },
+    /// The next parent is of another family.
+    #[error("The next parent has another shape, or other exponents, than the one before.")]
+    OtherFamily,
+    /// Somebody asked to stop; what was done is kept where there is a state file.
+    #[error("Training was stopped after {step} steps.")]
+    Stopped {
+        /// Steps that were made.
+        step: u32,
+    },
+    /// The state cannot be read.
+    #[error("{path} could not be read: {source}.")]
+    ReadState {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The state cannot be written.
+    #[error("{path} could not be written: {source}.")]
+    WriteState {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The state is damaged.
+    #[error("{path} is damaged or of another version; remove it to begin anew.")]
+    DamagedState {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The state was made with other options, or on other data.
+    #[error("{path} is the state of a training with other {what}; use those, or remove it to begin anew.")]
+    OtherState {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+}
+
+impl From<DataError> for TrainingError {
+    fn from(error: DataError) -> Self {
+        Self::Data(error)
+    }
+}
+
+impl TrainingError {
+    pub(super) fn option(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Option {
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(super) fn read_state(path: &Path, source: io::Error) -> Self {
+        Self::ReadState {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(super) fn write_state(path: &Path, source: io::Error) -> Self {
+        Self::WriteState {
+            path: path.into(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The checkpoint that a round starts from.
+
+use super::TrainingError;
+use crate::checkpoint::OpenCheckpoint;
+use noema_checkpoint::{
+    layout::{tensors, TensorKind, TensorRole, TensorSpec},
+    Architecture, CheckpointId,
+};
+use noema_executor::ModelSource;
+use noema_float::FloatWeights;
+use noema_numerics::{Model, ModelError};
+use noema_update::{master::LEAF_BYTES, Trainable};
+use std::convert::Infallible;
+
+/// A checkpoint with its masters, in memory.
+#[derive(Clone, Debug)]
+pub struct Parent {
+    id: CheckpointId,
+    architecture: Architecture,
+    exponents: Vec<i8>,
+    frequencies: Vec<f64>,
+    /// Those that can be trained: all but the rotation table.
+    specs: Vec<TensorSpec>,
+    trainable: Trainable,
+    masters: Vec<u8>,
+    weights: Vec<u8>,
+}
+
+impl Parent {
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// When its masters cannot be read.
+    pub fn read(checkpoint: &OpenCheckpoint) -> Result<Self, TrainingError> {
+        let masters = checkpoint.masters()?;
+        Self::new(
+            checkpoint.id(),
+            checkpoint.architecture(),
+            checkpoint.exponents(),
+            checkpoint.weights().to_vec(),
+            masters,
+        )
+    }
+
+    /// A checkpoint from its parts.
+    ///
+    /// # Errors
+    /// When they do not fit each other.
+    pub fn new(
+        id: CheckpointId,
+        architecture: &Architecture,
+        exponents: &[i8],
+        weights: Vec<u8>,
+        masters: Vec<u8>,
+    ) -> Result<Self, TrainingError> {
+        let model = Model::new(architecture, exponents, &weights)?;
+        let frequencies = match architecture.context_length {
+            0 | 1 => Vec::new(),
+            _ => model.rope().row(1).map(angle).collect(),
+        };
+        let trainable = Trainable::new(architecture).map_err(ModelError::from)?;
+        let (expected, found) = (trainable.masters_bytes(), masters.len() as u64);
+        if expected != found {
+            return Err(noema_update::ApplyError::MastersLength { expected, found }.into());
+        }
+        let mut specs = tensors(architecture).map_err(ModelError::from)?;
+        specs.pop();
+        Ok(Self {
+            id,
+            architecture: *architecture,
+            exponents: exponents.to_vec(),
+            frequencies,
+            specs,
+            trainable,
+            masters,
+            weights,
+        })
+    }
+
+    /// The checkpoint's id.
+    pub fn id(&self) -> CheckpointId {
+        self.id
+    }
+
+    /// One power-of-two exponent per tensor, in canonical order.
+    pub fn exponents(&self) -> &[i8] {
+        &self.exponents
+    }
+
+    /// The tensors that can be trained, in canonical order.
+    pub fn specs(&self) -> &[TensorSpec] {
+        &self.specs
+    }
+
+    /// The same tensors, as updates see them.
+    pub fn trainable(&self) -> &Trainable {
+        &self.trainable
+    }
+
+    /// The masters.
+    pub fn masters(&self) -> &[u8] {
+        &self.masters
+    }
+
+    /// The tiles.
+    pub fn weights(&self) -> &[u8] {
+        &self.weights
+    }
+
+    /// What a unit of tensor `index`'s masters is worth.
+    pub(super) fn unit(&self, index: usize) -> f64 {
+        libm::exp2(f64::from(self.exponents[index]))
+    }
+
+    /// Coordinates of the values of tensor `index`, in canonical order.
+    pub(super) fn coordinates(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        let tensor = &self.trainable.tensors()[index];
+        let (rows, columns) = match tensor.kind() {
+            TensorKind::Linear { rows, columns } => (rows, columns),
+            TensorKind::Gain { length } => (1, length),
+            _ => (0, 0),
+        };
+        (0..rows).flat_map(move |row| {
+            let at = move |column| tensor.coordinate(row, column);
+            (0..columns).filter_map(at).map(|at| at as usize)
+        })
+    }
+
+    /// The values of tensor `index`, in canonical order.
+    pub(super) fn values(&self, index: usize) -> Vec<f32> {
+        let first = self.specs[index].offset_tiles as usize * LEAF_BYTES;
+        let masters = self.masters[first..].as_chunks::<4>().0;
+        let unit = self.unit(index);
+        self.coordinates(index)
+            .map(|at| (f64::from(i32::from_le_bytes(masters[at])) * unit) as f32)
+            .collect()
+    }
+}
+
+/// The angle between 0 and π whose cosine and sine are these.
+fn angle((cos, sin): (i32, i32)) -> f64 {
+    libm::atan2(f64::from(sin), f64::from(cos))
+}
+
+impl FloatWeights for Parent {
+    type Error = Infallible;
+
+    fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    fn rope_frequencies(&self) -> Vec<f64> {
+        self.frequencies.clone()
+    }
+
+    fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, Infallible> {
+        let wanted = |spec: &TensorSpec| (spec.role, spec.layer) == (role, layer);
+        let index = self.specs.iter().position(wanted);
+        Ok(index.map(|index| self.values(index)).unwrap_or_default())
+    }
+}
+
+impl ModelSource for Parent {
+    fn model(&self) -> Result<Model<'_>, ModelError> {
+        Model::new(&self.architecture, &self.exponents, &self.weights)
+    }
+}

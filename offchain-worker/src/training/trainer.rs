@@ -1,0 +1,334 @@
+//! The trainer: local steps, and the update that they make.
+
+mod persist;
+mod step;
+
+use super::{
+    order::Order,
+    state::{Finished, Saved},
+    Parent, TrainingError, TrainingOptions,
+};
+use burn::optim::{AdamW, AdamWConfig, AdamWState};
+use noema_checkpoint::{layout::TensorKind, H256};
+use noema_executor::Device;
+use noema_float::{guarded, FloatWeights, Llama, Rotary};
+use noema_update::Encoder;
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Sequences on which the loss before and after a round is taken.
+const MEASURED: usize = 16;
+
+/// What a trainer contributes to a round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contribution {
+    /// The update.
+    pub bytes: Vec<u8>,
+    /// BLAKE3 of the update.
+    pub hash: H256,
+    /// Loss of the parent on the trainer's data, in bits a token, by floats.
+    pub loss_before: f64,
+    /// Loss of what the trainer made of it, before compression.
+    pub loss_after: f64,
+    /// Steps that were made.
+    pub steps: u32,
+}
+
+/// How far a round is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Steps that have been made.
+    pub done: u32,
+    /// Steps of the round.
+    pub of: u32,
+    /// Loss of the step's sequences before it, in bits a token.
+    pub loss: f64,
+    /// Norm of all gradients together, before it was clipped.
+    pub norm: f64,
+}
+
+/// Trains one parent after the other.
+pub struct Trainer {
+    device: Device,
+    plain: burn::tensor::Device,
+    parent: Arc<Parent>,
+    options: TrainingOptions,
+    llama: Llama,
+    /// Rotation tables, by the number of positions.
+    rotary: Option<(usize, Rotary)>,
+    decayed: AdamW,
+    kept: AdamW,
+    tensors: Vec<Trained>,
+    /// Steps made of this round, and of all rounds.
+    step: u32,
+    total: u64,
+    loss_before: Option<f64>,
+    /// The data of this round, once it has begun.
+    data: Option<[u8; 32]>,
+    finished: Option<Finished>,
+    state: Option<PathBuf>,
+}
+
+/// A tensor that is trained.
+struct Trained {
+    /// Place in the canonical list.
+    index: usize,
+    gain: bool,
+    moments: Option<AdamWState<2>>,
+    /// What was not sent yet, in units of the masters.
+    residual: Vec<i32>,
+}
+
+impl Trainer {
+    /// A trainer that computes on `device`, and keeps its state in the file `state`, if any. Where
+    /// that file exists, it goes on from there: in the middle of the round if the parent is the
+    /// same, with the next round otherwise.
+    ///
+    /// # Errors
+    /// When the options make no sense, the device cannot be used, or the state is damaged or that of
+    /// other options.
+    pub fn new(
+        parent: impl Into<Arc<Parent>>,
+        options: TrainingOptions,
+        device: &Device,
+        state: Option<&Path>,
+    ) -> Result<Self, TrainingError> {
+        let parent: Arc<Parent> = parent.into();
+        options.validate()?;
+        let selected = options.select(parent.specs())?;
+        let plain = noema_float::device(device)?;
+        let llama = guarded(device, || {
+            let Ok(mut llama) = Llama::load(&*parent, &plain.clone().autodiff());
+            for (parameter, &trained) in llama.parameters().iter_mut().zip(&selected) {
+                parameter.replace(parameter.value(), trained);
+            }
+            llama
+        })?;
+        let adam = |decay| {
+            AdamWConfig::new()
+                .with_beta_1(options.beta_1)
+                .with_beta_2(options.beta_2)
+                .with_epsilon(options.epsilon)
+                .with_weight_decay(decay)
+                .build()
+        };
+        let trained = selected.iter().enumerate().filter(|(_, trained)| **trained);
+        let tensors = trained.map(|(index, _)| Trained {
+            index,
+            gain: matches!(parent.specs()[index].kind, TensorKind::Gain { .. }),
+            moments: None,
+            residual: vec![0; parent.trainable().tensors()[index].coordinates() as usize],
+        });
+        let mut trainer = Self {
+            device: device.clone(),
+            plain,
+            tensors: tensors.collect(),
+            decayed: adam(options.weight_decay),
+            kept: adam(0.0),
+            parent,
+            options,
+            llama,
+            rotary: None,
+            step: 0,
+            total: 0,
+            loss_before: None,
+            data: None,
+            finished: None,
+            state: state.map(Path::to_path_buf),
+        };
+        if let Some(path) = state.filter(|path| path.exists()) {
+            let saved = Saved::read(path)?;
+            trainer.restore(path, saved)?;
+        }
+        Ok(trainer)
+    }
+
+    /// The checkpoint that is trained.
+    pub fn parent(&self) -> &Parent {
+        &self.parent
+    }
+
+    /// Steps made in this round.
+    pub fn steps_done(&self) -> u32 {
+        self.step
+    }
+
+    /// Number of weights that are trained.
+    pub fn trained_weights(&self) -> u64 {
+        let of = |tensor: &Trained| self.parent.coordinates(tensor.index).count() as u64;
+        self.tensors.iter().map(of).sum()
+    }
+
+    /// Begins a round on another parent of the same family. The optimiser's moments and what was not
+    /// sent are kept.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherFamily`].
+    pub fn next_round(&mut self, parent: impl Into<Arc<Parent>>) -> Result<(), TrainingError> {
+        let parent: Arc<Parent> = parent.into();
+        if parent.architecture() != self.parent.architecture()
+            || parent.exponents() != self.parent.exponents()
+        {
+            return Err(TrainingError::OtherFamily);
+        }
+        let trained: Vec<usize> = self.tensors.iter().map(|tensor| tensor.index).collect();
+        let (llama, plain) = (&mut self.llama, &self.plain);
+        guarded(&self.device, || {
+            for (index, parameter) in llama.parameters().iter_mut().enumerate() {
+                parameter.write(parent.values(index), trained.contains(&index), plain);
+            }
+        })?;
+        self.parent = parent;
+        (self.step, self.loss_before, self.data, self.finished) = (0, None, None, None);
+        Ok(())
+    }
+
+    /// Trains on `sequences` for a round and compresses what changed. `progress` is told of each
+    /// step and can stop: the state is then saved, and another call goes on.
+    ///
+    /// # Errors
+    /// When the sequences do not fit the model, the device fails, the loss is not finite any more,
+    /// or the state cannot be saved.
+    pub fn run(
+        &mut self,
+        sequences: &[&[u32]],
+        progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
+    ) -> Result<Contribution, TrainingError> {
+        self.begin(sequences)?;
+        if let Some(finished) = &self.finished {
+            return Ok(finished.contribution());
+        }
+        let measured: Vec<&[u32]> = sequences.iter().take(MEASURED).copied().collect();
+        let loss_before = match self.loss_before {
+            Some(loss) => loss,
+            None => self.measure(&measured)?,
+        };
+        self.loss_before = Some(loss_before);
+        let order = Order {
+            seed: self.options.seed,
+            parent: self.parent.id(),
+            count: sequences.len(),
+        };
+        while self.step < self.options.steps {
+            let batch = order.batch(self.step, self.options.batch);
+            let batch: Vec<&[u32]> = batch.into_iter().map(|index| sequences[index]).collect();
+            let (loss, norm) = self.train(&batch)?;
+            self.step += 1;
+            self.total += 1;
+            let report = Step {
+                done: self.step,
+                of: self.options.steps,
+                loss,
+                norm,
+            };
+            let stop = progress(&report).is_break();
+            let due = self.step.is_multiple_of(self.options.save_every);
+            if stop || due || self.step == self.options.steps {
+                self.save()?;
+            }
+            if stop && self.step < self.options.steps {
+                return Err(TrainingError::Stopped { step: self.step });
+            }
+        }
+        let loss_after = self.measure(&measured)?;
+        let bytes = self.compress()?;
+        let finished = Finished {
+            hash: H256(blake3::hash(&bytes).into()),
+            bytes,
+            loss_before,
+            loss_after,
+            steps: self.step,
+        };
+        let contribution = finished.contribution();
+        self.finished = Some(finished);
+        self.save()?;
+        Ok(contribution)
+    }
+
+    /// What training changed in each trained tensor, by its place in the canonical list: in units of
+    /// the masters, one for each coordinate.
+    ///
+    /// # Errors
+    /// When a weight is not finite.
+    pub fn changes(&mut self) -> Result<Vec<(usize, Vec<i32>)>, TrainingError> {
+        let parameters = self.llama.parameters();
+        let mut changes = Vec::with_capacity(self.tensors.len());
+        for tensor in &self.tensors {
+            let parameter = &parameters[tensor.index];
+            let trained = guarded(&self.device, || parameter.read())??;
+            let before = self.parent.values(tensor.index);
+            let unit = self.parent.unit(tensor.index);
+            let mut deltas = vec![0i32; tensor.residual.len()];
+            let places = self.parent.coordinates(tensor.index);
+            for ((at, trained), before) in places.zip(trained).zip(before) {
+                let delta = (f64::from(trained) - f64::from(before)) / unit;
+                if !delta.is_finite() {
+                    return Err(TrainingError::Diverged { step: self.step });
+                }
+                deltas[at] = libm::round(delta) as i32;
+            }
+            changes.push((tensor.index, deltas));
+        }
+        Ok(changes)
+    }
+
+    /// Checks the data and, where a round goes on, that it is the same.
+    fn begin(&mut self, sequences: &[&[u32]]) -> Result<(), TrainingError> {
+        if sequences.is_empty() {
+            return Err(TrainingError::NoSequences);
+        }
+        let mut hasher = blake3::Hasher::new();
+        let length = sequences[0].len();
+        for sequence in sequences {
+            super::fits(self.parent.architecture(), sequence)?;
+            if sequence.len() != length {
+                return Err(TrainingError::option(
+                    format!("sequences of {length} and of {} tokens", sequence.len()),
+                    "all have the same length",
+                ));
+            }
+            hasher.update(&(sequence.len() as u64).to_le_bytes());
+            for token in *sequence {
+                hasher.update(&token.to_le_bytes());
+            }
+        }
+        let data = hasher.finalize().into();
+        match (&self.state, self.data) {
+            (_, None) => self.data = Some(data),
+            (_, Some(before)) if before == data => {}
+            (path, Some(_)) => {
+                return Err(TrainingError::OtherState {
+                    path: path.clone().unwrap_or_default(),
+                    what: "data",
+                })
+            }
+        }
+        let positions = length - 1;
+        if self.rotary.as_ref().is_none_or(|(of, _)| *of != positions) {
+            let frequencies = self.parent.rope_frequencies();
+            let on = self.plain.clone().autodiff();
+            let rotary = guarded(&self.device, || Rotary::new(&frequencies, positions, &on))?;
+            self.rotary = Some((positions, rotary));
+        }
+        Ok(())
+    }
+
+    /// The update; what it does not say becomes the residual.
+    fn compress(&mut self) -> Result<Vec<u8>, TrainingError> {
+        let changes = self.changes()?;
+        let trainable = self.parent.trainable();
+        let mut encoder = Encoder::new(trainable, self.parent.id(), self.options.entries)?;
+        for (tensor, (index, mut deltas)) in self.tensors.iter_mut().zip(changes) {
+            for (residual, delta) in tensor.residual.iter_mut().zip(&mut deltas) {
+                *residual = (f64::from(*residual) * f64::from(self.options.carry)) as i32;
+                // A sum beyond 32 bits is beyond every master.
+                *delta = residual.saturating_add(*delta).saturating_sub(*residual);
+            }
+            encoder.compress(index as u16, &deltas, &mut tensor.residual)?;
+        }
+        Ok(encoder.finish())
+    }
+}

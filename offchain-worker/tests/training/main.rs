@@ -1,0 +1,6 @@
+//! Training tiny models on the processor.
+
+mod resume;
+mod rounds;
+mod support;
+mod trainer;

@@ -1,0 +1,140 @@
+//! Several trainers and their aggregation.
+
+use crate::support::{options, World};
+use noema_checkpoint::SourceFormat;
+use noema_executor::Device;
+use noema_worker::{
+    checkpoint::{CheckpointError, Library, MASTERS},
+    dataset::Dataset,
+    training::{
+        rounds::{run, RoundsOptions, RoundsReport},
+        TrainingError,
+    },
+};
+use std::{fs, ops::ControlFlow};
+
+fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
+    RoundsOptions {
+        rounds: 3,
+        trainers,
+        shards: 1,
+        evaluation_shards: 2,
+        training: options(),
+        dense,
+        state: None,
+    }
+}
+
+fn simulate(world: &World, options: &RoundsOptions) -> Result<RoundsReport, TrainingError> {
+    let checkpoint = world.checkpoint();
+    let home = world.file("home");
+    let device = Device::cpu(None);
+    run(
+        checkpoint,
+        &world.dataset,
+        &device,
+        &home,
+        options,
+        &mut |_| ControlFlow::Continue(()),
+    )
+}
+
+#[test]
+fn rounds_lower_the_loss_on_data_that_nobody_trained_on() {
+    let world = World::new();
+    let report = simulate(&world, &rounds(2, false)).expect("trains");
+    assert_eq!(report.rounds.len(), 3);
+    let mut before = report.loss_at_start;
+    for round in &report.rounds {
+        assert_eq!(round.contributions.len(), 2);
+        assert!(round.loss < before, "{} -> {}", before, round.loss);
+        before = round.loss;
+    }
+    assert!(report.compression > 20.0, "{}", report.compression);
+}
+
+#[test]
+fn each_round_leaves_a_checkpoint_that_is_whole() {
+    let world = World::new();
+    let report = simulate(&world, &rounds(2, false)).expect("trains");
+    let library = Library::new(&world.file("home"));
+    for round in &report.rounds {
+        let checkpoint = library.open(round.checkpoint).expect("opens");
+        checkpoint.verify(&|_| ()).expect("is sound");
+        assert_eq!(checkpoint.manifest().source.format, SourceFormat::Training);
+        checkpoint.masters().expect("are those of the manifest");
+    }
+    let last = library.open(report.rounds[2].checkpoint).expect("opens");
+    let path = last.directory().join(MASTERS);
+    let mut masters = fs::read(&path).unwrap();
+    masters[5] ^= 1;
+    fs::write(&path, &masters).unwrap();
+    assert!(matches!(last.masters(), Err(CheckpointError::Hash { .. })));
+    fs::write(&path, &masters[1..]).unwrap();
+    assert!(matches!(last.masters(), Err(CheckpointError::Size { .. })));
+}
+
+#[test]
+fn the_same_rounds_make_the_same_checkpoints() {
+    let world = World::new();
+    let ids = || {
+        let report = simulate(&world, &rounds(2, false)).expect("trains");
+        let ids = report.rounds.iter().map(|round| round.checkpoint);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids(), ids());
+}
+
+#[test]
+fn dense_averaging_is_there_to_compare_with() {
+    let world = World::new();
+    let report = simulate(&world, &rounds(1, true)).expect("trains");
+    assert_eq!(report.compression, 1.0);
+    let last = report.rounds.last().expect("three rounds");
+    assert!(last.loss < report.loss_at_start - 0.5);
+    // With one trainer, the next parent is what the trainer made, but for rounding.
+    let library = Library::new(&world.file("home"));
+    let checkpoint = library.open(last.checkpoint).expect("opens");
+    checkpoint.verify(&|_| ()).expect("is sound");
+}
+
+#[test]
+fn stopping_leaves_what_was_done() {
+    let world = World::new();
+    let mut options = rounds(1, false);
+    options.state = Some(world.file("states"));
+    let home = world.file("home");
+    let stopped = run(
+        world.checkpoint(),
+        &world.dataset,
+        &Device::cpu(None),
+        &home,
+        &options,
+        &mut |_| ControlFlow::Break(()),
+    );
+    assert!(matches!(stopped, Err(TrainingError::Stopped { step: 1 })));
+    assert!(world.file("states/trainer-0.state").exists());
+    let report = simulate(&world, &options).expect("goes on");
+    options.state = None;
+    let whole = simulate(&world, &options).expect("trains");
+    assert_eq!(report.rounds[0].checkpoint, whole.rounds[0].checkpoint);
+}
+
+#[test]
+fn a_dataset_that_does_not_suit_is_refused() {
+    let mut world = World::new();
+    let mut many = rounds(1, false);
+    many.trainers = world.dataset.len() as u32;
+    let refused = simulate(&world, &many);
+    assert!(matches!(refused, Err(TrainingError::TooFewShards { .. })));
+
+    let directory = world.file("dataset");
+    let path = directory.join("manifest.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    manifest["tokenizer_hash"] = serde_json::json!(noema_checkpoint::H256::zero());
+    fs::write(&path, manifest.to_string()).unwrap();
+    world.dataset = Dataset::open(&directory).expect("is well-formed");
+    let refused = simulate(&world, &rounds(1, false));
+    assert!(matches!(refused, Err(TrainingError::OtherTokenizer)));
+}
