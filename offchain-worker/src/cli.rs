@@ -11,6 +11,7 @@ mod key;
 mod money;
 mod perplexity;
 mod register;
+mod rounds;
 mod run;
 mod share;
 mod show;

@@ -1,6 +1,7 @@
 //! `noema-worker run`.
 
 use super::device::DeviceArgs;
+use super::rounds::{check_trains, RoundsArgs};
 use super::share::{announce, ShareArgs};
 use super::Global;
 use crate::chain::calls::ReportDevice;
@@ -62,6 +63,8 @@ pub(super) struct RunArgs {
     /// Do not hash the weights before the start.
     #[arg(long)]
     trust_weights: bool,
+    #[command(flatten)]
+    rounds: RoundsArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,6 +73,8 @@ enum RoleName {
     Serve,
     /// Re-execute answers.
     Validate,
+    /// Contribute to rounds of training.
+    Train,
 }
 
 /// An operator as the chain has it.
@@ -77,7 +82,8 @@ pub(super) struct Recorded {
     pub(super) key: Key,
     pub(super) controller: AccountBytes,
     worker: bool,
-    validator: bool,
+    pub(super) validator: bool,
+    pub(super) trainer: bool,
     pub(super) serves: BTreeSet<CheckpointId>,
 }
 
@@ -109,6 +115,8 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let recorded = look_up(&node, keys).await?;
     let checkpoints = load(global, &args, &device, &metrics, &node, &recorded).await?;
     let store = open_store(global, &args, &node, &recorded)?;
+    let records = folder(global, "rounds", &node, &recorded)?;
+    let datasets = args.rounds.datasets()?;
     let folder = folder(global, "artefacts", &node, &recorded)?;
     let sharing = args.share.open(&folder, &args.key, &checkpoints).await?;
     announce(&node, &recorded, &checkpoints, sharing.as_ref()).await;
@@ -118,6 +126,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let link = Link::new(node);
     let (head_sender, head) = watch::channel(0);
     let mut tasks = JoinSet::new();
+    let mut participants = JoinSet::new();
     for operator in recorded {
         let wants = |role| args.roles.is_empty() || args.roles.contains(&role);
         let identity = Identity {
@@ -127,13 +136,27 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
             validates: operator.validator && wants(RoleName::Validate),
             audits: args.audit_all,
         };
-        if !identity.serves && !identity.validates {
+        let trains = operator.trainer && wants(RoleName::Train);
+        if !identity.serves && !identity.validates && !trains {
             bail!(
                 "the operator {} has none of the roles asked for with --roles",
                 identity.name
             );
         }
-        info!(operator = %identity.name, serves = identity.serves, validates = identity.validates, "ready");
+        check_trains(&operator, &args.rounds)?;
+        let participant = args.rounds.participant(
+            global,
+            &operator,
+            &datasets,
+            &device,
+            args.audit_all,
+            &link,
+            (sharing.as_ref(), &records),
+        )?;
+        if let Some(participant) = participant {
+            participants.spawn(participant.run(head.clone(), stop.clone()));
+        }
+        info!(operator = %identity.name, serves = identity.serves, validates = identity.validates, trains, "ready");
         let ledger = ChainLedger::new(
             link.clone(),
             operator.key,
@@ -153,6 +176,9 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let follower = tokio::spawn(follow(link, head_sender, metrics, stop));
     while let Some(ended) = tasks.join_next().await {
         ended.context("an operator stopped unexpectedly")??;
+    }
+    while let Some(ended) = participants.join_next().await {
+        ended.context("a participant in rounds stopped unexpectedly")?;
     }
     if let Some(sharing) = sharing {
         sharing.shutdown().await;
@@ -228,6 +254,7 @@ async fn look_up(node: &Node, keys: Vec<Key>) -> anyhow::Result<Vec<Recorded>> {
             controller,
             worker: info.operator.roles.worker,
             validator: info.operator.roles.validator,
+            trainer: info.operator.roles.trainer,
             serves: info.serves.into_iter().map(CheckpointId).collect(),
         });
     }
@@ -261,7 +288,7 @@ async fn load(
         let checkpoint = global.open_checkpoint(name)?;
         opened.insert(checkpoint.id(), checkpoint);
     }
-    if opened.is_empty() {
+    if opened.is_empty() && !operators.iter().any(|operator| operator.trainer) {
         bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>");
     }
     if let Some(missing) = served.iter().find(|id| !opened.contains_key(*id)) {

@@ -101,7 +101,7 @@ impl ShareArgs {
         }
         info!(peer = %artefacts.peer(), ?addresses, "shares its checkpoints");
         Ok(Some(Sharing {
-            artefacts,
+            artefacts: Arc::new(artefacts),
             addresses,
             blobs,
         }))
@@ -110,7 +110,7 @@ impl ShareArgs {
 
 /// The endpoint, and what it shares.
 pub(super) struct Sharing {
-    artefacts: Artefacts,
+    artefacts: Arc<Artefacts>,
     addresses: Vec<SocketAddr>,
     blobs: BTreeMap<CheckpointId, BlobHash>,
 }
@@ -118,7 +118,14 @@ pub(super) struct Sharing {
 impl Sharing {
     /// Says goodbye to those who are fetching.
     pub(super) async fn shutdown(self) {
-        self.artefacts.shutdown().await;
+        if let Some(artefacts) = Arc::into_inner(self.artefacts) {
+            artefacts.shutdown().await;
+        }
+    }
+
+    /// The endpoint, to share more over it.
+    pub(super) fn artefacts(&self) -> Arc<Artefacts> {
+        self.artefacts.clone()
     }
 
     fn endpoint(&self) -> WireEndpoint {

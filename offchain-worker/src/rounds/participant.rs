@@ -53,6 +53,8 @@ pub struct Participant {
     trainer: Arc<Mutex<Option<Trainer>>>,
     /// What was said of an unknown dataset once.
     told: Vec<H256>,
+    /// The round whose update is shared.
+    shared: Option<noema_protocol::RoundId>,
 }
 
 impl Participant {
@@ -64,6 +66,7 @@ impl Participant {
             exchange,
             trainer: Arc::default(),
             told: Vec::new(),
+            shared: None,
         }
     }
 
@@ -82,15 +85,16 @@ impl Participant {
                     }
                 }
             }
-            let flag = stopping.clone();
-            let turn = self.turn(&flag);
-            tokio::pin!(turn);
-            let result = tokio::select! {
-                result = &mut turn => result,
-                () = crate::stopped(&mut stop) => {
-                    // Training saves its state before it returns.
-                    stopping.store(true, Ordering::Relaxed);
-                    turn.await
+            let result = {
+                let turn = self.turn(&stopping);
+                tokio::pin!(turn);
+                tokio::select! {
+                    result = &mut turn => result,
+                    () = crate::stopped(&mut stop) => {
+                        // Training saves its state before it returns.
+                        stopping.store(true, Ordering::Relaxed);
+                        turn.await
+                    }
                 }
             };
             match result {
@@ -115,6 +119,7 @@ impl Participant {
             let Some(dataset) = self.dataset(&round) else {
                 continue;
             };
+            self.share_again(&round).await?;
             let owed = duty(
                 &round,
                 &self.setup.account,
@@ -126,6 +131,20 @@ impl Participant {
             debug!(operator = %self.setup.name, round = %round.id, ?owed, "has a duty");
             self.fulfil(&round, dataset, owed, stopping).await?;
             self.setup.records.forget_before(round.id)?;
+        }
+        Ok(())
+    }
+
+    /// Serves the own update of a round after a restart, too, as long as others may want it.
+    async fn share_again(&mut self, round: &Round) -> Result<(), RoundsError> {
+        let is_revealed = round
+            .trainers
+            .iter()
+            .any(|trainer| trainer.account == self.setup.account && trainer.contribution.is_some());
+        let update = self.setup.records.update(round.id);
+        if is_revealed && self.shared != Some(round.id) && update.exists() {
+            self.exchange.share(&update).await?;
+            self.shared = Some(round.id);
         }
         Ok(())
     }
@@ -155,7 +174,9 @@ impl Participant {
         match owed {
             Duty::Join => {
                 // Who cannot get the parent cannot do anything in the round.
-                self.checkpoint(round.parent).await?;
+                let parent = self.checkpoint(round.parent).await?;
+                let blob = self.exchange.share_checkpoint(&parent).await?;
+                self.ledger.announce_holding(round.parent, blob).await?;
                 self.send(round, Step::Join(self.setup.role)).await
             }
             Duty::Contribute => self.contribute(round, dataset, stopping).await,

@@ -70,7 +70,7 @@ impl Sabotage {
             }
             // A magnitude that cannot be written down is left as it was.
             if encoder.exact(tensor, &changes).is_err() {
-                return Ok(bytes);
+                return Ok(bytes.clone());
             }
         }
         Ok(encoder.finish())

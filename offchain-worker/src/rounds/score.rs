@@ -5,7 +5,7 @@ use crate::dataset::{Dataset, Shard};
 use crate::training::{evaluate, Parent};
 use noema_executor::Device;
 use noema_rounds::{Finding, Losses, ScoreSheet};
-use noema_update::{apply, overlap, Limits, Update};
+use noema_update::{overlap, Limits, Update};
 use sp_core::H256;
 use std::{collections::BTreeMap, sync::Arc};
 

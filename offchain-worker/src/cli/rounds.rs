@@ -1,0 +1,103 @@
+//! How `noema-worker run` takes part in rounds of training.
+
+use super::run::Recorded;
+use super::share::Sharing;
+use super::train::TrainingArgs;
+use super::Global;
+use crate::chain::{ChainRounds, Link};
+use crate::dataset::Dataset;
+use crate::keys::address;
+use crate::rounds::{Participant, Peers, Records, Sabotage, Setup};
+use anyhow::bail;
+use clap::Args;
+use noema_executor::Device;
+use noema_protocol::interfaces::Role;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tracing::info;
+
+/// Rounds after which the learning rate has fallen, unless a horizon is given.
+const ROUNDS: u32 = 16;
+
+#[derive(Debug, Args)]
+pub(super) struct RoundsArgs {
+    /// Take part in rounds of training on the dataset in this folder, as a trainer or validator; see
+    /// `noema-worker dataset prepare`. May be given several times.
+    #[arg(long, value_name = "FOLDER")]
+    dataset: Vec<PathBuf>,
+    #[command(flatten)]
+    training: TrainingArgs,
+    /// Spoil contributions on purpose, to see that a round stands it.
+    #[arg(long, value_enum, value_name = "HOW", hide = true)]
+    sabotage: Option<Sabotage>,
+}
+
+impl RoundsArgs {
+    /// Reads the datasets.
+    pub(super) fn datasets(&self) -> anyhow::Result<Vec<Arc<Dataset>>> {
+        self.dataset
+            .iter()
+            .map(|folder| {
+                let dataset = Dataset::open(folder)?;
+                info!(root = ?dataset.root(), shards = dataset.len(), "has a dataset");
+                Ok(Arc::new(dataset))
+            })
+            .collect()
+    }
+
+    /// The participant of an operator; `None` if it has no part in rounds.
+    pub(super) fn participant(
+        &self,
+        global: &Global,
+        operator: &Recorded,
+        datasets: &[Arc<Dataset>],
+        device: &Device,
+        audits: bool,
+        link: &Arc<Link>,
+        (sharing, records): (Option<&Sharing>, &Path),
+    ) -> anyhow::Result<Option<Participant>> {
+        let role = match (operator.trainer, operator.validator) {
+            (true, _) => Role::Trainer,
+            (false, true) => Role::Validator,
+            (false, false) => return Ok(None),
+        };
+        if datasets.is_empty() {
+            return Ok(None);
+        }
+        let name = address(&operator.controller);
+        let Some(sharing) = sharing else {
+            bail!("the operator {name} cannot take part in rounds without sharing files with others; say where with --listen <ADDRESS:PORT>");
+        };
+        let library = global.library()?;
+        let setup = Setup {
+            account: operator.controller,
+            role,
+            audits,
+            datasets: datasets.to_vec(),
+            library: library.clone(),
+            device: device.clone(),
+            training: self.training.options(ROUNDS),
+            records: Records::new(records.join(&name)),
+            sabotage: self.sabotage,
+            name,
+        };
+        let ledger = ChainRounds::new(link.clone(), operator.key.clone(), operator.controller);
+        let peers = Peers::new(sharing.artefacts(), link.clone(), library);
+        Ok(Some(Participant::new(
+            setup,
+            Arc::new(ledger),
+            Arc::new(peers),
+        )))
+    }
+}
+
+/// Checks that a trainer has something to train on.
+pub(super) fn check_trains(operator: &Recorded, args: &RoundsArgs) -> anyhow::Result<()> {
+    if operator.trainer && args.dataset.is_empty() {
+        bail!(
+            "the operator {} is a trainer; name the folder of the dataset with --dataset",
+            address(&operator.controller)
+        );
+    }
+    Ok(())
+}
