@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod money;
 mod perplexity;
+mod programme;
 mod register;
 mod rounds;
 mod run;
@@ -145,6 +146,9 @@ enum Command {
     /// Look at an operator: what it does, earned and lost.
     #[command(subcommand)]
     Operator(show::OperatorCommand),
+    /// Train a family on chain, round after round, and follow it.
+    #[command(subcommand)]
+    Programme(programme::ProgrammeCommand),
     /// Have the chain compare its books with each other.
     Audit,
 }
@@ -195,6 +199,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => return doctor::doctor(&global, args).await,
         Command::Request(command) => show::request(&global, command).await,
         Command::Operator(command) => show::operator(&global, command).await,
+        Command::Programme(command) => programme::programme(&global, command).await,
         Command::Audit => return show::audit(&global).await,
     };
     done.map(|()| ExitCode::SUCCESS)

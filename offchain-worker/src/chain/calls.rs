@@ -1,7 +1,7 @@
 //! The calls this program makes, argument by argument as the runtime names them.
 
 use super::types::{
-    Parameters, WireArchitecture, WireClaim, WireContribution, WireDevice, WireEndpoint,
+    Parameters, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
     WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireVerdict,
 };
 use crate::roles::Action;
@@ -121,6 +121,11 @@ calls! {
         /// The hash under which it shares the files.
         blob: H256,
     }
+    /// Has root make a call, on a chain that has a key for that.
+    "Sudo"."sudo" Sudo {
+        /// The call.
+        call: Box<WireCall>,
+    }
     /// Takes part in a round.
     "Training"."join_round" JoinRound {
         /// The round.
@@ -223,6 +228,15 @@ calls! {
     "Operators"."start_unbonding" StartUnbonding {}
     /// Takes the bond back after the unbonding period.
     "Operators"."withdraw_bond" WithdrawBond {}
+}
+
+impl Sudo {
+    /// The call that has root make `call`.
+    pub fn of(call: WireCall) -> Self {
+        Self {
+            call: Box::new(call),
+        }
+    }
 }
 
 /// The calls that an operator's hot key makes.

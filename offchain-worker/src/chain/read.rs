@@ -221,6 +221,12 @@ impl At {
         decode_round(&answer, "open_round")
     }
 
+    /// The closed rounds of a family that are still readable, oldest first.
+    pub async fn closed_rounds(&self, family: FamilyId) -> Result<Vec<RoundId>, ChainError> {
+        let rounds: Vec<u64> = self.view("Training", "closed_rounds", (family.0,)).await?;
+        Ok(rounds.into_iter().map(RoundId).collect())
+    }
+
     /// A round, as long as it is readable.
     pub async fn round(&self, round: RoundId) -> Result<Option<Round>, ChainError> {
         let answer = self

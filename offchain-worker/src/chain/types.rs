@@ -51,6 +51,7 @@ use both_ways;
 use from_chain;
 
 mod checkpoint;
+mod governance;
 mod operator;
 mod request;
 mod round;
@@ -68,6 +69,7 @@ pub use request::{
     Seat, Stage, Standing, Task, WireReceipt, WireVerdict,
 };
 
+pub use governance::{CheckpointsCall, TrainingCall, WireCall, WireDataset, WireRules};
 pub use round::{WireClaim, WireContribution, WireFinding, WireLosses, WireRole, WireSheet};
 
 fn as_text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
