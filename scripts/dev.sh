@@ -9,12 +9,19 @@
 #   --block-time MS     milliseconds between blocks (default: 1000)
 #   --port PORT         the node's RPC port (default: 9944)
 #   --fresh             forget the chain and start from its first block
+#   --train             train a small model with four trainers instead; see dev-train.sh --help
 #   --help              this text
 #
 # What it starts is a node, two workers and three validators, all on this machine. Their state is
 # kept in .noema/dev, so the next start continues the same chain; their logs are there too.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+
+if [[ " $* " == *" --train "* ]]; then
+    args=()
+    for arg in "$@"; do [ "$arg" = --train ] || args+=("$arg"); done
+    exec "$ROOT/scripts/dev-train.sh" "${args[@]}"
+fi
 
 QUESTION="What is the capital of France?"
 STAY=true
@@ -36,17 +43,12 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[[ "$BLOCK_TIME" =~ ^[0-9]+$ && "$BLOCK_TIME" -ge 100 ]] || die "--block-time takes milliseconds, at least 100"
-[[ "$PORT" =~ ^[0-9]+$ && "$PORT" -ge 1 && "$PORT" -le 65535 ]] || die "--port takes a number from 1 to 65535"
+. "$ROOT/scripts/chain.sh"
+check_numbers
 [ -n "$QUESTION" ] || die "--ask needs a question that is not empty"
 
-LOGS="$STATE/logs"
-URL="ws://127.0.0.1:$PORT"
-NODE="$BIN_DIR/noema-node"
-WORKER="$BIN_DIR/noema-worker"
 # Checkpoints are the same on every chain; what belongs to this chain only is in STATE.
 export NOEMA_HOME="$ROOT/.noema"
-export NOEMA_URL="$URL"
 
 # Who does what: the controllers hold bonds, the hot keys behind them own nothing. The bonds are small
 # and the prices high, so that an answer of some length is checked every time (docs/protocol.md).
@@ -56,67 +58,8 @@ PUBLISHER=//Alice
 REQUESTER=//Bob
 BOND=120 # NOEMA
 PRICE_PER_TOKEN=0.5
-hot_key() { printf '%s//hot' "$1"; }
-
-# --- what runs -----------------------------------------------------------------------------------
-
-NAMES=() # of the programs started, in order
-PIDS=()
-
-# launch NAME COMMAND...: starts it in the background; its output goes to a log of that name.
-launch() {
-    local name="$1"
-    shift
-    "$@" >>"$LOGS/$name.log" 2>&1 &
-    PIDS+=($!)
-    NAMES+=("$name")
-}
-
-any_alive() {
-    local pid
-    for pid in "${PIDS[@]}"; do kill -0 "$pid" 2>/dev/null && return; done
-    return 1
-}
-
-# Stops everything in the opposite order of its start: the node outlives those who talk to it.
-stop_all() {
-    local status=$? i
-    trap - EXIT
-    trap '' INT TERM HUP
-    if [ ${#PIDS[@]} -gt 0 ]; then
-        step "Stopping"
-        for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do kill -TERM "${PIDS[i]}" 2>/dev/null || true; done
-        for _ in $(seq 100); do
-            any_alive || break
-            sleep 0.1
-        done
-        kill -KILL "${PIDS[@]}" 2>/dev/null || true
-        wait "${PIDS[@]}" 2>/dev/null || true
-    fi
-    exit "$status"
-}
-trap stop_all EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# check_running: dies with the last lines of its log if a program has ended.
-check_running() {
-    local i
-    for i in "${!PIDS[@]}"; do
-        kill -0 "${PIDS[i]}" 2>/dev/null && continue
-        tail -n 15 "$LOGS/${NAMES[i]}.log" >&2
-        die "${NAMES[i]} has stopped; the lines above are the end of $LOGS/${NAMES[i]}.log"
-    done
-}
-
-port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
 
 # --- steps ---------------------------------------------------------------------------------------
-
-build() {
-    step "Building the node and the worker (the first time takes a while)"
-    (cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker)
-}
 
 # import_model: makes a checkpoint of the model, once, and sets CHECKPOINT to its id.
 import_model() {
@@ -130,18 +73,6 @@ import_model() {
     "$WORKER" import "$MODEL_FILE" >"$marker.part"
     mv "$marker.part" "$marker"
     CHECKPOINT="$(cat "$marker")"
-}
-
-start_node() {
-    step "Starting the chain: a block every $BLOCK_TIME ms"
-    launch node "$NODE" --dev --base-path "$STATE/chain" --rpc-port "$PORT" --block-time "$BLOCK_TIME"
-    local _
-    for _ in $(seq 300); do
-        port_is_open && return
-        check_running
-        sleep 0.1
-    done
-    die "the node does not listen on port $PORT after 30 seconds; see $LOGS/node.log"
 }
 
 # register: tells the chain of the checkpoint and the operators; what it knows already stays.
@@ -188,12 +119,7 @@ ask() {
 
 # --- now -----------------------------------------------------------------------------------------
 
-# Whoever runs this twice at once gets told so by the lock, which the programs started here share.
-mkdir -p "$LOGS"
-exec 9>"$STATE/lock"
-flock -n 9 || die "another dev.sh uses $STATE, or one was killed and left programs behind: $(cat "$STATE/pids" 2>/dev/null || true)"
-! port_is_open || die "port $PORT is in use; choose another with --port, or stop what listens there"
-
+claim_state
 "$ROOT/scripts/setup.sh"
 . "$NOEMA_CACHE/wasm.env"
 build

@@ -27,6 +27,12 @@ pub(super) enum ProgrammeCommand {
         #[arg(long, default_value = "//Alice", value_name = "KEY")]
         account: String,
     },
+    /// Print the canonical checkpoint of a family.
+    Canonical {
+        /// Number of the family.
+        #[arg(long, default_value_t = 0)]
+        family: u32,
+    },
     /// Show the rounds of a family: losses, contributions, what became of them.
     Follow(follow::FollowArgs),
 }
@@ -82,6 +88,7 @@ pub(super) async fn programme(global: &Global, command: ProgrammeCommand) -> any
         ProgrammeCommand::Stop { family, account } => {
             stop(global, FamilyId(family), &account).await
         }
+        ProgrammeCommand::Canonical { family } => canonical(global, FamilyId(family)).await,
         ProgrammeCommand::Follow(args) => follow::follow(global, args).await,
     }
 }
@@ -181,6 +188,15 @@ async fn check_canonical(
     if at.canonical(family).await? != Some(checkpoint) {
         bail!("the chain did not make {checkpoint} canonical; is --account the key of `sudo`?");
     }
+    Ok(())
+}
+
+async fn canonical(global: &Global, family: FamilyId) -> anyhow::Result<()> {
+    let at = global.node().await?.finalized().await?;
+    let canonical = at.canonical(family).await?;
+    let canonical =
+        canonical.with_context(|| format!("the family {family} has no canonical checkpoint"))?;
+    println!("{canonical}");
     Ok(())
 }
 

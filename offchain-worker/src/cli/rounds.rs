@@ -33,6 +33,11 @@ pub(super) struct RoundsArgs {
 }
 
 impl RoundsArgs {
+    /// Whether any operator is to take part.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.dataset.is_empty()
+    }
+
     /// Reads the datasets.
     pub(super) fn datasets(&self) -> anyhow::Result<Vec<Arc<Dataset>>> {
         self.dataset
@@ -93,7 +98,7 @@ impl RoundsArgs {
 
 /// Checks that a trainer has something to train on.
 pub(super) fn check_trains(operator: &Recorded, args: &RoundsArgs) -> anyhow::Result<()> {
-    if operator.trainer && args.dataset.is_empty() {
+    if operator.trainer && !args.is_asked() {
         bail!(
             "the operator {} is a trainer; name the folder of the dataset with --dataset",
             address(&operator.controller)

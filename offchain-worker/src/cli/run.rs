@@ -288,7 +288,7 @@ async fn load(
         let checkpoint = global.open_checkpoint(name)?;
         opened.insert(checkpoint.id(), checkpoint);
     }
-    if opened.is_empty() && !operators.iter().any(|operator| operator.trainer) {
+    if opened.is_empty() && !args.rounds.is_asked() {
         bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>");
     }
     if let Some(missing) = served.iter().find(|id| !opened.contains_key(*id)) {

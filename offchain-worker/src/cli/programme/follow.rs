@@ -5,6 +5,7 @@ use crate::chain::{At, ChainError};
 use crate::cli::Global;
 use crate::keys::address;
 use crate::rounds::Round;
+use anyhow::bail;
 use clap::Args;
 use noema_protocol::{FamilyId, RoundId};
 use noema_rounds::{Outcome, Phase, Refusal, Rejection, Ruling};
@@ -28,6 +29,9 @@ pub(in crate::cli) struct FollowArgs {
     /// Draw the loss of each canonical checkpoint into this SVG file.
     #[arg(long, value_name = "FILE")]
     chart: Option<PathBuf>,
+    /// Fail unless a round ended with a checkpoint whose loss is lower than its parent's.
+    #[arg(long)]
+    require_lower_loss: bool,
     /// Print one JSON object for each round.
     #[arg(long)]
     json: bool,
@@ -91,13 +95,18 @@ pub(super) async fn follow(global: &Global, args: FollowArgs) -> anyhow::Result<
             chart::draw(path, &losses(&ended))?;
         }
         if left.is_none_or(|left| left == 0) {
-            return Ok(());
+            break;
         }
         if !args.json {
             tell_phase(&at, family, &mut phase).await?;
         }
         tokio::time::sleep(PAUSE).await;
     }
+    let is_lower = ended.iter().any(|round: &Ended| round.checkpoint.is_some());
+    if args.require_lower_loss && !is_lower {
+        bail!("no round ended with a new checkpoint");
+    }
+    Ok(())
 }
 
 /// Says on standard error which phase the open round is in, when that is news.

@@ -1,0 +1,93 @@
+# A chain on this machine and the programs around it: how they are built, started, watched and stopped.
+# Sourced by dev.sh and dev-train.sh, which set STATE, PORT and BLOCK_TIME before.
+
+LOGS="$STATE/logs"
+URL="ws://127.0.0.1:$PORT"
+NODE="$BIN_DIR/noema-node"
+WORKER="$BIN_DIR/noema-worker"
+export NOEMA_URL="$URL"
+
+hot_key() { printf '%s//hot' "$1"; }
+
+NAMES=() # of the programs started, in order
+PIDS=()
+
+# launch NAME COMMAND...: starts it in the background; its output goes to a log of that name.
+launch() {
+    local name="$1"
+    shift
+    "$@" >>"$LOGS/$name.log" 2>&1 &
+    PIDS+=($!)
+    NAMES+=("$name")
+}
+
+any_alive() {
+    local pid
+    for pid in "${PIDS[@]}"; do kill -0 "$pid" 2>/dev/null && return; done
+    return 1
+}
+
+# Stops everything in the opposite order of its start: the node outlives those who talk to it.
+stop_all() {
+    local status=$? i
+    trap - EXIT
+    trap '' INT TERM HUP
+    if [ ${#PIDS[@]} -gt 0 ]; then
+        step "Stopping"
+        for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do kill -TERM "${PIDS[i]}" 2>/dev/null || true; done
+        for _ in $(seq 100); do
+            any_alive || break
+            sleep 0.1
+        done
+        kill -KILL "${PIDS[@]}" 2>/dev/null || true
+        wait "${PIDS[@]}" 2>/dev/null || true
+    fi
+    exit "$status"
+}
+trap stop_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# check_running: dies with the last lines of its log if a program has ended.
+check_running() {
+    local i
+    for i in "${!PIDS[@]}"; do
+        kill -0 "${PIDS[i]}" 2>/dev/null && continue
+        tail -n 15 "$LOGS/${NAMES[i]}.log" >&2
+        die "${NAMES[i]} has stopped; the lines above are the end of $LOGS/${NAMES[i]}.log"
+    done
+}
+
+port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
+
+build() {
+    step "Building the node and the worker (the first time takes a while)"
+    (cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker)
+}
+
+start_node() {
+    step "Starting the chain: a block every $BLOCK_TIME ms"
+    launch node "$NODE" --dev --base-path "$STATE/chain" --rpc-port "$PORT" --block-time "$BLOCK_TIME"
+    local _
+    for _ in $(seq 300); do
+        port_is_open && return
+        check_running
+        sleep 0.1
+    done
+    die "the node does not listen on port $PORT after 30 seconds; see $LOGS/node.log"
+}
+
+# claim_state: whoever runs this twice at once gets told so by the lock, which the programs started here
+# share.
+claim_state() {
+    mkdir -p "$LOGS"
+    exec 9>"$STATE/lock"
+    flock -n 9 || die "another dev.sh uses $STATE, or one was killed and left programs behind: $(cat "$STATE/pids" 2>/dev/null || true)"
+    ! port_is_open || die "port $PORT is in use; choose another with --port, or stop what listens there"
+}
+
+# check_numbers: dies if port or block time make no sense.
+check_numbers() {
+    [[ "$BLOCK_TIME" =~ ^[0-9]+$ && "$BLOCK_TIME" -ge 100 ]] || die "--block-time takes milliseconds, at least 100"
+    [[ "$PORT" =~ ^[0-9]+$ && "$PORT" -ge 1 && "$PORT" -le 65535 ]] || die "--port takes a number from 1 to 65535"
+}

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# Starts a local Noema chain with four trainers and two validators, trains a small model on a real text
+# round after round, shows every contribution and what became of it, and asks the trained model.
+#
+#   ./scripts/dev.sh --train [OPTION...]
+#
+#   --rounds N          rounds to train (default: 4)
+#   --with-poison       one of the trainers sends updates that make the model worse
+#   --ask "TEXT"        what the trained model is to continue (default: "LOVE, n.")
+#   --exit              leave after the answer; status 0 only if the loss fell and it was settled
+#   --block-time MS     milliseconds between blocks (default: 1000)
+#   --port PORT         the node's RPC port (default: 9944)
+#   --fresh             forget the chain and the trained checkpoints
+#   --help              this text
+#
+# The text is The Devil's Dictionary, from a package; the model has 0.3 million weights and starts from
+# random ones. State, logs and the picture of the loss are in .noema/train. Every trainer has a home of
+# its own and gets checkpoints and updates from the others over the network, as it would far away.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+ROUNDS=4
+POISON=false
+PROMPT="LOVE, n."
+STAY=true
+BLOCK_TIME=1000
+PORT=9944
+FRESH=false
+STATE="${NOEMA_DEV_STATE:-$ROOT/.noema/train}"
+
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --ask | --block-time | --port | --rounds) [ $# -ge 2 ] || die "$1 needs a value; see $0 --help" ;;&
+        --rounds) ROUNDS="$2"; shift ;;
+        --ask) PROMPT="$2"; shift ;;
+        --block-time) BLOCK_TIME="$2"; shift ;;
+        --port) PORT="$2"; shift ;;
+        --with-poison) POISON=true ;;
+        --exit) STAY=false ;;
+        --fresh) FRESH=true ;;
+        --help | -h) print_usage "$0"; exit 0 ;;
+        *) die "unknown option '$1'; see dev.sh --train --help" ;;
+    esac
+    shift
+done
+. "$ROOT/scripts/chain.sh"
+check_numbers
+[[ "$ROUNDS" =~ ^[0-9]+$ && "$ROUNDS" -ge 1 ]] || die "--rounds takes a number, at least 1"
+
+export NOEMA_HOME="$STATE/home"
+DATA="$STATE/dataset"
+CHART="$STATE/loss.svg"
+TRAINERS=(//Charlie //Dave //Eve //Ferdie)
+VALIDATORS=(//Alice //Bob)
+POISONER=//Ferdie
+GOVERNOR=//Alice
+REQUESTER=//Charlie
+BOND=120 # NOEMA
+# What each trainer does in a round.
+STEPS=50
+
+# make_model: a checkpoint with random weights and the dataset, once; sets CHECKPOINT to its id.
+make_model() {
+    local marker="$STATE/genesis"
+    if [ ! -f "$marker" ]; then
+        step "Making a model with random weights, and shards of the text"
+        rm -rf "$DATA"
+        "$WORKER" checkpoint new --text "$TEXT_FILE" --name devil --licence CC0-1.0 >"$marker.part"
+        "$WORKER" dataset prepare "$TEXT_FILE" --checkpoint "$(cat "$marker.part")" --out "$DATA" \
+            --licence "public domain" --source "The Devil's Dictionary, Ambrose Bierce, 1911" >&2
+        mv "$marker.part" "$marker"
+    fi
+    CHECKPOINT="$(cat "$marker")"
+}
+
+register() {
+    step "Registering the checkpoint, four trainers and two validators"
+    local account
+    "$WORKER" register checkpoint "$CHECKPOINT" --account "$GOVERNOR" >&2
+    for account in "${TRAINERS[@]}"; do register_operator "$account" --role trainer; done
+    # The first validator also answers, once there is something to ask.
+    for account in "${VALIDATORS[@]}"; do
+        register_operator "$account" --role validator $([ "$account" != "$GOVERNOR" ] || echo --role worker)
+    done
+}
+
+register_operator() {
+    local account="$1"
+    shift
+    "$WORKER" register operator --account "$account" --key "$(hot_key "$account")" --bond "$BOND" "$@" >&2
+}
+
+start_operators() {
+    step "Starting them"
+    local account name sabotage
+    launch validators "$WORKER" run --store "$STATE/operators/validators.redb" --dataset "$DATA" \
+        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")"
+    for account in "${TRAINERS[@]}"; do
+        name="trainer-${account#//}"
+        sabotage=()
+        if $POISON && [ "$account" = "$POISONER" ]; then sabotage=(--sabotage flip); fi
+        launch "$name" "$WORKER" --home "$STATE/$name" run --store "$STATE/operators/$name.redb" \
+            --dataset "$DATA" --key "$(hot_key "$account")" --steps "$STEPS" "${sabotage[@]}"
+    done
+}
+
+# start_programme: opens the first round, unless the chain has one.
+start_programme() {
+    step "Opening the first round"
+    "$WORKER" programme start "$CHECKPOINT" --dataset "$DATA" --account "$GOVERNOR" \
+        --short-window 8 --training-window 600 --scoring-window 120 >&2 ||
+        note "the family is trained already"
+}
+
+# serve: has the first validator answer from the canonical checkpoint.
+serve() {
+    step "Serving the trained model"
+    local canonical
+    canonical="$("$WORKER" programme canonical)"
+    register_operator "${VALIDATORS[0]}" --role validator --role worker --serve "$canonical"
+    register_operator "${VALIDATORS[1]}" --role validator --serve "$canonical"
+    launch answers "$WORKER" run --store "$STATE/operators/answers.redb" --listen off \
+        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")"
+    "$WORKER" ask "$PROMPT" --account "$REQUESTER" --checkpoint "$canonical" --max-tokens 48
+}
+
+claim_state
+"$ROOT/scripts/setup.sh"
+. "$NOEMA_CACHE/wasm.env"
+build
+if $FRESH; then
+    step "Forgetting the chain and what was trained"
+    rm -rf "$STATE/chain" "$STATE/operators" "$STATE/home" "$STATE/genesis" "$STATE"/trainer-*
+fi
+rm -f "$LOGS"/*.log
+make_model
+start_node
+register
+start_operators
+printf '%s\n' "${PIDS[*]}" >"$STATE/pids"
+start_programme
+
+step "Training $ROUNDS rounds"
+status=0
+"$WORKER" programme follow --rounds "$ROUNDS" --chart "$CHART" --require-lower-loss || status=$?
+check_running
+note "the loss over the rounds: $CHART"
+serve || status=$?
+$STAY || exit "$status"
+
+step "The chain is up and goes on training. Open it in polkadot.js Apps:"
+note "https://polkadot.js.org/apps/?rpc=$URL"
+note "logs: $LOGS"
+note "see the rounds: $WORKER programme follow --url $URL"
+note "Ctrl-C stops everything"
+while sleep 2; do check_running; done
