@@ -21,6 +21,19 @@ launch() {
     NAMES+=("$name")
 }
 
+# stop_one NAME: stops a program and waits until it has.
+stop_one() {
+    local i
+    for i in "${!NAMES[@]}"; do
+        [ "${NAMES[i]}" = "$1" ] || continue
+        kill -TERM "${PIDS[i]}" 2>/dev/null || true
+        wait "${PIDS[i]}" 2>/dev/null || true
+        unset "NAMES[i]" "PIDS[i]"
+    done
+    NAMES=("${NAMES[@]}")
+    PIDS=("${PIDS[@]}")
+}
+
 any_alive() {
     local pid
     for pid in "${PIDS[@]}"; do kill -0 "$pid" 2>/dev/null && return; done

@@ -90,11 +90,15 @@ register_operator() {
     "$WORKER" register operator --account "$account" --key "$(hot_key "$account")" --bond "$BOND" "$@" >&2
 }
 
+start_validators() {
+    launch validators "$WORKER" run --store "$STATE/operators/validators.redb" --dataset "$DATA" \
+        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")"
+}
+
 start_operators() {
     step "Starting them"
     local account name sabotage
-    launch validators "$WORKER" run --store "$STATE/operators/validators.redb" --dataset "$DATA" \
-        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")"
+    start_validators
     for account in "${TRAINERS[@]}"; do
         name="trainer-${account#//}"
         sabotage=()
@@ -119,8 +123,8 @@ serve() {
     canonical="$("$WORKER" programme canonical)"
     register_operator "${VALIDATORS[0]}" --role validator --role worker --serve "$canonical"
     register_operator "${VALIDATORS[1]}" --role validator --serve "$canonical"
-    launch answers "$WORKER" run --store "$STATE/operators/answers.redb" --listen off \
-        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")"
+    stop_one validators
+    start_validators
     "$WORKER" ask "$PROMPT" --account "$REQUESTER" --checkpoint "$canonical" --max-tokens 48
 }
 
