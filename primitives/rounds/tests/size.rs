@@ -124,13 +124,8 @@ fn what_a_round_is_told_is_small() {
     let joining = id + 1;
     let committing = id + hash;
     let contributing = joining + committing + id + contribution().encoded_size() + salt;
-    let scoring = joining
-        + committing
-        + id
-        + sheet().encoded_size()
-        + salt
-        + id
-        + claim().encoded_size();
+    let scoring =
+        joining + committing + id + sheet().encoded_size() + salt + id + claim().encoded_size();
     assert_eq!(contributing, 125);
     assert_eq!(scoring, 310);
 }
