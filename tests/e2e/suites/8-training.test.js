@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 
 import { plain } from '../lib/chain.js';
 import { randomHash } from '../lib/protocol.js';
-import { CHILD_LOSS, HARMS, PARENT_LOSS, Training } from '../lib/training.js';
+import { CHILD_LOSS, HARMS, PARENT_LOSS, PATIENT, Training } from '../lib/training.js';
 import { UNIT, worker, World } from '../lib/world.js';
 
 describe('a round of training', () => {
@@ -25,7 +25,7 @@ describe('a round of training', () => {
     );
     trainers = operators.slice(0, 5);
     validators = operators.slice(5);
-    training = await Training.start(world);
+    training = await Training.start(world, 'first');
   }, { timeout: 200_000 });
   after(() => world?.stop());
   afterEach(() => world.audit());
@@ -88,10 +88,11 @@ describe('a round of training', () => {
     await round.commit(one, two, liar, late);
     await round.reach('Revealing');
     const { contribution, salt } = round.secret(liar);
-    await round.refuses('CommitmentDiffers', liar, 'revealContribution', { ...contribution, update: randomHash() }, salt);
-    await round.refuses('CommitmentDiffers', liar, 'revealContribution', { ...contribution, bytes: 99 }, salt);
-    await round.refuses('NotCommitted', absent, 'revealContribution', contribution, salt);
-    await round.reveal(one, two);
+    await Promise.all([
+      round.reveal(one, two),
+      round.refuses('NotCommitted', absent, 'revealContribution', contribution, salt),
+      round.refuses('CommitmentDiffers', liar, 'revealContribution', { ...contribution, update: randomHash() }, salt),
+    ]);
     await round.reach('Scoring');
     const { contribution: own, salt: ownSalt } = round.secret(late);
     await round.refuses('TooLate', late, 'revealContribution', own, ownSalt);
@@ -125,14 +126,18 @@ describe('a round of training', () => {
     const bonds = await Promise.all([thief, twin].map((trainer) => trainer.bond()));
     const round = await training.round(trainers, validators);
     await round.commit(one, two);
-    await round.commit(copier);
-    await round.step(thief, 'commitContribution', round.commitment(one));
+    await Promise.all([
+      round.commit(copier),
+      round.step(thief, 'commitContribution', round.commitment(one)),
+    ]);
     const { contribution, salt } = round.secret(one);
     round.secrets.set(twin, { contribution, salt: randomHash() });
     await round.commit(twin);
     await round.reach('Revealing');
-    await round.reveal(one, two, copier);
-    await round.refuses('CommitmentDiffers', thief, 'revealContribution', contribution, salt);
+    await Promise.all([
+      round.reveal(one, two, copier),
+      round.refuses('CommitmentDiffers', thief, 'revealContribution', contribution, salt),
+    ]);
     await round.refuses('UpdateTaken', twin, 'revealContribution', contribution, round.secret(twin).salt);
     await round.reach('Scoring');
 
@@ -211,7 +216,8 @@ describe('a round of training', () => {
 
   it('goes on when the node is killed and started again', { timeout: 90_000 }, async () => {
     const [one, two] = trainers;
-    const round = await training.round([one, two], validators);
+    const patient = await Training.start(world, 'second', PATIENT);
+    const round = await patient.round([one, two], validators);
     await round.commit(one);
     await world.chain.blocks(2);
     await world.restartNode();
@@ -225,8 +231,9 @@ describe('a round of training', () => {
     await round.agree(validators, [one, two]);
     await round.promoted();
     assert.deepEqual(round.losers(), []);
-    assert.equal((await training.lineage(round.child.checkpoint)).at(-1), training.genesis);
+    assert.deepEqual(await patient.lineage(round.child.checkpoint), [round.child.checkpoint, patient.genesis]);
     await round.successor();
+    await patient.govern('training.stopProgramme', patient.family);
   });
 
   it('ends where governance goes back to an ancestor, and where it stops the programme', { timeout: 60_000 }, async () => {
