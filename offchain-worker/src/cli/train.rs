@@ -38,7 +38,8 @@ pub(super) struct TrainArgs {
     dense: bool,
     #[command(flatten)]
     training: TrainingArgs,
-    /// Folder for the trainers' states, from which a round that was stopped goes on.
+    /// Folder for the trainers' states, from which a run that was stopped or killed goes on: give
+    /// the same options again.
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     #[command(flatten)]

@@ -1,11 +1,16 @@
 //! Rounds on one machine, without a chain: several trainers, each on shards of its own, and the next
 //! checkpoint made of what they contribute.
 
+mod deal;
+mod journal;
+
 use super::{bits, evaluate, Contribution, Parent, Step, Trainer, TrainingError, TrainingOptions};
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
     dataset::{Dataset, Shard},
 };
+use deal::Shards;
+use journal::Journal;
 use noema_checkpoint::{layout::TensorKind, tile::TILE_BYTES, CheckpointId};
 use noema_executor::Device;
 use noema_update::{
@@ -13,7 +18,7 @@ use noema_update::{
     master::{self, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
     ApplyError, Limits, Update,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -36,12 +41,13 @@ pub struct RoundsOptions {
     pub training: TrainingOptions,
     /// Average what the trainers changed without compressing it: what compression is compared with.
     pub dense: bool,
-    /// Folder for the trainers' states.
+    /// Folder for the trainers' states and the rounds that are over, from which a run that was
+    /// stopped or killed goes on.
     pub state: Option<PathBuf>,
 }
 
 /// What a trainer did in a round.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContributionReport {
     /// Loss on the trainer's own data before the round, in bits a token.
     pub loss_before: f64,
@@ -52,7 +58,7 @@ pub struct ContributionReport {
 }
 
 /// What a round did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoundReport {
     /// Which round, from 1.
     pub round: u32,
@@ -120,21 +126,30 @@ pub fn run(
 ) -> Result<RoundsReport, TrainingError> {
     let mut shards = Shards::deal(&checkpoint, dataset, options)?;
     let library = Library::new(home);
+    let mut journal = Journal::open(checkpoint.id(), dataset.root(), options)?;
     let mut checkpoint = checkpoint;
     let mut parent = Arc::new(Parent::read(&checkpoint)?);
     let start = evaluate(parent.clone(), device, shards.evaluation())?;
     let _ = progress(RoundsEvent::Start(bits(&start)));
+    for report in &journal.rounds {
+        shards.skip(options.trainers as usize * options.shards as usize);
+        let _ = progress(RoundsEvent::Round(report));
+    }
+    if let Some(last) = journal.rounds.last() {
+        checkpoint = library.open(last.checkpoint)?;
+        parent = Arc::new(Parent::read(&checkpoint)?);
+    }
 
     let mut trainers = (0..options.trainers)
         .map(|index| trainer(&parent, index, device, options))
         .collect::<Result<Vec<_>, _>>()?;
     let trained_weights = trainers.first().map_or(0, Trainer::trained_weights);
-    let mut rounds: Vec<RoundReport> = Vec::new();
-    for round in 1..=options.rounds {
+    let first = journal.rounds.len() as u32 + 1;
+    for round in first..=options.rounds {
         let began = Instant::now();
         let mut contributions = Vec::new();
         for (index, trainer) in (0..).zip(&mut trainers) {
-            if round > 1 {
+            if round > first {
                 trainer.next_round(parent.clone())?;
             }
             let own = shards.next(dataset, options.shards)?;
@@ -193,8 +208,9 @@ pub fn run(
             evaluation_seconds: began.elapsed().as_secs_f64(),
         };
         let _ = progress(RoundsEvent::Round(&report));
-        rounds.push(report);
+        journal.push(report)?;
     }
+    let rounds = journal.rounds;
     let sent: Vec<u64> = rounds
         .iter()
         .flat_map(|round| round.contributions.iter().map(|c| c.bytes))
@@ -279,65 +295,4 @@ fn average(parent: &Parent, changes: &[Vec<(usize, Vec<i32>)>]) -> (Vec<u8>, Vec
         }
     }
     (masters, weights)
-}
-
-/// Who gets which shards.
-struct Shards {
-    evaluation: Vec<Shard>,
-    /// The others, in the order in which they are dealt out again and again.
-    order: Vec<usize>,
-    dealt: usize,
-}
-
-impl Shards {
-    fn deal(
-        checkpoint: &OpenCheckpoint,
-        dataset: &Dataset,
-        options: &RoundsOptions,
-    ) -> Result<Self, TrainingError> {
-        if dataset.manifest().tokenizer_hash != checkpoint.manifest().tokenizer_hash {
-            return Err(TrainingError::OtherTokenizer);
-        }
-        let evaluation = options.evaluation_shards.max(1) as usize;
-        let at_once = options.trainers as usize * options.shards as usize;
-        let (found, needed) = (dataset.len(), evaluation + at_once);
-        if found < needed {
-            return Err(TrainingError::TooFewShards { found, needed });
-        }
-        let mut keyed: Vec<([u8; 32], usize)> = dataset
-            .manifest()
-            .hashes()
-            .enumerate()
-            .map(|(index, hash)| {
-                let mut hasher = blake3::Hasher::new();
-                hasher.update(&options.training.seed.to_le_bytes());
-                hasher.update(hash.as_bytes());
-                (hasher.finalize().into(), index)
-            })
-            .collect();
-        keyed.sort_unstable();
-        let mut order: Vec<usize> = keyed.into_iter().map(|(_, index)| index).collect();
-        let rest = order.split_off(evaluation);
-        Ok(Self {
-            evaluation: order
-                .into_iter()
-                .map(|index| dataset.shard(index))
-                .collect::<Result<_, _>>()?,
-            order: rest,
-            dealt: 0,
-        })
-    }
-
-    fn evaluation(&self) -> impl Iterator<Item = &[u32]> {
-        self.evaluation.iter().flat_map(Shard::sequences)
-    }
-
-    fn next(&mut self, dataset: &Dataset, count: u32) -> Result<Vec<Shard>, TrainingError> {
-        let next = |_| {
-            let index = self.order[self.dealt % self.order.len()];
-            self.dealt += 1;
-            dataset.shard(index).map_err(TrainingError::from)
-        };
-        (0..count).map(next).collect()
-    }
 }
