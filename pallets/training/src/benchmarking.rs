@@ -15,8 +15,8 @@ use noema_protocol::{
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
-    Claim, Contribution, Dataset, Finding, Losses, Phase, Rules, ScoreSheet, Surroundings, Windows,
-    MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS, MAX_VALIDATORS,
+    Claim, Contribution, Dataset, Finding, Losses, Outcome, Phase, Rules, ScoreSheet, Surroundings,
+    Windows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS, MAX_VALIDATORS,
 };
 use sp_core::H256;
 
@@ -437,6 +437,27 @@ mod benchmarks {
         }
         assert!(matches!(phase::<T>(id), Phase::Closed(_)));
         assert!(open::<T>(family).id > id);
+    }
+
+    /// A promotion: everybody's work is noted, everybody released, the next round opened.
+    #[benchmark]
+    fn advance_promote() {
+        let (family, id) = start::<T>();
+        objectable::<T>(id);
+        step::<T>(id);
+        let programme = Programmes::<T>::get(family).expect("it was started; qed");
+        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let at = Surroundings {
+            holders: MAX_TRAINERS,
+            ..surroundings::<T>()
+        };
+        #[block]
+        {
+            Pallet::<T>::advance_round(programme, id, round, &at);
+        }
+        let promoted = Outcome::Promoted(claim(9).checkpoint);
+        assert_eq!(phase::<T>(id), Phase::Closed(promoted));
+        assert_eq!(open::<T>(family).parent, claim(9).checkpoint);
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

@@ -1,13 +1,15 @@
 //! How rounds go on with the blocks, and what follows for bonds, checkpoints and rewards.
 
-use crate::{Config, Event, Families, Pallet, Programmes, RoundOf, Rounds, WeightInfo};
+use crate::{
+    Config, Event, Families, Pallet, ProgrammeOf, Programmes, RoundOf, Rounds, WeightInfo,
+};
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::silence_penalty;
 use noema_protocol::{
     interfaces::{BlockRandomness, Lineage, Offence, Operators, RecordWork, Trained, Work},
-    FamilyId,
+    FamilyId, RoundId,
 };
 use noema_rounds::{Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings};
 use sp_core::H256;
@@ -25,6 +27,7 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::advance_draw()
             .max(T::WeightInfo::advance_tally())
             .max(T::WeightInfo::advance_close())
+            .max(T::WeightInfo::advance_promote())
     }
 
     /// Lets the round of every programme go on.
@@ -51,14 +54,26 @@ impl<T: Config> Pallet<T> {
         let open = programme
             .round
             .and_then(|id| Some((id, Rounds::<T>::get(id)?)));
-        let Some((id, mut round)) = open else {
+        let Some((id, round)) = open else {
             programme.round = Self::open_next_round(family, programme.dataset, programme.rules);
             if programme.round.is_some() {
                 Programmes::<T>::insert(family, programme);
             }
             return;
         };
-        let effects = round.advance(&Self::surroundings(&round, now, randomness));
+        let at = Self::surroundings(&round, now, randomness);
+        Self::advance_round(programme, id, round, &at);
+    }
+
+    /// Lets a round go on, and opens the next one where it ends.
+    pub(crate) fn advance_round(
+        mut programme: ProgrammeOf<T>,
+        id: RoundId,
+        mut round: RoundOf<T>,
+        at: &Surroundings<BlockNumberFor<T>>,
+    ) {
+        let family = round.family;
+        let effects = round.advance(at);
         if effects.is_empty() {
             return;
         }

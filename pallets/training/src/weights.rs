@@ -37,6 +37,8 @@ pub trait WeightInfo {
     fn advance_tally() -> Weight;
     /// See `advance_close` in the pallet's benchmarks.
     fn advance_close() -> Weight;
+    /// See `advance_promote` in the pallet's benchmarks.
+    fn advance_promote() -> Weight;
 }
 
 /// As counted, with what a read and a write of the runtime's database weigh.
@@ -123,5 +125,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(15_000_000_000, 350_000)
             .saturating_add(T::DbWeight::get().reads(150))
             .saturating_add(T::DbWeight::get().writes(140))
+    }
+
+    fn advance_promote() -> Weight {
+        Weight::from_parts(12_000_000_000, 350_000)
+            .saturating_add(T::DbWeight::get().reads(165))
+            .saturating_add(T::DbWeight::get().writes(160))
     }
 }

@@ -257,7 +257,7 @@ describe('a round of training', () => {
   it('leaves books that anyone can check', { timeout: 30_000 }, async () => {
     const { status, stdout, stderr } = await worker(world.folder, ['audit', '--url', world.url]);
     assert.equal(status, 0, stderr);
-    for (const pallet of ['Checkpoints', 'Operators', 'Training']) {
+    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance', 'Training']) {
       assert.match(stdout, new RegExp(`^${pallet}: the books agree$`, 'm'));
     }
   });
