@@ -4,7 +4,10 @@
 mod deal;
 mod journal;
 
-use super::{bits, evaluate, Contribution, Parent, Step, Trainer, TrainingError, TrainingOptions};
+use super::{
+    bits, evaluate, Contribution, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
+    TrainingOptions,
+};
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
     dataset::{Dataset, Shard},
@@ -13,6 +16,7 @@ use deal::Shards;
 use journal::Journal;
 use noema_checkpoint::{layout::TensorKind, tile::TILE_BYTES, CheckpointId};
 use noema_executor::Device;
+use noema_rounds::Ruling;
 use noema_update::{
     apply,
     master::{self, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
@@ -25,6 +29,9 @@ use std::{
     sync::Arc,
     time::Instant,
 };
+
+/// Thousandths of its entries that a contribution may share with an earlier one.
+const MOST_SHARED: u32 = 500;
 
 /// How rounds are run.
 #[derive(Clone, Debug)]
@@ -41,6 +48,11 @@ pub struct RoundsOptions {
     pub training: TrainingOptions,
     /// Average what the trainers changed without compressing it: what compression is compared with.
     pub dense: bool,
+    /// Judge the contributions as validators do, refuse those that do not help, and weigh the others
+    /// by how much they do; otherwise all weigh the same.
+    pub judged: bool,
+    /// The last trainer spoils its contributions in this way.
+    pub sabotage: Option<Sabotage>,
     /// Folder for the trainers' states and the rounds that are over, from which a run that was
     /// stopped or killed goes on.
     pub state: Option<PathBuf>,
@@ -55,6 +67,8 @@ pub struct ContributionReport {
     pub loss_after: f64,
     /// Bytes of the contribution: of the update, or of a float for each weight.
     pub bytes: u64,
+    /// Its weight in the mean; 0 if it was refused.
+    pub weight: u32,
 }
 
 /// What a round did.
@@ -70,6 +84,8 @@ pub struct RoundReport {
     pub contributions: Vec<ContributionReport>,
     /// Seconds that its trainers took, one after the other.
     pub training_seconds: f64,
+    /// Seconds that judging all contributions took.
+    pub judging_seconds: f64,
     /// Seconds that aggregation took.
     pub aggregation_seconds: f64,
     /// Seconds that the evaluation took.
@@ -147,29 +163,52 @@ pub fn run(
     let first = journal.rounds.len() as u32 + 1;
     for round in first..=options.rounds {
         let began = Instant::now();
-        let mut contributions = Vec::new();
+        let (mut contributions, mut assigned) = (Vec::new(), Vec::new());
         for (index, trainer) in (0..).zip(&mut trainers) {
             if round > first {
                 trainer.next_round(parent.clone())?;
             }
             let own = shards.next(dataset, options.shards)?;
             let sequences: Vec<&[u32]> = own.iter().flat_map(Shard::sequences).collect();
-            contributions.push(trainer.run(&sequences, &mut |step| {
+            let mut contribution = trainer.run(&sequences, &mut |step| {
                 progress(RoundsEvent::Step {
                     round,
                     trainer: index,
                     step,
                 })
-            })?);
+            })?;
+            let spoils = options.sabotage.filter(|_| index + 1 == options.trainers);
+            if let Some(sabotage) = spoils {
+                let entries = options.training.entries;
+                contribution.bytes = sabotage.spoil(&parent, entries, contribution.bytes)?;
+            }
+            contributions.push(contribution);
+            assigned.push(own);
         }
         let training_seconds = began.elapsed().as_secs_f64();
+
+        let began = Instant::now();
+        let given = if options.judged {
+            let evaluation = shards.evaluation_shards();
+            weigh(
+                &parent,
+                device,
+                evaluation,
+                &contributions,
+                &assigned,
+                options,
+            )?
+        } else {
+            vec![1; contributions.len()]
+        };
+        let judging_seconds = began.elapsed().as_secs_f64();
 
         let began = Instant::now();
         let (masters, weights) = if options.dense {
             let changes = trainers.iter_mut().map(Trainer::changes);
             average(&parent, &changes.collect::<Result<Vec<_>, _>>()?)
         } else {
-            aggregate(&parent, &contributions, options.training.entries)?
+            aggregate(&parent, &contributions, &given, options.training.entries)?
         };
         let aggregation_seconds = began.elapsed().as_secs_f64();
         let successor = Successor {
@@ -193,7 +232,9 @@ pub fn run(
             loss: bits(&loss),
             contributions: contributions
                 .iter()
-                .map(|c| ContributionReport {
+                .zip(&given)
+                .map(|(c, weight)| ContributionReport {
+                    weight: *weight,
                     loss_before: c.loss_before,
                     loss_after: c.loss_after,
                     bytes: if options.dense {
@@ -204,6 +245,7 @@ pub fn run(
                 })
                 .collect(),
             training_seconds,
+            judging_seconds,
             aggregation_seconds,
             evaluation_seconds: began.elapsed().as_secs_f64(),
         };
@@ -240,28 +282,74 @@ fn trainer(
     Trainer::new(parent.clone(), training, device, state.as_deref())
 }
 
-/// Masters and tiles of what the contributions, with equal weights, make of `parent`.
+/// The weight of each contribution as validators find it; 0 for one that is refused.
+fn weigh(
+    parent: &Arc<Parent>,
+    device: &Device,
+    evaluation: &[Shard],
+    contributions: &[Contribution],
+    assigned: &[Vec<Shard>],
+    options: &RoundsOptions,
+) -> Result<Vec<u32>, TrainingError> {
+    let judge = Judge {
+        parent,
+        evaluation,
+        limits: limits(options.training.entries),
+        most_shared: MOST_SHARED,
+        device,
+    };
+    let submitted: Vec<Submitted<'_>> = contributions
+        .iter()
+        .zip(assigned)
+        .map(|(contribution, assigned)| Submitted {
+            bytes: Some(&contribution.bytes),
+            assigned,
+        })
+        .collect();
+    let (loss, findings) = judge.judge(&submitted)?;
+    let findings: Vec<_> = findings.into_iter().map(Some).collect();
+    let rulings = noema_rounds::accept(loss, &findings);
+    Ok(rulings
+        .into_iter()
+        .map(|ruling| match ruling {
+            Ruling::Accepted { weight } => weight,
+            Ruling::Refused(_) => 0,
+        })
+        .collect())
+}
+
+fn limits(entries: u16) -> Limits {
+    Limits {
+        entries,
+        ..Limits::default()
+    }
+}
+
+/// Masters and tiles of what the contributions, each with its weight, make of `parent`; the parent's
+/// where none has any.
 fn aggregate(
     parent: &Parent,
     contributions: &[Contribution],
+    given: &[u32],
     entries: u16,
 ) -> Result<(Vec<u8>, Vec<u8>), TrainingError> {
-    let limits = Limits {
-        entries,
-        ..Limits::default()
-    };
+    let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
     let mut updates = Vec::with_capacity(contributions.len());
-    for (index, contribution) in contributions.iter().enumerate() {
+    for (index, (contribution, weight)) in contributions.iter().zip(given).enumerate() {
+        if *weight == 0 {
+            continue;
+        }
         let bytes = &contribution.bytes;
-        let update = Update::open(bytes, parent.trainable(), parent.id(), limits);
+        let update = Update::open(bytes, parent.trainable(), parent.id(), limits(entries));
         let update = update.map_err(|error| ApplyError::Decode {
             update: index,
             error,
         })?;
-        updates.push((update, 1));
+        updates.push((update, *weight));
     }
-    let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
-    apply(&updates, &mut masters, &mut weights)?;
+    if !updates.is_empty() {
+        apply(&updates, &mut masters, &mut weights)?;
+    }
     Ok((masters, weights))
 }
 

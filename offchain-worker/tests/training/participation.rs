@@ -12,10 +12,9 @@ use noema_worker::{
     checkpoint::{Library, OpenCheckpoint},
     dataset::Dataset,
     roles::LedgerError,
-    rounds::{
-        Exchange, Participant, Records, Round, RoundLedger, RoundsError, Sabotage, Setup, Step,
-    },
+    rounds::{Exchange, Participant, Records, Round, RoundLedger, RoundsError, Setup, Step},
     store::AccountBytes,
+    training::Sabotage,
 };
 use sp_core::H256;
 use std::{

@@ -21,6 +21,8 @@ fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
         evaluation_shards: 2,
         training: options(),
         dense,
+        judged: false,
+        sabotage: None,
         state: None,
     }
 }

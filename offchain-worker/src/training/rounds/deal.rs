@@ -55,6 +55,11 @@ impl Shards {
         })
     }
 
+    /// The shards that the loss is taken on.
+    pub(super) fn evaluation_shards(&self) -> &[Shard] {
+        &self.evaluation
+    }
+
     /// The sequences that the loss is taken on.
     pub(super) fn evaluation(&self) -> impl Iterator<Item = &[u32]> {
         self.evaluation.iter().flat_map(Shard::sequences)

@@ -1,7 +1,7 @@
 //! The rounds that are over, in a file beside the trainers' states: where another run goes on.
 
 use super::{RoundReport, RoundsOptions};
-use crate::training::{TrainingError, TrainingOptions};
+use crate::training::{Sabotage, TrainingError, TrainingOptions};
 use noema_checkpoint::{CheckpointId, H256};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,6 +31,8 @@ struct Plan {
     shards: u32,
     evaluation_shards: u32,
     dense: bool,
+    judged: bool,
+    sabotage: Option<Sabotage>,
     training: TrainingOptions,
 }
 
@@ -48,6 +50,8 @@ impl Journal {
             shards: options.shards,
             evaluation_shards: options.evaluation_shards,
             dense: options.dense,
+            judged: options.judged,
+            sabotage: options.sabotage,
             training: options.training.clone(),
         };
         let path = options.state.as_ref().map(|folder| folder.join(NAME));
