@@ -197,13 +197,17 @@ fn progress_adds_up_to_the_bytes_of_the_inputs() {
         place.file("a.txt", "abc\n".repeat(40_000)),
         place.file("b.txt", "x".repeat(70)),
     ];
+    let options = PrepareOptions {
+        shard_sequences: 1_000,
+        ..options()
+    };
     let read = std::cell::Cell::new(0);
     let tokenizer = place.path("tokenizer.json");
     prepare(
         &inputs,
         &tokenizer,
         &place.path("dataset"),
-        &options(),
+        &options,
         &|bytes| {
             read.set(read.get() + bytes);
         },
