@@ -1,7 +1,7 @@
 //! Size and speed of updates on a model of about 12.6 million weights, on one thread.
 //!
 //! ```sh
-//! cargo run -p noema-update --example measure
+//! cargo run -p noema-update --example measure_updates
 //! ```
 
 use noema_checkpoint::{weights_root, CheckpointId, H256};
