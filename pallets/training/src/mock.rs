@@ -478,7 +478,11 @@ pub(crate) fn play_to_holding(claim: Claim) {
 }
 
 pub(crate) fn hold(controller: AccountId, checkpoint: CheckpointId) {
-    assert_ok!(Checkpoints::announce_holding(by(controller), checkpoint));
+    assert_ok!(Checkpoints::announce_holding(
+        by(controller),
+        checkpoint,
+        H256::zero()
+    ));
 }
 
 pub(crate) fn bond(controller: AccountId) -> Balance {
