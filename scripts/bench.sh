@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures what Noema does on this machine, with the real model on a chain of its own.
 #
-#   ./scripts/bench.sh [--peers] [--json]
+#   ./scripts/bench.sh [--peers | --training] [--json]
 #
 #   --peers  measures the executor beside llama.cpp instead, without a chain: see bench-peers.sh
+#   --training  measures rounds of training instead, without a chain: see bench-training.sh
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
@@ -14,9 +15,11 @@ set -euo pipefail
 
 JSON=false
 PEERS=false
+TRAINING=false
 for argument in "$@"; do
     case "$argument" in
         --peers) PEERS=true ;;
+        --training) TRAINING=true ;;
         --json) JSON=true ;;
         --help | -h) print_usage "$0"; exit 0 ;;
         *) die "unknown option '$argument'; see $0 --help" ;;
@@ -25,6 +28,11 @@ done
 if $PEERS; then
     $JSON && set -- --json || set --
     exec "$ROOT/scripts/bench-peers.sh" "$@"
+fi
+
+if $TRAINING; then
+    $JSON && set -- --json || set --
+    exec "$ROOT/scripts/bench-training.sh" "$@"
 fi
 
 PORT=9955

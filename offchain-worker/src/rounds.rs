@@ -11,7 +11,6 @@ mod error;
 mod participant;
 mod peers;
 mod records;
-mod sabotage;
 mod score;
 
 pub use aggregate::{aggregate, Aggregate};
@@ -20,8 +19,7 @@ pub use error::RoundsError;
 pub use participant::{Participant, Setup};
 pub use peers::Peers;
 pub use records::{Committed, Records, Scored};
-pub use sabotage::Sabotage;
-pub use score::{score, Received};
+pub use score::score;
 
 use crate::checkpoint::OpenCheckpoint;
 use crate::roles::LedgerError;

@@ -10,6 +10,7 @@
 //! - [`Trainer`] makes a [`Contribution`] a round, on any device that burn runs on. Its state can be
 //!   kept in a file, from which a killed trainer goes on;
 //! - [`evaluate`] is the loss by the integer forward pass;
+//! - [`Judge`] finds what a contribution does to the parent, as validators do;
 //! - [`rounds`] has several trainers and their aggregation in one process, without a chain.
 //!
 //! The same parent, data, options and device give the same update; other devices give others, as
@@ -17,17 +18,21 @@
 
 mod error;
 mod evaluate;
+mod judge;
 mod options;
 mod order;
 mod parent;
 pub mod rounds;
+mod sabotage;
 mod state;
 mod trainer;
 
 pub use error::TrainingError;
 pub use evaluate::{bits, evaluate};
+pub use judge::{Judge, Submitted};
 pub use options::TrainingOptions;
 pub use parent::Parent;
+pub use sabotage::Sabotage;
 pub use trainer::{Contribution, Step, Trainer};
 
 use noema_checkpoint::Architecture;

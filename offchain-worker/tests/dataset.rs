@@ -2,7 +2,7 @@
 
 use noema_checkpoint::{blake2_256, H256};
 use noema_worker::dataset::{
-    prepare, Dataset, DatasetError, PrepareOptions, Prepared, MANIFEST, SHARDS,
+    prepare, Dataset, DatasetError, PrepareOptions, Prepared, Shard, MANIFEST, SHARDS,
 };
 use serde_json::{json, Value};
 use std::{
@@ -197,13 +197,17 @@ fn progress_adds_up_to_the_bytes_of_the_inputs() {
         place.file("a.txt", "abc\n".repeat(40_000)),
         place.file("b.txt", "x".repeat(70)),
     ];
+    let options = PrepareOptions {
+        shard_sequences: 1_000,
+        ..options()
+    };
     let read = std::cell::Cell::new(0);
     let tokenizer = place.path("tokenizer.json");
     prepare(
         &inputs,
         &tokenizer,
         &place.path("dataset"),
-        &options(),
+        &options,
         &|bytes| {
             read.set(read.get() + bytes);
         },
@@ -396,6 +400,29 @@ fn shards_that_contradict_the_manifest_are_refused_by_name() {
     // As long, but with four sequences of eight tokens.
     let error = open(&|bytes| (bytes[8], bytes[12]) = (8, 4)).expect_err("is refused");
     assert!(matches!(error, DatasetError::ShardShape { .. }), "{error}");
+}
+
+proptest::proptest! {
+    /// What is read as a shard has the length that its header states; nothing panics.
+    #[test]
+    fn damaged_bytes_are_read_as_what_they_say_or_refused(
+        length in 0u32..9,
+        count in 0u32..9,
+        bytes in 0usize..400,
+        fill in proptest::prelude::any::<u8>(),
+    ) {
+        let mut shard = b"NSHD\x01\0\0\0".to_vec();
+        shard.extend(length.to_le_bytes());
+        shard.extend(count.to_le_bytes());
+        shard.resize(bytes, fill);
+        let read = Shard::decode(Path::new("shard"), &shard);
+        let sound = length >= 2 && count >= 1 && bytes == 48 + (length * count * 4) as usize;
+        proptest::prop_assert_eq!(read.is_ok(), sound);
+        if let Ok(read) = read {
+            proptest::prop_assert_eq!((read.sequence_length(), read.len()), (length, count));
+            proptest::prop_assert_eq!(read.sequences().count(), count as usize);
+        }
+    }
 }
 
 fn blake3_of(bytes: &[u8]) -> [u8; 32] {

@@ -21,7 +21,7 @@ fn text(folder: &TempDir) -> PathBuf {
 }
 
 fn tokenizer(folder: &TempDir) -> Vec<u8> {
-    learn_tokenizer(&[text(folder)], None, 280).expect("is learnt")
+    learn_tokenizer(&[text(folder)], None, 278).expect("is learnt")
 }
 
 fn tiny() -> InitialOptions {
@@ -50,7 +50,7 @@ fn a_new_checkpoint_answers_and_its_answer_is_checked() {
     assert_eq!(manifest.source.format, SourceFormat::Random);
     assert_eq!(
         (manifest.architecture.vocabulary, &manifest.stops[..]),
-        (280, &[0][..])
+        (278, &[0][..])
     );
     let engine = Engine::open(Arc::new(checkpoint), &Device::cpu(None), None).expect("opens");
     let parameters = SamplingParameters::greedy(8);
@@ -116,7 +116,7 @@ fn a_tokenizer_is_learnt_from_text_and_says_every_text() {
     let json = tokenizer(&folder);
     assert_eq!(json, tokenizer(&folder));
     let loaded = tokenizers::Tokenizer::from_bytes(&json).expect("loads");
-    assert_eq!(loaded.get_vocab_size(true), 280);
+    assert_eq!(loaded.get_vocab_size(true), 278);
     assert_eq!(loaded.token_to_id("<|endoftext|>"), Some(0));
     let known = loaded.encode_fast(TEXT, false).expect("encodes");
     assert!(known.len() < TEXT.len() / 2, "{} tokens", known.len());

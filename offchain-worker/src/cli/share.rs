@@ -148,10 +148,12 @@ pub(super) async fn announce(
         let name = address(&operator.controller);
         if let Some(sharing) = sharing {
             match publish(node, operator, sharing.endpoint()).await {
-                Ok(true) => info!(operator = %name, "published where it shares checkpoints"),
+                Ok(true) => {
+                    info!(operator = %name, "published where it shares checkpoints");
+                }
                 Ok(false) => {}
                 Err(error) => {
-                    warn!(operator = %name, %error, "could not publish where it shares checkpoints")
+                    warn!(operator = %name, %error, "could not publish where it shares checkpoints");
                 }
             }
         }
@@ -162,11 +164,11 @@ pub(super) async fn announce(
             let blob = sharing.and_then(|sharing| sharing.blobs.get(id).copied());
             match hold(node, operator, *id, engine, blob).await {
                 Ok(true) => {
-                    info!(operator = %name, checkpoint = %id, "announced to hold the weights")
+                    info!(operator = %name, checkpoint = %id, "announced to hold the weights");
                 }
                 Ok(false) => {}
                 Err(error) => {
-                    warn!(operator = %name, checkpoint = %id, %error, "could not announce to hold the weights")
+                    warn!(operator = %name, checkpoint = %id, %error, "could not announce to hold the weights");
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::{device::DeviceArgs, Global};
 use crate::dataset::Dataset;
 use crate::training::{
     rounds::{self, RoundReport, RoundsEvent, RoundsOptions, RoundsReport},
-    TrainingOptions,
+    Sabotage, TrainingOptions,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -36,9 +36,17 @@ pub(super) struct TrainArgs {
     /// Average what the trainers changed without compressing it, to compare compression with.
     #[arg(long)]
     dense: bool,
+    /// Judge contributions as validators do: refuse those that do not help, and weigh the others by how
+    /// much they do.
+    #[arg(long, conflicts_with = "dense")]
+    judge: bool,
+    /// The last trainer spoils its contributions in this way, to see that --judge stands it.
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "dense")]
+    sabotage: Option<Sabotage>,
     #[command(flatten)]
     training: TrainingArgs,
-    /// Folder for the trainers' states, from which a round that was stopped goes on.
+    /// Folder for the trainers' states, from which a run that was stopped or killed goes on: give
+    /// the same options again.
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     #[command(flatten)]
@@ -135,6 +143,8 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
         evaluation_shards: args.evaluation_shards,
         training: args.training.options(args.rounds),
         dense: args.dense,
+        judged: args.judge,
+        sabotage: args.sabotage,
         state: args.state,
     };
     let stop = Arc::new(AtomicBool::new(false));
@@ -169,6 +179,8 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
         let value = serde_json::json!({
             "trainers": options.trainers,
             "dense": options.dense,
+            "judged": options.judged,
+            "sabotage": options.sabotage,
             "device": device.to_string(),
             "training": options.training,
             "report": report,

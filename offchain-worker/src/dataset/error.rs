@@ -37,7 +37,7 @@ pub enum DatasetError {
         limit: u64,
     },
     /// A text is not UTF-8.
-    #[error("{path} is not UTF-8 in the {line}th line.")]
+    #[error("{path} is not UTF-8 in line {line}.")]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum DatasetError {
         line: u64,
     },
     /// A line is so long that it cannot be a line of text.
-    #[error("{path} has more than {limit} bytes in the {line}th line; break it.")]
+    #[error("{path} has more than {limit} bytes in line {line}; break it.")]
     LineTooLong {
         /// The file.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum DatasetError {
         limit: u64,
     },
     /// A line is not JSON.
-    #[error("{path} has no JSON in the {line}th line: {problem}.")]
+    #[error("{path} has no JSON in line {line}: {problem}.")]
     NotJson {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum DatasetError {
         problem: String,
     },
     /// A line has no text where the text should be.
-    #[error("{path} has no text in the field {field:?} of the {line}th line.")]
+    #[error("{path} has no text in the field {field:?} of line {line}.")]
     NoText {
         /// The file.
         path: PathBuf,

@@ -58,11 +58,8 @@ pub fn aggregate(
     let manifest = successor.manifest(parent.manifest());
     let masters_root = masters_root(child.masters());
     let child = Arc::new(child);
-    let loss = score::loss(
-        child.clone(),
-        device,
-        &score::shards(dataset, &round.evaluation)?,
-    )?;
+    let evaluation = score::shards(dataset, &round.evaluation)?;
+    let loss = score::judge(round, &child, &evaluation, device).loss(child.clone(), &evaluation)?;
     Ok(Aggregate {
         claim: Claim {
             checkpoint: manifest.id(),

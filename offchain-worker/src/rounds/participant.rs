@@ -2,12 +2,12 @@
 
 use super::{
     aggregate, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger, RoundsError,
-    Sabotage, Scored, Step,
+    Scored, Step,
 };
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::dataset::Dataset;
 use crate::store::AccountBytes;
-use crate::training::{Parent, Trainer, TrainingError, TrainingOptions};
+use crate::training::{Parent, Sabotage, Trainer, TrainingError, TrainingOptions};
 use noema_executor::Device;
 use noema_protocol::{hashing, interfaces::Role, CheckpointId};
 use noema_rounds::Contribution;
@@ -304,7 +304,7 @@ impl Participant {
                 "trained"
             );
             match setup.sabotage {
-                Some(sabotage) => sabotage.spoil(&parent, entries, contribution.bytes),
+                Some(sabotage) => Ok(sabotage.spoil(&parent, entries, contribution.bytes)?),
                 None => Ok(contribution.bytes),
             }
         })

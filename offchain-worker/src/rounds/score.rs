@@ -1,19 +1,15 @@
-//! Scoring: what each contribution does to the parent, in exact integers.
+//! Scoring: the sheet of a validator.
 
 use super::{Round, RoundsError};
 use crate::dataset::{Dataset, Shard};
-use crate::training::{evaluate, Parent};
+use crate::training::{Judge, Parent, Submitted};
 use noema_executor::Device;
-use noema_rounds::{Finding, Losses, ScoreSheet};
-use noema_update::{overlap, Limits, Update};
-use sp_core::H256;
-use std::{collections::BTreeMap, sync::Arc};
+use noema_rounds::ScoreSheet;
+use noema_update::Limits;
+use std::sync::Arc;
 
-/// What a validator got hold of, in the order of the contributions.
-pub type Received = Vec<Option<Vec<u8>>>;
-
-/// Scores the contributions of `round` to `parent`. Two honest validators that received the same
-/// bytes return the same sheet, whatever they compute on.
+/// Scores the contributions of `round` to `parent`, given the bytes that were to be had, in the order
+/// of the contributions.
 ///
 /// # Errors
 /// When a shard cannot be read or the device fails.
@@ -25,62 +21,48 @@ pub fn score(
     received: &[Option<Vec<u8>>],
 ) -> Result<ScoreSheet, RoundsError> {
     let evaluation = shards(dataset, &round.evaluation)?;
-    let loss_of_parent = loss(parent.clone(), device, &evaluation)?;
-    let opened: Vec<Option<Result<Update<'_>, Finding>>> = round
-        .contributors()
+    let contributors = round.contributors();
+    let mut assigned = Vec::with_capacity(contributors.len());
+    for trainer in &contributors {
+        assigned.push(shards(dataset, &trainer.shards)?);
+    }
+    let submitted: Vec<Submitted<'_>> = contributors
         .iter()
-        .zip(received)
-        .map(|(trainer, bytes)| {
-            let bytes = bytes.as_deref()?;
-            let contribution = trainer.contribution?;
-            Some(open(
-                round,
-                parent,
-                contribution.bytes,
-                contribution.update,
-                bytes,
-            ))
+        .zip(&assigned)
+        .enumerate()
+        .map(|(place, (trainer, assigned))| Submitted {
+            bytes: received.get(place).and_then(Option::as_deref).map(|bytes| {
+                match trainer.contribution {
+                    Some(named) if is_named(named, bytes) => bytes,
+                    // What has another hash or size is no update.
+                    _ => &[],
+                }
+            }),
+            assigned,
         })
         .collect();
-    // Losses of the parent on the shards of trainers, which may share them.
-    let mut before = BTreeMap::<Vec<u32>, u64>::new();
-    let mut findings = Vec::new();
-    for (place, trainer) in round.contributors().into_iter().enumerate() {
-        let update = match opened.get(place) {
-            Some(Some(Ok(update))) => *update,
-            Some(Some(Err(finding))) => {
-                findings.push(*finding);
-                continue;
-            }
-            _ => {
-                findings.push(Finding::Unavailable);
-                continue;
-            }
-        };
-        if let Some(of) = copied(&update, &opened[..place], round) {
-            findings.push(Finding::Copy { of });
-            continue;
-        }
-        let assigned = shards(dataset, &trainer.shards)?;
-        let key = trainer.shards.to_vec();
-        let without = match before.get(&key) {
-            Some(loss) => *loss,
-            None => loss(parent.clone(), device, &assigned)?,
-        };
-        before.insert(key, without);
-        let changed = Arc::new(parent.with(&[(update, 1)])?);
-        findings.push(Finding::Scored {
-            assigned: Losses {
-                before: without,
-                after: loss(changed.clone(), device, &assigned)?,
-            },
-            evaluation: loss(changed, device, &evaluation)?,
-        });
-    }
+    let judge = judge(round, parent, &evaluation, device);
+    let (parent, findings) = judge.judge(&submitted)?;
     Ok(ScoreSheet {
-        parent: loss_of_parent,
+        parent,
         findings: findings.try_into().unwrap_or_default(),
     })
+}
+
+/// What the contributions of `round` are judged by.
+pub(super) fn judge<'a>(
+    round: &Round,
+    parent: &'a Arc<Parent>,
+    evaluation: &'a [Shard],
+    device: &'a Device,
+) -> Judge<'a> {
+    Judge {
+        parent,
+        evaluation,
+        limits: limits(round),
+        most_shared: round.rules.max_overlap.deconstruct() / 1_000,
+        device,
+    }
 }
 
 /// The updates that a round allows.
@@ -91,36 +73,9 @@ pub(super) fn limits(round: &Round) -> Limits {
     }
 }
 
-fn open<'a>(
-    round: &Round,
-    parent: &'a Parent,
-    size: u32,
-    hash: H256,
-    bytes: &'a [u8],
-) -> Result<Update<'a>, Finding> {
-    let is_named = bytes.len() as u64 == u64::from(size)
-        && blake3::hash(bytes).as_bytes() == hash.as_fixed_bytes();
-    if !is_named {
-        return Err(Finding::Malformed);
-    }
-    let update = Update::open(bytes, parent.trainable(), round.parent, limits(round))
-        .map_err(|_| Finding::Malformed)?;
-    update.check().map_err(|_| Finding::Malformed)?;
-    Ok(update)
-}
-
-/// The earliest contribution that `update` shares more with than the rules allow.
-fn copied(
-    update: &Update<'_>,
-    earlier: &[Option<Result<Update<'_>, Finding>>],
-    round: &Round,
-) -> Option<u32> {
-    let most = round.rules.max_overlap.deconstruct() / 1_000;
-    let place = earlier.iter().position(|other| match other {
-        Some(Ok(other)) => overlap(other, update).is_ok_and(|shared| shared.permill() > most),
-        _ => false,
-    })?;
-    u32::try_from(place).ok()
+fn is_named(named: noema_rounds::Contribution, bytes: &[u8]) -> bool {
+    bytes.len() as u64 == u64::from(named.bytes)
+        && blake3::hash(bytes).as_bytes() == named.update.as_fixed_bytes()
 }
 
 pub(super) fn shards(dataset: &Dataset, indices: &[u32]) -> Result<Vec<Shard>, RoundsError> {
@@ -128,14 +83,4 @@ pub(super) fn shards(dataset: &Dataset, indices: &[u32]) -> Result<Vec<Shard>, R
         .iter()
         .map(|index| Ok(dataset.shard(*index as usize)?))
         .collect()
-}
-
-/// The loss on all tokens of `shards`, in units of 2^-16 bit.
-pub(super) fn loss(
-    model: Arc<Parent>,
-    device: &Device,
-    shards: &[Shard],
-) -> Result<u64, RoundsError> {
-    let sequences = shards.iter().flat_map(Shard::sequences);
-    Ok(evaluate(model, device, sequences)?.sum)
 }

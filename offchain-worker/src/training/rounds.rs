@@ -1,25 +1,37 @@
 //! Rounds on one machine, without a chain: several trainers, each on shards of its own, and the next
 //! checkpoint made of what they contribute.
 
-use super::{bits, evaluate, Contribution, Parent, Step, Trainer, TrainingError, TrainingOptions};
+mod deal;
+mod journal;
+
+use super::{
+    bits, evaluate, Contribution, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
+    TrainingOptions,
+};
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
     dataset::{Dataset, Shard},
 };
+use deal::Shards;
+use journal::Journal;
 use noema_checkpoint::{layout::TensorKind, tile::TILE_BYTES, CheckpointId};
 use noema_executor::Device;
+use noema_rounds::Ruling;
 use noema_update::{
     apply,
     master::{self, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
     ApplyError, Limits, Update,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
+
+/// Thousandths of its entries that a contribution may share with an earlier one.
+const MOST_SHARED: u32 = 500;
 
 /// How rounds are run.
 #[derive(Clone, Debug)]
@@ -36,12 +48,18 @@ pub struct RoundsOptions {
     pub training: TrainingOptions,
     /// Average what the trainers changed without compressing it: what compression is compared with.
     pub dense: bool,
-    /// Folder for the trainers' states.
+    /// Judge the contributions as validators do, refuse those that do not help, and weigh the others
+    /// by how much they do; otherwise all weigh the same.
+    pub judged: bool,
+    /// The last trainer spoils its contributions in this way.
+    pub sabotage: Option<Sabotage>,
+    /// Folder for the trainers' states and the rounds that are over, from which a run that was
+    /// stopped or killed goes on.
     pub state: Option<PathBuf>,
 }
 
 /// What a trainer did in a round.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContributionReport {
     /// Loss on the trainer's own data before the round, in bits a token.
     pub loss_before: f64,
@@ -49,10 +67,12 @@ pub struct ContributionReport {
     pub loss_after: f64,
     /// Bytes of the contribution: of the update, or of a float for each weight.
     pub bytes: u64,
+    /// Its weight in the mean; 0 if it was refused.
+    pub weight: u32,
 }
 
 /// What a round did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoundReport {
     /// Which round, from 1.
     pub round: u32,
@@ -64,6 +84,8 @@ pub struct RoundReport {
     pub contributions: Vec<ContributionReport>,
     /// Seconds that its trainers took, one after the other.
     pub training_seconds: f64,
+    /// Seconds that judging all contributions took.
+    pub judging_seconds: f64,
     /// Seconds that aggregation took.
     pub aggregation_seconds: f64,
     /// Seconds that the evaluation took.
@@ -120,41 +142,73 @@ pub fn run(
 ) -> Result<RoundsReport, TrainingError> {
     let mut shards = Shards::deal(&checkpoint, dataset, options)?;
     let library = Library::new(home);
+    let mut journal = Journal::open(checkpoint.id(), dataset.root(), options)?;
     let mut checkpoint = checkpoint;
     let mut parent = Arc::new(Parent::read(&checkpoint)?);
     let start = evaluate(parent.clone(), device, shards.evaluation())?;
     let _ = progress(RoundsEvent::Start(bits(&start)));
+    for report in &journal.rounds {
+        shards.skip(options.trainers as usize * options.shards as usize);
+        let _ = progress(RoundsEvent::Round(report));
+    }
+    if let Some(last) = journal.rounds.last() {
+        checkpoint = library.open(last.checkpoint)?;
+        parent = Arc::new(Parent::read(&checkpoint)?);
+    }
 
     let mut trainers = (0..options.trainers)
         .map(|index| trainer(&parent, index, device, options))
         .collect::<Result<Vec<_>, _>>()?;
     let trained_weights = trainers.first().map_or(0, Trainer::trained_weights);
-    let mut rounds: Vec<RoundReport> = Vec::new();
-    for round in 1..=options.rounds {
+    let first = journal.rounds.len() as u32 + 1;
+    for round in first..=options.rounds {
         let began = Instant::now();
-        let mut contributions = Vec::new();
+        let (mut contributions, mut assigned) = (Vec::new(), Vec::new());
         for (index, trainer) in (0..).zip(&mut trainers) {
-            if round > 1 {
+            if round > first {
                 trainer.next_round(parent.clone())?;
             }
             let own = shards.next(dataset, options.shards)?;
             let sequences: Vec<&[u32]> = own.iter().flat_map(Shard::sequences).collect();
-            contributions.push(trainer.run(&sequences, &mut |step| {
+            let mut contribution = trainer.run(&sequences, &mut |step| {
                 progress(RoundsEvent::Step {
                     round,
                     trainer: index,
                     step,
                 })
-            })?);
+            })?;
+            let spoils = options.sabotage.filter(|_| index + 1 == options.trainers);
+            if let Some(sabotage) = spoils {
+                let entries = options.training.entries;
+                contribution.bytes = sabotage.spoil(&parent, entries, contribution.bytes)?;
+            }
+            contributions.push(contribution);
+            assigned.push(own);
         }
         let training_seconds = began.elapsed().as_secs_f64();
+
+        let began = Instant::now();
+        let given = if options.judged {
+            let evaluation = shards.evaluation_shards();
+            weigh(
+                &parent,
+                device,
+                evaluation,
+                &contributions,
+                &assigned,
+                options,
+            )?
+        } else {
+            vec![1; contributions.len()]
+        };
+        let judging_seconds = began.elapsed().as_secs_f64();
 
         let began = Instant::now();
         let (masters, weights) = if options.dense {
             let changes = trainers.iter_mut().map(Trainer::changes);
             average(&parent, &changes.collect::<Result<Vec<_>, _>>()?)
         } else {
-            aggregate(&parent, &contributions, options.training.entries)?
+            aggregate(&parent, &contributions, &given, options.training.entries)?
         };
         let aggregation_seconds = began.elapsed().as_secs_f64();
         let successor = Successor {
@@ -178,7 +232,9 @@ pub fn run(
             loss: bits(&loss),
             contributions: contributions
                 .iter()
-                .map(|c| ContributionReport {
+                .zip(&given)
+                .map(|(c, weight)| ContributionReport {
+                    weight: *weight,
                     loss_before: c.loss_before,
                     loss_after: c.loss_after,
                     bytes: if options.dense {
@@ -189,12 +245,14 @@ pub fn run(
                 })
                 .collect(),
             training_seconds,
+            judging_seconds,
             aggregation_seconds,
             evaluation_seconds: began.elapsed().as_secs_f64(),
         };
         let _ = progress(RoundsEvent::Round(&report));
-        rounds.push(report);
+        journal.push(report)?;
     }
+    let rounds = journal.rounds;
     let sent: Vec<u64> = rounds
         .iter()
         .flat_map(|round| round.contributions.iter().map(|c| c.bytes))
@@ -224,28 +282,74 @@ fn trainer(
     Trainer::new(parent.clone(), training, device, state.as_deref())
 }
 
-/// Masters and tiles of what the contributions, with equal weights, make of `parent`.
+/// The weight of each contribution as validators find it; 0 for one that is refused.
+fn weigh(
+    parent: &Arc<Parent>,
+    device: &Device,
+    evaluation: &[Shard],
+    contributions: &[Contribution],
+    assigned: &[Vec<Shard>],
+    options: &RoundsOptions,
+) -> Result<Vec<u32>, TrainingError> {
+    let judge = Judge {
+        parent,
+        evaluation,
+        limits: limits(options.training.entries),
+        most_shared: MOST_SHARED,
+        device,
+    };
+    let submitted: Vec<Submitted<'_>> = contributions
+        .iter()
+        .zip(assigned)
+        .map(|(contribution, assigned)| Submitted {
+            bytes: Some(&contribution.bytes),
+            assigned,
+        })
+        .collect();
+    let (loss, findings) = judge.judge(&submitted)?;
+    let findings: Vec<_> = findings.into_iter().map(Some).collect();
+    let rulings = noema_rounds::accept(loss, &findings);
+    Ok(rulings
+        .into_iter()
+        .map(|ruling| match ruling {
+            Ruling::Accepted { weight } => weight,
+            Ruling::Refused(_) => 0,
+        })
+        .collect())
+}
+
+fn limits(entries: u16) -> Limits {
+    Limits {
+        entries,
+        ..Limits::default()
+    }
+}
+
+/// Masters and tiles of what the contributions, each with its weight, make of `parent`; the parent's
+/// where none has any.
 fn aggregate(
     parent: &Parent,
     contributions: &[Contribution],
+    given: &[u32],
     entries: u16,
 ) -> Result<(Vec<u8>, Vec<u8>), TrainingError> {
-    let limits = Limits {
-        entries,
-        ..Limits::default()
-    };
+    let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
     let mut updates = Vec::with_capacity(contributions.len());
-    for (index, contribution) in contributions.iter().enumerate() {
+    for (index, (contribution, weight)) in contributions.iter().zip(given).enumerate() {
+        if *weight == 0 {
+            continue;
+        }
         let bytes = &contribution.bytes;
-        let update = Update::open(bytes, parent.trainable(), parent.id(), limits);
+        let update = Update::open(bytes, parent.trainable(), parent.id(), limits(entries));
         let update = update.map_err(|error| ApplyError::Decode {
             update: index,
             error,
         })?;
-        updates.push((update, 1));
+        updates.push((update, *weight));
     }
-    let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
-    apply(&updates, &mut masters, &mut weights)?;
+    if !updates.is_empty() {
+        apply(&updates, &mut masters, &mut weights)?;
+    }
     Ok((masters, weights))
 }
 
@@ -279,65 +383,4 @@ fn average(parent: &Parent, changes: &[Vec<(usize, Vec<i32>)>]) -> (Vec<u8>, Vec
         }
     }
     (masters, weights)
-}
-
-/// Who gets which shards.
-struct Shards {
-    evaluation: Vec<Shard>,
-    /// The others, in the order in which they are dealt out again and again.
-    order: Vec<usize>,
-    dealt: usize,
-}
-
-impl Shards {
-    fn deal(
-        checkpoint: &OpenCheckpoint,
-        dataset: &Dataset,
-        options: &RoundsOptions,
-    ) -> Result<Self, TrainingError> {
-        if dataset.manifest().tokenizer_hash != checkpoint.manifest().tokenizer_hash {
-            return Err(TrainingError::OtherTokenizer);
-        }
-        let evaluation = options.evaluation_shards.max(1) as usize;
-        let at_once = options.trainers as usize * options.shards as usize;
-        let (found, needed) = (dataset.len(), evaluation + at_once);
-        if found < needed {
-            return Err(TrainingError::TooFewShards { found, needed });
-        }
-        let mut keyed: Vec<([u8; 32], usize)> = dataset
-            .manifest()
-            .hashes()
-            .enumerate()
-            .map(|(index, hash)| {
-                let mut hasher = blake3::Hasher::new();
-                hasher.update(&options.training.seed.to_le_bytes());
-                hasher.update(hash.as_bytes());
-                (hasher.finalize().into(), index)
-            })
-            .collect();
-        keyed.sort_unstable();
-        let mut order: Vec<usize> = keyed.into_iter().map(|(_, index)| index).collect();
-        let rest = order.split_off(evaluation);
-        Ok(Self {
-            evaluation: order
-                .into_iter()
-                .map(|index| dataset.shard(index))
-                .collect::<Result<_, _>>()?,
-            order: rest,
-            dealt: 0,
-        })
-    }
-
-    fn evaluation(&self) -> impl Iterator<Item = &[u32]> {
-        self.evaluation.iter().flat_map(Shard::sequences)
-    }
-
-    fn next(&mut self, dataset: &Dataset, count: u32) -> Result<Vec<Shard>, TrainingError> {
-        let next = |_| {
-            let index = self.order[self.dealt % self.order.len()];
-            self.dealt += 1;
-            dataset.shard(index).map_err(TrainingError::from)
-        };
-        (0..count).map(next).collect()
-    }
 }

@@ -77,9 +77,10 @@ struct Header {
     data: Option<[u8; 32]>,
     step: u32,
     total: u64,
-    loss_before: Option<f64>,
-    /// Loss after the round, and bytes of the update.
-    finished: Option<(f64, usize)>,
+    /// As its bits: a decimal may come back as a neighbour.
+    loss_before: Option<u64>,
+    /// Loss after the round, as its bits, and bytes of the update.
+    finished: Option<(u64, usize)>,
     tensors: Vec<TensorHeader>,
 }
 
@@ -125,11 +126,11 @@ impl Saved {
             data: self.data,
             step: self.step,
             total: self.total,
-            loss_before: self.loss_before,
+            loss_before: self.loss_before.map(f64::to_bits),
             finished: self
                 .finished
                 .as_ref()
-                .map(|f| (f.loss_after, f.bytes.len())),
+                .map(|f| (f.loss_after.to_bits(), f.bytes.len())),
             tensors: self
                 .tensors
                 .iter()
@@ -198,8 +199,8 @@ impl Saved {
                 Some(Finished {
                     hash: H256(blake3::hash(&bytes).into()),
                     bytes,
-                    loss_before: header.loss_before?,
-                    loss_after,
+                    loss_before: f64::from_bits(header.loss_before?),
+                    loss_after: f64::from_bits(loss_after),
                     steps: header.step,
                 })
             }
@@ -211,7 +212,7 @@ impl Saved {
             data: header.data,
             step: header.step,
             total: header.total,
-            loss_before: header.loss_before,
+            loss_before: header.loss_before.map(f64::from_bits),
             finished,
             tensors,
         })

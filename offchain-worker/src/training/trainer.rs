@@ -301,7 +301,7 @@ impl Trainer {
             (_, Some(before)) if before == data => {}
             (path, Some(_)) => {
                 return Err(TrainingError::OtherState {
-                    path: path.clone().unwrap_or_default(),
+                    path: path.clone().unwrap_or_else(|| "memory".into()),
                     what: "data",
                 })
             }

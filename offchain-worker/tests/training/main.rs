@@ -1,5 +1,6 @@
 //! Training tiny models on the processor.
 
+mod participation;
 mod resume;
 mod rounds;
 mod support;

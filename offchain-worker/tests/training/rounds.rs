@@ -7,7 +7,7 @@ use noema_worker::{
     checkpoint::{CheckpointError, Library, MASTERS},
     dataset::Dataset,
     training::{
-        rounds::{run, RoundsOptions, RoundsReport},
+        rounds::{run, ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport},
         TrainingError,
     },
 };
@@ -21,6 +21,8 @@ fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
         evaluation_shards: 2,
         training: options(),
         dense,
+        judged: false,
+        sabotage: None,
         state: None,
     }
 }
@@ -98,26 +100,48 @@ fn dense_averaging_is_there_to_compare_with() {
     checkpoint.verify(&|_| ()).expect("is sound");
 }
 
+/// Stops in the second of three rounds, while the first of two trainers has its update already.
 #[test]
-fn stopping_leaves_what_was_done() {
+fn rounds_that_were_stopped_go_on() {
     let world = World::new();
-    let mut options = rounds(1, false);
-    options.state = Some(world.file("states"));
-    let home = world.file("home");
+    let whole = simulate(&world, &rounds(2, false)).expect("trains");
+    let options = RoundsOptions {
+        state: Some(world.file("states")),
+        ..rounds(2, false)
+    };
     let stopped = run(
         world.checkpoint(),
         &world.dataset,
         &Device::cpu(None),
-        &home,
+        &world.file("home"),
         &options,
-        &mut |_| ControlFlow::Break(()),
+        &mut |event| match event {
+            RoundsEvent::Step {
+                round: 2,
+                trainer: 1,
+                step,
+            } if step.done == 4 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        },
     );
-    assert!(matches!(stopped, Err(TrainingError::Stopped { step: 1 })));
-    assert!(world.file("states/trainer-0.state").exists());
-    let report = simulate(&world, &options).expect("goes on");
-    options.state = None;
-    let whole = simulate(&world, &options).expect("trains");
-    assert_eq!(report.rounds[0].checkpoint, whole.rounds[0].checkpoint);
+    assert!(matches!(stopped, Err(TrainingError::Stopped { step: 4 })));
+    let resumed = simulate(&world, &options).expect("goes on");
+    let results = |report: &RoundsReport| {
+        let bytes = |c: &ContributionReport| c.bytes;
+        let of = |round: &RoundReport| {
+            let bytes = round.contributions.iter().map(bytes);
+            (round.checkpoint, bytes.collect::<Vec<_>>())
+        };
+        report.rounds.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(results(&resumed), results(&whole));
+
+    let other = RoundsOptions {
+        trainers: 1,
+        ..options
+    };
+    let refused = simulate(&world, &other);
+    assert!(matches!(refused, Err(TrainingError::OtherState { .. })));
 }
 
 #[test]

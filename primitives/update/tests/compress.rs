@@ -54,11 +54,9 @@ fn the_largest_changes_are_sent_the_lowest_index_first_on_ties() {
     let values = sent(&bytes, &trainable, 2);
     let indices: Vec<usize> = (0..4_096).filter(|&i| values[i] != 0).collect();
     assert_eq!(indices, [7, 8, 9, 100]);
-    // (99 + 100 + 70 + 70) / 4, to nearest.
-    assert_eq!(
-        [values[7], values[8], values[9], values[100]],
-        [85, -85, 85, -85]
-    );
+    // (2 * 99 + 2 * 100 + 70 + 70) / (4 + 4 + 1 + 1), to nearest.
+    let values = [values[7], values[8], values[9], values[100]];
+    assert_eq!(values, [108, -54, 54, -108]);
     assert_eq!(residual[4_000], 70);
 }
 

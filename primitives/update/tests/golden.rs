@@ -1,37 +1,66 @@
-//! Frozen bytes and roots: a change of any is another format, or another next checkpoint.
+//! Frozen bytes and roots: a change of any is another format, or another next checkpoint. To print
+//! them:
+//!
+//! ```sh
+//! cargo test -p noema-update --test golden -- --nocapture
+//! ```
 
 mod common;
 
 use common::{checkpoint, open, trainable, update, PARENT};
-use noema_checkpoint::weights_root;
+use noema_checkpoint::{blake2_256, weights_root};
 use noema_numerics::testing::Random;
-use noema_update::{apply, from_weights, masters_root, Encoder};
-use sp_core::blake2_256;
+use noema_update::{apply, from_weights, masters_root, Encoder, Trainable};
 
-#[test]
-fn an_update_has_these_bytes() {
-    let trainable = trainable();
-    let mut encoder = Encoder::new(&trainable, PARENT, 4).unwrap();
+const FROZEN: [(&str, &str); 8] = [
+    ("bytes", "04000200010003001207a0cf9b40425fa00040fc02"),
+    (
+        "update",
+        "0xd492e7399ae75d25ac0a3d666e089212bb261506a0585e9f2c96c6979a42c676",
+    ),
+    (
+        "compressed",
+        "0xf0e600fd9ab8dc620e53f20a99f0e9473c227f58181268179093c61240006fb7",
+    ),
+    (
+        "residuals",
+        "0x86acad14c71e273f53d348b1f7fe660f485b36ae6a2715abc12077897f65bedd",
+    ),
+    (
+        "masters",
+        "0xc4d532690b9fa534d56ed3c92e7caee0bde0f951878bf5ec57022f508afda84e",
+    ),
+    (
+        "weights",
+        "0xc773d19564e4c53a774e6d2472dfd758fa970894079851d3fd1d8599d240ee17",
+    ),
+    (
+        "next_masters",
+        "0xa882744eb27b131a5537b1a95f2148eef0d9e8b919639b07d2f3394e830e71c2",
+    ),
+    (
+        "next_weights",
+        "0xd753a4b2ad8aed900adbc6a427f3ca055dfb84a40da0b99c09deb16bd154add8",
+    ),
+];
+
+/// What follows the parent in an update that uses both magnitudes and signs.
+fn bytes(trainable: &Trainable) -> String {
+    let mut encoder = Encoder::new(trainable, PARENT, 4).unwrap();
     encoder.exact(1, &[(0, 7), (63, -14)]).unwrap();
-    encoder
-        .exact(3, &[(5, -1_000_000), (6, 1_000_000), (2_047, 2_000_000)])
-        .unwrap();
+    let changes = [(5, -1_000_000), (6, 1_000_000), (2_047, 2_000_000)];
+    encoder.exact(3, &changes).unwrap();
     let bytes = encoder.finish();
-    let hex: String = bytes[38..]
+    bytes[38..]
         .iter()
         .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(hex, "GOLDEN_A");
+        .collect()
 }
 
-#[test]
-fn updates_have_these_hashes() {
-    let trainable = trainable();
-    let hash = |bytes: &[u8]| format!("{:?}", noema_checkpoint::H256(blake2_256(bytes)));
-    assert_eq!(hash(&update(&trainable, 64, 1)), "GOLDEN_B");
-
+/// An update that compresses changes of every tensor, and what is left of them.
+fn compressed(trainable: &Trainable) -> [Vec<u8>; 2] {
     let mut random = Random::new(2);
-    let mut encoder = Encoder::new(&trainable, PARENT, 64).unwrap();
+    let mut encoder = Encoder::new(trainable, PARENT, 64).unwrap();
     let mut residuals = Vec::new();
     for (index, tensor) in (0..).zip(trainable.tensors()) {
         let deltas: Vec<i32> = (0..tensor.coordinates())
@@ -41,19 +70,21 @@ fn updates_have_these_hashes() {
         encoder.compress(index, &deltas, &mut residual).unwrap();
         residuals.extend(residual.iter().flat_map(|r| r.to_le_bytes()));
     }
-    assert_eq!(hash(&encoder.finish()), "GOLDEN_C");
-    assert_eq!(hash(&residuals), "GOLDEN_D");
+    [encoder.finish(), residuals]
 }
 
-#[test]
-fn the_next_checkpoint_has_these_roots() {
+fn results() -> Vec<String> {
     let trainable = trainable();
+    let hash = |bytes: &[u8]| format!("{:?}", blake2_256(bytes));
+    let mut results = vec![bytes(&trainable), hash(&update(&trainable, 64, 1))];
+    results.extend(compressed(&trainable).map(|bytes| hash(&bytes)));
+
     let mut weights = checkpoint().weights;
     let mut masters = from_weights(&trainable, &weights).unwrap();
     let roots = |masters: &[u8], weights: &[u8]| {
         [masters_root(masters), weights_root(weights)].map(|root| format!("{root:?}"))
     };
-    assert_eq!(roots(&masters, &weights), ["GOLDEN_E", "GOLDEN_F"]);
+    results.extend(roots(&masters, &weights));
     let bytes: Vec<Vec<u8>> = (1..4).map(|seed| update(&trainable, 64, seed)).collect();
     let updates: Vec<_> = bytes
         .iter()
@@ -61,5 +92,18 @@ fn the_next_checkpoint_has_these_roots() {
         .map(|(bytes, weight)| (open(bytes, &trainable).unwrap(), weight))
         .collect();
     apply(&updates, &mut masters, &mut weights).unwrap();
-    assert_eq!(roots(&masters, &weights), ["GOLDEN_G", "GOLDEN_H"]);
+    results.extend(roots(&masters, &weights));
+    results
+}
+
+#[test]
+fn bytes_and_roots_are_the_frozen_ones() {
+    let results = results();
+    assert_eq!(results.len(), FROZEN.len());
+    for ((name, _), found) in FROZEN.iter().zip(&results) {
+        println!("{name} {found}");
+    }
+    for ((name, frozen), found) in FROZEN.iter().zip(&results) {
+        assert_eq!(frozen, found, "{name}");
+    }
 }

@@ -1,12 +1,13 @@
 //! Dishonest trainers, to see that a round stands them.
 
-use super::RoundsError;
-use crate::training::Parent;
+use super::{Parent, TrainingError};
 use clap::ValueEnum;
-use noema_update::{Encoder, Limits, Update, CHUNK_COORDINATES};
+use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES};
+use serde::{Deserialize, Serialize};
 
 /// How a trainer spoils its contribution on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sabotage {
     /// Every change has the other sign: the loss rises.
     Flip,
@@ -34,7 +35,7 @@ impl Sabotage {
         parent: &Parent,
         entries: u16,
         bytes: Vec<u8>,
-    ) -> Result<Vec<u8>, RoundsError> {
+    ) -> Result<Vec<u8>, TrainingError> {
         let change: fn(i32) -> i32 = match self {
             Self::Flip => |value| -value,
             Self::Scale => |value| value.saturating_mul(1_000).clamp(-(1 << 29), 1 << 29),
@@ -50,13 +51,17 @@ impl Sabotage {
             entries,
             ..Limits::default()
         };
-        let update = Update::open(&bytes, parent.trainable(), parent.id(), limits)?;
+        let malformed = |error| ApplyError::Decode { update: 0, error };
+        let update =
+            Update::open(&bytes, parent.trainable(), parent.id(), limits).map_err(malformed)?;
         let mut encoder = Encoder::new(parent.trainable(), parent.id(), entries)?;
         let mut reader = update.reader();
         for tensor in update.tensors() {
             let mut changes = Vec::new();
             while reader.place().is_some_and(|place| place.tensor == tensor) {
-                let Some(chunk) = reader.next()? else { break };
+                let Some(chunk) = reader.next().map_err(malformed)? else {
+                    break;
+                };
                 let first = u64::from(chunk.place.chunk) * CHUNK_COORDINATES as u64;
                 changes.extend(
                     chunk

@@ -1,0 +1,86 @@
+//! Which shards are for evaluation, and who is assigned which of the others.
+
+use super::RoundsOptions;
+use crate::{
+    checkpoint::OpenCheckpoint,
+    dataset::{Dataset, Shard},
+    training::TrainingError,
+};
+
+/// Who gets which shards.
+pub(super) struct Shards {
+    evaluation: Vec<Shard>,
+    /// The others, in the order in which they are dealt out again and again.
+    order: Vec<usize>,
+    dealt: usize,
+}
+
+impl Shards {
+    /// Deals the shards of `dataset`, which must be prepared for the checkpoint.
+    pub(super) fn deal(
+        checkpoint: &OpenCheckpoint,
+        dataset: &Dataset,
+        options: &RoundsOptions,
+    ) -> Result<Self, TrainingError> {
+        if dataset.manifest().tokenizer_hash != checkpoint.manifest().tokenizer_hash {
+            return Err(TrainingError::OtherTokenizer);
+        }
+        let evaluation = options.evaluation_shards.max(1) as usize;
+        let at_once = options.trainers as usize * options.shards as usize;
+        let (found, needed) = (dataset.len(), evaluation + at_once);
+        if found < needed {
+            return Err(TrainingError::TooFewShards { found, needed });
+        }
+        let mut keyed: Vec<([u8; 32], usize)> = dataset
+            .manifest()
+            .hashes()
+            .enumerate()
+            .map(|(index, hash)| {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(&options.training.seed.to_le_bytes());
+                hasher.update(hash.as_bytes());
+                (hasher.finalize().into(), index)
+            })
+            .collect();
+        keyed.sort_unstable();
+        let mut order: Vec<usize> = keyed.into_iter().map(|(_, index)| index).collect();
+        let rest = order.split_off(evaluation);
+        Ok(Self {
+            evaluation: order
+                .into_iter()
+                .map(|index| dataset.shard(index))
+                .collect::<Result<_, _>>()?,
+            order: rest,
+            dealt: 0,
+        })
+    }
+
+    /// The shards that the loss is taken on.
+    pub(super) fn evaluation_shards(&self) -> &[Shard] {
+        &self.evaluation
+    }
+
+    /// The sequences that the loss is taken on.
+    pub(super) fn evaluation(&self) -> impl Iterator<Item = &[u32]> {
+        self.evaluation.iter().flat_map(Shard::sequences)
+    }
+
+    /// The next `count` shards.
+    pub(super) fn next(
+        &mut self,
+        dataset: &Dataset,
+        count: u32,
+    ) -> Result<Vec<Shard>, TrainingError> {
+        let next = |_| {
+            let index = self.order[self.dealt % self.order.len()];
+            self.dealt += 1;
+            dataset.shard(index).map_err(TrainingError::from)
+        };
+        (0..count).map(next).collect()
+    }
+
+    /// Passes over `count` shards that were dealt out before.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.dealt += count;
+    }
+}

@@ -1,0 +1,376 @@
+//! Trainers and validators of one round, with the chain and the network played by the test.
+
+use crate::support::{options, World};
+use async_trait::async_trait;
+use noema_executor::Device;
+use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
+use noema_rounds::{
+    Contribution, Dataset as Recorded, Effect, Finding, Outcome, Permill, Phase, Refusal,
+    Rejection, Rules, Ruling, Surroundings, Windows,
+};
+use noema_worker::{
+    checkpoint::{Library, OpenCheckpoint},
+    dataset::Dataset,
+    roles::LedgerError,
+    rounds::{Exchange, Participant, Records, Round, RoundLedger, RoundsError, Setup, Step},
+    store::AccountBytes,
+    training::Sabotage,
+};
+use sp_core::H256;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{atomic::AtomicBool, Arc, Mutex},
+};
+
+const WINDOW: u32 = 3;
+
+/// What everybody sees.
+struct Chain {
+    round: Round,
+    block: u32,
+    holders: Vec<AccountBytes>,
+    files: BTreeMap<H256, Vec<u8>>,
+    checkpoints: BTreeMap<CheckpointId, PathBuf>,
+    offenders: Vec<AccountBytes>,
+}
+
+type Shared = Arc<Mutex<Chain>>;
+
+/// The chain and the network as one participant sees them.
+struct Seat {
+    account: AccountBytes,
+    chain: Shared,
+}
+
+#[async_trait]
+impl RoundLedger for Seat {
+    async fn open_rounds(&self) -> Result<(u32, Vec<Round>), LedgerError> {
+        let chain = self.chain.lock().unwrap();
+        let open = chain.round.outcome().is_none();
+        let rounds = open.then(|| chain.round.clone());
+        Ok((chain.block, rounds.into_iter().collect()))
+    }
+
+    async fn send(&self, _: RoundId, step: Step) -> Result<(), LedgerError> {
+        let mut chain = self.chain.lock().unwrap();
+        let (now, account) = (chain.block + 1, self.account);
+        let round = &mut chain.round;
+        match step {
+            Step::Join(Role::Trainer) => round.join_as_trainer(account, now),
+            Step::Join(_) => round.join_as_validator(account, 100, now),
+            Step::CommitContribution(commitment) => round.commit(&account, commitment, now),
+            Step::RevealContribution(contribution, salt) => {
+                round.reveal(&account, contribution, salt, now)
+            }
+            Step::CommitScores(commitment) => round.commit_scores(&account, commitment, now),
+            Step::RevealScores(sheet, salt) => round.reveal_scores(&account, sheet, salt, now),
+            Step::Claim(claim) => round.claim(&account, claim, now),
+            Step::ObjectToScores(sheet) => round.object_to_scores(&account, sheet, now),
+            Step::ObjectToClaim(claim) => round.object_to_claim(&account, claim, now),
+        }
+        .expect("a participant sends what is due");
+        Ok(())
+    }
+
+    async fn announce_holding(&self, _: CheckpointId, _: H256) -> Result<(), LedgerError> {
+        let mut chain = self.chain.lock().unwrap();
+        if matches!(chain.round.phase, Phase::Holding { .. }) {
+            chain.holders.push(self.account);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Exchange for Seat {
+    async fn share(&self, file: &Path) -> Result<H256, RoundsError> {
+        let bytes = fs::read(file).expect("is there");
+        let hash = H256(*blake3::hash(&bytes).as_bytes());
+        self.chain.lock().unwrap().files.insert(hash, bytes);
+        Ok(hash)
+    }
+
+    async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError> {
+        let folder = checkpoint.directory().to_owned();
+        let mut chain = self.chain.lock().unwrap();
+        chain.checkpoints.insert(checkpoint.id(), folder);
+        Ok(checkpoint.id().0)
+    }
+
+    async fn fetch_update(
+        &self,
+        _: &AccountBytes,
+        contribution: Contribution,
+        _: PathBuf,
+    ) -> Result<Option<Vec<u8>>, RoundsError> {
+        let chain = self.chain.lock().unwrap();
+        Ok(chain.files.get(&contribution.update).cloned())
+    }
+
+    async fn fetch_checkpoint(&self, id: CheckpointId) -> Result<OpenCheckpoint, RoundsError> {
+        let folder = self.chain.lock().unwrap().checkpoints.get(&id).cloned();
+        Ok(OpenCheckpoint::open(&folder.expect("somebody holds it"))?)
+    }
+}
+
+/// Three trainers and three validators, of which two are drawn.
+struct Play {
+    world: World,
+    chain: Shared,
+    participants: Vec<Participant>,
+}
+
+impl Play {
+    /// The third trainer is dishonest in this way.
+    fn new(sabotage: Option<Sabotage>) -> Self {
+        let world = World::new();
+        let parent = world.checkpoint();
+        let shard = world.dataset.shard(0).unwrap();
+        let windows = Windows {
+            registration: WINDOW,
+            training: WINDOW,
+            reveal: WINDOW,
+            scoring: WINDOW,
+            score_reveal: WINDOW,
+            claim: WINDOW,
+            objection: WINDOW,
+            holding: WINDOW,
+        };
+        let rules = Rules {
+            windows,
+            min_contributions: 2,
+            validators: 2,
+            shards_per_trainer: 1,
+            evaluation_shards: 2,
+            max_update_bytes: 1 << 20,
+            entries_per_chunk: 64,
+            max_overlap: Permill::from_percent(50),
+            min_holders: 2,
+        };
+        let dataset = Recorded {
+            root: world.dataset.root(),
+            shards: world.dataset.len() as u32,
+            shard_tokens: shard.len() * (shard.sequence_length() - 1),
+        };
+        rules.check(&dataset).expect("rounds are possible");
+        let round = Round::open(RoundId(7), FamilyId(0), parent.id(), dataset, rules, 1);
+        let chain = Arc::new(Mutex::new(Chain {
+            round,
+            block: 1,
+            holders: Vec::new(),
+            files: BTreeMap::new(),
+            checkpoints: BTreeMap::from([(parent.id(), parent.directory().to_owned())]),
+            offenders: Vec::new(),
+        }));
+        Self::on(world, chain, sabotage)
+    }
+
+    /// Participants that know of the round what is on disk.
+    fn on(world: World, chain: Shared, sabotage: Option<Sabotage>) -> Self {
+        let seats = [1u8, 2, 3, 11, 12, 13];
+        let participants = seats.map(|number| {
+            let role = match number {
+                ..=9 => Role::Trainer,
+                _ => Role::Validator,
+            };
+            let home = world.file(&format!("home-{number}"));
+            let setup = Setup {
+                account: [number; 32],
+                name: number.to_string(),
+                role,
+                audits: true,
+                datasets: vec![Arc::new(Dataset::open(&world.file("dataset")).unwrap())],
+                library: Library::new(&home),
+                device: Device::cpu(None),
+                training: options(),
+                records: Records::new(home.join("rounds")),
+                sabotage: sabotage.filter(|_| number == 3),
+            };
+            let seat = || Seat {
+                account: [number; 32],
+                chain: chain.clone(),
+            };
+            Participant::new(setup, Arc::new(seat()), Arc::new(seat()))
+        });
+        Self {
+            world,
+            chain,
+            participants: participants.into(),
+        }
+    }
+
+    /// Everybody takes a turn in every block until the round is over.
+    async fn play(&mut self) -> Outcome {
+        let stopping = Arc::new(AtomicBool::new(false));
+        for _ in 0..20 * WINDOW {
+            for participant in &mut self.participants {
+                participant.turn(&stopping).await.expect("can go on");
+            }
+            self.end_block();
+            if let Some(outcome) = self.round().outcome() {
+                return outcome;
+            }
+        }
+        panic!("{:?}", self.round().phase);
+    }
+
+    fn end_block(&self) {
+        let mut chain = self.chain.lock().unwrap();
+        chain.block += 1;
+        let at = Surroundings {
+            now: chain.block,
+            randomness: Some(H256::from_low_u64_be(chain.block.into())),
+            parent_is_canonical: true,
+            holders: chain.holders.len() as u32,
+        };
+        for effect in chain.round.advance(&at) {
+            if let Effect::Offended(account, _) = effect {
+                chain.offenders.push(account);
+            }
+        }
+    }
+
+    fn round(&self) -> Round {
+        self.chain.lock().unwrap().round.clone()
+    }
+
+    fn offenders(&self) -> Vec<u8> {
+        let chain = self.chain.lock().unwrap();
+        chain.offenders.iter().map(|account| account[0]).collect()
+    }
+
+    fn ruling(&self, number: u8) -> Option<Ruling> {
+        let round = self.round();
+        let trainer = round
+            .trainers
+            .iter()
+            .find(|trainer| trainer.account == [number; 32]);
+        trainer.and_then(|trainer| trainer.ruling)
+    }
+}
+
+#[tokio::test]
+async fn honest_participants_make_a_better_checkpoint_and_agree_on_it() {
+    let mut play = Play::new(None);
+    let Outcome::Promoted(id) = play.play().await else {
+        panic!("{:?}", play.round());
+    };
+    let round = play.round();
+    assert!(!round.widened);
+    assert_eq!(play.offenders(), []);
+    let claim = round.claim.unwrap();
+    assert!(claim.loss < round.parent_loss.unwrap());
+    assert_eq!(claim.checkpoint, id);
+    // Whoever computed it has the same files.
+    for number in [1, 2, 11] {
+        let library = Library::new(&play.world.file(&format!("home-{number}")));
+        let held = library.open(id).expect("is held");
+        held.verify(&|_| ()).expect("is sound");
+        assert_eq!(held.manifest().source.hash, claim.masters_root);
+    }
+}
+
+async fn poisoned(sabotage: Sabotage, expected: Refusal) {
+    let mut play = Play::new(Some(sabotage));
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert_eq!(play.ruling(3), Some(Ruling::Refused(expected)));
+    for number in [1, 2] {
+        assert!(matches!(play.ruling(number), Some(Ruling::Accepted { .. })));
+    }
+    assert_eq!(play.offenders(), []);
+}
+
+#[tokio::test]
+async fn a_flipped_update_changes_nothing() {
+    poisoned(Sabotage::Flip, Refusal::DoesNotHelp).await;
+}
+
+#[tokio::test]
+async fn an_update_a_thousand_times_too_large_changes_nothing() {
+    poisoned(Sabotage::Scale, Refusal::DoesNotHelp).await;
+}
+
+#[tokio::test]
+async fn an_update_of_other_coordinates_changes_nothing() {
+    poisoned(Sabotage::Shift, Refusal::DoesNotHelp).await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_update_change_nothing() {
+    poisoned(Sabotage::Garbage, Refusal::Malformed).await;
+}
+
+#[tokio::test]
+async fn half_an_update_changes_nothing() {
+    poisoned(Sabotage::Truncate, Refusal::Malformed).await;
+}
+
+#[tokio::test]
+async fn who_never_reveals_offends_and_the_others_go_on() {
+    let mut play = Play::new(Some(Sabotage::Silent));
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert_eq!(play.offenders(), [3]);
+    assert_eq!(play.ruling(3), None);
+}
+
+#[tokio::test]
+async fn an_update_that_nobody_serves_any_more_changes_nothing() {
+    let mut play = Play::new(None);
+    let stopping = Arc::new(AtomicBool::new(false));
+    // Up to the scoring, where the file of the third is gone.
+    while !matches!(play.round().phase, Phase::Scoring { .. }) {
+        for participant in &mut play.participants {
+            participant.turn(&stopping).await.expect("can go on");
+        }
+        play.end_block();
+    }
+    let lost = play.round().trainers[2].contribution.unwrap().update;
+    play.chain.lock().unwrap().files.remove(&lost);
+    // It does not serve it again.
+    play.participants.remove(2);
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert_eq!(play.ruling(3), Some(Ruling::Refused(Refusal::Unavailable)));
+    assert!(play.round().seats().all(|seat| seat
+        .sheet
+        .as_ref()
+        .unwrap()
+        .findings
+        .contains(&Finding::Unavailable)));
+}
+
+#[tokio::test]
+async fn without_holders_the_parent_stays() {
+    let mut play = Play::new(None);
+    let stopping = Arc::new(AtomicBool::new(false));
+    while !matches!(play.round().phase, Phase::Holding { .. }) {
+        for participant in &mut play.participants {
+            participant.turn(&stopping).await.expect("can go on");
+        }
+        play.end_block();
+    }
+    play.participants.clear();
+    let outcome = play.play().await;
+    assert_eq!(outcome, Outcome::Rejected(Rejection::TooFewHolders));
+}
+
+#[tokio::test]
+async fn a_participant_that_starts_anew_keeps_its_word() {
+    let mut play = Play::new(None);
+    let stopping = Arc::new(AtomicBool::new(false));
+    while !matches!(play.round().phase, Phase::Revealing { .. }) {
+        for participant in &mut play.participants {
+            participant.turn(&stopping).await.expect("can go on");
+        }
+        play.end_block();
+    }
+    // Everybody forgets what is not on disk.
+    let mut play = Play::on(play.world, play.chain, None);
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert_eq!(play.offenders(), []);
+}
