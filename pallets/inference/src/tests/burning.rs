@@ -38,7 +38,7 @@ fn a_part_of_each_payment_burns_and_is_noted_as_work() {
             (Work::Check, validators[1], 5),
         ];
         assert_eq!(work(), expected);
-        assert_eq!(earnings()[0], (10, id, Earning::Answer, 42));
+        assert_eq!(earnings()[0], (10, id.into(), Earning::Answer, 42));
         let state = Inference::request_state(id).expect("it is not pruned");
         assert_eq!((state.worker_paid, state.burned), (42, 24));
         System::assert_has_event(
