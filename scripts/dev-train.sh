@@ -112,7 +112,7 @@ start_operators() {
 start_programme() {
     step "Opening the first round"
     "$WORKER" programme start "$CHECKPOINT" --dataset "$DATA" --account "$GOVERNOR" \
-        --short-window 8 --training-window 600 --scoring-window 120 >&2 ||
+        --short-window 8 --training-window 600 --scoring-window 120 --entries 128 >&2 ||
         note "the family is trained already"
 }
 

@@ -481,7 +481,7 @@ pub(crate) fn hold(controller: AccountId, checkpoint: CheckpointId) {
     assert_ok!(Checkpoints::announce_holding(
         by(controller),
         checkpoint,
-        H256::zero()
+        checkpoint.0
     ));
 }
 
