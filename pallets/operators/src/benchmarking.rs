@@ -25,6 +25,7 @@ use sp_runtime::traits::Saturating;
 const BOTH: Roles = Roles {
     worker: true,
     validator: true,
+    trainer: false,
 };
 
 fn prices<T: Config>() -> Prices<BalanceOf<T>> {

@@ -75,6 +75,8 @@ export class Chain {
     this.events = [];
     this.block = 0;
     this.failure = null;
+    /** How transactions are signed beside their nonce. */
+    this.signing = {};
   }
 
   async #follow() {
@@ -130,6 +132,8 @@ export class Chain {
     );
     this.block = Math.min(this.block, head.number.toNumber());
     this.events = this.events.filter(({ block }) => block <= this.block);
+    // polkadot.js remembers the hashes of lost blocks, and would make transactions that begin with one.
+    this.signing = { era: 0 };
   }
 
   /** The decoded arguments of the extrinsic that caused an event. */
@@ -170,7 +174,7 @@ export class Chain {
         60_000,
       );
       call
-        .signAndSend(signer, { nonce: -1, ...options }, (result) => {
+        .signAndSend(signer, { nonce: -1, ...this.signing, ...options }, (result) => {
           if (result.status.isFinalized) {
             const refusal = this.#refusal(result);
             if (refusal) return settle(reject, refusal);

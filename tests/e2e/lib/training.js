@@ -2,6 +2,7 @@
 // that it makes up: what the chain does with them is what is tested.
 
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { u8aToHex } from '@polkadot/util';
 
 import { plain } from './chain.js';
@@ -186,7 +187,7 @@ class Round {
         const state = await this.state();
         now = state && nameOf(state.phase);
         if (now === phase) return state;
-        assert.ok(now !== 'Closed', `round ${this.id} ended in ${JSON.stringify(state?.phase)} before ${phase}`);
+        assert.ok(now !== 'Closed', `round ${this.id} ended before ${phase}: ${inspect(state?.phase, { depth: 3 })}`);
         return undefined;
       },
       { timeout, every: 50 },

@@ -9,13 +9,13 @@ use noema_rounds::{
 use sp_arithmetic::Permill;
 use sp_core::H256;
 
-pub type Account = u64;
+pub(crate) type Account = u64;
 
-pub const WINDOW: u32 = 10;
-pub const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(1));
-pub const CHILD: CheckpointId = CheckpointId(H256::repeat_byte(2));
+pub(crate) const WINDOW: u32 = 10;
+pub(crate) const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(1));
+pub(crate) const CHILD: CheckpointId = CheckpointId(H256::repeat_byte(2));
 
-pub fn dataset() -> Dataset {
+pub(crate) fn dataset() -> Dataset {
     Dataset {
         root: H256::repeat_byte(3),
         shards: 20,
@@ -23,7 +23,7 @@ pub fn dataset() -> Dataset {
     }
 }
 
-pub fn rules() -> Rules<u32> {
+pub(crate) fn rules() -> Rules<u32> {
     Rules {
         windows: Windows {
             registration: WINDOW,
@@ -46,18 +46,18 @@ pub fn rules() -> Rules<u32> {
     }
 }
 
-pub fn salt(account: Account) -> H256 {
+pub(crate) fn salt(account: Account) -> H256 {
     H256::from_low_u64_be(account)
 }
 
-pub fn contribution(account: Account) -> Contribution {
+pub(crate) fn contribution(account: Account) -> Contribution {
     Contribution {
         update: H256::from_low_u64_be(account + 1_000),
         bytes: 100,
     }
 }
 
-pub fn helpful() -> Finding {
+pub(crate) fn helpful() -> Finding {
     Finding::Scored {
         assigned: Losses {
             before: 1_000,
@@ -67,7 +67,7 @@ pub fn helpful() -> Finding {
     }
 }
 
-pub fn harmful() -> Finding {
+pub(crate) fn harmful() -> Finding {
     Finding::Scored {
         assigned: Losses {
             before: 1_000,
@@ -77,14 +77,14 @@ pub fn harmful() -> Finding {
     }
 }
 
-pub fn sheet(findings: &[Finding]) -> ScoreSheet {
+pub(crate) fn sheet(findings: &[Finding]) -> ScoreSheet {
     ScoreSheet {
         parent: 1_000,
         findings: findings.to_vec().try_into().unwrap(),
     }
 }
 
-pub fn claim() -> Claim {
+pub(crate) fn claim() -> Claim {
     Claim {
         checkpoint: CHILD,
         weights_root: H256::repeat_byte(4),
@@ -93,7 +93,7 @@ pub fn claim() -> Claim {
     }
 }
 
-pub fn false_claim() -> Claim {
+pub(crate) fn false_claim() -> Claim {
     Claim {
         checkpoint: CheckpointId(H256::repeat_byte(6)),
         weights_root: H256::repeat_byte(7),
@@ -102,17 +102,17 @@ pub fn false_claim() -> Claim {
 }
 
 /// A round and the block it is in.
-pub struct Play {
-    pub round: Round<Account, u32>,
-    pub now: u32,
-    pub holders: u32,
-    pub parent_is_canonical: bool,
-    pub has_randomness: bool,
-    pub effects: Vec<Effect<Account>>,
+pub(crate) struct Play {
+    pub(crate) round: Round<Account, u32>,
+    pub(crate) now: u32,
+    pub(crate) holders: u32,
+    pub(crate) parent_is_canonical: bool,
+    pub(crate) has_randomness: bool,
+    pub(crate) effects: Vec<Effect<Account>>,
 }
 
 impl Play {
-    pub fn with(rules: Rules<u32>) -> Self {
+    pub(crate) fn with(rules: Rules<u32>) -> Self {
         rules.check(&dataset()).unwrap();
         Self {
             round: Round::open(RoundId(0), FamilyId(0), PARENT, dataset(), rules, 1),
@@ -125,7 +125,7 @@ impl Play {
     }
 
     /// Trainers 1 to 3 and validators 11 to 13, of which two are drawn.
-    pub fn joined() -> Self {
+    pub(crate) fn joined() -> Self {
         let mut play = Self::with(rules());
         for account in [1, 2, 3] {
             play.round.join_as_trainer(account, play.now).unwrap();
@@ -138,14 +138,14 @@ impl Play {
         play
     }
 
-    pub fn training() -> Self {
+    pub(crate) fn training() -> Self {
         let mut play = Self::joined();
         play.pass_window();
         assert!(matches!(play.round.phase, Phase::Training { .. }));
         play
     }
 
-    pub fn revealing() -> Self {
+    pub(crate) fn revealing() -> Self {
         let mut play = Self::training();
         for account in [1, 2, 3] {
             play.commit(account).unwrap();
@@ -155,7 +155,7 @@ impl Play {
         play
     }
 
-    pub fn scoring() -> Self {
+    pub(crate) fn scoring() -> Self {
         let mut play = Self::revealing();
         for account in [1, 2, 3] {
             play.reveal(account).unwrap();
@@ -166,7 +166,7 @@ impl Play {
     }
 
     /// Those drawn agree that all contributions help.
-    pub fn claiming() -> Self {
+    pub(crate) fn claiming() -> Self {
         let mut play = Self::scoring();
         play.score(&[helpful(); 3]);
         assert!(matches!(play.round.phase, Phase::Claiming { .. }));
@@ -174,7 +174,7 @@ impl Play {
     }
 
     /// Those drawn agree on the next checkpoint, too.
-    pub fn objectable() -> Self {
+    pub(crate) fn objectable() -> Self {
         let mut play = Self::claiming();
         for validator in play.seated() {
             play.round.claim(&validator, claim(), play.now).unwrap();
@@ -184,26 +184,26 @@ impl Play {
         play
     }
 
-    pub fn holding() -> Self {
+    pub(crate) fn holding() -> Self {
         let mut play = Self::objectable();
         play.pass_window();
         assert!(matches!(play.round.phase, Phase::Holding { .. }));
         play
     }
 
-    pub fn commit(&mut self, account: Account) -> Result<(), RoundError> {
+    pub(crate) fn commit(&mut self, account: Account) -> Result<(), RoundError> {
         let Contribution { update, bytes } = contribution(account);
         let commitment =
             hashing::contribution_commitment(self.round.id, &account, update, bytes, salt(account));
         self.round.commit(&account, commitment, self.now)
     }
 
-    pub fn reveal(&mut self, account: Account) -> Result<(), RoundError> {
+    pub(crate) fn reveal(&mut self, account: Account) -> Result<(), RoundError> {
         self.round
             .reveal(&account, contribution(account), salt(account), self.now)
     }
 
-    pub fn commit_scores(&mut self, account: Account, findings: &[Finding]) {
+    pub(crate) fn commit_scores(&mut self, account: Account, findings: &[Finding]) {
         let commitment =
             hashing::score_commitment(self.round.id, &account, &sheet(findings), salt(account));
         self.round
@@ -211,7 +211,7 @@ impl Play {
             .unwrap();
     }
 
-    pub fn reveal_scores(
+    pub(crate) fn reveal_scores(
         &mut self,
         account: Account,
         findings: &[Finding],
@@ -221,7 +221,7 @@ impl Play {
     }
 
     /// All that are heard score the same.
-    pub fn score(&mut self, findings: &[Finding]) {
+    pub(crate) fn score(&mut self, findings: &[Finding]) {
         let all = self.seated();
         self.score_each(
             &all.iter()
@@ -231,7 +231,7 @@ impl Play {
     }
 
     /// Plays scoring and revealing through; who is not named keeps silent.
-    pub fn score_each(&mut self, sheets: &[(Account, &[Finding])]) {
+    pub(crate) fn score_each(&mut self, sheets: &[(Account, &[Finding])]) {
         for (account, findings) in sheets {
             self.commit_scores(*account, findings);
         }
@@ -246,14 +246,14 @@ impl Play {
         }
     }
 
-    pub fn seated(&self) -> Vec<Account> {
+    pub(crate) fn seated(&self) -> Vec<Account> {
         self.round
             .seats()
             .map(|validator| validator.account)
             .collect()
     }
 
-    pub fn unheard(&self) -> Account {
+    pub(crate) fn unheard(&self) -> Account {
         let seated = self.seated();
         [11, 12, 13]
             .into_iter()
@@ -261,7 +261,7 @@ impl Play {
             .unwrap()
     }
 
-    pub fn end_block(&mut self) {
+    pub(crate) fn end_block(&mut self) {
         let at = Surroundings {
             now: self.now,
             randomness: self
@@ -275,7 +275,7 @@ impl Play {
     }
 
     /// Ends blocks until another phase begins.
-    pub fn pass_window(&mut self) {
+    pub(crate) fn pass_window(&mut self) {
         let before = self.round.phase;
         for _ in 0..=WINDOW {
             self.end_block();
@@ -286,7 +286,7 @@ impl Play {
         panic!("{before:?} did not end");
     }
 
-    pub fn offences(&self) -> Vec<(Account, noema_protocol::interfaces::Offence)> {
+    pub(crate) fn offences(&self) -> Vec<(Account, noema_protocol::interfaces::Offence)> {
         self.effects
             .iter()
             .filter_map(|effect| match effect {
