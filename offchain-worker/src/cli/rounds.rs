@@ -33,6 +33,18 @@ pub(super) struct RoundsArgs {
     sabotage: Option<Sabotage>,
 }
 
+/// What all participants of a process share.
+pub(super) struct Surroundings<'a> {
+    pub(super) global: &'a Global,
+    pub(super) datasets: &'a [Arc<Dataset>],
+    pub(super) device: &'a Device,
+    pub(super) audits: bool,
+    pub(super) link: &'a Arc<Link>,
+    pub(super) sharing: Option<&'a Sharing>,
+    /// Folder for their records.
+    pub(super) records: &'a Path,
+}
+
 impl RoundsArgs {
     /// Whether any operator is to take part.
     pub(super) fn is_asked(&self) -> bool {
@@ -54,41 +66,40 @@ impl RoundsArgs {
     /// The participant of an operator; `None` if it has no part in rounds.
     pub(super) fn participant(
         &self,
-        global: &Global,
         operator: &Recorded,
-        datasets: &[Arc<Dataset>],
-        device: &Device,
-        audits: bool,
-        link: &Arc<Link>,
-        (sharing, records): (Option<&Sharing>, &Path),
+        around: &Surroundings<'_>,
     ) -> anyhow::Result<Option<Participant>> {
         let role = match (operator.trainer, operator.validator) {
             (true, _) => Role::Trainer,
             (false, true) => Role::Validator,
             (false, false) => return Ok(None),
         };
-        if datasets.is_empty() {
+        if around.datasets.is_empty() {
             return Ok(None);
         }
         let name = address(&operator.controller);
-        let Some(sharing) = sharing else {
+        let Some(sharing) = around.sharing else {
             bail!("the operator {name} cannot take part in rounds without sharing files with others; say where with --listen <ADDRESS:PORT>");
         };
-        let library = global.library()?;
+        let library = around.global.library()?;
         let setup = Setup {
             account: operator.controller,
             role,
-            audits,
-            datasets: datasets.to_vec(),
+            audits: around.audits,
+            datasets: around.datasets.to_vec(),
             library: library.clone(),
-            device: device.clone(),
+            device: around.device.clone(),
             training: self.training.options(ROUNDS),
-            records: Records::new(records.join(&name)),
+            records: Records::new(around.records.join(&name)),
             sabotage: self.sabotage,
             name,
         };
-        let ledger = ChainRounds::new(link.clone(), operator.key.clone(), operator.controller);
-        let peers = Peers::new(sharing.artefacts(), link.clone(), library);
+        let ledger = ChainRounds::new(
+            around.link.clone(),
+            operator.key.clone(),
+            operator.controller,
+        );
+        let peers = Peers::new(sharing.artefacts(), around.link.clone(), library);
         Ok(Some(Participant::new(
             setup,
             Arc::new(ledger),

@@ -1,7 +1,7 @@
 //! `noema-worker run`.
 
 use super::device::DeviceArgs;
-use super::rounds::{check_trains, RoundsArgs};
+use super::rounds::{check_trains, RoundsArgs, Surroundings};
 use super::share::{announce, ShareArgs};
 use super::Global;
 use crate::chain::calls::ReportDevice;
@@ -144,15 +144,16 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
             );
         }
         check_trains(&operator, &args.rounds)?;
-        let participant = args.rounds.participant(
+        let around = Surroundings {
             global,
-            &operator,
-            &datasets,
-            &device,
-            args.audit_all,
-            &link,
-            (sharing.as_ref(), &records),
-        )?;
+            datasets: &datasets,
+            device: &device,
+            audits: args.audit_all,
+            link: &link,
+            sharing: sharing.as_ref(),
+            records: &records,
+        };
+        let participant = args.rounds.participant(&operator, &around)?;
         if let Some(participant) = participant {
             participants.spawn(participant.run(head.clone(), stop.clone()));
         }

@@ -158,11 +158,9 @@ impl Ended {
         let tokens = round.evaluation_tokens().max(1) as f64;
         let bits = |loss: u64| loss as f64 / BIT / tokens;
         let sheet = round.seats().find_map(|seat| seat.sheet.as_ref());
-        let mut place = 0;
         let mut contributions = Vec::new();
-        for trainer in round.contributors() {
+        for (place, trainer) in round.contributors().into_iter().enumerate() {
             let found = sheet.and_then(|sheet| sheet.findings.get(place).copied());
-            place += 1;
             contributions.push(Judged {
                 trainer: address(&trainer.account),
                 bytes: trainer.contribution.map(|contribution| contribution.bytes),
