@@ -301,7 +301,7 @@ pub enum Work {
     Inference,
     /// Verdicts that stood, by what was burned of the payments for them.
     Check,
-    /// Contributions that were accepted, by how much they lowered the loss.
+    /// Contributions that were accepted, by how much they lowered the loss, and scores that stood.
     Training,
 }
 
