@@ -9,7 +9,7 @@
 #   --json      one JSON object instead of tables
 #   --help      this text
 #
-# A model of 0.3 million weights learns The Devil's Dictionary from nothing. All runs see the same shards
+# A model of half a million weights learns The Devil's Dictionary from nothing. All runs see the same shards
 # in the same order and are evaluated on the same text that nobody trains on. The single machine makes as
 # many steps in a row as the four trainers make side by side. Takes some minutes.
 set -euo pipefail

@@ -13,7 +13,7 @@
 #   --fresh             forget the chain and the trained checkpoints
 #   --help              this text
 #
-# The text is The Devil's Dictionary, from a package; the model has 0.3 million weights and starts from
+# The text is The Devil's Dictionary, from a package; the model has half a million weights and starts from
 # random ones. State, logs and the picture of the loss are in .noema/train. Every trainer has a home of
 # its own and gets checkpoints and updates from the others over the network, as it would far away.
 set -euo pipefail

@@ -9,7 +9,7 @@ use crate::dataset::Dataset;
 use crate::store::AccountBytes;
 use crate::training::{Parent, Sabotage, Trainer, TrainingError, TrainingOptions};
 use noema_executor::Device;
-use noema_protocol::{hashing, interfaces::Role, CheckpointId};
+use noema_protocol::{hashing, interfaces::Role, CheckpointId, RoundId};
 use noema_rounds::Contribution;
 use sp_core::H256;
 use std::collections::BTreeMap;
@@ -54,7 +54,9 @@ pub struct Participant {
     /// What was said of an unknown dataset once.
     told: Vec<H256>,
     /// The round whose update is shared.
-    shared: Option<noema_protocol::RoundId>,
+    shared: Option<RoundId>,
+    /// What the chain would show as owed until the phase ends, and is done.
+    done: Option<(RoundId, Duty)>,
 }
 
 impl Participant {
@@ -67,6 +69,7 @@ impl Participant {
             trainer: Arc::default(),
             told: Vec::new(),
             shared: None,
+            done: None,
         }
     }
 
@@ -128,8 +131,14 @@ impl Participant {
                 now,
             );
             let Some(owed) = owed else { continue };
+            if self.done == Some((round.id, owed)) {
+                continue;
+            }
             debug!(operator = %self.setup.name, round = %round.id, ?owed, "has a duty");
             self.fulfil(&round, dataset, owed, stopping).await?;
+            if matches!(owed, Duty::AuditScores | Duty::AuditClaim | Duty::Hold) {
+                self.done = Some((round.id, owed));
+            }
             self.setup.records.forget_before(round.id)?;
         }
         Ok(())
