@@ -2,7 +2,7 @@
 
 use super::{Parent, TrainingError};
 use clap::ValueEnum;
-use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES};
+use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES, SCALE_MAX};
 use serde::{Deserialize, Serialize};
 
 /// How a trainer spoils its contribution on purpose.
@@ -13,8 +13,6 @@ pub enum Sabotage {
     Flip,
     /// Every change is a thousand times as large.
     Scale,
-    /// The changes are of other coordinates than those that were trained.
-    Shift,
     /// The bytes are no update.
     Garbage,
     /// The bytes end in the middle.
@@ -36,10 +34,9 @@ impl Sabotage {
         entries: u16,
         bytes: Vec<u8>,
     ) -> Result<Vec<u8>, TrainingError> {
-        let change: fn(i32) -> i32 = match self {
-            Self::Flip => |value| -value,
-            Self::Scale => |value| value.saturating_mul(1_000).clamp(-(1 << 29), 1 << 29),
-            Self::Shift => |value| value,
+        let factor = match self {
+            Self::Flip => -1,
+            Self::Scale => 1_000,
             Self::Garbage => return Ok(bytes.iter().map(|byte| byte ^ 0xa5).collect()),
             Self::Truncate => {
                 let half = bytes.len() / 2;
@@ -63,32 +60,17 @@ impl Sabotage {
                     break;
                 };
                 let first = u64::from(chunk.place.chunk) * CHUNK_COORDINATES as u64;
-                changes.extend(
-                    chunk
-                        .entries
-                        .iter()
-                        .map(|entry| (first + u64::from(entry.index), change(entry.value))),
-                );
+                // The magnitudes of a chunk are one scale and twice that, so they grow together.
+                let largest = chunk.entries.iter().map(|entry| entry.value.unsigned_abs());
+                let most = (SCALE_MAX / largest.max().unwrap_or(1).max(1)).max(1);
+                let factor = factor.min(i32::try_from(most).unwrap_or(i32::MAX));
+                changes.extend(chunk.entries.iter().map(|entry| {
+                    let coordinate = first + u64::from(entry.index);
+                    (coordinate, entry.value.saturating_mul(factor))
+                }));
             }
-            if self == Self::Shift {
-                changes = shifted(changes);
-            }
-            // A magnitude that cannot be written down is left as it was.
-            if encoder.exact(tensor, &changes).is_err() {
-                return Ok(bytes.clone());
-            }
+            encoder.exact(tensor, &changes)?;
         }
         Ok(encoder.finish())
     }
-}
-
-/// The same coordinates with the next one's change each.
-fn shifted(changes: Vec<(u64, i32)>) -> Vec<(u64, i32)> {
-    let values: Vec<i32> = changes.iter().map(|(_, value)| -*value).collect();
-    let turned = values.iter().cycle().skip(1);
-    changes
-        .iter()
-        .zip(turned)
-        .map(|((coordinate, _), value)| (*coordinate, *value))
-        .collect()
 }

@@ -296,11 +296,6 @@ async fn an_update_a_thousand_times_too_large_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_update_of_other_coordinates_changes_nothing() {
-    assert_eq!(poisoned(Sabotage::Shift).await, Refusal::DoesNotHelp);
-}
-
-#[tokio::test]
 async fn bytes_that_are_no_update_change_nothing() {
     assert_eq!(poisoned(Sabotage::Garbage).await, Refusal::Malformed);
 }
