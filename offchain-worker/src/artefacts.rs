@@ -4,10 +4,12 @@
 //! the files. None of that is believed: what arrives is the checkpoint if its manifest has the
 //! checkpoint's id and its weights have the Merkle root in it, and is thrown away otherwise.
 
+use crate::chain::{At, ChainError};
 use crate::checkpoint::{
     CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS, TOKENIZER, WEIGHTS,
 };
-use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Options, Peer, Progress};
+use crate::store::AccountBytes;
+use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Options, Peer, PeerId, Progress};
 use noema_checkpoint::{CheckpointId, SourceFormat};
 use std::{
     collections::BTreeMap,
@@ -55,6 +57,9 @@ pub enum FetchError {
         /// What happened with each hash that was announced.
         reasons: Vec<String>,
     },
+    /// The chain cannot be read.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
     /// This machine is in the way.
     #[error(transparent)]
     Here(#[from] Error),
@@ -108,6 +113,37 @@ pub async fn share(artefacts: &Artefacts, checkpoint: &OpenCheckpoint) -> Result
     artefacts
         .share_files(checkpoint.directory(), files(checkpoint))
         .await
+}
+
+/// Where an operator shares, if it has published that.
+pub async fn peer(at: &At, operator: &AccountBytes) -> Result<Option<Peer>, ChainError> {
+    let endpoint = at.endpoint(operator).await?;
+    Ok(endpoint.map(|endpoint| Peer {
+        id: PeerId(endpoint.peer),
+        addresses: endpoint.addresses.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// The holders of a checkpoint that have published where they are; at least one.
+pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchError> {
+    let announced = at.holders(&id).await?;
+    let mut holders = Vec::new();
+    for holding in &announced {
+        if let Some(peer) = peer(at, &holding.holder.0).await? {
+            holders.push(Holder {
+                blob: BlobHash(holding.blob.0),
+                peer,
+            });
+        }
+    }
+    match (announced.len(), holders.len()) {
+        (0, _) => Err(FetchError::NobodyHolds(id)),
+        (held, 0) => Err(FetchError::NobodyListens {
+            checkpoint: id,
+            holders: held,
+        }),
+        _ => Ok(holders),
+    }
 }
 
 /// An endpoint that only fetches, from peers of both address families.
@@ -164,13 +200,7 @@ pub async fn fetch(
             .await;
         match fetched {
             Ok(_) => {}
-            Err(
-                error @ (Error::NoHolder { .. }
-                | Error::NotConnected { .. }
-                | Error::Corrupt { .. }
-                | Error::Malformed { .. }
-                | Error::TooLarge { .. }),
-            ) => {
+            Err(error) if error.is_of_peers() => {
                 reasons.push(error.to_string());
                 continue;
             }

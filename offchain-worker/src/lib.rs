@@ -30,6 +30,7 @@ pub mod roles;
 pub mod rounds;
 pub mod store;
 pub mod training;
+mod whole;
 
 /// Ends once `stop` turns true, or once nobody is left to turn it.
 pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {

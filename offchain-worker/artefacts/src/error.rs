@@ -110,6 +110,21 @@ pub enum Error {
     Cancelled,
 }
 
+impl Error {
+    /// Whether those who were asked are to blame, and not this machine: asking others, or later, may
+    /// help.
+    pub fn is_of_peers(&self) -> bool {
+        matches!(
+            self,
+            Self::NoHolder { .. }
+                | Self::NotConnected { .. }
+                | Self::Corrupt { .. }
+                | Self::Malformed { .. }
+                | Self::TooLarge { .. }
+        )
+    }
+}
+
 /// Who was asked, and what each did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked(pub Vec<(PeerId, Fault)>);

@@ -1,12 +1,11 @@
 //! `noema-worker checkpoint fetch`.
 
 use super::{find_checkpoint, Global};
-use crate::artefacts::{self, FetchError, Holder};
+use crate::artefacts;
 use crate::chain::At;
 use anyhow::{bail, Context};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use noema_artefacts::{BlobHash, Peer, PeerId};
 use noema_protocol::CheckpointId;
 
 #[derive(Debug, Args)]
@@ -35,7 +34,7 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     }
     let record = at.checkpoint(&id).await?;
     let record = record.with_context(|| format!("the chain does not know checkpoint {id}"))?;
-    let holders = holders(&at, id).await?;
+    let holders = artefacts::holders(&at, id).await?;
     let fetcher = artefacts::fetcher(&holders).await?;
     let bar = bar();
     let shown = bar.clone();
@@ -76,33 +75,6 @@ async fn canonical(at: &At, family: &str) -> anyhow::Result<CheckpointId> {
     };
     let canonical = at.canonical(*number).await?;
     canonical.with_context(|| format!("the family {family} has no canonical checkpoint"))
-}
-
-/// The holders of a checkpoint that have published where they are.
-async fn holders(at: &At, id: CheckpointId) -> anyhow::Result<Vec<Holder>> {
-    let announced = at.holders(&id).await?;
-    let mut holders = Vec::new();
-    for holding in &announced {
-        let Some(endpoint) = at.endpoint(&holding.holder.0).await? else {
-            continue;
-        };
-        holders.push(Holder {
-            blob: BlobHash(holding.blob.0),
-            peer: Peer {
-                id: PeerId(endpoint.peer),
-                addresses: endpoint.addresses.into_iter().map(Into::into).collect(),
-            },
-        });
-    }
-    match (announced.len(), holders.len()) {
-        (0, _) => Err(FetchError::NobodyHolds(id).into()),
-        (held, 0) => Err(FetchError::NobodyListens {
-            checkpoint: id,
-            holders: held,
-        }
-        .into()),
-        _ => Ok(holders),
-    }
 }
 
 fn bar() -> ProgressBar {

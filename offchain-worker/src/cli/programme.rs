@@ -10,7 +10,7 @@ use crate::dataset::Dataset;
 use crate::keys::Key;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
-use noema_protocol::{CheckpointId, FamilyId};
+use noema_protocol::FamilyId;
 use noema_rounds::{Permill, Rules, Windows};
 use std::path::PathBuf;
 
@@ -142,7 +142,9 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
         };
         node.submit(Sudo::of(WireCall::Checkpoints(call)), &governor)
             .await?;
-        check_canonical(global, family, checkpoint).await?;
+        if node.finalized().await?.canonical(family).await? != Some(checkpoint) {
+            bail!("the chain did not make {checkpoint} canonical; is --account the key of `sudo`?");
+        }
     }
     let manifest = dataset.manifest();
     let call = TrainingCall::start_programme {
@@ -177,18 +179,6 @@ fn recorded(dataset: &Dataset) -> anyhow::Result<noema_rounds::Dataset> {
         shards: u32::try_from(dataset.len()).context("the dataset has too many shards")?,
         shard_tokens: counted,
     })
-}
-
-async fn check_canonical(
-    global: &Global,
-    family: FamilyId,
-    checkpoint: CheckpointId,
-) -> anyhow::Result<()> {
-    let at = global.node().await?.finalized().await?;
-    if at.canonical(family).await? != Some(checkpoint) {
-        bail!("the chain did not make {checkpoint} canonical; is --account the key of `sudo`?");
-    }
-    Ok(())
 }
 
 async fn canonical(global: &Global, family: FamilyId) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use crate::dataset::Dataset;
 use crate::training::Parent;
 use noema_executor::Device;
 use noema_rounds::{Claim, Ruling};
-use noema_update::{master::masters_root, Update};
+use noema_update::Update;
 use std::sync::Arc;
 
 /// The next checkpoint, in memory.
@@ -56,7 +56,6 @@ pub fn aggregate(
         masters: child.masters(),
     };
     let manifest = successor.manifest(parent.manifest());
-    let masters_root = masters_root(child.masters());
     let child = Arc::new(child);
     let evaluation = score::shards(dataset, &round.evaluation)?;
     let loss = score::judge(round, &child, &evaluation, device).loss(child.clone(), &evaluation)?;
@@ -64,7 +63,8 @@ pub fn aggregate(
         claim: Claim {
             checkpoint: manifest.id(),
             weights_root: manifest.weights_root,
-            masters_root,
+            // A trained checkpoint has its masters as its source.
+            masters_root: manifest.source.hash,
             loss,
         },
         parent,

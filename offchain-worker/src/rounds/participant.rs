@@ -338,21 +338,27 @@ impl Participant {
     }
 
     async fn score(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
-        let records = &self.setup.records;
-        let kept = match records.scores(round.id)? {
-            Some(kept) => kept,
-            None => {
-                let kept = Scored {
-                    sheet: self.sheet(round, dataset).await?,
-                    salt: salt()?,
-                };
-                records.keep_scores(round.id, &kept)?;
-                kept
-            }
-        };
-        let commitment =
-            hashing::score_commitment(round.id, &self.setup.account, &kept.sheet, kept.salt);
+        let Scored { sheet, salt } = self.own_scores(round, dataset).await?;
+        let commitment = hashing::score_commitment(round.id, &self.setup.account, &sheet, salt);
         self.send(round, Step::CommitScores(commitment)).await
+    }
+
+    /// The scores that were kept of a round, or else new ones, which are kept.
+    async fn own_scores(
+        &self,
+        round: &Round,
+        dataset: Arc<Dataset>,
+    ) -> Result<Scored, RoundsError> {
+        let records = &self.setup.records;
+        if let Some(kept) = records.scores(round.id)? {
+            return Ok(kept);
+        }
+        let scored = Scored {
+            sheet: self.sheet(round, dataset).await?,
+            salt: salt()?,
+        };
+        records.keep_scores(round.id, &scored)?;
+        Ok(scored)
     }
 
     async fn sheet(
@@ -380,18 +386,7 @@ impl Participant {
     }
 
     async fn audit_scores(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
-        let records = &self.setup.records;
-        let sheet = match records.scores(round.id)? {
-            Some(kept) => kept.sheet,
-            None => {
-                let kept = Scored {
-                    sheet: self.sheet(round, dataset).await?,
-                    salt: salt()?,
-                };
-                records.keep_scores(round.id, &kept)?;
-                kept.sheet
-            }
-        };
+        let sheet = self.own_scores(round, dataset).await?.sheet;
         if round.agrees(&sheet) {
             return Ok(());
         }

@@ -1,13 +1,13 @@
 //! Files between participants, by content hash.
 
 use super::{Exchange, RoundsError};
-use crate::artefacts::{self, FetchError, Holder};
-use crate::chain::{ChainError, Link};
+use crate::artefacts::{self, FetchError};
+use crate::chain::{At, ChainError, Link};
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::roles::LedgerError;
 use crate::store::AccountBytes;
 use async_trait::async_trait;
-use noema_artefacts::{Artefacts, BlobHash, Error, Peer, PeerId};
+use noema_artefacts::{Artefacts, BlobHash};
 use noema_protocol::CheckpointId;
 use noema_rounds::Contribution;
 use sp_core::H256;
@@ -32,27 +32,9 @@ impl Peers {
         }
     }
 
-    async fn peer(&self, operator: &AccountBytes) -> Result<Option<Peer>, ChainError> {
-        let at = self.link.node()?.finalized().await?;
-        let endpoint = at.endpoint(operator).await?;
-        Ok(endpoint.map(|endpoint| Peer {
-            id: PeerId(endpoint.peer),
-            addresses: endpoint.addresses.into_iter().map(Into::into).collect(),
-        }))
-    }
-
-    async fn holders(&self, checkpoint: CheckpointId) -> Result<Vec<Holder>, ChainError> {
-        let at = self.link.node()?.finalized().await?;
-        let mut holders = Vec::new();
-        for holding in at.holders(&checkpoint).await? {
-            if let Some(peer) = self.peer(&holding.holder.0).await? {
-                holders.push(Holder {
-                    blob: BlobHash(holding.blob.0),
-                    peer,
-                });
-            }
-        }
-        Ok(holders)
+    async fn now(&self) -> Result<At, RoundsError> {
+        let node = self.link.node().map_err(ledger)?;
+        node.finalized().await.map_err(ledger)
     }
 }
 
@@ -80,7 +62,8 @@ impl Exchange for Peers {
         if let Ok(bytes) = tokio::fs::read(&into).await {
             return Ok(Some(bytes));
         }
-        let Some(peer) = self.peer(from).await.map_err(ledger)? else {
+        let at = self.now().await?;
+        let Some(peer) = artefacts::peer(&at, from).await.map_err(ledger)? else {
             return Ok(None);
         };
         if let Some(folder) = into.parent() {
@@ -100,13 +83,7 @@ impl Exchange for Peers {
                 let bytes = tokio::fs::read(&into).await.map_err(failed(into))?;
                 Ok(Some(bytes))
             }
-            Err(
-                error @ (Error::NoHolder { .. }
-                | Error::NotConnected { .. }
-                | Error::Corrupt { .. }
-                | Error::Malformed { .. }
-                | Error::TooLarge { .. }),
-            ) => {
+            Err(error) if error.is_of_peers() => {
                 debug!(update = %hash, %error, "an update is not to be had");
                 Ok(None)
             }
@@ -118,13 +95,12 @@ impl Exchange for Peers {
         &self,
         checkpoint: CheckpointId,
     ) -> Result<OpenCheckpoint, RoundsError> {
-        let at = self.link.node().map_err(ledger)?;
-        let at = at.finalized().await.map_err(ledger)?;
+        let at = self.now().await?;
         let record = at.checkpoint(&checkpoint).await.map_err(ledger)?;
         let Some(record) = record else {
             return Err(FetchError::NobodyHolds(checkpoint).into());
         };
-        let holders = self.holders(checkpoint).await.map_err(ledger)?;
+        let holders = artefacts::holders(&at, checkpoint).await?;
         let weights = record.weights.bytes;
         let fetcher = self.artefacts.fetcher();
         let fetched = artefacts::fetch(

@@ -1,13 +1,13 @@
 //! What a participant must not forget between a commitment and its reveal.
 
 use super::RoundsError;
+use crate::whole;
 use codec::{Decode, Encode};
 use noema_protocol::RoundId;
 use noema_rounds::{Contribution, ScoreSheet};
 use sp_core::H256;
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -135,19 +135,8 @@ fn read<T: Decode>(path: &Path) -> Result<Option<T>, RoundsError> {
     }
 }
 
-/// Writes a file whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RoundsError> {
-    let beside = path.with_extension("new");
-    let written = || {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    written().map_err(failed(path))
+    whole::write(path, bytes).map_err(failed(path))
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> RoundsError + '_ {

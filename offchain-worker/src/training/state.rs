@@ -15,13 +15,10 @@
 //! It is written beside its place and renamed, so there is always one whole state.
 
 use super::{trainer::Contribution, TrainingError, TrainingOptions};
+use crate::whole;
 use noema_checkpoint::{CheckpointId, H256};
 use serde::{Deserialize, Serialize};
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::Path,
-};
+use std::{fs, path::Path};
 
 const MAGIC: [u8; 4] = *b"NTRS";
 const VERSION: u32 = 1;
@@ -98,19 +95,7 @@ impl Saved {
     pub(super) fn write(&self, path: &Path) -> Result<(), TrainingError> {
         let failed = |error| TrainingError::write_state(path, error);
         let bytes = self.encode().map_err(|error| failed(error.into()))?;
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let written = || {
-            if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-                fs::create_dir_all(folder)?;
-            }
-            let mut file = File::create(&part)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&part, path)
-        };
-        written().map_err(failed)
+        whole::write(path, &bytes).map_err(failed)
     }
 
     /// Reads the state at `path`.

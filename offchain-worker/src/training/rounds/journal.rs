@@ -1,12 +1,14 @@
 //! The rounds that are over, in a file beside the trainers' states: where another run goes on.
 
 use super::{RoundReport, RoundsOptions};
-use crate::training::{Sabotage, TrainingError, TrainingOptions};
+use crate::{
+    training::{Sabotage, TrainingError, TrainingOptions},
+    whole,
+};
 use noema_checkpoint::{CheckpointId, H256};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
-    io::Write,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -88,10 +90,6 @@ impl Journal {
     }
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
-        let part = path.with_extension("part");
-        let mut file = File::create(&part)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        file.sync_all()?;
-        fs::rename(part, path)
+        whole::write(path, &serde_json::to_vec_pretty(self)?)
     }
 }
