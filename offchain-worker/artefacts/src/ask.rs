@@ -66,6 +66,13 @@ impl<'a> Holder<'a> {
                 Ok(Sizes { bytes })
             }
             Kind::Directory => {
+                // A peer that is asked for what a file that is no list would list breaks off, and what
+                // it sent before may be lost; so the length tells first.
+                let asked = get_verified_size(&self.connection, &hash);
+                let (list, _) = self.answer(asked).await?;
+                if list == 0 || list % 32 != 0 || list > MAX_LIST_BYTES {
+                    return Err(Fault::NotADirectory);
+                }
                 let asked = get_hash_seq_and_sizes(&self.connection, &hash, MAX_LIST_BYTES, None);
                 let (list, sizes) = self.answer(asked).await?;
                 if sizes.first().is_none_or(|names| *names > MAX_NAMES_BYTES) {
