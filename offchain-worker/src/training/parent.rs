@@ -114,7 +114,8 @@ impl Parent {
     /// When an update is malformed, or they cannot be applied together.
     pub fn with(&self, updates: &[(Update<'_>, u32)]) -> Result<Self, ApplyError> {
         let mut changed = self.clone();
-        apply(updates, &mut changed.masters, &mut changed.weights)?;
+        let (masters, weights) = (&mut changed.masters, &mut changed.weights);
+        apply(updates, &self.exponents, masters, weights)?;
         Ok(changed)
     }
 

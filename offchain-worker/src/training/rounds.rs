@@ -348,7 +348,7 @@ fn aggregate(
         updates.push((update, *weight));
     }
     if !updates.is_empty() {
-        apply(&updates, &mut masters, &mut weights)?;
+        apply(&updates, parent.exponents(), &mut masters, &mut weights)?;
     }
     Ok((masters, weights))
 }

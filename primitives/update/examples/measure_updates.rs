@@ -12,6 +12,7 @@ use noema_numerics::{
 };
 use noema_update::{
     apply, from_weights, master, masters_root, overlap, Encoder, Limits, Trainable, Update,
+    DEFAULT_ENTRIES,
 };
 use std::time::{Duration, Instant};
 
@@ -96,11 +97,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut masters, time) = timed(|| from_weights(&trainable, &checkpoint.weights));
     print("masters from weights", time);
     let masters = masters.as_mut().expect("weights of this shape");
-    let mut encoded = vec![timed(|| encode(&trainable, 64, &changes))];
-    print("compress (k = 64)", encoded[0].1);
+    let mut encoded = vec![timed(|| encode(&trainable, DEFAULT_ENTRIES, &changes))];
+    print("compress (k = 128)", encoded[0].1);
     for seed in 2..=TRAINERS as u64 {
         let changes = deltas(&trainable, seed);
-        encoded.push(timed(|| encode(&trainable, 64, &changes)));
+        encoded.push(timed(|| encode(&trainable, DEFAULT_ENTRIES, &changes)));
     }
     let updates: Vec<(Update<'_>, u32)> = encoded
         .iter()
@@ -117,7 +118,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (found, time) = timed(|| overlap(&updates[0].0, &updates[1].0));
     print("overlap of 2 updates", time);
     let permill = found?.permill();
-    let (applied, time) = timed(|| apply(&updates, masters, &mut checkpoint.weights));
+    let (applied, time) = timed(|| {
+        apply(
+            &updates,
+            &checkpoint.exponents,
+            masters,
+            &mut checkpoint.weights,
+        )
+    });
     print("check and apply 4 updates", time);
     let applied = applied?;
 

@@ -1,18 +1,20 @@
 //! The weighted mean of updates, and the checkpoint that it makes.
 //!
 //! # Formula
-//! With `d_i` what update `i` says of a coordinate (0 if nothing) and `w_i` its weight:
+//! With `d'_i` what update `i` says of a coordinate (0 if nothing), clipped, and `w_i`
+//! its weight:
 //! ```text
-//! T = Σ_i w_i * d_i        W = Σ_i w_i
+//! T = Σ_i w_i * d'_i       W = Σ_i w_i
 //! change = sign(T) * ⌊(2|T| + W) / 2W⌋           nearest, halves away from zero
 //! m'     = clamp(m + change)                     to the range of the master
 //! ```
 //! Blocks (32 masters of a row, or one gain) of which a master changed are requantised.
 //!
 //! # Bounds
-//! |d| ≤ 2^31 - 2 and W < 2^32: |T| < 2^63. |change| ≤ max |d|, so it fits an i32.
+//! |d'| ≤ 2^31 - 2 and W < 2^32: |T| < 2^63. |change| ≤ max |d'|, so it fits an i32.
 
 use crate::{
+    clip::{self, Factor},
     error::{ApplyError, Place},
     master::{self, Leaf, StoredLeaf},
     reader::Reader,
@@ -47,16 +49,19 @@ impl AddAssign for Applied {
 
 /// Applies `updates`, each with its weight, to a checkpoint's `masters` and `weights` in place.
 ///
-/// The result does not depend on the order of the updates.
+/// `exponents` has one for each tensor of the checkpoint, in canonical order. The result does not
+/// depend on the order of the updates, and an update counts for no more than one that is as large as
+/// the median.
 ///
 /// # Errors
 /// See [`ApplyError`]; nothing is changed then.
 pub fn apply(
     updates: &[(Update<'_>, u32)],
+    exponents: &[i8],
     masters: &mut [u8],
     weights: &mut [u8],
 ) -> Result<Applied, ApplyError> {
-    let mut sums = Sums::new(updates)?;
+    let mut sums = Sums::new(updates, exponents)?;
     let trainable = sums.trainable;
     master::check_weights(trainable, weights)?;
     if masters.len() as u64 != trainable.masters_bytes() {
@@ -64,10 +69,6 @@ pub fn apply(
             expected: trainable.masters_bytes(),
             found: masters.len() as u64,
         });
-    }
-    for (update, (checked, _)) in updates.iter().enumerate() {
-        let checked = checked.check();
-        checked.map_err(|error| ApplyError::Decode { update, error })?;
     }
 
     let leaves = masters.as_chunks_mut().0;
@@ -84,11 +85,19 @@ pub fn apply(
     Ok(applied)
 }
 
+/// One of the updates that are averaged.
+#[derive(Clone, Debug)]
+struct Part<'a> {
+    reader: Reader<'a>,
+    weight: u32,
+    factor: Factor,
+}
+
 /// The weighted mean of updates, chunk by chunk.
 #[derive(Clone, Debug)]
 pub struct Sums<'a> {
     trainable: &'a Trainable,
-    readers: Vec<(Reader<'a>, u32)>,
+    parts: Vec<Part<'a>>,
     /// W
     total: u32,
     /// T of each coordinate of a chunk.
@@ -97,12 +106,14 @@ pub struct Sums<'a> {
 }
 
 impl<'a> Sums<'a> {
-    /// The mean of `updates`, each with its weight.
+    /// The mean of `updates`, each with its weight, which are read to their ends. `exponents` as for
+    /// [`apply`].
     ///
     /// # Errors
-    /// If there are too few or too many, a weight is zero, the weights are too large, or the updates
-    /// are not of one checkpoint.
-    pub fn new(updates: &[(Update<'a>, u32)]) -> Result<Self, ApplyError> {
+    /// If there are too few or too many updates, a weight is zero, the weights are too large, the
+    /// updates are not of one checkpoint or one is malformed, or the exponents are of another
+    /// checkpoint.
+    pub fn new(updates: &[(Update<'a>, u32)], exponents: &[i8]) -> Result<Self, ApplyError> {
         let (first, _) = updates.first().ok_or(ApplyError::NoUpdates)?;
         if updates.len() > MAX_UPDATES {
             return Err(ApplyError::TooManyUpdates(updates.len()));
@@ -119,11 +130,25 @@ impl<'a> Sums<'a> {
                 return Err(ApplyError::OtherParent { update: index });
             }
         }
+        // The rotation table has an exponent, too.
+        let expected = first.trainable().tensors().len() + 1;
+        if exponents.len() != expected {
+            return Err(ApplyError::ExponentsLength {
+                expected,
+                found: exponents.len(),
+            });
+        }
+        let factors = clip::factors(updates, exponents)?;
         Ok(Self {
             trainable: first.trainable(),
-            readers: updates
+            parts: updates
                 .iter()
-                .map(|(update, weight)| (update.reader(), *weight))
+                .zip(factors)
+                .map(|((update, weight), factor)| Part {
+                    reader: update.reader(),
+                    weight: *weight,
+                    factor,
+                })
                 .collect(),
             total,
             sums: vec![0; CHUNK_COORDINATES].into(),
@@ -134,22 +159,21 @@ impl<'a> Sums<'a> {
     /// The next chunk of a tensor that any update touches; `None` after the last.
     ///
     /// # Errors
-    /// [`ApplyError::Decode`] if an update is malformed. Check all of them before any chunk is
-    /// applied, as [`apply`] does.
+    /// None after [`new`](Self::new), which has read all updates.
     #[allow(clippy::should_implement_trait)] // the sum borrows its buffer
     pub fn next(&mut self) -> Result<Option<Sum<'_>>, ApplyError> {
-        let place = self.readers.iter().filter_map(|(r, _)| r.place()).min();
+        let places = self.parts.iter().filter_map(|part| part.reader.place());
+        let place = places.min();
         self.sums.fill(0);
-        for (update, (reader, weight)) in self.readers.iter_mut().enumerate() {
-            // At the end, a reader still says whether bytes follow.
-            if reader.place() != place {
+        for (update, part) in self.parts.iter_mut().enumerate() {
+            if part.reader.place() != place {
                 continue;
             }
-            let chunk = reader.next();
+            let chunk = part.reader.next();
             let chunk = chunk.map_err(|error| ApplyError::Decode { update, error })?;
             for entry in chunk.iter().flat_map(|chunk| chunk.entries) {
                 if let Some(sum) = self.sums.get_mut(usize::from(entry.index)) {
-                    *sum += i64::from(*weight) * i64::from(entry.value);
+                    *sum += i64::from(part.weight) * i64::from(part.factor.of(entry.value));
                 }
             }
         }

@@ -237,6 +237,14 @@ pub enum ApplyError {
         #[source]
         error: DecodeError,
     },
+    /// There is not one exponent for each tensor.
+    #[error("the architecture needs {expected} exponents but {found} are given")]
+    ExponentsLength {
+        /// Tensors of the architecture, the rotation table included.
+        expected: usize,
+        /// Exponents given.
+        found: usize,
+    },
     /// The weights do not have the length that the architecture needs.
     #[error("the architecture needs {expected} bytes of weights but {found} are given")]
     WeightsLength {

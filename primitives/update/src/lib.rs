@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod aggregate;
 mod bits;
+mod clip;
 mod compress;
 mod encode;
 mod error;

@@ -14,7 +14,7 @@ pub const VERSION: u16 = 1;
 /// Bytes before the list of tensors.
 pub const HEADER_BYTES: usize = 42;
 /// Entries that a chunk may have if nobody says otherwise.
-pub const DEFAULT_ENTRIES: u16 = 64;
+pub const DEFAULT_ENTRIES: u16 = 128;
 /// Largest scale of a chunk, so that twice the scale fits an i32.
 pub const SCALE_MAX: u32 = (1 << 30) - 1;
 

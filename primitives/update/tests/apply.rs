@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{checkpoint, open, read, trainable, update, PARENT};
+use common::{checkpoint, exponents, open, read, trainable, update, PARENT};
 use noema_checkpoint::{weights_root, CheckpointId, H256};
 use noema_numerics::{
     layout::TensorKind,
@@ -33,7 +33,8 @@ impl State {
     }
 
     fn apply(&mut self, updates: &[(Update<'_>, u32)]) -> Result<Applied, ApplyError> {
-        apply(updates, &mut self.masters, &mut self.weights)
+        let (masters, weights) = (&mut self.masters, &mut self.weights);
+        apply(updates, &exponents(), masters, weights)
     }
 
     fn roots(&self) -> (H256, H256) {
@@ -72,17 +73,58 @@ fn opened<'a>(bytes: &'a [Vec<u8>], trainable: &'a Trainable) -> Vec<Update<'a>>
         .collect()
 }
 
+/// The squared norm of an update, in units of 4^`unit`.
+fn squared_norm(update: &Update<'_>, unit: i8) -> u128 {
+    let exponents = exponents();
+    let mut norm = 0;
+    for (place, entries) in read(update).unwrap() {
+        let squares = entries.iter().map(|e| i128::from(e.value).pow(2) as u128);
+        let finer = unit - exponents[usize::from(place.tensor)];
+        norm += squares.sum::<u128>() / 4u128.pow(finer as u32);
+    }
+    norm
+}
+
+/// What each update's changes are multiplied by, in units of 2^-32.
+fn expected_factors(updates: &[(Update<'_>, u32)]) -> Vec<u128> {
+    let exponents = exponents();
+    let touched = updates.iter().flat_map(|(update, _)| update.tensors());
+    let unit = touched.map(|tensor| exponents[usize::from(tensor)]).max();
+    let norms: Vec<u128> = updates
+        .iter()
+        .map(|(update, _)| squared_norm(update, unit.unwrap_or(0)))
+        .collect();
+    let mut moving: Vec<u128> = norms.iter().copied().filter(|n| *n > 0).collect();
+    moving.sort_unstable();
+    let median = match moving.len() {
+        0 => 0,
+        count => moving[(count - 1) / 2],
+    };
+    norms
+        .iter()
+        .map(|&n| match n > median {
+            false => 1 << 32,
+            true => {
+                let excess = n.ilog2().saturating_sub(63);
+                (((median >> excess) << 64) / (n >> excess)).isqrt()
+            }
+        })
+        .collect()
+}
+
 /// The masters as the formula says, computed one by one with wide integers.
 fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
     let trainable = trainable();
     let mut sums = vec![0i128; state.masters.len() / 4];
-    for (update, weight) in updates {
+    for ((update, weight), factor) in updates.iter().zip(expected_factors(updates)) {
         for (place, entries) in read(update).unwrap() {
             let tensor = trainable.tensor(place.tensor).unwrap();
             let first = tensor.offset_tiles() as usize * 512 + place.chunk as usize * 4_096;
             for entry in entries {
+                let value = i128::from(entry.value);
+                let clipped = (value.abs() * factor as i128 + (1 << 31)) >> 32;
                 sums[first + usize::from(entry.index)] +=
-                    i128::from(*weight) * i128::from(entry.value);
+                    i128::from(*weight) * clipped * value.signum();
             }
         }
     }
@@ -110,6 +152,15 @@ fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
 #[test]
 fn halves_of_the_mean_go_away_from_zero() {
     let trainable = trainable();
+    // Both change a weight elsewhere by as much, so they are as large as each other.
+    let ballasted = |change| {
+        let mut encoder = Encoder::new(&trainable, PARENT, 64).unwrap();
+        if change != 0 {
+            encoder.exact(2, &[(40, change)]).unwrap();
+        }
+        encoder.exact(3, &[(0, 1 << 29)]).unwrap();
+        encoder.finish()
+    };
     for (a, b, weights, mean) in [
         (3, 0, (1, 1), 2),
         (-3, 0, (1, 1), -2),
@@ -119,10 +170,7 @@ fn halves_of_the_mean_go_away_from_zero() {
         (1, 0, (1, 1), 1),
         (100, -50, (1, 3), -13),
     ] {
-        let bytes = [a, b].map(|change| {
-            let changes: &[(u64, i32)] = if change == 0 { &[] } else { &[(40, change)] };
-            single(&trainable, 2, changes)
-        });
+        let bytes = [a, b].map(ballasted);
         let updates = opened(&bytes, &trainable);
         let mut state = State::new();
         let before = state.master(2, 40);
@@ -131,6 +179,57 @@ fn halves_of_the_mean_go_away_from_zero() {
             .unwrap();
         assert_eq!(state.master(2, 40) - before, mean, "{a} {b}");
     }
+}
+
+#[test]
+fn an_update_a_thousand_times_as_large_counts_as_one_of_its_direction() {
+    let trainable = trainable();
+    let changes = [(10, 1_000), (20, -1_000), (10, 1_000_000)];
+    let bytes = changes.map(|change| single(&trainable, 2, &[change]));
+    let [small, other, large] = opened(&bytes, &trainable)[..] else {
+        unreachable!()
+    };
+    let (mut clipped, mut expected) = (State::new(), State::new());
+    clipped
+        .apply(&[(small, 1), (other, 2), (large, 3)])
+        .unwrap();
+    expected
+        .apply(&[(small, 1), (other, 2), (small, 3)])
+        .unwrap();
+    assert_eq!(clipped, expected);
+    // Of two, the larger is taken down; alone, an update is its own measure.
+    let before = State::new().master(2, 10);
+    let mut two = State::new();
+    two.apply(&[(small, 1), (large, 1)]).unwrap();
+    assert_eq!(two.master(2, 10), before + 1_000);
+    let mut alone = State::new();
+    alone.apply(&[(large, 1)]).unwrap();
+    assert_eq!(
+        alone.master(2, 10),
+        (before + 1_000_000).min(LINEAR_MAX),
+        "nothing to compare it with"
+    );
+}
+
+#[test]
+fn sizes_are_compared_in_the_same_unit() {
+    let trainable = trainable();
+    let mut exponents = exponents();
+    exponents[3] = exponents[2] - 3;
+    let bytes = [
+        single(&trainable, 2, &[(0, 100)]),
+        single(&trainable, 3, &[(0, 800)]),
+        single(&trainable, 2, &[(1, 600)]),
+    ];
+    let updates: Vec<_> = opened(&bytes, &trainable)
+        .into_iter()
+        .map(|update| (update, 1))
+        .collect();
+    let mut state = State::new();
+    let before = state.clone();
+    apply(&updates, &exponents, &mut state.masters, &mut state.weights).unwrap();
+    let change = |tensor, at| state.master(tensor, at) - before.master(tensor, at);
+    assert_eq!([change(2, 0), change(3, 0), change(2, 1)], [33, 267, 33]);
 }
 
 #[test]
@@ -277,15 +376,35 @@ fn what_cannot_be_applied_changes_nothing() {
     }
 
     let (masters, weights) = (state.masters.len() as u64, state.weights.len() as u64);
+    let (expected, found) = (exponents().len(), exponents().len() - 1);
     assert_eq!(
-        apply(&[(good, 1)], &mut state.masters[1..], &mut state.weights),
+        apply(
+            &[(good, 1)],
+            &exponents()[1..],
+            &mut state.masters,
+            &mut state.weights
+        ),
+        Err(ApplyError::ExponentsLength { expected, found })
+    );
+    assert_eq!(
+        apply(
+            &[(good, 1)],
+            &exponents(),
+            &mut state.masters[1..],
+            &mut state.weights
+        ),
         Err(ApplyError::MastersLength {
             expected: masters,
             found: masters - 1
         })
     );
     assert_eq!(
-        apply(&[(good, 1)], &mut state.masters, &mut state.weights[1..]),
+        apply(
+            &[(good, 1)],
+            &exponents(),
+            &mut state.masters,
+            &mut state.weights[1..]
+        ),
         Err(ApplyError::WeightsLength {
             expected: weights,
             found: weights - 1
@@ -337,7 +456,8 @@ fn weights_of_any_bytes_can_be_changed() {
     let mut masters = from_weights(&trainable, &weights).unwrap();
     let bytes = update(&trainable, 4_096, 12);
     let update = open(&bytes, &trainable).unwrap();
-    let applied = apply(&[(update, 1)], &mut masters, &mut weights).unwrap();
+    let exponents = vec![0; trainable.tensors().len() + 1];
+    let applied = apply(&[(update, 1)], &exponents, &mut masters, &mut weights).unwrap();
     assert!(applied.masters > 1_000 && applied.masters <= update.check().unwrap().entries);
 }
 
@@ -414,7 +534,7 @@ proptest! {
         let applied = whole.apply(&updates).unwrap();
         let mut streamed = State::new();
         let mut total = Applied::default();
-        let mut sums = Sums::new(&updates).unwrap();
+        let mut sums = Sums::new(&updates, &exponents()).unwrap();
         let mut last = None;
         while let Some(sum) = sums.next().unwrap() {
             prop_assert!(last < Some(sum.place()));

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{checkpoint, open, trainable, update, PARENT};
+use common::{checkpoint, exponents, open, trainable, update, PARENT};
 use noema_checkpoint::{blake2_256, weights_root};
 use noema_numerics::testing::Random;
 use noema_update::{apply, from_weights, masters_root, Encoder, Trainable};
@@ -91,7 +91,7 @@ fn results() -> Vec<String> {
         .zip(1..)
         .map(|(bytes, weight)| (open(bytes, &trainable).unwrap(), weight))
         .collect();
-    apply(&updates, &mut masters, &mut weights).unwrap();
+    apply(&updates, &exponents(), &mut masters, &mut weights).unwrap();
     results.extend(roots(&masters, &weights));
     results
 }

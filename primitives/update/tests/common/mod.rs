@@ -31,6 +31,10 @@ pub fn trainable() -> Trainable {
     Trainable::new(&checkpoint().architecture).unwrap()
 }
 
+pub fn exponents() -> Vec<i8> {
+    checkpoint().exponents
+}
+
 pub fn open<'a>(bytes: &'a [u8], trainable: &'a Trainable) -> Result<Update<'a>, DecodeError> {
     Update::open(bytes, trainable, PARENT, ANY)
 }
