@@ -26,9 +26,20 @@ impl<T: Config> interfaces::Checkpoints for Pallet<T> {
         Checkpoints::<T>::contains_key(checkpoint)
     }
 
+    fn canonical_of(checkpoint: &CheckpointId) -> Option<CheckpointId> {
+        Canonical::<T>::get(Checkpoints::<T>::get(checkpoint)?.family)
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn set_active(checkpoint: CheckpointId, limits: ModelLimits) {
         crate::benchmarking::activate::<T>(checkpoint, limits);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_canonical_of(checkpoint: CheckpointId, canonical: CheckpointId) {
+        if let Some(record) = Checkpoints::<T>::get(checkpoint) {
+            Canonical::<T>::insert(record.family, canonical);
+        }
     }
 }
 

@@ -186,6 +186,24 @@ mod benches {
     }
 
     #[benchmark]
+    fn follow_canonical() -> Result<(), BenchmarkError> {
+        // The worst is to leave a full list and to displace somebody on another.
+        let (old, canonical) = (checkpoint::<T>(1), checkpoint::<T>(2));
+        T::Checkpoints::set_canonical_of(old, canonical);
+        for index in 1..T::MaxServers::get() {
+            let (other, _) = operator::<T>(index, 1);
+            Pallet::<T>::do_serve(other, old)?;
+        }
+        fill::<T>(canonical, T::MaxServers::get());
+        let (controller, key) = operator::<T>(0, 1);
+        Pallet::<T>::do_serve(controller.clone(), old)?;
+        #[extrinsic_call]
+        _(RawOrigin::Signed(key), old);
+        assert_eq!(Served::<T>::get(controller).into_inner(), [canonical]);
+        Ok(())
+    }
+
+    #[benchmark]
     fn heartbeat() {
         let (controller, key) = operator::<T>(0, 0);
         advance::<T>(1u32.into());

@@ -106,6 +106,21 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    pub(crate) fn do_follow_canonical(
+        key: T::AccountId,
+        checkpoint: CheckpointId,
+    ) -> DispatchResult {
+        let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
+        let canonical = T::Checkpoints::canonical_of(&checkpoint);
+        let canonical = canonical.filter(|canonical| *canonical != checkpoint);
+        let canonical = canonical.ok_or(Error::<T>::NoSuccessor)?;
+        Self::do_stop_serving(controller.clone(), checkpoint)?;
+        if Served::<T>::get(&controller).contains(&canonical) {
+            return Ok(());
+        }
+        Self::do_serve(controller, canonical)
+    }
+
     pub(crate) fn do_heartbeat(key: T::AccountId) -> DispatchResult {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
         Self::try_mutate(&controller, |operator| {

@@ -312,6 +312,8 @@ pub mod pallet {
         AlreadyServing,
         /// The operator does not serve the checkpoint.
         NotServing,
+        /// The checkpoint is the canonical one of its family, or the family has none.
+        NoSuccessor,
         /// The operator serves as many checkpoints as it may.
         TooManyServed,
         /// The checkpoint has as many operators as it may, all live and none with a smaller bond.
@@ -472,6 +474,20 @@ pub mod pallet {
         pub fn set_endpoint(origin: OriginFor<T>, endpoint: Option<Endpoint>) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_set_endpoint(key, endpoint)
+        }
+
+        /// Serves the canonical checkpoint of the family of `checkpoint` in its place; called by the
+        /// hot key, free where it is accepted. Jobs already assigned remain to be done with
+        /// `checkpoint`.
+        #[pallet::call_index(12)]
+        // What is measured displaces somebody on one list; with both roles it may be two.
+        #[pallet::weight(T::WeightInfo::follow_canonical().saturating_mul(2))]
+        #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId| -> bool {
+            Pallet::<T>::following_is_free(origin, *checkpoint)
+        })]
+        pub fn follow_canonical(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_follow_canonical(key, checkpoint)
         }
     }
 

@@ -13,7 +13,10 @@ use noema_protocol::{
 };
 use sp_core::H256;
 use sp_runtime::BuildStorage;
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 pub(crate) type AccountId = u64;
 pub(crate) type Balance = u64;
@@ -99,6 +102,7 @@ impl pallet_operators::Config for Test {
 
 thread_local! {
     static ACTIVE: RefCell<BTreeSet<CheckpointId>> = const { RefCell::new(BTreeSet::new()) };
+    static CANONICAL: Cell<Option<CheckpointId>> = const { Cell::new(None) };
 }
 
 /// The checkpoints that a test activated.
@@ -107,6 +111,10 @@ pub struct ActiveCheckpoints;
 impl ActiveCheckpoints {
     pub(crate) fn activate(checkpoint: CheckpointId) {
         ACTIVE.with_borrow_mut(|active| active.insert(checkpoint));
+    }
+
+    pub(crate) fn make_canonical(checkpoint: CheckpointId) {
+        CANONICAL.set(Some(checkpoint));
     }
 }
 
@@ -123,9 +131,19 @@ impl Checkpoints for ActiveCheckpoints {
         Self::active(checkpoint).is_some()
     }
 
+    /// All checkpoints are of one family.
+    fn canonical_of(_: &CheckpointId) -> Option<CheckpointId> {
+        CANONICAL.get()
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn set_active(checkpoint: CheckpointId, _: ModelLimits) {
         Self::activate(checkpoint);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_canonical_of(_: CheckpointId, canonical: CheckpointId) {
+        Self::make_canonical(canonical);
     }
 }
 
@@ -144,6 +162,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         .into();
     ext.execute_with(|| {
         ACTIVE.with_borrow_mut(BTreeSet::clear);
+        CANONICAL.set(None);
         ActiveCheckpoints::activate(LLAMA);
         ActiveCheckpoints::activate(OTHER);
         advance_to(1);

@@ -1,6 +1,7 @@
 //! One file for each call, one for what other pallets do, one for everything at random.
 
 mod bond_extra;
+mod follow_canonical;
 mod heartbeat;
 mod interface;
 mod register;

@@ -5,15 +5,18 @@ use crate::{
     OperatorInfo, OperatorInfoOf, OperatorOf, Operators, Pallet, Reason, Served, Servers,
 };
 use alloc::vec::Vec;
-use frame_support::traits::Get;
-use frame_system::pallet_prelude::{BlockNumberFor, OriginFor};
+use frame_support::{storage::with_transaction, traits::Get};
+use frame_system::{
+    ensure_signed,
+    pallet_prelude::{BlockNumberFor, OriginFor},
+};
 use noema_protocol::{
     interfaces::{Candidate, Role},
     CheckpointId, Job,
 };
 use sp_runtime::{
     traits::{CheckedDiv, Saturating},
-    DispatchError,
+    DispatchError, TransactionOutcome,
 };
 
 impl<T: Config> Pallet<T> {
@@ -112,6 +115,15 @@ impl<T: Config> Pallet<T> {
             Some(report) => report.endpoint != *endpoint && Self::is_quarter_past(report.at),
             None => endpoint.is_some(),
         }
+    }
+
+    /// Whether [`Pallet::follow_canonical`] would succeed: known by trying, and undoing it.
+    pub(crate) fn following_is_free(origin: &OriginFor<T>, checkpoint: CheckpointId) -> bool {
+        let Ok(key) = ensure_signed(origin.clone()) else {
+            return false;
+        };
+        let attempt = Self::do_follow_canonical;
+        with_transaction(|| TransactionOutcome::Rollback(attempt(key, checkpoint))).is_ok()
     }
 
     fn is_quarter_past(at: BlockNumberFor<T>) -> bool {

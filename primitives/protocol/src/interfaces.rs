@@ -99,9 +99,16 @@ pub trait Checkpoints {
     /// Whether the checkpoint was ever registered.
     fn exists(checkpoint: &CheckpointId) -> bool;
 
+    /// The canonical checkpoint of the family that `checkpoint` belongs to.
+    fn canonical_of(checkpoint: &CheckpointId) -> Option<CheckpointId>;
+
     /// Makes the next registrations succeed: `checkpoint` is active with these `limits`.
     #[cfg(feature = "runtime-benchmarks")]
     fn set_active(checkpoint: CheckpointId, limits: ModelLimits);
+
+    /// Makes `canonical` the canonical checkpoint of the family of `checkpoint`; both are active.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_canonical_of(checkpoint: CheckpointId, canonical: CheckpointId);
 }
 
 /// A checkpoint that a round of training made.

@@ -137,10 +137,17 @@ impl Checkpoints for World {
         world(|world| world.active.contains_key(checkpoint) || world.withdrawn.contains(checkpoint))
     }
 
+    fn canonical_of(_: &CheckpointId) -> Option<CheckpointId> {
+        None
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn set_active(checkpoint: CheckpointId, limits: ModelLimits) {
         world(|world| world.active.insert(checkpoint, limits));
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_canonical_of(_: CheckpointId, _: CheckpointId) {}
 }
 
 impl Operators<AccountId, Balance> for World {

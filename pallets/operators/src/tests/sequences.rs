@@ -12,6 +12,7 @@ enum Step {
     Register(AccountId, bool, bool, AccountId, Balance),
     Serve(AccountId, bool),
     StopServing(AccountId, bool),
+    FollowCanonical(AccountId, bool),
     BondExtra(AccountId, Balance),
     StartUnbonding(AccountId),
     CancelUnbonding(AccountId),
@@ -41,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(c, w, v, k, b)| Step::Register(c, w, v, k, b)),
         3 => (who(), any::<bool>()).prop_map(|(c, first)| Step::Serve(c, first)),
         1 => (who(), any::<bool>()).prop_map(|(c, first)| Step::StopServing(c, first)),
+        2 => (key(), any::<bool>()).prop_map(|(k, first)| Step::FollowCanonical(k, first)),
         1 => (who(), 0..6_000u64).prop_map(|(c, b)| Step::BondExtra(c, b)),
         2 => who().prop_map(Step::StartUnbonding),
         1 => who().prop_map(Step::CancelUnbonding),
@@ -109,6 +111,15 @@ fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
                     checkpoint: checkpoint(first),
                 },
                 who,
+            );
+        }
+        Step::FollowCanonical(key, first) => {
+            ActiveCheckpoints::make_canonical(checkpoint(!first));
+            call(
+                crate::Call::follow_canonical {
+                    checkpoint: checkpoint(first),
+                },
+                key,
             );
         }
         Step::BondExtra(who, amount) => call(crate::Call::bond_extra { amount }, who),
