@@ -1,6 +1,7 @@
 //! The command line.
 
 mod ask;
+mod canonical;
 mod checkpoint;
 mod dataset;
 mod device;
@@ -8,6 +9,7 @@ mod doctor;
 mod fetch;
 mod import;
 mod key;
+mod load;
 mod money;
 mod perplexity;
 mod programme;

@@ -219,6 +219,11 @@ calls! {
         /// The checkpoint.
         checkpoint: H256,
     }
+    /// Serves the canonical checkpoint of a family in place of another.
+    "Operators"."follow_canonical" FollowCanonical {
+        /// The one that is served no more.
+        checkpoint: H256,
+    }
     /// Adds to the bond.
     "Operators"."bond_extra" BondExtra {
         /// How much.

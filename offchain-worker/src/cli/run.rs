@@ -1,21 +1,23 @@
 //! `noema-worker run`.
 
+use super::canonical::Successor;
 use super::device::DeviceArgs;
+use super::load::Loader;
 use super::rounds::{check_trains, RoundsArgs, Surroundings};
-use super::share::{announce, ShareArgs};
+use super::share::{announce, ShareArgs, Sharing};
 use super::Global;
 use crate::chain::calls::ReportDevice;
-use crate::chain::types::{Status, WireDevice, WireDeviceClass};
+use crate::chain::types::{WireDevice, WireDeviceClass};
 use crate::chain::{follow, ChainError, ChainLedger, Link, Node};
 use crate::checkpoint::OpenCheckpoint;
 use crate::engine::Engine;
 use crate::keys::{address, Key};
 use crate::metrics::{self, Metrics};
-use crate::roles::{EngineExecutor, Executor, Identity, Operator, Pace};
+use crate::roles::{EngineExecutor, Identity, Operator, Pace};
 use crate::store::{AccountBytes, Store};
 use anyhow::{bail, Context};
 use clap::{Args, ValueEnum};
-use noema_executor::{schedule::Observer, self_test, Device, DeviceClass};
+use noema_executor::{self_test, Device, DeviceClass};
 use noema_protocol::CheckpointId;
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,9 +50,13 @@ pub(super) struct RunArgs {
     /// Read the weights into large pages instead of mapping their file: the processor answers faster,
     /// most of all in a virtual machine, and every process has a copy of its own.
     #[arg(long)]
-    large_pages: bool,
+    pub(super) large_pages: bool,
     #[command(flatten)]
     share: ShareArgs,
+    /// Move on when another checkpoint of a family that the operators serve becomes canonical: fetch
+    /// it, and serve it in place of the one before.
+    #[arg(long)]
+    follow_canonical: bool,
     /// Also re-execute answers that nobody was drawn to check, and object if they are wrong.
     #[arg(long)]
     audit_all: bool,
@@ -62,7 +68,7 @@ pub(super) struct RunArgs {
     store: Option<PathBuf>,
     /// Do not hash the weights before the start.
     #[arg(long)]
-    trust_weights: bool,
+    pub(super) trust_weights: bool,
     #[command(flatten)]
     rounds: RoundsArgs,
 }
@@ -78,6 +84,7 @@ enum RoleName {
 }
 
 /// An operator as the chain has it.
+#[derive(Clone)]
 pub(super) struct Recorded {
     pub(super) key: Key,
     pub(super) controller: AccountBytes,
@@ -113,7 +120,8 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         return Ok(());
     };
     let recorded = look_up(&node, keys).await?;
-    let checkpoints = load(global, &args, &device, &metrics, &node, &recorded).await?;
+    let loader = Loader::new(&args, &device, &metrics);
+    let checkpoints = load(global, &args, &loader, &node, &recorded).await?;
     let store = open_store(global, &args, &node, &recorded)?;
     let records = folder(global, "rounds", &node, &recorded)?;
     let datasets = args.rounds.datasets()?;
@@ -121,12 +129,24 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let sharing = args.share.open(&folder, &args.key, &checkpoints).await?;
     announce(&node, &recorded, &checkpoints, sharing.as_ref()).await;
     report(&node, &recorded, &device).await;
-    let executor: Arc<dyn Executor> = Arc::new(EngineExecutor::new(checkpoints));
+    let executor = Arc::new(EngineExecutor::new(checkpoints));
 
     let link = Link::new(node);
     let (head_sender, head) = watch::channel(0);
     let mut tasks = JoinSet::new();
-    let mut participants = JoinSet::new();
+    let mut others = JoinSet::new();
+    if args.follow_canonical {
+        let successor = Successor {
+            link: link.clone(),
+            operators: recorded.clone(),
+            library: global.library()?,
+            loader,
+            executor: executor.clone(),
+            retired: BTreeMap::new(),
+            artefacts: sharing.as_ref().map(Sharing::artefacts),
+        };
+        others.spawn(successor.run(head.clone(), stop.clone()));
+    }
     for operator in recorded {
         let wants = |role| args.roles.is_empty() || args.roles.contains(&role);
         let identity = Identity {
@@ -155,7 +175,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         };
         let participant = args.rounds.participant(&operator, &around)?;
         if let Some(participant) = participant {
-            participants.spawn(participant.run(head.clone(), stop.clone()));
+            others.spawn(participant.run(head.clone(), stop.clone()));
         }
         info!(operator = %identity.name, serves = identity.serves, validates = identity.validates, trains, "ready");
         let ledger = ChainLedger::new(
@@ -178,8 +198,8 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     while let Some(ended) = tasks.join_next().await {
         ended.context("an operator stopped unexpectedly")??;
     }
-    while let Some(ended) = participants.join_next().await {
-        ended.context("a participant in rounds stopped unexpectedly")?;
+    while let Some(ended) = others.join_next().await {
+        ended.context("a part of the worker stopped unexpectedly")?;
     }
     if let Some(sharing) = sharing {
         sharing.shutdown().await;
@@ -266,8 +286,7 @@ async fn look_up(node: &Node, keys: Vec<Key>) -> anyhow::Result<Vec<Recorded>> {
 async fn load(
     global: &Global,
     args: &RunArgs,
-    device: &Device,
-    metrics: &Metrics,
+    loader: &Loader,
     node: &Node,
     operators: &[Recorded],
 ) -> anyhow::Result<BTreeMap<CheckpointId, Arc<Engine>>> {
@@ -297,34 +316,9 @@ async fn load(
     }
     let at = node.finalized().await?;
     let mut engines = BTreeMap::new();
-    for (id, mut checkpoint) in opened {
-        match at.checkpoint(&id).await? {
-            None => bail!(
-                "the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>"
-            ),
-            Some(record) if record.weights.root != checkpoint.manifest().weights_root => bail!(
-                "checkpoint {id} has the weights root {:?} in {}, and {:?} on chain; import it again",
-                checkpoint.manifest().weights_root,
-                checkpoint.directory().display(),
-                record.weights.root
-            ),
-            Some(record) if record.status == Status::Withdrawn => {
-                warn!(checkpoint = %id, "the checkpoint was withdrawn: only requests that are open still need it");
-            }
-            Some(_) => {}
-        }
-        if args.large_pages {
-            checkpoint.copy_to_large_pages()?;
-        }
-        if !args.trust_weights {
-            super::checkpoint::verify(&checkpoint)?;
-        }
-        let name = checkpoint.manifest().name.clone();
-        let passes = metrics.clone();
-        let observer: Observer = Box::new(move |pass| passes.passed(pass));
-        let engine = Engine::open(Arc::new(checkpoint), device, Some(observer))?;
-        info!(checkpoint = %id, name, %device, "loaded");
-        engines.insert(id, Arc::new(engine));
+    for (id, checkpoint) in opened {
+        let record = at.checkpoint(&id).await?;
+        engines.insert(id, loader.load(checkpoint, record.as_ref())?);
     }
     Ok(engines)
 }

@@ -8,7 +8,7 @@ use noema_protocol::{hashing, CheckpointId, Verdict};
 use sp_core::H256;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Why an execution has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,18 +50,37 @@ pub trait Executor: Send + Sync + 'static {
 
 /// Runs the loaded checkpoints, each of which executes what it is given together.
 pub struct EngineExecutor {
-    engines: BTreeMap<CheckpointId, Arc<Engine>>,
+    engines: RwLock<BTreeMap<CheckpointId, Arc<Engine>>>,
 }
 
 impl EngineExecutor {
     /// An executor for these checkpoints.
     pub const fn new(engines: BTreeMap<CheckpointId, Arc<Engine>>) -> Self {
-        Self { engines }
+        Self {
+            engines: RwLock::new(engines),
+        }
     }
 
-    fn engine(&self, checkpoint: &CheckpointId) -> Result<&Engine, ExecutionError> {
-        let engine = self.engines.get(checkpoint).map(|engine| engine.as_ref());
-        engine.ok_or_else(|| {
+    /// Loads one more.
+    pub fn insert(&self, checkpoint: CheckpointId, engine: Arc<Engine>) {
+        let mut engines = self.engines.write().unwrap_or_else(PoisonError::into_inner);
+        engines.insert(checkpoint, engine);
+    }
+
+    /// Unloads one, once what is being executed on it has ended.
+    pub fn remove(&self, checkpoint: &CheckpointId) {
+        let mut engines = self.engines.write().unwrap_or_else(PoisonError::into_inner);
+        engines.remove(checkpoint);
+    }
+
+    /// The engine of a checkpoint, if it is loaded.
+    pub fn loaded(&self, checkpoint: &CheckpointId) -> Option<Arc<Engine>> {
+        let engines = self.engines.read().unwrap_or_else(PoisonError::into_inner);
+        engines.get(checkpoint).cloned()
+    }
+
+    fn engine(&self, checkpoint: &CheckpointId) -> Result<Arc<Engine>, ExecutionError> {
+        self.loaded(checkpoint).ok_or_else(|| {
             ExecutionError::Failed(format!(
                 "checkpoint {checkpoint} is not loaded; pass it to --checkpoint"
             ))
@@ -126,7 +145,7 @@ impl Executor for EngineExecutor {
     }
 
     fn has(&self, checkpoint: &CheckpointId) -> bool {
-        self.engines.contains_key(checkpoint)
+        self.loaded(checkpoint).is_some()
     }
 }
 

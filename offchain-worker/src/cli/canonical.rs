@@ -1,0 +1,171 @@
+//! How `noema-worker run` moves on to the checkpoints that training makes.
+
+use super::load::Loader;
+use super::run::Recorded;
+use super::share::hold;
+use crate::artefacts;
+use crate::chain::calls::FollowCanonical;
+use crate::chain::{At, Link, Node};
+use crate::checkpoint::{Library, OpenCheckpoint};
+use crate::engine::Engine;
+use crate::keys::address;
+use crate::roles::EngineExecutor;
+use noema_artefacts::Artefacts;
+use noema_protocol::{CheckpointId, FamilyId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// How long it waits after something went wrong: holders may only just have started.
+const PAUSE: Duration = Duration::from_secs(15);
+
+/// Serves the canonical checkpoint of a family in place of those it succeeds.
+pub(super) struct Successor {
+    pub(super) link: Arc<Link>,
+    pub(super) operators: Vec<Recorded>,
+    pub(super) library: Library,
+    pub(super) loader: Loader,
+    pub(super) executor: Arc<EngineExecutor>,
+    /// Where loaded checkpoints are shared, if they are.
+    pub(super) artefacts: Option<Arc<Artefacts>>,
+    /// What was served last of each family: jobs that were given then are still to be done.
+    pub(super) retired: BTreeMap<FamilyId, CheckpointId>,
+}
+
+impl Successor {
+    /// Looks at every change of `head` for a canonical checkpoint to move on to, until `stop` turns
+    /// true.
+    pub(super) async fn run(
+        mut self,
+        mut head: watch::Receiver<u64>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        head.mark_changed();
+        loop {
+            tokio::select! {
+                biased;
+                () = crate::stopped(&mut stop) => return,
+                changed = head.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+            }
+            let looked = tokio::select! {
+                looked = self.look() => looked,
+                () = crate::stopped(&mut stop) => return,
+            };
+            let Err(error) = looked else { continue };
+            warn!(
+                error = format!("{error:#}"),
+                "cannot serve the canonical checkpoint yet; trying again"
+            );
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = crate::stopped(&mut stop) => return,
+            }
+        }
+    }
+
+    async fn look(&mut self) -> anyhow::Result<()> {
+        let node = self.link.node()?;
+        let at = node.finalized().await?;
+        for operator in self.operators.clone() {
+            let Some(info) = at.operator(&operator.controller).await? else {
+                continue;
+            };
+            for served in info.serves.into_iter().map(CheckpointId) {
+                let Some((family, canonical)) = successor(&at, served).await? else {
+                    continue;
+                };
+                self.move_on(&node, &at, &operator, served, canonical)
+                    .await?;
+                self.retire(family, served, canonical);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has an operator serve `canonical`, once it is loaded, in place of `served`.
+    async fn move_on(
+        &self,
+        node: &Node,
+        at: &At,
+        operator: &Recorded,
+        served: CheckpointId,
+        canonical: CheckpointId,
+    ) -> anyhow::Result<()> {
+        let name = address(&operator.controller);
+        let engine = self.make_ready(at, canonical).await?;
+        let blob = match &self.artefacts {
+            Some(shared) => Some(artefacts::share(shared, engine.checkpoint()).await?),
+            None => None,
+        };
+        if hold(node, operator, canonical, &engine, blob).await? {
+            info!(operator = %name, checkpoint = %canonical, "announced to hold the weights");
+        }
+        let call = FollowCanonical {
+            checkpoint: served.0,
+        };
+        node.submit(call, &operator.key).await?;
+        info!(operator = %name, checkpoint = %canonical, before = %served, "serves the canonical checkpoint");
+        Ok(())
+    }
+
+    /// Unloads what was served before `served`: whatever was asked of it is over.
+    fn retire(&mut self, family: FamilyId, served: CheckpointId, canonical: CheckpointId) {
+        let before = self.retired.insert(family, served);
+        if let Some(past) = before.filter(|past| ![served, canonical].contains(past)) {
+            self.executor.remove(&past);
+        }
+    }
+
+    /// Loads `canonical`, from those that hold it if it is not here.
+    async fn make_ready(&self, at: &At, canonical: CheckpointId) -> anyhow::Result<Arc<Engine>> {
+        if let Some(engine) = self.executor.loaded(&canonical) {
+            return Ok(engine);
+        }
+        let record = at.checkpoint(&canonical).await?;
+        let bytes = record.as_ref().map_or(0, |record| record.weights.bytes);
+        let checkpoint = match self.library.open(canonical) {
+            Ok(checkpoint) => checkpoint,
+            Err(_) => self.fetch(at, canonical, bytes).await?,
+        };
+        let loader = self.loader.clone();
+        let load = move || loader.load(checkpoint, record.as_ref());
+        let engine = tokio::task::spawn_blocking(load).await??;
+        self.executor.insert(canonical, engine.clone());
+        Ok(engine)
+    }
+
+    async fn fetch(
+        &self,
+        at: &At,
+        canonical: CheckpointId,
+        bytes: u64,
+    ) -> anyhow::Result<OpenCheckpoint> {
+        info!(checkpoint = %canonical, "fetches the canonical checkpoint");
+        let holders = artefacts::holders(at, canonical).await?;
+        let fetcher = artefacts::fetcher(&holders).await?;
+        let fetched =
+            artefacts::fetch(&fetcher, &self.library, canonical, bytes, &holders, |_| ()).await;
+        fetcher.shutdown().await;
+        Ok(fetched?)
+    }
+}
+
+/// The family of `served` with its canonical checkpoint, if that is another.
+async fn successor(
+    at: &At,
+    served: CheckpointId,
+) -> anyhow::Result<Option<(FamilyId, CheckpointId)>> {
+    let Some(record) = at.checkpoint(&served).await? else {
+        return Ok(None);
+    };
+    let family = FamilyId(record.family);
+    let canonical = at.canonical(family).await?;
+    let canonical = canonical.filter(|canonical| *canonical != served);
+    Ok(canonical.map(|canonical| (family, canonical)))
+}
