@@ -76,6 +76,9 @@ impl Successor {
             let Some(info) = at.operator(&operator.controller).await? else {
                 continue;
             };
+            if info.operator.withdrawable_at.is_some() {
+                continue; // who leaves may serve nothing new
+            }
             for served in info.serves.into_iter().map(CheckpointId) {
                 let Some((family, canonical)) = successor(&at, served).await? else {
                     continue;

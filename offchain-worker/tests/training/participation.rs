@@ -301,6 +301,17 @@ async fn half_an_update_changes_nothing() {
 }
 
 #[tokio::test]
+async fn an_update_a_thousand_times_too_large_does_no_harm() {
+    let mut play = Play::new(Some(Sabotage::Scale));
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    // A model that knows nothing may gain from it, so it may be accepted; the mean is not its own.
+    let round = play.round();
+    assert!(round.claim.unwrap().loss < round.parent_loss.unwrap());
+    assert!(matches!(play.ruling(1), Some(Ruling::Accepted { .. })));
+}
+
+#[tokio::test]
 async fn who_never_reveals_offends_and_the_others_go_on() {
     let mut play = Play::new(Some(Sabotage::Silent));
     let outcome = play.play().await;
