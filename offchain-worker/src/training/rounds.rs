@@ -6,7 +6,7 @@ mod journal;
 mod overlap;
 
 use super::{
-    bits, evaluate, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
+    bits, evaluate, Contribution, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
     TrainingOptions,
 };
 use crate::{
@@ -62,7 +62,7 @@ pub struct RoundsOptions {
 /// What a trainer did in a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContributionReport {
-    /// The shards that it was trained on, by their places in the dataset.
+    /// The shards that it was to be trained on, by their places in the dataset.
     pub shards: Vec<usize>,
     /// Loss on the trainer's own data before the round, in bits a token, by floats.
     pub loss_before: f64,
@@ -173,40 +173,38 @@ pub fn run(
     let first = journal.rounds.len() as u32 + 1;
     for round in first..=options.rounds {
         let began = Instant::now();
-        let mut made = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
         for (index, trainer) in (0..).zip(&mut trainers) {
             if round > first {
                 trainer.next_round(parent.clone())?;
             }
             let (places, assigned): (Vec<_>, Vec<_>) =
                 shards.next(dataset, options.shards)?.into_iter().unzip();
-            let sequences: Vec<&[u32]> = assigned.iter().flat_map(Shard::sequences).collect();
-            let (mut steps, mut seconds) = (0u32, 0.0);
-            let contribution = trainer.run(&sequences, &mut |step| {
-                steps += 1;
-                seconds += step.seconds;
+            let spoils = options.sabotage.filter(|_| index + 1 == options.trainers);
+            let given = match (spoils, made.first()) {
+                (Some(Sabotage::OtherShards), Some(Made { assigned, .. })) => assigned,
+                _ => &assigned,
+            };
+            let batch = options.training.batch;
+            let (contribution, tokens_per_second) = train(trainer, given, batch, &mut |step| {
                 progress(RoundsEvent::Step {
                     round,
                     trainer: index,
                     step,
                 })
             })?;
-            let predicted = sequences.first().map_or(0, |tokens| tokens.len() - 1);
-            let tokens = f64::from(steps) * f64::from(options.training.batch) * predicted as f64;
-            let bytes = match options.sabotage.filter(|_| index + 1 == options.trainers) {
+            let entries = options.training.entries;
+            let bytes = match spoils {
                 None => Some(contribution.bytes),
                 Some(Sabotage::Silent) => None,
-                Some(sabotage) => {
-                    let entries = options.training.entries;
-                    Some(sabotage.spoil(&parent, entries, contribution.bytes)?)
-                }
+                Some(sabotage) => Some(sabotage.spoil(&parent, entries, contribution.bytes)?),
             };
             made.push(Made {
                 report: ContributionReport {
                     shards: places,
                     loss_before: contribution.loss_before,
                     loss_after: contribution.loss_after,
-                    tokens_per_second: if seconds > 0.0 { tokens / seconds } else { 0.0 },
+                    tokens_per_second,
                     bytes: match &bytes {
                         Some(_) if options.dense => trained_weights * 4,
                         bytes => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
@@ -307,6 +305,27 @@ fn trainer(
         .as_ref()
         .map(|folder| folder.join(format!("trainer-{index}.state")));
     Trainer::new(parent.clone(), training, device, state.as_deref())
+}
+
+/// Trains on `shards` for a round, `batch` sequences a step: the contribution, and the tokens that the
+/// steps predicted in a second.
+fn train(
+    trainer: &mut Trainer,
+    shards: &[Shard],
+    batch: u32,
+    progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
+) -> Result<(Contribution, f64), TrainingError> {
+    let sequences: Vec<&[u32]> = shards.iter().flat_map(Shard::sequences).collect();
+    let (mut steps, mut seconds) = (0u32, 0.0);
+    let contribution = trainer.run(&sequences, &mut |step| {
+        steps += 1;
+        seconds += step.seconds;
+        progress(step)
+    })?;
+    let predicted = sequences.first().map_or(0, |tokens| tokens.len() - 1);
+    let tokens = f64::from(steps) * f64::from(batch) * predicted as f64;
+    let rate = if seconds > 0.0 { tokens / seconds } else { 0.0 };
+    Ok((contribution, rate))
 }
 
 /// What a trainer made of a round.
