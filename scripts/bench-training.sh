@@ -1,28 +1,36 @@
 #!/usr/bin/env bash
 # Measures rounds of training on this machine: how the loss falls with 1, 2 and 4 trainers, what
-# compression costs, and that a dishonest trainer changes nothing.
+# compression costs, that a dishonest trainer changes nothing, how fast a step is beside PyTorch, and what
+# validators and the chain have to do.
 #
 #   ./scripts/bench.sh --training [--json]
+#   ./scripts/bench-training.sh [--rounds N] [--steps N] [--smollm2] [--json]
 #
-#   --rounds N  rounds of each run (default: 12)
+#   --rounds N  rounds of each run (default: 8)
 #   --steps N   steps of a trainer in a round (default: 10)
+#   --smollm2   also fine-tunes the last layer of SmolLM2-135M-Instruct with four trainers, for a round
 #   --json      one JSON object instead of tables
 #   --help      this text
 #
-# A model of half a million weights learns The Devil's Dictionary from nothing. All runs see the same shards
-# in the same order and are evaluated on the same text that nobody trains on. The single machine makes as
-# many steps in a row as the four trainers make side by side. Takes some minutes.
+# A model with random weights learns The Devil's Dictionary. All runs see the same shards in the same order
+# and are evaluated on the same text that nobody trains on. The single machine makes as many steps in a
+# row as the four trainers make side by side. Takes about eight minutes, --smollm2 as long again. Leave the
+# machine alone meanwhile. docs/benchmarks.md says what the figures mean.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$ROOT/scripts/peers/pytorch.sh"
 
-ROUNDS=12
+ROUNDS=8
 STEPS=10
+ENTRIES=128
+SMOLLM2=false
 JSON=false
 while [ $# -gt 0 ]; do
     case "$1" in
         --rounds | --steps) [ $# -ge 2 ] || die "$1 needs a value; see $0 --help" ;;&
         --rounds) ROUNDS="$2"; shift ;;
         --steps) STEPS="$2"; shift ;;
+        --smollm2) SMOLLM2=true ;;
         --json) JSON=true ;;
         --help | -h) print_usage "$0"; exit 0 ;;
         *) die "unknown option '$1'; see $0 --help" ;;
@@ -35,65 +43,84 @@ WORK="$(mktemp -d)"
 trap 'rm -rf "$WORK"' EXIT
 export NOEMA_HOME="$WORK/home"
 
-"$ROOT/scripts/setup.sh"
+"$ROOT/scripts/setup.sh" --e2e
 . "$NOEMA_CACHE/wasm.env"
-step "Building the worker"
-(cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker)
+step "Building the node and the worker"
+(cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker && cargo build --locked -p noema-worker --example judge)
+find_pytorch
 
 step "Making a model with random weights, and shards of the text"
-model="$("$WORKER" checkpoint new --text "$TEXT_FILE" --name devil)"
-"$WORKER" dataset prepare "$TEXT_FILE" --checkpoint "$model" --out "$WORK/data" --licence "public domain" >&2
-
-# run NAME STEPS OPTION...: one run of all rounds.
-run() {
-    local name="$1" steps="$2"
+model="$("$WORKER" checkpoint new --text "$TEXT_FILE" --name devil --layers 2)"
+# prepare NAME SEQUENCES OPTION...: the text in shards of so many sequences of 128 tokens.
+prepare() {
+    local name="$1" sequences="$2"
     shift 2
-    step "$name"
-    "$WORKER" train --checkpoint "$model" --dataset "$WORK/data" --rounds "$ROUNDS" --steps "$steps" \
-        --entries 128 --device cpu --json "$@" >"$WORK/$name.json"
+    "$WORKER" dataset prepare "$TEXT_FILE" --sequence-length 128 --shard-sequences "$sequences" \
+        --out "$WORK/$name" --licence "public domain" "$@" >&2
+}
+prepare data 32 --checkpoint "$model"
+
+# --- a step beside PyTorch -------------------------------------------------------------------------
+
+# Shards of as many sequences as a step has, so that every step has all of them.
+prepare eight 8 --checkpoint "$model"
+for threads in 1 2; do
+    [ "$threads" -le "$(nproc)" ] || continue
+    step "Training on $threads thread(s), beside PyTorch three times in turn"
+    for turn in 1 2 3; do
+        run="$WORK/threads.$threads.$turn"
+        RAYON_NUM_THREADS="$threads" "$WORKER" train --checkpoint "$model" --dataset "$WORK/eight" --rounds 1 \
+            --steps 40 --batch 8 --evaluation-shards 1 --dense --device cpu --json >"$run.noema"
+        [ -z "$PYTORCH" ] || OMP_NUM_THREADS="$threads" OPENBLAS_NUM_THREADS="$threads" "$PYTORCH" \
+            "$ROOT/scripts/peers/pytorch.py" "$NOEMA_HOME/checkpoints/${model#0x}" "$WORK/eight" "$run.noema" \
+            "$threads" >"$run.pytorch"
+    done
+done
+
+# --- rounds ----------------------------------------------------------------------------------------
+
+# run NAME OPTION...: one run of all rounds.
+run() {
+    local name="$1"
+    shift
+    step "$ROUNDS rounds: $name"
+    "$WORKER" train --checkpoint "$model" --dataset "$WORK/data" --rounds "$ROUNDS" --device cpu --json "$@" \
+        >"$WORK/$name.json"
 }
 
-run one "$STEPS" --trainers 1 --judge
-run two "$STEPS" --trainers 2 --judge
-run four "$STEPS" --trainers 4 --judge
-run four-dense "$STEPS" --trainers 4 --dense
-run poisoned "$STEPS" --trainers 4 --judge --sabotage flip
-run three "$STEPS" --trainers 3 --judge
-run single-machine $((4 * STEPS)) --trainers 1 --shards 4 --dense
+run one --steps "$STEPS" --entries "$ENTRIES" --trainers 1 --judge
+run two --steps "$STEPS" --entries "$ENTRIES" --trainers 2 --judge
+run four --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge
+run four-64 --steps "$STEPS" --entries 64 --trainers 4 --judge
+run four-dense --steps "$STEPS" --trainers 4 --dense
+run poisoned --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge --sabotage flip
+run without-poisoner --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge --sabotage silent
+run single-machine --steps $((4 * STEPS)) --trainers 1 --shards 4 --dense
 
-python3 - "$WORK" "$JSON" <<'PY'
-import json, os, sys
+# --- validators and the chain ----------------------------------------------------------------------
 
-folder, as_json = sys.argv[1], sys.argv[2] == "true"
-names = ["one", "two", "four", "four-dense", "poisoned", "three", "single-machine"]
-runs = {name: json.load(open(os.path.join(folder, name + ".json")))["report"] for name in names}
-losses = {name: [round(r["loss"], 4) for r in run["rounds"]] for name, run in runs.items()}
-start = runs["four"]["loss_at_start"]
-last = {name: loss[-1] for name, loss in losses.items()}
-rounds = runs["four"]["rounds"]
-mean = lambda values: sum(values) / max(len(values), 1)
-contributions = [c for r in rounds for c in r["contributions"]]
-figures = {
-    "loss_at_start": round(start, 4),
-    "loss_by_round": losses,
-    "loss_vs_dense": round(last["four"] / last["four-dense"], 4),
-    "loss_vs_single_machine": round(last["four"] / last["single-machine"], 4),
-    "update_compression": round(runs["four"]["compression"], 1),
-    "poisoned_over_clean_loss": round(last["poisoned"] / last["three"], 4),
-    "bytes_per_contribution": round(mean([c["bytes"] for c in contributions])),
-    "seconds_per_contribution_trained": round(mean([r["training_seconds"] for r in rounds]) / 4, 3),
-    "seconds_per_contribution_judged": round(mean([r["judging_seconds"] for r in rounds]) / 4, 3),
-    "seconds_per_aggregation": round(mean([r["aggregation_seconds"] for r in rounds]), 4),
-    "poison_accepted": sum(r["contributions"][-1]["weight"] > 0 for r in runs["poisoned"]["rounds"]),
+# judge CHECKPOINT DATASET: what it takes to score a contribution, and to aggregate four.
+judge() {
+    "$BIN_DIR/examples/judge" "$NOEMA_HOME/checkpoints/${1#0x}" "$WORK/$2" 4 "$ENTRIES" >"$WORK/judge-$2.json"
 }
-if as_json:
-    print(json.dumps(figures))
-    sys.exit()
-print(f"loss in bits a token, from {start:.3f}")
-print("round " + " ".join(f"{name:>14}" for name in names))
-for i in range(len(rounds)):
-    print(f"{i + 1:>5} " + " ".join(f"{losses[name][i]:>14.3f}" for name in names))
-for name, value in figures.items():
-    if name != "loss_by_round":
-        print(f"{name:<34} {value}")
-PY
+
+step "Scoring a contribution, and aggregating four"
+judge "$model" data
+step "Playing a round on a chain"
+NOEMA_BIN_DIR="$BIN_DIR" node "$ROOT/tests/e2e/measure-round.js" >"$WORK/chain.json"
+
+# --- SmolLM2 ---------------------------------------------------------------------------------------
+
+if $SMOLLM2; then
+    step "Importing SmolLM2-135M-Instruct"
+    large="$("$WORKER" import "$MODEL_FILE")"
+    prepare large 4 --checkpoint "$large"
+    step "Fine-tuning its last layer: four trainers, one round"
+    "$WORKER" train --checkpoint "$large" --dataset "$WORK/large" --rounds 1 --steps 4 --batch 4 \
+        --learning-rate 3e-4 --warmup 2 --tensor 'layers.29.*' --tensor final_norm --entries "$ENTRIES" \
+        --trainers 4 --judge --device cpu --json >"$WORK/smollm2.json"
+    step "Scoring a contribution to it, and aggregating four"
+    judge "$large" large
+fi
+
+python3 "$ROOT/scripts/bench-training.py" "$WORK" "$JSON" "$PYTORCH_MISSING"

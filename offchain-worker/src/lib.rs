@@ -9,8 +9,8 @@
 //!   [`store`] says it has done;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
 //! - [`artefacts`] shares checkpoints with other operators, and fetches them;
-//! - [`metrics`] tells what happens, [`doctor`] what is in order and what is not; [`cli`] is the
-//!   program.
+//! - [`metrics`] tells what happens, [`memory`] how much of it a process needs, [`doctor`] what is in
+//!   order and what is not; [`cli`] is the program.
 //!
 //! `roles` knows neither a node nor a model: both are traits there, so every crash and every refusal
 //! is a test without either.
@@ -24,6 +24,7 @@ pub mod doctor;
 pub mod engine;
 pub mod import;
 pub mod keys;
+pub mod memory;
 pub mod metrics;
 pub mod reference;
 pub mod roles;

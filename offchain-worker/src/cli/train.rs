@@ -183,6 +183,7 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
             "sabotage": options.sabotage,
             "device": device.to_string(),
             "training": options.training,
+            "peak_memory_bytes": crate::memory::peak_bytes(),
             "report": report,
         });
         println!("{}", serde_json::to_string_pretty(&value)?);
@@ -216,7 +217,11 @@ fn row(report: &RoundReport) {
     let own: Vec<String> = report
         .contributions
         .iter()
-        .map(|c| format!("{:.3} -> {:.3}", c.loss_before, c.loss_after))
+        .map(|c| {
+            let refused = c.refused.as_ref();
+            let refused = refused.map_or(String::new(), |why| format!(" (refused: {why})"));
+            format!("{:.3} -> {:.3}{refused}", c.loss_before, c.loss_after)
+        })
         .collect();
     println!(
         "{:>5}  {:>6.3}  {:<32} {:>8.1}  {}",

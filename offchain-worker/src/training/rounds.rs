@@ -3,6 +3,7 @@
 
 mod deal;
 mod journal;
+mod overlap;
 
 use super::{
     bits, evaluate, Contribution, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
@@ -16,7 +17,7 @@ use deal::Shards;
 use journal::Journal;
 use noema_checkpoint::{layout::TensorKind, tile::TILE_BYTES, CheckpointId};
 use noema_executor::Device;
-use noema_rounds::Ruling;
+use noema_rounds::{Refusal, Ruling};
 use noema_update::{
     apply,
     master::{self, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
@@ -61,14 +62,23 @@ pub struct RoundsOptions {
 /// What a trainer did in a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContributionReport {
-    /// Loss on the trainer's own data before the round, in bits a token.
+    /// The shards that it was to be trained on, by their places in the dataset.
+    pub shards: Vec<usize>,
+    /// Loss on the trainer's own data before the round, in bits a token, by floats.
     pub loss_before: f64,
     /// The same after it, before compression.
     pub loss_after: f64,
-    /// Bytes of the contribution: of the update, or of a float for each weight.
+    /// Tokens that its steps predicted in a second; 0 where the steps were made before this run went on.
+    pub tokens_per_second: f64,
+    /// Bytes of the contribution: of the update, or of a float for each weight; 0 if it sent none.
     pub bytes: u64,
     /// Its weight in the mean; 0 if it was refused.
     pub weight: u32,
+    /// Why it was refused, if it was.
+    pub refused: Option<String>,
+    /// Thousandths of the smaller of the two that it shares with each contribution before it, in order;
+    /// none where one of them is no update. Empty without updates.
+    pub overlap: Vec<Option<u32>>,
 }
 
 /// What a round did.
@@ -163,52 +173,79 @@ pub fn run(
     let first = journal.rounds.len() as u32 + 1;
     for round in first..=options.rounds {
         let began = Instant::now();
-        let (mut contributions, mut assigned) = (Vec::new(), Vec::new());
+        let mut made: Vec<Made> = Vec::new();
         for (index, trainer) in (0..).zip(&mut trainers) {
             if round > first {
                 trainer.next_round(parent.clone())?;
             }
-            let own = shards.next(dataset, options.shards)?;
-            let sequences: Vec<&[u32]> = own.iter().flat_map(Shard::sequences).collect();
-            let mut contribution = trainer.run(&sequences, &mut |step| {
+            let (places, assigned): (Vec<_>, Vec<_>) =
+                shards.next(dataset, options.shards)?.into_iter().unzip();
+            let spoils = options.sabotage.filter(|_| index + 1 == options.trainers);
+            let given = match (spoils, made.first()) {
+                (Some(Sabotage::OtherShards), Some(Made { assigned, .. })) => assigned,
+                _ => &assigned,
+            };
+            let batch = options.training.batch;
+            let (contribution, tokens_per_second) = train(trainer, given, batch, &mut |step| {
                 progress(RoundsEvent::Step {
                     round,
                     trainer: index,
                     step,
                 })
             })?;
-            let spoils = options.sabotage.filter(|_| index + 1 == options.trainers);
-            if let Some(sabotage) = spoils {
-                let entries = options.training.entries;
-                contribution.bytes = sabotage.spoil(&parent, entries, contribution.bytes)?;
-            }
-            contributions.push(contribution);
-            assigned.push(own);
+            let entries = options.training.entries;
+            let bytes = match spoils {
+                None => Some(contribution.bytes),
+                Some(Sabotage::Silent) => None,
+                Some(sabotage) => Some(sabotage.spoil(&parent, entries, contribution.bytes)?),
+            };
+            made.push(Made {
+                report: ContributionReport {
+                    shards: places,
+                    loss_before: contribution.loss_before,
+                    loss_after: contribution.loss_after,
+                    tokens_per_second,
+                    bytes: match &bytes {
+                        Some(_) if options.dense => trained_weights * 4,
+                        bytes => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
+                    },
+                    weight: 0,
+                    refused: None,
+                    overlap: Vec::new(),
+                },
+                bytes,
+                assigned,
+            });
         }
         let training_seconds = began.elapsed().as_secs_f64();
 
         let began = Instant::now();
-        let given = if options.judged {
-            let evaluation = shards.evaluation_shards();
-            weigh(
-                &parent,
-                device,
-                evaluation,
-                &contributions,
-                &assigned,
-                options,
-            )?
+        let rulings = if options.judged {
+            weigh(&parent, device, shards.evaluation_shards(), &made, options)?
         } else {
-            vec![1; contributions.len()]
+            made.iter().map(unjudged).collect()
         };
         let judging_seconds = began.elapsed().as_secs_f64();
+        for (made, ruling) in made.iter_mut().zip(rulings) {
+            match ruling {
+                Ruling::Accepted { weight } => made.report.weight = weight,
+                Ruling::Refused(refusal) => made.report.refused = Some(format!("{refusal:?}")),
+            }
+        }
+        if !options.dense {
+            let sent: Vec<_> = made.iter().map(|made| made.bytes.as_deref()).collect();
+            let shared = overlap::shared(&parent, limits(options.training.entries), &sent);
+            for (made, shared) in made.iter_mut().zip(shared) {
+                made.report.overlap = shared;
+            }
+        }
 
         let began = Instant::now();
         let (masters, weights) = if options.dense {
             let changes = trainers.iter_mut().map(Trainer::changes);
             average(&parent, &changes.collect::<Result<Vec<_>, _>>()?)
         } else {
-            aggregate(&parent, &contributions, &given, options.training.entries)?
+            aggregate(&parent, &made, options.training.entries)?
         };
         let aggregation_seconds = began.elapsed().as_secs_f64();
         let successor = Successor {
@@ -230,20 +267,7 @@ pub fn run(
             round,
             checkpoint: checkpoint.id(),
             loss: bits(&loss),
-            contributions: contributions
-                .iter()
-                .zip(&given)
-                .map(|(c, weight)| ContributionReport {
-                    weight: *weight,
-                    loss_before: c.loss_before,
-                    loss_after: c.loss_after,
-                    bytes: if options.dense {
-                        trained_weights * 4
-                    } else {
-                        c.bytes.len() as u64
-                    },
-                })
-                .collect(),
+            contributions: made.into_iter().map(|made| made.report).collect(),
             training_seconds,
             judging_seconds,
             aggregation_seconds,
@@ -256,6 +280,7 @@ pub fn run(
     let sent: Vec<u64> = rounds
         .iter()
         .flat_map(|round| round.contributions.iter().map(|c| c.bytes))
+        .filter(|bytes| *bytes > 0)
         .collect();
     let mean = sent.iter().sum::<u64>() as f64 / sent.len().max(1) as f64;
     Ok(RoundsReport {
@@ -282,15 +307,51 @@ fn trainer(
     Trainer::new(parent.clone(), training, device, state.as_deref())
 }
 
-/// The weight of each contribution as validators find it; 0 for one that is refused.
+/// Trains on `shards` for a round, `batch` sequences a step: the contribution, and the tokens that the
+/// steps predicted in a second.
+fn train(
+    trainer: &mut Trainer,
+    shards: &[Shard],
+    batch: u32,
+    progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
+) -> Result<(Contribution, f64), TrainingError> {
+    let sequences: Vec<&[u32]> = shards.iter().flat_map(Shard::sequences).collect();
+    let (mut steps, mut seconds) = (0u32, 0.0);
+    let contribution = trainer.run(&sequences, &mut |step| {
+        steps += 1;
+        seconds += step.seconds;
+        progress(step)
+    })?;
+    let predicted = sequences.first().map_or(0, |tokens| tokens.len() - 1);
+    let tokens = f64::from(steps) * f64::from(batch) * predicted as f64;
+    let rate = if seconds > 0.0 { tokens / seconds } else { 0.0 };
+    Ok((contribution, rate))
+}
+
+/// What a trainer made of a round.
+struct Made {
+    report: ContributionReport,
+    /// What it sent, if anything.
+    bytes: Option<Vec<u8>>,
+    assigned: Vec<Shard>,
+}
+
+/// Without judges, everything that was sent weighs the same.
+fn unjudged(made: &Made) -> Ruling {
+    match made.bytes {
+        Some(_) => Ruling::Accepted { weight: 1 },
+        None => Ruling::Refused(Refusal::Unavailable),
+    }
+}
+
+/// What validators rule on each contribution.
 fn weigh(
     parent: &Arc<Parent>,
     device: &Device,
     evaluation: &[Shard],
-    contributions: &[Contribution],
-    assigned: &[Vec<Shard>],
+    made: &[Made],
     options: &RoundsOptions,
-) -> Result<Vec<u32>, TrainingError> {
+) -> Result<Vec<Ruling>, TrainingError> {
     let judge = Judge {
         parent,
         evaluation,
@@ -298,24 +359,16 @@ fn weigh(
         most_shared: MOST_SHARED,
         device,
     };
-    let submitted: Vec<Submitted<'_>> = contributions
+    let submitted: Vec<Submitted<'_>> = made
         .iter()
-        .zip(assigned)
-        .map(|(contribution, assigned)| Submitted {
-            bytes: Some(&contribution.bytes),
-            assigned,
+        .map(|made| Submitted {
+            bytes: made.bytes.as_deref(),
+            assigned: &made.assigned,
         })
         .collect();
     let (loss, findings) = judge.judge(&submitted)?;
     let findings: Vec<_> = findings.into_iter().map(Some).collect();
-    let rulings = noema_rounds::accept(loss, &findings);
-    Ok(rulings
-        .into_iter()
-        .map(|ruling| match ruling {
-            Ruling::Accepted { weight } => weight,
-            Ruling::Refused(_) => 0,
-        })
-        .collect())
+    Ok(noema_rounds::accept(loss, &findings))
 }
 
 fn limits(entries: u16) -> Limits {
@@ -329,23 +382,21 @@ fn limits(entries: u16) -> Limits {
 /// where none has any.
 fn aggregate(
     parent: &Parent,
-    contributions: &[Contribution],
-    given: &[u32],
+    made: &[Made],
     entries: u16,
 ) -> Result<(Vec<u8>, Vec<u8>), TrainingError> {
     let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
-    let mut updates = Vec::with_capacity(contributions.len());
-    for (index, (contribution, weight)) in contributions.iter().zip(given).enumerate() {
-        if *weight == 0 {
+    let mut updates = Vec::with_capacity(made.len());
+    for (index, made) in made.iter().enumerate() {
+        let Some(bytes) = made.bytes.as_deref().filter(|_| made.report.weight > 0) else {
             continue;
-        }
-        let bytes = &contribution.bytes;
+        };
         let update = Update::open(bytes, parent.trainable(), parent.id(), limits(entries));
         let update = update.map_err(|error| ApplyError::Decode {
             update: index,
             error,
         })?;
-        updates.push((update, *weight));
+        updates.push((update, made.report.weight));
     }
     if !updates.is_empty() {
         apply(&updates, parent.exponents(), &mut masters, &mut weights)?;

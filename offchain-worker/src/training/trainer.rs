@@ -17,6 +17,7 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 
 /// Sequences on which the loss before and after a round is taken.
@@ -48,6 +49,8 @@ pub struct Step {
     pub loss: f64,
     /// Norm of all gradients together, before it was clipped.
     pub norm: f64,
+    /// Seconds that it took.
+    pub seconds: f64,
 }
 
 /// Trains one parent after the other.
@@ -215,7 +218,9 @@ impl Trainer {
         while self.step < self.options.steps {
             let batch = order.batch(self.step, self.options.batch);
             let batch: Vec<&[u32]> = batch.into_iter().map(|index| sequences[index]).collect();
+            let began = Instant::now();
             let (loss, norm) = self.train(&batch)?;
+            let seconds = began.elapsed().as_secs_f64();
             self.step += 1;
             self.total += 1;
             let report = Step {
@@ -223,6 +228,7 @@ impl Trainer {
                 of: self.options.steps,
                 loss,
                 norm,
+                seconds,
             };
             let stop = progress(&report).is_break();
             let due = self.step.is_multiple_of(self.options.save_every);

@@ -8,10 +8,10 @@ use noema_worker::{
     dataset::Dataset,
     training::{
         rounds::{run, ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport},
-        TrainingError,
+        Sabotage, TrainingError,
     },
 };
-use std::{fs, ops::ControlFlow};
+use std::{collections::HashSet, fs, ops::ControlFlow};
 
 fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
     RoundsOptions {
@@ -85,6 +85,81 @@ fn the_same_rounds_make_the_same_checkpoints() {
         ids.collect::<Vec<_>>()
     };
     assert_eq!(ids(), ids());
+}
+
+#[test]
+fn a_report_says_what_each_trainer_did() {
+    let world = World::new();
+    let report = simulate(&world, &rounds(3, false)).expect("trains");
+    let mut shards = HashSet::new();
+    for (place, contribution) in report.rounds[0].contributions.iter().enumerate() {
+        assert!(contribution
+            .shards
+            .iter()
+            .all(|shard| shards.insert(*shard)));
+        assert!(contribution.tokens_per_second > 0.0);
+        assert_eq!((contribution.weight, &contribution.refused), (1, &None));
+        assert_eq!(contribution.overlap.len(), place);
+        let shared = contribution.overlap.iter().flatten();
+        assert!(shared.clone().count() == place && shared.clone().all(|permill| *permill < 1_000));
+    }
+    assert_eq!(shards.len(), 3);
+}
+
+/// The same three trainers, on the same shards, with a fourth that sends what makes the model worse
+/// and with one that sends nothing.
+#[test]
+fn what_is_refused_leaves_no_trace() {
+    let world = World::new();
+    let with = |sabotage| {
+        let options = RoundsOptions {
+            judged: true,
+            sabotage: Some(sabotage),
+            rounds: 2,
+            ..rounds(4, false)
+        };
+        simulate(&world, &options).expect("trains").rounds
+    };
+    let (poisoned, silent) = (with(Sabotage::Flip), with(Sabotage::Silent));
+    for (poisoned, silent) in poisoned.iter().zip(&silent) {
+        assert_eq!(poisoned.checkpoint, silent.checkpoint);
+        let (flipped, nothing) = (&poisoned.contributions[3], &silent.contributions[3]);
+        assert_eq!(flipped.refused.as_deref(), Some("DoesNotHelp"));
+        assert_eq!(nothing.refused.as_deref(), Some("Unavailable"));
+        assert_eq!((flipped.weight, nothing.weight, nothing.bytes), (0, 0, 0));
+        assert_eq!(nothing.overlap, [None; 3]);
+    }
+}
+
+#[test]
+fn a_trainer_that_sends_nothing_weighs_nothing_without_judges_too() {
+    let world = World::new();
+    let options = RoundsOptions {
+        sabotage: Some(Sabotage::Silent),
+        ..rounds(2, false)
+    };
+    let report = simulate(&world, &options).expect("trains");
+    for round in &report.rounds {
+        let weights = round.contributions.iter().map(|c| c.weight);
+        assert_eq!(weights.collect::<Vec<_>>(), [1, 0]);
+    }
+}
+
+#[test]
+fn who_trains_on_the_shards_of_another_is_refused() {
+    let world = World::new();
+    let options = RoundsOptions {
+        judged: true,
+        sabotage: Some(Sabotage::OtherShards),
+        rounds: 1,
+        ..rounds(2, false)
+    };
+    let report = simulate(&world, &options).expect("trains");
+    let [honest, other] = &report.rounds[0].contributions[..] else {
+        panic!("there are two trainers");
+    };
+    assert_ne!(honest.shards, other.shards);
+    assert_eq!(other.weight, 0, "{:?}", report.rounds[0].contributions);
 }
 
 #[test]

@@ -65,16 +65,16 @@ impl Shards {
         self.evaluation.iter().flat_map(Shard::sequences)
     }
 
-    /// The next `count` shards.
+    /// The next `count` shards, each with its place in the dataset.
     pub(super) fn next(
         &mut self,
         dataset: &Dataset,
         count: u32,
-    ) -> Result<Vec<Shard>, TrainingError> {
+    ) -> Result<Vec<(usize, Shard)>, TrainingError> {
         let next = |_| {
             let index = self.order[self.dealt % self.order.len()];
             self.dealt += 1;
-            dataset.shard(index).map_err(TrainingError::from)
+            Ok((index, dataset.shard(index)?))
         };
         (0..count).map(next).collect()
     }

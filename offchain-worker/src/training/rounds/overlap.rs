@@ -1,0 +1,26 @@
+//! What the contributions of a round have in common: honest ones little, copies almost everything.
+
+use crate::training::Parent;
+use noema_update::{overlap, Limits, Update};
+
+/// For each contribution the thousandths that it shares with each one before it, by
+/// [`Overlap::permill`](noema_update::Overlap::permill); none where one of the two is no update.
+pub(super) fn shared(
+    parent: &Parent,
+    limits: Limits,
+    sent: &[Option<&[u8]>],
+) -> Vec<Vec<Option<u32>>> {
+    let updates: Vec<Option<Update<'_>>> = sent
+        .iter()
+        .map(|bytes| Update::open((*bytes)?, parent.trainable(), parent.id(), limits).ok())
+        .collect();
+    let permill = |a: Option<Update<'_>>, b: Option<Update<'_>>| {
+        let shared = overlap(&a?, &b?).ok()?;
+        Some(shared.permill())
+    };
+    let with_earlier = |(place, update): (usize, &Option<Update<'_>>)| {
+        let earlier = updates[..place].iter();
+        earlier.map(|other| permill(*other, *update)).collect()
+    };
+    updates.iter().enumerate().map(with_earlier).collect()
+}

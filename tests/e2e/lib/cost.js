@@ -1,0 +1,42 @@
+// What transactions and hooks cost the chain.
+
+/**
+ * Adds up, over the blocks `from` the first to the one in which an event `ends` it: bytes and weight, as
+ * charged after execution, of the transactions that are `own` (method, events), and what the hooks of
+ * these blocks weigh more than those of an idle one.
+ */
+export async function cost({ api }, from, own, ends) {
+  const end = (await api.rpc.chain.getHeader()).number.toNumber();
+  const hookWeights = [];
+  let bytes = 0;
+  let refTime = 0n;
+  let proof = 0n;
+  for (let height = from; height <= end; height += 1) {
+    const hash = await api.rpc.chain.getBlockHash(height);
+    const at = await api.at(hash);
+    const [{ block }, events, weight] = await Promise.all([
+      api.rpc.chain.getBlock(hash), at.query.system.events(), at.query.system.blockWeight(),
+    ]);
+    block.extrinsics.forEach(({ method, encodedLength }, index) => {
+      const mine = events
+        .filter(({ phase }) => phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index)
+        .map(({ event }) => event);
+      const success = mine.find((event) => event.section === 'system' && event.method === 'ExtrinsicSuccess');
+      if (!success || !own(method, mine)) return;
+      const info = success.data[0].weight;
+      bytes += encodedLength;
+      refTime += info.refTime.toBigInt();
+      proof += info.proofSize.toBigInt();
+    });
+    const { refTime: time, proofSize } = weight.mandatory;
+    hookWeights.push([time.toBigInt(), proofSize.toBigInt()]);
+    if (events.some(({ event }) => ends(event))) break;
+  }
+  const least = (part) => hookWeights.map((pair) => pair[part]).reduce((a, b) => (b < a ? b : a));
+  const hooks = (part) => hookWeights.reduce((sum, pair) => sum + pair[part] - least(part), 0n);
+  return {
+    bytes,
+    refTimeMs: Number(refTime + hooks(0)) / 1e9,
+    proofKib: Number(proof + hooks(1)) / 1024,
+  };
+}
