@@ -281,22 +281,24 @@ impl Participant {
             let shards = score::shards(&dataset, &shards)?;
             let sequences: Vec<&[u32]> = shards.iter().flat_map(|shard| shard.sequences()).collect();
             let mut trainer = trainer.lock().map_err(|_| RoundsError::CutOff)?;
-            match trainer.as_mut() {
-                Some(trainer) if trainer.parent().id() == parent.id() => {}
-                Some(trainer) => trainer.next_round(parent.clone())?,
-                None => {
-                    let mut options = setup.training.clone();
-                    options.entries = entries;
-                    let state = setup.records.trainer_state();
-                    *trainer = Some(Trainer::new(
-                        parent.clone(),
-                        options,
-                        &setup.device,
-                        Some(&state),
-                    )?);
-                }
+            if trainer.is_none() {
+                let mut options = setup.training.clone();
+                options.entries = entries;
+                let state = setup.records.trainer_state();
+                *trainer = Some(Trainer::new(
+                    parent.clone(),
+                    options,
+                    &setup.device,
+                    Some(&state),
+                )?);
             }
             let trainer = trainer.as_mut().ok_or(RoundsError::CutOff)?;
+            // A round that ended without a checkpoint leaves the parent, but not the shards.
+            if !trainer.is_on(parent.id(), &sequences) {
+                trainer.next_round(parent.clone())?;
+            } else if trainer.steps_done() > 0 {
+                info!(operator = %setup.name, round = %id, step = trainer.steps_done(), "goes on with training");
+            }
             let contribution = trainer.run(&sequences, &mut |step| {
                 debug!(operator = %setup.name, round = %id, step = step.done, of = step.of, loss = step.loss, "trains");
                 match stopping.load(Ordering::Relaxed) {
