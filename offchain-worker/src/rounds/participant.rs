@@ -1,8 +1,8 @@
 //! The loop that drives one participant.
 
 use super::{
-    aggregate, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger, RoundsError,
-    Scored, Step,
+    aggregate, assignment, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger,
+    RoundsError, Scored, Step,
 };
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::dataset::Dataset;
@@ -232,8 +232,14 @@ impl Participant {
         let kept = match records.contribution(round.id)? {
             Some(kept) => kept,
             None => {
+                let (account, sabotage) = (&self.setup.account, self.setup.sabotage);
+                let Some(shards) = assignment::shards(round, account, sabotage) else {
+                    return Ok(());
+                };
                 let checkpoint = self.checkpoint(round.parent).await?;
-                let bytes = self.train(round, checkpoint, dataset, stopping).await?;
+                let bytes = self
+                    .train(round, checkpoint, dataset, shards, stopping)
+                    .await?;
                 records.keep_update(round.id, &bytes)?;
                 let kept = Committed {
                     contribution: Contribution {
@@ -261,18 +267,9 @@ impl Participant {
         round: &Round,
         checkpoint: OpenCheckpoint,
         dataset: Arc<Dataset>,
+        shards: Vec<u32>,
         stopping: &Arc<AtomicBool>,
     ) -> Result<Vec<u8>, RoundsError> {
-        let own = round
-            .trainers
-            .iter()
-            .find(|trainer| trainer.account == self.setup.account);
-        let mut shards: Vec<u32> = own.map(|own| own.shards.to_vec()).unwrap_or_default();
-        if self.setup.sabotage == Some(Sabotage::OtherShards) {
-            for shard in &mut shards {
-                *shard = (*shard + 1) % round.dataset.shards;
-            }
-        }
         let (setup, trainer, stopping) =
             (self.setup.clone(), self.trainer.clone(), stopping.clone());
         let (id, entries) = (round.id, round.rules.entries_per_chunk);

@@ -305,6 +305,16 @@ async fn a_flipped_update_changes_nothing() {
 }
 
 #[tokio::test]
+async fn random_changes_change_nothing() {
+    assert_eq!(poisoned(Sabotage::Random).await, Refusal::DoesNotHelp);
+}
+
+#[tokio::test]
+async fn the_work_of_another_changes_nothing() {
+    assert_eq!(poisoned(Sabotage::Copy).await, Refusal::Copy);
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_update_change_nothing() {
     assert_eq!(poisoned(Sabotage::Garbage).await, Refusal::Malformed);
 }
