@@ -12,7 +12,7 @@ import { UNIT, worker } from './world.js';
 
 export const BOND = 1_000n * UNIT;
 
-/** Characters of the text: enough for as many shards as a dataset on chain may have. */
+/** Characters of the text: enough for many more shards than trainers. */
 const TEXT = 100_000;
 /** So small that a step takes some milliseconds. */
 const MODEL = [
