@@ -6,6 +6,7 @@
 //! [now](duty), and does that. A missed block, a lost connection or a killed process changes nothing.
 
 mod aggregate;
+mod assignment;
 mod duty;
 mod error;
 mod participant;

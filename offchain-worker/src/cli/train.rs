@@ -105,6 +105,9 @@ pub(super) struct TrainingArgs {
     /// Part of what was not sent that the next round tries to send.
     #[arg(long, default_value_t = TrainingOptions::default().carry)]
     carry: f32,
+    /// Steps after which a trainer saves its state, from which it goes on when it was killed.
+    #[arg(long, default_value_t = TrainingOptions::default().save_every, value_name = "STEPS")]
+    save_every: u32,
 }
 
 impl TrainingArgs {
@@ -127,6 +130,7 @@ impl TrainingArgs {
             tensors: self.tensor.clone(),
             entries: self.entries,
             carry: self.carry,
+            save_every: self.save_every,
             ..Default::default()
         }
     }

@@ -1,8 +1,8 @@
 //! The loop that drives one participant.
 
 use super::{
-    aggregate, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger, RoundsError,
-    Scored, Step,
+    aggregate, assignment, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger,
+    RoundsError, Scored, Step,
 };
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::dataset::Dataset;
@@ -232,8 +232,14 @@ impl Participant {
         let kept = match records.contribution(round.id)? {
             Some(kept) => kept,
             None => {
+                let (account, sabotage) = (&self.setup.account, self.setup.sabotage);
+                let Some(shards) = assignment::shards(round, account, sabotage) else {
+                    return Ok(());
+                };
                 let checkpoint = self.checkpoint(round.parent).await?;
-                let bytes = self.train(round, checkpoint, dataset, stopping).await?;
+                let bytes = self
+                    .train(round, checkpoint, dataset, shards, stopping)
+                    .await?;
                 records.keep_update(round.id, &bytes)?;
                 let kept = Committed {
                     contribution: Contribution {
@@ -261,18 +267,9 @@ impl Participant {
         round: &Round,
         checkpoint: OpenCheckpoint,
         dataset: Arc<Dataset>,
+        shards: Vec<u32>,
         stopping: &Arc<AtomicBool>,
     ) -> Result<Vec<u8>, RoundsError> {
-        let own = round
-            .trainers
-            .iter()
-            .find(|trainer| trainer.account == self.setup.account);
-        let mut shards: Vec<u32> = own.map(|own| own.shards.to_vec()).unwrap_or_default();
-        if self.setup.sabotage == Some(Sabotage::OtherShards) {
-            for shard in &mut shards {
-                *shard = (*shard + 1) % round.dataset.shards;
-            }
-        }
         let (setup, trainer, stopping) =
             (self.setup.clone(), self.trainer.clone(), stopping.clone());
         let (id, entries) = (round.id, round.rules.entries_per_chunk);
@@ -281,22 +278,24 @@ impl Participant {
             let shards = score::shards(&dataset, &shards)?;
             let sequences: Vec<&[u32]> = shards.iter().flat_map(|shard| shard.sequences()).collect();
             let mut trainer = trainer.lock().map_err(|_| RoundsError::CutOff)?;
-            match trainer.as_mut() {
-                Some(trainer) if trainer.parent().id() == parent.id() => {}
-                Some(trainer) => trainer.next_round(parent.clone())?,
-                None => {
-                    let mut options = setup.training.clone();
-                    options.entries = entries;
-                    let state = setup.records.trainer_state();
-                    *trainer = Some(Trainer::new(
-                        parent.clone(),
-                        options,
-                        &setup.device,
-                        Some(&state),
-                    )?);
-                }
+            if trainer.is_none() {
+                let mut options = setup.training.clone();
+                options.entries = entries;
+                let state = setup.records.trainer_state();
+                *trainer = Some(Trainer::new(
+                    parent.clone(),
+                    options,
+                    &setup.device,
+                    Some(&state),
+                )?);
             }
             let trainer = trainer.as_mut().ok_or(RoundsError::CutOff)?;
+            // A round that ended without a checkpoint leaves the parent, but not the shards.
+            if !trainer.is_on(parent.id(), &sequences) {
+                trainer.next_round(parent.clone())?;
+            } else if trainer.steps_done() > 0 {
+                info!(operator = %setup.name, round = %id, step = trainer.steps_done(), "goes on with training");
+            }
             let contribution = trainer.run(&sequences, &mut |step| {
                 debug!(operator = %setup.name, round = %id, step = step.done, of = step.of, loss = step.loss, "trains");
                 match stopping.load(Ordering::Relaxed) {

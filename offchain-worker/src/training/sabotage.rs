@@ -13,15 +13,23 @@ pub enum Sabotage {
     Flip,
     /// Every change is a thousand times as large.
     Scale,
+    /// Every change has a random sign and is large: a well-formed update that says nothing.
+    Random,
     /// The bytes are no update.
     Garbage,
     /// The bytes end in the middle.
     Truncate,
     /// It trains on shards that it was not given.
     OtherShards,
+    /// It does the work of the trainer that joined first, once that one has committed, and sends it
+    /// at twice the scale.
+    Copy,
     /// It commits and never reveals.
     Silent,
 }
+
+/// How much larger random changes are than those of an honest trainer.
+const LOUD: i32 = 64;
 
 impl Sabotage {
     /// What becomes of an honest update of `parent`.
@@ -36,6 +44,8 @@ impl Sabotage {
     ) -> Result<Vec<u8>, TrainingError> {
         let factor = match self {
             Self::Flip => -1,
+            Self::Copy => 2,
+            Self::Random => LOUD,
             Self::Scale => 1_000,
             Self::Garbage => return Ok(bytes.iter().map(|byte| byte ^ 0xa5).collect()),
             Self::Truncate => {
@@ -47,6 +57,16 @@ impl Sabotage {
         let limits = Limits {
             entries,
             ..Limits::default()
+        };
+        // They follow from the update, so a trainer that starts anew sends the same.
+        let mut draws = blake3::Hasher::new().update(&bytes).finalize_xof();
+        let mut sign = || {
+            let mut draw = [0];
+            draws.fill(&mut draw);
+            match self {
+                Self::Random if draw[0] % 2 == 0 => -1,
+                _ => 1,
+            }
         };
         let malformed = |error| ApplyError::Decode { update: 0, error };
         let update =
@@ -66,7 +86,7 @@ impl Sabotage {
                 let factor = factor.min(i32::try_from(most).unwrap_or(i32::MAX));
                 changes.extend(chunk.entries.iter().map(|entry| {
                     let coordinate = first + u64::from(entry.index);
-                    (coordinate, entry.value.saturating_mul(factor))
+                    (coordinate, entry.value.saturating_mul(sign() * factor))
                 }));
             }
             encoder.exact(tensor, &changes)?;

@@ -9,7 +9,7 @@ use super::{
     Parent, TrainingError, TrainingOptions,
 };
 use burn::optim::{AdamW, AdamWConfig, AdamWState};
-use noema_checkpoint::{layout::TensorKind, H256};
+use noema_checkpoint::{layout::TensorKind, CheckpointId, H256};
 use noema_executor::Device;
 use noema_float::{guarded, FloatWeights, Llama, Rotary};
 use noema_update::Encoder;
@@ -154,6 +154,13 @@ impl Trainer {
         &self.parent
     }
 
+    /// Whether what has been done of a round was done from `parent` on `sequences`: [`Self::run`] goes
+    /// on with it. Otherwise another round begins with [`Self::next_round`].
+    pub fn is_on(&self, parent: CheckpointId, sequences: &[&[u32]]) -> bool {
+        let is_data = |data| data == digest(sequences);
+        self.parent.id() == parent && self.data.is_none_or(is_data)
+    }
+
     /// Steps made in this round.
     pub fn steps_done(&self) -> u32 {
         self.step
@@ -165,7 +172,7 @@ impl Trainer {
         self.tensors.iter().map(of).sum()
     }
 
-    /// Begins a round on another parent of the same family. The optimiser's moments and what was not
+    /// Begins a round on a parent of the same family. The optimiser's moments and what was not
     /// sent are kept.
     ///
     /// # Errors
@@ -286,7 +293,6 @@ impl Trainer {
         if sequences.is_empty() {
             return Err(TrainingError::NoSequences);
         }
-        let mut hasher = blake3::Hasher::new();
         let length = sequences[0].len();
         for sequence in sequences {
             super::fits(self.parent.architecture(), sequence)?;
@@ -296,12 +302,8 @@ impl Trainer {
                     "all have the same length",
                 ));
             }
-            hasher.update(&(sequence.len() as u64).to_le_bytes());
-            for token in *sequence {
-                hasher.update(&token.to_le_bytes());
-            }
         }
-        let data = hasher.finalize().into();
+        let data = digest(sequences);
         match (&self.state, self.data) {
             (_, None) => self.data = Some(data),
             (_, Some(before)) if before == data => {}
@@ -337,4 +339,16 @@ impl Trainer {
         }
         Ok(encoder.finish())
     }
+}
+
+/// What tells data apart.
+fn digest(sequences: &[&[u32]]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for sequence in sequences {
+        hasher.update(&(sequence.len() as u64).to_le_bytes());
+        for token in *sequence {
+            hasher.update(&token.to_le_bytes());
+        }
+    }
+    hasher.finalize().into()
 }

@@ -204,17 +204,31 @@ impl Play {
 
     /// Everybody takes a turn in every block until the round is over.
     async fn play(&mut self) -> Outcome {
+        self.up_to(|phase| matches!(phase, Phase::Closed(_))).await;
+        self.round().outcome().expect("is over")
+    }
+
+    /// The same until a phase begins.
+    async fn up_to(&mut self, is_wanted: impl Fn(&Phase<u32>) -> bool) {
         let stopping = Arc::new(AtomicBool::new(false));
         for _ in 0..20 * WINDOW {
             for participant in &mut self.participants {
                 participant.turn(&stopping).await.expect("can go on");
             }
             self.end_block();
-            if let Some(outcome) = self.round().outcome() {
-                return outcome;
+            if is_wanted(&self.round().phase) {
+                return;
             }
         }
         panic!("{:?}", self.round().phase);
+    }
+
+    /// The next round, from the same parent.
+    fn open_next(&self) {
+        let mut chain = self.chain.lock().unwrap();
+        let (now, last) = (chain.block, chain.round.clone());
+        let id = RoundId(last.id.0 + 1);
+        chain.round = Round::open(id, last.family, last.parent, last.dataset, last.rules, now);
     }
 
     fn end_block(&self) {
@@ -291,6 +305,16 @@ async fn a_flipped_update_changes_nothing() {
 }
 
 #[tokio::test]
+async fn random_changes_change_nothing() {
+    assert_eq!(poisoned(Sabotage::Random).await, Refusal::DoesNotHelp);
+}
+
+#[tokio::test]
+async fn the_work_of_another_changes_nothing() {
+    assert_eq!(poisoned(Sabotage::Copy).await, Refusal::Copy);
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_update_change_nothing() {
     assert_eq!(poisoned(Sabotage::Garbage).await, Refusal::Malformed);
 }
@@ -323,14 +347,9 @@ async fn who_never_reveals_offends_and_the_others_go_on() {
 #[tokio::test]
 async fn an_update_that_nobody_serves_any_more_changes_nothing() {
     let mut play = Play::new(None);
-    let stopping = Arc::new(AtomicBool::new(false));
     // Up to the scoring, where the file of the third is gone.
-    while !matches!(play.round().phase, Phase::Scoring { .. }) {
-        for participant in &mut play.participants {
-            participant.turn(&stopping).await.expect("can go on");
-        }
-        play.end_block();
-    }
+    play.up_to(|phase| matches!(phase, Phase::Scoring { .. }))
+        .await;
     let lost = play.round().trainers[2].contribution.unwrap().update;
     play.chain.lock().unwrap().files.remove(&lost);
     // It does not serve it again.
@@ -349,28 +368,40 @@ async fn an_update_that_nobody_serves_any_more_changes_nothing() {
 #[tokio::test]
 async fn without_holders_the_parent_stays() {
     let mut play = Play::new(None);
-    let stopping = Arc::new(AtomicBool::new(false));
-    while !matches!(play.round().phase, Phase::Holding { .. }) {
-        for participant in &mut play.participants {
-            participant.turn(&stopping).await.expect("can go on");
-        }
-        play.end_block();
-    }
+    play.up_to(|phase| matches!(phase, Phase::Holding { .. }))
+        .await;
     play.participants.clear();
     let outcome = play.play().await;
     assert_eq!(outcome, Outcome::Rejected(Rejection::TooFewHolders));
 }
 
+/// The same parent with other shards, for trainers that go on and for trainers that start anew.
+#[tokio::test]
+async fn rounds_without_a_checkpoint_are_followed_by_others_from_the_same_parent() {
+    let mut play = Play::new(None);
+    for starts_anew in [false, true] {
+        play.up_to(|phase| matches!(phase, Phase::Holding { .. }))
+            .await;
+        while play.round().outcome().is_none() {
+            play.end_block();
+        }
+        let rejected = Outcome::Rejected(Rejection::TooFewHolders);
+        assert_eq!(play.round().outcome(), Some(rejected));
+        play.open_next();
+        if starts_anew {
+            play = Play::on(play.world, play.chain, None);
+        }
+    }
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert!(play.offenders().is_empty());
+}
+
 #[tokio::test]
 async fn a_participant_that_starts_anew_keeps_its_word() {
     let mut play = Play::new(None);
-    let stopping = Arc::new(AtomicBool::new(false));
-    while !matches!(play.round().phase, Phase::Revealing { .. }) {
-        for participant in &mut play.participants {
-            participant.turn(&stopping).await.expect("can go on");
-        }
-        play.end_block();
-    }
+    play.up_to(|phase| matches!(phase, Phase::Revealing { .. }))
+        .await;
     // Everybody forgets what is not on disk.
     let mut play = Play::on(play.world, play.chain, None);
     let outcome = play.play().await;

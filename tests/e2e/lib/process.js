@@ -1,7 +1,7 @@
 // Child processes: each writes to a log file of its own, and none outlives the tests.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 
 const running = new Set();
@@ -44,6 +44,8 @@ export class Program {
     this.name = name;
     this.log = log;
     const output = openSync(log, 'a');
+    // What others wrote there before.
+    this.start = fstatSync(output).size;
     this.child = spawn(file, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', output, output],
@@ -72,6 +74,27 @@ export class Program {
   /** The last lines it wrote. */
   tail(lines = 20) {
     return readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  /** Waits until it has written what `pattern` matches; returns the match. */
+  says(pattern, timeout) {
+    return until(
+      `${this.name} writes ${pattern}`,
+      () => {
+        this.assertAlive();
+        return readFileSync(this.log).subarray(this.start).toString('utf8').match(pattern) ?? undefined;
+      },
+      { timeout },
+    );
+  }
+
+  /** Stops it where it is, until {@link Program#resume}. */
+  pause() {
+    this.child.kill('SIGSTOP');
+  }
+
+  resume() {
+    this.child.kill('SIGCONT');
   }
 
   /** Throws if it has ended, with its last words. */

@@ -143,13 +143,20 @@ export class Training {
     return round;
   }
 
+  /** What silence costs: a hundredth of the bond, and no more than so much. */
+  silence(bond) {
+    const { silenceSlash, silenceCap } = this.chain.api.consts.training;
+    const part = (bond * silenceSlash.toBigInt()) / 1_000_000n;
+    return part < silenceCap.toBigInt() ? part : silenceCap.toBigInt();
+  }
+
   /** Signs of life, without which nobody can join. */
   async refresh(operators) {
     await Promise.all(operators.map((operator) => operator.submit('operators.heartbeat')));
   }
 }
 
-class Round {
+export class Round {
   constructor(training, id, parent) {
     Object.assign(this, { training, id, parent, chain: training.chain });
     this.secrets = new Map();

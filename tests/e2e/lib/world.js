@@ -49,8 +49,8 @@ export async function importVariant(home, folder, file = process.env.NOEMA_SMOLL
 
 /** An operator with its keys; `program` is its process where it has one. */
 class Operator {
-  constructor(world, name, role, prices) {
-    Object.assign(this, { world, name, role, prices });
+  constructor(world, name, role, prices, { home, args }) {
+    Object.assign(this, { world, name, role, prices, home, args });
     this.controller = key(`//${name}`);
     this.hot = key(`//${name}//hot`);
   }
@@ -87,10 +87,9 @@ class Operator {
         '--url', world.url,
         '--key', `//${name}//hot`,
         '--store', path.join(world.folder, `${name}.redb`),
-        // The model was just imported; hashing it again for every process says nothing new.
-        '--trust-weights',
+        ...this.args,
       ],
-      { env: { NOEMA_HOME: world.home }, log: path.join(world.folder, `${name}.log`) },
+      { env: { NOEMA_HOME: this.home }, log: path.join(world.folder, `${name}.log`) },
     );
     world.programs.add(this.program);
   }
@@ -243,14 +242,23 @@ export class World {
   /**
    * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself: the
    * latter's hot keys have funds, so that what they are refused has a name. Without `beats` the test
-   * sends their heartbeats, too.
+   * sends their heartbeats, too. `runs` says for a name which home folder and which further arguments
+   * its process has.
    */
   async add(
     operators,
-    { bond, prices = this.prices(), fake = false, beats = true, checkpoints = [this.checkpoint] } = {},
+    {
+      bond,
+      prices = this.prices(),
+      fake = false,
+      beats = true,
+      checkpoints = [this.checkpoint],
+      // The model was just imported; hashing it again for every process says nothing new.
+      runs = () => ({ home: this.home, args: ['--trust-weights'] }),
+    } = {},
   ) {
     bond ??= this.chain.api.consts.operators.minBond.toBigInt();
-    const added = operators.map(([role, name]) => new Operator(this, name, role, prices));
+    const added = operators.map(([role, name]) => new Operator(this, name, role, prices, runs(name)));
     await this.fund(
       added.flatMap((operator) => [
         [operator.address, bond + 100n * UNIT],
@@ -283,10 +291,10 @@ export class World {
     return { perPromptByte: UNIT / 1_000n, perOutputToken: factor * (gain / BigInt(tokens) + 1n) };
   }
 
-  /** Registers a checkpoint, and its family where that is new. */
-  async publish(id) {
+  /** Registers a checkpoint in a home folder, and its family where that is new. */
+  async publish(id, home = this.home) {
     const { status, stdout, stderr } = await worker(
-      this.home,
+      home,
       ['register', 'checkpoint', id, '--url', this.url, '--account', '//Alice'],
     );
     assert.equal(status, 0, `noema-worker register checkpoint failed (${status}):\n${stdout}${stderr}`);
@@ -438,5 +446,14 @@ export class World {
   async audit() {
     this.assertAlive();
     await this.chain.audit();
+  }
+
+  /** The same as anyone can see it, with `noema-worker audit`. */
+  async checkBooks() {
+    const { status, stdout, stderr } = await worker(this.folder, ['audit', '--url', this.url]);
+    assert.equal(status, 0, stderr);
+    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance', 'Training']) {
+      assert.match(stdout, new RegExp(`^${pallet}: the books agree$`, 'm'));
+    }
   }
 }

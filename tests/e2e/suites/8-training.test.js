@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { plain } from '../lib/chain.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHILD_LOSS, HARMS, PARENT_LOSS, PATIENT, Training } from '../lib/training.js';
-import { UNIT, worker, World } from '../lib/world.js';
+import { UNIT, World } from '../lib/world.js';
 
 describe('a round of training', () => {
   const BOND = 1_000n * UNIT;
@@ -30,12 +30,7 @@ describe('a round of training', () => {
   after(() => world?.stop());
   afterEach(() => world.audit());
 
-  /** What silence costs: a hundredth of the bond, and no more than so much. */
-  const silence = (bond) => {
-    const { silenceSlash, silenceCap } = world.chain.api.consts.training;
-    const part = (bond * silenceSlash.toBigInt()) / 1_000_000n;
-    return part < silenceCap.toBigInt() ? part : silenceCap.toBigInt();
-  };
+  const silence = (bond) => training.silence(bond);
 
   const balances = () =>
     Promise.all([...trainers, ...validators].flatMap(({ address, hot }) =>
@@ -255,10 +250,6 @@ describe('a round of training', () => {
   });
 
   it('leaves books that anyone can check', { timeout: 30_000 }, async () => {
-    const { status, stdout, stderr } = await worker(world.folder, ['audit', '--url', world.url]);
-    assert.equal(status, 0, stderr);
-    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance', 'Training']) {
-      assert.match(stdout, new RegExp(`^${pallet}: the books agree$`, 'm'));
-    }
+    await world.checkBooks();
   });
 });

@@ -1,0 +1,184 @@
+// A programme of training whose trainers and validators are real processes: a small model with random
+// weights, shards of a real text, and a home folder for each of them.
+
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { plain } from './chain.js';
+import { until } from './process.js';
+import { nameOf, Round, Training } from './training.js';
+import { UNIT, worker } from './world.js';
+
+export const BOND = 1_000n * UNIT;
+
+/** Characters of the text: enough for many more shards than trainers. */
+const TEXT = 100_000;
+/** So small that a step takes some milliseconds. */
+const MODEL = [
+  '--vocabulary', '320',
+  '--layers', '1',
+  '--hidden', '32',
+  '--heads', '1',
+  '--kv-heads', '1',
+  '--feed-forward', '64',
+  '--context', '64',
+];
+const SHARDS = ['--sequence-length', '33', '--shard-sequences', '8'];
+/** Trainers see the little that each is given again and again, so they learn it better than the rest. */
+const TRAINING = [
+  '--steps', '20',
+  '--batch', '8',
+  '--learning-rate', '0.01',
+  '--warmup', '2',
+  '--horizon', '0',
+  '--save-every', '10',
+];
+/** Windows that last as long as they may only where somebody is missing, but for the joining. */
+const RULES = [
+  '--short-window', '30',
+  '--training-window', '300',
+  '--scoring-window', '150',
+  '--validators', '2',
+  '--evaluation-shards', '4',
+  '--entries', '256',
+  '--max-overlap', '90',
+];
+
+export class Programme extends Training {
+  /** A checkpoint with random weights, registered, and a dataset for it. */
+  static async make(world) {
+    const prose = process.env.NOEMA_PROSE;
+    assert.ok(prose && existsSync(prose), `NOEMA_PROSE names no file: ${prose}; run scripts/setup.sh`);
+    const text = path.join(world.folder, 'text.txt');
+    writeFileSync(text, readFileSync(prose, 'utf8').slice(0, TEXT));
+
+    const programme = new Programme(world);
+    programme.home = path.join(world.folder, 'home');
+    programme.dataset = path.join(world.folder, 'dataset');
+    programme.genesis = await programme.command('checkpoint', 'new', '--text', text, ...MODEL);
+    await programme.command(
+      'dataset', 'prepare', text, '--checkpoint', programme.genesis, '--out', programme.dataset,
+      '--licence', 'public domain', ...SHARDS,
+    );
+    await world.publish(programme.genesis, programme.home);
+    programme.family = plain(await world.chain.view('Checkpoints', 'checkpoint', programme.genesis)).family;
+    return programme;
+  }
+
+  /** Runs `noema-worker` to its end, in the home folder of the one who made the model. */
+  async command(...args) {
+    const { status, stdout, stderr } = await worker(this.home, args, { env: { NOEMA_URL: this.world.url } });
+    assert.equal(status, 0, `noema-worker ${args.join(' ')} failed (${status}):\n${stdout}${stderr}`);
+    return stdout.trim();
+  }
+
+  /**
+   * Adds operators `[role, name, ...arguments]`, each with a process and a home folder, in which the
+   * first checkpoint is unless they are `bare`. Resolves when they take part.
+   */
+  async add(operators, { bare = false } = {}) {
+    const further = new Map(operators.map(([, name, ...args]) => [name, args]));
+    const runs = (name) => {
+      const home = path.join(this.world.folder, name);
+      if (!bare) cpSync(path.join(this.home, 'checkpoints'), path.join(home, 'checkpoints'), { recursive: true });
+      return { home, args: ['--dataset', this.dataset, ...TRAINING, ...further.get(name)] };
+    };
+    const added = await this.world.add(operators, { bond: BOND, checkpoints: [], runs });
+    await Promise.all(added.map(ready));
+    return added;
+  }
+
+  /** Starts to train from the canonical checkpoint on; returns the first round. */
+  async start() {
+    const from = (await this.canonical()) ?? this.genesis;
+    await this.command('programme', 'start', from, '--dataset', this.dataset, ...RULES);
+    const { id, parent } = await this.open();
+    return this.numbered(id, parent);
+  }
+
+  /** The round with this number. */
+  numbered(id, parent) {
+    return new RealRound(this, id, parent);
+  }
+
+  async stop() {
+    await this.govern('training.stopProgramme', this.family);
+  }
+}
+
+class RealRound extends Round {
+  /** Waits until operators have joined. */
+  joined(...operators) {
+    return until(
+      `${operators.map(({ name }) => name)} join round ${this.id}`,
+      async () => {
+        const records = await Promise.all(operators.map((operator) => this.record(operator)));
+        return records.every(Boolean) ? records : undefined;
+      },
+      { timeout: 30_000, every: 50 },
+    );
+  }
+
+  /**
+   * Waits until it has ended with the checkpoint that the validators computed, each by itself, and
+   * holds what is recorded of it against what was decided; the next round starts from it. Returns
+   * what is recorded of the round.
+   */
+  async promoted(timeout = 60_000) {
+    const outcome = await this.outcome(timeout);
+    const state = await this.state();
+    const { claim, validators, trainers, parentLoss } = state;
+    assert.deepEqual(outcome, { Promoted: claim?.checkpoint }, 'the round ends with the checkpoint that was claimed');
+    for (const { claim: own } of validators) assert.deepEqual(own, claim, 'whoever computes it finds the same');
+    assert.ok(claim.loss < parentLoss, `the loss falls: ${parentLoss} -> ${claim.loss}`);
+
+    const { checkpoint } = claim;
+    assert.equal(await this.training.canonical(), checkpoint);
+    assert.deepEqual((await this.training.lineage(checkpoint)).slice(0, 2), [checkpoint, this.parent]);
+    const record = plain(await this.chain.view('Checkpoints', 'checkpoint', checkpoint));
+    const accepted = trainers.filter(({ ruling }) => ruling && nameOf(ruling) === 'Accepted');
+    const { Trained } = record.provenance;
+    assert.deepEqual(
+      [record.parent, record.weights.root, Trained.round, Trained.mastersRoot, Trained.contributions, Trained.loss],
+      [this.parent, claim.weightsRoot, this.id, claim.mastersRoot, BigInt(accepted.length), claim.loss],
+    );
+    await this.successor();
+    return state;
+  }
+
+  /** Fails unless the contributions of these trainers were accepted. */
+  async accepts(...trainers) {
+    const rulings = await this.rulings();
+    for (const { name, address } of trainers) {
+      assert.ok(rulings.get(address)?.Accepted?.weight > 0n, `${name} is accepted, not ${rulings.get(address)}`);
+    }
+  }
+}
+
+/** Waits until an operator's process, which was just started, takes part. */
+export const ready = ({ program }) => program.says(/ ready /, 60_000);
+
+/** The checkpoints in an operator's home folder. */
+export const checkpointsOf = ({ home }) =>
+  readdirSync(path.join(home, 'checkpoints')).filter((name) => !name.startsWith('.')).map((name) => `0x${name}`);
+
+/** Hashes a checkpoint in an operator's home folder and compares it with its id. */
+export async function verify({ home }, checkpoint) {
+  const { status, stderr } = await worker(home, ['checkpoint', 'verify', checkpoint]);
+  assert.equal(status, 0, stderr);
+}
+
+/** The file from which a trainer that was killed goes on. */
+export const stateFile = ({ home }) => {
+  const found = existsSync(path.join(home, 'rounds'))
+    ? readdirSync(path.join(home, 'rounds'), { recursive: true }).find((file) => path.basename(file) === 'trainer.state')
+    : undefined;
+  return found && path.join(home, 'rounds', found);
+};
+
+/** Whether an operator has earned anything of the subsidy for training. */
+export async function hasEarned({ world, address }) {
+  const { total, running } = plain(await world.chain.view('Issuance', 'pending_reward', address));
+  return total > 0n || running.training > 0n;
+}

@@ -1,0 +1,164 @@
+// Rounds of training with real trainers and validators: dishonest ones among them, processes and the
+// node killed in the middle, and a newcomer that finds nobody to get the checkpoint from.
+
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { after, afterEach, before, describe, it } from 'node:test';
+
+import { until } from '../lib/process.js';
+import { BOND, checkpointsOf, hasEarned, Programme, ready, stateFile, verify } from '../lib/trainers.js';
+import { World } from '../lib/world.js';
+
+describe('trainers', () => {
+  let world;
+  let programme;
+  let one;
+  let two;
+  let validators;
+  /** Trains for longer than the others. */
+  let slow;
+
+  before(async () => {
+    world = await World.start('trainers', { blockTime: 200, publishes: false });
+    programme = await Programme.make(world);
+    [one, two, ...validators] = await programme.add([
+      ['Trainer', 'One', '--seed', '1'],
+      ['Trainer', 'Two', '--seed', '2'],
+      ['Validator', 'Validator1'],
+      ['Validator', 'Validator2'],
+    ]);
+  }, { timeout: 200_000 });
+  after(() => world?.stop());
+  afterEach(() => world.audit());
+
+  it('make a checkpoint of what the honest ones learn, and the dishonest ones change nothing', { timeout: 180_000 }, async () => {
+    const sabotages = ['flip', 'random', 'scale', 'garbage', 'truncate', 'other-shards', 'copy', 'silent'];
+    const dishonest = await programme.add(
+      // The copy is told by what it shares with what it copies: it trains in the same order.
+      sabotages.map((sabotage, i) => ['Trainer', sabotage, '--sabotage', sabotage, '--seed', sabotage === 'copy' ? '1' : `${10 + i}`]),
+    );
+    // What becomes of one that is scaled depends on the text; the loss falls all the same.
+    const [flip, random, , garbage, truncate, otherShards, copy, silent] = dishonest;
+    // The copy does the work of whoever joins first.
+    const others = [two, ...dishonest];
+    for (const { program } of others) program.pause();
+    const round = await programme.start();
+    await round.joined(one);
+    for (const { program } of others) program.resume();
+    await round.joined(...others, ...validators);
+    // They have done what they wanted, and leave before the next round.
+    await round.reach('Claiming', 120_000);
+    await Promise.all(dishonest.map((trainer) => trainer.stop()));
+
+    const { claim } = await round.promoted();
+    await round.accepts(one, two);
+    const rulings = await round.rulings();
+    const expected = new Map([
+      [flip, 'DoesNotHelp'],
+      [random, 'DoesNotHelp'],
+      [garbage, 'Malformed'],
+      [truncate, 'Malformed'],
+      [copy, 'Copy'],
+      [otherShards, 'NotOnAssigned'],
+    ]);
+    for (const [operator, refusal] of expected) {
+      const { name, address } = operator;
+      assert.deepEqual([name, rulings.get(address)], [name, { Refused: refusal }]);
+      assert.ok(!(await hasEarned(operator)), `${name} earns nothing`);
+    }
+    for (const operator of [one, two, ...validators]) assert.ok(await hasEarned(operator), `${operator.name} earns`);
+    await round.slashed(silent, 'MissedContribution', programme.silence(BOND), BOND);
+    assert.deepEqual(round.losers(), [silent.address]);
+    assert.equal(rulings.get(silent.address), null);
+
+    for (const holder of [one, ...validators]) {
+      assert.deepEqual(checkpointsOf(holder).sort(), [programme.genesis, claim.checkpoint].sort());
+      await verify(holder, claim.checkpoint);
+    }
+    await programme.stop();
+  });
+
+  it('go on where they were killed', { timeout: 120_000 }, async () => {
+    [slow] = await programme.add([['Trainer', 'Slow', '--seed', '3', '--steps', '300']]);
+    const round = await programme.start();
+    await round.joined(one, two, slow, ...validators);
+    await round.reach('Training');
+    await until('a state is on disk', () => stateFile(slow), { every: 20 });
+    await slow.kill();
+    assert.equal((await round.record(slow)).commitment, null, 'it was still training');
+    slow.start();
+    const [, step] = await slow.program.says(/goes on with training .*step=(\d+)/);
+    assert.ok(step > 0 && step < 300, `it goes on after step ${step}`);
+    await round.promoted();
+    await round.accepts(one, two, slow);
+    assert.deepEqual(round.losers(), []);
+    await programme.stop();
+  });
+
+  it('are scored by a validator that is killed before it reveals', { timeout: 120_000 }, async () => {
+    const [killed, other] = validators;
+    const round = await programme.start();
+    await round.joined(one, two, ...validators);
+    await round.reach('Training');
+    // It scores when the first one is back, so that the scores are not revealed before.
+    other.program.pause();
+    await world.chain.event(
+      'training.ScoresCommitted',
+      (data) => data.round === round.id && data.validator === killed.address,
+    );
+    await killed.kill();
+    const { sheet } = await round.record(killed);
+    assert.equal(sheet, null, 'it has not revealed');
+    killed.start();
+    await ready(killed);
+    other.program.resume();
+    const { validators: heard } = await round.promoted();
+    for (const { sheet } of heard) assert.deepEqual(sheet, heard[0].sheet, 'both find the same');
+    assert.deepEqual(round.losers(), []);
+    await programme.stop();
+  });
+
+  it('go on when the node is killed and started again', { timeout: 120_000 }, async () => {
+    const before = statSync(stateFile(slow)).mtimeMs;
+    const round = await programme.start();
+    await round.joined(one, two, slow, ...validators);
+    await round.reach('Training');
+    await until('it trains', () => (statSync(stateFile(slow)).mtimeMs > before ? true : undefined), { every: 20 });
+    await world.restartNode();
+    await Promise.all(
+      [one, two, slow, ...validators].map(({ program }) => program.says(/connected to the node again/)),
+    );
+    await round.promoted();
+    await round.accepts(one, two, slow);
+    assert.deepEqual(round.losers(), []);
+    await programme.stop();
+    await slow.stop();
+  });
+
+  it('cannot join without the checkpoint, and do as soon as somebody holds it again', { timeout: 180_000 }, async () => {
+    const holders = [one, two, ...validators];
+    await Promise.all(holders.map((holder) => holder.kill()));
+    const parent = await programme.canonical();
+    const [newcomer] = await programme.add([['Trainer', 'Newcomer', '--seed', '4']], { bare: true });
+    const alone = await programme.start();
+    await newcomer.program.says(new RegExp(`checkpoint ${parent} was not to be had: none of the holders`));
+    await alone.rejected('TooFewTrainers');
+    assert.deepEqual((await alone.state()).trainers, []);
+
+    for (const validator of validators) validator.start();
+    await world.chain.event('training.Joined', ({ operator }) => operator === newcomer.address);
+    await verify(newcomer, parent);
+    for (const trainer of [one, two]) trainer.start();
+    const { data } = await world.chain.event(
+      'training.RoundClosed',
+      ({ round, outcome }) => round > alone.id && outcome.Promoted,
+      60_000,
+    );
+    const round = programme.numbered(data.round, parent);
+    await round.promoted();
+    await round.accepts(newcomer);
+    await programme.stop();
+  });
+
+  it('leave books that anyone can check', { timeout: 30_000 }, () => world.checkBooks());
+});
