@@ -76,8 +76,8 @@ class Operator {
     );
   }
 
-  /** Starts its process. */
-  start() {
+  /** Starts its process. It claims rewards where `claims` says so: else balances change by themselves. */
+  start({ claims = false } = {}) {
     const { world, name } = this;
     this.program = new Program(
       name,
@@ -89,6 +89,7 @@ class Operator {
         '--store', path.join(world.folder, `${name}.redb`),
         // The model was just imported; hashing it again for every process says nothing new.
         '--trust-weights',
+        ...(claims ? [] : ['--no-claim']),
       ],
       { env: { NOEMA_HOME: world.home }, log: path.join(world.folder, `${name}.log`) },
     );
