@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts a local Noema chain with four trainers and two validators, trains a small model on a real text
-# round after round, shows every contribution and what became of it, and asks the trained model.
+# round after round, shows every contribution, what became of it and what it brings, and asks the trained
+# model. An epoch has 60 blocks: once one is over, whoever helped is paid, a dishonest trainer nothing.
 #
 #   ./scripts/dev.sh --train [OPTION...]
 #

@@ -6,14 +6,18 @@
 //! missing where an upgrade does not.
 
 pub mod calls;
+mod events;
 mod follow;
+mod issuance;
 mod ledger;
 mod read;
 mod rounds;
 mod submit;
 pub mod types;
 
+pub use events::BlockEvents;
 pub use follow::{follow, Link};
+pub use issuance::{Dues, Epoch, RunningDues};
 pub use ledger::ChainLedger;
 pub use read::At;
 pub use rounds::ChainRounds;
@@ -151,6 +155,14 @@ impl Node {
         Ok(At::new(self.url.clone(), block))
     }
 
+    /// A finalized block by its number, to read from.
+    pub async fn at(&self, number: u64) -> Result<At, ChainError> {
+        let block = self
+            .in_time(async { self.client.at_block(number).await.map_err(Into::into) })
+            .await?;
+        Ok(At::new(self.url.clone(), block))
+    }
+
     /// Runs a request and names what went wrong with it.
     async fn in_time<T>(
         &self,
@@ -169,7 +181,7 @@ impl Node {
 
 /// Tells a node that is away from a runtime that is different.
 pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) -> ChainError {
-    use subxt::error::{ExtrinsicError, StorageError, ViewFunctionError};
+    use subxt::error::{EventsError, ExtrinsicError, StorageError, ViewFunctionError};
     let error = error.into();
     let unreachable = |reason: String| ChainError::Unreachable {
         url: url.to_owned(),
@@ -182,6 +194,7 @@ pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) ->
             | StorageError::CannotIterateValues(_)
             | StorageError::StreamFailure(_),
         )
+        | subxt::Error::EventsError(EventsError::CannotFetchEventBytes(_))
         | subxt::Error::ExtrinsicError(
             ExtrinsicError::AccountNonceError { .. }
             | ExtrinsicError::ErrorSubmittingTransaction(_)

@@ -3,6 +3,7 @@
 mod ask;
 mod canonical;
 mod checkpoint;
+mod claim;
 mod dataset;
 mod device;
 mod doctor;
@@ -46,6 +47,9 @@ Examples:
     noema-worker checkpoint new --text TEXT.txt
     noema-worker dataset prepare TEXT.txt --checkpoint <ID> --out data --licence CC0-1.0
     noema-worker train --checkpoint <ID> --dataset data --trainers 4
+  What an operator is due, and how it gets it without `noema-worker run`:
+    noema-worker operator show //Alice
+    noema-worker claim --key worker.key
   A question:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
 
@@ -142,6 +146,8 @@ enum Command {
     /// See whether machine, devices, checkpoints, chain and keys are in order, and how to mend what
     /// is not.
     Doctor(doctor::DoctorArgs),
+    /// Claim what an account is due of subsidies for its work.
+    Claim(claim::ClaimArgs),
     /// Look at a request, or take it back.
     #[command(subcommand)]
     Request(show::RequestCommand),
@@ -199,6 +205,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,
         Command::Doctor(args) => return doctor::doctor(&global, args).await,
+        Command::Claim(args) => claim::claim(&global, args).await,
         Command::Request(command) => show::request(&global, command).await,
         Command::Operator(command) => show::operator(&global, command).await,
         Command::Programme(command) => programme::programme(&global, command).await,

@@ -179,6 +179,14 @@ pub fn parse_account(text: &str) -> Result<AccountBytes, KeyError> {
         .map_err(|_| KeyError::Address(text.to_owned()))
 }
 
+/// An account from its key, or from its address where the key is not on this machine.
+pub fn load_account(source: &str) -> Result<AccountBytes, KeyError> {
+    match Key::load(source) {
+        Err(KeyError::Unknown(_)) => parse_account(source),
+        key => key.map(|key| key.account()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +210,17 @@ mod tests {
         let read = Key::from_file(&path).expect("the same key");
         assert_eq!(made.account(), read.account());
         assert!(matches!(Key::generate(&path), Err(KeyError::Exists(_))));
+    }
+
+    #[test]
+    fn an_account_is_found_by_its_key_file_or_its_address() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("key");
+        let made = Key::generate(&path).expect("a key");
+        let by = |source: &str| load_account(source).expect("an account");
+        assert_eq!(by(&path.display().to_string()), made.account());
+        assert_eq!(by(&made.address()), made.account());
+        assert!(matches!(load_account("nobody"), Err(KeyError::Address(_))));
     }
 
     #[cfg(unix)]

@@ -73,6 +73,8 @@ pub struct Metrics {
     pub verdicts: Counter,
     /// Objections that are on chain.
     pub objections: Counter,
+    /// Epochs for which a reward was claimed.
+    pub rewards: Counter,
     /// Executions that failed.
     pub execution_failures: Counter,
     /// Calls to the node that failed.
@@ -117,6 +119,11 @@ impl Metrics {
         let checks_invalid = counter(&mut registry, "checks_invalid", "Answers found wrong");
         let verdicts = counter(&mut registry, "verdicts", "Verdicts that are on chain");
         let objections = counter(&mut registry, "objections", "Objections that are on chain");
+        let rewards = counter(
+            &mut registry,
+            "rewards",
+            "Epochs for which a reward was claimed",
+        );
         let execution_failures = counter(
             &mut registry,
             "execution_failures",
@@ -187,6 +194,7 @@ impl Metrics {
             checks_invalid,
             verdicts,
             objections,
+            rewards,
             execution_failures,
             ledger_errors,
             running,

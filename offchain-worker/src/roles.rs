@@ -5,6 +5,7 @@
 //! it has done, and takes the next step. A missed event, a lost connection or a killed process
 //! changes nothing: the next look shows the same duty again.
 
+mod claim;
 mod execute;
 mod operator;
 mod serve;
@@ -104,6 +105,24 @@ pub struct Duties {
     pub heartbeat_due: bool,
 }
 
+/// What the controller of an operator is due of subsidies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewards {
+    /// What can be claimed, the oldest epoch first.
+    pub due: Vec<Reward>,
+    /// The last block of the epoch that runs: before it is over, nothing is added.
+    pub epoch_ends: u64,
+}
+
+/// What the controller of an operator is due for one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reward {
+    /// The epoch.
+    pub epoch: u32,
+    /// How much it is, in the smallest unit.
+    pub amount: u128,
+}
+
 /// What an operator sends to the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -139,6 +158,13 @@ pub enum Action {
         /// The digest of the objector's own execution.
         digest: H256,
     },
+    /// A claim of the reward of an epoch.
+    ClaimReward {
+        /// Who is paid: the controller.
+        account: AccountBytes,
+        /// The epoch.
+        epoch: u32,
+    },
     /// A sign of life.
     Heartbeat,
 }
@@ -150,6 +176,7 @@ impl fmt::Display for Action {
             Self::CommitVerdict { request, .. } => write!(f, "commitment on request {request}"),
             Self::RevealVerdict { request, .. } => write!(f, "verdict on request {request}"),
             Self::Object { request, .. } => write!(f, "objection to request {request}"),
+            Self::ClaimReward { epoch, .. } => write!(f, "claim for epoch {epoch}"),
             Self::Heartbeat => f.write_str("heartbeat"),
         }
     }
@@ -198,6 +225,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// has committed to a verdict on, which are looked at even while the chain waits for others.
     async fn duties(&self, following: &[RequestId]) -> Result<Duties, LedgerError>;
 
+    /// What the operator's controller can claim in the latest finalized block.
+    async fn rewards(&self) -> Result<Rewards, LedgerError>;
+
     /// Signs a mortal transaction with a fresh nonce; sends nothing.
     async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError>;
 
@@ -222,6 +252,8 @@ pub struct Identity {
     pub validates: bool,
     /// Whether it re-executes answers that it was not drawn for.
     pub audits: bool,
+    /// Whether it claims what its controller is due of subsidies.
+    pub claims: bool,
 }
 
 /// What re-execution of an answer showed.

@@ -186,6 +186,13 @@ calls! {
         /// One's own claim.
         claim: WireClaim,
     }
+    /// Mints what an account is due for an epoch that ended.
+    "Issuance"."claim" ClaimReward {
+        /// Who is paid; of an operator, its controller.
+        account: AccountId32,
+        /// The epoch.
+        epoch: u32,
+    }
     /// Gives a sign of life.
     "Operators"."heartbeat" Heartbeat {}
     /// Records the device that an operator runs on.
@@ -250,6 +257,7 @@ pub(super) enum OperatorCall {
     Commit(CommitVerdict),
     Reveal(RevealVerdict),
     Object(Object),
+    Claim(ClaimReward),
     Heartbeat(Heartbeat),
 }
 
@@ -290,6 +298,10 @@ impl From<&Action> for OperatorCall {
             Action::Object { request, digest } => Self::Object(Object {
                 request: request.0,
                 digest: *digest,
+            }),
+            Action::ClaimReward { account, epoch } => Self::Claim(ClaimReward {
+                account: AccountId32(*account),
+                epoch: *epoch,
             }),
             Action::Heartbeat => Self::Heartbeat(Heartbeat {}),
         }

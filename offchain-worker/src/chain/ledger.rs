@@ -6,7 +6,8 @@ use super::types::{Phase as RequestPhase, RequestState, Standing, Task};
 use super::{ChainError, Link};
 use crate::keys::Key;
 use crate::roles::{
-    Action, Answered, Check, Duties, Job, Ledger, LedgerError, Outcome, Phase, Question,
+    Action, Answered, Check, Duties, Job, Ledger, LedgerError, Outcome, Phase, Question, Reward,
+    Rewards,
 };
 use crate::store::{AccountBytes, Prepared};
 use async_trait::async_trait;
@@ -146,6 +147,23 @@ impl Ledger for ChainLedger {
         self.read(following).await
     }
 
+    async fn rewards(&self) -> Result<Rewards, LedgerError> {
+        let at = self.link.node()?.finalized().await?;
+        let pending = at.pending_reward(&self.controller).await?;
+        let running = at.running_epoch().await?;
+        Ok(Rewards {
+            due: pending
+                .due()
+                .into_iter()
+                .map(|claimable| Reward {
+                    epoch: claimable.epoch,
+                    amount: claimable.reward,
+                })
+                .collect(),
+            epoch_ends: running.map_or(u64::MAX, |epoch| epoch.scheduled.ends_at.into()),
+        })
+    }
+
     async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError> {
         let node = self.link.node()?;
         let key = &self.key;
@@ -154,6 +172,7 @@ impl Ledger for ChainLedger {
             OperatorCall::Commit(call) => node.prepare(call, key).await,
             OperatorCall::Reveal(call) => node.prepare(call, key).await,
             OperatorCall::Object(call) => node.prepare(call, key).await,
+            OperatorCall::Claim(call) => node.prepare(call, key).await,
             OperatorCall::Heartbeat(call) => node.prepare(call, key).await,
         };
         Ok(prepared?)

@@ -25,10 +25,18 @@ enum ViewFunctionRefusal {
     Codec,
 }
 
+/// What an account owns.
+#[derive(Default, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Balances {
+    free: u128,
+    reserved: u128,
+}
+
 /// The state at one finalized block.
 pub struct At {
     url: String,
-    block: Block,
+    pub(super) block: Block,
 }
 
 impl At {
@@ -132,7 +140,7 @@ impl At {
             .map_err(|error| classify(&self.url, &what, error))
     }
 
-    async fn in_time<T, E: Into<subxt::Error>>(
+    pub(super) async fn in_time<T, E: Into<subxt::Error>>(
         &self,
         what: &str,
         request: impl std::future::Future<Output = Result<T, E>>,
@@ -157,20 +165,25 @@ impl At {
 
     /// The free balance of an account.
     pub async fn free_balance(&self, account: &AccountBytes) -> Result<u128, ChainError> {
+        Ok(self.balances(account).await?.free)
+    }
+
+    /// Everything that an account owns, on hold or not.
+    pub async fn total_balance(&self, account: &AccountBytes) -> Result<u128, ChainError> {
+        let balances = self.balances(account).await?;
+        Ok(balances.free.saturating_add(balances.reserved))
+    }
+
+    async fn balances(&self, account: &AccountBytes) -> Result<Balances, ChainError> {
         #[derive(DecodeAsType)]
         #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
         struct Account {
-            data: Data,
-        }
-        #[derive(DecodeAsType)]
-        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-        struct Data {
-            free: u128,
+            data: Balances,
         }
         let account: Option<Account> = self
             .storage("System", "Account", (AccountId32(*account),))
             .await?;
-        Ok(account.map_or(0, |account| account.data.free))
+        Ok(account.map(|account| account.data).unwrap_or_default())
     }
 
     /// What the operator behind a controller or a hot key has to do now.

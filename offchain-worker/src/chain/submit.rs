@@ -1,6 +1,7 @@
 //! Signing, sending, and what becomes of it.
 
 use super::calls::Call;
+use super::events::fields;
 use super::{classify, root_cause, ChainError, Node, PATIENCE};
 use crate::keys::Key;
 use crate::roles::Outcome;
@@ -63,13 +64,7 @@ impl Included {
     ) -> Result<Option<E>, ChainError> {
         for event in self.own_events() {
             if event.pallet_name() == pallet && event.event_name() == name {
-                return event
-                    .decode_fields_unchecked_as::<E>()
-                    .map(Some)
-                    .map_err(|error| ChainError::Incompatible {
-                        what: format!("event {pallet}.{name}"),
-                        reason: error.to_string(),
-                    });
+                return fields(&event).map(Some);
             }
         }
         Ok(None)
@@ -180,6 +175,16 @@ impl Node {
         call: C,
         key: &Key,
     ) -> Result<Included, ChainError> {
+        self.send(call, key).await?.await
+    }
+
+    /// Signs and sends `call`, as [`Self::submit`] does; what comes back waits until it is final. So
+    /// one account can send several calls that share a block.
+    pub async fn send<C: Call + Clone>(
+        &self,
+        call: C,
+        key: &Key,
+    ) -> Result<BoxFuture<'static, Result<Included, ChainError>>, ChainError> {
         let name = format!("{}.{}", C::PALLET, C::NAME);
         let mut tries = 0;
         loop {
@@ -204,42 +209,43 @@ impl Node {
                     None => return Err(classify(&self.url, &name, error)),
                 },
             };
-            let wait = async {
+            let (url, rpc, what) = (self.url.clone(), self.raw.clone(), name.clone());
+            let wait = async move {
+                let unreachable = |reason: String| ChainError::Unreachable {
+                    url: url.clone(),
+                    reason,
+                };
                 while let Some(status) = progress.next().await {
-                    match status.map_err(|error| classify(&self.url, &name, error))? {
+                    match status.map_err(|error| classify(&url, &name, error))? {
                         TransactionStatus::InFinalizedBlock(block) => {
-                            return match finalized(&self.raw, &block).await {
+                            return match finalized(&rpc, &block).await {
                                 Ok(Ok(included)) => Ok(included),
                                 Ok(Err((error, docs))) => Err(ChainError::Refused {
-                                    call: name.clone(),
+                                    call: name,
                                     error,
                                     docs,
                                 }),
-                                Err(reason) => Err(ChainError::Unreachable {
-                                    url: self.url.clone(),
-                                    reason,
-                                }),
+                                Err(reason) => Err(unreachable(reason)),
                             };
                         }
                         TransactionStatus::Error { message }
                         | TransactionStatus::Invalid { message }
                         | TransactionStatus::Dropped { message } => {
                             return Err(ChainError::Rejected {
-                                call: name.clone(),
+                                call: name,
                                 reason: message,
                             });
                         }
                         _ => {}
                     }
                 }
-                Err(ChainError::Unreachable {
-                    url: self.url.clone(),
-                    reason: "the connection was lost".into(),
-                })
+                Err(unreachable("the connection was lost".into()))
             };
-            return tokio::time::timeout(FINAL, wait)
-                .await
-                .unwrap_or_else(|_| Err(ChainError::TooSlow(name.clone())));
+            return Ok(Box::pin(async move {
+                tokio::time::timeout(FINAL, wait)
+                    .await
+                    .unwrap_or(Err(ChainError::TooSlow(what)))
+            }));
         }
     }
 

@@ -52,12 +52,16 @@ use from_chain;
 
 mod checkpoint;
 mod governance;
+mod issuance;
 mod operator;
 mod request;
 mod round;
 
 pub use checkpoint::{
     CheckpointRecord, FamilyRecord, Holding, Status, WeightsRecord, WireArchitecture,
+};
+pub use issuance::{
+    Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch, WirePerWork,
 };
 pub use operator::{
     DeviceReport, Earning, EarningsEntry, EarningsLedger, Idle, Offence, Offer, OperatorInfo,

@@ -1,6 +1,6 @@
 //! `noema-worker key`.
 
-use crate::keys::{parse_account, Key};
+use crate::keys::{load_account, Key};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -28,11 +28,7 @@ pub(super) fn key(command: KeyCommand) -> anyhow::Result<()> {
             );
             key.account()
         }
-        KeyCommand::Inspect { key } => match Key::load(&key) {
-            Ok(key) => key.account(),
-            Err(crate::keys::KeyError::Unknown(_)) => parse_account(&key)?,
-            Err(error) => return Err(error.into()),
-        },
+        KeyCommand::Inspect { key } => load_account(&key)?,
     };
     println!("address:    {}", crate::keys::address(&account));
     println!("public key: 0x{}", hex::encode(account));

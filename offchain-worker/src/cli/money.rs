@@ -50,6 +50,18 @@ impl Token {
             .with_context(|| format!("`{text}` is too large an amount"))
     }
 
+    /// What the token is called.
+    pub(super) fn symbol(&self) -> &str {
+        &self.symbol
+    }
+
+    /// The amount in tokens for a column of a table, rounded down to a thousandth.
+    pub(super) fn column(&self, amount: u128) -> String {
+        let unit = 10u128.pow(self.decimals);
+        let thousandths = amount % unit * 1_000 / unit;
+        format!("{}.{thousandths:03}", amount / unit)
+    }
+
     /// The amount as a person reads it.
     pub(super) fn show(&self, amount: u128) -> String {
         let unit = 10u128.pow(self.decimals);
@@ -80,6 +92,13 @@ mod tests {
         assert_eq!(token().parse(".000000000001").expect("the least"), 1);
         assert_eq!(token().show(250_000_000_000), "0.25 NOEMA");
         assert_eq!(token().show(3_000_000_000_000), "3 NOEMA");
+    }
+
+    #[test]
+    fn a_column_never_shows_more_than_there_is() {
+        assert_eq!(token().column(0), "0.000");
+        assert_eq!(token().column(2_999_999_999_999), "2.999");
+        assert_eq!(token().column(1_030_000_000_000), "1.030");
     }
 
     #[test]

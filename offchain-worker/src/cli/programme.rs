@@ -1,7 +1,11 @@
 //! `noema-worker programme`: training a family, as governance decides it and as anyone follows it.
 
+mod books;
 mod chart;
 mod follow;
+mod standings;
+#[cfg(test)]
+mod testing;
 
 use super::Global;
 use crate::chain::calls::Sudo;

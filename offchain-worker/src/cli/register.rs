@@ -8,7 +8,7 @@ use crate::chain::calls::{
 };
 use crate::chain::types::{OperatorInfo, Status, WireArchitecture, WirePrices, WireRoles};
 use crate::chain::{At, Node};
-use crate::keys::{address, parse_account, Key};
+use crate::keys::{address, load_account, Key};
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand, ValueEnum};
 use noema_checkpoint::Manifest;
@@ -193,11 +193,7 @@ fn recorded_text(at: &At, limit: &str, text: &str, otherwise: &str) -> anyhow::R
 
 async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     let controller = Key::load(&args.account)?;
-    let hot = match Key::load(&args.key) {
-        Ok(key) => key.account(),
-        Err(crate::keys::KeyError::Unknown(_)) => parse_account(&args.key)?,
-        Err(error) => return Err(error.into()),
-    };
+    let hot = load_account(&args.key)?;
     if hot == controller.account() {
         bail!("the hot key must not be the controller's: whoever gets at the worker would get at the bond; make one with: noema-worker key generate <FILE>");
     }

@@ -60,6 +60,10 @@ pub(super) struct RunArgs {
     /// Also re-execute answers that nobody was drawn to check, and object if they are wrong.
     #[arg(long)]
     audit_all: bool,
+    /// Do not claim what the operators are due of subsidies when an epoch has ended; see
+    /// `noema-worker claim`.
+    #[arg(long)]
+    no_claim: bool,
     /// Serve Prometheus metrics at /metrics and the state at /health here.
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_addr: Option<SocketAddr>,
@@ -155,6 +159,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
             serves: operator.worker && wants(RoleName::Serve),
             validates: operator.validator && wants(RoleName::Validate),
             audits: args.audit_all,
+            claims: !args.no_claim,
         };
         let trains = operator.trainer && wants(RoleName::Train);
         if !identity.serves && !identity.validates && !trains {

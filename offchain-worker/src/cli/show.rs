@@ -2,12 +2,16 @@
 
 use super::money::Token;
 use super::Global;
+use crate::artefacts;
 use crate::chain::calls::CancelRequest;
-use crate::chain::types::{Phase, Reason, RequestState};
+use crate::chain::types::{EarningsLedger, OperatorInfo, Phase, Reason, RequestState};
+use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
 use anyhow::Context;
 use clap::Subcommand;
+use noema_artefacts::Peer;
 use noema_protocol::RequestId;
+use serde::Serialize;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +36,7 @@ pub(super) enum RequestCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OperatorCommand {
-    /// Show what an operator does, earned and lost, and why.
+    /// Show what an operator does, where it shares, what it earned, lost and can claim, and why.
     Show {
         /// The controller or the hot key: an address, 0x and 64 digits, or a development key.
         account: String,
@@ -118,6 +122,32 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
     }
 }
 
+/// An operator as JSON; amounts are in the smallest unit.
+#[derive(Serialize)]
+struct ShownOperator {
+    controller: String,
+    operator: OperatorInfo,
+    endpoint: Option<ShownEndpoint>,
+    earnings: Option<EarningsLedger>,
+    rewards: Dues,
+}
+
+/// Where an operator shares artefacts, as a person reads it.
+#[derive(Serialize)]
+struct ShownEndpoint {
+    peer: String,
+    addresses: Vec<String>,
+}
+
+impl From<Peer> for ShownEndpoint {
+    fn from(peer: Peer) -> Self {
+        Self {
+            peer: peer.id.to_string(),
+            addresses: peer.addresses.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
 pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyhow::Result<()> {
     let OperatorCommand::Show { account, json } = command;
     let account = parse_account(&account)?;
@@ -131,13 +161,17 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
         )
     })?;
     let earnings = at.earnings(&controller).await?;
+    let rewards = at.dues(&controller).await?;
+    let endpoint = artefacts::peer(&at, &controller).await?;
     if json {
-        let value = serde_json::json!({
-            "controller": address(&controller),
-            "operator": info,
-            "earnings": earnings,
-        });
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        let shown = ShownOperator {
+            controller: address(&controller),
+            operator: info,
+            endpoint: endpoint.map(ShownEndpoint::from),
+            earnings,
+            rewards,
+        };
+        println!("{}", serde_json::to_string_pretty(&shown)?);
         return Ok(());
     }
     let token = Token::of(&node).await?;
@@ -163,6 +197,16 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
             String::from_utf8_lossy(&report.device.name),
             report.at
         );
+    }
+    match endpoint.map(ShownEndpoint::from) {
+        Some(endpoint) => println!(
+            "endpoint    {} at {}",
+            endpoint.peer,
+            endpoint.addresses.join(", ")
+        ),
+        None => println!(
+            "endpoint    none published: noema-worker run --key <KEY> --listen <ADDRESS:PORT>"
+        ),
     }
     println!("open jobs   {}", record.engagements);
     match &info.idle {
@@ -190,7 +234,29 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
             );
         }
     }
+    show_rewards(&rewards, &token);
     Ok(())
+}
+
+fn show_rewards(rewards: &Dues, token: &Token) {
+    if let Some(first) = rewards.epochs.first() {
+        println!(
+            "reward      {} of {} epochs, the oldest until block {}: noema-worker claim --key <KEY>",
+            token.show(rewards.pending),
+            rewards.epochs.len(),
+            first.claimable_to
+        );
+    } else {
+        println!("reward      nothing to claim");
+    }
+    if let Some(running) = &rewards.running {
+        println!(
+            "            epoch {} runs until block {}; if it ended now, it would bring {}",
+            running.epoch,
+            running.ends_at,
+            token.show(running.estimate)
+        );
+    }
 }
 
 /// Asks every pallet of the runtime that has a view function `audit`. Exit status 1 if any pallet's

@@ -1,10 +1,12 @@
 //! The node, and an operator as its chain knows it.
 
 use super::{Area, Finding};
+use crate::chain::types::{WireEndpoint, WireRoles};
 use crate::chain::{At, ChainError, Node};
 use crate::keys::{address, Key, KeyError};
 use crate::store::AccountBytes;
 use noema_protocol::CheckpointId;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,14 +136,46 @@ async fn look(
         ),
     });
     if info.serves.is_empty() {
-        findings.push(Area::Operator.failed(
-            name,
-            "serves no checkpoint",
-            "its controller starts to with: noema-worker register operator --serve <CHECKPOINT>",
-        ));
+        findings.extend(serves_nothing(&name, &info.operator.roles));
     }
+    let published = at.endpoint(&controller).await?;
+    findings.extend(endpoint(&name, &info.operator.roles, published.as_ref()));
     let serves = info.serves.into_iter().map(CheckpointId).collect();
     Ok((findings, serves))
+}
+
+/// What it means that an operator serves no checkpoint: to answer and to check takes one, to take part
+/// in rounds does not.
+fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Finding> {
+    let remedy =
+        "its controller starts to with: noema-worker register operator --serve <CHECKPOINT>";
+    if roles.worker {
+        Some(Area::Operator.failed(name, "serves no checkpoint", remedy))
+    } else if roles.validator {
+        let detail = "serves no checkpoint: it is drawn for rounds of training, not for answers";
+        Some(Area::Operator.warned(name, detail, remedy))
+    } else {
+        None
+    }
+}
+
+/// Whether those who take part in rounds can get files from the operator: updates from a trainer, the
+/// next checkpoint from either. `None` for an operator that has no part in rounds and shares nothing.
+fn endpoint(name: &str, roles: &WireRoles, published: Option<&WireEndpoint>) -> Option<Finding> {
+    match published {
+        Some(endpoint) => {
+            let addresses = endpoint.addresses.iter().copied().map(SocketAddr::from);
+            let addresses: Vec<_> = addresses.map(|address| address.to_string()).collect();
+            let detail = format!("shares files at {}", addresses.join(", "));
+            Some(Area::Operator.passed(name, detail))
+        }
+        None if roles.trainer || roles.validator => Some(Area::Operator.warned(
+            name,
+            "has published no endpoint: nobody can fetch an update or a checkpoint from it",
+            "publish one with: noema-worker run --listen <ADDRESS:PORT>",
+        )),
+        None => None,
+    }
 }
 
 async fn bond(
@@ -175,4 +209,64 @@ pub fn no_key(source: &str, error: &KeyError) -> Finding {
         error.to_string(),
         "make a key with: noema-worker key generate <FILE>",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Health;
+
+    const WORKER: WireRoles = WireRoles {
+        worker: true,
+        validator: false,
+        trainer: false,
+    };
+
+    #[test]
+    fn whoever_takes_part_in_rounds_should_publish_an_endpoint() {
+        let trainer = WireRoles {
+            trainer: true,
+            ..WORKER
+        };
+        let validator = WireRoles {
+            validator: true,
+            ..WORKER
+        };
+        for roles in [trainer, validator] {
+            let finding = endpoint("5Grw", &roles, None).expect("it is looked at");
+            assert_eq!(finding.health, Health::Warned);
+            assert!(finding
+                .remedy
+                .is_some_and(|remedy| remedy.contains("run --listen")));
+        }
+        assert_eq!(endpoint("5Grw", &WORKER, None), None);
+    }
+
+    #[test]
+    fn only_a_worker_cannot_do_without_a_checkpoint() {
+        let health = |roles: &WireRoles| serves_nothing("5Grw", roles).map(|found| found.health);
+        assert_eq!(health(&WORKER), Some(Health::Failed));
+        let validator = WireRoles {
+            worker: false,
+            validator: true,
+            trainer: true,
+        };
+        assert_eq!(health(&validator), Some(Health::Warned));
+        let trainer = WireRoles {
+            validator: false,
+            ..validator
+        };
+        assert_eq!(health(&trainer), None);
+    }
+
+    #[test]
+    fn a_published_endpoint_is_told() {
+        let published = WireEndpoint {
+            peer: [1; 32],
+            addresses: vec![SocketAddr::from(([127, 0, 0, 1], 4_433)).into()],
+        };
+        let finding = endpoint("5Grw", &WORKER, Some(&published)).expect("it is told");
+        assert_eq!(finding.health, Health::Passed);
+        assert!(finding.detail.contains("127.0.0.1:4433"));
+    }
 }

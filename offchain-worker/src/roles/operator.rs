@@ -1,5 +1,6 @@
 //! The loop that drives one operator, whatever its role.
 
+use super::claim::Claims;
 use super::{
     Action, Answered, Cancel, Duties, ExecutionError, Executor, Finding, Identity, Ledger,
     LedgerError, Outcome, Question,
@@ -45,6 +46,8 @@ pub(super) enum Work {
     Answer(JobKey),
     Check(JobKey),
     Audit(JobKey),
+    /// The claim for an epoch.
+    Claim(u32),
     Heartbeat,
 }
 
@@ -91,6 +94,7 @@ pub struct Operator {
     watched: HashSet<H256>,
     complained: HashSet<H256>,
     heartbeat: Option<Prepared>,
+    pub(super) claims: Claims,
     /// The block of the last look.
     pub(super) block: u64,
 }
@@ -126,6 +130,7 @@ impl Operator {
             watched: HashSet::new(),
             complained: HashSet::new(),
             heartbeat: None,
+            claims: Claims::default(),
             block: 0,
         }
     }
@@ -180,6 +185,7 @@ impl Operator {
             self.audit(&duties).await?;
         }
         self.beat(&duties).await;
+        self.claim(&duties).await;
         Ok(Ok(()))
     }
 
@@ -417,6 +423,10 @@ impl Operator {
                 {
                     self.heartbeat = None;
                 }
+                Ok(())
+            }
+            Work::Claim(epoch) => {
+                self.claim_fate(epoch, &outcome);
                 Ok(())
             }
             Work::Answer(key) => self.answer_fate(key, hash, outcome),

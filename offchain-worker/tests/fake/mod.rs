@@ -12,7 +12,7 @@ use noema_protocol::{
 use noema_worker::metrics::Metrics;
 use noema_worker::roles::{
     Action, Answered, Cancel, Check, Duties, ExecutionError, Executor, Finding, Identity, Job,
-    Ledger, LedgerError, Operator, Outcome, Pace, Phase, Question,
+    Ledger, LedgerError, Operator, Outcome, Pace, Phase, Question, Rewards,
 };
 use noema_worker::store::{JobKey, Prepared, Stage, Store, StoredAnswer};
 use sp_core::H256;
@@ -40,6 +40,10 @@ pub struct ChainState {
     pub away: bool,
     /// What the operator said it follows.
     pub following: Vec<RequestId>,
+    /// What can be claimed; `None` where that cannot be read.
+    pub rewards: Option<Rewards>,
+    /// How often that was asked.
+    pub rewards_asked: u32,
 }
 
 #[derive(Clone, Default)]
@@ -51,6 +55,7 @@ impl FakeChain {
         chain.edit(|state| {
             state.duties.block = 10;
             state.fate = Some(Outcome::Included { block: 11 });
+            state.rewards = Some(Rewards::default());
         });
         chain
     }
@@ -88,6 +93,16 @@ impl Ledger for FakeChain {
             state.following = following.to_vec();
         }
         Ok(state.duties.clone())
+    }
+
+    async fn rewards(&self) -> Result<Rewards, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        state.rewards_asked += 1;
+        state.rewards.clone().ok_or(LedgerError::Incompatible {
+            what: "view function Issuance.pending_reward".into(),
+            reason: "the test took it away".into(),
+        })
     }
 
     async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError> {
@@ -243,6 +258,18 @@ pub fn key(request: u64) -> JobKey {
     }
 }
 
+/// An operator that has both roles, and claims.
+fn identity() -> Identity {
+    Identity {
+        controller: CONTROLLER,
+        name: "test".into(),
+        serves: true,
+        validates: true,
+        audits: false,
+        claims: true,
+    }
+}
+
 /// A process: an operator over a chain, a model and a store on disk.
 pub struct Process {
     pub operator: Operator,
@@ -252,22 +279,32 @@ pub struct Process {
 impl Process {
     /// Starts with the store in `folder`, as after a crash if it has been used before.
     pub fn start(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
-        Self::start_as(folder, chain, model, false)
+        Self::start_as(folder, chain, model, identity())
     }
 
     pub fn start_auditing(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
-        Self::start_as(folder, chain, model, true)
+        let auditing = Identity {
+            audits: true,
+            ..identity()
+        };
+        Self::start_as(folder, chain, model, auditing)
     }
 
-    fn start_as(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>, audits: bool) -> Self {
-        let store = Arc::new(Store::open(&folder.join("jobs.redb")).expect("the store opens"));
-        let identity = Identity {
-            controller: CONTROLLER,
-            name: "test".into(),
-            serves: true,
-            validates: true,
-            audits,
+    pub fn start_without_claims(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
+        let unpaid = Identity {
+            claims: false,
+            ..identity()
         };
+        Self::start_as(folder, chain, model, unpaid)
+    }
+
+    fn start_as(
+        folder: &Path,
+        chain: &FakeChain,
+        model: &Arc<FakeModel>,
+        identity: Identity,
+    ) -> Self {
+        let store = Arc::new(Store::open(&folder.join("jobs.redb")).expect("the store opens"));
         let operator = Operator::new(
             identity,
             Arc::new(chain.clone()),

@@ -76,8 +76,8 @@ class Operator {
     );
   }
 
-  /** Starts its process. */
-  start() {
+  /** Starts its process. It claims rewards where `claims` says so: else balances change by themselves. */
+  start({ claims = false } = {}) {
     const { world, name } = this;
     this.program = new Program(
       name,
@@ -88,6 +88,7 @@ class Operator {
         '--key', `//${name}//hot`,
         '--store', path.join(world.folder, `${name}.redb`),
         ...this.args,
+        ...(claims ? [] : ['--no-claim']),
       ],
       { env: { NOEMA_HOME: this.home }, log: path.join(world.folder, `${name}.log`) },
     );

@@ -70,13 +70,17 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  it('is rewarded with what was burned of its price, once', { timeout: 180_000 }, async () => {
-    const { id } = await world.ask('Hello', { maxTokens: 4 });
-    const { worker: address } = await world.end(id);
-    const { total, epochs } = await until('the end of the epoch', async () => {
+  /** What a worker can claim, once the epoch of its last answer is over. */
+  const rewarded = (address) =>
+    until('the end of the epoch', async () => {
       const pending = plain(await world.chain.view('Issuance', 'pending_reward', address));
       return pending.total > 0n && pending.running.inference === 0n ? pending : undefined;
     }, { timeout: 120_000, every: 500 });
+
+  it('is rewarded with what was burned of its price, once', { timeout: 180_000 }, async () => {
+    const { id } = await world.ask('Hello', { maxTokens: 4 });
+    const { worker: address } = await world.end(id);
+    const { total, epochs } = await rewarded(address);
     for (const { reward, work } of epochs) assert.equal(reward, work.inference, 'the subsidy covers all that was burned');
 
     const before = await world.chain.balance(address);
@@ -88,6 +92,69 @@ describe('a paid, checked answer', () => {
     assert.deepEqual(await world.chain.balance(caller.address), funds, 'claiming is free');
 
     await assert.rejects(claim(epochs[0].epoch), { name: 'issuance.NothingToClaim' });
+    await world.audit();
+  });
+
+  it('is rewarded through the command, which the hot key may sign', { timeout: 180_000 }, async () => {
+    const run = (...args) => worker(world.folder, [...args, '--url', world.url]);
+    const { id } = await world.ask('Hello', { maxTokens: 4 });
+    const { worker: address } = await world.end(id);
+    const { name } = workers.find((operator) => operator.address === address);
+    const { total, epochs } = await rewarded(address);
+
+    const shown = await run('operator', 'show', address, '--json');
+    assert.equal(shown.status, 0, shown.stderr);
+    const { rewards, endpoint } = JSON.parse(shown.stdout);
+    assert.equal(BigInt(rewards.pending), total);
+    assert.match(endpoint.addresses[0], /^127\.0\.0\.1:\d+$/);
+
+    const before = await world.chain.balance(address);
+    const claimed = await run('claim', '--key', `//${name}//hot`, '--json');
+    assert.equal(claimed.status, 0, claimed.stderr);
+    const report = JSON.parse(claimed.stdout);
+    assert.equal(report.account, address, 'the controller is paid');
+    assert.equal(BigInt(report.received), total);
+    assert.deepEqual(
+      report.claimed.map(({ epoch, amount }) => [BigInt(epoch), BigInt(amount)]),
+      epochs.map(({ epoch, reward }) => [epoch, reward]),
+    );
+    assert.equal((await world.chain.balance(address)).total, before.total + total);
+
+    const again = await run('claim', '--key', `//${name}//hot`);
+    assert.equal(again.status, 0, again.stderr);
+    assert.match(again.stdout, /^nothing to claim/);
+    assert.equal((await world.chain.balance(address)).total, before.total + total, 'it was paid once');
+    const { number } = plain(await world.chain.view('Issuance', 'epoch'));
+    const early = await run('claim', '--key', `//${name}//hot`, '--epoch', String(number + 1n));
+    assert.equal(early.status, 1);
+    assert.match(early.stderr, /has not ended: its last block is \d+/);
+    await world.audit();
+  });
+
+  it('is rewarded without a command where the worker runs on', { timeout: 240_000 }, async () => {
+    const since = world.chain.block;
+    const before = new Map();
+    for (const { address } of workers) before.set(address, (await world.chain.balance(address)).total);
+    for (const operator of workers) {
+      await operator.stop();
+      operator.start({ claims: true });
+    }
+    const { number } = plain(await world.chain.view('Issuance', 'epoch'));
+    const { id } = await world.ask('Hello', { maxTokens: 4 });
+    const { worker: address, workerPaid } = await world.end(id);
+    await world.chain.event('issuance.Claimed', ({ account, epoch }) => account === address && epoch >= number, 120_000);
+
+    const claims = world.chain.events
+      .filter(({ name, block, data }) => name === 'issuance.Claimed' && block > since && data.account === address)
+      .map(({ data }) => data);
+    assert.equal(new Set(claims.map(({ epoch }) => epoch)).size, claims.length, 'each epoch is paid once');
+    const received = claims.reduce((sum, { amount }) => sum + amount, 0n);
+    assert.equal((await world.chain.balance(address)).total, before.get(address) + workerPaid + received);
+    assert.equal(plain(await world.chain.view('Issuance', 'pending_reward', address)).total, 0n);
+    for (const operator of workers) {
+      await operator.stop();
+      operator.start();
+    }
     await world.audit();
   });
 

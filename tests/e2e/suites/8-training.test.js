@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { plain } from '../lib/chain.js';
+import { until } from '../lib/process.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHILD_LOSS, HARMS, PARENT_LOSS, PATIENT, Training } from '../lib/training.js';
 import { UNIT, World } from '../lib/world.js';
@@ -75,6 +76,44 @@ describe('a round of training', () => {
       [round.id, mastersRoot, 3n, PARENT_LOSS, CHILD_LOSS, 3_000n],
     );
     await round.successor();
+  });
+
+  it('pays for what helps once the epoch is over, and a poisoner nothing', { timeout: 90_000 }, async () => {
+    const run = (...args) => worker(world.folder, [...args, '--url', world.url]);
+    const [one, , , poisoner] = trainers;
+    const round = await training.round(trainers.slice(0, 4), validators);
+    const following = run('programme', 'follow', '--family', String(training.family), '--rounds', '1', '--json');
+    await round.contribute(...trainers.slice(0, 4));
+    await round.agree(validators, trainers.slice(0, 2), [[poisoner, HARMS]]);
+    await round.promoted();
+    const followed = await following;
+    assert.equal(followed.status, 0, followed.stderr);
+    const [ended, { standings }] = followed.stdout.trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(BigInt(ended.round), round.id);
+    const brings = new Map(ended.contributions.map(({ trainer, reward }) => [trainer, reward]));
+    assert.ok(brings.get(one.address) > 0);
+    assert.equal(brings.get(poisoner.address), 0);
+    const standing = ({ address }) => standings.find(({ account }) => account === address);
+    assert.equal(standing(one).accepted, 1);
+    const { role, accepted, refused, slashed, claimed, pending, estimate } = standing(poisoner);
+    assert.deepEqual(
+      [role, accepted, refused, slashed, claimed, pending, estimate],
+      ['trainer', 0, 1, 0, 0, 0, 0],
+    );
+
+    const due = async ({ address }) => plain(await world.chain.view('Issuance', 'pending_reward', address));
+    await until('the end of the epoch', async () =>
+      (await due(one)).running.training === 0n ? true : undefined, { timeout: 60_000 });
+    const { total } = await due(one);
+    assert.ok(total > 0n);
+    const before = await world.chain.balance(one.address);
+    for (const expected of [/ received /, /^nothing to claim/]) {
+      const { status, stdout, stderr } = await run('claim', '--key', `//${one.name}//hot`);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, expected);
+      assert.equal((await world.chain.balance(one.address)).total, before.total + total, 'it is paid once');
+    }
+    assert.match((await run('claim', '--key', `//${poisoner.name}//hot`)).stdout, /^nothing to claim/);
   });
 
   it('takes a little from trainers that do not reveal in time what they committed to', { timeout: 60_000 }, async () => {

@@ -1,13 +1,17 @@
 //! `noema-worker programme follow`.
 
+use super::books::Books;
 use super::chart;
-use crate::chain::{At, ChainError};
+use super::standings::{Standings, Tally};
+use crate::chain::types::Balance;
+use crate::chain::{At, ChainError, Epoch};
+use crate::cli::money::Token;
 use crate::cli::Global;
 use crate::keys::address;
 use crate::rounds::Round;
 use anyhow::bail;
 use clap::Args;
-use noema_protocol::{FamilyId, RoundId};
+use noema_protocol::{interfaces::PerWork, FamilyId, RoundId};
 use noema_rounds::{Outcome, Phase, Refusal, Rejection, Ruling};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -23,7 +27,8 @@ pub(in crate::cli) struct FollowArgs {
     /// Number of the family.
     #[arg(long, default_value_t = 0)]
     family: u32,
-    /// Go on until so many more rounds have ended [default: show those that have ended].
+    /// Go on until so many more rounds have ended, then show what each operator that took part did and
+    /// got [default: show the rounds that have ended].
     #[arg(long, value_name = "ROUNDS")]
     rounds: Option<u32>,
     /// Draw the loss of each canonical checkpoint into this SVG file.
@@ -32,7 +37,8 @@ pub(in crate::cli) struct FollowArgs {
     /// Fail unless a round ended with a checkpoint whose loss is lower than its parent's.
     #[arg(long)]
     require_lower_loss: bool,
-    /// Print one JSON object for each round.
+    /// Print one JSON object a line for each round, and with --rounds one with the `standings` of all
+    /// operators; amounts are in the smallest unit.
     #[arg(long)]
     json: bool,
 }
@@ -49,6 +55,10 @@ pub(super) struct Ended {
     contributions: Vec<Judged>,
     outcome: String,
     checkpoint: Option<String>,
+    /// The epoch whose subsidy pays for the round; `None` where that cannot be told.
+    epoch: Option<u32>,
+    /// Whether that epoch is over. If not, rewards are told as if it ended now.
+    epoch_closed: bool,
 }
 
 /// A contribution and what was decided of it.
@@ -60,20 +70,27 @@ struct Judged {
     loss: Option<f64>,
     weight: Option<u32>,
     ruling: String,
+    /// What it brings, in the smallest unit; `None` if that cannot be told.
+    reward: Option<Balance>,
 }
 
 pub(super) async fn follow(global: &Global, args: FollowArgs) -> anyhow::Result<()> {
     let node = global.node().await?;
+    let token = Token::of(&node).await?;
     let family = FamilyId(args.family);
     let mut shown: Vec<RoundId> = Vec::new();
     let mut ended = Vec::new();
     let mut phase = None;
     let mut left = args.rounds;
+    let start = node.finalized().await?;
     if left.is_some() {
-        shown = node.finalized().await?.closed_rounds(family).await?;
+        shown = start.closed_rounds(family).await?;
     }
-    loop {
+    let mut books = Books::open(start.number());
+    let mut tally = Tally::default();
+    let last = loop {
         let at = node.finalized().await?;
+        books.read(&node, at.number()).await?;
         for id in at.closed_rounds(family).await? {
             if shown.contains(&id) {
                 continue;
@@ -82,11 +99,16 @@ pub(super) async fn follow(global: &Global, args: FollowArgs) -> anyhow::Result<
             let Some(round) = at.round(id).await? else {
                 continue;
             };
-            let summary = Ended::of(&round);
+            tally.count(&round);
+            let epoch = match books.epoch_of(&node, &at, &round).await? {
+                Some(epoch) => at.epoch(epoch).await?,
+                None => None,
+            };
+            let summary = Ended::of(&round, epoch.as_ref());
             if args.json {
                 println!("{}", serde_json::to_string(&summary)?);
             } else {
-                summary.print();
+                summary.print(&token);
             }
             ended.push(summary);
             left = left.map(|left| left.saturating_sub(1));
@@ -95,12 +117,20 @@ pub(super) async fn follow(global: &Global, args: FollowArgs) -> anyhow::Result<
             chart::draw(path, &losses(&ended))?;
         }
         if left.is_none_or(|left| left == 0) {
-            break;
+            break at;
         }
         if !args.json {
             tell_phase(&at, family, &mut phase).await?;
         }
         tokio::time::sleep(PAUSE).await;
+    };
+    if args.rounds.is_some() {
+        let standings = Standings::read(&last, &books, &tally).await?;
+        if args.json {
+            println!("{}", serde_json::to_string(&standings)?);
+        } else {
+            standings.print(&token);
+        }
     }
     let is_lower = ended.iter().any(|round: &Ended| round.checkpoint.is_some());
     if args.require_lower_loss && !is_lower {
@@ -154,7 +184,8 @@ fn losses(ended: &[Ended]) -> Vec<(u64, f64, f64)> {
 }
 
 impl Ended {
-    fn of(round: &Round) -> Self {
+    /// What became of a round, paid for by `epoch` where that is known.
+    fn of(round: &Round, epoch: Option<&Epoch>) -> Self {
         let tokens = round.evaluation_tokens().max(1) as f64;
         let bits = |loss: u64| loss as f64 / BIT / tokens;
         let sheet = round.seats().find_map(|seat| seat.sheet.as_ref());
@@ -175,6 +206,7 @@ impl Ended {
                     _ => None,
                 },
                 ruling: ruling(trainer.ruling).to_owned(),
+                reward: reward(round, trainer.ruling, epoch),
             });
         }
         for trainer in &round.trainers {
@@ -189,6 +221,7 @@ impl Ended {
                         None => "never committed",
                     }
                     .to_owned(),
+                    reward: Some(0),
                 });
             }
         }
@@ -204,10 +237,18 @@ impl Ended {
             contributions,
             outcome: outcome(round.outcome()).to_owned(),
             checkpoint,
+            epoch: epoch.map(|epoch| epoch.number),
+            epoch_closed: epoch.is_some_and(|epoch| epoch.is_closed),
         }
     }
 
-    fn print(&self) {
+    fn print(&self, token: &Token) {
+        let mark = if self.epoch_closed { "" } else { "~" };
+        let reward = |reward: Option<Balance>| match reward {
+            None => "-".to_owned(),
+            Some(0) => token.column(0),
+            Some(amount) => format!("{mark}{}", token.column(amount)),
+        };
         let show = |loss: Option<f64>| loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
         println!(
             "round {:>3}  loss {} -> {} bits a token  {}",
@@ -218,7 +259,7 @@ impl Ended {
         );
         for judged in &self.contributions {
             println!(
-                "    {}  loss {:>7}  {:>8} bytes  weight {:>6}  {}",
+                "    {}  loss {:>7}  {:>8} bytes  weight {:>6}  reward {:>12}  {}",
                 judged.trainer,
                 show(judged.loss),
                 judged
@@ -227,12 +268,36 @@ impl Ended {
                 judged
                     .weight
                     .map_or("-".to_owned(), |weight| weight.to_string()),
+                reward(judged.reward),
                 judged.ruling
+            );
+        }
+        let brings = |judged: &Judged| judged.reward.is_some_and(|reward| reward > 0);
+        let is_estimate = !self.epoch_closed && self.contributions.iter().any(brings);
+        if let Some(epoch) = self.epoch.filter(|_| is_estimate) {
+            println!(
+                "    ~ {} if epoch {epoch} ended now; more work in it makes less of each",
+                token.symbol()
             );
         }
         if let Some(checkpoint) = &self.checkpoint {
             println!("    checkpoint {checkpoint} is canonical");
         }
+    }
+}
+
+/// What a contribution brings: nothing unless it was accepted in a round that ended with a new
+/// checkpoint, else its part of the epoch's subsidy for training.
+fn reward(round: &Round, ruling: Option<Ruling>, epoch: Option<&Epoch>) -> Option<Balance> {
+    match (round.outcome(), ruling) {
+        (Some(Outcome::Promoted(_)), Some(Ruling::Accepted { weight })) => {
+            let work = PerWork {
+                training: weight.into(),
+                ..PerWork::default()
+            };
+            epoch.map(|epoch| epoch.reward(&work))
+        }
+        _ => Some(0),
     }
 }
 
@@ -267,5 +332,66 @@ fn outcome(outcome: Option<Outcome>) -> &'static str {
             Rejection::ParentReplaced => "rejected: the parent is not canonical any more",
             Rejection::Stopped => "rejected: the programme was stopped",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{round, HONEST, POISONER};
+    use super::*;
+    use crate::store::AccountBytes;
+    use noema_protocol::CheckpointId;
+    use sp_core::H256;
+
+    fn epoch(is_closed: bool) -> Epoch {
+        let all = |training| PerWork {
+            training,
+            ..PerWork::default()
+        };
+        Epoch {
+            number: 7,
+            is_closed,
+            work: all(65_536),
+            pools: all(1_000),
+        }
+    }
+
+    /// What the contribution of an account brings.
+    fn reward_of(ended: &Ended, account: &AccountBytes) -> Option<Balance> {
+        let mut contributions = ended.contributions.iter();
+        contributions
+            .find(|judged| judged.trainer == address(account))
+            .expect("it contributed")
+            .reward
+    }
+
+    #[test]
+    fn what_was_accepted_brings_its_part_and_what_was_refused_nothing() {
+        let mut round = round();
+        round.phase = Phase::Closed(Outcome::Promoted(CheckpointId(H256::zero())));
+        let ended = Ended::of(&round, Some(&epoch(false)));
+        assert_eq!(reward_of(&ended, &HONEST), Some(500));
+        assert_eq!(reward_of(&ended, &POISONER), Some(0));
+        assert_eq!((ended.epoch, ended.epoch_closed), (Some(7), false));
+        assert!(Ended::of(&round, Some(&epoch(true))).epoch_closed);
+    }
+
+    #[test]
+    fn a_round_without_a_checkpoint_brings_nothing() {
+        let mut round = round();
+        round.phase = Phase::Closed(Outcome::Rejected(Rejection::LossNotLower));
+        let ended = Ended::of(&round, Some(&epoch(true)));
+        for account in [HONEST, POISONER] {
+            assert_eq!(reward_of(&ended, &account), Some(0));
+        }
+    }
+
+    #[test]
+    fn what_an_unknown_epoch_brings_is_not_told() {
+        let mut round = round();
+        round.phase = Phase::Closed(Outcome::Promoted(CheckpointId(H256::zero())));
+        let ended = Ended::of(&round, None);
+        assert_eq!(reward_of(&ended, &HONEST), None);
+        assert_eq!(reward_of(&ended, &POISONER), Some(0));
     }
 }

@@ -1,0 +1,161 @@
+//! What blocks tell of rounds and of money.
+
+use crate::chain::types::Balance;
+use crate::chain::{At, ChainError, Node};
+use crate::rounds::Round;
+use crate::store::AccountBytes;
+use noema_protocol::{FamilyId, RoundId};
+use std::collections::BTreeMap;
+use subxt::config::substrate::AccountId32;
+use subxt::ext::scale_decode::DecodeAsType;
+
+/// What the blocks tell of rounds and money, from one block on.
+pub(super) struct Books {
+    since: u64,
+    read_to: u64,
+    /// The epochs in which rounds closed since.
+    closed_in: BTreeMap<RoundId, u32>,
+    /// The rounds that had closed by the ends of earlier epochs; `None` where the node keeps that state
+    /// no more.
+    closed_by: BTreeMap<u32, Option<Vec<RoundId>>>,
+    claimed: BTreeMap<AccountBytes, Balance>,
+    slashed: BTreeMap<AccountBytes, Balance>,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct RoundClosed {
+    round: u64,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Claimed {
+    account: AccountId32,
+    amount: Balance,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Slashed {
+    controller: AccountId32,
+    paid: Balance,
+    burned: Balance,
+}
+
+impl Books {
+    /// Empty, for what happens after `block`.
+    pub(super) fn open(block: u64) -> Self {
+        Self {
+            since: block,
+            read_to: block,
+            closed_by: BTreeMap::new(),
+            closed_in: BTreeMap::new(),
+            claimed: BTreeMap::new(),
+            slashed: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the blocks that were not read yet, up to `block`, which is final.
+    pub(super) async fn read(&mut self, node: &Node, block: u64) -> Result<(), ChainError> {
+        for number in self.read_to.saturating_add(1)..=block {
+            self.enter(&node.at(number).await?).await?;
+            self.read_to = number;
+        }
+        Ok(())
+    }
+
+    async fn enter(&mut self, at: &At) -> Result<(), ChainError> {
+        let events = at.events().await?;
+        for Claimed { account, amount } in events.all::<Claimed>("Issuance", "Claimed")? {
+            add(&mut self.claimed, account, amount);
+        }
+        for slashed in events.all::<Slashed>("Operators", "Slashed")? {
+            let amount = slashed.paid.saturating_add(slashed.burned);
+            add(&mut self.slashed, slashed.controller, amount);
+        }
+        let closed: Vec<RoundClosed> = events.all("Training", "RoundClosed")?;
+        if !closed.is_empty() {
+            let epoch = at.current_epoch().await?;
+            let closed = closed.iter().map(|closed| (RoundId(closed.round), epoch));
+            self.closed_in.extend(closed);
+        }
+        Ok(())
+    }
+
+    /// The epoch in which a round closed, whose subsidy pays for it. `round` has closed in `at`. `None`
+    /// where that was before these books begin, and the node does not keep the state that tells.
+    pub(super) async fn epoch_of(
+        &mut self,
+        node: &Node,
+        at: &At,
+        round: &Round,
+    ) -> Result<Option<u32>, ChainError> {
+        if let Some(epoch) = self.closed_in.get(&round.id) {
+            return Ok(Some(*epoch));
+        }
+        let mut epoch = at.current_epoch().await?;
+        // The chain forgets what older epochs paid.
+        let oldest = epoch.saturating_sub(at.claim_window()?);
+        while epoch > oldest {
+            let before = epoch.saturating_sub(1);
+            if !self.closed_by.contains_key(&before) {
+                let closed = closed_by_end(node, at, before, round.family).await;
+                self.closed_by.insert(before, closed);
+            }
+            match self.closed_by.get(&before) {
+                Some(Some(closed)) if closed.contains(&round.id) => epoch = before,
+                Some(Some(_)) => return Ok(Some(epoch)),
+                Some(None) | None => return Ok(None),
+            }
+        }
+        Ok((oldest == 0).then_some(epoch))
+    }
+
+    /// The block after which they tell.
+    pub(super) fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// The block up to which they tell.
+    pub(super) fn read_to(&self) -> u64 {
+        self.read_to
+    }
+
+    /// What an account was paid of subsidies.
+    pub(super) fn claimed(&self, account: &AccountBytes) -> Balance {
+        self.claimed.get(account).copied().unwrap_or_default()
+    }
+
+    /// What an operator lost from its bond.
+    pub(super) fn slashed(&self, account: &AccountBytes) -> Balance {
+        self.slashed.get(account).copied().unwrap_or_default()
+    }
+}
+
+/// The rounds of a family that had closed when an epoch ended; `None` where the node cannot tell, since
+/// it keeps the state of the latest blocks only.
+async fn closed_by_end(node: &Node, at: &At, epoch: u32, family: FamilyId) -> Option<Vec<RoundId>> {
+    let scheduled = at.scheduled_epoch(epoch).await.ok()??;
+    let end = node.at(scheduled.ends_at.into()).await.ok()?;
+    end.closed_rounds(family).await.ok()
+}
+
+fn add(to: &mut BTreeMap<AccountBytes, Balance>, account: AccountId32, amount: Balance) {
+    let sum = to.entry(account.0).or_default();
+    *sum = sum.saturating_add(amount);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_kept_by_account() {
+        let mut sums = BTreeMap::new();
+        add(&mut sums, AccountId32([1; 32]), 3);
+        add(&mut sums, AccountId32([1; 32]), 4);
+        add(&mut sums, AccountId32([2; 32]), 1);
+        assert_eq!(sums, BTreeMap::from([([1; 32], 7), ([2; 32], 1)]));
+    }
+}
