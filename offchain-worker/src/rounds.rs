@@ -22,6 +22,7 @@ pub use records::{Committed, Records, Scored};
 pub use score::score;
 
 use crate::checkpoint::OpenCheckpoint;
+use crate::dataset::Dataset;
 use crate::roles::LedgerError;
 use crate::store::AccountBytes;
 use async_trait::async_trait;
@@ -88,6 +89,13 @@ pub trait Exchange: Send + Sync {
         contribution: Contribution,
         into: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError>;
+
+    /// Shares what is here of the dataset of a round.
+    async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError>;
+
+    /// The dataset of a round, with these of its shards on this machine. What is missing is fetched
+    /// from other operators, and shared from then on.
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError>;
 
     /// Fetches a checkpoint from those that hold it.
     async fn fetch_checkpoint(
