@@ -205,7 +205,9 @@ async fn find_round(at: &At, args: &FetchArgs) -> anyhow::Result<Round> {
 fn show(dataset: &Dataset) {
     let manifest = dataset.manifest();
     let sequences: u64 = manifest.shards.iter().map(|s| u64::from(s.sequences)).sum();
+    let recorded = dataset.recorded();
     println!("root             {:?}", manifest.root);
+    println!("manifest         {:?}", recorded.manifest);
     println!("source           {}", manifest.source);
     println!("licence          {}", manifest.licence);
     println!("tokenizer        {:?}", manifest.tokenizer_hash);
@@ -214,6 +216,7 @@ fn show(dataset: &Dataset) {
         "sequences        {sequences} of {} tokens",
         manifest.sequence_length
     );
+    println!("shard tokens     {}", recorded.shard_tokens);
     println!("bytes            {}", manifest.bytes());
 }
 

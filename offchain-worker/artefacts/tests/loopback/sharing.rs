@@ -88,7 +88,9 @@ async fn many_files_should_be_shared_at_once_and_each_be_served() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let none = holder.artefacts.share_each([] as [&str; 0]).await;
     assert_eq!(none.expect("nothing to share"), []);
-    let files: Vec<_> = (0..300).map(|i| holder.path(&format!("shard-{i}"))).collect();
+    let files: Vec<_> = (0..300)
+        .map(|i| holder.path(&format!("shard-{i}")))
+        .collect();
     for (seed, file) in (1..).zip(&files) {
         // Some of them are so small that they are copied.
         write(file, seed, 100 * seed as usize);
