@@ -6,6 +6,7 @@
 //! [now](duty), and does that. A missed block, a lost connection or a killed process changes nothing.
 
 mod aggregate;
+mod choice;
 mod duty;
 mod error;
 mod participant;
@@ -14,6 +15,7 @@ mod records;
 mod score;
 
 pub use aggregate::{aggregate, Aggregate};
+pub use choice::Choice;
 pub use duty::{duty, Duty};
 pub use error::RoundsError;
 pub use participant::{Participant, Setup};
@@ -58,7 +60,8 @@ pub enum Step {
 /// The chain as one participant sees it.
 #[async_trait]
 pub trait RoundLedger: Send + Sync {
-    /// The latest finalized block, and the open round of each programme.
+    /// The latest finalized block, and the open round of each programme, in the order in which they
+    /// were started.
     async fn open_rounds(&self) -> Result<(u32, Vec<Round>), LedgerError>;
 
     /// Sends a step, and waits until it is final. A step that the chain refuses is told, no error:

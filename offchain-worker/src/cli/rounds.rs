@@ -7,12 +7,12 @@ use crate::chain::{ChainRounds, Link};
 use crate::checkpoint::Library;
 use crate::dataset::{Dataset, DatasetError, Datasets};
 use crate::keys::address;
-use crate::rounds::{Participant, Peers, Records, Setup};
+use crate::rounds::{Choice, Participant, Peers, Records, Setup};
 use crate::training::Sabotage;
 use anyhow::bail;
 use clap::Args;
 use noema_executor::Device;
-use noema_protocol::interfaces::Role;
+use noema_protocol::{interfaces::Role, FamilyId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing::info;
@@ -22,12 +22,13 @@ const ROUNDS: u32 = 16;
 
 #[derive(Debug, Args)]
 pub(super) struct RoundsArgs {
-    /// Score contributions in rounds of training as a validator, too. Trainers take part in rounds
-    /// without a word.
-    #[arg(long)]
-    score: bool,
-    /// A dataset that is here, to use it in rounds of training, share it, and score as a validator;
-    /// what is missing of datasets comes from other operators. May be given several times.
+    /// Take part in the rounds in which this family is trained, by number, as a trainer or validator
+    /// [default: as a trainer, in those of the family that has been trained for longest]. May be given
+    /// several times.
+    #[arg(long, value_name = "FAMILY")]
+    family: Vec<u32>,
+    /// Take part in rounds on the dataset in this folder, and share it. Of other datasets, what is
+    /// needed is fetched from other operators. May be given several times.
     #[arg(long, value_name = "FOLDER")]
     dataset: Vec<PathBuf>,
     #[command(flatten)]
@@ -40,6 +41,7 @@ pub(super) struct RoundsArgs {
 /// What all participants of a process share.
 pub(super) struct Surroundings<'a> {
     pub(super) library: &'a Library,
+    pub(super) datasets: &'a Datasets,
     pub(super) device: &'a Device,
     pub(super) audits: bool,
     pub(super) link: &'a Arc<Link>,
@@ -52,8 +54,8 @@ pub(super) struct Surroundings<'a> {
 impl RoundsArgs {
     /// What an operator does in rounds, given what it does at all.
     pub(super) fn role(&self, trains: bool, validates: bool) -> Option<Role> {
-        let scores = self.score || !self.dataset.is_empty();
-        match (trains, validates && scores) {
+        let asked = !self.family.is_empty() || !self.dataset.is_empty();
+        match (trains, validates && asked) {
             (true, _) => Some(Role::Trainer),
             (false, true) => Some(Role::Validator),
             (false, false) => None,
@@ -72,6 +74,14 @@ impl RoundsArgs {
         Ok(Datasets::new(&global.home()?, named))
     }
 
+    /// The rounds to take part in.
+    fn choice(&self, datasets: &Datasets) -> Choice {
+        Choice {
+            families: self.family.iter().copied().map(FamilyId).collect(),
+            datasets: datasets.named().map(Dataset::root).collect(),
+        }
+    }
+
     /// The participant of an operator that has this role in rounds.
     pub(super) fn participant(
         &self,
@@ -86,6 +96,7 @@ impl RoundsArgs {
         let setup = Setup {
             account: operator.controller,
             role,
+            choice: self.choice(around.datasets),
             audits: around.audits,
             library: around.library.clone(),
             device: around.device.clone(),

@@ -142,7 +142,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let library = global.library()?;
     let peers = sharing.as_ref().map(|sharing| {
         let (artefacts, link, library) = (sharing.artefacts(), link.clone(), library.clone());
-        Arc::new(Peers::new(artefacts, link, library, datasets))
+        Arc::new(Peers::new(artefacts, link, library, datasets.clone()))
     });
     let (head_sender, head) = watch::channel(0);
     let mut tasks = JoinSet::new();
@@ -165,6 +165,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         if let Some(role) = part {
             let around = Surroundings {
                 library: &library,
+                datasets: &datasets,
                 device: &device,
                 audits: args.audit_all,
                 link: &link,
@@ -313,7 +314,7 @@ async fn load(
             .all(|operator| args.part(operator).is_none())
     };
     if opened.is_empty() && nobody_takes_part() {
-        bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only scores in rounds of training needs none with --score");
+        bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training says in which with --family");
     }
     if let Some(missing) = served.iter().find(|id| !opened.contains_key(*id)) {
         warn!(checkpoint = %missing, "an operator serves this checkpoint on chain, and it is not loaded: jobs for it will be missed");

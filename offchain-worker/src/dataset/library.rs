@@ -25,6 +25,11 @@ impl Datasets {
         }
     }
 
+    /// Those whose folders were named.
+    pub fn named(&self) -> impl Iterator<Item = &Dataset> {
+        self.named.iter()
+    }
+
     /// Where the dataset with this root is put when it is fetched.
     pub fn path(&self, root: H256) -> PathBuf {
         self.folder.join(hex::encode(root))

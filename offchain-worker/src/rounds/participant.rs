@@ -1,8 +1,8 @@
 //! The loop that drives one participant.
 
 use super::{
-    aggregate, duty, score, Aggregate, Committed, Duty, Exchange, Records, Round, RoundLedger,
-    RoundsError, Scored, Step,
+    aggregate, duty, score, Aggregate, Choice, Committed, Duty, Exchange, Records, Round,
+    RoundLedger, RoundsError, Scored, Step,
 };
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::store::AccountBytes;
@@ -28,6 +28,8 @@ pub struct Setup {
     pub name: String,
     /// Trainer or validator.
     pub role: Role,
+    /// The rounds that it joins.
+    pub choice: Choice,
     /// Whether a validator looks at what it was not drawn for.
     pub audits: bool,
     /// The checkpoints on this machine.
@@ -116,9 +118,10 @@ impl Participant {
     pub async fn turn(&mut self, stopping: &Arc<AtomicBool>) -> Result<(), RoundsError> {
         let (now, rounds) = self.ledger.open_rounds().await?;
         let mut outcome = Ok(());
-        for round in rounds {
-            // Nobody may have the dataset of one programme; the others go on.
-            outcome = outcome.and(self.attend(&round, now, stopping).await);
+        for (place, round) in rounds.iter().enumerate() {
+            // What is in the way in one round is no reason to miss another.
+            let attended = self.attend(round, place == 0, now, stopping).await;
+            outcome = outcome.and(attended);
             if stopping.load(Ordering::Relaxed) {
                 break;
             }
@@ -129,6 +132,7 @@ impl Participant {
     async fn attend(
         &mut self,
         round: &Round,
+        first: bool,
         now: u32,
         stopping: &Arc<AtomicBool>,
     ) -> Result<(), RoundsError> {
@@ -141,7 +145,8 @@ impl Participant {
             now,
         );
         let Some(owed) = owed else { return Ok(()) };
-        if self.done == Some((round.id, owed)) {
+        let is_left_out = owed == Duty::Join && !self.setup.choice.has(round, first);
+        if is_left_out || self.done == Some((round.id, owed)) {
             return Ok(());
         }
         debug!(operator = %self.setup.name, round = %round.id, ?owed, "has a duty");

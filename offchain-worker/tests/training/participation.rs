@@ -13,7 +13,9 @@ use noema_worker::{
     checkpoint::{Library, OpenCheckpoint},
     dataset::{Dataset, Datasets, MANIFEST, SHARDS},
     roles::LedgerError,
-    rounds::{Exchange, Participant, Records, Round, RoundLedger, RoundsError, Setup, Step},
+    rounds::{
+        Choice, Exchange, Participant, Records, Round, RoundLedger, RoundsError, Setup, Step,
+    },
     store::AccountBytes,
     training::Sabotage,
 };
@@ -223,6 +225,7 @@ impl Play {
                 account: [number; 32],
                 name: number.to_string(),
                 role,
+                choice: Choice::default(),
                 audits: true,
                 library: Library::new(&home),
                 device: Device::cpu(None),
