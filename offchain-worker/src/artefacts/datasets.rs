@@ -216,7 +216,7 @@ async fn shard(
 /// Which of the shards `wanted` are not here. A damaged one is removed.
 async fn lacking(dataset: &Dataset, wanted: &[u32]) -> Result<BTreeSet<u32>, FetchError> {
     let (dataset, wanted) = (dataset.clone(), wanted.to_vec());
-    let look = move || {
+    let look = move || -> Result<_, FetchError> {
         let mut lacking = BTreeSet::new();
         for index in wanted {
             match dataset.shard(index as usize) {
