@@ -105,7 +105,7 @@ start_operators() {
         sabotage=()
         if $POISON && [ "$account" = "$POISONER" ]; then sabotage=(--sabotage flip); fi
         launch "$name" "$WORKER" --home "$STATE/$name" run --store "$STATE/operators/$name.redb" \
-            --dataset "$DATA" --key "$(hot_key "$account")" --steps "$STEPS" "${sabotage[@]}"
+            --key "$(hot_key "$account")" --steps "$STEPS" "${sabotage[@]}"
     done
 }
 

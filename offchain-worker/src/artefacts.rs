@@ -1,16 +1,21 @@
-//! Checkpoints between operators: a node shares what it holds, a newcomer fetches what it lacks.
+//! Checkpoints and [`datasets`] between operators: a node shares what it holds, a newcomer fetches what
+//! it lacks.
 //!
 //! The chain names the holders of a checkpoint, where they are, and the hash under which each shares
 //! the files. None of that is believed: what arrives is the checkpoint if its manifest has the
 //! checkpoint's id and its weights have the Merkle root in it, and is thrown away otherwise.
 
+pub mod datasets;
+
+use crate::chain::types::WireEndpoint;
 use crate::chain::{At, ChainError};
 use crate::checkpoint::{
     CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS, TOKENIZER, WEIGHTS,
 };
+use crate::dataset::DatasetError;
 use crate::store::AccountBytes;
 use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Options, Peer, PeerId, Progress};
-use noema_checkpoint::{CheckpointId, SourceFormat};
+use noema_checkpoint::{CheckpointId, SourceFormat, H256};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -34,7 +39,7 @@ pub struct Holder {
     pub peer: Peer,
 }
 
-/// Why a checkpoint does not arrive.
+/// Why a checkpoint or a dataset does not arrive.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -57,16 +62,32 @@ pub enum FetchError {
         /// What happened with each hash that was announced.
         reasons: Vec<String>,
     },
+    /// Nobody can be asked for a dataset.
+    #[error("dataset {0:?} is not here, and no other operator has published an endpoint; whoever has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
+    NobodyShares(H256),
+    /// Nobody gave a file of a dataset.
+    #[error("{part} of dataset {root:?} was not to be had: {reason}")]
+    PartNotToBeHad {
+        /// The root of the dataset.
+        root: H256,
+        /// The file.
+        part: String,
+        /// Who was asked, and what each did.
+        reason: Box<Error>,
+    },
+    /// What there is of a dataset cannot be used.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
     /// The chain cannot be read.
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// This machine is in the way.
     #[error(transparent)]
     Here(#[from] Error),
-    /// A folder of the library cannot be changed.
+    /// A file or folder cannot be changed.
     #[error("{path}: {source}")]
     Place {
-        /// The folder.
+        /// The file or folder.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -117,11 +138,14 @@ pub async fn share(artefacts: &Artefacts, checkpoint: &OpenCheckpoint) -> Result
 
 /// Where an operator shares, if it has published that.
 pub async fn peer(at: &At, operator: &AccountBytes) -> Result<Option<Peer>, ChainError> {
-    let endpoint = at.endpoint(operator).await?;
-    Ok(endpoint.map(|endpoint| Peer {
+    Ok(at.endpoint(operator).await?.map(remote))
+}
+
+fn remote(endpoint: WireEndpoint) -> Peer {
+    Peer {
         id: PeerId(endpoint.peer),
         addresses: endpoint.addresses.into_iter().map(Into::into).collect(),
-    }))
+    }
 }
 
 /// The holders of a checkpoint that have published where they are; at least one.
@@ -147,12 +171,12 @@ pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchErro
 }
 
 /// An endpoint that only fetches, from peers of both address families.
-pub async fn fetcher(holders: &[Holder]) -> Result<Fetcher, FetchError> {
+pub async fn fetcher<'a>(peers: impl IntoIterator<Item = &'a Peer>) -> Result<Fetcher, FetchError> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(no_randomness)?;
-    let addresses = || holders.iter().flat_map(|holder| &holder.peer.addresses);
+    let mut addresses = peers.into_iter().flat_map(|peer| &peer.addresses);
     let mut bind = vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))];
-    if addresses().any(SocketAddr::is_ipv6) {
+    if addresses.any(SocketAddr::is_ipv6) {
         bind.push(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
     }
     let options = Options {

@@ -43,6 +43,9 @@ Examples:
     noema-worker run --key worker.key
   A machine that has only a node gets the checkpoint from those who hold it:
     noema-worker checkpoint fetch
+  A trainer, with nothing but a node:
+    noema-worker register operator --role trainer --account //Bob --key trainer.key
+    noema-worker run --key trainer.key --listen 0.0.0.0:4433 --public-address <ADDRESS>:4433
   A model of your own, trained on this machine:
     noema-worker checkpoint new --text TEXT.txt
     noema-worker dataset prepare TEXT.txt --checkpoint <ID> --out data --licence CC0-1.0
@@ -128,7 +131,7 @@ enum Command {
     /// See and verify the checkpoints on this machine, or make one with random weights.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
-    /// Turn text into what is trained on, and verify it.
+    /// Turn text into what is trained on, verify it, or fetch what others made.
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
     /// Compare a checkpoint's perplexity with that of the float model it came from.
@@ -198,7 +201,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&global, args).await,
         Command::Import(args) => import::import(&global, args),
         Command::Checkpoint(command) => checkpoint::checkpoint(&global, command).await,
-        Command::Dataset(command) => dataset::dataset(&global, command),
+        Command::Dataset(command) => dataset::dataset(&global, command).await,
         Command::Perplexity(args) => perplexity::perplexity(&global, args),
         Command::Train(args) => train::train(&global, args).await,
         Command::Key(command) => key::key(command),

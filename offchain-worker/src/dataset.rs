@@ -11,9 +11,12 @@
 //!
 //! - [`prepare`] makes a dataset from text;
 //! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
-//! - [`Dataset`] opens one and gives out its shards, each checked against its hash.
+//! - [`Dataset`] opens one and gives out its shards, each checked against its hash;
+//! - [`Datasets`] finds those that are on this machine. [`artefacts`](crate::artefacts) fetches what
+//!   is missing of them.
 
 mod error;
+mod library;
 mod manifest;
 mod merkle;
 mod prepare;
@@ -22,7 +25,8 @@ mod text;
 mod vocabulary;
 
 pub use error::DatasetError;
-pub use manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_SHARDS};
+pub use library::Datasets;
+pub use manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_MANIFEST_BYTES, MAX_SHARDS};
 pub use merkle::ShardProof;
 pub(crate) use prepare::SEPARATOR;
 pub use prepare::{input_bytes, prepare, PrepareOptions, Prepared};
@@ -30,9 +34,11 @@ pub use shard::Shard;
 pub use vocabulary::{learn_tokenizer, FEWEST_TOKENS};
 
 use noema_checkpoint::H256;
+use noema_rounds::Dataset as Recorded;
 use std::{
     fs::File,
     io::Read,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -46,6 +52,7 @@ pub const SHARDS: &str = "shards";
 pub struct Dataset {
     directory: PathBuf,
     manifest: DatasetManifest,
+    manifest_hash: H256,
 }
 
 impl Dataset {
@@ -54,13 +61,22 @@ impl Dataset {
     /// # Errors
     /// When the manifest cannot be read, or contradicts itself.
     pub fn open(directory: &Path) -> Result<Self, DatasetError> {
-        let path = directory.join(MANIFEST);
-        let bytes = read(&path, manifest::MAX_BYTES)?;
-        let manifest = DatasetManifest::parse(&path, &bytes)?;
+        let bytes = read(&directory.join(MANIFEST), MAX_MANIFEST_BYTES)?;
+        Self::parse(directory, &bytes)
+    }
+
+    /// The dataset in `directory` whose manifest has these bytes.
+    fn parse(directory: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
         Ok(Self {
             directory: directory.into(),
-            manifest,
+            manifest: DatasetManifest::parse(&directory.join(MANIFEST), bytes)?,
+            manifest_hash: H256(blake3::hash(bytes).into()),
         })
+    }
+
+    /// Its folder.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// What the dataset is.
@@ -71,6 +87,27 @@ impl Dataset {
     /// The root that it is known by.
     pub fn root(&self) -> H256 {
         self.manifest.root
+    }
+
+    /// The dataset as a programme records it on chain.
+    pub fn recorded(&self) -> Recorded {
+        let manifest = &self.manifest;
+        let first = manifest.shards.first().map_or(0, |shard| shard.sequences);
+        // Neither saturates: a manifest that was read has bounds on shards and on their bytes.
+        Recorded {
+            root: manifest.root,
+            manifest: self.manifest_hash,
+            shards: u32::try_from(manifest.shards.len()).unwrap_or(u32::MAX),
+            // The first token of a sequence is only read.
+            shard_tokens: first.saturating_mul(manifest.sequence_length.saturating_sub(1)),
+        }
+    }
+
+    /// Every file of the dataset with its BLAKE3 hash, the manifest first. Shards may be missing.
+    pub fn files(&self) -> impl Iterator<Item = (H256, PathBuf)> + '_ {
+        let manifest = (self.manifest_hash, self.directory.join(MANIFEST));
+        let shards = self.manifest.hashes();
+        iter::once(manifest).chain(shards.map(|hash| (hash, self.shard_file(hash))))
     }
 
     /// Number of shards.
@@ -88,8 +125,24 @@ impl Dataset {
     /// # Errors
     /// [`DatasetError::NoSuchShard`].
     pub fn shard_path(&self, index: usize) -> Result<PathBuf, DatasetError> {
-        let hash = self.entry(index)?.hash;
-        Ok(self.directory.join(SHARDS).join(hex::encode(hash)))
+        Ok(self.shard_file(self.shard_hash(index)?))
+    }
+
+    /// The BLAKE3 hash of shard `index`.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoSuchShard`].
+    pub fn shard_hash(&self, index: usize) -> Result<H256, DatasetError> {
+        Ok(self.entry(index)?.hash)
+    }
+
+    /// Bytes of shard `index`.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoSuchShard`].
+    pub fn shard_bytes(&self, index: usize) -> Result<u64, DatasetError> {
+        let sequences = self.entry(index)?.sequences;
+        Ok(shard::bytes(self.manifest.sequence_length, sequences))
     }
 
     /// Reads shard `index` and holds it against hash and manifest.
@@ -99,8 +152,7 @@ impl Dataset {
     pub fn shard(&self, index: usize) -> Result<Shard, DatasetError> {
         let entry = self.entry(index)?;
         let path = self.shard_path(index)?;
-        let expected = shard::bytes(self.manifest.sequence_length, entry.sequences);
-        let bytes = read(&path, expected)?;
+        let bytes = read(&path, self.shard_bytes(index)?)?;
         let found = H256(blake3::hash(&bytes).into());
         if found != entry.hash {
             return Err(DatasetError::ShardHash {
@@ -144,10 +196,13 @@ impl Dataset {
     pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<(), DatasetError> {
         for index in 0..self.len() {
             self.shard(index)?;
-            let sequences = self.manifest.shards[index].sequences;
-            progress(shard::bytes(self.manifest.sequence_length, sequences));
+            progress(self.shard_bytes(index)?);
         }
         Ok(())
+    }
+
+    fn shard_file(&self, hash: H256) -> PathBuf {
+        self.directory.join(SHARDS).join(hex::encode(hash))
     }
 
     fn entry(&self, index: usize) -> Result<&ShardEntry, DatasetError> {

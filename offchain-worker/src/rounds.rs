@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod assignment;
+mod choice;
 mod duty;
 mod error;
 mod participant;
@@ -15,6 +16,7 @@ mod records;
 mod score;
 
 pub use aggregate::{aggregate, Aggregate};
+pub use choice::Choice;
 pub use duty::{duty, Duty};
 pub use error::RoundsError;
 pub use participant::{Participant, Setup};
@@ -23,6 +25,7 @@ pub use records::{Committed, Records, Scored};
 pub use score::score;
 
 use crate::checkpoint::OpenCheckpoint;
+use crate::dataset::Dataset;
 use crate::roles::LedgerError;
 use crate::store::AccountBytes;
 use async_trait::async_trait;
@@ -58,7 +61,8 @@ pub enum Step {
 /// The chain as one participant sees it.
 #[async_trait]
 pub trait RoundLedger: Send + Sync {
-    /// The latest finalized block, and the open round of each programme.
+    /// The latest finalized block, and the open round of each programme, in the order in which they
+    /// were started.
     async fn open_rounds(&self) -> Result<(u32, Vec<Round>), LedgerError>;
 
     /// Sends a step, and waits until it is final. A step that the chain refuses is told, no error:
@@ -89,6 +93,13 @@ pub trait Exchange: Send + Sync {
         contribution: Contribution,
         into: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError>;
+
+    /// Shares what is here of the dataset of a round.
+    async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError>;
+
+    /// The dataset of a round, with these of its shards on this machine. What is missing is fetched
+    /// from other operators, and shared from then on.
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError>;
 
     /// Fetches a checkpoint from those that hold it.
     async fn fetch_checkpoint(

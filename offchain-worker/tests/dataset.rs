@@ -2,7 +2,7 @@
 
 use noema_checkpoint::{blake2_256, H256};
 use noema_worker::dataset::{
-    prepare, Dataset, DatasetError, PrepareOptions, Prepared, Shard, MANIFEST, SHARDS,
+    prepare, Dataset, DatasetError, Datasets, PrepareOptions, Prepared, Shard, MANIFEST, SHARDS,
 };
 use serde_json::{json, Value};
 use std::{
@@ -326,6 +326,9 @@ fn damaged_manifests_are_refused_by_name() {
     assert!(matches!(error, DatasetError::Manifest { .. }));
     let error = open(|m| m["shards"][1]["sequences"] = u32::MAX.into());
     assert!(matches!(error, DatasetError::Manifest { .. }));
+    // More than the first has.
+    let error = open(|m| m["shards"][1]["sequences"] = 3.into());
+    assert!(matches!(error, DatasetError::Manifest { .. }));
     let error = open(|m| m["sequence_length"] = 1.into());
     assert!(matches!(error, DatasetError::Manifest { .. }));
     let error = open(|m| m["more"] = 1.into());
@@ -356,6 +359,38 @@ fn damaged_shards_are_refused_by_name() {
     fs::remove_file(&path).unwrap();
     let error = dataset.shard(1).expect_err("is missing");
     assert!(matches!(error, DatasetError::Read { .. }));
+}
+
+#[test]
+fn a_dataset_is_found_by_what_the_chain_records() {
+    let place = Place::new();
+    let dataset = place.dataset();
+    let recorded = dataset.recorded();
+    assert_eq!(recorded.root, dataset.root());
+    assert_eq!((recorded.shards, recorded.shard_tokens), (3, 2 * 15));
+    let manifest = fs::read(dataset.directory().join(MANIFEST)).unwrap();
+    assert_eq!(recorded.manifest, H256(blake3_of(&manifest)));
+    let files: Vec<_> = dataset.files().collect();
+    assert_eq!(files.len(), 4);
+    for (hash, path) in files {
+        assert_eq!(hash, H256(blake3_of(&fs::read(path).unwrap())));
+    }
+
+    let home = place.path("home");
+    let nowhere = Datasets::new(&home, Vec::new());
+    assert!(nowhere.open(&recorded).unwrap().is_none());
+    let named = Datasets::new(&home, vec![dataset.clone()]);
+    let found = named.open(&recorded).unwrap().expect("is named");
+    assert_eq!(found.directory(), dataset.directory());
+
+    // Under the home folder it is found without its shards, and only with that manifest.
+    let at = nowhere.path(dataset.root());
+    fs::create_dir_all(&at).unwrap();
+    fs::write(at.join(MANIFEST), &manifest).unwrap();
+    let found = nowhere.open(&recorded).unwrap().expect("is there");
+    assert_eq!(found.directory(), at);
+    fs::write(at.join(MANIFEST), [&manifest[..], b"\n"].concat()).unwrap();
+    assert!(nowhere.open(&recorded).unwrap().is_none());
 }
 
 /// Shards whose hash the manifest names, but that are not what it says they are.

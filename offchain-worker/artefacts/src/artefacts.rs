@@ -88,6 +88,25 @@ impl Artefacts {
         self.offer(HashAndFormat::raw(tag.hash())).await
     }
 
+    /// Shares many files, each as [`share`](Self::share) does, or none. The store is written once for
+    /// all of them.
+    pub async fn share_each(
+        &self,
+        files: impl IntoIterator<Item = impl AsRef<Path>>,
+    ) -> Result<Vec<BlobHash>, Error> {
+        let mut hashes = Vec::new();
+        for file in files {
+            let tag = self.add(file.as_ref()).await?;
+            self.keep(HashAndFormat::raw(tag.hash())).await?;
+            hashes.push(tag.hash());
+        }
+        self.sync().await?;
+        for hash in &hashes {
+            self.offer.insert(*hash);
+        }
+        Ok(hashes.into_iter().map(BlobHash::from).collect())
+    }
+
     /// Shares all files of a folder under one hash, by reference. The hash depends on the names and
     /// the contents only. Hidden files are left out; folders in it are refused.
     pub async fn share_directory(&self, directory: impl AsRef<Path>) -> Result<BlobHash, Error> {
@@ -140,6 +159,11 @@ impl Artefacts {
         Ok(was)
     }
 
+    /// Whether an artefact is served.
+    pub fn is_shared(&self, hash: BlobHash) -> bool {
+        self.offer.contains(hash.into())
+    }
+
     /// What is served.
     pub fn shared(&self) -> Vec<BlobHash> {
         self.offer.all().into_iter().map(BlobHash::from).collect()
@@ -164,15 +188,22 @@ impl Artefacts {
 
     /// Has the store keep an artefact, and lets peers ask for it.
     async fn offer(&self, artefact: HashAndFormat) -> Result<BlobHash, Error> {
-        let hash = BlobHash::from(artefact.hash);
-        self.store
-            .tags()
-            .set(hash.to_string(), artefact)
-            .await
-            .map_err(store_at(&self.path))?;
-        self.store.sync_db().await.map_err(store_at(&self.path))?;
+        self.keep(artefact).await?;
+        self.sync().await?;
         self.offer.insert(artefact.hash);
-        Ok(hash)
+        Ok(artefact.hash.into())
+    }
+
+    /// Has the store keep an artefact.
+    async fn keep(&self, artefact: HashAndFormat) -> Result<(), Error> {
+        let name = BlobHash::from(artefact.hash).to_string();
+        let kept = self.store.tags().set(name, artefact).await;
+        kept.map_err(store_at(&self.path))
+    }
+
+    /// Waits until what the store keeps is on disk.
+    async fn sync(&self) -> Result<(), Error> {
+        self.store.sync_db().await.map_err(store_at(&self.path))
     }
 }
 

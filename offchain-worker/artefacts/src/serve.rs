@@ -51,7 +51,7 @@ impl Offer {
             .collect()
     }
 
-    fn contains(&self, hash: Hash) -> bool {
+    pub(crate) fn contains(&self, hash: Hash) -> bool {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)

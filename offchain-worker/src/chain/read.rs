@@ -336,6 +336,22 @@ impl At {
             .await
     }
 
+    /// The operators that say where they share artefacts, each with where that is.
+    pub async fn endpoints(&self) -> Result<Vec<(AccountBytes, WireEndpoint)>, ChainError> {
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Report {
+            endpoint: Option<WireEndpoint>,
+        }
+        let reports = self
+            .entries::<AccountId32, Report>("Operators", "Endpoints")
+            .await?;
+        Ok(reports
+            .into_iter()
+            .filter_map(|(operator, report)| Some((operator.0, report.endpoint?)))
+            .collect())
+    }
+
     /// The canonical checkpoint of a family.
     pub async fn canonical(&self, family: FamilyId) -> Result<Option<CheckpointId>, ChainError> {
         let id: Option<H256> = self.view("Checkpoints", "canonical", (family.0,)).await?;

@@ -1,17 +1,23 @@
 //! `noema-worker dataset`.
 
 use super::Global;
+use crate::artefacts::{self, datasets};
+use crate::chain::At;
 use crate::checkpoint::TOKENIZER;
-use crate::dataset::{input_bytes, prepare, Dataset, PrepareOptions};
+use crate::dataset::{input_bytes, prepare, Dataset, Datasets, PrepareOptions};
+use crate::rounds::Round;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use noema_protocol::FamilyId;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DatasetCommand {
     /// Turn text into shards of tokens, and print their root.
     Prepare(PrepareArgs),
+    /// Fetch a dataset that a programme trains on from other operators, with all of its shards.
+    Fetch(FetchArgs),
     /// Show what a dataset is.
     Show {
         /// Its folder.
@@ -63,9 +69,19 @@ pub(super) struct PrepareArgs {
     licence: String,
 }
 
-pub(super) fn dataset(global: &Global, command: DatasetCommand) -> anyhow::Result<()> {
+#[derive(Debug, Args)]
+pub(super) struct FetchArgs {
+    /// The beginning of its root [default: the only dataset that is trained on].
+    root: Option<String>,
+    /// The dataset that this family is trained on, by number.
+    #[arg(long, conflicts_with = "root")]
+    family: Option<u32>,
+}
+
+pub(super) async fn dataset(global: &Global, command: DatasetCommand) -> anyhow::Result<()> {
     match command {
         DatasetCommand::Prepare(args) => make(global, args),
+        DatasetCommand::Fetch(args) => fetch(global, args).await,
         DatasetCommand::Show { dataset, json } => {
             let dataset = Dataset::open(&dataset)?;
             if json {
@@ -121,10 +137,77 @@ fn make(global: &Global, args: PrepareArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()> {
+    let at = global.node().await?.finalized().await?;
+    let round = find_round(&at, &args).await?;
+    let recorded = &round.dataset;
+    let local = Datasets::new(&global.home()?, Vec::new());
+    let shards: Vec<u32> = (0..recorded.shards).collect();
+    let found = datasets::find(&local, recorded, &shards).await?;
+    let dataset = match found {
+        Some(dataset) => dataset,
+        None => {
+            let participants = round.participants().copied().collect();
+            let peers = datasets::peers(&at, recorded, &participants, None).await?;
+            let fetcher = artefacts::fetcher(&peers).await?;
+            let fetch_shards = async {
+                // The list of the shards says how much there is to fetch.
+                let listed = datasets::fetch(&fetcher, &local, recorded, &[], &peers, |_| ());
+                let bar = bar("Fetching the dataset", listed.await?.manifest().bytes());
+                let told = |bytes| bar.inc(bytes);
+                let fetched =
+                    datasets::fetch(&fetcher, &local, recorded, &shards, &peers, told).await;
+                bar.finish_and_clear();
+                fetched
+            };
+            let fetched = fetch_shards.await;
+            fetcher.shutdown().await;
+            fetched?
+        }
+    };
+    println!(
+        "{:?} is in {}",
+        dataset.root(),
+        dataset.directory().display()
+    );
+    Ok(())
+}
+
+/// The open round of the programme whose dataset is asked for.
+async fn find_round(at: &At, args: &FetchArgs) -> anyhow::Result<Round> {
+    if let Some(family) = args.family.map(FamilyId) {
+        let round = at.open_round(family).await?;
+        return round.with_context(|| format!("family {family} is not trained"));
+    }
+    let prefix = args.root.as_deref().unwrap_or_default();
+    let wanted = prefix.trim_start_matches("0x").to_lowercase();
+    let mut rounds = Vec::<Round>::new();
+    for family in at.trained_families().await? {
+        rounds.extend(at.open_round(family).await?);
+    }
+    rounds.retain(|round| hex::encode(round.dataset.root).starts_with(&wanted));
+    rounds.sort_by_key(|round| round.dataset.root);
+    rounds.dedup_by_key(|round| round.dataset.root);
+    let roots: Vec<_> = rounds
+        .iter()
+        .map(|round| format!("{:?}", round.dataset.root))
+        .collect();
+    match (rounds.pop(), &roots[..]) {
+        (Some(round), [_]) => Ok(round),
+        (None, _) => bail!("no programme trains on a dataset whose root begins with `{prefix}`"),
+        _ => bail!(
+            "several programmes train, on different datasets; name one of {}",
+            roots.join(", ")
+        ),
+    }
+}
+
 fn show(dataset: &Dataset) {
     let manifest = dataset.manifest();
     let sequences: u64 = manifest.shards.iter().map(|s| u64::from(s.sequences)).sum();
+    let recorded = dataset.recorded();
     println!("root             {:?}", manifest.root);
+    println!("manifest         {:?}", recorded.manifest);
     println!("source           {}", manifest.source);
     println!("licence          {}", manifest.licence);
     println!("tokenizer        {:?}", manifest.tokenizer_hash);
@@ -133,6 +216,7 @@ fn show(dataset: &Dataset) {
         "sequences        {sequences} of {} tokens",
         manifest.sequence_length
     );
+    println!("shard tokens     {}", recorded.shard_tokens);
     println!("bytes            {}", manifest.bytes());
 }
 

@@ -126,7 +126,7 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     let governor = Key::load(&args.account)?;
     let dataset = Dataset::open(&args.dataset)?;
     let rules = args.rules();
-    let recorded = recorded(&dataset)?;
+    let recorded = dataset.recorded();
     rules
         .check(&recorded)
         .map_err(|error| anyhow::anyhow!("no round could follow these rules: {error}"))?;
@@ -169,20 +169,6 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
         round.id
     );
     Ok(())
-}
-
-/// The dataset as the chain records it.
-fn recorded(dataset: &Dataset) -> anyhow::Result<noema_rounds::Dataset> {
-    let first = dataset.shard(0)?;
-    let counted = first
-        .len()
-        .checked_mul(first.sequence_length().saturating_sub(1))
-        .context("a shard of the dataset has more tokens than the chain counts")?;
-    Ok(noema_rounds::Dataset {
-        root: dataset.root(),
-        shards: u32::try_from(dataset.len()).context("the dataset has too many shards")?,
-        shard_tokens: counted,
-    })
 }
 
 async fn canonical(global: &Global, family: FamilyId) -> anyhow::Result<()> {

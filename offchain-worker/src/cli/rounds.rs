@@ -1,18 +1,18 @@
 //! How `noema-worker run` takes part in rounds of training.
 
 use super::run::Recorded;
-use super::share::Sharing;
 use super::train::TrainingArgs;
 use super::Global;
 use crate::chain::{ChainRounds, Link};
-use crate::dataset::Dataset;
+use crate::checkpoint::Library;
+use crate::dataset::{Dataset, DatasetError, Datasets};
 use crate::keys::address;
-use crate::rounds::{Participant, Peers, Records, Setup};
+use crate::rounds::{Choice, Participant, Peers, Records, Setup};
 use crate::training::Sabotage;
 use anyhow::bail;
 use clap::Args;
 use noema_executor::Device;
-use noema_protocol::interfaces::Role;
+use noema_protocol::{interfaces::Role, FamilyId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing::info;
@@ -22,8 +22,13 @@ const ROUNDS: u32 = 16;
 
 #[derive(Debug, Args)]
 pub(super) struct RoundsArgs {
-    /// Take part in rounds of training on the dataset in this folder, as a trainer or validator; see
-    /// `noema-worker dataset prepare`. May be given several times.
+    /// Take part in the rounds in which this family is trained, by number, as a trainer or validator
+    /// [default: as a trainer, in those of the family that has been trained for longest]. May be given
+    /// several times.
+    #[arg(long, value_name = "FAMILY")]
+    family: Vec<u32>,
+    /// Take part in rounds on the dataset in this folder, and share it. Of other datasets, what is
+    /// needed is fetched from other operators. May be given several times.
     #[arg(long, value_name = "FOLDER")]
     dataset: Vec<PathBuf>,
     #[command(flatten)]
@@ -35,59 +40,65 @@ pub(super) struct RoundsArgs {
 
 /// What all participants of a process share.
 pub(super) struct Surroundings<'a> {
-    pub(super) global: &'a Global,
-    pub(super) datasets: &'a [Arc<Dataset>],
+    pub(super) library: &'a Library,
+    pub(super) datasets: &'a Datasets,
     pub(super) device: &'a Device,
     pub(super) audits: bool,
     pub(super) link: &'a Arc<Link>,
-    pub(super) sharing: Option<&'a Sharing>,
+    /// How files move; `None` where nothing is shared.
+    pub(super) peers: Option<&'a Arc<Peers>>,
     /// Folder for their records.
     pub(super) records: &'a Path,
 }
 
 impl RoundsArgs {
-    /// Whether any operator is to take part.
-    pub(super) fn is_asked(&self) -> bool {
-        !self.dataset.is_empty()
+    /// What an operator does in rounds, given what it does at all.
+    pub(super) fn role(&self, trains: bool, validates: bool) -> Option<Role> {
+        let asked = !self.family.is_empty() || !self.dataset.is_empty();
+        match (trains, validates && asked) {
+            (true, _) => Some(Role::Trainer),
+            (false, true) => Some(Role::Validator),
+            (false, false) => None,
+        }
     }
 
-    /// Reads the datasets.
-    pub(super) fn datasets(&self) -> anyhow::Result<Vec<Arc<Dataset>>> {
-        self.dataset
-            .iter()
-            .map(|folder| {
-                let dataset = Dataset::open(folder)?;
-                info!(root = ?dataset.root(), shards = dataset.len(), "has a dataset");
-                Ok(Arc::new(dataset))
-            })
-            .collect()
+    /// The datasets of this machine.
+    pub(super) fn datasets(&self, global: &Global) -> anyhow::Result<Datasets> {
+        let open = |folder: &PathBuf| {
+            let dataset = Dataset::open(folder)?;
+            info!(root = ?dataset.root(), shards = dataset.len(), "has a dataset");
+            Ok(dataset)
+        };
+        let named = self.dataset.iter().map(open);
+        let named = named.collect::<Result<_, DatasetError>>()?;
+        Ok(Datasets::new(&global.home()?, named))
     }
 
-    /// The participant of an operator; `None` if it has no part in rounds.
+    /// The rounds to take part in.
+    fn choice(&self, datasets: &Datasets) -> Choice {
+        Choice {
+            families: self.family.iter().copied().map(FamilyId).collect(),
+            datasets: datasets.named().map(Dataset::root).collect(),
+        }
+    }
+
+    /// The participant of an operator that has this role in rounds.
     pub(super) fn participant(
         &self,
         operator: &Recorded,
+        role: Role,
         around: &Surroundings<'_>,
-    ) -> anyhow::Result<Option<Participant>> {
-        let role = match (operator.trainer, operator.validator) {
-            (true, _) => Role::Trainer,
-            (false, true) => Role::Validator,
-            (false, false) => return Ok(None),
-        };
-        if around.datasets.is_empty() {
-            return Ok(None);
-        }
+    ) -> anyhow::Result<Participant> {
         let name = address(&operator.controller);
-        let Some(sharing) = around.sharing else {
+        let Some(peers) = around.peers else {
             bail!("the operator {name} cannot take part in rounds without sharing files with others; say where with --listen <ADDRESS:PORT>");
         };
-        let library = around.global.library()?;
         let setup = Setup {
             account: operator.controller,
             role,
+            choice: self.choice(around.datasets),
             audits: around.audits,
-            datasets: around.datasets.to_vec(),
-            library: library.clone(),
+            library: around.library.clone(),
             device: around.device.clone(),
             training: self.training.options(ROUNDS),
             records: Records::new(around.records.join(&name)),
@@ -99,22 +110,6 @@ impl RoundsArgs {
             operator.key.clone(),
             operator.controller,
         );
-        let peers = Peers::new(sharing.artefacts(), around.link.clone(), library);
-        Ok(Some(Participant::new(
-            setup,
-            Arc::new(ledger),
-            Arc::new(peers),
-        )))
+        Ok(Participant::new(setup, Arc::new(ledger), peers.clone()))
     }
-}
-
-/// Checks that a trainer has something to train on.
-pub(super) fn check_trains(operator: &Recorded, args: &RoundsArgs) -> anyhow::Result<()> {
-    if operator.trainer && !args.is_asked() {
-        bail!(
-            "the operator {} is a trainer; name the folder of the dataset with --dataset",
-            address(&operator.controller)
-        );
-    }
-    Ok(())
 }

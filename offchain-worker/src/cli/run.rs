@@ -3,7 +3,7 @@
 use super::canonical::Successor;
 use super::device::DeviceArgs;
 use super::load::Loader;
-use super::rounds::{check_trains, RoundsArgs, Surroundings};
+use super::rounds::{RoundsArgs, Surroundings};
 use super::share::{announce, ShareArgs, Sharing};
 use super::Global;
 use crate::chain::calls::ReportDevice;
@@ -14,11 +14,12 @@ use crate::engine::Engine;
 use crate::keys::{address, Key};
 use crate::metrics::{self, Metrics};
 use crate::roles::{EngineExecutor, Identity, Operator, Pace};
+use crate::rounds::Peers;
 use crate::store::{AccountBytes, Store};
 use anyhow::{bail, Context};
 use clap::{Args, ValueEnum};
 use noema_executor::{self_test, Device, DeviceClass};
-use noema_protocol::CheckpointId;
+use noema_protocol::{interfaces::Role, CheckpointId};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -98,6 +99,20 @@ pub(super) struct Recorded {
     pub(super) serves: BTreeSet<CheckpointId>,
 }
 
+impl RunArgs {
+    fn wants(&self, role: RoleName) -> bool {
+        self.roles.is_empty() || self.roles.contains(&role)
+    }
+
+    /// What an operator does in rounds of training.
+    fn part(&self, operator: &Recorded) -> Option<Role> {
+        self.rounds.role(
+            operator.trainer && self.wants(RoleName::Train),
+            operator.validator && self.wants(RoleName::Validate),
+        )
+    }
+}
+
 pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let keys = args
         .key
@@ -128,7 +143,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let checkpoints = load(global, &args, &loader, &node, &recorded).await?;
     let store = open_store(global, &args, &node, &recorded)?;
     let records = folder(global, "rounds", &node, &recorded)?;
-    let datasets = args.rounds.datasets()?;
+    let datasets = args.rounds.datasets(global)?;
     let folder = folder(global, "artefacts", &node, &recorded)?;
     let sharing = args.share.open(&folder, &args.key, &checkpoints).await?;
     announce(&node, &recorded, &checkpoints, sharing.as_ref()).await;
@@ -136,6 +151,11 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let executor = Arc::new(EngineExecutor::new(checkpoints));
 
     let link = Link::new(node);
+    let library = global.library()?;
+    let peers = sharing.as_ref().map(|sharing| {
+        let (artefacts, link, library) = (sharing.artefacts(), link.clone(), library.clone());
+        Arc::new(Peers::new(artefacts, link, library, datasets.clone()))
+    });
     let (head_sender, head) = watch::channel(0);
     let mut tasks = JoinSet::new();
     let mut others = JoinSet::new();
@@ -143,7 +163,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         let successor = Successor {
             link: link.clone(),
             operators: recorded.clone(),
-            library: global.library()?,
+            library: library.clone(),
             loader,
             executor: executor.clone(),
             retired: BTreeMap::new(),
@@ -152,37 +172,35 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
         others.spawn(successor.run(head.clone(), stop.clone()));
     }
     for operator in recorded {
-        let wants = |role| args.roles.is_empty() || args.roles.contains(&role);
+        let part = args.part(&operator);
         let identity = Identity {
             controller: operator.controller,
             name: address(&operator.controller),
-            serves: operator.worker && wants(RoleName::Serve),
-            validates: operator.validator && wants(RoleName::Validate),
+            serves: operator.worker && args.wants(RoleName::Serve),
+            validates: operator.validator && args.wants(RoleName::Validate),
             audits: args.audit_all,
             claims: !args.no_claim,
         };
-        let trains = operator.trainer && wants(RoleName::Train);
-        if !identity.serves && !identity.validates && !trains {
+        if !identity.serves && !identity.validates && part.is_none() {
             bail!(
                 "the operator {} has none of the roles asked for with --roles",
                 identity.name
             );
         }
-        check_trains(&operator, &args.rounds)?;
-        let around = Surroundings {
-            global,
-            datasets: &datasets,
-            device: &device,
-            audits: args.audit_all,
-            link: &link,
-            sharing: sharing.as_ref(),
-            records: &records,
-        };
-        let participant = args.rounds.participant(&operator, &around)?;
-        if let Some(participant) = participant {
+        if let Some(role) = part {
+            let around = Surroundings {
+                library: &library,
+                datasets: &datasets,
+                device: &device,
+                audits: args.audit_all,
+                link: &link,
+                peers: peers.as_ref(),
+                records: &records,
+            };
+            let participant = args.rounds.participant(&operator, role, &around)?;
             others.spawn(participant.run(head.clone(), stop.clone()));
         }
-        info!(operator = %identity.name, serves = identity.serves, validates = identity.validates, trains, "ready");
+        info!(operator = %identity.name, serves = identity.serves, validates = identity.validates, rounds = ?part, "ready");
         let ledger = ChainLedger::new(
             link.clone(),
             operator.key,
@@ -206,6 +224,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     while let Some(ended) = others.join_next().await {
         ended.context("a part of the worker stopped unexpectedly")?;
     }
+    drop(peers);
     if let Some(sharing) = sharing {
         sharing.shutdown().await;
     }
@@ -313,8 +332,13 @@ async fn load(
         let checkpoint = global.open_checkpoint(name)?;
         opened.insert(checkpoint.id(), checkpoint);
     }
-    if opened.is_empty() && !args.rounds.is_asked() {
-        bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>");
+    let nobody_takes_part = || {
+        operators
+            .iter()
+            .all(|operator| args.part(operator).is_none())
+    };
+    if opened.is_empty() && nobody_takes_part() {
+        bail!("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training says in which with --family");
     }
     if let Some(missing) = served.iter().find(|id| !opened.contains_key(*id)) {
         warn!(checkpoint = %missing, "an operator serves this checkpoint on chain, and it is not loaded: jobs for it will be missed");

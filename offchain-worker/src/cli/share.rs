@@ -24,8 +24,8 @@ const ADDRESSES: usize = 4;
 
 #[derive(Debug, Args)]
 pub(super) struct ShareArgs {
-    /// Share the loaded checkpoints with other operators here (UDP), or `off` [default: a free port of
-    /// 127.0.0.1 with development keys, off with any other].
+    /// Share the loaded checkpoints, and what rounds of training take, with other operators here (UDP),
+    /// or `off` [default: a free port of 127.0.0.1 with development keys, off with any other].
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<Listen>,
     /// Where others reach what --listen opens, if that is another address; up to four.
@@ -33,7 +33,7 @@ pub(super) struct ShareArgs {
     public_address: Vec<SocketAddr>,
 }
 
-/// Where checkpoints are shared.
+/// Where files are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Listen {
     Off,

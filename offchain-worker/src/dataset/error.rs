@@ -3,6 +3,7 @@
 use super::{shard, FEWEST_TOKENS, FORMAT, MAX_SHARDS};
 use crate::import::ImportError;
 use noema_checkpoint::H256;
+use noema_rounds::Dataset as Recorded;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -164,6 +165,20 @@ pub enum DatasetError {
         expected: H256,
         /// Root over the hashes in the manifest.
         found: H256,
+    },
+    /// The manifest that the chain names is not of the dataset that the chain describes.
+    #[error(
+        "{path} is the manifest that the chain names; it has {} shards of {} tokens with the root {:?}, and the chain records {} of {} with the root {:?}. Only another programme can mend that.",
+        found.shards, found.shard_tokens, found.root,
+        recorded.shards, recorded.shard_tokens, recorded.root
+    )]
+    OtherDataset {
+        /// The file.
+        path: PathBuf,
+        /// What the chain records.
+        recorded: Box<Recorded>,
+        /// What the manifest is of.
+        found: Box<Recorded>,
     },
     /// The dataset has fewer shards.
     #[error("The dataset has {shards} shards, so none with index {index}.")]

@@ -10,8 +10,8 @@ pub const FORMAT: u32 = 1;
 /// Most shards of a dataset.
 pub const MAX_SHARDS: usize = 1 << 18;
 
-/// Largest manifest: a shard takes some 120 bytes.
-pub(super) const MAX_BYTES: u64 = 64 << 20;
+/// Largest manifest in bytes: a shard takes some 120 of them.
+pub const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
 /// What a dataset is, in `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,13 @@ impl DatasetManifest {
                 || shard::bytes(manifest.sequence_length, entry.sequences) > shard::MAX_BYTES
         }) {
             Some("a shard with no sequences, or with too many")
+        } else if manifest
+            .shards
+            .iter()
+            .any(|entry| entry.sequences > manifest.shards[0].sequences)
+        {
+            // The chain records the size of the first for all.
+            Some("a shard that is larger than the first")
         } else {
             None
         };

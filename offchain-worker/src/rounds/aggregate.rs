@@ -4,7 +4,9 @@ use super::{score, Round, RoundsError};
 use crate::checkpoint::{Library, OpenCheckpoint, Successor};
 use crate::dataset::Dataset;
 use crate::training::Parent;
+use noema_checkpoint::Manifest;
 use noema_executor::Device;
+use noema_protocol::CheckpointId;
 use noema_rounds::{Claim, Ruling};
 use noema_update::Update;
 use std::sync::Arc;
@@ -13,21 +15,18 @@ use std::sync::Arc;
 pub struct Aggregate {
     parent: OpenCheckpoint,
     child: Arc<Parent>,
-    /// What there is to claim of it.
-    pub claim: Claim,
+    manifest: Manifest,
 }
 
-/// Applies the accepted contributions to the parent, each with its weight, and evaluates the result.
+/// Applies the accepted contributions to the parent, each with its weight.
 ///
 /// `received` are the updates in the order of the contributions; only accepted ones are needed.
 ///
 /// # Errors
-/// When an accepted update is missing or malformed, a shard cannot be read, or the device fails.
+/// When an accepted update is missing or malformed.
 pub fn aggregate(
     round: &Round,
     parent: OpenCheckpoint,
-    dataset: &Dataset,
-    device: &Device,
     received: &[Option<Vec<u8>>],
 ) -> Result<Aggregate, RoundsError> {
     let before = Parent::read(&parent)?;
@@ -55,24 +54,40 @@ pub fn aggregate(
         weights: child.weights(),
         masters: child.masters(),
     };
-    let manifest = successor.manifest(parent.manifest());
-    let child = Arc::new(child);
-    let evaluation = score::shards(dataset, &round.evaluation)?;
-    let loss = score::judge(round, &child, &evaluation, device).loss(child.clone(), &evaluation)?;
     Ok(Aggregate {
-        claim: Claim {
-            checkpoint: manifest.id(),
-            weights_root: manifest.weights_root,
-            // A trained checkpoint has its masters as its source.
-            masters_root: manifest.source.hash,
-            loss,
-        },
+        manifest: successor.manifest(parent.manifest()),
         parent,
-        child,
+        child: Arc::new(child),
     })
 }
 
 impl Aggregate {
+    /// Its id.
+    pub fn id(&self) -> CheckpointId {
+        self.manifest.id()
+    }
+
+    /// What there is to claim of it: evaluates it on the evaluation shards.
+    ///
+    /// # Errors
+    /// When a shard cannot be read or the device fails.
+    pub fn claim(
+        &self,
+        round: &Round,
+        dataset: &Dataset,
+        device: &Device,
+    ) -> Result<Claim, RoundsError> {
+        let evaluation = score::shards(dataset, &round.evaluation)?;
+        let judge = score::judge(round, &self.child, &evaluation, device);
+        Ok(Claim {
+            checkpoint: self.id(),
+            weights_root: self.manifest.weights_root,
+            // A trained checkpoint has its masters as its source.
+            masters_root: self.manifest.source.hash,
+            loss: judge.loss(self.child.clone(), &evaluation)?,
+        })
+    }
+
     /// Puts the checkpoint into the library.
     ///
     /// # Errors

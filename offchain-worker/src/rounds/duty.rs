@@ -127,6 +127,7 @@ mod tests {
         };
         let dataset = Dataset {
             root: H256::zero(),
+            manifest: H256::zero(),
             shards: 8,
             shard_tokens: 1,
         };

@@ -1,16 +1,15 @@
 //! The loop that drives one participant.
 
 use super::{
-    aggregate, assignment, duty, score, Committed, Duty, Exchange, Records, Round, RoundLedger,
-    RoundsError, Scored, Step,
+    aggregate, assignment, duty, score, Aggregate, Choice, Committed, Duty, Exchange, Records,
+    Round, RoundLedger, RoundsError, Scored, Step,
 };
 use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::dataset::Dataset;
 use crate::store::AccountBytes;
 use crate::training::{Parent, Sabotage, Trainer, TrainingError, TrainingOptions};
 use noema_executor::Device;
 use noema_protocol::{hashing, interfaces::Role, CheckpointId, RoundId};
-use noema_rounds::Contribution;
+use noema_rounds::{Claim, Contribution, ScoreSheet};
 use sp_core::H256;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -29,10 +28,10 @@ pub struct Setup {
     pub name: String,
     /// Trainer or validator.
     pub role: Role,
+    /// The rounds that it joins.
+    pub choice: Choice,
     /// Whether a validator looks at what it was not drawn for.
     pub audits: bool,
-    /// The datasets on this machine.
-    pub datasets: Vec<Arc<Dataset>>,
     /// The checkpoints on this machine.
     pub library: Library,
     /// What it computes on.
@@ -51,8 +50,8 @@ pub struct Participant {
     ledger: Arc<dyn RoundLedger>,
     exchange: Arc<dyn Exchange>,
     trainer: Arc<Mutex<Option<Trainer>>>,
-    /// What was said of an unknown dataset once.
-    told: Vec<H256>,
+    /// The roots of the datasets that are shared as far as they are here.
+    datasets: Vec<H256>,
     /// The round whose update is shared.
     shared: Option<RoundId>,
     /// What the chain would show as owed until the phase ends, and is done.
@@ -67,7 +66,7 @@ impl Participant {
             ledger,
             exchange,
             trainer: Arc::default(),
-            told: Vec::new(),
+            datasets: Vec::new(),
             shared: None,
             done: None,
         }
@@ -115,37 +114,56 @@ impl Participant {
     /// Looks at the latest finalized block once and does what is owed.
     ///
     /// # Errors
-    /// Whatever is in the way; another turn tries again.
+    /// Whatever is in the way in the first round in which something is; another turn tries again.
     pub async fn turn(&mut self, stopping: &Arc<AtomicBool>) -> Result<(), RoundsError> {
         let (now, rounds) = self.ledger.open_rounds().await?;
-        for round in rounds {
-            let Some(dataset) = self.dataset(&round) else {
-                continue;
-            };
-            self.share_again(&round).await?;
-            let owed = duty(
-                &round,
-                &self.setup.account,
-                self.setup.role,
-                self.setup.audits,
-                now,
-            );
-            let Some(owed) = owed else { continue };
-            if self.done == Some((round.id, owed)) {
-                continue;
+        let mut outcome = Ok(());
+        for (place, round) in rounds.iter().enumerate() {
+            // What is in the way in one round is no reason to miss another.
+            let attended = self.attend(round, place == 0, now, stopping).await;
+            outcome = outcome.and(attended);
+            if stopping.load(Ordering::Relaxed) {
+                break;
             }
-            debug!(operator = %self.setup.name, round = %round.id, ?owed, "has a duty");
-            self.fulfil(&round, dataset, owed, stopping).await?;
-            if matches!(owed, Duty::AuditScores | Duty::AuditClaim | Duty::Hold) {
-                self.done = Some((round.id, owed));
-            }
-            self.setup.records.forget_before(round.id)?;
         }
-        Ok(())
+        outcome
     }
 
-    /// Serves the own update of a round after a restart, too, as long as others may want it.
+    async fn attend(
+        &mut self,
+        round: &Round,
+        first: bool,
+        now: u32,
+        stopping: &Arc<AtomicBool>,
+    ) -> Result<(), RoundsError> {
+        self.share_again(round).await?;
+        let owed = duty(
+            round,
+            &self.setup.account,
+            self.setup.role,
+            self.setup.audits,
+            now,
+        );
+        let Some(owed) = owed else { return Ok(()) };
+        let is_left_out = owed == Duty::Join && !self.setup.choice.has(round, first);
+        if is_left_out || self.done == Some((round.id, owed)) {
+            return Ok(());
+        }
+        debug!(operator = %self.setup.name, round = %round.id, ?owed, "has a duty");
+        self.fulfil(round, owed, stopping).await?;
+        if matches!(owed, Duty::AuditScores | Duty::AuditClaim | Duty::Hold) {
+            self.done = Some((round.id, owed));
+        }
+        self.setup.records.forget_before(round.id)
+    }
+
+    /// Serves what is here of the dataset, and the own update of the round, after a restart, too, as
+    /// long as others may want it.
     async fn share_again(&mut self, round: &Round) -> Result<(), RoundsError> {
+        if !self.datasets.contains(&round.dataset.root) {
+            self.exchange.share_dataset(round).await?;
+            self.datasets.push(round.dataset.root);
+        }
         let is_revealed = round
             .trainers
             .iter()
@@ -158,54 +176,39 @@ impl Participant {
         Ok(())
     }
 
-    /// The dataset of a round, if it is on this machine.
-    fn dataset(&mut self, round: &Round) -> Option<Arc<Dataset>> {
-        let root = round.dataset.root;
-        let found = self
-            .setup
-            .datasets
-            .iter()
-            .find(|dataset| dataset.root() == root);
-        if found.is_none() && !self.told.contains(&root) {
-            warn!(operator = %self.setup.name, ?root, "a programme trains on a dataset that is not here; name its folder with --dataset to take part");
-            self.told.push(root);
-        }
-        found.cloned()
-    }
-
     async fn fulfil(
         &self,
         round: &Round,
-        dataset: Arc<Dataset>,
         owed: Duty,
         stopping: &Arc<AtomicBool>,
     ) -> Result<(), RoundsError> {
         match owed {
             Duty::Join => {
-                // Who cannot get the parent cannot do anything in the round.
+                // Who cannot get the parent, or the list of shards, cannot do anything in the round.
+                self.exchange.dataset(round, &[]).await?;
                 let parent = self.checkpoint(round.parent).await?;
                 let blob = self.exchange.share_checkpoint(&parent).await?;
                 self.ledger.announce_holding(round.parent, blob).await?;
                 self.send(round, Step::Join(self.setup.role)).await
             }
-            Duty::Contribute => self.contribute(round, dataset, stopping).await,
+            Duty::Contribute => self.contribute(round, stopping).await,
             Duty::RevealContribution => self.reveal_contribution(round).await,
-            Duty::Score => self.score(round, dataset).await,
+            Duty::Score => self.score(round).await,
             Duty::RevealScores => self.reveal_scores(round).await,
             Duty::Claim => {
-                let next = self.aggregate(round, dataset).await?;
-                self.send(round, Step::Claim(next.claim)).await
+                let claim = self.claim(round).await?;
+                self.send(round, Step::Claim(claim)).await
             }
-            Duty::AuditScores => self.audit_scores(round, dataset).await,
+            Duty::AuditScores => self.audit_scores(round).await,
             Duty::AuditClaim => {
-                let next = self.aggregate(round, dataset).await?;
-                if round.claim == Some(next.claim) {
+                let claim = self.claim(round).await?;
+                if round.claim == Some(claim) {
                     return Ok(());
                 }
                 warn!(operator = %self.setup.name, round = %round.id, "objects to the claimed checkpoint");
-                self.send(round, Step::ObjectToClaim(next.claim)).await
+                self.send(round, Step::ObjectToClaim(claim)).await
             }
-            Duty::Hold => self.hold(round, dataset).await,
+            Duty::Hold => self.hold(round).await,
         }
     }
 
@@ -225,7 +228,6 @@ impl Participant {
     async fn contribute(
         &self,
         round: &Round,
-        dataset: Arc<Dataset>,
         stopping: &Arc<AtomicBool>,
     ) -> Result<(), RoundsError> {
         let records = &self.setup.records;
@@ -237,9 +239,7 @@ impl Participant {
                     return Ok(());
                 };
                 let checkpoint = self.checkpoint(round.parent).await?;
-                let bytes = self
-                    .train(round, checkpoint, dataset, shards, stopping)
-                    .await?;
+                let bytes = self.train(round, checkpoint, shards, stopping).await?;
                 records.keep_update(round.id, &bytes)?;
                 let kept = Committed {
                     contribution: Contribution {
@@ -266,10 +266,10 @@ impl Participant {
         &self,
         round: &Round,
         checkpoint: OpenCheckpoint,
-        dataset: Arc<Dataset>,
         shards: Vec<u32>,
         stopping: &Arc<AtomicBool>,
     ) -> Result<Vec<u8>, RoundsError> {
+        let dataset = self.exchange.dataset(round, &shards).await?;
         let (setup, trainer, stopping) =
             (self.setup.clone(), self.trainer.clone(), stopping.clone());
         let (id, entries) = (round.id, round.rules.entries_per_chunk);
@@ -336,35 +336,29 @@ impl Participant {
         .await
     }
 
-    async fn score(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
-        let Scored { sheet, salt } = self.own_scores(round, dataset).await?;
+    async fn score(&self, round: &Round) -> Result<(), RoundsError> {
+        let Scored { sheet, salt } = self.own_scores(round).await?;
         let commitment = hashing::score_commitment(round.id, &self.setup.account, &sheet, salt);
         self.send(round, Step::CommitScores(commitment)).await
     }
 
     /// The scores that were kept of a round, or else new ones, which are kept.
-    async fn own_scores(
-        &self,
-        round: &Round,
-        dataset: Arc<Dataset>,
-    ) -> Result<Scored, RoundsError> {
+    async fn own_scores(&self, round: &Round) -> Result<Scored, RoundsError> {
         let records = &self.setup.records;
         if let Some(kept) = records.scores(round.id)? {
             return Ok(kept);
         }
         let scored = Scored {
-            sheet: self.sheet(round, dataset).await?,
+            sheet: self.sheet(round).await?,
             salt: salt()?,
         };
         records.keep_scores(round.id, &scored)?;
         Ok(scored)
     }
 
-    async fn sheet(
-        &self,
-        round: &Round,
-        dataset: Arc<Dataset>,
-    ) -> Result<noema_rounds::ScoreSheet, RoundsError> {
+    async fn sheet(&self, round: &Round) -> Result<ScoreSheet, RoundsError> {
+        let shards = score::needed(round);
+        let dataset = self.exchange.dataset(round, &shards).await?;
         let checkpoint = self.checkpoint(round.parent).await?;
         let received = self.received(round).await?;
         let (round, device) = (round.clone(), self.setup.device.clone());
@@ -384,8 +378,8 @@ impl Participant {
             .await
     }
 
-    async fn audit_scores(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
-        let sheet = self.own_scores(round, dataset).await?.sheet;
+    async fn audit_scores(&self, round: &Round) -> Result<(), RoundsError> {
+        let sheet = self.own_scores(round).await?.sheet;
         if round.agrees(&sheet) {
             return Ok(());
         }
@@ -393,39 +387,42 @@ impl Participant {
         self.send(round, Step::ObjectToScores(sheet)).await
     }
 
-    async fn aggregate(
-        &self,
-        round: &Round,
-        dataset: Arc<Dataset>,
-    ) -> Result<super::Aggregate, RoundsError> {
+    /// What the accepted contributions make of the parent.
+    async fn aggregate(&self, round: &Round) -> Result<Aggregate, RoundsError> {
         let checkpoint = self.checkpoint(round.parent).await?;
         let received = self.received(round).await?;
-        let (round, device) = (round.clone(), self.setup.device.clone());
-        let name = self.setup.name.clone();
+        let (round, name) = (round.clone(), self.setup.name.clone());
         compute(move || {
-            let next = aggregate(&round, checkpoint, &dataset, &device, &received)?;
-            info!(operator = %name, round = %round.id, checkpoint = %next.claim.checkpoint, "computed the next checkpoint");
+            let next = aggregate(&round, checkpoint, &received)?;
+            info!(operator = %name, round = %round.id, checkpoint = %next.id(), "computed the next checkpoint");
             Ok(next)
         })
         .await
     }
 
+    async fn claim(&self, round: &Round) -> Result<Claim, RoundsError> {
+        let dataset = self.exchange.dataset(round, &round.evaluation).await?;
+        let next = self.aggregate(round).await?;
+        let (round, device) = (round.clone(), self.setup.device.clone());
+        compute(move || next.claim(&round, &dataset, &device)).await
+    }
+
     /// Gets the next checkpoint by computing it, or from others where that is not possible, and
     /// tells that it is here.
-    async fn hold(&self, round: &Round, dataset: Arc<Dataset>) -> Result<(), RoundsError> {
+    async fn hold(&self, round: &Round) -> Result<(), RoundsError> {
         let Some(claim) = round.claim else {
             return Ok(());
         };
         let held = match self.setup.library.open(claim.checkpoint) {
             Ok(held) => held,
-            Err(_) => match self.aggregate(round, dataset).await {
-                Ok(next) if next.claim == claim => {
+            Err(_) => match self.aggregate(round).await {
+                Ok(next) if next.id() == claim.checkpoint => {
                     let library = self.setup.library.clone();
                     compute(move || next.write(&library)).await?
                 }
                 Ok(next) => {
                     return Err(RoundsError::OtherCheckpoint {
-                        computed: next.claim.checkpoint.to_string(),
+                        computed: next.id().to_string(),
                         decided: claim.checkpoint.to_string(),
                     })
                 }

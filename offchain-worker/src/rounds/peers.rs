@@ -1,9 +1,10 @@
 //! Files between participants, by content hash.
 
-use super::{Exchange, RoundsError};
-use crate::artefacts::{self, FetchError};
+use super::{Exchange, Round, RoundsError};
+use crate::artefacts::{self, datasets, FetchError};
 use crate::chain::{At, ChainError, Link};
 use crate::checkpoint::{Library, OpenCheckpoint};
+use crate::dataset::{Dataset, Datasets};
 use crate::roles::LedgerError;
 use crate::store::AccountBytes;
 use async_trait::async_trait;
@@ -13,22 +14,33 @@ use noema_rounds::Contribution;
 use sp_core::H256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tracing::debug;
+use tokio::sync::Mutex;
+use tracing::{debug, info};
 
 /// Shares over one endpoint, and finds others by what the chain records of them.
 pub struct Peers {
     artefacts: Arc<Artefacts>,
     link: Arc<Link>,
     library: Library,
+    datasets: Datasets,
+    /// Held by the participant that fetches: another one waits and finds what it needs.
+    fetching: Mutex<()>,
 }
 
 impl Peers {
-    /// Shares over `artefacts`; fetched checkpoints go to `library`.
-    pub fn new(artefacts: Arc<Artefacts>, link: Arc<Link>, library: Library) -> Self {
+    /// Shares over `artefacts`; fetched checkpoints go to `library`, datasets to `datasets`.
+    pub fn new(
+        artefacts: Arc<Artefacts>,
+        link: Arc<Link>,
+        library: Library,
+        datasets: Datasets,
+    ) -> Self {
         Self {
             artefacts,
             link,
             library,
+            datasets,
+            fetching: Mutex::new(()),
         }
     }
 
@@ -89,6 +101,31 @@ impl Exchange for Peers {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError> {
+        let Some(dataset) = self.datasets.open(&round.dataset)? else {
+            return Ok(());
+        };
+        Ok(datasets::share(&self.artefacts, &dataset).await?)
+    }
+
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError> {
+        let recorded = &round.dataset;
+        let _one_at_a_time = self.fetching.lock().await;
+        if let Some(dataset) = datasets::find(&self.datasets, recorded, shards).await? {
+            return Ok(dataset);
+        }
+        let own = self.artefacts.peer();
+        let at = self.now().await?;
+        let participants = round.participants().copied().collect();
+        let peers = datasets::peers(&at, recorded, &participants, Some(own)).await?;
+        info!(root = ?recorded.root, ?shards, "fetches what is missing of a dataset");
+        let fetcher = self.artefacts.fetcher();
+        let dataset =
+            datasets::fetch(fetcher, &self.datasets, recorded, shards, &peers, |_| ()).await?;
+        datasets::share(&self.artefacts, &dataset).await?;
+        Ok(dataset)
     }
 
     async fn fetch_checkpoint(

@@ -8,6 +8,13 @@ use noema_rounds::ScoreSheet;
 use noema_update::Limits;
 use std::sync::Arc;
 
+/// The shards that scoring takes: those of the evaluation and of everybody who contributed.
+pub(super) fn needed(round: &Round) -> Vec<u32> {
+    let assigned = round.contributors().into_iter();
+    let assigned = assigned.flat_map(|trainer| trainer.shards.iter());
+    round.evaluation.iter().chain(assigned).copied().collect()
+}
+
 /// Scores the contributions of `round` to `parent`, given the bytes that were to be had, in the order
 /// of the contributions.
 ///

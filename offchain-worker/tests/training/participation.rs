@@ -5,20 +5,23 @@ use async_trait::async_trait;
 use noema_executor::Device;
 use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
 use noema_rounds::{
-    Contribution, Dataset as Recorded, Effect, Finding, Outcome, Permill, Phase, Refusal,
-    Rejection, Rules, Ruling, Surroundings, Windows,
+    Contribution, Effect, Finding, Outcome, Permill, Phase, Refusal, Rejection, Rules, Ruling,
+    Surroundings, Windows,
 };
 use noema_worker::{
+    artefacts::FetchError,
     checkpoint::{Library, OpenCheckpoint},
-    dataset::Dataset,
+    dataset::{Dataset, Datasets, MANIFEST, SHARDS},
     roles::LedgerError,
-    rounds::{Exchange, Participant, Records, Round, RoundLedger, RoundsError, Setup, Step},
+    rounds::{
+        Choice, Exchange, Participant, Records, Round, RoundLedger, RoundsError, Setup, Step,
+    },
     store::AccountBytes,
     training::Sabotage,
 };
 use sp_core::H256;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::{atomic::AtomicBool, Arc, Mutex},
@@ -31,7 +34,10 @@ struct Chain {
     round: Round,
     block: u32,
     holders: Vec<AccountBytes>,
+    /// What participants share.
     files: BTreeMap<H256, Vec<u8>>,
+    /// What the one shares who prepared the dataset, and who takes no part.
+    prepared: BTreeMap<H256, Vec<u8>>,
     checkpoints: BTreeMap<CheckpointId, PathBuf>,
     offenders: Vec<AccountBytes>,
 }
@@ -42,6 +48,18 @@ type Shared = Arc<Mutex<Chain>>;
 struct Seat {
     account: AccountBytes,
     chain: Shared,
+    datasets: Datasets,
+}
+
+impl Seat {
+    fn fetch(&self, round: &Round, hash: H256, into: &Path) -> Result<(), RoundsError> {
+        let chain = self.chain.lock().unwrap();
+        let served = chain.files.get(&hash).or(chain.prepared.get(&hash));
+        let bytes = served.ok_or(FetchError::NobodyShares(round.dataset.root))?;
+        fs::create_dir_all(into.parent().expect("a file in a folder")).expect("is made");
+        fs::write(into, bytes).expect("is written");
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -109,6 +127,32 @@ impl Exchange for Seat {
         Ok(chain.files.get(&contribution.update).cloned())
     }
 
+    async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError> {
+        if let Some(dataset) = self.datasets.open(&round.dataset)? {
+            let here = dataset.files().filter(|(_, path)| path.exists());
+            let read = here.map(|(hash, path)| (hash, fs::read(path).expect("is there")));
+            self.chain.lock().unwrap().files.extend(read);
+        }
+        Ok(())
+    }
+
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError> {
+        let recorded = &round.dataset;
+        if self.datasets.open(recorded)?.is_none() {
+            let path = self.datasets.path(recorded.root).join(MANIFEST);
+            self.fetch(round, recorded.manifest, &path)?;
+        }
+        let dataset = self.datasets.open(recorded)?.expect("was fetched");
+        for index in shards.iter().map(|index| *index as usize) {
+            let path = dataset.shard_path(index)?;
+            if !path.exists() {
+                self.fetch(round, dataset.shard_hash(index)?, &path)?;
+            }
+        }
+        self.share_dataset(round).await?;
+        Ok(dataset)
+    }
+
     async fn fetch_checkpoint(&self, id: CheckpointId) -> Result<OpenCheckpoint, RoundsError> {
         let folder = self.chain.lock().unwrap().checkpoints.get(&id).cloned();
         Ok(OpenCheckpoint::open(&folder.expect("somebody holds it"))?)
@@ -127,7 +171,6 @@ impl Play {
     fn new(sabotage: Option<Sabotage>) -> Self {
         let world = World::new();
         let parent = world.checkpoint();
-        let shard = world.dataset.shard(0).unwrap();
         let windows = Windows {
             registration: WINDOW,
             training: WINDOW,
@@ -150,11 +193,7 @@ impl Play {
             max_overlap: Permill::from_percent(95),
             min_holders: 2,
         };
-        let dataset = Recorded {
-            root: world.dataset.root(),
-            shards: world.dataset.len() as u32,
-            shard_tokens: shard.len() * (shard.sequence_length() - 1),
-        };
+        let dataset = world.dataset.recorded();
         rules.check(&dataset).expect("rounds are possible");
         let round = Round::open(RoundId(7), FamilyId(0), parent.id(), dataset, rules, 1);
         let chain = Arc::new(Mutex::new(Chain {
@@ -162,6 +201,11 @@ impl Play {
             block: 1,
             holders: Vec::new(),
             files: BTreeMap::new(),
+            prepared: world
+                .dataset
+                .files()
+                .map(|(hash, path)| (hash, fs::read(path).expect("is prepared")))
+                .collect(),
             checkpoints: BTreeMap::from([(parent.id(), parent.directory().to_owned())]),
             offenders: Vec::new(),
         }));
@@ -176,13 +220,13 @@ impl Play {
                 ..=9 => Role::Trainer,
                 _ => Role::Validator,
             };
-            let home = world.file(&format!("home-{number}"));
+            let home = home(&world, number);
             let setup = Setup {
                 account: [number; 32],
                 name: number.to_string(),
                 role,
+                choice: Choice::default(),
                 audits: true,
-                datasets: vec![Arc::new(Dataset::open(&world.file("dataset")).unwrap())],
                 library: Library::new(&home),
                 device: Device::cpu(None),
                 training: options(),
@@ -192,6 +236,7 @@ impl Play {
             let seat = || Seat {
                 account: [number; 32],
                 chain: chain.clone(),
+                datasets: Datasets::new(&home, Vec::new()),
             };
             Participant::new(setup, Arc::new(seat()), Arc::new(seat()))
         });
@@ -285,6 +330,93 @@ async fn honest_participants_make_a_better_checkpoint_and_agree_on_it() {
         held.verify(&|_| ()).expect("is sound");
         assert_eq!(held.manifest().source.hash, claim.masters_root);
     }
+}
+
+/// What a participant has on disk of its own.
+fn home(world: &World, number: u8) -> PathBuf {
+    world.file(&format!("home-{number}"))
+}
+
+impl Play {
+    fn datasets(&self, number: u8) -> PathBuf {
+        let datasets = Datasets::new(&home(&self.world, number), Vec::new());
+        datasets.path(self.world.dataset.root())
+    }
+
+    /// The names of the shards that a participant has.
+    fn shards(&self, number: u8) -> BTreeSet<String> {
+        let entries = fs::read_dir(self.datasets(number).join(SHARDS)).expect("has some");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        names
+            .map(|name| name.into_string().expect("a hash"))
+            .collect()
+    }
+
+    fn names<'a>(&self, shards: impl IntoIterator<Item = &'a u32>) -> BTreeSet<String> {
+        let hash = |index: &u32| self.world.dataset.shard_hash(*index as usize);
+        let hashes = shards.into_iter().map(|index| hash(index).expect("exists"));
+        hashes.map(hex::encode).collect()
+    }
+}
+
+#[tokio::test]
+async fn each_fetches_of_the_dataset_only_what_it_needs() {
+    let mut play = Play::new(None);
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    let round = play.round();
+    for trainer in &round.trainers {
+        assert_eq!(
+            play.shards(trainer.account[0]),
+            play.names(trainer.shards.iter())
+        );
+    }
+    let assigned = round
+        .trainers
+        .iter()
+        .flat_map(|trainer| trainer.shards.iter());
+    let scored = play.names(assigned.chain(round.evaluation.iter()));
+    assert!(scored.len() < round.dataset.shards as usize);
+    // Those that were not drawn looked all the same.
+    for number in [11, 12, 13] {
+        assert_eq!(play.shards(number), scored);
+    }
+}
+
+#[tokio::test]
+async fn what_was_fetched_outlives_who_prepared_it() {
+    let mut play = Play::new(None);
+    play.up_to(|phase| matches!(phase, Phase::Claiming { .. }))
+        .await;
+    play.chain.lock().unwrap().prepared.clear();
+    // One of those who claim lost its disk.
+    let claims = play.round().seats().next().unwrap().account[0];
+    fs::remove_dir_all(play.datasets(claims)).expect("is removed");
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert!(play.offenders().is_empty());
+    assert_eq!(
+        play.shards(claims),
+        play.names(play.round().evaluation.iter())
+    );
+}
+
+#[tokio::test]
+async fn who_cannot_get_the_dataset_does_not_join() {
+    let mut play = Play::new(None);
+    play.chain.lock().unwrap().prepared.clear();
+    let stopping = Arc::new(AtomicBool::new(false));
+    for participant in &mut play.participants {
+        let refused = participant.turn(&stopping).await;
+        assert!(
+            matches!(
+                refused,
+                Err(RoundsError::Fetch(FetchError::NobodyShares(_)))
+            ),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(play.round().participants().count(), 0);
 }
 
 /// The ruling on the third trainer's contribution, in a round that is promoted all the same.

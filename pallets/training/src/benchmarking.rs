@@ -28,6 +28,7 @@ const SALT: H256 = H256::repeat_byte(2);
 fn dataset() -> Dataset {
     Dataset {
         root: H256::repeat_byte(3),
+        manifest: H256::repeat_byte(4),
         shards: MAX_SHARDS,
         shard_tokens: 1_000,
     }

@@ -158,6 +158,7 @@ pub(crate) fn work() -> Vec<(Work, AccountId, u64)> {
 pub(crate) fn dataset() -> Dataset {
     Dataset {
         root: H256::repeat_byte(3),
+        manifest: H256::repeat_byte(4),
         shards: 20,
         shard_tokens: 1_000,
     }

@@ -362,6 +362,13 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, Block
         }
     }
 
+    /// Who takes part: trainers, then validators.
+    pub fn participants(&self) -> impl Iterator<Item = &AccountId> {
+        let trainers = self.trainers.iter().map(|trainer| &trainer.account);
+        let validators = self.validators.iter();
+        trainers.chain(validators.map(|validator| &validator.account))
+    }
+
     /// The trainers that revealed a contribution, by the order of their commitments: the order of
     /// the findings in a sheet.
     pub fn contributors(&self) -> alloc::vec::Vec<&Trainer<AccountId>> {

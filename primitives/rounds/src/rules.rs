@@ -28,6 +28,8 @@ use sp_core::H256;
 pub struct Dataset {
     /// Merkle root over the hashes of its shards.
     pub root: H256,
+    /// BLAKE3 hash of its manifest, which lists the shards: what it is fetched under.
+    pub manifest: H256,
     /// How many shards it has, at most [`MAX_SHARDS`].
     pub shards: u32,
     /// Tokens of a shard whose loss is counted.

@@ -89,6 +89,7 @@ fn round() -> Round<Account, u32> {
     };
     let dataset = Dataset {
         root: H256::repeat_byte(7),
+        manifest: H256::repeat_byte(10),
         shards: 100,
         shard_tokens: 10_000,
     };
@@ -113,8 +114,8 @@ fn round() -> Round<Account, u32> {
 
 #[test]
 fn the_record_of_a_round_is_small() {
-    assert_eq!(round().encoded_size(), 1_392);
-    assert_eq!(Round::<Account, u32>::max_encoded_len(), 20_954);
+    assert_eq!(round().encoded_size(), 1_424);
+    assert_eq!(Round::<Account, u32>::max_encoded_len(), 20_986);
 }
 
 #[test]

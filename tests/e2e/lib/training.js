@@ -41,7 +41,7 @@ export const PATIENT = {
   ])),
 };
 
-const DATASET = { root: `0x${'44'.repeat(32)}`, shards: 20, shardTokens: 1_000 };
+const DATASET = { root: `0x${'44'.repeat(32)}`, manifest: `0x${'55'.repeat(32)}`, shards: 20, shardTokens: 1_000 };
 
 const ARCHITECTURE = {
   layers: 2,

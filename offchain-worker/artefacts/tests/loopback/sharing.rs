@@ -84,6 +84,42 @@ async fn a_checkpoint_should_have_one_hash_whoever_shares_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_files_should_be_shared_at_once_and_each_be_served() {
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    let none = holder.artefacts.share_each([] as [&str; 0]).await;
+    assert_eq!(none.expect("nothing to share"), []);
+    let files: Vec<_> = (0..300)
+        .map(|i| holder.path(&format!("shard-{i}")))
+        .collect();
+    for (seed, file) in (1..).zip(&files) {
+        // Some of them are so small that they are copied.
+        write(file, seed, 100 * seed as usize);
+    }
+    let shared = holder.artefacts.share_each(&files).await.expect("shared");
+    for (file, hash) in files.iter().zip(&shared) {
+        assert_eq!(hash_file(file).expect("read"), *hash);
+        assert!(holder.artefacts.is_shared(*hash));
+        assert!(!newcomer.artefacts.is_shared(*hash));
+    }
+    for place in [0, 299] {
+        let into = newcomer.path(&format!("fetched-{place}"));
+        let fetcher = newcomer.artefacts.fetcher();
+        let fetched = fetcher
+            .fetch_file(shared[place], LIMIT, &[holder.peer()], &into, |_| {})
+            .await;
+        fetched.expect("fetched");
+        assert!(fs::read(&into).expect("a file") == fs::read(&files[place]).expect("a file"));
+    }
+    // Those before a file that is missing are not offered.
+    write(&holder.path("new"), 1_000, 30_000);
+    let missing = [holder.path("new"), holder.path("absent")];
+    let refused = holder.artefacts.share_each(&missing).await;
+    assert!(matches!(refused, Err(Error::Io { .. })), "{refused:?}");
+    let new = hash_file(&missing[0]).expect("read");
+    assert!(!holder.artefacts.is_shared(new));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_large_file_should_not_be_stored_twice() {
     let node = Node::start(1).await;
     write(&node.path("large"), 1, 8_000_000);

@@ -58,6 +58,7 @@ pub enum TrainingCall {
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub struct WireDataset {
     root: H256,
+    manifest: H256,
     shards: u32,
     shard_tokens: u32,
 }
@@ -94,11 +95,13 @@ impl From<Dataset> for WireDataset {
     fn from(dataset: Dataset) -> Self {
         let Dataset {
             root,
+            manifest,
             shards,
             shard_tokens,
         } = dataset;
         Self {
             root,
+            manifest,
             shards,
             shard_tokens,
         }

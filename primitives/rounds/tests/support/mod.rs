@@ -18,6 +18,7 @@ pub(crate) const CHILD: CheckpointId = CheckpointId(H256::repeat_byte(2));
 pub(crate) fn dataset() -> Dataset {
     Dataset {
         root: H256::repeat_byte(3),
+        manifest: H256::repeat_byte(4),
         shards: 20,
         shard_tokens: 1_000,
     }

@@ -1,6 +1,7 @@
 //! Checkpoints between operators: what is fetched is the checkpoint, or is not kept.
 
-use noema_artefacts::{Artefacts, BlobHash, Peer};
+use crate::support::{endpoint, Machine};
+use noema_artefacts::BlobHash;
 use noema_checkpoint::{
     blake2_256, tiles_root, CheckpointId, Manifest, Source, SourceFormat, FORMAT, H256,
 };
@@ -11,33 +12,16 @@ use noema_worker::{
 };
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
-use tempfile::TempDir;
-
-/// A machine with a library and an endpoint.
-struct Machine {
-    home: TempDir,
-    artefacts: Artefacts,
-}
 
 impl Machine {
-    async fn start() -> Self {
-        let home = tempfile::tempdir().expect("a folder for the test");
-        let artefacts = endpoint(home.path()).await;
-        Self { home, artefacts }
-    }
-
     fn library(&self) -> Library {
         Library::new(self.home.path())
     }
 
     fn holder(&self, blob: BlobHash) -> Holder {
-        let peer = Peer {
-            id: self.artefacts.peer(),
-            addresses: self.artefacts.addresses(),
-        };
+        let peer = self.peer();
         Holder { blob, peer }
     }
 
@@ -58,12 +42,6 @@ impl Machine {
             .map(|entry| entry.expect("an entry").path())
             .collect()
     }
-}
-
-async fn endpoint(home: &Path) -> Artefacts {
-    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let opened = artefacts::open(&home.join("artefacts"), here).await;
-    opened.expect("an endpoint on the loopback interface")
 }
 
 /// Writes a small checkpoint to `folder`.

@@ -1,0 +1,245 @@
+//! Datasets between operators, file by file: whoever has the manifest knows the hash and the size of
+//! each shard, fetches those that it needs, and shares what it has.
+
+use super::{no_randomness, place, remote, FetchError};
+use crate::chain::At;
+use crate::dataset::{Dataset, DatasetError, Datasets, MANIFEST, MAX_MANIFEST_BYTES, SHARDS};
+use crate::store::AccountBytes;
+use futures::{stream, StreamExt, TryStreamExt};
+use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Peer, PeerId};
+use noema_checkpoint::H256;
+use noema_rounds::Dataset as Recorded;
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+use tracing::warn;
+
+/// Most peers that are asked for a file.
+const MOST_ASKED: usize = 64;
+/// Shards that are fetched at a time.
+const TOGETHER: usize = 4;
+
+/// Those who may have a dataset, at most so many that asking ends: first `participants`, then other
+/// operators that say where they share. Each time in another order, so that not everybody asks the
+/// same. `own` is not asked.
+///
+/// # Errors
+/// When the chain cannot be read, or somebody must be asked and nobody can be.
+pub async fn peers(
+    at: &At,
+    recorded: &Recorded,
+    participants: &BTreeSet<AccountBytes>,
+    own: Option<PeerId>,
+) -> Result<Vec<Peer>, FetchError> {
+    let endpoints = at.endpoints().await?;
+    let (near, far): (Vec<_>, Vec<_>) = endpoints
+        .into_iter()
+        .partition(|(operator, _)| participants.contains(operator));
+    let mut peers = Vec::new();
+    let mut known: BTreeSet<PeerId> = own.into_iter().collect();
+    for group in [near, far] {
+        let group = group.into_iter().map(|(_, endpoint)| remote(endpoint));
+        // Several operators may share over one endpoint.
+        let mut group: Vec<_> = group.filter(|peer| known.insert(peer.id)).collect();
+        shuffle(&mut group)?;
+        peers.extend(group);
+    }
+    peers.truncate(MOST_ASKED);
+    if peers.is_empty() {
+        return Err(FetchError::NobodyShares(recorded.root));
+    }
+    Ok(peers)
+}
+
+fn shuffle(peers: &mut [Peer]) -> Result<(), FetchError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(no_randomness)?;
+    peers.sort_by_cached_key(|peer| *blake3::keyed_hash(&key, &peer.id.0).as_bytes());
+    Ok(())
+}
+
+/// Shares what is here of a dataset from now on.
+pub async fn share(artefacts: &Artefacts, dataset: &Dataset) -> Result<(), Error> {
+    let unshared = dataset
+        .files()
+        .filter(|(hash, path)| !artefacts.is_shared(BlobHash(hash.0)) && path.exists())
+        .map(|(_, path)| path);
+    artefacts.share_each(unshared).await?;
+    Ok(())
+}
+
+/// The dataset that `recorded` names, if it is here with all the shards `wanted`.
+///
+/// # Errors
+/// When what is here cannot be read.
+pub async fn find(
+    datasets: &Datasets,
+    recorded: &Recorded,
+    wanted: &[u32],
+) -> Result<Option<Dataset>, FetchError> {
+    let Some(dataset) = datasets.open(recorded)? else {
+        return Ok(None);
+    };
+    let lacking = lacking(&dataset, wanted).await?;
+    Ok(lacking.is_empty().then_some(dataset))
+}
+
+/// Fetches what is not here of the dataset that `recorded` names, of its shards only those `wanted`,
+/// from any of `peers`. What is here and damaged is fetched anew. `progress` is told the bytes of each
+/// of these shards once it is here.
+///
+/// Every file is verified against its hash as it arrives, has at most the bytes that manifest and chain
+/// give it, and is kept in part if the fetch is interrupted.
+///
+/// # Errors
+/// When nobody gives one of the files, the manifest is not of that dataset, or this machine is in the
+/// way.
+pub async fn fetch(
+    fetcher: &Fetcher,
+    datasets: &Datasets,
+    recorded: &Recorded,
+    wanted: &[u32],
+    peers: &[Peer],
+    progress: impl Fn(u64) + Send + Sync,
+) -> Result<Dataset, FetchError> {
+    let source = Source {
+        fetcher,
+        root: recorded.root,
+        peers: Mutex::new(peers.to_vec()),
+    };
+    let dataset = match datasets.open(recorded)? {
+        Some(dataset) => dataset,
+        None => {
+            manifest(&source, datasets, recorded).await?;
+            let opened = datasets.open(recorded)?;
+            opened.ok_or(FetchError::CheckEnded)?
+        }
+    };
+    let shards = dataset.directory().join(SHARDS);
+    fs::create_dir_all(&shards).map_err(place(&shards))?;
+    let lacking = lacking(&dataset, wanted).await?;
+    for &index in wanted {
+        if !lacking.contains(&index) {
+            progress(dataset.shard_bytes(index as usize)?);
+        }
+    }
+    stream::iter(lacking)
+        .map(Ok)
+        .try_for_each_concurrent(TOGETHER, |index| shard(&source, &dataset, index, &progress))
+        .await?;
+    Ok(dataset)
+}
+
+/// Where files of a dataset come from.
+struct Source<'a> {
+    fetcher: &'a Fetcher,
+    root: H256,
+    /// Who gave a file last is asked for the next one first: it is there and has the dataset.
+    peers: Mutex<Vec<Peer>>,
+}
+
+impl Source<'_> {
+    /// Fetches a file of at most `limit` bytes, which is called `name` in errors.
+    async fn file(
+        &self,
+        name: impl FnOnce() -> String,
+        hash: H256,
+        limit: u64,
+        into: &Path,
+    ) -> Result<(), FetchError> {
+        let peers = self.peers();
+        let fetched = self
+            .fetcher
+            .fetch_file(BlobHash(hash.0), limit, &peers, into, |_| ())
+            .await;
+        match fetched {
+            Ok(fetched) => {
+                self.prefer(fetched.from.last());
+                Ok(())
+            }
+            // Another process brought it.
+            Err(Error::Exists { .. }) => Ok(()),
+            Err(reason) if reason.is_of_peers() => Err(FetchError::PartNotToBeHad {
+                root: self.root,
+                part: name(),
+                reason: Box::new(reason),
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn peers(&self) -> Vec<Peer> {
+        let peers = self.peers.lock();
+        peers.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn prefer(&self, giver: Option<&PeerId>) {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.sort_by_key(|peer| Some(&peer.id) != giver);
+    }
+}
+
+/// Fetches the manifest, in place of what is there.
+async fn manifest(
+    source: &Source<'_>,
+    datasets: &Datasets,
+    recorded: &Recorded,
+) -> Result<(), FetchError> {
+    let folder = datasets.path(recorded.root);
+    fs::create_dir_all(&folder).map_err(place(&folder))?;
+    let path = folder.join(MANIFEST);
+    remove(&path)?;
+    let name = || "the manifest".to_owned();
+    let hash = recorded.manifest;
+    source.file(name, hash, MAX_MANIFEST_BYTES, &path).await
+}
+
+async fn shard(
+    source: &Source<'_>,
+    dataset: &Dataset,
+    index: u32,
+    progress: &(impl Fn(u64) + Sync),
+) -> Result<(), FetchError> {
+    let place = index as usize;
+    let (hash, bytes) = (dataset.shard_hash(place)?, dataset.shard_bytes(place)?);
+    let name = || format!("shard {index}");
+    source
+        .file(name, hash, bytes, &dataset.shard_path(place)?)
+        .await?;
+    progress(bytes);
+    Ok(())
+}
+
+/// Which of the shards `wanted` are not here. A damaged one is removed.
+async fn lacking(dataset: &Dataset, wanted: &[u32]) -> Result<BTreeSet<u32>, FetchError> {
+    let (dataset, wanted) = (dataset.clone(), wanted.to_vec());
+    let look = move || -> Result<_, FetchError> {
+        let mut lacking = BTreeSet::new();
+        for index in wanted {
+            match dataset.shard(index as usize) {
+                Ok(_) => continue,
+                Err(DatasetError::Read { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound => {}
+                Err(error @ (DatasetError::ShardHash { .. } | DatasetError::Oversized { .. })) => {
+                    warn!(%error, "a damaged shard is removed");
+                    remove(&dataset.shard_path(index as usize)?)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            lacking.insert(index);
+        }
+        Ok(lacking)
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.map_err(|_| FetchError::CheckEnded)?
+}
+
+fn remove(file: &Path) -> Result<(), FetchError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(place(file)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,74 @@
+//! The datasets of a machine.
+
+use super::{read, Dataset, DatasetError, MANIFEST, MAX_MANIFEST_BYTES};
+use noema_checkpoint::H256;
+use noema_rounds::Dataset as Recorded;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Datasets in folders that were named, and those under `<home>/datasets`, each in a folder that is
+/// named by its root.
+#[derive(Clone, Debug)]
+pub struct Datasets {
+    named: Vec<Dataset>,
+    folder: PathBuf,
+}
+
+impl Datasets {
+    /// The datasets `named`, and those under `home`, which need not exist yet.
+    pub fn new(home: &Path, named: Vec<Dataset>) -> Self {
+        Self {
+            named,
+            folder: home.join("datasets"),
+        }
+    }
+
+    /// Those whose folders were named.
+    pub fn named(&self) -> impl Iterator<Item = &Dataset> {
+        self.named.iter()
+    }
+
+    /// Where the dataset with this root is put when it is fetched.
+    pub fn path(&self, root: H256) -> PathBuf {
+        self.folder.join(hex::encode(root))
+    }
+
+    /// The dataset that a programme records, if its manifest is here. Any of its shards may be
+    /// missing.
+    ///
+    /// A named folder is taken by its root. Under `home`, what is not the manifest that the chain
+    /// names counts as none.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the manifest that the chain names is not of that dataset.
+    pub fn open(&self, recorded: &Recorded) -> Result<Option<Dataset>, DatasetError> {
+        let mut named = self.named.iter();
+        if let Some(dataset) = named.find(|dataset| dataset.root() == recorded.root) {
+            return Ok(Some(dataset.clone()));
+        }
+        let folder = self.path(recorded.root);
+        let bytes = match read(&folder.join(MANIFEST), MAX_MANIFEST_BYTES) {
+            Ok(bytes) => bytes,
+            Err(DatasetError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(None)
+            }
+            Err(DatasetError::Oversized { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if blake3::hash(&bytes).as_bytes() != recorded.manifest.as_fixed_bytes() {
+            return Ok(None);
+        }
+        let dataset = Dataset::parse(&folder, &bytes)?;
+        let found = dataset.recorded();
+        if found != *recorded {
+            return Err(DatasetError::OtherDataset {
+                path: folder.join(MANIFEST),
+                recorded: Box::new(*recorded),
+                found: Box::new(found),
+            });
+        }
+        Ok(Some(dataset))
+    }
+}

@@ -1,0 +1,5 @@
+//! What moves between operators over the loopback interface.
+
+mod checkpoints;
+mod datasets;
+mod support;
