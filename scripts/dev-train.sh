@@ -79,9 +79,10 @@ register() {
     local account
     "$WORKER" register checkpoint "$CHECKPOINT" --account "$GOVERNOR" >&2
     for account in "${TRAINERS[@]}"; do register_operator "$account" --role trainer; done
-    # The first validator also answers, once there is something to ask.
+    # The first validator also answers.
     for account in "${VALIDATORS[@]}"; do
-        register_operator "$account" --role validator $([ "$account" != "$GOVERNOR" ] || echo --role worker)
+        register_operator "$account" --serve "$CHECKPOINT" --role validator \
+            $([ "$account" != "$GOVERNOR" ] || echo --role worker)
     done
 }
 
@@ -91,15 +92,13 @@ register_operator() {
     "$WORKER" register operator --account "$account" --key "$(hot_key "$account")" --bond "$BOND" "$@" >&2
 }
 
-start_validators() {
-    launch validators "$WORKER" run --store "$STATE/operators/validators.redb" --dataset "$DATA" \
-        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")"
-}
 
 start_operators() {
     step "Starting them"
     local account name sabotage
-    start_validators
+    # They have the dataset, which the trainers fetch from them, and serve each new canonical checkpoint.
+    launch validators "$WORKER" run --store "$STATE/operators/validators.redb" --dataset "$DATA" \
+        --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")" --follow-canonical
     for account in "${TRAINERS[@]}"; do
         name="trainer-${account#//}"
         sabotage=()
@@ -117,16 +116,23 @@ start_programme() {
         note "the family is trained already"
 }
 
-# serve: has the first validator answer from the canonical checkpoint.
-serve() {
-    step "Serving the trained model"
-    local canonical
-    canonical="$("$WORKER" programme canonical)"
-    register_operator "${VALIDATORS[0]}" --role validator --role worker --serve "$canonical"
-    register_operator "${VALIDATORS[1]}" --role validator --serve "$canonical"
-    stop_one validators
-    start_validators
-    "$WORKER" ask "$PROMPT" --account "$REQUESTER" --checkpoint "$canonical" --max-tokens 48
+# serves ACCOUNT CHECKPOINT: whether the chain lists the operator for it.
+serves() { "$WORKER" operator show "$1" | grep -q "$2"; }
+
+# ask: asks the canonical checkpoint once both validators have moved on to it.
+ask() {
+    step "Asking the trained model"
+    local canonical _
+    for _ in $(seq 60); do
+        check_running
+        canonical="$("$WORKER" programme canonical)"
+        if serves "${VALIDATORS[0]}" "$canonical" && serves "${VALIDATORS[1]}" "$canonical"; then
+            "$WORKER" ask "$PROMPT" --account "$REQUESTER" --checkpoint "$canonical" --max-tokens 48
+            return
+        fi
+        sleep 1
+    done
+    die "nobody serves the canonical checkpoint after a minute; see $LOGS/validators.log"
 }
 
 claim_state
@@ -150,7 +156,7 @@ status=0
 "$WORKER" programme follow --rounds "$ROUNDS" --chart "$CHART" --require-lower-loss || status=$?
 check_running
 note "the loss over the rounds: $CHART"
-serve || status=$?
+ask || status=$?
 $STAY || exit "$status"
 
 step "The chain is up and goes on training. Open it in polkadot.js Apps:"
