@@ -151,7 +151,7 @@ impl Successor {
     ) -> anyhow::Result<OpenCheckpoint> {
         info!(checkpoint = %canonical, "fetches the canonical checkpoint");
         let holders = artefacts::holders(at, canonical).await?;
-        let fetcher = artefacts::fetcher(&holders).await?;
+        let fetcher = artefacts::fetcher(holders.iter().map(|holder| &holder.peer)).await?;
         let fetched =
             artefacts::fetch(&fetcher, &self.library, canonical, bytes, &holders, |_| ()).await;
         fetcher.shutdown().await;
