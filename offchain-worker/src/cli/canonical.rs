@@ -155,7 +155,8 @@ impl Successor {
     ) -> anyhow::Result<OpenCheckpoint> {
         info!(checkpoint = %canonical, "fetches the canonical checkpoint");
         let holders = artefacts::holders(at, canonical).await?;
-        let fetcher = artefacts::fetcher(holders.iter().map(|holder| &holder.peer)).await?;
+        let peers: Vec<_> = holders.iter().map(|holder| holder.peer.clone()).collect();
+        let fetcher = artefacts::fetcher(&peers).await?;
         let fetched =
             artefacts::fetch(&fetcher, &self.library, canonical, bytes, &holders, |_| ()).await;
         fetcher.shutdown().await;
