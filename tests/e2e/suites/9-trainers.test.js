@@ -78,18 +78,19 @@ describe('trainers', () => {
       assert.deepEqual(checkpointsOf(holder).sort(), [programme.genesis, claim.checkpoint].sort());
       await verify(holder, claim.checkpoint);
     }
-    const { shards } = await round.record(one);
-    assert.equal(shardsOf(one).length, shards.length, 'a trainer has of the dataset what it was given');
+    const { dataset } = await round.state();
+    const fetched = shardsOf(one).length;
+    assert.ok(fetched > 0 && fetched < Number(dataset.shards) / 4, `a trainer fetches little: ${fetched} shards`);
     await programme.stop();
   });
 
-  it('leave the whole dataset to whoever asks for it', { timeout: 60_000 }, async () => {
+  it('leave the whole dataset to whoever asks for it', { timeout: 120_000 }, async () => {
     await programme.start();
     const folder = path.join(world.folder, 'reader');
     const fetched = await until('those who have it share it', async () => {
       const { status, stdout } = await worker(folder, ['dataset', 'fetch', '--url', world.url]);
       return status === 0 ? stdout : undefined;
-    }, { timeout: 30_000 });
+    }, { timeout: 60_000 });
     const [, place] = fetched.match(/^0x[0-9a-f]{64} is in (.*)$/m);
     assert.ok(place.startsWith(folder), place);
     const verified = await worker(folder, ['dataset', 'verify', place]);
