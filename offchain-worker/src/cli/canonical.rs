@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::keys::address;
 use crate::roles::EngineExecutor;
 use futures::future::BoxFuture;
-use noema_artefacts::Artefacts;
+use noema_artefacts::{Artefacts, Peer};
 use noema_protocol::{CheckpointId, FamilyId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,7 +155,7 @@ impl Successor {
     ) -> anyhow::Result<OpenCheckpoint> {
         info!(checkpoint = %canonical, "fetches the canonical checkpoint");
         let holders = artefacts::holders(at, canonical).await?;
-        let peers: Vec<_> = holders.iter().map(|holder| holder.peer.clone()).collect();
+        let peers: Vec<Peer> = holders.iter().map(|holder| holder.peer.clone()).collect();
         let fetcher = artefacts::fetcher(&peers).await?;
         let fetched =
             artefacts::fetch(&fetcher, &self.library, canonical, bytes, &holders, |_| ()).await;
