@@ -231,7 +231,7 @@ async fn those_that_are_away_should_not_keep_the_others_waiting() {
     let fetcher = newcomer.artefacts.fetcher();
     let fetched = fetcher.fetch_file(hash, LIMIT, &peers, &into, |_| {}).await;
     assert_eq!(fetched.expect("fetched").from, [holder.artefacts.peer()]);
-    let in_turn = options().patience * AWAY.into();
+    let in_turn = options().patience * u32::from(AWAY);
     assert!(begun.elapsed() < in_turn / 2, "{:?}", begun.elapsed());
 }
 
