@@ -171,10 +171,10 @@ pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchErro
 }
 
 /// An endpoint that only fetches, from peers of both address families.
-pub async fn fetcher<'a>(peers: impl IntoIterator<Item = &'a Peer>) -> Result<Fetcher, FetchError> {
+pub async fn fetcher(peers: &[Peer]) -> Result<Fetcher, FetchError> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(no_randomness)?;
-    let mut addresses = peers.into_iter().flat_map(|peer| &peer.addresses);
+    let mut addresses = peers.iter().flat_map(|peer| &peer.addresses);
     let mut bind = vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))];
     if addresses.any(SocketAddr::is_ipv6) {
         bind.push(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));

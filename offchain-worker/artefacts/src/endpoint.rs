@@ -27,6 +27,8 @@ pub struct Options {
     pub longest_connection: Duration,
     /// How long a peer has to accept a connection, and to answer a question.
     pub patience: Duration,
+    /// How long a peer that has not accepted a connection keeps the next one waiting.
+    pub head_start: Duration,
     /// What a peer has to send within each `patience` of a transfer, in bytes.
     pub least_bytes: u64,
 }
@@ -39,6 +41,7 @@ impl Default for Options {
             max_requests: 4,
             longest_connection: Duration::from_secs(3_600),
             patience: Duration::from_secs(10),
+            head_start: Duration::from_millis(500),
             least_bytes: 64 * 1024,
         }
     }

@@ -1,7 +1,8 @@
 //! Fetching an artefact from whoever has it.
 
 use crate::{
-    ask::Holder, endpoint::Options, staging::Staging, Asked, BlobHash, Error, Fault, Peer, PeerId,
+    ask::Holder, endpoint::Options, reach::Reaching, staging::Staging, Asked, BlobHash, Error,
+    Fault, Peer, PeerId,
 };
 use iroh::Endpoint;
 use std::{panic, path::PathBuf};
@@ -74,7 +75,7 @@ impl Job {
         }
     }
 
-    /// Asks one peer after the other, and again as long as that brings anything.
+    /// Asks one peer after the other as they are reached, and again as long as that brings anything.
     async fn run(&self, staging: &Staging) -> Result<Fetched, Error> {
         let mut asked = Asked::default();
         let mut fetched = Fetched {
@@ -84,12 +85,20 @@ impl Job {
         };
         loop {
             let before = fetched.received;
-            for peer in &self.peers {
-                let lied = asked.0.contains(&(peer.id, Fault::Corrupt));
-                if lied {
-                    continue;
-                }
-                match self.ask(peer, staging, &mut fetched).await? {
+            let lied = |peer: &Peer| asked.0.contains(&(peer.id, Fault::Corrupt));
+            let peers: Vec<_> = self
+                .peers
+                .iter()
+                .filter(|peer| !lied(peer))
+                .cloned()
+                .collect();
+            let mut reaching = Reaching::new(&self.endpoint, &peers, &self.options);
+            while let Some((peer, reached)) = reaching.next().await {
+                let answer = match reached {
+                    Ok(holder) => self.ask(&holder, peer.id, staging, &mut fetched).await?,
+                    Err(fault) => Err(fault),
+                };
+                match answer {
                     Ok(()) => return Ok(fetched),
                     Err(fault) => {
                         tracing::debug!(peer = %peer.id, hash = %self.hash, %fault, "a holder failed");
@@ -105,14 +114,11 @@ impl Job {
 
     async fn ask(
         &self,
-        peer: &Peer,
+        holder: &Holder<'_>,
+        peer: PeerId,
         staging: &Staging,
         fetched: &mut Fetched,
     ) -> Result<Result<(), Fault>, Error> {
-        let holder = match Holder::connect(&self.endpoint, peer, &self.options).await {
-            Ok(holder) => holder,
-            Err(fault) => return Ok(Err(fault)),
-        };
         let sizes = match holder.sizes(self.kind, self.hash).await {
             Ok(sizes) => sizes,
             Err(fault) => return Ok(Err(fault)),
@@ -135,13 +141,13 @@ impl Job {
                 (self.progress)(Progress {
                     present: present.saturating_add(bytes).min(total),
                     total,
-                    from: peer.id,
+                    from: peer,
                 });
             })
             .await;
         fetched.received += received;
-        if received > 0 && fetched.from.last() != Some(&peer.id) {
-            fetched.from.push(peer.id);
+        if received > 0 && fetched.from.last() != Some(&peer) {
+            fetched.from.push(peer);
         }
         Ok(transferred)
     }

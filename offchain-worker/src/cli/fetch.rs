@@ -35,7 +35,8 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     let record = at.checkpoint(&id).await?;
     let record = record.with_context(|| format!("the chain does not know checkpoint {id}"))?;
     let holders = artefacts::holders(&at, id).await?;
-    let fetcher = artefacts::fetcher(holders.iter().map(|holder| &holder.peer)).await?;
+    let peers: Vec<_> = holders.iter().map(|holder| holder.peer.clone()).collect();
+    let fetcher = artefacts::fetcher(&peers).await?;
     let bar = bar();
     let shown = bar.clone();
     let fetched = artefacts::fetch(

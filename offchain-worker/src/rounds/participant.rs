@@ -185,8 +185,8 @@ impl Participant {
         match owed {
             Duty::Join => {
                 // Who cannot get the parent, or the list of shards, cannot do anything in the round.
-                self.exchange.dataset(round, &[]).await?;
                 let parent = self.checkpoint(round.parent).await?;
+                self.exchange.dataset(round, &[]).await?;
                 let blob = self.exchange.share_checkpoint(&parent).await?;
                 self.ledger.announce_holding(round.parent, blob).await?;
                 self.send(round, Step::Join(self.setup.role)).await

@@ -42,7 +42,7 @@ impl Machine {
 /// A dataset of shards of 8 sequences of 16 tokens in a folder, at least six of them.
 fn make(folder: &Path) -> Dataset {
     let text = folder.join("text.txt");
-    let lines = (0..60).map(|i| format!("{} sheep jump over {} fences.\n", i * i, i % 7));
+    let lines = (0..150).map(|i| format!("{} sheep jump over {} fences.\n", i * i, i % 7));
     fs::write(&text, lines.collect::<String>()).expect("is written");
     let inputs = [text];
     let tokenizer = folder.join("tokenizer.json");

@@ -75,14 +75,18 @@ export class Programme extends Training {
 
   /**
    * Adds operators `[role, name, ...arguments]`, each with a process and a home folder, in which the
-   * first checkpoint is unless they are `bare`. Resolves when they take part.
+   * first checkpoint is unless they are `bare`. Validators have the dataset, from which trainers fetch
+   * what they are given. Resolves when they take part.
    */
   async add(operators, { bare = false } = {}) {
-    const further = new Map(operators.map(([, name, ...args]) => [name, args]));
+    const further = new Map(operators.map(([role, name, ...args]) => [
+      name,
+      role === 'Validator' ? ['--dataset', this.dataset, ...args] : args,
+    ]));
     const runs = (name) => {
       const home = path.join(this.world.folder, name);
       if (!bare) cpSync(path.join(this.home, 'checkpoints'), path.join(home, 'checkpoints'), { recursive: true });
-      return { home, args: ['--dataset', this.dataset, ...TRAINING, ...further.get(name)] };
+      return { home, args: [...TRAINING, ...further.get(name)] };
     };
     const added = await this.world.add(operators, { bond: BOND, checkpoints: [], runs });
     await Promise.all(added.map(ready));
@@ -162,6 +166,13 @@ export const ready = ({ program }) => program.says(/ ready /, 60_000);
 /** The checkpoints in an operator's home folder. */
 export const checkpointsOf = ({ home }) =>
   readdirSync(path.join(home, 'checkpoints')).filter((name) => !name.startsWith('.')).map((name) => `0x${name}`);
+
+/** The shards in an operator's home folder. */
+export const shardsOf = ({ home }) => {
+  const datasets = path.join(home, 'datasets');
+  return readdirSync(datasets).flatMap((root) =>
+    readdirSync(path.join(datasets, root, 'shards')).filter((name) => !name.startsWith('.')));
+};
 
 /** Hashes a checkpoint in an operator's home folder and compares it with its id. */
 export async function verify({ home }, checkpoint) {

@@ -3,11 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
+import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { until } from '../lib/process.js';
-import { BOND, checkpointsOf, hasEarned, Programme, ready, stateFile, verify } from '../lib/trainers.js';
-import { World } from '../lib/world.js';
+import {
+  BOND, checkpointsOf, hasEarned, Programme, ready, shardsOf, stateFile, verify,
+} from '../lib/trainers.js';
+import { worker, World } from '../lib/world.js';
 
 describe('trainers', () => {
   let world;
@@ -75,6 +78,23 @@ describe('trainers', () => {
       assert.deepEqual(checkpointsOf(holder).sort(), [programme.genesis, claim.checkpoint].sort());
       await verify(holder, claim.checkpoint);
     }
+    const { dataset } = await round.state();
+    const fetched = shardsOf(one).length;
+    assert.ok(fetched > 0 && fetched < Number(dataset.shards) / 4, `a trainer fetches little: ${fetched} shards`);
+    await programme.stop();
+  });
+
+  it('leave the whole dataset to whoever asks for it', { timeout: 120_000 }, async () => {
+    await programme.start();
+    const folder = path.join(world.folder, 'reader');
+    const fetched = await until('those who have it share it', async () => {
+      const { status, stdout } = await worker(folder, ['dataset', 'fetch', '--url', world.url]);
+      return status === 0 ? stdout : undefined;
+    }, { timeout: 60_000 });
+    const [, place] = fetched.match(/^0x[0-9a-f]{64} is in (.*)$/m);
+    assert.ok(place.startsWith(folder), place);
+    const verified = await worker(folder, ['dataset', 'verify', place]);
+    assert.equal(verified.status, 0, verified.stderr);
     await programme.stop();
   });
 

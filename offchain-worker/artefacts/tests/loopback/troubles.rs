@@ -1,14 +1,16 @@
 //! Holders disappear, lie or are not there, and fetches are interrupted.
 
 use crate::support::{assert_same, bytes, checkpoint, options, write, Liar, Node, LIMIT};
+use iroh::SecretKey;
 use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
 use std::{
     fs,
     io::{BufRead, BufReader},
+    net::UdpSocket,
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
@@ -204,6 +206,33 @@ async fn a_fetch_should_pass_to_the_next_holder() {
         "{fetched:?}"
     );
     assert_same(&second.path("mine"), &into);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_that_are_away_should_not_keep_the_others_waiting() {
+    const AWAY: u8 = 8;
+    let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
+    write(&holder.path("update"), 7, 200_000);
+    let hash = holder
+        .artefacts
+        .share(holder.path("update"))
+        .await
+        .expect("shared");
+    // Whoever listens there says nothing.
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let away = |number| Peer {
+        id: PeerId(*SecretKey::from_bytes(&[number; 32]).public().as_bytes()),
+        addresses: vec![silent.local_addr().expect("is bound")],
+    };
+    let mut peers: Vec<_> = (100..100 + AWAY).map(away).collect();
+    peers.push(holder.peer());
+    let into = newcomer.path("theirs");
+    let begun = Instant::now();
+    let fetcher = newcomer.artefacts.fetcher();
+    let fetched = fetcher.fetch_file(hash, LIMIT, &peers, &into, |_| {}).await;
+    assert_eq!(fetched.expect("fetched").from, [holder.artefacts.peer()]);
+    let in_turn = options().patience * u32::from(AWAY);
+    assert!(begun.elapsed() < in_turn / 2, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
