@@ -6,7 +6,8 @@
 //! crate adds what a node on a public ledger needs around it: only what was shared on purpose is
 //! served, to a bounded number of peers; only the addresses given with a request are connected to (no
 //! relay, no name service, no discovery); a fetch has a size limit, goes on where it was interrupted,
-//! passes to the next holder when one fails or does not answer soon, and says in the end who was asked and what each did.
+//! passes to the next holder when one fails or does not answer soon, and says in the end who was asked
+//! and what each did.
 //!
 //! A peer is known by its public key, which the connection proves; its addresses are hints. A
 //! connected peer may tell further addresses of its own, which the transport probes with single
