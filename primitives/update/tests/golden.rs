@@ -36,11 +36,11 @@ const FROZEN: [(&str, &str); 8] = [
     ),
     (
         "next_masters",
-        "0xa882744eb27b131a5537b1a95f2148eef0d9e8b919639b07d2f3394e830e71c2",
+        "0x991a09c26b4a73a9f4719fd0f3558b679cf0afcca6799e61b0440167555d8b61",
     ),
     (
         "next_weights",
-        "0xd753a4b2ad8aed900adbc6a427f3ca055dfb84a40da0b99c09deb16bd154add8",
+        "0x98b7f4312a7e31cd2731071e685a7dfe6c24f4704f8999fb2777b6d8515dceef",
     ),
 ];
 
