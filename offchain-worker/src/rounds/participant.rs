@@ -9,7 +9,7 @@ use crate::store::AccountBytes;
 use crate::training::{Parent, Sabotage, Trainer, TrainingError, TrainingOptions};
 use noema_executor::Device;
 use noema_protocol::{hashing, interfaces::Role, CheckpointId, RoundId};
-use noema_rounds::{Claim, Contribution, ScoreSheet};
+use noema_rounds::{Claim, Contribution, Ruling, ScoreSheet};
 use sp_core::H256;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -360,7 +360,7 @@ impl Participant {
         let shards = score::needed(round);
         let dataset = self.exchange.dataset(round, &shards).await?;
         let checkpoint = self.checkpoint(round.parent).await?;
-        let received = self.received(round).await?;
+        let received = self.received(round, |_| true).await?;
         let (round, device) = (round.clone(), self.setup.device.clone());
         compute(move || {
             let parent = Arc::new(Parent::read(&checkpoint)?);
@@ -390,7 +390,9 @@ impl Participant {
     /// What the accepted contributions make of the parent.
     async fn aggregate(&self, round: &Round) -> Result<Aggregate, RoundsError> {
         let checkpoint = self.checkpoint(round.parent).await?;
-        let received = self.received(round).await?;
+        // A refused one may be served by nobody any more, and to find that out takes time.
+        let is_accepted = |ruling: Option<Ruling>| matches!(ruling, Some(Ruling::Accepted { .. }));
+        let received = self.received(round, is_accepted).await?;
         let (round, name) = (round.clone(), self.setup.name.clone());
         compute(move || {
             let next = aggregate(&round, checkpoint, &received)?;
@@ -436,8 +438,13 @@ impl Participant {
         Ok(self.ledger.announce_holding(claim.checkpoint, blob).await?)
     }
 
-    /// The updates that can be had, in the order of the contributions.
-    async fn received(&self, round: &Round) -> Result<Vec<Option<Vec<u8>>>, RoundsError> {
+    /// The updates that can be had, in the order of the contributions, of those whose ruling `of`
+    /// picks.
+    async fn received(
+        &self,
+        round: &Round,
+        of: fn(Option<Ruling>) -> bool,
+    ) -> Result<Vec<Option<Vec<u8>>>, RoundsError> {
         let mut received = Vec::new();
         let mut known = BTreeMap::<H256, Vec<u8>>::new();
         for trainer in round.contributors() {
@@ -445,6 +452,7 @@ impl Participant {
                 continue;
             };
             let bytes = match known.get(&contribution.update) {
+                _ if !of(trainer.ruling) => None,
                 Some(bytes) => Some(bytes.clone()),
                 None => {
                     let name = format!("{}.nupd", hex::encode(contribution.update));

@@ -39,6 +39,8 @@ struct Chain {
     /// What the one shares who prepared the dataset, and who takes no part.
     prepared: BTreeMap<H256, Vec<u8>>,
     checkpoints: BTreeMap<CheckpointId, PathBuf>,
+    /// Who asked for which updates.
+    asked: Vec<(AccountBytes, H256)>,
     offenders: Vec<AccountBytes>,
 }
 
@@ -123,7 +125,8 @@ impl Exchange for Seat {
         contribution: Contribution,
         _: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError> {
-        let chain = self.chain.lock().unwrap();
+        let mut chain = self.chain.lock().unwrap();
+        chain.asked.push((self.account, contribution.update));
         Ok(chain.files.get(&contribution.update).cloned())
     }
 
@@ -200,6 +203,7 @@ impl Play {
             round,
             block: 1,
             holders: Vec::new(),
+            asked: Vec::new(),
             files: BTreeMap::new(),
             prepared: world
                 .dataset
@@ -505,6 +509,27 @@ async fn without_holders_the_parent_stays() {
     play.participants.clear();
     let outcome = play.play().await;
     assert_eq!(outcome, Outcome::Rejected(Rejection::TooFewHolders));
+}
+
+#[tokio::test]
+async fn trainers_fetch_what_was_accepted_alone() {
+    let mut play = Play::new(Some(Sabotage::Garbage));
+    let outcome = play.play().await;
+    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    let chain = play.chain.lock().unwrap();
+    let trainers = &chain.round.trainers;
+    let asked = |update| {
+        let by = |who: &AccountBytes| trainers.iter().any(|trainer| trainer.account == *who);
+        chain
+            .asked
+            .iter()
+            .any(|(who, what)| by(who) && *what == update)
+    };
+    for trainer in trainers {
+        let is_accepted = matches!(trainer.ruling, Some(Ruling::Accepted { .. }));
+        let update = trainer.contribution.expect("was revealed").update;
+        assert_eq!(asked(update), is_accepted, "{:?}", trainer.ruling);
+    }
 }
 
 /// The same parent with other shards, for trainers that go on and for trainers that start anew.
