@@ -10,7 +10,8 @@ use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::engine::Engine;
 use crate::keys::address;
 use crate::roles::EngineExecutor;
-use noema_artefacts::Artefacts;
+use futures::future::BoxFuture;
+use noema_artefacts::{Artefacts, Peer};
 use noema_protocol::{CheckpointId, FamilyId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,26 +70,29 @@ impl Successor {
         }
     }
 
-    async fn look(&mut self) -> anyhow::Result<()> {
-        let node = self.link.node()?;
-        let at = node.finalized().await?;
-        for operator in self.operators.clone() {
-            let Some(info) = at.operator(&operator.controller).await? else {
-                continue;
-            };
-            if info.operator.withdrawable_at.is_some() {
-                continue; // who leaves may serve nothing new
-            }
-            for served in info.serves.into_iter().map(CheckpointId) {
-                let Some((family, canonical)) = successor(&at, served).await? else {
+    /// Boxed, since the compiler does not see that it can be sent otherwise.
+    fn look(&mut self) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async move {
+            let node = self.link.node()?;
+            let at = node.finalized().await?;
+            for operator in self.operators.clone() {
+                let Some(info) = at.operator(&operator.controller).await? else {
                     continue;
                 };
-                self.move_on(&node, &at, &operator, served, canonical)
-                    .await?;
-                self.retire(family, served, canonical);
+                if info.operator.withdrawable_at.is_some() {
+                    continue; // who leaves may serve nothing new
+                }
+                for served in info.serves.into_iter().map(CheckpointId) {
+                    let Some((family, canonical)) = successor(&at, served).await? else {
+                        continue;
+                    };
+                    self.move_on(&node, &at, &operator, served, canonical)
+                        .await?;
+                    self.retire(family, served, canonical);
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Has an operator serve `canonical`, once it is loaded, in place of `served`.
@@ -151,7 +155,8 @@ impl Successor {
     ) -> anyhow::Result<OpenCheckpoint> {
         info!(checkpoint = %canonical, "fetches the canonical checkpoint");
         let holders = artefacts::holders(at, canonical).await?;
-        let fetcher = artefacts::fetcher(holders.iter().map(|holder| &holder.peer)).await?;
+        let peers: Vec<Peer> = holders.iter().map(|holder| holder.peer.clone()).collect();
+        let fetcher = artefacts::fetcher(&peers).await?;
         let fetched =
             artefacts::fetch(&fetcher, &self.library, canonical, bytes, &holders, |_| ()).await;
         fetcher.shutdown().await;

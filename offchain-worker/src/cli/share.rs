@@ -191,7 +191,8 @@ async fn publish(
     Ok(true)
 }
 
-/// Announces that an operator holds a checkpoint; whether that was news. Without an endpoint, the hash is computed for the first one.
+/// Announces that an operator holds a checkpoint; whether that was news. Without an endpoint, the hash
+/// is computed for the first one.
 pub(super) async fn hold(
     node: &Node,
     operator: &Recorded,

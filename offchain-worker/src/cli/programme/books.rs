@@ -5,7 +5,7 @@ use crate::chain::{At, ChainError, Node};
 use crate::rounds::Round;
 use crate::store::AccountBytes;
 use noema_protocol::{FamilyId, RoundId};
-use std::collections::BTreeMap;
+use std::collections::{btree_map::Entry, BTreeMap};
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 
@@ -99,14 +99,16 @@ impl Books {
         let oldest = epoch.saturating_sub(at.claim_window()?);
         while epoch > oldest {
             let before = epoch.saturating_sub(1);
-            if !self.closed_by.contains_key(&before) {
-                let closed = closed_by_end(node, at, before, round.family).await;
-                self.closed_by.insert(before, closed);
-            }
-            match self.closed_by.get(&before) {
-                Some(Some(closed)) if closed.contains(&round.id) => epoch = before,
-                Some(Some(_)) => return Ok(Some(epoch)),
-                Some(None) | None => return Ok(None),
+            let closed = match self.closed_by.entry(before) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(closed_by_end(node, at, before, round.family).await)
+                }
+            };
+            match closed {
+                Some(closed) if closed.contains(&round.id) => epoch = before,
+                Some(_) => return Ok(Some(epoch)),
+                None => return Ok(None),
             }
         }
         Ok((oldest == 0).then_some(epoch))

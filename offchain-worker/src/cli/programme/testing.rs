@@ -40,6 +40,7 @@ pub(super) fn round() -> Round {
     };
     let dataset = Dataset {
         root: H256::zero(),
+        manifest: H256::zero(),
         shards: 8,
         shard_tokens: 1,
     };
