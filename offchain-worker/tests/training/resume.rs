@@ -13,7 +13,7 @@ fn successor(parent: &Parent, contribution: &Contribution) -> Parent {
     let bytes = &contribution.bytes;
     let update = Update::open(bytes, parent.trainable(), parent.id(), Limits::default());
     let updates = [(update.expect("is of this parent"), 1)];
-    apply(&updates, &mut masters, &mut weights).expect("can be applied");
+    apply(&updates, parent.exponents(), &mut masters, &mut weights).expect("can be applied");
     use noema_float::FloatWeights;
     Parent::new(
         CheckpointId(H256(*blake3::hash(&weights).as_bytes())),
