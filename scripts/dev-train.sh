@@ -117,7 +117,7 @@ start_programme() {
 }
 
 # serves ACCOUNT CHECKPOINT: whether the chain lists the operator for it.
-serves() { "$WORKER" operator show "$1" | grep -q "$2"; }
+serves() { "$WORKER" operator show "$1" | grep "$2" >/dev/null; }
 
 # ask: asks the canonical checkpoint once both validators have moved on to it.
 ask() {

@@ -8,7 +8,7 @@ import { plain } from '../lib/chain.js';
 import { until } from '../lib/process.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHILD_LOSS, HARMS, PARENT_LOSS, PATIENT, Training } from '../lib/training.js';
-import { UNIT, World } from '../lib/world.js';
+import { UNIT, worker, World } from '../lib/world.js';
 
 describe('a round of training', () => {
   const BOND = 1_000n * UNIT;
