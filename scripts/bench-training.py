@@ -9,7 +9,7 @@ import statistics
 import sys
 from pathlib import Path
 
-RUNS = "one two four four-64 four-dense poisoned without-poisoner single-machine".split()
+RUNS = "one two four two-64 two-dense poisoned without-poisoner single-machine".split()
 # In bits a token, before and after the steps that both make.
 LARGEST_DIFFERENCE = 1e-3
 MIB = 1 << 20
@@ -100,10 +100,10 @@ def measure(folder: Path, pytorch_missing: str) -> dict:
         "loss_at_start": round(four["report"]["loss_at_start"], 4),
         "loss_by_round": losses,
         "loss_vs_single_machine": round(last["four"] / last["single-machine"], 4),
-        "loss_vs_dense": round(last["four"] / last["four-dense"], 4),
-        "loss_vs_dense_64": round(last["four-64"] / last["four-dense"], 4),
+        "loss_vs_dense": round(last["two"] / last["two-dense"], 4),
+        "loss_vs_dense_64": round(last["two-64"] / last["two-dense"], 4),
         "update_compression": round(four["report"]["compression"], 1),
-        "update_compression_64": round(runs["four-64"]["report"]["compression"], 1),
+        "update_compression_64": round(runs["two-64"]["report"]["compression"], 1),
         "poisoned_over_clean_loss": round(last["poisoned"] / last["without-poisoner"], 4),
         "poison_accepted": sum(r["contributions"][-1]["weight"] > 0 for r in runs["poisoned"]["report"]["rounds"]),
         "honest_accepted": round(mean(c["weight"] > 0 for c in honest), 4),

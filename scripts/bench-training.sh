@@ -91,8 +91,8 @@ run() {
 run one --steps "$STEPS" --entries "$ENTRIES" --trainers 1 --judge
 run two --steps "$STEPS" --entries "$ENTRIES" --trainers 2 --judge
 run four --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge
-run four-64 --steps "$STEPS" --entries 64 --trainers 4 --judge
-run four-dense --steps "$STEPS" --trainers 4 --dense
+run two-64 --steps "$STEPS" --entries 64 --trainers 2 --judge
+run two-dense --steps "$STEPS" --trainers 2 --dense
 run poisoned --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge --sabotage flip
 run without-poisoner --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge --sabotage silent
 run single-machine --steps $((4 * STEPS)) --trainers 1 --shards 4 --dense

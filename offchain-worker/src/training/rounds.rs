@@ -193,12 +193,17 @@ pub fn run(
                     step,
                 })
             })?;
-            let entries = options.training.entries;
-            let bytes = match spoils {
-                None => Some(contribution.bytes),
-                Some(Sabotage::Silent) => None,
-                Some(sabotage) => Some(sabotage.spoil(&parent, entries, contribution.bytes)?),
+            let work = match (spoils, made.first()) {
+                (Some(Sabotage::Copy), Some(Made { bytes, .. })) => bytes.clone(),
+                _ => Some(contribution.bytes),
             };
+            let entries = options.training.entries;
+            let spoil = |work| match spoils {
+                None => Ok(Some(work)),
+                Some(Sabotage::Silent) => Ok(None),
+                Some(sabotage) => sabotage.spoil(&parent, entries, work).map(Some),
+            };
+            let bytes = work.map_or(Ok(None), spoil)?;
             made.push(Made {
                 report: ContributionReport {
                     shards: places,
