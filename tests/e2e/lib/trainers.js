@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { inspect } from 'node:util';
 
 import { plain } from './chain.js';
 import { until } from './process.js';
@@ -13,7 +14,7 @@ import { UNIT, worker } from './world.js';
 export const BOND = 1_000n * UNIT;
 
 /** Characters of the text: enough for many more shards than trainers. */
-const TEXT = 100_000;
+const TEXT = 200_000;
 /** So small that a step takes some milliseconds. */
 const MODEL = [
   '--vocabulary', '320',
@@ -24,23 +25,16 @@ const MODEL = [
   '--feed-forward', '64',
   '--context', '64',
 ];
-const SHARDS = ['--sequence-length', '33', '--shard-sequences', '8'];
+const SHARDS = ['--sequence-length', '33', '--shard-sequences', '16'];
 /** Trainers see the little that each is given again and again, so they learn it better than the rest. */
-const TRAINING = [
-  '--steps', '20',
-  '--batch', '8',
-  '--learning-rate', '0.01',
-  '--warmup', '2',
-  '--horizon', '0',
-  '--save-every', '10',
-];
+const TRAINING = { steps: 20, batch: 8, 'learning-rate': 0.003, warmup: 2, horizon: 0, 'save-every': 10 };
 /** Windows that last as long as they may only where somebody is missing, but for the joining. */
 const RULES = [
   '--short-window', '30',
   '--training-window', '300',
   '--scoring-window', '150',
   '--validators', '2',
-  '--evaluation-shards', '4',
+  '--evaluation-shards', '2',
   '--entries', '256',
   '--max-overlap', '90',
 ];
@@ -54,6 +48,7 @@ export class Programme extends Training {
     writeFileSync(text, readFileSync(prose, 'utf8').slice(0, TEXT));
 
     const programme = new Programme(world);
+    programme.operators = [];
     programme.home = path.join(world.folder, 'home');
     programme.dataset = path.join(world.folder, 'dataset');
     programme.genesis = await programme.command('checkpoint', 'new', '--text', text, ...MODEL);
@@ -74,21 +69,23 @@ export class Programme extends Training {
   }
 
   /**
-   * Adds operators `[role, name, ...arguments]`, each with a process and a home folder, in which the
-   * first checkpoint is unless they are `bare`. Validators have the dataset, from which trainers fetch
-   * what they are given. Resolves when they take part.
+   * Adds operators `[role, name, options]`, each with a process and a home folder, in which the first
+   * checkpoint is unless they are `bare`. Options are those of `noema-worker run`, such as
+   * `{ steps: 300 }`. Validators have the dataset, from which trainers fetch what they are given.
+   * Resolves when they take part.
    */
   async add(operators, { bare = false } = {}) {
-    const further = new Map(operators.map(([role, name, ...args]) => [
+    const options = new Map(operators.map(([role, name, own]) => [
       name,
-      role === 'Validator' ? ['--dataset', this.dataset, ...args] : args,
+      { ...(role === 'Validator' && { dataset: this.dataset }), ...TRAINING, ...own },
     ]));
     const runs = (name) => {
       const home = path.join(this.world.folder, name);
       if (!bare) cpSync(path.join(this.home, 'checkpoints'), path.join(home, 'checkpoints'), { recursive: true });
-      return { home, args: [...TRAINING, ...further.get(name)] };
+      return { home, args: Object.entries(options.get(name)).flatMap(([option, value]) => [`--${option}`, `${value}`]) };
     };
     const added = await this.world.add(operators, { bond: BOND, checkpoints: [], runs });
+    this.operators.push(...added);
     await Promise.all(added.map(ready));
     return added;
   }
@@ -106,8 +103,15 @@ export class Programme extends Training {
     return new RealRound(this, id, parent);
   }
 
+  /** Ends the open round, if there is one, and opens no other. */
   async stop() {
-    await this.govern('training.stopProgramme', this.family);
+    if (await this.open()) await this.govern('training.stopProgramme', this.family);
+  }
+
+  /** The operators that announced to hold a checkpoint. */
+  async holders(checkpoint) {
+    const announced = plain(await this.chain.view('Checkpoints', 'holders', checkpoint));
+    return announced.map(({ holder }) => this.operators.find(({ address }) => address === holder));
   }
 }
 
@@ -155,7 +159,8 @@ class RealRound extends Round {
   async accepts(...trainers) {
     const rulings = await this.rulings();
     for (const { name, address } of trainers) {
-      assert.ok(rulings.get(address)?.Accepted?.weight > 0n, `${name} is accepted, not ${rulings.get(address)}`);
+      const ruling = rulings.get(address);
+      assert.ok(ruling?.Accepted?.weight > 0n, `${name} is accepted, not ${inspect(ruling)}`);
     }
   }
 }
