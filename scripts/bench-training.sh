@@ -6,7 +6,7 @@
 #   ./scripts/bench.sh --training [--json]
 #   ./scripts/bench-training.sh [--rounds N] [--steps N] [--smollm2] [--json]
 #
-#   --rounds N  rounds of each run (default: 8)
+#   --rounds N  rounds of each run (default: 6)
 #   --steps N   steps of a trainer in a round (default: 10)
 #   --smollm2   also fine-tunes the last layer of SmolLM2-135M-Instruct with four trainers, for a round
 #   --json      one JSON object instead of tables
@@ -14,13 +14,13 @@
 #
 # A model with random weights learns The Devil's Dictionary. All runs see the same shards in the same order
 # and are evaluated on the same text that nobody trains on. The single machine makes as many steps in a
-# row as the four trainers make side by side. Takes about eight minutes, --smollm2 as long again. Leave the
-# machine alone meanwhile. docs/benchmarks.md says what the figures mean.
+# row as the four trainers make side by side. Takes a quarter of an hour on two busy cores, with --smollm2
+# longer. Leave the machine alone meanwhile. docs/benchmarks.md says what the figures mean.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/peers/pytorch.sh"
 
-ROUNDS=8
+ROUNDS=6
 STEPS=10
 ENTRIES=128
 SMOLLM2=false

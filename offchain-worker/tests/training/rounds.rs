@@ -146,6 +146,23 @@ fn a_trainer_that_sends_nothing_weighs_nothing_without_judges_too() {
 }
 
 #[test]
+fn who_trains_on_the_shards_of_another_is_refused() {
+    let world = World::new();
+    let options = RoundsOptions {
+        judged: true,
+        sabotage: Some(Sabotage::OtherShards),
+        rounds: 1,
+        ..rounds(2, false)
+    };
+    let report = simulate(&world, &options).expect("trains");
+    let [honest, other] = &report.rounds[0].contributions[..] else {
+        panic!("there are two trainers");
+    };
+    assert_ne!(honest.shards, other.shards);
+    assert_eq!(other.weight, 0, "{:?}", report.rounds[0].contributions);
+}
+
+#[test]
 fn a_copy_is_refused_at_any_scale() {
     let world = World::new();
     let options = RoundsOptions {
