@@ -72,17 +72,17 @@ phase() {
 
 format() { cargo fmt --all --check; }
 
-# Clippy stands in for the compiler of the workspace's own crates only, so what they depend on is
-# compiled once for the lints and for the tests. They need no Wasm; `unit` builds it.
-lint() {
-    SKIP_WASM_BUILD=1 CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__' \
-        cargo --config 'build.rustc-workspace-wrapper="clippy-driver"' build --workspace --all-targets --locked
-}
+# Clippy stands in for the compiler of the workspace's own crates, which it is with lints on top: so
+# everything is compiled once, for the lints and for the tests. The lints need no Wasm; `unit` builds it.
+linted() { cargo --config 'build.rustc-workspace-wrapper="clippy-driver"' "$@"; }
+export CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
+
+lint() { SKIP_WASM_BUILD=1 linted build --workspace --all-targets --locked; }
 
 unit() {
-    cargo build --workspace --all-targets --locked \
-        && cargo test --workspace --all-targets --locked --no-fail-fast \
-        && cargo test --workspace --doc --locked --no-fail-fast \
+    linted build --workspace --all-targets --locked \
+        && linted test --workspace --all-targets --locked --no-fail-fast \
+        && linted test --workspace --doc --locked --no-fail-fast \
         && benchmarks
 }
 
@@ -96,7 +96,7 @@ benchmarks() {
 }
 
 e2e() {
-    cargo build --workspace --all-targets --locked \
+    linted build --workspace --all-targets --locked \
         && NOEMA_NEXT_RUNTIME="$(./scripts/build-runtime.sh next-version)" \
         && export NOEMA_NEXT_RUNTIME \
         && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js
