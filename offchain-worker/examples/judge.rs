@@ -30,10 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let updates: Vec<Vec<u8>> = (1..=contributions)
         .map(|seed| made_up(&parent, entries, seed))
         .collect::<Result<_, _>>()?;
-    let limits = Limits {
-        entries,
-        ..Limits::default()
-    };
+    let limits = Limits::with_entries(entries);
     let device = Device::cpu(None);
     let judge = Judge {
         parent: &parent,

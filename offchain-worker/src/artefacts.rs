@@ -186,6 +186,22 @@ pub async fn fetcher(peers: &[Peer]) -> Result<Fetcher, FetchError> {
     Ok(Fetcher::bind(&secret, options).await?)
 }
 
+/// Fetches checkpoint `id` as [`fetch`] does, from those who hold it on chain, over an endpoint of its own.
+pub async fn fetch_alone(
+    at: &At,
+    library: &Library,
+    id: CheckpointId,
+    weights_bytes: u64,
+    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+) -> Result<OpenCheckpoint, FetchError> {
+    let holders = holders(at, id).await?;
+    let peers: Vec<Peer> = holders.iter().map(|holder| holder.peer.clone()).collect();
+    let fetcher = fetcher(&peers).await?;
+    let fetched = fetch(&fetcher, library, id, weights_bytes, &holders, progress).await;
+    fetcher.shutdown().await;
+    fetched
+}
+
 /// Fetches checkpoint `id`, with `weights_bytes` of weights, from any of `holders` into the library.
 ///
 /// Nothing is in the library before its id and the Merkle root of its weights have been recomputed.

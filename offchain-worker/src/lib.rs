@@ -37,3 +37,15 @@ mod whole;
 pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
+
+/// Waits for another `head`. False once `stop` turns true, or once nobody is left to change either.
+pub(crate) async fn next_head(
+    head: &mut tokio::sync::watch::Receiver<u64>,
+    stop: &mut tokio::sync::watch::Receiver<bool>,
+) -> bool {
+    tokio::select! {
+        biased;
+        () = stopped(stop) => false,
+        changed = head.changed() => changed.is_ok(),
+    }
+}

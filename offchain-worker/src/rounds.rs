@@ -14,6 +14,8 @@ mod participant;
 mod peers;
 mod records;
 mod score;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use aggregate::{aggregate, Aggregate};
 pub use choice::Choice;

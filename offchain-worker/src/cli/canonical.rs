@@ -6,12 +6,12 @@ use super::share::hold;
 use crate::artefacts;
 use crate::chain::calls::FollowCanonical;
 use crate::chain::{At, Link, Node};
-use crate::checkpoint::{Library, OpenCheckpoint};
+use crate::checkpoint::Library;
 use crate::engine::Engine;
 use crate::keys::address;
 use crate::roles::EngineExecutor;
 use futures::future::BoxFuture;
-use noema_artefacts::{Artefacts, Peer};
+use noema_artefacts::Artefacts;
 use noema_protocol::{CheckpointId, FamilyId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_secs(15);
 /// Serves the canonical checkpoint of a family in place of those it succeeds.
 pub(super) struct Successor {
     pub(super) link: Arc<Link>,
-    pub(super) operators: Vec<Recorded>,
+    pub(super) operators: Arc<[Recorded]>,
     pub(super) library: Library,
     pub(super) loader: Loader,
     pub(super) executor: Arc<EngineExecutor>,
@@ -44,16 +44,7 @@ impl Successor {
         mut stop: watch::Receiver<bool>,
     ) {
         head.mark_changed();
-        loop {
-            tokio::select! {
-                biased;
-                () = crate::stopped(&mut stop) => return,
-                changed = head.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                }
-            }
+        while crate::next_head(&mut head, &mut stop).await {
             let looked = tokio::select! {
                 looked = self.look() => looked,
                 () = crate::stopped(&mut stop) => return,
@@ -75,7 +66,8 @@ impl Successor {
         Box::pin(async move {
             let node = self.link.node()?;
             let at = node.finalized().await?;
-            for operator in self.operators.clone() {
+            let operators = self.operators.clone();
+            for operator in operators.iter() {
                 let Some(info) = at.operator(&operator.controller).await? else {
                     continue;
                 };
@@ -86,7 +78,7 @@ impl Successor {
                     let Some((family, canonical)) = successor(&at, served).await? else {
                         continue;
                     };
-                    self.move_on(&node, &at, &operator, served, canonical)
+                    self.move_on(&node, &at, operator, served, canonical)
                         .await?;
                     self.retire(family, served, canonical);
                 }
@@ -138,29 +130,16 @@ impl Successor {
         let bytes = record.as_ref().map_or(0, |record| record.weights.bytes);
         let checkpoint = match self.library.open(canonical) {
             Ok(checkpoint) => checkpoint,
-            Err(_) => self.fetch(at, canonical, bytes).await?,
+            Err(_) => {
+                info!(checkpoint = %canonical, "fetches the canonical checkpoint");
+                artefacts::fetch_alone(at, &self.library, canonical, bytes, |_| ()).await?
+            }
         };
         let loader = self.loader.clone();
         let load = move || loader.load(checkpoint, record.as_ref());
         let engine = tokio::task::spawn_blocking(load).await??;
         self.executor.insert(canonical, engine.clone());
         Ok(engine)
-    }
-
-    async fn fetch(
-        &self,
-        at: &At,
-        canonical: CheckpointId,
-        bytes: u64,
-    ) -> anyhow::Result<OpenCheckpoint> {
-        info!(checkpoint = %canonical, "fetches the canonical checkpoint");
-        let holders = artefacts::holders(at, canonical).await?;
-        let peers: Vec<Peer> = holders.iter().map(|holder| holder.peer.clone()).collect();
-        let fetcher = artefacts::fetcher(&peers).await?;
-        let fetched =
-            artefacts::fetch(&fetcher, &self.library, canonical, bytes, &holders, |_| ()).await;
-        fetcher.shutdown().await;
-        Ok(fetched?)
     }
 }
 

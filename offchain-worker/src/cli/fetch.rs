@@ -34,25 +34,15 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     }
     let record = at.checkpoint(&id).await?;
     let record = record.with_context(|| format!("the chain does not know checkpoint {id}"))?;
-    let holders = artefacts::holders(&at, id).await?;
-    let peers: Vec<_> = holders.iter().map(|holder| holder.peer.clone()).collect();
-    let fetcher = artefacts::fetcher(&peers).await?;
     let bar = bar();
     let shown = bar.clone();
-    let fetched = artefacts::fetch(
-        &fetcher,
-        &library,
-        id,
-        record.weights.bytes,
-        &holders,
-        move |progress| {
+    let fetched =
+        artefacts::fetch_alone(&at, &library, id, record.weights.bytes, move |progress| {
             shown.set_length(progress.total);
             shown.set_position(progress.present);
-        },
-    )
-    .await;
+        })
+        .await;
     bar.finish_and_clear();
-    fetcher.shutdown().await;
     let checkpoint = fetched?;
     println!("{id} is in {}", checkpoint.directory().display());
     Ok(())

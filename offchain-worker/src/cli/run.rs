@@ -162,7 +162,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     if args.follow_canonical {
         let successor = Successor {
             link: link.clone(),
-            operators: recorded.clone(),
+            operators: recorded.as_slice().into(),
             library: library.clone(),
             loader,
             executor: executor.clone(),

@@ -95,8 +95,9 @@ fn of_validator(round: &Round, validator: &Validator<AccountBytes>, audits: bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use noema_protocol::{CheckpointId, FamilyId, RoundId};
-    use noema_rounds::{Dataset, Permill, Rules, Surroundings, Windows};
+    use crate::rounds::testing;
+    use noema_protocol::RoundId;
+    use noema_rounds::Surroundings;
     use sp_core::H256;
 
     const TRAINER: AccountBytes = [1; 32];
@@ -104,35 +105,7 @@ mod tests {
     const VALIDATOR: AccountBytes = [11; 32];
 
     fn round() -> Round {
-        let windows = Windows {
-            registration: 5,
-            training: 5,
-            reveal: 5,
-            scoring: 5,
-            score_reveal: 5,
-            claim: 5,
-            objection: 5,
-            holding: 5,
-        };
-        let rules = Rules {
-            windows,
-            min_contributions: 2,
-            validators: 1,
-            shards_per_trainer: 1,
-            evaluation_shards: 1,
-            max_update_bytes: 1_000,
-            entries_per_chunk: 64,
-            max_overlap: Permill::from_percent(50),
-            min_holders: 1,
-        };
-        let dataset = Dataset {
-            root: H256::zero(),
-            manifest: H256::zero(),
-            shards: 8,
-            shard_tokens: 1,
-        };
-        let parent = CheckpointId(H256::zero());
-        Round::open(RoundId(0), FamilyId(0), parent, dataset, rules, 1)
+        testing::open(RoundId(0))
     }
 
     fn end(round: &mut Round, now: u32) {

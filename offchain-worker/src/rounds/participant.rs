@@ -77,16 +77,7 @@ impl Participant {
     pub async fn run(mut self, mut head: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         let stopping = Arc::new(AtomicBool::new(false));
         head.mark_changed();
-        loop {
-            tokio::select! {
-                biased;
-                () = crate::stopped(&mut stop) => return,
-                changed = head.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                }
-            }
+        while crate::next_head(&mut head, &mut stop).await {
             let result = {
                 let turn = self.turn(&stopping);
                 tokio::pin!(turn);

@@ -74,10 +74,7 @@ pub(super) fn judge<'a>(
 
 /// The updates that a round allows.
 pub(super) fn limits(round: &Round) -> Limits {
-    Limits {
-        entries: round.rules.entries_per_chunk,
-        ..Limits::default()
-    }
+    Limits::with_entries(round.rules.entries_per_chunk)
 }
 
 fn is_named(named: noema_rounds::Contribution, bytes: &[u8]) -> bool {

@@ -119,6 +119,11 @@ impl Parent {
         Ok(changed)
     }
 
+    /// The masters and the tiles.
+    pub(super) fn into_state(self) -> (Vec<u8>, Vec<u8>) {
+        (self.masters, self.weights)
+    }
+
     /// What a unit of tensor `index`'s masters is worth.
     pub(super) fn unit(&self, index: usize) -> f64 {
         libm::exp2(f64::from(self.exponents[index]))

@@ -19,7 +19,6 @@ use noema_checkpoint::{layout::TensorKind, tile::TILE_BYTES, CheckpointId};
 use noema_executor::Device;
 use noema_rounds::{Refusal, Ruling};
 use noema_update::{
-    apply,
     master::{self, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
     ApplyError, Limits, Update,
 };
@@ -239,7 +238,11 @@ pub fn run(
         }
         if !options.dense {
             let sent: Vec<_> = made.iter().map(|made| made.bytes.as_deref()).collect();
-            let shared = overlap::shared(&parent, limits(options.training.entries), &sent);
+            let shared = overlap::shared(
+                &parent,
+                Limits::with_entries(options.training.entries),
+                &sent,
+            );
             for (made, shared) in made.iter_mut().zip(shared) {
                 made.report.overlap = shared;
             }
@@ -360,7 +363,7 @@ fn weigh(
     let judge = Judge {
         parent,
         evaluation,
-        limits: limits(options.training.entries),
+        limits: Limits::with_entries(options.training.entries),
         most_shared: MOST_SHARED,
         device,
     };
@@ -376,13 +379,6 @@ fn weigh(
     Ok(noema_rounds::accept(loss, &findings))
 }
 
-fn limits(entries: u16) -> Limits {
-    Limits {
-        entries,
-        ..Limits::default()
-    }
-}
-
 /// Masters and tiles of what the contributions, each with its weight, make of `parent`; the parent's
 /// where none has any.
 fn aggregate(
@@ -390,23 +386,28 @@ fn aggregate(
     made: &[Made],
     entries: u16,
 ) -> Result<(Vec<u8>, Vec<u8>), TrainingError> {
-    let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
     let mut updates = Vec::with_capacity(made.len());
     for (index, made) in made.iter().enumerate() {
         let Some(bytes) = made.bytes.as_deref().filter(|_| made.report.weight > 0) else {
             continue;
         };
-        let update = Update::open(bytes, parent.trainable(), parent.id(), limits(entries));
+        let update = Update::open(
+            bytes,
+            parent.trainable(),
+            parent.id(),
+            Limits::with_entries(entries),
+        );
         let update = update.map_err(|error| ApplyError::Decode {
             update: index,
             error,
         })?;
         updates.push((update, made.report.weight));
     }
-    if !updates.is_empty() {
-        apply(&updates, parent.exponents(), &mut masters, &mut weights)?;
-    }
-    Ok((masters, weights))
+    let changed = match updates.is_empty() {
+        true => parent.clone(),
+        false => parent.with(&updates)?,
+    };
+    Ok(changed.into_state())
 }
 
 /// Masters and tiles of what the mean of uncompressed changes makes of `parent`.

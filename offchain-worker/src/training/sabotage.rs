@@ -54,10 +54,7 @@ impl Sabotage {
             }
             Self::OtherShards | Self::Silent => return Ok(bytes),
         };
-        let limits = Limits {
-            entries,
-            ..Limits::default()
-        };
+        let limits = Limits::with_entries(entries);
         // They follow from the update, so a trainer that starts anew sends the same.
         let mut draws = blake3::Hasher::new().update(&bytes).finalize_xof();
         let mut sign = || {

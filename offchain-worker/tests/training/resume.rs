@@ -3,24 +3,23 @@
 use crate::support::{options, run, run_until, trainer, World};
 use noema_checkpoint::{CheckpointId, H256};
 use noema_executor::Device;
-use noema_update::{apply, Limits, Update};
+use noema_update::{Limits, Update};
 use noema_worker::training::{Contribution, Parent, Trainer, TrainingError, TrainingOptions};
 use std::{fs, path::Path};
 
 /// The checkpoint that `contribution` alone makes of `parent`.
 fn successor(parent: &Parent, contribution: &Contribution) -> Parent {
-    let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
     let bytes = &contribution.bytes;
     let update = Update::open(bytes, parent.trainable(), parent.id(), Limits::default());
     let updates = [(update.expect("is of this parent"), 1)];
-    apply(&updates, parent.exponents(), &mut masters, &mut weights).expect("can be applied");
+    let changed = parent.with(&updates).expect("can be applied");
     use noema_float::FloatWeights;
     Parent::new(
-        CheckpointId(H256(*blake3::hash(&weights).as_bytes())),
+        CheckpointId(H256(*blake3::hash(changed.weights()).as_bytes())),
         parent.architecture(),
         parent.exponents(),
-        weights,
-        masters,
+        changed.weights().to_vec(),
+        changed.masters().to_vec(),
     )
     .expect("is of the same shape")
 }

@@ -41,6 +41,17 @@ fn simulate(world: &World, options: &RoundsOptions) -> Result<RoundsReport, Trai
     )
 }
 
+/// Rounds with judges, in which the last of `trainers` is dishonest in this way.
+fn sabotaged(world: &World, sabotage: Sabotage, count: u32, trainers: u32) -> Vec<RoundReport> {
+    let options = RoundsOptions {
+        judged: true,
+        sabotage: Some(sabotage),
+        rounds: count,
+        ..rounds(trainers, false)
+    };
+    simulate(world, &options).expect("trains").rounds
+}
+
 #[test]
 fn rounds_lower_the_loss_on_data_that_nobody_trained_on() {
     let world = World::new();
@@ -111,15 +122,7 @@ fn a_report_says_what_each_trainer_did() {
 #[test]
 fn what_is_refused_leaves_no_trace() {
     let world = World::new();
-    let with = |sabotage| {
-        let options = RoundsOptions {
-            judged: true,
-            sabotage: Some(sabotage),
-            rounds: 2,
-            ..rounds(4, false)
-        };
-        simulate(&world, &options).expect("trains").rounds
-    };
+    let with = |sabotage| sabotaged(&world, sabotage, 2, 4);
     let (poisoned, silent) = (with(Sabotage::Flip), with(Sabotage::Silent));
     for (poisoned, silent) in poisoned.iter().zip(&silent) {
         assert_eq!(poisoned.checkpoint, silent.checkpoint);
@@ -148,31 +151,19 @@ fn a_trainer_that_sends_nothing_weighs_nothing_without_judges_too() {
 #[test]
 fn who_trains_on_the_shards_of_another_is_refused() {
     let world = World::new();
-    let options = RoundsOptions {
-        judged: true,
-        sabotage: Some(Sabotage::OtherShards),
-        rounds: 1,
-        ..rounds(2, false)
-    };
-    let report = simulate(&world, &options).expect("trains");
-    let [honest, other] = &report.rounds[0].contributions[..] else {
+    let rounds = sabotaged(&world, Sabotage::OtherShards, 1, 2);
+    let [honest, other] = &rounds[0].contributions[..] else {
         panic!("there are two trainers");
     };
     assert_ne!(honest.shards, other.shards);
-    assert_eq!(other.weight, 0, "{:?}", report.rounds[0].contributions);
+    assert_eq!(other.weight, 0, "{:?}", rounds[0].contributions);
 }
 
 #[test]
 fn a_copy_is_refused_at_any_scale() {
     let world = World::new();
-    let options = RoundsOptions {
-        judged: true,
-        sabotage: Some(Sabotage::Copy),
-        rounds: 1,
-        ..rounds(3, false)
-    };
-    let report = simulate(&world, &options).expect("trains");
-    let copy = &report.rounds[0].contributions[2];
+    let rounds = sabotaged(&world, Sabotage::Copy, 1, 3);
+    let copy = &rounds[0].contributions[2];
     assert_eq!(copy.refused.as_deref(), Some("Copy"));
     assert_eq!(copy.overlap[0], Some(1_000));
 }

@@ -29,6 +29,16 @@ pub struct Limits {
     pub entries: u16,
 }
 
+impl Limits {
+    /// The default, with at most `entries` a chunk.
+    pub fn with_entries(entries: u16) -> Self {
+        Self {
+            entries,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     /// 64 MiB, any number of tensors, [`DEFAULT_ENTRIES`] a chunk.
     fn default() -> Self {

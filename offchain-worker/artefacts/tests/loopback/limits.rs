@@ -1,6 +1,6 @@
 //! Nobody takes more than the other side agreed to.
 
-use crate::support::{checkpoint, options, write, Node, LIMIT};
+use crate::support::{checkpoint, options, Node, LIMIT};
 use noema_artefacts::{Error, Fault, Options};
 use std::fs;
 
@@ -56,12 +56,7 @@ async fn more_than_the_limit_should_be_refused_before_it_is_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_already_there_should_be_left_alone() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
-    write(&holder.path("update"), 7, 1_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 1_000).await;
     let into = newcomer.path("theirs");
     fs::write(&into, b"something else").expect("a file");
     let peers = [holder.peer()];
@@ -81,12 +76,7 @@ async fn no_more_connections_should_be_served_than_allowed() {
         ..options()
     };
     let (holder, newcomer) = (Node::start_with(1, none).await, Node::start(2).await);
-    write(&holder.path("update"), 7, 200_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 200_000).await;
     let into = newcomer.path("theirs");
     let refused = newcomer
         .artefacts

@@ -5,7 +5,7 @@ use iroh::{
     protocol::{AcceptError, ProtocolHandler, Router},
     Endpoint, RelayMode, SecretKey,
 };
-use noema_artefacts::{Artefacts, Options, Peer, PeerId};
+use noema_artefacts::{Artefacts, BlobHash, Options, Peer, PeerId};
 use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
 
@@ -38,6 +38,13 @@ impl Node {
 
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.home.path().join(name)
+    }
+
+    /// Writes a file of its own and shares it.
+    pub(crate) async fn share_file(&self, name: &str, seed: u64, length: usize) -> BlobHash {
+        write(&self.path(name), seed, length);
+        let shared = self.artefacts.share(self.path(name)).await;
+        shared.expect("a file that was just written can be shared")
     }
 
     /// The node as others ask it.

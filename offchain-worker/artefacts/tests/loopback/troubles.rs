@@ -1,6 +1,6 @@
 //! Holders disappear, lie or are not there, and fetches are interrupted.
 
-use crate::support::{assert_same, bytes, checkpoint, options, write, Liar, Node, LIMIT};
+use crate::support::{assert_same, bytes, checkpoint, options, Liar, Node, LIMIT};
 use iroh::SecretKey;
 use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
 use std::{
@@ -212,12 +212,7 @@ async fn a_fetch_should_pass_to_the_next_holder() {
 async fn those_that_are_away_should_not_keep_the_others_waiting() {
     const AWAY: u8 = 8;
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
-    write(&holder.path("update"), 7, 200_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 200_000).await;
     // Whoever listens there says nothing.
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let away = |number| Peer {
@@ -242,12 +237,7 @@ async fn wrong_bytes_should_be_refused_and_named() {
         Node::start(2).await,
         Liar::start(3).await,
     );
-    write(&holder.path("update"), 7, 200_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 200_000).await;
     let into = newcomer.path("theirs");
     let refused = newcomer
         .artefacts
@@ -279,12 +269,7 @@ async fn wrong_bytes_should_be_refused_and_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_changed_after_it_was_shared_should_not_arrive() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
-    write(&holder.path("update"), 7, 2_000_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 2_000_000).await;
     let mut changed = bytes(7, 2_000_000);
     changed[1_500_000] ^= 1;
     fs::write(holder.path("update"), changed).expect("a file");
@@ -304,12 +289,7 @@ async fn a_file_that_changed_after_it_was_shared_should_not_arrive() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_holder_it_should_be_said_who_was_asked() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
-    write(&holder.path("update"), 7, 200_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 200_000).await;
     let peers = [holder.peer()];
     let into = newcomer.path("theirs");
     let nobody = newcomer
@@ -374,12 +354,7 @@ async fn losing_the_only_holder_in_the_middle_should_be_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_key_at_the_address_should_be_refused() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
-    write(&holder.path("update"), 7, 200_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 200_000).await;
     let impostor = Peer {
         id: Node::start(3).await.artefacts.peer(),
         addresses: holder.artefacts.addresses(),
@@ -408,12 +383,7 @@ async fn a_slow_holder_should_be_left() {
         ..options()
     };
     let (holder, newcomer) = (Node::start(1).await, Node::start_with(2, impatient).await);
-    write(&holder.path("update"), 7, 200_000_000);
-    let hash = holder
-        .artefacts
-        .share(holder.path("update"))
-        .await
-        .expect("shared");
+    let hash = holder.share_file("update", 7, 200_000_000).await;
     let into = newcomer.path("theirs");
     // Nobody sends as much as is asked for, so each round ends early; all the same, each brings some.
     let fetched = newcomer

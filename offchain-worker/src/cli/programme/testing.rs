@@ -1,12 +1,9 @@
 //! A round to tell of.
 
-use crate::rounds::Round;
+use crate::rounds::{testing, Round};
 use crate::store::AccountBytes;
-use noema_protocol::{CheckpointId, FamilyId, RoundId};
-use noema_rounds::{
-    Contribution, Dataset, Finding, Losses, Permill, Refusal, Rules, Ruling, ScoreSheet, Seat,
-    Windows,
-};
+use noema_protocol::RoundId;
+use noema_rounds::{Contribution, Finding, Losses, Refusal, Ruling, ScoreSheet, Seat};
 use sp_core::H256;
 
 pub(super) const HONEST: AccountBytes = [1; 32];
@@ -18,34 +15,7 @@ pub(super) const UNHEARD: AccountBytes = [13; 32];
 
 /// A round in which contributions were ruled on and two of three validators said something.
 pub(super) fn round() -> Round {
-    let rules = Rules {
-        windows: Windows {
-            registration: 5,
-            training: 5,
-            reveal: 5,
-            scoring: 5,
-            score_reveal: 5,
-            claim: 5,
-            objection: 5,
-            holding: 5,
-        },
-        min_contributions: 2,
-        validators: 2,
-        shards_per_trainer: 1,
-        evaluation_shards: 1,
-        max_update_bytes: 1_000,
-        entries_per_chunk: 64,
-        max_overlap: Permill::from_percent(50),
-        min_holders: 1,
-    };
-    let dataset = Dataset {
-        root: H256::zero(),
-        manifest: H256::zero(),
-        shards: 8,
-        shard_tokens: 1,
-    };
-    let parent = CheckpointId(H256::zero());
-    let mut round = Round::open(RoundId(4), FamilyId(0), parent, dataset, rules, 1);
+    let mut round = testing::open(RoundId(4));
     for account in [HONEST, POISONER, ABSENT] {
         round.join_as_trainer(account, 1).expect("it may join");
     }
