@@ -125,8 +125,10 @@ fn training<T: Config>(id: RoundId) {
 }
 
 fn contribution(index: u32) -> Contribution {
+    let mut update = H256::zero();
+    update.0[..4].copy_from_slice(&index.to_le_bytes());
     Contribution {
-        update: H256::from_low_u64_be(index.into()),
+        update,
         bytes: 1_000,
     }
 }
