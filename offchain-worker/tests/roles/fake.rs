@@ -1,9 +1,6 @@
 //! A chain and a model for tests of the roles: the chain lists duties and notes what it is sent;
 //! the model answers at once, or when it is let.
 
-// Each test program uses its own part of this.
-#![allow(dead_code, unreachable_pub)]
-
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use noema_protocol::{
@@ -22,35 +19,35 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-pub const CONTROLLER: [u8; 32] = [7; 32];
+pub(crate) const CONTROLLER: [u8; 32] = [7; 32];
 
 /// What the fake chain has seen and says.
 #[derive(Default)]
-pub struct ChainState {
-    pub duties: Duties,
+pub(crate) struct ChainState {
+    pub(crate) duties: Duties,
     /// Every transaction that was signed, in order.
-    pub signed: Vec<Action>,
+    pub(crate) signed: Vec<Action>,
     /// The hash of every broadcast, in order.
-    pub broadcast: Vec<H256>,
+    pub(crate) broadcast: Vec<H256>,
     /// What becomes of transactions, by the number of the signature; `None` leaves it open.
-    pub fates: HashMap<usize, Option<Outcome>>,
+    pub(crate) fates: HashMap<usize, Option<Outcome>>,
     /// What becomes of all others.
-    pub fate: Option<Outcome>,
+    pub(crate) fate: Option<Outcome>,
     /// No call gets through.
-    pub away: bool,
+    pub(crate) away: bool,
     /// What the operator said it follows.
-    pub following: Vec<RequestId>,
+    pub(crate) following: Vec<RequestId>,
     /// What can be claimed; `None` where that cannot be read.
-    pub rewards: Option<Rewards>,
+    pub(crate) rewards: Option<Rewards>,
     /// How often that was asked.
-    pub rewards_asked: u32,
+    pub(crate) rewards_asked: u32,
 }
 
 #[derive(Clone, Default)]
-pub struct FakeChain(Arc<Mutex<ChainState>>);
+pub(crate) struct FakeChain(Arc<Mutex<ChainState>>);
 
 impl FakeChain {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let chain = Self::default();
         chain.edit(|state| {
             state.duties.block = 10;
@@ -64,15 +61,15 @@ impl FakeChain {
         self.0.lock().expect("no test thread has panicked")
     }
 
-    pub fn edit<T>(&self, change: impl FnOnce(&mut ChainState) -> T) -> T {
+    pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut ChainState) -> T) -> T {
         change(&mut self.state())
     }
 
-    pub fn signed(&self) -> Vec<Action> {
+    pub(crate) fn signed(&self) -> Vec<Action> {
         self.state().signed.clone()
     }
 
-    pub fn broadcasts(&self) -> Vec<H256> {
+    pub(crate) fn broadcasts(&self) -> Vec<H256> {
         self.state().broadcast.clone()
     }
 
@@ -139,18 +136,18 @@ impl Ledger for FakeChain {
 
 /// A model whose answer to everything is the same.
 #[derive(Default)]
-pub struct FakeModel {
-    pub answers: AtomicU32,
-    pub checks: AtomicU32,
-    pub fails: AtomicBool,
+pub(crate) struct FakeModel {
+    pub(crate) answers: AtomicU32,
+    pub(crate) checks: AtomicU32,
+    pub(crate) fails: AtomicBool,
     /// Has no room for anything.
-    pub busy: AtomicBool,
+    pub(crate) busy: AtomicBool,
     /// Answers only once this is off, or when cancelled.
-    pub blocked: AtomicBool,
-    pub finds_wrong: AtomicBool,
+    pub(crate) blocked: AtomicBool,
+    pub(crate) finds_wrong: AtomicBool,
 }
 
-pub fn answer() -> StoredAnswer {
+pub(crate) fn answer() -> StoredAnswer {
     StoredAnswer {
         prompt_tokens: 4,
         tokens: vec![5, 6, 7],
@@ -202,7 +199,7 @@ impl Executor for FakeModel {
     }
 }
 
-pub fn question(request: u64) -> Question {
+pub(crate) fn question(request: u64) -> Question {
     Question {
         request: RequestId(request),
         checkpoint: CheckpointId(H256::repeat_byte(1)),
@@ -212,7 +209,7 @@ pub fn question(request: u64) -> Question {
     }
 }
 
-pub fn job(request: u64) -> Job {
+pub(crate) fn job(request: u64) -> Job {
     Job {
         question: question(request),
         attempt: 0,
@@ -220,7 +217,7 @@ pub fn job(request: u64) -> Job {
     }
 }
 
-pub fn answered(request: u64) -> Answered {
+pub(crate) fn answered(request: u64) -> Answered {
     let question = question(request);
     let answer = answer();
     Answered {
@@ -241,7 +238,7 @@ pub fn answered(request: u64) -> Answered {
     }
 }
 
-pub fn check(request: u64, phase: Phase) -> Check {
+pub(crate) fn check(request: u64, phase: Phase) -> Check {
     Check {
         answer: answered(request),
         round: 0,
@@ -250,7 +247,7 @@ pub fn check(request: u64, phase: Phase) -> Check {
     }
 }
 
-pub fn key(request: u64) -> JobKey {
+pub(crate) fn key(request: u64) -> JobKey {
     JobKey {
         operator: CONTROLLER,
         request: RequestId(request),
@@ -271,18 +268,18 @@ fn identity() -> Identity {
 }
 
 /// A process: an operator over a chain, a model and a store on disk.
-pub struct Process {
-    pub operator: Operator,
+pub(crate) struct Process {
+    pub(crate) operator: Operator,
     store: Arc<Store>,
 }
 
 impl Process {
     /// Starts with the store in `folder`, as after a crash if it has been used before.
-    pub fn start(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
+    pub(crate) fn start(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
         Self::start_as(folder, chain, model, identity())
     }
 
-    pub fn start_auditing(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
+    pub(crate) fn start_auditing(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
         let auditing = Identity {
             audits: true,
             ..identity()
@@ -290,7 +287,11 @@ impl Process {
         Self::start_as(folder, chain, model, auditing)
     }
 
-    pub fn start_without_claims(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
+    pub(crate) fn start_without_claims(
+        folder: &Path,
+        chain: &FakeChain,
+        model: &Arc<FakeModel>,
+    ) -> Self {
         let unpaid = Identity {
             claims: false,
             ..identity()
@@ -317,16 +318,16 @@ impl Process {
     }
 
     /// One look at the chain.
-    pub async fn turn(&mut self) {
+    pub(crate) async fn turn(&mut self) {
         self.try_turn().await.expect("the chain is there");
     }
 
-    pub async fn try_turn(&mut self) -> Result<(), LedgerError> {
+    pub(crate) async fn try_turn(&mut self) -> Result<(), LedgerError> {
         self.operator.turn().await.expect("the store works")
     }
 
     /// Waits until nothing is under way but what the test holds open.
-    pub async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         while self.operator.is_busy() {
             let patience = Duration::from_millis(300);
             match tokio::time::timeout(patience, self.operator.progress()).await {
@@ -337,22 +338,22 @@ impl Process {
     }
 
     /// A look, and everything that follows from it.
-    pub async fn step(&mut self) {
+    pub(crate) async fn step(&mut self) {
         self.turn().await;
         self.settle().await;
     }
 
-    pub fn record<S: Stage>(&self, key: &JobKey) -> Option<S> {
+    pub(crate) fn record<S: Stage>(&self, key: &JobKey) -> Option<S> {
         self.store.get(key).expect("the store works")
     }
 
     /// Writes a record as a crashed process would have left it.
-    pub fn leave<S: Stage>(&self, key: &JobKey, stage: &S) {
+    pub(crate) fn leave<S: Stage>(&self, key: &JobKey, stage: &S) {
         self.store.put(key, stage).expect("the store works");
     }
 }
 
-pub fn reveal() -> VerdictReveal {
+pub(crate) fn reveal() -> VerdictReveal {
     VerdictReveal {
         verdict: Verdict::Valid,
         digest: H256::repeat_byte(9),

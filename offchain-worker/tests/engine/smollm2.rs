@@ -1,0 +1,179 @@
+//! SmolLM2-135M-Instruct answers, checks, and stays close to its float model.
+//!
+//! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> NOEMA_PROSE=<an English text>
+//! cargo test -p noema-worker --test engine smollm2`; passes with a remark where they are not set.
+
+use noema_executor::Device;
+use noema_protocol::SamplingParameters;
+use noema_worker::{
+    engine::{CheckVerdict, Engine, Fault},
+    import::{self, ImportOptions},
+    reference::{perplexity, PerplexityOptions},
+};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+fn source() -> Option<PathBuf> {
+    let source = std::env::var_os("NOEMA_SMOLLM2_GGUF").map(PathBuf::from)?;
+    source.is_file().then_some(source)
+}
+
+/// One engine for all tests: importing takes some seconds.
+fn engine() -> Option<&'static Engine> {
+    static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let Some(source) = source() else {
+            eprintln!("SKIPPED: NOEMA_SMOLLM2_GGUF does not name the model's file.");
+            return None;
+        };
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
+        let checkpoint = import::import(&source, &home, &ImportOptions::default(), &())
+            .expect("the model is imported");
+        Some(
+            Engine::open(Arc::new(checkpoint), &Device::cpu(None), None)
+                .expect("the engine starts"),
+        )
+    });
+    engine.as_ref()
+}
+
+const SEED: [u8; 32] = [7; 32];
+
+#[test]
+fn a_question_gets_a_sensible_answer_that_passes_its_check() {
+    let Some(engine) = engine() else { return };
+    let (prompt, parameters) = (
+        "What is the capital of France?",
+        SamplingParameters::greedy(48),
+    );
+    let mut seen = Vec::new();
+    let answer = engine
+        .answer(prompt, &parameters, SEED, &mut |token| {
+            seen.push(token);
+            ControlFlow::Continue(())
+        })
+        .expect("answers");
+    assert_eq!(seen, answer.tokens);
+    assert!(answer.text.contains("Paris"), "{}", answer.text);
+    assert!(!answer.text.contains("<|im_end|>"), "{}", answer.text);
+
+    let check = engine
+        .check(prompt, &parameters, SEED, &answer.tokens, &answer.text)
+        .expect("checks");
+    assert_eq!(check.verdict, CheckVerdict::Valid);
+    assert_eq!(check.digest, answer.digest);
+    assert_eq!(check.prompt_tokens, answer.prompt_tokens);
+}
+
+#[test]
+fn a_sampled_answer_depends_on_its_seed_and_passes_only_with_it() {
+    let Some(engine) = engine() else { return };
+    let prompt = "Tell me a story about a fox.";
+    let parameters = SamplingParameters {
+        max_tokens: 40,
+        temperature_milli: 900,
+        top_k: 50,
+        top_p_milli: 950,
+    };
+    let answer = |seed| {
+        engine
+            .answer(
+                prompt,
+                &parameters,
+                seed,
+                &mut |_| ControlFlow::Continue(()),
+            )
+            .expect("answers")
+    };
+    let (one, other) = (answer([1; 32]), answer([2; 32]));
+    assert_ne!(one.tokens, other.tokens);
+    let check = |seed| {
+        engine
+            .check(prompt, &parameters, seed, &one.tokens, &one.text)
+            .expect("checks")
+    };
+    assert_eq!(check([1; 32]).verdict, CheckVerdict::Valid);
+    assert!(matches!(
+        check([2; 32]).verdict,
+        CheckVerdict::Invalid(Fault::WrongToken { .. })
+    ));
+}
+
+#[test]
+fn tampering_is_found_where_it_begins() {
+    let Some(engine) = engine() else { return };
+    let (prompt, parameters) = ("Name three colours.", SamplingParameters::greedy(24));
+    let answer = engine
+        .answer(
+            prompt,
+            &parameters,
+            SEED,
+            &mut |_| ControlFlow::Continue(()),
+        )
+        .expect("answers");
+    let verdict = |tokens: &[u32], text: &str| {
+        engine
+            .check(prompt, &parameters, SEED, tokens, text)
+            .expect("checks")
+            .verdict
+    };
+
+    let mut tokens = answer.tokens.clone();
+    tokens[5] += 1;
+    assert_eq!(
+        verdict(&tokens, &engine.decode(&tokens).expect("decodes")),
+        CheckVerdict::Invalid(Fault::WrongToken {
+            index: 5,
+            expected: answer.tokens[5],
+            found: tokens[5],
+        })
+    );
+    let longer = format!("{}!", answer.text);
+    assert_eq!(
+        verdict(&answer.tokens, &longer),
+        CheckVerdict::Invalid(Fault::WrongText)
+    );
+    let shorter = &answer.tokens[..10];
+    assert_eq!(
+        verdict(shorter, &engine.decode(shorter).expect("decodes")),
+        CheckVerdict::Invalid(Fault::EndsEarly { length: 10 })
+    );
+}
+
+#[test]
+fn the_text_of_an_answer_reads_back_as_its_characters() {
+    let Some(engine) = engine() else { return };
+    let prompt = "naïve café — 東京 🙂 1234";
+    let tokens = engine.encode_prompt(prompt).expect("encodes");
+    let text = engine.decode(&tokens).expect("decodes");
+    assert!(text.contains(prompt), "{text}");
+}
+
+#[test]
+fn perplexity_is_at_most_one_hundredth_above_that_of_the_float_model() {
+    let Some(engine) = engine() else { return };
+    let Some(text) = std::env::var_os("NOEMA_PROSE") else {
+        eprintln!("SKIPPED: NOEMA_PROSE does not name a text.");
+        return;
+    };
+    let text = std::fs::read_to_string(text).expect("the text is read");
+    let source = source().expect("the engine was imported from it");
+    let options = PerplexityOptions::default();
+    let device = Device::cpu(None);
+    let found = perplexity(
+        engine,
+        &source,
+        &device,
+        &text,
+        options,
+        &(),
+        &mut |_, _| {},
+    )
+    .expect("both models read the text");
+    assert!(found.tokens >= 4_096);
+    assert!(found.ratio <= 1.01, "{found:?}");
+    assert!(found.same_top > 0.95, "{found:?}");
+}

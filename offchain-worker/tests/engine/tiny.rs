@@ -1,0 +1,306 @@
+//! The engine over a small seeded model: every way in which an answer can be wrong, and every way
+//! in which a prompt can be refused.
+
+use noema_checkpoint::{
+    blake2_256, tiles_root, Architecture, Manifest, Source, SourceFormat, FORMAT, H256,
+};
+use noema_executor::{Device, DeviceClass};
+use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
+use noema_protocol::SamplingParameters;
+use noema_worker::{
+    checkpoint::{OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS},
+    engine::{Answer, CheckVerdict, Engine, EngineError, Fault},
+};
+use std::{fs, ops::ControlFlow, path::Path, sync::Arc};
+
+const STOP: u32 = 1;
+const SEED: [u8; 32] = [3; 32];
+const TEMPLATE: &str = "<user>{{ messages[0].content }}<stop>";
+
+/// One token a character: two special ones, then what can be seen of ASCII, space and line feed.
+fn tokenizer() -> Vec<u8> {
+    let characters = (0x21u8..0x7f).map(|c| char::from(c).to_string());
+    let vocabulary: serde_json::Map<String, serde_json::Value> = ["<user>", "<stop>"]
+        .map(String::from)
+        .into_iter()
+        .chain(characters)
+        .chain(["\u{120}".into(), "\u{10a}".into()])
+        .enumerate()
+        .map(|(id, token)| (token, id.into()))
+        .collect();
+    let special = |id: u32, content: &str| {
+        serde_json::json!({
+            "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true,
+        })
+    };
+    let json = serde_json::json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": [special(0, "<user>"), special(STOP, "<stop>")],
+        "normalizer": null,
+        "pre_tokenizer": {
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+        },
+        "post_processor": null,
+        "decoder": {
+            "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true,
+        },
+        "model": {
+            "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
+            "vocab": vocabulary, "merges": [],
+        },
+    });
+    serde_json::to_vec(&json).expect("JSON")
+}
+
+fn write(directory: &Path, template: &str) {
+    let model = TestModel::tiny(11);
+    let tokenizer = tokenizer();
+    let architecture: Architecture = model.architecture;
+    let manifest = Manifest {
+        format: FORMAT,
+        numerics: NUMERICS_VERSION,
+        name: "tiny".into(),
+        licence: String::new(),
+        architecture,
+        exponents: model.exponents,
+        weights_root: tiles_root(&model.weights),
+        weights_bytes: layout::weights_bytes(&architecture).expect("a valid architecture"),
+        tokenizer_hash: blake2_256(&tokenizer),
+        chat_template_hash: blake2_256(template.as_bytes()),
+        bos: None,
+        stops: vec![STOP],
+        source: Source {
+            format: SourceFormat::Gguf,
+            hash: H256::zero(),
+        },
+    };
+    let put = |name: &str, bytes: &[u8]| fs::write(directory.join(name), bytes).expect("writes");
+    put(WEIGHTS, &model.weights);
+    put(TOKENIZER, &tokenizer);
+    put(CHAT_TEMPLATE, template.as_bytes());
+    put(MANIFEST, &serde_json::to_vec(&manifest).expect("JSON"));
+}
+
+fn open(template: &str, threads: usize) -> (tempfile::TempDir, Engine) {
+    let directory = tempfile::tempdir().expect("a directory");
+    write(directory.path(), template);
+    let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
+    let engine = Engine::open(Arc::new(checkpoint), &Device::cpu(Some(threads)), None)
+        .expect("the engine starts");
+    (directory, engine)
+}
+
+fn answer(engine: &Engine, prompt: &str, parameters: &SamplingParameters) -> Answer {
+    engine
+        .answer(prompt, parameters, SEED, &mut |_| ControlFlow::Continue(()))
+        .expect("answers")
+}
+
+fn sampled(max_tokens: u16) -> SamplingParameters {
+    SamplingParameters {
+        max_tokens,
+        temperature_milli: 800,
+        top_k: 20,
+        top_p_milli: 900,
+    }
+}
+
+#[test]
+fn an_answer_passes_its_check_whatever_the_number_of_threads() {
+    let (_one, one) = open(TEMPLATE, 1);
+    let (_three, three) = open(TEMPLATE, 3);
+    for parameters in [SamplingParameters::greedy(40), sampled(40)] {
+        let first = answer(&one, "Hello there", &parameters);
+        assert_eq!(first, answer(&three, "Hello there", &parameters));
+        let check = three
+            .check("Hello there", &parameters, SEED, &first.tokens, &first.text)
+            .expect("checks");
+        assert_eq!(check.verdict, CheckVerdict::Valid);
+        assert_eq!(check.digest, first.digest);
+        assert_eq!(check.prompt_tokens, first.prompt_tokens);
+        assert_eq!(first.prompt_tokens, 13);
+    }
+}
+
+#[test]
+fn a_graphics_processor_answers_and_checks_like_the_processor() {
+    let graphics = Device::all(Some(1), None)
+        .into_iter()
+        .find(|device| device.class() == DeviceClass::Gpu);
+    let Some(graphics) = graphics else {
+        let required = std::env::var_os("NOEMA_REQUIRE_GPU_TESTS").is_some();
+        assert!(!required, "no Vulkan device; install mesa-vulkan-drivers");
+        eprintln!("SKIPPED: this machine has no graphics processor and none in software.");
+        return;
+    };
+    graphics.self_test().expect("passes the self-test");
+    let (directory, processor) = open(TEMPLATE, 1);
+    let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
+    let engine = Engine::open(Arc::new(checkpoint), &graphics, None).expect("the engine starts");
+    let parameters = sampled(24);
+    let found = answer(&engine, "Hello there", &parameters);
+    assert_eq!(found, answer(&processor, "Hello there", &parameters));
+    let check = engine
+        .check("Hello there", &parameters, SEED, &found.tokens, &found.text)
+        .expect("checks");
+    assert_eq!(check.verdict, CheckVerdict::Valid);
+}
+
+#[test]
+fn each_fault_has_its_verdict() {
+    let (_directory, engine) = open(TEMPLATE, 2);
+    let parameters = sampled(16);
+    let right = answer(&engine, "abc", &parameters);
+    let verdict = |tokens: &[u32], text: &str| {
+        engine
+            .check("abc", &parameters, SEED, tokens, text)
+            .expect("checks")
+            .verdict
+    };
+    assert_eq!(verdict(&right.tokens, &right.text), CheckVerdict::Valid);
+
+    for index in [0, 7, right.tokens.len() - 1] {
+        // Tokens that exist, one that does not, and the largest number there is.
+        for found in [(right.tokens[index] + 1) % 128, 128, u32::MAX] {
+            let mut tokens = right.tokens.clone();
+            tokens[index] = found;
+            let expected = right.tokens[index];
+            assert_eq!(
+                verdict(&tokens, &right.text),
+                CheckVerdict::Invalid(Fault::WrongToken {
+                    index,
+                    expected,
+                    found
+                })
+            );
+        }
+    }
+    assert_eq!(
+        verdict(&[], ""),
+        CheckVerdict::Invalid(Fault::EndsEarly { length: 0 })
+    );
+    assert_eq!(
+        verdict(&right.tokens[..5], &right.text),
+        CheckVerdict::Invalid(Fault::EndsEarly { length: 5 })
+    );
+    let longer = [right.tokens.clone(), vec![9; 500]].concat();
+    assert_eq!(
+        verdict(&longer, &right.text),
+        CheckVerdict::Invalid(Fault::RunsOn {
+            length: right.tokens.len()
+        })
+    );
+    assert_eq!(
+        verdict(&right.tokens, "something else"),
+        CheckVerdict::Invalid(Fault::WrongText)
+    );
+}
+
+#[test]
+fn a_check_of_the_wrong_prompt_or_seed_finds_a_wrong_token() {
+    let (_directory, engine) = open(TEMPLATE, 2);
+    let parameters = sampled(24);
+    let right = answer(&engine, "abc", &parameters);
+    for (prompt, seed) in [("abd", SEED), ("abc", [4; 32])] {
+        let check = engine
+            .check(prompt, &parameters, seed, &right.tokens, &right.text)
+            .expect("checks");
+        assert!(matches!(
+            check.verdict,
+            CheckVerdict::Invalid(Fault::WrongToken { .. })
+        ));
+    }
+}
+
+#[test]
+fn cancelling_leaves_the_beginning_of_the_answer() {
+    let (_directory, engine) = open(TEMPLATE, 2);
+    let whole = answer(&engine, "abc", &sampled(200));
+    let mut seen = Vec::new();
+    let cut = engine
+        .answer("abc", &sampled(200), SEED, &mut |token| {
+            seen.push(token);
+            match seen.len() {
+                3 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        })
+        .expect("stops");
+    assert_eq!(cut.tokens, seen);
+    assert!(
+        seen.len() >= 3 && whole.tokens.starts_with(&seen),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn prompts_that_leave_no_room_for_an_answer_are_refused_by_name() {
+    let (_directory, engine) = open(TEMPLATE, 1);
+    let fits = "x".repeat(253);
+    let answered = answer(&engine, &fits, &SamplingParameters::greedy(9));
+    assert_eq!(answered.tokens.len(), 1, "one token is left of the context");
+    let check = engine
+        .check(
+            &fits,
+            &SamplingParameters::greedy(9),
+            SEED,
+            &answered.tokens,
+            &answered.text,
+        )
+        .expect("checks");
+    assert_eq!(check.verdict, CheckVerdict::Valid);
+
+    let refused = engine.encode_prompt(&"x".repeat(254));
+    assert!(matches!(
+        refused,
+        Err(EngineError::PromptTooLong {
+            tokens: 256,
+            context: 256
+        })
+    ));
+}
+
+#[test]
+fn parameters_that_nobody_defines_are_refused() {
+    let (_directory, engine) = open(TEMPLATE, 1);
+    let parameters = SamplingParameters {
+        top_p_milli: 0,
+        ..sampled(4)
+    };
+    assert!(matches!(
+        engine.check("abc", &parameters, SEED, &[5], "!"),
+        Err(EngineError::Parameters(_))
+    ));
+}
+
+#[test]
+fn a_template_that_does_not_compile_names_itself() {
+    let directory = tempfile::tempdir().expect("a directory");
+    write(directory.path(), "{% if %}");
+    let checkpoint = OpenCheckpoint::open(directory.path()).expect("the checkpoint opens");
+    assert!(matches!(
+        Engine::open(Arc::new(checkpoint), &Device::cpu(Some(1)), None),
+        Err(EngineError::Template(_))
+    ));
+}
+
+#[test]
+fn without_a_template_the_prompt_is_the_text() {
+    let (_directory, engine) = open("", 1);
+    let tokens = engine.encode_prompt("a b").expect("encodes");
+    assert_eq!(tokens.len(), 3);
+    assert_eq!(engine.decode(&tokens).expect("decodes"), "a b");
+}
+
+#[test]
+fn text_leaves_out_special_and_unknown_tokens() {
+    let (_directory, engine) = open(TEMPLATE, 1);
+    let tokens = engine.encode_prompt("hi").expect("encodes");
+    assert_eq!((tokens[0], tokens[tokens.len() - 1]), (0, STOP));
+    let with_unknown = [tokens, vec![127, u32::MAX]].concat();
+    assert_eq!(engine.decode(&with_unknown).expect("decodes"), "hi");
+}

@@ -1,0 +1,341 @@
+//! A worker answers once, whatever happens to it, to the node or to its transaction.
+
+use crate::fake::{answer, job, key, FakeChain, FakeModel, Process};
+use noema_protocol::hashing;
+use noema_worker::roles::{Action, LedgerError, Outcome};
+use noema_worker::store::JobStage;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+struct Setting {
+    folder: tempfile::TempDir,
+    chain: FakeChain,
+    model: Arc<FakeModel>,
+}
+
+impl Setting {
+    /// A chain that waits for the answer to request 1.
+    fn new() -> Self {
+        let chain = FakeChain::new();
+        chain.edit(|state| state.duties.jobs = vec![job(1)]);
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            chain,
+            model: Arc::default(),
+        }
+    }
+
+    fn start(&self) -> Process {
+        Process::start(self.folder.path(), &self.chain, &self.model)
+    }
+
+    fn answers_signed(&self) -> usize {
+        let is_answer = |action: &&Action| matches!(action, Action::SubmitResult { .. });
+        self.chain.signed().iter().filter(is_answer).count()
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_computed_and_submitted_with_its_receipt() {
+    let setting = Setting::new();
+    setting.start().step().await;
+    let signed = setting.chain.signed();
+    let [Action::SubmitResult {
+        tokens,
+        text,
+        receipt,
+        ..
+    }] = &signed[..]
+    else {
+        panic!("one answer was expected, not {signed:?}");
+    };
+    assert_eq!((tokens, text.as_str()), (&answer().tokens, "because"));
+    assert_eq!(
+        receipt.output_hash,
+        hashing::output_hash(tokens, text.as_bytes())
+    );
+    assert_eq!(receipt.output_tokens, 3);
+    assert_eq!(
+        receipt.trace_commitment,
+        hashing::trace_commitment(job(1).question.request, answer().digest)
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_stays_listed_is_not_answered_again() {
+    let setting = Setting::new();
+    let mut process = setting.start();
+    for _ in 0..3 {
+        process.step().await;
+    }
+    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_process_killed_while_it_computes_computes_again() {
+    let setting = Setting::new();
+    let process = setting.start();
+    process.leave(&key(1), &JobStage::Received);
+    drop(process);
+    setting.start().step().await;
+    assert_eq!(setting.answers_signed(), 1);
+}
+
+#[tokio::test]
+async fn a_process_killed_before_it_submits_does_not_compute_again() {
+    let setting = Setting::new();
+    let process = setting.start();
+    process.leave(&key(1), &JobStage::Executed(answer()));
+    drop(process);
+    setting.start().step().await;
+    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_process_killed_after_it_submits_sends_the_same_transaction() {
+    let setting = Setting::new();
+    setting.chain.edit(|state| state.fate = None);
+    let mut process = setting.start();
+    process.step().await;
+    drop(process);
+    setting.start().step().await;
+    let sent = setting.chain.broadcasts();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent.first(), sent.last());
+    assert_eq!(setting.answers_signed(), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_is_replaced_only_when_the_chain_cannot_include_it_any_more() {
+    let setting = Setting::new();
+    setting
+        .chain
+        .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
+    let mut process = setting.start();
+    process.step().await;
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 1, "it may still be included");
+    setting.chain.edit(|state| {
+        state.duties.block += 33;
+        state.fate = Some(Outcome::Included { block: 44 });
+    });
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 2, "its time is over");
+}
+
+#[tokio::test]
+async fn a_transaction_whose_nonce_was_used_by_another_is_replaced() {
+    let setting = Setting::new();
+    setting
+        .chain
+        .edit(|state| state.fate = Some(Outcome::Dropped("usurped".into())));
+    let mut process = setting.start();
+    process.step().await;
+    setting.chain.edit(|state| state.duties.nonce = 2);
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 2);
+}
+
+#[tokio::test]
+async fn replacing_transactions_comes_to_an_end() {
+    let setting = Setting::new();
+    setting
+        .chain
+        .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
+    let mut process = setting.start();
+    for _ in 0..12 {
+        process.step().await;
+        setting.chain.edit(|state| state.duties.block += 33);
+    }
+    assert_eq!(setting.answers_signed(), 5);
+    assert!(matches!(
+        process.record(&key(1)),
+        Some(JobStage::Done(why)) if why.contains("gave up")
+    ));
+}
+
+#[tokio::test]
+async fn a_refused_answer_is_not_sent_again() {
+    let setting = Setting::new();
+    setting.chain.edit(|state| {
+        state.fate = Some(Outcome::Refused("Inference::AlreadyAnswered".into()));
+    });
+    let mut process = setting.start();
+    process.step().await;
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 1);
+    assert!(matches!(
+        process.record(&key(1)),
+        Some(JobStage::Done(why)) if why.contains("AlreadyAnswered")
+    ));
+}
+
+#[tokio::test]
+async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() {
+    let setting = Setting::new();
+    let mut process = setting.start();
+    process.turn().await;
+    process
+        .operator
+        .progress()
+        .await
+        .expect("the answer is there");
+    setting.chain.edit(|state| state.duties.jobs.clear());
+    process.turn().await;
+    process.settle().await;
+    assert!(matches!(
+        process.record(&key(1)),
+        Some(JobStage::Done(why)) if why == "answered in block 11"
+    ));
+}
+
+#[tokio::test]
+async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
+    let setting = Setting::new();
+    setting.model.blocked.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    process.turn().await;
+    setting.chain.edit(|state| state.duties.jobs.clear());
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 0);
+    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_not_submitted() {
+    let setting = Setting::new();
+    setting.model.blocked.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    process.turn().await;
+    setting.chain.edit(|state| state.duties.jobs.clear());
+    setting.model.blocked.store(false, Ordering::SeqCst);
+    process.settle().await;
+    assert_eq!(setting.answers_signed(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_a_node_that_is_away() {
+    let setting = Setting::new();
+    setting.model.blocked.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    process.turn().await;
+    setting.chain.edit(|state| state.away = true);
+    setting.model.blocked.store(false, Ordering::SeqCst);
+    process.settle().await;
+    assert!(matches!(
+        process.try_turn().await,
+        Err(LedgerError::Unreachable(_))
+    ));
+    assert_eq!(setting.answers_signed(), 0);
+    setting.chain.edit(|state| state.away = false);
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_model_that_fails_is_tried_again_a_bounded_number_of_times() {
+    let setting = Setting::new();
+    setting.model.fails.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    for _ in 0..8 {
+        process.step().await;
+        setting.chain.edit(|state| state.duties.block += 20);
+    }
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 3);
+    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+}
+
+#[tokio::test]
+async fn a_job_for_a_checkpoint_that_is_not_loaded_is_left() {
+    let setting = Setting::new();
+    setting.chain.edit(|state| {
+        for job in &mut state.duties.jobs {
+            job.question.checkpoint.0 .0 = [8; 32];
+        }
+    });
+    let mut process = setting.start();
+    process.step().await;
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 0);
+    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+}
+
+#[tokio::test]
+async fn a_second_attempt_at_the_same_request_is_a_job_of_its_own() {
+    let setting = Setting::new();
+    let mut process = setting.start();
+    process.step().await;
+    setting.chain.edit(|state| {
+        for job in &mut state.duties.jobs {
+            job.attempt = 1;
+        }
+    });
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 2);
+}
+
+#[tokio::test]
+async fn a_sign_of_life_is_given_once_while_it_is_under_way() {
+    let setting = Setting::new();
+    setting.chain.edit(|state| {
+        state.duties.jobs.clear();
+        state.duties.heartbeat_due = true;
+        state.fate = None;
+    });
+    let mut process = setting.start();
+    process.step().await;
+    process.step().await;
+    assert_eq!(setting.chain.signed(), vec![Action::Heartbeat]);
+}
+
+/// An operator of many jobs executes a bounded number at once, and begins another when one ends.
+#[tokio::test]
+async fn no_more_runs_at_once_than_may() {
+    let setting = Setting::new();
+    setting
+        .chain
+        .edit(|state| state.duties.jobs = (1..=40).map(job).collect());
+    setting.model.blocked.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    process.turn().await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let together = noema_worker::roles::Pace::default().together;
+    assert_eq!(
+        setting.model.answers.load(Ordering::SeqCst) as usize,
+        together
+    );
+
+    setting.model.blocked.store(false, Ordering::SeqCst);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    // No block comes after the first: all that is left begins as room is made.
+    let (_head, blocks) = tokio::sync::watch::channel(10);
+    let running = tokio::spawn(process.operator.run(blocks, stopped));
+    for _ in 0..200 {
+        if setting.answers_signed() == 40 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    stop.send_replace(true);
+    running.await.expect("ends").expect("the store works");
+    assert_eq!(setting.answers_signed(), 40);
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 40);
+}
+
+/// A model without room has not failed: the job is not given up, however often that happens.
+#[tokio::test]
+async fn a_busy_model_is_asked_again() {
+    let setting = Setting::new();
+    setting.model.busy.store(true, Ordering::SeqCst);
+    let mut process = setting.start();
+    for _ in 0..6 {
+        process.step().await;
+        setting.chain.edit(|state| state.duties.block += 1);
+    }
+    assert_eq!(setting.answers_signed(), 0);
+    setting.model.busy.store(false, Ordering::SeqCst);
+    process.step().await;
+    assert_eq!(setting.answers_signed(), 1);
+}
