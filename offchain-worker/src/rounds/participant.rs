@@ -7,6 +7,7 @@ use super::{
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::store::AccountBytes;
 use crate::training::{Parent, Sabotage, Trainer, TrainingError, TrainingOptions};
+use futures::{stream, StreamExt, TryStreamExt};
 use noema_executor::Device;
 use noema_protocol::{hashing, interfaces::Role, CheckpointId, RoundId};
 use noema_rounds::{Claim, Contribution, Ruling, ScoreSheet};
@@ -19,6 +20,10 @@ use std::sync::{
 };
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
+
+/// Updates fetched side by side, so that whoever does not answer keeps the others waiting once, not
+/// each in turn.
+const FETCHED_TOGETHER: usize = 8;
 
 /// Who takes part, with what.
 pub struct Setup {
@@ -436,34 +441,52 @@ impl Participant {
         round: &Round,
         of: fn(Option<Ruling>) -> bool,
     ) -> Result<Vec<Option<Vec<u8>>>, RoundsError> {
-        let mut received = Vec::new();
-        let mut known = BTreeMap::<H256, Vec<u8>>::new();
-        for trainer in round.contributors() {
-            let Some(contribution) = trainer.contribution else {
-                continue;
-            };
-            let bytes = match known.get(&contribution.update) {
-                _ if !of(trainer.ruling) => None,
-                Some(bytes) => Some(bytes.clone()),
-                None => {
-                    let name = format!("{}.nupd", hex::encode(contribution.update));
-                    let into = self
-                        .setup
-                        .records
-                        .folder(round.id)
-                        .join("received")
-                        .join(name);
-                    self.exchange
-                        .fetch_update(&trainer.account, contribution, into)
-                        .await?
-                }
-            };
-            if let Some(bytes) = &bytes {
-                known.insert(contribution.update, bytes.clone());
-            }
-            received.push(bytes);
+        let contributors = round.contributors().into_iter();
+        let contributions: Vec<_> = contributors
+            .filter_map(|trainer| {
+                let is_wanted = of(trainer.ruling);
+                Some((trainer.account, trainer.contribution?, is_wanted))
+            })
+            .collect();
+        // Those who contributed the same serve the same.
+        let mut serve = BTreeMap::<H256, Vec<(AccountBytes, Contribution)>>::new();
+        for (account, contribution, _) in contributions.iter().filter(|(_, _, wanted)| *wanted) {
+            let all = serve.entry(contribution.update).or_default();
+            all.push((*account, *contribution));
         }
-        Ok(received)
+        let fetches = serve
+            .into_iter()
+            .map(|(update, from)| self.fetch_update(round.id, update, from));
+        let fetched: BTreeMap<H256, Option<Vec<u8>>> = stream::iter(fetches)
+            .buffer_unordered(FETCHED_TOGETHER)
+            .try_collect()
+            .await?;
+        let received = contributions.iter().map(|(_, contribution, wanted)| {
+            let update = fetched.get(&contribution.update).filter(|_| *wanted);
+            update.cloned().flatten()
+        });
+        Ok(received.collect())
+    }
+
+    /// An update with its hash, from the first that serves it.
+    async fn fetch_update(
+        &self,
+        round: RoundId,
+        update: H256,
+        from: Vec<(AccountBytes, Contribution)>,
+    ) -> Result<(H256, Option<Vec<u8>>), RoundsError> {
+        let folder = self.setup.records.folder(round).join("received");
+        let into = folder.join(format!("{}.nupd", hex::encode(update)));
+        for (account, contribution) in from {
+            let fetched = self
+                .exchange
+                .fetch_update(&account, contribution, into.clone())
+                .await?;
+            if fetched.is_some() {
+                return Ok((update, fetched));
+            }
+        }
+        Ok((update, None))
     }
 }
 

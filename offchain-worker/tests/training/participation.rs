@@ -41,6 +41,9 @@ struct Chain {
     checkpoints: BTreeMap<CheckpointId, PathBuf>,
     /// Who asked for which updates.
     asked: Vec<(AccountBytes, H256)>,
+    /// Requests for updates that nobody answers, now and at the worst time.
+    waiting: u32,
+    most_waiting: u32,
     offenders: Vec<AccountBytes>,
 }
 
@@ -125,9 +128,19 @@ impl Exchange for Seat {
         contribution: Contribution,
         _: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError> {
-        let mut chain = self.chain.lock().unwrap();
-        chain.asked.push((self.account, contribution.update));
-        Ok(chain.files.get(&contribution.update).cloned())
+        {
+            let mut chain = self.chain.lock().unwrap();
+            chain.asked.push((self.account, contribution.update));
+            if let Some(served) = chain.files.get(&contribution.update) {
+                return Ok(Some(served.clone()));
+            }
+            chain.waiting += 1;
+            chain.most_waiting = chain.most_waiting.max(chain.waiting);
+        }
+        // Whoever else is to be asked meanwhile is.
+        tokio::task::yield_now().await;
+        self.chain.lock().unwrap().waiting -= 1;
+        Ok(None)
     }
 
     async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError> {
@@ -204,6 +217,8 @@ impl Play {
             block: 1,
             holders: Vec::new(),
             asked: Vec::new(),
+            waiting: 0,
+            most_waiting: 0,
             files: BTreeMap::new(),
             prepared: world
                 .dataset
@@ -499,6 +514,21 @@ async fn an_update_that_nobody_serves_any_more_changes_nothing() {
         .unwrap()
         .findings
         .contains(&Finding::Unavailable)));
+}
+
+#[tokio::test]
+async fn peers_that_do_not_answer_are_waited_for_together() {
+    let mut play = Play::new(None);
+    play.up_to(|phase| matches!(phase, Phase::Scoring { .. }))
+        .await;
+    for trainer in &play.round().trainers[1..] {
+        let lost = trainer.contribution.unwrap().update;
+        play.chain.lock().unwrap().files.remove(&lost);
+    }
+    play.participants.drain(..3);
+    play.up_to(|phase| !matches!(phase, Phase::Scoring { .. }))
+        .await;
+    assert_eq!(play.chain.lock().unwrap().most_waiting, 2);
 }
 
 #[tokio::test]
