@@ -1,24 +1,26 @@
 //! The weighted mean of updates, and the checkpoint that it makes.
 //!
 //! # Formula
-//! With `d'_i` what update `i` says of a coordinate (0 if nothing), clipped, and `w_i`
-//! its weight:
+//! With `d'_i` what update `i` says of a coordinate (0 if nothing), clipped, `w_i` its weight, and `g`
+//! what the mean is stretched by, in units of 2^-32:
 //! ```text
 //! T = Σ_i w_i * d'_i       W = Σ_i w_i
-//! change = sign(T) * ⌊(2|T| + W) / 2W⌋           nearest, halves away from zero
-//! m'     = clamp(m + change)                     to the range of the master
+//! change = sign(T) * ⌊(2 g |T| + 2^32 W) / (2^33 W)⌋   nearest, halves away from zero; at most 2^31 - 1
+//! m'     = clamp(m + change)                           to the range of the master
 //! ```
 //! Blocks (32 masters of a row, or one gain) of which a master changed are requantised.
 //!
 //! # Bounds
-//! |d'| ≤ 2^31 - 2 and W < 2^32: |T| < 2^63. |change| ≤ max |d'|, so it fits an i32.
+//! |d'| ≤ 2^31 - 2 and W < 2^32: |T| < 2^63. g ≤ 2^37, so 2 g |T| < 2^101.
 
 use crate::{
-    clip::{self, Factor},
+    clip::{Clip, Factor},
     error::{ApplyError, Place},
     master::{self, Leaf, StoredLeaf},
+    norm::Scale,
     reader::Reader,
     shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES},
+    stretch::Stretch,
     update::Update,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
@@ -50,8 +52,8 @@ impl AddAssign for Applied {
 /// Applies `updates`, each with its weight, to a checkpoint's `masters` and `weights` in place.
 ///
 /// `exponents` has one for each tensor of the checkpoint, in canonical order. The result does not
-/// depend on the order of the updates, and an update counts for no more than one that is as large as
-/// the median.
+/// depend on the order of the updates. An update counts for no more than one that is as large as the
+/// median, and together they move the checkpoint about as far as that one would.
 ///
 /// # Errors
 /// See [`ApplyError`]; nothing is changed then.
@@ -100,6 +102,7 @@ pub struct Sums<'a> {
     parts: Vec<Part<'a>>,
     /// W
     total: u32,
+    stretch: Stretch,
     /// T of each coordinate of a chunk.
     sums: Box<[i64]>,
     changes: Box<[i32]>,
@@ -138,22 +141,36 @@ impl<'a> Sums<'a> {
                 found: exponents.len(),
             });
         }
-        let factors = clip::factors(updates, exponents)?;
-        Ok(Self {
+        let scale = Scale::new(updates, exponents);
+        let Clip { median, factors } = Clip::of(updates, &scale)?;
+        let parts = updates.iter().zip(factors);
+        let parts = parts.map(|((update, weight), factor)| Part {
+            reader: update.reader(),
+            weight: *weight,
+            factor,
+        });
+        let mut sums = Self {
             trainable: first.trainable(),
-            parts: updates
-                .iter()
-                .zip(factors)
-                .map(|((update, weight), factor)| Part {
-                    reader: update.reader(),
-                    weight: *weight,
-                    factor,
-                })
-                .collect(),
+            parts: parts.collect(),
             total,
+            stretch: Stretch::ONE,
             sums: vec![0; CHUNK_COORDINATES].into(),
             changes: vec![0; CHUNK_COORDINATES].into(),
-        })
+        };
+        let most = Stretch::most(updates.iter().map(|(_, weight)| *weight));
+        if most != Stretch::ONE {
+            sums.stretch = most.from(sums.clone().squared_norm(&scale)?, median);
+        }
+        Ok(sums)
+    }
+
+    /// The squared norm of the mean.
+    fn squared_norm(mut self, scale: &Scale<'_>) -> Result<u128, ApplyError> {
+        let mut norm = 0;
+        while let Some(sum) = self.next()? {
+            norm += scale.squared_norm(sum.place.tensor, sum.changes.iter().copied());
+        }
+        Ok(norm)
     }
 
     /// The next chunk of a tensor that any update touches; `None` after the last.
@@ -183,7 +200,11 @@ impl<'a> Sums<'a> {
             return Ok(None);
         };
         for (change, &sum) in self.changes.iter_mut().zip(&self.sums) {
-            *change = mean(sum, self.total);
+            // Most are 0.
+            *change = match sum {
+                0 => 0,
+                sum => self.stretch.mean(sum, self.total),
+            };
         }
         let length = tensor.chunk_coordinates(place.chunk);
         Ok(Some(Sum {
@@ -191,23 +212,6 @@ impl<'a> Sums<'a> {
             tensor,
             changes: self.changes.get(..length).unwrap_or_default(),
         }))
-    }
-}
-
-/// `sum / weight`, to nearest with halves away from zero; 0 for weight 0.
-fn mean(sum: i64, weight: u32) -> i32 {
-    let weight = u64::from(weight);
-    let (Some(quotient), Some(rest)) = (
-        sum.unsigned_abs().checked_div(weight),
-        sum.unsigned_abs().checked_rem(weight),
-    ) else {
-        return 0;
-    };
-    let magnitude = (quotient + u64::from(2 * rest >= weight)) as i32;
-    if sum < 0 {
-        -magnitude
-    } else {
-        magnitude
     }
 }
 

@@ -2,10 +2,8 @@
 //! Without it, an update that is larger than the others would be most of the mean.
 //!
 //! # Formula
-//! `d` are the changes of an update, in units of 2^E_t in tensor t; E is the largest exponent of the
-//! tensors that any of the updates touches. For each update, with the inner sum over one chunk:
+//! `d` are the changes of an update and n is its squared [norm](crate::norm):
 //! ```text
-//! n  = Σ ⌊(Σ d²) / 4^(E - E_t)⌋                 its squared norm, in units of 4^E
 //! m  = the median of all n above 0, the lower of two
 //! f  = ⌊√⌊2^64 ⌊m / 2^b⌋ / ⌊n / 2^b⌋⌋⌋          where n > m; b: bits of n beyond 64
 //!      2^32                                     otherwise
@@ -15,10 +13,9 @@
 //! the bound.)
 //!
 //! # Bounds
-//! |d| < 2^31, and a chunk has 2^12 of them: Σ d² < 2^74. There are fewer than 2^32 chunks: n < 2^106.
-//! f ≤ 2^32, so |d| f + 2^31 < 2^64.
+//! f ≤ 2^32 and |d| < 2^31, so |d| f + 2^31 < 2^64.
 
-use crate::{error::ApplyError, update::Update};
+use crate::{error::ApplyError, norm::Scale, update::Update};
 use alloc::vec::Vec;
 
 /// What each change of an update is multiplied by, in units of 2^-32.
@@ -54,46 +51,40 @@ impl Factor {
     }
 }
 
-/// The factor of each of `updates`, which are read to their end.
-///
-/// `exponents` has one for each tensor of the checkpoint, in canonical order.
-///
-/// # Errors
-/// [`ApplyError::Decode`] if an update is malformed.
-pub(crate) fn factors(
-    updates: &[(Update<'_>, u32)],
-    exponents: &[i8],
-) -> Result<Vec<Factor>, ApplyError> {
-    let touched = updates.iter().flat_map(|(update, _)| update.tensors());
-    let unit = touched.map(|tensor| exponent(exponents, tensor)).max();
-    let unit = unit.unwrap_or_default();
-    let mut norms = Vec::with_capacity(updates.len());
-    for (index, (update, _)) in updates.iter().enumerate() {
-        let mut reader = update.reader();
-        let mut norm = 0u128;
-        while let Some(chunk) = reader.next().map_err(|error| ApplyError::Decode {
-            update: index,
-            error,
-        })? {
-            let squares = chunk.entries.iter().map(|entry| {
-                let magnitude = u128::from(entry.value.unsigned_abs());
-                magnitude * magnitude
-            });
-            let finer = unit.abs_diff(exponent(exponents, chunk.place.tensor));
-            let squares = squares.sum::<u128>().checked_shr(2 * u32::from(finer));
-            norm += squares.unwrap_or(0);
-        }
-        norms.push(norm);
-    }
-    let median = median(norms.iter().copied().filter(|norm| *norm > 0).collect());
-    Ok(norms.iter().map(|n| Factor::new(*n, median)).collect())
+/// How far updates may move a checkpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct Clip {
+    /// m
+    pub(crate) median: u128,
+    /// f of each update.
+    pub(crate) factors: Vec<Factor>,
 }
 
-fn exponent(exponents: &[i8], tensor: u16) -> i8 {
-    exponents
-        .get(usize::from(tensor))
-        .copied()
-        .unwrap_or_default()
+impl Clip {
+    /// That of `updates`, which are read to their end.
+    ///
+    /// # Errors
+    /// [`ApplyError::Decode`] if an update is malformed.
+    pub(crate) fn of(updates: &[(Update<'_>, u32)], scale: &Scale<'_>) -> Result<Self, ApplyError> {
+        let mut norms = Vec::with_capacity(updates.len());
+        for (index, (update, _)) in updates.iter().enumerate() {
+            let mut reader = update.reader();
+            let mut norm = 0;
+            while let Some(chunk) = reader.next().map_err(|error| ApplyError::Decode {
+                update: index,
+                error,
+            })? {
+                let values = chunk.entries.iter().map(|entry| entry.value);
+                norm += scale.squared_norm(chunk.place.tensor, values);
+            }
+            norms.push(norm);
+        }
+        let median = median(norms.iter().copied().filter(|norm| *norm > 0).collect());
+        Ok(Self {
+            median,
+            factors: norms.iter().map(|n| Factor::new(*n, median)).collect(),
+        })
+    }
 }
 
 /// The median, the lower of two middle ones; 0 of none.

@@ -10,9 +10,11 @@ mod compress;
 mod encode;
 mod error;
 pub mod master;
+mod norm;
 mod overlap;
 mod reader;
 mod shape;
+mod stretch;
 mod update;
 
 pub use aggregate::{apply, Applied, Sum, Sums, MAX_UPDATES};

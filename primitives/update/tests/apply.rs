@@ -85,14 +85,20 @@ fn squared_norm(update: &Update<'_>, unit: i8) -> u128 {
     norm
 }
 
-/// What each update's changes are multiplied by, in units of 2^-32.
-fn expected_factors(updates: &[(Update<'_>, u32)]) -> Vec<u128> {
-    let exponents = exponents();
+/// The exponent of the unit that norms are compared in.
+fn coarsest(updates: &[(Update<'_>, u32)]) -> i8 {
     let touched = updates.iter().flat_map(|(update, _)| update.tensors());
-    let unit = touched.map(|tensor| exponents[usize::from(tensor)]).max();
+    let unit = touched.map(|tensor| exponents()[usize::from(tensor)]).max();
+    unit.unwrap_or(0)
+}
+
+/// The median of the squared norms, and what each update's changes are multiplied by, in units of
+/// 2^-32.
+fn expected_factors(updates: &[(Update<'_>, u32)]) -> (u128, Vec<u128>) {
+    let unit = coarsest(updates);
     let norms: Vec<u128> = updates
         .iter()
-        .map(|(update, _)| squared_norm(update, unit.unwrap_or(0)))
+        .map(|(update, _)| squared_norm(update, unit))
         .collect();
     let mut moving: Vec<u128> = norms.iter().copied().filter(|n| *n > 0).collect();
     moving.sort_unstable();
@@ -100,23 +106,52 @@ fn expected_factors(updates: &[(Update<'_>, u32)]) -> Vec<u128> {
         0 => 0,
         count => moving[(count - 1) / 2],
     };
-    norms
-        .iter()
-        .map(|&n| match n > median {
-            false => 1 << 32,
-            true => {
-                let excess = n.ilog2().saturating_sub(63);
-                (((median >> excess) << 64) / (n >> excess)).isqrt()
-            }
-        })
-        .collect()
+    let factors = norms.iter().map(|&n| match n > median {
+        false => 1 << 32,
+        true => {
+            let excess = n.ilog2().saturating_sub(63);
+            (((median >> excess) << 64) / (n >> excess)).isqrt()
+        }
+    });
+    (median, factors.collect())
+}
+
+/// What a sum is of the mean, stretched by `g`.
+fn stretched(sum: i128, total: i128, g: i128) -> i128 {
+    let doubled = (2 * sum.abs() * g + (total << 32)) / (total << 33);
+    doubled.min(i128::from(i32::MAX)) * sum.signum()
+}
+
+/// What the mean is multiplied by, in units of 2^-32.
+fn expected_stretch(updates: &[(Update<'_>, u32)], median: u128, sums: &[i128]) -> i128 {
+    let weights = || updates.iter().map(|(_, weight)| u128::from(*weight));
+    let total: u128 = weights().sum();
+    let most = ((total * total) << 64) / weights().map(|weight| weight * weight).sum::<u128>();
+    let unit = coarsest(updates);
+    let mut norm = 0u128;
+    for (tensor, exponent) in trainable().tensors().iter().zip(exponents()) {
+        let start = tensor.offset_tiles() as usize * 512;
+        let coordinates = &sums[start..start + tensor.tiles() as usize * 512];
+        for chunk in coordinates.chunks(4_096) {
+            let mean = |sum: &i128| stretched(*sum, total as i128, 1 << 32).unsigned_abs();
+            let squares: u128 = chunk.iter().map(|sum| mean(sum).pow(2)).sum();
+            norm += squares >> (2 * (i32::from(unit) - i32::from(exponent)).max(0));
+        }
+    }
+    let excess = median.checked_ilog2().unwrap_or(0).saturating_sub(63);
+    let square = match norm >> excess {
+        0 => most,
+        norm => (((median >> excess) << 64) / norm).min(most),
+    };
+    square.isqrt().max(1 << 32) as i128
 }
 
 /// The masters as the formula says, computed one by one with wide integers.
 fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
     let trainable = trainable();
     let mut sums = vec![0i128; state.masters.len() / 4];
-    for ((update, weight), factor) in updates.iter().zip(expected_factors(updates)) {
+    let (median, factors) = expected_factors(updates);
+    for ((update, weight), factor) in updates.iter().zip(factors) {
         for (place, entries) in read(update).unwrap() {
             let tensor = trainable.tensor(place.tensor).unwrap();
             let first = tensor.offset_tiles() as usize * 512 + place.chunk as usize * 4_096;
@@ -129,6 +164,7 @@ fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
         }
     }
     let total: i128 = updates.iter().map(|(_, weight)| i128::from(*weight)).sum();
+    let g = expected_stretch(updates, median, &sums);
     let mut masters = Vec::new();
     for tensor in trainable.tensors() {
         let limit = match tensor.kind() {
@@ -138,8 +174,7 @@ fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
         for tile in tensor.offset_tiles()..tensor.offset_tiles() + tensor.tiles() {
             for (offset, master) in state.leaf(tile).into_iter().enumerate() {
                 let sum = sums[tile as usize * 512 + offset];
-                let change = (2 * sum.abs() + total) / (2 * total) * sum.signum();
-                masters.push(match change {
+                masters.push(match stretched(sum, total, g) {
                     0 => master,
                     change => (i128::from(master) + change).clamp(-limit, limit) as i32,
                 });
@@ -212,6 +247,48 @@ fn an_update_a_thousand_times_as_large_counts_as_one_of_its_direction() {
 }
 
 #[test]
+fn the_mean_is_as_long_as_the_median_where_updates_differ() {
+    let trainable = trainable();
+    let updates = |changes: &[&[(u64, i32)]]| -> Vec<Vec<u8>> {
+        let single = |change: &&[(u64, i32)]| single(&trainable, 2, change);
+        changes.iter().map(single).collect()
+    };
+    for (changes, weights, expected) in [
+        // Apart from each other: as far as one alone, in the direction of both.
+        (updates(&[&[(0, 1_000)], &[(1, 1_000)]]), [1, 1], [707, 707]),
+        // The larger is taken down first.
+        (updates(&[&[(0, 1_000)], &[(1, 9_000)]]), [1, 1], [707, 707]),
+        // As if the first were nearly alone.
+        (
+            updates(&[&[(0, 1_000)], &[(1, 1_000)]]),
+            [99, 1],
+            [1_000, 10],
+        ),
+        // Agreed on a part.
+        (
+            updates(&[&[(0, 1_000), (1, 1_000)], &[(0, 1_000), (2, 1_000)]]),
+            [1, 1],
+            [1_155, 577],
+        ),
+        // Mostly against each other: what is left is not blown up beyond what noise would be.
+        (
+            updates(&[&[(0, 1_000), (1, 500)], &[(0, -1_000), (1, 500)]]),
+            [1, 1],
+            [0, 707],
+        ),
+    ] {
+        let opened = opened(&changes, &trainable);
+        let mut state = State::new();
+        let before = state.clone();
+        state
+            .apply(&[(opened[0], weights[0]), (opened[1], weights[1])])
+            .unwrap();
+        let moved = [0, 1].map(|at| state.master(2, at) - before.master(2, at));
+        assert_eq!(moved, expected, "{weights:?}");
+    }
+}
+
+#[test]
 fn sizes_are_compared_in_the_same_unit() {
     let trainable = trainable();
     let mut exponents = exponents();
@@ -229,7 +306,8 @@ fn sizes_are_compared_in_the_same_unit() {
     let before = state.clone();
     apply(&updates, &exponents, &mut state.masters, &mut state.weights).unwrap();
     let change = |tensor, at| state.master(tensor, at) - before.master(tensor, at);
-    assert_eq!([change(2, 0), change(3, 0), change(2, 1)], [33, 267, 33]);
+    // A third of 100 and of 800, times the root of three.
+    assert_eq!([change(2, 0), change(3, 0), change(2, 1)], [58, 462, 58]);
 }
 
 #[test]

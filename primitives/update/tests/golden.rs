@@ -36,11 +36,11 @@ const FROZEN: [(&str, &str); 8] = [
     ),
     (
         "next_masters",
-        "0x991a09c26b4a73a9f4719fd0f3558b679cf0afcca6799e61b0440167555d8b61",
+        "0x540b312c65f7503b2b5ac919c5af7fa8c50d69eeb2e5a8652811eb44502db046",
     ),
     (
         "next_weights",
-        "0x98b7f4312a7e31cd2731071e685a7dfe6c24f4704f8999fb2777b6d8515dceef",
+        "0x4837fe90a857c548b6ed59f7e8e73d03ca2b8be5c481e88bc16a5966886255e9",
     ),
 ];
 
