@@ -187,6 +187,9 @@ pub async fn fetcher(peers: &[Peer]) -> Result<Fetcher, FetchError> {
 }
 
 /// Fetches checkpoint `id` as [`fetch`] does, from those who hold it on chain, over an endpoint of its own.
+///
+/// # Errors
+/// As [`fetch`]; and when the chain cannot be read, or the endpoint not be bound.
 pub async fn fetch_alone(
     at: &At,
     library: &Library,
