@@ -7,8 +7,10 @@
 //
 // bytes_per_round        its transactions, from the first that joins to the last that holds the checkpoint
 // ref_time_ms_per_round, proof_kib_per_round
-//                        their weights as charged after execution, and that of the hooks that drew,
-//                        ruled and promoted: what a block's hooks weigh more than an idle one's
+//                        their weights as charged after execution
+// ref_time_ms_per_block, proof_kib_per_block
+//                        what each block sets aside for the step that the round may make in it: that of
+//                        a full round, whatever this one has
 
 import { plain } from './lib/chain.js';
 import { cost } from './lib/cost.js';
@@ -33,7 +35,7 @@ try {
   const isOfRound = (section, [first]) =>
     (section === 'training' && plain(first) === round.id) ||
     (section === 'checkpoints' && plain(first) === round.child.checkpoint);
-  const { bytes, refTimeMs, proofKib } = await cost(
+  const { bytes, transactions, hooks } = await cost(
     world.chain,
     block,
     ({ section, args }) => isOfRound(section, args),
@@ -41,8 +43,10 @@ try {
   );
   console.log(JSON.stringify({
     bytes_per_round: bytes,
-    ref_time_ms_per_round: refTimeMs,
-    proof_kib_per_round: proofKib,
+    ref_time_ms_per_round: transactions.refTimeMs,
+    proof_kib_per_round: transactions.proofKib,
+    ref_time_ms_per_block: hooks.refTimeMs / hooks.blocks,
+    proof_kib_per_block: hooks.proofKib / hooks.blocks,
   }));
 } finally {
   await world.stop();

@@ -16,7 +16,7 @@ const { requestedAt } = plain(await chain.view('Inference', 'request_state', id)
 
 const calls = new Set(['requestInference', 'submitResult', 'commitVerdict', 'revealVerdict', 'object']);
 const isOfRequest = (event) => event.section === 'inference' && Number(plain(event.data[0])) === id;
-const { bytes, refTimeMs, proofKib } = await cost(
+const { bytes, transactions, hooks } = await cost(
   chain,
   Number(requestedAt),
   (method, events) => method.section === 'inference' && calls.has(method.method) && events.some(isOfRequest),
@@ -24,7 +24,7 @@ const { bytes, refTimeMs, proofKib } = await cost(
 );
 console.log(JSON.stringify({
   bytes_per_request: bytes,
-  ref_time_ms_per_request: refTimeMs,
-  proof_kib_per_request: proofKib,
+  ref_time_ms_per_request: transactions.refTimeMs + hooks.refTimeMs,
+  proof_kib_per_request: transactions.proofKib + hooks.proofKib,
 }));
 await chain.disconnect();

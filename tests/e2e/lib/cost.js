@@ -2,8 +2,8 @@
 
 /**
  * Adds up, over the blocks `from` the first to the one in which an event `ends` it: bytes and weight, as
- * charged after execution, of the transactions that are `own` (method, events), and what the hooks of
- * these blocks weigh more than those of an idle one.
+ * charged after execution, of the `transactions` that are `own` (method, events), and what the `hooks` of
+ * these blocks weigh more than those of the idlest, which is so in so many `blocks`.
  */
 export async function cost({ api }, from, own, ends) {
   const end = (await api.rpc.chain.getHeader()).number.toNumber();
@@ -33,10 +33,13 @@ export async function cost({ api }, from, own, ends) {
     if (events.some(({ event }) => ends(event))) break;
   }
   const least = (part) => hookWeights.map((pair) => pair[part]).reduce((a, b) => (b < a ? b : a));
-  const hooks = (part) => hookWeights.reduce((sum, pair) => sum + pair[part] - least(part), 0n);
+  const idle = [least(0), least(1)];
+  const more = hookWeights.map((pair) => pair.map((weight, part) => weight - idle[part]));
+  const sum = (part) => more.reduce((total, pair) => total + pair[part], 0n);
+  const weight = (time, proofSize) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
   return {
     bytes,
-    refTimeMs: Number(refTime + hooks(0)) / 1e9,
-    proofKib: Number(proof + hooks(1)) / 1024,
+    transactions: weight(refTime, proof),
+    hooks: { ...weight(sum(0), sum(1)), blocks: more.filter(([time]) => time > 0n).length },
   };
 }
