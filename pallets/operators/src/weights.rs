@@ -1,6 +1,6 @@
 //! What the calls of `pallet_operators` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-25, Intel(R) Xeon(R) Processor, 50 steps and 20 repetitions. Time is a fit of least squares;
+//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 50 steps and 20 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -16,6 +16,8 @@ pub trait WeightInfo {
     fn serve() -> Weight;
     /// See `stop_serving` in the pallet's benchmarks; `s` is 1 to 32.
     fn stop_serving(s: u32) -> Weight;
+    /// See `follow_canonical` in the pallet's benchmarks.
+    fn follow_canonical() -> Weight;
     /// See `heartbeat` in the pallet's benchmarks.
     fn heartbeat() -> Weight;
     /// See `bond_extra` in the pallet's benchmarks.
@@ -32,8 +34,6 @@ pub trait WeightInfo {
     fn report_device() -> Weight;
     /// See `set_endpoint` in the pallet's benchmarks.
     fn set_endpoint() -> Weight;
-    /// See `follow_canonical` in the pallet's benchmarks.
-    fn follow_canonical() -> Weight;
 }
 
 /// As measured, with what a read and a write of the runtime's database weigh.
@@ -41,104 +41,124 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:1)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4 bytes. Shortest time: 292_299_000 ps.
+    // Proof in the benchmark: 4 bytes. Shortest time: 704_110_000 ps.
     fn register() -> Weight {
-        Weight::from_parts(305_179_000, 3_608)
+        Weight::from_parts(738_877_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 206 bytes. Shortest time: 44_773_000 ps.
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 207 bytes. Shortest time: 126_515_000 ps.
     fn set_prices() -> Weight {
-        Weight::from_parts(47_963_000, 3_608)
+        Weight::from_parts(153_238_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Operators::Operators` (r:33 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(285), added: 2760, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(354), added: 2829, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:0)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
     // Storage: `Operators::Served` (r:2 w:2)
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:2 w:2)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 7363 bytes. Shortest time: 799_443_000 ps.
+    // Proof in the benchmark: 7430 bytes. Shortest time: 1_903_205_000 ps.
     fn serve() -> Weight {
-        Weight::from_parts(833_289_000, 87_384)
+        Weight::from_parts(1_958_953_000, 87_417)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Operators::Operators` (r:1 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Operators::Served` (r:1 w:1)
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:2 w:2)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 511 + s * 63 bytes. Shortest time: 97_285_000 ps.
-    fn stop_serving(s: u32) -> Weight {
-        Weight::from_parts(110_191_663, 8_104)
-            .saturating_add(Weight::from_parts(1_629_741, 0).saturating_mul(s.into()))
+    // Proof in the benchmark: 512 + s * 63 bytes. Shortest time: 283_388_000 ps.
+    fn stop_serving(_s: u32) -> Weight {
+        Weight::from_parts(375_479_132, 8_104)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Checkpoints` (r:2 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(354), added: 2829, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Canonical` (r:1 w:0)
+    // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:33 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:2 w:2)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Servers` (r:4 w:4)
+    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Families` (r:1 w:0)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 10835 bytes. Shortest time: 2_426_558_000 ps.
+    fn follow_canonical() -> Weight {
+        Weight::from_parts(3_926_943_000, 87_417)
+            .saturating_add(T::DbWeight::get().reads(44))
+            .saturating_add(T::DbWeight::get().writes(6))
+    }
+
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 274 bytes. Shortest time: 57_191_000 ps.
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 275 bytes. Shortest time: 160_588_000 ps.
     fn heartbeat() -> Weight {
-        Weight::from_parts(62_390_000, 3_608)
+        Weight::from_parts(197_259_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 364 bytes. Shortest time: 261_097_000 ps.
+    // Proof in the benchmark: 365 bytes. Shortest time: 622_500_000 ps.
     fn bond_extra() -> Weight {
-        Weight::from_parts(270_618_000, 3_608)
+        Weight::from_parts(655_496_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 206 bytes. Shortest time: 46_872_000 ps.
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 207 bytes. Shortest time: 128_216_000 ps.
     fn start_unbonding() -> Weight {
-        Weight::from_parts(51_402_000, 3_608)
+        Weight::from_parts(142_570_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 210 bytes. Shortest time: 45_127_000 ps.
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 211 bytes. Shortest time: 124_866_000 ps.
     fn cancel_unbonding() -> Weight {
-        Weight::from_parts(48_982_000, 3_608)
+        Weight::from_parts(134_553_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -147,33 +167,35 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:32 w:32)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Endpoints` (r:0 w:1)
+    // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
     // Storage: `Operators::Ledgers` (r:0 w:1)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1073), added: 3548, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1105), added: 3580, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:0 w:1)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 663 + c * 154 + s * 78 bytes. Shortest time: 347_657_000 ps.
+    // Proof in the benchmark: 664 + c * 154 + s * 78 bytes. Shortest time: 837_769_000 ps.
     fn withdraw_bond(c: u32, s: u32) -> Weight {
-        Weight::from_parts(267_590_950, 6_196)
-            .saturating_add(Weight::from_parts(47_383_646, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(3_596_149, 0).saturating_mul(s.into()))
+        Weight::from_parts(935_818_031, 6_196)
+            .saturating_add(Weight::from_parts(111_259_700, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(7_583_872, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 7_114).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(c.into()))
-            .saturating_add(T::DbWeight::get().writes(8))
+            .saturating_add(T::DbWeight::get().writes(9))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(c.into()))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:2)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 429 bytes. Shortest time: 123_090_000 ps.
+    // Proof in the benchmark: 430 bytes. Shortest time: 312_005_000 ps.
     fn rotate_key() -> Weight {
-        Weight::from_parts(127_847_000, 6_196)
+        Weight::from_parts(328_804_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -182,9 +204,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 144 bytes. Shortest time: 58_752_000 ps.
+    // Proof in the benchmark: 144 bytes. Shortest time: 153_842_000 ps.
     fn report_device() -> Weight {
-        Weight::from_parts(62_056_000, 3_545)
+        Weight::from_parts(165_497_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -193,20 +215,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Endpoints` (r:0 w:1)
     // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
-    // Counted by hand after `report_device`, which reads and writes the same way, with a margin of a
-    // quarter: not measured yet.
+    // Proof in the benchmark: 144 bytes. Shortest time: 146_320_000 ps.
     fn set_endpoint() -> Weight {
-        Weight::from_parts(77_570_000, 3_545)
+        Weight::from_parts(156_940_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // `serve`, `stop_serving` of a full list, and reads of `Operators::Keys`, `Checkpoints::Checkpoints`
-    // and `Checkpoints::Canonical`, added up by hand: not measured yet.
-    fn follow_canonical() -> Weight {
-        Self::serve()
-            .saturating_add(Self::stop_serving(32))
-            .saturating_add(Weight::from_parts(30_000_000, 8_000))
-            .saturating_add(T::DbWeight::get().reads(3))
     }
 }
