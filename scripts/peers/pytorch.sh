@@ -1,8 +1,8 @@
 # PyTorch, to be compared with. Sourced after common.sh.
 
 # find_pytorch: sets PYTORCH to a Python that has PyTorch and NumPy: $NOEMA_PYTORCH, the one of an
-# earlier run, what is on the path, Debian's package, PyPI's. If none has, PYTORCH is empty and
-# PYTORCH_MISSING says why.
+# earlier run, what is on the path, PyPI's package, which is the faster one, Debian's. If none has,
+# PYTORCH is empty and PYTORCH_MISSING says why.
 find_pytorch() {
     local own="$NOEMA_CACHE/pytorch" python log
     PYTORCH='' PYTORCH_MISSING=''
@@ -13,18 +13,18 @@ find_pytorch() {
         fi
     done
     log="$(mktemp)"
-    step "Installing PyTorch: Debian's python3-torch"
-    if (install_debian_pytorch) >"$log" 2>&1 && has_pytorch /usr/bin/python3; then
-        PYTORCH=/usr/bin/python3
+    step "Installing PyTorch: from PyPI into $own (5 GB)"
+    if install_pypi_pytorch "$own" >"$log" 2>&1 && has_pytorch "$own/bin/python"; then
+        PYTORCH="$own/bin/python"
         rm "$log"
         return
     fi
     note "that failed: $(tail -n 1 "$log")"
-    step "Installing PyTorch: from PyPI into $own (some GB)"
-    if (install_pypi_pytorch "$own") >"$log" 2>&1 && has_pytorch "$own/bin/python"; then
-        PYTORCH="$own/bin/python"
+    step "Installing PyTorch: Debian's python3-torch"
+    if (install_debian_pytorch) >"$log" 2>&1 && has_pytorch /usr/bin/python3; then
+        PYTORCH=/usr/bin/python3
     else
-        PYTORCH_MISSING="PyTorch could be installed neither from Debian nor from PyPI: $(tail -n 1 "$log")"
+        PYTORCH_MISSING="PyTorch could be installed neither from PyPI nor from Debian: $(tail -n 1 "$log")"
         note "$PYTORCH_MISSING"
     fi
     rm "$log"
@@ -32,14 +32,14 @@ find_pytorch() {
 
 has_pytorch() { "$1" -c 'import numpy, torch' >/dev/null 2>&1; }
 
+install_pypi_pytorch() {
+    python3 -m venv "$1"
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check torch numpy
+}
+
 # With OpenBLAS: the one that comes with it otherwise multiplies matrices element by element.
 install_debian_pytorch() {
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         python3-torch libopenblas0-pthread
-}
-
-install_pypi_pytorch() {
-    python3 -m venv "$1"
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check torch numpy
 }
