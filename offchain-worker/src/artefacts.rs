@@ -189,7 +189,8 @@ pub async fn fetcher(peers: &[Peer]) -> Result<Fetcher, FetchError> {
 /// Fetches checkpoint `id` as [`fetch`] does, from those who hold it on chain, over an endpoint of its own.
 ///
 /// # Errors
-/// As [`fetch`]; and when the chain cannot be read, or the endpoint not be bound.
+/// When nobody holds it, no holder serves it, what is served is not what was asked for, it cannot be
+/// stored, the chain cannot be read, or the endpoint cannot be bound.
 pub async fn fetch_alone(
     at: &At,
     library: &Library,

@@ -88,11 +88,13 @@ pub trait Exchange: Send + Sync {
     /// Shares a checkpoint from now on. Returns the hash it is found under.
     async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError>;
 
-    /// Fetches the update of an operator; `None` if nobody serves it.
+    /// Fetches the update with this hash, of at most `longest` bytes, from any of the operators that
+    /// contributed it; `None` if nobody serves it.
     async fn fetch_update(
         &self,
-        from: &AccountBytes,
-        contribution: Contribution,
+        from: &[AccountBytes],
+        update: H256,
+        longest: u32,
         into: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError>;
 

@@ -12,6 +12,8 @@
 //                        what each block sets aside for the step that the round may make in it: that of
 //                        a full round, whatever this one has
 
+import assert from 'node:assert/strict';
+
 import { plain } from './lib/chain.js';
 import { cost } from './lib/cost.js';
 import { Training } from './lib/training.js';
@@ -41,6 +43,7 @@ try {
     ({ section, args }) => isOfRound(section, args),
     (event) => event.section === 'training' && event.method === 'RoundClosed' && plain(event.data[0]) === round.id,
   );
+  assert.ok(hooks.blocks > 0, 'the first block is one without a programme');
   console.log(JSON.stringify({
     bytes_per_round: bytes,
     ref_time_ms_per_round: transactions.refTimeMs,

@@ -21,8 +21,7 @@ use std::sync::{
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
-/// Updates fetched side by side, so that whoever does not answer keeps the others waiting once, not
-/// each in turn.
+/// Updates fetched side by side: peers that do not answer are waited for together.
 const FETCHED_TOGETHER: usize = 8;
 
 /// Who takes part, with what.
@@ -449,14 +448,25 @@ impl Participant {
             })
             .collect();
         // Those who contributed the same serve the same.
-        let mut serve = BTreeMap::<H256, Vec<(AccountBytes, Contribution)>>::new();
+        let mut sent = BTreeMap::<H256, Vec<(AccountBytes, u32)>>::new();
         for (account, contribution, _) in contributions.iter().filter(|(_, _, wanted)| *wanted) {
-            let all = serve.entry(contribution.update).or_default();
-            all.push((*account, *contribution));
+            let all = sent.entry(contribution.update).or_default();
+            all.push((*account, contribution.bytes));
         }
-        let fetches = serve
-            .into_iter()
-            .map(|(update, from)| self.fetch_update(round.id, update, from));
+        let folder = self.setup.records.folder(round.id).join("received");
+        let fetches = sent.into_iter().map(|(update, sent)| {
+            let into = folder.join(format!("{}.nupd", hex::encode(update)));
+            async move {
+                let from: Vec<_> = sent.iter().map(|(account, _)| *account).collect();
+                let longest = sent
+                    .iter()
+                    .map(|(_, bytes)| *bytes)
+                    .max()
+                    .unwrap_or_default();
+                let fetch = self.exchange.fetch_update(&from, update, longest, into);
+                Ok::<_, RoundsError>((update, fetch.await?))
+            }
+        });
         let fetched: BTreeMap<H256, Option<Vec<u8>>> = stream::iter(fetches)
             .buffer_unordered(FETCHED_TOGETHER)
             .try_collect()
@@ -466,27 +476,6 @@ impl Participant {
             update.cloned().flatten()
         });
         Ok(received.collect())
-    }
-
-    /// An update with its hash, from the first that serves it.
-    async fn fetch_update(
-        &self,
-        round: RoundId,
-        update: H256,
-        from: Vec<(AccountBytes, Contribution)>,
-    ) -> Result<(H256, Option<Vec<u8>>), RoundsError> {
-        let folder = self.setup.records.folder(round).join("received");
-        let into = folder.join(format!("{}.nupd", hex::encode(update)));
-        for (account, contribution) in from {
-            let fetched = self
-                .exchange
-                .fetch_update(&account, contribution, into.clone())
-                .await?;
-            if fetched.is_some() {
-                return Ok((update, fetched));
-            }
-        }
-        Ok((update, None))
     }
 }
 

@@ -10,7 +10,6 @@ use crate::store::AccountBytes;
 use async_trait::async_trait;
 use noema_artefacts::{Artefacts, BlobHash};
 use noema_protocol::CheckpointId;
-use noema_rounds::Contribution;
 use sp_core::H256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,8 +65,9 @@ impl Exchange for Peers {
 
     async fn fetch_update(
         &self,
-        from: &AccountBytes,
-        contribution: Contribution,
+        from: &[AccountBytes],
+        update: H256,
+        longest: u32,
         into: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError> {
         let failed = |path: PathBuf| move |source| RoundsError::Record { path, source };
@@ -75,20 +75,23 @@ impl Exchange for Peers {
             return Ok(Some(bytes));
         }
         let at = self.now().await?;
-        let Some(peer) = artefacts::peer(&at, from).await.map_err(ledger)? else {
+        let mut peers = Vec::with_capacity(from.len());
+        for account in from {
+            peers.extend(artefacts::peer(&at, account).await.map_err(ledger)?);
+        }
+        if peers.is_empty() {
             return Ok(None);
-        };
+        }
         if let Some(folder) = into.parent() {
             tokio::fs::create_dir_all(folder)
                 .await
                 .map_err(failed(folder.to_owned()))?;
         }
-        let hash = BlobHash(contribution.update.0);
-        let limit = u64::from(contribution.bytes);
+        let hash = BlobHash(update.0);
         let fetched = self
             .artefacts
             .fetcher()
-            .fetch_file(hash, limit, &[peer], &into, |_| ())
+            .fetch_file(hash, longest.into(), &peers, &into, |_| ())
             .await;
         match fetched {
             Ok(_) => {

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use noema_executor::Device;
 use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
 use noema_rounds::{
-    Contribution, Effect, Finding, Outcome, Permill, Phase, Refusal, Rejection, Rules, Ruling,
-    Surroundings, Windows,
+    Effect, Finding, Outcome, Permill, Phase, Refusal, Rejection, Rules, Ruling, Surroundings,
+    Windows,
 };
 use noema_worker::{
     artefacts::FetchError,
@@ -124,14 +124,15 @@ impl Exchange for Seat {
 
     async fn fetch_update(
         &self,
-        _: &AccountBytes,
-        contribution: Contribution,
+        _: &[AccountBytes],
+        update: H256,
+        _: u32,
         _: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError> {
         {
             let mut chain = self.chain.lock().unwrap();
-            chain.asked.push((self.account, contribution.update));
-            if let Some(served) = chain.files.get(&contribution.update) {
+            chain.asked.push((self.account, update));
+            if let Some(served) = chain.files.get(&update) {
                 return Ok(Some(served.clone()));
             }
             chain.waiting += 1;

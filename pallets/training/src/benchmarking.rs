@@ -15,8 +15,9 @@ use noema_protocol::{
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
-    Claim, Contribution, Dataset, Finding, Losses, Outcome, Phase, Rules, ScoreSheet, Surroundings,
-    Windows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS, MAX_VALIDATORS,
+    Claim, Contribution, Dataset, Finding, Losses, Outcome, Phase, Rejection, Rules, ScoreSheet,
+    Surroundings, Windows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
+    MAX_VALIDATORS,
 };
 use sp_core::H256;
 
@@ -240,6 +241,22 @@ fn objectable<T: Config>(id: RoundId) {
     step::<T>(id);
 }
 
+/// Holds the next checkpoint, which is recorded.
+fn holding<T: Config>(id: RoundId) {
+    objectable::<T>(id);
+    step::<T>(id);
+}
+
+/// As many rounds as are kept are over, each as long as the one that is open.
+fn close_others<T: Config>(family: FamilyId, id: RoundId) {
+    let round = Rounds::<T>::get(id).expect("the round is there; qed");
+    for index in 0..T::Retention::get() {
+        let other = RoundId(u64::MAX - u64::from(index));
+        Rounds::<T>::insert(other, round.clone());
+        Pallet::<T>::keep_closed(family, other);
+    }
+}
+
 fn phase<T: Config>(id: RoundId) -> Phase<BlockNumberFor<T>> {
     Rounds::<T>::get(id).expect("the round is there; qed").phase
 }
@@ -272,11 +289,12 @@ mod benchmarks {
     #[benchmark]
     fn stop_programme() -> Result<(), BenchmarkError> {
         let (family, id) = start::<T>();
-        claiming::<T>(id);
+        holding::<T>(id);
+        close_others::<T>(family, id);
         let origin = governance::<T>()?;
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, family);
-        assert!(!Rounds::<T>::contains_key(id));
+        assert_eq!(Rounds::<T>::iter_keys().count(), 0);
         Ok(())
     }
 
@@ -398,20 +416,38 @@ mod benchmarks {
         assert_eq!(NextRound::<T>::get(), RoundId(0));
     }
 
-    /// The draw of evaluation shards and validators, and a slash of every second trainer.
+    /// The draw of evaluation shards and validators, and a slash of every trainer but as many as it takes.
     #[benchmark]
     fn advance_draw() {
         let (family, id) = start::<T>();
         training::<T>(id);
         commit_all::<T>(id, MAX_TRAINERS);
         step::<T>(id);
-        reveal_all::<T>(id, MAX_TRAINERS / 2);
+        reveal_all::<T>(id, rules::<T>().min_contributions);
         let at = surroundings::<T>();
         #[block]
         {
             Pallet::<T>::advance_family(family, at.now, at.randomness);
         }
         assert!(matches!(phase::<T>(id), Phase::Scoring { .. }));
+    }
+
+    /// Nobody reveals: every trainer is slashed, everybody released, the next round opened.
+    #[benchmark]
+    fn advance_silence() {
+        let (family, id) = start::<T>();
+        training::<T>(id);
+        commit_all::<T>(id, MAX_TRAINERS);
+        step::<T>(id);
+        close_others::<T>(family, id);
+        let at = surroundings::<T>();
+        #[block]
+        {
+            Pallet::<T>::advance_family(family, at.now, at.randomness);
+        }
+        let rejected = Outcome::Rejected(Rejection::TooFewContributions);
+        assert_eq!(phase::<T>(id), Phase::Closed(rejected));
+        assert!(open::<T>(family).id > id);
     }
 
     /// Adding up the scores of all validators.
@@ -433,6 +469,7 @@ mod benchmarks {
     fn advance_close() {
         let (family, id) = start::<T>();
         claiming::<T>(id);
+        close_others::<T>(family, id);
         let at = surroundings::<T>();
         #[block]
         {
@@ -446,8 +483,8 @@ mod benchmarks {
     #[benchmark]
     fn advance_promote() {
         let (family, id) = start::<T>();
-        objectable::<T>(id);
-        step::<T>(id);
+        holding::<T>(id);
+        close_others::<T>(family, id);
         let programme = Programmes::<T>::get(family).expect("it was started; qed");
         let round = Rounds::<T>::get(id).expect("the round is there; qed");
         let at = Surroundings {

@@ -25,6 +25,7 @@ impl<T: Config> Pallet<T> {
     /// The weight of the heaviest step of a round.
     pub(crate) fn step_weight() -> Weight {
         T::WeightInfo::advance_draw()
+            .max(T::WeightInfo::advance_silence())
             .max(T::WeightInfo::advance_tally())
             .max(T::WeightInfo::advance_close())
             .max(T::WeightInfo::advance_promote())

@@ -32,6 +32,8 @@ pub trait WeightInfo {
     fn advance_base() -> Weight;
     /// See `advance_draw` in the pallet's benchmarks.
     fn advance_draw() -> Weight;
+    /// See `advance_silence` in the pallet's benchmarks.
+    fn advance_silence() -> Weight;
     /// See `advance_tally` in the pallet's benchmarks.
     fn advance_tally() -> Weight;
     /// See `advance_close` in the pallet's benchmarks.
@@ -203,6 +205,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 19074 bytes. Shortest time: 800_341_000 ps.
+    fn advance_silence() -> Weight {
+        Self::advance_close()
+    }
+
     fn advance_tally() -> Weight {
         Weight::from_parts(1_337_704_000, 24_467)
             .saturating_add(T::DbWeight::get().reads(3))

@@ -53,7 +53,7 @@ impl AddAssign for Applied {
 ///
 /// `exponents` has one for each tensor of the checkpoint, in canonical order. The result does not
 /// depend on the order of the updates. An update counts for no more than one that is as large as the
-/// median, and together they move the checkpoint about as far as that one would.
+/// median, and together they move the checkpoint at most about as far as that one would.
 ///
 /// # Errors
 /// See [`ApplyError`]; nothing is changed then.

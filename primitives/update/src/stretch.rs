@@ -1,17 +1,16 @@
 //! Stretching the mean: n updates in different directions have a mean that is √n times shorter than
 //! they are, so more trainers would make a round move less. The mean is made as long as the median of
-//! the updates, but never longer than it could be if they had nothing to do with each other.
+//! the updates, but is stretched no further than that takes where they are orthogonal.
 //!
 //! # Formula
-//! m is the median of the updates' squared [norms](crate::norm), n that of their mean before it is
-//! stretched, and w_i are their weights:
+//! m is the median of the updates' squared [norms](crate::norm), n that of their mean, rounded to
+//! integers, before it is stretched, and w_i are their weights:
 //! ```text
 //! a = ⌊2^64 ⌊m / 2^b⌋ / ⌊n / 2^b⌋⌋        b: bits of m beyond 64
 //! c = ⌊2^64 (Σ w_i)² / Σ w_i²⌋            what it is for orthogonal updates that are as long as the median
 //! g = max(2^32, ⌊√min(a, c)⌋)             c alone where ⌊n / 2^b⌋ is 0
 //! ```
-//! One update, or several that say the same, are left as they are. An update was accepted because it
-//! helps alone, as long as it is: so a step of that length in the direction of all is one that fits.
+//! One update, or several that say the same, are left as they are.
 //!
 //! # Bounds
 //! (Σ w)² < 2^64, so 2^64 (Σ w)² fits a u128. By Cauchy's inequality c ≤ 2^64 · 1,024, so g ≤ 2^37.

@@ -2,8 +2,8 @@
 
 /**
  * Adds up, over the blocks `from` the first to the one in which an event `ends` it: bytes and weight, as
- * charged after execution, of the `transactions` that are `own` (method, events), and what the `hooks` of
- * these blocks weigh more than those of the idlest, which is so in so many `blocks`.
+ * charged after execution, of the `transactions` that are `own` (method, events), what the `hooks` weigh
+ * beyond those of the idlest of these blocks, and the number of `blocks` in which they do.
  */
 export async function cost({ api }, from, own, ends) {
   const end = (await api.rpc.chain.getHeader()).number.toNumber();
@@ -34,12 +34,12 @@ export async function cost({ api }, from, own, ends) {
   }
   const least = (part) => hookWeights.map((pair) => pair[part]).reduce((a, b) => (b < a ? b : a));
   const idle = [least(0), least(1)];
-  const more = hookWeights.map((pair) => pair.map((weight, part) => weight - idle[part]));
+  const more = hookWeights.map((pair) => pair.map((value, part) => value - idle[part]));
   const sum = (part) => more.reduce((total, pair) => total + pair[part], 0n);
-  const weight = (time, proofSize) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
+  const charged = (time, proofSize) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
   return {
     bytes,
-    transactions: weight(refTime, proof),
-    hooks: { ...weight(sum(0), sum(1)), blocks: more.filter(([time]) => time > 0n).length },
+    transactions: charged(refTime, proof),
+    hooks: { ...charged(sum(0), sum(1)), blocks: more.filter(([time]) => time > 0n).length },
   };
 }
