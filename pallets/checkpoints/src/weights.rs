@@ -1,6 +1,6 @@
 //! What the calls of `pallet_checkpoints` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 50 steps and 20 repetitions. Time is a fit of least squares;
+//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 20 steps and 20 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -38,9 +38,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:0 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 109 bytes. Shortest time: 654_266_000 ps.
+    // Proof in the benchmark: 109 bytes. Shortest time: 751_759_000 ps.
     fn register_family() -> Weight {
-        Weight::from_parts(679_857_000, 3_604)
+        Weight::from_parts(1_333_690_000, 3_604)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -51,9 +51,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 749 bytes. Shortest time: 763_555_000 ps.
+    // Proof in the benchmark: 749 bytes. Shortest time: 773_957_000 ps.
     fn register_checkpoint() -> Weight {
-        Weight::from_parts(787_763_000, 6_648)
+        Weight::from_parts(848_537_000, 6_648)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -64,9 +64,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 498 bytes. Shortest time: 230_390_000 ps.
+    // Proof in the benchmark: 498 bytes. Shortest time: 235_481_000 ps.
     fn withdraw_checkpoint() -> Weight {
-        Weight::from_parts(243_541_000, 3_819)
+        Weight::from_parts(249_256_000, 3_819)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -79,9 +79,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1047 bytes. Shortest time: 732_896_000 ps.
+    // Proof in the benchmark: 1047 bytes. Shortest time: 752_497_000 ps.
     fn remove_checkpoint() -> Weight {
-        Weight::from_parts(756_608_000, 6_648)
+        Weight::from_parts(806_022_000, 6_648)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::FamilyNames` (r:0 w:1)
     // Proof: `Checkpoints::FamilyNames` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 447 bytes. Shortest time: 557_619_000 ps.
+    // Proof in the benchmark: 447 bytes. Shortest time: 577_456_000 ps.
     fn remove_family() -> Weight {
-        Weight::from_parts(584_335_000, 3_664)
+        Weight::from_parts(606_597_000, 3_664)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -105,9 +105,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(354), added: 2829, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 516 bytes. Shortest time: 194_676_000 ps.
+    // Proof in the benchmark: 516 bytes. Shortest time: 195_843_000 ps.
     fn set_canonical() -> Weight {
-        Weight::from_parts(233_148_000, 3_819)
+        Weight::from_parts(209_219_000, 3_819)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -120,9 +120,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(354), added: 2829, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 14878 bytes. Shortest time: 2_516_940_000 ps.
+    // Proof in the benchmark: 14878 bytes. Shortest time: 2_557_044_000 ps.
     fn announce_holding() -> Weight {
-        Weight::from_parts(2_671_005_000, 171_225)
+        Weight::from_parts(2_726_804_000, 171_225)
             .saturating_add(T::DbWeight::get().reads(68))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -131,10 +131,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 664 + h * 71 bytes. Shortest time: 174_480_000 ps.
+    // Proof in the benchmark: 640 + h * 71 bytes. Shortest time: 189_094_000 ps.
     fn retract_holding(h: u32) -> Weight {
-        Weight::from_parts(188_755_278, 7_611)
-            .saturating_add(Weight::from_parts(3_302_550, 0).saturating_mul(h.into()))
+        Weight::from_parts(221_201_484, 7_611)
+            .saturating_add(Weight::from_parts(2_422_303, 0).saturating_mul(h.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }

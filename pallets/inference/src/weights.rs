@@ -1,6 +1,6 @@
 //! What the calls of `pallet_inference` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-25, Intel(R) Xeon(R) Processor, 50 steps and 20 repetitions. Time is a fit of least squares;
+//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 20 steps and 20 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -43,7 +43,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(285), added: 2760, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(354), added: 2829, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:0)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
     // Storage: `Inference::LiveRequests` (r:1 w:1)
@@ -51,7 +51,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Servers` (r:1 w:0)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:32 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -63,19 +63,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `MaxEncodedLen`)
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 869 + c * 192 bytes. Shortest time: 422_047_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 907 + c * 193 bytes. Shortest time: 1_057_467_000 ps.
     fn request_inference(_p: u32, c: u32) -> Weight {
-        Weight::from_parts(413_948_617, 4_547)
-            .saturating_add(Weight::from_parts(18_891_672, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+        Weight::from_parts(1_780_692_021, 4_547)
+            .saturating_add(Weight::from_parts(35_048_203, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().writes(7))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:0)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
@@ -90,15 +90,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Inference::FinishedQueue` (r:0 w:1)
     // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 579 bytes. Shortest time: 278_684_000 ps.
+    // Proof in the benchmark: 612 bytes. Shortest time: 704_385_000 ps.
     fn cancel_request() -> Weight {
-        Weight::from_parts(291_922_000, 4_904)
+        Weight::from_parts(738_949_000, 4_904)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(7))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:0)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:0)
@@ -107,11 +107,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:2 w:2)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 798 bytes. Shortest time: 162_345_000 ps.
+    // Proof in the benchmark: 831 bytes. Shortest time: 419_112_000 ps.
     fn submit_result(t: u32, b: u32) -> Weight {
-        Weight::from_parts(158_238_353, 15_961)
-            .saturating_add(Weight::from_parts(13_072, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(2_656, 0).saturating_mul(b.into()))
+        Weight::from_parts(417_807_854, 15_961)
+            .saturating_add(Weight::from_parts(20_395, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(9_619, 0).saturating_mul(b.into()))
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -119,14 +119,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:1)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:2 w:2)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 974 bytes. Shortest time: 160_506_000 ps.
+    // Proof in the benchmark: 1007 bytes. Shortest time: 423_949_000 ps.
     fn commit_verdict() -> Weight {
-        Weight::from_parts(169_315_000, 6_222)
+        Weight::from_parts(702_228_000, 6_222)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -134,20 +134,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:1)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:1 w:1)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1006 bytes. Shortest time: 154_208_000 ps.
+    // Proof in the benchmark: 1039 bytes. Shortest time: 472_887_000 ps.
     fn reveal_verdict() -> Weight {
-        Weight::from_parts(164_824_000, 4_904)
+        Weight::from_parts(700_093_000, 4_904)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:1)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:0)
@@ -155,18 +155,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Servers` (r:1 w:0)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:32 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Inference::Engagements` (r:1 w:1)
     // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Inference::Answers` (r:1 w:0)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:2 w:2)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13603 + c * 193 bytes. Shortest time: 331_140_000 ps.
+    // Proof in the benchmark: 13631 + c * 195 bytes. Shortest time: 1_251_697_000 ps.
     fn object(c: u32) -> Weight {
-        Weight::from_parts(318_981_664, 15_961)
-            .saturating_add(Weight::from_parts(19_260_526, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+        Weight::from_parts(1_540_258_523, 15_961)
+            .saturating_add(Weight::from_parts(17_441_696, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().writes(6))
@@ -174,80 +174,80 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Inference::Agenda` (r:1 w:0)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 76 bytes. Shortest time: 19_995_000 ps.
+    // Proof in the benchmark: 109 bytes. Shortest time: 52_189_000 ps.
     fn agenda_base() -> Weight {
-        Weight::from_parts(20_805_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(88_618_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:0)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:1 w:0)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:32 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Inference::Engagements` (r:1 w:1)
     // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Inference::Exposure` (r:1 w:1)
     // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:2 w:2)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 565 + c * 180 bytes. Shortest time: 196_440_000 ps.
+    // Proof in the benchmark: 599 + c * 181 bytes. Shortest time: 711_824_000 ps.
     fn assign(c: u32) -> Weight {
-        Weight::from_parts(192_165_834, 6_222)
-            .saturating_add(Weight::from_parts(19_980_021, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+        Weight::from_parts(820_457_539, 6_222)
+            .saturating_add(Weight::from_parts(31_954_385, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:1)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:1 w:0)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:32 w:5)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Inference::Engagements` (r:5 w:5)
     // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Inference::Answers` (r:1 w:0)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:2 w:2)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13407 + c * 180 bytes. Shortest time: 224_768_000 ps.
+    // Proof in the benchmark: 13441 + c * 181 bytes. Shortest time: 554_606_000 ps.
     fn draw_panel(c: u32) -> Weight {
-        Weight::from_parts(286_364_365, 15_961)
-            .saturating_add(Weight::from_parts(22_589_998, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_618).saturating_mul(c.into()))
+        Weight::from_parts(489_161_082, 15_961)
+            .saturating_add(Weight::from_parts(85_245_203, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().writes(11))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:1)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Inference::Answers` (r:1 w:0)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:12 w:12)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:12 w:12)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:12 w:12)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `Operators::Ledgers` (r:12 w:12)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1073), added: 3548, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1105), added: 3580, mode: `MaxEncodedLen`)
     // Storage: `Inference::Agenda` (r:1 w:1)
     // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13376 + s * 364 bytes. Shortest time: 285_075_000 ps.
+    // Proof in the benchmark: 13411 + s * 365 bytes. Shortest time: 703_256_000 ps.
     fn close_panel(s: u32) -> Weight {
-        Weight::from_parts(104_517_901, 15_961)
-            .saturating_add(Weight::from_parts(172_978_313, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 3_548).saturating_mul(s.into()))
+        Weight::from_parts(1_371_010_263, 15_961)
+            .saturating_add(Weight::from_parts(369_490_324, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 3_580).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(3))
@@ -284,11 +284,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Inference::FinishedQueue` (r:0 w:1)
     // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Measured on 2026-11-28, on an Intel(R) Xeon(R) Processor @ 2.50GHz.
-    // Proof in the benchmark: 13855 + s * 424 bytes. Shortest time: 1_690_323_000 ps.
+    // Proof in the benchmark: 13861 + s * 423 bytes. Shortest time: 1_680_023_000 ps.
     fn settle(s: u32) -> Weight {
-        Weight::from_parts(1_729_001_971, 15_961)
-            .saturating_add(Weight::from_parts(938_285_582, 0).saturating_mul(s.into()))
+        Weight::from_parts(1_879_162_078, 15_961)
+            .saturating_add(Weight::from_parts(1_683_848_811, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 3_580).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().reads(5).saturating_mul(s.into()))
@@ -297,17 +296,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
     // Storage: `Inference::Checks` (r:1 w:1)
     // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:13 w:13)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(143), added: 2618, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:8 w:8)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:14 w:14)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Operators::Ledgers` (r:13 w:13)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1073), added: 3548, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1105), added: 3580, mode: `MaxEncodedLen`)
     // Storage: `Inference::Engagements` (r:13 w:13)
     // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     // Storage: `Inference::Exposure` (r:1 w:1)
@@ -320,18 +319,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Inference::FinishedQueue` (r:0 w:1)
     // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6762 bytes. Shortest time: 10_869_638_000 ps.
+    // Proof in the benchmark: 6808 bytes. Shortest time: 26_060_556_000 ps.
     fn conclude() -> Weight {
-        Weight::from_parts(11_132_190_000, 47_114)
+        Weight::from_parts(41_904_304_000, 47_530)
             .saturating_add(T::DbWeight::get().reads(67))
             .saturating_add(T::DbWeight::get().writes(68))
     }
 
     // Storage: `Inference::FinishedSpan` (r:1 w:0)
     // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 76 bytes. Shortest time: 5_384_000 ps.
+    // Proof in the benchmark: 109 bytes. Shortest time: 15_881_000 ps.
     fn prune_base() -> Weight {
-        Weight::from_parts(5_838_000, 1_501).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(16_849_000, 1_501).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Inference::FinishedSpan` (r:1 w:1)
@@ -345,10 +344,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `MaxEncodedLen`)
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1022), added: 3497, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 292 bytes. Shortest time: 81_406_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 325 bytes. Shortest time: 196_511_000 ps.
     fn prune() -> Weight {
-        Weight::from_parts(91_213_000, 3_493)
+        Weight::from_parts(210_652_000, 3_493)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(6))
     }

@@ -1,6 +1,6 @@
 //! What the calls of `pallet_operators` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 50 steps and 20 repetitions. Time is a fit of least squares;
+//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 20 steps and 20 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -48,18 +48,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4 bytes. Shortest time: 704_110_000 ps.
+    // Proof in the benchmark: 4 bytes. Shortest time: 719_728_000 ps.
     fn register() -> Weight {
-        Weight::from_parts(738_877_000, 3_609)
+        Weight::from_parts(1_049_265_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 207 bytes. Shortest time: 126_515_000 ps.
+    // Proof in the benchmark: 207 bytes. Shortest time: 131_763_000 ps.
     fn set_prices() -> Weight {
-        Weight::from_parts(153_238_000, 3_609)
+        Weight::from_parts(143_091_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -74,9 +74,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:2 w:2)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 7430 bytes. Shortest time: 1_903_205_000 ps.
+    // Proof in the benchmark: 7430 bytes. Shortest time: 1_909_645_000 ps.
     fn serve() -> Weight {
-        Weight::from_parts(1_958_953_000, 87_417)
+        Weight::from_parts(1_982_904_000, 87_417)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -87,9 +87,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(561), added: 3036, mode: `MaxEncodedLen`)
     // Storage: `Operators::Servers` (r:2 w:2)
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 512 + s * 63 bytes. Shortest time: 283_388_000 ps.
-    fn stop_serving(_s: u32) -> Weight {
-        Weight::from_parts(375_479_132, 8_104)
+    // Proof in the benchmark: 525 + s * 62 bytes. Shortest time: 284_789_000 ps.
+    fn stop_serving(s: u32) -> Weight {
+        Weight::from_parts(328_966_419, 8_104)
+            .saturating_add(Weight::from_parts(2_311_390, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -108,9 +109,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:0)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 10835 bytes. Shortest time: 2_426_558_000 ps.
+    // Proof in the benchmark: 10835 bytes. Shortest time: 3_810_407_000 ps.
     fn follow_canonical() -> Weight {
-        Weight::from_parts(3_926_943_000, 87_417)
+        Weight::from_parts(4_117_814_000, 87_417)
             .saturating_add(T::DbWeight::get().reads(44))
             .saturating_add(T::DbWeight::get().writes(6))
     }
@@ -119,9 +120,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 275 bytes. Shortest time: 160_588_000 ps.
+    // Proof in the benchmark: 275 bytes. Shortest time: 176_864_000 ps.
     fn heartbeat() -> Weight {
-        Weight::from_parts(197_259_000, 3_609)
+        Weight::from_parts(287_156_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -132,27 +133,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 365 bytes. Shortest time: 622_500_000 ps.
+    // Proof in the benchmark: 365 bytes. Shortest time: 759_864_000 ps.
     fn bond_extra() -> Weight {
-        Weight::from_parts(655_496_000, 3_609)
+        Weight::from_parts(1_056_845_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 207 bytes. Shortest time: 128_216_000 ps.
+    // Proof in the benchmark: 207 bytes. Shortest time: 179_111_000 ps.
     fn start_unbonding() -> Weight {
-        Weight::from_parts(142_570_000, 3_609)
+        Weight::from_parts(233_226_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 211 bytes. Shortest time: 124_866_000 ps.
+    // Proof in the benchmark: 211 bytes. Shortest time: 127_161_000 ps.
     fn cancel_unbonding() -> Weight {
-        Weight::from_parts(134_553_000, 3_609)
+        Weight::from_parts(165_184_000, 3_609)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -175,11 +176,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 664 + c * 154 + s * 78 bytes. Shortest time: 837_769_000 ps.
+    // Proof in the benchmark: 675 + c * 154 + s * 78 bytes. Shortest time: 846_437_000 ps.
     fn withdraw_bond(c: u32, s: u32) -> Weight {
-        Weight::from_parts(935_818_031, 6_196)
-            .saturating_add(Weight::from_parts(111_259_700, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(7_583_872, 0).saturating_mul(s.into()))
+        Weight::from_parts(66_774_118, 6_196)
+            .saturating_add(Weight::from_parts(146_302_150, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(21_999_631, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 7_114).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(c.into()))
@@ -193,9 +194,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 430 bytes. Shortest time: 312_005_000 ps.
+    // Proof in the benchmark: 430 bytes. Shortest time: 317_085_000 ps.
     fn rotate_key() -> Weight {
-        Weight::from_parts(328_804_000, 6_196)
+        Weight::from_parts(339_622_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -204,9 +205,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 144 bytes. Shortest time: 153_842_000 ps.
+    // Proof in the benchmark: 144 bytes. Shortest time: 158_231_000 ps.
     fn report_device() -> Weight {
-        Weight::from_parts(165_497_000, 3_545)
+        Weight::from_parts(174_601_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -215,9 +216,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Endpoints` (r:0 w:1)
     // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 144 bytes. Shortest time: 146_320_000 ps.
+    // Proof in the benchmark: 144 bytes. Shortest time: 150_843_000 ps.
     fn set_endpoint() -> Weight {
-        Weight::from_parts(156_940_000, 3_545)
+        Weight::from_parts(162_547_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
