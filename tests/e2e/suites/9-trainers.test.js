@@ -49,13 +49,15 @@ describe('trainers', () => {
     // Whether an update that is scaled or trained on other shards passes depends on the text; the loss
     // falls all the same.
     const [flip, random, garbage, truncate, copy, silent] = dishonest;
-    // The copy does the work of whoever joins first.
+    // The copy does the work of whoever joins first. The validators share the dataset once they have joined.
     const others = [two, ...dishonest];
-    for (const { program } of others) program.pause();
+    for (const { program } of [one, ...others]) program.pause();
     const round = await programme.start();
+    await round.joined(...validators);
+    one.program.resume();
     await round.joined(one);
     for (const { program } of others) program.resume();
-    await round.joined(...others, ...validators);
+    await round.joined(...others);
     // They stay for as long as the others fetch what they sent.
     leaves.push(...dishonest);
     const { claim } = await round.promoted(120_000);
