@@ -60,17 +60,22 @@ function eventOf({ event, phase }, block) {
   };
 }
 
+const connect = (url) =>
+  ApiPromise.create({ provider: new WsProvider(url, 500), noInitWarn: true, throwOnConnect: false });
+
+const eventsAt = async (api, hash) => (await api.at(hash)).query.system.events();
+
 export class Chain {
   static async connect(port) {
-    const provider = new WsProvider(`ws://127.0.0.1:${port}`, 500);
-    const api = await ApiPromise.create({ provider, noInitWarn: true, throwOnConnect: false });
-    const chain = new Chain(api);
+    const url = `ws://127.0.0.1:${port}`;
+    const chain = new Chain(await connect(url), url);
     await chain.#follow();
     return chain;
   }
 
-  constructor(api) {
+  constructor(api, url) {
     this.api = api;
+    this.url = url;
     /** Every event of every finalized block, in order. */
     this.events = [];
     this.block = 0;
@@ -93,10 +98,22 @@ export class Chain {
     while (this.block < height) {
       const next = this.block + 1;
       const hash = await this.api.rpc.chain.getBlockHash(next);
-      const records = await (await this.api.at(hash)).query.system.events();
+      const records = await eventsAt(this.api, hash).catch((error) => {
+        if (!error.message.includes('Unable to decode')) throw error;
+        return this.#afresh((api) => eventsAt(api, hash));
+      });
       this.events.push(...records.map((record) => eventOf(record, next)));
       this.block = next;
     }
+  }
+
+  /**
+   * Reads over another connection: a block that was looked at while the runtime was replaced keeps the
+   * metadata that polkadot.js took for it then, right or wrong.
+   */
+  async #afresh(read) {
+    const api = await connect(this.url);
+    return read(api).finally(() => api.disconnect());
   }
 
   async disconnect() {
