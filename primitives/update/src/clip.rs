@@ -15,7 +15,11 @@
 //! # Bounds
 //! f ≤ 2^32 and |d| < 2^31, so |d| f + 2^31 < 2^64.
 
-use crate::{error::ApplyError, norm::Scale, update::Update};
+use crate::{
+    error::ApplyError,
+    norm::{self, Scale},
+    update::Update,
+};
 use alloc::vec::Vec;
 
 /// What each change of an update is multiplied by, in units of 2^-32.
@@ -30,10 +34,8 @@ impl Factor {
         if n <= m {
             return Self::ONE;
         }
-        let excess = (u128::BITS - n.leading_zeros()).saturating_sub(u64::BITS);
-        let square = ((m >> excess) << 64).checked_div(n >> excess);
         // m < n, so the root is at most 2^32.
-        Self(square.unwrap_or(0).isqrt() as u64)
+        Self(norm::ratio(m, n).unwrap_or(0).isqrt() as u64)
     }
 
     /// `value` under this factor, to nearest with halves away from zero.

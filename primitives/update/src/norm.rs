@@ -47,3 +47,9 @@ impl<'a> Scale<'a> {
         exponent.copied().unwrap_or_default()
     }
 }
+
+/// `⌊2^64 ⌊a / 2^e⌋ / ⌊b / 2^e⌋⌋`, with `e` the bits of the larger beyond 64; `None` where that divides by 0.
+pub(crate) fn ratio(a: u128, b: u128) -> Option<u128> {
+    let excess = (u128::BITS - a.max(b).leading_zeros()).saturating_sub(u64::BITS);
+    ((a >> excess) << 64).checked_div(b >> excess)
+}

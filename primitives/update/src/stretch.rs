@@ -6,7 +6,7 @@
 //! m is the median of the updates' squared [norms](crate::norm), n that of their mean, rounded to
 //! integers, before it is stretched, and w_i are their weights:
 //! ```text
-//! a = ⌊2^64 ⌊m / 2^b⌋ / ⌊n / 2^b⌋⌋        b: bits of m beyond 64
+//! a = ⌊2^64 ⌊m / 2^b⌋ / ⌊n / 2^b⌋⌋        b: bits of the larger beyond 64
 //! c = ⌊2^64 (Σ w_i)² / Σ w_i²⌋            what it is for orthogonal updates that are as long as the median
 //! g = max(2^32, ⌊√min(a, c)⌋)             c alone where ⌊n / 2^b⌋ is 0
 //! ```
@@ -15,7 +15,7 @@
 //! # Bounds
 //! (Σ w)² < 2^64, so 2^64 (Σ w)² fits a u128. By Cauchy's inequality c ≤ 2^64 · 1,024, so g ≤ 2^37.
 
-use crate::MAX_UPDATES;
+use crate::{norm, MAX_UPDATES};
 
 /// What the mean is multiplied by, in units of 2^-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,7 @@ impl Stretch {
 
     /// What takes a mean of squared norm `n` to `m`, but no more than this.
     pub(crate) fn from(self, n: u128, m: u128) -> Self {
-        let excess = (u128::BITS - m.leading_zeros()).saturating_sub(u64::BITS);
-        match ((m >> excess) << 64).checked_div(n >> excess) {
+        match norm::ratio(m, n) {
             None => self,
             Some(square) => Self(Self::root(square).0.min(self.0)),
         }
