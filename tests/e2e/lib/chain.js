@@ -68,10 +68,15 @@ const eventsAt = async (api, hash) => (await api.at(hash)).query.system.events()
 export class Chain {
   static async connect(port) {
     const url = `ws://127.0.0.1:${port}`;
-    const chain = new Chain(await connect(url), url);
+    const api = await connect(url);
+    const chain = new Chain(api, url);
+    chain.block = (await api.rpc.chain.getHeader()).number.toNumber();
     await chain.#follow();
     return chain;
   }
+
+  /** What is being read, one block after the other. */
+  #reading = Promise.resolve();
 
   constructor(api, url) {
     this.api = api;
@@ -80,15 +85,11 @@ export class Chain {
     this.events = [];
     this.block = 0;
     this.failure = null;
-    /** How transactions are signed beside their nonce. */
-    this.signing = {};
   }
 
   async #follow() {
-    let queue = Promise.resolve();
-    this.block = (await this.api.rpc.chain.getHeader()).number.toNumber();
     await this.api.rpc.chain.subscribeFinalizedHeads((head) => {
-      queue = queue
+      this.#reading = this.#reading
         .then(() => this.#read(head.number.toNumber()))
         .catch((error) => (this.failure ??= error));
     });
@@ -142,15 +143,19 @@ export class Chain {
     return this.events.filter((event) => event.name === name && test(event.data));
   }
 
-  /** Forgets what the node no longer knows: blocks that a killed node had not written yet. */
-  async rewind() {
-    const head = await until('the connection is back', () =>
-      this.api.isConnected ? this.api.rpc.chain.getHeader().catch(() => undefined) : undefined,
-    );
+  /**
+   * Connects to a node that was killed and started again, and forgets blocks that it had not written
+   * yet. Over the old connection polkadot.js would begin transactions with a block that is gone, and
+   * repeat for half a minute what failed when the node went.
+   */
+  async reconnect() {
+    await this.api.disconnect();
+    await this.#reading;
+    this.api = await connect(this.url);
+    const head = await this.api.rpc.chain.getHeader();
     this.block = Math.min(this.block, head.number.toNumber());
     this.events = this.events.filter(({ block }) => block <= this.block);
-    // polkadot.js remembers the hashes of lost blocks, and would make transactions that begin with one.
-    this.signing = { era: 0 };
+    await this.#follow();
   }
 
   /** The decoded arguments of the extrinsic that caused an event. */
@@ -191,7 +196,7 @@ export class Chain {
         60_000,
       );
       call
-        .signAndSend(signer, { nonce: -1, ...this.signing, ...options }, (result) => {
+        .signAndSend(signer, { nonce: -1, ...options }, (result) => {
           if (result.status.isFinalized) {
             const refusal = this.#refusal(result);
             if (refusal) return settle(reject, refusal);

@@ -205,7 +205,7 @@ export class World {
   async restartNode() {
     await this.killNode();
     await this.startNode();
-    await this.chain.rewind();
+    await this.chain.reconnect();
   }
 
   async stop() {
