@@ -30,9 +30,8 @@ pub(crate) fn every(interval: Duration) -> Orders {
 
 /// An order for every transaction that is ready, those that wait already included.
 pub(crate) fn instant<P: TransactionPool + 'static>(pool: &Arc<P>) -> Orders {
+    // Heard of twice is harmless, missed is not.
+    let arriving = pool.import_notification_stream();
     let waiting = pool.status().ready > 0;
-    Box::pin(
-        stream::iter(waiting.then(|| order(false)))
-            .chain(pool.import_notification_stream().map(|_| order(false))),
-    )
+    Box::pin(stream::iter(waiting.then(|| order(false))).chain(arriving.map(|_| order(false))))
 }

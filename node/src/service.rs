@@ -1,11 +1,12 @@
 //! Puts the parts of the node together.
 
 use crate::{authoring, relay, rpc};
-use futures::{channel::mpsc, stream};
+use futures::{channel::mpsc, stream, Stream};
 use noema_runtime::{apis::RuntimeApi, Hash, Header};
+use sc_basic_authorship::ProposerFactory;
 use sc_consensus::{BasicQueue, LongestChain};
 use sc_consensus_manual_seal::{
-    consensus::aura::AuraConsensusDataProvider, run_manual_seal, ManualSealParams,
+    consensus::aura::AuraConsensusDataProvider, run_manual_seal, EngineCommand, ManualSealParams,
 };
 use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::{
@@ -145,28 +146,69 @@ pub(crate) fn start(
             gap_sync_body_policy: None,
         })?;
 
+    match interval {
+        Some(interval) => log::info!(
+            "⏱  A block every {interval:?}, finalized at once; the relay chain is mocked"
+        ),
+        None => log::info!(
+            "⏱  A block for each transaction, finalized at once; the relay chain is mocked"
+        ),
+    }
     let (orders, ordered_by_rpc) = mpsc::channel(1_024);
-    let automatic = match interval {
-        Some(interval) => {
-            log::info!(
-                "⏱  A block every {interval:?}, finalized at once; the relay chain is mocked"
-            );
-            authoring::every(interval)
-        }
-        None => {
-            log::info!(
-                "⏱  A block for each transaction, finalized at once; the relay chain is mocked"
-            );
-            authoring::instant(&pool)
-        }
+    let rpc_builder = {
+        let (client, pool) = (client.clone(), pool.clone());
+        Box::new(move |_| {
+            rpc::methods(client.clone(), pool.clone(), orders.clone()).map_err(Error::Application)
+        })
     };
-    let proposer = sc_basic_authorship::ProposerFactory::new(
+    let proposer = ProposerFactory::new(
         task_manager.spawn_handle(),
         client.clone(),
         pool.clone(),
         config.prometheus_registry(),
         None,
     );
+    spawn_tasks(SpawnTasksParams {
+        config,
+        client: client.clone(),
+        backend: backend.clone(),
+        task_manager: &mut task_manager,
+        keystore: keystore.keystore(),
+        transaction_pool: pool.clone(),
+        rpc_builder,
+        network,
+        system_rpc_tx,
+        tx_handler_controller,
+        sync_service,
+        telemetry: None,
+        tracing_execute_block: None,
+    })?;
+
+    // The pool follows the chain from here on: of a block made before, it would not know.
+    let automatic = match interval {
+        Some(interval) => authoring::every(interval),
+        None => authoring::instant(&pool),
+    };
+    spawn_authoring(
+        &task_manager,
+        client,
+        backend,
+        pool,
+        proposer,
+        stream::select(ordered_by_rpc, automatic),
+    );
+    Ok(task_manager)
+}
+
+/// Makes a block for every order.
+fn spawn_authoring(
+    task_manager: &TaskManager,
+    client: Arc<Client>,
+    backend: Arc<Backend>,
+    pool: Arc<Pool>,
+    proposer: ProposerFactory<Pool, Client>,
+    orders: impl Stream<Item = EngineCommand<Hash>> + Send + Unpin + 'static,
+) {
     let inherents_of = client.clone();
     task_manager.spawn_essential_handle().spawn_blocking(
         "authoring",
@@ -174,10 +216,10 @@ pub(crate) fn start(
         run_manual_seal(ManualSealParams {
             block_import: client.clone(),
             env: proposer,
-            client: client.clone(),
-            pool: pool.clone(),
-            commands_stream: stream::select(ordered_by_rpc, automatic),
-            select_chain: LongestChain::new(backend.clone()),
+            client,
+            pool,
+            commands_stream: orders,
+            select_chain: LongestChain::new(backend),
             consensus_data_provider: Some(Box::new(
                 AuraConsensusDataProvider::new_with_slot_duration(SlotDuration::from_millis(
                     noema_runtime::constants::SLOT_MILLIS,
@@ -189,29 +231,6 @@ pub(crate) fn start(
             },
         }),
     );
-
-    let rpc_builder = {
-        let (client, pool) = (client.clone(), pool.clone());
-        Box::new(move |_| {
-            rpc::methods(client.clone(), pool.clone(), orders.clone()).map_err(Error::Application)
-        })
-    };
-    spawn_tasks(SpawnTasksParams {
-        config,
-        client,
-        backend,
-        task_manager: &mut task_manager,
-        keystore: keystore.keystore(),
-        transaction_pool: pool,
-        rpc_builder,
-        network,
-        system_rpc_tx,
-        tx_handler_controller,
-        sync_service,
-        telemetry: None,
-        tracing_execute_block: None,
-    })?;
-    Ok(task_manager)
 }
 
 /// No peers: nobody else could make a block of this chain. The port is one that is free, so that
