@@ -1,23 +1,12 @@
 //! An operator claims what each epoch owes its controller, once, and never at the cost of its work.
 
-use crate::fake::{job, FakeChain, FakeModel, Process, CONTROLLER};
+use crate::fake::{job, Setting, CONTROLLER};
 use noema_worker::roles::{Action, Outcome, Reward, Rewards};
-use std::sync::Arc;
-
-struct Setting {
-    folder: tempfile::TempDir,
-    chain: FakeChain,
-    model: Arc<FakeModel>,
-}
 
 impl Setting {
     /// A chain at block 10, in an epoch that ends with block 20, which owes for these epochs.
     fn owing(epochs: &[u32]) -> Self {
-        let setting = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            chain: FakeChain::new(),
-            model: Arc::default(),
-        };
+        let setting = Self::idle();
         setting.owe(epochs, 20);
         setting
     }
@@ -37,10 +26,6 @@ impl Setting {
 
     fn go_to(&self, block: u64) {
         self.chain.edit(|state| state.duties.block = block);
-    }
-
-    fn start(&self) -> Process {
-        Process::start(self.folder.path(), &self.chain, &self.model)
     }
 
     /// The epochs for which a claim was signed, in order.
@@ -166,9 +151,7 @@ async fn many_epochs_are_claimed_a_few_at_a_time() {
 #[tokio::test]
 async fn whoever_does_not_want_to_claims_nothing() {
     let setting = Setting::owing(&[3]);
-    Process::start_without_claims(setting.folder.path(), &setting.chain, &setting.model)
-        .step()
-        .await;
+    setting.start_without_claims().step().await;
     assert_eq!(setting.claimed(), [0u32; 0]);
     assert_eq!(setting.times_asked(), 0);
 }

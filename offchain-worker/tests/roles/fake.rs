@@ -14,10 +14,10 @@ use noema_worker::roles::{
 use noema_worker::store::{JobKey, Prepared, Stage, Store, StoredAnswer};
 use sp_core::H256;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tempfile::TempDir;
 
 pub(crate) const CONTROLLER: [u8; 32] = [7; 32];
 
@@ -267,6 +267,57 @@ fn identity() -> Identity {
     }
 }
 
+/// A chain, a model and a folder for a store, which outlive processes.
+pub(crate) struct Setting {
+    folder: TempDir,
+    pub(crate) chain: FakeChain,
+    pub(crate) model: Arc<FakeModel>,
+}
+
+impl Setting {
+    /// A chain that waits for nothing.
+    pub(crate) fn idle() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            chain: FakeChain::new(),
+            model: Arc::default(),
+        }
+    }
+
+    /// A process, as after a crash if there has been one before.
+    pub(crate) fn start(&self) -> Process {
+        self.start_as(identity())
+    }
+
+    pub(crate) fn start_auditing(&self) -> Process {
+        self.start_as(Identity {
+            audits: true,
+            ..identity()
+        })
+    }
+
+    pub(crate) fn start_without_claims(&self) -> Process {
+        self.start_as(Identity {
+            claims: false,
+            ..identity()
+        })
+    }
+
+    fn start_as(&self, identity: Identity) -> Process {
+        let path = self.folder.path().join("jobs.redb");
+        let store = Arc::new(Store::open(&path).expect("the store opens"));
+        let operator = Operator::new(
+            identity,
+            Arc::new(self.chain.clone()),
+            self.model.clone(),
+            store.clone(),
+            Metrics::new(),
+            Pace::default(),
+        );
+        Process { operator, store }
+    }
+}
+
 /// A process: an operator over a chain, a model and a store on disk.
 pub(crate) struct Process {
     pub(crate) operator: Operator,
@@ -274,49 +325,6 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts with the store in `folder`, as after a crash if it has been used before.
-    pub(crate) fn start(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
-        Self::start_as(folder, chain, model, identity())
-    }
-
-    pub(crate) fn start_auditing(folder: &Path, chain: &FakeChain, model: &Arc<FakeModel>) -> Self {
-        let auditing = Identity {
-            audits: true,
-            ..identity()
-        };
-        Self::start_as(folder, chain, model, auditing)
-    }
-
-    pub(crate) fn start_without_claims(
-        folder: &Path,
-        chain: &FakeChain,
-        model: &Arc<FakeModel>,
-    ) -> Self {
-        let unpaid = Identity {
-            claims: false,
-            ..identity()
-        };
-        Self::start_as(folder, chain, model, unpaid)
-    }
-
-    fn start_as(
-        folder: &Path,
-        chain: &FakeChain,
-        model: &Arc<FakeModel>,
-        identity: Identity,
-    ) -> Self {
-        let store = Arc::new(Store::open(&folder.join("jobs.redb")).expect("the store opens"));
-        let operator = Operator::new(
-            identity,
-            Arc::new(chain.clone()),
-            model.clone(),
-            store.clone(),
-            Metrics::new(),
-            Pace::default(),
-        );
-        Self { operator, store }
-    }
-
     /// One look at the chain.
     pub(crate) async fn turn(&mut self) {
         self.try_turn().await.expect("the chain is there");

@@ -1,32 +1,17 @@
 //! A worker answers once, whatever happens to it, to the node or to its transaction.
 
-use crate::fake::{answer, job, key, FakeChain, FakeModel, Process};
+use crate::fake::{answer, job, key, Setting};
 use noema_protocol::hashing;
 use noema_worker::roles::{Action, LedgerError, Outcome};
 use noema_worker::store::JobStage;
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
-
-struct Setting {
-    folder: tempfile::TempDir,
-    chain: FakeChain,
-    model: Arc<FakeModel>,
-}
 
 impl Setting {
     /// A chain that waits for the answer to request 1.
-    fn new() -> Self {
-        let chain = FakeChain::new();
-        chain.edit(|state| state.duties.jobs = vec![job(1)]);
-        Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            chain,
-            model: Arc::default(),
-        }
-    }
-
-    fn start(&self) -> Process {
-        Process::start(self.folder.path(), &self.chain, &self.model)
+    fn asking() -> Self {
+        let setting = Self::idle();
+        setting.chain.edit(|state| state.duties.jobs = vec![job(1)]);
+        setting
     }
 
     fn answers_signed(&self) -> usize {
@@ -37,7 +22,7 @@ impl Setting {
 
 #[tokio::test]
 async fn an_answer_is_computed_and_submitted_with_its_receipt() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.start().step().await;
     let signed = setting.chain.signed();
     let [Action::SubmitResult {
@@ -63,7 +48,7 @@ async fn an_answer_is_computed_and_submitted_with_its_receipt() {
 
 #[tokio::test]
 async fn a_job_that_stays_listed_is_not_answered_again() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     let mut process = setting.start();
     for _ in 0..3 {
         process.step().await;
@@ -74,7 +59,7 @@ async fn a_job_that_stays_listed_is_not_answered_again() {
 
 #[tokio::test]
 async fn a_process_killed_while_it_computes_computes_again() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     let process = setting.start();
     process.leave(&key(1), &JobStage::Received);
     drop(process);
@@ -84,7 +69,7 @@ async fn a_process_killed_while_it_computes_computes_again() {
 
 #[tokio::test]
 async fn a_process_killed_before_it_submits_does_not_compute_again() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     let process = setting.start();
     process.leave(&key(1), &JobStage::Executed(answer()));
     drop(process);
@@ -95,7 +80,7 @@ async fn a_process_killed_before_it_submits_does_not_compute_again() {
 
 #[tokio::test]
 async fn a_process_killed_after_it_submits_sends_the_same_transaction() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.chain.edit(|state| state.fate = None);
     let mut process = setting.start();
     process.step().await;
@@ -109,7 +94,7 @@ async fn a_process_killed_after_it_submits_sends_the_same_transaction() {
 
 #[tokio::test]
 async fn a_transaction_is_replaced_only_when_the_chain_cannot_include_it_any_more() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting
         .chain
         .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
@@ -127,7 +112,7 @@ async fn a_transaction_is_replaced_only_when_the_chain_cannot_include_it_any_mor
 
 #[tokio::test]
 async fn a_transaction_whose_nonce_was_used_by_another_is_replaced() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting
         .chain
         .edit(|state| state.fate = Some(Outcome::Dropped("usurped".into())));
@@ -140,7 +125,7 @@ async fn a_transaction_whose_nonce_was_used_by_another_is_replaced() {
 
 #[tokio::test]
 async fn replacing_transactions_comes_to_an_end() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting
         .chain
         .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
@@ -158,7 +143,7 @@ async fn replacing_transactions_comes_to_an_end() {
 
 #[tokio::test]
 async fn a_refused_answer_is_not_sent_again() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.chain.edit(|state| {
         state.fate = Some(Outcome::Refused("Inference::AlreadyAnswered".into()));
     });
@@ -174,7 +159,7 @@ async fn a_refused_answer_is_not_sent_again() {
 
 #[tokio::test]
 async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     let mut process = setting.start();
     process.turn().await;
     process
@@ -193,7 +178,7 @@ async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() 
 
 #[tokio::test]
 async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.model.blocked.store(true, Ordering::SeqCst);
     let mut process = setting.start();
     process.turn().await;
@@ -205,7 +190,7 @@ async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_is_not_submitted() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.model.blocked.store(true, Ordering::SeqCst);
     let mut process = setting.start();
     process.turn().await;
@@ -217,7 +202,7 @@ async fn an_answer_that_comes_too_late_is_not_submitted() {
 
 #[tokio::test]
 async fn an_answer_waits_for_a_node_that_is_away() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.model.blocked.store(true, Ordering::SeqCst);
     let mut process = setting.start();
     process.turn().await;
@@ -237,7 +222,7 @@ async fn an_answer_waits_for_a_node_that_is_away() {
 
 #[tokio::test]
 async fn a_model_that_fails_is_tried_again_a_bounded_number_of_times() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.model.fails.store(true, Ordering::SeqCst);
     let mut process = setting.start();
     for _ in 0..8 {
@@ -250,7 +235,7 @@ async fn a_model_that_fails_is_tried_again_a_bounded_number_of_times() {
 
 #[tokio::test]
 async fn a_job_for_a_checkpoint_that_is_not_loaded_is_left() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.chain.edit(|state| {
         for job in &mut state.duties.jobs {
             job.question.checkpoint.0 .0 = [8; 32];
@@ -264,7 +249,7 @@ async fn a_job_for_a_checkpoint_that_is_not_loaded_is_left() {
 
 #[tokio::test]
 async fn a_second_attempt_at_the_same_request_is_a_job_of_its_own() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     let mut process = setting.start();
     process.step().await;
     setting.chain.edit(|state| {
@@ -278,7 +263,7 @@ async fn a_second_attempt_at_the_same_request_is_a_job_of_its_own() {
 
 #[tokio::test]
 async fn a_sign_of_life_is_given_once_while_it_is_under_way() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.chain.edit(|state| {
         state.duties.jobs.clear();
         state.duties.heartbeat_due = true;
@@ -293,7 +278,7 @@ async fn a_sign_of_life_is_given_once_while_it_is_under_way() {
 /// An operator of many jobs executes a bounded number at once, and begins another when one ends.
 #[tokio::test]
 async fn no_more_runs_at_once_than_may() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting
         .chain
         .edit(|state| state.duties.jobs = (1..=40).map(job).collect());
@@ -327,7 +312,7 @@ async fn no_more_runs_at_once_than_may() {
 /// A model without room has not failed: the job is not given up, however often that happens.
 #[tokio::test]
 async fn a_busy_model_is_asked_again() {
-    let setting = Setting::new();
+    let setting = Setting::asking();
     setting.model.busy.store(true, Ordering::SeqCst);
     let mut process = setting.start();
     for _ in 0..6 {

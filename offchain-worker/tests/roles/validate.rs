@@ -1,28 +1,26 @@
 //! A validator commits before it reveals, reveals what it committed to, and objects to what is
 //! wrong.
 
-use crate::fake::{answered, check, key, reveal, FakeChain, FakeModel, Process, CONTROLLER};
+use crate::fake::{answered, check, key, reveal, Setting, CONTROLLER};
 use noema_protocol::{hashing, RequestId, Verdict};
 use noema_worker::roles::{Action, Outcome, Phase};
 use noema_worker::store::{AuditStage, CheckStage};
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
-
-struct Setting {
-    folder: tempfile::TempDir,
-    chain: FakeChain,
-    model: Arc<FakeModel>,
-}
 
 impl Setting {
     /// A chain that waits for a commitment about request 1.
-    fn new() -> Self {
-        let setting = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            chain: FakeChain::new(),
-            model: Arc::default(),
-        };
+    fn checking() -> Self {
+        let setting = Self::idle();
         setting.phase(Phase::Commit);
+        setting
+    }
+
+    /// A chain with an answer that may be objected to, and nothing to check.
+    fn settling() -> Self {
+        let setting = Self::idle();
+        setting
+            .chain
+            .edit(|state| state.duties.open_answers = vec![answered(1)]);
         setting
     }
 
@@ -30,15 +28,11 @@ impl Setting {
         self.chain
             .edit(|state| state.duties.checks = vec![check(1, phase)]);
     }
-
-    fn start(&self) -> Process {
-        Process::start(self.folder.path(), &self.chain, &self.model)
-    }
 }
 
 #[tokio::test]
 async fn a_verdict_is_committed_and_then_revealed() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     let mut process = setting.start();
     process.step().await;
     setting.phase(Phase::Committed);
@@ -64,7 +58,7 @@ async fn a_verdict_is_committed_and_then_revealed() {
 
 #[tokio::test]
 async fn a_wrong_answer_is_called_invalid() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     setting.model.finds_wrong.store(true, Ordering::SeqCst);
     let mut process = setting.start();
     process.step().await;
@@ -78,7 +72,7 @@ async fn a_wrong_answer_is_called_invalid() {
 
 #[tokio::test]
 async fn a_reveal_survives_a_kill_after_the_commitment() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     let mut process = setting.start();
     process.step().await;
     drop(process);
@@ -99,7 +93,7 @@ async fn a_reveal_survives_a_kill_after_the_commitment() {
 
 #[tokio::test]
 async fn a_verdict_that_was_not_committed_before_a_kill_is_committed_after_it() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     let process = setting.start();
     process.leave(&key(1), &CheckStage::Executed(reveal()));
     drop(process);
@@ -117,7 +111,7 @@ async fn a_verdict_that_was_not_committed_before_a_kill_is_committed_after_it() 
 
 #[tokio::test]
 async fn what_is_committed_is_followed_while_others_still_commit() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     let mut process = setting.start();
     process.step().await;
     setting.phase(Phase::Committed);
@@ -129,7 +123,7 @@ async fn what_is_committed_is_followed_while_others_still_commit() {
 
 #[tokio::test]
 async fn a_commitment_whose_opening_is_lost_is_not_guessed() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     setting.phase(Phase::Reveal);
     let mut process = setting.start();
     process.step().await;
@@ -139,7 +133,7 @@ async fn a_commitment_whose_opening_is_lost_is_not_guessed() {
 
 #[tokio::test]
 async fn a_lost_commitment_is_signed_anew_for_the_same_verdict() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     setting
         .chain
         .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
@@ -157,7 +151,7 @@ async fn a_lost_commitment_is_signed_anew_for_the_same_verdict() {
 
 #[tokio::test]
 async fn a_check_that_the_chain_no_longer_lists_is_dropped() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     let mut process = setting.start();
     process.step().await;
     setting.chain.edit(|state| state.duties.checks.clear());
@@ -167,7 +161,7 @@ async fn a_check_that_the_chain_no_longer_lists_is_dropped() {
 
 #[tokio::test]
 async fn a_second_seat_in_the_same_request_is_a_check_of_its_own() {
-    let setting = Setting::new();
+    let setting = Setting::checking();
     let mut process = setting.start();
     process.step().await;
     setting.chain.edit(|state| {
@@ -182,14 +176,9 @@ async fn a_second_seat_in_the_same_request_is_a_check_of_its_own() {
 
 #[tokio::test]
 async fn an_auditor_objects_once_to_a_wrong_answer() {
-    let setting = Setting::new();
+    let setting = Setting::settling();
     setting.model.finds_wrong.store(true, Ordering::SeqCst);
-    setting.chain.edit(|state| {
-        state.duties.checks.clear();
-        state.duties.open_answers = vec![answered(1)];
-    });
-    let mut process =
-        Process::start_auditing(setting.folder.path(), &setting.chain, &setting.model);
+    let mut process = setting.start_auditing();
     process.step().await;
     process.step().await;
     assert!(matches!(
@@ -200,13 +189,8 @@ async fn an_auditor_objects_once_to_a_wrong_answer() {
 
 #[tokio::test]
 async fn an_auditor_lets_a_right_answer_stand() {
-    let setting = Setting::new();
-    setting.chain.edit(|state| {
-        state.duties.checks.clear();
-        state.duties.open_answers = vec![answered(1)];
-    });
-    let mut process =
-        Process::start_auditing(setting.folder.path(), &setting.chain, &setting.model);
+    let setting = Setting::settling();
+    let mut process = setting.start_auditing();
     process.step().await;
     process.step().await;
     assert!(setting.chain.signed().is_empty());
@@ -216,11 +200,7 @@ async fn an_auditor_lets_a_right_answer_stand() {
 
 #[tokio::test]
 async fn an_operator_that_does_not_audit_leaves_open_answers_alone() {
-    let setting = Setting::new();
-    setting.chain.edit(|state| {
-        state.duties.checks.clear();
-        state.duties.open_answers = vec![answered(1)];
-    });
+    let setting = Setting::settling();
     setting.start().step().await;
     assert_eq!(setting.model.checks.load(Ordering::SeqCst), 0);
 }
