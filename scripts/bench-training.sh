@@ -14,8 +14,8 @@
 #
 # A model with random weights learns The Devil's Dictionary. All runs see the same shards in the same order
 # and are evaluated on the same text that nobody trains on. The single machine makes as many steps in a
-# row as the four trainers make side by side. Takes a quarter of an hour on two busy cores, with --smollm2
-# longer. Leave the machine alone meanwhile. docs/benchmarks.md says what the figures mean.
+# row as the four trainers make side by side. Takes ten minutes on two cores once everything is
+# built, with --smollm2 too. Leave the machine alone meanwhile. docs/benchmarks.md says what the figures mean.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/peers/pytorch.sh"
