@@ -187,7 +187,7 @@ pub(crate) fn start(
     // The pool follows the chain from here on: of a block made before, it would not know.
     let automatic = match interval {
         Some(interval) => authoring::every(interval),
-        None => authoring::instant(&pool),
+        None => authoring::instant(client.clone(), pool.clone()),
     };
     spawn_authoring(
         &task_manager,

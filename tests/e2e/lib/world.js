@@ -137,7 +137,8 @@ class Operator {
 export class World {
   /**
    * A new chain with a registered checkpoint, or without any where `publishes` is false; operators
-   * come with {@link World#add}.
+   * come with {@link World#add}. Blocks are made every `blockTime` milliseconds, or for transactions
+   * only where that is null.
    */
   static async start(name, { blockTime = BLOCK_TIME, publishes = true } = {}) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
@@ -174,7 +175,7 @@ export class World {
         '--dev',
         '--base-path', path.join(this.folder, 'chain'),
         '--rpc-port', String(this.port),
-        '--block-time', String(this.blockTime),
+        ...(this.blockTime === null ? ['--instant-seal'] : ['--block-time', String(this.blockTime)]),
       ],
       { log: path.join(this.folder, 'node.log') },
     );
