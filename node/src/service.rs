@@ -146,14 +146,6 @@ pub(crate) fn start(
             gap_sync_body_policy: None,
         })?;
 
-    match interval {
-        Some(interval) => log::info!(
-            "⏱  A block every {interval:?}, finalized at once; the relay chain is mocked"
-        ),
-        None => log::info!(
-            "⏱  A block for each transaction, finalized at once; the relay chain is mocked"
-        ),
-    }
     let (orders, ordered_by_rpc) = mpsc::channel(1_024);
     let rpc_builder = {
         let (client, pool) = (client.clone(), pool.clone());
@@ -186,8 +178,18 @@ pub(crate) fn start(
 
     // The pool follows the chain from here on: of a block made before, it would not know.
     let automatic = match interval {
-        Some(interval) => authoring::every(interval),
-        None => authoring::instant(client.clone(), pool.clone()),
+        Some(interval) => {
+            log::info!(
+                "⏱  A block every {interval:?}, finalized at once; the relay chain is mocked"
+            );
+            authoring::every(interval)
+        }
+        None => {
+            log::info!(
+                "⏱  A block for each transaction, finalized at once; the relay chain is mocked"
+            );
+            authoring::instant(client.clone(), pool.clone())
+        }
     };
     spawn_authoring(
         &task_manager,

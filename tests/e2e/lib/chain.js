@@ -67,27 +67,28 @@ const eventsAt = async (api, hash) => (await api.at(hash)).query.system.events()
 
 export class Chain {
   static async connect(port) {
-    const url = `ws://127.0.0.1:${port}`;
-    const api = await connect(url);
-    const chain = new Chain(api, url);
-    chain.block = (await api.rpc.chain.getHeader()).number.toNumber();
-    await chain.#follow();
+    const chain = new Chain(`ws://127.0.0.1:${port}`);
+    await chain.#open();
     return chain;
   }
 
   /** What is being read, one block after the other. */
   #reading = Promise.resolve();
 
-  constructor(api, url) {
-    this.api = api;
+  constructor(url) {
     this.url = url;
-    /** Every event of every finalized block, in order. */
+    /** Every event of every block that is finalized after the first connection, in order. */
     this.events = [];
-    this.block = 0;
+    /** The last block whose events have been read. */
+    this.block = Infinity;
     this.failure = null;
   }
 
-  async #follow() {
+  /** Connects, forgets blocks that the node does not have, and follows those that come. */
+  async #open() {
+    this.api = await connect(this.url);
+    this.block = Math.min(this.block, await this.height());
+    this.events = this.events.filter(({ block }) => block <= this.block);
     await this.api.rpc.chain.subscribeFinalizedHeads((head) => {
       this.#reading = this.#reading
         .then(() => this.#read(head.number.toNumber()))
@@ -115,6 +116,11 @@ export class Chain {
   async #afresh(read) {
     const api = await connect(this.url);
     return read(api).finally(() => api.disconnect());
+  }
+
+  /** The number of the best block. */
+  async height() {
+    return (await this.api.rpc.chain.getHeader()).number.toNumber();
   }
 
   async disconnect() {
@@ -151,11 +157,7 @@ export class Chain {
   async reconnect() {
     await this.api.disconnect();
     await this.#reading;
-    this.api = await connect(this.url);
-    const head = await this.api.rpc.chain.getHeader();
-    this.block = Math.min(this.block, head.number.toNumber());
-    this.events = this.events.filter(({ block }) => block <= this.block);
-    await this.#follow();
+    await this.#open();
   }
 
   /** The decoded arguments of the extrinsic that caused an event. */

@@ -10,7 +10,6 @@ import { UNIT, World } from '../lib/world.js';
 describe('a node that seals instantly', () => {
   let world;
 
-  const height = async () => (await world.chain.api.rpc.chain.getHeader()).number.toNumber();
   const transfer = (from) => world.chain.send(world.chain.call('balances.transferKeepAlive', world.funder.address, UNIT), key(from));
 
   before(async () => {
@@ -19,28 +18,28 @@ describe('a node that seals instantly', () => {
   after(() => world?.stop());
 
   it('makes a block for a transaction, and none without', { timeout: 30_000 }, async () => {
-    assert.equal(await height(), 0);
+    assert.equal(await world.chain.height(), 0);
     await transfer('//Bob');
-    assert.equal(await height(), 1);
+    assert.equal(await world.chain.height(), 1);
     await transfer('//Bob');
     await sleep(2_000);
-    assert.equal(await height(), 2);
+    assert.equal(await world.chain.height(), 2);
   });
 
   it('makes no more blocks than transactions that arrive together', { timeout: 30_000 }, async () => {
-    const before = await height();
+    const before = await world.chain.height();
     await Promise.all(['//Bob', '//Charlie', '//Dave', '//Eve'].map(transfer));
-    const made = (await height()) - before;
+    const made = (await world.chain.height()) - before;
     assert.ok(made >= 1 && made <= 4, `${made} blocks for 4 transactions`);
     await world.audit();
   });
 
   it('goes on after it was killed', { timeout: 60_000 }, async () => {
-    const before = await height();
+    const before = await world.chain.height();
     await world.restartNode();
     await transfer('//Bob');
     // What it had not written yet is gone.
-    const now = await height();
+    const now = await world.chain.height();
     assert.ok(now > 0 && now <= before + 1, `block ${now} after ${before}`);
     await world.audit();
   });
