@@ -38,7 +38,7 @@ pub fn draw_weighted(
         if total == 0 {
             break;
         }
-        let point = below(total, hash(b"noema/index", randomness, turn));
+        let point = draw_below(total, hash(b"noema/index", randomness, turn));
         let Some((index, weight)) = at(&mut weights, point) else {
             break;
         };
@@ -51,7 +51,7 @@ pub fn draw_weighted(
 /// Whether an event of probability `chance` happens under `randomness`; the probability is exact to
 /// within `2^-236`.
 pub fn happens(chance: Permill, randomness: [u8; 32]) -> bool {
-    let point = below(1_000_000, hash(b"noema/chance", randomness, 0));
+    let point = draw_below(1_000_000, hash(b"noema/chance", randomness, 0));
     point < chance.deconstruct().into()
 }
 
@@ -73,8 +73,9 @@ fn at(weights: &mut [Balance], point: Balance) -> Option<(usize, &mut Balance)> 
     None
 }
 
-/// `⌊random·n / 2^256⌋`, with `random` in little-endian order.
-fn below(n: u128, random: [u8; 32]) -> u128 {
+/// Draws a point below `n`: `⌊random·n / 2^256⌋`, with `random` in little-endian order. Zero where `n`
+/// is.
+pub fn draw_below(n: u128, random: [u8; 32]) -> u128 {
     let mut halves = [[0u8; 16]; 2];
     let [low, high] = &mut halves;
     for (to, from) in low.iter_mut().chain(high.iter_mut()).zip(random) {
@@ -100,8 +101,8 @@ mod tests {
     #[test]
     fn below_reaches_both_ends_and_no_further() {
         for n in [1, 2, 3, 1_000_000, u128::MAX] {
-            assert_eq!(below(n, [0; 32]), 0);
-            assert_eq!(below(n, [0xff; 32]), n - 1);
+            assert_eq!(draw_below(n, [0; 32]), 0);
+            assert_eq!(draw_below(n, [0xff; 32]), n - 1);
         }
     }
 
@@ -109,11 +110,11 @@ mod tests {
     fn below_halves_the_range_at_the_top_bit() {
         let mut random = [0; 32];
         random[31] = 0x80;
-        assert_eq!(below(10, random), 5);
-        assert_eq!(below(u128::MAX, random), u128::MAX / 2);
+        assert_eq!(draw_below(10, random), 5);
+        assert_eq!(draw_below(u128::MAX, random), u128::MAX / 2);
         random[31] = 0x7f;
         random[..31].fill(0xff);
-        assert_eq!(below(10, random), 4);
+        assert_eq!(draw_below(10, random), 4);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | How often must an answer be checked? | [`SamplingRule::rate`] |
 //! | What would a worker lose by cheating? | [`cost_to_cheat`] |
 //! | What does a conviction cost, and who gets it? | [`slash_split`], [`silence_penalty`] |
-//! | Who is drawn? | [`draw_weighted`], [`happens`] |
+//! | Who is drawn? | [`draw_weighted`], [`draw_below`], [`happens`] |
 //! | What does a committee decide? | [`majority`] |
 //! | How much is issued, and when? | [`Schedule`] |
 //! | To whom? | [`split`], [`reward`] |
@@ -55,7 +55,7 @@ mod sampling;
 mod slash;
 
 pub use committee::majority;
-pub use draw::{draw_weighted, happens};
+pub use draw::{draw_below, draw_weighted, happens};
 pub use error::EconomicsError;
 pub use issuance::{reward, split, Schedule, Split};
 pub use price::{

@@ -3,7 +3,7 @@
 //! All are BLAKE2b with a 32-byte output over `domain ++ SCALE(fields)`; SCALE prefixes a
 //! sequence with its length, so no two different inputs share an encoding.
 
-use crate::{RequestId, RoundId, VerdictReveal};
+use crate::{ClaimId, RequestId, RoundId, VerdictReveal};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use codec::Encode;
 use sp_core::H256;
@@ -81,6 +81,28 @@ pub fn score_commitment(
 /// Randomness for one draw in a round, told apart from every other draw by `subject`.
 pub fn round_draw(randomness: H256, subject: &[u8], round: RoundId) -> H256 {
     tagged(b"noema/round-draw", (randomness, subject, round))
+}
+
+/// The randomness of a check: two values of the relay chain's, the older one first.
+pub fn check_randomness(older: H256, newer: H256) -> H256 {
+    tagged(b"noema/check-randomness", (older, newer))
+}
+
+/// Randomness for draw number `n` about `subject` in a claim.
+pub fn claim_draw(randomness: H256, subject: &[u8], claim: ClaimId, n: u32) -> H256 {
+    tagged(b"noema/claim-draw", (randomness, subject, claim, n))
+}
+
+/// What validator `validator` (the controller's account) commits of a leaf that it re-executed before
+/// any validator reveals: the hash `hidden` of the hidden state at the position drawn for it.
+pub fn check_commitment(
+    claim: ClaimId,
+    leaf: u32,
+    validator: &impl Encode,
+    hidden: H256,
+    salt: H256,
+) -> H256 {
+    tagged(b"noema/check", (claim, leaf, validator, hidden, salt))
 }
 
 #[cfg(test)]

@@ -15,6 +15,6 @@ pub mod interfaces;
 pub mod request;
 pub mod verdict;
 
-pub use ids::{CheckpointId, FamilyId, Job, RequestId, RoundId};
+pub use ids::{CheckpointId, ClaimId, FamilyId, Job, RequestId, RoundId};
 pub use request::{ParameterError, Receipt, SamplingParameters};
 pub use verdict::{Verdict, VerdictReveal};

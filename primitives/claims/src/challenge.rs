@@ -1,0 +1,140 @@
+//! What any account can do about a claim that it finds false, and what a drawn validator can do about
+//! a leaf that it cannot read.
+//!
+//! The claim only counts disputes. Who challenges, with which bond, and how a dispute is decided is
+//! the business of the pallet and of its referee; a decided dispute comes back as
+//! [`Claim::conclude_dispute`].
+
+use crate::{Availability, Claim, ClaimError, Demand, Effect, Fault, Outcome, SeatState, Stage};
+use alloc::vec::Vec;
+use codec::Encode;
+use sp_arithmetic::traits::AtLeast32BitUnsigned;
+
+impl<AccountId, BlockNumber> Claim<AccountId, BlockNumber>
+where
+    AccountId: Clone + PartialEq + Encode,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// Takes the word of `challenger` that `leaf` is false. `joins` tells that a dispute over the leaf
+    /// is open already: equal challenges share one. A validator that was drawn for the leaf has done
+    /// its part.
+    ///
+    /// # Errors
+    /// [`ClaimError::Ended`], [`ClaimError::TooLate`], [`ClaimError::UnknownLeaf`] or
+    /// [`ClaimError::OwnClaim`].
+    pub fn challenge(
+        &mut self,
+        challenger: &AccountId,
+        leaf: u32,
+        joins: bool,
+        now: BlockNumber,
+    ) -> Result<(), ClaimError> {
+        match self.stage {
+            Stage::Ended(_) => return Err(ClaimError::Ended),
+            Stage::Challengeable { until, .. } if until < now => return Err(ClaimError::TooLate),
+            _ => {}
+        }
+        if leaf >= self.terms.leaves {
+            return Err(ClaimError::UnknownLeaf);
+        }
+        if *challenger == self.terms.claimant {
+            return Err(ClaimError::OwnClaim);
+        }
+        if !joins {
+            self.disputes = self.disputes.saturating_add(1);
+        }
+        if let Ok(state) = self.seat_state(challenger, leaf) {
+            if matches!(state, SeatState::Seated | SeatState::Committed(_)) {
+                *state = SeatState::Challenged;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what the referee decided of the dispute over `leaf`: whether the leaf is false. A false
+    /// leaf ends the claim; a dispute that the claimant wins upholds nothing but itself.
+    ///
+    /// # Errors
+    /// [`ClaimError::Ended`] or [`ClaimError::NotChallenged`].
+    pub fn conclude_dispute(
+        &mut self,
+        leaf: u32,
+        is_false: bool,
+    ) -> Result<Vec<Effect<AccountId>>, ClaimError> {
+        if self.outcome().is_some() {
+            return Err(ClaimError::Ended);
+        }
+        self.disputes = self
+            .disputes
+            .checked_sub(1)
+            .ok_or(ClaimError::NotChallenged)?;
+        let mut effects = Vec::new();
+        if is_false {
+            self.end(Outcome::Fallen(Fault::FalseLeaf(leaf)), &mut effects);
+        }
+        Ok(effects)
+    }
+
+    /// Demands that the claimant posts `leaf` on chain. Only a validator that was drawn for the leaf
+    /// and has not committed can; its window to commit begins again when the leaf is due.
+    ///
+    /// # Errors
+    /// [`ClaimError::WrongStage`], [`ClaimError::TooLate`], [`ClaimError::LeafIsPublic`],
+    /// [`ClaimError::NotSeated`] or [`ClaimError::AlreadyDemanded`].
+    pub fn demand(
+        &mut self,
+        validator: &AccountId,
+        leaf: u32,
+        now: BlockNumber,
+    ) -> Result<(), ClaimError> {
+        let until = match self.stage {
+            Stage::Committing { until } if now <= until => until,
+            Stage::Committing { .. } => return Err(ClaimError::TooLate),
+            _ => return Err(ClaimError::WrongStage),
+        };
+        if self.terms.availability == Availability::OnChain {
+            return Err(ClaimError::LeafIsPublic);
+        }
+        if *self.seat_state(validator, leaf)? != SeatState::Seated {
+            return Err(ClaimError::NotSeated);
+        }
+        if self.demands.iter().any(|demand| demand.leaf == leaf) {
+            return Err(ClaimError::AlreadyDemanded);
+        }
+        let windows = &self.terms.rules.windows;
+        let posted = now.saturating_add(windows.post_window());
+        let again = posted.saturating_add(windows.commit_window(self.terms.leaf_tokens));
+        let demand = Demand {
+            leaf,
+            by: validator.clone(),
+            until: posted,
+            is_posted: false,
+        };
+        // There is room: only drawn leaves have seats, and each is demanded once.
+        self.demands
+            .try_push(demand)
+            .map_err(|_| ClaimError::AlreadyDemanded)?;
+        self.stage = Stage::Committing {
+            until: until.max(again),
+        };
+        Ok(())
+    }
+
+    /// Takes the leaf that was demanded; the caller has verified that it is the claim's. Returns the
+    /// validator that demanded it.
+    ///
+    /// # Errors
+    /// [`ClaimError::NotDemanded`] or [`ClaimError::TooLate`].
+    pub fn post(&mut self, leaf: u32, now: BlockNumber) -> Result<&AccountId, ClaimError> {
+        let demand = self
+            .demands
+            .iter_mut()
+            .find(|demand| demand.leaf == leaf && !demand.is_posted)
+            .ok_or(ClaimError::NotDemanded)?;
+        if demand.until < now {
+            return Err(ClaimError::TooLate);
+        }
+        demand.is_posted = true;
+        Ok(&demand.by)
+    }
+}

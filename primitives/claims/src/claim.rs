@@ -1,0 +1,263 @@
+//! What is recorded of a claim.
+
+use crate::{RelayBlock, Rules, MAX_DRAWN_LEAVES, MAX_SEATS};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_economics::Balance;
+use noema_protocol::{CheckpointId, ClaimId};
+use scale_info::TypeInfo;
+use sp_core::{bounded::BoundedVec, ConstU32, H256};
+
+/// What an operator asserts and wants to be paid for: a Merkle root over receipts, with a part of its
+/// bond behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Claim<AccountId, BlockNumber> {
+    /// Its number.
+    pub id: ClaimId,
+    /// What was fixed when it was made.
+    pub terms: ClaimTerms<AccountId, BlockNumber>,
+    /// The block that carries it.
+    pub made_at: BlockNumber,
+    /// Randomness for the next draw has to be younger than this relay chain block.
+    pub unknown_since: RelayBlock,
+    /// What may be done now.
+    pub stage: Stage<BlockNumber>,
+    /// The leaves that were drawn for a check, in the order of the draw.
+    pub drawn: BoundedVec<u32, ConstU32<MAX_DRAWN_LEAVES>>,
+    /// How often validators were drawn.
+    pub draws: u32,
+    /// The validators that were drawn.
+    pub seats: BoundedVec<Seat<AccountId>, ConstU32<MAX_SEATS>>,
+    /// Leaves whose dispute is open.
+    pub disputes: u32,
+    /// Leaves that validators demanded to see, each at most once.
+    pub demands: BoundedVec<Demand<AccountId, BlockNumber>, ConstU32<MAX_DRAWN_LEAVES>>,
+}
+
+/// What was fixed when a claim was made.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct ClaimTerms<AccountId, BlockNumber> {
+    /// The operator that makes the claim.
+    pub claimant: AccountId,
+    /// The account that pays.
+    pub payer: AccountId,
+    /// The checkpoint that is said to have answered.
+    pub checkpoint: CheckpointId,
+    /// The Merkle root over the hashes of the receipts.
+    pub root: H256,
+    /// How many receipts there are.
+    pub leaves: u32,
+    /// The most tokens, of prompt and answer together, that one leaf has.
+    pub leaf_tokens: u64,
+    /// Where the leaves can be read.
+    pub availability: Availability,
+    /// What the claimant is paid where the claim becomes final, before a part is burned.
+    pub payment: Balance,
+    /// What is set aside for checks; what they do not cost goes back to the payer.
+    pub check_fee: Balance,
+    /// What is locked of the claimant's bond.
+    pub stake: Balance,
+    /// The rules, as they were when the claim was made.
+    pub rules: Rules<BlockNumber>,
+}
+
+/// Where the leaves of a claim can be read.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Availability {
+    /// On chain.
+    OnChain,
+    /// From the claimant, which has to post on chain what a validator demands.
+    FromClaimant,
+}
+
+/// What may be done with a claim; `until` is the last block in which it may be done.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Stage<BlockNumber> {
+    /// It waits for randomness that was not known when it was made, or when the last draw ended.
+    Undrawn,
+    /// Validators re-execute their leaves and commit.
+    Committing {
+        /// The last block of the stage.
+        until: BlockNumber,
+    },
+    /// Validators reveal what they committed.
+    Revealing {
+        /// The last block of the stage.
+        until: BlockNumber,
+    },
+    /// Nothing is left to check; every account may still challenge.
+    Challengeable {
+        /// The last block of the stage.
+        until: BlockNumber,
+        /// What the checks showed.
+        verification: Verification,
+    },
+    /// It is over.
+    Ended(Outcome),
+}
+
+/// What the checks of a claim showed.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Verification {
+    /// No leaf was drawn.
+    NotDrawn,
+    /// Each drawn leaf was re-executed by a validator that showed the claim's own hidden state, or
+    /// was challenged.
+    Confirmed,
+    /// Some drawn leaf was confirmed by no validator.
+    Unconfirmed,
+}
+
+/// How a claim ended.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Outcome {
+    /// The claimant is paid.
+    Final(Verification),
+    /// The payer has everything back, and the claimant loses its stake.
+    Fallen(Fault),
+}
+
+/// Why a claim fell.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Fault {
+    /// This leaf is not what the checkpoint yields.
+    FalseLeaf(u32),
+    /// The claimant did not post this leaf when it was demanded.
+    Withheld(u32),
+}
+
+impl Fault {
+    /// The leaf.
+    pub const fn leaf(&self) -> u32 {
+        match self {
+            Self::FalseLeaf(leaf) | Self::Withheld(leaf) => *leaf,
+        }
+    }
+}
+
+/// A validator that was drawn for a leaf.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Seat<AccountId> {
+    /// The validator.
+    pub validator: AccountId,
+    /// The leaf.
+    pub leaf: u32,
+    /// Where in the answer the hidden state stands that this validator has to show, as a fraction of
+    /// the answer in units of 2^-64; see [`Seat::position`].
+    pub point: u64,
+    /// What it did.
+    pub state: SeatState,
+}
+
+impl<AccountId> Seat<AccountId> {
+    /// The position that this validator has to show, of `positions` hidden states; `None` where there
+    /// is none.
+    pub fn position(&self, positions: u32) -> Option<u32> {
+        let scaled = u128::from(self.point).saturating_mul(u128::from(positions));
+        let position = u32::try_from(scaled.checked_shr(64)?).ok()?;
+        (position < positions).then_some(position)
+    }
+}
+
+/// What a drawn validator did.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum SeatState {
+    /// Nothing yet.
+    Seated,
+    /// It committed.
+    Committed(H256),
+    /// It showed the hidden state that the claim has at its position.
+    Confirmed,
+    /// It challenged the leaf.
+    Challenged,
+    /// It did not do its part in time, and lost its stake.
+    Silent,
+}
+
+/// A leaf that a validator demanded to see.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Demand<AccountId, BlockNumber> {
+    /// The leaf.
+    pub leaf: u32,
+    /// The validator.
+    pub by: AccountId,
+    /// The last block in which the claimant may post it.
+    pub until: BlockNumber,
+    /// Whether the claimant has posted it.
+    pub is_posted: bool,
+}
+
+impl<AccountId, BlockNumber: Copy> Claim<AccountId, BlockNumber> {
+    /// How the claim ended, if it has.
+    pub const fn outcome(&self) -> Option<Outcome> {
+        match self.stage {
+            Stage::Ended(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used
+    )
+)]
+
+extern crate alloc;
+
+mod beacon;
+mod challenge;
+mod check;
+mod claim;
+mod draw;
+mod error;
+mod evidence;
+mod life;
+mod rules;
+mod sampling;
+mod settle;
+
+pub use beacon::{Beacon, RelayBlock};
+pub use claim::{
+    Availability, Claim, ClaimTerms, Demand, Fault, Outcome, Seat, SeatState, Stage, Verification,
+};
+pub use draw::Validators;
+pub use error::{ClaimError, RulesError};
+pub use evidence::{check_commitment, hidden_root, prove_hidden, verify_hidden, HiddenProof};
+pub use life::Effect;
+pub use rules::{Rules, Windows};
+pub use sampling::{leaves_to_draw, Sample};
+pub use settle::{lost_challenge, LostChallenge, Settlement, StakeSplit};
+pub use sp_arithmetic::Permill;
+
+/// Most leaves that are drawn from one claim. A claim whose stake is so small that more would be
+/// needed is refused.
+pub const MAX_DRAWN_LEAVES: u32 = 16;
+/// Most validators drawn for one leaf at a time.
+pub const MAX_VALIDATORS_PER_LEAF: u32 = 4;
+/// Most draws of validators for the leaves of one claim.
+pub const MAX_DRAWS: u32 = 4;
+/// Most seats of one claim over all its draws.
+pub const MAX_SEATS: u32 = MAX_DRAWN_LEAVES * MAX_VALIDATORS_PER_LEAF;

@@ -1,0 +1,241 @@
+//! How a claim goes on from block to block.
+
+use crate::{
+    Beacon, Claim, ClaimError, ClaimTerms, Demand, Fault, Outcome, RelayBlock, Sample, SeatState,
+    Stage, Validators, Verification,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use noema_protocol::ClaimId;
+use sp_arithmetic::traits::{AtLeast32BitUnsigned, One};
+
+/// What follows from a block for others than the claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect<AccountId> {
+    /// No leaf was drawn for a check.
+    Waived,
+    /// These validators were drawn, each for the leaf beside it, and have to commit.
+    Drawn(Vec<(AccountId, u32)>),
+    /// Validators that committed have to reveal.
+    RevealOpened,
+    /// The checks are over, and the time to challenge runs.
+    ChallengeOpened(Verification),
+    /// The validator did not do its part for the leaf in time: it loses its stake there.
+    Silent(AccountId, u32),
+    /// The claim is over.
+    Ended(Outcome),
+}
+
+impl<AccountId, BlockNumber> Claim<AccountId, BlockNumber>
+where
+    AccountId: Clone + PartialEq + Encode,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// A claim made in block `now`, on top of relay chain block `relay`.
+    ///
+    /// # Errors
+    /// [`ClaimError::NoLeaves`], or [`ClaimError::StakeTooSmall`] where more leaves would have to be
+    /// drawn than can be.
+    pub fn new(
+        id: ClaimId,
+        terms: ClaimTerms<AccountId, BlockNumber>,
+        now: BlockNumber,
+        relay: RelayBlock,
+    ) -> Result<Self, ClaimError> {
+        if terms.leaves == 0 {
+            return Err(ClaimError::NoLeaves);
+        }
+        crate::leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)
+            .ok_or(ClaimError::StakeTooSmall)?;
+        Ok(Self {
+            id,
+            terms,
+            made_at: now,
+            unknown_since: relay,
+            stage: Stage::Undrawn,
+            drawn: Default::default(),
+            draws: 0,
+            seats: Default::default(),
+            disputes: 0,
+            demands: Default::default(),
+        })
+    }
+
+    /// How many leaves are drawn from it.
+    pub fn sample(&self) -> Option<Sample> {
+        let terms = &self.terms;
+        crate::leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)
+    }
+
+    /// Lets the claim go on at the beginning of block `now`, before its transactions, on top of relay
+    /// chain block `relay`: the block before was the last one of a window that ends with it.
+    ///
+    /// At most one stage begins in a block.
+    pub fn advance(
+        &mut self,
+        now: BlockNumber,
+        relay: RelayBlock,
+        beacon: &Beacon,
+        validators: &mut impl Validators<AccountId>,
+    ) -> Vec<Effect<AccountId>> {
+        let mut effects = Vec::new();
+        if self.outcome().is_some() {
+            return effects;
+        }
+        let withheld = self.open_demands().find(|demand| demand.until < now);
+        if let Some(leaf) = withheld.map(|demand| demand.leaf) {
+            self.end(Outcome::Fallen(Fault::Withheld(leaf)), &mut effects);
+            return effects;
+        }
+        match self.stage {
+            Stage::Undrawn => {
+                let freshness = self.terms.rules.freshness;
+                if let Some(randomness) = beacon.for_check(self.unknown_since, freshness) {
+                    self.draw(now, relay, randomness, validators, &mut effects);
+                }
+            }
+            Stage::Committing { until } if until < now || self.all_committed() => {
+                self.close_commits(now, relay, &mut effects);
+            }
+            Stage::Revealing { until } if until < now || self.all_revealed() => {
+                self.close_reveals(now, relay, &mut effects);
+            }
+            Stage::Challengeable {
+                until,
+                verification,
+            } if until < now && self.disputes == 0 && self.open_demands().next().is_none() => {
+                self.end(Outcome::Final(verification), &mut effects);
+            }
+            _ => {}
+        }
+        effects
+    }
+
+    /// The block in which [`Self::advance`] has something to do next, as far as that depends on blocks
+    /// only; `None` where it waits for randomness, for a dispute, or for nothing any more.
+    pub fn due(&self, now: BlockNumber) -> Option<BlockNumber> {
+        let next = now.saturating_add(One::one());
+        let after = |until: BlockNumber| until.saturating_add(One::one()).max(next);
+        let stage = match self.stage {
+            Stage::Undrawn | Stage::Ended(_) => None,
+            Stage::Committing { .. } if self.all_committed() => Some(next),
+            Stage::Revealing { .. } if self.all_revealed() => Some(next),
+            Stage::Challengeable { .. } if self.disputes > 0 => None,
+            Stage::Committing { until }
+            | Stage::Revealing { until }
+            | Stage::Challengeable { until, .. } => Some(after(until)),
+        };
+        let demand = self.open_demands().map(|demand| after(demand.until)).min();
+        match self.outcome() {
+            Some(_) => None,
+            None => stage.into_iter().chain(demand).min(),
+        }
+    }
+
+    pub(crate) fn open_commits(&mut self, now: BlockNumber) {
+        let rules = &self.terms.rules;
+        let leaves = u64::try_from(self.drawn.len()).unwrap_or(u64::MAX);
+        let tokens = self.terms.leaf_tokens.saturating_mul(leaves);
+        let until = now.saturating_add(rules.windows.commit_window(tokens));
+        self.stage = Stage::Committing { until };
+    }
+
+    pub(crate) fn open_challenges(
+        &mut self,
+        now: BlockNumber,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        let verification = if self.drawn.is_empty() {
+            Verification::NotDrawn
+        } else if self.unconfirmed().next().is_none() {
+            Verification::Confirmed
+        } else {
+            Verification::Unconfirmed
+        };
+        let until = now.saturating_add(self.terms.rules.windows.challenge_window());
+        self.stage = Stage::Challengeable {
+            until,
+            verification,
+        };
+        effects.push(Effect::ChallengeOpened(verification));
+    }
+
+    /// Demanded leaves that are not posted.
+    fn open_demands(&self) -> impl Iterator<Item = &Demand<AccountId, BlockNumber>> {
+        self.demands.iter().filter(|demand| !demand.is_posted)
+    }
+
+    /// The seats whose part is still to be done.
+    fn open_seats(&self) -> impl Iterator<Item = &SeatState> {
+        self.seats
+            .iter()
+            .map(|seat| &seat.state)
+            .filter(|state| matches!(state, SeatState::Seated | SeatState::Committed(_)))
+    }
+
+    fn all_committed(&self) -> bool {
+        self.open_seats().all(|state| *state != SeatState::Seated)
+    }
+
+    fn all_revealed(&self) -> bool {
+        self.open_seats().next().is_none()
+    }
+
+    fn close_commits(
+        &mut self,
+        now: BlockNumber,
+        relay: RelayBlock,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        self.silence(|state| *state == SeatState::Seated, effects);
+        if self.all_revealed() {
+            return self.close_check(now, relay, effects);
+        }
+        let until = now.saturating_add(self.terms.rules.windows.reveal_window());
+        self.stage = Stage::Revealing { until };
+        effects.push(Effect::RevealOpened);
+    }
+
+    fn close_reveals(
+        &mut self,
+        now: BlockNumber,
+        relay: RelayBlock,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        self.silence(|state| matches!(state, SeatState::Committed(_)), effects);
+        self.close_check(now, relay, effects);
+    }
+
+    fn silence(
+        &mut self,
+        is_late: impl Fn(&SeatState) -> bool,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        for seat in self.seats.iter_mut().filter(|seat| is_late(&seat.state)) {
+            seat.state = SeatState::Silent;
+            effects.push(Effect::Silent(seat.validator.clone(), seat.leaf));
+        }
+    }
+
+    /// All that were drawn have done their part or lost their stake: others are drawn for leaves that
+    /// none confirmed, with randomness that is not known yet, as often as the rules allow.
+    pub(crate) fn close_check(
+        &mut self,
+        now: BlockNumber,
+        relay: RelayBlock,
+        effects: &mut Vec<Effect<AccountId>>,
+    ) {
+        let is_open = self.unconfirmed().next().is_some();
+        if is_open && self.draws < self.terms.rules.max_draws {
+            self.unknown_since = relay;
+            self.stage = Stage::Undrawn;
+        } else {
+            self.open_challenges(now, effects);
+        }
+    }
+
+    pub(crate) fn end(&mut self, outcome: Outcome, effects: &mut Vec<Effect<AccountId>>) {
+        self.stage = Stage::Ended(outcome);
+        effects.push(Effect::Ended(outcome));
+    }
+}

@@ -1,0 +1,162 @@
+//! What a claim is checked and decided by, fixed when it is made.
+
+use crate::{RelayBlock, RulesError, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_economics::Balance;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_arithmetic::{
+    traits::{AtLeast32BitUnsigned, UniqueSaturatedInto},
+    Permill,
+};
+
+/// How many blocks each step of a claim takes at most. Blocks are counted as they are made, so a
+/// chain that stands still lets no deadline pass.
+///
+/// A window is `finality + work`: what has to be done on a finalized block can only begin when that
+/// block is final. `finality` is not part of the fields below; [`Windows::commit_window`] and its
+/// siblings add it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Windows<BlockNumber> {
+    /// Blocks that the chain may take to finalize a block.
+    pub finality: BlockNumber,
+    /// To re-execute a leaf and commit, beside the time that its tokens take.
+    pub commit: BlockNumber,
+    /// Tokens, of prompt and answer together, that a validator re-executes in a block.
+    pub tokens_per_block: u32,
+    /// To reveal what was committed.
+    pub reveal: BlockNumber,
+    /// To challenge, once the checks are over.
+    pub challenge: BlockNumber,
+    /// To post a leaf that was demanded.
+    pub post: BlockNumber,
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
+    /// Blocks to re-execute leaves of `tokens` tokens together and to commit.
+    pub fn commit_window(&self, tokens: u64) -> BlockNumber {
+        let work: BlockNumber = tokens
+            .div_ceil(u64::from(self.tokens_per_block.max(1)))
+            .unique_saturated_into();
+        self.finality
+            .saturating_add(self.commit)
+            .saturating_add(work)
+    }
+
+    /// Blocks to reveal. It does not wait for finality: a reveal gives nothing away that the
+    /// commitment of every other validator does not already bind.
+    pub fn reveal_window(&self) -> BlockNumber {
+        self.reveal
+    }
+
+    /// Blocks to challenge.
+    pub fn challenge_window(&self) -> BlockNumber {
+        self.finality.saturating_add(self.challenge)
+    }
+
+    /// Blocks to post a demanded leaf.
+    pub fn post_window(&self) -> BlockNumber {
+        self.finality.saturating_add(self.post)
+    }
+}
+
+/// The rules of a claim.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct Rules<BlockNumber> {
+    /// How long each step takes at most.
+    pub windows: Windows<BlockNumber>,
+    /// Relay chain blocks that randomness has to be younger than the claim that it checks.
+    pub freshness: RelayBlock,
+    /// What a false claim is expected to lose over what it can win, in percent; at least 100.
+    pub margin_percent: u32,
+    /// The probability of a check however large the stake is; above zero.
+    pub min_check_rate: Permill,
+    /// Validators drawn for a leaf.
+    pub validators_per_leaf: u32,
+    /// How often validators are drawn until each drawn leaf has been confirmed once.
+    pub max_draws: u32,
+    /// What is locked of a validator's bond for each leaf that it is drawn for, and lost by silence
+    /// as well as by a false confirmation.
+    pub validator_stake: Balance,
+    /// The part of the claimant's stake that goes to the challenger of a claim that falls.
+    pub challenger_share: Permill,
+    /// The most that the challenger gets: what makes a challenge worth while, and no more.
+    pub challenger_cap: Balance,
+    /// The part of each payment that is burned.
+    pub burned_share: Permill,
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
+    /// Refuses rules under which a claim could not be checked, could not end, or would pay to be
+    /// false.
+    ///
+    /// # Errors
+    /// See [`RulesError`].
+    pub fn check(&self) -> Result<(), RulesError> {
+        let Windows {
+            commit,
+            tokens_per_block,
+            reveal,
+            challenge,
+            post,
+            ..
+        } = self.windows;
+        if [commit, reveal, challenge, post]
+            .iter()
+            .any(|window| window.is_zero())
+        {
+            return Err(RulesError::EmptyWindow);
+        }
+        if tokens_per_block == 0 {
+            return Err(RulesError::NoTokensPerBlock);
+        }
+        if self.freshness == 0 {
+            return Err(RulesError::NotFresh);
+        }
+        if self.margin_percent < 100 {
+            return Err(RulesError::MarginBelowGain);
+        }
+        if self.min_check_rate.is_zero() {
+            return Err(RulesError::NeverChecked);
+        }
+        if !(1..=MAX_VALIDATORS_PER_LEAF).contains(&self.validators_per_leaf) {
+            return Err(RulesError::Validators);
+        }
+        if !(1..=MAX_DRAWS).contains(&self.max_draws) {
+            return Err(RulesError::Draws);
+        }
+        if self.challenger_share.is_one() || self.burned_share.is_one() {
+            return Err(RulesError::WholeShare);
+        }
+        if self.validator_stake == 0 {
+            return Err(RulesError::NoValidatorStake);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! Who is paid, who loses what, when a claim is over.
+
+use crate::{Claim, Fault, Outcome, SeatState};
+use alloc::vec::Vec;
+use noema_economics::{burn_part, Balance, NetPayment};
+
+/// What becomes of the payer's money and of what was locked.
+///
+/// `claimant`, `validators` and `payer` together, what is burned included, are
+/// [`crate::ClaimTerms::payment`] and [`crate::ClaimTerms::check_fee`], exactly. What neither `slash`
+/// nor `false_confirmations` names is released.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement<AccountId> {
+    /// To the claimant.
+    pub claimant: NetPayment,
+    /// To each validator, once for each leaf that it confirmed.
+    pub validators: Vec<(AccountId, NetPayment)>,
+    /// Back to the payer.
+    pub payer: Balance,
+    /// What becomes of the claimant's stake, where the claim fell.
+    pub slash: Option<StakeSplit<AccountId>>,
+    /// Validators that confirmed the false leaf: each loses [`crate::Rules::validator_stake`], and all
+    /// of it is burned.
+    pub false_confirmations: Vec<AccountId>,
+}
+
+/// Where the stake of a claim that fell goes: the three together are the stake, exactly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StakeSplit<AccountId> {
+    /// To those who showed the fault, in equal parts.
+    pub challengers: Balance,
+    /// To validators that confirmed other leaves: they did their part, and the payer pays nothing.
+    pub validators: Vec<(AccountId, Balance)>,
+    /// Destroyed.
+    pub burned: Balance,
+}
+
+/// What becomes of the bond of a challenge that was wrong: the two are the bond, exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostChallenge {
+    /// To the claimant, for its work in the dispute.
+    pub to_claimant: Balance,
+    /// Destroyed.
+    pub burned: Balance,
+}
+
+/// Divides the bond of a challenge that was wrong: the claimant gets what the dispute `cost` it, at
+/// most half of the bond, so that challenging oneself is a loss.
+pub fn lost_challenge(bond: Balance, cost: Balance) -> LostChallenge {
+    let to_claimant = cost.min(bond / 2);
+    LostChallenge {
+        to_claimant,
+        burned: bond.saturating_sub(to_claimant),
+    }
+}
+
+impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
+    /// What one validator is paid for one leaf, before a part is burned: an equal part of the check
+    /// fee for each validator that every leaf may have.
+    pub fn fee_per_check(&self) -> Balance {
+        let terms = &self.terms;
+        let checks = Balance::from(terms.leaves)
+            .saturating_mul(terms.rules.validators_per_leaf.into())
+            .max(1);
+        terms.check_fee.checked_div(checks).unwrap_or(0)
+    }
+
+    /// What becomes of everything when the claim ends with `outcome`.
+    pub fn settle(&self, outcome: Outcome) -> Settlement<AccountId> {
+        match outcome {
+            Outcome::Final(_) => self.settle_final(),
+            Outcome::Fallen(fault) => self.settle_fallen(fault),
+        }
+    }
+
+    fn confirmed(&self) -> impl Iterator<Item = (&AccountId, u32)> {
+        self.seats
+            .iter()
+            .filter(|seat| seat.state == SeatState::Confirmed)
+            .map(|seat| (&seat.validator, seat.leaf))
+    }
+
+    fn settle_final(&self) -> Settlement<AccountId> {
+        let terms = &self.terms;
+        let burned_share = terms.rules.burned_share;
+        let fee = self.fee_per_check();
+        let mut fund = terms.check_fee;
+        let mut validators = Vec::new();
+        for (validator, _) in self.confirmed() {
+            let paid = fee.min(fund);
+            fund = fund.saturating_sub(paid);
+            validators.push((validator.clone(), burn_part(paid, burned_share)));
+        }
+        Settlement {
+            claimant: burn_part(terms.payment, burned_share),
+            validators,
+            payer: fund,
+            slash: None,
+            false_confirmations: Vec::new(),
+        }
+    }
+
+    fn settle_fallen(&self, fault: Fault) -> Settlement<AccountId> {
+        let terms = &self.terms;
+        let rules = &terms.rules;
+        let challengers = rules
+            .challenger_share
+            .mul_floor(terms.stake)
+            .min(rules.challenger_cap);
+        let mut left = terms.stake.saturating_sub(challengers);
+        let fee = self.fee_per_check();
+        let mut validators = Vec::new();
+        let mut false_confirmations = Vec::new();
+        for (validator, leaf) in self.confirmed() {
+            if fault == Fault::FalseLeaf(leaf) {
+                // A false leaf is confirmed only by validators that did not execute it.
+                false_confirmations.push(validator.clone());
+            } else {
+                let paid = fee.min(left);
+                left = left.saturating_sub(paid);
+                validators.push((validator.clone(), paid));
+            }
+        }
+        Settlement {
+            claimant: NetPayment::default(),
+            validators: Vec::new(),
+            payer: terms.payment.saturating_add(terms.check_fee),
+            slash: Some(StakeSplit {
+                challengers,
+                validators,
+                burned: left,
+            }),
+            false_confirmations,
+        }
+    }
+}

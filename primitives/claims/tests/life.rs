@@ -1,0 +1,476 @@
+//! Claims played through: what ends well, each way to fall, and random lives.
+
+mod support;
+
+use noema_claims::{
+    Availability, ClaimTerms, Effect, Fault, Outcome, Rules, SeatState, Stage, Verification,
+};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use support::*;
+
+#[test]
+fn a_true_claim_is_drawn_confirmed_and_paid() {
+    let mut play = Play::with(terms(), 5, 1);
+    play.check_honestly();
+    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    let settlement = play.settlement();
+    assert_exact(&play.claim, &settlement);
+    assert_eq!(settlement.claimant.paid, 900);
+    assert_eq!(settlement.claimant.burned, 100);
+    assert_eq!(settlement.validators.len(), 2);
+    assert!(settlement
+        .validators
+        .iter()
+        .all(|(_, paid)| paid.paid == 90));
+    assert_eq!(settlement.payer, 0);
+    assert_eq!(settlement.slash, None);
+    // Over is over.
+    let ended = play.claim.clone();
+    assert_eq!(play.block(), []);
+    assert_eq!(play.claim, ended);
+    assert_eq!(play.claim.due(play.now), None);
+}
+
+#[test]
+fn a_draw_waits_for_randomness_that_is_young_enough() {
+    let mut play = Play::with(terms(), 5, 1);
+    // The claim was made on relay chain block 20: the values of 24 and 25 are the first to count.
+    for _ in 0..4 {
+        assert_eq!(play.block(), []);
+        assert_eq!(play.claim.stage, Stage::Undrawn);
+    }
+    let effects = play.block();
+    assert!(matches!(effects[..], [Effect::Drawn(_)]), "{effects:?}");
+}
+
+#[test]
+fn without_randomness_nothing_happens_and_nothing_is_lost() {
+    let mut play = Play::with(terms(), 5, 1);
+    play.is_random = false;
+    for _ in 0..100 {
+        assert_eq!(play.block(), []);
+    }
+    assert_eq!(play.claim.due(play.now), None);
+    play.is_random = true;
+    play.check_honestly();
+    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+}
+
+#[test]
+fn a_check_is_waived_as_often_as_the_stake_allows() {
+    let terms = ClaimTerms {
+        stake: 20_000,
+        ..terms()
+    };
+    // margin · payment / stake is a tenth.
+    let mut waived = 0;
+    for seed in 0..1_000 {
+        let mut play = Play::with(terms.clone(), 5, seed);
+        play.until_drawn();
+        let verification = Verification::NotDrawn;
+        if play.effects == [Effect::Waived, Effect::ChallengeOpened(verification)] {
+            waived += 1;
+            assert_eq!(play.until_ended(), Outcome::Final(verification));
+            let settlement = play.settlement();
+            assert_exact(&play.claim, &settlement);
+            assert_eq!(settlement.payer, 200, "what checks do not cost goes back");
+        }
+    }
+    assert!(
+        (870..930).contains(&waived),
+        "{waived} of 1,000 were waived"
+    );
+}
+
+#[test]
+fn silent_validators_are_replaced_and_lose_their_stake() {
+    let mut play = Play::with(terms(), 9, 3);
+    play.until_drawn();
+    let first = play.open_seats();
+    play.until(|stage| matches!(stage, Stage::Undrawn));
+    let silent: Vec<_> = play
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Silent(validator, leaf) => Some((*validator, *leaf)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(silent, first);
+    play.check_honestly();
+    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    let confirmed: Vec<_> = play.settlement().validators;
+    assert_eq!(confirmed.len(), 2);
+    assert!(confirmed
+        .iter()
+        .all(|(validator, _)| !first.contains(&(*validator, 0))));
+}
+
+#[test]
+fn one_that_reveals_is_enough() {
+    let mut play = Play::with(terms(), 5, 4);
+    play.until_drawn();
+    let seats = play.open_seats();
+    let (validator, leaf) = seats[0];
+    play.commit(validator, leaf).expect("it is seated");
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.reveal(validator, leaf).expect("it has committed");
+    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    let settlement = play.settlement();
+    assert_exact(&play.claim, &settlement);
+    assert_eq!(settlement.validators.len(), 1);
+    assert_eq!(
+        settlement.payer, 100,
+        "the silent validator's fee goes back"
+    );
+}
+
+#[test]
+fn a_claim_that_none_confirms_stays_open_to_challenges_and_ends() {
+    let mut play = Play::with(terms(), 0, 5);
+    assert_eq!(
+        play.until_ended(),
+        Outcome::Final(Verification::Unconfirmed)
+    );
+    assert_eq!(play.claim.draws, 3);
+    let mut play = Play::with(terms(), 9, 5);
+    assert_eq!(
+        play.until_ended(),
+        Outcome::Final(Verification::Unconfirmed),
+        "all validators were silent"
+    );
+    assert!(play
+        .claim
+        .seats
+        .iter()
+        .all(|seat| seat.state == SeatState::Silent));
+}
+
+#[test]
+fn a_false_leaf_falls_and_everything_goes_back_to_the_payer() {
+    let mut play = Play::with(terms(), 5, 6);
+    play.until_drawn();
+    let seats = play.open_seats();
+    // One of the two confirms what it did not execute, the other challenges.
+    play.commit(seats[0].0, 0).expect("it is seated");
+    play.claim
+        .challenge(&seats[1].0, 0, false, play.now)
+        .expect("it may challenge");
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.reveal(seats[0].0, 0).expect("it has committed");
+    play.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    for _ in 0..50 {
+        play.block();
+    }
+    assert_eq!(play.claim.outcome(), None, "a dispute is open");
+    let effects = play
+        .claim
+        .conclude_dispute(0, true)
+        .expect("a dispute is open");
+    let outcome = Outcome::Fallen(Fault::FalseLeaf(0));
+    assert_eq!(effects, [Effect::Ended(outcome)]);
+    let settlement = play.settlement();
+    assert_exact(&play.claim, &settlement);
+    assert_eq!(settlement.payer, 1_200);
+    assert_eq!(settlement.claimant.paid, 0);
+    assert_eq!(settlement.false_confirmations, [seats[0].0]);
+    let split = settlement.slash.expect("the stake is taken");
+    assert_eq!((split.challengers, split.burned), (400, 600));
+}
+
+#[test]
+fn a_dispute_that_the_claimant_wins_upholds_nothing_but_itself() {
+    let mut play = Play::with(terms(), 5, 7);
+    play.claim
+        .challenge(&77, 0, false, play.now)
+        .expect("any account may challenge");
+    play.check_honestly();
+    play.claim
+        .conclude_dispute(0, false)
+        .expect("a dispute is open");
+    // The challenge window is still open to others.
+    play.claim
+        .challenge(&78, 0, false, play.now)
+        .expect("another challenge is possible");
+    play.claim
+        .conclude_dispute(0, true)
+        .expect("a dispute is open");
+    assert_eq!(
+        play.claim.outcome(),
+        Some(Outcome::Fallen(Fault::FalseLeaf(0)))
+    );
+}
+
+#[test]
+fn a_withheld_leaf_falls_and_a_posted_one_does_not() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        leaves: 5,
+        ..terms()
+    };
+    let mut play = Play::with(terms.clone(), 9, 8);
+    play.until_drawn();
+    let (validator, leaf) = play.open_seats()[0];
+    play.claim
+        .demand(&validator, leaf, play.now)
+        .expect("it is seated");
+    assert_eq!(play.claim.post(leaf, play.now), Ok(&validator));
+    play.commit_all();
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.reveal_all();
+    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+
+    let mut play = Play::with(terms, 9, 8);
+    play.until_drawn();
+    play.claim
+        .demand(&validator, leaf, play.now)
+        .expect("it is seated");
+    let asked = play.now;
+    assert_eq!(play.until_ended(), Outcome::Fallen(Fault::Withheld(leaf)));
+    assert_eq!(play.now, asked + 3, "the claimant had its whole window");
+    let settlement = play.settlement();
+    assert_exact(&play.claim, &settlement);
+    assert_eq!(settlement.payer, 1_200);
+    assert_eq!(settlement.false_confirmations, [0u32; 0]);
+    assert!(!play
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Silent(..))));
+}
+
+#[test]
+fn windows_grow_with_finality_and_with_tokens() {
+    let mut rules = rules();
+    rules.windows.finality = 15;
+    let terms = ClaimTerms {
+        rules,
+        leaf_tokens: 5_000,
+        ..terms()
+    };
+    let mut play = Play::with(terms, 5, 9);
+    play.until_drawn();
+    assert_eq!(
+        play.claim.stage,
+        Stage::Committing {
+            until: play.now + 15 + 3 + 100
+        }
+    );
+    play.commit_all();
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.reveal_all();
+    play.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    assert_eq!(
+        play.claim.stage,
+        Stage::Challengeable {
+            until: play.now + 15 + 4,
+            verification: Verification::Confirmed
+        }
+    );
+}
+
+#[test]
+fn seats_are_those_of_different_validators_without_an_interest() {
+    for seed in 0..200 {
+        let terms = ClaimTerms {
+            claimant: VALIDATOR,
+            payer: VALIDATOR + 1,
+            leaves: 20,
+            stake: 200,
+            ..terms()
+        };
+        let mut play = Play::with(terms, 6, seed);
+        play.until_drawn();
+        let seats = play.open_seats();
+        assert_eq!(play.claim.drawn.len(), 10);
+        assert_eq!(seats.len(), 20);
+        let different: BTreeSet<_> = seats.iter().collect();
+        assert_eq!(
+            different.len(),
+            seats.len(),
+            "no validator has a leaf twice"
+        );
+        let drawn: BTreeSet<_> = play.claim.drawn.iter().collect();
+        assert_eq!(drawn.len(), 10, "the leaves differ");
+        assert!(seats
+            .iter()
+            .all(|(validator, _)| *validator > VALIDATOR + 1));
+    }
+}
+
+#[test]
+fn each_leaf_is_drawn_equally_often() {
+    let terms = ClaimTerms {
+        leaves: 20,
+        stake: 400,
+        ..terms()
+    };
+    let mut drawn = [0u32; 20];
+    for seed in 0..4_000 {
+        let mut play = Play::with(terms.clone(), 6, seed);
+        play.until_drawn();
+        for leaf in &play.claim.drawn {
+            drawn[*leaf as usize] += 1;
+        }
+    }
+    // Five of twenty: 1,000 expected, a standard deviation of 27.
+    assert!(
+        drawn.iter().all(|count| (880..1_120).contains(count)),
+        "{drawn:?}"
+    );
+}
+
+/// What may happen in a block.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Commit(u8),
+    CommitToNothing(u8),
+    Reveal(u8),
+    Challenge(u8, u8),
+    Join(u8, u8),
+    Conclude(u8, bool),
+    Demand(u8),
+    Post(u8),
+    SkipRandomness,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Vec<Move>>> {
+    let one = prop_oneof![
+        4 => any::<u8>().prop_map(Move::Commit),
+        1 => any::<u8>().prop_map(Move::CommitToNothing),
+        4 => any::<u8>().prop_map(Move::Reveal),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(who, leaf)| Move::Challenge(who, leaf)),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(who, leaf)| Move::Join(who, leaf)),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(leaf, is_false)| Move::Conclude(leaf, is_false)),
+        1 => any::<u8>().prop_map(Move::Demand),
+        1 => any::<u8>().prop_map(Move::Post),
+        1 => Just(Move::SkipRandomness),
+    ];
+    prop::collection::vec(prop::collection::vec(one, 0..6), 0..60)
+}
+
+fn any_terms() -> impl Strategy<Value = ClaimTerms<u32, u32>> {
+    (
+        1u32..40,
+        0u128..5_000,
+        0u128..5_000,
+        100u128..50_000,
+        1u32..=4,
+        1u32..=4,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(leaves, payment, check_fee, stake, validators, draws, is_public)| ClaimTerms {
+                leaves,
+                payment,
+                check_fee,
+                stake,
+                availability: if is_public {
+                    Availability::OnChain
+                } else {
+                    Availability::FromClaimant
+                },
+                rules: Rules {
+                    validators_per_leaf: validators,
+                    max_draws: draws,
+                    ..rules()
+                },
+                ..terms()
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn every_life_ends_and_no_unit_is_created_lost_or_taken_twice(
+        terms in any_terms(),
+        blocks in moves(),
+        validators in 0u32..12,
+        seed in any::<u64>(),
+    ) {
+        let made = noema_claims::Claim::new(noema_protocol::ClaimId(seed), terms.clone(), 10, 20);
+        prop_assume!(made.is_ok());
+        let mut play = Play::with(terms, validators, seed);
+        // Leaves whose dispute is open, as a referee would keep them.
+        let mut disputes: BTreeSet<u32> = BTreeSet::new();
+        for block in blocks {
+            play.is_random = !block.iter().any(|step| matches!(step, Move::SkipRandomness));
+            play.block();
+            if play.claim.outcome().is_some() {
+                break;
+            }
+            let leaves = play.claim.terms.leaves;
+            for step in block {
+                let seats: Vec<_> = play.claim.seats.iter().map(|seat| (seat.validator, seat.leaf)).collect();
+                let seat = |index: u8| seats.get(usize::from(index) % seats.len().max(1)).copied();
+                let before = play.claim.clone();
+                let result = match step {
+                    Move::Commit(index) => seat(index).map(|(validator, leaf)| play.commit(validator, leaf)),
+                    Move::CommitToNothing(index) => seat(index)
+                        .map(|(validator, leaf)| play.commit_to(validator, leaf, Default::default())),
+                    Move::Reveal(index) => seat(index).map(|(validator, leaf)| play.reveal(validator, leaf)),
+                    Move::Challenge(who, leaf) => {
+                        let leaf = u32::from(leaf) % (leaves + 1);
+                        let by = seat(who).map_or(u32::from(who), |(validator, _)| validator);
+                        (!disputes.contains(&leaf)).then(|| {
+                            let result = play.claim.challenge(&by, leaf, false, play.now);
+                            if result.is_ok() {
+                                disputes.insert(leaf);
+                            }
+                            result
+                        })
+                    }
+                    Move::Join(who, leaf) => {
+                        let leaf = u32::from(leaf) % leaves;
+                        disputes
+                            .contains(&leaf)
+                            .then(|| play.claim.challenge(&(1_000 + u32::from(who)), leaf, true, play.now))
+                    }
+                    Move::Conclude(index, is_false) => {
+                        let leaf = disputes.iter().nth(usize::from(index) % disputes.len().max(1)).copied();
+                        leaf.map(|leaf| {
+                            disputes.remove(&leaf);
+                            play.claim.conclude_dispute(leaf, is_false).map(drop)
+                        })
+                    }
+                    Move::Demand(index) => seat(index)
+                        .map(|(validator, leaf)| play.claim.demand(&validator, leaf, play.now)),
+                    Move::Post(index) => seat(index).map(|(_, leaf)| play.claim.post(leaf, play.now).map(drop)),
+                    Move::SkipRandomness => None,
+                };
+                if result.is_some_and(|result| result.is_err()) {
+                    prop_assert_eq!(&before, &play.claim, "what is refused changes nothing");
+                }
+                prop_assert_eq!(play.claim.disputes as usize, disputes.len());
+                if play.claim.outcome().is_some() {
+                    break;
+                }
+            }
+        }
+        // Whatever is left open is decided, and the claim ends.
+        play.is_random = true;
+        if play.claim.outcome().is_none() {
+            for leaf in disputes {
+                play.claim.conclude_dispute(leaf, false).expect("its dispute is open");
+            }
+            play.until_ended();
+        }
+        let settlement = play.settlement();
+        assert_exact(&play.claim, &settlement);
+
+        // Each seat's stake is taken at most once: for silence, or for a false confirmation.
+        let silent = play.effects.iter().filter(|effect| matches!(effect, Effect::Silent(..))).count();
+        let recorded = play.claim.seats.iter().filter(|seat| seat.state == SeatState::Silent).count();
+        prop_assert_eq!(silent, recorded);
+        for validator in &settlement.false_confirmations {
+            *play.roster.locked.get_mut(validator).expect("it was locked") -= play.roster.stake;
+        }
+        // What is left locked is exactly what is released.
+        let released = play.claim.seats.iter().filter(|seat| seat.state != SeatState::Silent).count()
+            - settlement.false_confirmations.len();
+        let locked: u128 = play.roster.locked.values().sum();
+        prop_assert_eq!(locked, play.roster.stake * released as u128);
+    }
+}

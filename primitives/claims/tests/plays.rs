@@ -1,0 +1,218 @@
+//! What dishonest plays cost and yield, by simulation over many claims.
+//!
+//! The figures are those of the rules in `support`: a claim of 1,000 with a check fee of 200, a stake
+//! of 1,000 for each leaf that a validator checks, half of a fallen stake to the challenger up to 400.
+
+mod support;
+
+use noema_claims::{lost_challenge, Beacon, ClaimTerms, Effect, Fault, Outcome, SeatState, Stage};
+use noema_protocol::hashing::blake2_256;
+use proptest::prelude::*;
+use support::*;
+
+const CLAIMS: u64 = 4_000;
+
+/// Plays claims whose leaf is false, where a part of the validators, in percent, confirms for the
+/// claimant what it was told, and every other validator executes and challenges. Returns the
+/// claimant's mean profit and the colluding validators' mean profit a claim, with the claimant's
+/// payment as its own gain.
+fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
+    let terms = ClaimTerms { stake, ..terms() };
+    let (mut claimant, mut colluders) = (0i128, 0i128);
+    for seed in 0..CLAIMS {
+        let mut play = Play::with(terms.clone(), 100, seed);
+        play.until_drawn();
+        let mut is_shown = false;
+        for (validator, leaf) in play.open_seats() {
+            if u64::from(validator - VALIDATOR) < colluding_percent {
+                play.commit(validator, leaf).expect("it is seated");
+            } else {
+                play.claim
+                    .challenge(&validator, leaf, is_shown, play.now)
+                    .expect("it may challenge");
+                is_shown = true;
+            }
+        }
+        play.until(|stage| !matches!(stage, Stage::Committing { .. }));
+        if matches!(play.claim.stage, Stage::Revealing { .. }) {
+            play.reveal_all();
+        }
+        if is_shown {
+            play.claim.conclude_dispute(0, true).expect("it is open");
+        }
+        match play.until_ended() {
+            Outcome::Final(_) => {
+                let settlement = play.settlement();
+                claimant += settlement.claimant.paid as i128;
+                let paid: u128 = settlement
+                    .validators
+                    .iter()
+                    .map(|(_, paid)| paid.paid)
+                    .sum();
+                colluders += paid as i128;
+            }
+            Outcome::Fallen(_) => {
+                let lost = play.settlement().false_confirmations.len() as i128;
+                claimant -= stake as i128;
+                colluders -= lost * rules().validator_stake as i128;
+            }
+        }
+    }
+    (claimant / CLAIMS as i128, colluders / CLAIMS as i128)
+}
+
+#[test]
+fn a_false_claim_loses_more_than_its_margin_where_validators_are_honest() {
+    for stake in [1_000, 2_000, 5_000, 20_000] {
+        let (profit, _) = false_claims(stake, 0);
+        assert!(profit < -900, "stake {stake}: {profit} a claim");
+    }
+}
+
+#[test]
+fn a_false_claim_loses_where_half_of_the_validators_collude() {
+    for stake in [1_000, 2_000, 5_000, 20_000] {
+        let (claimant, colluders) = false_claims(stake, 50);
+        assert!(
+            claimant + colluders < 0,
+            "stake {stake}: {claimant} and {colluders} a claim"
+        );
+        assert!(colluders < 0, "stake {stake}: {colluders} a claim");
+    }
+}
+
+#[test]
+fn silence_costs_as_much_as_a_false_confirmation() {
+    let mut silent = Play::with(terms(), 9, 1);
+    silent.until_drawn();
+    silent.until(|stage| matches!(stage, Stage::Undrawn));
+    let lost = silent
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Silent(..)))
+        .count();
+    assert_eq!(lost, 2);
+
+    // Committing without revealing is no cheaper.
+    let mut play = Play::with(terms(), 9, 1);
+    play.until_drawn();
+    play.commit_all();
+    play.until(|stage| matches!(stage, Stage::Undrawn));
+    assert!(play
+        .claim
+        .seats
+        .iter()
+        .all(|seat| seat.state == SeatState::Silent));
+
+    // Neither is challenging without executing: the challenge is lost, and with it a bond of at
+    // least the stake of a seat, of which half is destroyed at least.
+    let bond = rules().validator_stake;
+    let lost = lost_challenge(bond, bond);
+    assert_eq!((lost.to_claimant, lost.burned), (500, 500));
+}
+
+#[test]
+fn challenging_ones_own_claim_through_another_account_is_a_loss() {
+    // The claim is false, and falls to an accomplice that gets the challenger's part.
+    let mut play = Play::with(terms(), 5, 1);
+    play.claim
+        .challenge(&50, 0, false, play.now)
+        .expect("any account may challenge");
+    play.claim.conclude_dispute(0, true).expect("it is open");
+    let split = play.settlement().slash.expect("the stake is taken");
+    assert_eq!(split.challengers as i128 - terms().stake as i128, -600);
+
+    // The claim is true, and the accomplice loses, a hundred times.
+    let lost = lost_challenge(1_000, 5_000);
+    assert_eq!(100 * (lost.to_claimant as i128 - 1_000), -50_000);
+}
+
+#[test]
+fn asking_oneself_burns_a_part_of_every_payment() {
+    // Payer and claimant are one, and so are both validators: the best that can happen.
+    let mut play = Play::with(terms(), 5, 1);
+    play.check_honestly();
+    play.until_ended();
+    let settlement = play.settlement();
+    let back: u128 = settlement.claimant.paid
+        + settlement.payer
+        + settlement
+            .validators
+            .iter()
+            .map(|(_, paid)| paid.paid)
+            .sum::<u128>();
+    assert_eq!(1_200 - back, 120);
+}
+
+#[test]
+fn the_author_of_one_relay_block_can_only_throw_a_draw_away() {
+    // With the value of its own block it knows the outcome of a draw before it publishes; holding the
+    // block back makes the next author's value count, which it does not know.
+    let terms = ClaimTerms {
+        stake: 20_000,
+        ..terms()
+    };
+    let is_checked = |beacon: &Beacon, seed: u64| {
+        let mut play = Play::with(terms.clone(), 5, seed);
+        play.claim
+            .advance(30, 30, beacon, &mut play.roster)
+            .iter()
+            .any(|effect| matches!(effect, Effect::Drawn(_)))
+    };
+    let value = |seed: u64, relay: u32| {
+        blake2_256(&[&seed.to_le_bytes()[..], &relay.to_le_bytes()[..]].concat())
+    };
+    let (mut honest, mut attacked, mut discarded) = (0, 0, 0);
+    for seed in 0..CLAIMS {
+        let with = |last: u32| {
+            let mut beacon = Beacon::default();
+            beacon.push(24, value(seed, 24));
+            beacon.push(last, value(seed, last));
+            is_checked(&beacon, seed)
+        };
+        honest += u32::from(with(25));
+        if with(25) {
+            discarded += 1;
+            attacked += u32::from(with(26));
+        }
+    }
+    // A tenth is checked. An author of the deciding block brings that to a hundredth, for a block
+    // reward each time that it is not.
+    assert!((340..460).contains(&honest), "{honest} of 4,000");
+    assert!(attacked <= 60, "{attacked} of 4,000");
+    assert_eq!(discarded, honest);
+}
+
+#[test]
+fn a_bond_topped_up_after_the_claim_changes_nothing() {
+    // The stake and the rules are the claim's own; the roster is that of a term fixed before.
+    let play = Play::with(terms(), 5, 1);
+    let before = play.claim.sample();
+    let mut later = play;
+    later.roster.free.values_mut().for_each(|free| *free *= 100);
+    assert_eq!(later.claim.sample(), before);
+}
+
+proptest! {
+    #[test]
+    fn a_lost_challenge_is_divided_and_never_pays(bond in any::<u128>(), cost in any::<u128>()) {
+        let lost = lost_challenge(bond, cost);
+        prop_assert_eq!(lost.to_claimant.checked_add(lost.burned), Some(bond));
+        prop_assert!(lost.to_claimant <= lost.burned);
+    }
+
+    #[test]
+    fn a_withheld_leaf_costs_the_claimant_its_stake(seed in any::<u64>()) {
+        let terms = ClaimTerms {
+            availability: noema_claims::Availability::FromClaimant,
+            ..terms()
+        };
+        let mut play = Play::with(terms, 5, seed);
+        play.until_drawn();
+        let (validator, leaf) = play.open_seats()[0];
+        play.claim.demand(&validator, leaf, play.now).expect("it is seated");
+        prop_assert_eq!(play.until_ended(), Outcome::Fallen(Fault::Withheld(leaf)));
+        let split = play.settlement().slash.expect("the stake is taken");
+        prop_assert_eq!(split.challengers, 400);
+    }
+}

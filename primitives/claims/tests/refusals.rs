@@ -1,0 +1,274 @@
+//! Steps that are refused, each for its reason, and rules that cannot work.
+
+mod support;
+
+use noema_claims::{
+    hidden_root, Availability, Claim, ClaimError, ClaimTerms, Permill, Rules, RulesError, Stage,
+    Windows,
+};
+use noema_protocol::ClaimId;
+use sp_core::H256;
+use support::*;
+
+#[test]
+fn a_claim_needs_leaves_and_a_stake() {
+    let made = |terms| Claim::new(ClaimId(1), terms, 10u32, 20).map(|claim| claim.stage);
+    let without_leaves = ClaimTerms {
+        leaves: 0,
+        ..terms()
+    };
+    assert_eq!(made(without_leaves), Err(ClaimError::NoLeaves));
+    let without_stake = ClaimTerms {
+        leaves: 100,
+        stake: 1,
+        ..terms()
+    };
+    assert_eq!(made(without_stake), Err(ClaimError::StakeTooSmall));
+    assert_eq!(made(terms()), Ok(Stage::Undrawn));
+}
+
+#[test]
+fn a_validator_commits_once_at_its_time_and_at_its_seat() {
+    let mut play = Play::with(terms(), 5, 1);
+    let commitment = H256::repeat_byte(1);
+    let outsider = 50;
+    let commit = |play: &mut Play, validator: u32| {
+        let now = play.now;
+        play.claim.commit(&validator, 0, commitment, now)
+    };
+    assert_eq!(
+        commit(&mut play, VALIDATOR),
+        Err(ClaimError::WrongStage),
+        "nothing is drawn"
+    );
+    play.until_drawn();
+    let (validator, _) = play.open_seats()[0];
+    assert_eq!(commit(&mut play, outsider), Err(ClaimError::NotSeated));
+    assert_eq!(commit(&mut play, validator), Ok(()));
+    assert_eq!(
+        commit(&mut play, validator),
+        Err(ClaimError::AlreadyCommitted)
+    );
+    let (other, _) = play.open_seats()[1];
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    assert_eq!(commit(&mut play, other), Err(ClaimError::TooLate));
+    play.until_ended();
+    assert_eq!(commit(&mut play, validator), Err(ClaimError::Ended));
+}
+
+#[test]
+fn the_last_block_of_a_window_counts_and_the_next_does_not() {
+    let mut play = Play::with(terms(), 5, 1);
+    play.until_drawn();
+    let Stage::Committing { until } = play.claim.stage else {
+        panic!("validators commit");
+    };
+    while play.now < until {
+        play.block();
+    }
+    play.commit_all();
+    play.block();
+    let Stage::Revealing { until } = play.claim.stage else {
+        panic!("validators reveal");
+    };
+    while play.now < until {
+        play.block();
+    }
+    play.reveal_all();
+    play.block();
+    let Stage::Challengeable { until, .. } = play.claim.stage else {
+        panic!("accounts challenge");
+    };
+    while play.now < until {
+        play.block();
+    }
+    assert_eq!(play.claim.challenge(&50, 0, false, play.now), Ok(()));
+    assert_eq!(
+        play.claim.challenge(&51, 0, true, play.now + 1),
+        Err(ClaimError::TooLate)
+    );
+}
+
+#[test]
+fn only_what_was_committed_and_stands_in_the_claim_is_revealed() {
+    let mut play = Play::with(terms(), 5, 1);
+    play.until_drawn();
+    let [(first, _), (second, _)] = play.open_seats()[..] else {
+        panic!("two are seated");
+    };
+    assert_eq!(play.reveal(first, 0), Err(ClaimError::WrongStage));
+    // It commits to the hidden state at the other's position, as if it had learned that.
+    let others = play.proof(second, 0);
+    let own = play.proof(first, 0);
+    assert_ne!(own.hidden, others.hidden, "the positions differ");
+    play.commit_to(first, 0, others.hidden)
+        .expect("it is seated");
+    play.commit(second, 0).expect("it is seated");
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    assert_eq!(
+        play.reveal_with(first, 0, &others),
+        Err(ClaimError::NotInClaim),
+        "what another reveals stands at another position"
+    );
+    assert_eq!(
+        play.reveal_with(first, 0, &own),
+        Err(ClaimError::CommitmentDiffers),
+        "what it learned after it committed is too late"
+    );
+    assert_eq!(play.reveal_with(50, 0, &own), Err(ClaimError::NotSeated));
+    assert_eq!(play.reveal(second, 0), Ok(()));
+    assert_eq!(play.reveal(second, 0), Err(ClaimError::NotSeated));
+}
+
+#[test]
+fn an_answer_without_hidden_states_cannot_be_confirmed() {
+    let mut play = Play::with(terms(), 5, 1);
+    play.until_drawn();
+    let (validator, leaf) = play.open_seats()[0];
+    play.commit(validator, leaf).expect("it is seated");
+    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    let proof = play.proof(validator, leaf);
+    let root = hidden_root(&[]);
+    let revealed = play.claim.reveal(
+        &validator,
+        leaf,
+        (root, 0),
+        &proof,
+        salt(validator),
+        play.now,
+    );
+    assert_eq!(revealed, Err(ClaimError::NotInClaim));
+}
+
+#[test]
+fn a_challenge_names_a_leaf_and_comes_from_another() {
+    let mut play = Play::with(terms(), 5, 1);
+    let challenge = |play: &mut Play, by: u32, leaf| {
+        let now = play.now;
+        play.claim.challenge(&by, leaf, false, now)
+    };
+    assert_eq!(challenge(&mut play, 50, 1), Err(ClaimError::UnknownLeaf));
+    assert_eq!(challenge(&mut play, CLAIMANT, 0), Err(ClaimError::OwnClaim));
+    assert_eq!(
+        play.claim.conclude_dispute(0, true),
+        Err(ClaimError::NotChallenged)
+    );
+    assert_eq!(challenge(&mut play, PAYER, 0), Ok(()), "the payer may");
+    play.claim.conclude_dispute(0, true).expect("it is open");
+    assert_eq!(challenge(&mut play, 50, 0), Err(ClaimError::Ended));
+    assert_eq!(play.claim.conclude_dispute(0, true), Err(ClaimError::Ended));
+}
+
+#[test]
+fn a_leaf_is_demanded_once_by_a_validator_that_needs_it() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        ..terms()
+    };
+    let mut play = Play::with(terms, 5, 1);
+    assert_eq!(
+        play.claim.demand(&VALIDATOR, 0, play.now),
+        Err(ClaimError::WrongStage)
+    );
+    play.until_drawn();
+    let [(first, _), (second, _)] = play.open_seats()[..] else {
+        panic!("two are seated");
+    };
+    assert_eq!(
+        play.claim.demand(&50, 0, play.now),
+        Err(ClaimError::NotSeated)
+    );
+    assert_eq!(
+        play.claim.post(0, play.now).map(drop),
+        Err(ClaimError::NotDemanded)
+    );
+    assert_eq!(play.claim.demand(&first, 0, play.now), Ok(()));
+    assert_eq!(
+        play.claim.demand(&second, 0, play.now),
+        Err(ClaimError::AlreadyDemanded)
+    );
+    let mut late = play.claim.clone();
+    assert_eq!(
+        late.post(0, play.now + 3).map(drop),
+        Err(ClaimError::TooLate)
+    );
+    play.claim.post(0, play.now + 2).expect("it is in time");
+    assert_eq!(
+        play.claim.demand(&second, 0, play.now),
+        Err(ClaimError::AlreadyDemanded),
+        "a window is stretched once"
+    );
+    play.commit(second, 0).expect("it is seated");
+    assert_eq!(
+        play.claim.demand(&second, 0, play.now),
+        Err(ClaimError::NotSeated),
+        "one that has committed has read it"
+    );
+
+    let mut public = Play::with(support::terms(), 5, 1);
+    public.until_drawn();
+    let (validator, leaf) = public.open_seats()[0];
+    assert_eq!(
+        public.claim.demand(&validator, leaf, public.now),
+        Err(ClaimError::LeafIsPublic)
+    );
+}
+
+#[test]
+fn rules_that_cannot_work_are_refused_by_name() {
+    assert_eq!(rules().check(), Ok(()));
+    let windows = |change: fn(&mut Windows<u32>)| {
+        let mut rules = rules();
+        change(&mut rules.windows);
+        rules.check()
+    };
+    assert_eq!(windows(|w| w.commit = 0), Err(RulesError::EmptyWindow));
+    assert_eq!(windows(|w| w.reveal = 0), Err(RulesError::EmptyWindow));
+    assert_eq!(windows(|w| w.challenge = 0), Err(RulesError::EmptyWindow));
+    assert_eq!(windows(|w| w.post = 0), Err(RulesError::EmptyWindow));
+    assert_eq!(windows(|w| w.finality = 0), Ok(()));
+    assert_eq!(
+        windows(|w| w.tokens_per_block = 0),
+        Err(RulesError::NoTokensPerBlock)
+    );
+    let refused = |change: fn(&mut Rules<u32>)| {
+        let mut rules = rules();
+        change(&mut rules);
+        rules.check()
+    };
+    assert_eq!(refused(|r| r.freshness = 0), Err(RulesError::NotFresh));
+    assert_eq!(
+        refused(|r| r.margin_percent = 99),
+        Err(RulesError::MarginBelowGain)
+    );
+    assert_eq!(
+        refused(|r| r.min_check_rate = Permill::zero()),
+        Err(RulesError::NeverChecked)
+    );
+    for validators in [0, 5] {
+        let rules = Rules {
+            validators_per_leaf: validators,
+            ..rules()
+        };
+        assert_eq!(rules.check(), Err(RulesError::Validators));
+    }
+    for draws in [0, 5] {
+        let rules = Rules {
+            max_draws: draws,
+            ..rules()
+        };
+        assert_eq!(rules.check(), Err(RulesError::Draws));
+    }
+    assert_eq!(
+        refused(|r| r.challenger_share = Permill::one()),
+        Err(RulesError::WholeShare)
+    );
+    assert_eq!(
+        refused(|r| r.burned_share = Permill::one()),
+        Err(RulesError::WholeShare)
+    );
+    assert_eq!(
+        refused(|r| r.validator_stake = 0),
+        Err(RulesError::NoValidatorStake)
+    );
+}

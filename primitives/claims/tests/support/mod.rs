@@ -1,0 +1,302 @@
+//! A claim with a chain around it: blocks, relay chain blocks, validators with locked stakes, and a
+//! book of who was paid and slashed.
+
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
+use noema_claims::{
+    check_commitment, hidden_root, prove_hidden, Availability, Beacon, Claim, ClaimError,
+    ClaimTerms, Effect, HiddenProof, Outcome, Permill, Rules, SeatState, Settlement, Stage,
+    Validators, Windows,
+};
+use noema_economics::{draw_below, Balance};
+use noema_protocol::{hashing::blake2_256, CheckpointId, ClaimId};
+use sp_core::H256;
+use std::collections::BTreeMap;
+
+pub(crate) const CLAIMANT: u32 = 1;
+pub(crate) const PAYER: u32 = 2;
+/// The first of the validators.
+pub(crate) const VALIDATOR: u32 = 100;
+/// Tokens of each answer: as many hidden states.
+pub(crate) const POSITIONS: u32 = 11;
+
+pub(crate) type TestClaim = Claim<u32, u32>;
+
+pub(crate) fn rules() -> Rules<u32> {
+    Rules {
+        windows: Windows {
+            finality: 0,
+            commit: 3,
+            tokens_per_block: 50,
+            reveal: 2,
+            challenge: 4,
+            post: 2,
+        },
+        freshness: 4,
+        margin_percent: 200,
+        min_check_rate: Permill::from_percent(5),
+        validators_per_leaf: 2,
+        max_draws: 3,
+        validator_stake: 1_000,
+        challenger_share: Permill::from_percent(50),
+        challenger_cap: 400,
+        burned_share: Permill::from_percent(10),
+    }
+}
+
+pub(crate) fn terms() -> ClaimTerms<u32, u32> {
+    ClaimTerms {
+        claimant: CLAIMANT,
+        payer: PAYER,
+        checkpoint: CheckpointId(H256::repeat_byte(7)),
+        root: H256::repeat_byte(8),
+        leaves: 1,
+        leaf_tokens: 100,
+        availability: Availability::OnChain,
+        payment: 1_000,
+        check_fee: 200,
+        stake: 1_000,
+        rules: rules(),
+    }
+}
+
+/// The hidden states that execution yields for a leaf.
+pub(crate) fn hidden_states(leaf: u32) -> Vec<H256> {
+    (0..POSITIONS)
+        .map(|position| blake2_256(&[leaf.to_le_bytes(), position.to_le_bytes()].concat()))
+        .collect()
+}
+
+pub(crate) fn salt(validator: u32) -> H256 {
+    blake2_256(&validator.to_le_bytes())
+}
+
+/// The validators of the chain, each with what is left of its bond and what is locked of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roster {
+    pub(crate) free: BTreeMap<u32, Balance>,
+    pub(crate) locked: BTreeMap<u32, Balance>,
+    pub(crate) absent: Vec<u32>,
+    pub(crate) stake: Balance,
+}
+
+impl Validators<u32> for Roster {
+    fn draw(&mut self, randomness: H256) -> Option<u32> {
+        let members: Vec<u32> = self.free.keys().copied().collect();
+        let index = draw_below(members.len() as u128, randomness.0) as usize;
+        let member = *members.get(index)?;
+        (!self.absent.contains(&member)).then_some(member)
+    }
+
+    fn lock(&mut self, validator: &u32) -> bool {
+        let Some(free) = self
+            .free
+            .get_mut(validator)
+            .filter(|free| **free >= self.stake)
+        else {
+            return false;
+        };
+        *free -= self.stake;
+        *self.locked.entry(*validator).or_default() += self.stake;
+        true
+    }
+}
+
+/// A claim under way.
+pub(crate) struct Play {
+    pub(crate) claim: TestClaim,
+    pub(crate) now: u32,
+    pub(crate) relay: u32,
+    pub(crate) beacon: Beacon,
+    pub(crate) roster: Roster,
+    /// Tells the random values of one play from those of another.
+    pub(crate) seed: u64,
+    pub(crate) effects: Vec<Effect<u32>>,
+    /// Whether relay chain blocks carry randomness.
+    pub(crate) is_random: bool,
+}
+
+impl Play {
+    pub(crate) fn with(terms: ClaimTerms<u32, u32>, validators: u32, seed: u64) -> Self {
+        let stake = terms.rules.validator_stake;
+        let claim = Claim::new(ClaimId(seed), terms, 10, 20).expect("the terms can be claimed");
+        let free = (VALIDATOR..VALIDATOR + validators)
+            .map(|validator| (validator, 100 * stake))
+            .collect();
+        let mut play = Self {
+            claim,
+            now: 10,
+            relay: 20,
+            beacon: Beacon::default(),
+            roster: Roster {
+                free,
+                stake,
+                ..Default::default()
+            },
+            seed,
+            effects: Vec::new(),
+            is_random: true,
+        };
+        play.beacon.push(20, play.value(20));
+        play
+    }
+
+    pub(crate) fn value(&self, relay: u32) -> H256 {
+        blake2_256(&[&self.seed.to_le_bytes()[..], &relay.to_le_bytes()[..]].concat())
+    }
+
+    /// Makes the next block, on the next relay chain block.
+    pub(crate) fn block(&mut self) -> Vec<Effect<u32>> {
+        self.now += 1;
+        self.relay += 1;
+        if self.is_random {
+            self.beacon.push(self.relay, self.value(self.relay));
+        }
+        let effects = self
+            .claim
+            .advance(self.now, self.relay, &self.beacon, &mut self.roster);
+        for effect in &effects {
+            if let Effect::Silent(validator, _) = effect {
+                *self
+                    .roster
+                    .locked
+                    .get_mut(validator)
+                    .expect("it was locked") -= self.roster.stake;
+            }
+        }
+        self.effects.extend(effects.clone());
+        effects
+    }
+
+    /// Makes blocks until something but waiting is to be done. Panics where that never happens.
+    pub(crate) fn until(&mut self, is_reached: impl Fn(&Stage<u32>) -> bool) {
+        for _ in 0..200 {
+            if is_reached(&self.claim.stage) {
+                return;
+            }
+            self.block();
+        }
+        panic!("not reached: {:?}", self.claim.stage);
+    }
+
+    pub(crate) fn until_ended(&mut self) -> Outcome {
+        self.until(|stage| matches!(stage, Stage::Ended(_)));
+        self.claim.outcome().expect("it has ended")
+    }
+
+    pub(crate) fn until_drawn(&mut self) {
+        self.until(|stage| !matches!(stage, Stage::Undrawn));
+    }
+
+    /// The seats that something is still to be done for.
+    pub(crate) fn open_seats(&self) -> Vec<(u32, u32)> {
+        self.claim
+            .seats
+            .iter()
+            .filter(|seat| matches!(seat.state, SeatState::Seated | SeatState::Committed(_)))
+            .map(|seat| (seat.validator, seat.leaf))
+            .collect()
+    }
+
+    /// What an execution of the leaf shows at the validator's position.
+    pub(crate) fn proof(&self, validator: u32, leaf: u32) -> HiddenProof {
+        let seat = self
+            .claim
+            .seats
+            .iter()
+            .find(|seat| seat.validator == validator && seat.leaf == leaf)
+            .expect("it has a seat");
+        let position = seat.position(POSITIONS).expect("the answer has positions");
+        prove_hidden(&hidden_states(leaf), position).expect("the answer has this position")
+    }
+
+    pub(crate) fn commit(&mut self, validator: u32, leaf: u32) -> Result<(), ClaimError> {
+        let hidden = self.proof(validator, leaf).hidden;
+        self.commit_to(validator, leaf, hidden)
+    }
+
+    pub(crate) fn commit_to(
+        &mut self,
+        validator: u32,
+        leaf: u32,
+        hidden: H256,
+    ) -> Result<(), ClaimError> {
+        let commitment = check_commitment(self.claim.id, leaf, &validator, hidden, salt(validator));
+        self.claim.commit(&validator, leaf, commitment, self.now)
+    }
+
+    pub(crate) fn reveal(&mut self, validator: u32, leaf: u32) -> Result<(), ClaimError> {
+        let proof = self.proof(validator, leaf);
+        self.reveal_with(validator, leaf, &proof)
+    }
+
+    pub(crate) fn reveal_with(
+        &mut self,
+        validator: u32,
+        leaf: u32,
+        proof: &HiddenProof,
+    ) -> Result<(), ClaimError> {
+        let root = hidden_root(&hidden_states(leaf));
+        self.claim.reveal(
+            &validator,
+            leaf,
+            (root, POSITIONS),
+            proof,
+            salt(validator),
+            self.now,
+        )
+    }
+
+    pub(crate) fn commit_all(&mut self) {
+        for (validator, leaf) in self.open_seats() {
+            self.commit(validator, leaf).expect("it is seated");
+        }
+    }
+
+    pub(crate) fn reveal_all(&mut self) {
+        for (validator, leaf) in self.open_seats() {
+            self.reveal(validator, leaf).expect("it has committed");
+        }
+    }
+
+    /// Every validator does its part.
+    pub(crate) fn check_honestly(&mut self) {
+        self.until_drawn();
+        if matches!(self.claim.stage, Stage::Committing { .. }) {
+            self.commit_all();
+            self.until(|stage| matches!(stage, Stage::Revealing { .. }));
+            self.reveal_all();
+        }
+        self.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    }
+
+    pub(crate) fn settlement(&self) -> Settlement<u32> {
+        self.claim
+            .settle(self.claim.outcome().expect("it has ended"))
+    }
+}
+
+/// Checks that a settlement divides the payer's money and the claimant's stake exactly.
+pub(crate) fn assert_exact(claim: &TestClaim, settlement: &Settlement<u32>) {
+    let terms = &claim.terms;
+    let validators: Balance = settlement
+        .validators
+        .iter()
+        .map(|(_, paid)| paid.paid + paid.burned)
+        .sum();
+    let claimant = settlement.claimant.paid + settlement.claimant.burned;
+    assert_eq!(
+        claimant + validators + settlement.payer,
+        terms.payment + terms.check_fee,
+        "the payer's money is divided"
+    );
+    if let Some(split) = &settlement.slash {
+        let validators: Balance = split.validators.iter().map(|(_, paid)| paid).sum();
+        assert_eq!(
+            split.challengers + validators + split.burned,
+            terms.stake,
+            "the stake is divided"
+        );
+    }
+}
