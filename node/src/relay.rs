@@ -10,15 +10,13 @@
 
 use crate::service::Client;
 use codec::{Decode, Encode};
-use cumulus_client_parachain_inherent::{MockValidationDataInherentDataProvider, MockXcmConfig};
 use cumulus_primitives_aura::AuraUnincludedSegmentApi;
 use cumulus_primitives_core::{
-    relay_chain::{
-        well_known_keys::{ACTIVE_CONFIG, CURRENT_SLOT},
-        AsyncBackingParams, HeadData, Slot, UpgradeGoAhead, MAX_CODE_SIZE,
-    },
-    AbridgedHostConfiguration, GetParachainInfo,
+    relay_chain::{AsyncBackingParams, HeadData, Slot, UpgradeGoAhead, MAX_CODE_SIZE},
+    AbridgedHostConfiguration, GetParachainInfo, PersistedValidationData,
 };
+use cumulus_primitives_parachain_inherent::ParachainInherentData;
+use cumulus_test_relay_sproof_builder::RelayStateSproofBuilder;
 use noema_runtime::{
     beacon,
     constants::{RELAY_SLOT_MILLIS, SLOT_MILLIS},
@@ -33,10 +31,12 @@ use std::sync::Arc;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a block brings besides transactions: its time and its relay chain parent.
-pub(crate) type Inherents = (
-    sp_timestamp::InherentDataProvider,
-    MockValidationDataInherentDataProvider<()>,
-);
+pub(crate) type Inherents = (sp_timestamp::InherentDataProvider, ParachainInherentData);
+
+/// Blocks in an epoch of the mocked relay chain.
+const RELAY_EPOCH: u32 = 600;
+/// Authorities of the mocked relay chain.
+const RELAY_AUTHORITIES: u64 = 2;
 
 /// The inherents of the block on top of `parent`.
 pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents, Error> {
@@ -54,28 +54,34 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
     let mut randomness = [0; 32];
     getrandom::fill(&mut randomness)
         .map_err(|error| format!("the operating system gives no random bytes: {error}"))?;
-    let relay_slot = Slot::from(time / u64::from(RELAY_SLOT_MILLIS));
-
-    let relay = MockValidationDataInherentDataProvider {
-        current_para_block: number,
+    let relay = RelayStateSproofBuilder {
         para_id: client.runtime_api().parachain_id(parent)?,
-        current_para_block_head: Some(HeadData(header.encode())),
-        relay_blocks_per_para_block: 1,
-        para_blocks_per_relay_epoch: 600,
-        xcm_config: MockXcmConfig::new(&**client, parent, Default::default()),
+        host_config: host_configuration(),
+        // No message ever arrives: the chain of hashes over those that did is empty.
+        dmq_mqc_head: Some(Hash::default()),
         upgrade_go_ahead: upgrade_pending.then_some(UpgradeGoAhead::GoAhead),
-        // Later entries replace earlier ones: these take the place of the mock's own slot, which
-        // knows nothing of the time, and of its limit for runtimes, which is too small.
-        additional_key_values: Some(vec![
-            beacon::encode_entry(Some(randomness)),
-            (CURRENT_SLOT.to_vec(), relay_slot.encode()),
-            (ACTIVE_CONFIG.to_vec(), host_configuration().encode()),
-        ]),
+        current_slot: Slot::from(time / u64::from(RELAY_SLOT_MILLIS)),
+        current_epoch: (number / RELAY_EPOCH).into(),
+        additional_key_values: vec![beacon::encode_entry(Some(randomness))],
+        included_para_head: Some(HeadData(header.encode())),
+        num_authorities: RELAY_AUTHORITIES,
         ..Default::default()
     };
+    let (root, proof, descendants) = relay.into_state_root_proof_and_descendants(0);
     Ok((
         sp_timestamp::InherentDataProvider::new(Timestamp::new(time)),
-        relay,
+        ParachainInherentData {
+            validation_data: PersistedValidationData {
+                relay_parent_number: number,
+                relay_parent_storage_root: root,
+                ..Default::default()
+            },
+            relay_chain_state: proof,
+            downward_messages: Default::default(),
+            horizontal_messages: Default::default(),
+            relay_parent_descendants: descendants,
+            collator_peer_id: None,
+        },
     ))
 }
 
