@@ -54,8 +54,8 @@ pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 
 /// What is checked of a transaction, and charged for it, in this order.
 ///
-/// Calls that are marked feeless, because the chain needs them and refuses them early where it does
-/// not, skip the payment.
+/// Duties of hot keys are authorized by [`frame_system::AuthorizeCall`]: they have no signer who
+/// pays or whose transactions are counted.
 pub type TxExtension = cumulus_pallet_weight_reclaim::StorageWeightReclaim<
     Runtime,
     (
@@ -67,10 +67,7 @@ pub type TxExtension = cumulus_pallet_weight_reclaim::StorageWeightReclaim<
         frame_system::CheckMortality<Runtime>,
         frame_system::CheckNonce<Runtime>,
         frame_system::CheckWeight<Runtime>,
-        pallet_skip_feeless_payment::SkipCheckIfFeeless<
-            Runtime,
-            pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
-        >,
+        pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
         frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
     ),
 >;
@@ -153,8 +150,6 @@ mod runtime {
     pub type Balances = pallet_balances;
     #[runtime::pallet_index(11)]
     pub type TransactionPayment = pallet_transaction_payment;
-    #[runtime::pallet_index(12)]
-    pub type SkipFeelessPayment = pallet_skip_feeless_payment;
 
     // Collators. Their order matters: authorship notes an author before sessions rotate.
     #[runtime::pallet_index(20)]
@@ -189,6 +184,8 @@ mod runtime {
     pub type Issuance = pallet_issuance;
     #[runtime::pallet_index(44)]
     pub type Training = pallet_training;
+    #[runtime::pallet_index(45)]
+    pub type Duties = pallet_duties;
 }
 
 cumulus_pallet_parachain_system::register_validate_block! {

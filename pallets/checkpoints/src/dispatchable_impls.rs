@@ -287,7 +287,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    fn active_record(checkpoint: CheckpointId) -> Result<CheckpointOf<T>, Error<T>> {
+    pub(crate) fn active_record(checkpoint: CheckpointId) -> Result<CheckpointOf<T>, Error<T>> {
         let record = Checkpoints::<T>::get(checkpoint).ok_or(Error::<T>::UnknownCheckpoint)?;
         ensure!(record.status == Status::Active, Error::<T>::Withdrawn);
         Ok(record)

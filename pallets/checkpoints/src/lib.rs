@@ -16,6 +16,7 @@ mod audit;
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod dispatchable_impls;
+mod duty;
 mod interface_impl;
 mod types;
 mod utility_impls;
@@ -357,12 +358,10 @@ pub mod pallet {
 
         /// Announces that the caller, or the operator whose hot key it is, holds the weights of an
         /// active checkpoint and shares its files under the hash `blob`, or under another one than
-        /// before. Free for a hot key that was not listed yet, while the list has room.
+        /// before. A duty for a hot key that was not listed yet, while the list has room: free of charge
+        /// through `duties.perform`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::announce_holding())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId, _blob: &H256| -> bool {
-            Pallet::<T>::announcement_is_free(origin, checkpoint)
-        })]
         pub fn announce_holding(
             origin: OriginFor<T>,
             checkpoint: CheckpointId,

@@ -1,6 +1,6 @@
 //! What several calls and reads need.
 
-use crate::{Checkpoints, Config, Holders, HoldingOf, Pallet, Status};
+use crate::{Checkpoints, Config, Holders, HoldingOf, Pallet};
 use alloc::vec::Vec;
 use core::iter;
 use frame_support::traits::{EnsureOrigin, Get};
@@ -44,19 +44,5 @@ impl<T: Config> Pallet<T> {
         let start = Checkpoints::<T>::contains_key(checkpoint).then_some(checkpoint);
         let most = T::MaxLineage::get().saturated_into();
         iter::successors(start, parent_of).take(most).collect()
-    }
-
-    /// Whether an announcement would be news: the caller is the hot key of an operator that is not
-    /// yet among the holders of the active checkpoint, and there is room for it.
-    pub(crate) fn announcement_is_free(origin: &OriginFor<T>, checkpoint: &CheckpointId) -> bool {
-        let Ok(key) = ensure_signed(origin.clone()) else {
-            return false;
-        };
-        let holders = Holders::<T>::get(checkpoint);
-        T::Operators::controller_of(&key).is_some_and(|controller| {
-            let listed = holders.iter().any(|other| other.holder == controller);
-            Self::is_bonded(&controller) && !listed && !holders.is_full()
-        }) && Checkpoints::<T>::get(checkpoint)
-            .is_some_and(|record| record.status == Status::Active)
     }
 }

@@ -19,9 +19,9 @@ mod benchmarking;
 mod case;
 mod checking;
 mod dispute;
+mod duty;
 mod errors;
 mod events;
-mod free;
 pub mod panel;
 mod requesting;
 pub mod schedule;
@@ -303,8 +303,8 @@ pub mod pallet {
             Self::do_cancel(requester, request)
         }
 
-        /// Answer a request, signed by the hot key of the worker that was drawn. Free of charge
-        /// for an answer that is accepted.
+        /// Answer a request, signed by the hot key of the worker that was drawn. A duty: free of
+        /// charge through `duties.perform`.
         ///
         /// - `request`: the number of the request.
         /// - `tokens`: the answer as token ids, a closing stop token included.
@@ -312,9 +312,6 @@ pub mod pallet {
         /// - `receipt`: what you state about the answer; every field is compared with the record.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::submit_result(tokens.len() as u32, text.len() as u32))]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, request: &RequestId, tokens: &Vec<u32>, text: &Vec<u8>, receipt: &Receipt| -> bool {
-            Pallet::<T>::is_free_result(origin, *request, tokens, text, receipt)
-        })]
         pub fn submit_result(
             origin: OriginFor<T>,
             request: RequestId,
@@ -326,17 +323,14 @@ pub mod pallet {
             Self::do_submit(key, request, tokens, text, receipt)
         }
 
-        /// Commit to a verdict, signed by the hot key of a validator that was drawn. Free of
-        /// charge where it is accepted.
+        /// Commit to a verdict, signed by the hot key of a validator that was drawn. A duty: free of
+        /// charge through `duties.perform`.
         ///
         /// - `request`: the number of the request.
         /// - `commitment`: BLAKE2b-256 of `"noema/verdict"` and the encoded request number,
         ///   controller, verdict, digest and salt.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::commit_verdict())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, request: &RequestId, commitment: &H256| -> bool {
-            Pallet::<T>::is_free_commit(origin, *request, *commitment)
-        })]
         pub fn commit_verdict(
             origin: OriginFor<T>,
             request: RequestId,
@@ -346,8 +340,8 @@ pub mod pallet {
             Self::do_commit(key, request, commitment)
         }
 
-        /// Reveal the verdict you committed to, once everybody has committed or the time for it is
-        /// over. Free of charge where it is accepted.
+        /// Reveal the verdict you committed to, once all validators have committed or the time for it
+        /// is over. A duty: free of charge through `duties.perform`.
         ///
         /// - `request`: the number of the request.
         /// - `verdict`: whether the answer and every count in its receipt are what the checkpoint
@@ -356,9 +350,6 @@ pub mod pallet {
         /// - `salt`: the random bytes in your commitment.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal_verdict())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, request: &RequestId, verdict: &Verdict, digest: &H256, salt: &H256| -> bool {
-            Pallet::<T>::is_free_reveal(origin, *request, *verdict, *digest, *salt)
-        })]
         pub fn reveal_verdict(
             origin: OriginFor<T>,
             request: RequestId,
@@ -371,16 +362,13 @@ pub mod pallet {
         }
 
         /// Contradict an answer that is about to be settled, signed by the hot key or the
-        /// controller of any live validator of the checkpoint. It opens a dispute; whoever loses
-        /// it loses part of the bond. Free of charge where it is accepted.
+        /// controller of any live validator of the checkpoint. It opens a dispute; the side that loses
+        /// it loses part of the bond. A duty: free of charge through `duties.perform`.
         ///
         /// - `request`: the number of the request.
         /// - `digest`: the digest of your own execution of prompt and answer.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::object(T::Operators::max_candidates()))]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, request: &RequestId, _digest: &H256| -> bool {
-            Pallet::<T>::is_free_objection(origin, *request)
-        })]
         pub fn object(origin: OriginFor<T>, request: RequestId, digest: H256) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_object(key, request, digest)

@@ -16,6 +16,7 @@ mod audit;
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod claiming;
+mod duty;
 mod epochs;
 mod interface_impl;
 mod types;
@@ -233,16 +234,13 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Mints what an account is due for its verified work in an epoch that has ended. Anyone may
-        /// call it for anyone: the account is paid, not the caller. Free of charge where something
-        /// is paid.
+        /// call it for anyone: the account is paid, not the caller. A duty where something is paid: free
+        /// of charge for a hot key through `duties.perform`.
         ///
         /// - `account`: who did the work; of an operator, its controller.
         /// - `epoch`: the number of the epoch; see the view function `pending_reward`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::claim())]
-        #[pallet::feeless_if(|_origin: &OriginFor<T>, account: &T::AccountId, epoch: &u32| -> bool {
-            Pallet::<T>::claimable(account, *epoch).is_ok()
-        })]
         pub fn claim(origin: OriginFor<T>, account: T::AccountId, epoch: u32) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_claim(account, epoch)

@@ -222,11 +222,7 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_set_endpoint(key: T::AccountId, endpoint: Option<Endpoint>) -> DispatchResult {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
-        if let Some(endpoint) = &endpoint {
-            let addresses = &endpoint.addresses;
-            let possible = !addresses.is_empty() && addresses.iter().all(Address::is_possible);
-            ensure!(possible, Error::<T>::AddressImpossible);
-        }
+        Self::check_endpoint(&endpoint)?;
         let report = EndpointReport {
             endpoint: endpoint.clone(),
             at: Self::now(),
@@ -236,6 +232,16 @@ impl<T: Config> Pallet<T> {
             controller,
             endpoint,
         });
+        Ok(())
+    }
+
+    /// Refuses an endpoint without an address that could name a machine.
+    pub(crate) fn check_endpoint(endpoint: &Option<Endpoint>) -> Result<(), Error<T>> {
+        let is_possible = endpoint.as_ref().is_none_or(|endpoint| {
+            let addresses = &endpoint.addresses;
+            !addresses.is_empty() && addresses.iter().all(Address::is_possible)
+        });
+        ensure!(is_possible, Error::<T>::AddressImpossible);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ mod audit;
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod dispatchable_impls;
+mod duty;
 mod interface_impl;
 mod types;
 mod utility_impls;
@@ -330,6 +331,8 @@ pub mod pallet {
         Engaged,
         /// The operator is tied to as many jobs as it may be.
         FullyEngaged,
+        /// What the hot key reports is not new, or its last report is too recent.
+        NothingNew,
     }
 
     #[pallet::hooks]
@@ -398,13 +401,10 @@ pub mod pallet {
             Self::do_stop_serving(controller, checkpoint)
         }
 
-        /// Gives a sign of life; called by the hot key, free once a quarter of the heartbeat
-        /// period has passed since the last.
+        /// Gives a sign of life; called by the hot key. A duty once a quarter of the heartbeat period
+        /// has passed since the last: free of charge through `duties.perform`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::heartbeat())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>| -> bool {
-            Pallet::<T>::heartbeat_is_free(origin)
-        })]
         pub fn heartbeat(origin: OriginFor<T>) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_heartbeat(key)
@@ -451,40 +451,32 @@ pub mod pallet {
             Self::do_rotate_key(controller, key)
         }
 
-        /// Records the device that the operator runs on; called by the hot key, free once a
-        /// heartbeat period has passed since the last report.
+        /// Records the device that the operator runs on; called by the hot key. A duty once a
+        /// heartbeat period has passed since the last report: free of charge through
+        /// `duties.perform`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::report_device())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, _device: &Device| -> bool {
-            Pallet::<T>::device_report_is_free(origin)
-        })]
         pub fn report_device(origin: OriginFor<T>, device: Device) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_report_device(key, device)
         }
 
         /// Publishes where the operator shares artefacts, or with `None` that it shares none any
-        /// more; called by the hot key, free for other than what is published once a quarter of the
-        /// heartbeat period has passed since the last.
+        /// more; called by the hot key. A duty for other than what is published, once a quarter of the
+        /// heartbeat period has passed since the last: free of charge through `duties.perform`.
         #[pallet::call_index(11)]
         #[pallet::weight(T::WeightInfo::set_endpoint())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, endpoint: &Option<Endpoint>| -> bool {
-            Pallet::<T>::endpoint_is_free(origin, endpoint)
-        })]
         pub fn set_endpoint(origin: OriginFor<T>, endpoint: Option<Endpoint>) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_set_endpoint(key, endpoint)
         }
 
         /// Serves the canonical checkpoint of the family of `checkpoint` in its place; called by the
-        /// hot key, free where it is accepted. Jobs already assigned remain to be done with
-        /// `checkpoint`.
+        /// hot key. A duty: free of charge through `duties.perform`. Jobs already assigned remain to be
+        /// done with `checkpoint`.
         #[pallet::call_index(12)]
         // What is measured displaces somebody on one list; with both roles it may be two.
         #[pallet::weight(T::WeightInfo::follow_canonical().saturating_mul(2))]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, checkpoint: &CheckpointId| -> bool {
-            Pallet::<T>::following_is_free(origin, *checkpoint)
-        })]
         pub fn follow_canonical(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_follow_canonical(key, checkpoint)

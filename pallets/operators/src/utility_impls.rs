@@ -1,23 +1,17 @@
 //! What several calls need.
 
 use crate::{
-    BalanceOf, Config, Devices, Endpoint, Endpoints, Entry, Error, Idle, Keys, LedgerOf, Ledgers,
-    OperatorInfo, OperatorInfoOf, OperatorOf, Operators, Pallet, Reason, Served, Servers,
+    BalanceOf, Config, Devices, Entry, Error, Idle, LedgerOf, Ledgers, OperatorInfo,
+    OperatorInfoOf, OperatorOf, Operators, Pallet, Reason, Served, Servers,
 };
 use alloc::vec::Vec;
-use frame_support::{storage::with_transaction, traits::Get};
-use frame_system::{
-    ensure_signed,
-    pallet_prelude::{BlockNumberFor, OriginFor},
-};
+use frame_support::traits::Get;
+use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
     interfaces::{Candidate, Role},
     CheckpointId, Job,
 };
-use sp_runtime::{
-    traits::{CheckedDiv, Saturating},
-    DispatchError, TransactionOutcome,
-};
+use sp_runtime::{traits::Saturating, DispatchError};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn now() -> BlockNumberFor<T> {
@@ -95,57 +89,6 @@ impl<T: Config> Pallet<T> {
             serves: Served::<T>::get(&controller).into_inner(),
             device: Devices::<T>::get(&controller),
         })
-    }
-
-    /// Whether a heartbeat would be news: the caller is a hot key, and a quarter of the period has
-    /// passed since the last.
-    pub(crate) fn heartbeat_is_free(origin: &OriginFor<T>) -> bool {
-        Self::signing_operator(origin)
-            .and_then(Operators::<T>::get)
-            .is_some_and(|operator| Self::is_quarter_past(operator.heartbeat))
-    }
-
-    /// Whether publishing an endpoint would be news: the caller is a hot key, the endpoint is
-    /// another, and a quarter of a heartbeat period has passed since the last.
-    pub(crate) fn endpoint_is_free(origin: &OriginFor<T>, endpoint: &Option<Endpoint>) -> bool {
-        let Some(controller) = Self::signing_operator(origin) else {
-            return false;
-        };
-        match Endpoints::<T>::get(controller) {
-            Some(report) => report.endpoint != *endpoint && Self::is_quarter_past(report.at),
-            None => endpoint.is_some(),
-        }
-    }
-
-    /// Whether [`Pallet::follow_canonical`] would succeed: known by trying, and undoing it.
-    pub(crate) fn following_is_free(origin: &OriginFor<T>, checkpoint: CheckpointId) -> bool {
-        let Ok(key) = ensure_signed(origin.clone()) else {
-            return false;
-        };
-        let attempt = Self::do_follow_canonical;
-        with_transaction(|| TransactionOutcome::Rollback(attempt(key, checkpoint))).is_ok()
-    }
-
-    fn is_quarter_past(at: BlockNumberFor<T>) -> bool {
-        let quarter = T::HeartbeatPeriod::get()
-            .checked_div(&4u32.into())
-            .unwrap_or_default();
-        Self::now().saturating_sub(at) >= quarter
-    }
-
-    /// Whether a device report would be news: the caller is a hot key, and a whole heartbeat period
-    /// has passed since the last report.
-    pub(crate) fn device_report_is_free(origin: &OriginFor<T>) -> bool {
-        Self::signing_operator(origin).is_some_and(|controller| {
-            Devices::<T>::get(controller).is_none_or(|report| {
-                Self::now().saturating_sub(report.at) >= T::HeartbeatPeriod::get()
-            })
-        })
-    }
-
-    fn signing_operator(origin: &OriginFor<T>) -> Option<T::AccountId> {
-        let key = frame_system::ensure_signed(origin.clone()).ok()?;
-        Keys::<T>::get(key)
     }
 
     /// Adds an entry to the ledger of `controller`, in place of the oldest if it is full.

@@ -15,9 +15,9 @@ mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
+mod duty;
 mod errors;
 mod events;
-mod free;
 mod programmes;
 mod rounds;
 mod steps;
@@ -188,33 +188,25 @@ pub mod pallet {
         }
 
         /// Take part in a round, signed by your hot key. It ties your bond until the round ends; who
-        /// joins and keeps silent loses a little of it. Free of charge where it is accepted.
+        /// joins and keeps silent loses a little of it. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `role`: `Trainer` or `Validator`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::join_round())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, role: &Role| -> bool {
-            Pallet::<T>::is_free(origin, |key| Pallet::<T>::do_join(key, *round, *role))
-        })]
         pub fn join_round(origin: OriginFor<T>, round: RoundId, role: Role) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_join(key, round, role)
         }
 
-        /// Commit to a contribution, signed by the hot key of a trainer. Free of charge where it is
-        /// accepted.
+        /// Commit to a contribution, signed by the hot key of a trainer. A duty: free of charge
+        /// through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `commitment`: BLAKE2b-256 of `"noema/contribution"` and the encoded round number,
         ///   controller, BLAKE3 hash of the update, its size in bytes (u32), and salt.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::commit_contribution())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, commitment: &H256| -> bool {
-            Pallet::<T>::is_free(origin, |key| {
-                Pallet::<T>::do_commit_contribution(key, *round, *commitment)
-            })
-        })]
         pub fn commit_contribution(
             origin: OriginFor<T>,
             round: RoundId,
@@ -224,19 +216,14 @@ pub mod pallet {
             Self::do_commit_contribution(key, round, commitment)
         }
 
-        /// Reveal the contribution that you committed to, and serve its bytes from now on. Free of
-        /// charge where it is accepted.
+        /// Reveal the contribution that you committed to, and serve its bytes from now on. A duty:
+        /// free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `contribution`: hash and size of the update.
         /// - `salt`: the random bytes in your commitment.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal_contribution())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, contribution: &Contribution, salt: &H256| -> bool {
-            Pallet::<T>::is_free(origin, |key| {
-                Pallet::<T>::do_reveal_contribution(key, *round, *contribution, *salt)
-            })
-        })]
         pub fn reveal_contribution(
             origin: OriginFor<T>,
             round: RoundId,
@@ -248,18 +235,13 @@ pub mod pallet {
         }
 
         /// Commit to your scores of all contributions, signed by the hot key of a validator that is
-        /// heard. Free of charge where it is accepted.
+        /// heard. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `commitment`: BLAKE2b-256 of `"noema/scores"` and the encoded round number, controller,
         ///   sheet and salt.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::commit_scores())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, commitment: &H256| -> bool {
-            Pallet::<T>::is_free(origin, |key| {
-                Pallet::<T>::do_commit_scores(key, *round, *commitment)
-            })
-        })]
         pub fn commit_scores(
             origin: OriginFor<T>,
             round: RoundId,
@@ -269,7 +251,7 @@ pub mod pallet {
             Self::do_commit_scores(key, round, commitment)
         }
 
-        /// Reveal the scores that you committed to. Free of charge where it is accepted.
+        /// Reveal the scores that you committed to. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `sheet`: the parent's loss on the evaluation shards, and one finding for each
@@ -277,11 +259,6 @@ pub mod pallet {
         /// - `salt`: the random bytes in your commitment.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::reveal_scores())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, sheet: &ScoreSheet, salt: &H256| -> bool {
-            Pallet::<T>::is_free(origin, |key| {
-                Pallet::<T>::do_reveal_scores(key, *round, sheet.clone(), *salt)
-            })
-        })]
         pub fn reveal_scores(
             origin: OriginFor<T>,
             round: RoundId,
@@ -293,15 +270,12 @@ pub mod pallet {
         }
 
         /// Say what the next checkpoint is, by computing it from what was accepted; signed by the hot
-        /// key of a validator that is heard. Free of charge where it is accepted.
+        /// key of a validator that is heard. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `claim`: the checkpoint, its roots, and its loss on the evaluation shards.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::claim_checkpoint())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, claim: &Claim| -> bool {
-            Pallet::<T>::is_free(origin, |key| Pallet::<T>::do_claim(key, *round, *claim))
-        })]
         pub fn claim_checkpoint(
             origin: OriginFor<T>,
             round: RoundId,
@@ -313,17 +287,12 @@ pub mod pallet {
 
         /// Contradict what was decided of the contributions, with your own scores, as a validator of
         /// the round that was not heard. Every validator is heard then, and whoever is in the minority
-        /// loses a part of the bond. Free of charge where it is accepted.
+        /// loses a part of the bond. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `sheet`: your scores.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::object_to_scores())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, sheet: &ScoreSheet| -> bool {
-            Pallet::<T>::is_free(origin, |key| {
-                Pallet::<T>::do_object_to_scores(key, *round, sheet.clone())
-            })
-        })]
         pub fn object_to_scores(
             origin: OriginFor<T>,
             round: RoundId,
@@ -335,15 +304,12 @@ pub mod pallet {
 
         /// Contradict what was decided of the next checkpoint, with your own claim, as a validator of
         /// the round that was not heard. Every validator is heard then, and whoever is in the minority
-        /// loses a part of the bond. Free of charge where it is accepted.
+        /// loses a part of the bond. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `claim`: what you computed.
         #[pallet::call_index(9)]
         #[pallet::weight(T::WeightInfo::object_to_claim())]
-        #[pallet::feeless_if(|origin: &OriginFor<T>, round: &RoundId, claim: &Claim| -> bool {
-            Pallet::<T>::is_free(origin, |key| Pallet::<T>::do_object_to_claim(key, *round, *claim))
-        })]
         pub fn object_to_claim(
             origin: OriginFor<T>,
             round: RoundId,

@@ -83,6 +83,12 @@ pub fn round_draw(randomness: H256, subject: &[u8], round: RoundId) -> H256 {
     tagged(b"noema/round-draw", (randomness, subject, round))
 }
 
+/// What the hot key `key` signs to have `duty`, a call of the runtime, executed on the chain with this
+/// `genesis`.
+pub fn duty_payload(genesis: impl Encode, key: &impl Encode, duty: &impl Encode) -> H256 {
+    tagged(b"noema/duty", (genesis, key, duty))
+}
+
 /// The randomness of a check: two values of the relay chain's, the older one first.
 pub fn check_randomness(older: H256, newer: H256) -> H256 {
     tagged(b"noema/check-randomness", (older, newer))

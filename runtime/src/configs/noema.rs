@@ -7,16 +7,19 @@
 use crate::{
     beacon::RelayBeacon,
     constants::{deposit, DAYS, EPOCHS_PER_ERA, HOURS, SUBSIDY_POOL, UNIT},
-    AccountId, Balance, Balances, Checkpoints, Issuance, Operators, Runtime, RuntimeHoldReason,
+    AccountId, Balance, Balances, BlockNumber, Checkpoints, Issuance, Operators, Runtime,
+    RuntimeCall, RuntimeHoldReason, Signature,
 };
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32},
+    weights::Weight,
     PalletId,
 };
 use frame_system::EnsureRoot;
 use noema_protocol::interfaces::PerWork;
-use sp_runtime::{traits::AccountIdConversion, Permill};
+use pallet_duties::{AsDuty, Duty};
+use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
 
 /// Most operators in one role for one checkpoint: what a draw reads.
 const MAX_SERVERS: u32 = 32;
@@ -172,4 +175,35 @@ impl pallet_training::Config for Runtime {
     type FalsehoodSlash = FalsehoodSlash;
     type SilenceSlash = SilenceSlash;
     type SilenceCap = SilenceCap;
+}
+
+impl pallet_duties::Config for Runtime {
+    type RuntimeCall = RuntimeCall;
+    type Signature = Signature;
+    type HotKeys = Operators;
+    type WeightInfo = pallet_duties::weights::SubstrateWeight<Self>;
+}
+
+impl AsDuty<AccountId, BlockNumber> for RuntimeCall {
+    fn as_duty(&self, key: &AccountId) -> Option<Result<Duty<BlockNumber>, DispatchError>> {
+        match self {
+            Self::Checkpoints(call) => call.as_duty(key),
+            Self::Inference(call) => call.as_duty(key),
+            Self::Issuance(call) => call.as_duty(key),
+            Self::Operators(call) => call.as_duty(key),
+            Self::Training(call) => call.as_duty(key),
+            _ => None,
+        }
+    }
+
+    fn weight_of_check(&self) -> Weight {
+        match self {
+            Self::Checkpoints(call) => call.weight_of_check(),
+            Self::Inference(call) => call.weight_of_check(),
+            Self::Issuance(call) => call.weight_of_check(),
+            Self::Operators(call) => call.weight_of_check(),
+            Self::Training(call) => call.weight_of_check(),
+            _ => Weight::zero(),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 // Each test file uses a part of it.
 #![allow(dead_code)]
 
+use codec::Encode;
 use cumulus_pallet_parachain_system::{
     relay_state_snapshot::RelayChainStateProof, LastRelayChainBlockNumber, OnSystemEvent,
     ValidationData,
@@ -13,10 +14,13 @@ use frame_support::traits::BuildGenesisConfig;
 use noema_runtime::{
     beacon::{encode_entry, RelayBeacon},
     constants::PARA_ID,
-    presets, AccountId, BlockNumber, Runtime, RuntimeGenesisConfig, System,
+    presets, AccountId, Balance, BlockNumber, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    System, TxExtension, UncheckedExtrinsic,
 };
 use serde_json::Value;
+use sp_core::Pair;
 use sp_keyring::Sr25519Keyring;
+use sp_runtime::{generic::Era, MultiSignature};
 
 /// The default genesis, patched by the preset.
 pub(crate) fn genesis(preset: &str) -> RuntimeGenesisConfig {
@@ -81,4 +85,44 @@ pub(crate) fn relay(block: BlockNumber, relay_block: u32, entries: Vec<(Vec<u8>,
 /// The relay chain's randomness, as its state holds it.
 pub(crate) fn randomness(value: Option<[u8; 32]>) -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![encode_entry(value)]
+}
+
+/// What a transaction carries besides its call.
+pub(crate) fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
+    cumulus_pallet_weight_reclaim::StorageWeightReclaim::new((
+        frame_system::AuthorizeCall::new(),
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckMortality::from(Era::Immortal),
+        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+        frame_metadata_hash_extension::CheckMetadataHash::new(false),
+    ))
+}
+
+/// A transaction signed by a well-known key.
+pub(crate) fn signed(call: RuntimeCall, by: Sr25519Keyring, nonce: Nonce) -> UncheckedExtrinsic {
+    tipped(call, by, nonce, 0)
+}
+
+/// The same with a tip.
+pub(crate) fn tipped(
+    call: RuntimeCall,
+    by: Sr25519Keyring,
+    nonce: Nonce,
+    tip: Balance,
+) -> UncheckedExtrinsic {
+    let extension = extension(nonce, tip);
+    let payload = noema_runtime::SignedPayload::new(call.clone(), extension.clone())
+        .expect("a transaction without metadata hash can be signed");
+    let signature = payload.using_encoded(|bytes| by.pair().sign(bytes));
+    UncheckedExtrinsic::new_signed(
+        call,
+        account(by).into(),
+        MultiSignature::from(signature),
+        extension,
+    )
 }

@@ -1,13 +1,14 @@
 use crate::{mock::*, Error, Event, Holding};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
+use pallet_duties::AsDuty;
 use sp_core::H256;
 
-fn is_free(who: AccountId, n: u8) -> bool {
-    let call = RuntimeCall::Checkpoints(crate::Call::announce_holding {
+fn is_duty(who: AccountId, n: u8) -> bool {
+    let call = crate::Call::<Test>::announce_holding {
         checkpoint: id(n),
         blob: BLOB,
-    });
-    call.is_feeless(&signed(who))
+    };
+    call.as_duty(&who).is_some_and(|duty| duty.is_ok())
 }
 
 fn holders() -> Vec<AccountId> {
@@ -56,23 +57,23 @@ fn announce_holding_should_replace_the_hash() {
             blob: other,
         };
         assert_eq!(Checkpoints::holders(id(1)), vec![holding]);
-        assert!(!is_free(key_of(2), 1));
+        assert!(!is_duty(key_of(2), 1));
     });
 }
 
 #[test]
-fn announce_holding_should_be_free_for_a_key_with_news() {
+fn announce_holding_should_be_a_duty_of_a_key_with_news() {
     story(|| {
-        assert!(is_free(key_of(2), 1));
-        assert!(!is_free(2, 1));
-        assert!(!is_free(99, 1));
-        assert!(!is_free(key_of(2), 9));
+        assert!(is_duty(key_of(2), 1));
+        assert!(!is_duty(2, 1));
+        assert!(!is_duty(99, 1));
+        assert!(!is_duty(key_of(2), 9));
         assert_ok!(Checkpoints::announce_holding(
             signed(key_of(2)),
             id(1),
             BLOB
         ));
-        assert!(!is_free(key_of(2), 1));
+        assert!(!is_duty(key_of(2), 1));
     });
 }
 
@@ -98,7 +99,7 @@ fn announce_holding_should_refuse_what_is_not_active() {
             Checkpoints::announce_holding(signed(2), id(1), BLOB),
             Error::<Test>::Withdrawn
         );
-        assert!(!is_free(key_of(2), 1));
+        assert!(!is_duty(key_of(2), 1));
     });
 }
 
@@ -127,7 +128,7 @@ fn announce_holding_should_take_the_place_of_whoever_is_no_longer_bonded() {
             Checkpoints::announce_holding(signed(5), id(1), BLOB),
             Error::<Test>::HoldersFull
         );
-        assert!(!is_free(key_of(5), 1));
+        assert!(!is_duty(key_of(5), 1));
         Bonded::remove(3);
         assert_eq!(holders(), vec![2, 4]);
         assert_ok!(Checkpoints::announce_holding(signed(5), id(1), BLOB));

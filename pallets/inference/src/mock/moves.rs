@@ -11,6 +11,7 @@ use frame_support::{
     weights::Weight,
 };
 use noema_protocol::{hashing, Receipt, RequestId, SamplingParameters, Verdict, VerdictReveal};
+use pallet_duties::AsDuty;
 use sp_core::H256;
 use sp_runtime::DispatchResult;
 
@@ -194,6 +195,11 @@ pub(crate) fn reveal(id: RequestId, validator: AccountId, voice: Voice) -> Dispa
 
 pub(crate) fn object(id: RequestId, validator: AccountId, digest: H256) -> DispatchResult {
     Inference::object(RuntimeOrigin::signed(key(validator)), id, digest)
+}
+
+/// Whether a call is a duty that the hot key `by` may perform now.
+pub(crate) fn is_duty(call: &Call<Test>, by: AccountId) -> bool {
+    call.as_duty(&by).is_some_and(|duty| duty.is_ok())
 }
 
 /// The validators that now have to commit or reveal.

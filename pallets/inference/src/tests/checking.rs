@@ -2,7 +2,7 @@
 //! come to.
 
 use crate::{mock::*, *};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
 use noema_economics::Permill;
 use noema_protocol::{hashing, interfaces::Earning, RequestId, Verdict};
 use sp_core::H256;
@@ -336,40 +336,40 @@ fn a_check_that_finds_no_randomness_ends_with_what_it_has() {
 }
 
 #[test]
-fn only_verdicts_that_would_be_accepted_are_free() {
+fn only_verdicts_that_would_be_accepted_are_duties() {
     world().execute_with(|| {
         let id = ask_and_answer(ASKER);
         let [first, second] = sitting(id)[..] else {
             panic!("two are drawn")
         };
-        let commit_is_free = |signer: u64| {
-            RuntimeCall::Inference(Call::commit_verdict {
+        let commit_is_duty = |signer: u64| {
+            let call = Call::commit_verdict {
                 request: id,
                 commitment: H256::zero(),
-            })
-            .is_feeless(&RuntimeOrigin::signed(signer))
+            };
+            is_duty(&call, signer)
         };
-        let reveal_is_free = |signer: u64, voice| {
+        let reveal_is_duty = |signer: u64, voice| {
             let opening = opening(id, voice);
-            RuntimeCall::Inference(Call::reveal_verdict {
+            let call = Call::reveal_verdict {
                 request: id,
                 verdict: opening.verdict,
                 digest: opening.digest,
                 salt: opening.salt,
-            })
-            .is_feeless(&RuntimeOrigin::signed(signer))
+            };
+            is_duty(&call, signer)
         };
-        assert!(commit_is_free(key(first)));
-        assert!(!commit_is_free(first));
-        assert!(!commit_is_free(key(10)));
-        assert!(!reveal_is_free(key(first), Voice::Honest));
+        assert!(commit_is_duty(key(first)));
+        assert!(!commit_is_duty(first));
+        assert!(!commit_is_duty(key(10)));
+        assert!(!reveal_is_duty(key(first), Voice::Honest));
         assert_ok!(commit(id, first, Voice::Honest));
-        assert!(!commit_is_free(key(first)));
+        assert!(!commit_is_duty(key(first)));
         assert_ok!(commit(id, second, Voice::Honest));
-        assert!(reveal_is_free(key(first), Voice::Honest));
-        assert!(!reveal_is_free(key(first), Voice::Lies));
+        assert!(reveal_is_duty(key(first), Voice::Honest));
+        assert!(!reveal_is_duty(key(first), Voice::Lies));
         assert_ok!(reveal(id, first, Voice::Honest));
-        assert!(!reveal_is_free(key(first), Voice::Honest));
+        assert!(!reveal_is_duty(key(first), Voice::Honest));
     });
 }
 

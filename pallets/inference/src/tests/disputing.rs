@@ -1,7 +1,7 @@
 //! Contradicted answers: `object`, the committee, `conclude`, and who pays whom.
 
 use crate::{mock::*, *};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
 use noema_economics::Permill;
 use noema_protocol::{interfaces::Earning, Verdict};
 
@@ -180,33 +180,33 @@ fn objections_are_refused_out_of_turn_and_of_strangers() {
 }
 
 #[test]
-fn a_controller_may_object_itself_and_an_accepted_objection_is_free() {
+fn a_controller_may_object_itself_and_an_accepted_objection_is_a_duty() {
     world().execute_with(|| {
         let id = ask_and_answer(ASKER);
-        let call = RuntimeCall::Inference(Call::object {
+        let call = Call::object {
             request: id,
             digest: digest(id),
-        });
-        assert!(call.is_feeless(&RuntimeOrigin::signed(key(20))));
-        assert!(!call.is_feeless(&RuntimeOrigin::signed(ASKER)));
+        };
+        assert!(is_duty(&call, key(20)));
+        assert!(!is_duty(&call, ASKER));
         assert_ok!(Inference::object(RuntimeOrigin::signed(20), id, digest(id)));
-        assert!(!call.is_feeless(&RuntimeOrigin::signed(key(21))));
+        assert!(!is_duty(&call, key(21)));
     });
 }
 
 #[test]
-fn an_objection_that_cannot_tie_its_bond_is_refused_and_not_free() {
+fn an_objection_that_cannot_tie_its_bond_is_refused_and_no_duty() {
     world().execute_with(|| {
         let id = ask_and_answer(ASKER);
-        let call = RuntimeCall::Inference(Call::object {
+        let call = Call::object {
             request: id,
             digest: digest(id),
-        });
+        };
         set_busy(20, true);
-        assert!(!call.is_feeless(&RuntimeOrigin::signed(key(20))));
+        assert!(!is_duty(&call, key(20)));
         assert_noop!(object(id, 20, digest(id)), Error::<Test>::BondUnavailable);
         set_busy(20, false);
-        assert!(call.is_feeless(&RuntimeOrigin::signed(key(20))));
+        assert!(is_duty(&call, key(20)));
         assert_eq!(engaged(20), 0, "asking changes nothing");
     });
 }

@@ -1,7 +1,7 @@
 //! `submit_result`, and the deadline of a worker.
 
 use crate::{mock::*, *};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{hashing, CheckpointId, Receipt, RequestId, SamplingParameters};
 use sp_core::H256;
 
@@ -214,23 +214,23 @@ fn a_checkpoint_withdrawn_after_the_draw_is_still_answered_and_paid() {
 }
 
 #[test]
-fn only_an_answer_that_would_be_accepted_is_free() {
+fn only_an_answer_that_would_be_accepted_is_a_duty() {
     world().execute_with(|| {
         let (id, worker) = ask_and_assign(ASKER);
-        let is_free = |signer: u64, receipt: Receipt| {
-            let call = RuntimeCall::Inference(Call::submit_result {
+        let is_duty = |signer: u64, receipt: Receipt| {
+            let call = Call::submit_result {
                 request: id,
                 tokens: TOKENS.to_vec(),
                 text: TEXT.to_vec(),
                 receipt,
-            });
-            call.is_feeless(&RuntimeOrigin::signed(signer))
+            };
+            is_duty(&call, signer)
         };
         let good = receipt(id);
-        assert!(is_free(key(worker), good));
-        assert!(!is_free(worker, good));
-        assert!(!is_free(key(21 - worker), good));
-        assert!(!is_free(
+        assert!(is_duty(key(worker), good));
+        assert!(!is_duty(worker, good));
+        assert!(!is_duty(key(21 - worker), good));
+        assert!(!is_duty(
             key(worker),
             Receipt {
                 seed: H256::zero(),
@@ -238,19 +238,19 @@ fn only_an_answer_that_would_be_accepted_is_free() {
             }
         ));
         answer(id);
-        assert!(!is_free(key(worker), good));
+        assert!(!is_duty(key(worker), good));
     });
 }
 
 #[test]
-fn a_request_is_never_free() {
+fn a_request_is_no_duty() {
     world().execute_with(|| {
-        let call = RuntimeCall::Inference(Call::request_inference {
+        let call = Call::request_inference {
             checkpoint: CHECKPOINT,
             prompt: PROMPT.to_vec(),
             parameters: SamplingParameters::greedy(4),
             price_limit: LIMIT,
-        });
-        assert!(!call.is_feeless(&RuntimeOrigin::signed(ASKER)));
+        };
+        assert!(!is_duty(&call, ASKER));
     });
 }

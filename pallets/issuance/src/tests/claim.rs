@@ -1,9 +1,10 @@
 use crate::{mock::*, Error, Event, WorkDone};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
+use pallet_duties::AsDuty;
 
-fn is_free(by: AccountId, account: AccountId, epoch: u32) -> bool {
-    let call: RuntimeCall = crate::Call::claim { account, epoch }.into();
-    call.is_feeless(&signed(by))
+fn is_duty(by: AccountId, account: AccountId, epoch: u32) -> bool {
+    let call = crate::Call::<Test>::claim { account, epoch };
+    call.as_duty(&by).is_some_and(|duty| duty.is_ok())
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn claim_should_keep_what_is_too_small_to_create_an_account() {
             Issuance::claim(signed(ALICE), NOBODY, 0),
             Error::<Test>::CannotReceive
         );
-        assert!(!is_free(ALICE, NOBODY, 0));
+        assert!(!is_duty(ALICE, NOBODY, 0));
         assert!(WorkDone::<Test>::contains_key(0, NOBODY));
 
         let keep_alive = Balances::transfer_keep_alive(signed(ALICE), NOBODY, EXISTENTIAL_DEPOSIT);
@@ -153,16 +154,16 @@ fn claim_should_be_possible_until_the_window_closes() {
 }
 
 #[test]
-fn claim_should_be_free_exactly_where_it_pays() {
+fn claim_should_be_a_duty_exactly_where_it_pays() {
     test(|| {
         answers(ALICE, 30);
-        assert!(!is_free(ALICE, ALICE, 0));
+        assert!(!is_duty(ALICE, ALICE, 0));
         go_to_epoch(1);
-        assert!(is_free(ALICE, ALICE, 0));
-        assert!(is_free(BOB, ALICE, 0));
-        assert!(!is_free(BOB, BOB, 0));
+        assert!(is_duty(ALICE, ALICE, 0));
+        assert!(is_duty(BOB, ALICE, 0));
+        assert!(!is_duty(BOB, BOB, 0));
         assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
-        assert!(!is_free(ALICE, ALICE, 0));
+        assert!(!is_duty(ALICE, ALICE, 0));
     });
 }
 

@@ -1,12 +1,13 @@
-use crate::{mock::*, Error, Event, Pallet, Served, Servers};
+use crate::{mock::*, Error, Event, Served, Servers};
 use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
-use frame_system::RawOrigin;
 use noema_protocol::interfaces::Role;
+use pallet_duties::AsDuty;
 
-/// Whether the call is free of charge for the hot key of `controller`.
-fn is_free(controller: AccountId) -> bool {
-    let origin = RawOrigin::Signed(key_of(controller)).into();
-    Pallet::<Test>::following_is_free(&origin, LLAMA)
+/// Whether the call is a duty of the hot key of `controller`.
+fn is_duty(controller: AccountId) -> bool {
+    let call = crate::Call::<Test>::follow_canonical { checkpoint: LLAMA };
+    call.as_duty(&key_of(controller))
+        .is_some_and(|duty| duty.is_ok())
 }
 
 #[test]
@@ -15,7 +16,7 @@ fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
         register(ALICE, BOTH, MIN_BOND);
         assert_ok!(Operators::serve(signed(ALICE), LLAMA));
         ActiveCheckpoints::make_canonical(OTHER);
-        assert!(is_free(ALICE));
+        assert!(is_duty(ALICE));
         assert_eq!(
             Served::<Test>::get(ALICE),
             vec![LLAMA],
@@ -34,7 +35,7 @@ fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
             }
             .into(),
         );
-        assert!(!is_free(ALICE), "there is nothing to follow any more");
+        assert!(!is_duty(ALICE), "there is nothing to follow any more");
     });
 }
 
@@ -61,7 +62,7 @@ fn follow_canonical_should_refuse_where_there_is_nothing_to_follow() {
         assert_noop!(follow(), Error::<Test>::NoSuccessor);
         ActiveCheckpoints::make_canonical(OTHER);
         assert_noop!(follow(), Error::<Test>::NotServing);
-        assert!(!is_free(ALICE));
+        assert!(!is_duty(ALICE));
     });
 }
 
@@ -90,7 +91,7 @@ fn follow_canonical_should_leave_all_as_it_is_where_there_is_no_room() {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::serve(signed(ALICE), LLAMA));
         ActiveCheckpoints::make_canonical(OTHER);
-        assert!(!is_free(ALICE));
+        assert!(!is_duty(ALICE));
         // As the dispatcher does it: what the call has changed is undone.
         let follow = || Operators::follow_canonical(signed(key_of(ALICE)), LLAMA);
         assert_noop!(with_storage_layer(follow), Error::<Test>::ServersFull);

@@ -1,9 +1,10 @@
 use crate::{mock::*, Error, Event, Idle, Operators as Records};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
+use pallet_duties::AsDuty;
 
-fn is_free(who: AccountId) -> bool {
-    let call = RuntimeCall::Operators(crate::Call::heartbeat {});
-    call.is_feeless(&signed(who))
+fn is_duty(who: AccountId) -> bool {
+    let call = crate::Call::<Test>::heartbeat {};
+    call.as_duty(&who).is_some_and(|duty| duty.is_ok())
 }
 
 fn idle(controller: AccountId) -> Option<Idle> {
@@ -41,12 +42,12 @@ fn heartbeat_should_refuse_whoever_is_no_key() {
 fn heartbeat_should_be_free_for_a_key_once_a_quarter_period() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
-        assert!(!is_free(key_of(ALICE)));
+        assert!(!is_duty(key_of(ALICE)));
         advance_to(6);
-        assert!(is_free(key_of(ALICE)));
-        assert!(!is_free(ALICE));
-        assert!(!is_free(BOB));
+        assert!(is_duty(key_of(ALICE)));
+        assert!(!is_duty(ALICE));
+        assert!(!is_duty(BOB));
         assert_ok!(Operators::heartbeat(signed(key_of(ALICE))));
-        assert!(!is_free(key_of(ALICE)));
+        assert!(!is_duty(key_of(ALICE)));
     });
 }

@@ -1,9 +1,10 @@
 use crate::{mock::*, Devices, Error, Event};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
+use pallet_duties::AsDuty;
 
-fn is_free(who: AccountId) -> bool {
-    let call = RuntimeCall::Operators(crate::Call::report_device { device: gpu() });
-    call.is_feeless(&signed(who))
+fn is_duty(who: AccountId) -> bool {
+    let call = crate::Call::<Test>::report_device { device: gpu() };
+    call.as_duty(&who).is_some_and(|duty| duty.is_ok())
 }
 
 #[test]
@@ -39,11 +40,11 @@ fn report_device_should_refuse_whoever_is_no_key() {
 fn report_device_should_be_free_for_a_key_once_a_period() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
-        assert!(is_free(key_of(ALICE)));
-        assert!(!is_free(ALICE));
+        assert!(is_duty(key_of(ALICE)));
+        assert!(!is_duty(ALICE));
         assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
-        assert!(!is_free(key_of(ALICE)));
+        assert!(!is_duty(key_of(ALICE)));
         advance_to(21);
-        assert!(is_free(key_of(ALICE)));
+        assert!(is_duty(key_of(ALICE)));
     });
 }

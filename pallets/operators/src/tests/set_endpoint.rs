@@ -1,9 +1,10 @@
 use crate::{mock::*, Address, Endpoint, Error, Event};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless, BoundedVec};
+use frame_support::{assert_noop, assert_ok, BoundedVec};
+use pallet_duties::AsDuty;
 
-fn is_free(who: AccountId, endpoint: Option<Endpoint>) -> bool {
-    let call = RuntimeCall::Operators(crate::Call::set_endpoint { endpoint });
-    call.is_feeless(&signed(who))
+fn is_duty(who: AccountId, endpoint: Option<Endpoint>) -> bool {
+    let call = crate::Call::<Test>::set_endpoint { endpoint };
+    call.as_duty(&who).is_some_and(|duty| duty.is_ok())
 }
 
 fn at(addresses: Vec<Address>) -> Option<Endpoint> {
@@ -85,14 +86,14 @@ fn set_endpoint_should_refuse_what_no_machine_has() {
 fn set_endpoint_should_be_free_for_a_key_with_news() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
-        assert!(is_free(key_of(ALICE), Some(endpoint())));
-        assert!(!is_free(key_of(ALICE), None));
-        assert!(!is_free(ALICE, Some(endpoint())));
+        assert!(is_duty(key_of(ALICE), Some(endpoint())));
+        assert!(!is_duty(key_of(ALICE), None));
+        assert!(!is_duty(ALICE, Some(endpoint())));
         let key = signed(key_of(ALICE));
         assert_ok!(Operators::set_endpoint(key, Some(endpoint())));
-        assert!(!is_free(key_of(ALICE), None));
+        assert!(!is_duty(key_of(ALICE), None));
         advance_to(System::block_number() + 5);
-        assert!(is_free(key_of(ALICE), None));
-        assert!(!is_free(key_of(ALICE), Some(endpoint())));
+        assert!(is_duty(key_of(ALICE), None));
+        assert!(!is_duty(key_of(ALICE), Some(endpoint())));
     });
 }

@@ -1,12 +1,18 @@
 use crate::{mock::*, Call, Error, Event};
-use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
+use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{
     hashing,
     interfaces::{Offence, Role},
     RoundId,
 };
 use noema_rounds::{Contribution, Finding, Outcome, Phase, Rejection};
+use pallet_duties::AsDuty;
 use sp_core::H256;
+
+/// Whether a call is a duty that the hot key `by` may perform now.
+fn is_duty(call: &Call<Test>, by: u64) -> bool {
+    call.as_duty(&by).is_some_and(|duty| duty.is_ok())
+}
 
 #[test]
 fn join_round_should_tie_the_bond() {
@@ -71,7 +77,7 @@ fn a_bond_tied_to_too_much_should_not_join() {
 }
 
 #[test]
-fn steps_should_be_free_where_they_are_accepted_and_only_there() {
+fn steps_should_be_duties_where_they_are_accepted_and_only_there() {
     test(|| {
         assert_ok!(start());
         let id = round().id;
@@ -79,23 +85,23 @@ fn steps_should_be_free_where_they_are_accepted_and_only_there() {
             round: id,
             role: Role::Trainer,
         };
-        assert!(join.is_feeless(&by(1)));
-        assert!(!join.is_feeless(&by(11)));
-        assert!(!join.is_feeless(&signed(1)));
+        assert!(is_duty(&join, key_of(1)));
+        assert!(!is_duty(&join, key_of(11)));
+        assert!(!is_duty(&join, 1));
         // Asking changed nothing.
         assert_eq!(engagements(1), 0);
         assert!(round().trainers.is_empty());
         join_all();
-        assert!(!join.is_feeless(&by(1)));
+        assert!(!is_duty(&join, key_of(1)));
         let commit = Call::<Test>::commit_contribution {
             round: id,
             commitment: commitment(id, 1),
         };
-        assert!(!commit.is_feeless(&by(1)));
+        assert!(!is_duty(&commit, key_of(1)));
         pass_window();
-        assert!(commit.is_feeless(&by(1)));
+        assert!(is_duty(&commit, key_of(1)));
         assert_ok!(Training::commit_contribution(by(1), id, commitment(id, 1)));
-        assert!(!commit.is_feeless(&by(1)));
+        assert!(!is_duty(&commit, key_of(1)));
     });
 }
 

@@ -1,0 +1,52 @@
+//! What a pallet says of a call that it expects from a hot key.
+
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{storage::with_transaction, weights::Weight};
+use sp_runtime::{DispatchError, DispatchResult, TransactionOutcome};
+
+/// How many blocks a duty without a deadline of its own stays in the pool.
+pub const STANDING: u32 = 32;
+
+/// A duty that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty<BlockNumber> {
+    /// Names what is due, and by whom: two transactions with the same tag do the same.
+    pub tag: Vec<u8>,
+    /// The last block in which it is accepted.
+    pub until: BlockNumber,
+}
+
+impl<BlockNumber> Duty<BlockNumber> {
+    /// A duty called `name`, about `subject`, accepted up to block `until`.
+    pub fn new(name: &'static str, subject: impl Encode, until: BlockNumber) -> Self {
+        Self {
+            tag: (name, subject).encode(),
+            until,
+        }
+    }
+}
+
+/// Calls of which some are duties.
+pub trait AsDuty<AccountId, BlockNumber> {
+    /// The duty that this call performs where the hot key `key` submits it, or why its pallet would
+    /// refuse it; `None` for a call that is no duty of any hot key.
+    ///
+    /// A call for which this gives a duty succeeds where it is executed on the same state. Nothing is
+    /// changed.
+    fn as_duty(&self, key: &AccountId) -> Option<Result<Duty<BlockNumber>, DispatchError>>;
+
+    /// The most that [`Self::as_duty`] weighs.
+    fn weight_of_check(&self) -> Weight;
+}
+
+/// Which accounts are hot keys of operators.
+pub trait HotKeys<AccountId> {
+    /// Whether `key` is one.
+    fn is_hot_key(key: &AccountId) -> bool;
+}
+
+/// Whether `call` would succeed: known by trying, and undoing it. For calls whose state is small.
+pub fn try_out(call: impl FnOnce() -> DispatchResult) -> DispatchResult {
+    with_transaction(|| TransactionOutcome::Rollback(call()))
+}

@@ -1,0 +1,98 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+mod authorize;
+mod duty;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use duty::{try_out, AsDuty, Duty, HotKeys, STANDING};
+pub use pallet::*;
+pub use weights::WeightInfo;
+
+/// Duties of hot keys.
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::boxed::Box;
+    use frame_support::{
+        dispatch::{DispatchResultWithPostInfo, GetDispatchInfo, PostDispatchInfo},
+        pallet_prelude::*,
+    };
+    use frame_system::{ensure_authorized, pallet_prelude::*, RawOrigin};
+    use sp_runtime::traits::{Dispatchable, IdentifyAccount, Verify};
+
+    /// The pallet.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// What the pallet needs from the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// The calls of the runtime, which say which of them are duties.
+        type RuntimeCall: Parameter
+            + Dispatchable<RuntimeOrigin = Self::RuntimeOrigin, PostInfo = PostDispatchInfo>
+            + GetDispatchInfo
+            + AsDuty<Self::AccountId, BlockNumberFor<Self>>;
+
+        /// What a hot key signs with.
+        type Signature: Parameter + Verify<Signer: IdentifyAccount<AccountId = Self::AccountId>>;
+
+        /// Tells which accounts are hot keys: the first thing that is checked of a duty, so that an
+        /// account that is none costs one read.
+        type HotKeys: HotKeys<Self::AccountId>;
+
+        /// Weights of the call.
+        type WeightInfo: WeightInfo;
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Performs a duty: executes it as if the hot key `key` had signed it. Free of charge.
+        ///
+        /// - `key`: the hot key.
+        /// - `duty`: the call that the chain expects of it.
+        /// - `signature`: the key's signature over BLAKE2b-256 of `"noema/duty"` and the encoded
+        ///   genesis hash, key and call.
+        #[pallet::call_index(0)]
+        #[pallet::weight({
+            let info = duty.get_dispatch_info();
+            (
+                T::WeightInfo::perform().saturating_add(info.call_weight),
+                DispatchClass::Operational,
+                Pays::No,
+            )
+        })]
+        #[pallet::weight_of_authorize(
+            T::WeightInfo::authorize_perform().saturating_add(duty.weight_of_check())
+        )]
+        #[pallet::authorize(|_source, key, duty, signature| {
+            Pallet::<T>::authorize_duty(key, duty, signature)
+        })]
+        pub fn perform(
+            origin: OriginFor<T>,
+            key: T::AccountId,
+            duty: Box<<T as Config>::RuntimeCall>,
+            signature: T::Signature,
+        ) -> DispatchResultWithPostInfo {
+            ensure_authorized(origin)?;
+            // Its signature and its state were checked when the transaction was authorized.
+            let _ = signature;
+            duty.dispatch(RawOrigin::Signed(key).into())
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Which calls are duties of hot keys, and until when.
+
+use crate::{Call, Config, Devices, Endpoint, Endpoints, Error, Keys, Operators, Pallet};
+use frame_support::{dispatch::GetDispatchInfo, ensure, traits::Get, weights::Weight};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_protocol::CheckpointId;
+use pallet_duties::{try_out, AsDuty, Duty, HotKeys, STANDING};
+use sp_runtime::{
+    traits::{CheckedDiv, Saturating},
+    DispatchError,
+};
+
+type DutyOf<T> = Duty<BlockNumberFor<T>>;
+
+impl<T: Config> HotKeys<T::AccountId> for Pallet<T> {
+    fn is_hot_key(key: &T::AccountId) -> bool {
+        Keys::<T>::contains_key(key)
+    }
+}
+
+impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
+    fn as_duty(&self, key: &T::AccountId) -> Option<Result<DutyOf<T>, DispatchError>> {
+        Some(match self {
+            Call::heartbeat {} => Pallet::<T>::heartbeat_duty(key),
+            Call::report_device { .. } => Pallet::<T>::device_duty(key),
+            Call::set_endpoint { endpoint } => Pallet::<T>::endpoint_duty(key, endpoint),
+            Call::follow_canonical { checkpoint } => Pallet::<T>::follow_duty(key, *checkpoint),
+            _ => return None,
+        })
+    }
+
+    fn weight_of_check(&self) -> Weight {
+        self.get_dispatch_info().call_weight
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    fn heartbeat_duty(key: &T::AccountId) -> Result<DutyOf<T>, DispatchError> {
+        let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
+        let operator = Operators::<T>::get(&controller).ok_or(Error::<T>::NotRegistered)?;
+        ensure!(
+            Self::is_quarter_past(operator.heartbeat),
+            Error::<T>::NothingNew
+        );
+        Ok(Self::standing_duty("operators/heartbeat", controller))
+    }
+
+    fn device_duty(key: &T::AccountId) -> Result<DutyOf<T>, DispatchError> {
+        let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
+        let is_due = Devices::<T>::get(&controller).is_none_or(|report| {
+            Self::now().saturating_sub(report.at) >= T::HeartbeatPeriod::get()
+        });
+        ensure!(is_due, Error::<T>::NothingNew);
+        Ok(Self::standing_duty("operators/device", controller))
+    }
+
+    fn endpoint_duty(
+        key: &T::AccountId,
+        endpoint: &Option<Endpoint>,
+    ) -> Result<DutyOf<T>, DispatchError> {
+        let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
+        let is_news = match Endpoints::<T>::get(&controller) {
+            Some(report) => report.endpoint != *endpoint && Self::is_quarter_past(report.at),
+            None => endpoint.is_some(),
+        };
+        ensure!(is_news, Error::<T>::NothingNew);
+        Self::check_endpoint(endpoint)?;
+        Ok(Self::standing_duty("operators/endpoint", controller))
+    }
+
+    fn follow_duty(
+        key: &T::AccountId,
+        checkpoint: CheckpointId,
+    ) -> Result<DutyOf<T>, DispatchError> {
+        let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
+        try_out(|| Self::do_follow_canonical(key.clone(), checkpoint))?;
+        Ok(Self::standing_duty(
+            "operators/follow",
+            (controller, checkpoint),
+        ))
+    }
+
+    fn standing_duty(name: &'static str, subject: impl codec::Encode) -> DutyOf<T> {
+        Duty::new(name, subject, Self::now().saturating_add(STANDING.into()))
+    }
+
+    fn is_quarter_past(at: BlockNumberFor<T>) -> bool {
+        let quarter = T::HeartbeatPeriod::get()
+            .checked_div(&4u32.into())
+            .unwrap_or_default();
+        Self::now().saturating_sub(at) >= quarter
+    }
+}

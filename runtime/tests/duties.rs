@@ -1,0 +1,254 @@
+//! What hot keys submit: free, without a nonce, ahead of everything that is paid for, and nothing else.
+
+mod common;
+
+use codec::Encode;
+use common::{account, chain, extension, tipped};
+use frame_support::{assert_ok, dispatch::DispatchClass, traits::fungible::Inspect};
+use frame_system::limits::BlockWeights;
+use noema_protocol::interfaces::Prices;
+use noema_runtime::{
+    constants::UNIT, presets::ENDOWMENT, Balances, Duties, Executive, Operators, Runtime,
+    RuntimeCall, RuntimeOrigin, System, UncheckedExtrinsic,
+};
+use pallet_operators::Roles;
+use sp_core::{Get, Pair, H256};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, One, Two};
+use sp_runtime::{
+    transaction_validity::{
+        InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidity,
+        TransactionValidityError,
+    },
+    MultiSignature,
+};
+use std::time::Instant;
+
+/// The number of the error `NothingNew` of pallet operators.
+const NOTHING_NEW: u8 = 20;
+
+/// A chain on which //Alice is a worker with the hot key //One, which owns nothing, and is due a sign
+/// of life.
+fn serving() -> sp_io::TestExternalities {
+    let mut chain = chain("development");
+    chain.execute_with(|| {
+        assert_ok!(Operators::register(
+            RuntimeOrigin::signed(account(Alice)),
+            Roles {
+                worker: true,
+                validator: false,
+                trainer: false,
+            },
+            account(One),
+            Prices::default(),
+            1_000 * UNIT,
+        ));
+        assert_eq!(Balances::total_balance(&account(One)), 0);
+        System::set_block_number(100);
+    });
+    chain
+}
+
+fn heartbeat() -> RuntimeCall {
+    RuntimeCall::Operators(pallet_operators::Call::heartbeat {})
+}
+
+/// A general transaction in which `key` performs `duty`, signed by `signer`.
+fn perform_signed_by(
+    signer: Sr25519Keyring,
+    key: Sr25519Keyring,
+    duty: RuntimeCall,
+) -> UncheckedExtrinsic {
+    let payload = Duties::payload(&account(key), &duty);
+    let call = RuntimeCall::Duties(pallet_duties::Call::perform {
+        key: account(key),
+        duty: Box::new(duty),
+        signature: MultiSignature::from(signer.pair().sign(payload.as_bytes())),
+    });
+    UncheckedExtrinsic::new_transaction(call, extension(0, 0))
+}
+
+fn perform(key: Sr25519Keyring, duty: RuntimeCall) -> UncheckedExtrinsic {
+    perform_signed_by(key, key, duty)
+}
+
+fn validate(transaction: UncheckedExtrinsic) -> TransactionValidity {
+    Executive::validate_transaction(
+        TransactionSource::External,
+        transaction,
+        System::block_hash(0),
+    )
+}
+
+fn refused(transaction: UncheckedExtrinsic) -> InvalidTransaction {
+    match validate(transaction) {
+        Err(TransactionValidityError::Invalid(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_hot_key_that_owns_nothing_performs_its_duty() {
+    serving().execute_with(|| {
+        assert!(validate(perform(One, heartbeat())).is_ok());
+        assert_ok!(
+            Executive::apply_extrinsic(perform(One, heartbeat())).map(|result| {
+                result.expect("the duty is done");
+            })
+        );
+        let operator = Operators::operator(account(Alice)).expect("it is registered");
+        assert_eq!(operator.operator.heartbeat, 100);
+        assert_eq!(System::account_nonce(account(One)), 0);
+    });
+}
+
+#[test]
+fn the_same_duty_is_refused_a_second_time_in_a_block() {
+    serving().execute_with(|| {
+        let first = Executive::apply_extrinsic(perform(One, heartbeat()));
+        assert!(matches!(first, Ok(Ok(()))), "{first:?}");
+        let second = Executive::apply_extrinsic(perform(One, heartbeat()));
+        assert_eq!(
+            second,
+            Err(InvalidTransaction::Custom(NOTHING_NEW).into()),
+            "it is not executed"
+        );
+        assert_eq!(
+            validate(perform(One, heartbeat())),
+            Err(InvalidTransaction::Custom(NOTHING_NEW).into())
+        );
+    });
+}
+
+#[test]
+fn two_transactions_for_one_duty_have_the_same_tag() {
+    serving().execute_with(|| {
+        let one = validate(perform(One, heartbeat())).expect("it is open");
+        let other = validate(perform(One, heartbeat())).expect("it is open");
+        assert_eq!(one.provides, other.provides);
+        assert_eq!(one.provides.len(), 1);
+        assert!(one.requires.is_empty());
+    });
+}
+
+#[test]
+fn nothing_that_is_paid_for_goes_ahead_of_a_duty() {
+    serving().execute_with(|| {
+        let duty = validate(perform(One, heartbeat())).expect("it is open");
+        assert_eq!(duty.priority, TransactionPriority::MAX);
+        let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
+        // All that a rich account owns.
+        let paid = validate(tipped(remark, Bob, 0, ENDOWMENT - UNIT)).expect("it is paid for");
+        assert!(paid.priority <= duty.priority);
+    });
+}
+
+#[test]
+fn a_block_full_of_paid_transactions_has_room_for_duties() {
+    serving().execute_with(|| {
+        let limits: BlockWeights = <Runtime as frame_system::Config>::BlockWeights::get();
+        let normal = limits.get(DispatchClass::Normal);
+        let most = normal.max_total.expect("ordinary transactions are limited");
+        let reserved = limits.max_block - most;
+        assert!(
+            reserved.all_gte(limits.max_block / 4),
+            "a quarter is reserved: {reserved:?}"
+        );
+        System::register_extra_weight_unchecked(most, DispatchClass::Normal);
+        let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
+        let paid = tipped(remark, Bob, 0, UNIT);
+        assert_eq!(
+            Executive::apply_extrinsic(paid),
+            Err(InvalidTransaction::ExhaustsResources.into())
+        );
+        let done = Executive::apply_extrinsic(perform(One, heartbeat()));
+        assert!(matches!(done, Ok(Ok(()))), "{done:?}");
+    });
+}
+
+#[test]
+fn a_stranger_performs_no_duty() {
+    serving().execute_with(|| {
+        assert_eq!(
+            refused(perform_signed_by(Two, One, heartbeat())),
+            InvalidTransaction::BadProof
+        );
+        assert_eq!(
+            refused(perform(Two, heartbeat())),
+            InvalidTransaction::BadSigner
+        );
+        assert_eq!(
+            refused(perform(Alice, heartbeat())),
+            InvalidTransaction::BadSigner,
+            "a controller pays for what it signs"
+        );
+    });
+}
+
+#[test]
+fn a_signature_is_good_for_one_chain_and_one_call() {
+    serving().execute_with(|| {
+        let transaction = perform(One, heartbeat());
+        frame_system::BlockHash::<Runtime>::insert(0, H256::repeat_byte(7));
+        assert_eq!(refused(transaction), InvalidTransaction::BadProof);
+    });
+    serving().execute_with(|| {
+        let payload = Duties::payload(&account(One), &heartbeat());
+        let call = RuntimeCall::Duties(pallet_duties::Call::perform {
+            key: account(One),
+            duty: Box::new(RuntimeCall::Operators(
+                pallet_operators::Call::set_endpoint { endpoint: None },
+            )),
+            signature: MultiSignature::from(One.pair().sign(payload.as_bytes())),
+        });
+        let transaction = UncheckedExtrinsic::new_transaction(call, extension(0, 0));
+        assert_eq!(refused(transaction), InvalidTransaction::BadProof);
+    });
+}
+
+#[test]
+fn a_hot_key_can_move_no_funds() {
+    serving().execute_with(|| {
+        let transfer = RuntimeCall::Balances(pallet_balances::Call::transfer_allow_death {
+            dest: account(Dave).into(),
+            value: 1,
+        });
+        assert_eq!(refused(perform(One, transfer)), InvalidTransaction::Call);
+        let nested = RuntimeCall::Utility(pallet_utility::Call::batch {
+            calls: vec![heartbeat()],
+        });
+        assert_eq!(refused(perform(One, nested)), InvalidTransaction::Call);
+    });
+}
+
+/// What it costs a node to refuse a flood: the time is printed, not asserted.
+#[test]
+fn ten_thousand_invalid_duties_change_nothing() {
+    const FLOOD: u32 = 10_000;
+    serving().execute_with(|| {
+        let done = Executive::apply_extrinsic(perform(One, heartbeat()));
+        assert!(matches!(done, Ok(Ok(()))), "{done:?}");
+        // Of a stranger, with a wrong signature, and of the hot key itself, which has done its part.
+        for (what, flood) in [
+            ("of no hot key", perform(Two, heartbeat())),
+            (
+                "with a wrong signature",
+                perform_signed_by(Two, One, heartbeat()),
+            ),
+            ("that is done already", perform(One, heartbeat())),
+        ] {
+            let begun = Instant::now();
+            for _ in 0..FLOOD {
+                assert!(validate(flood.clone()).is_err());
+            }
+            let each = begun.elapsed() / FLOOD;
+            println!(
+                "a duty {what} is refused in {each:?}, {} bytes",
+                flood.encoded_size()
+            );
+        }
+        // Validating begins a block of its own, of which nothing is kept in a node; what the duties
+        // could have changed is as it was.
+        let operator = Operators::operator(account(Alice)).expect("it is registered");
+        assert_eq!(operator.operator.heartbeat, 100);
+    });
+}
