@@ -6,6 +6,7 @@
 //! missing where an upgrade does not.
 
 pub mod calls;
+mod duty;
 mod events;
 mod follow;
 mod issuance;

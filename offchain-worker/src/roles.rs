@@ -8,6 +8,7 @@
 mod claim;
 mod execute;
 mod operator;
+mod queue;
 mod serve;
 mod validate;
 
@@ -15,7 +16,7 @@ pub use execute::{EngineExecutor, ExecutionError, Executor};
 pub use noema_executor::Cancel;
 pub use operator::{Operator, Pace};
 
-use crate::store::{AccountBytes, Prepared};
+use crate::store::AccountBytes;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use noema_protocol::{
@@ -92,9 +93,6 @@ pub struct Check {
 pub struct Duties {
     /// The finalized block.
     pub block: u64,
-    /// The nonce of the hot key in that block: every transaction below it has been included or can
-    /// never be.
-    pub nonce: u64,
     /// Answers to give.
     pub jobs: Vec<Job>,
     /// Checks to make.
@@ -182,7 +180,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// What became of a transaction.
+/// What became of a duty that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in a finalized block and its call succeeded.
@@ -190,7 +188,7 @@ pub enum Outcome {
         /// The block.
         block: u64,
     },
-    /// It is in a finalized block and its call was refused, for this reason by name.
+    /// The chain refuses it, for this reason by name.
     Refused(String),
     /// The node turned it away or let it go, for this reason; it may be tried anew.
     Dropped(String),
@@ -228,15 +226,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// What the operator's controller can claim in the latest finalized block.
     async fn rewards(&self) -> Result<Rewards, LedgerError>;
 
-    /// Signs a mortal transaction with a fresh nonce; sends nothing.
-    async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError>;
-
-    /// Hands a signed transaction to the node. The future that comes back ends when its fate is
-    /// known. Handing the same bytes over twice makes one transaction.
-    async fn broadcast(
-        &self,
-        transaction: &Prepared,
-    ) -> Result<BoxFuture<'static, Outcome>, LedgerError>;
+    /// Hands the duty that `action` performs to the node. The future that comes back ends when its
+    /// fate is known. Handing the same action over twice performs it once.
+    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError>;
 }
 
 /// Who an operator is.

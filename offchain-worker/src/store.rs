@@ -1,9 +1,9 @@
 //! What an operator must remember across a crash: how far it got with each job.
 //!
-//! Every stage is on disk before the step that follows it is visible to anyone else. An answer is
-//! stored before it is submitted, a signed transaction before it is broadcast, the salt of a
-//! verdict before its commitment. So a process that is killed at any point neither answers twice
-//! nor loses a verdict it has committed to.
+//! Every stage is on disk before the step that follows it is visible to others: an answer is stored
+//! before it is submitted, the salt of a verdict before its commitment. So a process that is killed at
+//! any point neither computes another answer nor loses a verdict that it has committed to. What was
+//! handed to the node is not stored: a duty that the chain still expects is handed over again.
 
 use codec::{Decode, Encode};
 use noema_protocol::{RequestId, VerdictReveal};
@@ -16,9 +16,9 @@ pub type AccountBytes = [u8; 32];
 
 type Key = (AccountBytes, u64, u32);
 
-const JOBS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("jobs/1");
-const CHECKS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("checks/1");
-const AUDITS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("audits/1");
+const JOBS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("jobs/2");
+const CHECKS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("checks/2");
+const AUDITS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("audits/2");
 const CHAIN: TableDefinition<'_, &str, Vec<u8>> = TableDefinition::new("chain/1");
 
 /// Records of requests this much older than the newest are forgotten.
@@ -68,20 +68,6 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
     }
 }
 
-/// A signed transaction, kept as it was signed: broadcasting the same bytes again cannot make a
-/// second transaction.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Prepared {
-    /// The encoded extrinsic.
-    pub bytes: Vec<u8>,
-    /// Its hash.
-    pub hash: H256,
-    /// The sender's nonce it uses.
-    pub nonce: u64,
-    /// The last block that may include it.
-    pub valid_until: u64,
-}
-
 /// An answer as it is submitted, and the digest behind its trace commitment.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct StoredAnswer {
@@ -100,17 +86,8 @@ pub struct StoredAnswer {
 pub enum JobStage {
     /// Seen on chain; the answer is being computed.
     Received,
-    /// Computed, not yet signed.
+    /// Computed: this is what is submitted.
     Executed(StoredAnswer),
-    /// Signed, and perhaps broadcast.
-    Submitted {
-        /// The answer.
-        answer: StoredAnswer,
-        /// The transaction that carries it.
-        transaction: Prepared,
-        /// How many transactions were signed for it.
-        tries: u32,
-    },
     /// Nothing is left to do.
     Done(String),
 }
@@ -120,26 +97,8 @@ pub enum JobStage {
 pub enum CheckStage {
     /// Seen on chain; the answer is being re-executed.
     Received,
-    /// Re-executed: this is what will be revealed.
+    /// Re-executed: this is what is committed to, then revealed.
     Executed(VerdictReveal),
-    /// The commitment is signed, and perhaps broadcast.
-    Committed {
-        /// What was committed to.
-        reveal: VerdictReveal,
-        /// The transaction that carries the commitment.
-        transaction: Prepared,
-        /// How many transactions were signed for it.
-        tries: u32,
-    },
-    /// The reveal is signed, and perhaps broadcast.
-    Revealed {
-        /// What is revealed.
-        reveal: VerdictReveal,
-        /// The transaction that carries it.
-        transaction: Prepared,
-        /// How many transactions were signed for it.
-        tries: u32,
-    },
     /// Nothing is left to do.
     Done(String),
 }
@@ -151,15 +110,6 @@ pub enum AuditStage {
     Received,
     /// Re-executed and found wrong: this digest is what the objection carries.
     Wrong(H256),
-    /// The objection is signed, and perhaps broadcast.
-    Objected {
-        /// The digest of the validator's own execution.
-        digest: H256,
-        /// The transaction that carries the objection.
-        transaction: Prepared,
-        /// How many transactions were signed for it.
-        tries: u32,
-    },
     /// Nothing is left to do.
     Done(String),
 }
@@ -189,8 +139,6 @@ pub trait Stage: Encode + Decode {
     const TABLE: TableDefinition<'static, Key, Vec<u8>>;
     /// Whether nothing is left to do.
     fn is_done(&self) -> bool;
-    /// The transaction whose fate the record waits for.
-    fn transaction(&self) -> Option<&Prepared>;
 }
 
 impl Stage for JobStage {
@@ -198,12 +146,6 @@ impl Stage for JobStage {
     const TABLE: TableDefinition<'static, Key, Vec<u8>> = JOBS;
     fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
-    }
-    fn transaction(&self) -> Option<&Prepared> {
-        match self {
-            Self::Submitted { transaction, .. } => Some(transaction),
-            _ => None,
-        }
     }
 }
 
@@ -213,14 +155,6 @@ impl Stage for CheckStage {
     fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
     }
-    fn transaction(&self) -> Option<&Prepared> {
-        match self {
-            Self::Committed { transaction, .. } | Self::Revealed { transaction, .. } => {
-                Some(transaction)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Stage for AuditStage {
@@ -228,12 +162,6 @@ impl Stage for AuditStage {
     const TABLE: TableDefinition<'static, Key, Vec<u8>> = AUDITS;
     fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
-    }
-    fn transaction(&self) -> Option<&Prepared> {
-        match self {
-            Self::Objected { transaction, .. } => Some(transaction),
-            _ => None,
-        }
     }
 }
 

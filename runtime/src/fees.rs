@@ -2,16 +2,24 @@
 
 use crate::{
     constants::{MICROUNIT, MILLIUNIT},
-    Balance, Balances, Runtime,
+    Balance, Balances, Runtime, RuntimeCall, RuntimeOrigin,
 };
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{
+    dispatch::{DispatchInfo, DispatchResult, PostDispatchInfo},
+    pallet_prelude::{TransactionPriority, TransactionSource, TransactionValidityError},
     parameter_types,
     traits::tokens::imbalance::ResolveTo,
     weights::{constants::ExtrinsicBaseWeight, ConstantMultiplier, Weight, WeightToFee},
 };
 use pallet_collator_selection::StakingPotAccountId;
 use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
-use sp_runtime::{FixedPointNumber, Perquintill};
+use scale_info::{StaticTypeInfo, Type, TypeInfo};
+use sp_runtime::{
+    traits::{Implication, TransactionExtension, TransactionExtensionMetadata, ValidateResult},
+    FixedPointNumber, Perquintill,
+};
 
 /// The fee for an empty transaction, and for each share of a block that is as scarce.
 const BASE_FEE: Balance = MILLIUNIT / 10;
@@ -58,3 +66,78 @@ pub type FeeAdjustment = TargetedFeeAdjustment<
 >;
 /// Fees and tips go to the pot that pays block authors.
 pub type ToCollators = ResolveTo<StakingPotAccountId<Runtime>, Balances>;
+
+/// The highest priority that can be paid for: below that of the duties of hot keys.
+pub const HIGHEST_PAID: TransactionPriority = TransactionPriority::MAX - 1;
+
+/// Charges as `S` does, and keeps what is paid for behind the duties of hot keys, however high the tip: the
+/// priority that `S` gives grows with the tip up to the highest there is.
+///
+/// Seen from outside it is `S`: name, type and bytes are the same.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+pub struct BehindDuties<S>(pub S);
+
+impl<S: StaticTypeInfo> TypeInfo for BehindDuties<S> {
+    type Identity = S;
+
+    fn type_info() -> Type {
+        S::type_info()
+    }
+}
+
+impl<S: TransactionExtension<RuntimeCall>> TransactionExtension<RuntimeCall> for BehindDuties<S> {
+    const IDENTIFIER: &'static str = S::IDENTIFIER;
+    type Implicit = S::Implicit;
+    type Val = S::Val;
+    type Pre = S::Pre;
+
+    fn metadata() -> Vec<TransactionExtensionMetadata> {
+        S::metadata()
+    }
+
+    fn implicit(&self) -> Result<Self::Implicit, TransactionValidityError> {
+        self.0.implicit()
+    }
+
+    fn weight(&self, call: &RuntimeCall) -> Weight {
+        self.0.weight(call)
+    }
+
+    fn validate(
+        &self,
+        origin: RuntimeOrigin,
+        call: &RuntimeCall,
+        info: &DispatchInfo,
+        len: usize,
+        implicit: S::Implicit,
+        inherited: &impl Implication,
+        source: TransactionSource,
+    ) -> ValidateResult<Self::Val, RuntimeCall> {
+        let (mut validity, val, origin) = self
+            .0
+            .validate(origin, call, info, len, implicit, inherited, source)?;
+        validity.priority = validity.priority.min(HIGHEST_PAID);
+        Ok((validity, val, origin))
+    }
+
+    fn prepare(
+        self,
+        val: Self::Val,
+        origin: &RuntimeOrigin,
+        call: &RuntimeCall,
+        info: &DispatchInfo,
+        len: usize,
+    ) -> Result<Self::Pre, TransactionValidityError> {
+        self.0.prepare(val, origin, call, info, len)
+    }
+
+    fn post_dispatch_details(
+        pre: Self::Pre,
+        info: &DispatchInfo,
+        post_info: &PostDispatchInfo,
+        len: usize,
+        result: &DispatchResult,
+    ) -> Result<Weight, TransactionValidityError> {
+        S::post_dispatch_details(pre, info, post_info, len, result)
+    }
+}

@@ -67,7 +67,7 @@ pub type TxExtension = cumulus_pallet_weight_reclaim::StorageWeightReclaim<
         frame_system::CheckMortality<Runtime>,
         frame_system::CheckNonce<Runtime>,
         frame_system::CheckWeight<Runtime>,
-        pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+        fees::BehindDuties<pallet_transaction_payment::ChargeTransactionPayment<Runtime>>,
         frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
     ),
 >;

@@ -4,7 +4,9 @@ mod common;
 
 use codec::Encode;
 use common::{account, chain, extension, tipped};
-use frame_support::{assert_ok, dispatch::DispatchClass, traits::fungible::Inspect};
+use frame_support::{
+    assert_ok, dispatch::DispatchClass, storage::with_transaction, traits::fungible::Inspect,
+};
 use frame_system::limits::BlockWeights;
 use noema_protocol::interfaces::Prices;
 use noema_runtime::{
@@ -12,17 +14,19 @@ use noema_runtime::{
     RuntimeCall, RuntimeOrigin, System, UncheckedExtrinsic,
 };
 use pallet_operators::Roles;
-use sp_core::{Get, Pair, H256};
+use sp_core::{Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, One, Two};
 use sp_runtime::{
     transaction_validity::{
         InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidity,
         TransactionValidityError,
     },
-    MultiSignature,
+    DispatchError, MultiSignature, TransactionOutcome,
 };
 use std::time::Instant;
 
+/// The block that signatures are bound to.
+const AT: u32 = 99;
 /// The number of the error `NothingNew` of pallet operators.
 const NOTHING_NEW: u8 = 20;
 
@@ -44,6 +48,7 @@ fn serving() -> sp_io::TestExternalities {
         ));
         assert_eq!(Balances::total_balance(&account(One)), 0);
         System::set_block_number(100);
+        frame_system::BlockHash::<Runtime>::insert(AT, H256::repeat_byte(6));
     });
     chain
 }
@@ -58,10 +63,11 @@ fn perform_signed_by(
     key: Sr25519Keyring,
     duty: RuntimeCall,
 ) -> UncheckedExtrinsic {
-    let payload = Duties::payload(&account(key), &duty);
+    let payload = Duties::payload(&account(key), &duty, AT).expect("the block is known");
     let call = RuntimeCall::Duties(pallet_duties::Call::perform {
         key: account(key),
         duty: Box::new(duty),
+        at: AT,
         signature: MultiSignature::from(signer.pair().sign(payload.as_bytes())),
     });
     UncheckedExtrinsic::new_transaction(call, extension(0, 0))
@@ -71,12 +77,17 @@ fn perform(key: Sr25519Keyring, duty: RuntimeCall) -> UncheckedExtrinsic {
     perform_signed_by(key, key, duty)
 }
 
+/// What the pool would be told; nothing of it is kept.
 fn validate(transaction: UncheckedExtrinsic) -> TransactionValidity {
-    Executive::validate_transaction(
-        TransactionSource::External,
-        transaction,
-        System::block_hash(0),
-    )
+    with_transaction(|| {
+        let validity = Executive::validate_transaction(
+            TransactionSource::External,
+            transaction,
+            System::block_hash(0),
+        );
+        TransactionOutcome::Rollback(Ok::<_, DispatchError>(validity))
+    })
+    .expect("nothing else fails")
 }
 
 fn refused(transaction: UncheckedExtrinsic) -> InvalidTransaction {
@@ -138,7 +149,7 @@ fn nothing_that_is_paid_for_goes_ahead_of_a_duty() {
         let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
         // All that a rich account owns.
         let paid = validate(tipped(remark, Bob, 0, ENDOWMENT - UNIT)).expect("it is paid for");
-        assert!(paid.priority <= duty.priority);
+        assert!(paid.priority < duty.priority);
     });
 }
 
@@ -188,11 +199,11 @@ fn a_stranger_performs_no_duty() {
 fn a_signature_is_good_for_one_chain_and_one_call() {
     serving().execute_with(|| {
         let transaction = perform(One, heartbeat());
-        frame_system::BlockHash::<Runtime>::insert(0, H256::repeat_byte(7));
+        frame_system::BlockHash::<Runtime>::insert(AT, H256::repeat_byte(7));
         assert_eq!(refused(transaction), InvalidTransaction::BadProof);
     });
     serving().execute_with(|| {
-        let payload = Duties::payload(&account(One), &heartbeat());
+        let payload = Duties::payload(&account(One), &heartbeat(), AT).expect("the block is known");
         let call = RuntimeCall::Duties(pallet_duties::Call::perform {
             key: account(One),
             duty: Box::new(RuntimeCall::Operators(
@@ -246,8 +257,6 @@ fn ten_thousand_invalid_duties_change_nothing() {
                 flood.encoded_size()
             );
         }
-        // Validating begins a block of its own, of which nothing is kept in a node; what the duties
-        // could have changed is as it was.
         let operator = Operators::operator(account(Alice)).expect("it is registered");
         assert_eq!(operator.operator.heartbeat, 100);
     });

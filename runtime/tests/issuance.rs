@@ -18,7 +18,8 @@ use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
 
 /// Whether a call is a duty that the hot key `by` may perform now.
 fn is_duty(call: &RuntimeCall, by: Sr25519Keyring) -> bool {
-    call.as_duty(&account(by)).is_some_and(|duty| duty.is_ok())
+    call.as_duty(&account(by), System::block_number())
+        .is_some_and(|duty| duty.is_ok())
 }
 
 fn go_to(block: BlockNumber) {

@@ -9,7 +9,7 @@ use crate::roles::{
     Action, Answered, Check, Duties, Job, Ledger, LedgerError, Outcome, Phase, Question, Reward,
     Rewards,
 };
-use crate::store::{AccountBytes, Prepared};
+use crate::store::AccountBytes;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use noema_protocol::{CheckpointId, RequestId};
@@ -46,7 +46,6 @@ impl ChainLedger {
         })?;
         let mut duties = Duties {
             block: at.number(),
-            nonce: at.nonce(&self.key.account()).await?,
             heartbeat_due: heartbeat_is_due(&at, info.operator.heartbeat)?,
             ..Duties::default()
         };
@@ -164,29 +163,22 @@ impl Ledger for ChainLedger {
         })
     }
 
-    async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError> {
+    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
         let node = self.link.node()?;
         let key = &self.key;
-        let prepared = match OperatorCall::from(action) {
-            OperatorCall::Submit(call) => node.prepare(*call, key).await,
-            OperatorCall::Commit(call) => node.prepare(call, key).await,
-            OperatorCall::Reveal(call) => node.prepare(call, key).await,
-            OperatorCall::Object(call) => node.prepare(call, key).await,
-            OperatorCall::Claim(call) => node.prepare(call, key).await,
-            OperatorCall::Heartbeat(call) => node.prepare(call, key).await,
+        let outcome = match OperatorCall::from(action) {
+            OperatorCall::Submit(call) => node.perform(*call, key).await,
+            OperatorCall::Commit(call) => node.perform(call, key).await,
+            OperatorCall::Reveal(call) => node.perform(call, key).await,
+            OperatorCall::Object(call) => node.perform(call, key).await,
+            OperatorCall::Claim(call) => node.perform(call, key).await,
+            OperatorCall::Heartbeat(call) => node.perform(call, key).await,
         };
-        Ok(prepared?)
-    }
-
-    async fn broadcast(
-        &self,
-        transaction: &Prepared,
-    ) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
-        Ok(self.link.node()?.broadcast(transaction).await?)
+        Ok(outcome?)
     }
 }
 
-/// A heartbeat is free once a quarter of the period has passed; a third leaves room for two more
+/// A heartbeat is a duty once a quarter of the period has passed; a third leaves room for two more
 /// tries.
 fn heartbeat_is_due(at: &At, last: u32) -> Result<bool, ChainError> {
     let period: u32 = at.constant("Operators", "HeartbeatPeriod")?;

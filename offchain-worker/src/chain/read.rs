@@ -154,15 +154,6 @@ impl At {
         }
     }
 
-    /// The nonce of an account: how many of its transactions are included.
-    pub async fn nonce(&self, account: &AccountBytes) -> Result<u64, ChainError> {
-        self.in_time(
-            "nonce",
-            self.block.tx().account_nonce(&AccountId32(*account)),
-        )
-        .await
-    }
-
     /// The free balance of an account.
     pub async fn free_balance(&self, account: &AccountBytes) -> Result<u128, ChainError> {
         Ok(self.balances(account).await?.free)

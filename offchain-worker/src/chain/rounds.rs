@@ -32,9 +32,9 @@ impl ChainRounds {
         }
     }
 
-    async fn submit<C: Call + Clone>(&self, call: C) -> Result<(), LedgerError> {
+    async fn submit<C: Call>(&self, call: C) -> Result<(), LedgerError> {
         let name = C::NAME;
-        match self.link.node()?.submit(call, &self.key).await {
+        match self.link.node()?.perform_finally(call, &self.key).await {
             Ok(included) => {
                 info!(call = name, block = included.block, "is final");
                 Ok(())

@@ -2,10 +2,9 @@
 
 use super::calls::Call;
 use super::events::fields;
-use super::{classify, root_cause, ChainError, Node, PATIENCE};
+use super::{classify, duty, root_cause, ChainError, Node, PATIENCE};
 use crate::keys::Key;
 use crate::roles::Outcome;
-use crate::store::Prepared;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use sp_core::H256;
@@ -71,66 +70,114 @@ impl Included {
     }
 }
 
+/// What the node did with a transaction.
+enum Handed {
+    /// The pool has it; the future ends when its fate is known.
+    Over(BoxFuture<'static, Fate>),
+    /// The pool had it already.
+    Already(String),
+    /// Its pallet would refuse it: the error by name.
+    Refused(String),
+    /// The pool does not take it.
+    TurnedAway(String),
+}
+
+/// What became of a transaction in the pool.
+enum Fate {
+    /// It is in a finalized block and its call succeeded.
+    Final(Box<Included>),
+    /// It is in a finalized block and its call was refused: the error by name, and what the runtime
+    /// says about it.
+    Failed(String, String),
+    /// The pool let it go.
+    Dropped(String),
+    /// The connection was lost before its fate was known.
+    Lost(String),
+    /// It is not final yet.
+    TooSlow,
+}
+
+impl Fate {
+    fn included(self, url: &str, call: String) -> Result<Included, ChainError> {
+        match self {
+            Self::Final(included) => Ok(*included),
+            Self::Failed(error, docs) => Err(ChainError::Refused { call, error, docs }),
+            Self::Dropped(reason) => Err(ChainError::Rejected { call, reason }),
+            Self::TooSlow => Err(ChainError::TooSlow(call)),
+            Self::Lost(reason) => Err(ChainError::Unreachable {
+                url: url.to_owned(),
+                reason,
+            }),
+        }
+    }
+}
+
 impl Node {
     /// Signs `call` for the next 32 blocks, with the nonce that the node gives.
-    pub(super) async fn prepare<C: Call>(
-        &self,
-        call: C,
-        key: &Key,
-    ) -> Result<Prepared, ChainError> {
-        let what = format!("call {}.{}", C::PALLET, C::NAME);
+    async fn signed_bytes<C: Call>(&self, call: C, key: &Key) -> Result<Vec<u8>, ChainError> {
         let account = AccountId32(key.account());
-        let prepare = async {
+        let sign = async {
             let nonce = self
                 .rpc
                 .system_account_next_index(&account)
                 .await
                 .map_err(|error| classify(&self.url, "nonce", error))?;
-            let at = self
-                .client
-                .at_current_block()
-                .await
-                .map_err(|error| classify(&self.url, "state", error))?;
+            let at = self.client.at_current_block().await;
+            let at = at.map_err(|error| classify(&self.url, "state", error))?;
             let params = SubstrateExtrinsicParamsBuilder::<SubstrateConfig>::new()
                 .nonce(nonce)
                 .mortal(MORTALITY)
                 .build();
-            let call = subxt::tx::dynamic(C::PALLET, C::NAME, call);
-            let refused = |error: ExtrinsicError| classify(&self.url, &what, error);
+            let refused = |error: ExtrinsicError| classify(&self.url, &called::<C>(), error);
             let transaction = at
                 .tx()
-                .create_signable(&call, &account, params)
+                .create_signable(
+                    &subxt::tx::dynamic(C::PALLET, C::NAME, call),
+                    &account,
+                    params,
+                )
                 .await
                 .map_err(refused)?
                 .sign(key.pair())
                 .map_err(refused)?;
-            Ok(Prepared {
-                hash: transaction.hash(),
-                bytes: transaction.into_encoded(),
-                nonce,
-                valid_until: at.block_number().saturating_add(MORTALITY),
-            })
+            Ok(transaction.into_encoded())
         };
-        tokio::time::timeout(PATIENCE, prepare)
+        tokio::time::timeout(PATIENCE, sign)
             .await
             .map_err(|_| self.silent())?
     }
 
-    /// Hands a signed transaction to the node.
-    pub(super) async fn broadcast(
-        &self,
-        transaction: &Prepared,
-    ) -> Result<BoxFuture<'static, Outcome>, ChainError> {
+    /// The transaction with which the hot key `key` performs `duty`.
+    async fn duty_bytes<C: Call>(&self, duty: C, key: &Key) -> Result<Vec<u8>, ChainError> {
+        let at = self
+            .in_time(async { self.client.at_current_block().await.map_err(Into::into) })
+            .await?;
+        let call = at
+            .tx()
+            .call_data(&subxt::tx::dynamic(C::PALLET, C::NAME, duty))
+            .map_err(|error| classify(&self.url, &called::<C>(), error))?;
+        let signed_over = (at.block_number(), at.block_hash());
+        duty::transaction(&at.metadata(), signed_over, &call, key)
+    }
+
+    /// Hands a transaction that makes a call of `pallet` to the node.
+    async fn hand_over(&self, pallet: &str, bytes: Vec<u8>) -> Result<Handed, ChainError> {
         let submit = async {
-            let at = self
-                .client
-                .at_current_block()
-                .await
-                .map_err(|error| classify(&self.url, "state", error))?;
-            let submittable = at.tx().from_bytes(transaction.bytes.clone());
-            let mut progress = match submittable.submit_and_watch().await {
+            let at = self.client.at_current_block().await;
+            let at = at.map_err(|error| classify(&self.url, "state", error))?;
+            let mut progress = match at.tx().from_bytes(bytes).submit_and_watch().await {
                 Ok(progress) => progress,
-                Err(error) => return turned_away(&self.url, error),
+                Err(error) => {
+                    let Some((code, reason)) = rejection(&error) else {
+                        return Err(classify(&self.url, "transaction", error));
+                    };
+                    let named = duty::refusal(&at.metadata(), pallet, &reason);
+                    return Ok(match named {
+                        Some(error) => Handed::Refused(error),
+                        None if code == ALREADY_IMPORTED => Handed::Already(reason),
+                        None => Handed::TurnedAway(reason),
+                    });
+                }
             };
             let rpc = self.raw.clone();
             let watch = async move {
@@ -138,38 +185,102 @@ impl Node {
                     match status {
                         Ok(TransactionStatus::InFinalizedBlock(block)) => {
                             return match finalized(&rpc, &block).await {
-                                Ok(Ok(included)) => Outcome::Included {
-                                    block: included.block,
-                                },
-                                Ok(Err((error, _))) => Outcome::Refused(error),
-                                Err(reason) => Outcome::Unknown(reason),
+                                Ok(Ok(included)) => Fate::Final(Box::new(included)),
+                                Ok(Err((error, docs))) => Fate::Failed(error, docs),
+                                Err(reason) => Fate::Lost(reason),
                             };
                         }
                         Ok(
                             TransactionStatus::Error { message }
                             | TransactionStatus::Invalid { message }
                             | TransactionStatus::Dropped { message },
-                        ) => return Outcome::Dropped(message),
+                        ) => return Fate::Dropped(message),
                         Ok(_) => {}
-                        Err(error) => return Outcome::Unknown(root_cause(&error)),
+                        Err(error) => return Fate::Lost(root_cause(&error)),
                     }
                 }
-                Outcome::Unknown("the connection was lost".into())
+                Fate::Lost("the connection was lost".into())
             };
-            let watch = async move {
+            Ok(Handed::Over(Box::pin(async move {
                 tokio::time::timeout(FINAL, watch)
                     .await
-                    .unwrap_or_else(|_| Outcome::Unknown("it was not final in time".into()))
-            };
-            Ok(Box::pin(watch) as BoxFuture<'static, Outcome>)
+                    .unwrap_or(Fate::TooSlow)
+            })))
         };
         tokio::time::timeout(PATIENCE, submit)
             .await
             .map_err(|_| self.silent())?
     }
 
+    /// Performs a duty under the hot key `key`. It has no nonce: it can be handed over as often as
+    /// one likes, from as many processes. The future that comes back ends when its fate is known.
+    pub(super) async fn perform<C: Call>(
+        &self,
+        duty: C,
+        key: &Key,
+    ) -> Result<BoxFuture<'static, Outcome>, ChainError> {
+        let bytes = self.duty_bytes(duty, key).await?;
+        let outcome = match self.hand_over(C::PALLET, bytes).await? {
+            Handed::Over(fate) => {
+                return Ok(Box::pin(async move {
+                    match fate.await {
+                        Fate::Final(included) => Outcome::Included {
+                            block: included.block,
+                        },
+                        Fate::Failed(error, _) => Outcome::Refused(error),
+                        Fate::Dropped(reason) => Outcome::Dropped(reason),
+                        Fate::Lost(reason) => Outcome::Unknown(reason),
+                        Fate::TooSlow => Outcome::Unknown("it was not final in time".into()),
+                    }
+                }));
+            }
+            // It is where it should be, sent by this process or by another with the same hot key;
+            // look again when it had time to get into a block.
+            Handed::Already(reason) => {
+                return Ok(Box::pin(async move {
+                    tokio::time::sleep(NEXT_BLOCK).await;
+                    Outcome::Unknown(reason)
+                }));
+            }
+            Handed::TurnedAway(reason) if is_in_pool(&reason) => {
+                return Ok(Box::pin(async move {
+                    tokio::time::sleep(NEXT_BLOCK).await;
+                    Outcome::Unknown(reason)
+                }));
+            }
+            Handed::Refused(error) => Outcome::Refused(error),
+            Handed::TurnedAway(reason) => Outcome::Dropped(reason),
+        };
+        Ok(Box::pin(async { outcome }))
+    }
+
+    /// Performs a duty under the hot key `key`, and waits until that is final.
+    pub async fn perform_finally<C: Call>(
+        &self,
+        duty: C,
+        key: &Key,
+    ) -> Result<Included, ChainError> {
+        self.send_duty(duty, key).await?.await
+    }
+
+    /// Performs a duty, as [`Self::perform_finally`] does; what comes back waits until it is final.
+    pub async fn send_duty<C: Call>(
+        &self,
+        duty: C,
+        key: &Key,
+    ) -> Result<BoxFuture<'static, Result<Included, ChainError>>, ChainError> {
+        let bytes = self.duty_bytes(duty, key).await?;
+        let (call, url) = (called::<C>(), self.url.clone());
+        match self.hand_over(C::PALLET, bytes).await? {
+            Handed::Over(fate) => Ok(Box::pin(async move { fate.await.included(&url, call) })),
+            Handed::Refused(reason) | Handed::Already(reason) | Handed::TurnedAway(reason) => {
+                Err(ChainError::Rejected { call, reason })
+            }
+        }
+    }
+
     /// Signs and sends `call`, and waits until it is final. For a person who waits in front of the
-    /// terminal; an operator keeps what it signs and takes its time.
+    /// terminal.
     pub async fn submit<C: Call + Clone>(
         &self,
         call: C,
@@ -185,67 +296,29 @@ impl Node {
         call: C,
         key: &Key,
     ) -> Result<BoxFuture<'static, Result<Included, ChainError>>, ChainError> {
-        let name = format!("{}.{}", C::PALLET, C::NAME);
+        let name = called::<C>();
         let mut tries = 0;
         loop {
             tries += 1;
-            let transaction = self.prepare(call.clone(), key).await?;
-            let at = self
-                .in_time(async { self.client.at_current_block().await.map_err(Into::into) })
-                .await?;
-            let submittable = at.tx().from_bytes(transaction.bytes);
-            let mut progress = match submittable.submit_and_watch().await {
-                Ok(progress) => progress,
-                Err(error) => match rejection(&error) {
-                    // Another program signs with the same account: the nonce is taken.
-                    Some((_, reason)) if tries < TRIES && is_nonce_race(&reason) => continue,
-                    Some((_, reason)) if tries < TRIES && is_ancient(&reason) => {
-                        tokio::time::sleep(NEXT_BLOCK).await;
-                        continue;
-                    }
-                    Some((_, reason)) => {
-                        return Err(ChainError::Rejected { call: name, reason });
-                    }
-                    None => return Err(classify(&self.url, &name, error)),
-                },
-            };
-            let (url, rpc, what) = (self.url.clone(), self.raw.clone(), name.clone());
-            let wait = async move {
-                let unreachable = |reason: String| ChainError::Unreachable {
-                    url: url.clone(),
-                    reason,
-                };
-                while let Some(status) = progress.next().await {
-                    match status.map_err(|error| classify(&url, &name, error))? {
-                        TransactionStatus::InFinalizedBlock(block) => {
-                            return match finalized(&rpc, &block).await {
-                                Ok(Ok(included)) => Ok(included),
-                                Ok(Err((error, docs))) => Err(ChainError::Refused {
-                                    call: name,
-                                    error,
-                                    docs,
-                                }),
-                                Err(reason) => Err(unreachable(reason)),
-                            };
-                        }
-                        TransactionStatus::Error { message }
-                        | TransactionStatus::Invalid { message }
-                        | TransactionStatus::Dropped { message } => {
-                            return Err(ChainError::Rejected {
-                                call: name,
-                                reason: message,
-                            });
-                        }
-                        _ => {}
-                    }
+            let bytes = self.signed_bytes(call.clone(), key).await?;
+            let reason = match self.hand_over(C::PALLET, bytes).await? {
+                Handed::Over(fate) => {
+                    let url = self.url.clone();
+                    return Ok(Box::pin(async move { fate.await.included(&url, name) }));
                 }
-                Err(unreachable("the connection was lost".into()))
+                Handed::Refused(reason) | Handed::Already(reason) | Handed::TurnedAway(reason) => {
+                    reason
+                }
             };
-            return Ok(Box::pin(async move {
-                tokio::time::timeout(FINAL, wait)
-                    .await
-                    .unwrap_or(Err(ChainError::TooSlow(what)))
-            }));
+            // Another program signs with the same account: the nonce is taken.
+            if tries < TRIES && is_nonce_race(&reason) {
+                continue;
+            }
+            if tries < TRIES && is_ancient(&reason) {
+                tokio::time::sleep(NEXT_BLOCK).await;
+                continue;
+            }
+            return Err(ChainError::Rejected { call: name, reason });
         }
     }
 
@@ -255,6 +328,10 @@ impl Node {
             reason: "it does not answer in time".into(),
         }
     }
+}
+
+fn called<C: Call>() -> String {
+    format!("{}.{}", C::PALLET, C::NAME)
 }
 
 type InBlock = subxt::tx::TransactionInBlock<
@@ -377,19 +454,9 @@ fn is_nonce_race(reason: &str) -> bool {
         .any(|sign| reason.contains(sign))
 }
 
-fn turned_away(
-    url: &str,
-    error: ExtrinsicError,
-) -> Result<BoxFuture<'static, Outcome>, ChainError> {
-    match rejection(&error) {
-        // It is where it should be; look again when it had time to get into a block.
-        Some((ALREADY_IMPORTED, _)) => Ok(Box::pin(async {
-            tokio::time::sleep(PATIENCE).await;
-            Outcome::Unknown("the node has it already".into())
-        })),
-        Some((_, reason)) => Ok(Box::pin(async { Outcome::Dropped(reason) })),
-        None => Err(classify(url, "transaction", error)),
-    }
+/// Whether the pool holds another transaction for the same duty, with the same priority.
+fn is_in_pool(reason: &str) -> bool {
+    reason.contains("Priority is too low")
 }
 
 #[cfg(test)]

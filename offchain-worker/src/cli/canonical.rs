@@ -108,7 +108,7 @@ impl Successor {
         let call = FollowCanonical {
             checkpoint: served.0,
         };
-        node.submit(call, &operator.key).await?;
+        node.perform_finally(call, &operator.key).await?;
         info!(operator = %name, checkpoint = %canonical, before = %served, "serves the canonical checkpoint");
         Ok(())
     }

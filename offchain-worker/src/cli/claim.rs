@@ -19,7 +19,8 @@ const DEFAULT_ACCOUNT: &str = "//Alice";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Any account may sign, and always the account that worked is paid: of an operator, its controller. A
-claim that pays is free. `noema-worker run` claims by itself when an epoch has ended.
+hot key claims free of charge, any other account pays the fee of a transaction. `noema-worker run`
+claims by itself when an epoch has ended.
 
 Examples:
   noema-worker claim --key validator.key
@@ -93,6 +94,7 @@ pub(super) async fn claim(global: &Global, args: ClaimArgs) -> anyhow::Result<()
     let token = Token::of(&node).await?;
     let at = node.finalized().await?;
     let account = at.controller_of(&account).await?.unwrap_or(account);
+    let is_hot_key = at.controller_of(&signer.account()).await?.is_some();
     let mut dues = at.dues(&account).await?;
     if let Some(epoch) = args.epoch {
         check_time(&at, &dues, epoch).await?;
@@ -108,7 +110,7 @@ pub(super) async fn claim(global: &Global, args: ClaimArgs) -> anyhow::Result<()
     if dues.epochs.is_empty() {
         return report.nothing(&dues, args.epoch);
     }
-    report.claim(&node, &signer, dues.epochs).await
+    report.claim(&node, &signer, is_hot_key, dues.epochs).await
 }
 
 /// That the chain pays for an epoch now.
@@ -187,7 +189,13 @@ struct Report {
 impl Report {
     /// Sends all claims one behind the other, so that they share blocks, and waits until the last is
     /// final.
-    async fn claim(mut self, node: &Node, signer: &Key, due: Vec<Claimable>) -> anyhow::Result<()> {
+    async fn claim(
+        mut self,
+        node: &Node,
+        signer: &Key,
+        is_hot_key: bool,
+        due: Vec<Claimable>,
+    ) -> anyhow::Result<()> {
         let mut sent = Vec::new();
         let mut failed = Vec::new();
         for Claimable { epoch, .. } in due {
@@ -195,7 +203,11 @@ impl Report {
                 account: AccountId32(self.account),
                 epoch,
             };
-            match node.send(call, signer).await {
+            let handed = match is_hot_key {
+                true => node.send_duty(call, signer).await,
+                false => node.send(call, signer).await,
+            };
+            match handed {
                 Ok(fate) => sent.push((epoch, fate)),
                 Err(error) => {
                     // The others would fail, too, or leave a gap in the signer's nonces.

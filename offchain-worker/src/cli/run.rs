@@ -384,7 +384,7 @@ async fn reported(
     let call = ReportDevice {
         device: device.clone(),
     };
-    node.submit(call, &operator.key).await?;
+    node.perform_finally(call, &operator.key).await?;
     Ok(true)
 }
 

@@ -187,7 +187,8 @@ async fn publish(
         return Ok(false);
     }
     let endpoint = Some(endpoint);
-    node.submit(SetEndpoint { endpoint }, &operator.key).await?;
+    node.perform_finally(SetEndpoint { endpoint }, &operator.key)
+        .await?;
     Ok(true)
 }
 
@@ -217,7 +218,7 @@ pub(super) async fn hold(
         checkpoint: id.0,
         blob: H256(blob.0),
     };
-    node.submit(call, &operator.key).await?;
+    node.perform_finally(call, &operator.key).await?;
     Ok(true)
 }
 

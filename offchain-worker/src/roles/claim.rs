@@ -3,7 +3,8 @@
 //! Nothing of it is kept on disk: the chain pays each epoch once, whoever asks how often, and says what
 //! it still owes.
 
-use super::operator::{Operator, Work};
+use super::operator::Operator;
+use super::queue::OpenDuty;
 use super::{Action, Duties, Outcome};
 use std::collections::BTreeMap;
 use tracing::{info, warn};
@@ -60,9 +61,7 @@ impl Operator {
                 account: self.identity.controller,
                 epoch: reward.epoch,
             };
-            if let Some(transaction) = self.sign(&action).await {
-                self.send(Work::Claim(reward.epoch), &transaction).await;
-            }
+            self.perform(OpenDuty::Claim(reward.epoch), &action).await;
         }
     }
 

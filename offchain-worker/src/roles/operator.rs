@@ -1,16 +1,14 @@
 //! The loop that drives one operator, whatever its role.
 
 use super::claim::Claims;
+use super::queue::{DutyQueue, OpenDuty};
 use super::{
     Action, Answered, Cancel, Duties, ExecutionError, Executor, Finding, Identity, Ledger,
     LedgerError, Outcome, Question,
 };
 use crate::metrics::{Execution, Fate, Metrics};
-use crate::store::{CheckStage, JobKey, Prepared, Store, StoreError, StoredAnswer};
-use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, StreamExt};
+use crate::store::{CheckStage, JobKey, Store, StoreError, StoredAnswer};
 use noema_protocol::RequestId;
-use sp_core::H256;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,9 +18,6 @@ use tracing::{debug, error, info, warn};
 /// How often something is tried before the operator gives up on it, and how much at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Transactions signed for one action. A transaction is only replaced when the chain can no
-    /// longer include it.
-    pub transactions: u32,
     /// Executions of one job that may fail.
     pub executions: u32,
     /// Executions that run at once; the model takes them together. What is left is begun as soon as
@@ -33,22 +28,18 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            transactions: 5,
             executions: 3,
             together: 16,
         }
     }
 }
 
-/// What an execution or a transaction is for.
+/// What is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Work {
     Answer(JobKey),
     Check(JobKey),
     Audit(JobKey),
-    /// The claim for an epoch.
-    Claim(u32),
-    Heartbeat,
 }
 
 enum Product {
@@ -61,17 +52,6 @@ struct Finished {
     /// Nothing if it was cancelled.
     result: Result<Option<Product>, ExecutionError>,
     seconds: f64,
-}
-
-/// Whether a signed transaction still has a chance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Its fate is being watched.
-    Watched,
-    /// It may be included, but nobody here watches it: hand the same bytes over again.
-    Alive,
-    /// No later block can include it.
-    Dead,
 }
 
 /// One operator: its duties, its records and what it is doing about them.
@@ -90,10 +70,7 @@ pub struct Operator {
         mpsc::UnboundedSender<Finished>,
         mpsc::UnboundedReceiver<Finished>,
     ),
-    fates: FuturesUnordered<BoxFuture<'static, (Work, H256, Outcome)>>,
-    watched: HashSet<H256>,
-    complained: HashSet<H256>,
-    heartbeat: Option<Prepared>,
+    pub(super) queue: DutyQueue,
     pub(super) claims: Claims,
     /// The block of the last look.
     pub(super) block: u64,
@@ -126,10 +103,7 @@ impl Operator {
             deferred: false,
             failures: HashMap::new(),
             products: mpsc::unbounded_channel(),
-            fates: FuturesUnordered::new(),
-            watched: HashSet::new(),
-            complained: HashSet::new(),
-            heartbeat: None,
+            queue: DutyQueue::default(),
             claims: Claims::default(),
             block: 0,
         }
@@ -177,6 +151,7 @@ impl Operator {
         };
         self.block = duties.block;
         self.deferred = false;
+        self.queue.begin(duties.block);
         if self.identity.serves {
             self.serve(&duties).await?;
         }
@@ -197,20 +172,18 @@ impl Operator {
         Ok(open.into_iter().map(|(key, _)| key.request).collect())
     }
 
-    /// Waits for the next execution to end or the next transaction's fate, and acts on it. Never
+    /// Waits for the next execution to end or for the fate of the next duty, and acts on it. Never
     /// ends while nothing is under way.
     pub async fn progress(&mut self) -> Result<(), StoreError> {
         tokio::select! {
             Some(execution) = self.products.1.recv() => self.executed(execution).await,
-            Some((work, hash, outcome)) = self.fates.next(), if !self.fates.is_empty() => {
-                self.learned(work, hash, outcome)
-            }
+            (duty, outcome) = self.queue.next() => self.learned(duty, outcome),
         }
     }
 
-    /// Whether an execution runs or a transaction's fate is open.
+    /// Whether an execution runs or the fate of a duty is open.
     pub fn is_busy(&self) -> bool {
-        !self.running.is_empty() || !self.fates.is_empty()
+        !self.running.is_empty() || !self.queue.is_empty()
     }
 
     fn cancel_all(&mut self) {
@@ -354,109 +327,69 @@ impl Operator {
         }
     }
 
-    // Transactions.
+    // Duties.
 
-    pub(super) fn standing(&self, transaction: &Prepared, duties: &Duties) -> Standing {
-        if self.watched.contains(&transaction.hash) {
-            Standing::Watched
-        } else if duties.block > transaction.valid_until || duties.nonce > transaction.nonce {
-            Standing::Dead
-        } else {
-            Standing::Alive
+    /// Hands a duty over, unless that was done and its fate is open, or the chain refused it too
+    /// recently.
+    pub(super) async fn perform(&mut self, duty: OpenDuty, action: &Action) {
+        if !self.queue.is_due(&duty) {
+            return;
         }
-    }
-
-    /// Signs a transaction for `action`; `None`, with a line in the log, if that cannot be done now.
-    pub(super) async fn sign(&mut self, action: &Action) -> Option<Prepared> {
-        match self.ledger.prepare(action).await {
-            Ok(transaction) => Some(transaction),
-            Err(error) => {
-                self.metrics.ledger_errors.inc();
-                warn!(operator = %self.identity.name, %action, %error, "cannot prepare the transaction; trying again at the next block");
-                None
-            }
-        }
-    }
-
-    /// Hands a transaction to the node and watches what becomes of it.
-    pub(super) async fn send(&mut self, work: Work, transaction: &Prepared) {
-        let hash = transaction.hash;
-        match self.ledger.broadcast(transaction).await {
+        match self.ledger.perform(action).await {
             Ok(fate) => {
-                self.watched.insert(hash);
-                self.fates
-                    .push(Box::pin(async move { (work, hash, fate.await) }));
+                debug!(operator = %self.identity.name, %action, "handed over");
+                self.queue.hand_over(duty, fate);
             }
             Err(error) => {
                 self.metrics.ledger_errors.inc();
-                warn!(operator = %self.identity.name, transaction = ?hash, %error, "cannot send the transaction; trying again at the next block");
+                warn!(operator = %self.identity.name, %action, %error, "cannot hand the duty over; trying again at the next block");
             }
         }
     }
 
-    fn learned(&mut self, work: Work, hash: H256, outcome: Outcome) -> Result<(), StoreError> {
-        self.watched.remove(&hash);
+    fn learned(&mut self, duty: OpenDuty, outcome: Outcome) -> Result<(), StoreError> {
         let operator = &self.identity.name;
+        let is_news = self.queue.note(duty, &outcome);
         match &outcome {
             Outcome::Included { block } => {
                 self.metrics.transaction(Fate::Included);
-                debug!(%operator, ?work, transaction = ?hash, block, "the transaction is final");
+                debug!(%operator, ?duty, block, "the duty is done, and final");
             }
             Outcome::Refused(reason) => {
                 self.metrics.transaction(Fate::Refused);
-                warn!(%operator, ?work, transaction = ?hash, %reason, "the chain refused the call");
+                if is_news {
+                    warn!(%operator, ?duty, %reason, "the chain refuses this duty");
+                }
             }
             Outcome::Dropped(reason) | Outcome::Unknown(reason) => {
                 self.metrics.transaction(Fate::Dropped);
-                if self.complained.insert(hash) {
-                    warn!(%operator, ?work, transaction = ?hash, %reason, "the transaction did not get into a block; trying again");
+                if is_news {
+                    warn!(%operator, ?duty, %reason, "the duty did not get into a block yet; trying again as long as the chain expects it");
                 }
             }
         }
-        match work {
-            Work::Heartbeat => {
-                if self
-                    .heartbeat
-                    .as_ref()
-                    .is_some_and(|sent| sent.hash == hash)
-                    && !matches!(outcome, Outcome::Unknown(_))
-                {
-                    self.heartbeat = None;
-                }
-                Ok(())
-            }
-            Work::Claim(epoch) => {
+        match duty {
+            OpenDuty::Heartbeat => Ok(()),
+            OpenDuty::Claim(epoch) => {
                 self.claim_fate(epoch, &outcome);
                 Ok(())
             }
-            Work::Answer(key) => self.answer_fate(key, hash, outcome),
-            Work::Check(key) => self.check_fate(key, hash, outcome),
-            Work::Audit(key) => self.audit_fate(key, hash, outcome),
+            OpenDuty::Answer(key) => self.answer_fate(key, outcome),
+            OpenDuty::Commit(_) => Ok(()),
+            OpenDuty::Reveal(key) => self.reveal_fate(key, outcome),
+            OpenDuty::Object(key) => self.objection_fate(key, outcome),
         }
     }
 
-    /// Gives the sign of life that the chain is due. It is worth nothing later, so it is not kept
-    /// on disk.
+    /// Gives the sign of life that the chain is due.
     async fn beat(&mut self, duties: &Duties) {
-        if !duties.heartbeat_due {
-            self.heartbeat = None;
-            return;
-        }
-        let waiting = match &self.heartbeat {
-            Some(sent) => self.standing(sent, duties) != Standing::Dead,
-            None => false,
-        };
-        if waiting {
-            return;
-        }
-        if let Some(transaction) = self.sign(&Action::Heartbeat).await {
-            self.send(Work::Heartbeat, &transaction).await;
-            self.heartbeat = Some(transaction);
+        if duties.heartbeat_due {
+            self.perform(OpenDuty::Heartbeat, &Action::Heartbeat).await;
         }
     }
 
-    /// Drops the records that the chain no longer lists, but for those whose transaction is being
-    /// watched: it may be the very reason why they are not listed.
+    /// Drops the records that the chain no longer lists, but for those with a duty whose fate is open:
+    /// that it is done may be the very reason why they are not listed.
     pub(super) fn forget_unlisted<S>(
         &mut self,
         listed: &HashSet<JobKey>,
@@ -467,11 +400,8 @@ impl Operator {
     where
         S: crate::store::Stage,
     {
-        for (key, stage) in self.store.open_records::<S>(&self.identity.controller)? {
-            let awaited = stage
-                .transaction()
-                .is_some_and(|transaction| self.watched.contains(&transaction.hash));
-            if !listed.contains(&key) && !awaited {
+        for (key, _) in self.store.open_records::<S>(&self.identity.controller)? {
+            if !listed.contains(&key) && !self.queue.is_open_for(&key) {
                 self.cancel(&work(key));
                 self.store.put(&key, &done(why.to_owned()))?;
                 warn!(operator = %self.identity.name, request = %key.request, round = key.round, "{why}");

@@ -1,10 +1,10 @@
 //! Answering: received, executed, submitted, done.
 
-use super::operator::{Operator, Standing, Work};
+use super::operator::{Operator, Work};
+use super::queue::OpenDuty;
 use super::{Action, Duties, Job, Outcome};
-use crate::store::{JobKey, JobStage, Prepared, StoreError, StoredAnswer};
+use crate::store::{JobKey, JobStage, StoreError, StoredAnswer};
 use noema_protocol::{hashing, Receipt};
-use sp_core::H256;
 use std::collections::HashSet;
 use tracing::{info, warn};
 
@@ -14,7 +14,7 @@ impl Operator {
         for job in &duties.jobs {
             let key = self.key(job.question.request, job.attempt);
             listed.insert(key);
-            self.advance_job(key, job, duties).await?;
+            self.advance_job(key, job).await?;
         }
         self.forget_unlisted(
             &listed,
@@ -24,12 +24,7 @@ impl Operator {
         )
     }
 
-    async fn advance_job(
-        &mut self,
-        key: JobKey,
-        job: &Job,
-        duties: &Duties,
-    ) -> Result<(), StoreError> {
+    async fn advance_job(&mut self, key: JobKey, job: &Job) -> Result<(), StoreError> {
         let operator = self.identity.name.clone();
         let request = key.request;
         match self.store.get::<JobStage>(&key)? {
@@ -41,24 +36,10 @@ impl Operator {
                 self.start_job(key, job)
             }
             Some(JobStage::Received) => self.start_job(key, job),
-            Some(JobStage::Executed(answer)) => self.submit(key, job, answer, 0).await,
-            Some(JobStage::Submitted {
-                answer,
-                transaction,
-                tries,
-            }) => match self.standing(&transaction, duties) {
-                Standing::Watched => Ok(()),
-                Standing::Alive => {
-                    self.send(Work::Answer(key), &transaction).await;
-                    Ok(())
-                }
-                Standing::Dead if tries >= self.pace.transactions => {
-                    let why = format!("gave up after {tries} transactions");
-                    warn!(%operator, %request, "{why}");
-                    self.store.put(&key, &JobStage::Done(why))
-                }
-                Standing::Dead => self.submit(key, job, answer, tries).await,
-            },
+            Some(JobStage::Executed(answer)) => {
+                self.submit(key, job, &answer).await;
+                Ok(())
+            }
             Some(JobStage::Done(_)) => Ok(()),
         }
     }
@@ -102,7 +83,10 @@ impl Operator {
             .iter()
             .find(|job| self.key(job.question.request, job.attempt) == key);
         match job {
-            Some(job) => self.submit(key, job, answer, 0).await,
+            Some(job) => {
+                self.submit(key, job, &answer).await;
+                Ok(())
+            }
             None => {
                 let why = "answered too late: the chain gave the job to another".to_owned();
                 warn!(operator = %self.identity.name, request = %key.request, "{why}");
@@ -111,62 +95,24 @@ impl Operator {
         }
     }
 
-    async fn submit(
-        &mut self,
-        key: JobKey,
-        job: &Job,
-        answer: StoredAnswer,
-        tries: u32,
-    ) -> Result<(), StoreError> {
+    async fn submit(&mut self, key: JobKey, job: &Job, answer: &StoredAnswer) {
         let action = Action::SubmitResult {
             request: key.request,
             tokens: answer.tokens.clone(),
             text: answer.text.clone(),
-            receipt: Box::new(receipt(job, &answer)),
+            receipt: Box::new(receipt(job, answer)),
         };
-        let Some(transaction) = self.sign(&action).await else {
-            return Ok(());
-        };
-        let stage = JobStage::Submitted {
-            answer,
-            transaction: transaction.clone(),
-            tries: tries.saturating_add(1),
-        };
-        self.store.put(&key, &stage)?;
-        info!(operator = %self.identity.name, request = %key.request, transaction = ?transaction.hash, "submitting the answer");
-        self.send(Work::Answer(key), &transaction).await;
-        Ok(())
+        self.perform(OpenDuty::Answer(key), &action).await;
     }
 
-    pub(super) fn answer_fate(
-        &mut self,
-        key: JobKey,
-        hash: H256,
-        outcome: Outcome,
-    ) -> Result<(), StoreError> {
-        let Some(JobStage::Submitted {
-            transaction: Prepared { hash: current, .. },
-            ..
-        }) = self.store.get::<JobStage>(&key)?
-        else {
+    pub(super) fn answer_fate(&mut self, key: JobKey, outcome: Outcome) -> Result<(), StoreError> {
+        let Outcome::Included { block } = outcome else {
             return Ok(());
         };
-        if current != hash {
-            return Ok(());
-        }
-        match outcome {
-            Outcome::Included { block } => {
-                info!(operator = %self.identity.name, request = %key.request, block, "the answer is on chain");
-                self.metrics.answers.inc();
-                let why = format!("answered in block {block}");
-                self.store.put(&key, &JobStage::Done(why))
-            }
-            Outcome::Refused(reason) => {
-                let why = format!("the chain refused the answer: {reason}");
-                self.store.put(&key, &JobStage::Done(why))
-            }
-            Outcome::Dropped(_) | Outcome::Unknown(_) => Ok(()),
-        }
+        info!(operator = %self.identity.name, request = %key.request, block, "the answer is on chain");
+        self.metrics.answers.inc();
+        let why = format!("answered in block {block}");
+        self.store.put(&key, &JobStage::Done(why))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Checking: received, executed, committed, revealed, done; and auditing, which ends in an
 //! objection or in nothing.
 
-use super::operator::{Operator, Standing, Work};
+use super::operator::{Operator, Work};
+use super::queue::OpenDuty;
 use super::{Action, Check, Duties, Finding, Outcome, Phase};
-use crate::store::{AuditStage, CheckStage, JobKey, Prepared, StoreError};
+use crate::store::{AuditStage, CheckStage, JobKey, StoreError};
 use noema_protocol::{hashing, Verdict, VerdictReveal};
 use sp_core::H256;
 use std::collections::HashSet;
@@ -15,7 +16,7 @@ impl Operator {
         for check in &duties.checks {
             let key = self.key(check.answer.question.request, check.round);
             listed.insert(key);
-            self.advance_check(key, check, duties).await?;
+            self.advance_check(key, check).await?;
         }
         self.forget_unlisted(
             &listed,
@@ -25,12 +26,7 @@ impl Operator {
         )
     }
 
-    async fn advance_check(
-        &mut self,
-        key: JobKey,
-        check: &Check,
-        duties: &Duties,
-    ) -> Result<(), StoreError> {
+    async fn advance_check(&mut self, key: JobKey, check: &Check) -> Result<(), StoreError> {
         let operator = self.identity.name.clone();
         let request = key.request;
         match (self.store.get::<CheckStage>(&key)?, check.phase) {
@@ -46,47 +42,17 @@ impl Operator {
                 self.store.put(&key, &CheckStage::Done(why.to_owned()))
             }
             (Some(CheckStage::Executed(reveal)), Phase::Commit) => {
-                self.commit(key, reveal, 0).await
+                self.commit(key, reveal).await;
+                Ok(())
             }
-            (
-                Some(CheckStage::Committed {
-                    reveal,
-                    transaction,
-                    tries,
-                }),
-                Phase::Commit,
-            ) => match self.standing(&transaction, duties) {
-                Standing::Watched => Ok(()),
-                Standing::Alive => {
-                    self.send(Work::Check(key), &transaction).await;
-                    Ok(())
-                }
-                Standing::Dead if tries >= self.pace.transactions => self.give_up(key, tries),
-                Standing::Dead => self.commit(key, reveal, tries).await,
-            },
-            (
-                Some(CheckStage::Executed(reveal) | CheckStage::Committed { reveal, .. }),
-                Phase::Reveal,
-            ) => self.reveal(key, reveal, 0).await,
-            (
-                Some(CheckStage::Revealed {
-                    reveal,
-                    transaction,
-                    tries,
-                }),
-                Phase::Reveal,
-            ) => match self.standing(&transaction, duties) {
-                Standing::Watched => Ok(()),
-                Standing::Alive => {
-                    self.send(Work::Check(key), &transaction).await;
-                    Ok(())
-                }
-                Standing::Dead if tries >= self.pace.transactions => self.give_up(key, tries),
-                Standing::Dead => self.reveal(key, reveal, tries).await,
-            },
-            (Some(CheckStage::Revealed { .. }), Phase::Commit)
-            | (Some(_), Phase::Committed)
-            | (Some(CheckStage::Done(_)), _) => Ok(()),
+            (Some(CheckStage::Executed(reveal)), Phase::Reveal) => {
+                let action = Action::RevealVerdict { request, reveal };
+                self.perform(OpenDuty::Reveal(key), &action).await;
+                Ok(())
+            }
+            (Some(CheckStage::Executed(_)), Phase::Committed) | (Some(CheckStage::Done(_)), _) => {
+                Ok(())
+            }
         }
     }
 
@@ -136,15 +102,11 @@ impl Operator {
             salt,
         };
         self.store.put(&key, &CheckStage::Executed(reveal))?;
-        self.commit(key, reveal, 0).await
+        self.commit(key, reveal).await;
+        Ok(())
     }
 
-    async fn commit(
-        &mut self,
-        key: JobKey,
-        reveal: VerdictReveal,
-        tries: u32,
-    ) -> Result<(), StoreError> {
+    async fn commit(&mut self, key: JobKey, reveal: VerdictReveal) {
         let action = Action::CommitVerdict {
             request: key.request,
             commitment: hashing::verdict_commitment(
@@ -153,74 +115,17 @@ impl Operator {
                 &reveal,
             ),
         };
-        let Some(transaction) = self.sign(&action).await else {
-            return Ok(());
-        };
-        let stage = CheckStage::Committed {
-            reveal,
-            transaction: transaction.clone(),
-            tries: tries.saturating_add(1),
-        };
-        self.store.put(&key, &stage)?;
-        info!(operator = %self.identity.name, request = %key.request, transaction = ?transaction.hash, "committing to a verdict");
-        self.send(Work::Check(key), &transaction).await;
-        Ok(())
+        self.perform(OpenDuty::Commit(key), &action).await;
     }
 
-    async fn reveal(
-        &mut self,
-        key: JobKey,
-        reveal: VerdictReveal,
-        tries: u32,
-    ) -> Result<(), StoreError> {
-        let action = Action::RevealVerdict {
-            request: key.request,
-            reveal,
-        };
-        let Some(transaction) = self.sign(&action).await else {
+    pub(super) fn reveal_fate(&mut self, key: JobKey, outcome: Outcome) -> Result<(), StoreError> {
+        let Outcome::Included { block } = outcome else {
             return Ok(());
         };
-        let stage = CheckStage::Revealed {
-            reveal,
-            transaction: transaction.clone(),
-            tries: tries.saturating_add(1),
-        };
-        self.store.put(&key, &stage)?;
-        info!(operator = %self.identity.name, request = %key.request, verdict = ?reveal.verdict, transaction = ?transaction.hash, "revealing the verdict");
-        self.send(Work::Check(key), &transaction).await;
-        Ok(())
-    }
-
-    fn give_up(&mut self, key: JobKey, tries: u32) -> Result<(), StoreError> {
-        let why = format!("gave up after {tries} transactions");
-        warn!(operator = %self.identity.name, request = %key.request, "{why}");
+        info!(operator = %self.identity.name, request = %key.request, block, "the verdict is on chain");
+        self.metrics.verdicts.inc();
+        let why = format!("revealed in block {block}");
         self.store.put(&key, &CheckStage::Done(why))
-    }
-
-    pub(super) fn check_fate(
-        &mut self,
-        key: JobKey,
-        hash: H256,
-        outcome: Outcome,
-    ) -> Result<(), StoreError> {
-        let (current, last_step) = match self.store.get::<CheckStage>(&key)? {
-            Some(CheckStage::Committed { transaction, .. }) => (transaction.hash, false),
-            Some(CheckStage::Revealed { transaction, .. }) => (transaction.hash, true),
-            _ => return Ok(()),
-        };
-        match outcome {
-            Outcome::Included { block } if current == hash && last_step => {
-                info!(operator = %self.identity.name, request = %key.request, block, "the verdict is on chain");
-                self.metrics.verdicts.inc();
-                let why = format!("revealed in block {block}");
-                self.store.put(&key, &CheckStage::Done(why))
-            }
-            Outcome::Refused(reason) if current == hash => {
-                let why = format!("the chain refused the verdict: {reason}");
-                self.store.put(&key, &CheckStage::Done(why))
-            }
-            _ => Ok(()),
-        }
     }
 
     // Auditing.
@@ -243,20 +148,7 @@ impl Operator {
                         self.store.put(&key, &AuditStage::Done(why))?;
                     }
                 }
-                Some(AuditStage::Wrong(digest)) => self.object(key, digest, 0).await?,
-                Some(AuditStage::Objected {
-                    digest,
-                    transaction,
-                    tries,
-                }) => match self.standing(&transaction, duties) {
-                    Standing::Watched => {}
-                    Standing::Alive => self.send(Work::Audit(key), &transaction).await,
-                    Standing::Dead if tries >= self.pace.transactions => {
-                        let why = format!("gave up after {tries} transactions");
-                        self.store.put(&key, &AuditStage::Done(why))?;
-                    }
-                    Standing::Dead => self.object(key, digest, tries).await?,
-                },
+                Some(AuditStage::Wrong(digest)) => self.object(key, digest).await,
                 Some(AuditStage::Done(_)) => {}
             }
         }
@@ -283,53 +175,30 @@ impl Operator {
             Verdict::Invalid => {
                 warn!(operator = %self.identity.name, request = %key.request, reason = finding.reason, "an answer that nobody was drawn to check is wrong");
                 self.store.put(&key, &AuditStage::Wrong(finding.digest))?;
-                self.object(key, finding.digest, 0).await
+                self.object(key, finding.digest).await;
+                Ok(())
             }
         }
     }
 
-    async fn object(&mut self, key: JobKey, digest: H256, tries: u32) -> Result<(), StoreError> {
+    async fn object(&mut self, key: JobKey, digest: H256) {
         let action = Action::Object {
             request: key.request,
             digest,
         };
-        let Some(transaction) = self.sign(&action).await else {
-            return Ok(());
-        };
-        let stage = AuditStage::Objected {
-            digest,
-            transaction: transaction.clone(),
-            tries: tries.saturating_add(1),
-        };
-        self.store.put(&key, &stage)?;
-        info!(operator = %self.identity.name, request = %key.request, transaction = ?transaction.hash, "objecting");
-        self.send(Work::Audit(key), &transaction).await;
-        Ok(())
+        self.perform(OpenDuty::Object(key), &action).await;
     }
 
-    pub(super) fn audit_fate(
+    pub(super) fn objection_fate(
         &mut self,
         key: JobKey,
-        hash: H256,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let Some(AuditStage::Objected {
-            transaction: Prepared { hash: current, .. },
-            ..
-        }) = self.store.get::<AuditStage>(&key)?
-        else {
+        let Outcome::Included { block } = outcome else {
             return Ok(());
         };
-        let why = match outcome {
-            Outcome::Included { block } if current == hash => {
-                self.metrics.objections.inc();
-                format!("objected in block {block}")
-            }
-            Outcome::Refused(reason) if current == hash => {
-                format!("the chain refused the objection: {reason}")
-            }
-            _ => return Ok(()),
-        };
+        self.metrics.objections.inc();
+        let why = format!("objected in block {block}");
         self.store.put(&key, &AuditStage::Done(why))
     }
 }

@@ -37,7 +37,11 @@ impl Setting {
             }
             _ => None,
         };
-        self.chain.signed().into_iter().filter_map(claim).collect()
+        self.chain
+            .performed()
+            .into_iter()
+            .filter_map(claim)
+            .collect()
     }
 
     fn times_asked(&self) -> u32 {
@@ -50,7 +54,7 @@ async fn every_epoch_that_owes_is_claimed() {
     let setting = Setting::owing(&[3, 4]);
     setting.start().step().await;
     assert_eq!(setting.claimed(), [3, 4]);
-    assert_eq!(setting.chain.broadcasts().len(), 2);
+    assert_eq!(setting.chain.performed().len(), 2);
 }
 
 #[tokio::test]
@@ -127,7 +131,7 @@ async fn a_chain_that_cannot_tell_what_it_owes_keeps_nobody_from_working() {
     setting.go_to(12);
     process.step().await;
     assert!(matches!(
-        setting.chain.signed()[..],
+        setting.chain.performed()[..],
         [Action::SubmitResult { .. }]
     ));
     assert_eq!(setting.times_asked(), 1, "it is not asked at every block");

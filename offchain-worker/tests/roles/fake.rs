@@ -11,9 +11,8 @@ use noema_worker::roles::{
     Action, Answered, Cancel, Check, Duties, ExecutionError, Executor, Finding, Identity, Job,
     Ledger, LedgerError, Operator, Outcome, Pace, Phase, Question, Rewards,
 };
-use noema_worker::store::{JobKey, Prepared, Stage, Store, StoredAnswer};
+use noema_worker::store::{JobKey, Stage, Store, StoredAnswer};
 use sp_core::H256;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -25,13 +24,9 @@ pub(crate) const CONTROLLER: [u8; 32] = [7; 32];
 #[derive(Default)]
 pub(crate) struct ChainState {
     pub(crate) duties: Duties,
-    /// Every transaction that was signed, in order.
-    pub(crate) signed: Vec<Action>,
-    /// The hash of every broadcast, in order.
-    pub(crate) broadcast: Vec<H256>,
-    /// What becomes of transactions, by the number of the signature; `None` leaves it open.
-    pub(crate) fates: HashMap<usize, Option<Outcome>>,
-    /// What becomes of all others.
+    /// Every duty that was handed over, in order.
+    pub(crate) performed: Vec<Action>,
+    /// What becomes of them; `None` leaves it open.
     pub(crate) fate: Option<Outcome>,
     /// No call gets through.
     pub(crate) away: bool,
@@ -65,12 +60,8 @@ impl FakeChain {
         change(&mut self.state())
     }
 
-    pub(crate) fn signed(&self) -> Vec<Action> {
-        self.state().signed.clone()
-    }
-
-    pub(crate) fn broadcasts(&self) -> Vec<H256> {
-        self.state().broadcast.clone()
+    pub(crate) fn performed(&self) -> Vec<Action> {
+        self.state().performed.clone()
     }
 
     fn reachable(state: &ChainState) -> Result<(), LedgerError> {
@@ -102,32 +93,11 @@ impl Ledger for FakeChain {
         })
     }
 
-    async fn prepare(&self, action: &Action) -> Result<Prepared, LedgerError> {
+    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
         let mut state = self.state();
         Self::reachable(&state)?;
-        state.signed.push(action.clone());
-        let number = state.signed.len() as u64;
-        Ok(Prepared {
-            bytes: number.to_le_bytes().to_vec(),
-            hash: H256::from_low_u64_be(number),
-            nonce: number,
-            valid_until: state.duties.block + 32,
-        })
-    }
-
-    async fn broadcast(
-        &self,
-        transaction: &Prepared,
-    ) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
-        let mut state = self.state();
-        Self::reachable(&state)?;
-        state.broadcast.push(transaction.hash);
-        let number = transaction.nonce as usize;
-        let fate = match state.fates.get(&number) {
-            Some(fate) => fate.clone(),
-            None => state.fate.clone(),
-        };
-        Ok(match fate {
+        state.performed.push(action.clone());
+        Ok(match state.fate.clone() {
             Some(outcome) => Box::pin(async move { outcome }),
             None => Box::pin(std::future::pending()),
         })

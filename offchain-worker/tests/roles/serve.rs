@@ -1,4 +1,5 @@
-//! A worker answers once, whatever happens to it, to the node or to its transaction.
+//! A worker computes an answer once and submits it until it is on chain, whatever happens to it, to
+//! the node or to the pool.
 
 use crate::fake::{answer, job, key, Setting};
 use noema_protocol::hashing;
@@ -14,9 +15,9 @@ impl Setting {
         setting
     }
 
-    fn answers_signed(&self) -> usize {
+    fn answers_submitted(&self) -> usize {
         let is_answer = |action: &&Action| matches!(action, Action::SubmitResult { .. });
-        self.chain.signed().iter().filter(is_answer).count()
+        self.chain.performed().iter().filter(is_answer).count()
     }
 }
 
@@ -24,15 +25,15 @@ impl Setting {
 async fn an_answer_is_computed_and_submitted_with_its_receipt() {
     let setting = Setting::asking();
     setting.start().step().await;
-    let signed = setting.chain.signed();
+    let performed = setting.chain.performed();
     let [Action::SubmitResult {
         tokens,
         text,
         receipt,
         ..
-    }] = &signed[..]
+    }] = &performed[..]
     else {
-        panic!("one answer was expected, not {signed:?}");
+        panic!("one answer was expected, not {performed:?}");
     };
     assert_eq!((tokens, text.as_str()), (&answer().tokens, "because"));
     assert_eq!(
@@ -53,7 +54,7 @@ async fn a_job_that_stays_listed_is_not_answered_again() {
     for _ in 0..3 {
         process.step().await;
     }
-    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.answers_submitted(), 1);
     assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
 }
 
@@ -64,7 +65,7 @@ async fn a_process_killed_while_it_computes_computes_again() {
     process.leave(&key(1), &JobStage::Received);
     drop(process);
     setting.start().step().await;
-    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.answers_submitted(), 1);
 }
 
 #[tokio::test]
@@ -74,57 +75,38 @@ async fn a_process_killed_before_it_submits_does_not_compute_again() {
     process.leave(&key(1), &JobStage::Executed(answer()));
     drop(process);
     setting.start().step().await;
-    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.answers_submitted(), 1);
     assert_eq!(setting.model.answers.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn a_process_killed_after_it_submits_sends_the_same_transaction() {
+async fn a_process_killed_after_it_submits_submits_the_same_answer() {
     let setting = Setting::asking();
     setting.chain.edit(|state| state.fate = None);
     let mut process = setting.start();
     process.step().await;
     drop(process);
     setting.start().step().await;
-    let sent = setting.chain.broadcasts();
-    assert_eq!(sent.len(), 2);
-    assert_eq!(sent.first(), sent.last());
-    assert_eq!(setting.answers_signed(), 1);
+    let performed = setting.chain.performed();
+    assert_eq!(performed.len(), 2);
+    assert_eq!(performed.first(), performed.last());
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn a_transaction_is_replaced_only_when_the_chain_cannot_include_it_any_more() {
+async fn an_answer_under_way_is_not_submitted_again() {
     let setting = Setting::asking();
-    setting
-        .chain
-        .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
+    setting.chain.edit(|state| state.fate = None);
     let mut process = setting.start();
-    process.step().await;
-    process.step().await;
-    assert_eq!(setting.answers_signed(), 1, "it may still be included");
-    setting.chain.edit(|state| {
-        state.duties.block += 33;
-        state.fate = Some(Outcome::Included { block: 44 });
-    });
-    process.step().await;
-    assert_eq!(setting.answers_signed(), 2, "its time is over");
+    for _ in 0..3 {
+        process.step().await;
+        setting.chain.edit(|state| state.duties.block += 1);
+    }
+    assert_eq!(setting.answers_submitted(), 1);
 }
 
 #[tokio::test]
-async fn a_transaction_whose_nonce_was_used_by_another_is_replaced() {
-    let setting = Setting::asking();
-    setting
-        .chain
-        .edit(|state| state.fate = Some(Outcome::Dropped("usurped".into())));
-    let mut process = setting.start();
-    process.step().await;
-    setting.chain.edit(|state| state.duties.nonce = 2);
-    process.step().await;
-    assert_eq!(setting.answers_signed(), 2);
-}
-
-#[tokio::test]
-async fn replacing_transactions_comes_to_an_end() {
+async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it() {
     let setting = Setting::asking();
     setting
         .chain
@@ -132,29 +114,56 @@ async fn replacing_transactions_comes_to_an_end() {
     let mut process = setting.start();
     for _ in 0..12 {
         process.step().await;
-        setting.chain.edit(|state| state.duties.block += 33);
+        setting.chain.edit(|state| state.duties.block += 1);
     }
-    assert_eq!(setting.answers_signed(), 5);
+    assert_eq!(setting.answers_submitted(), 12);
+    setting.chain.edit(|state| {
+        state.fate = Some(Outcome::Included { block: 44 });
+    });
+    process.step().await;
+    process.step().await;
+    assert_eq!(setting.answers_submitted(), 13);
     assert!(matches!(
         process.record(&key(1)),
-        Some(JobStage::Done(why)) if why.contains("gave up")
+        Some(JobStage::Done(why)) if why == "answered in block 44"
     ));
 }
 
+/// The pool holds one transaction for a duty: that of another process with the same hot key is in
+/// the way of this one's, and does the same.
 #[tokio::test]
-async fn a_refused_answer_is_not_sent_again() {
+async fn an_answer_that_another_process_submitted_does_no_harm() {
+    let setting = Setting::asking();
+    let reason = "Priority is too low: (18446744073709551615 vs 18446744073709551615)";
+    setting
+        .chain
+        .edit(|state| state.fate = Some(Outcome::Unknown(reason.into())));
+    let mut process = setting.start();
+    process.step().await;
+    // It is on chain, and the chain waits for it no more.
+    setting.chain.edit(|state| {
+        state.duties.block += 1;
+        state.duties.jobs.clear();
+    });
+    process.step().await;
+    process.step().await;
+    assert_eq!(setting.answers_submitted(), 1);
+    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+}
+
+#[tokio::test]
+async fn a_refused_answer_is_submitted_less_and_less_often() {
     let setting = Setting::asking();
     setting.chain.edit(|state| {
         state.fate = Some(Outcome::Refused("Inference::AlreadyAnswered".into()));
     });
     let mut process = setting.start();
-    process.step().await;
-    process.step().await;
-    assert_eq!(setting.answers_signed(), 1);
-    assert!(matches!(
-        process.record(&key(1)),
-        Some(JobStage::Done(why)) if why.contains("AlreadyAnswered")
-    ));
+    for _ in 0..40 {
+        process.step().await;
+        setting.chain.edit(|state| state.duties.block += 1);
+    }
+    assert_eq!(setting.answers_submitted(), 6);
+    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -184,7 +193,7 @@ async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
     process.turn().await;
     setting.chain.edit(|state| state.duties.jobs.clear());
     process.step().await;
-    assert_eq!(setting.answers_signed(), 0);
+    assert_eq!(setting.answers_submitted(), 0);
     assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
 }
 
@@ -197,7 +206,7 @@ async fn an_answer_that_comes_too_late_is_not_submitted() {
     setting.chain.edit(|state| state.duties.jobs.clear());
     setting.model.blocked.store(false, Ordering::SeqCst);
     process.settle().await;
-    assert_eq!(setting.answers_signed(), 0);
+    assert_eq!(setting.answers_submitted(), 0);
 }
 
 #[tokio::test]
@@ -213,10 +222,10 @@ async fn an_answer_waits_for_a_node_that_is_away() {
         process.try_turn().await,
         Err(LedgerError::Unreachable(_))
     ));
-    assert_eq!(setting.answers_signed(), 0);
+    assert_eq!(setting.answers_submitted(), 0);
     setting.chain.edit(|state| state.away = false);
     process.step().await;
-    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.answers_submitted(), 1);
     assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
 }
 
@@ -258,7 +267,7 @@ async fn a_second_attempt_at_the_same_request_is_a_job_of_its_own() {
         }
     });
     process.step().await;
-    assert_eq!(setting.answers_signed(), 2);
+    assert_eq!(setting.answers_submitted(), 2);
 }
 
 #[tokio::test]
@@ -272,7 +281,7 @@ async fn a_sign_of_life_is_given_once_while_it_is_under_way() {
     let mut process = setting.start();
     process.step().await;
     process.step().await;
-    assert_eq!(setting.chain.signed(), vec![Action::Heartbeat]);
+    assert_eq!(setting.chain.performed(), vec![Action::Heartbeat]);
 }
 
 /// An operator of many jobs executes a bounded number at once, and begins another when one ends.
@@ -298,14 +307,14 @@ async fn no_more_runs_at_once_than_may() {
     let (_head, blocks) = tokio::sync::watch::channel(10);
     let running = tokio::spawn(process.operator.run(blocks, stopped));
     for _ in 0..200 {
-        if setting.answers_signed() == 40 {
+        if setting.answers_submitted() == 40 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     stop.send_replace(true);
     running.await.expect("ends").expect("the store works");
-    assert_eq!(setting.answers_signed(), 40);
+    assert_eq!(setting.answers_submitted(), 40);
     assert_eq!(setting.model.answers.load(Ordering::SeqCst), 40);
 }
 
@@ -319,8 +328,8 @@ async fn a_busy_model_is_asked_again() {
         process.step().await;
         setting.chain.edit(|state| state.duties.block += 1);
     }
-    assert_eq!(setting.answers_signed(), 0);
+    assert_eq!(setting.answers_submitted(), 0);
     setting.model.busy.store(false, Ordering::SeqCst);
     process.step().await;
-    assert_eq!(setting.answers_signed(), 1);
+    assert_eq!(setting.answers_submitted(), 1);
 }

@@ -39,11 +39,11 @@ async fn a_verdict_is_committed_and_then_revealed() {
     process.step().await;
     setting.phase(Phase::Reveal);
     process.step().await;
-    let signed = setting.chain.signed();
+    let performed = setting.chain.performed();
     let [Action::CommitVerdict { commitment, .. }, Action::RevealVerdict { reveal, .. }] =
-        &signed[..]
+        &performed[..]
     else {
-        panic!("a commitment and a reveal were expected, not {signed:?}");
+        panic!("a commitment and a reveal were expected, not {performed:?}");
     };
     assert_eq!(reveal.verdict, Verdict::Valid);
     assert_eq!(
@@ -65,7 +65,7 @@ async fn a_wrong_answer_is_called_invalid() {
     setting.phase(Phase::Reveal);
     process.step().await;
     assert!(matches!(
-        setting.chain.signed()[..],
+        setting.chain.performed()[..],
         [_, Action::RevealVerdict { reveal, .. }] if reveal.verdict == Verdict::Invalid
     ));
 }
@@ -78,11 +78,11 @@ async fn a_reveal_survives_a_kill_after_the_commitment() {
     drop(process);
     setting.phase(Phase::Reveal);
     setting.start().step().await;
-    let signed = setting.chain.signed();
+    let performed = setting.chain.performed();
     let [Action::CommitVerdict { commitment, .. }, Action::RevealVerdict { reveal, .. }] =
-        &signed[..]
+        &performed[..]
     else {
-        panic!("a commitment and a reveal were expected, not {signed:?}");
+        panic!("a commitment and a reveal were expected, not {performed:?}");
     };
     assert_eq!(
         *commitment,
@@ -100,7 +100,7 @@ async fn a_verdict_that_was_not_committed_before_a_kill_is_committed_after_it() 
     setting.start().step().await;
     let expected = hashing::verdict_commitment(RequestId(1), &CONTROLLER, &reveal());
     assert_eq!(
-        setting.chain.signed(),
+        setting.chain.performed(),
         vec![Action::CommitVerdict {
             request: RequestId(1),
             commitment: expected
@@ -118,7 +118,7 @@ async fn what_is_committed_is_followed_while_others_still_commit() {
     process.step().await;
     let following = setting.chain.edit(|state| state.following.clone());
     assert_eq!(following, vec![RequestId(1)]);
-    assert_eq!(setting.chain.signed().len(), 1, "it waits");
+    assert_eq!(setting.chain.performed().len(), 1, "it waits");
 }
 
 #[tokio::test]
@@ -127,12 +127,12 @@ async fn a_commitment_whose_opening_is_lost_is_not_guessed() {
     setting.phase(Phase::Reveal);
     let mut process = setting.start();
     process.step().await;
-    assert!(setting.chain.signed().is_empty());
+    assert!(setting.chain.performed().is_empty());
     assert!(matches!(process.record(&key(1)), Some(CheckStage::Done(_))));
 }
 
 #[tokio::test]
-async fn a_lost_commitment_is_signed_anew_for_the_same_verdict() {
+async fn a_lost_commitment_is_handed_over_again_for_the_same_verdict() {
     let setting = Setting::checking();
     setting
         .chain
@@ -140,13 +140,13 @@ async fn a_lost_commitment_is_signed_anew_for_the_same_verdict() {
     let mut process = setting.start();
     process.step().await;
     setting.chain.edit(|state| {
-        state.duties.block += 33;
+        state.duties.block += 1;
         state.fate = Some(Outcome::Included { block: 44 });
     });
     process.step().await;
-    let signed = setting.chain.signed();
-    assert_eq!(signed.len(), 2);
-    assert_eq!(signed.first(), signed.last());
+    let performed = setting.chain.performed();
+    assert_eq!(performed.len(), 2);
+    assert_eq!(performed.first(), performed.last());
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn a_second_seat_in_the_same_request_is_a_check_of_its_own() {
     });
     process.step().await;
     assert_eq!(setting.model.checks.load(Ordering::SeqCst), 2);
-    assert_eq!(setting.chain.signed().len(), 2);
+    assert_eq!(setting.chain.performed().len(), 2);
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn an_auditor_objects_once_to_a_wrong_answer() {
     process.step().await;
     process.step().await;
     assert!(matches!(
-        setting.chain.signed()[..],
+        setting.chain.performed()[..],
         [Action::Object { request, .. }] if request == RequestId(1)
     ));
 }
@@ -193,7 +193,7 @@ async fn an_auditor_lets_a_right_answer_stand() {
     let mut process = setting.start_auditing();
     process.step().await;
     process.step().await;
-    assert!(setting.chain.signed().is_empty());
+    assert!(setting.chain.performed().is_empty());
     assert_eq!(setting.model.checks.load(Ordering::SeqCst), 1);
     assert!(matches!(process.record(&key(1)), Some(AuditStage::Done(_))));
 }

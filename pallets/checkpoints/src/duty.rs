@@ -11,6 +11,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
     fn as_duty(
         &self,
         key: &T::AccountId,
+        _signed_at: BlockNumberFor<T>,
     ) -> Option<Result<Duty<BlockNumberFor<T>>, DispatchError>> {
         match self {
             Call::announce_holding { checkpoint, .. } => {

@@ -1,42 +1,51 @@
 //! Whether a duty may enter the pool and a block.
 
-use crate::{AsDuty, Config, HotKeys, Pallet};
+use crate::{AsDuty, Config, HotKeys, Pallet, LIFETIME};
 use alloc::vec;
 use frame_support::{ensure, pallet_prelude::TransactionValidityWithRefund, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::hashing;
 use sp_core::H256;
 use sp_runtime::{
-    traits::{SaturatedConversion, Saturating, Verify, Zero},
+    traits::{SaturatedConversion, Saturating, Verify},
     transaction_validity::{InvalidTransaction, TransactionPriority, ValidTransaction},
     DispatchError, ModuleError,
 };
 
 impl<T: Config> Pallet<T> {
-    /// What the hot key `key` signs to perform `duty`.
-    pub fn payload(key: &T::AccountId, duty: &<T as Config>::RuntimeCall) -> H256 {
-        let genesis = frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero());
-        hashing::duty_payload(genesis, key, duty)
+    /// What the hot key `key` signs to perform `duty`, bound to block `at`; `None` where the chain has
+    /// no such block, or has forgotten its hash.
+    pub fn payload(
+        key: &T::AccountId,
+        duty: &<T as Config>::RuntimeCall,
+        at: BlockNumberFor<T>,
+    ) -> Option<H256> {
+        let block = frame_system::BlockHash::<T>::get(at);
+        (block != Default::default()).then(|| hashing::duty_payload(block, key, duty))
     }
 
     /// Checks a duty, the cheapest first: the key, the signature, the duty itself.
     pub(crate) fn authorize_duty(
         key: &T::AccountId,
         duty: &<T as Config>::RuntimeCall,
+        at: BlockNumberFor<T>,
         signature: &T::Signature,
     ) -> TransactionValidityWithRefund {
         ensure!(T::HotKeys::is_hot_key(key), InvalidTransaction::BadSigner);
-        let payload = Self::payload(key, duty);
+        let now = frame_system::Pallet::<T>::block_number();
+        let dies_at = at.saturating_add(LIFETIME.into());
+        ensure!(now <= dies_at, InvalidTransaction::AncientBirthBlock);
+        let payload = Self::payload(key, duty, at).ok_or(InvalidTransaction::AncientBirthBlock)?;
         ensure!(
             signature.verify(payload.as_bytes(), key),
             InvalidTransaction::BadProof
         );
         let duty = duty
-            .as_duty(key)
+            .as_duty(key, at)
             .ok_or(InvalidTransaction::Call)?
             .map_err(refusal)?;
-        let now = frame_system::Pallet::<T>::block_number();
-        let blocks: u64 = duty.until.saturating_sub(now).saturated_into();
+        let until = duty.until.min(dies_at);
+        let blocks: u64 = until.saturating_sub(now).saturated_into();
         let validity = ValidTransaction {
             priority: TransactionPriority::MAX,
             requires: vec![],

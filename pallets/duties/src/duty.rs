@@ -8,6 +8,9 @@ use sp_runtime::{DispatchError, DispatchResult, TransactionOutcome};
 /// How many blocks a duty without a deadline of its own stays in the pool.
 pub const STANDING: u32 = 32;
 
+/// How many blocks a signature is good for, counted from the block that it is bound to.
+pub const LIFETIME: u32 = 64;
+
 /// A duty that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duty<BlockNumber> {
@@ -29,12 +32,18 @@ impl<BlockNumber> Duty<BlockNumber> {
 
 /// Calls of which some are duties.
 pub trait AsDuty<AccountId, BlockNumber> {
-    /// The duty that this call performs where the hot key `key` submits it, or why its pallet would
-    /// refuse it; `None` for a call that is no duty of any hot key.
+    /// The duty that this call performs where the hot key `key`, which signed it in or after block
+    /// `signed_at`, submits it, or why its pallet would refuse it; `None` for a call that is no duty of
+    /// any hot key.
     ///
     /// A call for which this gives a duty succeeds where it is executed on the same state. Nothing is
-    /// changed.
-    fn as_duty(&self, key: &AccountId) -> Option<Result<Duty<BlockNumber>, DispatchError>>;
+    /// changed. A duty that may become due again has to be signed after it was done the last time: else
+    /// another account could send it once more.
+    fn as_duty(
+        &self,
+        key: &AccountId,
+        signed_at: BlockNumber,
+    ) -> Option<Result<Duty<BlockNumber>, DispatchError>>;
 
     /// The most that [`Self::as_duty`] weighs.
     fn weight_of_check(&self) -> Weight;

@@ -20,11 +20,13 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
-pub use duty::{try_out, AsDuty, Duty, HotKeys, STANDING};
+pub use duty::{try_out, AsDuty, Duty, HotKeys, LIFETIME, STANDING};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
 /// Duties of hot keys.
+// The macro spells out the type of the function that authorizes the call.
+#[allow(clippy::type_complexity)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -66,8 +68,9 @@ pub mod pallet {
         ///
         /// - `key`: the hot key.
         /// - `duty`: the call that the chain expects of it.
+        /// - `at`: the number of a recent block, which the signature is bound to.
         /// - `signature`: the key's signature over BLAKE2b-256 of `"noema/duty"` and the encoded
-        ///   genesis hash, key and call.
+        ///   hash of block `at`, key and call.
         #[pallet::call_index(0)]
         #[pallet::weight({
             let info = duty.get_dispatch_info();
@@ -80,18 +83,19 @@ pub mod pallet {
         #[pallet::weight_of_authorize(
             T::WeightInfo::authorize_perform().saturating_add(duty.weight_of_check())
         )]
-        #[pallet::authorize(|_source, key, duty, signature| {
-            Pallet::<T>::authorize_duty(key, duty, signature)
+        #[pallet::authorize(|_source, key, duty, at, signature| {
+            Pallet::<T>::authorize_duty(key, duty, *at, signature)
         })]
         pub fn perform(
             origin: OriginFor<T>,
             key: T::AccountId,
             duty: Box<<T as Config>::RuntimeCall>,
+            at: BlockNumberFor<T>,
             signature: T::Signature,
         ) -> DispatchResultWithPostInfo {
             ensure_authorized(origin)?;
-            // Its signature and its state were checked when the transaction was authorized.
-            let _ = signature;
+            // They were checked when the transaction was authorized.
+            let _ = (at, signature);
             duty.dispatch(RawOrigin::Signed(key).into())
         }
     }

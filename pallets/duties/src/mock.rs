@@ -9,6 +9,8 @@ use sp_runtime::{testing::TestSignature, BuildStorage, DispatchError};
 
 /// The hot key.
 pub(crate) const KEY: u64 = 7;
+/// The block that signatures are bound to.
+pub(crate) const AT: u64 = 1;
 /// The last block in which a duty is accepted.
 pub(crate) const UNTIL: u64 = 20;
 
@@ -96,7 +98,7 @@ impl HotKeys<u64> for Keys {
 }
 
 impl AsDuty<u64, u64> for RuntimeCall {
-    fn as_duty(&self, key: &u64) -> Option<Result<Duty<u64>, DispatchError>> {
+    fn as_duty(&self, key: &u64, _: u64) -> Option<Result<Duty<u64>, DispatchError>> {
         let Self::Expecting(pallet_expecting::Call::tell { number }) = self else {
             return None;
         };
@@ -120,6 +122,7 @@ pub(crate) fn test(run: impl FnOnce()) {
     let mut chain = sp_io::TestExternalities::new(storage);
     chain.execute_with(|| {
         System::set_block_number(1);
+        frame_system::BlockHash::<Test>::insert(AT, sp_core::H256::repeat_byte(1));
         run();
     });
 }

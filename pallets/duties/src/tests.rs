@@ -1,4 +1,4 @@
-use crate::{mock::*, Call, Duty, Pallet};
+use crate::{mock::*, Call, Duty, Pallet, LIFETIME};
 use frame_support::{
     assert_noop, assert_ok,
     dispatch::{DispatchClass, GetDispatchInfo, Pays},
@@ -20,10 +20,11 @@ fn tell(number: u32) -> RuntimeCall {
 
 /// The call that performs `duty`, signed by `signer` for the key `key`.
 fn perform(key: u64, duty: RuntimeCall, signer: u64) -> Call<Test> {
-    let payload = Pallet::<Test>::payload(&key, &duty);
+    let payload = Pallet::<Test>::payload(&key, &duty, AT).expect("the block is known");
     Call::perform {
         key,
         duty: Box::new(duty),
+        at: AT,
         signature: TestSignature(signer, payload.as_bytes().to_vec()),
     }
 }
@@ -90,17 +91,35 @@ fn only_the_hot_key_that_signed_performs_a_duty_and_only_this_one() {
         let other = Call::perform {
             key,
             duty: Box::new(tell(6)),
+            at: AT,
             signature: signature.clone(),
         };
         assert_eq!(refused(&other), InvalidTransaction::BadProof);
-        // The same on a chain with another genesis.
-        frame_system::BlockHash::<Test>::insert(0, sp_core::H256::repeat_byte(1));
+        // The same on a chain where this block is another.
+        frame_system::BlockHash::<Test>::insert(AT, sp_core::H256::repeat_byte(2));
         let other = Call::perform {
             key,
             duty: Box::new(tell(5)),
+            at: AT,
             signature,
         };
         assert_eq!(refused(&other), InvalidTransaction::BadProof);
+    });
+}
+
+#[test]
+fn a_signature_dies_with_its_block() {
+    test(|| {
+        let call = perform(KEY, tell(5), KEY);
+        System::set_block_number(AT + u64::from(LIFETIME) + 1);
+        assert_eq!(refused(&call), InvalidTransaction::AncientBirthBlock);
+        System::set_block_number(UNTIL);
+        frame_system::BlockHash::<Test>::remove(AT);
+        assert_eq!(
+            refused(&call),
+            InvalidTransaction::AncientBirthBlock,
+            "the chain does not know the block"
+        );
     });
 }
 
@@ -127,20 +146,22 @@ fn performing_executes_the_duty_as_the_hot_key_and_only_when_authorized() {
             let Call::perform {
                 key,
                 duty,
+                at,
                 signature,
             } = perform(KEY, tell(number), KEY);
-            (key, duty, signature)
+            (key, duty, at, signature)
         };
-        let (key, duty, signature) = call(5);
+        let (key, duty, at, signature) = call(5);
         assert_noop!(
-            Duties::perform(RawOrigin::Signed(KEY).into(), key, duty, signature),
+            Duties::perform(RawOrigin::Signed(KEY).into(), key, duty, at, signature),
             DispatchError::BadOrigin
         );
-        let (key, duty, signature) = call(5);
+        let (key, duty, at, signature) = call(5);
         assert_ok!(Duties::perform(
             RawOrigin::Authorized.into(),
             key,
             duty,
+            at,
             signature
         ));
         assert_eq!(pallet_expecting::Told::<Test>::get(5), Some(KEY));

@@ -1,7 +1,7 @@
 //! Weights of pallet-duties.
 //!
 //! Counted, not measured: one verification of an sr25519 signature (60 µs on the machine that the
-//! other pallets were measured on), the hash of the call, and one read of a hot key's controller.
+//! other pallets were measured on), the hash of the call, and one read each of a hot key's controller and of a block's hash.
 
 use core::marker::PhantomData;
 use frame_support::{
@@ -28,7 +28,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn authorize_perform() -> Weight {
         // Proof: the path to one account in the map of hot keys.
         Weight::from_parts(WEIGHT_REF_TIME_PER_MICROS.saturating_mul(80), 3_543)
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(3))
     }
 }
 

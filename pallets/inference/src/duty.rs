@@ -11,7 +11,11 @@ use sp_runtime::DispatchError;
 type DutyOf<T> = Duty<BlockNumberFor<T>>;
 
 impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
-    fn as_duty(&self, key: &T::AccountId) -> Option<Result<DutyOf<T>, DispatchError>> {
+    fn as_duty(
+        &self,
+        key: &T::AccountId,
+        _signed_at: BlockNumberFor<T>,
+    ) -> Option<Result<DutyOf<T>, DispatchError>> {
         Some(match self {
             Call::submit_result {
                 request,

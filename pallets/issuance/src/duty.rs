@@ -11,6 +11,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
     fn as_duty(
         &self,
         _key: &T::AccountId,
+        _signed_at: BlockNumberFor<T>,
     ) -> Option<Result<Duty<BlockNumberFor<T>>, DispatchError>> {
         let Call::claim { account, epoch } = self else {
             return None;

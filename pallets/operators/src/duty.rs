@@ -19,11 +19,15 @@ impl<T: Config> HotKeys<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
-    fn as_duty(&self, key: &T::AccountId) -> Option<Result<DutyOf<T>, DispatchError>> {
+    fn as_duty(
+        &self,
+        key: &T::AccountId,
+        signed_at: BlockNumberFor<T>,
+    ) -> Option<Result<DutyOf<T>, DispatchError>> {
         Some(match self {
-            Call::heartbeat {} => Pallet::<T>::heartbeat_duty(key),
-            Call::report_device { .. } => Pallet::<T>::device_duty(key),
-            Call::set_endpoint { endpoint } => Pallet::<T>::endpoint_duty(key, endpoint),
+            Call::heartbeat {} => Pallet::<T>::heartbeat_duty(key, signed_at),
+            Call::report_device { .. } => Pallet::<T>::device_duty(key, signed_at),
+            Call::set_endpoint { endpoint } => Pallet::<T>::endpoint_duty(key, endpoint, signed_at),
             Call::follow_canonical { checkpoint } => Pallet::<T>::follow_duty(key, *checkpoint),
             _ => return None,
         })
@@ -35,20 +39,25 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    fn heartbeat_duty(key: &T::AccountId) -> Result<DutyOf<T>, DispatchError> {
+    fn heartbeat_duty(
+        key: &T::AccountId,
+        signed_at: BlockNumberFor<T>,
+    ) -> Result<DutyOf<T>, DispatchError> {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
         let operator = Operators::<T>::get(&controller).ok_or(Error::<T>::NotRegistered)?;
-        ensure!(
-            Self::is_quarter_past(operator.heartbeat),
-            Error::<T>::NothingNew
-        );
+        let is_due = Self::is_quarter_past(operator.heartbeat) && signed_at > operator.heartbeat;
+        ensure!(is_due, Error::<T>::NothingNew);
         Ok(Self::standing_duty("operators/heartbeat", controller))
     }
 
-    fn device_duty(key: &T::AccountId) -> Result<DutyOf<T>, DispatchError> {
+    fn device_duty(
+        key: &T::AccountId,
+        signed_at: BlockNumberFor<T>,
+    ) -> Result<DutyOf<T>, DispatchError> {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
         let is_due = Devices::<T>::get(&controller).is_none_or(|report| {
-            Self::now().saturating_sub(report.at) >= T::HeartbeatPeriod::get()
+            let age = Self::now().saturating_sub(report.at);
+            age >= T::HeartbeatPeriod::get() && signed_at > report.at
         });
         ensure!(is_due, Error::<T>::NothingNew);
         Ok(Self::standing_duty("operators/device", controller))
@@ -57,10 +66,14 @@ impl<T: Config> Pallet<T> {
     fn endpoint_duty(
         key: &T::AccountId,
         endpoint: &Option<Endpoint>,
+        signed_at: BlockNumberFor<T>,
     ) -> Result<DutyOf<T>, DispatchError> {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
         let is_news = match Endpoints::<T>::get(&controller) {
-            Some(report) => report.endpoint != *endpoint && Self::is_quarter_past(report.at),
+            Some(report) => {
+                let is_other = report.endpoint != *endpoint;
+                is_other && Self::is_quarter_past(report.at) && signed_at > report.at
+            }
             None => endpoint.is_some(),
         };
         ensure!(is_news, Error::<T>::NothingNew);

@@ -14,6 +14,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
     fn as_duty(
         &self,
         key: &T::AccountId,
+        _signed_at: BlockNumberFor<T>,
     ) -> Option<Result<Duty<BlockNumberFor<T>>, DispatchError>> {
         let duty = |name, round: &RoundId, step: &dyn Fn(T::AccountId) -> DispatchResult| {
             Pallet::<T>::step_duty(key, name, *round, step)

@@ -83,10 +83,10 @@ pub fn round_draw(randomness: H256, subject: &[u8], round: RoundId) -> H256 {
     tagged(b"noema/round-draw", (randomness, subject, round))
 }
 
-/// What the hot key `key` signs to have `duty`, a call of the runtime, executed on the chain with this
-/// `genesis`.
-pub fn duty_payload(genesis: impl Encode, key: &impl Encode, duty: &impl Encode) -> H256 {
-    tagged(b"noema/duty", (genesis, key, duty))
+/// What the hot key `key` signs to have `duty`, a call of the runtime, executed on the chain that has
+/// the block with the hash `block`.
+pub fn duty_payload(block: impl Encode, key: &impl Encode, duty: &impl Encode) -> H256 {
+    tagged(b"noema/duty", (block, key, duty))
 }
 
 /// The randomness of a check: two values of the relay chain's, the older one first.

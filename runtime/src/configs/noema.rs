@@ -185,13 +185,17 @@ impl pallet_duties::Config for Runtime {
 }
 
 impl AsDuty<AccountId, BlockNumber> for RuntimeCall {
-    fn as_duty(&self, key: &AccountId) -> Option<Result<Duty<BlockNumber>, DispatchError>> {
+    fn as_duty(
+        &self,
+        key: &AccountId,
+        signed_at: BlockNumber,
+    ) -> Option<Result<Duty<BlockNumber>, DispatchError>> {
         match self {
-            Self::Checkpoints(call) => call.as_duty(key),
-            Self::Inference(call) => call.as_duty(key),
-            Self::Issuance(call) => call.as_duty(key),
-            Self::Operators(call) => call.as_duty(key),
-            Self::Training(call) => call.as_duty(key),
+            Self::Checkpoints(call) => call.as_duty(key, signed_at),
+            Self::Inference(call) => call.as_duty(key, signed_at),
+            Self::Issuance(call) => call.as_duty(key, signed_at),
+            Self::Operators(call) => call.as_duty(key, signed_at),
+            Self::Training(call) => call.as_duty(key, signed_at),
             _ => None,
         }
     }

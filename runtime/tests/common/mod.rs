@@ -14,6 +14,7 @@ use frame_support::traits::BuildGenesisConfig;
 use noema_runtime::{
     beacon::{encode_entry, RelayBeacon},
     constants::PARA_ID,
+    fees::BehindDuties,
     presets, AccountId, Balance, BlockNumber, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
     System, TxExtension, UncheckedExtrinsic,
 };
@@ -98,7 +99,9 @@ pub(crate) fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
         frame_system::CheckMortality::from(Era::Immortal),
         frame_system::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+        BehindDuties(pallet_transaction_payment::ChargeTransactionPayment::from(
+            tip,
+        )),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
     ))
 }

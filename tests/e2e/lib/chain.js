@@ -5,16 +5,23 @@ import assert from 'node:assert/strict';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 import { Keyring } from '@polkadot/keyring';
 import { Metadata, TypeRegistry } from '@polkadot/types';
-import { compactToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+import { compactFromU8a, compactToU8a, hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 
 import { until } from './process.js';
+import { dutyPayload } from './protocol.js';
 
 await cryptoWaitReady();
 const keyring = new Keyring({ type: 'sr25519' });
 
 /** The development key pair of a path such as `//Alice`. */
 export const key = (path) => keyring.addFromUri(path);
+
+/**
+ * A general transaction of format 5 and version 0 of its extensions: immortal, without nonce, tip and
+ * metadata hash. polkadot.js makes none of these.
+ */
+const GENERAL = Uint8Array.of(0x45, 0, 0, 0, 0, 0);
 
 /** A call that the chain or its transaction pool refused; `name` says why. */
 export class Refused extends Error {
@@ -160,11 +167,29 @@ export class Chain {
     await this.#open();
   }
 
-  /** The decoded arguments of the extrinsic that caused an event. */
+  /** The extrinsics of a block, as bytes. */
+  async extrinsics(hash) {
+    const { block } = await this.api._rpcCore.provider.send('chain_getBlock', [hash]);
+    return block.extrinsics.map((hex) => hexToU8a(hex));
+  }
+
+  /** The call of an extrinsic; of a duty, the duty itself. */
+  callOf(extrinsic) {
+    const [offset] = compactFromU8a(extrinsic);
+    const bytes = extrinsic.subarray(offset);
+    const call =
+      bytes[0] === GENERAL[0]
+        ? this.api.createType('Call', bytes.subarray(GENERAL.length))
+        : this.api.createType('Extrinsic', extrinsic).method;
+    const { section, method, args } = call;
+    return section === 'duties' && method === 'perform' ? args[1] : call;
+  }
+
+  /** The decoded arguments of the call that caused an event. */
   async argumentsOf({ block, extrinsic }) {
     const hash = await this.api.rpc.chain.getBlockHash(block);
-    const { method } = (await this.api.rpc.chain.getBlock(hash)).block.extrinsics[extrinsic];
-    return Object.fromEntries(method.meta.fields.map(({ name }, i) => [name.toString(), plain(method.args[i])]));
+    const call = this.callOf((await this.extrinsics(hash.toHex()))[extrinsic]);
+    return Object.fromEntries(call.meta.fields.map(({ name }, i) => [name.toString(), plain(call.args[i])]));
   }
 
   /** Waits until `count` more blocks are finalized. */
@@ -220,6 +245,62 @@ export class Chain {
           (error) => settle(reject, poolRefusal(error)),
         );
     });
+  }
+
+  /**
+   * Performs a duty under a hot key; resolves once it is finalized, with its events. Rejects with
+   * [`Refused`]: named after the pallet's error, or after the pool's reason.
+   */
+  async perform(call, hot) {
+    const { api } = this;
+    const recent = await api.rpc.chain.getFinalizedHead();
+    const at = (await api.rpc.chain.getHeader(recent)).number.toNumber();
+    const payload = hexToU8a(dutyPayload(recent.toHex(), hot.publicKey, call.method.toU8a()));
+    const perform = api.tx.duties.perform(hot.publicKey, call.method, at, { Sr25519: hot.sign(payload) });
+    const body = u8aConcat(GENERAL, perform.method.toU8a());
+    const extrinsic = u8aConcat(compactToU8a(body.length), body);
+    const { section } = call.method;
+    const block = await this.#finalized(u8aToHex(extrinsic)).catch((error) => {
+      throw poolRefusal(error, (number) => this.#errorOf(section, number));
+    });
+
+    const index = (await this.extrinsics(block)).findIndex((other) => u8aToHex(other) === u8aToHex(extrinsic));
+    const records = (await eventsAt(api, block)).filter(
+      ({ phase }) => phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index,
+    );
+    const failed = records.find(({ event }) => api.events.system.ExtrinsicFailed.is(event));
+    if (failed) throw new Refused(this.errorName(failed.event.data[0]));
+    const events = records.map((record) => eventOf(record));
+    return { block, index, events, fee: 0n, event: (name) => events.find((event) => event.name === name) };
+  }
+
+  /** Hands a transaction to the node; resolves with the hash of the finalized block that has it. */
+  #finalized(hex) {
+    const { provider } = this.api._rpcCore;
+    return new Promise((resolve, reject) => {
+      const subscription = provider.subscribe('author_extrinsicUpdate', 'author_submitAndWatchExtrinsic', [hex], (error, status) => {
+        if (error) return settle(reject, error);
+        if (status.finalized) return settle(resolve, status.finalized);
+        const ended = ['invalid', 'dropped', 'usurped'].find((end) => status === end || status[end]);
+        if (ended) settle(reject, new Refused(`Duty${ended[0].toUpperCase()}${ended.slice(1)}`));
+      });
+      subscription.catch((error) => settle(reject, error));
+      const timer = setTimeout(() => settle(reject, new Error('a duty is not in a block after 60 s')), 60_000);
+      const settle = (how, value) => {
+        clearTimeout(timer);
+        subscription
+          .then((id) => provider.unsubscribe('author_extrinsicUpdate', 'author_unwatchExtrinsic', id))
+          .catch(() => {});
+        how(value);
+      };
+    });
+  }
+
+  /** The name of a pallet's error by its number, such as `inference.TooLate`. */
+  #errorOf(section, number) {
+    const errors = Object.values(this.api.errors[section] ?? {});
+    const found = errors.find(({ meta }) => meta.index.toNumber() === number);
+    return found && `${section}.${found.meta.name.toString()}`;
   }
 
   #refusal(result) {
@@ -327,17 +408,25 @@ export class Chain {
   }
 }
 
-/** The pool's reason, such as `invalid.Payment`, from `1010: Invalid Transaction: Inability to …`. */
-function poolRefusal(error) {
+/**
+ * The pool's reason, such as `invalid.Payment`, from `1010: Invalid Transaction: Inability to …`; of a duty
+ * that its pallet would refuse, the error that `named` gives for its number.
+ */
+function poolRefusal(error, named = () => undefined) {
   const reasons = {
     'Inability to pay some fees': 'invalid.Payment',
     'Transaction is outdated': 'invalid.Stale',
     'Transaction call is not expected': 'invalid.Call',
     'Transaction would exhaust the block limits': 'invalid.ExhaustsResources',
     'Invalid signing address': 'invalid.BadSigner',
+    'Transaction has a bad signature': 'invalid.BadProof',
+    'Priority is too low': 'pool.TooLowPriority',
     'Custom error': 'invalid.Custom',
   };
-  const message = String(error?.message ?? error);
+  const message = [error?.message ?? error, error?.data].filter(Boolean).join(': ');
+  const [, number] = message.match(/Custom error: (\d+)/) ?? [];
+  const name = number && named(Number(number));
+  if (name) return new Refused(name, message);
   for (const [phrase, name] of Object.entries(reasons)) {
     if (message.includes(phrase)) return new Refused(name, message);
   }

@@ -5,7 +5,8 @@
  * charged after execution, of the `transactions` that are `own` (method, events), what the `hooks` weigh
  * beyond those of the idlest of these blocks, and the number of `blocks` in which they do.
  */
-export async function cost({ api }, from, own, ends) {
+export async function cost(chain, from, own, ends) {
+  const { api } = chain;
   const end = (await api.rpc.chain.getHeader()).number.toNumber();
   const hookWeights = [];
   let bytes = 0;
@@ -14,17 +15,17 @@ export async function cost({ api }, from, own, ends) {
   for (let height = from; height <= end; height += 1) {
     const hash = await api.rpc.chain.getBlockHash(height);
     const at = await api.at(hash);
-    const [{ block }, events, weight] = await Promise.all([
-      api.rpc.chain.getBlock(hash), at.query.system.events(), at.query.system.blockWeight(),
+    const [extrinsics, events, weight] = await Promise.all([
+      chain.extrinsics(hash.toHex()), at.query.system.events(), at.query.system.blockWeight(),
     ]);
-    block.extrinsics.forEach(({ method, encodedLength }, index) => {
+    extrinsics.forEach((extrinsic, index) => {
       const mine = events
         .filter(({ phase }) => phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index)
         .map(({ event }) => event);
       const success = mine.find((event) => event.section === 'system' && event.method === 'ExtrinsicSuccess');
-      if (!success || !own(method, mine)) return;
+      if (!success || !own(chain.callOf(extrinsic), mine)) return;
       const info = success.data[0].weight;
-      bytes += encodedLength;
+      bytes += extrinsic.length;
       refTime += info.refTime.toBigInt();
       proof += info.proofSize.toBigInt();
     });

@@ -26,6 +26,9 @@ export const outputHash = (tokens, text) =>
 export const traceCommitment = (request, digest) =>
   tagged('noema/trace', u64(request), hexToU8a(digest));
 
+/** What a hot key (its public key) signs, over the hash of a recent block, to have a call executed. */
+export const dutyPayload = (block, key, call) => tagged('noema/duty', hexToU8a(block), key, call);
+
 const VERDICTS = ['Valid', 'Invalid'];
 
 /** What a validator (its controller's public key) commits to before it reveals. */

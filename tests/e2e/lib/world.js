@@ -120,9 +120,9 @@ class Operator {
     return plain(await this.world.chain.view('Operators', 'earnings', this.address));
   }
 
-  /** Sends a call under the hot key. */
+  /** Performs a duty under the hot key. */
   submit(...call) {
-    return this.world.chain.send(this.world.chain.call(...call), this.hot);
+    return this.world.chain.perform(this.world.chain.call(...call), this.hot);
   }
 
   /** No longer drawn. */
@@ -242,9 +242,8 @@ export class World {
   // --- operators -----------------------------------------------------------------------------------
 
   /**
-   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself: the
-   * latter's hot keys have funds, so that what they are refused has a name. Without `beats` the test
-   * sends their heartbeats, too. `runs` says for a name which home folder and which further arguments
+   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. Without
+   * `beats` the test sends their heartbeats, too. `runs` says for a name which home folder and which further arguments
    * its process has.
    */
   async add(
@@ -261,12 +260,7 @@ export class World {
   ) {
     bond ??= this.chain.api.consts.operators.minBond.toBigInt();
     const added = operators.map(([role, name]) => new Operator(this, name, role, prices, runs(name)));
-    await this.fund(
-      added.flatMap((operator) => [
-        [operator.address, bond + 100n * UNIT],
-        ...(fake ? [[operator.hot.address, 10n * UNIT]] : []),
-      ]),
-    );
+    await this.fund(added.map((operator) => [operator.address, bond + 100n * UNIT]));
     await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
     for (const operator of added) {
       if (!fake) operator.start();

@@ -111,7 +111,8 @@ describe('a refused request', () => {
     const submit = world.chain.call('inference.submitResult', id, [1], '0x78', receipt);
     await assert.rejects(world.chain.send(submit, stranger), { name: 'inference.NotAnOperator' });
     const [idle] = await world.add([['Worker', 'Idle']], { fake: true, checkpoints: [] });
-    await assert.rejects(world.chain.send(submit, idle.hot), { name: 'inference.NotAssigned' });
+    await assert.rejects(world.chain.perform(submit, idle.hot), { name: 'inference.NotAssigned' });
+    await assert.rejects(world.chain.perform(submit, stranger), { name: 'invalid.BadSigner' });
     await assert.rejects(idle.submit('inference.commitVerdict', id, `0x${'00'.repeat(32)}`), { name: 'inference.NotAssigned' });
   });
 

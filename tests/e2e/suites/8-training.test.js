@@ -239,7 +239,7 @@ describe('a round of training', () => {
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
     await round.agree(validators, [one]);
-    await one.submit('checkpoints.retractHolding', round.child.checkpoint);
+    await world.chain.send(world.chain.call('checkpoints.retractHolding', round.child.checkpoint), one.controller);
     await round.rejected('TooFewHolders');
     const forgotten = await world.chain.view('Checkpoints', 'checkpoint', round.child.checkpoint);
     assert.ok(forgotten.isNone, 'a checkpoint that nobody holds is forgotten');

@@ -199,7 +199,8 @@ pub(crate) fn object(id: RequestId, validator: AccountId, digest: H256) -> Dispa
 
 /// Whether a call is a duty that the hot key `by` may perform now.
 pub(crate) fn is_duty(call: &Call<Test>, by: AccountId) -> bool {
-    call.as_duty(&by).is_some_and(|duty| duty.is_ok())
+    call.as_duty(&by, System::block_number())
+        .is_some_and(|duty| duty.is_ok())
 }
 
 /// The validators that now have to commit or reveal.

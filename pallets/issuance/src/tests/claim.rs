@@ -4,7 +4,8 @@ use pallet_duties::AsDuty;
 
 fn is_duty(by: AccountId, account: AccountId, epoch: u32) -> bool {
     let call = crate::Call::<Test>::claim { account, epoch };
-    call.as_duty(&by).is_some_and(|duty| duty.is_ok())
+    call.as_duty(&by, System::block_number())
+        .is_some_and(|duty| duty.is_ok())
 }
 
 #[test]

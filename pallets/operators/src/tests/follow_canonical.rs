@@ -6,7 +6,7 @@ use pallet_duties::AsDuty;
 /// Whether the call is a duty of the hot key of `controller`.
 fn is_duty(controller: AccountId) -> bool {
     let call = crate::Call::<Test>::follow_canonical { checkpoint: LLAMA };
-    call.as_duty(&key_of(controller))
+    call.as_duty(&key_of(controller), System::block_number())
         .is_some_and(|duty| duty.is_ok())
 }
 

@@ -4,7 +4,8 @@ use pallet_duties::AsDuty;
 
 fn is_duty(who: AccountId) -> bool {
     let call = crate::Call::<Test>::heartbeat {};
-    call.as_duty(&who).is_some_and(|duty| duty.is_ok())
+    call.as_duty(&who, System::block_number())
+        .is_some_and(|duty| duty.is_ok())
 }
 
 fn idle(controller: AccountId) -> Option<Idle> {

@@ -4,7 +4,8 @@ use pallet_duties::AsDuty;
 
 fn is_duty(who: AccountId, endpoint: Option<Endpoint>) -> bool {
     let call = crate::Call::<Test>::set_endpoint { endpoint };
-    call.as_duty(&who).is_some_and(|duty| duty.is_ok())
+    call.as_duty(&who, System::block_number())
+        .is_some_and(|duty| duty.is_ok())
 }
 
 fn at(addresses: Vec<Address>) -> Option<Endpoint> {
@@ -95,5 +96,32 @@ fn set_endpoint_should_be_free_for_a_key_with_news() {
         advance_to(System::block_number() + 5);
         assert!(is_duty(key_of(ALICE), None));
         assert!(!is_duty(key_of(ALICE), Some(endpoint())));
+    });
+}
+
+#[test]
+fn set_endpoint_should_refuse_what_was_signed_before_the_last_report() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        let first = crate::Call::<Test>::set_endpoint {
+            endpoint: Some(endpoint()),
+        };
+        let is_duty = |signed_at| {
+            first
+                .as_duty(&key_of(ALICE), signed_at)
+                .is_some_and(|duty| duty.is_ok())
+        };
+        let signed_at = System::block_number();
+        assert!(is_duty(signed_at));
+        assert_ok!(Operators::set_endpoint(
+            signed(key_of(ALICE)),
+            Some(endpoint())
+        ));
+        advance_to(30);
+        assert_ok!(Operators::set_endpoint(signed(key_of(ALICE)), None));
+        advance_to(60);
+        assert!(!is_duty(signed_at), "another account repeats it");
+        assert!(!is_duty(30));
+        assert!(is_duty(31), "the hot key signs it anew");
     });
 }

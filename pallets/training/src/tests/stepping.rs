@@ -11,7 +11,8 @@ use sp_core::H256;
 
 /// Whether a call is a duty that the hot key `by` may perform now.
 fn is_duty(call: &Call<Test>, by: u64) -> bool {
-    call.as_duty(&by).is_some_and(|duty| duty.is_ok())
+    call.as_duty(&by, System::block_number())
+        .is_some_and(|duty| duty.is_ok())
 }
 
 #[test]

@@ -1,0 +1,189 @@
+//! The duties that an operator has handed to the node, and whose fate is open.
+//!
+//! A duty has no nonce and no time after which it dies: while the chain expects it, it may be handed
+//! over again and is performed once. So nothing of this is kept on disk. Every look at the chain offers
+//! all that is due; the queue lets through what is not under way already and was not refused a moment
+//! ago.
+
+use super::Outcome;
+use crate::store::JobKey;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::collections::{HashMap, HashSet};
+
+/// Most blocks between two tries of a duty that the chain refuses.
+const LONGEST_PAUSE: u64 = 16;
+
+/// Something that the chain expects of the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum OpenDuty {
+    /// An answer.
+    Answer(JobKey),
+    /// The commitment to a verdict.
+    Commit(JobKey),
+    /// The opening of it.
+    Reveal(JobKey),
+    /// An objection.
+    Object(JobKey),
+    /// The claim for an epoch.
+    Claim(u32),
+    /// A sign of life.
+    Heartbeat,
+}
+
+impl OpenDuty {
+    fn record(&self) -> Option<&JobKey> {
+        match self {
+            Self::Answer(key) | Self::Commit(key) | Self::Reveal(key) | Self::Object(key) => {
+                Some(key)
+            }
+            Self::Claim(_) | Self::Heartbeat => None,
+        }
+    }
+}
+
+/// A duty that was not done when it was tried.
+struct Setback {
+    reason: String,
+    pause: u64,
+    again_at: u64,
+}
+
+/// The duties under way.
+#[derive(Default)]
+pub(super) struct DutyQueue {
+    /// The block of the latest look.
+    block: u64,
+    open: HashSet<OpenDuty>,
+    fates: FuturesUnordered<BoxFuture<'static, (OpenDuty, Outcome)>>,
+    setbacks: HashMap<OpenDuty, Setback>,
+}
+
+impl DutyQueue {
+    /// Begins a look at the chain at `block`. What was last tried long ago is forgotten: the chain
+    /// does not expect it any more.
+    pub(super) fn begin(&mut self, block: u64) {
+        self.block = block;
+        self.setbacks
+            .retain(|_, setback| block <= setback.again_at.saturating_add(LONGEST_PAUSE));
+    }
+
+    /// Whether a duty is to be handed over now.
+    pub(super) fn is_due(&self, duty: &OpenDuty) -> bool {
+        !self.open.contains(duty)
+            && self
+                .setbacks
+                .get(duty)
+                .is_none_or(|setback| self.block >= setback.again_at)
+    }
+
+    /// Takes a duty that was handed over.
+    pub(super) fn hand_over(&mut self, duty: OpenDuty, fate: BoxFuture<'static, Outcome>) {
+        self.open.insert(duty);
+        self.fates.push(Box::pin(async move { (duty, fate.await) }));
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fates.is_empty()
+    }
+
+    /// Whether the fate of a duty about this record is open.
+    pub(super) fn is_open_for(&self, key: &JobKey) -> bool {
+        self.open.iter().any(|duty| duty.record() == Some(key))
+    }
+
+    /// Waits for the fate of the next duty. Never ends while nothing is under way.
+    pub(super) async fn next(&mut self) -> (OpenDuty, Outcome) {
+        match self.fates.next().await {
+            Some(fate) => fate,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Notes what became of a duty; whether that is another reason than the last time. What the chain
+    /// refuses is tried less and less often; what only got lost is tried at the next look.
+    pub(super) fn note(&mut self, duty: OpenDuty, outcome: &Outcome) -> bool {
+        self.open.remove(&duty);
+        let (reason, first_pause) = match outcome {
+            Outcome::Included { .. } => {
+                self.setbacks.remove(&duty);
+                return true;
+            }
+            Outcome::Refused(reason) => (reason, 1),
+            Outcome::Dropped(reason) | Outcome::Unknown(reason) => (reason, 0),
+        };
+        let before = self.setbacks.get(&duty);
+        let is_news = before.is_none_or(|setback| setback.reason != *reason);
+        let pause = match before {
+            Some(setback) if first_pause > 0 => setback
+                .pause
+                .saturating_mul(2)
+                .clamp(first_pause, LONGEST_PAUSE),
+            _ => first_pause,
+        };
+        self.setbacks.insert(
+            duty,
+            Setback {
+                reason: reason.clone(),
+                pause,
+                again_at: self.block.saturating_add(pause),
+            },
+        );
+        is_news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DUTY: OpenDuty = OpenDuty::Heartbeat;
+
+    fn over(queue: &mut DutyQueue) {
+        queue.hand_over(DUTY, Box::pin(std::future::pending()));
+    }
+
+    #[test]
+    fn a_duty_under_way_is_not_handed_over_again() {
+        let mut queue = DutyQueue::default();
+        queue.begin(10);
+        assert!(queue.is_due(&DUTY));
+        over(&mut queue);
+        assert!(!queue.is_due(&DUTY));
+        assert!(queue.note(DUTY, &Outcome::Included { block: 11 }));
+        assert!(queue.is_due(&DUTY));
+    }
+
+    #[test]
+    fn a_refused_duty_is_tried_less_and_less_often_and_told_once() {
+        let mut queue = DutyQueue::default();
+        let refused = Outcome::Refused("Inference::TooEarly".into());
+        let mut tried = Vec::new();
+        let mut told = 0;
+        for block in 0..60 {
+            queue.begin(block);
+            if queue.is_due(&DUTY) {
+                over(&mut queue);
+                told += u32::from(queue.note(DUTY, &refused));
+                tried.push(block);
+            }
+        }
+        assert_eq!(tried, [0, 1, 3, 7, 15, 31, 47]);
+        assert_eq!(told, 1);
+        let other = Outcome::Refused("Inference::TooLate".into());
+        assert!(queue.note(DUTY, &other), "another reason is told");
+    }
+
+    #[test]
+    fn a_lost_duty_is_tried_at_the_next_look() {
+        let mut queue = DutyQueue::default();
+        for block in 0..3 {
+            queue.begin(block);
+            assert!(queue.is_due(&DUTY));
+            over(&mut queue);
+            let is_news = queue.note(DUTY, &Outcome::Dropped("the pool is full".into()));
+            assert_eq!(is_news, block == 0);
+        }
+    }
+}
