@@ -1,13 +1,14 @@
-//! When blocks are made.
+//! When blocks are made, and when they are finalized.
 
 use crate::service::{Client, Pool};
 use futures::{future, stream, Stream, StreamExt};
-use noema_runtime::Hash;
+use noema_runtime::{BlockNumber, Hash};
+use sc_client_api::{BlockBackend, BlockchainEvents};
 use sc_consensus_manual_seal::EngineCommand;
 use sc_transaction_pool_api::TransactionPool;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-/// Orders to make blocks.
+/// Orders to make blocks and to finalize them.
 pub(crate) type Orders = Pin<Box<dyn Stream<Item = EngineCommand<Hash>> + Send>>;
 
 /// Most transactions that are taken for one order.
@@ -15,30 +16,31 @@ const TOGETHER: usize = 1_024;
 /// How long the pool may take to learn of the block before.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-fn order() -> EngineCommand<Hash> {
+fn seal(finalize: bool) -> EngineCommand<Hash> {
     EngineCommand::SealNewBlock {
         // Without it a block of one transaction would be taken for empty: manual seal counts kinds of
         // inherent data, and the runtime makes one inherent of two of them.
         create_empty: true,
-        finalize: true,
+        finalize,
         parent_hash: None,
         sender: None,
     }
 }
 
-/// An order every `interval`; none piles up while a block takes longer.
-pub(crate) fn every(interval: Duration) -> Orders {
+/// An order every `interval`, finalized at once where `finalize` says so; none piles up while a block
+/// takes longer.
+pub(crate) fn every(interval: Duration, finalize: bool) -> Orders {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    Box::pin(stream::unfold(ticks, |mut ticks| async move {
+    Box::pin(stream::unfold(ticks, move |mut ticks| async move {
         ticks.tick().await;
-        Some((order(), ticks))
+        Some((seal(finalize), ticks))
     }))
 }
 
 /// An order whenever transactions arrive, one for those that arrive together; those that wait already
-/// included.
-pub(crate) fn instant(client: Arc<Client>, pool: Arc<Pool>) -> Orders {
+/// included. The block is finalized at once where `finalize` says so.
+pub(crate) fn instant(client: Arc<Client>, pool: Arc<Pool>, finalize: bool) -> Orders {
     let arriving = pool.import_notification_stream().map(drop);
     let signals = stream::once(future::ready(())).chain(arriving);
     Box::pin(signals.ready_chunks(TOGETHER).filter_map(move |_| {
@@ -47,7 +49,54 @@ pub(crate) fn instant(client: Arc<Client>, pool: Arc<Pool>) -> Orders {
             // The block before may have had them.
             let best = client.chain_info().best_hash;
             let mut ready = pool.ready_at_with_timeout(best, PATIENCE).await;
-            ready.next().map(|_| order())
+            ready.next().map(|_| seal(finalize))
         }
     }))
+}
+
+/// Orders to finalize the block that is `lag` behind the best one: at the start, for what an earlier run
+/// has left, and with each block. What is final already, by an earlier order or over RPC, stays so.
+pub(crate) fn finalize_behind(client: Arc<Client>, lag: u32) -> Orders {
+    let imported = client.import_notification_stream().map(drop);
+    let signals = stream::once(future::ready(())).chain(imported);
+    Box::pin(signals.filter_map(move |()| {
+        let chain = client.chain_info();
+        let due = due(chain.best_number, chain.finalized_number, lag);
+        let order = due.and_then(|number| match client.block_hash(number) {
+            Ok(Some(hash)) => Some(EngineCommand::FinalizeBlock {
+                hash,
+                sender: None,
+                justification: None,
+            }),
+            // It comes again with the next block.
+            missing => {
+                log::warn!(
+                    "Block {number} is due to be finalized, and cannot be read: {missing:?}"
+                );
+                None
+            }
+        });
+        future::ready(order)
+    }))
+}
+
+/// The block to finalize, `lag` behind the best one; `None` if that is final.
+fn due(best: BlockNumber, finalized: BlockNumber, lag: u32) -> Option<BlockNumber> {
+    best.checked_sub(lag).filter(|&number| number > finalized)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finality_follows_the_best_block_and_never_goes_back() {
+        assert_eq!(due(0, 0, 15), None);
+        assert_eq!(due(15, 0, 15), None, "the genesis block is final");
+        assert_eq!(due(16, 0, 15), Some(1));
+        assert_eq!(due(17, 1, 15), Some(2));
+        assert_eq!(due(40, 2, 15), Some(25), "it catches up at once");
+        assert_eq!(due(41, 41, 15), None, "an order over RPC was ahead of it");
+        assert_eq!(due(41, 30, 20), None, "the lag was shorter before");
+    }
 }

@@ -11,6 +11,7 @@ Examples:
   noema-node --dev --base-path ./chain     a chain that is kept and continued
   noema-node --dev --block-time 500        four blocks in the time of one
   noema-node --dev --instant-seal          a block for each transaction, and only then
+  noema-node --dev --finality-lag 15       finality 15 blocks behind, as on a parachain
   noema-node purge-chain --dev --base-path ./chain
   noema-node export-chain-spec --chain dev
 
@@ -20,7 +21,7 @@ Metrics for Prometheus: http://127.0.0.1:9615/metrics";
 
 /// Runs a Noema chain on this machine, without a relay chain.
 ///
-/// It makes every block itself and finalizes it at once. What a relay chain would provide, it makes
+/// It makes every block itself and finalizes it, at once or `--finality-lag` blocks later. What a relay chain would provide, it makes
 /// up: relay chain blocks, their randomness (from the operating system) and the go-ahead for
 /// runtime upgrades. So it is for development and tests; whoever runs it can make any block. A
 /// collator of a real relay chain is `polkadot-omni-node` with a chain spec exported here.
@@ -58,7 +59,23 @@ pub(crate) struct AuthoringParams {
     /// `engine_createBlock` makes one on demand.
     #[arg(long, conflicts_with = "block_time")]
     instant_seal: bool,
+
+    /// Blocks by which finality follows the best block.
+    ///
+    /// On a parachain it follows 20 to 35 seconds behind: about 15 blocks. With 0 every block is
+    /// finalized at once. It is finalized by later blocks, not by time: with `--instant-seal` it
+    /// waits for that many transactions.
+    #[arg(
+        long,
+        value_name = "BLOCKS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=MAX_FINALITY_LAG),
+    )]
+    pub(crate) finality_lag: u32,
 }
+
+/// The longest [`AuthoringParams::finality_lag`]: well below what the client keeps unfinalized.
+const MAX_FINALITY_LAG: i64 = 256;
 
 impl AuthoringParams {
     /// The time between two blocks; `None` to make them as transactions arrive.

@@ -4,16 +4,20 @@
 use crate::cli::Benchmark;
 use crate::{
     chain_spec,
-    cli::{Cli, Subcommand},
+    cli::{AuthoringParams, Cli, Subcommand},
     service::{self, Block},
 };
 #[cfg(feature = "benchmark")]
 use cumulus_primitives_proof_size_hostfunction::storage_proof_size::HostFunctions;
 use sc_chain_spec::{ChainSpec, ChainType};
 use sc_cli::{Result, SubstrateCli};
-use sc_service::config::{BlocksPruning, PruningMode};
+use sc_service::{
+    config::{BlocksPruning, PruningMode},
+    Configuration,
+};
 #[cfg(feature = "benchmark")]
 use sp_runtime::traits::BlakeTwo256;
+use std::net::TcpListener;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -109,7 +113,9 @@ fn run_node(cli: &Cli) -> Result<()> {
                 .into(),
         );
     }
+    let AuthoringParams { finality_lag, .. } = cli.authoring;
     let interval = cli.authoring.interval();
+    let chooses_endpoints = !cli.run.rpc_params.experimental_rpc_endpoint.is_empty();
     let keeps_state = cli
         .run
         .import_params
@@ -134,6 +140,30 @@ fn run_node(cli: &Cli) -> Result<()> {
                 config.state_pruning = Some(PruningMode::ArchiveCanonical);
                 config.blocks_pruning = BlocksPruning::KeepFinalized;
             }
-            service::start(config, interval).map_err(Into::into)
+            if !chooses_endpoints {
+                keep_rpc_port(&mut config)?;
+            }
+            service::start(config, interval, finality_lag).map_err(Into::into)
         })
+}
+
+/// Refuses to start where another program has the RPC port: at a random one, which sc-service would
+/// take then, no client would look for the node, and at this one they would find the other program.
+fn keep_rpc_port(config: &mut Configuration) -> Result<()> {
+    for endpoint in config.rpc.addr.iter_mut().flatten() {
+        endpoint.retry_random_port = false;
+        // Without IPv6 there is still IPv4.
+        if endpoint.is_optional {
+            continue;
+        }
+        let address = endpoint.listen_addr;
+        TcpListener::bind(address).map_err(|error| {
+            sc_cli::Error::Input(format!(
+                "the node cannot listen for RPC on port {} ({address}: {error}): choose another \
+                 with --rpc-port, or stop the program that has it, which may be another node",
+                address.port()
+            ))
+        })?;
+    }
+    Ok(())
 }

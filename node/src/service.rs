@@ -1,7 +1,10 @@
 //! Puts the parts of the node together.
 
-use crate::{authoring, relay, rpc};
-use futures::{channel::mpsc, stream, Stream};
+use crate::{
+    authoring::{self, Orders},
+    relay, rpc,
+};
+use futures::{channel::mpsc, future::BoxFuture, stream, FutureExt, Stream};
 use noema_runtime::{apis::RuntimeApi, Hash, Header};
 use sc_basic_authorship::ProposerFactory;
 use sc_consensus::{BasicQueue, LongestChain};
@@ -15,9 +18,11 @@ use sc_network::{
 };
 use sc_service::{
     build_network, config::ExecutorConfiguration, error::Error, spawn_tasks, BuildNetworkParams,
-    Configuration, SpawnTasksParams, TFullBackend, TFullClient, TaskManager,
+    Configuration, SpawnEssentialTaskHandle, SpawnTasksParams, TFullBackend, TFullClient,
+    TaskManager,
 };
 use sp_consensus_aura::SlotDuration;
+use sp_core::traits::SpawnEssentialNamed;
 use sp_runtime::{generic, OpaqueExtrinsic};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -97,10 +102,11 @@ fn executor(config: &ExecutorConfiguration) -> WasmExecutor<HostFunctions> {
 }
 
 /// Starts the node. It makes a block every `interval`, or for each transaction where there is
-/// none.
+/// none, and finalizes it when `finality_lag` more have been made.
 pub(crate) fn start(
     mut config: Configuration,
     interval: Option<Duration>,
+    finality_lag: u32,
 ) -> Result<TaskManager, Error> {
     let parts = partial(&config)?;
     let import_queue = parts.import_queue(&config);
@@ -112,7 +118,7 @@ pub(crate) fn start(
     } = parts;
     let pool = Arc::new(
         sc_transaction_pool::Builder::new(
-            task_manager.spawn_essential_handle(),
+            PoolTasks(task_manager.spawn_essential_handle()),
             client.clone(),
             config.role.is_authority().into(),
         )
@@ -176,20 +182,25 @@ pub(crate) fn start(
         tracing_execute_block: None,
     })?;
 
+    let finality = match finality_lag {
+        0 => "finalized at once".into(),
+        blocks => format!("finalized {blocks} blocks later"),
+    };
+    let pace = match interval {
+        Some(interval) => format!("every {interval:?}"),
+        None => "for each transaction".into(),
+    };
+    log::info!("⏱  A block {pace}, {finality}; the relay chain is mocked");
     // The pool follows the chain from here on: of a block made before, it would not know.
+    let at_once = finality_lag == 0;
     let automatic = match interval {
-        Some(interval) => {
-            log::info!(
-                "⏱  A block every {interval:?}, finalized at once; the relay chain is mocked"
-            );
-            authoring::every(interval)
-        }
-        None => {
-            log::info!(
-                "⏱  A block for each transaction, finalized at once; the relay chain is mocked"
-            );
-            authoring::instant(client.clone(), pool.clone())
-        }
+        Some(interval) => authoring::every(interval, at_once),
+        None => authoring::instant(client.clone(), pool.clone(), at_once),
+    };
+    let finality = if at_once {
+        Box::pin(stream::empty()) as Orders
+    } else {
+        authoring::finalize_behind(client.clone(), finality_lag)
     };
     spawn_authoring(
         &task_manager,
@@ -197,12 +208,47 @@ pub(crate) fn start(
         backend,
         pool,
         proposer,
-        stream::select(ordered_by_rpc, automatic),
+        stream::select_all([Box::pin(ordered_by_rpc) as Orders, automatic, finality]),
     );
     Ok(task_manager)
 }
 
-/// Makes a block for every order.
+/// Tasks of the transaction pool. One of them ends when the pool is dropped, which is last in an
+/// orderly stop, and would be reported as failed: giving way once lets it be told of the stop first.
+#[derive(Clone)]
+struct PoolTasks(SpawnEssentialTaskHandle);
+
+impl PoolTasks {
+    fn giving_way(task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+        async {
+            task.await;
+            tokio::task::yield_now().await;
+        }
+        .boxed()
+    }
+}
+
+impl SpawnEssentialNamed for PoolTasks {
+    fn spawn_essential_blocking(
+        &self,
+        name: &'static str,
+        group: Option<&'static str>,
+        future: BoxFuture<'static, ()>,
+    ) {
+        self.0.spawn_blocking(name, group, Self::giving_way(future));
+    }
+
+    fn spawn_essential(
+        &self,
+        name: &'static str,
+        group: Option<&'static str>,
+        future: BoxFuture<'static, ()>,
+    ) {
+        self.0.spawn(name, group, Self::giving_way(future));
+    }
+}
+
+/// Makes or finalizes a block for every order.
 fn spawn_authoring(
     task_manager: &TaskManager,
     client: Arc<Client>,

@@ -94,7 +94,7 @@ export class Chain {
   /** Connects, forgets blocks that the node does not have, and follows those that come. */
   async #open() {
     this.api = await connect(this.url);
-    this.block = Math.min(this.block, await this.height());
+    this.block = Math.min(this.block, await this.finalized());
     this.events = this.events.filter(({ block }) => block <= this.block);
     await this.api.rpc.chain.subscribeFinalizedHeads((head) => {
       this.#reading = this.#reading
@@ -128,6 +128,12 @@ export class Chain {
   /** The number of the best block. */
   async height() {
     return (await this.api.rpc.chain.getHeader()).number.toNumber();
+  }
+
+  /** The number of the last finalized block. */
+  async finalized() {
+    const hash = await this.api.rpc.chain.getFinalizedHead();
+    return (await this.api.rpc.chain.getHeader(hash)).number.toNumber();
   }
 
   async disconnect() {

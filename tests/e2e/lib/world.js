@@ -23,6 +23,9 @@ const BLOCK_TIME = 500;
 export const worker = (home, args, options = {}) =>
   runProgram(binary('noema-worker'), args, { ...options, env: { NOEMA_HOME: home, ...options.env } });
 
+/** Runs `noema-node` to its end. */
+export const node = (args, options = {}) => runProgram(binary('noema-node'), args, options);
+
 /** Imports a model into the home folder that all suites share; returns the checkpoint's id. */
 export async function importModel(home, file = process.env.NOEMA_SMOLLM2_GGUF) {
   assert.ok(file && existsSync(file), `NOEMA_SMOLLM2_GGUF names no file: ${file}; run scripts/setup.sh`);
@@ -138,9 +141,9 @@ export class World {
   /**
    * A new chain with a registered checkpoint, or without any where `publishes` is false; operators
    * come with {@link World#add}. Blocks are made every `blockTime` milliseconds, or for transactions
-   * only where that is null.
+   * only where that is null, and finalized `finalityLag` blocks later.
    */
-  static async start(name, { blockTime = BLOCK_TIME, publishes = true } = {}) {
+  static async start(name, { blockTime = BLOCK_TIME, finalityLag = 0, publishes = true } = {}) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();
     world.folder = path.join(base, name);
@@ -148,6 +151,7 @@ export class World {
     world.programs = new Set();
     world.accounts = 0;
     world.blockTime = blockTime;
+    world.finalityLag = finalityLag;
     mkdirSync(world.folder, { recursive: true });
     try {
       if (publishes) world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(world.home));
@@ -176,6 +180,7 @@ export class World {
         '--base-path', path.join(this.folder, 'chain'),
         '--rpc-port', String(this.port),
         ...(this.blockTime === null ? ['--instant-seal'] : ['--block-time', String(this.blockTime)]),
+        '--finality-lag', String(this.finalityLag),
       ],
       { log: path.join(this.folder, 'node.log') },
     );
@@ -200,6 +205,12 @@ export class World {
   async killNode() {
     this.programs.delete(this.node);
     await this.node.kill();
+  }
+
+  /** Asks the node to stop and waits; returns its exit status. */
+  async stopNode() {
+    this.programs.delete(this.node);
+    return this.node.stop();
   }
 
   /** `kill -9` of the node, and a new start on the same chain and port. */

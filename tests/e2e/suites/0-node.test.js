@@ -1,11 +1,12 @@
-// A node that makes blocks for transactions only.
+// What the node does by itself: blocks for transactions only, finality that follows behind, how it starts
+// and stops.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { key } from '../lib/chain.js';
-import { sleep } from '../lib/process.js';
-import { UNIT, World } from '../lib/world.js';
+import { sleep, until } from '../lib/process.js';
+import { node, UNIT, World } from '../lib/world.js';
 
 describe('a node that seals instantly', () => {
   let world;
@@ -42,5 +43,106 @@ describe('a node that seals instantly', () => {
     const now = await world.chain.height();
     assert.ok(now > 0 && now <= before + 1, `block ${now} after ${before}`);
     await world.audit();
+  });
+});
+
+describe('a node whose finality lags', () => {
+  const LAG = 4;
+  let world;
+
+  before(async () => {
+    world = await World.start('lag', { blockTime: 500, finalityLag: LAG, publishes: false });
+  }, { timeout: 200_000 });
+  after(() => world?.stop());
+
+  /** How far the best block is ahead, seen at each of the next `count` finalized heads. */
+  const distances = async (count) => {
+    const { api } = world.chain;
+    const seen = [];
+    const unsubscribe = await api.rpc.chain.subscribeFinalizedHeads(async (head) => {
+      const best = await api.rpc.chain.getHeader();
+      seen.push(best.number.toNumber() - head.number.toNumber());
+    });
+    await until(`${count} finalized heads`, () => (seen.length >= count ? true : undefined), { timeout: 30_000 });
+    unsubscribe();
+    // The subscription begins with the last one, which says nothing of when it was finalized.
+    return seen.slice(1, count);
+  };
+
+  const lags = async () => {
+    // Until as many blocks are made, the genesis block is the last that is final.
+    await until('finality', async () => ((await world.chain.finalized()) > 0 ? true : undefined));
+    const seen = await distances(8);
+    // A block may be made while the answer is on its way.
+    assert.ok(seen.every((distance) => distance === LAG || distance === LAG + 1), `${seen}`);
+    assert.ok(seen.filter((distance) => distance === LAG).length > seen.length / 2, `${seen}`);
+  };
+
+  it('finalizes each block when so many more have been made', { timeout: 60_000 }, lags);
+
+  it('shows events in the best block first', { timeout: 60_000 }, async () => {
+    const { api } = world.chain;
+    const call = world.chain.call('balances.transferKeepAlive', world.funder.address, UNIT);
+    const seen = {};
+    const unsubscribe = await call.signAndSend(key('//Bob'), { nonce: -1 }, ({ status, events }) => {
+      const names = events.map(({ event }) => `${event.section}.${event.method}`);
+      if (status.isInBlock) seen.best = { hash: status.asInBlock.toHex(), names };
+      if (status.isFinalized) seen.final = { hash: status.asFinalized.toHex(), names };
+    });
+    const best = await until('the transaction in the best block', () => seen.best);
+    assert.ok(best.names.includes('balances.Transfer'), `${best.names}`);
+    const number = (await api.rpc.chain.getHeader(best.hash)).number.toNumber();
+    assert.ok((await world.chain.finalized()) < number, 'it is not final yet');
+    assert.equal(seen.final, undefined);
+
+    const final = await until('the transaction in a finalized block', () => seen.final);
+    unsubscribe();
+    assert.deepEqual(final, best);
+    assert.ok((await world.chain.height()) >= number + LAG);
+  });
+
+  it('takes orders over RPC, and never goes back', { timeout: 60_000 }, async () => {
+    const { api } = world.chain;
+    const ordered = await api.rpc.engine.createBlock(true, false);
+    const hash = ordered.blockHash ?? ordered.hash;
+    await api.rpc.engine.finalizeBlock(hash);
+    const number = (await api.rpc.chain.getHeader(hash)).number.toNumber();
+    for (let last = number; last < number + 2; last = Math.max(last, await world.chain.finalized())) {
+      assert.ok((await world.chain.finalized()) >= last);
+      await sleep(100);
+    }
+    await lags();
+  });
+
+  it('keeps its distance when it is stopped and started again', { timeout: 90_000 }, async () => {
+    const finalized = await world.chain.finalized();
+    assert.equal(await world.stopNode(), 0);
+    assert.doesNotMatch(world.node.tail(), /failed/, 'an orderly stop does not look like a crash');
+    await world.startNode();
+    await world.chain.reconnect();
+    assert.ok((await world.chain.finalized()) >= finalized, 'what was final stays final');
+    await lags();
+    await world.audit();
+  });
+
+  it('keeps its distance when it is killed and started again', { timeout: 90_000 }, async () => {
+    await world.restartNode();
+    await lags();
+    await world.audit();
+  });
+});
+
+describe('a node whose port is taken', () => {
+  let world;
+
+  before(async () => {
+    world = await World.start('port', { blockTime: null, publishes: false });
+  }, { timeout: 200_000 });
+  after(() => world?.stop());
+
+  it('does not start, and says which port it is and what to do', { timeout: 60_000 }, async () => {
+    const { status, stderr } = await node(['--dev', '--rpc-port', String(world.port)]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`cannot listen for RPC on port ${world.port} .*--rpc-port`));
   });
 });
