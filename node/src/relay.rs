@@ -12,7 +12,9 @@ use crate::service::Client;
 use codec::{Decode, Encode};
 use cumulus_primitives_aura::AuraUnincludedSegmentApi;
 use cumulus_primitives_core::{
-    relay_chain::{AsyncBackingParams, HeadData, Slot, UpgradeGoAhead, MAX_CODE_SIZE},
+    relay_chain::{
+        AsyncBackingParams, HeadData, Slot, UpgradeGoAhead, MAX_CODE_SIZE, MAX_POV_SIZE,
+    },
     AbridgedHostConfiguration, GetParachainInfo, PersistedValidationData,
 };
 use cumulus_primitives_parachain_inherent::ParachainInherentData;
@@ -54,6 +56,7 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
     let mut randomness = [0; 32];
     getrandom::fill(&mut randomness)
         .map_err(|error| format!("the operating system gives no random bytes: {error}"))?;
+    let parent_head = HeadData(header.encode());
     let relay = RelayStateSproofBuilder {
         para_id: client.runtime_api().parachain_id(parent)?,
         host_config: host_configuration(),
@@ -63,7 +66,7 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
         current_slot: Slot::from(time / u64::from(RELAY_SLOT_MILLIS)),
         current_epoch: (number / RELAY_EPOCH).into(),
         additional_key_values: vec![beacon::encode_entry(Some(randomness))],
-        included_para_head: Some(HeadData(header.encode())),
+        included_para_head: Some(parent_head.clone()),
         num_authorities: RELAY_AUTHORITIES,
         ..Default::default()
     };
@@ -72,9 +75,10 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
         sp_timestamp::InherentDataProvider::new(Timestamp::new(time)),
         ParachainInherentData {
             validation_data: PersistedValidationData {
+                parent_head,
                 relay_parent_number: number,
                 relay_parent_storage_root: root,
-                ..Default::default()
+                max_pov_size: MAX_POV_SIZE,
             },
             relay_chain_state: proof,
             downward_messages: Default::default(),

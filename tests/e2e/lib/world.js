@@ -455,6 +455,19 @@ export class World {
     await this.chain.audit();
   }
 
+  /**
+   * Stops everything and has the chain's blocks executed as the relay chain's validators do; prints what
+   * was found. Nothing can be done with this world afterwards.
+   */
+  async proveBlocks() {
+    await this.stop();
+    const { status, stdout, stderr } = await runProgram(
+      binary('noema-validity'), [path.join(this.folder, 'chain')], { timeout: 240_000 },
+    );
+    assert.equal(status, 0, stdout + stderr);
+    console.error(`proof of validity: ${stdout.trim().replaceAll('\n', '; ')}`);
+  }
+
   /** The same as anyone can see it, with `noema-worker audit`. */
   async checkBooks() {
     const { status, stdout, stderr } = await worker(this.folder, ['audit', '--url', this.url]);

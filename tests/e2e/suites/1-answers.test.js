@@ -256,4 +256,6 @@ describe('a paid, checked answer', () => {
     assert.ok((await world.chain.balance(requester.address)).free > 999n * UNIT);
     await world.audit();
   });
+
+  it('is in blocks that the relay chain would find valid', { timeout: 300_000 }, () => world.proveBlocks());
 });

@@ -29,7 +29,7 @@ describe('a round of training', () => {
     training = await Training.start(world, 'first');
   }, { timeout: 200_000 });
   after(() => world?.stop());
-  afterEach(() => world.audit());
+  afterEach(() => world.node.alive && world.audit());
 
   const silence = (bond) => training.silence(bond);
 
@@ -291,4 +291,6 @@ describe('a round of training', () => {
   it('leaves books that anyone can check', { timeout: 30_000 }, async () => {
     await world.checkBooks();
   });
+
+  it('is in blocks that the relay chain would find valid', { timeout: 300_000 }, () => world.proveBlocks());
 });
