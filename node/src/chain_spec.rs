@@ -26,10 +26,11 @@ pub(crate) fn load(id: &str) -> Result<ChainSpec, String> {
 
 /// The same, ready to be run: the state is built by this program's own copy of the runtime, which
 /// gives the same state and spares every start a compilation of the Wasm.
-pub(crate) fn load_to_run(id: &str) -> Result<ChainSpec, String> {
+/// The windows of a development chain fit blocks that are final after `finality_lag` more.
+pub(crate) fn load_to_run(id: &str, finality_lag: u32) -> Result<ChainSpec, String> {
     let mut spec = load(id)?;
     if let Some(chain) = known(id)? {
-        spec.set_storage(chain.state()?);
+        spec.set_storage(chain.state(finality_lag)?);
     }
     Ok(spec)
 }
@@ -84,12 +85,18 @@ impl Chain {
             .build())
     }
 
-    fn state(&self) -> Result<Storage, String> {
+    fn state(&self, finality_lag: u32) -> Result<Storage, String> {
         let broken = |error| format!("the preset '{}' is broken: {error}", self.preset);
-        let patch = noema_runtime::presets::get_preset(&self.preset.into())
-            .ok_or_else(|| format!("the runtime has no preset '{}'", self.preset))?;
+        let patch = match self.preset {
+            DEV_RUNTIME_PRESET => noema_runtime::presets::development(finality_lag),
+            other => {
+                let patch = noema_runtime::presets::get_preset(&other.into())
+                    .ok_or_else(|| format!("the runtime has no preset '{other}'"))?;
+                serde_json::from_slice(&patch).map_err(broken)?
+            }
+        };
         let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).map_err(broken)?;
-        json_merge(&mut config, serde_json::from_slice(&patch).map_err(broken)?);
+        json_merge(&mut config, patch);
         let config: RuntimeGenesisConfig = serde_json::from_value(config).map_err(broken)?;
         let mut storage = config.build_storage()?;
         storage.top.insert(CODE.to_vec(), code()?.to_vec());
@@ -116,7 +123,7 @@ mod tests {
         }
         for id in ["dev", "local"] {
             let by_wasm = load(id).and_then(|spec| spec.build_storage());
-            let by_this = load_to_run(id).and_then(|spec| spec.build_storage());
+            let by_this = load_to_run(id, 0).and_then(|spec| spec.build_storage());
             assert_eq!(by_wasm.map(|s| s.top), by_this.map(|s| s.top), "{id}");
         }
     }

@@ -64,7 +64,7 @@ pub(crate) struct AuthoringParams {
     ///
     /// On a parachain it follows 20 to 35 seconds behind: about 15 blocks. With 0 every block is
     /// finalized at once. It is finalized by later blocks, not by time: with `--instant-seal` it
-    /// waits for that many transactions.
+    /// waits for that many transactions. A new development chain starts with windows to match.
     #[arg(
         long,
         value_name = "BLOCKS",
@@ -74,8 +74,9 @@ pub(crate) struct AuthoringParams {
     pub(crate) finality_lag: u32,
 }
 
-/// The longest [`AuthoringParams::finality_lag`]: well below what the client keeps unfinalized.
-const MAX_FINALITY_LAG: i64 = 256;
+/// The longest [`AuthoringParams::finality_lag`]: an operator's sign of life has to be final before it is
+/// taken for gone.
+const MAX_FINALITY_LAG: i64 = 30;
 
 impl AuthoringParams {
     /// The time between two blocks; `None` to make them as transactions arrive.

@@ -48,7 +48,10 @@ impl SubstrateCli for Cli {
     }
 
     fn load_spec(&self, id: &str) -> std::result::Result<Box<dyn ChainSpec>, String> {
-        Ok(Box::new(chain_spec::load_to_run(id)?))
+        Ok(Box::new(chain_spec::load_to_run(
+            id,
+            self.authoring.finality_lag,
+        )?))
     }
 }
 

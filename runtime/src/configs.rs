@@ -8,6 +8,7 @@ use crate::{
     beacon,
     constants::*,
     fees::{FeeAdjustment, LengthToFee, ScarcerOfTimeAndProof, ToCollators},
+    parameters::RuntimeParameters,
     AccountId, Aura, Balance, Balances, Block, CollatorSelection, Hash, Nonce, PalletInfo, Runtime,
     RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
     Session, SessionKeys, System, VERSION,
@@ -19,7 +20,10 @@ use frame_support::{
     derive_impl,
     dispatch::DispatchClass,
     parameter_types,
-    traits::{ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, InstanceFilter, VariantCountOf},
+    traits::{
+        AsEnsureOriginWithArg, ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, InstanceFilter,
+        VariantCountOf,
+    },
     weights::{
         constants::{BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight},
         Weight,
@@ -333,6 +337,16 @@ impl pallet_multisig::Config for Runtime {
     type WeightInfo = pallet_multisig::weights::SubstrateWeight<Self>;
     type BlockNumberProvider = System;
 }
+
+impl pallet_parameters::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeParameters = RuntimeParameters;
+    type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
+    // The only one that the pallet makes public.
+    type WeightInfo = ();
+}
+
+impl crate::parameters::genesis::Config for Runtime {}
 
 impl pallet_sudo::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;

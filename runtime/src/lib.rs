@@ -16,6 +16,7 @@ mod benchmarks;
 mod configs;
 pub mod constants;
 pub mod fees;
+pub mod parameters;
 pub mod presets;
 
 pub use configs::{treasury_account, ProxyType};
@@ -144,6 +145,10 @@ mod runtime {
     pub type WeightReclaim = cumulus_pallet_weight_reclaim;
     #[runtime::pallet_index(5)]
     pub type Beacon = crate::beacon;
+    #[runtime::pallet_index(6)]
+    pub type Parameters = pallet_parameters;
+    #[runtime::pallet_index(7)]
+    pub type ParameterPresets = crate::parameters::genesis;
 
     // Money.
     #[runtime::pallet_index(10)]

@@ -1,18 +1,20 @@
 //! The states a chain can start from.
 //!
-//! | preset | for | sudo | epochs |
-//! |---|---|---|---|
-//! | `development` | one node on one machine; the well-known keys own everything | //Alice | 60 blocks |
-//! | `local_testnet` | several nodes of one's own, without a master key | nobody | a day |
+//! | preset | for | sudo | epochs | [windows](crate::parameters) |
+//! |---|---|---|---|---|
+//! | `development` | one node on one machine; the well-known keys own everything | //Alice | 60 blocks | for blocks that are final at once |
+//! | `local_testnet` | several nodes of one's own, without a master key | nobody | a day | as live |
 
 use crate::{
     constants::{PARA_ID, UNIT},
-    AccountId, Balance, BalancesConfig, BlockNumber, CollatorSelectionConfig, IssuanceConfig,
-    ParachainInfoConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+    parameters, AccountId, Balance, BalancesConfig, BlockNumber, CollatorSelectionConfig,
+    IssuanceConfig, ParachainInfoConfig, ParameterPresetsConfig, RuntimeGenesisConfig,
+    SessionConfig, SessionKeys, SudoConfig,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use cumulus_primitives_core::ParaId;
 use frame_support::build_struct_json_patch;
+use pallet_inference::Windows;
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
@@ -40,6 +42,7 @@ fn genesis(
     collators: Vec<(Sr25519Keyring, Sr25519Keyring)>,
     sudo: Option<AccountId>,
     epoch_length: Option<BlockNumber>,
+    windows: Option<Windows>,
 ) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig {
@@ -71,20 +74,28 @@ fn genesis(
         },
         sudo: SudoConfig { key: sudo },
         issuance: IssuanceConfig { epoch_length },
+        parameter_presets: ParameterPresetsConfig { windows },
     })
+}
+
+/// The preset `development`, for a node that finalizes blocks after `finality_lag` more.
+pub fn development(finality_lag: BlockNumber) -> Value {
+    use Sr25519Keyring::*;
+    genesis(
+        vec![(AliceStash, Alice)],
+        Some(Alice.to_account_id()),
+        Some(DEVELOPMENT_EPOCH),
+        Some(parameters::windows(finality_lag)),
+    )
 }
 
 /// The preset of that name, as a patch of the default genesis.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     use Sr25519Keyring::*;
     let patch = match id.as_ref() {
-        DEV_RUNTIME_PRESET => genesis(
-            vec![(AliceStash, Alice)],
-            Some(Alice.to_account_id()),
-            Some(DEVELOPMENT_EPOCH),
-        ),
+        DEV_RUNTIME_PRESET => development(0),
         LOCAL_TESTNET_RUNTIME_PRESET => {
-            genesis(vec![(AliceStash, Alice), (BobStash, Bob)], None, None)
+            genesis(vec![(AliceStash, Alice), (BobStash, Bob)], None, None, None)
         }
         _ => return None,
     };

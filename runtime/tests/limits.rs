@@ -11,9 +11,10 @@ use frame_support::{
 use noema_protocol::{CheckpointId, SamplingParameters};
 use noema_runtime::{
     constants::{MILLIUNIT, UNIT},
-    AllPalletsWithSystem, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
+    parameters::{self, RATES},
+    AllPalletsWithSystem, Inference, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
 };
-use pallet_inference::Config as Inference;
+use pallet_inference::{Config as InferenceConfig, Unworkable};
 use sp_keyring::Sr25519Keyring::Alice;
 
 /// The value of a constant.
@@ -22,7 +23,7 @@ fn value<Constant: Get<u32>>() -> u32 {
 }
 
 fn longest_request() -> RuntimeCall {
-    let bytes = value::<<Runtime as Inference>::MaxPromptBytes>() as usize;
+    let bytes = value::<<Runtime as InferenceConfig>::MaxPromptBytes>() as usize;
     RuntimeCall::Inference(pallet_inference::Call::request_inference {
         checkpoint: CheckpointId::default(),
         prompt: vec![b'x'; bytes],
@@ -69,23 +70,25 @@ fn a_fee_charges_for_the_scarcer_of_time_and_proof() {
 }
 
 #[test]
-fn a_bond_cannot_leave_before_every_request_it_served_has_ended() {
-    let tokens = value::<<Runtime as Inference>::MaxOutputTokens>()
-        / value::<<Runtime as Inference>::TokensPerBlock>();
-    let answering = value::<<Runtime as Inference>::MaxAttempts>()
-        * (value::<<Runtime as Inference>::AnswerWindow>() + tokens + 1);
-    let checking = value::<<Runtime as Inference>::MaxDraws>()
-        * (value::<<Runtime as Inference>::CommitWindow>()
-            + value::<<Runtime as Inference>::RevealWindow>()
-            + 2 * tokens
-            + 2);
-    let longest = value::<<Runtime as Inference>::RequestExpiry>()
-        + answering
-        + checking
-        + value::<<Runtime as Inference>::ObjectionWindow>()
-        + value::<<Runtime as Inference>::DisputeWindow>();
+fn the_windows_of_every_preset_work_and_no_bond_leaves_before_its_requests_end() {
     let delay = value::<<Runtime as pallet_operators::Config>::UnbondingDelay>();
-    assert!(delay > longest, "{delay} blocks are less than {longest}");
+    assert_eq!(delay, parameters::UNBONDING_DELAY);
+    for allowance in [0, 15, 30, parameters::LIVE_FINALITY] {
+        let windows = parameters::windows(allowance);
+        assert_eq!(parameters::check(&windows, &RATES), Ok(()), "{allowance}");
+        let longest = windows.longest_life(&Inference::largest());
+        assert!(delay > longest, "{delay} blocks are less than {longest}");
+    }
+}
+
+#[test]
+fn windows_that_keep_bonds_for_too_long_are_refused() {
+    let mut windows = parameters::windows(parameters::LIVE_FINALITY);
+    windows.dispute = parameters::UNBONDING_DELAY;
+    assert_eq!(
+        parameters::check(&windows, &RATES),
+        Err(Unworkable::BondsLeaveTooEarly)
+    );
 }
 
 #[test]

@@ -3,10 +3,11 @@
 mod common;
 
 use common::{account, chain};
-use frame_support::traits::fungible::Inspect;
+use frame_support::traits::{fungible::Inspect, BuildGenesisConfig, Get};
 use noema_runtime::{
     constants::{EXISTENTIAL_DEPOSIT, PARA_ID, SS58_PREFIX, UNIT},
-    presets, Balances, CollatorSelection, ParachainInfo, Runtime, Session, Sudo,
+    parameters::{self, ProtocolWindows, RuntimeParameters},
+    presets, Balances, CollatorSelection, ParachainInfo, Parameters, Runtime, Session, Sudo,
 };
 use sp_keyring::Sr25519Keyring::*;
 
@@ -56,6 +57,39 @@ fn every_named_preset_exists_and_no_other() {
     }
     assert_eq!(presets::preset_names().len(), 2);
     assert!(presets::get_preset(&"live".into()).is_none());
+}
+
+#[test]
+fn a_live_chain_waits_for_finality_and_a_development_chain_has_none_to_wait_for() {
+    let allowance = |preset: &str| chain(preset).execute_with(parameters::FinalityAllowance::get);
+    assert_eq!(allowance("local_testnet"), parameters::LIVE_FINALITY);
+    assert_eq!(allowance("development"), 0);
+}
+
+#[test]
+fn root_and_nobody_else_sets_windows() {
+    chain("development").execute_with(|| {
+        let windows = parameters::windows(7);
+        let set = |origin| {
+            Parameters::set_parameter(
+                origin,
+                RuntimeParameters::Protocol((ProtocolWindows, windows).into()),
+            )
+        };
+        assert!(set(Some(account(Alice)).into_origin()).is_err());
+        assert!(set(frame_system::RawOrigin::Root.into()).is_ok());
+        assert_eq!(ProtocolWindows::get(), windows);
+    });
+}
+
+#[test]
+#[should_panic(expected = "NoTimeToAnswer")]
+fn genesis_refuses_what_cannot_work_by_name() {
+    let mut windows = parameters::windows(0);
+    windows.answer = 0;
+    let mut genesis = common::genesis("development");
+    genesis.parameter_presets.windows = Some(windows);
+    sp_io::TestExternalities::new_empty().execute_with(|| genesis.build());
 }
 
 #[test]

@@ -7,16 +7,15 @@
 
 use crate::{
     case::Case, schedule, Agenda, Answers, Checks, Config, Event, FinishedQueue, FinishedSpan,
-    Pallet, Phase, Prompts, Requests, WeightInfo,
+    Largest, Pallet, Phase, Prompts, Requests, WeightInfo,
 };
 use frame_support::{
     traits::Get,
     weights::{Weight, WeightMeter},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::Permill;
 use noema_protocol::{interfaces::Operators, RequestId};
-use sp_runtime::traits::{One, Saturating, Zero};
+use sp_runtime::traits::{One, Saturating};
 
 impl<T: Config> Pallet<T> {
     /// The weight of the turns of block `now`.
@@ -99,6 +98,7 @@ impl<T: Config> Pallet<T> {
 
     /// Removes final requests that were readable for long enough, as many as `limit` allows.
     pub(crate) fn prune(now: BlockNumberFor<T>, limit: Weight) -> Weight {
+        let retention = T::Windows::get().retention;
         let mut meter = WeightMeter::with_limit(limit);
         if meter.try_consume(T::WeightInfo::prune_base()).is_err() {
             return meter.consumed();
@@ -107,7 +107,7 @@ impl<T: Config> Pallet<T> {
         let first = start;
         while start < end && meter.try_consume(T::WeightInfo::prune()).is_ok() {
             if let Some(finished) = FinishedQueue::<T>::get(start) {
-                if finished.at.saturating_add(T::Retention::get()) > now {
+                if finished.at.saturating_add(retention.into()) > now {
                     break;
                 }
                 FinishedQueue::<T>::remove(start);
@@ -127,6 +127,16 @@ impl<T: Config> Pallet<T> {
         meter.consumed()
     }
 
+    /// The largest request that this chain accepts.
+    pub fn largest() -> Largest {
+        Largest {
+            prompt_bytes: T::MaxPromptBytes::get(),
+            tokens: T::MaxOutputTokens::get(),
+            attempts: T::MaxAttempts::get(),
+            draws: T::MaxDraws::get(),
+        }
+    }
+
     /// Refuses a runtime whose constants cannot keep what this pallet promises.
     pub(crate) fn check_constants() {
         assert!(T::MaxDuePerBlock::get() > 0, "a block takes turns");
@@ -135,14 +145,8 @@ impl<T: Config> Pallet<T> {
         assert!(T::CheckersPerAnswer::get() > 0, "a check has validators");
         assert!(T::MaxDraws::get() > 0, "validators are drawn");
         assert!(T::CommitteeSize::get() > 0, "a committee has members");
-        assert!(!T::AnswerWindow::get().is_zero(), "a worker has time");
-        assert!(!T::CommitWindow::get().is_zero(), "a validator has time");
-        assert!(!T::RevealWindow::get().is_zero(), "a validator has time");
-        assert!(
-            !T::ObjectionWindow::get().is_zero(),
-            "an objection has time"
-        );
-        assert!(T::BurnedShare::get() < Permill::one(), "a payment is paid");
+        assert_eq!(T::Windows::get().check(&Self::largest()), Ok(()), "windows");
+        assert_eq!(T::Rates::get().check(), Ok(()), "rates");
         let seats = T::CheckersPerAnswer::get()
             .saturating_mul(T::MaxDraws::get())
             .saturating_add(T::CommitteeSize::get())
@@ -150,16 +154,6 @@ impl<T: Config> Pallet<T> {
         assert!(
             T::MaxSeats::get() >= seats,
             "MaxSeats has room for every draw, an objection and a committee: {seats}"
-        );
-        let panel = schedule::deadline(
-            Zero::zero(),
-            T::CommitWindow::get().saturating_add(T::RevealWindow::get()),
-            T::MaxOutputTokens::get(),
-            T::TokensPerBlock::get(),
-        );
-        assert!(
-            T::DisputeWindow::get() > panel,
-            "DisputeWindow leaves a committee the time to commit and reveal"
         );
         let block = T::BlockWeights::get().max_block;
         let turns = Self::turn_weight().saturating_mul(T::MaxDuePerBlock::get().into());

@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
         };
         Answers::<T>::insert(id, answer);
         case.request.phase = Phase::Answered {
-            draw_by: now.saturating_add(T::CommitWindow::get()),
+            draw_by: now.saturating_add(case.request.windows.commit.into()),
         };
         case.wake_at(now.saturating_add(One::one()));
         case.store();

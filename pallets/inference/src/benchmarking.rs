@@ -60,11 +60,16 @@ where
 
 /// More than any of the workers charges.
 fn limit<T: Config>(prompt_bytes: u32) -> Balance {
-    Pallet::<T>::offers(&CHECKPOINT, prompt_bytes, &parameters::<T>())
-        .iter()
-        .map(|(_, offer)| offer.total)
-        .max()
-        .unwrap_or(1_000_000)
+    Pallet::<T>::offers(
+        &CHECKPOINT,
+        prompt_bytes,
+        &parameters::<T>(),
+        &T::Rates::get(),
+    )
+    .iter()
+    .map(|(_, offer)| offer.total)
+    .max()
+    .unwrap_or(1_000_000)
 }
 
 /// A request with the longest prompt.
@@ -425,7 +430,7 @@ mod benchmarks {
             },
         );
         take_turn::<T>(id);
-        let now = System::<T>::block_number().saturating_add(T::Retention::get());
+        let now = System::<T>::block_number().saturating_add(T::Windows::get().retention.into());
         #[block]
         {
             Pallet::<T>::prune(now, frame_support::weights::Weight::MAX);

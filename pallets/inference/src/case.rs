@@ -4,7 +4,6 @@ use crate::{
     Balance, Check, Checks, Config, Engagements, Error, Exposure, Finished, FinishedQueue,
     FinishedSpan, LiveRequests, Pallet, Payments, Phase, Request, Requests,
 };
-use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::silence_penalty;
 use noema_protocol::{
@@ -96,8 +95,9 @@ impl<T: Config> Case<T> {
 
     /// The small slash for doing nothing.
     pub(crate) fn slash_silence(&self, operator: &T::AccountId, offence: Offence) {
+        let rates = &self.request.rates;
         let bond = T::Operators::bond(operator);
-        let amount = silence_penalty(bond, T::SilenceSlash::get(), T::SilenceCap::get());
+        let amount = silence_penalty(bond, rates.silence_slash, rates.silence_cap);
         T::Operators::slash(operator, self.id.into(), offence, amount, &[]);
     }
 

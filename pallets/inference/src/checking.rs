@@ -3,7 +3,7 @@
 use crate::{
     case::Case,
     panel::{self, PanelError, Progress},
-    schedule, Answers, Config, Deterrent, Error, Event, Exposure, Opinion, Pallet, Part, Phase,
+    Answers, Config, Deterrent, Error, Event, Exposure, Opinion, Pallet, Part, Phase, Rates,
     RefundReason, Seat, Stage, Standing,
 };
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use frame_support::{
     traits::{Defensive, Get},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::{cost_to_cheat, draw_weighted, happens, SamplingRule};
+use noema_economics::{cost_to_cheat, draw_weighted, happens};
 use noema_protocol::{
     hashing,
     interfaces::{BlockRandomness, Offence, Operators, Role},
@@ -53,12 +53,8 @@ impl<T: Config> Pallet<T> {
             return case.store();
         };
         let rate = match case.worker() {
-            Some(worker) => Self::deterrent(worker, 0).check_rate,
-            None => SamplingRule {
-                margin_percent: T::MarginPercent::get(),
-                floor: T::MinCheckRate::get(),
-            }
-            .rate(1, 0),
+            Some(worker) => Self::deterrent(worker, 0, &case.request.rates).check_rate,
+            None => case.request.rates.sampling().rate(1, 0),
         };
         case.check.rate = rate;
         if happens(rate, hashing::draw(randomness, b"check", case.id, 0).0) {
@@ -76,14 +72,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What cheating would come to for `worker`, with `more` to win than it has open.
-    pub(crate) fn deterrent(worker: &T::AccountId, more: crate::Balance) -> Deterrent {
+    pub(crate) fn deterrent(
+        worker: &T::AccountId,
+        more: crate::Balance,
+        rates: &Rates,
+    ) -> Deterrent {
         let gain = Exposure::<T>::get(worker).saturating_add(more);
-        let stake = T::FalsehoodSlash::get().mul_floor(T::Operators::bond(worker));
-        let rule = SamplingRule {
-            margin_percent: T::MarginPercent::get(),
-            floor: T::MinCheckRate::get(),
-        };
-        let check_rate = rule.rate(gain, stake);
+        let stake = rates.falsehood_slash.mul_floor(T::Operators::bond(worker));
+        let check_rate = rates.sampling().rate(gain, stake);
         Deterrent {
             gain,
             stake,
@@ -93,7 +89,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn open_objections(case: &mut Case<T>, now: BlockNumberFor<T>) -> BlockNumberFor<T> {
-        let deadline = now.saturating_add(T::ObjectionWindow::get());
+        let deadline = now.saturating_add(case.request.windows.to_object().into());
         case.request.phase = Phase::Objectable { deadline };
         case.wake_at(deadline);
         deadline
@@ -137,7 +133,7 @@ impl<T: Config> Pallet<T> {
         } else if upheld > 0 {
             return Self::pass_check(case, now);
         } else {
-            case.wake_at(now.saturating_add(T::RetryInterval::get()));
+            case.wake_at(now.saturating_add(case.request.windows.retry.into()));
         }
         case.store();
     }
@@ -147,7 +143,7 @@ impl<T: Config> Pallet<T> {
         let draw_by = *case
             .check
             .draw_by
-            .get_or_insert(now.saturating_add(T::CommitWindow::get()));
+            .get_or_insert(now.saturating_add(case.request.windows.commit.into()));
         if now >= draw_by {
             return Self::end_draws(case, now, upheld);
         }
@@ -223,7 +219,7 @@ impl<T: Config> Pallet<T> {
                 }
                 Standing::Unexecuted => {
                     let bond = T::Operators::bond(&seat.validator);
-                    let amount = T::UnexecutedSlash::get().mul_ceil(bond);
+                    let amount = case.request.rates.unexecuted_slash.mul_ceil(bond);
                     T::Operators::slash(
                         &seat.validator,
                         case.id.into(),
@@ -295,19 +291,16 @@ impl<T: Config> Pallet<T> {
     /// Opens the commitments of those just seated. Returns the deadline.
     pub(crate) fn open_commits(case: &mut Case<T>, now: BlockNumberFor<T>) -> BlockNumberFor<T> {
         let tokens = Answers::<T>::get(case.id).map_or(0, |answer| answer.receipt.output_tokens);
-        let deadline = schedule::deadline(
-            now,
-            T::CommitWindow::get(),
-            tokens,
-            T::TokensPerBlock::get(),
-        );
+        let request = &case.request;
+        let window = request.windows.to_commit(request.prompt_bytes, tokens);
+        let deadline = now.saturating_add(window.into());
         case.check.stage = Stage::Committing { deadline };
         case.wake_at(deadline);
         deadline
     }
 
     pub(crate) fn open_reveals(case: &mut Case<T>, now: BlockNumberFor<T>) {
-        let deadline = now.saturating_add(T::RevealWindow::get());
+        let deadline = now.saturating_add(case.request.windows.to_reveal().into());
         case.check.stage = Stage::Revealing { deadline };
         case.wake_at(deadline);
         Self::deposit_event(Event::RevealOpened {

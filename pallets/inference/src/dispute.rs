@@ -121,7 +121,7 @@ impl<T: Config> Pallet<T> {
             .filter(|seat| seat.standing == Standing::Accuses)
             .map(|seat| seat.validator.clone())
             .collect();
-        let deadline = now.saturating_add(T::DisputeWindow::get());
+        let deadline = now.saturating_add(case.request.windows.dispute.into());
         let dispute = Dispute {
             request: case.id,
             checkpoint: case.request.checkpoint,
@@ -210,8 +210,8 @@ impl<T: Config> Pallet<T> {
         for (loser, offence) in losers {
             let split = slash_split(
                 T::Operators::bond(&loser),
-                T::FalsehoodSlash::get(),
-                T::WinnersShare::get(),
+                case.request.rates.falsehood_slash,
+                case.request.rates.winners_share,
                 u32::try_from(winners.len()).unwrap_or(u32::MAX),
             );
             let shares: Vec<_> = winners

@@ -12,6 +12,9 @@ mod errors {
         PromptTooLong,
         /// The prompt is not UTF-8. Send text, not binary data.
         PromptNotUtf8,
+        /// Governance has set windows or rates that cannot work, so nothing is asked. Wait until it has
+        /// corrected them.
+        ParametersUnworkable,
         /// `max_tokens` is 0. Ask for at least one token.
         NoTokensRequested,
         /// `max_tokens` exceeds `MaxOutputTokens` or leaves no room for the prompt in the

@@ -23,6 +23,7 @@ mod duty;
 mod errors;
 mod events;
 pub mod panel;
+pub mod parameters;
 mod requesting;
 pub mod schedule;
 mod settling;
@@ -40,6 +41,7 @@ use frame_support::pallet_macros::import_section;
 pub use audit::AuditError;
 pub use dispute::{Committee, Dispute, DisputeResolver};
 pub use pallet::*;
+pub use parameters::{Largest, Rates, Unworkable, Windows};
 pub use types::*;
 pub use view::{Deterrent, Offer, PendingJob, PriceList, RequestState, Task};
 pub use weights::WeightInfo;
@@ -106,36 +108,13 @@ pub mod pallet {
         #[pallet::constant]
         type MaxDuePerBlock: Get<u32>;
 
-        /// Blocks a worker has, however short the answer.
-        #[pallet::constant]
-        type AnswerWindow: Get<BlockNumberFor<Self>>;
-        /// Tokens per block that workers and validators must keep up with; windows grow by it.
-        #[pallet::constant]
-        type TokensPerBlock: Get<u32>;
+        /// How long everything may take. Read when a request is made, which keeps them.
+        type Windows: Get<Windows>;
+        /// What checks cost and what is lost. Read when a request is made, which keeps them.
+        type Rates: Get<Rates>;
         /// Most workers that may try a request.
         #[pallet::constant]
         type MaxAttempts: Get<u32>;
-        /// Blocks after which a request without a worker is refunded.
-        #[pallet::constant]
-        type RequestExpiry: Get<BlockNumberFor<Self>>;
-        /// Blocks between two searches for a worker or a validator that was not there.
-        #[pallet::constant]
-        type RetryInterval: Get<BlockNumberFor<Self>>;
-        /// Blocks to commit a verdict, however short the answer.
-        #[pallet::constant]
-        type CommitWindow: Get<BlockNumberFor<Self>>;
-        /// Blocks to reveal a verdict.
-        #[pallet::constant]
-        type RevealWindow: Get<BlockNumberFor<Self>>;
-        /// Blocks in which validators may object before an answer is settled.
-        #[pallet::constant]
-        type ObjectionWindow: Get<BlockNumberFor<Self>>;
-        /// Blocks after which an undecided dispute is closed as inconclusive.
-        #[pallet::constant]
-        type DisputeWindow: Get<BlockNumberFor<Self>>;
-        /// Blocks that a final request stays readable.
-        #[pallet::constant]
-        type Retention: Get<BlockNumberFor<Self>>;
 
         /// Validators drawn for a spot check.
         #[pallet::constant]
@@ -149,34 +128,6 @@ pub mod pallet {
         /// Most validators that ever have a say in one request.
         #[pallet::constant]
         type MaxSeats: Get<u32>;
-        /// What a check costs, as a part of the highest price of the answer.
-        #[pallet::constant]
-        type CheckFee: Get<Permill>;
-        /// The part of each payment for an answer or a check that is burned.
-        #[pallet::constant]
-        type BurnedShare: Get<Permill>;
-        /// How much more than it could win a cheat is expected to lose, in percent.
-        #[pallet::constant]
-        type MarginPercent: Get<u32>;
-        /// The least part of the answers that is checked.
-        #[pallet::constant]
-        type MinCheckRate: Get<Permill>;
-
-        /// The part of the bond that a lost dispute costs.
-        #[pallet::constant]
-        type FalsehoodSlash: Get<Permill>;
-        /// The part of the bond that a verdict given without executing costs.
-        #[pallet::constant]
-        type UnexecutedSlash: Get<Permill>;
-        /// The part of the bond that a missed deadline costs.
-        #[pallet::constant]
-        type SilenceSlash: Get<Permill>;
-        /// The most that a missed deadline costs.
-        #[pallet::constant]
-        type SilenceCap: Get<Balance>;
-        /// The part of a lost bond that goes to those who were right; the rest burns.
-        #[pallet::constant]
-        type WinnersShare: Get<Permill>;
     }
 
     /// Why the pallet holds tokens.
@@ -401,6 +352,16 @@ pub mod pallet {
         /// What an operator, named by its controller or its hot key, has to do now.
         pub fn pending_jobs(operator: T::AccountId) -> Vec<PendingJob<BlockNumberFor<T>>> {
             Self::jobs_of(operator)
+        }
+
+        /// How long everything may take, for a request that is made now.
+        pub fn windows() -> Windows {
+            T::Windows::get()
+        }
+
+        /// What checks cost and what is lost, for a request that is made now.
+        pub fn rates() -> Rates {
+            T::Rates::get()
         }
 
         /// Compares the books with each other: holds with escrows, the agenda with the requests,

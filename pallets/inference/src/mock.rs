@@ -5,7 +5,10 @@ mod world;
 
 use crate as pallet_inference;
 use crate::*;
-use frame_support::{derive_impl, parameter_types, traits::fungible::Mutate};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{fungible::Mutate, Get},
+};
 use noema_economics::Permill;
 use noema_protocol::interfaces::Role;
 use sp_runtime::BuildStorage;
@@ -64,7 +67,9 @@ parameter_types! {
     pub const MaxTextBytes: u32 = 128;
     pub static MaxLiveRequests: u32 = 24;
     pub static MaxDuePerBlock: u32 = 8;
-    pub const AnswerWindow: u32 = 4;
+    pub static FinalityAllowance: u32 = 0;
+    pub static AnswerWindow: u32 = 4;
+    pub const PromptBytesPerBlock: u32 = 20;
     pub const TokensPerBlock: u32 = 8;
     pub const MaxAttempts: u32 = 2;
     pub const RequestExpiry: u32 = 10;
@@ -72,7 +77,7 @@ parameter_types! {
     pub const CommitWindow: u32 = 3;
     pub const RevealWindow: u32 = 3;
     pub const ObjectionWindow: u32 = 3;
-    pub const DisputeWindow: u32 = 24;
+    pub static DisputeWindow: u32 = 24;
     pub const Retention: u32 = 20;
     pub static CheckersPerAnswer: u32 = 2;
     pub const MaxDraws: u32 = 2;
@@ -89,6 +94,59 @@ parameter_types! {
     pub const WinnersShare: Permill = Permill::from_percent(60);
 }
 
+/// The windows of new requests.
+pub(crate) fn windows() -> Windows {
+    Windows {
+        finality_allowance: FinalityAllowance::get(),
+        answer: AnswerWindow::get(),
+        commit: CommitWindow::get(),
+        reveal: RevealWindow::get(),
+        objection: ObjectionWindow::get(),
+        dispute: DisputeWindow::get(),
+        prompt_bytes_per_block: PromptBytesPerBlock::get(),
+        tokens_per_block: TokensPerBlock::get(),
+        expiry: RequestExpiry::get(),
+        retry: RetryInterval::get(),
+        retention: Retention::get(),
+    }
+}
+
+/// The rates of new requests.
+pub(crate) fn rates() -> Rates {
+    Rates {
+        check_fee: CheckFee::get(),
+        burned_share: BurnedShare::get(),
+        margin_percent: MarginPercent::get(),
+        min_check_rate: MinCheckRate::get(),
+        falsehood_slash: FalsehoodSlash::get(),
+        unexecuted_slash: UnexecutedSlash::get(),
+        silence_slash: SilenceSlash::get(),
+        silence_cap: SilenceCap::get(),
+        winners_share: WinnersShare::get(),
+    }
+}
+
+/// The largest request of the mock.
+pub(crate) fn largest() -> Largest {
+    Inference::largest()
+}
+
+pub struct TestWindows;
+
+impl Get<Windows> for TestWindows {
+    fn get() -> Windows {
+        windows()
+    }
+}
+
+pub struct TestRates;
+
+impl Get<Rates> for TestRates {
+    fn get() -> Rates {
+        rates()
+    }
+}
+
 impl Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
@@ -103,29 +161,13 @@ impl Config for Test {
     type MaxTextBytes = MaxTextBytes;
     type MaxLiveRequests = MaxLiveRequests;
     type MaxDuePerBlock = MaxDuePerBlock;
-    type AnswerWindow = AnswerWindow;
-    type TokensPerBlock = TokensPerBlock;
+    type Windows = TestWindows;
+    type Rates = TestRates;
     type MaxAttempts = MaxAttempts;
-    type RequestExpiry = RequestExpiry;
-    type RetryInterval = RetryInterval;
-    type CommitWindow = CommitWindow;
-    type RevealWindow = RevealWindow;
-    type ObjectionWindow = ObjectionWindow;
-    type DisputeWindow = DisputeWindow;
-    type Retention = Retention;
     type CheckersPerAnswer = CheckersPerAnswer;
     type MaxDraws = MaxDraws;
     type CommitteeSize = CommitteeSize;
     type MaxSeats = MaxSeats;
-    type CheckFee = CheckFee;
-    type BurnedShare = BurnedShare;
-    type MarginPercent = MarginPercent;
-    type MinCheckRate = MinCheckRate;
-    type FalsehoodSlash = FalsehoodSlash;
-    type UnexecutedSlash = UnexecutedSlash;
-    type SilenceSlash = SilenceSlash;
-    type SilenceCap = SilenceCap;
-    type WinnersShare = WinnersShare;
 }
 
 /// Builds a world and runs a story in it; after the story the books must agree.
@@ -140,6 +182,9 @@ impl TestExt {
         MaxLiveRequests::set(24);
         MaxDuePerBlock::set(8);
         BurnedShare::set(Permill::zero());
+        FinalityAllowance::set(0);
+        AnswerWindow::set(4);
+        DisputeWindow::set(24);
         let storage = frame_system::GenesisConfig::<Test>::default()
             .build_storage()
             .expect("genesis is valid");

@@ -2,7 +2,7 @@
 
 use crate::{
     case::Case, Assignment, Balance, Config, Error, Event, HoldReason, LiveRequests, NextRequestId,
-    Pallet, Payments, Phase, Prompts, RefundReason, Request,
+    Pallet, Payments, Phase, Prompts, Rates, RefundReason, Request,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -62,8 +62,14 @@ impl<T: Config> Pallet<T> {
         let live = LiveRequests::<T>::get();
         ensure!(live < T::MaxLiveRequests::get(), Error::<T>::TooBusy);
 
+        let (windows, rates) = (T::Windows::get(), T::Rates::get());
+        ensure!(
+            windows.check(&Self::largest()).is_ok() && rates.check().is_ok(),
+            Error::<T>::ParametersUnworkable
+        );
+
         let prompt_bytes = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
-        let offers = Self::offers(&checkpoint, prompt_bytes, &parameters);
+        let offers = Self::offers(&checkpoint, prompt_bytes, &parameters, &rates);
         ensure!(
             offers.is_empty() || offers.iter().any(|(_, offer)| offer.total <= price_limit),
             Error::<T>::PriceLimitTooLow
@@ -77,7 +83,7 @@ impl<T: Config> Pallet<T> {
             id
         });
         let now = frame_system::Pallet::<T>::block_number();
-        let expires_at = now.saturating_add(T::RequestExpiry::get());
+        let expires_at = now.saturating_add(windows.expiry.into());
         let prompt_hash = hashing::prompt_hash(&prompt);
         Prompts::<T>::insert(id, prompt);
         LiveRequests::<T>::put(live.saturating_add(1));
@@ -92,6 +98,8 @@ impl<T: Config> Pallet<T> {
                 prompt_bytes,
                 price_limit,
                 escrow: price_limit,
+                windows,
+                rates,
                 requested_at: now,
                 expires_at,
                 phase: Phase::Waiting,
@@ -154,7 +162,7 @@ impl<T: Config> Pallet<T> {
         match Self::draw_worker(&case, randomness, now) {
             Some(assignment) => Self::assign(case, assignment),
             None => {
-                let retry = now.saturating_add(T::RetryInterval::get());
+                let retry = now.saturating_add(case.request.windows.retry.into());
                 case.wake_at(retry.min(case.request.expires_at));
                 case.store();
             }
@@ -172,6 +180,7 @@ impl<T: Config> Pallet<T> {
             &request.checkpoint,
             request.prompt_bytes,
             &request.parameters,
+            &request.rates,
         );
         offers.retain(|(worker, offer)| {
             offer.total <= request.price_limit && !request.missed.contains(&worker.controller)
@@ -192,11 +201,11 @@ impl<T: Config> Pallet<T> {
             answer_max: offer.answer_max,
             check_fee: offer.check_fee,
             seed: hashing::sampling_seed(randomness, case.id, attempt),
-            deadline: crate::schedule::deadline(
-                now,
-                T::AnswerWindow::get(),
-                request.parameters.max_tokens.into(),
-                T::TokensPerBlock::get(),
+            deadline: now.saturating_add(
+                request
+                    .windows
+                    .to_answer(request.prompt_bytes, request.parameters.max_tokens.into())
+                    .into(),
             ),
         })
     }
@@ -226,11 +235,12 @@ impl<T: Config> Pallet<T> {
         checkpoint: &CheckpointId,
         prompt_bytes: u32,
         parameters: &SamplingParameters,
+        rates: &Rates,
     ) -> Vec<(Candidate<T::AccountId, Balance>, Quote)> {
         T::Operators::candidates(Role::Worker, checkpoint)
             .into_iter()
             .filter_map(|worker| {
-                let offer = Self::offer(&worker.prices, prompt_bytes, parameters)?;
+                let offer = Self::offer(&worker.prices, prompt_bytes, parameters, rates)?;
                 Some((worker, offer))
             })
             .collect()
@@ -240,10 +250,11 @@ impl<T: Config> Pallet<T> {
         prices: &Prices<Balance>,
         prompt_bytes: u32,
         parameters: &SamplingParameters,
+        rates: &Rates,
     ) -> Option<Quote> {
         let max_tokens = parameters.max_tokens.into();
         let answer_max = answer_price(prices, prompt_bytes, max_tokens).ok()?;
-        let check_fee = T::CheckFee::get().mul_ceil(answer_max);
+        let check_fee = rates.check_fee.mul_ceil(answer_max);
         quote(prices, prompt_bytes, max_tokens, check_fee).ok()
     }
 

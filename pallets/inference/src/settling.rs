@@ -7,9 +7,8 @@ use crate::{
 use frame_support::traits::{
     fungible::MutateHold,
     tokens::{Fortitude, Precision, Restriction},
-    Get,
 };
-use noema_economics::{burn_part, settle, NetPayment};
+use noema_economics::{burn_part, settle, NetPayment, Permill};
 use noema_protocol::{
     interfaces::{Earning, Operators, RecordWork, Work},
     RequestId,
@@ -63,6 +62,7 @@ impl<T: Config> Pallet<T> {
             case.id,
             Service::ANSWER,
             shares.worker,
+            case.request.rates.burned_share,
         );
         let mut payments = Payments::<T> {
             worker: answer_paid.paid,
@@ -77,6 +77,7 @@ impl<T: Config> Pallet<T> {
                 case.id,
                 Service::CHECK,
                 shares.per_checker,
+                case.request.rates.burned_share,
             );
             let payment = Payment {
                 to: seat.validator.clone(),
@@ -114,8 +115,9 @@ impl<T: Config> Pallet<T> {
         request: RequestId,
         service: Service,
         amount: Balance,
+        burned_share: Permill,
     ) -> NetPayment {
-        let due = burn_part(amount, T::BurnedShare::get());
+        let due = burn_part(amount, burned_share);
         if due.paid == 0 {
             return NetPayment::default();
         }

@@ -9,3 +9,4 @@ mod panel;
 mod reading;
 mod requesting;
 mod submitting;
+mod windows;

@@ -1,6 +1,6 @@
 //! What the pallet stores.
 
-use crate::Config;
+use crate::{Config, Rates, Windows};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     BoundedVec, CloneNoBound, DebugNoBound, DefaultNoBound, EqNoBound, PartialEqNoBound,
@@ -185,6 +185,10 @@ pub struct Request<T: Config> {
     pub price_limit: Balance,
     /// What is still on hold: the price limit until the request is final, then zero.
     pub escrow: Balance,
+    /// The windows when it was made: governance changes only those of later requests.
+    pub windows: Windows,
+    /// The rates when it was made.
+    pub rates: Rates,
     /// The block of the request.
     pub requested_at: BlockNumberFor<T>,
     /// The block in which the request is refunded if it still waits for a worker.

@@ -6,6 +6,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
+use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::Permill;
 use noema_protocol::{
@@ -135,10 +136,11 @@ impl<T: Config> Pallet<T> {
         parameters: &SamplingParameters,
     ) -> Option<PriceList<T::AccountId>> {
         T::Checkpoints::active(checkpoint)?;
-        let mut offers: Vec<_> = Self::offers(checkpoint, prompt_bytes, parameters)
+        let rates = T::Rates::get();
+        let mut offers: Vec<_> = Self::offers(checkpoint, prompt_bytes, parameters, &rates)
             .into_iter()
             .map(|(worker, quote)| Offer {
-                deterrent: Self::deterrent(&worker.controller, quote.answer_max),
+                deterrent: Self::deterrent(&worker.controller, quote.answer_max, &rates),
                 worker: worker.controller,
                 answer_max: quote.answer_max,
                 check_fee: quote.check_fee,
@@ -198,7 +200,11 @@ impl<T: Config> Pallet<T> {
         } else {
             0
         };
-        Some(Self::deterrent(&request.assignment?.worker, more))
+        Some(Self::deterrent(
+            &request.assignment?.worker,
+            more,
+            &request.rates,
+        ))
     }
 
     pub(crate) fn jobs_of(operator: T::AccountId) -> Vec<PendingJob<BlockNumberFor<T>>> {

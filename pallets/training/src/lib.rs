@@ -87,14 +87,14 @@ pub mod pallet {
         /// contributions.
         #[pallet::constant]
         type ScorersShare: Get<Permill>;
+        /// Blocks until a block is final: each window of a round is this much longer than its programme
+        /// says. Read when a round opens, which keeps it.
+        type FinalityAllowance: Get<BlockNumberFor<Self>>;
         /// The part of the bond that false scores or a false claim cost.
-        #[pallet::constant]
         type FalsehoodSlash: Get<Permill>;
         /// The part of the bond that silence costs.
-        #[pallet::constant]
         type SilenceSlash: Get<Permill>;
         /// The most that silence costs.
-        #[pallet::constant]
         type SilenceCap: Get<Balance>;
     }
 

@@ -105,6 +105,7 @@ impl pallet_operators::Config for Test {
 
 parameter_types! {
     pub const FalsehoodSlash: Permill = Permill::from_percent(50);
+    pub static FinalityAllowance: u32 = 0;
     pub const ScorersShare: Permill = Permill::from_percent(25);
     pub const SilenceSlash: Permill = Permill::from_percent(1);
 }
@@ -120,6 +121,7 @@ impl pallet_training::Config for Test {
     type MaxText = ConstU32<64>;
     type Retention = ConstU32<2>;
     type ScorersShare = ScorersShare;
+    type FinalityAllowance = FinalityAllowance;
     type FalsehoodSlash = FalsehoodSlash;
     type SilenceSlash = SilenceSlash;
     type SilenceCap = ConstU128<1_000_000>;

@@ -5,6 +5,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::DispatchResult, BoundedVec};
+use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Lineage, FamilyId, RoundId};
 use noema_rounds::{Dataset, Round, Rules, RulesError};
@@ -72,6 +73,7 @@ impl<T: Config> Pallet<T> {
         let id = NextRound::<T>::get();
         NextRound::<T>::put(RoundId(id.0.checked_add(1)?));
         let now = frame_system::Pallet::<T>::block_number();
+        let rules = rules.granting(T::FinalityAllowance::get());
         Rounds::<T>::insert(id, Round::open(id, family, parent, dataset, rules, now));
         Self::deposit_event(Event::RoundOpened {
             round: id,

@@ -123,6 +123,34 @@ pub struct Rules<BlockNumber> {
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
+    /// The same rules with `allowance` more blocks in each window: until its opening is final, nobody acts
+    /// on it.
+    pub fn granting(mut self, allowance: BlockNumber) -> Self {
+        let Windows {
+            registration,
+            training,
+            reveal,
+            scoring,
+            score_reveal,
+            claim,
+            objection,
+            holding,
+        } = &mut self.windows;
+        for window in [
+            registration,
+            training,
+            reveal,
+            scoring,
+            score_reveal,
+            claim,
+            objection,
+            holding,
+        ] {
+            *window = window.saturating_add(allowance);
+        }
+        self
+    }
+
     /// Checks that rounds on `dataset` can follow these rules.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! How Noema's own pallets are set up.
 //!
-//! Windows are in blocks, planned with a block every two seconds. They are sized for a worker that
-//! has only a few CPU cores; governance can shorten them with an upgrade once that is no longer who
-//! takes part.
+//! Windows and rates are [parameters](crate::parameters); what bounds storage and weight is here.
 
 use crate::{
     beacon::RelayBeacon,
-    constants::{deposit, DAYS, EPOCHS_PER_ERA, HOURS, SUBSIDY_POOL, UNIT},
-    AccountId, Balance, Balances, BlockNumber, Checkpoints, Issuance, Operators, Runtime,
-    RuntimeCall, RuntimeHoldReason, Signature,
+    constants::{deposit, DAYS, EPOCHS_PER_ERA, SUBSIDY_POOL, UNIT},
+    parameters::{
+        FalsehoodSlash, FinalityAllowance, ProtocolRates, ProtocolWindows, SilenceCap,
+        SilenceSlash, UNBONDING_DELAY,
+    },
+    AccountId, Balances, BlockNumber, Checkpoints, Issuance, Operators, Runtime, RuntimeCall,
+    RuntimeHoldReason, Signature,
 };
 use frame_support::{
     parameter_types,
@@ -25,8 +27,6 @@ use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
 const MAX_SERVERS: u32 = 32;
 /// Longest answer, in tokens.
 const MAX_OUTPUT_TOKENS: u32 = 1_024;
-/// Tokens that a participant has to manage in a block: ten a second are a slow laptop.
-const TOKENS_PER_BLOCK: u32 = 20;
 /// Validators that check an answer.
 const CHECKERS: u32 = 2;
 /// Times that validators are drawn for a check.
@@ -58,30 +58,11 @@ impl pallet_operators::Config for Runtime {
     type MinBond = ConstU128<{ 100 * UNIT }>;
     // Two minutes: a worker that was killed is not drawn for long.
     type HeartbeatPeriod = ConstU32<60>;
-    // Every request ends within this time, however often it is disputed; see the runtime's tests. A
-    // round of training may take longer: a bond stays tied to it until it ends.
-    type UnbondingDelay = ConstU32<HOURS>;
+    type UnbondingDelay = ConstU32<UNBONDING_DELAY>;
     type MaxServed = ConstU32<16>;
     type MaxServers = ConstU32<MAX_SERVERS>;
     type MaxEngagements = ConstU32<16>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
-}
-
-parameter_types! {
-    /// Validators together earn a fifth of the price on top of it.
-    pub const CheckFee: Permill = Permill::from_percent(20);
-    /// At least one answer in twenty is checked, however high the bond behind it.
-    pub const MinCheckRate: Permill = Permill::from_percent(5);
-    /// Half of the bond: enough that the rate stays low, not so much that one is out at once.
-    pub const FalsehoodSlash: Permill = Permill::from_percent(50);
-    pub const UnexecutedSlash: Permill = Permill::from_percent(20);
-    /// Being offline is no fraud: a hundredth, and never more than [`SilenceCap`].
-    pub const SilenceSlash: Permill = Permill::from_percent(1);
-    pub const SilenceCap: Balance = 10 * UNIT;
-    /// Whoever asks themselves burns this of what they pay; the subsidy never gives back more.
-    pub const BurnedShare: Permill = Permill::from_percent(10);
-    /// The rest burns, so that accusing oneself is a loss.
-    pub const WinnersShare: Permill = Permill::from_percent(50);
 }
 
 impl pallet_inference::Config for Runtime {
@@ -100,31 +81,14 @@ impl pallet_inference::Config for Runtime {
     type MaxLiveRequests = ConstU32<1_024>;
     type MaxDuePerBlock = ConstU32<16>;
 
-    type AnswerWindow = ConstU32<15>;
-    type TokensPerBlock = ConstU32<TOKENS_PER_BLOCK>;
     type MaxAttempts = ConstU32<3>;
-    type RequestExpiry = ConstU32<30>;
-    type RetryInterval = ConstU32<2>;
-    type CommitWindow = ConstU32<15>;
-    type RevealWindow = ConstU32<5>;
-    type ObjectionWindow = ConstU32<5>;
-    type DisputeWindow = ConstU32<{ 3 * (15 + 5 + MAX_OUTPUT_TOKENS / TOKENS_PER_BLOCK) }>;
-    type Retention = ConstU32<{ 7 * DAYS }>;
+    type Windows = ProtocolWindows;
+    type Rates = ProtocolRates;
 
     type CheckersPerAnswer = ConstU32<CHECKERS>;
     type MaxDraws = ConstU32<DRAWS>;
     type CommitteeSize = ConstU32<COMMITTEE>;
     type MaxSeats = ConstU32<{ CHECKERS * DRAWS + COMMITTEE + 1 }>;
-    type CheckFee = CheckFee;
-    type BurnedShare = BurnedShare;
-    type MarginPercent = ConstU32<200>;
-    type MinCheckRate = MinCheckRate;
-
-    type FalsehoodSlash = FalsehoodSlash;
-    type UnexecutedSlash = UnexecutedSlash;
-    type SilenceSlash = SilenceSlash;
-    type SilenceCap = SilenceCap;
-    type WinnersShare = WinnersShare;
 }
 
 parameter_types! {
@@ -172,6 +136,7 @@ impl pallet_training::Config for Runtime {
     type MaxText = ConstU32<128>;
     type Retention = ConstU32<64>;
     type ScorersShare = ScorersShare;
+    type FinalityAllowance = FinalityAllowance;
     type FalsehoodSlash = FalsehoodSlash;
     type SilenceSlash = SilenceSlash;
     type SilenceCap = SilenceCap;

@@ -145,9 +145,9 @@ export class Training {
 
   /** What silence costs: a hundredth of the bond, and no more than so much. */
   silence(bond) {
-    const { silenceSlash, silenceCap } = this.chain.api.consts.training;
-    const part = (bond * silenceSlash.toBigInt()) / 1_000_000n;
-    return part < silenceCap.toBigInt() ? part : silenceCap.toBigInt();
+    const { silenceSlash, silenceCap } = this.world.rates;
+    const part = (bond * silenceSlash) / 1_000_000n;
+    return part < silenceCap ? part : silenceCap;
   }
 
   /** Signs of life, without which nobody can join. */

@@ -158,6 +158,8 @@ export class World {
       await world.startNode();
       world.chain = await Chain.connect(world.port);
       world.funder = key('//Alice');
+      /** What checks cost and what is lost. */
+      world.rates = plain(await world.chain.view('Inference', 'rates'));
       if (publishes) await world.publish(world.checkpoint);
     } catch (error) {
       await world.stop();
@@ -292,9 +294,9 @@ export class World {
 
   /** Prices at which every answer of `tokens` tokens is checked when the bond is the least. */
   prices(factor = 1n, tokens = 8) {
-    const { inference, operators } = this.chain.api.consts;
-    const stake = (operators.minBond.toBigInt() * inference.falsehoodSlash.toBigInt()) / 1_000_000n;
-    const gain = (stake * 100n) / inference.marginPercent.toBigInt();
+    const { falsehoodSlash, marginPercent } = this.rates;
+    const stake = (this.chain.api.consts.operators.minBond.toBigInt() * falsehoodSlash) / 1_000_000n;
+    const gain = (stake * 100n) / marginPercent;
     return { perPromptByte: UNIT / 1_000n, perOutputToken: factor * (gain / BigInt(tokens) + 1n) };
   }
 

@@ -17,6 +17,7 @@ use sp_state_machine::{
     BasicExternalities, OverlayedChanges, StateMachine, TrieBackendBuilder,
 };
 use sp_trie::{proof_size_extension::ProofSizeExt, recorder::Recorder, StorageProof};
+use std::path::PathBuf;
 
 type HostFunctions = (
     sp_io::SubstrateHostFunctions,
@@ -27,12 +28,20 @@ type HostFunctions = (
 pub(crate) struct Validator(WasmExecutor<HostFunctions>);
 
 impl Validator {
-    /// One that is used by so many threads at once.
+    /// One that is used by so many threads at once. It finds the runtime compiled where the node has put
+    /// it.
     pub(crate) fn new(threads: usize) -> Self {
+        let cache = std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
+            .filter(|path| path.is_absolute());
+        let builder = WasmExecutor::builder().with_max_runtime_instances(threads);
         Self(
-            WasmExecutor::builder()
-                .with_max_runtime_instances(threads)
-                .build(),
+            match cache {
+                Some(cache) => builder.with_cache_path(cache.join("noema/wasm")),
+                None => builder,
+            }
+            .build(),
         )
     }
 

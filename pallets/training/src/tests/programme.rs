@@ -5,6 +5,22 @@ use noema_rounds::{Dataset, Outcome, Phase, Rejection, Rules};
 use sp_runtime::DispatchError::BadOrigin;
 
 #[test]
+fn a_round_grants_the_time_until_a_block_is_final_and_keeps_what_it_opened_with() {
+    test(|| {
+        FinalityAllowance::set(15);
+        assert_ok!(start());
+        FinalityAllowance::set(0);
+        assert_eq!(
+            round().phase,
+            Phase::Registering {
+                until: 1 + WINDOW + 15
+            }
+        );
+        assert_eq!(round().rules.windows.scoring, WINDOW + 15);
+    });
+}
+
+#[test]
 fn start_programme_should_open_a_round_from_the_canonical_checkpoint() {
     test(|| {
         assert_ok!(start());
