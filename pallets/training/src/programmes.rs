@@ -4,8 +4,8 @@ use crate::{
     Closed, Config, Error, Event, Families, NextRound, Pallet, Programme, Programmes, Rounds,
 };
 use alloc::vec::Vec;
-use frame_support::{ensure, pallet_prelude::DispatchResult, BoundedVec};
 use frame_support::traits::Get;
+use frame_support::{ensure, pallet_prelude::DispatchResult, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Lineage, FamilyId, RoundId};
 use noema_rounds::{Dataset, Round, Rules, RulesError};

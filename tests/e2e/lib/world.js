@@ -81,21 +81,31 @@ class Operator {
 
   /** Starts its process. It claims rewards where `claims` says so: else balances change by themselves. */
   start({ claims = false } = {}) {
-    const { world, name } = this;
-    this.program = new Program(
+    this.program = this.#run(this.name, claims ? [] : ['--no-claim']);
+  }
+
+  /** Starts another process with the same hot key, on a store of its own. */
+  startTwin() {
+    return this.#run(`${this.name}-twin`, ['--no-claim', '--listen', 'off']);
+  }
+
+  #run(name, args) {
+    const { world } = this;
+    const program = new Program(
       name,
       binary('noema-worker'),
       [
         'run',
         '--url', world.url,
-        '--key', `//${name}//hot`,
+        '--key', `//${this.name}//hot`,
         '--store', path.join(world.folder, `${name}.redb`),
         ...this.args,
-        ...(claims ? [] : ['--no-claim']),
+        ...args,
       ],
       { env: { NOEMA_HOME: this.home }, log: path.join(world.folder, `${name}.log`) },
     );
-    world.programs.add(this.program);
+    world.programs.add(program);
+    return program;
   }
 
   /** `kill -9` of its process. */
