@@ -209,6 +209,7 @@ fn a_signature_is_good_for_one_chain_and_one_call() {
             duty: Box::new(RuntimeCall::Operators(
                 pallet_operators::Call::set_endpoint { endpoint: None },
             )),
+            at: AT,
             signature: MultiSignature::from(One.pair().sign(payload.as_bytes())),
         });
         let transaction = UncheckedExtrinsic::new_transaction(call, extension(0, 0));

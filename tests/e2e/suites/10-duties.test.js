@@ -76,18 +76,22 @@ describe('a chain under load', () => {
     const { api } = chain;
     const filler = key('//Bob');
     const requester = await world.account(2_000n * UNIT);
+    // Signed beforehand, and large: three of them fill what ordinary transactions may of a block.
+    const remark = api.tx.system.remark(`0x${'00'.repeat(1_200_000)}`);
+    const first = (await api.rpc.system.accountNextIndex(filler.address)).toNumber();
+    const waiting = [];
+    for (let n = 0; n < 48; n += 1) {
+      waiting.push((await remark.signAsync(filler, { nonce: first + n, tip: 10n * UNIT, era: 0 })).toHex());
+    }
     const asked = [];
     for (let n = 0; n < 3; n += 1) asked.push(await world.ask('Hello', { signer: requester, maxTokens: 4 }));
     const from = await chain.height();
-    const remark = api.tx.system.remark(`0x${'00'.repeat(300_000)}`);
-    let nonce = (await api.rpc.system.accountNextIndex(filler.address)).toNumber();
     let full = true;
     const fill = (async () => {
-      while (full) {
-        const waiting = (await api.rpc.author.pendingExtrinsics.raw()).length;
-        for (let n = waiting; n < 40 && full; n += 1) {
-          await remark.signAndSend(filler, { nonce, tip: 10n * UNIT }).then(() => (nonce += 1), () => {});
-        }
+      while (full && waiting.length) {
+        const room = 12 - (await api.rpc.author.pendingExtrinsics.raw()).length;
+        const next = waiting.splice(0, Math.max(room, 0));
+        await Promise.all(next.map((hex) => api._rpcCore.provider.send('author_submitExtrinsic', [hex])));
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     })();
@@ -102,7 +106,7 @@ describe('a chain under load', () => {
       const extrinsics = await chain.extrinsics((await api.rpc.chain.getBlockHash(height)).toHex());
       lengths.push(extrinsics.reduce((sum, { length }) => sum + length, 0));
     }
-    assert.ok(lengths.filter((length) => length > 3_000_000).length >= 5, `blocks were full: ${lengths}`);
+    assert.ok(lengths.filter((length) => length > 3_000_000).length >= 3, `blocks were full: ${lengths}`);
   });
 
   it('slashes no operator', async () => {
