@@ -152,7 +152,12 @@ export class Training {
 
   /** Signs of life, without which nobody can join. */
   async refresh(operators) {
-    await Promise.all(operators.map((operator) => operator.submit('operators.heartbeat')));
+    const beat = (operator) =>
+      operator.submit('operators.heartbeat').catch((error) => {
+        // It gave one a moment ago.
+        if (error.name !== 'operators.NothingNew') throw error;
+      });
+    await Promise.all(operators.map(beat));
   }
 }
 
