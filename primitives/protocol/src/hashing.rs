@@ -89,6 +89,11 @@ pub fn duty_payload(block: impl Encode, key: &impl Encode, duty: &impl Encode) -
     tagged(b"noema/duty", (block, key, duty))
 }
 
+/// Randomness for draw number `n` from a roster.
+pub fn roster_draw(randomness: H256, n: u32) -> H256 {
+    tagged(b"noema/roster-draw", (randomness, n))
+}
+
 /// The randomness of a check: two values of the relay chain's, the older one first.
 pub fn check_randomness(older: H256, newer: H256) -> H256 {
     tagged(b"noema/check-randomness", (older, newer))

@@ -1,0 +1,307 @@
+//! Who can be drawn in a term.
+
+use crate::{TermIndex, Versions};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_economics::draw_below;
+use noema_protocol::hashing::roster_draw;
+use scale_info::TypeInfo;
+use sp_core::{bounded::BoundedVec, ConstU32, H256};
+
+/// Most pages of a roster.
+pub const PAGES: u32 = 112;
+/// Most operators on a page.
+pub const PAGE_ENTRIES: u32 = 112;
+/// The highest weight of one operator: as many as a roster can hold add up without overflow.
+pub const MAX_WEIGHT: u64 = u64::MAX / (PAGES as u64 * PAGE_ENTRIES as u64);
+
+/// The weight of a bond: how many whole times it contains `unit`, the bond of weight one, and no more
+/// than [`MAX_WEIGHT`]. A unit of zero counts as one.
+pub fn weight_of(bond: u128, unit: u128) -> u64 {
+    let weight = bond.checked_div(unit).unwrap_or(bond);
+    u64::try_from(weight).map_or(MAX_WEIGHT, |weight| weight.min(MAX_WEIGHT))
+}
+
+/// The place of an operator in a roster.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct Slot {
+    /// The page.
+    pub page: u16,
+    /// The entry on it.
+    pub entry: u16,
+}
+
+/// An operator on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Entry {
+    /// The operator.
+    pub operator: u32,
+    /// Its weight.
+    pub weight: Versions<u64>,
+}
+
+/// Operators of a roster, by entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Page {
+    entries: BoundedVec<Entry, ConstU32<PAGE_ENTRIES>>,
+}
+
+impl Page {
+    /// The operators and the slots that await reuse.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The first term from which an operator that joins finds a slot here; `None` where all slots
+    /// are held.
+    fn room_from(&self) -> Option<TermIndex> {
+        if self.entries.len() < PAGE_ENTRIES as usize {
+            return Some(TermIndex(0));
+        }
+        let left = |entry: &&Entry| *entry.weight.latest() == 0;
+        let left = self.entries.iter().filter(left);
+        left.map(|entry| entry.weight.settled_from()).min()
+    }
+
+    /// Puts `entry` into a slot that no operator holds in `now`. Returns which; `None` where all are
+    /// held.
+    fn place(&mut self, now: TermIndex, entry: Entry) -> Option<u16> {
+        let free = |held: &Entry| *held.weight.latest() == 0 && held.weight.settled_from() <= now;
+        let index = match self.entries.iter().position(free) {
+            Some(index) => {
+                *self.entries.get_mut(index)? = entry;
+                index
+            }
+            None => {
+                self.entries.try_push(entry).ok()?;
+                self.entries.len().checked_sub(1)?
+            }
+        };
+        u16::try_from(index).ok()
+    }
+
+    /// The entry in whose stretch of the running total of weights in `term` `point` falls.
+    fn find(&self, term: TermIndex, point: u64) -> Option<(u16, &Entry)> {
+        let weights = self.entries.iter().map(|entry| *entry.weight.at(term));
+        let (index, _) = stretch(weights, point)?;
+        Some((u16::try_from(index).ok()?, self.entries.get(index)?))
+    }
+}
+
+/// What an index records of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct PageSummary {
+    /// The sum of the weights on the page.
+    pub weight: Versions<u64>,
+    /// The first term from which an operator that joins finds a slot there; the last term where all
+    /// slots are held.
+    pub room_from: TermIndex,
+}
+
+/// Where pages are kept.
+pub trait Pages {
+    /// The page of this number; an empty one where none is kept.
+    fn page(&self, number: u16) -> Page;
+
+    /// Keeps a page.
+    fn put(&mut self, number: u16, page: Page);
+}
+
+/// An operator that was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Where it stands.
+    pub slot: Slot,
+    /// The operator.
+    pub operator: u32,
+    /// Its weight in the term of the draw.
+    pub weight: u64,
+}
+
+/// Every slot of a roster is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RosterFull;
+
+/// The index of a roster: what is recorded of each of its pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Roster {
+    pages: BoundedVec<PageSummary, ConstU32<PAGES>>,
+}
+
+impl Roster {
+    /// What is recorded of each page.
+    pub fn pages(&self) -> &[PageSummary] {
+        &self.pages
+    }
+
+    /// The sum of all weights in `term`.
+    pub fn total(&self, term: TermIndex) -> u64 {
+        let weights = self.pages.iter().map(|page| *page.weight.at(term));
+        weights.fold(0, u64::saturating_add)
+    }
+
+    /// Gives `operator` a weight from the term after next on, in the slot it holds or in a new one.
+    /// Returns which. `slot` is where it stood last; it may have lost it since. Weights above
+    /// [`MAX_WEIGHT`] count as that.
+    pub fn set(
+        &mut self,
+        pages: &mut impl Pages,
+        now: TermIndex,
+        operator: u32,
+        slot: Option<Slot>,
+        weight: u64,
+    ) -> Result<Slot, RosterFull> {
+        if let Some(slot) = slot {
+            if self.set_held(pages, now, operator, slot, weight) {
+                return Ok(slot);
+            }
+        }
+        let number = match self.pages.iter().position(|page| page.room_from <= now) {
+            Some(index) => index,
+            None => {
+                self.pages
+                    .try_push(PageSummary::default())
+                    .map_err(|_| RosterFull)?;
+                self.pages.len().saturating_sub(1)
+            }
+        };
+        let number = u16::try_from(number).map_err(|_| RosterFull)?;
+        let weight = weight.min(MAX_WEIGHT);
+        let entry = Entry {
+            operator,
+            weight: Versions::starting(now, 0, weight),
+        };
+        let mut page = pages.page(number);
+        let index = page.place(now, entry).ok_or(RosterFull)?;
+        self.note(number, now, &page, 0, weight);
+        pages.put(number, page);
+        Ok(Slot {
+            page: number,
+            entry: index,
+        })
+    }
+
+    /// Takes `operator` out of its slot from the term after next on. Does nothing where it does not
+    /// stand there.
+    pub fn leave(&mut self, pages: &mut impl Pages, now: TermIndex, operator: u32, slot: Slot) {
+        self.set_held(pages, now, operator, slot, 0);
+    }
+
+    /// Draws an operator in proportion to the weights in `term`; `None` where there are none.
+    pub fn draw(&self, pages: &impl Pages, term: TermIndex, randomness: [u8; 32]) -> Option<Drawn> {
+        let total = self.total(term);
+        if total == 0 {
+            return None;
+        }
+        let point = u64::try_from(draw_below(total.into(), randomness)).ok()?;
+        let sums = self.pages.iter().map(|page| *page.weight.at(term));
+        let (number, point) = stretch(sums, point)?;
+        let number = u16::try_from(number).ok()?;
+        let page = pages.page(number);
+        let (index, entry) = page.find(term, point)?;
+        Some(Drawn {
+            slot: Slot {
+                page: number,
+                entry: index,
+            },
+            operator: entry.operator,
+            weight: *entry.weight.at(term),
+        })
+    }
+
+    /// Draws up to `wanted` different operators for one subject, of which `randomness` tells it from
+    /// every other: draw `n` takes `H(randomness, n)`. One that was drawn before is skipped, and so
+    /// is one that `accept`, asked once for each operator, refuses. There are at most `tries` draws.
+    pub fn draw_several(
+        &self,
+        pages: &impl Pages,
+        term: TermIndex,
+        randomness: H256,
+        wanted: u32,
+        tries: u32,
+        mut accept: impl FnMut(Drawn) -> bool,
+    ) -> Vec<Drawn> {
+        let mut seen = Vec::new();
+        let mut accepted = Vec::new();
+        for n in 0..tries {
+            if accepted.len() >= wanted as usize {
+                break;
+            }
+            let Some(drawn) = self.draw(pages, term, roster_draw(randomness, n).0) else {
+                break;
+            };
+            if seen.contains(&drawn.operator) {
+                continue;
+            }
+            seen.push(drawn.operator);
+            if accept(drawn) {
+                accepted.push(drawn);
+            }
+        }
+        accepted
+    }
+
+    /// Gives the operator in `slot` a weight if that is `operator`. Returns whether it is.
+    ///
+    /// A slot that awaits reuse is still the operator's until another takes it.
+    fn set_held(
+        &mut self,
+        pages: &mut impl Pages,
+        now: TermIndex,
+        operator: u32,
+        slot: Slot,
+        weight: u64,
+    ) -> bool {
+        let mut page = pages.page(slot.page);
+        let Some(entry) = page.entries.get_mut(usize::from(slot.entry)) else {
+            return false;
+        };
+        if entry.operator != operator {
+            return false;
+        }
+        let weight = weight.min(MAX_WEIGHT);
+        let before = *entry.weight.latest();
+        if before == weight {
+            return true;
+        }
+        entry.weight.set(now, weight);
+        self.note(slot.page, now, &page, before, weight);
+        pages.put(slot.page, page);
+        true
+    }
+
+    /// Records that on a page one weight changed from `before` to `after`.
+    fn note(&mut self, number: u16, now: TermIndex, page: &Page, before: u64, after: u64) {
+        let Some(summary) = self.pages.get_mut(usize::from(number)) else {
+            return;
+        };
+        let others = summary.weight.latest().saturating_sub(before);
+        summary.weight.set(now, others.saturating_add(after));
+        summary.room_from = page.room_from().unwrap_or(TermIndex(u32::MAX));
+    }
+}
+
+/// Which of `weights` has `point` in its stretch of their running total, and where in the stretch.
+fn stretch(weights: impl IntoIterator<Item = u64>, point: u64) -> Option<(usize, u64)> {
+    let mut left = point;
+    for (index, weight) in weights.into_iter().enumerate() {
+        match left.checked_sub(weight) {
+            Some(rest) => left = rest,
+            None => return Some((index, left)),
+        }
+    }
+    None
+}
