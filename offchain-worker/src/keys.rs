@@ -5,7 +5,10 @@
 //! read. Controllers, which hold the funds, sign with the same code when a person registers or
 //! asks.
 
+use crate::chain::types::WireSignature;
 use crate::store::AccountBytes;
+use noema_protocol::hashing;
+use sp_core::H256;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -150,6 +153,12 @@ impl Key {
     /// The account's address.
     pub fn address(&self) -> String {
         address(&self.account())
+    }
+
+    /// Proves to the chain with this `genesis` that this hot key submits for `controller`.
+    pub fn possession(&self, genesis: H256, controller: &AccountBytes) -> WireSignature {
+        let payload = hashing::possession_payload(genesis, controller);
+        WireSignature::Sr25519(self.pair.sign(payload.as_bytes()).0)
     }
 
     /// The pair, for signing.

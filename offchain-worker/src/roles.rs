@@ -99,8 +99,8 @@ pub struct Duties {
     pub checks: Vec<Check>,
     /// Answers that may still be objected to; filled only for operators that audit.
     pub open_answers: Vec<Answered>,
-    /// Whether the chain is due a sign of life.
-    pub heartbeat_due: bool,
+    /// Whether the operator is absent: it failed in a duty, and is not drawn until it resumes.
+    pub is_absent: bool,
 }
 
 /// What the controller of an operator is due of subsidies.
@@ -163,8 +163,8 @@ pub enum Action {
         /// The epoch.
         epoch: u32,
     },
-    /// A sign of life.
-    Heartbeat,
+    /// The end of an absence.
+    Resume,
 }
 
 impl fmt::Display for Action {
@@ -175,7 +175,7 @@ impl fmt::Display for Action {
             Self::RevealVerdict { request, .. } => write!(f, "verdict on request {request}"),
             Self::Object { request, .. } => write!(f, "objection to request {request}"),
             Self::ClaimReward { epoch, .. } => write!(f, "claim for epoch {epoch}"),
-            Self::Heartbeat => f.write_str("heartbeat"),
+            Self::Resume => f.write_str("end of the absence"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Which pallets can be weighed; `scripts/weights.sh` weighs Noema's own.
 
 use crate::{
-    AccountId, AllPalletsWithSystem, ParachainSystem, Runtime, RuntimeEvent, SessionKeys, System,
+    AccountId, AllPalletsWithSystem, ParachainSystem, Runtime, RuntimeEvent, SessionKeys,
+    Signature, System,
 };
 use alloc::{string::String, vec::Vec};
 use codec::Encode;
@@ -11,6 +12,8 @@ use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKey
 use frame_system_benchmarking::{
     extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench,
 };
+use sp_core::{crypto::KeyTypeId, H256};
+use sp_runtime::{traits::IdentifyAccount, MultiSigner};
 
 impl frame_system_benchmarking::Config for Runtime {
     fn setup_set_code_requirements(code: &Vec<u8>) -> Result<(), BenchmarkError> {
@@ -33,6 +36,20 @@ impl cumulus_pallet_session_benchmarking::Config for Runtime {
 }
 
 impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
+
+/// Hot keys in the keystore of the benchmarks.
+pub struct HotKeys;
+
+impl pallet_operators::BenchmarkHelper<AccountId, Signature> for HotKeys {
+    fn sign(seed: u8, message: H256) -> (AccountId, Signature) {
+        const HOT: KeyTypeId = KeyTypeId(*b"hotk");
+        let phrase = alloc::format!("//{seed}").into_bytes();
+        let key = sp_io::crypto::sr25519_generate(HOT, Some(phrase));
+        let signature = sp_io::crypto::sr25519_sign(HOT, &key, message.as_bytes())
+            .expect("the key was just generated; qed");
+        (MultiSigner::from(key).into_account(), signature.into())
+    }
+}
 
 frame_benchmarking::define_benchmarks!(
     [frame_system, SystemBench::<Runtime>]

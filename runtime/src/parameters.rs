@@ -61,9 +61,9 @@ pub const RATES: Rates = Rates {
     margin_percent: 200,
     // At least one answer in twenty is checked, however high the bond behind it.
     min_check_rate: Permill::from_percent(5),
-    // Half of the bond: enough that the rate stays low, not so much that one is out at once.
-    falsehood_slash: Permill::from_percent(50),
-    unexecuted_slash: Permill::from_percent(20),
+    // Locked behind each job, and lost by a falsehood: so an operator has at most sixteen jobs at a time.
+    falsehood_slash: Permill::from_parts(62_500),
+    unexecuted_slash: Permill::from_percent(5),
     // Being offline is no fraud: a hundredth, and never more than the cap.
     silence_slash: Permill::from_percent(1),
     silence_cap: 10 * UNIT,
@@ -120,7 +120,7 @@ part!(
     FinalityAllowance: BlockNumber = ProtocolWindows.finality_allowance
 );
 part!(
-    /// The part of the bond that a falsehood costs.
+    /// The part of the bond that is locked behind a job, and that a falsehood costs.
     FalsehoodSlash: Permill = ProtocolRates.falsehood_slash
 );
 part!(

@@ -1,15 +1,15 @@
 //! The states a chain can start from.
 //!
-//! | preset | for | sudo | epochs | [windows](crate::parameters) |
-//! |---|---|---|---|---|
-//! | `development` | one node on one machine; the well-known keys own everything | //Alice | 60 blocks | for blocks that are final at once |
-//! | `local_testnet` | several nodes of one's own, without a master key | nobody | a day | as live |
+//! | preset | for | sudo | epochs | terms | [windows](crate::parameters) |
+//! |---|---|---|---|---|---|
+//! | `development` | one node on one machine; the well-known keys own everything | //Alice | 60 blocks | 4 blocks | for blocks that are final at once |
+//! | `local_testnet` | several nodes of one's own, without a master key | nobody | a day | 150 blocks | as live |
 
 use crate::{
     constants::{PARA_ID, UNIT},
     parameters, AccountId, Balance, BalancesConfig, BlockNumber, CollatorSelectionConfig,
-    IssuanceConfig, ParachainInfoConfig, ParameterPresetsConfig, RuntimeGenesisConfig,
-    SessionConfig, SessionKeys, SudoConfig,
+    IssuanceConfig, OperatorsConfig, ParachainInfoConfig, ParameterPresetsConfig,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use cumulus_primitives_core::ParaId;
@@ -35,14 +35,18 @@ pub fn endowed() -> Vec<AccountId> {
 
 /// Blocks in an epoch of a development chain: enough to see one end while one watches.
 const DEVELOPMENT_EPOCH: BlockNumber = 60;
+/// Blocks in a term of a development chain: what is registered can be drawn some blocks later.
+const DEVELOPMENT_TERM: BlockNumber = 4;
 
 /// Collators own their fees with a stash, so that the accounts people try things with do not
-/// change by themselves. Epochs have `epoch_length` blocks, a day's where there is none.
+/// change by themselves. Epochs have `epoch_length` blocks, a day's where there is none, and terms
+/// `term_length`.
 fn genesis(
     collators: Vec<(Sr25519Keyring, Sr25519Keyring)>,
     sudo: Option<AccountId>,
     epoch_length: Option<BlockNumber>,
     windows: Option<Windows>,
+    term_length: BlockNumber,
 ) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig {
@@ -75,6 +79,7 @@ fn genesis(
         sudo: SudoConfig { key: sudo },
         issuance: IssuanceConfig { epoch_length },
         parameter_presets: ParameterPresetsConfig { windows },
+        operators: OperatorsConfig { term_length },
     })
 }
 
@@ -86,6 +91,7 @@ pub fn development(finality_lag: BlockNumber) -> Value {
         Some(Alice.to_account_id()),
         Some(DEVELOPMENT_EPOCH),
         Some(parameters::windows(finality_lag)),
+        DEVELOPMENT_TERM,
     )
 }
 
@@ -95,7 +101,8 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     let patch = match id.as_ref() {
         DEV_RUNTIME_PRESET => development(0),
         LOCAL_TESTNET_RUNTIME_PRESET => {
-            genesis(vec![(AliceStash, Alice), (BobStash, Bob)], None, None, None)
+            let collators = vec![(AliceStash, Alice), (BobStash, Bob)];
+            genesis(collators, None, None, None, pallet_operators::TERM_LENGTH)
         }
         _ => return None,
     };

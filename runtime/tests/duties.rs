@@ -6,14 +6,15 @@ use codec::Encode;
 use common::{account, chain, extension, tipped};
 use frame_support::{
     assert_ok, dispatch::DispatchClass, storage::with_transaction, traits::fungible::Inspect,
+    BoundedVec,
 };
 use frame_system::limits::BlockWeights;
-use noema_protocol::interfaces::Prices;
+use noema_protocol::{hashing, interfaces::Prices};
 use noema_runtime::{
     constants::UNIT, presets::ENDOWMENT, Balances, Duties, Executive, Operators, Runtime,
     RuntimeCall, RuntimeOrigin, System, UncheckedExtrinsic,
 };
-use pallet_operators::Roles;
+use pallet_operators::{Device, DeviceClass, Roles};
 use sp_core::{Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, One, Two};
 use sp_runtime::{
@@ -28,13 +29,15 @@ use std::time::Instant;
 /// The block that signatures are bound to.
 const AT: u32 = 99;
 /// The number of the error `NothingNew` of pallet operators.
-const NOTHING_NEW: u8 = 20;
+const NOTHING_NEW: u8 = 24;
 
-/// A chain on which //Alice is a worker with the hot key //One, which owns nothing, and is due a sign
-/// of life.
+/// A chain on which //Alice is a worker with the hot key //One, which owns nothing, and has not
+/// reported its device.
 fn serving() -> sp_io::TestExternalities {
     let mut chain = chain("development");
     chain.execute_with(|| {
+        let genesis = System::block_hash(0);
+        let possession = hashing::possession_payload(genesis, &account(Alice));
         assert_ok!(Operators::register(
             RuntimeOrigin::signed(account(Alice)),
             Roles {
@@ -43,6 +46,7 @@ fn serving() -> sp_io::TestExternalities {
                 trainer: false,
             },
             account(One),
+            MultiSignature::from(One.pair().sign(possession.as_bytes())),
             Prices::default(),
             1_000 * UNIT,
         ));
@@ -53,8 +57,19 @@ fn serving() -> sp_io::TestExternalities {
     chain
 }
 
-fn heartbeat() -> RuntimeCall {
-    RuntimeCall::Operators(pallet_operators::Call::heartbeat {})
+fn report() -> RuntimeCall {
+    let device = Device {
+        class: DeviceClass::Cpu,
+        name: BoundedVec::truncate_from(b"a processor".to_vec()),
+        self_test: H256::repeat_byte(1),
+    };
+    RuntimeCall::Operators(pallet_operators::Call::report_device { device })
+}
+
+/// The block of the last report of //Alice.
+fn reported_at() -> Option<u32> {
+    let info = Operators::operator(account(Alice)).expect("it is registered");
+    info.device.map(|report| report.at)
 }
 
 /// A general transaction in which `key` performs `duty`, signed by `signer`.
@@ -100,14 +115,13 @@ fn refused(transaction: UncheckedExtrinsic) -> InvalidTransaction {
 #[test]
 fn a_hot_key_that_owns_nothing_performs_its_duty() {
     serving().execute_with(|| {
-        assert!(validate(perform(One, heartbeat())).is_ok());
+        assert!(validate(perform(One, report())).is_ok());
         assert_ok!(
-            Executive::apply_extrinsic(perform(One, heartbeat())).map(|result| {
+            Executive::apply_extrinsic(perform(One, report())).map(|result| {
                 result.expect("the duty is done");
             })
         );
-        let operator = Operators::operator(account(Alice)).expect("it is registered");
-        assert_eq!(operator.operator.heartbeat, 100);
+        assert_eq!(reported_at(), Some(100));
         assert_eq!(System::account_nonce(account(One)), 0);
     });
 }
@@ -115,16 +129,16 @@ fn a_hot_key_that_owns_nothing_performs_its_duty() {
 #[test]
 fn the_same_duty_is_refused_a_second_time_in_a_block() {
     serving().execute_with(|| {
-        let first = Executive::apply_extrinsic(perform(One, heartbeat()));
+        let first = Executive::apply_extrinsic(perform(One, report()));
         assert!(matches!(first, Ok(Ok(()))), "{first:?}");
-        let second = Executive::apply_extrinsic(perform(One, heartbeat()));
+        let second = Executive::apply_extrinsic(perform(One, report()));
         assert_eq!(
             second,
             Err(InvalidTransaction::Custom(NOTHING_NEW).into()),
             "it is not executed"
         );
         assert_eq!(
-            validate(perform(One, heartbeat())),
+            validate(perform(One, report())),
             Err(InvalidTransaction::Custom(NOTHING_NEW).into())
         );
     });
@@ -133,8 +147,8 @@ fn the_same_duty_is_refused_a_second_time_in_a_block() {
 #[test]
 fn two_transactions_for_one_duty_have_the_same_tag() {
     serving().execute_with(|| {
-        let one = validate(perform(One, heartbeat())).expect("it is open");
-        let other = validate(perform(One, heartbeat())).expect("it is open");
+        let one = validate(perform(One, report())).expect("it is open");
+        let other = validate(perform(One, report())).expect("it is open");
         assert_eq!(one.provides, other.provides);
         assert_eq!(one.provides.len(), 1);
         assert!(one.requires.is_empty());
@@ -144,7 +158,7 @@ fn two_transactions_for_one_duty_have_the_same_tag() {
 #[test]
 fn nothing_that_is_paid_for_goes_ahead_of_a_duty() {
     serving().execute_with(|| {
-        let duty = validate(perform(One, heartbeat())).expect("it is open");
+        let duty = validate(perform(One, report())).expect("it is open");
         assert_eq!(duty.priority, TransactionPriority::MAX);
         let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
         // All that a rich account owns.
@@ -171,7 +185,7 @@ fn a_block_full_of_paid_transactions_has_room_for_duties() {
             Executive::apply_extrinsic(paid),
             Err(InvalidTransaction::ExhaustsResources.into())
         );
-        let done = Executive::apply_extrinsic(perform(One, heartbeat()));
+        let done = Executive::apply_extrinsic(perform(One, report()));
         assert!(matches!(done, Ok(Ok(()))), "{done:?}");
     });
 }
@@ -180,15 +194,15 @@ fn a_block_full_of_paid_transactions_has_room_for_duties() {
 fn a_stranger_performs_no_duty() {
     serving().execute_with(|| {
         assert_eq!(
-            refused(perform_signed_by(Two, One, heartbeat())),
+            refused(perform_signed_by(Two, One, report())),
             InvalidTransaction::BadProof
         );
         assert_eq!(
-            refused(perform(Two, heartbeat())),
+            refused(perform(Two, report())),
             InvalidTransaction::BadSigner
         );
         assert_eq!(
-            refused(perform(Alice, heartbeat())),
+            refused(perform(Alice, report())),
             InvalidTransaction::BadSigner,
             "a controller pays for what it signs"
         );
@@ -198,12 +212,12 @@ fn a_stranger_performs_no_duty() {
 #[test]
 fn a_signature_is_good_for_one_chain_and_one_call() {
     serving().execute_with(|| {
-        let transaction = perform(One, heartbeat());
+        let transaction = perform(One, report());
         frame_system::BlockHash::<Runtime>::insert(AT, H256::repeat_byte(7));
         assert_eq!(refused(transaction), InvalidTransaction::BadProof);
     });
     serving().execute_with(|| {
-        let payload = Duties::payload(&account(One), &heartbeat(), AT).expect("the block is known");
+        let payload = Duties::payload(&account(One), &report(), AT).expect("the block is known");
         let call = RuntimeCall::Duties(pallet_duties::Call::perform {
             key: account(One),
             duty: Box::new(RuntimeCall::Operators(
@@ -226,7 +240,7 @@ fn a_hot_key_can_move_no_funds() {
         });
         assert_eq!(refused(perform(One, transfer)), InvalidTransaction::Call);
         let nested = RuntimeCall::Utility(pallet_utility::Call::batch {
-            calls: vec![heartbeat()],
+            calls: vec![report()],
         });
         assert_eq!(refused(perform(One, nested)), InvalidTransaction::Call);
     });
@@ -237,16 +251,16 @@ fn a_hot_key_can_move_no_funds() {
 fn ten_thousand_invalid_duties_change_nothing() {
     const FLOOD: u32 = 10_000;
     serving().execute_with(|| {
-        let done = Executive::apply_extrinsic(perform(One, heartbeat()));
+        let done = Executive::apply_extrinsic(perform(One, report()));
         assert!(matches!(done, Ok(Ok(()))), "{done:?}");
         // Of a stranger, with a wrong signature, and of the hot key itself, which has done its part.
         for (what, flood) in [
-            ("of no hot key", perform(Two, heartbeat())),
+            ("of no hot key", perform(Two, report())),
             (
                 "with a wrong signature",
-                perform_signed_by(Two, One, heartbeat()),
+                perform_signed_by(Two, One, report()),
             ),
-            ("that is done already", perform(One, heartbeat())),
+            ("that is done already", perform(One, report())),
         ] {
             let each = with_transaction(|| {
                 let begun = Instant::now();
@@ -268,7 +282,6 @@ fn ten_thousand_invalid_duties_change_nothing() {
                 flood.encoded_size()
             );
         }
-        let operator = Operators::operator(account(Alice)).expect("it is registered");
-        assert_eq!(operator.operator.heartbeat, 100);
+        assert_eq!(reported_at(), Some(100));
     });
 }

@@ -32,7 +32,9 @@ fn the_cap_is_what_genesis_endows_and_the_pool() {
     for preset in ["development", "local_testnet"] {
         chain(preset).execute_with(|| {
             let supply = Issuance::supply().expect("the issuance starts at genesis");
-            let endowed = presets::endowed().len() as u128 * presets::ENDOWMENT;
+            // The purse of the operators has the existential deposit.
+            let endowed =
+                presets::endowed().len() as u128 * presets::ENDOWMENT + Balances::minimum_balance();
             assert_eq!(supply.genesis, endowed);
             assert_eq!(supply.total, endowed);
             assert_eq!(supply.cap, endowed + 1_000_000_000 * UNIT);

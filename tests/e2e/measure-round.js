@@ -24,7 +24,7 @@ try {
   const named = (role, count) => Array.from({ length: count }, (_, i) => [role, `${role}${i + 1}`]);
   const operators = await world.add(
     [...named('Trainer', 4), ...named('Validator', 2)],
-    { fake: true, beats: false, bond: 1_000n * UNIT, checkpoints: [] },
+    { fake: true, bond: 1_000n * UNIT, checkpoints: [] },
   );
   const [trainers, validators] = [operators.slice(0, 4), operators.slice(4)];
   const training = await Training.start(world, 'measured');

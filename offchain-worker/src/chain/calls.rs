@@ -2,7 +2,7 @@
 
 use super::types::{
     Parameters, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
-    WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireVerdict,
+    WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireSignature, WireVerdict,
 };
 use crate::roles::Action;
 use noema_protocol::VerdictReveal;
@@ -193,8 +193,8 @@ calls! {
         /// The epoch.
         epoch: u32,
     }
-    /// Gives a sign of life.
-    "Operators"."heartbeat" Heartbeat {}
+    /// Comes back after an absence.
+    "Operators"."resume" Resume {}
     /// Records the device that an operator runs on.
     "Operators"."report_device" ReportDevice {
         /// The device.
@@ -211,6 +211,8 @@ calls! {
         roles: WireRoles,
         /// The hot key.
         key: AccountId32,
+        /// The hot key's signature, see [`crate::keys::Key::possession`].
+        possession: WireSignature,
         /// What a worker charges.
         prices: WirePrices,
         /// What is put at stake.
@@ -258,7 +260,7 @@ pub(super) enum OperatorCall {
     Reveal(RevealVerdict),
     Object(Object),
     Claim(ClaimReward),
-    Heartbeat(Heartbeat),
+    Resume(Resume),
 }
 
 impl From<&Action> for OperatorCall {
@@ -303,7 +305,7 @@ impl From<&Action> for OperatorCall {
                 account: AccountId32(*account),
                 epoch: *epoch,
             }),
-            Action::Heartbeat => Self::Heartbeat(Heartbeat {}),
+            Action::Resume => Self::Resume(Resume {}),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::calls::OperatorCall;
 use super::read::At;
-use super::types::{Phase as RequestPhase, RequestState, Standing, Task};
+use super::types::{Idle, Phase as RequestPhase, RequestState, Standing, Task};
 use super::{ChainError, Link};
 use crate::keys::Key;
 use crate::roles::{
@@ -46,7 +46,7 @@ impl ChainLedger {
         })?;
         let mut duties = Duties {
             block: at.number(),
-            heartbeat_due: heartbeat_is_due(&at, info.operator.heartbeat)?,
+            is_absent: info.idle == Some(Idle::Absent),
             ..Duties::default()
         };
         let pending: BTreeMap<_, _> = at
@@ -172,18 +172,10 @@ impl Ledger for ChainLedger {
             OperatorCall::Reveal(call) => node.perform(call, key).await,
             OperatorCall::Object(call) => node.perform(call, key).await,
             OperatorCall::Claim(call) => node.perform(call, key).await,
-            OperatorCall::Heartbeat(call) => node.perform(call, key).await,
+            OperatorCall::Resume(call) => node.perform(call, key).await,
         };
         Ok(outcome?)
     }
-}
-
-/// A heartbeat is a duty once a quarter of the period has passed; a third leaves room for two more
-/// tries.
-fn heartbeat_is_due(at: &At, last: u32) -> Result<bool, ChainError> {
-    let period: u32 = at.constant("Operators", "HeartbeatPeriod")?;
-    let age = at.number().saturating_sub(u64::from(last));
-    Ok(age > u64::from(period / 3))
 }
 
 fn count(length: usize) -> u32 {

@@ -64,9 +64,9 @@ pub use issuance::{
     Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch, WirePerWork,
 };
 pub use operator::{
-    DeviceReport, Earning, EarningsEntry, EarningsLedger, Idle, Offence, Offer, OperatorInfo,
-    OperatorRecord, PriceList, Reason, WireAddress, WireDevice, WireDeviceClass, WireEndpoint,
-    WirePrices, WireRoles,
+    DeviceReport, EarningsLedger, Idle, Offer, OperatorInfo, OperatorRecord, PriceList,
+    PriceVersions, WireAddress, WireDevice, WireDeviceClass, WireEndpoint, WirePrices, WireRoles,
+    WireSignature,
 };
 pub use request::{
     Assignment, Opinion, Parameters, Part, Payment, PendingJob, Phase, RefundReason, RequestState,

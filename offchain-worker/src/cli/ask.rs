@@ -189,8 +189,8 @@ fn parameters(args: &AskArgs) -> anyhow::Result<SamplingParameters> {
     Ok(parameters)
 }
 
-/// What a typical worker charges, with a margin. Workers that have just come up need a block or two
-/// to say so.
+/// What a typical worker charges, with a margin. Workers that have just registered can be drawn in the
+/// term after next.
 async fn typical_limit(
     node: &Node,
     checkpoint: &CheckpointId,
@@ -209,7 +209,7 @@ async fn typical_limit(
             return Ok(typical.saturating_add(margin));
         }
         if begun.elapsed() > WORKERS {
-            bail!("no live worker serves checkpoint {checkpoint}; start one with `noema-worker run`, or give a --price-limit to put the question anyway");
+            bail!("no worker that can be drawn in this term serves checkpoint {checkpoint}; register and start one, or give a --price-limit to put the question anyway");
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

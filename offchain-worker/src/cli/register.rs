@@ -47,7 +47,8 @@ pub(super) struct OperatorArgs {
     /// The controller, which holds the bond and is paid: a key file or a development key.
     #[arg(long, value_name = "KEY")]
     account: String,
-    /// The hot key that submits for it: a key file, a development key, or only its address.
+    /// The hot key that submits for it: a key file or a development key, which proves that it is yours;
+    /// of an operator that is registered, its address will do.
     #[arg(long, value_name = "KEY")]
     key: String,
     /// What is put at stake, in tokens; adds to a smaller bond [default: 1000 for a new operator].
@@ -210,9 +211,11 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     match &recorded {
         Some(info) => adjust(&node, &token, &controller, &args, &roles, info, hot).await?,
         None => {
+            let key = Key::load(&args.key).context("the hot key has to sign that it submits for the controller: --key names a key file or a development key")?;
             let call = RegisterOperator {
                 roles,
                 key: AccountId32(hot),
+                possession: key.possession(node.genesis(), &controller.account()),
                 prices: prices(&token, &args, None)?,
                 bond: token.parse(args.bond.as_deref().unwrap_or(DEFAULT_BOND))?,
             };
@@ -234,7 +237,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
         }
         let included = node.submit(Serve { checkpoint: id.0 }, &controller).await?;
         println!(
-            "{} serves {id}, in block {}",
+            "{} serves {id} from the term after next on, in block {}",
             controller.address(),
             included.block
         );
@@ -295,12 +298,15 @@ async fn adjust(
     if missing > 0 {
         node.submit(BondExtra { amount: missing }, controller)
             .await?;
-        println!("added {} to its bond", token.show(missing));
+        println!(
+            "added {} to its bond, which counts in draws from the term after next on",
+            token.show(missing)
+        );
     }
-    let prices = prices(token, args, Some(&record.prices))?;
-    if record.roles.worker && prices != record.prices {
+    let prices = prices(token, args, Some(&record.prices.latest))?;
+    if record.roles.worker && prices != record.prices.latest {
         node.submit(SetPrices { prices }, controller).await?;
-        println!("changed its prices");
+        println!("changed its prices, from the term after next on");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::money::Token;
 use super::Global;
 use crate::artefacts;
 use crate::chain::calls::CancelRequest;
-use crate::chain::types::{EarningsLedger, OperatorInfo, Phase, Reason, RequestState};
+use crate::chain::types::{EarningsLedger, OperatorInfo, Phase, RequestState};
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
 use anyhow::Context;
@@ -183,8 +183,8 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
     if record.roles.worker {
         println!(
             "prices      {} a prompt byte, {} an answer token",
-            token.show(record.prices.per_prompt_byte),
-            token.show(record.prices.per_output_token)
+            token.show(record.prices.latest.per_prompt_byte),
+            token.show(record.prices.latest.per_output_token)
         );
     }
     for checkpoint in &info.serves {
@@ -208,7 +208,11 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
             "endpoint    none published: noema-worker run --key <KEY> --listen <ADDRESS:PORT>"
         ),
     }
-    println!("open jobs   {}", record.engagements);
+    println!(
+        "open jobs   {}, with {} of the bond locked behind them",
+        record.locks,
+        token.show(record.locked)
+    );
     match &info.idle {
         Some(idle) => println!("drawn       no: {}", idle.describe()),
         None => println!("drawn       yes"),
@@ -220,19 +224,11 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
             token.show(earnings.checks),
             token.show(earnings.disputes)
         );
+        println!(
+            "withdraw    {}: operators.withdraw, signed by the controller",
+            token.show(earnings.payable)
+        );
         println!("lost        {}", token.show(earnings.slashed));
-        for entry in &earnings.recent {
-            let (sign, why) = match &entry.reason {
-                Reason::Earned(kind) => ("+", format!("{kind:?}")),
-                Reason::Lost(offence) => ("-", format!("{offence:?}")),
-            };
-            println!(
-                "  block {:>8}  {sign}{}  {}: {why}",
-                entry.at,
-                token.show(entry.amount),
-                entry.job
-            );
-        }
     }
     show_rewards(&rewards, &token);
     Ok(())

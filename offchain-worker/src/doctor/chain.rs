@@ -119,15 +119,15 @@ async fn look(
     findings.push(match &info.idle {
         None => Area::Operator.passed(name.clone(), "may be drawn"),
         // What a running worker ends by itself.
-        Some(idle @ crate::chain::types::Idle::Silent) => Area::Operator.warned(
+        Some(idle @ crate::chain::types::Idle::Absent) => Area::Operator.warned(
             name.clone(),
             format!("is not drawn: {}", idle.describe()),
             "start it with: noema-worker run",
         ),
-        Some(idle @ crate::chain::types::Idle::FullyEngaged) => Area::Operator.warned(
+        Some(idle @ crate::chain::types::Idle::Returning) => Area::Operator.warned(
             name.clone(),
             format!("is not drawn: {}", idle.describe()),
-            "let it finish its jobs",
+            "wait for that term",
         ),
         Some(idle) => Area::Operator.failed(
             name.clone(),

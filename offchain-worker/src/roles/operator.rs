@@ -159,7 +159,7 @@ impl Operator {
             self.validate(&duties).await?;
             self.audit(&duties).await?;
         }
-        self.beat(&duties).await;
+        self.resume(&duties).await;
         self.claim(&duties).await;
         Ok(Ok(()))
     }
@@ -369,7 +369,7 @@ impl Operator {
             }
         }
         match duty {
-            OpenDuty::Heartbeat => Ok(()),
+            OpenDuty::Resume => Ok(()),
             OpenDuty::Claim(epoch) => {
                 self.claim_fate(epoch, &outcome);
                 Ok(())
@@ -381,10 +381,10 @@ impl Operator {
         }
     }
 
-    /// Gives the sign of life that the chain is due.
-    async fn beat(&mut self, duties: &Duties) {
-        if duties.heartbeat_due {
-            self.perform(OpenDuty::Heartbeat, &Action::Heartbeat).await;
+    /// Ends an absence.
+    async fn resume(&mut self, duties: &Duties) {
+        if duties.is_absent {
+            self.perform(OpenDuty::Resume, &Action::Resume).await;
         }
     }
 

@@ -27,8 +27,8 @@ pub(super) enum OpenDuty {
     Object(JobKey),
     /// The claim for an epoch.
     Claim(u32),
-    /// A sign of life.
-    Heartbeat,
+    /// The end of an absence.
+    Resume,
 }
 
 impl OpenDuty {
@@ -37,7 +37,7 @@ impl OpenDuty {
             Self::Answer(key) | Self::Commit(key) | Self::Reveal(key) | Self::Object(key) => {
                 Some(key)
             }
-            Self::Claim(_) | Self::Heartbeat => None,
+            Self::Claim(_) | Self::Resume => None,
         }
     }
 }
@@ -138,7 +138,7 @@ impl DutyQueue {
 mod tests {
     use super::*;
 
-    const DUTY: OpenDuty = OpenDuty::Heartbeat;
+    const DUTY: OpenDuty = OpenDuty::Resume;
 
     fn over(queue: &mut DutyQueue) {
         queue.hand_over(DUTY, Box::pin(std::future::pending()));

@@ -271,17 +271,17 @@ async fn a_second_attempt_at_the_same_request_is_a_job_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_sign_of_life_is_given_once_while_it_is_under_way() {
+async fn an_absence_is_ended_once_while_that_is_under_way() {
     let setting = Setting::asking();
     setting.chain.edit(|state| {
         state.duties.jobs.clear();
-        state.duties.heartbeat_due = true;
+        state.duties.is_absent = true;
         state.fate = None;
     });
     let mut process = setting.start();
     process.step().await;
     process.step().await;
-    assert_eq!(setting.chain.performed(), vec![Action::Heartbeat]);
+    assert_eq!(setting.chain.performed(), vec![Action::Resume]);
 }
 
 /// An operator of many jobs executes a bounded number at once, and begins another when one ends.

@@ -113,12 +113,22 @@ impl Operators<AccountId, Balance> for Bonded {
         BONDED.with_borrow(|bonded| bonded.get(key).copied())
     }
 
-    fn candidates(_: Role, _: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
+    fn draw(
+        _: Role,
+        _: &CheckpointId,
+        _: H256,
+        _: u32,
+        _: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
+    ) -> Vec<Candidate<AccountId, Balance>> {
         Vec::new()
     }
 
-    fn max_candidates() -> u32 {
-        0
+    fn roster(_: Role, _: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
+        Vec::new()
+    }
+
+    fn serves(_: Role, _: &CheckpointId, _: &AccountId) -> bool {
+        false
     }
 
     fn live_bond(_: Role, controller: &AccountId) -> Option<Balance> {
@@ -129,17 +139,29 @@ impl Operators<AccountId, Balance> for Bonded {
         BONDED.with_borrow(|bonded| bonded.values().any(|other| other == controller).into())
     }
 
-    fn engage(_: &AccountId) -> Result<(), DispatchError> {
+    fn lock(_: &AccountId, _: Job, _: Balance) -> Result<(), DispatchError> {
         Ok(())
     }
 
-    fn release(_: &AccountId) {}
+    fn locked(_: &AccountId, _: Job) -> Option<Balance> {
+        None
+    }
+
+    fn jobs(_: &AccountId) -> Vec<Job> {
+        Vec::new()
+    }
+
+    fn release(_: &AccountId, _: Job) {}
 
     fn slash(_: &AccountId, _: Job, _: Offence, _: Balance, _: &[(AccountId, Balance)]) -> Balance {
         0
     }
 
-    fn note_earning(_: &AccountId, _: Job, _: Earning, _: Balance) {}
+    fn purse() -> AccountId {
+        0
+    }
+
+    fn credit(_: &AccountId, _: Job, _: Earning, _: Balance) {}
 
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, _: Role, _: &CheckpointId) {

@@ -14,7 +14,7 @@ use frame_support::{
     weights::{Weight, WeightMeter},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Operators, RequestId};
+use noema_protocol::RequestId;
 use sp_runtime::traits::{One, Saturating};
 
 impl<T: Config> Pallet<T> {
@@ -27,10 +27,9 @@ impl<T: Config> Pallet<T> {
 
     /// The weight of the heaviest turn.
     pub(crate) fn turn_weight() -> Weight {
-        let candidates = T::Operators::max_candidates();
         let seats = T::MaxSeats::get();
-        T::WeightInfo::assign(candidates)
-            .max(T::WeightInfo::draw_panel(candidates))
+        T::WeightInfo::assign()
+            .max(T::WeightInfo::draw_panel())
             .max(T::WeightInfo::close_panel(seats))
             .max(T::WeightInfo::settle(seats))
             .max(T::WeightInfo::conclude())

@@ -2,13 +2,13 @@
 //! `try_state`, never for a block.
 
 use crate::{
-    Agenda, Answers, Balance, Checks, Config, Engagements, Exposure, FinishedQueue, FinishedSpan,
-    HoldReason, LiveRequests, Pallet, Phase, Prompts, Request, Requests,
+    Agenda, Answers, Balance, Checks, Config, Exposure, FinishedQueue, FinishedSpan, HoldReason,
+    LiveRequests, Pallet, Phase, Prompts, Request, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
 use frame_support::traits::fungible::InspectHold;
-use noema_protocol::RequestId;
+use noema_protocol::{interfaces::Operators, Job, RequestId};
 use scale_info::TypeInfo;
 
 /// What is wrong with the books.
@@ -216,12 +216,20 @@ impl<T: Config> Pallet<T> {
                 expected.insert((seat.validator, id));
             }
         }
-        for (operator, request, ()) in Engagements::<T>::iter() {
-            let is_expected = expected.remove(&(operator, request));
-            check(is_expected, AuditError::EngagementDiffers { request })?;
+        for (operator, request) in &expected {
+            let is_locked = T::Operators::locked(operator, (*request).into()).is_some();
+            check(
+                is_locked,
+                AuditError::EngagementDiffers { request: *request },
+            )?;
         }
-        if let Some((_, request)) = expected.pop_first() {
-            return Err(AuditError::EngagementDiffers { request });
+        let operators: BTreeSet<_> = expected.iter().map(|(operator, _)| operator).collect();
+        for operator in operators {
+            for job in T::Operators::jobs(operator) {
+                let Job::Request(request) = job else { continue };
+                let is_expected = expected.contains(&(operator.clone(), request));
+                check(is_expected, AuditError::EngagementDiffers { request })?;
+            }
         }
         for (worker, recorded) in Exposure::<T>::iter() {
             let expected = exposure.remove(&worker).unwrap_or_default();

@@ -14,6 +14,8 @@ use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};
 
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
+/// Operators of a role that may be drawn.
+const OPERATORS: u32 = 32;
 const DIGEST: H256 = H256::repeat_byte(1);
 
 fn controller<T: Config>(role: Role, index: u32) -> T::AccountId {
@@ -38,7 +40,7 @@ fn populate<T: Config>(role: Role, n: u32) {
 }
 
 fn key_of<T: Config>(role: Role, controller: &T::AccountId) -> T::AccountId {
-    (0..T::Operators::max_candidates())
+    (0..OPERATORS)
         .map(|index| key::<T>(role, index))
         .find(|key| T::Operators::controller_of(key).as_ref() == Some(controller))
         .expect("operators were registered with these keys; qed")
@@ -206,11 +208,8 @@ mod benchmarks {
     use super::*;
 
     #[benchmark]
-    fn request_inference(
-        p: Linear<1, { T::MaxPromptBytes::get() }>,
-        c: Linear<1, { T::Operators::max_candidates() }>,
-    ) {
-        populate::<T>(Role::Worker, c);
+    fn request_inference(p: Linear<1, { T::MaxPromptBytes::get() }>) {
+        populate::<T>(Role::Worker, 1);
         let requester = requester::<T>();
         let limit = limit::<T>(p);
         #[extrinsic_call]
@@ -289,15 +288,15 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn object(c: Linear<1, { T::Operators::max_candidates() }>) {
+    fn object() {
         let id = answered::<T>();
-        populate::<T>(Role::Validator, c);
+        populate::<T>(Role::Validator, OPERATORS);
         let mut case = load::<T>(id);
         case.request.phase = Phase::Objectable {
             deadline: later::<T>(System::<T>::block_number()),
         };
         case.store();
-        let validator = controller::<T>(Role::Validator, c.saturating_sub(1));
+        let validator = controller::<T>(Role::Validator, OPERATORS - 1);
         let key = key_of::<T>(Role::Validator, &validator);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, DIGEST);
@@ -316,8 +315,8 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn assign(c: Linear<1, { T::Operators::max_candidates() }>) {
-        populate::<T>(Role::Worker, c);
+    fn assign() {
+        populate::<T>(Role::Worker, OPERATORS);
         let id = asked::<T>();
         #[block]
         {
@@ -328,9 +327,9 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn draw_panel(c: Linear<1, { T::Operators::max_candidates() }>) {
+    fn draw_panel() {
         let id = answered::<T>();
-        populate::<T>(Role::Validator, c);
+        populate::<T>(Role::Validator, OPERATORS);
         let wanted = T::CommitteeSize::get();
         #[block]
         {

@@ -1,8 +1,8 @@
 //! A request with all that belongs to it, loaded once, changed, stored once.
 
 use crate::{
-    Balance, Check, Checks, Config, Engagements, Error, Exposure, Finished, FinishedQueue,
-    FinishedSpan, LiveRequests, Pallet, Payments, Phase, Request, Requests,
+    Balance, Check, Checks, Config, Error, Exposure, Finished, FinishedQueue, FinishedSpan,
+    LiveRequests, Pallet, Payments, Phase, Request, Requests,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::silence_penalty;
@@ -50,21 +50,18 @@ impl<T: Config> Case<T> {
         self.request.due = Pallet::<T>::insert_turn(self.id, block);
     }
 
-    /// Ties an operator's bond to the request. An operator has at most one part in a request.
+    /// Locks what a falsehood costs behind the request. An operator has at most one part in a request.
     pub(crate) fn engage(&self, operator: &T::AccountId) -> bool {
-        if Engagements::<T>::contains_key(operator, self.id)
-            || T::Operators::engage(operator).is_err()
-        {
-            return false;
-        }
-        Engagements::<T>::insert(operator, self.id, ());
-        true
+        let stake = self
+            .request
+            .rates
+            .falsehood_slash
+            .mul_ceil(T::Operators::bond(operator));
+        T::Operators::lock(operator, self.id.into(), stake).is_ok()
     }
 
     fn release(&self, operator: &T::AccountId) {
-        if Engagements::<T>::take(operator, self.id).is_some() {
-            T::Operators::release(operator);
-        }
+        T::Operators::release(operator, self.id.into());
     }
 
     /// Adds what the worker could win with this request to what it could win with others.
@@ -81,7 +78,7 @@ impl<T: Config> Case<T> {
         let Some(assignment) = &self.request.assignment else {
             return;
         };
-        if !Engagements::<T>::contains_key(&assignment.worker, self.id) {
+        if T::Operators::locked(&assignment.worker, self.id.into()).is_none() {
             return;
         }
         self.release(&assignment.worker);

@@ -12,7 +12,7 @@ use frame_support::{
     traits::{Defensive, Get},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::{cost_to_cheat, draw_weighted, happens};
+use noema_economics::{cost_to_cheat, happens};
 use noema_protocol::{
     hashing,
     interfaces::{BlockRandomness, Offence, Operators, Role},
@@ -53,7 +53,9 @@ impl<T: Config> Pallet<T> {
             return case.store();
         };
         let rate = match case.worker() {
-            Some(worker) => Self::deterrent(worker, 0, &case.request.rates).check_rate,
+            Some(worker) => {
+                Self::deterrent(worker, Some(case.id), 0, &case.request.rates).check_rate
+            }
             None => case.request.rates.sampling().rate(1, 0),
         };
         case.check.rate = rate;
@@ -71,14 +73,18 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// What cheating would come to for `worker`, with `more` to win than it has open.
+    /// What cheating in a request would come to for `worker`, with `more` to win than it has open. At
+    /// stake is what is locked behind the request, or would be now.
     pub(crate) fn deterrent(
         worker: &T::AccountId,
+        request: Option<RequestId>,
         more: crate::Balance,
         rates: &Rates,
     ) -> Deterrent {
         let gain = Exposure::<T>::get(worker).saturating_add(more);
-        let stake = rates.falsehood_slash.mul_floor(T::Operators::bond(worker));
+        let stake = request
+            .and_then(|request| T::Operators::locked(worker, request.into()))
+            .unwrap_or_else(|| rates.falsehood_slash.mul_ceil(T::Operators::bond(worker)));
         let check_rate = rates.sampling().rate(gain, stake);
         Deterrent {
             gain,
@@ -245,34 +251,35 @@ impl<T: Config> Pallet<T> {
             Part::Check => b"checkers",
             Part::Objection | Part::Committee => b"committee",
         };
-        let mut candidates = T::Operators::candidates(Role::Validator, &case.request.checkpoint);
-        candidates.retain(|candidate| !Self::is_party(case, &candidate.controller));
-        let order = draw_weighted(
-            candidates.iter().map(|candidate| candidate.bond),
-            hashing::draw(randomness, subject, case.id, case.check.draws).0,
-            u32::try_from(candidates.len()).unwrap_or(u32::MAX),
-        );
+        let randomness = hashing::draw(randomness, subject, case.id, case.check.draws);
+        let checkpoint = case.request.checkpoint;
         let mut seated = Vec::new();
-        for candidate in order.into_iter().filter_map(|index| candidates.get(index)) {
-            let is_full = case.check.seats.len() >= T::MaxSeats::get() as usize;
-            if is_full || seated.len() >= wanted as usize {
-                break;
-            }
-            if !case.engage(&candidate.controller) {
-                continue;
-            }
-            let seat = Seat {
-                validator: candidate.controller.clone(),
-                bond: candidate.bond,
-                part,
-                commitment: None,
-                opinion: None,
-                standing: Standing::Sitting,
-            };
-            if case.check.seats.try_push(seat).is_ok() {
-                seated.push(candidate.controller.clone());
-            }
-        }
+        T::Operators::draw(
+            Role::Validator,
+            &checkpoint,
+            randomness,
+            wanted,
+            |candidate| {
+                let validator = &candidate.controller;
+                let is_full = case.check.seats.len() >= T::MaxSeats::get() as usize;
+                if is_full || Self::is_party(case, validator) || !case.engage(validator) {
+                    return false;
+                }
+                let seat = Seat {
+                    validator: validator.clone(),
+                    bond: candidate.bond,
+                    part,
+                    commitment: None,
+                    opinion: None,
+                    standing: Standing::Sitting,
+                };
+                let is_seated = case.check.seats.try_push(seat).is_ok();
+                if is_seated {
+                    seated.push(validator.clone());
+                }
+                is_seated
+            },
+        );
         seated
     }
 
@@ -413,10 +420,10 @@ impl<T: Config> Pallet<T> {
         }
         let controller = T::Operators::controller_of(key).unwrap_or_else(|| key.clone());
         ensure!(!Self::is_party(case, &controller), Error::<T>::IsParty);
-        T::Operators::candidates(Role::Validator, &case.request.checkpoint)
-            .into_iter()
-            .find(|candidate| candidate.controller == controller)
-            .map(|candidate| (candidate.controller, candidate.bond))
-            .ok_or(Error::<T>::NotAValidator)
+        let serves = T::Operators::serves(Role::Validator, &case.request.checkpoint, &controller);
+        ensure!(serves, Error::<T>::NotAValidator);
+        let bond = T::Operators::live_bond(Role::Validator, &controller)
+            .ok_or(Error::<T>::NotAValidator)?;
+        Ok((controller, bond))
     }
 }

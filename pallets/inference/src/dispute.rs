@@ -5,16 +5,16 @@
 //! inconclusive. [`Committee`] is the implementation in this pallet.
 
 use crate::{
-    case::Case, panel, Answers, Balance, Config, Error, Event, Outcome, Pallet, Part, Phase,
-    RefundReason, Stage, Standing,
+    case::Case, panel, Answers, Config, Error, Event, Outcome, Pallet, Part, Phase, RefundReason,
+    Stage, Standing,
 };
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::slash_split;
+use noema_economics::{slash_split, Permill};
 use noema_protocol::{
-    interfaces::{BlockRandomness, Earning, Offence, Operators},
+    interfaces::{BlockRandomness, Offence, Operators},
     CheckpointId, RequestId, Verdict,
 };
 use sp_core::H256;
@@ -207,10 +207,11 @@ impl<T: Config> Pallet<T> {
         if let (Verdict::Invalid, Some(worker)) = (verdict, case.worker()) {
             losers.push((worker.clone(), Offence::FalseAnswer));
         }
+        let job = case.id.into();
         for (loser, offence) in losers {
             let split = slash_split(
-                T::Operators::bond(&loser),
-                case.request.rates.falsehood_slash,
+                T::Operators::locked(&loser, job).unwrap_or(0),
+                Permill::one(),
                 case.request.rates.winners_share,
                 u32::try_from(winners.len()).unwrap_or(u32::MAX),
             );
@@ -218,15 +219,7 @@ impl<T: Config> Pallet<T> {
                 .iter()
                 .map(|winner| (winner.clone(), split.per_winner))
                 .collect();
-            let mut left: Balance =
-                T::Operators::slash(&loser, case.id.into(), offence, split.slashed, &shares);
-            for (winner, share) in shares {
-                let paid = share.min(left);
-                left = left.saturating_sub(paid);
-                if paid > 0 {
-                    T::Operators::note_earning(&winner, case.id.into(), Earning::Dispute, paid);
-                }
-            }
+            T::Operators::slash(&loser, job, offence, split.slashed, &shares);
         }
     }
 }

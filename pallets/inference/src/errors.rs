@@ -28,8 +28,6 @@ mod errors {
         CheckpointUnknown,
         /// The checkpoint was withdrawn. Pick an active one.
         CheckpointInactive,
-        /// Every worker charges more for this request. The view function `quote` lists the limits.
-        PriceLimitTooLow,
         /// The account cannot put the price limit on hold. Add funds or lower the limit.
         FundsTooLow,
         /// As many requests are open as the chain takes. Try again in a few blocks.
@@ -86,7 +84,7 @@ mod errors {
         /// Verdict, digest and salt are not those committed. Reveal exactly what was hashed.
         CommitmentDiffers,
         /// The operator is no live validator of the request's checkpoint. Bond, serve the
-        /// checkpoint and send heartbeats.
+        /// checkpoint, and resume where it is absent.
         NotAValidator,
         /// The operator has a part in this request: worker, requester or validator with a verdict.
         IsParty,

@@ -173,11 +173,6 @@ pub mod pallet {
     #[pallet::storage]
     pub type LiveRequests<T: Config> = StorageValue<_, u32, ValueQuery>;
 
-    /// Which operator, by its controller, has a part in which request.
-    #[pallet::storage]
-    pub type Engagements<T: Config> =
-        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, RequestId, ()>;
-
     /// The prices of all requests that a worker has and that are not settled: what it could win by
     /// cheating.
     #[pallet::storage]
@@ -232,7 +227,7 @@ pub mod pallet {
         ///   always takes the most likely token, top-k 0 and top-p 1000 leave all in.
         /// - `price_limit`: the most you pay, in the smallest unit; see the view function `quote`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::request_inference(prompt.len() as u32, T::Operators::max_candidates()))]
+        #[pallet::weight(T::WeightInfo::request_inference(prompt.len() as u32))]
         pub fn request_inference(
             origin: OriginFor<T>,
             checkpoint: CheckpointId,
@@ -319,7 +314,7 @@ pub mod pallet {
         /// - `request`: the number of the request.
         /// - `digest`: the digest of your own execution of prompt and answer.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::object(T::Operators::max_candidates()))]
+        #[pallet::weight(T::WeightInfo::object())]
         pub fn object(origin: OriginFor<T>, request: RequestId, digest: H256) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_object(key, request, digest)

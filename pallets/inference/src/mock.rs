@@ -189,7 +189,10 @@ impl TestExt {
             .build_storage()
             .expect("genesis is valid");
         let mut ext = sp_io::TestExternalities::new(storage);
-        ext.execute_with(|| System::set_block_number(1));
+        ext.execute_with(|| {
+            System::set_block_number(1);
+            Balances::set_balance(&PURSE, ExistentialDeposit::get());
+        });
         Self(ext)
     }
 

@@ -172,7 +172,7 @@ pub struct Rates {
     pub margin_percent: u32,
     /// The least part of the answers that is checked.
     pub min_check_rate: Permill,
-    /// The part of the bond that a lost dispute costs.
+    /// The part of the bond that is locked behind a request, and that a lost dispute costs.
     pub falsehood_slash: Permill,
     /// The part of the bond that a verdict given without executing costs.
     pub unexecuted_slash: Permill,
@@ -209,6 +209,8 @@ impl Rates {
             self.falsehood_slash.is_zero() || self.unexecuted_slash.is_zero(),
             Unworkable::FalsehoodIsFree,
         )?;
+        let lesser = self.unexecuted_slash.max(self.silence_slash);
+        refuse(lesser > self.falsehood_slash, Unworkable::MoreThanIsLocked)?;
         refuse(
             self.silence_slash.is_zero() || self.silence_cap == 0,
             Unworkable::SilenceIsFree,
@@ -245,6 +247,8 @@ pub enum Unworkable {
     CheatingPays,
     /// A lost dispute or an unexecuted verdict costs nothing.
     FalsehoodIsFree,
+    /// An offence would cost more than what is locked behind a request.
+    MoreThanIsLocked,
     /// A missed deadline costs nothing.
     SilenceIsFree,
     /// An operator that accuses itself gets all that it loses.
@@ -305,7 +309,7 @@ mod tests {
 
     #[test]
     fn rates_that_cannot_work_are_refused_by_name() {
-        let refusals: [Refusal<Rates>; 7] = [
+        let refusals: [Refusal<Rates>; 8] = [
             (
                 |r| r.burned_share = Permill::one(),
                 Unworkable::NothingIsPaid,
@@ -318,6 +322,10 @@ mod tests {
             (
                 |r| r.unexecuted_slash = Permill::zero(),
                 Unworkable::FalsehoodIsFree,
+            ),
+            (
+                |r| r.unexecuted_slash = Permill::one(),
+                Unworkable::MoreThanIsLocked,
             ),
             (
                 |r| r.silence_slash = Permill::zero(),

@@ -11,7 +11,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::{answer_price, draw_weighted, quote, Quote};
+use noema_economics::{answer_price, quote, Quote};
 use noema_protocol::{
     hashing,
     interfaces::{BlockRandomness, Candidate, Checkpoints, Operators, Prices, Role},
@@ -69,11 +69,6 @@ impl<T: Config> Pallet<T> {
         );
 
         let prompt_bytes = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
-        let offers = Self::offers(&checkpoint, prompt_bytes, &parameters, &rates);
-        ensure!(
-            offers.is_empty() || offers.iter().any(|(_, offer)| offer.total <= price_limit),
-            Error::<T>::PriceLimitTooLow
-        );
         T::Currency::hold(&HoldReason::Escrow.into(), &requester, price_limit)
             .map_err(|_| Error::<T>::FundsTooLow)?;
 
@@ -176,27 +171,32 @@ impl<T: Config> Pallet<T> {
     ) -> Option<Assignment<T::AccountId, BlockNumberFor<T>>> {
         let request = &case.request;
         let attempt = u32::try_from(request.missed.len()).unwrap_or(u32::MAX);
-        let mut offers = Self::offers(
+        let mut assigned = None;
+        T::Operators::draw(
+            Role::Worker,
             &request.checkpoint,
-            request.prompt_bytes,
-            &request.parameters,
-            &request.rates,
+            hashing::draw(randomness, b"worker", case.id, attempt),
+            1,
+            |worker| {
+                let terms = Self::offer(
+                    &worker.prices,
+                    request.prompt_bytes,
+                    &request.parameters,
+                    &request.rates,
+                )
+                .filter(|offer| offer.total <= request.price_limit);
+                let Some(offer) = terms else { return false };
+                let is_free =
+                    !request.missed.contains(&worker.controller) && case.engage(&worker.controller);
+                if is_free {
+                    assigned = Some((worker.clone(), offer));
+                }
+                is_free
+            },
         );
-        offers.retain(|(worker, offer)| {
-            offer.total <= request.price_limit && !request.missed.contains(&worker.controller)
-        });
-        let count = u32::try_from(offers.len()).unwrap_or(u32::MAX);
-        let order = draw_weighted(
-            offers.iter().map(|(worker, _)| worker.bond),
-            hashing::draw(randomness, b"worker", case.id, attempt).0,
-            count,
-        );
-        let (worker, offer) = order
-            .into_iter()
-            .filter_map(|index| offers.get(index))
-            .find(|(worker, _)| case.engage(&worker.controller))?;
+        let (worker, offer) = assigned?;
         Some(Assignment {
-            worker: worker.controller.clone(),
+            worker: worker.controller,
             prices: worker.prices,
             answer_max: offer.answer_max,
             check_fee: offer.check_fee,
@@ -229,15 +229,15 @@ impl<T: Config> Pallet<T> {
         case.store();
     }
 
-    /// The live workers for a checkpoint and what each would charge. One whose price is no
-    /// representable amount is left out.
+    /// The workers that can be drawn for a checkpoint in the present term and what each would charge:
+    /// for views. One whose price is no representable amount is left out.
     pub(crate) fn offers(
         checkpoint: &CheckpointId,
         prompt_bytes: u32,
         parameters: &SamplingParameters,
         rates: &Rates,
     ) -> Vec<(Candidate<T::AccountId, Balance>, Quote)> {
-        T::Operators::candidates(Role::Worker, checkpoint)
+        T::Operators::roster(Role::Worker, checkpoint)
             .into_iter()
             .filter_map(|worker| {
                 let offer = Self::offer(&worker.prices, prompt_bytes, parameters, rates)?;

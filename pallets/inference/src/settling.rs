@@ -106,9 +106,8 @@ impl<T: Config> Pallet<T> {
         case.store();
     }
 
-    /// Pays an operator out of an escrow, burns a part of the payment, and notes the work by what
-    /// was burned. An account that cannot take its part, because it does not exist and the part is
-    /// below the existential deposit, is paid nothing: the amount goes back to the requester.
+    /// Credits an operator with a payment out of an escrow, burns a part of the payment, and notes the
+    /// work by what was burned.
     fn pay(
         requester: &T::AccountId,
         operator: &T::AccountId,
@@ -125,7 +124,7 @@ impl<T: Config> Pallet<T> {
         let paid = T::Currency::transfer_on_hold(
             &reason,
             requester,
-            operator,
+            &T::Operators::purse(),
             due.paid,
             Precision::Exact,
             Restriction::Free,
@@ -135,7 +134,7 @@ impl<T: Config> Pallet<T> {
         if paid == 0 {
             return NetPayment::default();
         }
-        T::Operators::note_earning(operator, request.into(), service.earning, paid);
+        T::Operators::credit(operator, request.into(), service.earning, paid);
         let burned = match due.burned {
             0 => 0,
             burned => T::Currency::burn_held(

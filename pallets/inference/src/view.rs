@@ -1,8 +1,8 @@
 //! What anybody may read without knowing the storage.
 
 use crate::{
-    Answers, Assignment, Balance, Checks, Config, Engagements, Pallet, Payment, Phase, Prompts,
-    Requests, Seat, Stage, Standing,
+    Answers, Assignment, Balance, Checks, Config, Pallet, Payment, Phase, Prompts, Requests, Seat,
+    Stage, Standing,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -11,7 +11,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::Permill;
 use noema_protocol::{
     interfaces::{Checkpoints, Operators},
-    CheckpointId, Receipt, RequestId, SamplingParameters,
+    CheckpointId, Job, Receipt, RequestId, SamplingParameters,
 };
 use scale_info::TypeInfo;
 
@@ -97,7 +97,7 @@ pub struct PriceList<AccountId> {
 pub struct Deterrent {
     /// What it could win: the prices of all its requests that are not settled yet.
     pub gain: Balance,
-    /// What a lost dispute takes from its bond.
+    /// What a lost dispute takes from its bond: what is locked behind the request.
     pub stake: Balance,
     /// The probability of a check.
     pub check_rate: Permill,
@@ -140,7 +140,7 @@ impl<T: Config> Pallet<T> {
         let mut offers: Vec<_> = Self::offers(checkpoint, prompt_bytes, parameters, &rates)
             .into_iter()
             .map(|(worker, quote)| Offer {
-                deterrent: Self::deterrent(&worker.controller, quote.answer_max, &rates),
+                deterrent: Self::deterrent(&worker.controller, None, quote.answer_max, &rates),
                 worker: worker.controller,
                 answer_max: quote.answer_max,
                 check_fee: quote.check_fee,
@@ -202,6 +202,7 @@ impl<T: Config> Pallet<T> {
         };
         Some(Self::deterrent(
             &request.assignment?.worker,
+            Some(id),
             more,
             &request.rates,
         ))
@@ -209,8 +210,12 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn jobs_of(operator: T::AccountId) -> Vec<PendingJob<BlockNumberFor<T>>> {
         let controller = T::Operators::controller_of(&operator).unwrap_or(operator);
-        let mut jobs: Vec<_> = Engagements::<T>::iter_key_prefix(&controller)
-            .filter_map(|id| Self::job_of(&controller, id))
+        let mut jobs: Vec<_> = T::Operators::jobs(&controller)
+            .into_iter()
+            .filter_map(|job| match job {
+                Job::Request(id) => Self::job_of(&controller, id),
+                Job::Round(_) => None,
+            })
             .collect();
         jobs.sort_by_key(|job| (job.deadline, job.request));
         jobs

@@ -8,8 +8,8 @@ use frame_support::{traits::Get, weights::Weight};
 
 /// What each benchmark of the pallet weighs.
 pub trait WeightInfo {
-    /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192, `c` is 1 to 32.
-    fn request_inference(p: u32, c: u32) -> Weight;
+    /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192.
+    fn request_inference(p: u32) -> Weight;
     /// See `cancel_request` in the pallet's benchmarks.
     fn cancel_request() -> Weight;
     /// See `submit_result` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
@@ -18,14 +18,14 @@ pub trait WeightInfo {
     fn commit_verdict() -> Weight;
     /// See `reveal_verdict` in the pallet's benchmarks.
     fn reveal_verdict() -> Weight;
-    /// See `object` in the pallet's benchmarks; `c` is 1 to 32.
-    fn object(c: u32) -> Weight;
+    /// See `object` in the pallet's benchmarks.
+    fn object() -> Weight;
     /// See `agenda_base` in the pallet's benchmarks.
     fn agenda_base() -> Weight;
-    /// See `assign` in the pallet's benchmarks; `c` is 1 to 32.
-    fn assign(c: u32) -> Weight;
-    /// See `draw_panel` in the pallet's benchmarks; `c` is 1 to 32.
-    fn draw_panel(c: u32) -> Weight;
+    /// See `assign` in the pallet's benchmarks.
+    fn assign() -> Weight;
+    /// See `draw_panel` in the pallet's benchmarks.
+    fn draw_panel() -> Weight;
     /// See `close_panel` in the pallet's benchmarks; `s` is 1 to 12.
     fn close_panel(s: u32) -> Weight;
     /// See `settle` in the pallet's benchmarks; `s` is 0 to 12.
@@ -41,36 +41,23 @@ pub trait WeightInfo {
 /// As measured, with what a read and a write of the runtime's database weigh.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
+/// A draw from a roster of the worst size: an index, and for each of 20 tries a page, an operator and its
+/// lock. Derived by hand, not measured.
+fn draw<T: frame_system::Config>() -> Weight {
+    const TRIES: u64 = 20;
+    Weight::from_parts(
+        TRIES * 200_000_000,
+        6_061 + TRIES * (6_061 + 2_531 + 2_700 + 2_570),
+    )
+    .saturating_add(T::DbWeight::get().reads(1 + TRIES * 4))
+    .saturating_add(T::DbWeight::get().writes(1 + TRIES))
+}
+
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(354), added: 2829, mode: `MaxEncodedLen`)
-    // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
-    // Storage: `Inference::LiveRequests` (r:1 w:1)
-    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Servers` (r:1 w:0)
-    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:32 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Inference::NextRequestId` (r:1 w:1)
-    // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:1 w:1)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Prompts` (r:0 w:1)
-    // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 907 + c * 193 bytes. Shortest time: 1_057_467_000 ps.
-    fn request_inference(_p: u32, c: u32) -> Weight {
-        Weight::from_parts(1_780_692_021, 4_547)
-            .saturating_add(Weight::from_parts(35_048_203, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
+    // Derived by hand, not measured.
+    fn request_inference(_p: u32) -> Weight {
+        Weight::from_parts(1_850_000_000, 6_222)
             .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().writes(7))
     }
 
@@ -146,29 +133,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Servers` (r:1 w:0)
-    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:32 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Engagements` (r:1 w:1)
-    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Answers` (r:1 w:0)
-    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:2 w:2)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13631 + c * 195 bytes. Shortest time: 1_251_697_000 ps.
-    fn object(c: u32) -> Weight {
-        Weight::from_parts(1_540_258_523, 15_961)
-            .saturating_add(Weight::from_parts(17_441_696, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
+    // Derived by hand, not measured.
+    fn object() -> Weight {
+        Weight::from_parts(1_700_000_000, 23_000)
+            .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
@@ -179,52 +147,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(88_618_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:0)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Servers` (r:1 w:0)
-    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:32 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Engagements` (r:1 w:1)
-    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Exposure` (r:1 w:1)
-    // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:2 w:2)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 599 + c * 181 bytes. Shortest time: 711_824_000 ps.
-    fn assign(c: u32) -> Weight {
+    // Derived by hand, not measured.
+    fn assign() -> Weight {
         Weight::from_parts(820_457_539, 6_222)
-            .saturating_add(Weight::from_parts(31_954_385, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
+            .saturating_add(draw::<T>())
             .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Servers` (r:1 w:0)
-    // Proof: `Operators::Servers` (`max_values`: None, `max_size`: Some(1082), added: 3557, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:32 w:5)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Engagements` (r:5 w:5)
-    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Answers` (r:1 w:0)
-    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:2 w:2)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13441 + c * 181 bytes. Shortest time: 554_606_000 ps.
-    fn draw_panel(c: u32) -> Weight {
-        Weight::from_parts(489_161_082, 15_961)
-            .saturating_add(Weight::from_parts(85_245_203, 0).saturating_mul(c.into()))
-            .saturating_add(Weight::from_parts(0, 2_619).saturating_mul(c.into()))
+    // Derived by hand, not measured.
+    fn draw_panel() -> Weight {
+        Weight::from_parts(900_000_000, 15_961)
+            .saturating_add(draw::<T>())
             .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
-            .saturating_add(T::DbWeight::get().writes(11))
+            .saturating_add(T::DbWeight::get().writes(16))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)

@@ -1,24 +1,29 @@
 //! What must hold after every block, for anyone to check.
 
 use crate::{
-    AuditFailure, AuditReport, BalanceOf, Config, Devices, Endpoints, HoldReason, Keys, Ledgers,
-    OperatorOf, Operators, Pallet, Served, Servers,
+    AuditFailure, AuditReport, BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason,
+    Keys, Ledgers, Locks, OperatorOf, Operators, Pallet, RosterPages, Rosters, Served,
 };
 use frame_support::{
     ensure,
-    traits::{fungible::hold::Inspect, Get},
+    traits::fungible::{hold::Inspect as _, Inspect},
 };
-use sp_runtime::traits::{CheckedAdd, Zero};
+use noema_terms::Entry;
+use sp_runtime::traits::{CheckedAdd, Saturating, Zero};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Result<AuditReport<BalanceOf<T>>, AuditFailure> {
         let mut report = AuditReport {
             operators: 0,
             bonded: BalanceOf::<T>::zero(),
+            locked: BalanceOf::<T>::zero(),
+            payable: BalanceOf::<T>::zero(),
         };
         for (controller, operator) in Operators::<T>::iter() {
             Self::audit_operator(&controller, &operator)?;
+            Self::audit_serving(&controller, &operator)?;
             report.operators = report.operators.saturating_add(1);
+            report.locked = report.locked.saturating_add(operator.locked);
             report.bonded = report
                 .bonded
                 .checked_add(&operator.bond)
@@ -29,15 +34,29 @@ impl<T: Config> Pallet<T> {
             let uses_it = operator.is_some_and(|operator| operator.key == key);
             ensure!(uses_it, AuditFailure::KeyWithoutOperator);
         }
-        Self::audit_lists()?;
+        for (index, controller) in Controllers::<T>::iter() {
+            let operator = Operators::<T>::get(controller);
+            let has_it = operator.is_some_and(|operator| operator.index == index);
+            ensure!(has_it, AuditFailure::IndexDiffers);
+        }
+        Self::audit_rosters()?;
         let recorded = Served::<T>::iter_keys()
             .chain(Devices::<T>::iter_keys())
             .chain(Endpoints::<T>::iter_keys())
-            .chain(Ledgers::<T>::iter_keys());
+            .chain(Ledgers::<T>::iter_keys())
+            .chain(Locks::<T>::iter_keys().map(|(controller, _)| controller));
         for controller in recorded {
             let known = Operators::<T>::contains_key(controller);
             ensure!(known, AuditFailure::RecordWithoutOperator);
         }
+        for ledger in Ledgers::<T>::iter_values() {
+            report.payable = report.payable.saturating_add(ledger.payable);
+        }
+        let needed = report
+            .payable
+            .saturating_add(T::Currency::minimum_balance());
+        let purse = T::Currency::balance(&Self::purse_account());
+        ensure!(purse >= needed, AuditFailure::PurseTooSmall);
         Ok(report)
     }
 
@@ -52,30 +71,68 @@ impl<T: Config> Pallet<T> {
             of_key.as_ref() == Some(controller),
             AuditFailure::KeyNotIndexed
         );
+        let of_index = Controllers::<T>::get(operator.index);
+        ensure!(
+            of_index.as_ref() == Some(controller),
+            AuditFailure::IndexDiffers
+        );
         let sufficients = frame_system::Pallet::<T>::sufficients(&operator.key);
         ensure!(sufficients > 0, AuditFailure::KeyNotSufficient);
-        let within = operator.engagements <= T::MaxEngagements::get();
-        ensure!(within, AuditFailure::OverEngaged);
-        for checkpoint in Served::<T>::get(controller) {
+        ensure!(operator.locked <= operator.bond, AuditFailure::OverLocked);
+        let mut locked = BalanceOf::<T>::zero();
+        let mut locks = 0u32;
+        for amount in Locks::<T>::iter_prefix_values(controller) {
+            locked = locked.saturating_add(amount);
+            locks = locks.saturating_add(1);
+        }
+        ensure!(
+            (locked, locks) == (operator.locked, operator.locks),
+            AuditFailure::LocksDiffer
+        );
+        Ok(())
+    }
+
+    /// An operator that can be drawn stands, with a weight, where it is recorded to stand.
+    fn audit_serving(
+        controller: &T::AccountId,
+        operator: &OperatorOf<T>,
+    ) -> Result<(), AuditFailure> {
+        if !Self::is_fit(operator) {
+            return Ok(());
+        }
+        for serving in Served::<T>::get(controller) {
             for role in operator.roles.serving() {
-                let listed = Servers::<T>::get(checkpoint, role).contains(controller);
-                ensure!(listed, AuditFailure::ServerNotListed);
+                let slot = serving.slot(role).ok_or(AuditFailure::SlotDiffers)?;
+                let page = RosterPages::<T>::get((serving.checkpoint, role, slot.page));
+                let entry = page.entries().get(usize::from(slot.entry));
+                let stands =
+                    |entry: &Entry| entry.operator == operator.index && *entry.weight.latest() > 0;
+                ensure!(entry.is_some_and(stands), AuditFailure::SlotDiffers);
             }
         }
         Ok(())
     }
 
-    fn audit_lists() -> Result<(), AuditFailure> {
-        for (checkpoint, role, servers) in Servers::<T>::iter() {
-            for (index, server) in servers.iter().enumerate() {
-                let serves = Operators::<T>::get(server)
-                    .is_some_and(|operator| operator.roles.contains(role))
-                    && Served::<T>::get(server).contains(&checkpoint);
-                let once = !servers
-                    .iter()
-                    .skip(index.saturating_add(1))
-                    .any(|s| s == server);
-                ensure!(serves && once, AuditFailure::ListedWithoutServing);
+    fn audit_rosters() -> Result<(), AuditFailure> {
+        let now = Self::term();
+        for (checkpoint, role, roster) in Rosters::<T>::iter() {
+            for (number, summary) in (0u16..).zip(roster.pages()) {
+                let page = RosterPages::<T>::get((checkpoint, role, number));
+                for term in [now, now.after(1), now.notice()] {
+                    let weights = page.entries().iter().map(|entry| *entry.weight.at(term));
+                    let sum = weights.fold(0, u64::saturating_add);
+                    ensure!(sum == *summary.weight.at(term), AuditFailure::SumDiffers);
+                }
+                for entry in page.entries() {
+                    let serves = Controllers::<T>::get(entry.operator).is_some_and(|controller| {
+                        let served = Served::<T>::get(controller);
+                        served.iter().any(|other| other.checkpoint == checkpoint)
+                    });
+                    ensure!(
+                        serves || *entry.weight.latest() == 0,
+                        AuditFailure::WeightWithoutServing
+                    );
+                }
             }
         }
         Ok(())

@@ -1,10 +1,9 @@
 //! Measures the calls.
 
 use crate::{
-    Address, BalanceOf, Call, Config, Device, DeviceClass, Endpoint, Event, HoldReason, Operators,
-    Pallet, Roles, Served, Servers,
+    Address, BalanceOf, BenchmarkHelper, Call, Config, Device, DeviceClass, Endpoint, Event,
+    HoldReason, Operators, Pallet, Presence, Roles, Served, Serving,
 };
-use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
@@ -16,11 +15,12 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_protocol::{
     hashing,
-    interfaces::{Checkpoints, ModelLimits, Prices, Role},
-    CheckpointId,
+    interfaces::{Checkpoints, Earning, ModelLimits, Operators as _, Prices, Role},
+    CheckpointId, Job, RequestId,
 };
+use noema_terms::PAGE_ENTRIES;
 use sp_core::H256;
-use sp_runtime::traits::Saturating;
+use sp_runtime::traits::{Saturating, Zero};
 
 const BOTH: Roles = Roles {
     worker: true,
@@ -104,22 +104,64 @@ pub(crate) fn register<T: Config>(
     if role == Role::Trainer {
         return;
     }
-    Served::<T>::mutate(controller, |served| {
-        if !served.contains(checkpoint) {
-            served
-                .try_push(*checkpoint)
-                .expect("few checkpoints are served; qed");
-        }
-    });
-    Servers::<T>::try_append(checkpoint, role, controller).expect("the list has room; qed");
+    let mut served = Served::<T>::get(controller);
+    if !served
+        .iter()
+        .any(|serving| serving.checkpoint == *checkpoint)
+    {
+        served
+            .try_push(Serving::new(*checkpoint))
+            .expect("few checkpoints are served; qed");
+    }
+    // What is set now holds in the term after next. The terms run on, so that it can be drawn.
+    let operator = Operators::<T>::get(controller).expect("registered above; qed");
+    for serving in served.iter_mut() {
+        Pallet::<T>::enrol(&operator, serving).expect("the roster has room; qed");
+    }
+    Served::<T>::insert(controller, served);
+    let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
+    System::<T>::set_block_number(noticed);
 }
 
-/// Fills the lists of a checkpoint with `n` operators on the least bond.
-fn fill<T: Config>(checkpoint: CheckpointId, n: u32) {
-    for index in 0..n {
+/// Fills a page of each roster of a checkpoint but for one slot.
+fn fill<T: Config>(checkpoint: CheckpointId) {
+    for index in 1..PAGE_ENTRIES {
         let (controller, _) = operator::<T>(1_000 + index, 0);
-        Pallet::<T>::do_serve(controller, checkpoint).expect("the list has room; qed");
+        Pallet::<T>::do_serve(controller, checkpoint).expect("the roster has room; qed");
     }
+}
+
+/// The hash that a hot key signs for `controller`.
+fn possession<T: Config>(controller: &T::AccountId) -> H256 {
+    let genesis = System::<T>::block_hash(BlockNumberFor::<T>::zero());
+    hashing::possession_payload(genesis, controller)
+}
+
+/// An operator that serves `count` checkpoints.
+fn serving<T: Config>(count: u32) -> (T::AccountId, T::AccountId) {
+    let (controller, key) = operator::<T>(0, 0);
+    for n in 0..count {
+        let checkpoint = checkpoint::<T>(n);
+        Pallet::<T>::do_serve(controller.clone(), checkpoint).expect("the roster has room; qed");
+    }
+    (controller, key)
+}
+
+/// Credits a payment. Returns how much.
+fn credit<T: Config>(controller: &T::AccountId) -> BalanceOf<T> {
+    let amount = T::MinBond::get();
+    let purse = Pallet::<T>::purse();
+    T::Currency::set_balance(
+        &purse,
+        amount.saturating_add(T::Currency::minimum_balance()),
+    );
+    Pallet::<T>::credit(
+        controller,
+        Job::Request(RequestId(1)),
+        Earning::Answer,
+        amount,
+    );
+    amount
 }
 
 fn advance<T: Config>(by: BlockNumberFor<T>) {
@@ -138,14 +180,15 @@ mod benches {
     #[benchmark]
     fn register() {
         let controller: T::AccountId = whitelisted_caller();
-        let key: T::AccountId = account("key", 0, 0);
         endow::<T>(&controller);
+        let (key, proof) = T::BenchmarkHelper::sign(0, possession::<T>(&controller));
         let bond = T::MinBond::get();
         #[extrinsic_call]
         _(
             RawOrigin::Signed(controller.clone()),
             BOTH,
-            key.clone(),
+            key,
+            proof,
             prices::<T>(),
             bond,
         );
@@ -164,19 +207,18 @@ mod benches {
 
     #[benchmark]
     fn serve() {
-        // A full list is the worst: everybody on it is looked at, and one loses its place.
         let checkpoint = checkpoint::<T>(1);
-        fill::<T>(checkpoint, T::MaxServers::get());
+        fill::<T>(checkpoint);
         let (controller, _) = operator::<T>(0, 1);
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()), checkpoint);
-        assert!(Served::<T>::get(controller).contains(&checkpoint));
+        assert_eq!(Served::<T>::get(controller).len(), 1);
     }
 
     #[benchmark]
-    fn stop_serving(s: Linear<1, { T::MaxServers::get() }>) -> Result<(), BenchmarkError> {
+    fn stop_serving() -> Result<(), BenchmarkError> {
         let checkpoint = checkpoint::<T>(1);
-        fill::<T>(checkpoint, s - 1);
+        fill::<T>(checkpoint);
         let (controller, _) = operator::<T>(0, 1);
         Pallet::<T>::do_serve(controller.clone(), checkpoint)?;
         #[extrinsic_call]
@@ -187,34 +229,39 @@ mod benches {
 
     #[benchmark]
     fn follow_canonical() -> Result<(), BenchmarkError> {
-        // The worst is to leave a full list and to displace somebody on another.
         let (old, canonical) = (checkpoint::<T>(1), checkpoint::<T>(2));
         T::Checkpoints::set_canonical_of(old, canonical);
-        for index in 1..T::MaxServers::get() {
-            let (other, _) = operator::<T>(index, 1);
-            Pallet::<T>::do_serve(other, old)?;
+        fill::<T>(old);
+        for index in 1..PAGE_ENTRIES {
+            let other = account("controller", 1_000 + index, 0);
+            Pallet::<T>::do_serve(other, canonical)?;
         }
-        fill::<T>(canonical, T::MaxServers::get());
         let (controller, key) = operator::<T>(0, 1);
         Pallet::<T>::do_serve(controller.clone(), old)?;
         #[extrinsic_call]
         _(RawOrigin::Signed(key), old);
-        assert_eq!(Served::<T>::get(controller).into_inner(), [canonical]);
+        let served = Served::<T>::get(controller);
+        assert!(served.iter().all(|serving| serving.checkpoint == canonical));
         Ok(())
     }
 
     #[benchmark]
-    fn heartbeat() {
-        let (controller, key) = operator::<T>(0, 0);
-        advance::<T>(1u32.into());
+    fn resume(s: Linear<0, { T::MaxServed::get() }>) {
+        let (controller, key) = serving::<T>(s);
+        Operators::<T>::mutate(&controller, |operator| {
+            if let Some(operator) = operator {
+                operator.presence = Presence::AbsentSince(BlockNumberFor::<T>::zero());
+            }
+        });
+        let from = Pallet::<T>::term().notice();
         #[extrinsic_call]
         _(RawOrigin::Signed(key));
-        assert_last::<T>(Event::HeartbeatReceived { controller });
+        assert_last::<T>(Event::Resumed { controller, from });
     }
 
     #[benchmark]
-    fn bond_extra() {
-        let (controller, _) = operator::<T>(0, 0);
+    fn bond_extra(s: Linear<0, { T::MaxServed::get() }>) {
+        let (controller, _) = serving::<T>(s);
         let amount = T::MinBond::get();
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()), amount);
@@ -225,8 +272,8 @@ mod benches {
     }
 
     #[benchmark]
-    fn start_unbonding() {
-        let (controller, _) = operator::<T>(0, 0);
+    fn start_unbonding(s: Linear<0, { T::MaxServed::get() }>) {
+        let (controller, _) = serving::<T>(s);
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
         let record = Operators::<T>::get(controller);
@@ -244,23 +291,13 @@ mod benches {
     }
 
     #[benchmark]
-    fn withdraw_bond(
-        c: Linear<0, { T::MaxServed::get() }>,
-        s: Linear<1, { T::MaxServers::get() }>,
-    ) -> Result<(), BenchmarkError> {
-        let checkpoints: Vec<_> = (0..c).map(checkpoint::<T>).collect();
+    fn withdraw_bond() -> Result<(), BenchmarkError> {
         let (controller, _) = operator::<T>(0, 1);
-        for index in 1..s {
-            let (other, _) = operator::<T>(index, 1);
-            for checkpoint in &checkpoints {
-                Pallet::<T>::do_serve(other.clone(), *checkpoint)?;
-            }
-        }
-        for checkpoint in checkpoints {
-            Pallet::<T>::do_serve(controller.clone(), checkpoint)?;
-        }
+        credit::<T>(&controller);
         Pallet::<T>::do_start_unbonding(controller.clone())?;
         advance::<T>(T::UnbondingDelay::get());
+        let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
+        System::<T>::set_block_number(noticed);
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
         assert!(!Operators::<T>::contains_key(controller));
@@ -270,14 +307,23 @@ mod benches {
     #[benchmark]
     fn rotate_key() {
         let (controller, old) = operator::<T>(0, 0);
-        let new: T::AccountId = account("new", 0, 0);
+        let (new, proof) = T::BenchmarkHelper::sign(1, possession::<T>(&controller));
         #[extrinsic_call]
-        _(RawOrigin::Signed(controller.clone()), new.clone());
+        _(RawOrigin::Signed(controller.clone()), new.clone(), proof);
         assert_last::<T>(Event::KeyRotated {
             controller,
             old,
             new,
         });
+    }
+
+    #[benchmark]
+    fn withdraw() {
+        let (controller, _) = operator::<T>(0, 0);
+        let amount = credit::<T>(&controller);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(controller.clone()));
+        assert_last::<T>(Event::Withdrawn { controller, amount });
     }
 
     #[benchmark]

@@ -1,24 +1,47 @@
 //! What the calls do, once their origin is known.
 
 use crate::{
-    Address, BalanceOf, Config, Device, DeviceReport, Devices, Endpoint, EndpointReport, Endpoints,
-    Error, Event, HoldReason, Keys, Ledgers, Operator, Operators, Pallet, Roles, Served, Servers,
+    Address, BalanceOf, Config, Controllers, Device, DeviceReport, Devices, Endpoint,
+    EndpointReport, Endpoints, Error, Event, HoldReason, Keys, Ledgers, NextIndex, Operator,
+    OperatorIndex, OperatorOf, Operators, Pallet, Presence, Roles, Served, Serving,
 };
 use frame_support::{
     ensure,
     pallet_prelude::DispatchResult,
-    traits::{fungible::hold::Mutate, tokens::Precision, Get},
+    traits::{
+        fungible::{hold::Mutate as _, Mutate},
+        tokens::{Precision, Preservation},
+        Get,
+    },
 };
+use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
-    interfaces::{Checkpoints, Prices, Role},
+    hashing,
+    interfaces::{Checkpoints, Prices},
     CheckpointId,
 };
+use noema_terms::{TermIndex, Versions};
 use sp_runtime::{
-    traits::{CheckedAdd, Saturating},
-    ArithmeticError,
+    traits::{CheckedAdd, Saturating, Verify, Zero},
+    ArithmeticError, DispatchError,
 };
 
 impl<T: Config> Pallet<T> {
+    /// Whether `key` signed that it submits for `controller` on this chain.
+    pub(crate) fn check_possession(
+        controller: &T::AccountId,
+        key: &T::AccountId,
+        possession: &T::Signature,
+    ) -> DispatchResult {
+        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let payload = hashing::possession_payload(genesis, controller);
+        ensure!(
+            possession.verify(payload.as_bytes(), key),
+            Error::<T>::NotPossessed
+        );
+        Ok(())
+    }
+
     pub(crate) fn do_register(
         controller: T::AccountId,
         roles: Roles,
@@ -34,19 +57,27 @@ impl<T: Config> Pallet<T> {
         ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
         Self::link_key(&controller, &key)?;
         T::Currency::hold(&HoldReason::Bond.into(), &controller, bond)?;
+        let index = NextIndex::<T>::try_mutate(|next| {
+            let index = *next;
+            *next = index.checked_add(1).ok_or(Error::<T>::IndicesExhausted)?;
+            Ok::<OperatorIndex, Error<T>>(index)
+        })?;
         let operator = Operator {
+            index,
             key: key.clone(),
             roles,
-            prices: if roles.worker {
+            prices: Versions::constant(if roles.worker {
                 prices
             } else {
                 Prices::default()
-            },
+            }),
             bond,
-            engagements: 0,
-            heartbeat: Self::now(),
+            locked: Zero::zero(),
+            locks: 0,
+            presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,
         };
+        Controllers::<T>::insert(index, &controller);
         Operators::<T>::insert(&controller, operator);
         Self::deposit_event(Event::Registered {
             controller,
@@ -61,12 +92,17 @@ impl<T: Config> Pallet<T> {
         controller: T::AccountId,
         prices: Prices<BalanceOf<T>>,
     ) -> DispatchResult {
+        let now = Self::term();
         Self::try_mutate(&controller, |operator| {
             ensure!(operator.roles.worker, Error::<T>::NotAWorker);
-            operator.prices = prices;
+            operator.prices.set(now, prices);
             Ok(())
         })?;
-        Self::deposit_event(Event::PricesSet { controller, prices });
+        Self::deposit_event(Event::PricesSet {
+            controller,
+            prices,
+            from: now.notice(),
+        });
         Ok(())
     }
 
@@ -78,18 +114,22 @@ impl<T: Config> Pallet<T> {
             Error::<T>::CheckpointNotActive
         );
         Served::<T>::try_mutate(&controller, |served| -> DispatchResult {
-            ensure!(!served.contains(&checkpoint), Error::<T>::AlreadyServing);
+            let is_served = served.iter().any(|other| other.checkpoint == checkpoint);
+            ensure!(!is_served, Error::<T>::AlreadyServing);
+            let mut serving = Serving::new(checkpoint);
+            // One that cannot be drawn now enters the roster when it resumes.
+            if Self::is_fit(&operator) {
+                Self::enrol(&operator, &mut serving)?;
+            }
             served
-                .try_push(checkpoint)
+                .try_push(serving)
                 .map_err(|_| Error::<T>::TooManyServed)?;
             Ok(())
         })?;
-        for role in operator.roles.serving() {
-            Self::list(&controller, operator.bond, checkpoint, role)?;
-        }
         Self::deposit_event(Event::ServingStarted {
             controller,
             checkpoint,
+            from: Self::term().notice(),
         });
         Ok(())
     }
@@ -98,10 +138,20 @@ impl<T: Config> Pallet<T> {
         controller: T::AccountId,
         checkpoint: CheckpointId,
     ) -> DispatchResult {
-        Self::unserve(&controller, checkpoint)?;
+        let operator = Self::registered(&controller)?;
+        let serving = Served::<T>::try_mutate_exists(&controller, |slot| {
+            let mut served = slot.take().unwrap_or_default();
+            let mut places = served.iter();
+            let index = places.position(|other| other.checkpoint == checkpoint);
+            let serving = served.remove(index.ok_or(Error::<T>::NotServing)?);
+            *slot = Some(served).filter(|served| !served.is_empty());
+            Ok::<_, Error<T>>(serving)
+        })?;
+        Self::dismiss(&operator, &serving);
         Self::deposit_event(Event::ServingStopped {
             controller,
             checkpoint,
+            from: Self::term().notice(),
         });
         Ok(())
     }
@@ -115,31 +165,47 @@ impl<T: Config> Pallet<T> {
         let canonical = canonical.filter(|canonical| *canonical != checkpoint);
         let canonical = canonical.ok_or(Error::<T>::NoSuccessor)?;
         Self::do_stop_serving(controller.clone(), checkpoint)?;
-        if Served::<T>::get(&controller).contains(&canonical) {
+        let served = Served::<T>::get(&controller);
+        if served.iter().any(|other| other.checkpoint == canonical) {
             return Ok(());
         }
         Self::do_serve(controller, canonical)
     }
 
-    pub(crate) fn do_heartbeat(key: T::AccountId) -> DispatchResult {
+    pub(crate) fn do_resume(key: T::AccountId) -> DispatchResult {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
-        Self::try_mutate(&controller, |operator| {
-            operator.heartbeat = Self::now();
-            Ok(())
+        let from = Self::term().notice();
+        let operator = Self::try_mutate(&controller, |operator| {
+            Self::check_return(operator)?;
+            operator.presence = Presence::From(from);
+            Ok(operator.clone())
         })?;
-        Self::deposit_event(Event::HeartbeatReceived { controller });
+        Self::reweigh(&controller, &operator)?;
+        Self::deposit_event(Event::Resumed { controller, from });
+        Ok(())
+    }
+
+    /// Whether an operator may resume.
+    pub(crate) fn check_return(operator: &OperatorOf<T>) -> Result<(), Error<T>> {
+        ensure!(operator.is_absent(), Error::<T>::NotAbsent);
+        ensure!(operator.withdrawable_at.is_none(), Error::<T>::Leaving);
+        ensure!(operator.bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
         Ok(())
     }
 
     pub(crate) fn do_bond_extra(controller: T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
-        let bond = Self::try_mutate(&controller, |operator| {
+        let operator = Self::try_mutate(&controller, |operator| {
             operator.bond = operator
                 .bond
                 .checked_add(&amount)
                 .ok_or(ArithmeticError::Overflow)?;
-            Ok(operator.bond)
+            Ok(operator.clone())
         })?;
         T::Currency::hold(&HoldReason::Bond.into(), &controller, amount)?;
+        if Self::is_fit(&operator) {
+            Self::reweigh(&controller, &operator)?;
+        }
+        let bond = operator.bond;
         Self::deposit_event(Event::BondIncreased {
             controller,
             amount,
@@ -149,12 +215,18 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_start_unbonding(controller: T::AccountId) -> DispatchResult {
-        let withdrawable_at = Self::now().saturating_add(T::UnbondingDelay::get());
-        Self::try_mutate(&controller, |operator| {
+        // It can be drawn until the notice has passed, so it has to stay that long.
+        let withdrawable_at = Self::now()
+            .saturating_add(T::UnbondingDelay::get())
+            .max(Self::first_block_of(Self::term().notice()));
+        let operator = Self::try_mutate(&controller, |operator| {
             ensure!(operator.withdrawable_at.is_none(), Error::<T>::Leaving);
             operator.withdrawable_at = Some(withdrawable_at);
-            Ok(())
+            Ok(operator.clone())
         })?;
+        for serving in Served::<T>::take(&controller) {
+            Self::dismiss(&operator, &serving);
+        }
         Self::deposit_event(Event::UnbondingStarted {
             controller,
             withdrawable_at,
@@ -178,21 +250,38 @@ impl<T: Config> Pallet<T> {
         let operator = Self::registered(&controller)?;
         let withdrawable_at = operator.withdrawable_at.ok_or(Error::<T>::NotLeaving)?;
         ensure!(Self::now() >= withdrawable_at, Error::<T>::TooEarly);
-        ensure!(operator.engagements == 0, Error::<T>::Engaged);
+        ensure!(operator.locks == 0, Error::<T>::Locked);
         let reason = HoldReason::Bond.into();
         let amount = T::Currency::release(&reason, &controller, operator.bond, Precision::Exact)?;
-        for checkpoint in Served::<T>::take(&controller) {
-            for role in operator.roles.serving() {
-                Self::unlist(&controller, checkpoint, role);
-            }
-        }
+        Self::pay_out(&controller)?;
         Self::unlink_key(&operator.key);
+        Controllers::<T>::remove(operator.index);
         Devices::<T>::remove(&controller);
         Endpoints::<T>::remove(&controller);
         Ledgers::<T>::remove(&controller);
         Operators::<T>::remove(&controller);
         Self::deposit_event(Event::BondWithdrawn { controller, amount });
         Ok(())
+    }
+
+    pub(crate) fn do_withdraw(controller: T::AccountId) -> DispatchResult {
+        let amount = Self::pay_out(&controller)?;
+        ensure!(!amount.is_zero(), Error::<T>::NothingToWithdraw);
+        Ok(())
+    }
+
+    /// Transfers what was credited from the purse to the operator. Returns how much.
+    fn pay_out(controller: &T::AccountId) -> Result<BalanceOf<T>, DispatchError> {
+        let amount = Ledgers::<T>::get(controller).payable;
+        if amount.is_zero() {
+            return Ok(amount);
+        }
+        let purse = Self::purse_account();
+        T::Currency::transfer(&purse, controller, amount, Preservation::Preserve)?;
+        Ledgers::<T>::mutate(controller, |ledger| ledger.payable = Zero::zero());
+        let controller = controller.clone();
+        Self::deposit_event(Event::Withdrawn { controller, amount });
+        Ok(amount)
     }
 
     pub(crate) fn do_rotate_key(controller: T::AccountId, new: T::AccountId) -> DispatchResult {
@@ -257,57 +346,5 @@ impl<T: Config> Pallet<T> {
     fn unlink_key(key: &T::AccountId) {
         Keys::<T>::remove(key);
         frame_system::Pallet::<T>::dec_sufficients(key);
-    }
-
-    /// Puts an operator with `bond` on the list of `role`, in place of the least standing if the list
-    /// is full.
-    fn list(
-        controller: &T::AccountId,
-        bond: BalanceOf<T>,
-        checkpoint: CheckpointId,
-        role: Role,
-    ) -> DispatchResult {
-        let servers = Servers::<T>::get(checkpoint, role);
-        if servers.is_full() {
-            let (least, smallest) = servers
-                .iter()
-                .map(|server| (Self::standing_of(server), server))
-                .min_by_key(|(standing, _)| *standing)
-                .ok_or(Error::<T>::ServersFull)?;
-            ensure!(least < bond, Error::<T>::ServersFull);
-            Self::unserve(smallest, checkpoint)?;
-            Self::deposit_event(Event::Displaced {
-                controller: smallest.clone(),
-                checkpoint,
-                by: controller.clone(),
-            });
-        }
-        Servers::<T>::try_append(checkpoint, role, controller.clone())
-            .map_err(|()| Error::<T>::ServersFull)?;
-        Ok(())
-    }
-
-    /// Takes `checkpoint` from what an operator serves, and the operator from its lists.
-    fn unserve(controller: &T::AccountId, checkpoint: CheckpointId) -> DispatchResult {
-        let operator = Self::registered(controller)?;
-        Served::<T>::try_mutate_exists(controller, |slot| {
-            let mut served = slot.take().unwrap_or_default();
-            let index = served.iter().position(|other| *other == checkpoint);
-            served.remove(index.ok_or(Error::<T>::NotServing)?);
-            *slot = Some(served).filter(|served| !served.is_empty());
-            Ok::<_, Error<T>>(())
-        })?;
-        for role in operator.roles.serving() {
-            Self::unlist(controller, checkpoint, role);
-        }
-        Ok(())
-    }
-
-    fn unlist(controller: &T::AccountId, checkpoint: CheckpointId, role: Role) {
-        Servers::<T>::mutate_exists(checkpoint, role, |slot| {
-            let mut servers = slot.take().unwrap_or_default();
-            servers.retain(|server| server != controller);
-            *slot = Some(servers).filter(|servers| !servers.is_empty());
-        });
     }
 }

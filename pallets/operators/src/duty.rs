@@ -1,6 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
-use crate::{Call, Config, Devices, Endpoint, Endpoints, Error, Keys, Operators, Pallet};
+use crate::{Call, Config, Devices, Endpoint, Endpoints, Error, Keys, Pallet, Presence};
 use frame_support::{dispatch::GetDispatchInfo, ensure, traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::CheckpointId;
@@ -25,7 +25,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
         signed_at: BlockNumberFor<T>,
     ) -> Option<Result<DutyOf<T>, DispatchError>> {
         Some(match self {
-            Call::heartbeat {} => Pallet::<T>::heartbeat_duty(key, signed_at),
+            Call::resume {} => Pallet::<T>::resume_duty(key, signed_at),
             Call::report_device { .. } => Pallet::<T>::device_duty(key, signed_at),
             Call::set_endpoint { endpoint } => Pallet::<T>::endpoint_duty(key, endpoint, signed_at),
             Call::follow_canonical { checkpoint } => Pallet::<T>::follow_duty(key, *checkpoint),
@@ -39,15 +39,20 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    fn heartbeat_duty(
+    fn resume_duty(
         key: &T::AccountId,
         signed_at: BlockNumberFor<T>,
     ) -> Result<DutyOf<T>, DispatchError> {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
-        let operator = Operators::<T>::get(&controller).ok_or(Error::<T>::NotRegistered)?;
-        let is_due = Self::is_quarter_past(operator.heartbeat) && signed_at > operator.heartbeat;
-        ensure!(is_due, Error::<T>::NothingNew);
-        Ok(Self::standing_duty("operators/heartbeat", controller))
+        let operator = Self::registered(&controller)?;
+        Self::check_return(&operator)?;
+        // What was signed before the absence began ended another one.
+        let is_news =
+            matches!(operator.presence, Presence::AbsentSince(block) if signed_at >= block);
+        ensure!(is_news, Error::<T>::NothingNew);
+        // Refused only where a roster that the operator left is full by now.
+        try_out(|| Self::do_resume(key.clone()))?;
+        Ok(Self::standing_duty("operators/resume", controller))
     }
 
     fn device_duty(
@@ -57,7 +62,7 @@ impl<T: Config> Pallet<T> {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
         let is_due = Devices::<T>::get(&controller).is_none_or(|report| {
             let age = Self::now().saturating_sub(report.at);
-            age >= T::HeartbeatPeriod::get() && signed_at > report.at
+            age >= T::ReportPeriod::get() && signed_at > report.at
         });
         ensure!(is_due, Error::<T>::NothingNew);
         Ok(Self::standing_duty("operators/device", controller))
@@ -98,7 +103,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn is_quarter_past(at: BlockNumberFor<T>) -> bool {
-        let quarter = T::HeartbeatPeriod::get()
+        let quarter = T::ReportPeriod::get()
             .checked_div(&4u32.into())
             .unwrap_or_default();
         Self::now().saturating_sub(at) >= quarter

@@ -1,11 +1,12 @@
 //! What other pallets may ask and do.
 
 use crate::{
-    BalanceOf, Config, Error, Event, HoldReason, Keys, OperatorOf, Operators, Pallet, Reason,
+    BalanceOf, CandidateOf, Config, Error, Event, HoldReason, Keys, Locks, OperatorOf, Operators,
+    Pallet, Presence, Served,
 };
 use alloc::vec::Vec;
 use frame_support::{
-    defensive, ensure,
+    ensure,
     traits::{
         fungible::hold::Mutate,
         tokens::{Fortitude, Precision, Restriction},
@@ -13,11 +14,12 @@ use frame_support::{
     },
 };
 use noema_protocol::{
-    interfaces::{self, Candidate, Earning, Offence, Role},
+    interfaces::{self, Earning, Offence, Role},
     CheckpointId, Job,
 };
+use sp_core::H256;
 use sp_runtime::{
-    traits::{Saturating, Zero},
+    traits::{CheckedAdd, Saturating, Zero},
     DispatchError,
 };
 
@@ -28,15 +30,30 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         Keys::<T>::get(key)
     }
 
-    fn candidates(
+    fn draw(
         role: Role,
         checkpoint: &CheckpointId,
-    ) -> Vec<Candidate<T::AccountId, BalanceOf<T>>> {
-        Self::live(role, checkpoint)
+        randomness: H256,
+        wanted: u32,
+        suits: impl FnMut(&CandidateOf<T>) -> bool,
+    ) -> Vec<CandidateOf<T>> {
+        Self::draw_present(role, *checkpoint, randomness, wanted, suits)
     }
 
-    fn max_candidates() -> u32 {
-        T::MaxServers::get()
+    fn roster(role: Role, checkpoint: &CheckpointId) -> Vec<CandidateOf<T>> {
+        let present = Self::present(role, checkpoint);
+        present
+            .into_iter()
+            .map(|(candidate, _)| candidate)
+            .collect()
+    }
+
+    fn serves(role: Role, checkpoint: &CheckpointId, controller: &T::AccountId) -> bool {
+        let served = Served::<T>::get(controller);
+        served
+            .iter()
+            .any(|serving| serving.checkpoint == *checkpoint)
+            && Operators::<T>::get(controller).is_some_and(|operator| operator.roles.contains(role))
     }
 
     fn live_bond(role: Role, controller: &T::AccountId) -> Option<BalanceOf<T>> {
@@ -49,26 +66,40 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         Self::bond_of(controller)
     }
 
-    fn engage(controller: &T::AccountId) -> Result<(), DispatchError> {
+    fn lock(
+        controller: &T::AccountId,
+        job: Job,
+        amount: BalanceOf<T>,
+    ) -> Result<(), DispatchError> {
         Self::try_mutate(controller, |operator| {
-            ensure!(operator.withdrawable_at.is_none(), Error::<T>::Leaving);
-            ensure!(
-                operator.engagements < T::MaxEngagements::get(),
-                Error::<T>::FullyEngaged
-            );
-            operator.engagements = operator.engagements.saturating_add(1);
+            let is_locked = Locks::<T>::contains_key(controller, job);
+            ensure!(!is_locked, Error::<T>::AlreadyLocked);
+            let locked = operator.locked.checked_add(&amount);
+            operator.locked = locked
+                .filter(|locked| *locked <= operator.bond)
+                .ok_or(Error::<T>::BondExhausted)?;
+            operator.locks = operator.locks.saturating_add(1);
+            Locks::<T>::insert(controller, job, amount);
             Ok(())
         })
     }
 
-    fn release(controller: &T::AccountId) {
+    fn locked(controller: &T::AccountId, job: Job) -> Option<BalanceOf<T>> {
+        Locks::<T>::get(controller, job)
+    }
+
+    fn jobs(controller: &T::AccountId) -> Vec<Job> {
+        Locks::<T>::iter_key_prefix(controller).collect()
+    }
+
+    fn release(controller: &T::AccountId, job: Job) {
+        let Some(amount) = Locks::<T>::take(controller, job) else {
+            return;
+        };
         Operators::<T>::mutate(controller, |operator| {
-            let engaged = operator.as_mut().and_then(|operator| {
-                operator.engagements = operator.engagements.checked_sub(1)?;
-                Some(())
-            });
-            if engaged.is_none() {
-                defensive!("released an operator that was not engaged");
+            if let Some(operator) = operator {
+                operator.locked = operator.locked.saturating_sub(amount);
+                operator.locks = operator.locks.saturating_sub(1);
             }
         });
     }
@@ -83,18 +114,30 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         let Some(mut operator) = Operators::<T>::get(controller) else {
             return Zero::zero();
         };
+        let locked = Locks::<T>::get(controller, job).unwrap_or_else(Zero::zero);
+        let amount = amount.min(locked);
         let before = operator.bond;
-        let paid = Self::pay_from_bond(controller, &mut operator, amount, shares);
+        let was_absent = operator.is_absent();
+        let paid = Self::pay_from_bond(controller, job, &mut operator, amount, shares);
         let burned = Self::burn_from_bond(controller, &mut operator, amount.saturating_sub(paid));
         let taken = paid.saturating_add(burned);
         let bond = operator.bond;
+        operator.locked = operator.locked.saturating_sub(taken);
+        operator.presence = Presence::AbsentSince(Self::now());
         Operators::<T>::insert(controller, operator);
+        Locks::<T>::mutate_exists(controller, job, |lock| {
+            if let Some(locked) = lock {
+                *locked = locked.saturating_sub(taken);
+            }
+        });
+        if !was_absent {
+            let controller = controller.clone();
+            Self::deposit_event(Event::MarkedAbsent { controller });
+        }
         if taken.is_zero() {
             return taken;
         }
-        Self::enter(controller, job, Reason::Lost(offence), taken, |ledger| {
-            &mut ledger.slashed
-        });
+        Self::enter(controller, taken, |ledger| &mut ledger.slashed);
         let controller = controller.clone();
         let suspended = before >= T::MinBond::get() && bond < T::MinBond::get();
         Self::deposit_event(Event::Slashed {
@@ -111,21 +154,17 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         taken
     }
 
-    fn note_earning(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
-        if !Operators::<T>::contains_key(controller) {
-            return;
-        }
-        Self::enter(
-            controller,
-            job,
-            Reason::Earned(kind),
-            amount,
-            |ledger| match kind {
-                Earning::Answer => &mut ledger.answers,
-                Earning::Check => &mut ledger.checks,
-                Earning::Dispute => &mut ledger.disputes,
-            },
-        );
+    fn purse() -> T::AccountId {
+        Self::purse_account()
+    }
+
+    fn credit(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
+        Self::enter(controller, amount, |ledger| &mut ledger.payable);
+        Self::enter(controller, amount, |ledger| match kind {
+            Earning::Answer => &mut ledger.answers,
+            Earning::Check => &mut ledger.checks,
+            Earning::Dispute => &mut ledger.disputes,
+        });
         let controller = controller.clone();
         Self::deposit_event(Event::Earned {
             controller,
@@ -151,6 +190,7 @@ impl<T: Config> Pallet<T> {
     /// operator itself and one whose account would be too poor to exist.
     fn pay_from_bond(
         controller: &T::AccountId,
+        job: Job,
         operator: &mut OperatorOf<T>,
         amount: BalanceOf<T>,
         shares: &[(T::AccountId, BalanceOf<T>)],
@@ -158,10 +198,16 @@ impl<T: Config> Pallet<T> {
         let mut paid = BalanceOf::<T>::zero();
         for (beneficiary, share) in shares.iter().filter(|(who, _)| who != controller) {
             let left = amount.saturating_sub(paid).min(operator.bond);
+            let is_operator = Operators::<T>::contains_key(beneficiary);
+            let to = if is_operator {
+                Self::purse_account()
+            } else {
+                beneficiary.clone()
+            };
             let moved = T::Currency::transfer_on_hold(
                 &HoldReason::Bond.into(),
                 controller,
-                beneficiary,
+                &to,
                 left.min(*share),
                 Precision::BestEffort,
                 Restriction::Free,
@@ -170,6 +216,14 @@ impl<T: Config> Pallet<T> {
             .unwrap_or_else(|_| Zero::zero());
             operator.bond = operator.bond.saturating_sub(moved);
             paid = paid.saturating_add(moved);
+            if is_operator && !moved.is_zero() {
+                <Self as interfaces::Operators<_, _>>::credit(
+                    beneficiary,
+                    job,
+                    Earning::Dispute,
+                    moved,
+                );
+            }
         }
         paid
     }

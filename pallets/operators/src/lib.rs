@@ -18,6 +18,7 @@ mod benchmarking;
 mod dispatchable_impls;
 mod duty;
 mod interface_impl;
+mod rosters;
 mod types;
 mod utility_impls;
 
@@ -29,6 +30,7 @@ mod tests;
 pub mod weights;
 
 pub use pallet::*;
+pub use rosters::TRIES;
 pub use types::*;
 pub use weights::WeightInfo;
 
@@ -46,8 +48,10 @@ pub mod pallet {
         interfaces::{Checkpoints, Earning, Offence, Prices, Role},
         CheckpointId, Job,
     };
+    use noema_terms::{Page, Roster, TermIndex};
+    use sp_runtime::traits::{IdentifyAccount, Verify, Zero};
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// The pallet.
     #[pallet::pallet]
@@ -67,14 +71,22 @@ pub mod pallet {
         /// Tells which checkpoints may be served.
         type Checkpoints: Checkpoints;
 
+        /// What a hot key signs with.
+        type Signature: Parameter + Verify<Signer: IdentifyAccount<AccountId = Self::AccountId>>;
+
         /// The least bond with which an operator is drawn; below it a conviction would cost too
         /// little to deter.
         #[pallet::constant]
         type MinBond: Get<BalanceOf<Self>>;
 
-        /// Blocks after which an operator that gave no sign of life is no longer drawn.
+        /// The bond that has weight one in a draw; a bond weighs as often as it contains this.
         #[pallet::constant]
-        type HeartbeatPeriod: Get<BlockNumberFor<Self>>;
+        type BondUnit: Get<BalanceOf<Self>>;
+
+        /// Blocks between two reports of a device that are a duty of a hot key, and so free of charge;
+        /// a quarter of it is between two reports of an endpoint.
+        #[pallet::constant]
+        type ReportPeriod: Get<BlockNumberFor<Self>>;
 
         /// Blocks between leaving and taking the bond back: longer than any job can stay open, so
         /// that an offence is still paid for.
@@ -85,14 +97,9 @@ pub mod pallet {
         #[pallet::constant]
         type MaxServed: Get<u32>;
 
-        /// Most operators in one role that serve one checkpoint: what a draw has to read.
-        #[pallet::constant]
-        type MaxServers: Get<u32>;
-
-        /// Most jobs that one operator is tied to at a time, so that its bond is not spread too
-        /// thin.
-        #[pallet::constant]
-        type MaxEngagements: Get<u32>;
+        /// Makes hot keys for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: BenchmarkHelper<Self::AccountId, Self::Signature>;
 
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
@@ -105,36 +112,74 @@ pub mod pallet {
         Bond,
     }
 
+    /// Blocks in a term.
+    #[pallet::storage]
+    pub type TermLength<T: Config> =
+        StorageValue<_, BlockNumberFor<T>, ValueQuery, DefaultTermLength<T>>;
+
+    /// Blocks in a term of a chain whose genesis says nothing of it.
+    #[pallet::type_value]
+    pub fn DefaultTermLength<T: Config>() -> BlockNumberFor<T> {
+        TERM_LENGTH.into()
+    }
+
     /// Operators, by controller.
     #[pallet::storage]
     pub type Operators<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, OperatorOf<T>, OptionQuery>;
+
+    /// The index that the next operator gets. Indices are never used again.
+    #[pallet::storage]
+    pub type NextIndex<T: Config> = StorageValue<_, OperatorIndex, ValueQuery>;
+
+    /// The controller of each operator, by index.
+    #[pallet::storage]
+    pub type Controllers<T: Config> =
+        StorageMap<_, Twox64Concat, OperatorIndex, T::AccountId, OptionQuery>;
 
     /// The controller behind each hot key.
     #[pallet::storage]
     pub type Keys<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId, OptionQuery>;
 
-    /// The checkpoints that each operator serves.
+    /// The checkpoints that each operator serves, and where it stands in their rosters.
     #[pallet::storage]
     pub type Served<T: Config> = StorageMap<
         _,
         Blake2_128Concat,
         T::AccountId,
-        BoundedVec<CheckpointId, T::MaxServed>,
+        BoundedVec<Serving, T::MaxServed>,
         ValueQuery,
     >;
 
-    /// The operators that serve each checkpoint in each role.
+    /// Who can be drawn for each checkpoint in each role: the index of its pages.
     #[pallet::storage]
-    pub type Servers<T: Config> = StorageDoubleMap<
+    pub type Rosters<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Twox64Concat, Role, Roster, ValueQuery>;
+
+    /// The pages of each roster.
+    #[pallet::storage]
+    pub type RosterPages<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Blake2_128Concat, CheckpointId>,
+            NMapKey<Twox64Concat, Role>,
+            NMapKey<Twox64Concat, u16>,
+        ),
+        Page,
+        ValueQuery,
+    >;
+
+    /// The part of its bond that each operator has locked behind each job.
+    #[pallet::storage]
+    pub type Locks<T: Config> = StorageDoubleMap<
         _,
         Blake2_128Concat,
-        CheckpointId,
+        T::AccountId,
         Twox64Concat,
-        Role,
-        BoundedVec<T::AccountId, T::MaxServers>,
-        ValueQuery,
+        Job,
+        BalanceOf<T>,
+        OptionQuery,
     >;
 
     /// The device that each operator reported.
@@ -147,10 +192,34 @@ pub mod pallet {
     pub type Endpoints<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, EndpointReportOf<T>, OptionQuery>;
 
-    /// What each operator earned and lost since it registered.
+    /// What each operator earned, can withdraw and lost since it registered.
     #[pallet::storage]
     pub type Ledgers<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, LedgerOf<T>, ValueQuery>;
+
+    /// How the chain begins.
+    #[pallet::genesis_config]
+    pub struct GenesisConfig<T: Config> {
+        /// Blocks in a term.
+        pub term_length: BlockNumberFor<T>,
+    }
+
+    impl<T: Config> Default for GenesisConfig<T> {
+        fn default() -> Self {
+            Self {
+                term_length: TERM_LENGTH.into(),
+            }
+        }
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            assert!(!self.term_length.is_zero(), "a term has at least one block");
+            TermLength::<T>::put(self.term_length);
+            Pallet::<T>::open_purse().expect("the purse can be given the existential deposit");
+        }
+    }
 
     /// What happened to operators.
     #[pallet::event]
@@ -171,8 +240,10 @@ pub mod pallet {
         PricesSet {
             /// The worker.
             controller: T::AccountId,
-            /// What it charges from now on.
+            /// What it charges.
             prices: Prices<BalanceOf<T>>,
+            /// The first term in which it charges that.
+            from: TermIndex,
         },
         /// An operator serves a checkpoint.
         ServingStarted {
@@ -180,6 +251,8 @@ pub mod pallet {
             controller: T::AccountId,
             /// The checkpoint.
             checkpoint: CheckpointId,
+            /// The first term in which it can be drawn for it.
+            from: TermIndex,
         },
         /// An operator no longer serves a checkpoint.
         ServingStopped {
@@ -187,20 +260,20 @@ pub mod pallet {
             controller: T::AccountId,
             /// The checkpoint.
             checkpoint: CheckpointId,
+            /// The first term in which it is no longer drawn for it.
+            from: TermIndex,
         },
-        /// An operator lost its place in a full list, because it was not live or its bond smaller.
-        Displaced {
-            /// The operator that lost its place.
-            controller: T::AccountId,
-            /// The checkpoint that it no longer serves.
-            checkpoint: CheckpointId,
-            /// The operator that took its place.
-            by: T::AccountId,
-        },
-        /// An operator gave a sign of life.
-        HeartbeatReceived {
+        /// An operator did not do its duty, or did it falsely: it is not drawn until it resumes.
+        MarkedAbsent {
             /// The operator.
             controller: T::AccountId,
+        },
+        /// An operator that was absent is back.
+        Resumed {
+            /// The operator.
+            controller: T::AccountId,
+            /// The first term in which it can be drawn again.
+            from: TermIndex,
         },
         /// An operator reported the device it runs on.
         DeviceReported {
@@ -225,14 +298,14 @@ pub mod pallet {
             /// The whole bond.
             bond: BalanceOf<T>,
         },
-        /// An operator is leaving: it is no longer drawn, and its bond stays slashable.
+        /// An operator is leaving: it serves nothing any more, and its bond stays slashable.
         UnbondingStarted {
             /// The operator.
             controller: T::AccountId,
             /// The block from which the bond can be withdrawn.
             withdrawable_at: BlockNumberFor<T>,
         },
-        /// An operator that was leaving stays.
+        /// An operator that was leaving stays, and may serve again.
         UnbondingCancelled {
             /// The operator.
             controller: T::AccountId,
@@ -268,14 +341,14 @@ pub mod pallet {
             /// What is left of the bond.
             bond: BalanceOf<T>,
         },
-        /// An operator's bond fell below the least bond: it is not drawn until it adds to it.
+        /// An operator's bond fell below the least bond: it cannot resume until it adds to it.
         Suspended {
             /// The operator.
             controller: T::AccountId,
             /// What is left of the bond.
             bond: BalanceOf<T>,
         },
-        /// An operator was paid.
+        /// A payment was credited to an operator, which can withdraw it.
         Earned {
             /// The operator.
             controller: T::AccountId,
@@ -284,6 +357,13 @@ pub mod pallet {
             /// Why it was paid.
             kind: Earning,
             /// What it was paid.
+            amount: BalanceOf<T>,
+        },
+        /// An operator withdrew what was credited to it.
+        Withdrawn {
+            /// The operator.
+            controller: T::AccountId,
+            /// What it withdrew.
             amount: BalanceOf<T>,
         },
     }
@@ -295,7 +375,7 @@ pub mod pallet {
         AlreadyRegistered,
         /// The account is no registered operator.
         NotRegistered,
-        /// The account is nobody's hot key.
+        /// The account is the hot key of no operator.
         NotAKey,
         /// An operator needs at least one role.
         NoRole,
@@ -305,6 +385,8 @@ pub mod pallet {
         KeyTaken,
         /// The key must not be the account that holds the bond.
         KeyIsController,
+        /// The hot key did not sign that it submits for the caller.
+        NotPossessed,
         /// The bond is below the least bond.
         BondTooSmall,
         /// The checkpoint is unknown or withdrawn.
@@ -317,8 +399,8 @@ pub mod pallet {
         NoSuccessor,
         /// The operator serves as many checkpoints as it may.
         TooManyServed,
-        /// The checkpoint has as many operators as it may, all live and none with a smaller bond.
-        ServersFull,
+        /// The roster of the checkpoint has no free slot.
+        RosterFull,
         /// An endpoint has no address, or one that can name no machine.
         AddressImpossible,
         /// The operator is leaving.
@@ -327,23 +409,33 @@ pub mod pallet {
         NotLeaving,
         /// The unbonding delay has not passed.
         TooEarly,
-        /// The operator is tied to a job that is still open.
-        Engaged,
-        /// The operator is tied to as many jobs as it may be.
-        FullyEngaged,
+        /// The operator is not absent.
+        NotAbsent,
+        /// A part of the bond is locked behind a job that is still open.
+        Locked,
+        /// A part of the bond is locked behind this job already.
+        AlreadyLocked,
+        /// Too little of the bond is not locked yet.
+        BondExhausted,
+        /// There is nothing to withdraw.
+        NothingToWithdraw,
         /// What the hot key reports is not new, or its last report is too recent.
         NothingNew,
+        /// There are as many operators as can be numbered.
+        IndicesExhausted,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
             assert!(
-                T::HeartbeatPeriod::get() >= 4u32.into(),
-                "HeartbeatPeriod leaves no room for a free heartbeat"
+                T::BondUnit::get() <= T::MinBond::get(),
+                "a least bond would have no weight"
             );
-            assert!(T::MaxServers::get() > 0, "no operator could serve");
-            assert!(T::MaxEngagements::get() > 0, "no operator could be drawn");
+            assert!(
+                T::ReportPeriod::get() >= 4u32.into(),
+                "ReportPeriod leaves no room between free reports"
+            );
         }
 
         #[cfg(feature = "try-runtime")]
@@ -358,22 +450,25 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Registers the caller as an operator, holds `bond` and lets `key` submit for it.
         ///
-        /// The key signs without owning anything and can move no funds. Registering counts as a
-        /// heartbeat. `prices` are what a worker charges; a validator's are ignored.
+        /// The key signs without owning anything and can move no funds. `possession` is its signature
+        /// over BLAKE2b-256 of `"noema/possession"` and the encoded genesis hash and controller.
+        /// `prices` are what a worker charges; a validator's are ignored.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(
             origin: OriginFor<T>,
             roles: Roles,
             key: T::AccountId,
+            possession: T::Signature,
             prices: Prices<BalanceOf<T>>,
             bond: BalanceOf<T>,
         ) -> DispatchResult {
             let controller = ensure_signed(origin)?;
+            Self::check_possession(&controller, &key, &possession)?;
             Self::do_register(controller, roles, key, prices, bond)
         }
 
-        /// Changes what a worker charges for requests assigned from now on.
+        /// Changes what a worker charges for requests assigned from the term after next on.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_prices())]
         pub fn set_prices(origin: OriginFor<T>, prices: Prices<BalanceOf<T>>) -> DispatchResult {
@@ -381,52 +476,50 @@ pub mod pallet {
             Self::do_set_prices(controller, prices)
         }
 
-        /// Serves `checkpoint` in every role of the caller.
-        ///
-        /// Where a list is full, one that is silent, suspended or leaving loses its place, or else
-        /// the one with the smallest bond if the caller's is larger.
+        /// Serves `checkpoint` in every role of the caller from the term after next on.
         #[pallet::call_index(2)]
-        // What is measured displaces somebody on one list; with both roles it may be two.
-        #[pallet::weight(T::WeightInfo::serve().saturating_mul(2))]
+        #[pallet::weight(T::WeightInfo::serve())]
         pub fn serve(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_serve(controller, checkpoint)
         }
 
-        /// Stops serving `checkpoint`; jobs already assigned remain to be done.
+        /// Stops serving `checkpoint` from the term after next on; what is drawn until then remains to
+        /// be done.
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::stop_serving(T::MaxServers::get()))]
+        #[pallet::weight(T::WeightInfo::stop_serving())]
         pub fn stop_serving(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_stop_serving(controller, checkpoint)
         }
 
-        /// Gives a sign of life; called by the hot key. A duty once a quarter of the heartbeat period
-        /// has passed since the last: free of charge through `duties.perform`.
+        /// Comes back after an absence; called by the hot key. A duty: free of charge through
+        /// `duties.perform`. The operator can be drawn again from the
+        /// term after next on, with the bond it has now.
         #[pallet::call_index(4)]
-        #[pallet::weight(T::WeightInfo::heartbeat())]
-        pub fn heartbeat(origin: OriginFor<T>) -> DispatchResult {
+        #[pallet::weight(T::WeightInfo::resume(T::MaxServed::get()))]
+        pub fn resume(origin: OriginFor<T>) -> DispatchResult {
             let key = ensure_signed(origin)?;
-            Self::do_heartbeat(key)
+            Self::do_resume(key)
         }
 
-        /// Adds `amount` to the bond of the caller.
+        /// Adds `amount` to the bond of the caller; it counts in draws from the term after next on.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::bond_extra())]
+        #[pallet::weight(T::WeightInfo::bond_extra(T::MaxServed::get()))]
         pub fn bond_extra(origin: OriginFor<T>, amount: BalanceOf<T>) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_bond_extra(controller, amount)
         }
 
-        /// Begins to leave: the caller is no longer drawn.
+        /// Begins to leave: the caller stops serving everything.
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::start_unbonding())]
+        #[pallet::weight(T::WeightInfo::start_unbonding(T::MaxServed::get()))]
         pub fn start_unbonding(origin: OriginFor<T>) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_start_unbonding(controller)
         }
 
-        /// Stays after all: the caller may be drawn again.
+        /// Stays after all: the caller may serve checkpoints again.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::cancel_unbonding())]
         pub fn cancel_unbonding(origin: OriginFor<T>) -> DispatchResult {
@@ -434,26 +527,32 @@ pub mod pallet {
             Self::do_cancel_unbonding(controller)
         }
 
-        /// Leaves: releases the bond and forgets the caller, once the unbonding delay has passed
-        /// and no job is open.
+        /// Leaves: releases the bond, pays out what was credited and forgets the caller, once the
+        /// unbonding delay has passed and nothing is locked.
         #[pallet::call_index(8)]
-        #[pallet::weight(T::WeightInfo::withdraw_bond(T::MaxServed::get(), T::MaxServers::get()))]
+        #[pallet::weight(T::WeightInfo::withdraw_bond())]
         pub fn withdraw_bond(origin: OriginFor<T>) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_withdraw_bond(controller)
         }
 
         /// Lets `key` submit for the caller instead of the old one, which stops at once.
+        ///
+        /// `possession` is the new key's signature, as for `register`.
         #[pallet::call_index(9)]
         #[pallet::weight(T::WeightInfo::rotate_key())]
-        pub fn rotate_key(origin: OriginFor<T>, key: T::AccountId) -> DispatchResult {
+        pub fn rotate_key(
+            origin: OriginFor<T>,
+            key: T::AccountId,
+            possession: T::Signature,
+        ) -> DispatchResult {
             let controller = ensure_signed(origin)?;
+            Self::check_possession(&controller, &key, &possession)?;
             Self::do_rotate_key(controller, key)
         }
 
-        /// Records the device that the operator runs on; called by the hot key. A duty once a
-        /// heartbeat period has passed since the last report: free of charge through
-        /// `duties.perform`.
+        /// Records the device that the operator runs on; called by the hot key. A duty once a report
+        /// period has passed since the last: free of charge through `duties.perform`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::report_device())]
         pub fn report_device(origin: OriginFor<T>, device: Device) -> DispatchResult {
@@ -463,7 +562,7 @@ pub mod pallet {
 
         /// Publishes where the operator shares artefacts, or with `None` that it shares none any
         /// more; called by the hot key. A duty for other than what is published, once a quarter of the
-        /// heartbeat period has passed since the last: free of charge through `duties.perform`.
+        /// report period has passed since the last: free of charge through `duties.perform`.
         #[pallet::call_index(11)]
         #[pallet::weight(T::WeightInfo::set_endpoint())]
         pub fn set_endpoint(origin: OriginFor<T>, endpoint: Option<Endpoint>) -> DispatchResult {
@@ -471,15 +570,23 @@ pub mod pallet {
             Self::do_set_endpoint(key, endpoint)
         }
 
-        /// Serves the canonical checkpoint of the family of `checkpoint` in its place; called by the
-        /// hot key. A duty: free of charge through `duties.perform`. Jobs already assigned remain to be
-        /// done with `checkpoint`.
+        /// Serves the canonical checkpoint of the family of `checkpoint` in its place from the term
+        /// after next on; called by the hot key. A duty: free of charge through `duties.perform`. What
+        /// is drawn until then remains to be done with
+        /// `checkpoint`.
         #[pallet::call_index(12)]
-        // What is measured displaces somebody on one list; with both roles it may be two.
-        #[pallet::weight(T::WeightInfo::follow_canonical().saturating_mul(2))]
+        #[pallet::weight(T::WeightInfo::follow_canonical())]
         pub fn follow_canonical(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_follow_canonical(key, checkpoint)
+        }
+
+        /// Withdraws what was credited to the caller.
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::withdraw())]
+        pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
+            let controller = ensure_signed(origin)?;
+            Self::do_withdraw(controller)
         }
     }
 
@@ -500,25 +607,31 @@ pub mod pallet {
             Endpoints::<T>::get(controller)?.endpoint
         }
 
-        /// What an operator earned and lost since it registered, and why.
+        /// What an operator earned, can withdraw and lost since it registered.
         pub fn earnings(controller: T::AccountId) -> Option<LedgerOf<T>> {
             Operators::<T>::contains_key(&controller).then(|| Ledgers::<T>::get(controller))
         }
 
-        /// The operators that would be drawn from now in `role` for `checkpoint`: their
+        /// The present term and when the next one begins.
+        pub fn present_term() -> PresentTerm<BlockNumberFor<T>> {
+            Self::told_term()
+        }
+
+        /// The operators that can be drawn in `role` for `checkpoint` in the present term: their
         /// controllers, the weights of the draw and what they charge.
         pub fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<DrawableOf<T>> {
-            Self::live(role, &checkpoint)
+            Self::present(role, &checkpoint)
                 .into_iter()
-                .map(|candidate| Drawable {
+                .map(|(candidate, weight)| Drawable {
                     controller: candidate.controller,
-                    weight: candidate.bond,
+                    weight,
                     prices: candidate.prices,
                 })
                 .collect()
         }
 
-        /// Checks that bonds, keys and lists agree with one another and with the balances.
+        /// Checks that bonds, locks, ledgers, keys and rosters agree with one another and with the
+        /// balances.
         pub fn audit() -> Result<AuditReport<BalanceOf<T>>, AuditFailure> {
             Self::do_audit()
         }

@@ -8,11 +8,12 @@ use frame_support::{
     BoundedVec,
 };
 use noema_protocol::{
-    interfaces::{Checkpoints, ModelLimits, Prices},
-    CheckpointId,
+    hashing,
+    interfaces::{self, Checkpoints, ModelLimits, Offence, Prices, Role},
+    CheckpointId, Job, RequestId,
 };
 use sp_core::H256;
-use sp_runtime::BuildStorage;
+use sp_runtime::{testing::TestSignature, BuildStorage};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -26,6 +27,8 @@ pub(crate) const BOB: AccountId = 2;
 pub(crate) const CAROL: AccountId = 3;
 pub(crate) const MIN_BOND: Balance = 100;
 pub(crate) const ENDOWMENT: Balance = 10_000;
+/// Blocks in a term.
+pub(crate) const TERM: u64 = 10;
 pub(crate) const LLAMA: CheckpointId = CheckpointId(H256::repeat_byte(1));
 pub(crate) const OTHER: CheckpointId = CheckpointId(H256::repeat_byte(2));
 pub(crate) const WORKER: Roles = Roles {
@@ -80,10 +83,11 @@ impl frame_system::Config for Test {
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
     type AccountStore = System;
+    type ExistentialDeposit = ConstU64<5>;
 }
 
 parameter_types! {
-    pub const HeartbeatPeriod: u64 = 20;
+    pub const ReportPeriod: u64 = 20;
     pub const UnbondingDelay: u64 = 50;
 }
 
@@ -91,13 +95,27 @@ impl pallet_operators::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Checkpoints = ActiveCheckpoints;
+    type Signature = TestSignature;
     type MinBond = ConstU64<MIN_BOND>;
-    type HeartbeatPeriod = HeartbeatPeriod;
+    type BondUnit = ConstU64<10>;
+    type ReportPeriod = ReportPeriod;
     type UnbondingDelay = UnbondingDelay;
     type MaxServed = ConstU32<2>;
-    type MaxServers = ConstU32<3>;
-    type MaxEngagements = ConstU32<2>;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Keystore;
+}
+
+/// Signs for the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Keystore;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<AccountId, TestSignature> for Keystore {
+    fn sign(seed: u8, message: H256) -> (AccountId, TestSignature) {
+        let key = 1_000 + AccountId::from(seed);
+        (key, TestSignature(key, message.as_bytes().to_vec()))
+    }
 }
 
 thread_local! {
@@ -154,6 +172,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
             balances: (1..=9).map(|who| (who, ENDOWMENT)).collect(),
             ..Default::default()
         },
+        operators: pallet_operators::GenesisConfig { term_length: TERM },
         ..Default::default()
     };
     let mut ext: sp_io::TestExternalities = genesis
@@ -191,15 +210,80 @@ pub(crate) fn key_of(controller: AccountId) -> AccountId {
     controller + 100
 }
 
+/// What `key` signs to submit for `controller`.
+pub(crate) fn possession(controller: AccountId, key: AccountId) -> TestSignature {
+    let payload = hashing::possession_payload(System::block_hash(0), &controller);
+    TestSignature(key, payload.as_bytes().to_vec())
+}
+
 pub(crate) fn register(controller: AccountId, roles: Roles, bond: Balance) {
     let key = key_of(controller);
     assert_ok!(Operators::register(
         signed(controller),
         roles,
         key,
+        possession(controller, key),
         PRICES,
         bond
     ));
+}
+
+/// Registers an operator that serves [`LLAMA`].
+pub(crate) fn server(controller: AccountId, roles: Roles, bond: Balance) {
+    register(controller, roles, bond);
+    assert_ok!(Operators::serve(signed(controller), LLAMA));
+}
+
+/// Goes to the first block of the term `terms` later.
+pub(crate) fn pass_terms(terms: u64) {
+    advance_to((System::block_number() / TERM + terms) * TERM);
+}
+
+/// Who can be drawn in `role` for `checkpoint` now, with which weight.
+pub(crate) fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<(AccountId, u64)> {
+    let drawable = Operators::drawable(role, checkpoint);
+    drawable
+        .into_iter()
+        .map(|operator| (operator.controller, operator.weight))
+        .collect()
+}
+
+/// Up to `wanted` operators, drawn now by the number `random`.
+pub(crate) fn draw(role: Role, random: u8, wanted: u32) -> Vec<AccountId> {
+    let randomness = H256::repeat_byte(random);
+    let drawn =
+        <Operators as interfaces::Operators<_, _>>::draw(role, &LLAMA, randomness, wanted, |_| {
+            true
+        });
+    drawn
+        .into_iter()
+        .map(|candidate| candidate.controller)
+        .collect()
+}
+
+/// The job of the number `request`.
+pub(crate) const fn job(request: u64) -> Job {
+    Job::Request(RequestId(request))
+}
+
+/// Locks `amount` behind a job of `controller` and takes it. What is not in `shares` burns.
+pub(crate) fn convict(
+    controller: AccountId,
+    request: u64,
+    amount: Balance,
+    shares: &[(AccountId, Balance)],
+) -> Balance {
+    use interfaces::Operators as _;
+    assert_ok!(Operators::lock(&controller, job(request), amount));
+    let taken = Operators::slash(
+        &controller,
+        job(request),
+        Offence::FalseAnswer,
+        amount,
+        shares,
+    );
+    Operators::release(&controller, job(request));
+    taken
 }
 
 pub(crate) fn gpu() -> Device {
@@ -230,4 +314,26 @@ pub(crate) fn held(who: AccountId) -> Balance {
 pub(crate) fn total(who: AccountId) -> Balance {
     use frame_support::traits::fungible::Inspect;
     Balances::total_balance(&who)
+}
+
+pub(crate) fn transfer_to_purse(from: AccountId, amount: Balance) {
+    use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+    let purse = <Operators as interfaces::Operators<_, _>>::purse();
+    assert_ok!(Balances::transfer(
+        &from,
+        &purse,
+        amount,
+        Preservation::Preserve
+    ));
+}
+
+/// Pays `amount` of the money of `from` to an operator, for an answer.
+pub(crate) fn pay(from: AccountId, to: AccountId, amount: Balance) {
+    transfer_to_purse(from, amount);
+    <Operators as interfaces::Operators<_, _>>::credit(
+        &to,
+        job(1),
+        interfaces::Earning::Answer,
+        amount,
+    );
 }

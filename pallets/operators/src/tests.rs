@@ -2,7 +2,6 @@
 
 mod bond_extra;
 mod follow_canonical;
-mod heartbeat;
 mod interface;
 mod register;
 mod report_device;

@@ -10,9 +10,10 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
-    interfaces::{Earning, Offence, Prices, Role},
-    CheckpointId, Job,
+    interfaces::{self, Prices, Role},
+    CheckpointId,
 };
+use noema_terms::{Slot, TermIndex, Versions};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
@@ -25,6 +26,9 @@ pub type OperatorOf<T> =
 /// What is told of an operator of the runtime.
 pub type OperatorInfoOf<T> =
     OperatorInfo<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
+/// A candidate of the runtime.
+pub type CandidateOf<T> =
+    interfaces::Candidate<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 /// An operator of the runtime that may be drawn.
 pub type DrawableOf<T> = Drawable<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 /// A device report of the runtime.
@@ -32,10 +36,14 @@ pub type DeviceReportOf<T> = DeviceReport<BlockNumberFor<T>>;
 /// An endpoint report of the runtime.
 pub type EndpointReportOf<T> = EndpointReport<BlockNumberFor<T>>;
 /// A ledger of the runtime.
-pub type LedgerOf<T> = Ledger<BalanceOf<T>, BlockNumberFor<T>>;
+pub type LedgerOf<T> = Ledger<BalanceOf<T>>;
 
-/// Entries that a ledger keeps.
-pub const LEDGER_ENTRIES: u32 = 32;
+/// The number of an operator. An operator that leaves takes its number with it.
+pub type OperatorIndex = u32;
+
+/// Blocks in a term of a chain whose genesis says nothing of it: five minutes of blocks every two
+/// seconds.
+pub const TERM_LENGTH: u32 = 150;
 /// Bytes of a device's name.
 pub const DEVICE_NAME_BYTES: u32 = 64;
 
@@ -83,23 +91,99 @@ impl Roles {
     }
 }
 
+/// Whether an operator can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum Presence<BlockNumber> {
+    /// From this term on.
+    From(TermIndex),
+    /// Not before it resumes: it lost a part of its bond in this block.
+    AbsentSince(BlockNumber),
+}
+
 /// A bonded operator.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Operator<AccountId, Balance, BlockNumber> {
+    /// Its number in rosters.
+    pub index: OperatorIndex,
     /// The hot key that submits for it.
     pub key: AccountId,
     /// What it does.
     pub roles: Roles,
-    /// What it charges as a worker.
-    pub prices: Prices<Balance>,
+    /// What it charges as a worker, by term.
+    pub prices: Versions<Prices<Balance>>,
     /// What is held from its controller and can be slashed.
     pub bond: Balance,
-    /// Open jobs that it is tied to.
-    pub engagements: u32,
-    /// The block of its last sign of life.
-    pub heartbeat: BlockNumber,
+    /// The part of the bond that is locked behind open jobs.
+    pub locked: Balance,
+    /// Open jobs behind which a part of the bond is locked.
+    pub locks: u32,
+    /// Whether it can be drawn.
+    pub presence: Presence<BlockNumber>,
     /// The block from which it may withdraw its bond, if it is leaving.
     pub withdrawable_at: Option<BlockNumber>,
+}
+
+impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> {
+    /// Whether it does not take part until it resumes.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.presence, Presence::AbsentSince(_))
+    }
+
+    /// Whether it can be drawn in `term`.
+    pub fn is_present(&self, term: TermIndex) -> bool {
+        matches!(self.presence, Presence::From(first) if first <= term)
+    }
+}
+
+/// A checkpoint that an operator serves, and its places in the rosters of its roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Serving {
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// Its place among the workers.
+    pub worker: Option<Slot>,
+    /// Its place among the validators.
+    pub validator: Option<Slot>,
+}
+
+impl Serving {
+    /// Of `checkpoint`, in no role yet.
+    pub const fn new(checkpoint: CheckpointId) -> Self {
+        Self {
+            checkpoint,
+            worker: None,
+            validator: None,
+        }
+    }
+
+    /// Its place in the roster of `role`.
+    pub const fn slot(&self, role: Role) -> Option<Slot> {
+        match role {
+            Role::Worker => self.worker,
+            Role::Validator => self.validator,
+            Role::Trainer => None,
+        }
+    }
+
+    /// Records its place in the roster of `role`.
+    pub fn place(&mut self, role: Role, slot: Slot) {
+        match role {
+            Role::Worker => self.worker = Some(slot),
+            Role::Validator => self.validator = Some(slot),
+            Role::Trainer => {}
+        }
+    }
+}
+
+/// The present term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PresentTerm<BlockNumber> {
+    /// Its number.
+    pub index: TermIndex,
+    /// Blocks in a term.
+    pub length: BlockNumber,
+    /// The first block of the next term.
+    pub next_at: BlockNumber,
 }
 
 /// What is told of an operator.
@@ -111,7 +195,7 @@ pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
     pub serves: Vec<CheckpointId>,
     /// The device it reported.
     pub device: Option<DeviceReport<BlockNumber>>,
-    /// Why it is not drawn now; `None` if it is.
+    /// Why it is not drawn in the present term; `None` if it can be, where it is in a roster.
     pub idle: Option<Idle>,
 }
 
@@ -120,8 +204,8 @@ pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
 pub struct Drawable<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
-    /// The weight of the draw: the bond.
-    pub weight: Balance,
+    /// The weight of the draw.
+    pub weight: u64,
     /// What it charges; zero for a validator.
     pub prices: Prices<Balance>,
 }
@@ -133,10 +217,10 @@ pub enum Idle {
     Leaving,
     /// Its bond is below the least bond.
     Suspended,
-    /// Its last heartbeat is too old.
-    Silent,
-    /// It is tied to as many jobs as it may be.
-    FullyEngaged,
+    /// It failed in a duty and has not resumed.
+    Absent,
+    /// It resumed, and the term from which it is drawn again has not begun.
+    Returning,
 }
 
 /// What executes the model.
@@ -249,41 +333,19 @@ pub struct EndpointReport<BlockNumber> {
     pub at: BlockNumber,
 }
 
-/// What an operator earned and lost since it registered.
+/// What an operator earned, can withdraw and lost since it registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Ledger<Balance, BlockNumber> {
-    /// Paid for answers.
+pub struct Ledger<Balance> {
+    /// What was credited and is not withdrawn yet.
+    pub payable: Balance,
+    /// Credited for answers.
     pub answers: Balance,
-    /// Paid for checks.
+    /// Credited for checks.
     pub checks: Balance,
-    /// Paid from the bonds of those who lost disputes.
+    /// Credited from the bonds of operators that lost disputes.
     pub disputes: Balance,
     /// Lost from the bond.
     pub slashed: Balance,
-    /// The latest entries, oldest first.
-    pub recent: BoundedVec<Entry<Balance, BlockNumber>, ConstU32<LEDGER_ENTRIES>>,
-}
-
-/// One payment or loss.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Entry<Balance, BlockNumber> {
-    /// The block in which it happened.
-    pub at: BlockNumber,
-    /// What it was for.
-    pub job: Job,
-    /// Why it happened.
-    pub reason: Reason,
-    /// How much it was.
-    pub amount: Balance,
-}
-
-/// Why an operator was paid or lost from its bond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub enum Reason {
-    /// It was paid.
-    Earned(Earning),
-    /// It lost.
-    Lost(Offence),
 }
 
 /// What an audit counted.
@@ -293,6 +355,10 @@ pub struct AuditReport<Balance> {
     pub operators: u32,
     /// The sum of their bonds.
     pub bonded: Balance,
+    /// The sum of what is locked of them.
+    pub locked: Balance,
+    /// The sum of what they can withdraw.
+    pub payable: Balance,
 }
 
 /// What an audit found wrong.
@@ -308,14 +374,22 @@ pub enum AuditFailure {
     KeyWithoutOperator,
     /// A key has no reference that lets it sign without funds.
     KeyNotSufficient,
-    /// An operator serves a checkpoint in whose lists it is in none.
-    ServerNotListed,
-    /// A list names an operator that does not serve the checkpoint in that role, or names it twice.
-    ListedWithoutServing,
+    /// An index leads to no operator, or to one with another index.
+    IndexDiffers,
+    /// An operator does not stand where it is recorded to stand in a roster.
+    SlotDiffers,
+    /// An operator has a weight in a roster of something that it does not serve.
+    WeightWithoutServing,
+    /// A sum of weights is not that of its page.
+    SumDiffers,
     /// Something is recorded of an account that is no operator.
     RecordWithoutOperator,
-    /// An operator is tied to more jobs than it may be.
-    OverEngaged,
+    /// The locks of an operator are not what it is recorded to have locked.
+    LocksDiffer,
+    /// An operator has more locked than its bond.
+    OverLocked,
+    /// The purse holds less than what operators can withdraw.
+    PurseTooSmall,
 }
 
 impl AuditFailure {
@@ -327,12 +401,23 @@ impl AuditFailure {
             Self::KeyNotIndexed => "an operator's key does not lead back to it",
             Self::KeyWithoutOperator => "a key leads to an operator that does not use it",
             Self::KeyNotSufficient => "a key cannot sign without funds",
-            Self::ServerNotListed => "an operator is not listed for a checkpoint it serves",
-            Self::ListedWithoutServing => "a list names an operator that does not serve",
+            Self::IndexDiffers => "an index does not lead to its operator",
+            Self::SlotDiffers => "an operator does not stand where it is recorded to stand",
+            Self::WeightWithoutServing => "a roster names an operator that does not serve",
+            Self::SumDiffers => "a sum of weights is not that of its page",
             Self::RecordWithoutOperator => {
                 "something is recorded of an account that is no operator"
             }
-            Self::OverEngaged => "an operator is tied to more jobs than it may be",
+            Self::LocksDiffer => "the locks of an operator do not add up",
+            Self::OverLocked => "an operator has more locked than its bond",
+            Self::PurseTooSmall => "the purse holds less than operators can withdraw",
         }
     }
+}
+
+/// Makes hot keys for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub trait BenchmarkHelper<AccountId, Signature> {
+    /// A hot key, told apart by `seed`, and its signature over `message`.
+    fn sign(seed: u8, message: H256) -> (AccountId, Signature);
 }

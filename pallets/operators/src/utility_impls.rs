@@ -1,17 +1,24 @@
 //! What several calls need.
 
 use crate::{
-    BalanceOf, Config, Devices, Entry, Error, Idle, LedgerOf, Ledgers, OperatorInfo,
-    OperatorInfoOf, OperatorOf, Operators, Pallet, Reason, Served, Servers,
+    BalanceOf, Config, Devices, Error, Idle, LedgerOf, Ledgers, OperatorInfo, OperatorInfoOf,
+    OperatorOf, Operators, Pallet, Served,
 };
-use alloc::vec::Vec;
-use frame_support::traits::Get;
+use frame_support::{
+    traits::{
+        fungible::{Inspect, Mutate},
+        Get,
+    },
+    PalletId,
+};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{
-    interfaces::{Candidate, Role},
-    CheckpointId, Job,
+use sp_runtime::{
+    traits::{AccountIdConversion, Saturating},
+    DispatchError, DispatchResult,
 };
-use sp_runtime::{traits::Saturating, DispatchError};
+
+/// Names the account that holds what operators can withdraw. It has no key.
+const PURSE: PalletId = PalletId(*b"noema/pu");
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn now() -> BlockNumberFor<T> {
@@ -35,84 +42,61 @@ impl<T: Config> Pallet<T> {
         Operators::<T>::get(controller).map_or_else(Default::default, |operator| operator.bond)
     }
 
-    /// What an operator's place in a list is worth: its bond, nothing if it would not be drawn even
-    /// with no job open.
-    pub(crate) fn standing_of(controller: &T::AccountId) -> BalanceOf<T> {
-        Operators::<T>::get(controller)
-            .filter(|operator| matches!(Self::idle(operator), None | Some(Idle::FullyEngaged)))
-            .map_or_else(Default::default, |operator| operator.bond)
+    /// Whether an operator belongs in rosters: bonded with at least the least bond, not leaving, not
+    /// absent.
+    pub(crate) fn is_fit(operator: &OperatorOf<T>) -> bool {
+        matches!(Self::idle(operator), None | Some(Idle::Returning))
     }
 
-    /// Why an operator is not drawn now.
+    /// Why an operator is not drawn in the present term.
     pub(crate) fn idle(operator: &OperatorOf<T>) -> Option<Idle> {
-        let silence = Self::now().saturating_sub(operator.heartbeat);
         if operator.withdrawable_at.is_some() {
             Some(Idle::Leaving)
         } else if operator.bond < T::MinBond::get() {
             Some(Idle::Suspended)
-        } else if silence > T::HeartbeatPeriod::get() {
-            Some(Idle::Silent)
-        } else if operator.engagements >= T::MaxEngagements::get() {
-            Some(Idle::FullyEngaged)
+        } else if operator.is_absent() {
+            Some(Idle::Absent)
+        } else if !operator.is_present(Self::term()) {
+            Some(Idle::Returning)
         } else {
             None
         }
     }
 
-    /// The operators that may be drawn now, in the order of their list.
-    pub(crate) fn live(
-        role: Role,
-        checkpoint: &CheckpointId,
-    ) -> Vec<Candidate<T::AccountId, BalanceOf<T>>> {
-        Servers::<T>::get(checkpoint, role)
-            .into_iter()
-            .filter_map(|controller| {
-                let operator = Operators::<T>::get(&controller)?;
-                let drawable = Self::idle(&operator).is_none();
-                drawable.then_some(Candidate {
-                    controller,
-                    bond: operator.bond,
-                    prices: match role {
-                        Role::Worker => operator.prices,
-                        Role::Validator | Role::Trainer => Default::default(),
-                    },
-                })
-            })
-            .collect()
-    }
-
     pub(crate) fn info(controller: T::AccountId) -> Option<OperatorInfoOf<T>> {
         let operator = Operators::<T>::get(&controller)?;
+        let served = Served::<T>::get(&controller);
         Some(OperatorInfo {
             idle: Self::idle(&operator),
             operator,
-            serves: Served::<T>::get(&controller).into_inner(),
+            serves: served.iter().map(|serving| serving.checkpoint).collect(),
             device: Devices::<T>::get(&controller),
         })
     }
 
-    /// Adds an entry to the ledger of `controller`, in place of the oldest if it is full.
+    pub(crate) fn purse_account() -> T::AccountId {
+        PURSE.into_account_truncating()
+    }
+
+    /// Gives the purse the existential deposit on top of what it owes, so that every amount can be
+    /// paid into it and all of what it owes out of it.
+    pub(crate) fn open_purse() -> DispatchResult {
+        let purse = Self::purse_account();
+        if T::Currency::total_balance(&purse) < T::Currency::minimum_balance() {
+            T::Currency::mint_into(&purse, T::Currency::minimum_balance())?;
+        }
+        Ok(())
+    }
+
+    /// Adds `amount` to one of the totals of a ledger.
     pub(crate) fn enter(
         controller: &T::AccountId,
-        job: Job,
-        reason: Reason,
         amount: BalanceOf<T>,
         total: impl FnOnce(&mut LedgerOf<T>) -> &mut BalanceOf<T>,
     ) {
         Ledgers::<T>::mutate(controller, |ledger| {
             let total = total(ledger);
             *total = total.saturating_add(amount);
-            if ledger.recent.is_full() {
-                ledger.recent.remove(0);
-            }
-            let entry = Entry {
-                at: Self::now(),
-                job,
-                reason,
-                amount,
-            };
-            // There is room: the oldest entry has just gone.
-            let _ = ledger.recent.try_push(entry);
         });
     }
 }

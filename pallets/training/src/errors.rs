@@ -39,7 +39,7 @@ mod errors {
         /// A worker has no part in a round. Join as a trainer or validator.
         NoPartForRole,
         /// The operator does not have this role, or cannot be drawn now: its bond is too small, it is
-        /// leaving, or its heartbeat is too old.
+        /// leaving, or absent.
         NotLive,
         /// The operator's bond is tied to as many jobs as it may be. Wait for one to end.
         BondUnavailable,

@@ -9,7 +9,7 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use noema_protocol::{
     hashing,
-    interfaces::{BlockRandomness, RecordWork, Role, Work},
+    interfaces::{BlockRandomness, Offence, RecordWork, Role, Work},
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
@@ -18,7 +18,9 @@ use noema_rounds::{
 use pallet_checkpoints::Architecture;
 use pallet_operators::Roles;
 use sp_core::H256;
-use sp_runtime::{traits::BlakeTwo256, BuildStorage, DispatchResult, Permill};
+use sp_runtime::{
+    testing::TestSignature, traits::BlakeTwo256, BuildStorage, DispatchResult, Permill,
+};
 use std::cell::RefCell;
 
 pub(crate) type AccountId = u64;
@@ -94,12 +96,12 @@ impl pallet_operators::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Checkpoints = Checkpoints;
+    type Signature = TestSignature;
     type MinBond = ConstU128<100>;
-    type HeartbeatPeriod = ConstU64<1_000>;
+    type BondUnit = ConstU128<1>;
+    type ReportPeriod = ConstU64<1_000>;
     type UnbondingDelay = ConstU64<50>;
     type MaxServed = ConstU32<2>;
-    type MaxServers = ConstU32<32>;
-    type MaxEngagements = ConstU32<2>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
 }
 
@@ -271,10 +273,12 @@ fn operator(controller: AccountId, role: Role) {
         trainer: role == Role::Trainer,
     };
     let key = key_of(controller);
+    let payload = hashing::possession_payload(System::block_hash(0), &controller);
     assert_ok!(Operators::register(
         signed(controller),
         roles,
         key,
+        TestSignature(key, payload.as_bytes().to_vec()),
         Default::default(),
         BOND
     ));
@@ -495,9 +499,24 @@ pub(crate) fn bond(controller: AccountId) -> Balance {
         .bond
 }
 
+/// Why an operator lost bond last.
+pub(crate) fn offence(operator: AccountId) -> Option<Offence> {
+    let events = System::events().into_iter().rev();
+    events
+        .filter_map(|record| match record.event {
+            RuntimeEvent::Operators(pallet_operators::Event::Slashed {
+                controller,
+                offence,
+                ..
+            }) if controller == operator => Some(offence),
+            _ => None,
+        })
+        .next()
+}
+
 pub(crate) fn engagements(controller: AccountId) -> u32 {
     Operators::operator(controller)
         .expect("it is registered")
         .operator
-        .engagements
+        .locks
 }

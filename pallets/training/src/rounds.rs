@@ -147,7 +147,9 @@ impl<T: Config> Pallet<T> {
     fn slash(operator: &T::AccountId, round: &RoundOf<T>, offence: Offence) {
         let bond = T::Operators::bond(operator);
         let amount = match offence {
-            Offence::FalseScore | Offence::FalseClaim => T::FalsehoodSlash::get().mul_ceil(bond),
+            Offence::FalseScore | Offence::FalseClaim => {
+                T::Operators::locked(operator, round.id.into()).unwrap_or(0)
+            }
             _ => silence_penalty(bond, T::SilenceSlash::get(), T::SilenceCap::get()),
         };
         T::Operators::slash(operator, round.id.into(), offence, amount, &[]);
@@ -201,10 +203,10 @@ impl<T: Config> Pallet<T> {
                     ruling,
                 });
             }
-            T::Operators::release(&trainer.account);
+            T::Operators::release(&trainer.account, round.id.into());
         }
         for validator in &round.validators {
-            T::Operators::release(&validator.account);
+            T::Operators::release(&validator.account, round.id.into());
         }
         Self::deposit_event(Event::RoundClosed {
             round: round.id,

@@ -1,7 +1,7 @@
 //! What operators do in a round.
 
 use crate::{Config, Error, Event, Pallet, RoundOf, Rounds};
-use frame_support::{ensure, pallet_prelude::DispatchResult};
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
     interfaces::{Operators, Role},
@@ -23,7 +23,8 @@ impl<T: Config> Pallet<T> {
             }
             .map_err(Error::<T>::from)
         })?;
-        T::Operators::engage(&operator).map_err(|_| Error::<T>::BondUnavailable)?;
+        let stake = T::FalsehoodSlash::get().mul_ceil(T::Operators::bond(&operator));
+        T::Operators::lock(&operator, id.into(), stake).map_err(|_| Error::<T>::BondUnavailable)?;
         Self::deposit_event(Event::Joined {
             round: id,
             operator,

@@ -89,6 +89,11 @@ pub fn duty_payload(block: impl Encode, key: &impl Encode, duty: &impl Encode) -
     tagged(b"noema/duty", (block, key, duty))
 }
 
+/// What a hot key signs to prove that it submits for `controller` on the chain with this `genesis`.
+pub fn possession_payload(genesis: impl Encode, controller: &impl Encode) -> H256 {
+    tagged(b"noema/possession", (genesis, controller))
+}
+
 /// Randomness for draw number `n` from a roster.
 pub fn roster_draw(randomness: H256, n: u32) -> H256 {
     tagged(b"noema/roster-draw", (randomness, n))

@@ -85,9 +85,9 @@ pub struct ModelLimits {
 pub struct Candidate<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
-    /// The part of the bond that can still be slashed: the weight of the draw.
+    /// Its bond.
     pub bond: Balance,
-    /// What it charges; zero for a validator.
+    /// What it charges in the present term; zero for a validator.
     pub prices: Prices<Balance>,
 }
 
@@ -182,28 +182,51 @@ pub trait Operators<AccountId, Balance> {
     /// The controller behind a hot key.
     fn controller_of(key: &AccountId) -> Option<AccountId>;
 
-    /// Live operators in `role` for `checkpoint`: bonded, not leaving, heartbeat fresh. Bounded by
-    /// the implementation.
-    fn candidates(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>>;
+    /// Draws up to `wanted` different operators from the roster of the present term, each in
+    /// proportion to its weight. `randomness` tells the draw from every other one. An operator that is
+    /// absent is skipped, and so is one that `suits`, asked once for each, refuses. The number of tries
+    /// is bounded, so fewer may be drawn than could be.
+    fn draw(
+        role: Role,
+        checkpoint: &CheckpointId,
+        randomness: H256,
+        wanted: u32,
+        suits: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
+    ) -> Vec<Candidate<AccountId, Balance>>;
 
-    /// The most that [`Self::candidates`] can return.
-    fn max_candidates() -> u32;
+    /// All operators that can be drawn in `role` for `checkpoint` in the present term: for views, as
+    /// their number has no small bound.
+    fn roster(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>>;
 
-    /// The slashable bond of `controller` where it could be drawn in `role` now: bonded, not leaving,
-    /// heartbeat fresh.
+    /// Whether `controller` serves `checkpoint` in `role`.
+    fn serves(role: Role, checkpoint: &CheckpointId, controller: &AccountId) -> bool;
+
+    /// The bond of `controller` where it takes part in `role` now: bonded with at least the least
+    /// bond, not leaving, not absent.
     fn live_bond(role: Role, controller: &AccountId) -> Option<Balance>;
 
-    /// The slashable bond of `controller`; zero if it is not registered.
+    /// The bond of `controller`; zero if it is not registered.
     fn bond(controller: &AccountId) -> Balance;
 
-    /// Ties the bond to a job: it cannot be withdrawn until [`Self::release`].
-    fn engage(controller: &AccountId) -> Result<(), Self::Error>;
+    /// Locks `amount` of the bond behind a job: it cannot be withdrawn, nor locked behind another job,
+    /// until [`Self::release`]. Refused where the bond has less that is not locked, or a part of it is
+    /// locked behind this job already.
+    fn lock(controller: &AccountId, job: Job, amount: Balance) -> Result<(), Self::Error>;
 
-    /// Ends a tie made by [`Self::engage`].
-    fn release(controller: &AccountId);
+    /// What is locked behind a job; `None` where nothing was.
+    fn locked(controller: &AccountId, job: Job) -> Option<Balance>;
 
-    /// Takes up to `amount` from the bond. Each of `shares` is paid out of what was taken, in
-    /// order and as far as it reaches; the rest is burned. Returns what was taken.
+    /// The jobs behind which a part of the bond is locked: for views.
+    fn jobs(controller: &AccountId) -> Vec<Job>;
+
+    /// Ends a lock. Does nothing where there is none.
+    fn release(controller: &AccountId, job: Job);
+
+    /// Takes up to `amount` from the bond, and no more than what is locked behind the job. Each of
+    /// `shares` is paid out of what was taken, in order and as far as it reaches: credited to an
+    /// operator, transferred to any other account. The rest is burned. Returns what was taken.
+    ///
+    /// The operator is absent from now on, until it resumes.
     fn slash(
         controller: &AccountId,
         job: Job,
@@ -212,10 +235,14 @@ pub trait Operators<AccountId, Balance> {
         shares: &[(AccountId, Balance)],
     ) -> Balance;
 
-    /// Notes a payment, so that the operator can see what it earned and why.
-    fn note_earning(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
+    /// The account into which a payment is moved before it is credited.
+    fn purse() -> AccountId;
 
-    /// Registers a live operator with `bond`, ready to be drawn.
+    /// Credits a payment that was moved into [`Self::purse`] to an operator, which withdraws it when
+    /// it likes.
+    fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
+
+    /// Registers a live operator that can be drawn in the present term.
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, role: Role, checkpoint: &CheckpointId);
 }

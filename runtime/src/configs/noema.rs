@@ -23,8 +23,6 @@ use noema_protocol::interfaces::PerWork;
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
 
-/// Most operators in one role for one checkpoint: what a draw reads.
-const MAX_SERVERS: u32 = 32;
 /// Longest answer, in tokens.
 const MAX_OUTPUT_TOKENS: u32 = 1_024;
 /// Validators that check an answer.
@@ -55,14 +53,17 @@ impl pallet_operators::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Checkpoints = Checkpoints;
+    type Signature = Signature;
     type MinBond = ConstU128<{ 100 * UNIT }>;
-    // Two minutes: a worker that was killed is not drawn for long.
-    type HeartbeatPeriod = ConstU32<60>;
+    // A thousandth of a token: the weight of the least bond is 100,000.
+    type BondUnit = ConstU128<{ UNIT / 1_000 }>;
+    // Two minutes.
+    type ReportPeriod = ConstU32<60>;
     type UnbondingDelay = ConstU32<UNBONDING_DELAY>;
     type MaxServed = ConstU32<16>;
-    type MaxServers = ConstU32<MAX_SERVERS>;
-    type MaxEngagements = ConstU32<16>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::HotKeys;
 }
 
 impl pallet_inference::Config for Runtime {

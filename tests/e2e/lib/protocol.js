@@ -23,6 +23,10 @@ export const outputHash = (tokens, text) =>
     bytes(utf8(text)),
   );
 
+/** What a hot key signs to submit for a controller (its public key) on the chain with this genesis hash. */
+export const possessionPayload = (genesis, controller) =>
+  tagged('noema/possession', hexToU8a(genesis), controller);
+
 export const traceCommitment = (request, digest) =>
   tagged('noema/trace', u64(request), hexToU8a(digest));
 

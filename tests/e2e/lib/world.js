@@ -5,11 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { u8aToHex } from '@polkadot/util';
+import { hexToU8a, u8aToHex } from '@polkadot/util';
 
 import { Chain, key, plain, text } from './chain.js';
 import { Program, freePort, runProgram, until } from './process.js';
-import { outputHash, promptHash, randomHash, traceCommitment, utf8, verdictCommitment } from './protocol.js';
+import { outputHash, possessionPayload, promptHash, randomHash, traceCommitment, utf8, verdictCommitment } from './protocol.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const binaries = process.env.NOEMA_BIN_DIR ?? path.join(root, 'target/debug');
@@ -50,6 +50,11 @@ export async function importVariant(home, folder, file = process.env.NOEMA_SMOLL
   return importModel(home, variant);
 }
 
+/** The signature with which a hot key proves that it submits for a controller. */
+export const possession = ({ api }, controller, hot) => ({
+  Sr25519: hot.sign(hexToU8a(possessionPayload(api.genesisHash.toHex(), controller.publicKey))),
+});
+
 /** An operator with its keys; `program` is its process where it has one. */
 class Operator {
   constructor(world, name, role, prices, { home, args }) {
@@ -62,6 +67,11 @@ class Operator {
     return this.controller.address;
   }
 
+  /** The signature with which its hot key proves that it submits for the controller. */
+  get possession() {
+    return possession(this.world.chain, this.controller, this.hot);
+  }
+
   /** Registers it on chain with `bond`. */
   async register(bond, checkpoints) {
     const { chain } = this.world;
@@ -72,7 +82,7 @@ class Operator {
     };
     await chain.send(
       chain.call('utility.batchAll', [
-        chain.call('operators.register', roles, this.hot.address, this.prices, bond),
+        chain.call('operators.register', roles, this.hot.address, this.possession, this.prices, bond),
         ...checkpoints.map((id) => chain.call('operators.serve', id)),
       ]),
       this.controller,
@@ -138,12 +148,18 @@ class Operator {
     return this.world.chain.perform(this.world.chain.call(...call), this.hot);
   }
 
-  /** No longer drawn. */
+  /** What it owns, and what was credited to it and not withdrawn. */
+  async wealth() {
+    const { total } = await this.world.chain.balance(this.address);
+    return total + (await this.ledger()).payable;
+  }
+
+  /** No longer drawn, once this resolves. */
   async retire() {
     if (this.retired) return;
     this.retired = true;
-    clearInterval(this.heart);
     await this.world.chain.send(this.world.chain.call('operators.startUnbonding'), this.controller);
+    await this.world.notice();
   }
 }
 
@@ -234,7 +250,6 @@ export class World {
 
   async stop() {
     await this.chain?.disconnect().catch(() => {});
-    for (const heart of this.hearts ?? []) clearInterval(heart);
     await Promise.all([...this.programs].filter((program) => program !== this.node).map((program) => program.stop()));
     await this.node?.stop();
   }
@@ -265,8 +280,8 @@ export class World {
   // --- operators -----------------------------------------------------------------------------------
 
   /**
-   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. Without
-   * `beats` the test sends their heartbeats, too. `runs` says for a name which home folder and which further arguments
+   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. They can be
+   * drawn once this resolves. `runs` says for a name which home folder and which further arguments
    * its process has.
    */
   async add(
@@ -275,7 +290,6 @@ export class World {
       bond,
       prices = this.prices(),
       fake = false,
-      beats = true,
       checkpoints = [this.checkpoint],
       // The model was just imported; hashing it again for every process says nothing new.
       runs = () => ({ home: this.home, args: ['--trust-weights'] }),
@@ -285,21 +299,16 @@ export class World {
     const added = operators.map(([role, name]) => new Operator(this, name, role, prices, runs(name)));
     await this.fund(added.map((operator) => [operator.address, bond + 100n * UNIT]));
     await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
-    for (const operator of added) {
-      if (!fake) operator.start();
-      else if (beats) this.keepAlive(operator);
-    }
+    for (const operator of added) if (!fake) operator.start();
+    if (checkpoints.length > 0) await this.notice();
     return added;
   }
 
-  /** Heartbeats of an operator that the test plays. */
-  keepAlive(operator) {
-    const period = this.chain.api.consts.operators.heartbeatPeriod.toNumber();
-    operator.heart = setInterval(
-      () => operator.submit('operators.heartbeat').catch(() => {}),
-      (period * this.blockTime) / 2,
-    );
-    (this.hearts ??= []).push(operator.heart);
+  /** Waits until what was changed so far holds: for the term after next. */
+  async notice() {
+    const term = async () => plain(await this.chain.view('Operators', 'present_term')).index;
+    const from = (await term()) + 2n;
+    await until(`term ${from}`, async () => ((await term()) >= from ? true : undefined), { every: 100 });
   }
 
   /** Prices at which every answer of `tokens` tokens is checked when the bond is the least. */

@@ -22,15 +22,16 @@ describe('a paid, checked answer', () => {
 
   it('is answered, checked and settled, and every balance adds up', { timeout: 180_000 }, async () => {
     const prompt = 'What is the capital of France?';
-    const everybody = [...workers, ...validators].map(({ address }) => address);
+    const everybody = [...workers, ...validators];
     const earlier = new Map();
     const requester = await world.account();
-    for (const address of [...everybody, requester.address]) earlier.set(address, await world.chain.balance(address));
+    for (const operator of everybody) earlier.set(operator.address, await operator.wealth());
+    const funds = (await world.chain.balance(requester.address)).total;
 
     const { id, limit, fee } = await world.ask(prompt, { signer: requester, maxTokens: 16 });
     const held = await world.chain.balance(requester.address);
     assert.equal(held.held, limit, 'the price limit is on hold');
-    assert.equal(held.total, earlier.get(requester.address).total - fee);
+    assert.equal(held.total, funds - fee);
 
     const end = await world.end(id);
     assert.equal(end.name, 'Settled');
@@ -53,17 +54,21 @@ describe('a paid, checked answer', () => {
     const total = [...paid.values()].reduce((sum, amount) => sum + amount, 0n);
     assert.ok(end.burned > 0n, 'a part of each payment is burned');
     assert.equal(total + end.burned + end.refunded, limit, 'payments, what burned and refund are the escrow');
-    for (const address of everybody) {
-      const { total: now } = await world.chain.balance(address);
-      assert.equal(now, earlier.get(address).total + (paid.get(address) ?? 0n), `the balance of ${address}`);
+    for (const operator of everybody) {
+      const { address } = operator;
+      assert.equal(await operator.wealth(), earlier.get(address) + (paid.get(address) ?? 0n), `what ${address} has`);
     }
     const left = await world.chain.balance(requester.address);
     assert.equal(left.held, 0n);
-    assert.equal(left.free, earlier.get(requester.address).total - fee - total - end.burned);
+    assert.equal(left.free, funds - fee - total - end.burned);
 
-    const { answers, recent } = plain(await world.chain.view('Operators', 'earnings', end.worker));
-    assert.equal(answers, end.workerPaid);
-    assert.equal(recent.at(-1).job.Request, id);
+    const paidWorker = workers.find(({ address }) => address === end.worker);
+    const { answers, payable } = await paidWorker.ledger();
+    assert.deepEqual([answers, payable], [end.workerPaid, end.workerPaid]);
+    const before = (await world.chain.balance(paidWorker.address)).total;
+    const withdrawal = await world.chain.send(world.chain.call('operators.withdraw'), paidWorker.controller);
+    assert.equal((await world.chain.balance(paidWorker.address)).total, before + payable - withdrawal.fee);
+    assert.equal((await paidWorker.ledger()).payable, 0n);
     const state = await world.state(id);
     assert.equal(state.phase, 'Settled');
     assert.equal(state.workerPaid, end.workerPaid);
@@ -142,7 +147,7 @@ describe('a paid, checked answer', () => {
     }
     const { number } = plain(await world.chain.view('Issuance', 'epoch'));
     const { id } = await world.ask('Hello', { maxTokens: 4 });
-    const { worker: address, workerPaid } = await world.end(id);
+    const { worker: address } = await world.end(id);
     await world.chain.event('issuance.Claimed', ({ account, epoch }) => account === address && epoch >= number, 120_000);
 
     const claims = world.chain.events
@@ -150,7 +155,7 @@ describe('a paid, checked answer', () => {
       .map(({ data }) => data);
     assert.equal(new Set(claims.map(({ epoch }) => epoch)).size, claims.length, 'each epoch is paid once');
     const received = claims.reduce((sum, { amount }) => sum + amount, 0n);
-    assert.equal((await world.chain.balance(address)).total, before.get(address) + workerPaid + received);
+    assert.equal((await world.chain.balance(address)).total, before.get(address) + received, 'the price waits to be withdrawn');
     assert.equal(plain(await world.chain.view('Issuance', 'pending_reward', address)).total, 0n);
     for (const operator of workers) {
       await operator.stop();

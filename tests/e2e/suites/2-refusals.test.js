@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { key } from '../lib/chain.js';
-import { UNIT, World } from '../lib/world.js';
+import { UNIT, World, possession } from '../lib/world.js';
 
 describe('a refused request', () => {
   let world;
@@ -67,8 +67,6 @@ describe('a refused request', () => {
   it('names a checkpoint that nobody registered', () =>
     refuses('inference.CheckpointUnknown', { checkpoint: `0x${'11'.repeat(32)}` }));
 
-  it('offers less than every worker charges', () => refuses('inference.PriceLimitTooLow', { limit: 1n }));
-
   it('comes from an account that cannot pay for it', async () => {
     const poor = await world.account(2n * UNIT);
     await refuses('inference.FundsTooLow', {}, poor);
@@ -123,12 +121,14 @@ describe('a refused request', () => {
     await world.fund([[account.address, least]]);
     const roles = { worker: true, validator: false };
     const register = (changes = {}) => {
-      const { hot, bond, as } = { hot: key('//Unused').address, bond: least, as: roles, ...changes };
-      return chain.send(chain.call('operators.register', as, hot, fake.prices, bond), account);
+      const { hot, signer, bond, as } = { hot: key('//Unused'), bond: least, as: roles, ...changes };
+      const proof = possession(chain, account, signer ?? hot);
+      return chain.send(chain.call('operators.register', as, hot.address, proof, fake.prices, bond), account);
     };
     await assert.rejects(register({ bond: least - 1n }), { name: 'operators.BondTooSmall' });
-    await assert.rejects(register({ hot: fake.hot.address }), { name: 'operators.KeyTaken' });
-    await assert.rejects(register({ hot: account.address }), { name: 'operators.KeyIsController' });
+    await assert.rejects(register({ hot: fake.hot }), { name: 'operators.KeyTaken' });
+    await assert.rejects(register({ hot: account }), { name: 'operators.KeyIsController' });
+    await assert.rejects(register({ signer: fake.hot }), { name: 'operators.NotPossessed' });
     await assert.rejects(register({ as: { worker: false, validator: false } }), { name: 'operators.NoRole' });
     await register();
     await assert.rejects(register(), { name: 'operators.AlreadyRegistered' });

@@ -22,7 +22,7 @@ describe('a round of training', () => {
     const named = (role, count) => Array.from({ length: count }, (_, i) => [role, `${role}${i + 1}`]);
     const operators = await world.add(
       [...named('Trainer', 5), ...named('Validator', 4)],
-      { fake: true, beats: false, bond: BOND, checkpoints: [] },
+      { fake: true, bond: BOND, checkpoints: [] },
     );
     trainers = operators.slice(0, 5);
     validators = operators.slice(5);
@@ -37,17 +37,17 @@ describe('a round of training', () => {
     Promise.all([...trainers, ...validators].flatMap(({ address, hot }) =>
       [address, hot.address].map(async (who) => [who, await world.chain.balance(who)])));
 
-  /** How many jobs bonds are tied to. */
-  const engagements = async () => {
+  /** Behind how many jobs a part of a bond is locked. */
+  const locks = async () => {
     const records = await Promise.all([...trainers, ...validators].map((operator) => operator.recorded()));
-    return records.reduce((sum, { operator }) => sum + operator.engagements, 0n);
+    return records.reduce((sum, { operator }) => sum + operator.locks, 0n);
   };
 
   it('makes the next checkpoint of what helps', { timeout: 60_000 }, async () => {
     const poisoner = trainers[3];
     const round = await training.round(trainers.slice(0, 4), validators);
     assert.equal(round.parent, training.genesis);
-    assert.equal(await engagements(), 8n);
+    assert.equal(await locks(), 8n);
     const whole = await balances();
 
     const { trainers: assigned, evaluation } = await round.contribute(...trainers.slice(0, 4));
@@ -57,7 +57,7 @@ describe('a round of training', () => {
     await round.promoted();
 
     assert.deepEqual(await balances(), whole, 'nobody paid or lost anything');
-    assert.equal(await engagements(), 0n);
+    assert.equal(await locks(), 0n);
     const rulings = await round.rulings();
     for (const honest of trainers.slice(0, 3)) {
       assert.deepEqual(rulings.get(honest.address), { Accepted: { weight: 32_768n } });
@@ -134,7 +134,7 @@ describe('a round of training', () => {
     await round.promoted();
     for (const trainer of [liar, absent, late]) await round.slashed(trainer, 'MissedContribution', silence(BOND), BOND);
     assert.deepEqual(round.losers(), [liar, absent, late].map(({ address }) => address).sort());
-    assert.equal(await engagements(), 0n);
+    assert.equal(await locks(), 0n);
     await round.successor();
   });
 
@@ -148,7 +148,7 @@ describe('a round of training', () => {
     await round.rejected('TooFewContributions');
     await round.slashed(silent, 'MissedContribution', silence(bond), bond);
     assert.deepEqual(round.losers(), [silent.address]);
-    assert.equal(await engagements(), 0n);
+    assert.equal(await locks(), 0n);
     // Nobody joins the next one.
     const id = await round.successor();
     const { data } = await world.chain.event('training.RoundClosed', ({ round: closed }) => closed === id);
@@ -188,7 +188,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('hears every validator where one scores falsely, and takes half its bond', { timeout: 60_000 }, async () => {
+  it('hears every validator where one scores falsely, and takes what it has locked', { timeout: 60_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -205,7 +205,7 @@ describe('a round of training', () => {
     await round.reach('Holding');
     await round.hold(one, honest);
     await round.promoted();
-    await round.slashed(liar, 'FalseScore', bond / 2n, bond);
+    await round.slashed(liar, 'FalseScore', training.falsehood(bond), bond);
     assert.deepEqual(round.losers(), [liar.address]);
     assert.deepEqual((await round.rulings()).get(one.address), { Accepted: { weight: 32_768n } });
     await round.successor();
@@ -229,7 +229,7 @@ describe('a round of training', () => {
     await round.hold(one, objector);
     await round.promoted();
     await round.slashed(silent, 'MissedScore', silence(bonds[0]), bonds[0]);
-    await round.slashed(liar, 'FalseClaim', bonds[1] / 2n, bonds[1]);
+    await round.slashed(liar, 'FalseClaim', training.falsehood(bonds[1]), bonds[1]);
     assert.deepEqual(round.losers(), [silent, liar].map(({ address }) => address).sort());
     await round.successor();
   });
@@ -244,7 +244,7 @@ describe('a round of training', () => {
     const forgotten = await world.chain.view('Checkpoints', 'checkpoint', round.child.checkpoint);
     assert.ok(forgotten.isNone, 'a checkpoint that nobody holds is forgotten');
     assert.deepEqual(round.losers(), []);
-    assert.equal(await engagements(), 0n);
+    assert.equal(await locks(), 0n);
     await round.successor();
   });
 
@@ -277,14 +277,14 @@ describe('a round of training', () => {
     await training.govern('checkpoints.setCanonical', training.family, training.genesis);
     assert.deepEqual(await round.outcome(), { Rejected: 'ParentReplaced' });
     assert.equal(await training.canonical(), training.genesis);
-    assert.equal(await engagements(), 0n);
+    assert.equal(await locks(), 0n);
 
     const again = await training.round([one, two], validators);
     assert.equal(again.parent, training.genesis);
     await training.govern('training.stopProgramme', training.family);
     assert.deepEqual(await again.outcome(), { Rejected: 'Stopped' });
     assert.equal(await training.open(), null);
-    assert.equal(await engagements(), 0n);
+    assert.equal(await locks(), 0n);
     assert.deepEqual(again.losers(), []);
   });
 

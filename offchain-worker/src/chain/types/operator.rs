@@ -38,6 +38,14 @@ impl WireRoles {
     }
 }
 
+/// A signature.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+pub enum WireSignature {
+    /// Of an Sr25519 key.
+    Sr25519([u8; 64]),
+}
+
 both_ways! {
     /// What a worker charges.
     pub struct WirePrices {
@@ -45,6 +53,20 @@ both_ways! {
         pub per_prompt_byte: Balance,
         /// Per token of the answer.
         pub per_output_token: Balance,
+    }
+}
+
+from_chain! {
+    /// What a worker charges, by term.
+    pub struct PriceVersions {
+        /// The term of the last change.
+        pub changed: u32,
+        /// In that term.
+        pub then: WirePrices,
+        /// In the term after it.
+        pub next: WirePrices,
+        /// From the term after that on: what was set last.
+        pub latest: WirePrices,
     }
 }
 
@@ -83,7 +105,7 @@ from_chain! {
         pub serves: Vec<H256>,
         /// The device it reported.
         pub device: Option<DeviceReport>,
-        /// Why it is not drawn now; `None` if it is.
+        /// Why it is not drawn in the present term; `None` if it can be.
         pub idle: Option<Idle>,
     }
 }
@@ -183,14 +205,14 @@ from_chain! {
         pub key: AccountId32,
         /// What it does.
         pub roles: WireRoles,
-        /// What it charges as a worker.
-        pub prices: WirePrices,
+        /// What it charges as a worker, by term.
+        pub prices: PriceVersions,
         /// What can be slashed.
         pub bond: Balance,
-        /// Open jobs that it is tied to.
-        pub engagements: u32,
-        /// The block of its last sign of life.
-        pub heartbeat: BlockNumber,
+        /// The part of the bond that is locked behind open jobs.
+        pub locked: Balance,
+        /// Open jobs behind which a part of the bond is locked.
+        pub locks: u32,
         /// The block from which it may withdraw its bond, if it is leaving.
         pub withdrawable_at: Option<BlockNumber>,
     }
@@ -203,10 +225,10 @@ from_chain! {
         Leaving,
         /// Its bond is below the least bond.
         Suspended,
-        /// Its last heartbeat is too old.
-        Silent,
-        /// It is tied to as many jobs as it may be.
-        FullyEngaged,
+        /// It failed in a duty and has not resumed.
+        Absent,
+        /// It resumed, and the term from which it is drawn again has not begun.
+        Returning,
     }
 }
 
@@ -218,107 +240,24 @@ impl Idle {
             Self::Suspended => {
                 "its bond is below the least bond; add to it with operators.bondExtra"
             }
-            Self::Silent => {
-                "it gave no sign of life for too long; start `noema-worker run` with its key"
-            }
-            Self::FullyEngaged => "it has as many open jobs as it may have",
+            Self::Absent => "it failed in a duty; `noema-worker run` with its key resumes",
+            Self::Returning => "it resumed, and is drawn again from the term after next on",
         }
     }
 }
 
 from_chain! {
-    /// What an operator earned and lost since it registered.
+    /// What an operator earned, can withdraw and lost since it registered.
     pub struct EarningsLedger {
-        /// Paid for answers.
+        /// What was credited and is not withdrawn yet.
+        pub payable: Balance,
+        /// Credited for answers.
         pub answers: Balance,
-        /// Paid for checks.
+        /// Credited for checks.
         pub checks: Balance,
-        /// Paid from the bonds of those who lost disputes.
+        /// Credited from the bonds of operators that lost disputes.
         pub disputes: Balance,
         /// Lost from the bond.
         pub slashed: Balance,
-        /// The latest entries, oldest first.
-        pub recent: Vec<EarningsEntry>,
-    }
-}
-
-from_chain! {
-    /// One payment or loss.
-    pub struct EarningsEntry {
-        /// The block in which it happened.
-        pub at: BlockNumber,
-        /// What it was for.
-        pub job: Job,
-        /// Why it happened.
-        pub reason: Reason,
-        /// How much it was.
-        pub amount: Balance,
-    }
-}
-
-from_chain! {
-    /// Why an operator was paid or lost from its bond.
-    pub enum Reason {
-        /// It was paid.
-        Earned(Earning),
-        /// It lost.
-        Lost(Offence),
-    }
-}
-
-from_chain! {
-    /// Why an operator was paid.
-    pub enum Earning {
-        /// For an answer that was settled.
-        Answer,
-        /// For a check that stood.
-        Check,
-        /// From the bond of the party that lost a dispute.
-        Dispute,
-    }
-}
-
-from_chain! {
-    /// Why an operator lost part of its bond.
-    pub enum Offence {
-        /// The deadline of an answer passed.
-        MissedDeadline,
-        /// A verdict was not committed or not revealed in time.
-        MissedVerdict,
-        /// An answer was called valid without executing.
-        UnexecutedVerdict,
-        /// An answer lost a dispute.
-        FalseAnswer,
-        /// A verdict or objection lost a dispute.
-        FalseVerdict,
-        /// A contribution was not committed or not revealed in time.
-        MissedContribution,
-        /// Scores were not committed or not revealed in time.
-        MissedScore,
-        /// Scores were not what execution yields.
-        FalseScore,
-        /// A round's checkpoint was not claimed in time.
-        MissedClaim,
-        /// The claimed checkpoint was not what the contributions yield.
-        FalseClaim,
-    }
-}
-
-from_chain! {
-    /// What an operator was paid or slashed for.
-    pub enum Job {
-        /// A request for inference.
-        Request(u64),
-        /// A round of training.
-        Round(u64),
-    }
-}
-
-impl std::fmt::Display for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Request(id) => write!(f, "request {id}"),
-            Self::Round(id) => write!(f, "round {id}"),
-        }
     }
 }

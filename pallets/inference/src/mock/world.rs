@@ -10,6 +10,7 @@ use frame_support::{
         tokens::{Fortitude, Precision, Preservation},
     },
 };
+use noema_economics::draw_weighted;
 use noema_protocol::{
     hashing,
     interfaces::{
@@ -123,6 +124,9 @@ pub(crate) const fn key(controller: AccountId) -> AccountId {
     controller.wrapping_add(100)
 }
 
+/// The account into which payments are moved before they are credited.
+pub(crate) const PURSE: AccountId = 9_999;
+
 /// The account that the mock keeps a bond in.
 const fn purse(controller: AccountId) -> AccountId {
     controller.wrapping_add(1_000)
@@ -162,7 +166,24 @@ impl Operators<AccountId, Balance> for World {
         })
     }
 
-    fn candidates(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
+    fn draw(
+        role: Role,
+        checkpoint: &CheckpointId,
+        randomness: H256,
+        wanted: u32,
+        mut suits: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
+    ) -> Vec<Candidate<AccountId, Balance>> {
+        let candidates = Self::roster(role, checkpoint);
+        let weights = candidates.iter().map(|candidate| candidate.bond);
+        draw_weighted(weights, randomness.0, candidates.len() as u32)
+            .into_iter()
+            .map(|index| candidates[index].clone())
+            .filter(|candidate| suits(candidate))
+            .take(wanted as usize)
+            .collect()
+    }
+
+    fn roster(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
         if *checkpoint != CHECKPOINT {
             return Vec::new();
         }
@@ -177,8 +198,9 @@ impl Operators<AccountId, Balance> for World {
             .collect()
     }
 
-    fn max_candidates() -> u32 {
-        16
+    fn serves(role: Role, checkpoint: &CheckpointId, controller: &AccountId) -> bool {
+        let operator = world(|world| world.operators.get(controller).cloned());
+        *checkpoint == CHECKPOINT && operator.is_some_and(|operator| operator.role == role)
     }
 
     fn live_bond(role: Role, controller: &AccountId) -> Option<Balance> {
@@ -191,34 +213,53 @@ impl Operators<AccountId, Balance> for World {
         Balances::total_balance(&purse(*controller))
     }
 
-    fn engage(controller: &AccountId) -> Result<(), ()> {
-        if world(|world| world.operators[controller].is_busy) {
+    fn lock(controller: &AccountId, job: Job, amount: Balance) -> Result<(), ()> {
+        let is_busy = world(|world| world.operators[controller].is_busy);
+        let mut locks = locks(*controller);
+        if is_busy || locks.insert(job, amount).is_some() {
             return Err(());
         }
-        unhashed::put(&engaged_key(*controller), &(engaged(*controller) + 1));
+        unhashed::put(&locks_key(*controller), &locks);
         Ok(())
     }
 
-    fn release(controller: &AccountId) {
-        let left = engaged(*controller).checked_sub(1);
-        let left = left.expect("released no more often than engaged");
-        unhashed::put(&engaged_key(*controller), &left);
+    fn locked(controller: &AccountId, job: Job) -> Option<Balance> {
+        locks(*controller).get(&job).copied()
+    }
+
+    fn jobs(controller: &AccountId) -> Vec<Job> {
+        locks(*controller).into_keys().collect()
+    }
+
+    fn release(controller: &AccountId, job: Job) {
+        let mut locks = locks(*controller);
+        locks.remove(&job);
+        unhashed::put(&locks_key(*controller), &locks);
     }
 
     fn slash(
         controller: &AccountId,
-        _job: Job,
+        job: Job,
         _offence: Offence,
         amount: Balance,
         shares: &[(AccountId, Balance)],
     ) -> Balance {
+        let mut locks = locks(*controller);
+        let locked = locks.get(&job).copied().unwrap_or(0);
         let purse = purse(*controller);
-        let taken = amount.min(Balances::total_balance(&purse));
+        let taken = amount.min(locked).min(Balances::total_balance(&purse));
+        if taken > 0 {
+            locks.insert(job, locked - taken);
+            unhashed::put(&locks_key(*controller), &locks);
+        }
         let mut left = taken;
         for (to, share) in shares {
             let share = left.min(*share);
             Balances::transfer(&purse, to, share, Preservation::Expendable).expect("winners exist");
             left -= share;
+            if share > 0 {
+                world(|world| world.earnings.push((*to, job, Earning::Dispute, share)));
+            }
         }
         Balances::burn_from(
             &purse,
@@ -231,7 +272,14 @@ impl Operators<AccountId, Balance> for World {
         taken
     }
 
-    fn note_earning(controller: &AccountId, job: Job, kind: Earning, amount: Balance) {
+    fn purse() -> AccountId {
+        PURSE
+    }
+
+    /// Withdrawn at once.
+    fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance) {
+        Balances::transfer(&PURSE, controller, amount, Preservation::Preserve)
+            .expect("the payment is in the purse");
         world(|world| world.earnings.push((*controller, job, kind, amount)));
     }
 
@@ -279,7 +327,7 @@ pub(crate) fn add_operator(controller: AccountId, role: Role, bond: Balance) {
     world(|world| world.operators.insert(controller, operator));
 }
 
-/// Whether an operator sends heartbeats.
+/// Whether an operator is present.
 pub(crate) fn set_live(controller: AccountId, is_live: bool) {
     world(|world| {
         let operator = world.operators.get_mut(&controller);
@@ -287,7 +335,7 @@ pub(crate) fn set_live(controller: AccountId, is_live: bool) {
     });
 }
 
-/// Whether an operator's bond can be tied to no further request.
+/// Whether all of an operator's bond is locked.
 pub(crate) fn set_busy(controller: AccountId, is_busy: bool) {
     world(|world| {
         let operator = world.operators.get_mut(&controller);
@@ -302,14 +350,18 @@ pub(crate) fn set_price(controller: AccountId, prices: Prices<Balance>) {
     });
 }
 
-/// How many requests an operator's bond is tied to.
-pub(crate) fn engaged(controller: AccountId) -> u32 {
-    unhashed::get_or_default(&engaged_key(controller))
+/// Behind how many requests a part of an operator's bond is locked.
+pub(crate) fn engaged(controller: AccountId) -> usize {
+    locks(controller).len()
+}
+
+fn locks(controller: AccountId) -> BTreeMap<Job, Balance> {
+    unhashed::get_or_default(&locks_key(controller))
 }
 
 /// In storage, for a call that is refused must leave it as it was.
-fn engaged_key(controller: AccountId) -> Vec<u8> {
-    (b"engaged", controller).encode()
+fn locks_key(controller: AccountId) -> Vec<u8> {
+    (b"locks", controller).encode()
 }
 
 pub(crate) fn earnings() -> Vec<(AccountId, Job, Earning, Balance)> {

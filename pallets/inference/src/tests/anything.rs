@@ -127,7 +127,7 @@ proptest! {
                 // What is missing burned: it came from bonds and payments, and everything else is
                 // still there. No more work is noted than that.
                 let burned = issuance - Balances::total_issuance();
-                let accounts = [1, 2].into_iter().chain(10..12).chain(20..25);
+                let accounts = [1, 2, PURSE].into_iter().chain(10..12).chain(20..25);
                 let freely_held: Balance = accounts.map(free).sum();
                 prop_assert_eq!(freely_held + bonds() + burned, issuance);
                 let noted: u64 = work().iter().map(|(_, _, amount)| amount).sum();

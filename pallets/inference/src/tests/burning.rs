@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use noema_economics::Permill;
-use noema_protocol::interfaces::{Earning, Prices, Work};
+use noema_protocol::interfaces::{Earning, Work};
 
 const ASKER: u64 = 1;
 
@@ -87,32 +87,6 @@ fn an_answer_that_is_refunded_is_no_work() {
         set_live(10, false);
         advance(15);
         assert_eq!(refunded_for(id), Some(RefundReason::NoWorker));
-        assert_eq!(free(ASKER), FUNDS);
-        assert_eq!(work(), []);
-        assert_eq!(Balances::total_issuance(), issuance);
-    });
-}
-
-#[test]
-fn who_cannot_be_paid_burns_nothing() {
-    world(25).execute_with(|| {
-        set_price(
-            10,
-            Prices {
-                per_prompt_byte: 0,
-                per_output_token: 3,
-            },
-        );
-        MinCheckRate::set(Permill::zero());
-        let issuance = Balances::total_issuance();
-        // The worker's account is gone, and 9 units do not create it.
-        let everything = free(10);
-        Balances::transfer_allow_death(RuntimeOrigin::signed(10), 99, everything)
-            .expect("nothing keeps it");
-        let id = ask_and_answer(ASKER);
-        advance(3);
-        assert_eq!(phase(id), Phase::Settled);
-        assert_eq!(free(10), 0);
         assert_eq!(free(ASKER), FUNDS);
         assert_eq!(work(), []);
         assert_eq!(Balances::total_issuance(), issuance);

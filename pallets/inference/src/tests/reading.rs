@@ -163,9 +163,14 @@ fn the_audit_finds_what_is_wrong() {
         assert_eq!(found(), AuditError::StrayTurn { request: id });
         Agenda::<Test>::insert(due, frame_support::BoundedVec::truncate_from(vec![id]));
 
-        Engagements::<Test>::insert(20, id, ());
+        use noema_protocol::interfaces::Operators;
+        World::release(&10, id.into());
         assert_eq!(found(), AuditError::EngagementDiffers { request: id });
-        Engagements::<Test>::remove(20, id);
+        assert_eq!(World::lock(&10, id.into(), 1), Ok(()));
+        assert_eq!(World::lock(&10, RequestId(44).into(), 1), Ok(()));
+        let request = RequestId(44);
+        assert_eq!(found(), AuditError::EngagementDiffers { request });
+        World::release(&10, request.into());
 
         Exposure::<Test>::insert(10, 1);
         assert_eq!(found(), AuditError::ExposureDiffers { worker: 10 });

@@ -1,9 +1,6 @@
 use crate::{mock::*, Error, Event, Idle};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{
-    interfaces::{Offence, Operators as _},
-    Job, RequestId,
-};
+use noema_protocol::interfaces::Role;
 use sp_runtime::TokenError;
 
 #[test]
@@ -24,22 +21,33 @@ fn bond_extra_should_hold_more() {
 }
 
 #[test]
-fn bond_extra_should_end_a_suspension() {
+fn bond_extra_should_count_in_draws_from_the_term_after_next() {
     test(|| {
-        register(ALICE, WORKER, 100);
-        Operators::slash(
-            &ALICE,
-            Job::Request(RequestId(1)),
-            Offence::MissedDeadline,
-            1,
-            &[],
-        );
-        assert_eq!(
-            Operators::operator(ALICE).expect("registered").idle,
-            Some(Idle::Suspended)
-        );
+        server(ALICE, WORKER, 100);
+        pass_terms(2);
+        assert_ok!(Operators::bond_extra(signed(ALICE), 50));
+        for weight in [10, 10, 15, 15] {
+            assert_eq!(drawable(Role::Worker, LLAMA), vec![(ALICE, weight)]);
+            pass_terms(1);
+        }
+    });
+}
+
+#[test]
+fn bond_extra_should_let_a_suspended_operator_resume() {
+    test(|| {
+        server(ALICE, WORKER, 100);
+        convict(ALICE, 1, 1, &[]);
+        let idle = || Operators::operator(ALICE).expect("registered").idle;
+        assert_eq!(idle(), Some(Idle::Suspended));
+        let resume = || Operators::resume(signed(key_of(ALICE)));
+        assert_noop!(resume(), Error::<Test>::BondTooSmall);
         assert_ok!(Operators::bond_extra(signed(ALICE), 1));
-        assert_eq!(Operators::operator(ALICE).expect("registered").idle, None);
+        assert_eq!(idle(), Some(Idle::Absent));
+        assert_ok!(resume());
+        pass_terms(2);
+        assert_eq!(idle(), None);
+        assert_eq!(drawable(Role::Worker, LLAMA), vec![(ALICE, 10)]);
     });
 }
 

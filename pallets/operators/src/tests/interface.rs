@@ -1,25 +1,25 @@
-use crate::{mock::*, Entry, Error, Event, Reason, LEDGER_ENTRIES};
-use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{
-    interfaces::{Candidate, Earning, Offence, Operators as _, Prices, Role},
-    Job, RequestId,
-};
-
-const JOB: Job = Job::Request(RequestId(7));
+use crate::{mock::*, Error, Event, Idle, Rosters};
+use frame_support::{assert_noop, assert_ok, traits::Get};
+use noema_protocol::interfaces::{Candidate, Earning, Offence, Operators as _, Prices, Role};
+use noema_terms::TermIndex;
+use pallet_duties::AsDuty;
+use sp_core::H256;
+use std::collections::BTreeSet;
 
 #[test]
-fn slash_should_burn_what_nobody_is_paid() {
+fn slash_should_burn_what_goes_to_no_beneficiary() {
     test(|| {
         register(ALICE, WORKER, 500);
+        assert_ok!(Operators::lock(&ALICE, job(7), 60));
         let issued = Balances::total_issuance();
-        let taken = Operators::slash(&ALICE, JOB, Offence::MissedDeadline, 40, &[]);
+        let taken = Operators::slash(&ALICE, job(7), Offence::MissedDeadline, 40, &[]);
         assert_eq!(taken, 40);
         assert_eq!(held(ALICE), 460);
         assert_eq!(Balances::total_issuance(), issued - 40);
         System::assert_last_event(
             Event::Slashed {
                 controller: ALICE,
-                job: JOB,
+                job: job(7),
                 offence: Offence::MissedDeadline,
                 paid: 0,
                 burned: 40,
@@ -31,14 +31,16 @@ fn slash_should_burn_what_nobody_is_paid() {
 }
 
 #[test]
-fn slash_should_pay_its_beneficiaries_and_burn_the_rest() {
+fn slash_should_credit_operators_and_pay_others_and_burn_the_rest() {
     test(|| {
         register(ALICE, WORKER, 500);
+        register(BOB, VALIDATOR, 100);
         let issued = Balances::total_issuance();
-        let shares = [(BOB, 60), (CAROL, 30)];
-        let taken = Operators::slash(&ALICE, JOB, Offence::FalseAnswer, 200, &shares);
+        let taken = convict(ALICE, 7, 200, &[(BOB, 60), (CAROL, 30)]);
         assert_eq!(taken, 200);
-        assert_eq!(Balances::free_balance(BOB), ENDOWMENT + 60);
+        assert_eq!(Balances::free_balance(BOB), ENDOWMENT - 100);
+        let ledger = Operators::earnings(BOB).expect("registered");
+        assert_eq!((ledger.payable, ledger.disputes), (60, 60));
         assert_eq!(Balances::free_balance(CAROL), ENDOWMENT + 30);
         assert_eq!(Balances::total_issuance(), issued - 110);
         assert_eq!(Operators::bond(&ALICE), 300);
@@ -46,16 +48,25 @@ fn slash_should_pay_its_beneficiaries_and_burn_the_rest() {
 }
 
 #[test]
-fn slash_should_take_no_more_than_the_bond() {
+fn slash_should_take_no_more_than_its_lock() {
     test(|| {
-        register(ALICE, WORKER, 100);
+        register(ALICE, WORKER, 500);
+        assert_ok!(Operators::lock(&ALICE, job(1), 100));
+        assert_ok!(Operators::lock(&ALICE, job(2), 300));
         let shares = [(BOB, 70), (CAROL, 70)];
-        let taken = Operators::slash(&ALICE, JOB, Offence::FalseAnswer, 1_000, &shares);
-        assert_eq!(taken, 100);
+        let slash = |request, amount| {
+            Operators::slash(&ALICE, job(request), Offence::FalseAnswer, amount, &shares)
+        };
+        assert_eq!(slash(1, 1_000), 100);
+        assert_eq!(slash(1, 1_000), 0, "a lock is taken once");
+        assert_eq!(slash(3, 1_000), 0, "nothing is locked behind this job");
         assert_eq!(Balances::free_balance(BOB), ENDOWMENT + 70);
         assert_eq!(Balances::free_balance(CAROL), ENDOWMENT + 30);
-        assert_eq!(Balances::free_balance(ALICE), ENDOWMENT - 100);
-        assert_eq!(Operators::bond(&ALICE), 0);
+        assert_eq!(Operators::bond(&ALICE), 400);
+        assert_eq!(Operators::locked(&ALICE, job(1)), Some(0));
+        assert_eq!(Operators::locked(&ALICE, job(2)), Some(300));
+        Operators::release(&ALICE, job(1));
+        assert_eq!(Operators::locked(&ALICE, job(1)), None);
     });
 }
 
@@ -64,7 +75,7 @@ fn slash_should_never_pay_the_offender() {
     test(|| {
         register(ALICE, WORKER, 500);
         let issued = Balances::total_issuance();
-        Operators::slash(&ALICE, JOB, Offence::FalseAnswer, 100, &[(ALICE, 100)]);
+        convict(ALICE, 1, 100, &[(ALICE, 100)]);
         assert_eq!(Balances::total_issuance(), issued - 100);
         assert_eq!(Balances::free_balance(ALICE), ENDOWMENT - 500);
     });
@@ -74,7 +85,7 @@ fn slash_should_never_pay_the_offender() {
 fn slash_should_leave_a_stranger_alone() {
     test(|| {
         assert_eq!(
-            Operators::slash(&ALICE, JOB, Offence::FalseAnswer, 100, &[(BOB, 1)]),
+            Operators::slash(&ALICE, job(7), Offence::FalseAnswer, 100, &[(BOB, 1)]),
             0
         );
         assert_eq!(Balances::free_balance(ALICE), ENDOWMENT);
@@ -85,11 +96,11 @@ fn slash_should_leave_a_stranger_alone() {
 fn slash_below_the_least_bond_should_suspend() {
     test(|| {
         register(ALICE, WORKER, 150);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
-        Operators::slash(&ALICE, JOB, Offence::MissedDeadline, 50, &[]);
-        assert_eq!(Operators::candidates(Role::Worker, &LLAMA).len(), 1);
-        Operators::slash(&ALICE, JOB, Offence::MissedDeadline, 1, &[]);
-        assert!(Operators::candidates(Role::Worker, &LLAMA).is_empty());
+        convict(ALICE, 1, 50, &[]);
+        let idle = || Operators::operator(ALICE).expect("registered").idle;
+        assert_eq!(idle(), Some(Idle::Absent));
+        convict(ALICE, 2, 1, &[]);
+        assert_eq!(idle(), Some(Idle::Suspended));
         System::assert_last_event(
             Event::Suspended {
                 controller: ALICE,
@@ -101,99 +112,196 @@ fn slash_below_the_least_bond_should_suspend() {
 }
 
 #[test]
-fn candidates_should_be_live_operators_with_their_bonds_and_prices() {
+fn locks_should_never_exceed_the_bond() {
     test(|| {
-        register(ALICE, BOTH, 300);
-        register(BOB, VALIDATOR, 200);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
-        assert_ok!(Operators::serve(signed(BOB), LLAMA));
+        register(ALICE, WORKER, 100);
+        assert_ok!(Operators::lock(&ALICE, job(1), 60));
+        let lock = |request, amount| Operators::lock(&ALICE, job(request), amount);
+        assert_noop!(lock(2, 41), Error::<Test>::BondExhausted);
+        assert_noop!(lock(2, Balance::MAX), Error::<Test>::BondExhausted);
+        assert_noop!(lock(1, 1), Error::<Test>::AlreadyLocked);
+        assert_ok!(lock(2, 40));
+        Operators::release(&ALICE, job(1));
+        Operators::release(&ALICE, job(1));
+        assert_ok!(lock(3, 60));
+        assert_noop!(
+            Operators::lock(&BOB, job(1), 1),
+            Error::<Test>::NotRegistered
+        );
+    });
+}
+
+#[test]
+fn credit_should_be_withdrawn_by_the_controller() {
+    test(|| {
+        register(ALICE, BOTH, 500);
+        for (amount, kind) in [(210, Earning::Answer), (15, Earning::Check)] {
+            transfer_to_purse(BOB, amount);
+            Operators::credit(&ALICE, job(7), kind, amount);
+        }
+        System::assert_last_event(
+            Event::Earned {
+                controller: ALICE,
+                job: job(7),
+                kind: Earning::Check,
+                amount: 15,
+            }
+            .into(),
+        );
+        convict(ALICE, 8, 5, &[]);
+        let ledger = Operators::earnings(ALICE).expect("registered");
+        assert_eq!((ledger.answers, ledger.checks), (210, 15));
+        assert_eq!((ledger.payable, ledger.slashed), (225, 5));
+        assert_eq!(Balances::free_balance(ALICE), ENDOWMENT - 500);
+        assert_ok!(Operators::withdraw(signed(ALICE)));
+        System::assert_last_event(
+            Event::Withdrawn {
+                controller: ALICE,
+                amount: 225,
+            }
+            .into(),
+        );
+        assert_eq!(Balances::free_balance(ALICE), ENDOWMENT - 500 + 225);
+        assert_noop!(
+            Operators::withdraw(signed(ALICE)),
+            Error::<Test>::NothingToWithdraw
+        );
+        let ledger = Operators::earnings(ALICE).expect("registered");
+        assert_eq!((ledger.answers, ledger.payable), (210, 0));
+    });
+}
+
+#[test]
+fn a_payment_below_the_existential_deposit_should_be_credited_like_any_other() {
+    test(|| {
+        register(ALICE, WORKER, 100);
+        let least: Balance = <Test as pallet_balances::Config>::ExistentialDeposit::get();
+        pay(BOB, ALICE, least - 1);
+        assert_ok!(Operators::withdraw(signed(ALICE)));
+        assert_eq!(Balances::free_balance(ALICE), ENDOWMENT - 100 + least - 1);
+    });
+}
+
+#[test]
+fn draw_should_tell_bonds_and_prices() {
+    test(|| {
+        server(ALICE, BOTH, 300);
+        server(BOB, VALIDATOR, 200);
+        pass_terms(2);
+        let drawn = |role| {
+            let mut drawn = Operators::draw(role, &LLAMA, H256::zero(), 9, |_| true);
+            drawn.sort_by_key(|candidate| candidate.controller);
+            drawn
+        };
         let worker = Candidate {
             controller: ALICE,
             bond: 300,
             prices: PRICES,
         };
-        assert_eq!(Operators::candidates(Role::Worker, &LLAMA), vec![worker]);
+        assert_eq!(drawn(Role::Worker), vec![worker]);
         let validators = [(ALICE, 300), (BOB, 200)].map(|(controller, bond)| Candidate {
             controller,
             bond,
             prices: Prices::default(),
         });
-        assert_eq!(Operators::candidates(Role::Validator, &LLAMA), validators);
-        assert!(Operators::candidates(Role::Worker, &OTHER).is_empty());
+        assert_eq!(drawn(Role::Validator), validators);
+        assert!(Operators::draw(Role::Worker, &OTHER, H256::zero(), 9, |_| true).is_empty());
+        assert!(draw(Role::Trainer, 1, 1).is_empty());
     });
 }
 
 #[test]
-fn engage_should_be_bounded() {
+fn draw_should_ask_once_for_each_operator_and_skip_those_that_do_not_suit() {
     test(|| {
-        register(ALICE, WORKER, MIN_BOND);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
-        assert_ok!(Operators::engage(&ALICE));
-        assert_ok!(Operators::engage(&ALICE));
-        assert_noop!(Operators::engage(&ALICE), Error::<Test>::FullyEngaged);
-        assert!(Operators::candidates(Role::Worker, &LLAMA).is_empty());
-        Operators::release(&ALICE);
-        assert_eq!(Operators::candidates(Role::Worker, &LLAMA).len(), 1);
-        assert_noop!(Operators::engage(&BOB), Error::<Test>::NotRegistered);
+        for controller in 1..=5 {
+            server(controller, VALIDATOR, 200);
+        }
+        pass_terms(2);
+        let mut asked = Vec::new();
+        let drawn = Operators::draw(Role::Validator, &LLAMA, H256::zero(), 2, |candidate| {
+            asked.push(candidate.controller);
+            candidate.controller > 3
+        });
+        assert_eq!(drawn.len(), 2);
+        let distinct: BTreeSet<_> = asked.iter().collect();
+        assert_eq!(distinct.len(), asked.len());
     });
 }
 
 #[test]
-fn earnings_should_be_told_with_their_reasons() {
+fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
     test(|| {
-        register(ALICE, BOTH, 500);
-        Operators::note_earning(&ALICE, JOB, Earning::Answer, 210);
-        Operators::note_earning(&ALICE, JOB, Earning::Check, 15);
-        Operators::slash(
-            &ALICE,
-            Job::Request(RequestId(8)),
-            Offence::MissedVerdict,
-            5,
-            &[],
-        );
-        Operators::note_earning(&ALICE, Job::Request(RequestId(9)), Earning::Dispute, 50);
-        let ledger = Operators::earnings(ALICE).expect("registered");
-        assert_eq!((ledger.answers, ledger.checks), (210, 15));
-        assert_eq!((ledger.disputes, ledger.slashed), (50, 5));
-        let slash = Entry {
-            at: 1,
-            job: Job::Request(RequestId(8)),
-            reason: Reason::Lost(Offence::MissedVerdict),
-            amount: 5,
+        server(ALICE, WORKER, 300);
+        server(BOB, WORKER, 300);
+        pass_terms(2);
+        let before = (0..20)
+            .map(|n| draw(Role::Worker, n, 1))
+            .collect::<Vec<_>>();
+        assert!(before.contains(&vec![ALICE]));
+        convict(ALICE, 1, 10, &[]);
+        System::assert_has_event(Event::MarkedAbsent { controller: ALICE }.into());
+        // The others are drawn as before, and BOB in the place of ALICE.
+        assert!((0..20).all(|n| draw(Role::Worker, n, 1) == [BOB]));
+        let weights = |term| Rosters::<Test>::get(LLAMA, Role::Worker).total(TermIndex(term));
+        assert_eq!((weights(2), weights(3)), (60, 60));
+        assert_eq!(weights(4), 30, "one that was hit leaves with notice");
+
+        let signed_at = |who, block| {
+            let duty = crate::Call::<Test>::resume {}.as_duty(&who, block);
+            duty.is_some_and(|duty| duty.is_ok())
         };
-        assert_eq!(ledger.recent.get(2), Some(&slash));
+        let is_duty = |who| signed_at(who, System::block_number());
+        let before = System::block_number() - 1;
+        assert!(
+            !signed_at(key_of(ALICE), before),
+            "it ended an earlier absence"
+        );
+        assert!(is_duty(key_of(ALICE)) && !is_duty(ALICE) && !is_duty(key_of(BOB)));
+        assert_noop!(Operators::resume(signed(ALICE)), Error::<Test>::NotAKey);
+        assert_ok!(Operators::resume(signed(key_of(ALICE))));
         System::assert_last_event(
-            Event::Earned {
+            Event::Resumed {
                 controller: ALICE,
-                job: Job::Request(RequestId(9)),
-                kind: Earning::Dispute,
-                amount: 50,
+                from: TermIndex(4),
             }
             .into(),
         );
-    });
-}
-
-#[test]
-fn earnings_should_keep_the_latest_entries() {
-    test(|| {
-        register(ALICE, WORKER, MIN_BOND);
-        let count = u64::from(LEDGER_ENTRIES) + 3;
-        for request in 0..count {
-            Operators::note_earning(&ALICE, Job::Request(RequestId(request)), Earning::Answer, 1);
+        assert!(!is_duty(key_of(ALICE)));
+        assert_noop!(
+            Operators::resume(signed(key_of(ALICE))),
+            Error::<Test>::NotAbsent
+        );
+        for _ in 0..2 {
+            assert!((0..20).all(|n| draw(Role::Worker, n, 1) == [BOB]));
+            assert_eq!(Operators::live_bond(Role::Worker, &ALICE), None);
+            pass_terms(1);
         }
-        let ledger = Operators::earnings(ALICE).expect("registered");
-        assert_eq!(ledger.answers, count);
-        let jobs: Vec<Job> = ledger.recent.iter().map(|entry| entry.job).collect();
-        let expected: Vec<Job> = (3..count).map(|id| RequestId(id).into()).collect();
-        assert_eq!(jobs, expected);
+        assert_eq!(drawable(Role::Worker, LLAMA), vec![(ALICE, 29), (BOB, 30)]);
+        assert!((0..20).any(|n| draw(Role::Worker, n, 1) == [ALICE]));
+        assert_eq!(Operators::live_bond(Role::Worker, &ALICE), Some(290));
     });
 }
 
 #[test]
-fn note_earning_should_record_nothing_of_a_stranger() {
+fn nothing_done_in_a_term_should_change_whom_it_and_the_next_draw() {
     test(|| {
-        Operators::note_earning(&ALICE, JOB, Earning::Answer, 210);
-        assert_eq!(Operators::earnings(ALICE), None);
+        server(ALICE, WORKER, 300);
+        server(BOB, WORKER, 300);
+        pass_terms(2);
+        let draws = || {
+            (0..20)
+                .map(|n| draw(Role::Worker, n, 2))
+                .collect::<Vec<_>>()
+        };
+        let before = draws();
+        server(CAROL, WORKER, 5_000);
+        assert_ok!(Operators::bond_extra(signed(ALICE), 5_000));
+        assert_ok!(Operators::stop_serving(signed(BOB), LLAMA));
+        assert_ok!(Operators::start_unbonding(signed(BOB)));
+        for _ in 0..2 {
+            assert_eq!(draws(), before);
+            pass_terms(1);
+        }
+        assert!(draws().iter().flatten().all(|who| *who != BOB));
     });
 }

@@ -1,7 +1,20 @@
-use crate::{mock::*, Error, Event, Idle, Operator, Operators as Records};
+use crate::{
+    mock::*, Controllers, Error, Event, Idle, Operator, Operators as Records, Presence, Roles,
+};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::interfaces::Prices;
-use sp_runtime::TokenError;
+use noema_terms::{TermIndex, Versions};
+use sp_runtime::{DispatchResult, TokenError};
+
+fn try_register(
+    controller: AccountId,
+    roles: Roles,
+    key: AccountId,
+    bond: Balance,
+) -> DispatchResult {
+    let proof = possession(controller, key);
+    Operators::register(signed(controller), roles, key, proof, PRICES, bond)
+}
 
 #[test]
 fn register_should_hold_the_bond() {
@@ -27,12 +40,14 @@ fn register_should_record_the_operator() {
         advance_to(7);
         register(ALICE, WORKER, 500);
         let expected = Operator {
+            index: 0,
             key: key_of(ALICE),
             roles: WORKER,
-            prices: PRICES,
+            prices: Versions::constant(PRICES),
             bond: 500,
-            engagements: 0,
-            heartbeat: 7,
+            locked: 0,
+            locks: 0,
+            presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,
         };
         assert_eq!(Records::<Test>::get(ALICE), Some(expected));
@@ -49,7 +64,7 @@ fn register_should_let_a_key_without_funds_sign() {
         register(ALICE, BOTH, MIN_BOND);
         assert_eq!(total(key_of(ALICE)), 0);
         assert_eq!(System::sufficients(&key_of(ALICE)), 1);
-        assert_ok!(Operators::heartbeat(signed(key_of(ALICE))));
+        assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
     });
 }
 
@@ -58,7 +73,7 @@ fn register_should_ignore_the_prices_of_a_validator() {
     test(|| {
         register(ALICE, VALIDATOR, MIN_BOND);
         let operator = Records::<Test>::get(ALICE).expect("registered");
-        assert_eq!(operator.prices, Prices::default());
+        assert_eq!(*operator.prices.latest(), Prices::default());
     });
 }
 
@@ -67,7 +82,7 @@ fn register_should_refuse_a_second_time() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
-            Operators::register(signed(ALICE), VALIDATOR, 999, PRICES, MIN_BOND),
+            try_register(ALICE, VALIDATOR, 999, MIN_BOND),
             Error::<Test>::AlreadyRegistered
         );
     });
@@ -77,7 +92,7 @@ fn register_should_refuse_a_second_time() {
 fn register_should_refuse_an_operator_without_a_role() {
     test(|| {
         assert_noop!(
-            Operators::register(signed(ALICE), Default::default(), 101, PRICES, MIN_BOND),
+            try_register(ALICE, Default::default(), 101, MIN_BOND),
             Error::<Test>::NoRole
         );
     });
@@ -87,7 +102,7 @@ fn register_should_refuse_an_operator_without_a_role() {
 fn register_should_refuse_a_small_bond() {
     test(|| {
         assert_noop!(
-            Operators::register(signed(ALICE), WORKER, 101, PRICES, MIN_BOND - 1),
+            try_register(ALICE, WORKER, 101, MIN_BOND - 1),
             Error::<Test>::BondTooSmall
         );
     });
@@ -97,7 +112,7 @@ fn register_should_refuse_a_small_bond() {
 fn register_should_refuse_a_bond_that_the_caller_does_not_have() {
     test(|| {
         assert_noop!(
-            Operators::register(signed(ALICE), WORKER, 101, PRICES, ENDOWMENT + 1),
+            try_register(ALICE, WORKER, 101, ENDOWMENT + 1),
             TokenError::FundsUnavailable
         );
     });
@@ -108,7 +123,7 @@ fn register_should_refuse_a_key_in_use() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
-            Operators::register(signed(BOB), WORKER, key_of(ALICE), PRICES, MIN_BOND),
+            try_register(BOB, WORKER, key_of(ALICE), MIN_BOND),
             Error::<Test>::KeyTaken
         );
     });
@@ -118,8 +133,35 @@ fn register_should_refuse_a_key_in_use() {
 fn register_should_refuse_the_controller_as_key() {
     test(|| {
         assert_noop!(
-            Operators::register(signed(ALICE), WORKER, ALICE, PRICES, MIN_BOND),
+            try_register(ALICE, WORKER, ALICE, MIN_BOND),
             Error::<Test>::KeyIsController
         );
+    });
+}
+
+#[test]
+fn register_should_refuse_a_key_that_signed_for_another_or_did_not_sign() {
+    test(|| {
+        let key = key_of(ALICE);
+        for proof in [possession(BOB, key), possession(ALICE, key_of(BOB))] {
+            assert_noop!(
+                Operators::register(signed(ALICE), WORKER, key, proof, PRICES, MIN_BOND),
+                Error::<Test>::NotPossessed
+            );
+        }
+    });
+}
+
+#[test]
+fn register_should_never_give_an_index_twice() {
+    test(|| {
+        register(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::start_unbonding(signed(ALICE)));
+        advance_to(51);
+        assert_ok!(Operators::withdraw_bond(signed(ALICE)));
+        register(BOB, WORKER, MIN_BOND);
+        register(ALICE, WORKER, MIN_BOND);
+        let controllers = [0, 1, 2].map(Controllers::<Test>::get);
+        assert_eq!(controllers, [None, Some(BOB), Some(ALICE)]);
     });
 }

@@ -2,10 +2,11 @@
 
 use crate::{mock::*, Roles};
 use noema_protocol::{
-    interfaces::{Earning, Offence, Operators as _, Role},
-    CheckpointId, Job, RequestId,
+    interfaces::{Offence, Operators as _, Role},
+    CheckpointId,
 };
 use proptest::prelude::*;
+use sp_core::H256;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -18,12 +19,15 @@ enum Step {
     CancelUnbonding(AccountId),
     WithdrawBond(AccountId),
     RotateKey(AccountId, AccountId),
-    Heartbeat(AccountId),
+    Resume(AccountId),
+    Withdraw(AccountId),
     ReportDevice(AccountId),
     SetEndpoint(AccountId, bool),
-    Engage(AccountId),
-    Slash(AccountId, Balance, Vec<(AccountId, Balance)>),
-    Earn(AccountId, Balance),
+    Lock(AccountId, u64, Balance),
+    Release(AccountId, u64),
+    Slash(AccountId, u64, Balance, Vec<(AccountId, Balance)>),
+    Pay(AccountId, Balance),
+    Draw(u8),
     Pass(u64),
 }
 
@@ -48,12 +52,15 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who().prop_map(Step::CancelUnbonding),
         2 => who().prop_map(Step::WithdrawBond),
         1 => (who(), key()).prop_map(|(c, k)| Step::RotateKey(c, k)),
-        1 => key().prop_map(Step::Heartbeat),
+        2 => key().prop_map(Step::Resume),
+        1 => who().prop_map(Step::Withdraw),
         1 => key().prop_map(Step::ReportDevice),
         1 => (key(), any::<bool>()).prop_map(|(k, some)| Step::SetEndpoint(k, some)),
-        2 => who().prop_map(Step::Engage),
-        2 => (who(), 0..500u64, shares).prop_map(|(c, a, s)| Step::Slash(c, a, s)),
-        1 => (who(), 0..500u64).prop_map(|(c, a)| Step::Earn(c, a)),
+        3 => (who(), 0..3u64, 0..200u64).prop_map(|(c, j, a)| Step::Lock(c, j, a)),
+        2 => (who(), 0..3u64).prop_map(|(c, j)| Step::Release(c, j)),
+        2 => (who(), 0..3u64, 0..500u64, shares).prop_map(|(c, j, a, s)| Step::Slash(c, j, a, s)),
+        1 => (who(), 0..50u64).prop_map(|(c, a)| Step::Pay(c, a)),
+        2 => any::<u8>().prop_map(Step::Draw),
         2 => (1..60u64).prop_map(Step::Pass),
     ]
 }
@@ -66,12 +73,7 @@ fn checkpoint(first: bool) -> CheckpointId {
     }
 }
 
-/// What is still open, to be released once and no more.
-#[derive(Default)]
-struct Jobs(Vec<AccountId>);
-
-fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
-    let job = Job::Request(RequestId(1));
+fn run(step: Step, burned: &mut Balance) {
     // A refused call changes nothing: the dispatch layer rolls it back.
     let call = |call: crate::Call<Test>, who: AccountId| {
         use frame_support::traits::UnfilteredDispatchable;
@@ -91,6 +93,7 @@ fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
                 crate::Call::register {
                     roles,
                     key,
+                    possession: possession(who, key),
                     prices: PRICES,
                     bond,
                 },
@@ -126,36 +129,49 @@ fn run(step: Step, jobs: &mut Jobs, burned: &mut Balance) {
         Step::StartUnbonding(who) => call(crate::Call::start_unbonding {}, who),
         Step::CancelUnbonding(who) => call(crate::Call::cancel_unbonding {}, who),
         Step::WithdrawBond(who) => call(crate::Call::withdraw_bond {}, who),
-        Step::RotateKey(who, key) => call(crate::Call::rotate_key { key }, who),
-        Step::Heartbeat(key) => call(crate::Call::heartbeat {}, key),
+        Step::RotateKey(who, key) => {
+            let possession = possession(who, key);
+            call(crate::Call::rotate_key { key, possession }, who);
+        }
+        Step::Resume(key) => call(crate::Call::resume {}, key),
+        Step::Withdraw(who) => call(crate::Call::withdraw {}, who),
         Step::ReportDevice(key) => call(crate::Call::report_device { device: gpu() }, key),
         Step::SetEndpoint(key, some) => {
             let endpoint = some.then(endpoint);
             call(crate::Call::set_endpoint { endpoint }, key);
         }
-        Step::Engage(who) => {
-            if Operators::engage(&who).is_ok() {
-                jobs.0.push(who);
+        Step::Lock(who, request, amount) => {
+            let _ = Operators::lock(&who, job(request), amount);
+        }
+        Step::Release(who, request) => Operators::release(&who, job(request)),
+        Step::Slash(who, request, amount, shares) => {
+            let issued = Balances::total_issuance();
+            let locked = Operators::locked(&who, job(request)).unwrap_or(0);
+            let taken = Operators::slash(&who, job(request), Offence::FalseAnswer, amount, &shares);
+            assert!(taken <= amount.min(locked));
+            *burned += issued - Balances::total_issuance();
+        }
+        Step::Pay(who, amount) => {
+            if Operators::operator(who).is_some() && Balances::free_balance(9) > amount {
+                pay(9, who, amount);
             }
         }
-        Step::Slash(who, amount, shares) => {
-            let before: Vec<Balance> = (1..=12).map(total).collect();
-            let taken = Operators::slash(&who, job, Offence::FalseAnswer, amount, &shares);
-            let after = (1..=12).map(total);
-            let won: Balance = after
-                .zip(before)
-                .map(|(after, before)| after.saturating_sub(before))
-                .sum();
-            assert!(taken <= amount);
-            *burned += taken - won;
+        Step::Draw(random) => {
+            let term = Operators::present_term().index;
+            let before = drawable(Role::Validator, LLAMA);
+            let drawn = draw(Role::Validator, random, 3);
+            assert!(drawn
+                .iter()
+                .all(|who| before.iter().any(|(other, _)| other == who)));
+            assert_eq!(drawable(Role::Validator, LLAMA), before, "in {term:?}");
+            let randomness = H256::repeat_byte(random);
+            Operators::draw(Role::Worker, &LLAMA, randomness, 1, |candidate| {
+                let info = Operators::operator(candidate.controller).expect("registered");
+                assert!(!info.operator.is_absent());
+                true
+            });
         }
-        Step::Earn(who, amount) => Operators::note_earning(&who, job, Earning::Check, amount),
-        Step::Pass(blocks) => {
-            advance_to(System::block_number() + blocks);
-            if let Some(who) = jobs.0.pop() {
-                Operators::release(&who);
-            }
-        }
+        Step::Pass(blocks) => advance_to(System::block_number() + blocks),
     }
 }
 
@@ -167,19 +183,14 @@ proptest! {
     ) {
         new_test_ext().execute_with(|| {
             let minted = Balances::total_issuance();
-            let (mut jobs, mut burned) = (Jobs::default(), 0);
+            let mut burned = 0;
             for step in steps {
                 let told = format!("{step:?}");
-                run(step, &mut jobs, &mut burned);
+                run(step, &mut burned);
                 let report = Operators::audit().unwrap_or_else(|failure| panic!("{failure:?} after {told}"));
                 assert_eq!(Balances::total_issuance(), minted - burned, "after {told}");
                 let held: Balance = (1..=6).map(held).sum();
                 assert_eq!(report.bonded, held);
-                for role in [Role::Worker, Role::Validator] {
-                    for candidate in Operators::candidates(role, &LLAMA) {
-                        assert!(candidate.bond >= MIN_BOND);
-                    }
-                }
             }
         });
     }

@@ -1,28 +1,33 @@
-use crate::{mock::*, Error, Event, Served, Servers};
+use crate::{mock::*, Error, Event, RosterPages, Served};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{interfaces::Role, CheckpointId};
+use noema_terms::TermIndex;
 use sp_core::H256;
 
 #[test]
-fn serve_should_list_the_operator_in_each_of_its_roles() {
+fn serve_should_enter_the_rosters_of_each_role_from_the_term_after_next() {
     test(|| {
-        register(ALICE, BOTH, MIN_BOND);
-        register(BOB, VALIDATOR, MIN_BOND);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
-        assert_ok!(Operators::serve(signed(BOB), LLAMA));
-        assert_eq!(Servers::<Test>::get(LLAMA, Role::Worker), vec![ALICE]);
-        assert_eq!(
-            Servers::<Test>::get(LLAMA, Role::Validator),
-            vec![ALICE, BOB]
-        );
-        assert_eq!(Served::<Test>::get(BOB), vec![LLAMA]);
+        server(ALICE, BOTH, MIN_BOND);
+        server(BOB, VALIDATOR, 3 * MIN_BOND);
         System::assert_last_event(
             Event::ServingStarted {
                 controller: BOB,
                 checkpoint: LLAMA,
+                from: TermIndex(2),
             }
             .into(),
         );
+        for _ in 0..2 {
+            assert!(drawable(Role::Worker, LLAMA).is_empty());
+            assert!(drawable(Role::Validator, LLAMA).is_empty());
+            pass_terms(1);
+        }
+        assert_eq!(drawable(Role::Worker, LLAMA), vec![(ALICE, 10)]);
+        assert_eq!(
+            drawable(Role::Validator, LLAMA),
+            vec![(ALICE, 10), (BOB, 30)]
+        );
+        assert!(drawable(Role::Worker, OTHER).is_empty());
     });
 }
 
@@ -87,70 +92,39 @@ fn serve_should_refuse_more_checkpoints_than_an_operator_may_serve() {
 }
 
 #[test]
-fn serve_should_displace_the_smallest_bond_from_a_full_list() {
+fn stop_serving_should_leave_the_rosters_from_the_term_after_next() {
     test(|| {
-        for (controller, bond) in [(1, 300), (2, 200), (3, 400), (4, 201)] {
-            register(controller, BOTH, bond);
-            assert_ok!(Operators::serve(signed(controller), LLAMA));
-        }
-        assert_eq!(Servers::<Test>::get(LLAMA, Role::Worker), vec![1, 3, 4]);
-        assert_eq!(Servers::<Test>::get(LLAMA, Role::Validator), vec![1, 3, 4]);
-        assert!(Served::<Test>::get(2).is_empty());
-        System::assert_has_event(
-            Event::Displaced {
-                controller: 2,
-                checkpoint: LLAMA,
-                by: 4,
-            }
-            .into(),
-        );
-    });
-}
-
-#[test]
-fn serve_should_displace_whoever_is_not_live_from_a_full_list() {
-    test(|| {
-        for controller in 1..=3 {
-            register(controller, WORKER, 500);
-            assert_ok!(Operators::serve(signed(controller), LLAMA));
-        }
-        assert_ok!(Operators::start_unbonding(signed(2)));
-        register(4, WORKER, MIN_BOND);
-        assert_ok!(Operators::serve(signed(4), LLAMA));
-        assert_eq!(Servers::<Test>::get(LLAMA, Role::Worker), vec![1, 3, 4]);
-    });
-}
-
-#[test]
-fn serve_should_refuse_a_full_list_without_a_smaller_bond() {
-    test(|| {
-        for controller in 1..=3 {
-            register(controller, WORKER, 200);
-            assert_ok!(Operators::serve(signed(controller), LLAMA));
-        }
-        register(4, WORKER, 200);
-        assert_noop!(
-            Operators::serve(signed(4), LLAMA),
-            Error::<Test>::ServersFull
-        );
-    });
-}
-
-#[test]
-fn stop_serving_should_leave_no_trace() {
-    test(|| {
-        register(ALICE, BOTH, MIN_BOND);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        server(ALICE, BOTH, MIN_BOND);
+        pass_terms(2);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
-        assert_eq!(Servers::<Test>::iter().count(), 0);
         assert_eq!(Served::<Test>::iter().count(), 0);
         System::assert_last_event(
             Event::ServingStopped {
                 controller: ALICE,
                 checkpoint: LLAMA,
+                from: TermIndex(4),
             }
             .into(),
         );
+        for count in [1, 1, 0] {
+            assert_eq!(drawable(Role::Worker, LLAMA).len(), count);
+            assert_eq!(drawable(Role::Validator, LLAMA).len(), count);
+            pass_terms(1);
+        }
+    });
+}
+
+#[test]
+fn a_slot_should_be_used_again_once_it_cannot_be_read() {
+    test(|| {
+        server(ALICE, WORKER, MIN_BOND);
+        assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
+        pass_terms(2);
+        server(BOB, WORKER, MIN_BOND);
+        let page = RosterPages::<Test>::get((LLAMA, Role::Worker, 0));
+        assert_eq!(page.entries().len(), 1);
+        pass_terms(2);
+        assert_eq!(drawable(Role::Worker, LLAMA), vec![(BOB, 10)]);
     });
 }
 

@@ -1,6 +1,7 @@
 use crate::{mock::*, Error, Event, Operators as Records};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::interfaces::Prices;
+use noema_protocol::interfaces::{Prices, Role};
+use noema_terms::TermIndex;
 
 const DEARER: Prices<Balance> = Prices {
     per_prompt_byte: 3,
@@ -13,16 +14,34 @@ fn set_prices_should_change_what_a_worker_charges() {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::set_prices(signed(ALICE), DEARER));
         assert_eq!(
-            Records::<Test>::get(ALICE).expect("registered").prices,
+            *Records::<Test>::get(ALICE)
+                .expect("registered")
+                .prices
+                .latest(),
             DEARER
         );
         System::assert_last_event(
             Event::PricesSet {
                 controller: ALICE,
                 prices: DEARER,
+                from: TermIndex(2),
             }
             .into(),
         );
+    });
+}
+
+#[test]
+fn set_prices_should_hold_from_the_term_after_next() {
+    test(|| {
+        server(ALICE, WORKER, MIN_BOND);
+        pass_terms(2);
+        assert_ok!(Operators::set_prices(signed(ALICE), DEARER));
+        for prices in [PRICES, PRICES, DEARER] {
+            let drawable = Operators::drawable(Role::Worker, LLAMA);
+            assert_eq!(drawable.first().map(|worker| worker.prices), Some(prices));
+            pass_terms(1);
+        }
     });
 }
 

@@ -1,26 +1,27 @@
-use crate::{mock::*, Devices, Error, Event, Keys, Ledgers, Operators as Records, Served, Servers};
-use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{
-    interfaces::{Earning, Offence, Operators as _, Role},
-    Job, RequestId,
+use crate::{
+    mock::*, Controllers, Devices, Error, Event, Keys, Ledgers, Operators as Records, Served,
 };
+use frame_support::{assert_noop, assert_ok};
+use noema_protocol::interfaces::{Operators as _, Role};
 
 #[test]
-fn start_unbonding_should_end_the_draws() {
+fn start_unbonding_should_end_the_draws_from_the_term_after_next() {
     test(|| {
-        register(ALICE, WORKER, MIN_BOND);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
-        assert_eq!(Operators::candidates(Role::Worker, &LLAMA).len(), 1);
+        server(ALICE, WORKER, MIN_BOND);
+        pass_terms(2);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
-        assert!(Operators::candidates(Role::Worker, &LLAMA).is_empty());
-        assert_noop!(Operators::engage(&ALICE), Error::<Test>::Leaving);
         System::assert_last_event(
             Event::UnbondingStarted {
                 controller: ALICE,
-                withdrawable_at: 51,
+                withdrawable_at: 70,
             }
             .into(),
         );
+        assert!(Served::<Test>::get(ALICE).is_empty());
+        for count in [1, 1, 0] {
+            assert_eq!(draw(Role::Worker, 1, 1).len(), count);
+            pass_terms(1);
+        }
     });
 }
 
@@ -41,14 +42,15 @@ fn start_unbonding_should_refuse_twice() {
 }
 
 #[test]
-fn cancel_unbonding_should_resume_the_draws() {
+fn cancel_unbonding_should_let_the_operator_serve_again() {
     test(|| {
-        register(ALICE, WORKER, MIN_BOND);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        server(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         assert_ok!(Operators::cancel_unbonding(signed(ALICE)));
-        assert_eq!(Operators::candidates(Role::Worker, &LLAMA).len(), 1);
         System::assert_last_event(Event::UnbondingCancelled { controller: ALICE }.into());
+        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        pass_terms(2);
+        assert_eq!(drawable(Role::Worker, LLAMA).len(), 1);
     });
 }
 
@@ -66,12 +68,11 @@ fn cancel_unbonding_should_refuse_whoever_stays() {
 #[test]
 fn withdraw_bond_should_release_everything_and_forget_the_operator() {
     test(|| {
-        register(ALICE, BOTH, 500);
-        assert_ok!(Operators::serve(signed(ALICE), LLAMA));
+        server(ALICE, BOTH, 500);
         assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
         let at = Some(endpoint());
         assert_ok!(Operators::set_endpoint(signed(key_of(ALICE)), at));
-        Operators::note_earning(&ALICE, Job::Request(RequestId(1)), Earning::Answer, 5);
+        pay(BOB, ALICE, 5);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         advance_to(51);
         assert_ok!(Operators::withdraw_bond(signed(ALICE)));
@@ -82,7 +83,10 @@ fn withdraw_bond_should_release_everything_and_forget_the_operator() {
             }
             .into(),
         );
-        assert_eq!((held(ALICE), Balances::free_balance(ALICE)), (0, ENDOWMENT));
+        assert_eq!(
+            (held(ALICE), Balances::free_balance(ALICE)),
+            (0, ENDOWMENT + 5)
+        );
         assert_eq!(System::sufficients(&key_of(ALICE)), 0);
         assert!(!System::account_exists(&key_of(ALICE)));
         assert_eq!(
@@ -90,7 +94,7 @@ fn withdraw_bond_should_release_everything_and_forget_the_operator() {
             0
         );
         assert_eq!(
-            Served::<Test>::iter().count() + Servers::<Test>::iter().count(),
+            Served::<Test>::iter().count() + Controllers::<Test>::iter().count(),
             0
         );
         assert_eq!(
@@ -121,14 +125,14 @@ fn withdraw_bond_should_refuse_before_the_delay() {
 fn withdraw_bond_should_refuse_while_a_job_is_open() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
-        assert_ok!(Operators::engage(&ALICE));
+        assert_ok!(Operators::lock(&ALICE, job(1), 1));
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         advance_to(51);
         assert_noop!(
             Operators::withdraw_bond(signed(ALICE)),
-            Error::<Test>::Engaged
+            Error::<Test>::Locked
         );
-        Operators::release(&ALICE);
+        Operators::release(&ALICE, job(1));
         assert_ok!(Operators::withdraw_bond(signed(ALICE)));
     });
 }
@@ -148,13 +152,7 @@ fn withdraw_bond_should_work_when_everything_was_slashed() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
-        Operators::slash(
-            &ALICE,
-            Job::Request(RequestId(1)),
-            Offence::FalseAnswer,
-            Balance::MAX,
-            &[],
-        );
+        convict(ALICE, 1, MIN_BOND, &[]);
         advance_to(51);
         assert_ok!(Operators::withdraw_bond(signed(ALICE)));
         assert_eq!(total(ALICE), ENDOWMENT - MIN_BOND);

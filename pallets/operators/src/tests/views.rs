@@ -1,8 +1,10 @@
 use crate::{
-    mock::*, AuditFailure, AuditReport, Drawable, Keys, Operators as Records, Served, Servers,
+    mock::*, AuditFailure, AuditReport, Controllers, Drawable, Keys, Ledgers, Locks,
+    Operators as Records, PresentTerm, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{assert_ok, traits::Hooks};
-use noema_protocol::interfaces::Role;
+use noema_protocol::interfaces::{Operators as _, Role};
+use noema_terms::TermIndex;
 
 #[test]
 fn operator_should_tell_everything_recorded() {
@@ -15,9 +17,10 @@ fn operator_should_tell_everything_recorded() {
         assert_eq!(info.device.expect("reported").device, gpu());
         assert_eq!(Operators::operator(BOB), None);
         assert_eq!(Operators::controller_of_key(key_of(ALICE)), Some(ALICE));
+        pass_terms(2);
         let drawable = Drawable {
             controller: ALICE,
-            weight: MIN_BOND,
+            weight: 10,
             prices: PRICES,
         };
         assert_eq!(Operators::drawable(Role::Worker, LLAMA), vec![drawable]);
@@ -29,13 +32,23 @@ fn audit_should_sum_the_bonds() {
     test(|| {
         register(ALICE, WORKER, 300);
         register(BOB, VALIDATOR, 200);
+        assert_ok!(Operators::lock(&BOB, job(1), 7));
+        pay(CAROL, ALICE, 30);
         assert_eq!(
             Operators::audit(),
             Ok(AuditReport {
                 operators: 2,
-                bonded: 500
+                bonded: 500,
+                locked: 7,
+                payable: 30,
             })
         );
+    });
+}
+
+fn set_locked(amount: Balance) {
+    Records::<Test>::mutate(ALICE, |operator| {
+        operator.as_mut().expect("registered").locked = amount;
     });
 }
 
@@ -53,11 +66,19 @@ fn audit_should_find_what_is_wrong() {
         after(|| Records::<Test>::mutate(ALICE, |o| o.as_mut().expect("registered").bond += 1)),
         AuditFailure::BondIsNotHeld
     );
+    assert_eq!(after(|| set_locked(1)), AuditFailure::LocksDiffer);
+    assert_eq!(after(|| set_locked(301)), AuditFailure::OverLocked);
     assert_eq!(
-        after(
-            || Records::<Test>::mutate(ALICE, |o| o.as_mut().expect("registered").engagements = 9)
-        ),
-        AuditFailure::OverEngaged
+        after(|| Controllers::<Test>::remove(0)),
+        AuditFailure::IndexDiffers
+    );
+    assert_eq!(
+        after(|| Controllers::<Test>::insert(7, ALICE)),
+        AuditFailure::IndexDiffers
+    );
+    assert_eq!(
+        after(|| Ledgers::<Test>::mutate(ALICE, |ledger| ledger.payable = 1)),
+        AuditFailure::PurseTooSmall
     );
     assert_eq!(
         after(|| Keys::<Test>::remove(key_of(ALICE))),
@@ -74,21 +95,45 @@ fn audit_should_find_what_is_wrong() {
         AuditFailure::KeyNotSufficient
     );
     assert_eq!(
-        after(|| Servers::<Test>::remove(LLAMA, Role::Worker)),
-        AuditFailure::ServerNotListed
+        after(|| RosterPages::<Test>::remove((LLAMA, Role::Worker, 0))),
+        AuditFailure::SlotDiffers
+    );
+    assert_eq!(
+        after(|| Served::<Test>::remove(ALICE)),
+        AuditFailure::WeightWithoutServing
     );
     assert_eq!(
         after(|| {
-            assert_ok!(Servers::<Test>::try_append(OTHER, Role::Worker, ALICE));
+            Rosters::<Test>::mutate(LLAMA, Role::Validator, |roster| {
+                let stolen = Rosters::<Test>::get(LLAMA, Role::Worker);
+                *roster = stolen;
+            });
         }),
-        AuditFailure::ListedWithoutServing
+        AuditFailure::SumDiffers
     );
     assert_eq!(
         after(|| {
-            assert_ok!(Served::<Test>::try_append(BOB, LLAMA));
+            assert_ok!(Served::<Test>::try_append(BOB, Serving::new(LLAMA)));
         }),
         AuditFailure::RecordWithoutOperator
     );
+    assert_eq!(
+        after(|| Locks::<Test>::insert(BOB, job(1), 1)),
+        AuditFailure::RecordWithoutOperator
+    );
+}
+
+#[test]
+fn present_term_should_tell_when_the_next_begins() {
+    test(|| {
+        advance_to(23);
+        let expected = PresentTerm {
+            index: TermIndex(2),
+            length: TERM,
+            next_at: 30,
+        };
+        assert_eq!(Operators::present_term(), expected);
+    });
 }
 
 #[test]

@@ -12,10 +12,6 @@ fn false_claim() -> Claim {
     }
 }
 
-fn lost(validator: u64) -> pallet_operators::Reason {
-    Operators::earnings(validator).unwrap().recent[0].reason
-}
-
 #[test]
 fn a_validator_that_scores_falsely_should_lose_half_its_bond() {
     test(|| {
@@ -40,10 +36,7 @@ fn a_validator_that_scores_falsely_should_lose_half_its_bond() {
             (bond(honest), bond(liar), bond(other)),
             (BOND, BOND / 2, BOND)
         );
-        assert_eq!(
-            lost(liar),
-            pallet_operators::Reason::Lost(Offence::FalseScore)
-        );
+        assert_eq!(offence(liar), Some(Offence::FalseScore));
     });
 }
 
@@ -77,10 +70,7 @@ fn a_validator_that_claims_a_wrong_root_should_lose_half_its_bond() {
             (bond(honest), bond(liar), bond(other)),
             (BOND, BOND / 2, BOND)
         );
-        assert_eq!(
-            lost(liar),
-            pallet_operators::Reason::Lost(Offence::FalseClaim)
-        );
+        assert_eq!(offence(liar), Some(Offence::FalseClaim));
         assert!(Checkpoints::checkpoint(false_claim().checkpoint).is_none());
     });
 }
@@ -136,9 +126,6 @@ fn a_needless_objection_to_a_claim_should_cost_the_objector() {
         pass_window();
         assert!(matches!(phase(), Phase::Holding { .. }));
         assert_eq!(bond(objector), BOND / 2);
-        assert_eq!(
-            lost(objector),
-            pallet_operators::Reason::Lost(Offence::FalseClaim)
-        );
+        assert_eq!(offence(objector), Some(Offence::FalseClaim));
     });
 }

@@ -235,11 +235,7 @@ fn silent_validators_should_lose_a_little() {
         );
         for validator in drawn {
             assert_eq!(bond(validator), 990);
-            let ledger = Operators::earnings(validator).unwrap();
-            assert_eq!(
-                ledger.recent[0].reason,
-                pallet_operators::Reason::Lost(Offence::MissedScore)
-            );
+            assert_eq!(offence(validator), Some(Offence::MissedScore));
         }
     });
 }

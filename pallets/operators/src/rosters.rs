@@ -1,0 +1,202 @@
+//! Terms, and who can be drawn in them.
+
+use crate::{
+    CandidateOf, Config, Controllers, Error, OperatorOf, Operators, Pallet, PresentTerm,
+    RosterPages, Rosters, Served, Serving, TermLength,
+};
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use frame_support::{pallet_prelude::DispatchResult, traits::Get};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_protocol::{
+    interfaces::{Candidate, Role},
+    CheckpointId,
+};
+use noema_terms::{weight_of, Drawn, Page, Pages, TermIndex};
+use sp_core::H256;
+use sp_runtime::{
+    traits::{CheckedDiv, Saturating, UniqueSaturatedInto},
+    SaturatedConversion,
+};
+
+/// How often an operator is drawn for one subject, at most: so many pages a draw may read.
+pub const TRIES: u32 = 20;
+
+/// The pages of one roster in storage.
+struct Stored<T> {
+    checkpoint: CheckpointId,
+    role: Role,
+    runtime: PhantomData<T>,
+}
+
+impl<T: Config> Pages for Stored<T> {
+    fn page(&self, number: u16) -> Page {
+        RosterPages::<T>::get((self.checkpoint, self.role, number))
+    }
+
+    fn put(&mut self, number: u16, page: Page) {
+        RosterPages::<T>::insert((self.checkpoint, self.role, number), page);
+    }
+}
+
+fn stored<T: Config>(checkpoint: CheckpointId, role: Role) -> Stored<T> {
+    Stored {
+        checkpoint,
+        role,
+        runtime: PhantomData,
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The present term.
+    pub(crate) fn term() -> TermIndex {
+        let length = TermLength::<T>::get();
+        let index = Self::now().checked_div(&length).unwrap_or_default();
+        TermIndex(index.unique_saturated_into())
+    }
+
+    /// The first block of `term`.
+    pub(crate) fn first_block_of(term: TermIndex) -> BlockNumberFor<T> {
+        TermLength::<T>::get().saturating_mul(term.0.into())
+    }
+
+    pub(crate) fn told_term() -> PresentTerm<BlockNumberFor<T>> {
+        let index = Self::term();
+        PresentTerm {
+            index,
+            length: TermLength::<T>::get(),
+            next_at: Self::first_block_of(index.after(1)),
+        }
+    }
+
+    /// Puts an operator into the rosters of `serving` in each of its roles, or changes its weight in
+    /// them, from the term after next on.
+    pub(crate) fn enrol(operator: &OperatorOf<T>, serving: &mut Serving) -> DispatchResult {
+        let weight = weight_of(
+            operator.bond.saturated_into(),
+            T::BondUnit::get().saturated_into(),
+        );
+        for role in operator.roles.serving() {
+            let checkpoint = serving.checkpoint;
+            let slot = Rosters::<T>::mutate(checkpoint, role, |roster| {
+                roster.set(
+                    &mut stored::<T>(checkpoint, role),
+                    Self::term(),
+                    operator.index,
+                    serving.slot(role),
+                    weight,
+                )
+            })
+            .map_err(|_| Error::<T>::RosterFull)?;
+            serving.place(role, slot);
+        }
+        Ok(())
+    }
+
+    /// Takes an operator out of the rosters of `serving` from the term after next on.
+    pub(crate) fn dismiss(operator: &OperatorOf<T>, serving: &Serving) {
+        for role in operator.roles.serving() {
+            let Some(slot) = serving.slot(role) else {
+                continue;
+            };
+            let checkpoint = serving.checkpoint;
+            Rosters::<T>::mutate(checkpoint, role, |roster| {
+                let pages = &mut stored::<T>(checkpoint, role);
+                roster.leave(pages, Self::term(), operator.index, slot);
+            });
+        }
+    }
+
+    /// Gives an operator the weight of its present bond in every roster, from the term after next on.
+    pub(crate) fn reweigh(controller: &T::AccountId, operator: &OperatorOf<T>) -> DispatchResult {
+        Served::<T>::try_mutate_exists(controller, |slot| {
+            let Some(served) = slot else { return Ok(()) };
+            served
+                .iter_mut()
+                .try_for_each(|serving| Self::enrol(operator, serving))
+        })
+    }
+
+    /// Draws from the roster of the present term, see [`noema_protocol::interfaces::Operators::draw`].
+    ///
+    /// An absent operator that is hit leaves the roster from the term after next on, so that the
+    /// tries of later draws are not spent on it.
+    pub(crate) fn draw_present(
+        role: Role,
+        checkpoint: CheckpointId,
+        randomness: H256,
+        wanted: u32,
+        mut suits: impl FnMut(&CandidateOf<T>) -> bool,
+    ) -> Vec<CandidateOf<T>> {
+        let term = Self::term();
+        let mut roster = Rosters::<T>::get(checkpoint, role);
+        let mut pages = stored::<T>(checkpoint, role);
+        let mut absent: Vec<Drawn> = Vec::new();
+        let mut candidates = Vec::new();
+        roster.draw_several(&pages, term, randomness, wanted, TRIES, |drawn| {
+            let Some((controller, operator)) = Self::numbered(drawn.operator) else {
+                return false;
+            };
+            if operator.is_absent() {
+                absent.push(drawn);
+            }
+            if !operator.is_present(term) {
+                return false;
+            }
+            let candidate = Self::candidate(role, term, controller, &operator);
+            let suitable = suits(&candidate);
+            if suitable {
+                candidates.push(candidate);
+            }
+            suitable
+        });
+        if !absent.is_empty() {
+            for drawn in absent {
+                roster.leave(&mut pages, term, drawn.operator, drawn.slot);
+            }
+            Rosters::<T>::insert(checkpoint, role, roster);
+        }
+        candidates
+    }
+
+    /// The operators that can be drawn in the present term, in the order of their slots, each with its
+    /// weight.
+    pub(crate) fn present(role: Role, checkpoint: &CheckpointId) -> Vec<(CandidateOf<T>, u64)> {
+        let term = Self::term();
+        let pages = stored::<T>(*checkpoint, role);
+        let count = Rosters::<T>::get(checkpoint, role).pages().len();
+        let entries = (0..u16::try_from(count).unwrap_or(u16::MAX))
+            .flat_map(|number| pages.page(number).entries().to_vec());
+        entries
+            .filter_map(|entry| {
+                let weight = *entry.weight.at(term);
+                let (controller, operator) = Self::numbered(entry.operator)?;
+                let can_be_drawn = weight > 0 && operator.is_present(term);
+                let candidate = Self::candidate(role, term, controller, &operator);
+                can_be_drawn.then_some((candidate, weight))
+            })
+            .collect()
+    }
+
+    fn numbered(index: u32) -> Option<(T::AccountId, OperatorOf<T>)> {
+        let controller = Controllers::<T>::get(index)?;
+        let operator = Operators::<T>::get(&controller)?;
+        Some((controller, operator))
+    }
+
+    fn candidate(
+        role: Role,
+        term: TermIndex,
+        controller: T::AccountId,
+        operator: &OperatorOf<T>,
+    ) -> CandidateOf<T> {
+        Candidate {
+            controller,
+            bond: operator.bond,
+            prices: match role {
+                Role::Worker => *operator.prices.at(term),
+                Role::Validator | Role::Trainer => Default::default(),
+            },
+        }
+    }
+}
