@@ -74,7 +74,7 @@ impl Included {
 enum Handed {
     /// The pool has it; the future ends when its fate is known.
     Over(BoxFuture<'static, Fate>),
-    /// The pool had it already.
+    /// The pool has it already, or another transaction in its place.
     Already(String),
     /// Its pallet would refuse it: the error by name.
     Refused(String),
@@ -174,7 +174,9 @@ impl Node {
                     let named = duty::refusal(&at.metadata(), pallet, &reason);
                     return Ok(match named {
                         Some(error) => Handed::Refused(error),
-                        None if code == ALREADY_IMPORTED => Handed::Already(reason),
+                        None if code == ALREADY_IMPORTED || is_in_pool(&reason) => {
+                            Handed::Already(reason)
+                        }
                         None => Handed::TurnedAway(reason),
                     });
                 }
@@ -237,12 +239,6 @@ impl Node {
             // It is where it should be, sent by this process or by another with the same hot key;
             // look again when it had time to get into a block.
             Handed::Already(reason) => {
-                return Ok(Box::pin(async move {
-                    tokio::time::sleep(NEXT_BLOCK).await;
-                    Outcome::Unknown(reason)
-                }));
-            }
-            Handed::TurnedAway(reason) if is_in_pool(&reason) => {
                 return Ok(Box::pin(async move {
                     tokio::time::sleep(NEXT_BLOCK).await;
                     Outcome::Unknown(reason)
@@ -454,7 +450,8 @@ fn is_nonce_race(reason: &str) -> bool {
         .any(|sign| reason.contains(sign))
 }
 
-/// Whether the pool holds another transaction for the same duty, with the same priority.
+/// Whether the pool holds another transaction for the same duty or with the same nonce, and a priority as
+/// high.
 fn is_in_pool(reason: &str) -> bool {
     reason.contains("Priority is too low")
 }
