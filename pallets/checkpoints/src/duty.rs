@@ -1,7 +1,7 @@
 //! Which calls are duties of hot keys, and until when.
 
 use crate::{Call, Config, Error, Holders, Pallet};
-use frame_support::{dispatch::GetDispatchInfo, ensure, weights::Weight};
+use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Operators, CheckpointId};
 use pallet_duties::{AsDuty, Duty, STANDING};
@@ -19,10 +19,6 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
             }
             _ => None,
         }
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        self.get_dispatch_info().call_weight
     }
 }
 

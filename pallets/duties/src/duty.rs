@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{storage::with_transaction, weights::Weight};
+use frame_support::storage::with_transaction;
 use sp_runtime::{DispatchError, DispatchResult, TransactionOutcome};
 
 /// How many blocks a duty without a deadline of its own stays in the pool.
@@ -38,15 +38,13 @@ pub trait AsDuty<AccountId, BlockNumber> {
     ///
     /// A call for which this gives a duty succeeds where it is executed on the same state. Nothing is
     /// changed. A duty that may become due again has to be signed after it was done the last time: else
-    /// another account could send it once more.
+    /// another account could send it once more. This weighs at most what executing the call does, and is
+    /// charged as much.
     fn as_duty(
         &self,
         key: &AccountId,
         signed_at: BlockNumber,
     ) -> Option<Result<Duty<BlockNumber>, DispatchError>>;
-
-    /// The most that [`Self::as_duty`] weighs.
-    fn weight_of_check(&self) -> Weight;
 }
 
 /// Which accounts are hot keys of operators.

@@ -4,7 +4,7 @@
 #![allow(unreachable_pub)]
 
 use crate::{self as pallet_duties, AsDuty, Duty, HotKeys};
-use frame_support::{derive_impl, dispatch::GetDispatchInfo, weights::Weight};
+use frame_support::derive_impl;
 use sp_runtime::{testing::TestSignature, BuildStorage, DispatchError};
 
 /// The hot key.
@@ -107,10 +107,6 @@ impl AsDuty<u64, u64> for RuntimeCall {
             false => Ok(Duty::new("expecting/tell", (number, key), UNTIL)),
             true => Err(pallet_expecting::Error::<Test>::ToldAlready.into()),
         })
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        self.get_dispatch_info().call_weight
     }
 }
 

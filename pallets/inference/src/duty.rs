@@ -1,7 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
 use crate::{case::Case, panel, Call, Config, Error, Pallet, Phase, Stage};
-use frame_support::{dispatch::GetDispatchInfo, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Operators, Receipt, RequestId, VerdictReveal};
 use pallet_duties::{try_out, AsDuty, Duty};
@@ -43,10 +42,6 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
             Call::object { request, .. } => Pallet::<T>::objection_duty(key, *request),
             _ => return None,
         })
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        self.get_dispatch_info().call_weight
     }
 }
 

@@ -1,7 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
 use crate::{Call, Config, Pallet};
-use frame_support::{dispatch::GetDispatchInfo, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_duties::{AsDuty, Duty, STANDING};
 use sp_runtime::{traits::Saturating, DispatchError};
@@ -22,9 +21,5 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
             Ok(_) => Ok(Duty::new("issuance/claim", (epoch, account), until)),
             Err(error) => Err(error.into()),
         })
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        self.get_dispatch_info().call_weight
     }
 }

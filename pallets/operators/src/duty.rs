@@ -1,7 +1,7 @@
 //! Which calls are duties of hot keys, and until when.
 
 use crate::{Call, Config, Devices, Endpoint, Endpoints, Error, Keys, Pallet, Presence};
-use frame_support::{dispatch::GetDispatchInfo, ensure, traits::Get, weights::Weight};
+use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::CheckpointId;
 use pallet_duties::{try_out, AsDuty, Duty, HotKeys, STANDING};
@@ -31,10 +31,6 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
             Call::follow_canonical { checkpoint } => Pallet::<T>::follow_duty(key, *checkpoint),
             _ => return None,
         })
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        self.get_dispatch_info().call_weight
     }
 }
 

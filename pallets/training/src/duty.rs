@@ -1,10 +1,7 @@
 //! Which calls are duties of hot keys, and until when.
 
 use crate::{Call, Config, Error, Pallet, Rounds};
-use frame_support::{
-    dispatch::{DispatchResult, GetDispatchInfo},
-    weights::Weight,
-};
+use frame_support::dispatch::DispatchResult;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Operators, RoundId};
 use pallet_duties::{try_out, AsDuty, Duty};
@@ -60,10 +57,6 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
             }
             _ => return None,
         })
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        self.get_dispatch_info().call_weight
     }
 }
 

@@ -15,7 +15,6 @@ use crate::{
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32},
-    weights::Weight,
     PalletId,
 };
 use frame_system::EnsureRoot;
@@ -163,17 +162,6 @@ impl AsDuty<AccountId, BlockNumber> for RuntimeCall {
             Self::Operators(call) => call.as_duty(key, signed_at),
             Self::Training(call) => call.as_duty(key, signed_at),
             _ => None,
-        }
-    }
-
-    fn weight_of_check(&self) -> Weight {
-        match self {
-            Self::Checkpoints(call) => call.weight_of_check(),
-            Self::Inference(call) => call.weight_of_check(),
-            Self::Issuance(call) => call.weight_of_check(),
-            Self::Operators(call) => call.weight_of_check(),
-            Self::Training(call) => call.weight_of_check(),
-            _ => Weight::zero(),
         }
     }
 }
