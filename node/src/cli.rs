@@ -21,10 +21,11 @@ Metrics for Prometheus: http://127.0.0.1:9615/metrics";
 
 /// Runs a Noema chain on this machine, without a relay chain.
 ///
-/// It makes every block itself and finalizes it, at once or `--finality-lag` blocks later. What a relay chain would provide, it makes
-/// up: relay chain blocks, their randomness (from the operating system) and the go-ahead for
-/// runtime upgrades. So it is for development and tests; whoever runs it can make any block. A
-/// collator of a real relay chain is `polkadot-omni-node` with a chain spec exported here.
+/// It makes every block itself and finalizes it, at once or `--finality-lag` blocks later. What a
+/// relay chain would provide, it makes up: relay chain blocks, their randomness (from the operating
+/// system) and the go-ahead for runtime upgrades. So it is for development and tests: its user can
+/// make any block. A collator of a real relay chain is `polkadot-omni-node` with a chain spec
+/// exported here.
 #[derive(Debug, Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {

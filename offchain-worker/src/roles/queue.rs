@@ -1,9 +1,9 @@
 //! The duties that an operator has handed to the node, and whose fate is open.
 //!
-//! A duty has no nonce and no time after which it dies: while the chain expects it, it may be handed
-//! over again and is performed once. So nothing of this is kept on disk. Every look at the chain offers
-//! all that is due; the queue lets through what is not under way already and was not refused a moment
-//! ago.
+//! A duty has no nonce, and its signature dies after some blocks: while the chain expects the duty, it may
+//! be signed and handed over again, and is performed once. So nothing of this is kept on disk. Every look
+//! at the chain offers all that is due; the queue lets through what is not under way already and was not
+//! refused a moment ago.
 
 use super::Outcome;
 use crate::store::JobKey;

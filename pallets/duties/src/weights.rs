@@ -1,7 +1,8 @@
 //! Weights of pallet-duties.
 //!
 //! Counted, not measured: one verification of an sr25519 signature (60 µs on the machine that the
-//! other pallets were measured on), the hash of the call, and one read each of a hot key's controller and of a block's hash.
+//! other pallets were measured on), the hash of the call, and one read each of a hot key's controller
+//! and of a block's hash.
 
 use core::marker::PhantomData;
 use frame_support::{

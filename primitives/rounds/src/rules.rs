@@ -71,16 +71,16 @@ pub struct Windows<BlockNumber> {
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
-    fn all(&self) -> [BlockNumber; 8] {
+    fn all_mut(&mut self) -> [&mut BlockNumber; 8] {
         [
-            self.registration,
-            self.training,
-            self.reveal,
-            self.scoring,
-            self.score_reveal,
-            self.claim,
-            self.objection,
-            self.holding,
+            &mut self.registration,
+            &mut self.training,
+            &mut self.reveal,
+            &mut self.scoring,
+            &mut self.score_reveal,
+            &mut self.claim,
+            &mut self.objection,
+            &mut self.holding,
         ]
     }
 }
@@ -123,29 +123,10 @@ pub struct Rules<BlockNumber> {
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
-    /// The same rules with `allowance` more blocks in each window: until its opening is final, nobody acts
-    /// on it.
+    /// The same rules with `allowance` more blocks in each window: an operator acts on the opening of a
+    /// window only once that is final.
     pub fn granting(mut self, allowance: BlockNumber) -> Self {
-        let Windows {
-            registration,
-            training,
-            reveal,
-            scoring,
-            score_reveal,
-            claim,
-            objection,
-            holding,
-        } = &mut self.windows;
-        for window in [
-            registration,
-            training,
-            reveal,
-            scoring,
-            score_reveal,
-            claim,
-            objection,
-            holding,
-        ] {
+        for window in self.windows.all_mut() {
             *window = window.saturating_add(allowance);
         }
         self
@@ -156,7 +137,8 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
     /// # Errors
     /// See [`RulesError`].
     pub fn check(&self, dataset: &Dataset) -> Result<(), RulesError> {
-        if self.windows.all().iter().any(|blocks| blocks.is_zero()) {
+        let mut windows = self.windows;
+        if windows.all_mut().iter().any(|blocks| blocks.is_zero()) {
             return Err(RulesError::EmptyWindow);
         }
         if !(2..=MAX_TRAINERS).contains(&self.min_contributions) {
