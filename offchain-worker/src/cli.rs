@@ -20,6 +20,7 @@ mod run;
 mod share;
 mod show;
 mod train;
+mod withdraw;
 
 use crate::chain::{At, Node};
 use crate::checkpoint::{Library, OpenCheckpoint};
@@ -53,6 +54,7 @@ Examples:
   What an operator is due, and how it gets it without `noema-worker run`:
     noema-worker operator show //Alice
     noema-worker claim --key worker.key
+    noema-worker withdraw --account //Alice
   A question:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
 
@@ -151,6 +153,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Claim what an account is due of subsidies for its work.
     Claim(claim::ClaimArgs),
+    /// Withdraw what the chain credited to an operator for its work.
+    Withdraw(withdraw::WithdrawArgs),
     /// Look at a request, or take it back.
     #[command(subcommand)]
     Request(show::RequestCommand),
@@ -209,6 +213,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ask(args) => return ask::ask(&global, args).await,
         Command::Doctor(args) => return doctor::doctor(&global, args).await,
         Command::Claim(args) => claim::claim(&global, args).await,
+        Command::Withdraw(args) => withdraw::withdraw(&global, args).await,
         Command::Request(command) => show::request(&global, command).await,
         Command::Operator(command) => show::operator(&global, command).await,
         Command::Programme(command) => programme::programme(&global, command).await,

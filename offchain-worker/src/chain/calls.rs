@@ -195,6 +195,8 @@ calls! {
     }
     /// Comes back after an absence.
     "Operators"."resume" Resume {}
+    /// Withdraws what was credited to an operator.
+    "Operators"."withdraw" WithdrawPayments {}
     /// Records the device that an operator runs on.
     "Operators"."report_device" ReportDevice {
         /// The device.

@@ -225,7 +225,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
             token.show(earnings.disputes)
         );
         println!(
-            "withdraw    {}: operators.withdraw, signed by the controller",
+            "credited    {}: noema-worker withdraw --account <KEY>",
             token.show(earnings.payable)
         );
         println!("lost        {}", token.show(earnings.slashed));

@@ -75,6 +75,40 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
+  it('is withdrawn through the command, which only the controller may sign', { timeout: 120_000 }, async () => {
+    const run = (...args) => worker(world.folder, [...args, '--url', world.url]);
+    const { id } = await world.ask('Hello', { maxTokens: 4 });
+    const end = await world.end(id);
+    const operator = workers.find(({ address }) => address === end.worker);
+    const { name, address } = operator;
+    const { payable } = await operator.ledger();
+    assert.ok(payable >= end.workerPaid);
+    const shown = await run('operator', 'show', address);
+    assert.equal(shown.status, 0, shown.stderr);
+    assert.match(shown.stdout, /^credited +[\d.]+ NOEMA: noema-worker withdraw/m);
+
+    const refused = await run('withdraw', '--account', `//${name}//hot`);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, new RegExp(`is a hot key, which moves no funds; its controller ${address} withdraws`));
+    assert.equal((await operator.ledger()).payable, payable);
+
+    const before = (await world.chain.balance(address)).total;
+    const withdrawn = await run('withdraw', '--account', `//${name}`, '--json');
+    assert.equal(withdrawn.status, 0, withdrawn.stderr);
+    const report = JSON.parse(withdrawn.stdout);
+    assert.equal(report.account, address);
+    assert.equal(BigInt(report.received), payable);
+    const fee = await until('the fee is known', () => world.chain.events.find(({ name: event, block, data }) =>
+      event === 'transactionPayment.TransactionFeePaid' && Number(block) === report.block && data.who === address));
+    assert.equal((await world.chain.balance(address)).total, before + payable - fee.data.actualFee);
+    assert.equal((await operator.ledger()).payable, 0n);
+
+    const again = await run('withdraw', '--account', `//${name}`);
+    assert.equal(again.status, 0, again.stderr);
+    assert.match(again.stdout, /^nothing to withdraw/);
+    await world.audit();
+  });
+
   /** What a worker can claim, once the epoch of its last answer is over. */
   const rewarded = (address) =>
     until('the end of the epoch', async () => {
