@@ -10,6 +10,7 @@ use crate::store::AccountBytes;
 use codec::{Decode, Encode};
 use noema_protocol::{CheckpointId, FamilyId, RequestId, RoundId, SamplingParameters};
 use sp_core::H256;
+use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
@@ -375,6 +376,20 @@ impl At {
             .view("Operators", "controller_of_key", (AccountId32(*key),))
             .await?;
         Ok(controller.map(|controller| controller.0))
+    }
+
+    /// The checkpoints that an operator still has to execute: those for which it may be drawn, in the
+    /// present term or a later one, and those of the jobs that it has.
+    pub async fn owed(
+        &self,
+        controller: &AccountBytes,
+    ) -> Result<BTreeSet<CheckpointId>, ChainError> {
+        let drawn: Vec<H256> = self
+            .view("Operators", "drawn_for", (AccountId32(*controller),))
+            .await?;
+        let jobs = self.pending_jobs(controller).await?;
+        let jobs = jobs.into_iter().map(|job| job.checkpoint);
+        Ok(drawn.into_iter().chain(jobs).map(CheckpointId).collect())
     }
 
     /// What an operator earned and lost.

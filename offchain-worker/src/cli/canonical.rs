@@ -13,7 +13,7 @@ use crate::roles::EngineExecutor;
 use futures::future::BoxFuture;
 use noema_artefacts::Artefacts;
 use noema_protocol::{CheckpointId, FamilyId};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -21,6 +21,9 @@ use tracing::{info, warn};
 
 /// How long it waits after something went wrong: holders may only just have started.
 const PAUSE: Duration = Duration::from_secs(15);
+
+/// Blocks between two looks at what can be unloaded, for which the node reads every roster.
+const UNLOAD_EVERY: u64 = 32;
 
 /// Serves the canonical checkpoint of a family in place of those it succeeds.
 pub(super) struct Successor {
@@ -31,8 +34,10 @@ pub(super) struct Successor {
     pub(super) executor: Arc<EngineExecutor>,
     /// Where loaded checkpoints are shared, if they are.
     pub(super) artefacts: Option<Arc<Artefacts>>,
-    /// What was served last of each family: jobs that were given then are still to be done.
-    pub(super) retired: BTreeMap<FamilyId, CheckpointId>,
+    /// What was served before and is loaded: an operator may still be drawn for it or have jobs for it.
+    pub(super) retired: BTreeSet<CheckpointId>,
+    /// The block from which it looks again whether that can be unloaded.
+    pub(super) unloads_at: u64,
 }
 
 impl Successor {
@@ -75,15 +80,16 @@ impl Successor {
                     continue; // who leaves may serve nothing new
                 }
                 for served in info.serves.into_iter().map(CheckpointId) {
-                    let Some((family, canonical)) = successor(&at, served).await? else {
+                    let Some(canonical) = successor(&at, served).await? else {
                         continue;
                     };
                     self.move_on(&node, &at, operator, served, canonical)
                         .await?;
-                    self.retire(family, served, canonical);
+                    self.retired.insert(served);
+                    self.retired.remove(&canonical);
                 }
             }
-            Ok(())
+            self.unload(&at).await
         })
     }
 
@@ -113,12 +119,22 @@ impl Successor {
         Ok(())
     }
 
-    /// Unloads what was served before `served`: whatever was asked of it is over.
-    fn retire(&mut self, family: FamilyId, served: CheckpointId, canonical: CheckpointId) {
-        let before = self.retired.insert(family, served);
-        if let Some(past) = before.filter(|past| ![served, canonical].contains(past)) {
-            self.executor.remove(&past);
+    /// Unloads what was served before, once no operator can be drawn for it or has a job for it.
+    async fn unload(&mut self, at: &At) -> anyhow::Result<()> {
+        if self.retired.is_empty() || at.number() < self.unloads_at {
+            return Ok(());
         }
+        let mut owed = BTreeSet::new();
+        for operator in self.operators.iter() {
+            owed.extend(at.owed(&operator.controller).await?);
+        }
+        for id in self.retired.difference(&owed) {
+            self.executor.remove(id);
+            info!(checkpoint = %id, "unloaded a checkpoint that was served before");
+        }
+        self.retired.retain(|id| owed.contains(id));
+        self.unloads_at = at.number().saturating_add(UNLOAD_EVERY);
+        Ok(())
     }
 
     /// Loads `canonical`, from those that hold it if it is not here.
@@ -143,16 +159,11 @@ impl Successor {
     }
 }
 
-/// The family of `served` with its canonical checkpoint, if that is another.
-async fn successor(
-    at: &At,
-    served: CheckpointId,
-) -> anyhow::Result<Option<(FamilyId, CheckpointId)>> {
+/// The canonical checkpoint of the family of `served`, if that is another.
+async fn successor(at: &At, served: CheckpointId) -> anyhow::Result<Option<CheckpointId>> {
     let Some(record) = at.checkpoint(&served).await? else {
         return Ok(None);
     };
-    let family = FamilyId(record.family);
-    let canonical = at.canonical(family).await?;
-    let canonical = canonical.filter(|canonical| *canonical != served);
-    Ok(canonical.map(|canonical| (family, canonical)))
+    let canonical = at.canonical(FamilyId(record.family)).await?;
+    Ok(canonical.filter(|canonical| *canonical != served))
 }

@@ -97,6 +97,8 @@ pub(super) struct Recorded {
     pub(super) validator: bool,
     pub(super) trainer: bool,
     pub(super) serves: BTreeSet<CheckpointId>,
+    /// What it has to execute besides: it may still be drawn for what it served before.
+    owes: BTreeSet<CheckpointId>,
 }
 
 impl RunArgs {
@@ -166,7 +168,8 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
             library: library.clone(),
             loader,
             executor: executor.clone(),
-            retired: BTreeMap::new(),
+            retired: owed(&recorded),
+            unloads_at: 0,
             artefacts: sharing.as_ref().map(Sharing::artefacts),
         };
         others.spawn(successor.run(head.clone(), stop.clone()));
@@ -294,16 +297,26 @@ async fn look_up(node: &Node, keys: Vec<Key>) -> anyhow::Result<Vec<Recorded>> {
         if let Some(idle) = &info.idle {
             info!(operator = %address(&controller), reason = idle.describe(), "the operator is not drawn at present");
         }
+        let serves: BTreeSet<_> = info.serves.into_iter().map(CheckpointId).collect();
+        let mut owes = at.owed(&controller).await?;
+        owes.retain(|id| !serves.contains(id));
         found.push(Recorded {
             key,
             controller,
             worker: info.operator.roles.worker,
             validator: info.operator.roles.validator,
             trainer: info.operator.roles.trainer,
-            serves: info.serves.into_iter().map(CheckpointId).collect(),
+            serves,
+            owes,
         });
     }
     Ok(found)
+}
+
+/// What the operators have to execute besides what they serve.
+fn owed(operators: &[Recorded]) -> BTreeSet<CheckpointId> {
+    let owed = operators.iter().flat_map(|operator| &operator.owes);
+    owed.copied().collect()
 }
 
 /// Loads the checkpoints and holds them against what the chain has recorded.
@@ -326,6 +339,20 @@ async fn load(
                 format!("cannot load checkpoint {id}, which the operator serves on chain")
             })?;
             opened.insert(*id, checkpoint);
+        }
+        for id in owed(operators) {
+            if opened.contains_key(&id) {
+                continue;
+            }
+            match library.open(id) {
+                Ok(checkpoint) => {
+                    info!(checkpoint = %id, "loads a checkpoint that was served before: jobs for it may still come");
+                    opened.insert(id, checkpoint);
+                }
+                Err(error) => {
+                    warn!(checkpoint = %id, %error, "cannot load a checkpoint that was served before: jobs for it will be missed");
+                }
+            }
         }
     }
     for name in &args.checkpoint {

@@ -607,6 +607,12 @@ pub mod pallet {
             Endpoints::<T>::get(controller)?.endpoint
         }
 
+        /// The checkpoints for which an operator stands in a roster of the present term or of a later one:
+        /// what it serves, and for some terms what it served before. Reads every roster.
+        pub fn drawn_for(controller: T::AccountId) -> Vec<CheckpointId> {
+            Self::in_rosters(&controller)
+        }
+
         /// What an operator earned, can withdraw and lost since it registered.
         pub fn earnings(controller: T::AccountId) -> Option<LedgerOf<T>> {
             Operators::<T>::contains_key(&controller).then(|| Ledgers::<T>::get(controller))

@@ -4,7 +4,7 @@ use crate::{
     CandidateOf, Config, Controllers, Error, OperatorOf, Operators, Pallet, PresentTerm,
     RosterPages, Rosters, Served, Serving, TermLength,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::marker::PhantomData;
 use frame_support::{pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -12,7 +12,7 @@ use noema_protocol::{
     interfaces::{Candidate, Role},
     CheckpointId,
 };
-use noema_terms::{weight_of, Drawn, Page, Pages, TermIndex};
+use noema_terms::{weight_of, Drawn, Entry, Page, Pages, TermIndex};
 use sp_core::H256;
 use sp_runtime::{
     traits::{CheckedDiv, Saturating, UniqueSaturatedInto},
@@ -176,6 +176,23 @@ impl<T: Config> Pallet<T> {
                 can_be_drawn.then_some((candidate, weight))
             })
             .collect()
+    }
+
+    /// The checkpoints in whose rosters an operator has a weight in the present term or in a later one.
+    pub(crate) fn in_rosters(controller: &T::AccountId) -> Vec<CheckpointId> {
+        let Some(operator) = Operators::<T>::get(controller) else {
+            return Vec::new();
+        };
+        let now = Self::term();
+        let stands = |entry: &Entry| {
+            let terms = [now, now.after(1), now.notice()];
+            entry.operator == operator.index && terms.iter().any(|term| *entry.weight.at(*term) > 0)
+        };
+        let found: BTreeSet<_> = RosterPages::<T>::iter()
+            .filter(|(_, page)| page.entries().iter().any(stands))
+            .map(|((checkpoint, _, _), _)| checkpoint)
+            .collect();
+        found.into_iter().collect()
     }
 
     fn numbered(index: u32) -> Option<(T::AccountId, OperatorOf<T>)> {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import { plain } from '../lib/chain.js';
 import { World } from '../lib/world.js';
 
 describe('an outage', () => {
@@ -68,6 +69,31 @@ describe('an outage', () => {
     assert.equal(end.name, 'Settled');
     assert.notEqual(end.worker, first.address);
     first.start();
+    await world.audit();
+  });
+
+  it('kills the worker when another checkpoint takes the place of the one that it answers with', { timeout: 240_000 }, async () => {
+    const { chain, checkpoint } = world;
+    const other = await world.importVariant();
+    await world.publish(other);
+    const { family } = plain(await chain.view('Checkpoints', 'checkpoint', other));
+    const makeCanonical = (id) =>
+      chain.send(chain.call('sudo.sudo', chain.call('checkpoints.setCanonical', family, id)), world.funder);
+    const { id } = await world.ask(QUESTION, LONG);
+    const worker = by(workers, (await world.event(id, 'Assigned')).data.worker);
+    await worker.kill();
+    assert.equal(await world.answer(id), null, 'it had not answered yet');
+    await makeCanonical(other);
+    await worker.submit('operators.followCanonical', checkpoint);
+    assert.deepEqual((await worker.recorded()).serves, [other]);
+    worker.start();
+    const end = await world.end(id);
+    assert.equal(end.name, 'Settled');
+    assert.equal(end.worker, worker.address);
+    await makeCanonical(checkpoint);
+    await worker.submit('operators.followCanonical', other);
+    await world.notice();
+    assert.deepEqual(plain(await chain.view('Operators', 'drawn_for', worker.address)), [checkpoint]);
     await world.audit();
   });
 

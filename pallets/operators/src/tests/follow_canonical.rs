@@ -46,6 +46,25 @@ fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
 }
 
 #[test]
+fn drawn_for_should_name_the_old_checkpoint_until_the_notice_has_passed() {
+    test(|| {
+        assert!(Operators::drawn_for(ALICE).is_empty());
+        server(ALICE, BOTH, MIN_BOND);
+        server(BOB, BOTH, MIN_BOND);
+        assert_eq!(Operators::drawn_for(ALICE), [LLAMA]);
+        pass_terms(2);
+        ActiveCheckpoints::make_canonical(OTHER);
+        assert_ok!(Operators::follow_canonical(signed(key_of(ALICE)), LLAMA));
+        for _ in 0..2 {
+            assert_eq!(Operators::drawn_for(ALICE), [LLAMA, OTHER]);
+            pass_terms(1);
+        }
+        assert_eq!(Operators::drawn_for(ALICE), [OTHER]);
+        assert_eq!(Operators::drawn_for(BOB), [LLAMA]);
+    });
+}
+
+#[test]
 fn follow_canonical_should_only_leave_the_old_one_where_both_are_served() {
     test(|| {
         server(ALICE, WORKER, MIN_BOND);
