@@ -75,8 +75,8 @@ pub(crate) struct AuthoringParams {
     pub(crate) finality_lag: u32,
 }
 
-/// The longest [`AuthoringParams::finality_lag`]: an operator's sign of life has to be final before it is
-/// taken for gone.
+/// The longest [`AuthoringParams::finality_lag`]: a hot key signs a duty over the latest final block, and the
+/// signature dies 64 blocks after that.
 const MAX_FINALITY_LAG: i64 = 30;
 
 impl AuthoringParams {
