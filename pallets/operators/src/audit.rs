@@ -114,6 +114,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn audit_rosters() -> Result<(), AuditFailure> {
+        for (checkpoint, role, number) in RosterPages::<T>::iter_keys() {
+            let pages = Rosters::<T>::get(checkpoint, role).pages().len();
+            ensure!(usize::from(number) < pages, AuditFailure::StrayPage);
+        }
         let now = Self::term();
         for (checkpoint, role, roster) in Rosters::<T>::iter() {
             for (number, summary) in (0u16..).zip(roster.pages()) {

@@ -2,7 +2,7 @@
 
 use crate::{
     Address, BalanceOf, BenchmarkHelper, Call, Config, Device, DeviceClass, Endpoint, Event,
-    HoldReason, Operators, Pallet, Presence, Roles, Served, Serving,
+    HoldReason, Operators, Pallet, Presence, Roles, RosterPages, Served, Serving,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -10,6 +10,7 @@ use frame_support::{
         fungible::{hold::Inspect as _, Inspect, Mutate},
         Get,
     },
+    weights::Weight,
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
@@ -324,6 +325,28 @@ mod benches {
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
         assert_last::<T>(Event::Withdrawn { controller, amount });
+    }
+
+    #[benchmark]
+    fn forget_deserted() -> Result<(), BenchmarkError> {
+        let checkpoint = checkpoint::<T>(1);
+        fill::<T>(checkpoint);
+        for index in 1..PAGE_ENTRIES {
+            let other = account("controller", 1_000 + index, 0);
+            Pallet::<T>::do_stop_serving(other, checkpoint)?;
+        }
+        let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
+        System::<T>::set_block_number(noticed);
+        #[block]
+        {
+            Pallet::<T>::forget_deserted(Weight::MAX);
+        }
+        assert!(!RosterPages::<T>::contains_key((
+            checkpoint,
+            Role::Worker,
+            0
+        )));
+        Ok(())
     }
 
     #[benchmark]

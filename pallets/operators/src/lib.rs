@@ -15,6 +15,7 @@ mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
+mod deserted;
 mod dispatchable_impls;
 mod duty;
 mod interface_impl;
@@ -169,6 +170,15 @@ pub mod pallet {
         Page,
         ValueQuery,
     >;
+
+    /// Rosters that every operator has left, in that order, each with the term from which none reads it.
+    #[pallet::storage]
+    pub type Deserted<T: Config> =
+        StorageMap<_, Twox64Concat, u64, (CheckpointId, Role, TermIndex), OptionQuery>;
+
+    /// The first of those rosters and the one behind the last.
+    #[pallet::storage]
+    pub type DesertedSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
 
     /// The part of its bond that each operator has locked behind each job.
     #[pallet::storage]
@@ -436,6 +446,10 @@ pub mod pallet {
                 T::ReportPeriod::get() >= 4u32.into(),
                 "ReportPeriod leaves no room between free reports"
             );
+        }
+
+        fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {
+            Self::forget_deserted(limit)
         }
 
         #[cfg(feature = "try-runtime")]

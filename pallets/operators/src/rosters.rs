@@ -100,10 +100,14 @@ impl<T: Config> Pallet<T> {
                 continue;
             };
             let checkpoint = serving.checkpoint;
-            Rosters::<T>::mutate(checkpoint, role, |roster| {
+            let is_deserted = Rosters::<T>::mutate(checkpoint, role, |roster| {
                 let pages = &mut stored::<T>(checkpoint, role);
                 roster.leave(pages, Self::term(), operator.index, slot);
+                Self::is_deserted(roster)
             });
+            if is_deserted {
+                Self::note_deserted(checkpoint, role);
+            }
         }
     }
 
@@ -153,6 +157,9 @@ impl<T: Config> Pallet<T> {
         if !absent.is_empty() {
             for drawn in absent {
                 roster.leave(&mut pages, term, drawn.operator, drawn.slot);
+            }
+            if Self::is_deserted(&roster) {
+                Self::note_deserted(checkpoint, role);
             }
             Rosters::<T>::insert(checkpoint, role, roster);
         }

@@ -1,6 +1,8 @@
-//! One file for each call, one for what other pallets do, one for everything at random.
+//! One file for each call, one for what other pallets do, one for rosters that all left, one for everything
+//! at random.
 
 mod bond_extra;
+mod deserted;
 mod follow_canonical;
 mod interface;
 mod register;

@@ -382,6 +382,8 @@ pub enum AuditFailure {
     WeightWithoutServing,
     /// A sum of weights is not that of its page.
     SumDiffers,
+    /// A page belongs to no roster.
+    StrayPage,
     /// Something is recorded of an account that is no operator.
     RecordWithoutOperator,
     /// The locks of an operator are not what it is recorded to have locked.
@@ -405,6 +407,7 @@ impl AuditFailure {
             Self::SlotDiffers => "an operator does not stand where it is recorded to stand",
             Self::WeightWithoutServing => "a roster names an operator that does not serve",
             Self::SumDiffers => "a sum of weights is not that of its page",
+            Self::StrayPage => "a page belongs to no roster",
             Self::RecordWithoutOperator => {
                 "something is recorded of an account that is no operator"
             }

@@ -38,14 +38,18 @@ pub trait WeightInfo {
     fn set_endpoint() -> Weight;
     /// See `withdraw` in the pallet's benchmarks.
     fn withdraw() -> Weight;
+    /// See `forget_deserted` in the pallet's benchmarks.
+    fn forget_deserted() -> Weight;
 }
 
 /// With what a read and a write of the runtime's database weigh.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-/// The rosters of one checkpoint in two roles: two indices and two pages, read and written.
+/// The rosters of one checkpoint in two roles: two indices and two pages, read and written, and two
+/// notes that they are deserted.
 fn rosters<T: frame_system::Config>() -> Weight {
-    Weight::from_parts(600_000_000, 4 * 6_061).saturating_add(T::DbWeight::get().reads_writes(4, 4))
+    Weight::from_parts(600_000_000, 4 * 6_061 + 2 * 2_539)
+        .saturating_add(T::DbWeight::get().reads_writes(5, 7))
 }
 
 /// A signature of a hot key.
@@ -144,5 +148,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(700_000_000, 8_700)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
+    }
+
+    fn forget_deserted() -> Weight {
+        Weight::from_parts(300_000_000, 4 * 6_061)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 }

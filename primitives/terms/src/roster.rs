@@ -200,6 +200,13 @@ impl Roster {
         self.set_held(pages, now, operator, slot, 0);
     }
 
+    /// Forgets the last page, of which no operator may have a weight in the present term or a later one.
+    /// Returns its number; `None` where there is no page.
+    pub fn pop(&mut self) -> Option<u16> {
+        self.pages.pop()?;
+        u16::try_from(self.pages.len()).ok()
+    }
+
     /// Draws an operator in proportion to the weights in `term`; `None` where there are none.
     pub fn draw(&self, pages: &impl Pages, term: TermIndex, randomness: [u8; 32]) -> Option<Drawn> {
         let total = self.total(term);

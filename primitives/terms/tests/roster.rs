@@ -287,6 +287,28 @@ fn an_operator_that_lost_its_slot_gets_another() {
 }
 
 #[test]
+fn pages_that_no_term_reads_can_be_forgotten() {
+    let mut life = Life::default();
+    for operator in 0..=PAGE_ENTRIES {
+        life.set(operator, 10);
+    }
+    life.now = TermIndex(2);
+    for operator in 0..=PAGE_ENTRIES {
+        life.leave(operator, false);
+    }
+    life.now = TermIndex(4);
+    assert_eq!(life.roster.total(life.now), 0);
+    for page in [1, 0] {
+        assert_eq!(life.roster.pop(), Some(page));
+        assert!(life.memory.pages.remove(&page).is_some());
+    }
+    assert_eq!(life.roster.pop(), None);
+    life.set(PAGE_ENTRIES, 20);
+    assert_eq!(life.slots[&PAGE_ENTRIES].page, 0, "its old page is gone");
+    life.check();
+}
+
+#[test]
 fn a_weight_is_a_bond_in_whole_units() {
     assert_eq!(weight_of(999, 1_000), 0);
     assert_eq!(weight_of(2_999, 1_000), 2);

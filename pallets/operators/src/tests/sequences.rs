@@ -1,6 +1,7 @@
 //! Whatever is called in whatever order, the books balance.
 
 use crate::{mock::*, Roles};
+use frame_support::{traits::Hooks, weights::Weight};
 use noema_protocol::{
     interfaces::{Offence, Operators as _, Role},
     CheckpointId,
@@ -171,7 +172,10 @@ fn run(step: Step, burned: &mut Balance) {
                 true
             });
         }
-        Step::Pass(blocks) => advance_to(System::block_number() + blocks),
+        Step::Pass(blocks) => {
+            advance_to(System::block_number() + blocks);
+            Operators::on_idle(System::block_number(), Weight::MAX);
+        }
     }
 }
 

@@ -99,6 +99,13 @@ fn audit_should_find_what_is_wrong() {
         AuditFailure::SlotDiffers
     );
     assert_eq!(
+        after(|| RosterPages::<Test>::insert(
+            (LLAMA, Role::Worker, 1),
+            noema_terms::Page::default()
+        )),
+        AuditFailure::StrayPage
+    );
+    assert_eq!(
         after(|| Served::<Test>::remove(ALICE)),
         AuditFailure::WeightWithoutServing
     );
