@@ -152,7 +152,7 @@ describe('a dishonest worker', () => {
   it('answers after the deadline, when another has taken over', { timeout: 180_000 }, async () => {
     // So large a bond that it is drawn before the honest worker.
     count += 1;
-    const bond = 100n * world.chain.api.consts.operators.minBond.toBigInt();
+    const bond = 5_000n * world.chain.api.consts.operators.minBond.toBigInt();
     const [late] = await world.add([['Worker', `Cheat${count}`]], { fake: true, bond, prices: world.prices(1n) });
     cheats.push(late);
     const { id } = await world.ask(PROMPT);

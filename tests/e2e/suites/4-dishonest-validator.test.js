@@ -26,7 +26,7 @@ describe('a dishonest validator', () => {
 
   async function newCheat() {
     count += 1;
-    const bond = 100n * world.chain.api.consts.operators.minBond.toBigInt();
+    const bond = 500n * world.chain.api.consts.operators.minBond.toBigInt();
     const [cheat] = await world.add([['Validator', `Cheat${count}`]], { fake: true, bond });
     cheats.push(cheat);
     return cheat;
