@@ -17,6 +17,9 @@ const keyring = new Keyring({ type: 'sr25519' });
 /** The development key pair of a path such as `//Alice`. */
 export const key = (path) => keyring.addFromUri(path);
 
+/** Where `System.Events` is stored. */
+const EVENTS = '0x26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7';
+
 /**
  * A general transaction of format 5 and version 0 of its extensions: immortal, without nonce, tip and
  * metadata hash. polkadot.js makes none of these.
@@ -70,8 +73,6 @@ function eventOf({ event, phase }, block) {
 const connect = (url) =>
   ApiPromise.create({ provider: new WsProvider(url, 500), noInitWarn: true, throwOnConnect: false });
 
-const eventsAt = async (api, hash) => (await api.at(hash)).query.system.events();
-
 export class Chain {
   static async connect(port) {
     const chain = new Chain(`ws://127.0.0.1:${port}`);
@@ -81,6 +82,9 @@ export class Chain {
 
   /** What is being read, one block after the other. */
   #reading = Promise.resolve();
+
+  /** The types of each version of the runtime. */
+  #registries = new Map();
 
   constructor(url) {
     this.url = url;
@@ -106,23 +110,47 @@ export class Chain {
   async #read(height) {
     while (this.block < height) {
       const next = this.block + 1;
-      const hash = await this.api.rpc.chain.getBlockHash(next);
-      const records = await eventsAt(this.api, hash).catch((error) => {
-        if (!error.message.includes('Unable to decode')) throw error;
-        return this.#afresh((api) => eventsAt(api, hash));
-      });
+      const records = await this.#eventsAt(await this.#rpc('chain_getBlockHash', next));
       this.events.push(...records.map((record) => eventOf(record, next)));
       this.block = next;
     }
   }
 
+  /** The events of a block. */
+  async #eventsAt(hash) {
+    // It was executed by the runtime in the state before it.
+    const { parentHash } = await this.#rpc('chain_getHeader', hash);
+    const registry = await this.#registryOf(parentHash);
+    const { lookup, pallets } = registry.metadata;
+    const { items } = pallets.find(({ name }) => name.toString() === 'System').storage.unwrap();
+    const { type } = items.find(({ name }) => name.toString() === 'Events');
+    const events = await this.#rpc('state_getStorage', EVENTS, hash);
+    return registry.createTypeUnsafe(lookup.getTypeDef(type.asPlain).type, [hexToU8a(events)]);
+  }
+
   /**
-   * Reads over another connection: a block that was looked at while the runtime was replaced keeps the
-   * metadata that polkadot.js took for it then, right or wrong.
+   * The types of the runtime in the state of a block, by its version. After an upgrade polkadot.js replaces
+   * the types of its own registry in place, also while it decodes with them, and by an older form of the
+   * metadata, which knows no view functions.
    */
-  async #afresh(read) {
-    const api = await connect(this.url);
-    return read(api).finally(() => api.disconnect());
+  async #registryOf(hash) {
+    const { specVersion } = await this.#rpc('state_getRuntimeVersion', hash);
+    if (!this.#registries.has(specVersion)) {
+      // Option<OpaqueMetadata>, of version 16.
+      const answer = hexToU8a(await this.#rpc('state_call', 'Metadata_metadata_at_version', '0x10000000', hash));
+      assert.equal(answer[0], 1, 'the runtime has metadata of version 16');
+      const opaque = answer.subarray(1);
+      const [offset] = compactFromU8a(opaque);
+      const registry = new TypeRegistry();
+      registry.setMetadata(new Metadata(registry, opaque.subarray(offset)), undefined, undefined, true);
+      this.#registries.set(specVersion, registry);
+    }
+    return this.#registries.get(specVersion);
+  }
+
+  /** What the node answers, as it is. */
+  #rpc(method, ...args) {
+    return this.api._rpcCore.provider.send(method, args);
   }
 
   /** The number of the best block. */
@@ -271,10 +299,10 @@ export class Chain {
     });
 
     const index = (await this.extrinsics(block)).findIndex((other) => u8aToHex(other) === u8aToHex(extrinsic));
-    const records = (await eventsAt(api, block)).filter(
+    const records = (await this.#eventsAt(block)).filter(
       ({ phase }) => phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index,
     );
-    const failed = records.find(({ event }) => api.events.system.ExtrinsicFailed.is(event));
+    const failed = records.find(({ event }) => event.section === 'system' && event.method === 'ExtrinsicFailed');
     if (failed) throw new Refused(this.errorName(failed.event.data[0]));
     const events = records.map((record) => eventOf(record));
     return { block, index, events, fee: 0n, event: (name) => events.find((event) => event.name === name) };
@@ -319,7 +347,7 @@ export class Chain {
   /** The name of a dispatch error, such as `inference.EmptyPrompt` or `token.FundsUnavailable`. */
   errorName(error) {
     if (error.isModule) {
-      const { section, name } = this.api.registry.findMetaError(error.asModule);
+      const { section, name } = error.registry.findMetaError(error.asModule);
       return `${section}.${name}`;
     }
     const kind = error.type[0].toLowerCase() + error.type.slice(1);
@@ -327,25 +355,10 @@ export class Chain {
     return inner ? `${kind}.${inner}` : kind;
   }
 
-  /**
-   * The types and view functions of the runtime as it is now. After an upgrade polkadot.js reads an
-   * older form of the metadata, which knows no view functions, so this is read apart from it.
-   */
-  async #runtime() {
-    const version = this.api.runtimeVersion.specVersion.toNumber();
-    if (this.runtime?.version !== version) {
-      const answer = await this.api.rpc.state.call('Metadata_metadata_at_version', '0x10000000');
-      const metadata = this.api.registry.createType('Option<Bytes>', answer.toU8a(true)).unwrap();
-      const registry = new TypeRegistry();
-      registry.setMetadata(new Metadata(registry, metadata.toU8a(true)), undefined, undefined, true);
-      this.runtime = { version, registry };
-    }
-    return this.runtime;
-  }
-
   /** Calls a view function: the metadata says its id, its arguments and its result. */
   async view(pallet, name, ...args) {
-    const { registry } = await this.#runtime();
+    const best = await this.#rpc('chain_getBlockHash');
+    const registry = await this.#registryOf(best);
     const { pallets, lookup } = registry.metadata;
     const found = pallets
       .find((entry) => entry.name.toString() === pallet)
@@ -357,14 +370,10 @@ export class Chain {
       ...found.inputs.map((parameter, i) => registry.createTypeUnsafe(type(parameter.type), [args[i]]).toU8a()),
     );
     const query = u8aConcat(found.id.toU8a(true), compactToU8a(input.length), input);
-    const raw = await this.api.rpc.state.call(
-      'RuntimeViewFunction_execute_view_function',
-      u8aToHex(query),
-    );
     // Result<Vec<u8>, ViewFunctionDispatchError>
-    const [outcome, ...answer] = raw.toU8a(true);
-    assert.equal(outcome, 0, `${pallet}.${name} was not executed: ${raw.toHex()}`);
-    const output = registry.createType('Bytes', Uint8Array.from(answer));
+    const answer = hexToU8a(await this.#rpc('state_call', 'RuntimeViewFunction_execute_view_function', u8aToHex(query), best));
+    assert.equal(answer[0], 0, `${pallet}.${name} was not executed: ${u8aToHex(answer)}`);
+    const output = registry.createType('Bytes', answer.subarray(1));
     return registry.createTypeUnsafe(type(found.output), [output.toU8a(true)]);
   }
 
@@ -400,7 +409,7 @@ export class Chain {
       const { data } = await at.query.system.account(address);
       assert.equal(sum, data.reserved.toBigInt(), `holds of ${address} do not add up`);
     }
-    const { registry } = await this.#runtime();
+    const registry = await this.#registryOf(hash.toHex());
     const audited = registry.metadata.pallets
       .filter(({ viewFunctions }) => viewFunctions.some(({ name }) => name.toString() === 'audit'))
       .map(({ name }) => name.toString());
