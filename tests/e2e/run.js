@@ -5,12 +5,13 @@
 // NOEMA_BIN_DIR is where `noema-node` and `noema-worker` are (default: target/debug),
 // NOEMA_SMOLLM2_GGUF the model's file; NOEMA_E2E_HOME and NOEMA_E2E_CHECKPOINT skip its import. Logs of nodes and workers are kept where a test failed.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { reap } from './lib/process.js';
 import { importModel } from './lib/world.js';
 
 const suites = fileURLToPath(new URL('./suites/', import.meta.url));
@@ -59,6 +60,8 @@ stream.on('test:fail', (event) => {
 });
 stream.on('test:stderr', ({ message }) => process.stderr.write(message));
 stream.on('end', () => {
+  const left = path.join(folder, 'running');
+  if (existsSync(left)) reap(left);
   if (failed === 0) rmSync(folder, { recursive: true, force: true });
   else console.log(`\nThe logs are in ${folder}`);
   console.log(`\n${passed} passed, ${failed} failed`);

@@ -1,13 +1,45 @@
 // Child processes: each writes to a log file of its own, and none outlives the tests.
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 
 const running = new Set();
+/** A file for each child, named by its process id: a suite that dies leaves them to the next. */
+const register = process.env.NOEMA_E2E_DIR && path.join(process.env.NOEMA_E2E_DIR, 'running');
 
+function started(child) {
+  running.add(child);
+  if (register && child.pid) writeFileSync(path.join(register, String(child.pid)), '');
+}
+
+function ended(child) {
+  running.delete(child);
+  if (register && child.pid) rmSync(path.join(register, String(child.pid)), { force: true });
+}
+
+/** Kills what suites that died left running: suites run one after the other. */
+export function reap(folder) {
+  for (const pid of readdirSync(folder)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
+    rmSync(path.join(folder, pid), { force: true });
+  }
+}
+
+if (register) {
+  mkdirSync(register, { recursive: true });
+  reap(register);
+}
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    child.kill('SIGKILL');
+    ended(child);
+  }
 });
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => process.exit(1));
@@ -51,10 +83,10 @@ export class Program {
       stdio: ['ignore', output, output],
     });
     closeSync(output);
-    running.add(this.child);
+    started(this.child);
     this.exited = new Promise((resolve) => {
       const done = (status) => {
-        running.delete(this.child);
+        ended(this.child);
         this.status ??= status;
         resolve(this.status);
       };
@@ -126,14 +158,14 @@ export function runProgram(file, args, { env = {}, timeout = 120_000 } = {}) {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    running.add(child);
+    started(child);
     const out = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text) => (out.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text) => (out.stderr += text));
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     const done = (status) => {
       clearTimeout(timer);
-      running.delete(child);
+      ended(child);
       resolve({ status, ...out });
     };
     child.once('close', (code, signal) => done(code ?? signal));
