@@ -10,6 +10,8 @@ describe('a refused request', () => {
   let world;
   let fake;
   let requester;
+  /** Requests that nothing answers. */
+  const open = [];
 
   before(async () => {
     world = await World.start('refusals');
@@ -89,6 +91,7 @@ describe('a refused request', () => {
       { name: 'inference.RequestUnknown' },
     );
     const { id } = await world.ask('Hello', { signer: requester });
+    open.push(id);
     const other = await world.account(UNIT);
     await assert.rejects(
       world.chain.send(world.chain.call('inference.cancelRequest', id), other),
@@ -103,6 +106,7 @@ describe('a refused request', () => {
 
   it('is answered by someone who was not drawn', async () => {
     const { id } = await world.ask('Hello', { signer: requester });
+    open.push(id);
     await world.event(id, 'Assigned');
     const stranger = await world.account(UNIT);
     const receipt = await world.receipt(id, { tokens: [1], text: 'x' });
@@ -140,6 +144,8 @@ describe('a refused request', () => {
   });
 
   it('names a checkpoint that was withdrawn', async () => {
+    // What they put on hold comes back when they end, at any time.
+    for (const id of open) await world.end(id);
     await world.withdraw(world.checkpoint);
     await refuses('inference.CheckpointInactive', {});
   });
