@@ -103,19 +103,7 @@ impl pallet_operators::Config for Test {
     type MaxServed = ConstU32<2>;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Keystore;
-}
-
-/// Signs for the benchmarks.
-#[cfg(feature = "runtime-benchmarks")]
-pub struct Keystore;
-
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::BenchmarkHelper<AccountId, TestSignature> for Keystore {
-    fn sign(seed: u8, message: H256) -> (AccountId, TestSignature) {
-        let key = 1_000 + AccountId::from(seed);
-        (key, TestSignature(key, message.as_bytes().to_vec()))
-    }
+    type BenchmarkHelper = ();
 }
 
 thread_local! {

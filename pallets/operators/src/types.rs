@@ -424,3 +424,13 @@ pub trait BenchmarkHelper<AccountId, Signature> {
     /// A hot key, told apart by `seed`, and its signature over `message`.
     fn sign(seed: u8, message: H256) -> (AccountId, Signature);
 }
+
+/// With the signatures of tests.
+#[cfg(all(feature = "runtime-benchmarks", feature = "std"))]
+impl BenchmarkHelper<u64, sp_runtime::testing::TestSignature> for () {
+    fn sign(seed: u8, message: H256) -> (u64, sp_runtime::testing::TestSignature) {
+        let key = u64::from(seed).saturating_add(1_000);
+        let signature = sp_runtime::testing::TestSignature(key, message.as_bytes().to_vec());
+        (key, signature)
+    }
+}

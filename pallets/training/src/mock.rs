@@ -103,6 +103,8 @@ impl pallet_operators::Config for Test {
     type UnbondingDelay = ConstU64<50>;
     type MaxServed = ConstU32<2>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
 }
 
 parameter_types! {

@@ -285,6 +285,8 @@ impl Operators<AccountId, Balance> for World {
 
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, role: Role, _: &CheckpointId) {
+        // Benchmarks begin without the state of genesis.
+        Balances::set_balance(&PURSE, Balances::minimum_balance());
         add_operator(*controller, role, FUNDS);
         world(|world| {
             let operator = world.operators.get_mut(controller);
