@@ -93,9 +93,16 @@ impl Page {
         u16::try_from(index).ok()
     }
 
-    /// The entry in whose stretch of the running total of weights in `term` `point` falls.
-    fn find(&self, term: TermIndex, point: u64) -> Option<(u16, &Entry)> {
-        let weights = self.entries.iter().map(|entry| *entry.weight.at(term));
+    /// The entry in whose stretch of the running total of weights in `term` `point` falls, where those in
+    /// `seen` have no weight.
+    fn find(&self, term: TermIndex, point: u64, seen: &[u16]) -> Option<(u16, &Entry)> {
+        let weights =
+            (0u16..)
+                .zip(&self.entries)
+                .map(|(index, entry)| match seen.contains(&index) {
+                    true => 0,
+                    false => *entry.weight.at(term),
+                });
         let (index, _) = stretch(weights, point)?;
         Some((u16::try_from(index).ok()?, self.entries.get(index)?))
     }
@@ -209,16 +216,33 @@ impl Roster {
 
     /// Draws an operator in proportion to the weights in `term`; `None` where there are none.
     pub fn draw(&self, pages: &impl Pages, term: TermIndex, randomness: [u8; 32]) -> Option<Drawn> {
-        let total = self.total(term);
+        self.draw_other(pages, term, randomness, &[])
+    }
+
+    /// Draws an operator that is not among `seen`, in proportion to the weights of the others.
+    fn draw_other(
+        &self,
+        pages: &impl Pages,
+        term: TermIndex,
+        randomness: [u8; 32],
+        seen: &[Drawn],
+    ) -> Option<Drawn> {
+        let sums = (0u16..).zip(&self.pages).map(|(number, page)| {
+            let seen = seen.iter().filter(|drawn| drawn.slot.page == number);
+            let seen = seen.fold(0, |sum: u64, drawn| sum.saturating_add(drawn.weight));
+            page.weight.at(term).saturating_sub(seen)
+        });
+        let total = sums.clone().fold(0, u64::saturating_add);
         if total == 0 {
             return None;
         }
         let point = u64::try_from(draw_below(total.into(), randomness)).ok()?;
-        let sums = self.pages.iter().map(|page| *page.weight.at(term));
         let (number, point) = stretch(sums, point)?;
         let number = u16::try_from(number).ok()?;
         let page = pages.page(number);
-        let (index, entry) = page.find(term, point)?;
+        let seen = seen.iter().filter(|drawn| drawn.slot.page == number);
+        let seen: Vec<_> = seen.map(|drawn| drawn.slot.entry).collect();
+        let (index, entry) = page.find(term, point, &seen)?;
         Some(Drawn {
             slot: Slot {
                 page: number,
@@ -230,8 +254,8 @@ impl Roster {
     }
 
     /// Draws up to `wanted` different operators for one subject, of which `randomness` tells it from
-    /// every other: draw `n` takes `H(randomness, n)`. One that was drawn before is skipped, and so
-    /// is one that `accept`, asked once for each operator, refuses. There are at most `tries` draws.
+    /// every other: draw `n` takes `H(randomness, n)`, in proportion to the weights of those that were not
+    /// drawn before. One that `accept` refuses is skipped. There are at most `tries` draws.
     pub fn draw_several(
         &self,
         pages: &impl Pages,
@@ -247,13 +271,11 @@ impl Roster {
             if accepted.len() >= wanted as usize {
                 break;
             }
-            let Some(drawn) = self.draw(pages, term, roster_draw(randomness, n).0) else {
+            let randomness = roster_draw(randomness, n).0;
+            let Some(drawn) = self.draw_other(pages, term, randomness, &seen) else {
                 break;
             };
-            if seen.contains(&drawn.operator) {
-                continue;
-            }
-            seen.push(drawn.operator);
+            seen.push(drawn);
             if accept(drawn) {
                 accepted.push(drawn);
             }

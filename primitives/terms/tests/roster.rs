@@ -231,6 +231,35 @@ fn several_draws_give_different_operators_and_skip_those_refused() {
     let without_first = draw(&life, TermIndex(2), 9, 1_000, &all[..1]);
     assert_eq!(without_first, all[1..], "one refused moves no other draw");
     assert_eq!(draw(&life, TermIndex(2), 10, 1, &[]).len(), 1);
+    // One with nearly all of the weight does not take the tries of the others.
+    life.set(3, MAX_WEIGHT);
+    let all = draw(&life, TermIndex(4), 10, 10, &[]);
+    assert_eq!(all.len(), 10);
+    assert_eq!(all[0], 3);
+}
+
+#[test]
+fn the_second_draw_is_in_proportion_to_the_weights_of_the_others() {
+    let mut life = Life::default();
+    // On two pages, and drawn first as good as always: the last.
+    let heavy = PAGE_ENTRIES + 1;
+    for operator in 0..=heavy {
+        life.set(operator, u64::from(1 + operator % 2));
+    }
+    life.set(heavy, MAX_WEIGHT);
+    let mut odd = 0u32;
+    for n in 0..4_000u32 {
+        let randomness = blake2_256(&n.to_le_bytes());
+        let drawn = life
+            .roster
+            .draw_several(&life.memory, TermIndex(2), randomness, 2, 2, |_| true);
+        assert_eq!(drawn.len(), 2);
+        assert_eq!(drawn[0].operator, heavy);
+        odd += drawn[1].operator % 2;
+    }
+    // 56 of weight two beside 57 of weight one: two thirds, less one part in 170.
+    let share = f64::from(odd) / 4_000.0;
+    assert!((0.635..0.69).contains(&share), "{share}");
 }
 
 #[test]
