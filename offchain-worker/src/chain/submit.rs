@@ -25,6 +25,10 @@ const MORTALITY: u64 = 32;
 /// How long a transaction is watched.
 const FINAL: Duration = Duration::from_secs(300);
 
+/// By how many blocks the one that a duty is signed over precedes the latest finalized block, where the
+/// pool does not know that one: a busy node checks transactions on a block that is not its best any more.
+const BEHIND: u64 = 4;
+
 /// How often a person's transaction is signed anew after the node turned it away for its nonce or
 /// for the block it was signed over.
 const TRIES: u32 = 4;
@@ -147,8 +151,8 @@ impl Node {
             .map_err(|_| self.silent())?
     }
 
-    /// The transaction with which the hot key `key` performs `duty`.
-    async fn duty_bytes<C: Call>(&self, duty: C, key: &Key) -> Result<Vec<u8>, ChainError> {
+    /// Hands the transaction with which the hot key `key` performs `duty` to the node.
+    async fn hand_over_duty<C: Call>(&self, duty: C, key: &Key) -> Result<Handed, ChainError> {
         let at = self
             .in_time(async { self.client.at_current_block().await.map_err(Into::into) })
             .await?;
@@ -156,8 +160,24 @@ impl Node {
             .tx()
             .call_data(&subxt::tx::dynamic(C::PALLET, C::NAME, duty))
             .map_err(|error| classify(&self.url, &called::<C>(), error))?;
-        let signed_over = (at.block_number(), at.block_hash());
-        duty::transaction(&at.metadata(), signed_over, &call, key)
+        let metadata = at.metadata();
+        let sign = |signed_over| duty::transaction(&metadata, signed_over, &call, key);
+        let bytes = sign((at.block_number(), at.block_hash()))?;
+        let reason = match self.hand_over(C::PALLET, bytes).await? {
+            Handed::TurnedAway(reason) if is_ancient(&reason) => reason,
+            handed => return Ok(handed),
+        };
+        let earlier = at.block_number().saturating_sub(BEHIND);
+        let hash = self
+            .in_time(async {
+                let hash = self.rpc.chain_get_block_hash(Some(earlier.into())).await;
+                hash.map_err(Into::into)
+            })
+            .await?;
+        match hash {
+            Some(hash) => self.hand_over(C::PALLET, sign((earlier, hash))?).await,
+            None => Ok(Handed::TurnedAway(reason)),
+        }
     }
 
     /// Hands a transaction that makes a call of `pallet` to the node.
@@ -221,8 +241,7 @@ impl Node {
         duty: C,
         key: &Key,
     ) -> Result<BoxFuture<'static, Outcome>, ChainError> {
-        let bytes = self.duty_bytes(duty, key).await?;
-        let outcome = match self.hand_over(C::PALLET, bytes).await? {
+        let outcome = match self.hand_over_duty(duty, key).await? {
             Handed::Over(fate) => {
                 return Ok(Box::pin(async move {
                     match fate.await {
@@ -265,9 +284,8 @@ impl Node {
         duty: C,
         key: &Key,
     ) -> Result<BoxFuture<'static, Result<Included, ChainError>>, ChainError> {
-        let bytes = self.duty_bytes(duty, key).await?;
         let (call, url) = (called::<C>(), self.url.clone());
-        match self.hand_over(C::PALLET, bytes).await? {
+        match self.hand_over_duty(duty, key).await? {
             Handed::Over(fate) => Ok(Box::pin(async move { fate.await.included(&url, call) })),
             Handed::Refused(reason) | Handed::Already(reason) | Handed::TurnedAway(reason) => {
                 Err(ChainError::Rejected { call, reason })
@@ -439,7 +457,7 @@ fn rejection(error: &ExtrinsicError) -> Option<(i32, String)> {
 }
 
 /// Whether the pool does not know the block that a transaction was signed over. That of a node which
-/// has just started does not, until the node has made a block.
+/// has just started does not, until the node has made a block, nor does that of a busy one.
 fn is_ancient(reason: &str) -> bool {
     reason.contains("ancient birth block")
 }
