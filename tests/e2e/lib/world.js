@@ -154,12 +154,11 @@ class Operator {
     return total + (await this.ledger()).payable;
   }
 
-  /** No longer drawn, once this resolves. */
+  /** No longer drawn, once operators that are added later can be. */
   async retire() {
     if (this.retired) return;
     this.retired = true;
     await this.world.chain.send(this.world.chain.call('operators.startUnbonding'), this.controller);
-    await this.world.notice();
   }
 }
 
@@ -281,8 +280,8 @@ export class World {
 
   /**
    * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. They can be
-   * drawn once this resolves. `runs` says for a name which home folder and which further arguments
-   * its process has.
+   * drawn once this resolves, unless `waits` is false. `runs` says for a name which home folder and which
+   * further arguments its process has.
    */
   async add(
     operators,
@@ -291,6 +290,7 @@ export class World {
       prices = this.prices(),
       fake = false,
       checkpoints = [this.checkpoint],
+      waits = checkpoints.length > 0,
       // The model was just imported; hashing it again for every process says nothing new.
       runs = () => ({ home: this.home, args: ['--trust-weights'] }),
     } = {},
@@ -300,7 +300,7 @@ export class World {
     await this.fund(added.map((operator) => [operator.address, bond + 100n * UNIT]));
     await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
     for (const operator of added) if (!fake) operator.start();
-    if (checkpoints.length > 0) await this.notice();
+    if (waits) await this.notice();
     return added;
   }
 

@@ -24,10 +24,10 @@ describe('a dishonest validator', () => {
     for (const cheat of cheats.splice(0)) await cheat.retire();
   });
 
-  async function newCheat() {
+  async function newCheat(options = {}) {
     count += 1;
     const bond = 500n * world.chain.api.consts.operators.minBond.toBigInt();
-    const [cheat] = await world.add([['Validator', `Cheat${count}`]], { fake: true, bond });
+    const [cheat] = await world.add([['Validator', `Cheat${count}`]], { fake: true, bond, ...options });
     cheats.push(cheat);
     return cheat;
   }
@@ -112,7 +112,7 @@ describe('a dishonest validator', () => {
   it('objects to a right answer that others checked', { timeout: 180_000 }, async () => {
     const asked = await world.ask('What colour is grass?');
     await world.event(asked.id, 'CheckPassed');
-    const cheat = await newCheat();
+    const cheat = await newCheat({ waits: false });
     await cheat.submit('inference.object', asked.id, randomHash());
     await settles({ cheat, ...asked }, 'FalseVerdict');
   });
@@ -120,7 +120,7 @@ describe('a dishonest validator', () => {
   it('speaks where it was not drawn', { timeout: 180_000 }, async () => {
     const asked = await world.ask('What colour is snow?');
     await world.event(asked.id, 'CheckDrawn');
-    const cheat = await newCheat();
+    const cheat = await newCheat({ waits: false });
     await assert.rejects(world.commit(cheat, asked.id, { verdict: 'Valid' }), { name: 'inference.NotAssigned' });
     assert.equal((await world.end(asked.id)).name, 'Settled');
     await assert.rejects(cheat.submit('inference.object', asked.id, randomHash()), { name: 'inference.TooLate' });
