@@ -2,7 +2,7 @@
 
 use crate::{
     AuditFailure, AuditReport, BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason,
-    Keys, Ledgers, Locks, OperatorOf, Operators, Pallet, RosterPages, Rosters, Served,
+    Keys, Ledgers, Locks, OperatorOf, Operators, Pallet, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{
     ensure,
@@ -122,7 +122,7 @@ impl<T: Config> Pallet<T> {
         for (checkpoint, role, roster) in Rosters::<T>::iter() {
             for (number, summary) in (0u16..).zip(roster.pages()) {
                 let page = RosterPages::<T>::get((checkpoint, role, number));
-                for term in [now, now.after(1), now.notice()] {
+                for term in now.to_notice() {
                     let weights = page.entries().iter().map(|entry| *entry.weight.at(term));
                     let sum = weights.fold(0, u64::saturating_add);
                     ensure!(sum == *summary.weight.at(term), AuditFailure::SumDiffers);
@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
                 for entry in page.entries() {
                     let serves = Controllers::<T>::get(entry.operator).is_some_and(|controller| {
                         let served = Served::<T>::get(controller);
-                        served.iter().any(|other| other.checkpoint == checkpoint)
+                        Serving::position(&served, &checkpoint).is_some()
                     });
                     ensure!(
                         serves || *entry.weight.latest() == 0,

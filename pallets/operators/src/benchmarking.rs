@@ -108,10 +108,7 @@ pub(crate) fn register<T: Config>(
         return;
     }
     let mut served = Served::<T>::get(controller);
-    if !served
-        .iter()
-        .any(|serving| serving.checkpoint == *checkpoint)
-    {
+    if Serving::position(&served, checkpoint).is_none() {
         served
             .try_push(Serving::new(*checkpoint))
             .expect("few checkpoints are served; qed");
@@ -122,8 +119,7 @@ pub(crate) fn register<T: Config>(
         Pallet::<T>::enrol(&operator, serving).expect("the roster has room; qed");
     }
     Served::<T>::insert(controller, served);
-    let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
-    System::<T>::set_block_number(noticed);
+    pass_notice::<T>();
 }
 
 /// Fills a page of each roster of a checkpoint but for one slot.
@@ -165,6 +161,12 @@ fn credit<T: Config>(controller: &T::AccountId) -> BalanceOf<T> {
         amount,
     );
     amount
+}
+
+/// Goes to the first block in which what was changed so far holds.
+fn pass_notice<T: Config>() {
+    let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
+    System::<T>::set_block_number(noticed);
 }
 
 fn advance<T: Config>(by: BlockNumberFor<T>) {
@@ -299,8 +301,7 @@ mod benches {
         credit::<T>(&controller);
         Pallet::<T>::do_start_unbonding(controller.clone())?;
         advance::<T>(T::UnbondingDelay::get());
-        let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
-        System::<T>::set_block_number(noticed);
+        pass_notice::<T>();
         #[extrinsic_call]
         _(RawOrigin::Signed(controller.clone()));
         assert!(!Operators::<T>::contains_key(controller));
@@ -337,8 +338,7 @@ mod benches {
             let other = account("controller", 1_000 + index, 0);
             Pallet::<T>::do_stop_serving(other, checkpoint)?;
         }
-        let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
-        System::<T>::set_block_number(noticed);
+        pass_notice::<T>();
         #[block]
         {
             Pallet::<T>::forget_deserted(Weight::MAX);

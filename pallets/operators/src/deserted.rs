@@ -9,13 +9,12 @@ use noema_protocol::{interfaces::Role, CheckpointId};
 use noema_terms::Roster;
 
 impl<T: Config> Pallet<T> {
-    /// Whether no operator has a weight in a roster from the term after next on.
-    pub(crate) fn is_deserted(roster: &Roster) -> bool {
-        roster.total(Self::term().notice()) == 0
-    }
-
-    /// Has a roster forgotten once its term after next has begun, unless an operator joins it before.
-    pub(crate) fn note_deserted(checkpoint: CheckpointId, role: Role) {
+    /// Has a roster forgotten once its term after next has begun, where no operator has a weight in it
+    /// from then on, and unless one joins it before.
+    pub(crate) fn note_if_deserted(checkpoint: CheckpointId, role: Role, roster: &Roster) {
+        if roster.total(Self::term().notice()) > 0 {
+            return;
+        }
         DesertedSpan::<T>::mutate(|(_, end)| {
             Deserted::<T>::insert(*end, (checkpoint, role, Self::term().notice()));
             *end = end.saturating_add(1);
@@ -41,8 +40,8 @@ impl<T: Config> Pallet<T> {
             return weight;
         }
         let mut roster = Rosters::<T>::get(checkpoint, role);
-        let terms = [now, now.after(1), now.notice()];
-        let is_read = terms.iter().any(|term| roster.total(*term) > 0);
+        let mut terms = now.to_notice().into_iter();
+        let is_read = terms.any(|term| roster.total(term) > 0);
         match roster.pop().filter(|_| !is_read) {
             Some(page) => {
                 RosterPages::<T>::remove((checkpoint, role, page));

@@ -114,8 +114,8 @@ impl<T: Config> Pallet<T> {
             Error::<T>::CheckpointNotActive
         );
         Served::<T>::try_mutate(&controller, |served| -> DispatchResult {
-            let is_served = served.iter().any(|other| other.checkpoint == checkpoint);
-            ensure!(!is_served, Error::<T>::AlreadyServing);
+            let position = Serving::position(served, &checkpoint);
+            ensure!(position.is_none(), Error::<T>::AlreadyServing);
             let mut serving = Serving::new(checkpoint);
             // One that cannot be drawn now enters the roster when it resumes.
             if Self::is_fit(&operator) {
@@ -141,9 +141,8 @@ impl<T: Config> Pallet<T> {
         let operator = Self::registered(&controller)?;
         let serving = Served::<T>::try_mutate_exists(&controller, |slot| {
             let mut served = slot.take().unwrap_or_default();
-            let mut places = served.iter();
-            let index = places.position(|other| other.checkpoint == checkpoint);
-            let serving = served.remove(index.ok_or(Error::<T>::NotServing)?);
+            let position = Serving::position(&served, &checkpoint);
+            let serving = served.remove(position.ok_or(Error::<T>::NotServing)?);
             *slot = Some(served).filter(|served| !served.is_empty());
             Ok::<_, Error<T>>(serving)
         })?;
@@ -166,7 +165,7 @@ impl<T: Config> Pallet<T> {
         let canonical = canonical.ok_or(Error::<T>::NoSuccessor)?;
         Self::do_stop_serving(controller.clone(), checkpoint)?;
         let served = Served::<T>::get(&controller);
-        if served.iter().any(|other| other.checkpoint == canonical) {
+        if Serving::position(&served, &canonical).is_some() {
             return Ok(());
         }
         Self::do_serve(controller, canonical)

@@ -2,7 +2,7 @@
 
 use crate::{
     BalanceOf, CandidateOf, Config, Error, Event, HoldReason, Keys, Locks, OperatorOf, Operators,
-    Pallet, Presence, Served,
+    Pallet, Presence, Served, Serving,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -50,9 +50,7 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
 
     fn serves(role: Role, checkpoint: &CheckpointId, controller: &T::AccountId) -> bool {
         let served = Served::<T>::get(controller);
-        served
-            .iter()
-            .any(|serving| serving.checkpoint == *checkpoint)
+        Serving::position(&served, checkpoint).is_some()
             && Operators::<T>::get(controller).is_some_and(|operator| operator.roles.contains(role))
     }
 
@@ -137,7 +135,7 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         if taken.is_zero() {
             return taken;
         }
-        Self::enter(controller, taken, |ledger| &mut ledger.slashed);
+        Self::enter(controller, taken, |ledger| [&mut ledger.slashed]);
         let controller = controller.clone();
         let suspended = before >= T::MinBond::get() && bond < T::MinBond::get();
         Self::deposit_event(Event::Slashed {
@@ -159,11 +157,13 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
     }
 
     fn credit(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
-        Self::enter(controller, amount, |ledger| &mut ledger.payable);
-        Self::enter(controller, amount, |ledger| match kind {
-            Earning::Answer => &mut ledger.answers,
-            Earning::Check => &mut ledger.checks,
-            Earning::Dispute => &mut ledger.disputes,
+        Self::enter(controller, amount, |ledger| {
+            let of_kind = match kind {
+                Earning::Answer => &mut ledger.answers,
+                Earning::Check => &mut ledger.checks,
+                Earning::Dispute => &mut ledger.disputes,
+            };
+            [&mut ledger.payable, of_kind]
         });
         let controller = controller.clone();
         Self::deposit_event(Event::Earned {

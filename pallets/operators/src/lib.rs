@@ -31,7 +31,6 @@ mod tests;
 pub mod weights;
 
 pub use pallet::*;
-pub use rosters::TRIES;
 pub use types::*;
 pub use weights::WeightInfo;
 
@@ -508,8 +507,8 @@ pub mod pallet {
         }
 
         /// Comes back after an absence; called by the hot key. A duty: free of charge through
-        /// `duties.perform`. The operator can be drawn again from the
-        /// term after next on, with the bond it has now.
+        /// `duties.perform`. The operator can be drawn again from the term after next on, with the bond
+        /// it has now.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::resume(T::MaxServed::get()))]
         pub fn resume(origin: OriginFor<T>) -> DispatchResult {
@@ -586,8 +585,7 @@ pub mod pallet {
 
         /// Serves the canonical checkpoint of the family of `checkpoint` in its place from the term
         /// after next on; called by the hot key. A duty: free of charge through `duties.perform`. What
-        /// is drawn until then remains to be done with
-        /// `checkpoint`.
+        /// is drawn until then remains to be done with `checkpoint`.
         #[pallet::call_index(12)]
         #[pallet::weight(T::WeightInfo::follow_canonical())]
         pub fn follow_canonical(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {

@@ -1,8 +1,8 @@
 //! Terms, and who can be drawn in them.
 
 use crate::{
-    CandidateOf, Config, Controllers, Error, OperatorOf, Operators, Pallet, PresentTerm,
-    RosterPages, Rosters, Served, Serving, TermLength,
+    CandidateOf, Config, Controllers, Error, OperatorIndex, OperatorOf, Operators, Pallet,
+    PresentTerm, RosterPages, Rosters, Served, Serving, TermLength,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::marker::PhantomData;
@@ -12,7 +12,7 @@ use noema_protocol::{
     interfaces::{Candidate, Role},
     CheckpointId,
 };
-use noema_terms::{weight_of, Drawn, Entry, Page, Pages, TermIndex};
+use noema_terms::{weight_of, Entry, Page, Pages, Slot, TermIndex};
 use sp_core::H256;
 use sp_runtime::{
     traits::{CheckedDiv, Saturating, UniqueSaturatedInto},
@@ -20,7 +20,7 @@ use sp_runtime::{
 };
 
 /// How often an operator is drawn for one subject, at most: so many pages a draw may read.
-pub const TRIES: u32 = 20;
+const TRIES: u32 = 20;
 
 /// The pages of one roster in storage.
 struct Stored<T> {
@@ -99,16 +99,23 @@ impl<T: Config> Pallet<T> {
             let Some(slot) = serving.slot(role) else {
                 continue;
             };
-            let checkpoint = serving.checkpoint;
-            let is_deserted = Rosters::<T>::mutate(checkpoint, role, |roster| {
-                let pages = &mut stored::<T>(checkpoint, role);
-                roster.leave(pages, Self::term(), operator.index, slot);
-                Self::is_deserted(roster)
-            });
-            if is_deserted {
-                Self::note_deserted(checkpoint, role);
-            }
+            Self::leave(serving.checkpoint, role, [(operator.index, slot)]);
         }
+    }
+
+    /// Takes operators out of their slots in a roster from the term after next on.
+    fn leave(
+        checkpoint: CheckpointId,
+        role: Role,
+        places: impl IntoIterator<Item = (OperatorIndex, Slot)>,
+    ) {
+        Rosters::<T>::mutate(checkpoint, role, |roster| {
+            let pages = &mut stored::<T>(checkpoint, role);
+            for (operator, slot) in places {
+                roster.leave(pages, Self::term(), operator, slot);
+            }
+            Self::note_if_deserted(checkpoint, role, roster);
+        });
     }
 
     /// Gives an operator the weight of its present bond in every roster, from the term after next on.
@@ -133,16 +140,16 @@ impl<T: Config> Pallet<T> {
         mut suits: impl FnMut(&CandidateOf<T>) -> bool,
     ) -> Vec<CandidateOf<T>> {
         let term = Self::term();
-        let mut roster = Rosters::<T>::get(checkpoint, role);
-        let mut pages = stored::<T>(checkpoint, role);
-        let mut absent: Vec<Drawn> = Vec::new();
+        let roster = Rosters::<T>::get(checkpoint, role);
+        let pages = stored::<T>(checkpoint, role);
+        let mut absent = Vec::new();
         let mut candidates = Vec::new();
         roster.draw_several(&pages, term, randomness, wanted, TRIES, |drawn| {
             let Some((controller, operator)) = Self::numbered(drawn.operator) else {
                 return false;
             };
             if operator.is_absent() {
-                absent.push(drawn);
+                absent.push((drawn.operator, drawn.slot));
             }
             if !operator.is_present(term) {
                 return false;
@@ -155,13 +162,7 @@ impl<T: Config> Pallet<T> {
             suitable
         });
         if !absent.is_empty() {
-            for drawn in absent {
-                roster.leave(&mut pages, term, drawn.operator, drawn.slot);
-            }
-            if Self::is_deserted(&roster) {
-                Self::note_deserted(checkpoint, role);
-            }
-            Rosters::<T>::insert(checkpoint, role, roster);
+            Self::leave(checkpoint, role, absent);
         }
         candidates
     }
@@ -192,8 +193,8 @@ impl<T: Config> Pallet<T> {
         };
         let now = Self::term();
         let stands = |entry: &Entry| {
-            let terms = [now, now.after(1), now.notice()];
-            entry.operator == operator.index && terms.iter().any(|term| *entry.weight.at(*term) > 0)
+            let mut terms = now.to_notice().into_iter();
+            entry.operator == operator.index && terms.any(|term| *entry.weight.at(term) > 0)
         };
         let found: BTreeSet<_> = RosterPages::<T>::iter()
             .filter(|(_, page)| page.entries().iter().any(stands))
@@ -202,7 +203,7 @@ impl<T: Config> Pallet<T> {
         found.into_iter().collect()
     }
 
-    fn numbered(index: u32) -> Option<(T::AccountId, OperatorOf<T>)> {
+    fn numbered(index: OperatorIndex) -> Option<(T::AccountId, OperatorOf<T>)> {
         let controller = Controllers::<T>::get(index)?;
         let operator = Operators::<T>::get(&controller)?;
         Some((controller, operator))

@@ -156,6 +156,12 @@ impl Serving {
         }
     }
 
+    /// Where among what an operator serves `checkpoint` is.
+    pub fn position(served: &[Self], checkpoint: &CheckpointId) -> Option<usize> {
+        let mut served = served.iter();
+        served.position(|serving| serving.checkpoint == *checkpoint)
+    }
+
     /// Its place in the roster of `role`.
     pub const fn slot(&self, role: Role) -> Option<Slot> {
         match role {

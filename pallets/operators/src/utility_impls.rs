@@ -88,15 +88,16 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Adds `amount` to one of the totals of a ledger.
-    pub(crate) fn enter(
+    /// Adds `amount` to some of the totals of a ledger.
+    pub(crate) fn enter<const N: usize>(
         controller: &T::AccountId,
         amount: BalanceOf<T>,
-        total: impl FnOnce(&mut LedgerOf<T>) -> &mut BalanceOf<T>,
+        totals: impl FnOnce(&mut LedgerOf<T>) -> [&mut BalanceOf<T>; N],
     ) {
         Ledgers::<T>::mutate(controller, |ledger| {
-            let total = total(ledger);
-            *total = total.saturating_add(amount);
+            for total in totals(ledger) {
+                *total = total.saturating_add(amount);
+            }
         });
     }
 }

@@ -37,6 +37,12 @@ impl TermIndex {
     pub const fn notice(self) -> Self {
         self.after(NOTICE)
     }
+
+    /// This term and those up to its notice: all that can differ, as later ones read what the last of
+    /// these does.
+    pub const fn to_notice(self) -> [Self; 1 + NOTICE as usize] {
+        [self, self.after(1), self.notice()]
+    }
 }
 
 /// A value over terms: what is set in one term is read from the term after next on.
