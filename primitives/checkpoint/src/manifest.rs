@@ -4,12 +4,14 @@ use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};
 use core::fmt;
 use noema_numerics::{layout, Architecture, ArchitectureError};
-use noema_protocol::{hashing::blake2_256, CheckpointId};
+use noema_protocol::{hashing::blake2_256, interfaces::ModelLimits, CheckpointId};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
-/// The version of the checkpoint format that this crate writes and reads.
-pub const FORMAT: u32 = 1;
+/// The version of the checkpoint format that this crate writes and reads: what the files of a checkpoint
+/// are, and how a prompt becomes tokens with them. Since format 3, special tokens written out in a prompt
+/// are text.
+pub const FORMAT: u32 = 3;
 
 /// Longest name and longest licence, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
@@ -85,6 +87,12 @@ pub struct Manifest {
     pub tokenizer_hash: H256,
     /// BLAKE2b-256 of `chat_template.jinja`; of no bytes at all if the model has no template.
     pub chat_template_hash: H256,
+    /// Most tokens that one byte of a prompt's text can become, at least 1. It follows from the
+    /// tokenizer: 1 for byte-level BPE that changes no text before it cuts it.
+    pub tokens_per_byte: u32,
+    /// Most tokens that the chat template and the tokenizer add to those of the prompt's text: a
+    /// prompt of `n` bytes has at most `n * tokens_per_byte + template_tokens` tokens.
+    pub template_tokens: u32,
     /// The token that starts a text, if the model has one.
     pub bos: Option<u32>,
     /// Tokens that end an answer, ascending.
@@ -99,6 +107,16 @@ impl Manifest {
         let mut bytes = b"noema/checkpoint".to_vec();
         self.encode_to(&mut bytes);
         CheckpointId(blake2_256(&bytes))
+    }
+
+    /// What the checkpoint allows a request.
+    pub const fn limits(&self) -> ModelLimits {
+        ModelLimits {
+            context_length: self.architecture.context_length,
+            vocabulary: self.architecture.vocabulary,
+            tokens_per_byte: self.tokens_per_byte,
+            template_tokens: self.template_tokens,
+        }
     }
 
     /// Checks that the fields agree with each other and with this version of format and numerics.
@@ -125,6 +143,16 @@ impl Manifest {
             return Err(ManifestError::Exponents {
                 expected,
                 found: self.exponents.len(),
+            });
+        }
+        if self.tokens_per_byte == 0 {
+            return Err(ManifestError::NoTokensPerByte);
+        }
+        if !self.limits().leave_room() {
+            return Err(ManifestError::NoRoom {
+                tokens_per_byte: self.tokens_per_byte,
+                template_tokens: self.template_tokens,
+                context_length: self.architecture.context_length,
             });
         }
         if self.stops.len() > MAX_STOPS {
@@ -167,6 +195,17 @@ pub enum ManifestError {
         /// Size in the manifest.
         found: u64,
     },
+    /// A byte of text can become no token.
+    NoTokensPerByte,
+    /// A prompt of one byte leaves no room for an answer of one token.
+    NoRoom {
+        /// Most tokens that the byte can become.
+        tokens_per_byte: u32,
+        /// Most tokens that are added to it.
+        template_tokens: u32,
+        /// Tokens that the context holds.
+        context_length: u32,
+    },
     /// There are more stop tokens than [`MAX_STOPS`].
     TooManyStops(usize),
     /// The stop tokens are not strictly ascending.
@@ -201,6 +240,18 @@ impl fmt::Display for ManifestError {
             Self::WeightsBytes { expected, found } => write!(
                 f,
                 "The manifest states {found} bytes of weights; its architecture needs {expected}."
+            ),
+            Self::NoTokensPerByte => {
+                f.write_str("The manifest states that a byte of text becomes no token.")
+            }
+            Self::NoRoom {
+                tokens_per_byte,
+                template_tokens,
+                context_length,
+            } => write!(
+                f,
+                "A prompt of one byte can have {tokens_per_byte} + {template_tokens} tokens, \
+                 which leaves no room for an answer in a context of {context_length}."
             ),
             Self::TooManyStops(count) => write!(
                 f,

@@ -5,6 +5,8 @@ use noema_checkpoint::{
     blake2_256, layout, Architecture, Manifest, ManifestError, Source, SourceFormat, FORMAT, H256,
     MAX_NAME_BYTES,
 };
+use noema_numerics::NUMERICS_VERSION;
+use noema_protocol::interfaces::ModelLimits;
 
 fn manifest() -> Manifest {
     let architecture = Architecture {
@@ -21,7 +23,7 @@ fn manifest() -> Manifest {
     };
     Manifest {
         format: FORMAT,
-        numerics: 1,
+        numerics: NUMERICS_VERSION,
         name: "tiny".into(),
         licence: "apache-2.0".into(),
         architecture,
@@ -30,6 +32,8 @@ fn manifest() -> Manifest {
         weights_bytes: layout::weights_bytes(&architecture).unwrap(),
         tokenizer_hash: H256::repeat_byte(2),
         chat_template_hash: blake2_256(b""),
+        tokens_per_byte: 1,
+        template_tokens: 20,
         bos: Some(1),
         stops: vec![0, 2],
         source: Source {
@@ -43,13 +47,13 @@ fn manifest() -> Manifest {
 fn the_id_is_frozen() {
     assert_eq!(
         manifest().id().to_string(),
-        "0xa1d9b1f2a1a3c033bb15543e237a52ee57a2765d9040fc164c3f3164c3e4cbee"
+        "0x32d083a4d658bdf5e62e6102c08e572967ccad742ddd36362058a3294c242db6"
     );
 }
 
 #[test]
 fn every_field_is_part_of_the_id() {
-    let changes: [fn(&mut Manifest); 13] = [
+    let changes: [fn(&mut Manifest); 15] = [
         |m| m.format += 1,
         |m| m.numerics += 1,
         |m| m.name.push('2'),
@@ -60,6 +64,8 @@ fn every_field_is_part_of_the_id() {
         |m| m.weights_bytes += 1,
         |m| m.tokenizer_hash.0[0] ^= 1,
         |m| m.chat_template_hash.0[0] ^= 1,
+        |m| m.tokens_per_byte += 1,
+        |m| m.template_tokens += 1,
         |m| m.bos = None,
         |m| m.stops = vec![2],
         |m| m.source.format = SourceFormat::HuggingFace,
@@ -93,6 +99,18 @@ fn a_sound_manifest_passes() {
 }
 
 #[test]
+fn the_limits_are_those_of_a_request() {
+    let limits = ModelLimits {
+        context_length: 128,
+        vocabulary: 300,
+        tokens_per_byte: 1,
+        template_tokens: 20,
+    };
+    assert_eq!(manifest().limits(), limits);
+    assert!(limits.fits(100, 8) && !limits.fits(100, 9));
+}
+
+#[test]
 fn what_does_not_agree_is_refused() {
     let refused = |change: fn(&mut Manifest)| {
         let mut manifest = manifest();
@@ -116,6 +134,18 @@ fn what_does_not_agree_is_refused() {
     assert!(matches!(
         refused(|m| m.weights_bytes -= 544),
         ManifestError::WeightsBytes { .. }
+    ));
+    assert_eq!(
+        refused(|m| m.tokens_per_byte = 0),
+        ManifestError::NoTokensPerByte
+    );
+    assert!(matches!(
+        refused(|m| m.template_tokens = 127),
+        ManifestError::NoRoom { .. }
+    ));
+    assert!(matches!(
+        refused(|m| m.tokens_per_byte = u32::MAX),
+        ManifestError::NoRoom { .. }
     ));
     assert_eq!(
         refused(|m| m.stops = (0..33).collect()),

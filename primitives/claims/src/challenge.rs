@@ -5,7 +5,10 @@
 //! the business of the pallet and of its referee; a decided dispute comes back as
 //! [`Claim::conclude_dispute`].
 
-use crate::{Availability, Claim, ClaimError, Demand, Effect, Fault, Outcome, SeatState, Stage};
+use crate::{
+    Availability, Claim, ClaimError, Decision, Demand, Effect, Fault, Outcome, RelayBlock,
+    SeatState, Stage,
+};
 use alloc::vec::Vec;
 use codec::Encode;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
@@ -43,23 +46,25 @@ where
         if !joins {
             self.disputes = self.disputes.saturating_add(1);
         }
-        if let Ok(state) = self.seat_state(challenger, leaf) {
-            if matches!(state, SeatState::Seated | SeatState::Committed(_)) {
-                *state = SeatState::Challenged;
+        if let Ok(seat) = self.seat_mut(challenger, leaf) {
+            if matches!(seat.state, SeatState::Seated | SeatState::Committed(_)) {
+                seat.state = SeatState::Challenged;
             }
         }
         Ok(())
     }
 
-    /// Takes what the referee decided of the dispute over `leaf`: whether the leaf is false. A false
-    /// leaf ends the claim; a dispute that the claimant wins upholds nothing but itself.
+    /// Takes what the referee decided of the dispute over `leaf` on top of relay chain block `relay`. The
+    /// claim falls unless the leaf is true. A dispute that the claimant wins upholds nothing but itself: validators are drawn again for a leaf that none has confirmed, as often as
+    /// the rules allow.
     ///
     /// # Errors
     /// [`ClaimError::Ended`] or [`ClaimError::NotChallenged`].
     pub fn conclude_dispute(
         &mut self,
         leaf: u32,
-        is_false: bool,
+        decision: Decision,
+        relay: RelayBlock,
     ) -> Result<Vec<Effect<AccountId>>, ClaimError> {
         if self.outcome().is_some() {
             return Err(ClaimError::Ended);
@@ -69,8 +74,25 @@ where
             .checked_sub(1)
             .ok_or(ClaimError::NotChallenged)?;
         let mut effects = Vec::new();
-        if is_false {
-            self.end(Outcome::Fallen(Fault::FalseLeaf(leaf)), &mut effects);
+        let fault = match decision {
+            Decision::True => None,
+            Decision::False => Some(Fault::FalseLeaf(leaf)),
+            Decision::Undecided => Some(Fault::Undecided(leaf)),
+        };
+        if let Some(fault) = fault {
+            self.end(Outcome::Fallen(fault), &mut effects);
+            return Ok(effects);
+        }
+        let refuted = self
+            .seats
+            .iter_mut()
+            .filter(|seat| seat.leaf == leaf && seat.state == SeatState::Challenged);
+        refuted.for_each(|seat| seat.state = SeatState::Refuted);
+        let is_checked = matches!(self.stage, Stage::Challengeable { .. });
+        let is_open = self.unconfirmed().next().is_some();
+        if is_checked && is_open && self.draws < self.terms.rules.max_draws {
+            self.unknown_since = relay;
+            self.stage = Stage::Undrawn;
         }
         Ok(effects)
     }
@@ -95,7 +117,7 @@ where
         if self.terms.availability == Availability::OnChain {
             return Err(ClaimError::LeafIsPublic);
         }
-        if *self.seat_state(validator, leaf)? != SeatState::Seated {
+        if self.seat_mut(validator, leaf)?.state != SeatState::Seated {
             return Err(ClaimError::NotSeated);
         }
         if self.demands.iter().any(|demand| demand.leaf == leaf) {

@@ -7,8 +7,9 @@
 //! another hidden state, another token or another end does not vote: it challenges, which does its
 //! part as well.
 
-use crate::{check_commitment, Claim, ClaimError, HiddenProof, SeatState, Stage};
+use crate::{Claim, ClaimError, HiddenProof, Seat, SeatState, Stage};
 use codec::Encode;
+use noema_protocol::hashing::check_commitment;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::H256;
 
@@ -35,7 +36,7 @@ where
             Stage::Ended(_) => return Err(ClaimError::Ended),
             _ => return Err(ClaimError::WrongStage),
         }
-        let state = self.seat_state(validator, leaf)?;
+        let state = &mut self.seat_mut(validator, leaf)?.state;
         match state {
             SeatState::Seated => *state = SeatState::Committed(commitment),
             SeatState::Committed(_) => return Err(ClaimError::AlreadyCommitted),
@@ -70,11 +71,7 @@ where
             _ => return Err(ClaimError::WrongStage),
         }
         let id = self.id;
-        let seat = self
-            .seats
-            .iter_mut()
-            .find(|seat| seat.leaf == leaf && seat.validator == *validator)
-            .ok_or(ClaimError::NotSeated)?;
+        let seat = self.seat_mut(validator, leaf)?;
         let commitment = match seat.state {
             SeatState::Committed(commitment) => commitment,
             SeatState::Seated => return Err(ClaimError::NotCommitted),
@@ -91,16 +88,15 @@ where
         Ok(())
     }
 
-    /// The state of a validator's latest seat at a leaf.
-    pub(crate) fn seat_state(
+    /// The seat of a validator at a leaf.
+    pub(crate) fn seat_mut(
         &mut self,
         validator: &AccountId,
         leaf: u32,
-    ) -> Result<&mut SeatState, ClaimError> {
+    ) -> Result<&mut Seat<AccountId>, ClaimError> {
         self.seats
             .iter_mut()
             .find(|seat| seat.leaf == leaf && seat.validator == *validator)
-            .map(|seat| &mut seat.state)
             .ok_or(ClaimError::NotSeated)
     }
 }

@@ -25,6 +25,8 @@ pub struct Claim<AccountId, BlockNumber> {
     pub drawn: BoundedVec<u32, ConstU32<MAX_DRAWN_LEAVES>>,
     /// How often validators were drawn.
     pub draws: u32,
+    /// How often none was there to be drawn.
+    pub fruitless: u32,
     /// The validators that were drawn.
     pub seats: BoundedVec<Seat<AccountId>, ConstU32<MAX_SEATS>>,
     /// Leaves whose dispute is open.
@@ -154,8 +156,11 @@ pub enum Verification {
     TypeInfo,
 )]
 pub enum Outcome {
-    /// The claimant is paid.
+    /// The claimant is paid. What the checks showed is not [`Verification::Unconfirmed`].
     Final(Verification),
+    /// A leaf was drawn for a check, and no validator confirmed it: the payer has everything back, and
+    /// the claimant keeps its stake.
+    Unconfirmed,
     /// The payer has everything back, and the claimant loses its stake.
     Fallen(Fault),
 }
@@ -178,13 +183,15 @@ pub enum Fault {
     FalseLeaf(u32),
     /// The claimant did not post this leaf when it was demanded.
     Withheld(u32),
+    /// The dispute over this leaf could not be decided, so nothing is known of those who confirmed it.
+    Undecided(u32),
 }
 
 impl Fault {
     /// The leaf.
     pub const fn leaf(&self) -> u32 {
         match self {
-            Self::FalseLeaf(leaf) | Self::Withheld(leaf) => *leaf,
+            Self::FalseLeaf(leaf) | Self::Withheld(leaf) | Self::Undecided(leaf) => *leaf,
         }
     }
 }
@@ -235,6 +242,8 @@ pub enum SeatState {
     Confirmed,
     /// It challenged the leaf.
     Challenged,
+    /// It challenged the leaf, which is true, and lost its stake.
+    Refuted,
     /// It did not do its part in time, and lost its stake.
     Silent,
 }

@@ -1,6 +1,8 @@
 //! Who checks which leaves.
 
-use crate::{leaves_to_draw, Claim, Effect, RelayBlock, Sample, Seat, SeatState, MAX_DRAWN_LEAVES};
+use crate::{
+    Claim, Effect, RelayBlock, Sample, Seat, SeatState, MAX_DRAWN_LEAVES, MAX_FRUITLESS, MAX_SEATS,
+};
 use alloc::vec::Vec;
 use codec::Encode;
 use noema_economics::{draw_below, happens};
@@ -8,18 +10,23 @@ use noema_protocol::hashing::claim_draw;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::H256;
 
-/// How often another validator is drawn in place of one that cannot take a seat.
-const TRIES: u32 = 16;
-
 /// The validators that can be drawn: the roster of the term, which was fixed before the randomness
 /// could be known.
 pub trait Validators<AccountId> {
-    /// The validator that `randomness` draws, by weight; `None` where the roster is empty or the one
-    /// drawn is absent.
-    fn draw(&mut self, randomness: H256) -> Option<AccountId>;
+    /// Draws up to `wanted` different validators by weight, each of which `suits`, and locks the stake
+    /// for `leaf` of each. One whose bond has not that much left is skipped. The number of tries is
+    /// bounded, so fewer may be drawn than could be.
+    fn draw(
+        &mut self,
+        randomness: H256,
+        leaf: u32,
+        wanted: u32,
+        suits: &dyn Fn(&AccountId) -> bool,
+    ) -> Vec<AccountId>;
 
-    /// Locks the stake for one leaf. Returns whether the validator's bond has that much left.
-    fn lock(&mut self, validator: &AccountId) -> bool;
+    /// Tokens of all leaves that a validator still has to execute, those that it was just drawn for
+    /// included.
+    fn backlog(&self, validator: &AccountId) -> u64;
 }
 
 impl<AccountId, BlockNumber> Claim<AccountId, BlockNumber>
@@ -37,36 +44,42 @@ where
         validators: &mut impl Validators<AccountId>,
         effects: &mut Vec<Effect<AccountId>>,
     ) {
-        if self.draws == 0 {
+        if self.drawn.is_empty() {
             self.draw_leaves(randomness);
             if self.drawn.is_empty() {
                 effects.push(Effect::Waived);
                 return self.open_challenges(now, effects);
             }
         }
-        self.draws = self.draws.saturating_add(1);
         let open: Vec<u32> = self.unconfirmed().collect();
-        let before = self.seats.len();
+        let mut seated = Vec::new();
         for leaf in open {
-            self.seat(leaf, randomness, validators);
+            self.seat(leaf, randomness, validators, &mut seated);
         }
-        let seated = self.seats.iter().skip(before);
-        let seated: Vec<_> = seated
-            .map(|seat| (seat.validator.clone(), seat.leaf))
-            .collect();
         if seated.is_empty() {
-            return self.close_check(now, relay, effects);
+            // None was there: that is no check, and the leaf is not confirmed by waiting.
+            self.fruitless = self.fruitless.saturating_add(1);
+            if self.fruitless < MAX_FRUITLESS {
+                self.unknown_since = relay;
+            } else {
+                self.open_challenges(now, effects);
+            }
+            return;
         }
+        self.draws = self.draws.saturating_add(1);
+        let backlog = seated
+            .iter()
+            .map(|(validator, _)| validators.backlog(validator));
+        let tokens = backlog.max().unwrap_or(self.terms.leaf_tokens);
         effects.push(Effect::Drawn(seated));
-        self.open_commits(now);
+        self.open_commits(now, tokens);
     }
 
     fn draw_leaves(&mut self, randomness: H256) {
-        let terms = &self.terms;
-        let Some(sample) = leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)
-        else {
+        let Some(sample) = self.sample() else {
             return;
         };
+        let terms = &self.terms;
         let seed = |subject: &[u8], n: u32| claim_draw(randomness, subject, self.id, n).0;
         let wanted = match sample {
             Sample::Chance(chance) => u32::from(happens(chance, seed(b"check", 0))),
@@ -84,38 +97,34 @@ where
         self.drawn = drawn.try_into().unwrap_or_default();
     }
 
-    fn seat(&mut self, leaf: u32, randomness: H256, validators: &mut impl Validators<AccountId>) {
-        let mut wanted = self.terms.rules.validators_per_leaf;
-        let subject = (b"validator", leaf, self.draws).encode();
-        for turn in 0..wanted.saturating_mul(TRIES) {
-            if wanted == 0 || self.seats.is_full() {
-                return;
-            }
-            let draw = claim_draw(randomness, &subject, self.id, turn);
-            let Some(validator) = validators.draw(draw) else {
-                continue;
-            };
-            if self.is_party(&validator, leaf) || !validators.lock(&validator) {
-                continue;
-            }
-            let point = claim_draw(
-                randomness,
-                &(b"position", &validator).encode(),
-                self.id,
-                leaf,
-            );
+    fn seat(
+        &mut self,
+        leaf: u32,
+        randomness: H256,
+        validators: &mut impl Validators<AccountId>,
+        seated: &mut Vec<(AccountId, u32)>,
+    ) {
+        let room = MAX_SEATS.saturating_sub(u32::try_from(self.seats.len()).unwrap_or(MAX_SEATS));
+        let wanted = self.terms.rules.validators_per_leaf.min(room);
+        let attempt = self.draws.saturating_add(self.fruitless);
+        let subject = (b"validator", leaf).encode();
+        let draw = claim_draw(randomness, &subject, self.id, attempt);
+        let suits = |validator: &AccountId| !self.is_party(validator, leaf);
+        for validator in validators.draw(draw, leaf, wanted, &suits) {
+            let subject = (b"position", &validator).encode();
+            let point = claim_draw(randomness, &subject, self.id, leaf);
             let mut low = [0u8; 8];
             low.iter_mut()
                 .zip(point.0)
                 .for_each(|(to, from)| *to = from);
             let seat = Seat {
-                validator,
+                validator: validator.clone(),
                 leaf,
                 point: u64::from_le_bytes(low),
                 state: SeatState::Seated,
             };
             if self.seats.try_push(seat).is_ok() {
-                wanted = wanted.saturating_sub(1);
+                seated.push((validator, leaf));
             }
         }
     }

@@ -88,6 +88,8 @@ pub enum RulesError {
     WholeShare,
     /// Silence would cost nothing.
     NoValidatorStake,
+    /// A false challenge would cost nothing.
+    NoChallengeBond,
 }
 
 impl fmt::Display for RulesError {
@@ -102,6 +104,7 @@ impl fmt::Display for RulesError {
             Self::Draws => "validators must be drawn between 1 and 4 times",
             Self::WholeShare => "the shares of challenger and burning must be below one",
             Self::NoValidatorStake => "a validator must stake something on each leaf",
+            Self::NoChallengeBond => "a challenge must put something on hold",
         })
     }
 }

@@ -1,15 +1,16 @@
-//! What shows that a leaf was executed: hidden states under a Merkle root.
+//! Merkle trees over hashes: the receipts of a claim, and the hidden states of an answer, which show
+//! that it was executed.
 //!
-//! The tree is `binary_merkle_tree`'s with BLAKE2b-256, over the hashes of the final hidden states from
-//! which the tokens of an answer are sampled, in order. A leaf of the tree is 32 bytes and an inner
-//! node 64, so one never passes for the other.
+//! The tree is `binary_merkle_tree`'s with BLAKE2b-256. Its leaves are 32 bytes and an inner node is 64,
+//! so one never passes for the other. The tree of an answer is over the hashes of the final hidden
+//! states from which its tokens are sampled, in order; that of a claim over the hashes of its receipts.
 
 use alloc::vec::Vec;
 use binary_merkle_tree::Leaf;
 use codec::{Decode, DecodeWithMemTracking, Encode};
-use noema_protocol::{hashing, ClaimId};
 use scale_info::TypeInfo;
-use sp_core::{Blake2Hasher, H256};
+use sp_core::H256;
+use sp_runtime::traits::BlakeTwo256;
 
 /// The hidden state at one position, and its path to the root.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
@@ -20,15 +21,31 @@ pub struct HiddenProof {
     pub siblings: Vec<H256>,
 }
 
-/// The root over the hashes of the hidden states of an answer.
-pub fn hidden_root(states: &[H256]) -> H256 {
-    binary_merkle_tree::merkle_root::<Blake2Hasher, _>(states)
+/// The root over hashes: of the hidden states of an answer, or of the receipts of a claim.
+pub fn merkle_root(leaves: &[H256]) -> H256 {
+    binary_merkle_tree::merkle_root::<BlakeTwo256, _>(leaves)
+}
+
+/// Whether `leaf` is the leaf at `index` of `leaves` under `root`, by its `siblings` upwards.
+///
+/// The number of siblings is checked: in a tree of odd width the last leaf would otherwise be
+/// accepted at a second place.
+pub fn verify_leaf(root: H256, leaves: u32, index: u32, leaf: H256, siblings: &[H256]) -> bool {
+    index < leaves
+        && u32::try_from(siblings.len()) == Ok(siblings_of(leaves, index))
+        && binary_merkle_tree::verify_proof::<BlakeTwo256, _, _>(
+            &root,
+            siblings.iter().copied(),
+            leaves,
+            index,
+            Leaf::Value(leaf.as_bytes()),
+        )
 }
 
 /// Proves the hidden state at `position`; `None` where the answer has no such position.
 pub fn prove_hidden(states: &[H256], position: u32) -> Option<HiddenProof> {
     let hidden = *states.get(usize::try_from(position).ok()?)?;
-    let proof = binary_merkle_tree::merkle_proof::<Blake2Hasher, _, _>(states, position);
+    let proof = binary_merkle_tree::merkle_proof::<BlakeTwo256, _, _>(states, position);
     Some(HiddenProof {
         hidden,
         siblings: proof.proof,
@@ -36,24 +53,13 @@ pub fn prove_hidden(states: &[H256], position: u32) -> Option<HiddenProof> {
 }
 
 /// Whether `proof` shows the hidden state at `position` of `positions` under `root`.
-///
-/// The number of siblings is checked: in a tree of odd width the last leaf would otherwise be
-/// accepted at a second place.
 pub fn verify_hidden(root: H256, positions: u32, position: u32, proof: &HiddenProof) -> bool {
-    position < positions
-        && u32::try_from(proof.siblings.len()) == Ok(siblings(positions, position))
-        && binary_merkle_tree::verify_proof::<Blake2Hasher, _, _>(
-            &root,
-            proof.siblings.iter().copied(),
-            positions,
-            position,
-            Leaf::Value(proof.hidden.as_bytes()),
-        )
+    verify_leaf(root, positions, position, proof.hidden, &proof.siblings)
 }
 
 /// How many siblings the path of leaf `index` has in a tree of `width` leaves, whose last node of an
 /// odd row moves up unchanged.
-fn siblings(mut width: u32, mut index: u32) -> u32 {
+fn siblings_of(mut width: u32, mut index: u32) -> u32 {
     let mut count = 0u32;
     while width > 1 {
         // The last node of an odd row has no sibling.
@@ -65,20 +71,10 @@ fn siblings(mut width: u32, mut index: u32) -> u32 {
     count
 }
 
-/// What `validator` (the controller's account) commits of a leaf before any validator reveals.
-pub fn check_commitment(
-    claim: ClaimId,
-    leaf: u32,
-    validator: &impl Encode,
-    hidden: H256,
-    salt: H256,
-) -> H256 {
-    hashing::check_commitment(claim, leaf, validator, hidden, salt)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use noema_protocol::hashing;
 
     fn states(count: u32) -> Vec<H256> {
         (0..count)
@@ -90,7 +86,7 @@ mod tests {
     fn every_position_is_proven_at_its_place_and_at_no_other() {
         for count in 1..=33 {
             let states = states(count);
-            let root = hidden_root(&states);
+            let root = merkle_root(&states);
             for position in 0..count {
                 let proof = prove_hidden(&states, position).expect("it has this position");
                 for place in 0..count + 2 {
@@ -113,7 +109,7 @@ mod tests {
     #[test]
     fn a_changed_proof_is_refused() {
         let states = states(9);
-        let root = hidden_root(&states);
+        let root = merkle_root(&states);
         let proof = prove_hidden(&states, 4).expect("it has this position");
         let mut other = proof.clone();
         other.hidden = H256::repeat_byte(1);

@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod backlog;
 mod beacon;
 mod challenge;
 mod check;
@@ -19,18 +20,21 @@ mod claim;
 mod draw;
 mod error;
 mod evidence;
+mod interface;
 mod life;
 mod rules;
 mod sampling;
 mod settle;
 
+pub use backlog::BacklogChange;
 pub use beacon::{Beacon, RelayBlock};
 pub use claim::{
     Availability, Claim, ClaimTerms, Demand, Fault, Outcome, Seat, SeatState, Stage, Verification,
 };
 pub use draw::Validators;
 pub use error::{ClaimError, RulesError};
-pub use evidence::{check_commitment, hidden_root, prove_hidden, verify_hidden, HiddenProof};
+pub use evidence::{merkle_root, prove_hidden, verify_hidden, verify_leaf, HiddenProof};
+pub use interface::{Claims, Decision, Disputes, OnClaimEnded, Referee, RelayRandomness};
 pub use life::Effect;
 pub use rules::{Rules, Windows};
 pub use sampling::{leaves_to_draw, Sample};
@@ -39,10 +43,12 @@ pub use sp_arithmetic::Permill;
 
 /// Most leaves that are drawn from one claim. A claim whose stake is so small that more would be
 /// needed is refused.
-pub const MAX_DRAWN_LEAVES: u32 = 16;
+pub const MAX_DRAWN_LEAVES: u32 = 8;
 /// Most validators drawn for one leaf at a time.
 pub const MAX_VALIDATORS_PER_LEAF: u32 = 4;
 /// Most draws of validators for the leaves of one claim.
 pub const MAX_DRAWS: u32 = 4;
+/// Most draws that find no validator to take a seat, before the claim goes on unconfirmed.
+pub const MAX_FRUITLESS: u32 = 10;
 /// Most seats of one claim over all its draws.
 pub const MAX_SEATS: u32 = MAX_DRAWN_LEAVES * MAX_VALIDATORS_PER_LEAF;

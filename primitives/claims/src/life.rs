@@ -45,9 +45,7 @@ where
         if terms.leaves == 0 {
             return Err(ClaimError::NoLeaves);
         }
-        crate::leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)
-            .ok_or(ClaimError::StakeTooSmall)?;
-        Ok(Self {
+        let claim = Self {
             id,
             terms,
             made_at: now,
@@ -55,10 +53,13 @@ where
             stage: Stage::Undrawn,
             drawn: Default::default(),
             draws: 0,
+            fruitless: 0,
             seats: Default::default(),
             disputes: 0,
             demands: Default::default(),
-        })
+        };
+        claim.sample().ok_or(ClaimError::StakeTooSmall)?;
+        Ok(claim)
     }
 
     /// How many leaves are drawn from it.
@@ -104,7 +105,11 @@ where
                 until,
                 verification,
             } if until < now && self.disputes == 0 && self.open_demands().next().is_none() => {
-                self.end(Outcome::Final(verification), &mut effects);
+                let outcome = match verification {
+                    Verification::Unconfirmed => Outcome::Unconfirmed,
+                    _ => Outcome::Final(verification),
+                };
+                self.end(outcome, &mut effects);
             }
             _ => {}
         }
@@ -132,11 +137,10 @@ where
         }
     }
 
-    pub(crate) fn open_commits(&mut self, now: BlockNumber) {
-        let rules = &self.terms.rules;
-        let leaves = u64::try_from(self.drawn.len()).unwrap_or(u64::MAX);
-        let tokens = self.terms.leaf_tokens.saturating_mul(leaves);
-        let until = now.saturating_add(rules.windows.commit_window(tokens));
+    /// Opens the stage in which validators commit, of which the busiest has to execute `tokens` tokens.
+    pub(crate) fn open_commits(&mut self, now: BlockNumber, tokens: u64) {
+        let windows = &self.terms.rules.windows;
+        let until = now.saturating_add(windows.commit_window(tokens));
         self.stage = Stage::Committing { until };
     }
 
@@ -152,7 +156,8 @@ where
         } else {
             Verification::Unconfirmed
         };
-        let until = now.saturating_add(self.terms.rules.windows.challenge_window());
+        let windows = &self.terms.rules.windows;
+        let until = now.saturating_add(windows.challenge_window(self.terms.leaf_tokens));
         self.stage = Stage::Challengeable {
             until,
             verification,

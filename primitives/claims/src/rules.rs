@@ -30,6 +30,7 @@ use sp_arithmetic::{
     Serialize,
     Deserialize,
 )]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Windows<BlockNumber> {
     /// Blocks that the chain may take to finalize a block.
     pub finality: BlockNumber,
@@ -48,22 +49,33 @@ pub struct Windows<BlockNumber> {
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
     /// Blocks to re-execute leaves of `tokens` tokens together and to commit.
     pub fn commit_window(&self, tokens: u64) -> BlockNumber {
-        let work: BlockNumber = tokens
-            .div_ceil(u64::from(self.tokens_per_block.max(1)))
-            .unique_saturated_into();
         self.finality
             .saturating_add(self.commit)
-            .saturating_add(work)
+            .saturating_add(self.work(tokens))
     }
 
-    /// Blocks to reveal. It does not wait for finality: a reveal gives nothing away that the
-    /// commitment of every other validator does not already bind.
+    fn work(&self, tokens: u64) -> BlockNumber {
+        tokens
+            .div_ceil(u64::from(self.tokens_per_block.max(1)))
+            .unique_saturated_into()
+    }
+
+    /// Blocks to reveal. A validator may reveal on the best block, as that gives nothing away that the
+    /// commitment of every other validator does not already bind; one that waits until the end of the
+    /// commitments is final is granted the time as well.
     pub fn reveal_window(&self) -> BlockNumber {
-        self.reveal
+        self.finality.saturating_add(self.reveal)
     }
 
-    /// Blocks to challenge.
-    pub fn challenge_window(&self) -> BlockNumber {
+    /// Blocks to execute a leaf of `tokens` tokens and challenge it.
+    pub fn challenge_window(&self, tokens: u64) -> BlockNumber {
+        self.finality
+            .saturating_add(self.challenge)
+            .saturating_add(self.work(tokens))
+    }
+
+    /// Blocks to appeal against what was decided of a dispute.
+    pub fn appeal_window(&self) -> BlockNumber {
         self.finality.saturating_add(self.challenge)
     }
 
@@ -88,6 +100,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
     Serialize,
     Deserialize,
 )]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules<BlockNumber> {
     /// How long each step takes at most.
     pub windows: Windows<BlockNumber>,
@@ -108,6 +121,8 @@ pub struct Rules<BlockNumber> {
     pub challenger_share: Permill,
     /// The most that the challenger gets: what makes a challenge worth while, and no more.
     pub challenger_cap: Balance,
+    /// What an account without a seat at the leaf puts on hold to challenge it; above zero.
+    pub challenge_bond: Balance,
     /// The part of each payment that is burned.
     pub burned_share: Permill,
 }
@@ -156,6 +171,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
         }
         if self.validator_stake == 0 {
             return Err(RulesError::NoValidatorStake);
+        }
+        if self.challenge_bond == 0 {
+            return Err(RulesError::NoChallengeBond);
         }
         Ok(())
     }

@@ -69,6 +69,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
     pub fn settle(&self, outcome: Outcome) -> Settlement<AccountId> {
         match outcome {
             Outcome::Final(_) => self.settle_final(),
+            Outcome::Unconfirmed => self.settle_unconfirmed(),
             Outcome::Fallen(fault) => self.settle_fallen(fault),
         }
     }
@@ -100,13 +101,27 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         }
     }
 
+    fn settle_unconfirmed(&self) -> Settlement<AccountId> {
+        let settlement = self.settle_final();
+        // Validators that confirmed other leaves did their part.
+        Settlement {
+            claimant: NetPayment::default(),
+            payer: settlement.payer.saturating_add(self.terms.payment),
+            ..settlement
+        }
+    }
+
     fn settle_fallen(&self, fault: Fault) -> Settlement<AccountId> {
         let terms = &self.terms;
         let rules = &terms.rules;
-        let challengers = rules
-            .challenger_share
-            .mul_floor(terms.stake)
-            .min(rules.challenger_cap);
+        let challengers = match fault {
+            // None has shown anything.
+            Fault::Undecided(_) => 0,
+            _ => rules
+                .challenger_share
+                .mul_floor(terms.stake)
+                .min(rules.challenger_cap),
+        };
         let mut left = terms.stake.saturating_sub(challengers);
         let fee = self.fee_per_check();
         let mut validators = Vec::new();

@@ -3,7 +3,8 @@
 mod support;
 
 use noema_claims::{
-    Availability, ClaimTerms, Effect, Fault, Outcome, Rules, SeatState, Stage, Verification,
+    Availability, ClaimTerms, Decision, Effect, Fault, Outcome, Rules, SeatState, Stage,
+    Verification,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -129,15 +130,12 @@ fn one_that_reveals_is_enough() {
 #[test]
 fn a_claim_that_none_confirms_stays_open_to_challenges_and_ends() {
     let mut play = Play::with(terms(), 0, 5);
-    assert_eq!(
-        play.until_ended(),
-        Outcome::Final(Verification::Unconfirmed)
-    );
-    assert_eq!(play.claim.draws, 3);
+    assert_eq!(play.until_ended(), Outcome::Unconfirmed);
+    assert_eq!(play.claim.draws, 0, "none was there to be drawn");
     let mut play = Play::with(terms(), 9, 5);
     assert_eq!(
         play.until_ended(),
-        Outcome::Final(Verification::Unconfirmed),
+        Outcome::Unconfirmed,
         "all validators were silent"
     );
     assert!(play
@@ -166,7 +164,7 @@ fn a_false_leaf_falls_and_everything_goes_back_to_the_payer() {
     assert_eq!(play.claim.outcome(), None, "a dispute is open");
     let effects = play
         .claim
-        .conclude_dispute(0, true)
+        .conclude_dispute(0, Decision::False, play.relay)
         .expect("a dispute is open");
     let outcome = Outcome::Fallen(Fault::FalseLeaf(0));
     assert_eq!(effects, [Effect::Ended(outcome)]);
@@ -180,6 +178,31 @@ fn a_false_leaf_falls_and_everything_goes_back_to_the_payer() {
 }
 
 #[test]
+fn challenges_that_were_wrong_do_not_stand_in_for_checks() {
+    let mut play = Play::with(terms(), 8, 7);
+    play.until_drawn();
+    let seats = play.open_seats();
+    for (index, (validator, leaf)) in seats.iter().enumerate() {
+        let joins = index > 0;
+        play.claim
+            .challenge(validator, *leaf, joins, play.now)
+            .expect("a drawn validator may challenge");
+    }
+    play.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    play.claim
+        .conclude_dispute(0, Decision::True, play.relay)
+        .expect("a dispute is open");
+    assert_eq!(play.claim.stage, Stage::Undrawn, "none has executed it");
+    play.until_drawn();
+    let others = play.open_seats();
+    assert!(!others.is_empty());
+    assert!(others.iter().all(|seat| !seats.contains(seat)));
+    play.check_honestly();
+    let outcome = play.until_ended();
+    assert_eq!(outcome, Outcome::Final(Verification::Confirmed));
+}
+
+#[test]
 fn a_dispute_that_the_claimant_wins_upholds_nothing_but_itself() {
     let mut play = Play::with(terms(), 5, 7);
     play.claim
@@ -187,14 +210,14 @@ fn a_dispute_that_the_claimant_wins_upholds_nothing_but_itself() {
         .expect("any account may challenge");
     play.check_honestly();
     play.claim
-        .conclude_dispute(0, false)
+        .conclude_dispute(0, Decision::True, play.relay)
         .expect("a dispute is open");
     // The challenge window is still open to others.
     play.claim
         .challenge(&78, 0, false, play.now)
         .expect("another challenge is possible");
     play.claim
-        .conclude_dispute(0, true)
+        .conclude_dispute(0, Decision::False, play.relay)
         .expect("a dispute is open");
     assert_eq!(
         play.claim.outcome(),
@@ -263,7 +286,7 @@ fn windows_grow_with_finality_and_with_tokens() {
     assert_eq!(
         play.claim.stage,
         Stage::Challengeable {
-            until: play.now + 15 + 4,
+            until: play.now + 15 + 4 + 100,
             verification: Verification::Confirmed
         }
     );
@@ -276,14 +299,14 @@ fn seats_are_those_of_different_validators_without_an_interest() {
             claimant: VALIDATOR,
             payer: VALIDATOR + 1,
             leaves: 20,
-            stake: 200,
+            stake: 250,
             ..terms()
         };
         let mut play = Play::with(terms, 6, seed);
         play.until_drawn();
         let seats = play.open_seats();
-        assert_eq!(play.claim.drawn.len(), 10);
-        assert_eq!(seats.len(), 20);
+        assert_eq!(play.claim.drawn.len(), 8);
+        assert_eq!(seats.len(), 16);
         let different: BTreeSet<_> = seats.iter().collect();
         assert_eq!(
             different.len(),
@@ -291,7 +314,7 @@ fn seats_are_those_of_different_validators_without_an_interest() {
             "no validator has a leaf twice"
         );
         let drawn: BTreeSet<_> = play.claim.drawn.iter().collect();
-        assert_eq!(drawn.len(), 10, "the leaves differ");
+        assert_eq!(drawn.len(), 8, "the leaves differ");
         assert!(seats
             .iter()
             .all(|(validator, _)| *validator > VALIDATOR + 1));
@@ -328,10 +351,18 @@ enum Move {
     Reveal(u8),
     Challenge(u8, u8),
     Join(u8, u8),
-    Conclude(u8, bool),
+    Conclude(u8, Decision),
     Demand(u8),
     Post(u8),
     SkipRandomness,
+}
+
+fn decisions() -> impl Strategy<Value = Decision> {
+    prop_oneof![
+        Just(Decision::True),
+        Just(Decision::False),
+        Just(Decision::Undecided),
+    ]
 }
 
 fn moves() -> impl Strategy<Value = Vec<Vec<Move>>> {
@@ -341,7 +372,7 @@ fn moves() -> impl Strategy<Value = Vec<Vec<Move>>> {
         4 => any::<u8>().prop_map(Move::Reveal),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(who, leaf)| Move::Challenge(who, leaf)),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(who, leaf)| Move::Join(who, leaf)),
-        2 => (any::<u8>(), any::<bool>()).prop_map(|(leaf, is_false)| Move::Conclude(leaf, is_false)),
+        2 => (any::<u8>(), decisions()).prop_map(|(leaf, decision)| Move::Conclude(leaf, decision)),
         1 => any::<u8>().prop_map(Move::Demand),
         1 => any::<u8>().prop_map(Move::Post),
         1 => Just(Move::SkipRandomness),
@@ -428,11 +459,11 @@ proptest! {
                             .contains(&leaf)
                             .then(|| play.claim.challenge(&(1_000 + u32::from(who)), leaf, true, play.now))
                     }
-                    Move::Conclude(index, is_false) => {
+                    Move::Conclude(index, decision) => {
                         let leaf = disputes.iter().nth(usize::from(index) % disputes.len().max(1)).copied();
                         leaf.map(|leaf| {
                             disputes.remove(&leaf);
-                            play.claim.conclude_dispute(leaf, is_false).map(drop)
+                            play.claim.conclude_dispute(leaf, decision, play.relay).map(drop)
                         })
                     }
                     Move::Demand(index) => seat(index)
@@ -453,7 +484,7 @@ proptest! {
         play.is_random = true;
         if play.claim.outcome().is_none() {
             for leaf in disputes {
-                play.claim.conclude_dispute(leaf, false).expect("its dispute is open");
+                play.claim.conclude_dispute(leaf, Decision::True, play.relay).expect("its dispute is open");
             }
             play.until_ended();
         }

@@ -5,7 +5,9 @@
 
 mod support;
 
-use noema_claims::{lost_challenge, Beacon, ClaimTerms, Effect, Fault, Outcome, SeatState, Stage};
+use noema_claims::{
+    lost_challenge, Beacon, ClaimTerms, Decision, Effect, Fault, Outcome, SeatState, Stage,
+};
 use noema_protocol::hashing::blake2_256;
 use proptest::prelude::*;
 use support::*;
@@ -38,7 +40,9 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
             play.reveal_all();
         }
         if is_shown {
-            play.claim.conclude_dispute(0, true).expect("it is open");
+            play.claim
+                .conclude_dispute(0, Decision::False, play.relay)
+                .expect("it is open");
         }
         match play.until_ended() {
             Outcome::Final(_) => {
@@ -51,6 +55,8 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
                     .sum();
                 colluders += paid as i128;
             }
+            // The payer has everything back, and nothing is lost.
+            Outcome::Unconfirmed => {}
             Outcome::Fallen(_) => {
                 let lost = play.settlement().false_confirmations.len() as i128;
                 claimant -= stake as i128;
@@ -118,7 +124,9 @@ fn challenging_ones_own_claim_through_another_account_is_a_loss() {
     play.claim
         .challenge(&50, 0, false, play.now)
         .expect("any account may challenge");
-    play.claim.conclude_dispute(0, true).expect("it is open");
+    play.claim
+        .conclude_dispute(0, Decision::False, play.relay)
+        .expect("it is open");
     let split = play.settlement().slash.expect("the stake is taken");
     assert_eq!(split.challengers as i128 - terms().stake as i128, -600);
 

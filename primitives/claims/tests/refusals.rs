@@ -3,8 +3,8 @@
 mod support;
 
 use noema_claims::{
-    hidden_root, Availability, Claim, ClaimError, ClaimTerms, Permill, Rules, RulesError, Stage,
-    Windows,
+    merkle_root, Availability, Claim, ClaimError, ClaimTerms, Decision, Permill, Rules, RulesError,
+    Stage, Windows,
 };
 use noema_protocol::ClaimId;
 use sp_core::H256;
@@ -128,7 +128,7 @@ fn an_answer_without_hidden_states_cannot_be_confirmed() {
     play.commit(validator, leaf).expect("it is seated");
     play.until(|stage| matches!(stage, Stage::Revealing { .. }));
     let proof = play.proof(validator, leaf);
-    let root = hidden_root(&[]);
+    let root = merkle_root(&[]);
     let revealed = play.claim.reveal(
         &validator,
         leaf,
@@ -150,13 +150,18 @@ fn a_challenge_names_a_leaf_and_comes_from_another() {
     assert_eq!(challenge(&mut play, 50, 1), Err(ClaimError::UnknownLeaf));
     assert_eq!(challenge(&mut play, CLAIMANT, 0), Err(ClaimError::OwnClaim));
     assert_eq!(
-        play.claim.conclude_dispute(0, true),
+        play.claim.conclude_dispute(0, Decision::False, play.relay),
         Err(ClaimError::NotChallenged)
     );
     assert_eq!(challenge(&mut play, PAYER, 0), Ok(()), "the payer may");
-    play.claim.conclude_dispute(0, true).expect("it is open");
+    play.claim
+        .conclude_dispute(0, Decision::False, play.relay)
+        .expect("it is open");
     assert_eq!(challenge(&mut play, 50, 0), Err(ClaimError::Ended));
-    assert_eq!(play.claim.conclude_dispute(0, true), Err(ClaimError::Ended));
+    assert_eq!(
+        play.claim.conclude_dispute(0, Decision::False, play.relay),
+        Err(ClaimError::Ended)
+    );
 }
 
 #[test]
@@ -259,6 +264,10 @@ fn rules_that_cannot_work_are_refused_by_name() {
         };
         assert_eq!(rules.check(), Err(RulesError::Draws));
     }
+    assert_eq!(
+        refused(|r| r.challenge_bond = 0),
+        Err(RulesError::NoChallengeBond)
+    );
     assert_eq!(
         refused(|r| r.challenger_share = Permill::one()),
         Err(RulesError::WholeShare)

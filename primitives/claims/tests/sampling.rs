@@ -73,9 +73,9 @@ fn the_number_of_leaves_follows_the_margin() {
     assert_eq!(draw(0, 0, 1), chance(5));
     assert_eq!(draw(50, 100, 10), Some(Sample::Leaves(1)));
     assert_eq!(draw(51, 100, 10), Some(Sample::Leaves(2)));
-    assert_eq!(draw(500, 100, 100), Some(Sample::Leaves(10)));
+    assert_eq!(draw(400, 100, 100), Some(Sample::Leaves(8)));
     assert_eq!(draw(500, 100, 4), Some(Sample::Leaves(4)));
-    assert_eq!(draw(1_000, 100, 100), None, "the stake is too small");
+    assert_eq!(draw(401, 100, 100), None, "the stake is too small");
     assert_eq!(draw(1, 0, 100), None, "nothing is at stake");
     assert_eq!(draw(1, 0, 3), Some(Sample::Leaves(3)));
 }

@@ -43,7 +43,7 @@ fn main() {
     );
     let started = Instant::now();
     let checked = check(&mut executor, &prompt, &answer.tokens, &request).expect("a check");
-    assert_eq!((checked.flaw, checked.digest), (None, answer.digest));
+    assert_eq!((checked.flaw, &checked.hidden), (None, &answer.hidden));
     println!(
         "check: {:.2} of the answer's time",
         started.elapsed().as_secs_f64() / (prefill + decode).as_secs_f64()

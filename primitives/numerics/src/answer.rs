@@ -8,9 +8,9 @@
 //! Token `i` of an answer to `n` prompt tokens is at position `n + i` and sampled from the logits
 //! of position `n + i - 1`. The answer's last token is never executed.
 //!
-//! # Who executes
+//! # Passes
 //! [`Generation`] and [`Checking`] are state machines that only say which positions come next, so
-//! that many can share an executor's passes. [`generate`] and [`check`] drive one with an executor
+//! that many can share a transformer's passes. [`generate`] and [`check`] drive one with a transformer
 //! of its own.
 
 mod checking;
@@ -19,7 +19,9 @@ mod generation;
 pub use checking::Checking;
 pub use generation::Generation;
 
-use crate::{error::ForwardError, sampling::Sampling, transformer::Executor, Architecture, Blocks};
+use crate::{
+    error::ForwardError, sampling::Sampling, transformer::ForwardPass, Architecture, Blocks,
+};
 use alloc::vec::Vec;
 use core::{
     fmt,
@@ -61,8 +63,8 @@ pub enum End {
 pub struct Generated {
     /// Its tokens, a closing stop token included.
     pub tokens: Vec<u32>,
-    /// [`Trace`](crate::Trace) digest of the hidden vectors they were sampled from.
-    pub digest: [u8; 32],
+    /// [Hashes](crate::hidden) of the hidden states that the tokens were sampled from, one for each.
+    pub hidden: Vec<[u8; 32]>,
     /// Why it ended.
     pub end: End,
 }
@@ -108,14 +110,14 @@ impl fmt::Display for Flaw {
 }
 
 /// Result of checking an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// What is wrong with it, if anything.
     pub flaw: Option<Flaw>,
-    /// [`Trace`](crate::Trace) digest of the hidden vectors that the answer's tokens should have
-    /// been sampled from, up to where the answer should end or names a token that does not exist. Equals that
-    /// of generation for a flawless answer.
-    pub digest: [u8; 32],
+    /// [Hashes](crate::hidden) of the hidden states from which the answer's tokens should have been
+    /// sampled, up to where the answer should end or names a token that does not exist. Those of
+    /// generation for a flawless answer.
+    pub hidden: Vec<[u8; 32]>,
 }
 
 /// Consecutive positions to execute.
@@ -201,32 +203,32 @@ pub const fn positions_needed(prompt_tokens: usize, max_tokens: u32) -> usize {
 /// Cached positions that agree with `prompt` are not known to be so: the pass starts at position
 /// 0. To reuse a prefix see [`generate_after`].
 pub fn generate(
-    executor: &mut impl Executor,
+    transformer: &mut impl ForwardPass,
     prompt: &[u32],
     request: &Request<'_>,
     on_token: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<Generated, ForwardError> {
-    generate_after(executor, 0, prompt, request, on_token)
+    generate_after(transformer, 0, prompt, request, on_token)
 }
 
 /// As [`generate`], where the caller knows that the first `reuse` tokens of the prompt are those
-/// of the executor's first cached positions. At least the last token is executed again.
+/// of the transformer's first cached positions. At least the last token is executed again.
 pub fn generate_after(
-    executor: &mut impl Executor,
+    transformer: &mut impl ForwardPass,
     reuse: usize,
     prompt: &[u32],
     request: &Request<'_>,
     mut on_token: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<Generated, ForwardError> {
-    let mut generation = Generation::new(executor.architecture(), prompt, request)?;
+    let mut generation = Generation::new(transformer.architecture(), prompt, request)?;
     let mut cached = reuse;
     let mut hidden = Blocks::default();
     let mut logits = Vec::new();
     while let Some(step) = generation.step(cached, Room::ALL) {
         cached = step.start + step.tokens.len();
         hidden.clear();
-        executor.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
-        executor.logits(hidden.view(), &mut logits);
+        transformer.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
+        transformer.logits(hidden.view(), &mut logits);
         let token = generation.feed(hidden.view(), &logits);
         if token.is_some_and(|token| on_token(token).is_break()) {
             generation.cancel();
@@ -240,15 +242,15 @@ pub fn generate_after(
 /// Errors concern the prompt and the request only; whatever is wrong with the answer is a
 /// [`Flaw`].
 pub fn check(
-    executor: &mut impl Executor,
+    transformer: &mut impl ForwardPass,
     prompt: &[u32],
     answer: &[u32],
     request: &Request<'_>,
 ) -> Result<Checked, ForwardError> {
-    let mut checking = Checking::new(executor.architecture(), prompt, answer, request)?;
+    let mut checking = Checking::new(transformer.architecture(), prompt, answer, request)?;
     let mut hidden = Blocks::default();
     if let Some(step) = checking.step(0, Room::ALL) {
-        executor.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
+        transformer.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
     }
     let mut logits = Vec::new();
     for start in (0..hidden.rows()).step_by(HEAD_BATCH) {
@@ -256,7 +258,7 @@ pub fn check(
             .view()
             .slice(start..hidden.rows().min(start + HEAD_BATCH));
         if checking.wants_logits() {
-            executor.logits(rows, &mut logits);
+            transformer.logits(rows, &mut logits);
         }
         checking.feed(rows, &logits);
     }

@@ -12,6 +12,7 @@ pub mod embedding;
 mod error;
 pub mod exp2;
 pub mod fixed;
+pub mod hidden;
 mod kernels;
 pub mod layout;
 pub mod linear;
@@ -24,7 +25,6 @@ pub mod swiglu;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tile;
-pub mod trace;
 pub mod transformer;
 
 pub use answer::{
@@ -39,8 +39,8 @@ pub use kernels::{Kernels, Scalar};
 pub use loss::{loss, sequence_loss, Loss};
 pub use model::{Model, ModelError};
 pub use sampling::{Sampler, Sampling};
-pub use trace::Trace;
-pub use transformer::{Executor, Transformer};
+pub use transformer::{ForwardPass, Transformer};
 
-/// Version of the arithmetic that this crate defines; part of every checkpoint.
-pub const NUMERICS_VERSION: u32 = 1;
+/// Version of what this crate defines, the arithmetic and the hashes of hidden states; part of every
+/// checkpoint.
+pub const NUMERICS_VERSION: u32 = 2;

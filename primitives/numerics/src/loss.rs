@@ -27,7 +27,7 @@
 use crate::{
     error::ForwardError,
     exp2::{exp2, LOG2_E_Q30, POWER_FRACTION},
-    Blocks, Executor,
+    Blocks, ForwardPass,
 };
 use alloc::vec::Vec;
 
@@ -117,17 +117,17 @@ impl Loss {
     }
 }
 
-/// The loss of `tokens` from the second on, computed by `executor` from position 0.
+/// The loss of `tokens` from the second on, computed by `transformer` from position 0.
 ///
-/// Whatever the executor has cached is replaced. A sequence of fewer than two tokens has no loss.
+/// Whatever the transformer has cached is replaced. A sequence of fewer than two tokens has no loss.
 ///
 /// # Errors
 /// If a token is not in the vocabulary, the last included, or the sequence does not fit.
 pub fn sequence_loss(
-    executor: &mut (impl Executor + ?Sized),
+    transformer: &mut (impl ForwardPass + ?Sized),
     tokens: &[u32],
 ) -> Result<Loss, ForwardError> {
-    let vocabulary = executor.architecture().vocabulary;
+    let vocabulary = transformer.architecture().vocabulary;
     if let Some((index, &token)) = tokens.iter().enumerate().find(|(_, t)| **t >= vocabulary) {
         return Err(ForwardError::TokenOutOfRange {
             index,
@@ -140,11 +140,11 @@ pub fn sequence_loss(
         return Ok(total);
     };
     let mut hidden = Blocks::default();
-    executor.forward(0, inputs, 0..inputs.len(), &mut hidden)?;
+    transformer.forward(0, inputs, 0..inputs.len(), &mut hidden)?;
     let mut logits = Vec::new();
     for start in (0..inputs.len()).step_by(ROWS) {
         let end = inputs.len().min(start + ROWS);
-        executor.logits(hidden.view().slice(start..end), &mut logits);
+        transformer.logits(hidden.view().slice(start..end), &mut logits);
         total.add(&tokens[start + 1..end + 1], &logits).expect(
             "one row of logits for each position, of a vocabulary that has every token; qed",
         );

@@ -34,7 +34,7 @@ pub const LOGIT_FRACTION: i32 = 16;
 const CHUNK: usize = 128;
 
 /// What [`crate::generate`] and [`crate::check`] drive: a transformer on any device.
-pub trait Executor {
+pub trait ForwardPass {
     /// The shape of the model.
     fn architecture(&self) -> &Architecture;
 
@@ -184,7 +184,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
     }
 }
 
-impl<K: Kernels> Executor for Transformer<'_, K> {
+impl<K: Kernels> ForwardPass for Transformer<'_, K> {
     fn architecture(&self) -> &Architecture {
         self.model.architecture()
     }
@@ -239,7 +239,7 @@ impl<K: Kernels> Executor for Transformer<'_, K> {
     }
 }
 
-/// Refuses a pass that [`Executor::forward`] does not define, over a cache of which `(length,
+/// Refuses a pass that [`ForwardPass::forward`] does not define, over a cache of which `(length,
 /// capacity)` positions are valid and fit: for every executor, so that all refuse the same.
 pub fn validate(
     vocabulary: u32,

@@ -1,10 +1,11 @@
 //! Nothing depends on how positions are split into calls, and checking agrees with generating.
 
+use blake2::{digest::consts::U32, Blake2b, Digest};
 use noema_numerics::{
     check, generate, generate_after, positions_needed,
     testing::{Random, TestModel},
-    Architecture, Blocks, Checked, End, Executor, Flaw, Generated, Request, Sampling, Scalar,
-    Trace, Transformer,
+    Architecture, Blocks, Checked, End, Flaw, ForwardPass, Generated, Generation, Request, Room,
+    Sampling, Scalar, Transformer,
 };
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -18,18 +19,18 @@ fn tokens(seed: u64, count: usize) -> Vec<u32> {
 
 /// Hidden vectors and logits of all tokens, in calls of the given lengths.
 fn run(test: &TestModel, tokens: &[u32], splits: &[usize]) -> (Blocks, Vec<i32>) {
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
     let mut hidden = Blocks::default();
     let mut start = 0;
     for &split in splits.iter().chain([&tokens.len()]) {
         let end = tokens.len().min(start + split);
-        executor
+        transformer
             .forward(start, &tokens[start..end], 0..end - start, &mut hidden)
             .unwrap();
         start = end;
     }
     let mut logits = Vec::new();
-    executor.logits(hidden.view(), &mut logits);
+    transformer.logits(hidden.view(), &mut logits);
     (hidden, logits)
 }
 
@@ -78,16 +79,16 @@ proptest! {
             stop_tokens: &[3, 77],
         };
         let capacity = positions_needed(prompt.len(), max_tokens) as u32;
-        let mut executor = Transformer::new(test.model(), Scalar, capacity);
-        let answer = answer(&mut executor, &prompt, &request);
-        let checked = check(&mut executor, &prompt, &answer.tokens, &request).unwrap();
-        prop_assert_eq!(checked, Checked { flaw: None, digest: answer.digest });
+        let mut transformer = Transformer::new(test.model(), Scalar, capacity);
+        let answer = answer(&mut transformer, &prompt, &request);
+        let checked = check(&mut transformer, &prompt, &answer.tokens, &request).unwrap();
+        prop_assert_eq!(checked, Checked { flaw: None, hidden: answer.hidden });
 
         // Any other token is found, where it is.
         let index = seed as usize % answer.tokens.len();
         let mut wrong = answer.tokens.clone();
         wrong[index] = (wrong[index] + 1) % 128;
-        let checked = check(&mut executor, &prompt, &wrong, &request).unwrap();
+        let checked = check(&mut transformer, &prompt, &wrong, &request).unwrap();
         prop_assert_eq!(
             checked.flaw,
             Some(Flaw::WrongToken { index, expected: answer.tokens[index] })
@@ -95,8 +96,8 @@ proptest! {
     }
 }
 
-fn answer(executor: &mut impl Executor, prompt: &[u32], request: &Request<'_>) -> Generated {
-    generate(executor, prompt, request, |_| ControlFlow::Continue(())).unwrap()
+fn answer(transformer: &mut impl ForwardPass, prompt: &[u32], request: &Request<'_>) -> Generated {
+    generate(transformer, prompt, request, |_| ControlFlow::Continue(())).unwrap()
 }
 
 const REQUEST: Request<'static> = Request {
@@ -125,10 +126,10 @@ fn only_the_wanted_positions_are_returned() {
     let test = TestModel::tiny(1);
     let tokens = tokens(1, TOKENS);
     let (all, _) = run(&test, &tokens, &[]);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
     for wanted in [0..0, 0..1, 100..140, 127..129, 149..150, 150..150, 0..150] {
         let mut hidden = Blocks::default();
-        executor
+        transformer
             .forward(0, &tokens, wanted.clone(), &mut hidden)
             .unwrap();
         if wanted.is_empty() {
@@ -143,8 +144,8 @@ fn only_the_wanted_positions_are_returned() {
 fn a_cached_prefix_is_reused() {
     let test = TestModel::tiny(2);
     let prompt = tokens(2, 80);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
-    let fresh = answer(&mut executor, &prompt, &REQUEST);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
+    let fresh = answer(&mut transformer, &prompt, &REQUEST);
 
     let mut other = prompt.clone();
     other[70] ^= 1;
@@ -162,8 +163,8 @@ fn a_cached_prefix_is_reused() {
 fn an_answer_ends_with_a_stop_token() {
     let test = TestModel::tiny(4);
     let prompt = tokens(4, 10);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
-    let long = answer(&mut executor, &prompt, &REQUEST);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
+    let long = answer(&mut transformer, &prompt, &REQUEST);
     assert_eq!((long.tokens.len(), long.end), (40, End::MaxTokens));
 
     let stop = [long.tokens[5]];
@@ -172,13 +173,13 @@ fn an_answer_ends_with_a_stop_token() {
         stop_tokens: &stop,
         ..REQUEST
     };
-    let short = answer(&mut executor, &prompt, &request);
+    let short = answer(&mut transformer, &prompt, &request);
     assert_eq!(short.tokens, long.tokens[..=first]);
     assert_eq!(short.end, End::StopToken);
 
     // The same tokens without the stop, or beyond it, are another answer.
     let mut flaw = |tokens: &[u32], request: &Request<'_>| {
-        check(&mut executor, &prompt, tokens, request).unwrap()
+        check(&mut transformer, &prompt, tokens, request).unwrap()
     };
     assert_eq!(
         flaw(&short.tokens, &REQUEST).flaw,
@@ -186,12 +187,12 @@ fn an_answer_ends_with_a_stop_token() {
     );
     let beyond = flaw(&long.tokens, &request);
     assert_eq!(beyond.flaw, Some(Flaw::RunsOn { length: first + 1 }));
-    assert_eq!(beyond.digest, short.digest);
+    assert_eq!(beyond.hidden, short.hidden);
     assert_eq!(
         flaw(&[], &REQUEST),
         Checked {
             flaw: Some(Flaw::EndsEarly { length: 0 }),
-            digest: Trace::default().digest()
+            hidden: Vec::new()
         }
     );
 }
@@ -200,11 +201,11 @@ fn an_answer_ends_with_a_stop_token() {
 fn an_answer_ends_where_the_context_does() {
     let test = TestModel::tiny(5);
     let prompt = tokens(5, 250);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
-    let full = answer(&mut executor, &prompt, &REQUEST);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
+    let full = answer(&mut transformer, &prompt, &REQUEST);
     assert_eq!((full.tokens.len(), full.end), (6, End::ContextFull));
     let mut flaw = |tokens: &[u32]| {
-        check(&mut executor, &prompt, tokens, &REQUEST)
+        check(&mut transformer, &prompt, tokens, &REQUEST)
             .unwrap()
             .flaw
     };
@@ -218,9 +219,9 @@ fn an_answer_ends_where_the_context_does() {
 fn the_caller_can_stop_an_answer() {
     let test = TestModel::tiny(6);
     let prompt = tokens(6, 10);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
     let mut seen = Vec::new();
-    let cut = generate(&mut executor, &prompt, &REQUEST, |token| {
+    let cut = generate(&mut transformer, &prompt, &REQUEST, |token| {
         seen.push(token);
         if seen.len() == 3 {
             ControlFlow::Break(())
@@ -232,7 +233,7 @@ fn the_caller_can_stop_an_answer() {
     assert_eq!((&cut.tokens, cut.end), (&seen, End::Cancelled));
     assert_eq!(
         cut.tokens,
-        answer(&mut executor, &prompt, &REQUEST).tokens[..3]
+        answer(&mut transformer, &prompt, &REQUEST).tokens[..3]
     );
 }
 
@@ -240,22 +241,67 @@ fn the_caller_can_stop_an_answer() {
 fn an_answer_of_tokens_that_do_not_exist_is_wrong_not_an_error() {
     let test = TestModel::tiny(8);
     let prompt = tokens(8, 10);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
-    let mut tokens = answer(&mut executor, &prompt, &REQUEST).tokens;
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
+    let mut tokens = answer(&mut transformer, &prompt, &REQUEST).tokens;
     let expected = tokens[2];
     tokens[2] = 128;
     tokens[3] = u32::MAX;
-    let checked = check(&mut executor, &prompt, &tokens, &REQUEST).unwrap();
+    let checked = check(&mut transformer, &prompt, &tokens, &REQUEST).unwrap();
     assert_eq!(checked.flaw, Some(Flaw::WrongToken { index: 2, expected }));
 }
 
 #[test]
-fn another_checkpoint_gives_another_digest() {
+fn a_hash_is_that_of_the_state_from_which_its_token_is_sampled() {
+    let test = TestModel::tiny(3);
+    let prompt = tokens(3, 20);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
+    let answer = answer(&mut transformer, &prompt, &REQUEST);
+    assert_eq!(answer.hidden.len(), answer.tokens.len());
+    let executed = [&prompt[..], &answer.tokens].concat();
+    let (states, _) = run(&test, &executed, &[]);
+    for (index, found) in answer.hidden.iter().enumerate() {
+        let (mantissas, shifts) = states.view().row(prompt.len() - 1 + index);
+        let mut bytes = b"noema/hidden".to_vec();
+        bytes.extend(mantissas.iter().flat_map(|mantissa| mantissa.to_le_bytes()));
+        bytes.extend(shifts);
+        let expected: [u8; 32] = Blake2b::<U32>::digest(&bytes).into();
+        assert_eq!(*found, expected, "token {index}");
+    }
+}
+
+#[test]
+fn another_checkpoint_gives_other_hashes() {
     let prompt = tokens(1, 20);
-    let digest = |seed| {
+    let hidden = |seed| {
         let test = TestModel::tiny(seed);
-        let mut executor = Transformer::new(test.model(), Scalar, 256);
-        answer(&mut executor, &prompt, &REQUEST).digest
+        let mut transformer = Transformer::new(test.model(), Scalar, 256);
+        answer(&mut transformer, &prompt, &REQUEST).hidden
     };
-    assert_ne!(digest(1), digest(2));
+    let (one, other) = (hidden(1), hidden(2));
+    assert!(one.iter().zip(&other).all(|(one, other)| one != other));
+}
+
+#[test]
+fn a_generation_that_starts_again_forgets_its_hashes() {
+    let test = TestModel::tiny(9);
+    let prompt = tokens(9, 10);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
+    let expected = answer(&mut transformer, &prompt, &REQUEST);
+    let mut generation = Generation::new(&TestModel::TINY, &prompt, &REQUEST).unwrap();
+    let (mut cached, mut fed, mut logits) = (0, 0, Vec::new());
+    while let Some(step) = generation.step(cached, Room::ALL) {
+        let mut states = Blocks::default();
+        cached = step.start + step.tokens.len();
+        transformer
+            .forward(step.start, step.tokens, step.wanted, &mut states)
+            .unwrap();
+        transformer.logits(states.view(), &mut logits);
+        generation.feed(states.view(), &logits);
+        fed += 1;
+        if fed == 5 {
+            generation.restart();
+            cached = 0;
+        }
+    }
+    assert_eq!(generation.finish(), expected);
 }

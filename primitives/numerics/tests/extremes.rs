@@ -9,7 +9,7 @@ use noema_numerics::{
     norm, swiglu,
     testing::{Random, TestModel},
     tile::{self, TILE_BYTES, TILE_QUANTS},
-    Architecture, Blocks, Executor, Scalar, Transformer,
+    Architecture, Blocks, ForwardPass, Scalar, Transformer,
 };
 
 /// The longest row of the largest weights (-128 included) times the largest mantissas.
@@ -193,12 +193,12 @@ fn any_bytes_execute() {
         for exponent in [i8::MIN, -29, -8, 0, 16, i8::MAX] {
             let exponents = vec![exponent; count];
             let model = noema_numerics::Model::new(&architecture, &exponents, &weights).unwrap();
-            let mut executor = Transformer::new(model, Scalar, 64);
+            let mut transformer = Transformer::new(model, Scalar, 64);
             let mut hidden = Blocks::default();
             let tokens: Vec<u32> = (0..40).map(|t| t * 3).collect();
-            executor.forward(0, &tokens, 0..40, &mut hidden).unwrap();
+            transformer.forward(0, &tokens, 0..40, &mut hidden).unwrap();
             let mut logits = Vec::new();
-            executor.logits(hidden.view(), &mut logits);
+            transformer.logits(hidden.view(), &mut logits);
             assert_eq!(logits.len(), 40 * 128);
         }
     }

@@ -3,7 +3,7 @@
 use noema_numerics::{
     loss::{log2, loss, sequence_loss, Loss},
     testing::{Random, TestModel},
-    Blocks, Executor, ForwardError, Scalar, Transformer,
+    Blocks, ForwardError, ForwardPass, Scalar, Transformer,
 };
 use proptest::prelude::*;
 
@@ -109,53 +109,53 @@ fn tokens(seed: u64, count: usize) -> Vec<u32> {
 #[test]
 fn a_sequence_costs_what_its_tokens_cost_one_by_one() {
     let test = TestModel::tiny(1);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
     let text = tokens(3, 101);
     let mut expected = 0;
     for (position, pair) in text.windows(2).enumerate() {
         let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
-        executor
+        transformer
             .forward(position, &pair[..1], 0..1, &mut hidden)
             .unwrap();
-        executor.logits(hidden.view(), &mut logits);
+        transformer.logits(hidden.view(), &mut logits);
         expected += loss(&logits, pair[1]).unwrap();
     }
     let expected = Loss {
         sum: expected,
         tokens: 100,
     };
-    assert_eq!(sequence_loss(&mut executor, &text), Ok(expected));
+    assert_eq!(sequence_loss(&mut transformer, &text), Ok(expected));
     // What was cached does not matter.
-    executor
+    transformer
         .forward(0, &tokens(4, 50), 0..0, &mut Blocks::default())
         .unwrap();
-    assert_eq!(sequence_loss(&mut executor, &text), Ok(expected));
+    assert_eq!(sequence_loss(&mut transformer, &text), Ok(expected));
 }
 
 #[test]
 fn a_sequence_without_a_second_token_has_no_loss() {
     let test = TestModel::tiny(1);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
     for text in [&[][..], &[5]] {
-        assert_eq!(sequence_loss(&mut executor, text), Ok(Loss::default()));
+        assert_eq!(sequence_loss(&mut transformer, text), Ok(Loss::default()));
     }
 }
 
 #[test]
 fn a_sequence_that_cannot_be_executed_is_refused() {
     let test = TestModel::tiny(1);
-    let mut executor = Transformer::new(test.model(), Scalar, 64);
+    let mut transformer = Transformer::new(test.model(), Scalar, 64);
     assert_eq!(
-        sequence_loss(&mut executor, &[1, 2, 128]),
+        sequence_loss(&mut transformer, &[1, 2, 128]),
         Err(ForwardError::TokenOutOfRange {
             index: 2,
             token: 128,
             vocabulary: 128
         })
     );
-    assert!(sequence_loss(&mut executor, &tokens(1, 65)).is_ok());
+    assert!(sequence_loss(&mut transformer, &tokens(1, 65)).is_ok());
     assert_eq!(
-        sequence_loss(&mut executor, &tokens(1, 66)),
+        sequence_loss(&mut transformer, &tokens(1, 66)),
         Err(ForwardError::ContextFull {
             needed: 65,
             capacity: 64

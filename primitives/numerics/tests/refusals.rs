@@ -1,8 +1,8 @@
 //! Input that cannot be executed is refused by name, and changes nothing.
 
 use noema_numerics::{
-    check, generate, testing::TestModel, Blocks, Executor, ForwardError, Request, Sampling, Scalar,
-    Transformer,
+    check, generate, testing::TestModel, Blocks, ForwardError, ForwardPass, Request, Sampling,
+    Scalar, Transformer,
 };
 use std::ops::ControlFlow;
 
@@ -16,13 +16,13 @@ const REQUEST: Request<'static> = Request {
 /// The error of a forward pass after 10 cached positions, which stay.
 fn refused(start: usize, tokens: &[u32], wanted: core::ops::Range<usize>) -> ForwardError {
     let test = TestModel::tiny(1);
-    let mut executor = Transformer::new(test.model(), Scalar, 40);
+    let mut transformer = Transformer::new(test.model(), Scalar, 40);
     let mut hidden = Blocks::default();
-    executor.forward(0, &[1; 10], 0..0, &mut hidden).unwrap();
-    let error = executor
+    transformer.forward(0, &[1; 10], 0..0, &mut hidden).unwrap();
+    let error = transformer
         .forward(start, tokens, wanted, &mut hidden)
         .unwrap_err();
-    assert_eq!((executor.cached(), hidden.rows()), (10, 0));
+    assert_eq!((transformer.cached(), hidden.rows()), (10, 0));
     assert!(error.to_string().len() > 20);
     error
 }
@@ -85,33 +85,30 @@ fn vectors_of_tokens_that_are_not_given() {
 #[test]
 fn no_tokens_are_a_pass_that_does_nothing() {
     let test = TestModel::tiny(1);
-    let mut executor = Transformer::new(test.model(), Scalar, 40);
+    let mut transformer = Transformer::new(test.model(), Scalar, 40);
     let mut hidden = Blocks::default();
-    assert_eq!(executor.forward(0, &[], 0..0, &mut hidden), Ok(()));
+    assert_eq!(transformer.forward(0, &[], 0..0, &mut hidden), Ok(()));
     let mut logits = vec![1];
-    executor.logits(hidden.view(), &mut logits);
+    transformer.logits(hidden.view(), &mut logits);
     assert!(logits.is_empty());
 }
 
 #[test]
 fn a_cache_never_exceeds_the_context() {
     let test = TestModel::tiny(1);
-    let executor = Transformer::new(test.model(), Scalar, u32::MAX);
-    assert_eq!(executor.capacity(), 256);
+    let transformer = Transformer::new(test.model(), Scalar, u32::MAX);
+    assert_eq!(transformer.capacity(), 256);
 }
 
 #[test]
 fn prompts_and_requests_that_have_no_answer() {
     let test = TestModel::tiny(1);
-    let mut executor = Transformer::new(test.model(), Scalar, 256);
+    let mut transformer = Transformer::new(test.model(), Scalar, 256);
     let mut both = |prompt: &[u32], request: &Request<'_>| {
-        let error = check(&mut executor, prompt, &[1], request).unwrap_err();
-        let generated = generate(
-            &mut executor,
-            prompt,
-            request,
-            |_| ControlFlow::Continue(()),
-        );
+        let error = check(&mut transformer, prompt, &[1], request).unwrap_err();
+        let generated = generate(&mut transformer, prompt, request, |_| {
+            ControlFlow::Continue(())
+        });
         assert_eq!(generated.unwrap_err(), error);
         error
     };

@@ -3,7 +3,7 @@
 //! All are BLAKE2b with a 32-byte output over `domain ++ SCALE(fields)`; SCALE prefixes a
 //! sequence with its length, so no two different inputs share an encoding.
 
-use crate::{ClaimId, RequestId, RoundId, VerdictReveal};
+use crate::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, Verdict};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use codec::Encode;
 use sp_core::H256;
@@ -30,19 +30,20 @@ pub fn output_hash(tokens: &[u32], text: &[u8]) -> H256 {
     tagged(b"noema/output", (tokens, text))
 }
 
-/// What a worker publishes of its trace digest: enough to recognise the digest, not to know it.
-pub fn trace_commitment(request: RequestId, digest: H256) -> H256 {
-    tagged(b"noema/trace", (request, digest))
+/// The hash of a receipt: the leaf of a claim.
+pub fn receipt_hash(receipt: &Receipt) -> H256 {
+    tagged(b"noema/receipt", receipt)
 }
 
-/// What validator `validator` (the controller's account, SCALE-encoded) commits before anyone
-/// reveals.
+/// What `juror` (the controller's account) commits of a challenged leaf before any juror reveals.
 pub fn verdict_commitment(
-    request: RequestId,
-    validator: &impl Encode,
-    reveal: &VerdictReveal,
+    claim: ClaimId,
+    leaf: u32,
+    juror: &impl Encode,
+    verdict: Verdict,
+    salt: H256,
 ) -> H256 {
-    tagged(b"noema/verdict", (request, validator, reveal))
+    tagged(b"noema/verdict", (claim, leaf, juror, verdict, salt))
 }
 
 /// The sampling seed of a request: fresh randomness bound to the request and to the attempt.
@@ -50,9 +51,9 @@ pub fn sampling_seed(randomness: H256, request: RequestId, attempt: u32) -> H256
     tagged(b"noema/seed", (randomness, request, attempt))
 }
 
-/// Randomness for one draw, told apart from every other draw by `subject`.
-pub fn draw(randomness: H256, subject: &[u8], request: RequestId, attempt: u32) -> H256 {
-    tagged(b"noema/draw", (randomness, subject, request, attempt))
+/// Randomness for draw number `n` in `block` of a worker for requests to `checkpoint`.
+pub fn worker_draw(randomness: H256, checkpoint: CheckpointId, block: impl Encode, n: u32) -> H256 {
+    tagged(b"noema/worker-draw", (randomness, checkpoint, block, n))
 }
 
 /// What trainer `trainer` (the controller's account) commits before anyone reveals: the BLAKE3 hash
@@ -124,34 +125,21 @@ pub fn check_commitment(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Verdict;
 
     #[test]
     fn hashes_differ_by_domain_and_by_field() {
-        let (a, b) = (H256::repeat_byte(1), H256::repeat_byte(2));
-        assert_ne!(
-            trace_commitment(RequestId(1), a),
-            trace_commitment(RequestId(2), a)
-        );
-        assert_ne!(
-            trace_commitment(RequestId(1), a),
-            trace_commitment(RequestId(1), b)
-        );
         assert_ne!(output_hash(&[1, 2], b"x"), output_hash(&[1], b"x"));
         assert_ne!(prompt_hash(b"x"), blake2_256(b"x"));
     }
 
     #[test]
-    fn a_verdict_cannot_be_copied_by_another_validator() {
-        let reveal = VerdictReveal {
-            verdict: Verdict::Valid,
-            digest: H256::repeat_byte(7),
-            salt: H256::repeat_byte(9),
+    fn a_verdict_cannot_be_copied_by_another_juror() {
+        let commitment = |juror: u8, leaf| {
+            let salt = H256::repeat_byte(9);
+            verdict_commitment(ClaimId(1), leaf, &[juror; 32], Verdict::True, salt)
         };
-        assert_ne!(
-            verdict_commitment(RequestId(1), &[1u8; 32], &reveal),
-            verdict_commitment(RequestId(1), &[2u8; 32], &reveal),
-        );
+        assert_ne!(commitment(1, 0), commitment(2, 0));
+        assert_ne!(commitment(1, 0), commitment(1, 1));
     }
 
     #[test]

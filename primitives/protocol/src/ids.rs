@@ -166,6 +166,10 @@ pub enum Job {
     Request(RequestId),
     /// A round of training.
     Round(RoundId),
+    /// The check of this leaf of a claim.
+    Check(ClaimId, u32),
+    /// The dispute over this leaf of a claim.
+    Dispute(ClaimId, u32),
 }
 
 impl From<RequestId> for Job {
@@ -185,6 +189,10 @@ impl fmt::Display for Job {
         match self {
             Self::Request(request) => write!(f, "request {request}"),
             Self::Round(round) => write!(f, "round {round}"),
+            Self::Check(claim, leaf) => write!(f, "the check of leaf {leaf} of claim {claim}"),
+            Self::Dispute(claim, leaf) => {
+                write!(f, "the dispute over leaf {leaf} of claim {claim}")
+            }
         }
     }
 }

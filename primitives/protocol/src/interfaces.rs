@@ -78,6 +78,29 @@ pub struct ModelLimits {
     pub context_length: u32,
     /// Number of token ids.
     pub vocabulary: u32,
+    /// Most tokens that one byte of a prompt's text can become.
+    pub tokens_per_byte: u32,
+    /// Most tokens that the chat template adds to those of the prompt's text.
+    pub template_tokens: u32,
+}
+
+impl ModelLimits {
+    /// Whether any prompt of `prompt_bytes` bytes leaves room for `max_tokens` tokens of an answer:
+    /// `prompt_bytes * tokens_per_byte + template_tokens + max_tokens <= context_length`.
+    pub const fn fits(&self, prompt_bytes: u32, max_tokens: u32) -> bool {
+        // The largest values there are fit into 64 bits.
+        (prompt_bytes as u64)
+            .saturating_mul(self.tokens_per_byte as u64)
+            .saturating_add(self.template_tokens as u64)
+            .saturating_add(max_tokens as u64)
+            <= self.context_length as u64
+    }
+
+    /// Whether anything can be asked within these limits: `tokens_per_byte` is at least 1, and a
+    /// prompt of one byte fits with an answer of one token.
+    pub const fn leave_room(&self) -> bool {
+        self.tokens_per_byte > 0 && self.fits(1, 1)
+    }
 }
 
 /// An operator that may be drawn for a job.
@@ -85,8 +108,11 @@ pub struct ModelLimits {
 pub struct Candidate<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
-    /// Its bond.
+    /// What of its bond is in the roster of the present term, less what it lost since: nothing that was
+    /// added after a draw could be foreseen.
     pub bond: Balance,
+    /// What of that is not locked: the most that [`Operators::lock_drawn`] locks.
+    pub free: Balance,
     /// What it charges in the present term; zero for a validator.
     pub prices: Prices<Balance>,
 }
@@ -154,8 +180,12 @@ pub trait Lineage<AccountId> {
     /// How many bonded operators announced to hold the weights of `checkpoint`.
     fn holders(checkpoint: &CheckpointId) -> u32;
 
-    /// Records `checkpoint` as an active child of `parent`. Whoever published something else under
-    /// its id has to give way.
+    /// Records `checkpoint` as an active child of `parent`, which is or was canonical. The id is the hash
+    /// of what the checkpoint is, so a record that an account published under it describes the same
+    /// checkpoint or lies: it gives way, and its deposit is released.
+    ///
+    /// # Errors
+    /// Where the checkpoint is or was canonical, or another round recorded it.
     fn extend(
         parent: CheckpointId,
         checkpoint: CheckpointId,
@@ -166,12 +196,28 @@ pub trait Lineage<AccountId> {
     /// Makes an active checkpoint the canonical one of its family.
     fn promote(family: FamilyId, checkpoint: CheckpointId) -> Result<(), Self::Error>;
 
-    /// Removes a checkpoint recorded by [`Self::extend`] that did not become canonical.
-    fn discard(checkpoint: CheckpointId);
+    /// Removes a checkpoint that `round` recorded with [`Self::extend`] and that did not become
+    /// canonical.
+    fn discard(checkpoint: CheckpointId, round: RoundId);
 
     /// Registers a family with a canonical checkpoint.
     #[cfg(feature = "runtime-benchmarks")]
     fn with_canonical(checkpoint: CheckpointId) -> FamilyId;
+}
+
+/// Most operators that are recorded as holders of a checkpoint.
+pub const MAX_HOLDERS: u32 = 64;
+
+/// How many operators are drawn for one subject, at most, until enough of them are suitable.
+pub const MAX_TRIES: u32 = 20;
+
+/// What a draw came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection<AccountId, Balance> {
+    /// The operators that were drawn and are suitable, in the order of the draw.
+    pub candidates: Vec<Candidate<AccountId, Balance>>,
+    /// How many were drawn, suitable or not: what the draw cost.
+    pub tries: u32,
 }
 
 /// What is known of operators, and what may be done to their bonds.
@@ -184,15 +230,15 @@ pub trait Operators<AccountId, Balance> {
 
     /// Draws up to `wanted` different operators from the roster of the present term, each in
     /// proportion to its weight. `randomness` tells the draw from every other one. An operator that is
-    /// absent is skipped, and so is one that `suits`, asked once for each, refuses. The number of tries
-    /// is bounded, so fewer may be drawn than could be.
+    /// absent is skipped, and so is one that `suits`, asked once for each, refuses. There are at most
+    /// [`MAX_TRIES`] tries, so fewer may be drawn than could be.
     fn draw(
         role: Role,
         checkpoint: &CheckpointId,
         randomness: H256,
         wanted: u32,
         suits: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
-    ) -> Vec<Candidate<AccountId, Balance>>;
+    ) -> Selection<AccountId, Balance>;
 
     /// All operators that can be drawn in `role` for `checkpoint` in the present term: for views, as
     /// their number has no small bound.
@@ -212,6 +258,15 @@ pub trait Operators<AccountId, Balance> {
     /// until [`Self::release`]. Refused where the bond has less that is not locked, or a part of it is
     /// locked behind this job already.
     fn lock(controller: &AccountId, job: Job, amount: Balance) -> Result<(), Self::Error>;
+
+    /// Locks `amount` of the bond behind a job that `candidate` was drawn for. Refused where [`Self::lock`]
+    /// would be, and where more would be locked in all than [`Candidate::bond`]: what was added to a bond
+    /// after the draw could be foreseen makes no operator suitable.
+    fn lock_drawn(
+        candidate: &Candidate<AccountId, Balance>,
+        job: Job,
+        amount: Balance,
+    ) -> Result<(), Self::Error>;
 
     /// What is locked behind a job; `None` where nothing was.
     fn locked(controller: &AccountId, job: Job) -> Option<Balance>;
@@ -293,13 +348,17 @@ pub enum Earning {
 pub enum Offence {
     /// A worker let the deadline of its assignment pass.
     MissedDeadline,
-    /// A validator did not commit or did not reveal a verdict it was drawn for.
-    MissedVerdict,
-    /// A validator called an answer valid with a digest that re-execution does not yield.
-    UnexecutedVerdict,
-    /// A worker's answer lost a dispute.
+    /// A worker's claim fell.
     FalseAnswer,
-    /// A validator's verdict or objection lost a dispute.
+    /// A validator did not commit or did not reveal a check that it was drawn for.
+    MissedCheck,
+    /// A validator confirmed a leaf that is false.
+    FalseCheck,
+    /// A validator challenged a leaf that is true.
+    FalseChallenge,
+    /// A juror did not commit or did not reveal its verdict.
+    MissedVerdict,
+    /// A juror's verdict is not what the dispute came to.
     FalseVerdict,
     /// A trainer did not commit or did not reveal a contribution to a round it had joined.
     MissedContribution,
@@ -412,7 +471,71 @@ impl<AccountId> RecordWork<AccountId> for () {
 
 /// Randomness of the current block that nobody could know when the previous block was built.
 pub trait BlockRandomness {
+    /// The number of the relay chain block on which this block is built.
+    fn relay_block() -> u32;
+
     /// Thirty-two bytes bound to `subject`; `None` where this block carries no randomness, in which
     /// case nothing may be drawn.
     fn random(subject: &[u8]) -> Option<H256>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: ModelLimits = ModelLimits {
+        context_length: 2_048,
+        vocabulary: 49_152,
+        tokens_per_byte: 1,
+        template_tokens: 35,
+    };
+
+    #[test]
+    fn a_request_fits_up_to_the_last_token_of_the_context() {
+        assert!(LIMITS.fits(1_013, 1_000));
+        assert!(!LIMITS.fits(1_014, 1_000));
+        assert!(!LIMITS.fits(1_013, 1_001));
+        assert!(LIMITS.fits(0, 2_013));
+    }
+
+    #[test]
+    fn no_value_overflows() {
+        let edges = [0, 1, 2, 3, 255, 256, 65_535, 65_536, u32::MAX - 1, u32::MAX];
+        let all = || edges.into_iter();
+        for (context_length, tokens_per_byte) in all().flat_map(|a| all().map(move |b| (a, b))) {
+            for (template_tokens, bytes) in all().flat_map(|a| all().map(move |b| (a, b))) {
+                let limits = ModelLimits {
+                    context_length,
+                    tokens_per_byte,
+                    template_tokens,
+                    ..LIMITS
+                };
+                for answer in edges {
+                    let needed = u128::from(bytes) * u128::from(tokens_per_byte)
+                        + u128::from(template_tokens)
+                        + u128::from(answer);
+                    let fits = needed <= u128::from(context_length);
+                    assert_eq!(
+                        limits.fits(bytes, answer),
+                        fits,
+                        "{limits:?} {bytes} {answer}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn limits_without_room_for_an_answer_are_not_those_of_a_model() {
+        assert!(LIMITS.leave_room());
+        let with = |tokens_per_byte, template_tokens| ModelLimits {
+            tokens_per_byte,
+            template_tokens,
+            ..LIMITS
+        };
+        assert!(!with(0, 35).leave_room());
+        assert!(with(1, 2_046).leave_room());
+        assert!(!with(1, 2_047).leave_room());
+        assert!(!with(u32::MAX, 0).leave_room());
+    }
 }

@@ -1,7 +1,7 @@
 //! The types and hashing rules that the chain and the off-chain workers agree on.
 //!
 //! Whatever is hashed, signed or compared by two parties is defined here once: identifiers, the
-//! parameters of a request, the receipt that binds an answer, the verdict that checks it. The
+//! parameters of a request, the receipt that binds an answer, the verdict on one that is disputed. The
 //! crate holds no policy, no storage and no FRAME; [`interfaces`] names what one pallet may ask of
 //! another.
 
@@ -16,5 +16,5 @@ pub mod request;
 pub mod verdict;
 
 pub use ids::{CheckpointId, ClaimId, FamilyId, Job, RequestId, RoundId};
-pub use request::{ParameterError, Receipt, SamplingParameters};
-pub use verdict::{Verdict, VerdictReveal};
+pub use request::{text_bound, ParameterError, Receipt, SamplingParameters, TEXT_BYTES_PER_TOKEN};
+pub use verdict::Verdict;

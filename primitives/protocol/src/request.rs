@@ -34,6 +34,18 @@ pub struct SamplingParameters {
     pub top_p_milli: u16,
 }
 
+/// Most bytes of an answer's text for each token that was asked for.
+///
+/// A token can stand for hundreds of bytes, and what the chain stores must be bounded before it is
+/// known. Text that goes beyond [`text_bound`] is cut there; the tokens are not.
+pub const TEXT_BYTES_PER_TOKEN: u32 = 8;
+
+/// Most bytes of the text of an answer for which `max_tokens` tokens were asked. Its text is the
+/// longest prefix of whole characters, of the text of its tokens, that is no longer than this.
+pub const fn text_bound(max_tokens: u32) -> u32 {
+    max_tokens.saturating_mul(TEXT_BYTES_PER_TOKEN)
+}
+
 /// Why sampling parameters are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -123,6 +135,7 @@ pub struct Receipt {
     pub prompt_tokens: u32,
     /// Tokens of the answer, a closing stop token included.
     pub output_tokens: u32,
-    /// [`crate::hashing::trace_commitment`] of the digest that only execution yields.
-    pub trace_commitment: H256,
+    /// The Merkle root over the hashes of the final hidden states from which the answer's tokens are
+    /// sampled, one for each of `output_tokens`: what only execution yields.
+    pub hidden_root: H256,
 }

@@ -1,11 +1,10 @@
-//! What a validator says about an answer.
+//! What a juror says of a leaf that was challenged.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::H256;
 
-/// The outcome of re-executing an answer.
+/// The outcome of re-executing a leaf.
 #[derive(
     Clone,
     Copy,
@@ -23,32 +22,8 @@ use sp_core::H256;
     Deserialize,
 )]
 pub enum Verdict {
-    /// Every byte of the answer and every count in its receipt is what the checkpoint yields.
-    Valid,
-    /// Something the receipt claims is not what the checkpoint yields.
-    Invalid,
-}
-
-/// The opening of a verdict's commitment.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-pub struct VerdictReveal {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The digest that the validator's own execution of prompt and answer yielded.
-    pub digest: H256,
-    /// Random bytes that kept the commitment from being guessed.
-    pub salt: H256,
+    /// Every byte of the answer and every field of its receipt is what the checkpoint yields.
+    True,
+    /// Something that the receipt states is not what the checkpoint yields.
+    False,
 }

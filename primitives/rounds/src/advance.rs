@@ -15,7 +15,7 @@ use sp_core::H256;
 pub struct Surroundings<BlockNumber> {
     /// The block.
     pub now: BlockNumber,
-    /// Its randomness, which nobody knew when the block before was built; without any, a draw waits.
+    /// Randomness that is younger than [`Round::unknown_since`]; without any, a draw waits.
     pub randomness: Option<H256>,
     /// Whether the parent is still canonical.
     pub parent_is_canonical: bool,
@@ -41,6 +41,24 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
+    /// Where the phase is over and the next begins with a draw, notes that what the draw reads was fixed
+    /// in relay chain block `relay`. Returns whether it did: the round then waits for randomness, which
+    /// was not known to those who could still choose when to join or to reveal.
+    pub fn fix_draw(&mut self, now: BlockNumber, relay: u32) -> bool {
+        let is_due = match self.phase {
+            Phase::Registering { until } => {
+                now >= until && self.has_trainers() && !self.validators.is_empty()
+            }
+            Phase::Revealing { until } => self.is_revealed(now, until) && self.has_contributions(),
+            _ => false,
+        };
+        let is_news = is_due && self.unknown_since.is_none();
+        if is_news {
+            self.unknown_since = Some(relay);
+        }
+        is_news
+    }
+
     /// Looks at the round at the end of a block. At most one phase begins in a block.
     pub fn advance(&mut self, at: &Surroundings<BlockNumber>) -> Vec<Effect<AccountId>> {
         let mut effects = Vec::new();
@@ -57,7 +75,7 @@ where
             Phase::Training { until } if at.now >= until || self.all_committed() => {
                 self.open_reveals(at, &mut effects);
             }
-            Phase::Revealing { until } if at.now >= until || self.all_revealed() => {
+            Phase::Revealing { until } if self.is_revealed(at.now, until) => {
                 self.open_scoring(at, &mut effects);
             }
             Phase::Scoring { until } if at.now >= until || self.all_scored() => {
@@ -77,6 +95,7 @@ where
             _ => {}
         }
         if self.phase != before && self.outcome().is_none() {
+            self.unknown_since = None;
             effects.push(Effect::PhaseBegan);
         }
         effects
@@ -102,8 +121,7 @@ where
 
     /// Gives each trainer its shards.
     fn assign(&mut self, at: &Surroundings<BlockNumber>, effects: &mut Vec<Effect<AccountId>>) {
-        let trainers = u32::try_from(self.trainers.len()).unwrap_or(u32::MAX);
-        if trainers < self.rules.min_contributions {
+        if !self.has_trainers() {
             return self.reject(Rejection::TooFewTrainers, effects);
         }
         if self.validators.is_empty() {
@@ -112,6 +130,7 @@ where
         let Some(randomness) = at.randomness else {
             return;
         };
+        let trainers = u32::try_from(self.trainers.len()).unwrap_or(u32::MAX);
         let wanted = trainers.saturating_mul(self.rules.shards_per_trainer);
         // Enough shards are left that nobody trains on, to evaluate on them.
         let free = self
@@ -171,8 +190,7 @@ where
         at: &Surroundings<BlockNumber>,
         effects: &mut Vec<Effect<AccountId>>,
     ) {
-        let revealed = u32::try_from(self.contributors().len()).unwrap_or(u32::MAX);
-        let is_enough = revealed >= self.rules.min_contributions;
+        let is_enough = self.has_contributions();
         if is_enough && at.randomness.is_none() {
             return;
         }
@@ -323,6 +341,22 @@ where
         self.trainers
             .iter()
             .any(|trainer| matches!(trainer.ruling, Some(Ruling::Accepted { .. })))
+    }
+
+    /// Whether enough trainers joined to go on.
+    fn has_trainers(&self) -> bool {
+        let trainers = u32::try_from(self.trainers.len()).unwrap_or(u32::MAX);
+        trainers >= self.rules.min_contributions
+    }
+
+    /// Whether enough contributions were revealed to go on.
+    fn has_contributions(&self) -> bool {
+        let revealed = u32::try_from(self.contributors().len()).unwrap_or(u32::MAX);
+        revealed >= self.rules.min_contributions
+    }
+
+    fn is_revealed(&self, now: BlockNumber, until: BlockNumber) -> bool {
+        now >= until || self.all_revealed()
     }
 
     fn all_committed(&self) -> bool {

@@ -1,9 +1,12 @@
 //! What trainers do, and how validators join.
 
-use crate::{Contribution, Phase, Round, RoundError, Seat, Trainer, Validator};
+use crate::{
+    Contribution, Phase, Round, RoundError, Seat, Trainer, Validator, MAX_TRAINERS, MAX_VALIDATORS,
+};
+use alloc::vec::Vec;
 use codec::Encode;
 use noema_economics::Balance;
-use noema_protocol::hashing;
+use noema_protocol::{hashing, interfaces::Role};
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::{bounded::BoundedVec, H256};
 
@@ -56,6 +59,50 @@ where
         self.validators
             .try_push(validator)
             .map_err(|_| RoundError::Full)
+    }
+
+    /// Takes the place of the trainer or validator with the smallest bond from it, where no other is left
+    /// in this role for one with a larger `bond`. Otherwise whoever is early could keep all others out.
+    /// `bond_of` tells the bond of one that joined; of equal bonds, the earlier one keeps its place.
+    /// Returns who has lost its place.
+    pub fn make_room(
+        &mut self,
+        role: Role,
+        bond: Balance,
+        bond_of: impl Fn(&AccountId) -> Balance,
+        now: BlockNumber,
+    ) -> Option<AccountId> {
+        let is_open = matches!(self.phase, Phase::Registering { until } if now <= until);
+        let (joined, most): (Vec<&AccountId>, _) = match role {
+            Role::Trainer => {
+                let joined = self.trainers.iter().map(|trainer| &trainer.account);
+                (joined.collect(), MAX_TRAINERS)
+            }
+            Role::Validator | Role::Worker => {
+                let joined = self.validators.iter().map(|validator| &validator.account);
+                (joined.collect(), MAX_VALIDATORS)
+            }
+        };
+        if !is_open || joined.len() < most as usize {
+            return None;
+        }
+        let bonds = joined
+            .into_iter()
+            .map(|account| (bond_of(account), account));
+        // The last of the smallest.
+        let (least, account) = bonds.rev().min_by_key(|(bond, _)| *bond)?;
+        if bond <= least {
+            return None;
+        }
+        let account = account.clone();
+        match role {
+            Role::Trainer => self.trainers.retain(|trainer| trainer.account != account),
+            Role::Validator | Role::Worker => {
+                self.validators
+                    .retain(|validator| validator.account != account);
+            }
+        }
+        Some(account)
     }
 
     /// Nobody judges a round that it trains in, so an account joins once.

@@ -17,7 +17,7 @@ pub enum RulesError {
     Dataset,
     /// No update could be small enough.
     UpdateSize,
-    /// A checkpoint without holders would become canonical.
+    /// A checkpoint without holders would become canonical, or more would be needed than are recorded.
     Holders,
 }
 
@@ -32,7 +32,9 @@ impl fmt::Display for RulesError {
             }
             Self::Dataset => "the dataset has too few or too many shards for these rules",
             Self::UpdateSize => "an update needs at least one byte and one entry a chunk",
-            Self::Holders => "a checkpoint needs at least one holder",
+            Self::Holders => {
+                "a checkpoint needs a holder, and no more of them than the chain records"
+            }
         })
     }
 }

@@ -26,6 +26,9 @@ pub struct Round<AccountId, BlockNumber> {
     pub rules: Rules<BlockNumber>,
     /// What may be done now.
     pub phase: Phase<BlockNumber>,
+    /// The relay chain block in which what the next draw reads was fixed: randomness that draws has to be
+    /// younger. `None` where no draw is due.
+    pub unknown_since: Option<u32>,
     /// In the order in which they joined.
     pub trainers: BoundedVec<Trainer<AccountId>, ConstU32<MAX_TRAINERS>>,
     /// In the order in which they joined.
@@ -160,7 +163,7 @@ pub enum Rejection {
     NoScores,
     /// No contribution was accepted.
     NothingAccepted,
-    /// No checkpoint was claimed, or the validators did not agree on one.
+    /// No checkpoint was claimed, the validators did not agree on one, or it was canonical before.
     NoClaim,
     /// The next checkpoint's loss is not below the parent's.
     LossNotLower,
@@ -353,6 +356,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, Block
             dataset,
             rules,
             phase: Phase::Registering { until },
+            unknown_since: None,
             trainers: BoundedVec::new(),
             validators: BoundedVec::new(),
             widened: false,

@@ -5,6 +5,7 @@ use crate::{
     MAX_VALIDATORS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_protocol::interfaces::MAX_HOLDERS;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_arithmetic::{traits::AtLeast32BitUnsigned, Permill};
@@ -118,7 +119,7 @@ pub struct Rules<BlockNumber> {
     /// The part of its entries that a contribution may share with an earlier one before it counts
     /// as a copy.
     pub max_overlap: Permill,
-    /// Operators that must hold the next checkpoint before it becomes canonical.
+    /// Operators that must hold the next checkpoint before it becomes canonical: [`MAX_HOLDERS`] at most.
     pub min_holders: u32,
 }
 
@@ -161,7 +162,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
         if self.max_update_bytes == 0 || self.entries_per_chunk == 0 {
             return Err(RulesError::UpdateSize);
         }
-        if self.min_holders == 0 {
+        if !(1..=MAX_HOLDERS).contains(&self.min_holders) {
             return Err(RulesError::Holders);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 mod support;
 
-use noema_protocol::interfaces::Offence;
+use noema_protocol::interfaces::{Offence, MAX_HOLDERS};
 use noema_rounds::{
     Effect, Outcome, Phase, Refusal, Rejection, Rules, RulesError, Ruling, Windows, MAX_SHARDS,
     MAX_TRAINERS,
@@ -102,6 +102,39 @@ fn a_draw_waits_for_randomness() {
     play.has_randomness = true;
     play.end_block();
     assert!(matches!(play.round.phase, Phase::Training { .. }));
+}
+
+#[test]
+fn what_a_draw_reads_is_fixed_when_the_phase_is_over() {
+    let mut play = Play::joined();
+    assert!(!play.round.fix_draw(WINDOW, 5), "others may join");
+    assert_eq!(play.round.unknown_since, None);
+    play.now = WINDOW + 1;
+    assert!(play.round.fix_draw(play.now, 6));
+    assert!(!play.round.fix_draw(play.now + 1, 7), "it is fixed already");
+    assert_eq!(play.round.unknown_since, Some(6));
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Training { .. }));
+    assert_eq!(play.round.unknown_since, None);
+
+    let mut play = Play::revealing();
+    for account in [1, 2] {
+        play.reveal(account).unwrap();
+    }
+    assert!(!play.round.fix_draw(play.now, 5), "one may still reveal");
+    play.reveal(3).unwrap();
+    assert!(play.round.fix_draw(play.now, 6));
+    play.end_block();
+    assert!(matches!(play.round.phase, Phase::Scoring { .. }));
+    assert_eq!(play.round.unknown_since, None);
+}
+
+#[test]
+fn a_round_that_ends_without_a_draw_waits_for_none() {
+    let mut play = Play::with(rules());
+    play.round.join_as_trainer(1, 1).unwrap();
+    play.round.join_as_validator(11, 100, 1).unwrap();
+    assert!(!play.round.fix_draw(2 * WINDOW, 5));
 }
 
 #[test]
@@ -490,6 +523,14 @@ fn rules_that_cannot_be_followed_are_refused() {
         (
             Rules {
                 min_holders: 0,
+                ..base
+            },
+            data,
+            RulesError::Holders,
+        ),
+        (
+            Rules {
+                min_holders: MAX_HOLDERS + 1,
                 ..base
             },
             data,

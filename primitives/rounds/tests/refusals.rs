@@ -2,7 +2,7 @@
 
 mod support;
 
-use noema_protocol::interfaces::Offence;
+use noema_protocol::interfaces::{Offence, Role};
 use noema_rounds::{Contribution, Effect, Finding, Phase, RoundError};
 use proptest::prelude::*;
 use sp_core::H256;
@@ -51,6 +51,63 @@ fn joining() {
     refused(&mut play, RoundError::TooLate, |play| {
         play.round.join_as_trainer(201, play.now)
     });
+}
+
+#[test]
+fn a_full_round_has_room_for_a_larger_bond() {
+    let mut play = Play::joined();
+    let now = play.now;
+    let room = |play: &mut Play, role, bond, now| {
+        play.round
+            .make_room(role, bond, |account| u128::from(*account), now)
+    };
+    assert_eq!(
+        room(&mut play, Role::Trainer, 1_000, now),
+        None,
+        "it has room"
+    );
+    for account in 100..129 {
+        play.round.join_as_trainer(account, now).unwrap();
+    }
+    for account in 300..313 {
+        play.round.join_as_validator(account, 1, now).unwrap();
+    }
+    // The smallest bonds are those of accounts 1 and 11.
+    for (role, least) in [(Role::Trainer, 1), (Role::Validator, 11)] {
+        let before = play.round.clone();
+        assert_eq!(room(&mut play, role, least.into(), now), None, "as large");
+        assert_eq!(play.round, before);
+        assert_eq!(
+            room(&mut play, role, u128::from(least) + 1, now),
+            Some(least)
+        );
+        assert_eq!(room(&mut play, role, 1_000, now), None, "there is room now");
+    }
+    assert!(!play
+        .round
+        .trainers
+        .iter()
+        .any(|trainer| trainer.account == 1));
+    play.round.join_as_trainer(500, now).unwrap();
+    play.round.join_as_validator(501, 500, now).unwrap();
+    play.pass_window();
+    let later = play.now;
+    assert_eq!(
+        room(&mut play, Role::Trainer, 1_000, later),
+        None,
+        "too late"
+    );
+}
+
+#[test]
+fn of_equal_bonds_the_last_to_join_loses_its_place() {
+    let mut play = Play::joined();
+    let now = play.now;
+    for account in 300..313 {
+        play.round.join_as_validator(account, 5, now).unwrap();
+    }
+    let lost = play.round.make_room(Role::Validator, 6, |_| 5, now);
+    assert_eq!(lost, Some(312));
 }
 
 #[test]

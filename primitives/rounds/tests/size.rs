@@ -114,8 +114,8 @@ fn round() -> Round<Account, u32> {
 
 #[test]
 fn the_record_of_a_round_is_small() {
-    assert_eq!(round().encoded_size(), 1_424);
-    assert_eq!(Round::<Account, u32>::max_encoded_len(), 20_986);
+    assert_eq!(round().encoded_size(), 1_425);
+    assert_eq!(Round::<Account, u32>::max_encoded_len(), 20_991);
 }
 
 #[test]

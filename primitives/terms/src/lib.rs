@@ -16,7 +16,7 @@ mod roster;
 mod versions;
 
 pub use roster::{
-    weight_of, Drawn, Entry, Page, PageSummary, Pages, Roster, RosterFull, Slot, MAX_WEIGHT, PAGES,
-    PAGE_ENTRIES,
+    bond_of, weight_of, Drawn, Entry, Page, PageSummary, Pages, Roster, RosterFull, Slot,
+    MAX_WEIGHT, PAGES, PAGE_ENTRIES,
 };
 pub use versions::{TermIndex, Versions, NOTICE};

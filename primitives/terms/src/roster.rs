@@ -22,6 +22,11 @@ pub fn weight_of(bond: u128, unit: u128) -> u64 {
     u64::try_from(weight).map_or(MAX_WEIGHT, |weight| weight.min(MAX_WEIGHT))
 }
 
+/// The least bond of `weight`: what of a bond a roster has fixed for a term. A unit of zero counts as one.
+pub fn bond_of(weight: u64, unit: u128) -> u128 {
+    u128::from(weight).saturating_mul(unit.max(1))
+}
+
 /// The place of an operator in a roster.
 #[derive(
     Clone,
@@ -201,10 +206,18 @@ impl Roster {
         })
     }
 
-    /// Takes `operator` out of its slot from the term after next on. Does nothing where it does not
-    /// stand there.
-    pub fn leave(&mut self, pages: &mut impl Pages, now: TermIndex, operator: u32, slot: Slot) {
+    /// Takes `operator` out of its slot from the term after next on. Returns whether that changes
+    /// something: it does not where the operator does not stand there, or has left already.
+    pub fn leave(
+        &mut self,
+        pages: &mut impl Pages,
+        now: TermIndex,
+        operator: u32,
+        slot: Slot,
+    ) -> bool {
+        let before = self.total(now.notice());
         self.set_held(pages, now, operator, slot, 0);
+        self.total(now.notice()) < before
     }
 
     /// Forgets the last page, of which no operator may have a weight in the present term or a later one.
@@ -255,7 +268,8 @@ impl Roster {
 
     /// Draws up to `wanted` different operators for one subject, of which `randomness` tells it from
     /// every other: draw `n` takes `H(randomness, n)`, in proportion to the weights of those that were not
-    /// drawn before. One that `accept` refuses is skipped. There are at most `tries` draws.
+    /// drawn before. One that `accept` refuses is skipped. There are at most `tries` draws. Returns how many
+    /// there were.
     pub fn draw_several(
         &self,
         pages: &impl Pages,
@@ -264,11 +278,11 @@ impl Roster {
         wanted: u32,
         tries: u32,
         mut accept: impl FnMut(Drawn) -> bool,
-    ) -> Vec<Drawn> {
+    ) -> u32 {
         let mut seen = Vec::new();
-        let mut accepted = Vec::new();
+        let mut accepted = 0u32;
         for n in 0..tries {
-            if accepted.len() >= wanted as usize {
+            if accepted >= wanted {
                 break;
             }
             let randomness = roster_draw(randomness, n).0;
@@ -277,10 +291,36 @@ impl Roster {
             };
             seen.push(drawn);
             if accept(drawn) {
-                accepted.push(drawn);
+                accepted = accepted.saturating_add(1);
             }
         }
-        accepted
+        u32::try_from(seen.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Fills the roster with vacant slots, but for one that the next operator gets, on a page without any:
+    /// of all rosters, a draw from these costs most.
+    #[cfg(feature = "runtime-benchmarks")]
+    pub fn pad(&mut self, pages: &mut impl Pages) {
+        let vacant = Entry {
+            operator: u32::MAX,
+            weight: Versions::constant(0),
+        };
+        let is_new = self.pages.is_empty();
+        while self.pages.try_push(PageSummary::default()).is_ok() {}
+        let mut has_room = false;
+        for (number, summary) in (0u16..).zip(&mut self.pages) {
+            let mut page = pages.page(number);
+            while page.entries.try_push(vacant).is_ok() {}
+            let is_next = !has_room && *summary.weight.latest() == 0;
+            has_room |= is_next;
+            summary.room_from = TermIndex(if is_next { 0 } else { u32::MAX });
+            if is_next {
+                page.entries.pop();
+            }
+            if is_new || is_next {
+                pages.put(number, page);
+            }
+        }
     }
 
     /// Gives the operator in `slot` a weight if that is `operator`. Returns whether it is.

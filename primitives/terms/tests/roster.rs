@@ -3,7 +3,8 @@
 use codec::{Encode, MaxEncodedLen};
 use noema_protocol::hashing::blake2_256;
 use noema_terms::{
-    weight_of, Page, Pages, Roster, RosterFull, Slot, TermIndex, MAX_WEIGHT, PAGES, PAGE_ENTRIES,
+    bond_of, weight_of, Page, Pages, Roster, RosterFull, Slot, TermIndex, MAX_WEIGHT, PAGES,
+    PAGE_ENTRIES,
 };
 use proptest::prelude::*;
 use sp_core::H256;
@@ -214,15 +215,17 @@ fn several_draws_give_different_operators_and_skip_those_refused() {
     }
     let randomness = H256::repeat_byte(7);
     let draw = |life: &Life, term, wanted, tries, absent: &[u32]| {
-        let drawn =
+        let (mut seen, mut accepted) = (0, Vec::new());
+        let tried =
             life.roster
                 .draw_several(&life.memory, term, randomness, wanted, tries, |drawn| {
-                    !absent.contains(&drawn.operator)
+                    seen += 1;
+                    let accepts = !absent.contains(&drawn.operator);
+                    accepted.extend(accepts.then_some(drawn.operator));
+                    accepts
                 });
-        drawn
-            .into_iter()
-            .map(|drawn| drawn.operator)
-            .collect::<Vec<_>>()
+        assert_eq!(tried, seen);
+        accepted
     };
     assert!(draw(&life, TermIndex(1), 3, 100, &[]).is_empty());
     let all = draw(&life, TermIndex(2), 10, 1_000, &[]);
@@ -250,9 +253,12 @@ fn the_second_draw_is_in_proportion_to_the_weights_of_the_others() {
     let mut odd = 0u32;
     for n in 0..4_000u32 {
         let randomness = blake2_256(&n.to_le_bytes());
-        let drawn = life
-            .roster
-            .draw_several(&life.memory, TermIndex(2), randomness, 2, 2, |_| true);
+        let mut drawn = Vec::new();
+        life.roster
+            .draw_several(&life.memory, TermIndex(2), randomness, 2, 2, |operator| {
+                drawn.push(operator);
+                true
+            });
         assert_eq!(drawn.len(), 2);
         assert_eq!(drawn[0].operator, heavy);
         odd += drawn[1].operator % 2;
@@ -340,6 +346,8 @@ fn pages_that_no_term_reads_can_be_forgotten() {
 #[test]
 fn a_weight_is_a_bond_in_whole_units() {
     assert_eq!(weight_of(999, 1_000), 0);
+    assert_eq!(bond_of(weight_of(2_999, 1_000), 1_000), 2_000);
+    assert_eq!(bond_of(weight_of(7, 0), 0), 7);
     assert_eq!(weight_of(2_999, 1_000), 2);
     assert_eq!(weight_of(7, 0), 7);
     assert_eq!(weight_of(u128::MAX, 1), MAX_WEIGHT);

@@ -5,12 +5,14 @@
 #![allow(dead_code)]
 
 use noema_claims::{
-    check_commitment, hidden_root, prove_hidden, Availability, Beacon, Claim, ClaimError,
-    ClaimTerms, Effect, HiddenProof, Outcome, Permill, Rules, SeatState, Settlement, Stage,
-    Validators, Windows,
+    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimError, ClaimTerms, Effect,
+    HiddenProof, Outcome, Permill, Rules, SeatState, Settlement, Stage, Validators, Windows,
 };
 use noema_economics::{draw_below, Balance};
-use noema_protocol::{hashing::blake2_256, CheckpointId, ClaimId};
+use noema_protocol::{
+    hashing::{blake2_256, check_commitment, roster_draw},
+    CheckpointId, ClaimId,
+};
 use sp_core::H256;
 use std::collections::BTreeMap;
 
@@ -41,6 +43,7 @@ pub(crate) fn rules() -> Rules<u32> {
         validator_stake: 1_000,
         challenger_share: Permill::from_percent(50),
         challenger_cap: 400,
+        challenge_bond: 1_000,
         burned_share: Permill::from_percent(10),
     }
 }
@@ -79,27 +82,43 @@ pub(crate) struct Roster {
     pub(crate) locked: BTreeMap<u32, Balance>,
     pub(crate) absent: Vec<u32>,
     pub(crate) stake: Balance,
+    /// Tokens of a leaf.
+    pub(crate) leaf_tokens: u64,
+    /// How many leaves each validator was drawn for.
+    pub(crate) leaves: BTreeMap<u32, u64>,
 }
 
 impl Validators<u32> for Roster {
-    fn draw(&mut self, randomness: H256) -> Option<u32> {
+    fn draw(
+        &mut self,
+        randomness: H256,
+        _leaf: u32,
+        wanted: u32,
+        suits: &dyn Fn(&u32) -> bool,
+    ) -> Vec<u32> {
+        const TRIES: u32 = 20;
         let members: Vec<u32> = self.free.keys().copied().collect();
-        let index = draw_below(members.len() as u128, randomness.0) as usize;
-        let member = *members.get(index)?;
-        (!self.absent.contains(&member)).then_some(member)
+        let mut drawn = Vec::new();
+        for n in 0..TRIES {
+            if members.is_empty() || drawn.len() == wanted as usize {
+                break;
+            }
+            let point = roster_draw(randomness, n).0;
+            let member = members[draw_below(members.len() as u128, point) as usize];
+            let free = self.free.get_mut(&member).expect("it is a member");
+            let is_there = !self.absent.contains(&member) && *free >= self.stake;
+            if is_there && !drawn.contains(&member) && suits(&member) {
+                *free -= self.stake;
+                *self.locked.entry(member).or_default() += self.stake;
+                *self.leaves.entry(member).or_default() += 1;
+                drawn.push(member);
+            }
+        }
+        drawn
     }
 
-    fn lock(&mut self, validator: &u32) -> bool {
-        let Some(free) = self
-            .free
-            .get_mut(validator)
-            .filter(|free| **free >= self.stake)
-        else {
-            return false;
-        };
-        *free -= self.stake;
-        *self.locked.entry(*validator).or_default() += self.stake;
-        true
+    fn backlog(&self, validator: &u32) -> u64 {
+        self.leaf_tokens * self.leaves.get(validator).copied().unwrap_or_default()
     }
 }
 
@@ -119,7 +138,7 @@ pub(crate) struct Play {
 
 impl Play {
     pub(crate) fn with(terms: ClaimTerms<u32, u32>, validators: u32, seed: u64) -> Self {
-        let stake = terms.rules.validator_stake;
+        let (stake, leaf_tokens) = (terms.rules.validator_stake, terms.leaf_tokens);
         let claim = Claim::new(ClaimId(seed), terms, 10, 20).expect("the terms can be claimed");
         let free = (VALIDATOR..VALIDATOR + validators)
             .map(|validator| (validator, 100 * stake))
@@ -132,6 +151,7 @@ impl Play {
             roster: Roster {
                 free,
                 stake,
+                leaf_tokens,
                 ..Default::default()
             },
             seed,
@@ -237,7 +257,7 @@ impl Play {
         leaf: u32,
         proof: &HiddenProof,
     ) -> Result<(), ClaimError> {
-        let root = hidden_root(&hidden_states(leaf));
+        let root = merkle_root(&hidden_states(leaf));
         self.claim.reveal(
             &validator,
             leaf,

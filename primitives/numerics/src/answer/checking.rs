@@ -1,7 +1,7 @@
 //! Checking an answer, without a say in how or when its positions are executed.
 
 use super::{answer_limit, step, Checked, Flaw, Request, Room, Step};
-use crate::{error::ForwardError, sampling::Sampler, trace::Trace, Architecture, BlocksRef};
+use crate::{error::ForwardError, hidden, sampling::Sampler, Architecture, BlocksRef};
 use alloc::vec::Vec;
 
 /// A check under way.
@@ -17,7 +17,7 @@ pub struct Checking {
     /// Tokens of that part that have been compared, or would have been but for a flaw.
     judged: usize,
     sampler: Sampler,
-    trace: Trace,
+    hidden: Vec<[u8; 32]>,
     flaw: Option<Flaw>,
     /// What is wrong with the answer if every token of that part is right.
     at_end: Option<Flaw>,
@@ -57,7 +57,7 @@ impl Checking {
             prompt: prompt.len(),
             judged: 0,
             sampler: Sampler::new(request.sampling, request.seed),
-            trace: Trace::default(),
+            hidden: Vec::new(),
             flaw: None,
             at_end,
         })
@@ -95,17 +95,17 @@ impl Checking {
         self.flaw.is_none()
     }
 
-    /// Takes the hidden vectors that the last step wanted, or the first of them, with their logits
+    /// Takes the hidden states that the last step wanted, or the first of them, with their logits
     /// row by row. Logits that are not wanted any more can be left out.
     ///
     /// # Panics
-    /// When there are more vectors than the answer has tokens, or fewer logits than are wanted.
-    pub fn feed(&mut self, hidden: BlocksRef<'_>, logits: &[i32]) {
-        let rows = hidden.rows();
+    /// When there are more states than the answer has tokens, or fewer logits than are wanted.
+    pub fn feed(&mut self, states: BlocksRef<'_>, logits: &[i32]) {
+        let rows = states.rows();
         if rows == 0 {
             return;
         }
-        self.trace.add(hidden);
+        self.hidden.extend(hidden::hashes(states));
         if self.wants_logits() {
             let vocabulary = logits.len() / rows;
             for row in 0..rows {
@@ -122,7 +122,7 @@ impl Checking {
         self.judged += rows;
         assert!(
             self.judged <= self.tokens.len() - self.prompt,
-            "one vector for each token of the answer"
+            "one state for each token of the answer"
         );
     }
 
@@ -134,7 +134,7 @@ impl Checking {
     /// Forgets what was found so far, for when what it was computed with cannot be trusted.
     pub fn restart(&mut self) {
         self.judged = 0;
-        self.trace = Trace::default();
+        self.hidden.clear();
         self.flaw = None;
     }
 
@@ -142,7 +142,7 @@ impl Checking {
     pub fn finish(&self) -> Option<Checked> {
         self.is_done().then(|| Checked {
             flaw: self.flaw.or(self.at_end),
-            digest: self.trace.digest(),
+            hidden: self.hidden.clone(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Generating an answer, without a say in how or when its positions are executed.
 
 use super::{answer_limit, step, End, Generated, Request, Room, Step};
-use crate::{error::ForwardError, sampling::Sampler, trace::Trace, Architecture, BlocksRef};
+use crate::{error::ForwardError, hidden, sampling::Sampler, Architecture, BlocksRef};
 use alloc::vec::Vec;
 
 /// An answer in the making.
@@ -18,7 +18,7 @@ pub struct Generation {
     max_tokens: usize,
     stop_tokens: Vec<u32>,
     sampler: Sampler,
-    trace: Trace,
+    hidden: Vec<[u8; 32]>,
     end: Option<End>,
 }
 
@@ -41,7 +41,7 @@ impl Generation {
             max_tokens: request.max_tokens as usize,
             stop_tokens: request.stop_tokens.to_vec(),
             sampler: Sampler::new(request.sampling, request.seed),
-            trace: Trace::default(),
+            hidden: Vec::new(),
             end: None,
         })
     }
@@ -80,17 +80,17 @@ impl Generation {
         }
     }
 
-    /// Takes the hidden vector that the last step wanted, with its logits, and returns the token
+    /// Takes the hidden state that the last step wanted, with its logits, and returns the token
     /// that they yield. A step that wanted nothing yields nothing.
     ///
     /// # Panics
-    /// When there is more than one vector.
-    pub fn feed(&mut self, hidden: BlocksRef<'_>, logits: &[i32]) -> Option<u32> {
-        if hidden.rows() == 0 || self.end.is_some() {
+    /// When there is more than one state.
+    pub fn feed(&mut self, states: BlocksRef<'_>, logits: &[i32]) -> Option<u32> {
+        if states.rows() == 0 || self.end.is_some() {
             return None;
         }
-        assert_eq!(hidden.rows(), 1, "a step wants the last token's vector");
-        self.trace.add(hidden);
+        assert_eq!(states.rows(), 1, "a step wants the last token's state");
+        self.hidden.extend(hidden::hashes(states));
         let token = self.sampler.sample(logits, self.tokens.len() as u32);
         self.tokens.push(token);
         let length = self.tokens.len() - self.prompt;
@@ -114,7 +114,7 @@ impl Generation {
     /// Forgets the answer so far, for when what it was computed with cannot be trusted.
     pub fn restart(&mut self) {
         self.tokens.truncate(self.prompt);
-        self.trace = Trace::default();
+        self.hidden.clear();
         self.end = None;
     }
 
@@ -122,7 +122,7 @@ impl Generation {
     pub fn finish(mut self) -> Generated {
         Generated {
             tokens: self.tokens.split_off(self.prompt),
-            digest: self.trace.digest(),
+            hidden: self.hidden,
             end: self.end.unwrap_or(End::Cancelled),
         }
     }

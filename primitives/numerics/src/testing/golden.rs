@@ -1,24 +1,24 @@
-//! Golden vectors: the frozen results of numerics version 1, and how they are computed.
+//! Golden vectors: the frozen results of numerics version 2, and how they are computed.
 //!
 //! [`FROZEN`] holds one BLAKE2b-256 per line, of an operator's output on seeded input or of a small
 //! model end to end. A change of any line is a new numerics version.
 
 use super::{Random, TestModel};
 use crate::{
-    attention, check, embedding, exp2, generate, layout,
+    attention, check, embedding, exp2, generate, hidden, layout,
     loss::{log2, loss},
     model::Linear,
     sampling::Sampler,
     swiglu,
     tile::TILE_BYTES,
-    Architecture, Blocks, Executor, Kernels, KvCache, Model, Request, Sampling, Transformer,
+    Architecture, Blocks, ForwardPass, Kernels, KvCache, Model, Request, Sampling, Transformer,
 };
 use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use core::ops::ControlFlow;
 
-/// `tests/golden/v1.txt`: a name and a hash per line, comments after `#`.
-pub const FROZEN: &str = include_str!("../../tests/golden/v1.txt");
+/// `tests/golden/v2.txt`: a name and a hash per line, comments after `#`.
+pub const FROZEN: &str = include_str!("../../tests/golden/v2.txt");
 
 /// The frozen hashes by name.
 pub fn frozen() -> BTreeMap<&'static str, &'static str> {
@@ -56,6 +56,7 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
             ),
         ),
         ("exp2_table", hash_i32(&exp2::TABLE.map(|x| x as i32))),
+        ("hidden", hash(&hidden_hashes(kernels))),
         ("layout", hash(layout_lines().as_bytes())),
         ("linear", hash_i32(&multiplied(kernels, &layer.down, 96))),
         ("linear_any_bytes", hash_i32(&multiplied_any_bytes(kernels))),
@@ -123,6 +124,12 @@ fn quantised(kernels: &dyn Kernels) -> Blocks {
     let mut output = Blocks::default();
     kernels.quantise(&values(1, 31, 4_096), 256, 16, &mut output);
     output
+}
+
+fn hidden_hashes(kernels: &dyn Kernels) -> Vec<u8> {
+    hidden::hashes(quantised(kernels).view())
+        .flatten()
+        .collect()
 }
 
 /// Values of every size up to `bits`: their magnitudes fall off along the vector and again.
@@ -272,10 +279,10 @@ fn gated(kernels: &dyn Kernels) -> Blocks {
     output
 }
 
-/// Answer, digest, hidden vectors and logits of a seeded model, checked by a parallel pass.
+/// Answer, hashes of its hidden states, hidden vectors and logits of a seeded model, checked by a parallel pass.
 fn hash_model(kernels: &dyn Kernels, architecture: Architecture) -> String {
     let test = TestModel::seeded(architecture, 2);
-    let mut executor = Transformer::new(test.model(), kernels, 256);
+    let mut transformer = Transformer::new(test.model(), kernels, 256);
     let prompt: Vec<u32> = (0..40).map(|i| i * 7 % architecture.vocabulary).collect();
     let request = Request {
         sampling: Sampling {
@@ -287,21 +294,21 @@ fn hash_model(kernels: &dyn Kernels, architecture: Architecture) -> String {
         max_tokens: 60,
         stop_tokens: &[],
     };
-    let answer = generate(&mut executor, &prompt, &request, |_| {
+    let answer = generate(&mut transformer, &prompt, &request, |_| {
         ControlFlow::Continue(())
     })
     .expect("the context has room");
     let checked =
-        check(&mut executor, &prompt, &answer.tokens, &request).expect("the context has room");
-    assert_eq!((checked.flaw, checked.digest), (None, answer.digest));
+        check(&mut transformer, &prompt, &answer.tokens, &request).expect("the context has room");
+    assert_eq!((checked.flaw, &checked.hidden), (None, &answer.hidden));
 
     let mut hidden = Blocks::default();
     let mut logits = Vec::new();
-    executor
+    transformer
         .forward(0, &prompt, 0..prompt.len(), &mut hidden)
         .expect("the context has room");
-    executor.logits(hidden.view(), &mut logits);
-    let mut bytes = answer.digest.to_vec();
+    transformer.logits(hidden.view(), &mut logits);
+    let mut bytes = answer.hidden.concat();
     bytes.extend(
         answer
             .tokens

@@ -1,7 +1,7 @@
-//! Hashes of what an executor returns: to compare runs of a real model whose logits would fill
+//! Hashes of what a transformer returns: to compare runs of a real model whose logits would fill
 //! memory.
 
-use crate::{Architecture, Blocks, BlocksRef, Executor, ForwardError};
+use crate::{Architecture, Blocks, BlocksRef, ForwardError, ForwardPass};
 use alloc::vec::Vec;
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use core::ops::Range;
@@ -42,24 +42,24 @@ impl Record {
     }
 }
 
-/// An executor that records what it returns, and can split passes to show that it does not matter.
+/// A transformer that records what it returns, and can split passes to show that it does not matter.
 #[derive(Debug)]
 pub struct Recorder<E> {
-    executor: E,
+    transformer: E,
     splits: Vec<usize>,
     record: Record,
 }
 
-impl<E: Executor> Recorder<E> {
-    /// Records `executor`. Each pass is split into calls of these lengths, over and over; none
+impl<E: ForwardPass> Recorder<E> {
+    /// Records `transformer`. Each pass is split into calls of these lengths, over and over; none
     /// leaves it whole.
     ///
     /// # Panics
     /// When a length is zero.
-    pub fn new(executor: E, splits: &[usize]) -> Self {
+    pub fn new(transformer: E, splits: &[usize]) -> Self {
         assert!(!splits.contains(&0), "a call has positions");
         Self {
-            executor,
+            transformer,
             splits: splits.to_vec(),
             record: Record::default(),
         }
@@ -71,17 +71,17 @@ impl<E: Executor> Recorder<E> {
     }
 }
 
-impl<E: Executor> Executor for Recorder<E> {
+impl<E: ForwardPass> ForwardPass for Recorder<E> {
     fn architecture(&self) -> &Architecture {
-        self.executor.architecture()
+        self.transformer.architecture()
     }
 
     fn cached(&self) -> usize {
-        self.executor.cached()
+        self.transformer.cached()
     }
 
     fn capacity(&self) -> usize {
-        self.executor.capacity()
+        self.transformer.capacity()
     }
 
     fn forward(
@@ -98,7 +98,7 @@ impl<E: Executor> Executor for Recorder<E> {
             let rest = tokens.len() - first;
             let length = lengths.next().unwrap_or(rest).min(rest);
             let within = |index: usize| index.clamp(first, first + length) - first;
-            self.executor.forward(
+            self.transformer.forward(
                 start + first,
                 &tokens[first..first + length],
                 within(wanted.start)..within(wanted.end),
@@ -114,8 +114,8 @@ impl<E: Executor> Executor for Recorder<E> {
     }
 
     fn logits(&mut self, hidden: BlocksRef<'_>, logits: &mut Vec<i32>) {
-        self.executor.logits(hidden, logits);
-        let vocabulary = self.executor.architecture().vocabulary as usize;
+        self.transformer.logits(hidden, logits);
+        let vocabulary = self.transformer.architecture().vocabulary as usize;
         self.record.add_logits(logits, vocabulary);
     }
 }

@@ -1,0 +1,33 @@
+//! The hash of a final hidden state: what only executing the model yields.
+//!
+//! # Formula
+//! ```text
+//! h_i = BLAKE2b-256("noema/hidden" ++ mantissas as i16 LE ++ shifts as u8)
+//! ```
+//! of the final hidden state (the input of the output head, as [`blocks`](crate::blocks)) from which
+//! token `i` of an answer is sampled. State 0 is that at the prompt's last token; at the answer's last
+//! token there is none, since it is not executed. The number of elements and their unit follow from
+//! the checkpoint, so neither is hashed.
+
+use crate::BlocksRef;
+use alloc::vec::Vec;
+use blake2::{digest::consts::U32, Blake2b, Digest};
+
+/// Separates these hashes from all others.
+const DOMAIN: &[u8] = b"noema/hidden";
+
+/// The hash of each of `states`, in order.
+pub fn hashes(states: BlocksRef<'_>) -> impl Iterator<Item = [u8; 32]> + '_ {
+    let mut bytes = Vec::with_capacity(states.columns() * 2);
+    (0..states.rows()).map(move |row| {
+        let (mantissas, shifts) = states.row(row);
+        bytes.clear();
+        bytes.extend(mantissas.iter().flat_map(|mantissa| mantissa.to_le_bytes()));
+        Blake2b::<U32>::new()
+            .chain_update(DOMAIN)
+            .chain_update(&bytes)
+            .chain_update(shifts)
+            .finalize()
+            .into()
+    })
+}
