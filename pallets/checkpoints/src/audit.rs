@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
         let mut deposits = Deposits::<T>::new();
         let mut checkpoints = 0u32;
         for (_, record) in Checkpoints::<T>::iter() {
-            Self::audit_lineage(&record)?;
+            Self::audit_record(&record)?;
             count(&mut in_family, record.family);
             if let Some(parent) = record.parent {
                 count(&mut children, parent);
@@ -46,16 +46,16 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    fn audit_lineage(record: &CheckpointOf<T>) -> Result<(), AuditFailure> {
-        ensure!(
-            Families::<T>::contains_key(record.family),
-            AuditFailure::BrokenLineage
-        );
+    fn audit_record(record: &CheckpointOf<T>) -> Result<(), AuditFailure> {
+        let family = Families::<T>::get(record.family).ok_or(AuditFailure::BrokenLineage)?;
+        let limits = family.architecture.limits(record.tokens);
+        ensure!(limits.leave_room(), AuditFailure::NoRoom);
         let expected = match record.parent {
             Some(parent) => {
                 let parent = Checkpoints::<T>::get(parent)
                     .filter(|parent| parent.family == record.family)
                     .ok_or(AuditFailure::BrokenLineage)?;
+                ensure!(parent.was_canonical, AuditFailure::ParentNeverCanonical);
                 parent.generation.checked_add(1)
             }
             None => Some(0),
@@ -117,8 +117,9 @@ impl<T: Config> Pallet<T> {
             Checkpoints::<T>::get(checkpoint).filter(|record| record.status == Status::Active)
         };
         for (family, checkpoint) in Canonical::<T>::iter() {
-            let of_family = active(&checkpoint).is_some_and(|record| record.family == family);
-            ensure!(of_family, AuditFailure::CanonicalNotActive);
+            let is_noted = active(&checkpoint)
+                .is_some_and(|record| record.family == family && record.was_canonical);
+            ensure!(is_noted, AuditFailure::CanonicalNotActive);
         }
         for (checkpoint, holders) in Holders::<T>::iter() {
             ensure!(active(&checkpoint).is_some(), AuditFailure::WrongHolders);

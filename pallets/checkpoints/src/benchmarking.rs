@@ -2,7 +2,8 @@
 
 use crate::{
     Architecture, BalanceOf, Call, Canonical, Checkpoint, Checkpoints, Config, Event, Families,
-    Family, FamilyNames, Holders, Holding, NextFamily, Pallet, Provenance, Status, Weights,
+    Family, FamilyNames, Holders, Holding, NextFamily, Pallet, Provenance, Status, TokenBounds,
+    Weights,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -34,6 +35,11 @@ const ARCHITECTURE: Architecture = Architecture {
     vocabulary: 49_152,
     context_length: 2_048,
     tied_head: true,
+};
+
+const TOKENS: TokenBounds = TokenBounds {
+    tokens_per_byte: 1,
+    template_tokens: 40,
 };
 
 /// Under which hash holders share the files.
@@ -98,11 +104,16 @@ pub(crate) fn activate<T: Config>(checkpoint: CheckpointId, limits: ModelLimits)
         generation: 0,
         children: 0,
         weights: weights(),
+        tokens: TokenBounds {
+            tokens_per_byte: limits.tokens_per_byte,
+            template_tokens: limits.template_tokens,
+        },
         licence: licence::<T>(),
         provenance: provenance(),
         publisher: Some(publisher),
         deposit: Zero::zero(),
         status: Status::Active,
+        was_canonical: false,
         registered_at: System::<T>::block_number(),
     };
     Checkpoints::<T>::insert(checkpoint, record);
@@ -137,6 +148,7 @@ fn checkpoint<T: Config>(
         family,
         parent.map(id),
         weights(),
+        TOKENS,
         licence::<T>(),
         provenance(),
     )
@@ -201,7 +213,7 @@ mod benches {
         let publisher = publisher::<T>();
         let family = family::<T>(&publisher);
         let parent = checkpoint::<T>(&publisher, family, 1, None);
-        let Weights { root, bytes } = weights();
+        Pallet::<T>::do_set_canonical(family, parent).expect("it is active; qed");
         let (licence, source) = (licence::<T>(), H256::repeat_byte(4));
         #[extrinsic_call]
         _(
@@ -209,8 +221,8 @@ mod benches {
             id(2),
             family,
             Some(parent),
-            root,
-            bytes,
+            weights(),
+            TOKENS,
             licence,
             source,
         );
@@ -232,7 +244,8 @@ mod benches {
     fn remove_checkpoint() -> Result<(), BenchmarkError> {
         let publisher = publisher::<T>();
         let family = family::<T>(&publisher);
-        checkpoint::<T>(&publisher, family, 1, None);
+        let parent = checkpoint::<T>(&publisher, family, 1, None);
+        Pallet::<T>::do_set_canonical(family, parent)?;
         let child = checkpoint::<T>(&publisher, family, 2, Some(1));
         Pallet::<T>::do_withdraw_checkpoint(None, child)?;
         #[extrinsic_call]

@@ -3,7 +3,7 @@
 use crate::{
     Architecture, BalanceOf, Canonical, Checkpoint, CheckpointOf, Checkpoints, Config, Error,
     Event, Families, Family, FamilyNames, HoldReason, Holders, Holding, NextFamily, Pallet,
-    Provenance, Status, Weights,
+    Provenance, Status, TokenBounds, Weights,
 };
 use frame_support::{
     ensure,
@@ -57,12 +57,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn do_register_checkpoint(
         publisher: T::AccountId,
         checkpoint: CheckpointId,
         family: FamilyId,
         parent: Option<CheckpointId>,
         weights: Weights,
+        tokens: TokenBounds,
         licence: BoundedVec<u8, T::MaxLicence>,
         provenance: Provenance,
     ) -> DispatchResult {
@@ -72,6 +74,9 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(weights.bytes > 0, Error::<T>::NoWeights);
         ensure!(Self::is_text(&licence), Error::<T>::LicenceNotText);
+        let shape = Families::<T>::get(family).ok_or(Error::<T>::UnknownFamily)?;
+        let limits = shape.architecture.limits(tokens);
+        ensure!(limits.leave_room(), Error::<T>::NoRoomForAnswer);
         let deposit = T::CheckpointDeposit::get();
         T::Currency::hold(&HoldReason::CheckpointDeposit.into(), &publisher, deposit)?;
         Self::record_checkpoint(
@@ -79,6 +84,7 @@ impl<T: Config> Pallet<T> {
             family,
             parent,
             weights,
+            tokens,
             licence,
             provenance,
             Some((publisher, deposit)),
@@ -93,6 +99,7 @@ impl<T: Config> Pallet<T> {
         family: FamilyId,
         parent: Option<CheckpointId>,
         weights: Weights,
+        tokens: TokenBounds,
         licence: BoundedVec<u8, T::MaxLicence>,
         provenance: Provenance,
         deposit: Option<(T::AccountId, BalanceOf<T>)>,
@@ -109,11 +116,13 @@ impl<T: Config> Pallet<T> {
             generation,
             children: 0,
             weights,
+            tokens,
             licence,
             provenance,
             publisher: publisher.clone(),
             deposit: deposit.unwrap_or_default(),
             status: Status::Active,
+            was_canonical: false,
             registered_at: frame_system::Pallet::<T>::block_number(),
         };
         Checkpoints::<T>::insert(checkpoint, record);
@@ -198,11 +207,13 @@ impl<T: Config> Pallet<T> {
             Families::<T>::contains_key(family),
             Error::<T>::UnknownFamily
         );
-        let record = Self::active_record(checkpoint)?;
+        let mut record = Self::active_record(checkpoint)?;
         ensure!(record.family == family, Error::<T>::OfOtherFamily);
         let previous = Canonical::<T>::get(family);
         ensure!(previous != Some(checkpoint), Error::<T>::IsCanonical);
         Canonical::<T>::insert(family, checkpoint);
+        record.was_canonical = true;
+        Checkpoints::<T>::insert(checkpoint, record);
         Self::deposit_event(Event::CanonicalSet {
             family,
             previous,
@@ -276,6 +287,7 @@ impl<T: Config> Pallet<T> {
         Checkpoints::<T>::try_mutate(parent, |parent| {
             let parent = parent.as_mut().ok_or(Error::<T>::UnknownParent)?;
             ensure!(parent.family == family, Error::<T>::ParentOfOtherFamily);
+            ensure!(parent.was_canonical, Error::<T>::ParentNeverCanonical);
             parent.children = parent
                 .children
                 .checked_add(1)

@@ -4,7 +4,7 @@ use crate::{Canonical, Checkpoints, Config, Error, Families, Pallet, Provenance,
 use frame_support::{defensive, ensure, storage::with_storage_layer};
 use noema_protocol::{
     interfaces::{self, ModelLimits, Trained},
-    CheckpointId, FamilyId,
+    CheckpointId, FamilyId, RoundId,
 };
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -16,10 +16,7 @@ impl<T: Config> interfaces::Checkpoints for Pallet<T> {
             return None;
         }
         let architecture = Families::<T>::get(record.family)?.architecture;
-        Some(ModelLimits {
-            context_length: architecture.context_length,
-            vocabulary: architecture.vocabulary,
-        })
+        Some(architecture.limits(record.tokens))
     }
 
     fn exists(checkpoint: &CheckpointId) -> bool {
@@ -62,12 +59,10 @@ impl<T: Config> interfaces::Lineage<T::AccountId> for Pallet<T> {
     ) -> DispatchResult {
         with_storage_layer(|| {
             let origin = Checkpoints::<T>::get(parent).ok_or(Error::<T>::UnknownParent)?;
-            ensure!(checkpoint != parent, Error::<T>::AlreadyRegistered);
-            if let Some(squatter) = Checkpoints::<T>::get(checkpoint) {
-                let is_canonical = Canonical::<T>::get(squatter.family) == Some(checkpoint);
-                ensure!(!is_canonical, Error::<T>::IsCanonical);
-                ensure!(squatter.children == 0, Error::<T>::HasDescendants);
-                Self::erase_checkpoint(checkpoint, squatter)?;
+            if let Some(published) = Checkpoints::<T>::get(checkpoint) {
+                let gives_way = published.publisher.is_some() && !published.was_canonical;
+                ensure!(gives_way, Error::<T>::AlreadyRegistered);
+                Self::erase_checkpoint(checkpoint, published)?;
             }
             let weights = Weights {
                 root: weights_root,
@@ -78,6 +73,7 @@ impl<T: Config> interfaces::Lineage<T::AccountId> for Pallet<T> {
                 origin.family,
                 Some(parent),
                 weights,
+                origin.tokens,
                 origin.licence,
                 Provenance::Trained(trained),
                 None,
@@ -90,12 +86,13 @@ impl<T: Config> interfaces::Lineage<T::AccountId> for Pallet<T> {
         Self::do_set_canonical(family, checkpoint)
     }
 
-    fn discard(checkpoint: CheckpointId) {
+    fn discard(checkpoint: CheckpointId, round: RoundId) {
         let Some(record) = Checkpoints::<T>::get(checkpoint) else {
             return;
         };
-        let is_canonical = Canonical::<T>::get(record.family) == Some(checkpoint);
-        if is_canonical || record.children > 0 || record.publisher.is_some() {
+        let is_of_round =
+            matches!(record.provenance, Provenance::Trained(trained) if trained.round == round);
+        if !is_of_round || record.was_canonical {
             return;
         }
         if Self::erase_checkpoint(checkpoint, record).is_err() {
@@ -108,9 +105,16 @@ impl<T: Config> interfaces::Lineage<T::AccountId> for Pallet<T> {
         let limits = ModelLimits {
             context_length: 1_024,
             vocabulary: 1_024,
+            tokens_per_byte: 1,
+            template_tokens: 0,
         };
         crate::benchmarking::activate::<T>(checkpoint, limits);
-        let family = Checkpoints::<T>::get(checkpoint).map_or(FamilyId(0), |record| record.family);
+        let family = Checkpoints::<T>::mutate(checkpoint, |record| {
+            let record = record.as_mut()?;
+            record.was_canonical = true;
+            Some(record.family)
+        })
+        .unwrap_or(FamilyId(0));
         Canonical::<T>::insert(family, checkpoint);
         family
     }

@@ -232,10 +232,14 @@ pub mod pallet {
         UnknownParent,
         /// The parent belongs to another family.
         ParentOfOtherFamily,
+        /// The parent never was canonical. Name one that is or was, or none.
+        ParentNeverCanonical,
         /// The checkpoint belongs to another family.
         OfOtherFamily,
         /// A checkpoint has at least one byte of weights.
         NoWeights,
+        /// A byte can become no token, or a prompt of one byte leaves no room for an answer.
+        NoRoomForAnswer,
         /// The licence is empty or not UTF-8.
         LicenceNotText,
         /// The caller did not publish the checkpoint.
@@ -289,7 +293,10 @@ pub mod pallet {
         /// Registers a checkpoint under the hash of its manifest.
         ///
         /// Everything stated here can be recomputed from the manifest and the files it names;
-        /// `parent` is the publisher's claim of what the weights were made from.
+        /// `parent` is the publisher's claim of what the weights were made from; it is or was canonical.
+        /// With `tokens`, a request is accepted only where every prompt of its size leaves room for its
+        /// answer. Where a round of training makes a checkpoint of this id, its record takes the place of
+        /// this one, unless this one was canonical, and the deposit is released.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::register_checkpoint())]
         #[allow(clippy::too_many_arguments)]
@@ -298,19 +305,15 @@ pub mod pallet {
             checkpoint: CheckpointId,
             family: FamilyId,
             parent: Option<CheckpointId>,
-            weights_root: H256,
-            weights_bytes: u64,
+            weights: Weights,
+            tokens: TokenBounds,
             licence: BoundedVec<u8, T::MaxLicence>,
             source_hash: H256,
         ) -> DispatchResult {
             let publisher = ensure_signed(origin)?;
             let provenance = Provenance::Imported { source_hash };
-            let weights = Weights {
-                root: weights_root,
-                bytes: weights_bytes,
-            };
             Self::do_register_checkpoint(
-                publisher, checkpoint, family, parent, weights, licence, provenance,
+                publisher, checkpoint, family, parent, weights, tokens, licence, provenance,
             )
         }
 

@@ -1,7 +1,7 @@
 //! A runtime of the pallet and balances, and the steps that tests are told in.
 
 use crate as pallet_checkpoints;
-use crate::Architecture;
+use crate::{Architecture, TokenBounds, Weights};
 use frame_support::{
     assert_ok, derive_impl,
     traits::{ConstU32, ConstU64},
@@ -9,7 +9,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use noema_protocol::{
-    interfaces::{Candidate, Earning, Offence, Operators, Role},
+    interfaces::{Candidate, Earning, Offence, Operators, Role, Selection},
     CheckpointId, FamilyId, Job,
 };
 use sp_core::H256;
@@ -36,6 +36,10 @@ pub(crate) const ARCHITECTURE: Architecture = Architecture {
     vocabulary: 49_152,
     context_length: 2_048,
     tied_head: true,
+};
+pub(crate) const TOKENS: TokenBounds = TokenBounds {
+    tokens_per_byte: 1,
+    template_tokens: 40,
 };
 
 #[frame_support::runtime]
@@ -119,8 +123,9 @@ impl Operators<AccountId, Balance> for Bonded {
         _: H256,
         _: u32,
         _: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
-    ) -> Vec<Candidate<AccountId, Balance>> {
-        Vec::new()
+    ) -> Selection<AccountId, Balance> {
+        let (candidates, tries) = (Vec::new(), 0);
+        Selection { candidates, tries }
     }
 
     fn roster(_: Role, _: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {
@@ -140,6 +145,14 @@ impl Operators<AccountId, Balance> for Bonded {
     }
 
     fn lock(_: &AccountId, _: Job, _: Balance) -> Result<(), DispatchError> {
+        Ok(())
+    }
+
+    fn lock_drawn(
+        _: &Candidate<AccountId, Balance>,
+        _: Job,
+        _: Balance,
+    ) -> Result<(), DispatchError> {
         Ok(())
     }
 
@@ -237,14 +250,43 @@ pub(crate) fn try_checkpoint(
     n: u8,
     parent: Option<u8>,
 ) -> Result<(), DispatchError> {
-    let (root, source) = (H256::repeat_byte(7), H256::repeat_byte(8));
+    try_bounded(publisher, family, n, parent, TOKENS)
+}
+
+/// As [`try_checkpoint`], with these bounds of tokens.
+pub(crate) fn try_bounded(
+    publisher: AccountId,
+    family: FamilyId,
+    n: u8,
+    parent: Option<u8>,
+    tokens: TokenBounds,
+) -> Result<(), DispatchError> {
+    let weights = Weights {
+        root: H256::repeat_byte(7),
+        bytes: 544,
+    };
+    let source = H256::repeat_byte(8);
     let (parent, licence) = (parent.map(id), text("Apache-2.0"));
     let origin = signed(publisher);
-    Checkpoints::register_checkpoint(origin, id(n), family, parent, root, 544, licence, source)
+    Checkpoints::register_checkpoint(
+        origin,
+        id(n),
+        family,
+        parent,
+        weights,
+        tokens,
+        licence,
+        source,
+    )
 }
 
 pub(crate) fn checkpoint(publisher: AccountId, n: u8, parent: Option<u8>) {
     assert_ok!(try_checkpoint(publisher, LLAMA, n, parent));
+}
+
+/// Makes a checkpoint canonical, so that others can be made from it.
+pub(crate) fn canonical(n: u8) {
+    assert_ok!(Checkpoints::set_canonical(root(), LLAMA, id(n)));
 }
 
 pub(crate) fn held(reason: crate::HoldReason, who: AccountId) -> Balance {

@@ -4,7 +4,10 @@ use crate::Config;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::fungible::Inspect, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Trained, CheckpointId, FamilyId};
+use noema_protocol::{
+    interfaces::{ModelLimits, Trained},
+    CheckpointId, FamilyId,
+};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
@@ -80,6 +83,36 @@ impl Architecture {
             && self.heads.is_multiple_of(self.kv_heads)
             && self.head_dim.is_multiple_of(2)
     }
+
+    /// What a checkpoint with these dimensions and `tokens` allows a request.
+    pub const fn limits(&self, tokens: TokenBounds) -> ModelLimits {
+        ModelLimits {
+            context_length: self.context_length,
+            vocabulary: self.vocabulary,
+            tokens_per_byte: tokens.tokens_per_byte,
+            template_tokens: tokens.template_tokens,
+        }
+    }
+}
+
+/// How many tokens a prompt can become, as the manifest states.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct TokenBounds {
+    /// Most tokens that one byte of a prompt's text can become.
+    pub tokens_per_byte: u32,
+    /// Most tokens that the chat template adds to those of the prompt's text.
+    pub template_tokens: u32,
 }
 
 /// What the checkpoints of a family share.
@@ -114,6 +147,8 @@ pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     pub children: u32,
     /// The weights.
     pub weights: Weights,
+    /// How many tokens a prompt can become.
+    pub tokens: TokenBounds,
     /// The licence's SPDX identifier or name, in UTF-8.
     pub licence: Licence,
     /// How the weights came about.
@@ -125,12 +160,26 @@ pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     pub deposit: Balance,
     /// Whether requests may name it.
     pub status: Status,
+    /// Whether it is, or ever was, canonical. Others are made from such checkpoints only, so the record of
+    /// any other can be replaced.
+    pub was_canonical: bool,
     /// The block of its registration.
     pub registered_at: BlockNumber,
 }
 
 /// What identifies the weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
 pub struct Weights {
     /// The Merkle root over the tiles.
     pub root: H256,
@@ -197,10 +246,14 @@ pub enum AuditFailure {
     BrokenLineage,
     /// A checkpoint's generation does not follow its parent's.
     WrongGeneration,
-    /// A canonical checkpoint is not an active one of its family.
+    /// A checkpoint was made from one that was never canonical.
+    ParentNeverCanonical,
+    /// A canonical checkpoint is not an active one of its family, or not noted to be canonical.
     CanonicalNotActive,
     /// A list of holders is of a checkpoint that is not active, or names an operator twice.
     WrongHolders,
+    /// A checkpoint has no room for a prompt and an answer.
+    NoRoom,
 }
 
 impl AuditFailure {
@@ -214,8 +267,10 @@ impl AuditFailure {
             Self::WrongCount => "checkpoints are miscounted",
             Self::BrokenLineage => "a checkpoint's family or parent is missing or another's",
             Self::WrongGeneration => "a generation does not follow the parent's",
+            Self::ParentNeverCanonical => "a checkpoint was made from one that was never canonical",
             Self::CanonicalNotActive => "a canonical checkpoint is not active in its family",
             Self::WrongHolders => "a list of holders is stale or names an operator twice",
+            Self::NoRoom => "a checkpoint has no room for a prompt and an answer",
         }
     }
 }

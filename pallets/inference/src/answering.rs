@@ -1,12 +1,18 @@
-//! The worker's turn: its answer, or its deadline.
+//! The worker's part: its answer, or its deadline.
 
-use crate::{case::Case, Answer, Answers, Config, Error, Event, Pallet, Phase, RefundReason};
+use crate::{
+    Answer, Answers, AssignmentOf, Config, DeadlineAgenda, Error, Event, Pallet, Phase,
+    RefundReason, Request, Requests, Statement,
+};
 use alloc::vec::Vec;
-use frame_support::{ensure, traits::Get, BoundedVec};
+use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
+use noema_claims::{merkle_root, Availability, ClaimTerms, Claims, RelayRandomness};
+use noema_economics::answer_price;
 use noema_protocol::{
     hashing,
     interfaces::{Offence, Operators},
+    request::text_bound,
     Receipt, RequestId,
 };
 use sp_runtime::{
@@ -22,57 +28,97 @@ impl<T: Config> Pallet<T> {
         text: Vec<u8>,
         receipt: Receipt,
     ) -> DispatchResult {
-        let mut case = Case::<T>::load(id)?;
-        let worker = Self::check_answer(&key, &case, &tokens, &text, &receipt)?;
-        let now = frame_system::Pallet::<T>::block_number();
+        let mut request = Requests::<T>::get(id).ok_or(Error::<T>::RequestUnknown)?;
+        let assignment = Self::check_answer(&key, id, &request, &tokens, &text, &receipt)?;
+        // At most the price of the longest answer, which the price limit covers.
+        let payment = answer_price(
+            &assignment.prices,
+            request.prompt_bytes,
+            receipt.output_tokens,
+        )
+        .unwrap_or(assignment.answer_max)
+        .min(assignment.answer_max);
+        let claim = T::Claims::make(
+            id.into(),
+            ClaimTerms {
+                claimant: assignment.worker.clone(),
+                payer: request.requester.clone(),
+                checkpoint: request.checkpoint,
+                root: merkle_root(&[hashing::receipt_hash(&receipt)]),
+                leaves: 1,
+                // By the chain's own bound: a claimant that counted less would give those that check it
+                // too little time.
+                leaf_tokens: u64::from(request.max_prompt_tokens())
+                    .saturating_add(receipt.output_tokens.into()),
+                availability: Availability::OnChain,
+                payment,
+                check_fee: assignment.check_fee,
+                stake: assignment.stake,
+                rules: request.claim_rules,
+            },
+        )
+        .map_err(|_| Error::<T>::ClaimRefused)?;
+        let surplus = request
+            .price_limit
+            .saturating_sub(payment.saturating_add(assignment.check_fee));
+        let released = T::Claims::release(&request.requester, surplus);
         let answer = Answer::<T> {
             text: text.try_into().map_err(|_| Error::<T>::TextTooLong)?,
             tokens: tokens.try_into().map_err(|_| Error::<T>::AnswerTooLong)?,
-            receipt,
-            answered_at: now,
         };
         Answers::<T>::insert(id, answer);
-        case.request.phase = Phase::Answered {
-            draw_by: now.saturating_add(case.request.windows.commit.into()),
-        };
-        case.wake_at(now.saturating_add(One::one()));
-        case.store();
+        Self::unload(&assignment.worker, &request);
+        DeadlineAgenda::<T>::remove(Self::miss_at(assignment.deadline), &id);
+        request.phase = Phase::Claimed { claim };
+        request.payments.refunded = released;
+        request.statement = Some(Statement {
+            claim,
+            output_hash: receipt.output_hash,
+            prompt_tokens: receipt.prompt_tokens,
+            output_tokens: receipt.output_tokens,
+            hidden_root: receipt.hidden_root,
+            payment,
+            answered_at: frame_system::Pallet::<T>::block_number(),
+        });
+        Requests::<T>::insert(id, request);
         Self::deposit_event(Event::Answered {
             request: id,
-            worker,
+            worker: assignment.worker,
+            claim,
             output_hash: receipt.output_hash,
             output_tokens: receipt.output_tokens,
+            released,
         });
         Ok(())
     }
 
-    /// Compares an answer with everything the chain knows. Returns the worker's controller.
+    /// The block in which a deadline is found to be missed: the one after it.
+    pub(crate) fn miss_at(deadline: BlockNumberFor<T>) -> BlockNumberFor<T> {
+        deadline.saturating_add(One::one())
+    }
+
+    /// Compares an answer with everything the chain knows. Returns the assignment that it fulfils.
     pub(crate) fn check_answer(
         key: &T::AccountId,
-        case: &Case<T>,
+        id: RequestId,
+        request: &Request<T>,
         tokens: &[u32],
         text: &[u8],
         receipt: &Receipt,
-    ) -> Result<T::AccountId, Error<T>> {
+    ) -> Result<AssignmentOf<T>, Error<T>> {
         let worker = T::Operators::controller_of(key).ok_or(Error::<T>::NotAnOperator)?;
-        let request = &case.request;
-        ensure!(!request.missed.contains(&worker), Error::<T>::TooLate);
         let assignment = request
             .assignment
             .as_ref()
             .filter(|assignment| assignment.worker == worker)
             .ok_or(Error::<T>::NotAssigned)?;
-        ensure!(
-            !Answers::<T>::contains_key(case.id),
-            Error::<T>::AlreadyAnswered
-        );
+        let Phase::Answering { deadline } = request.phase else {
+            return Err(Error::<T>::AlreadyAnswered);
+        };
         let now = frame_system::Pallet::<T>::block_number();
-        match request.phase {
-            Phase::Answering { deadline } if now <= deadline => {}
-            _ => return Err(Error::<T>::TooLate),
-        }
+        ensure!(now <= deadline, Error::<T>::TooLate);
 
-        ensure!(receipt.request == case.id, Error::<T>::ReceiptWrongRequest);
+        ensure!(receipt.request == id, Error::<T>::ReceiptWrongRequest);
         ensure!(
             receipt.checkpoint == request.checkpoint,
             Error::<T>::ReceiptWrongCheckpoint
@@ -91,13 +137,15 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(!tokens.is_empty(), Error::<T>::AnswerEmpty);
         let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-        ensure!(
-            count <= u32::from(request.parameters.max_tokens),
-            Error::<T>::AnswerTooLong
-        );
+        ensure!(count <= request.max_tokens(), Error::<T>::AnswerTooLong);
         ensure!(
             receipt.output_tokens == count,
             Error::<T>::ReceiptWrongTokenCount
+        );
+        // With this, prompt and answer together fit into the context: see `ModelLimits::fits`.
+        ensure!(
+            receipt.prompt_tokens <= request.max_prompt_tokens(),
+            Error::<T>::ReceiptTooManyPromptTokens
         );
         ensure!(
             tokens
@@ -105,36 +153,54 @@ impl<T: Config> Pallet<T> {
                 .all(|token| *token < request.limits.vocabulary),
             Error::<T>::TokenOutOfRange
         );
-        let total = receipt.prompt_tokens.checked_add(count);
-        ensure!(
-            total.is_some_and(|total| total <= request.limits.context_length),
-            Error::<T>::ContextExceeded
-        );
         let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        ensure!(bytes <= T::MaxTextBytes::get(), Error::<T>::TextTooLong);
+        ensure!(
+            bytes <= text_bound(request.max_tokens()),
+            Error::<T>::TextTooLong
+        );
         ensure!(core::str::from_utf8(text).is_ok(), Error::<T>::TextNotUtf8);
         ensure!(
             receipt.output_hash == hashing::output_hash(tokens, text),
             Error::<T>::ReceiptWrongOutput
         );
-        Ok(worker)
+        Ok(assignment.clone())
     }
 
-    /// The deadline has passed without an answer.
-    pub(crate) fn close_attempt(mut case: Case<T>, now: BlockNumberFor<T>) {
-        if let Some(worker) = case.worker().cloned() {
-            case.slash_silence(&worker, Offence::MissedDeadline);
-            case.release_worker();
-            if case.request.missed.try_push(worker).is_err() {
-                return Self::refund(case, RefundReason::NoAnswer);
-            }
+    /// The deadline of a request has passed without an answer: its worker loses a part of its stake, and
+    /// another may try, as often as the rules allow.
+    pub(crate) fn miss(id: RequestId, now: BlockNumberFor<T>) {
+        let Some(mut request) = Requests::<T>::get(id) else {
+            return;
+        };
+        let is_missed = matches!(request.phase, Phase::Answering { deadline } if deadline < now);
+        let Some(assignment) = request.assignment.take_if(|_| is_missed) else {
+            return;
+        };
+        let worker = assignment.worker;
+        let slashed = T::Operators::slash(
+            &worker,
+            id.into(),
+            Offence::MissedDeadline,
+            request.rules.silence(assignment.stake),
+            &[],
+        );
+        T::Operators::release(&worker, id.into());
+        Self::unload(&worker, &request);
+        request.attempts = request.attempts.saturating_add(1);
+        Self::deposit_event(Event::DeadlineMissed {
+            request: id,
+            worker,
+            slashed,
+            attempts: request.attempts,
+        });
+        if request.attempts >= request.rules.max_attempts {
+            return Self::refund(id, request, RefundReason::NoAnswer);
         }
-        if case.request.missed.len() == BoundedVec::<T::AccountId, T::MaxAttempts>::bound() {
-            return Self::refund(case, RefundReason::NoAnswer);
-        }
-        case.request.phase = Phase::Waiting;
-        case.request.assignment = None;
-        case.wake_at(now.saturating_add(One::one()));
-        case.store();
+        // Drawn with randomness that is not known yet, and as patient as at first.
+        request.unknown_since = T::Claims::relay_block();
+        request.expires_at = now.saturating_add(request.rules.expiry.into());
+        request.passes = 0;
+        Self::enqueue(id, &mut request);
+        Requests::<T>::insert(id, request);
     }
 }

@@ -1,71 +1,70 @@
-//! Whether the books agree with each other. Reads everything: for a view function and
-//! `try_state`, never for a block.
+//! Whether the books agree with each other. Reads everything: for a view function and `try_state`,
+//! never for a block.
 
 use crate::{
-    Agenda, Answers, Balance, Checks, Config, Exposure, FinishedQueue, FinishedSpan, HoldReason,
-    LiveRequests, Pallet, Phase, Prompts, Request, Requests,
+    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Loads, Pallet, Phase,
+    Place, Prompts, Pruning, PruningAgenda, Prunings, Queue, Request, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
-use frame_support::traits::fungible::InspectHold;
-use noema_protocol::{interfaces::Operators, Job, RequestId};
+use frame_support::ensure;
+use noema_claims::{merkle_root, Claims};
+use noema_protocol::{hashing, interfaces::Operators, ClaimId, Job, RequestId};
 use scale_info::TypeInfo;
+use sp_runtime::traits::Saturating;
 
 /// What is wrong with the books.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditError<AccountId> {
-    /// A requester's hold is not the sum of its escrows.
-    HoldDiffers {
-        /// The requester.
-        requester: AccountId,
-        /// The sum of its escrows.
-        escrows: Balance,
-        /// What is on hold.
-        held: Balance,
-    },
-    /// A final request has an escrow or a turn in the agenda, or lacks its payments.
-    NotClosed {
-        /// The request.
-        request: RequestId,
-    },
-    /// The payments of a final request do not sum up to its price limit.
-    PaymentsDiffer {
-        /// The request.
-        request: RequestId,
-    },
-    /// A request that is not final lacks its turn in the agenda, or a part that its phase needs.
+    /// A request lacks a part that its phase needs, or has one that its phase excludes.
     Incomplete {
         /// The request.
         request: RequestId,
     },
-    /// The agenda has an entry that no request points to, or one in the past.
-    StrayTurn {
-        /// The request of the entry.
-        request: RequestId,
-    },
-    /// The number of requests that are not final is not the one recorded.
-    LiveDiffers {
-        /// As counted.
-        counted: u32,
-        /// As recorded.
-        recorded: u32,
-    },
-    /// The record of who is engaged differs from the requests.
-    EngagementDiffers {
+    /// The payments of a request that is over do not sum up to its price limit, or one that is not has
+    /// more of them than were made.
+    PaymentsDiffer {
         /// The request.
         request: RequestId,
     },
-    /// What a worker could win is not the sum over its requests.
-    ExposureDiffers {
+    /// A queue has an entry without a request that waits there.
+    StrayPlace {
+        /// The request of the entry.
+        request: RequestId,
+    },
+    /// There is a deadline that its request does not have.
+    StrayDeadline {
+        /// The request.
+        request: RequestId,
+    },
+    /// There is a pruning that its request does not need.
+    StrayPruning {
+        /// The pruning.
+        pruning: Pruning,
+    },
+    /// What is locked of a worker's bond is not what its requests have at stake.
+    StakeDiffers {
+        /// The worker.
+        worker: AccountId,
+        /// The request.
+        request: RequestId,
+    },
+    /// The load of a worker is not that of the requests that it has.
+    LoadDiffers {
         /// The worker.
         worker: AccountId,
     },
-    /// The queue of final requests has a gap or an entry that is not final.
-    QueueDiffers {
-        /// The position in the queue.
-        position: u64,
+    /// The claim of a request is not known, or not what the answer was.
+    ClaimDiffers {
+        /// The request.
+        request: RequestId,
     },
-    /// There is a prompt, an answer or a check without its request.
+    /// The claims of a requester have less on hold than its answers may cost.
+    HoldTooLow {
+        /// The requester.
+        requester: AccountId,
+    },
+    /// There is a prompt or an answer without its request.
     Orphaned {
         /// The request that is missing.
         request: RequestId,
@@ -76,194 +75,231 @@ impl<AccountId> AuditError<AccountId> {
     /// What is wrong, in one sentence.
     pub const fn summary(&self) -> &'static str {
         match self {
-            Self::HoldDiffers { .. } => "a requester's hold is not the sum of its escrows",
-            Self::NotClosed { .. } => "a final request is not closed",
-            Self::PaymentsDiffer { .. } => "a final request's payments are not its price limit",
             Self::Incomplete { .. } => "a request lacks a part that its phase needs",
-            Self::StrayTurn { .. } => "the agenda has an entry that no request points to",
-            Self::LiveDiffers { .. } => "the number of live requests is not the recorded one",
-            Self::EngagementDiffers { .. } => "the engagements differ from the requests",
-            Self::ExposureDiffers { .. } => "a worker's exposure is not the sum of its requests",
-            Self::QueueDiffers { .. } => "the queue of final requests has a gap",
-            Self::Orphaned { .. } => "a prompt, an answer or a check lacks its request",
+            Self::PaymentsDiffer { .. } => "a request's payments are not its price limit",
+            Self::StrayPlace { .. } => "a queue has an entry without a request that waits there",
+            Self::StrayDeadline { .. } => "there is a deadline that its request does not have",
+            Self::StrayPruning { .. } => "there is a pruning that its request does not need",
+            Self::StakeDiffers { .. } => "a worker's locks are not the stakes of its requests",
+            Self::LoadDiffers { .. } => "a worker's load is not that of its requests",
+            Self::ClaimDiffers { .. } => "a request's claim is not what the answer was",
+            Self::HoldTooLow { .. } => "a requester's claims have less on hold than they may cost",
+            Self::Orphaned { .. } => "a prompt or an answer lacks its request",
         }
     }
 }
 
 type Audit<T> = Result<(), AuditError<<T as frame_system::Config>::AccountId>>;
 
-fn check<E>(holds: bool, error: E) -> Result<(), E> {
-    if holds {
-        Ok(())
-    } else {
-        Err(error)
-    }
-}
-
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Audit<T> {
-        Self::audit_requests()?;
-        Self::audit_holds()?;
-        Self::audit_agenda()?;
-        Self::audit_engagements()?;
-        Self::audit_queue()?;
+        for (id, request) in Requests::<T>::iter() {
+            Self::audit_parts(id, &request)?;
+            Self::audit_turn(id, &request)?;
+            Self::audit_payments(id, &request)?;
+        }
+        Self::audit_queues()?;
+        Self::audit_turns()?;
+        Self::audit_workers()?;
+        Self::audit_claims()?;
         Self::audit_orphans()
     }
 
-    fn audit_requests() -> Audit<T> {
-        let mut counted: u32 = 0;
-        for (id, request) in Requests::<T>::iter() {
-            if request.phase.is_final() {
-                Self::audit_closed(id, &request)?;
-            } else {
-                counted = counted.saturating_add(1);
-                Self::audit_open(id, &request)?;
-            }
-        }
-        let recorded = LiveRequests::<T>::get();
-        check(
-            counted == recorded,
-            AuditError::LiveDiffers { counted, recorded },
-        )
-    }
-
-    fn audit_closed(id: RequestId, request: &Request<T>) -> Audit<T> {
-        let not_closed = AuditError::NotClosed { request: id };
-        check(request.escrow == 0 && request.due.is_none(), not_closed)?;
-        let payments = request
-            .payments
-            .as_ref()
-            .ok_or(AuditError::NotClosed { request: id })?;
-        let to_checkers = payments.checks.iter().fold(0, |sum: Balance, payment| {
-            sum.saturating_add(payment.amount)
-        });
-        let total = payments
-            .worker
-            .saturating_add(to_checkers)
-            .saturating_add(payments.refunded)
-            .saturating_add(payments.burned);
-        check(
-            total == request.price_limit,
-            AuditError::PaymentsDiffer { request: id },
-        )
-    }
-
-    fn audit_open(id: RequestId, request: &Request<T>) -> Audit<T> {
-        let has_turn = request
-            .due
-            .is_some_and(|due| Agenda::<T>::get(due).contains(&id));
-        let has_worker = request.assignment.is_some();
+    fn audit_parts(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let has_prompt = Prompts::<T>::contains_key(id);
         let has_answer = Answers::<T>::contains_key(id);
-        let has_parts = match request.phase {
-            Phase::Waiting => !has_worker && !has_answer,
-            Phase::Answering { .. } => has_worker && !has_answer,
-            _ => has_worker && has_answer,
-        };
-        let is_whole = has_turn
-            && has_parts
-            && request.payments.is_none()
-            && request.escrow == request.price_limit;
-        check(is_whole, AuditError::Incomplete { request: id })
-    }
-
-    fn audit_holds() -> Audit<T> {
-        let mut escrows = BTreeMap::<T::AccountId, Balance>::new();
-        for (_, request) in Requests::<T>::iter() {
-            let sum = escrows.entry(request.requester).or_default();
-            *sum = sum.saturating_add(request.escrow);
-        }
-        for (requester, escrows) in escrows {
-            let held = T::Currency::balance_on_hold(&HoldReason::Escrow.into(), &requester);
-            let differs = AuditError::HoldDiffers {
-                requester,
-                escrows,
-                held,
-            };
-            check(escrows == held, differs)?;
-        }
-        Ok(())
-    }
-
-    fn audit_agenda() -> Audit<T> {
-        let now = frame_system::Pallet::<T>::block_number();
-        let mut seen = BTreeSet::new();
-        for (block, turns) in Agenda::<T>::iter() {
-            for id in turns {
-                let is_pointed_to =
-                    Requests::<T>::get(id).is_some_and(|request| request.due == Some(block));
-                check(
-                    is_pointed_to && block >= now && seen.insert(id),
-                    AuditError::StrayTurn { request: id },
-                )?;
+        let has_worker = request.assignment.is_some();
+        let has_statement = request.statement.is_some();
+        let is_open = has_prompt && request.ended_at.is_none();
+        let is_whole = match request.phase {
+            Phase::Waiting => {
+                is_open
+                    && !has_answer
+                    && !has_worker
+                    && Queue::<T>::contains_key(request.checkpoint, Place::of(id))
             }
+            Phase::Answering { deadline } => {
+                let assignment = request.assignment.as_ref();
+                is_open
+                    && !has_answer
+                    && !has_statement
+                    && assignment.is_some_and(|assignment| assignment.deadline == deadline)
+            }
+            Phase::Claimed { .. } => is_open && has_answer && has_worker && has_statement,
+            Phase::Settled { .. } => request.ended_at.is_some() && has_worker && has_statement,
+            Phase::Refunded { .. } => request.ended_at.is_some() && has_worker == has_statement,
+        };
+        ensure!(is_whole, AuditError::Incomplete { request: id });
+        Ok(())
+    }
+
+    fn audit_turn(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let has_turn = match (request.phase, request.ended_at) {
+            (Phase::Answering { deadline }, _) => {
+                DeadlineAgenda::<T>::contains(Self::miss_at(deadline), &id)
+            }
+            (_, Some(ended_at)) if Prompts::<T>::contains_key(id) => {
+                let at = ended_at.saturating_add(request.rules.body_retention.into());
+                PruningAgenda::<T>::contains(at, &Pruning::Bodies(id))
+            }
+            (_, Some(ended_at)) => {
+                let at = ended_at.saturating_add(request.rules.retention.into());
+                let is_pruned_in_time = PruningAgenda::<T>::contains(at, &Pruning::Record(id));
+                is_pruned_in_time && !Answers::<T>::contains_key(id)
+            }
+            _ => true,
+        };
+        ensure!(has_turn, AuditError::Incomplete { request: id });
+        Ok(())
+    }
+
+    fn audit_payments(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let total = request.payments.total();
+        let claimed = Self::owed(request);
+        let agrees = match request.phase {
+            Phase::Waiting | Phase::Answering { .. } => total == 0,
+            Phase::Claimed { .. } => total.saturating_add(claimed) == request.price_limit,
+            Phase::Settled { .. } => total == request.price_limit,
+            Phase::Refunded { .. } => {
+                total == request.price_limit && request.payments.refunded == total
+            }
+        };
+        ensure!(agrees, AuditError::PaymentsDiffer { request: id });
+        Ok(())
+    }
+
+    /// What the claim of an answer may cost the requester.
+    fn owed(request: &Request<T>) -> Balance {
+        let parts = request.assignment.as_ref().zip(request.statement);
+        parts.map_or(0, |(assignment, statement)| {
+            statement.payment.saturating_add(assignment.check_fee)
+        })
+    }
+
+    fn audit_queues() -> Audit<T> {
+        for (checkpoint, place) in Queue::<T>::iter_keys() {
+            let id = place.request();
+            let waits = Requests::<T>::get(id).is_some_and(|request| {
+                request.checkpoint == checkpoint && request.phase == Phase::Waiting
+            });
+            ensure!(waits, AuditError::StrayPlace { request: id });
         }
         Ok(())
     }
 
-    fn audit_engagements() -> Audit<T> {
-        let mut expected = BTreeSet::new();
-        let mut exposure = BTreeMap::<T::AccountId, Balance>::new();
+    fn audit_turns() -> Audit<T> {
+        for (at, id) in Deadlines::<T>::iter_keys() {
+            let phase = Requests::<T>::get(id).map(|request| request.phase);
+            let is_needed = matches!(phase, Some(Phase::Answering { deadline })
+                if Self::miss_at(deadline) == at);
+            ensure!(is_needed, AuditError::StrayDeadline { request: id });
+        }
+        for (_, pruning) in Prunings::<T>::iter_keys() {
+            let (id, has_bodies) = match pruning {
+                Pruning::Bodies(id) => (id, true),
+                Pruning::Record(id) => (id, false),
+            };
+            let is_over = Requests::<T>::get(id).is_some_and(|request| request.ended_at.is_some());
+            let is_needed = is_over && Prompts::<T>::contains_key(id) == has_bodies;
+            ensure!(is_needed, AuditError::StrayPruning { pruning });
+        }
+        Ok(())
+    }
+
+    fn audit_workers() -> Audit<T> {
+        let mut loads = BTreeMap::<T::AccountId, Load>::new();
+        let mut stakes = BTreeMap::<T::AccountId, BTreeSet<RequestId>>::new();
         for (id, request) in Requests::<T>::iter() {
+            let Some(assignment) = request.assignment.as_ref() else {
+                continue;
+            };
             if request.phase.is_final() {
                 continue;
             }
-            if let Some(assignment) = request.assignment {
-                let gain = exposure.entry(assignment.worker.clone()).or_default();
-                *gain = gain.saturating_add(assignment.answer_max);
-                expected.insert((assignment.worker, id));
+            let worker = assignment.worker.clone();
+            let locked = T::Operators::locked(&worker, id.into());
+            ensure!(
+                locked == Some(assignment.stake),
+                AuditError::StakeDiffers {
+                    worker: worker.clone(),
+                    request: id,
+                },
+            );
+            if matches!(request.phase, Phase::Answering { .. }) {
+                let load = loads.entry(worker.clone()).or_default();
+                *load = load.with(request.max_tokens(), request.prompt_bytes);
             }
-            for seat in Checks::<T>::get(id).unwrap_or_default().seats {
-                expected.insert((seat.validator, id));
-            }
+            stakes.entry(worker).or_default().insert(id);
         }
-        for (operator, request) in &expected {
-            let is_locked = T::Operators::locked(operator, (*request).into()).is_some();
-            check(
-                is_locked,
-                AuditError::EngagementDiffers { request: *request },
-            )?;
-        }
-        let operators: BTreeSet<_> = expected.iter().map(|(operator, _)| operator).collect();
-        for operator in operators {
-            for job in T::Operators::jobs(operator) {
+        for (worker, requests) in stakes {
+            for job in T::Operators::jobs(&worker) {
                 let Job::Request(request) = job else { continue };
-                let is_expected = expected.contains(&(operator.clone(), request));
-                check(is_expected, AuditError::EngagementDiffers { request })?;
+                let worker = worker.clone();
+                ensure!(
+                    requests.contains(&request),
+                    AuditError::StakeDiffers { worker, request },
+                );
             }
         }
-        for (worker, recorded) in Exposure::<T>::iter() {
-            let expected = exposure.remove(&worker).unwrap_or_default();
-            check(expected == recorded, AuditError::ExposureDiffers { worker })?;
+        let workers: BTreeSet<_> = loads
+            .keys()
+            .cloned()
+            .chain(Loads::<T>::iter_keys())
+            .collect();
+        for worker in workers {
+            let expected = loads.get(&worker).copied().unwrap_or_default();
+            let agrees = expected == Loads::<T>::get(&worker);
+            ensure!(agrees, AuditError::LoadDiffers { worker });
         }
-        match exposure.into_iter().find(|(_, gain)| *gain > 0) {
-            Some((worker, _)) => Err(AuditError::ExposureDiffers { worker }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    fn audit_queue() -> Audit<T> {
-        let (start, end) = FinishedSpan::<T>::get();
-        let mut queued = 0usize;
-        for position in start..end {
-            let is_final = FinishedQueue::<T>::get(position)
-                .and_then(|finished| Requests::<T>::get(finished.request))
-                .is_some_and(|request| request.phase.is_final());
-            check(is_final, AuditError::QueueDiffers { position })?;
-            queued = queued.saturating_add(1);
+    fn audit_claims() -> Audit<T> {
+        let mut owed = BTreeMap::<T::AccountId, Balance>::new();
+        for (id, request) in Requests::<T>::iter() {
+            let (Phase::Claimed { claim }, Some(assignment)) =
+                (request.phase, request.assignment.as_ref())
+            else {
+                continue;
+            };
+            ensure!(
+                Self::is_claim_of(claim, id, &request, assignment),
+                AuditError::ClaimDiffers { request: id },
+            );
+            let sum = owed.entry(request.requester.clone()).or_default();
+            *sum = sum.saturating_add(Self::owed(&request));
         }
-        let is_complete = FinishedQueue::<T>::iter_keys().count() == queued;
-        check(is_complete, AuditError::QueueDiffers { position: end })
+        for (requester, owed) in owed {
+            let is_covered = T::Claims::held(&requester) >= owed;
+            ensure!(is_covered, AuditError::HoldTooLow { requester });
+        }
+        Ok(())
+    }
+
+    fn is_claim_of(
+        claim: ClaimId,
+        id: RequestId,
+        request: &Request<T>,
+        assignment: &AssignmentOf<T>,
+    ) -> bool {
+        let receipt = request.receipt(id);
+        let root = receipt.map(|receipt| merkle_root(&[hashing::receipt_hash(&receipt)]));
+        T::Claims::claim(claim).is_some_and(|claim| {
+            let terms = &claim.terms;
+            claim.outcome().is_none()
+                && terms.claimant == assignment.worker
+                && terms.payer == request.requester
+                && terms.checkpoint == request.checkpoint
+                && Some(terms.root) == root
+                && terms.stake == assignment.stake
+                && terms.payment.saturating_add(terms.check_fee) == Self::owed(request)
+        })
     }
 
     fn audit_orphans() -> Audit<T> {
-        let ids = Prompts::<T>::iter_keys()
-            .chain(Answers::<T>::iter_keys())
-            .chain(Checks::<T>::iter_keys());
-        for request in ids {
-            check(
-                Requests::<T>::contains_key(request),
-                AuditError::Orphaned { request },
-            )?;
+        for request in Prompts::<T>::iter_keys().chain(Answers::<T>::iter_keys()) {
+            let is_known = Requests::<T>::contains_key(request);
+            ensure!(is_known, AuditError::Orphaned { request });
         }
         Ok(())
     }

@@ -1,54 +1,77 @@
-//! Measures the calls and the agenda's turns.
+//! Measures the calls, and the steps of what happens by itself.
 
-use crate::{case::Case, *};
-use alloc::vec;
+use crate::{
+    queue::Look,
+    requesting::Question,
+    workers::{Draw, Handout, Left, Worker},
+    *,
+};
+use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
-use frame_support::traits::{fungible::Mutate, Get};
+use frame_support::{
+    traits::{fungible::Mutate, Get},
+    weights::WeightMeter,
+};
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
+use noema_claims::{Beacon, Claims, OnClaimEnded, Outcome, RelayBlock, Verification};
 use noema_protocol::{
     hashing,
-    interfaces::{Checkpoints, ModelLimits, Operators, Role},
-    CheckpointId, Receipt, RequestId, SamplingParameters, Verdict, VerdictReveal,
+    interfaces::{Checkpoints, ModelLimits, Offence, Operators, Role, MAX_TRIES},
+    request::text_bound,
+    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
 };
 use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};
 
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
-/// Operators of a role that may be drawn.
+/// Operators that can be drawn.
 const OPERATORS: u32 = 32;
-const DIGEST: H256 = H256::repeat_byte(1);
 
-fn controller<T: Config>(role: Role, index: u32) -> T::AccountId {
-    account("controller", index, role as u32)
+fn controller<T: Config>(index: u32) -> T::AccountId {
+    account("controller", index, 0)
 }
 
-fn key<T: Config>(role: Role, index: u32) -> T::AccountId {
-    account("key", index, role as u32)
+fn key<T: Config>(index: u32) -> T::AccountId {
+    account("key", index, 0)
 }
 
-/// `n` live operators of an active checkpoint.
-fn populate<T: Config>(role: Role, n: u32) {
+/// `n` live workers of an active checkpoint.
+fn populate<T: Config>(n: u32) {
     let limits = ModelLimits {
         context_length: u32::MAX,
         vocabulary: u32::MAX,
+        tokens_per_byte: 1,
+        template_tokens: 1,
     };
     T::Checkpoints::set_active(CHECKPOINT, limits);
     for index in 0..n {
-        let (controller, key) = (controller::<T>(role, index), key::<T>(role, index));
-        T::Operators::register(&controller, &key, role, &CHECKPOINT);
+        let (controller, key) = (controller::<T>(index), key::<T>(index));
+        T::Operators::register(&controller, &key, Role::Worker, &CHECKPOINT);
     }
 }
 
-fn key_of<T: Config>(role: Role, controller: &T::AccountId) -> T::AccountId {
+fn key_of<T: Config>(worker: &T::AccountId) -> T::AccountId {
     (0..OPERATORS)
-        .map(|index| key::<T>(role, index))
-        .find(|key| T::Operators::controller_of(key).as_ref() == Some(controller))
+        .map(|index| key::<T>(index))
+        .find(|key| T::Operators::controller_of(key).as_ref() == Some(worker))
         .expect("operators were registered with these keys; qed")
 }
 
-fn parameters<T: Config>() -> SamplingParameters {
-    let most = T::MaxOutputTokens::get().min(u16::MAX.into());
-    SamplingParameters::greedy(u16::try_from(most).expect("it is at most u16::MAX; qed"))
+/// The workers that are drawn with `randomness`, in order.
+fn drawn<T: Config>(randomness: H256) -> Vec<T::AccountId> {
+    let selection = T::Operators::draw(Role::Worker, &CHECKPOINT, randomness, MAX_TRIES, |_| true);
+    let candidates = selection.candidates.into_iter();
+    candidates.map(|candidate| candidate.controller).collect()
+}
+
+/// A slash makes an operator absent, though there is nothing to take.
+fn make_absent<T: Config>(controller: &T::AccountId) {
+    let job = Job::Request(RequestId(u64::MAX));
+    T::Operators::slash(controller, job, Offence::MissedDeadline, 0, &[]);
+}
+
+fn max_tokens<T: Config>() -> u16 {
+    u16::try_from(T::MaxOutputTokens::get()).unwrap_or(u16::MAX)
 }
 
 fn requester<T: Config>() -> T::AccountId
@@ -60,18 +83,16 @@ where
     requester
 }
 
-/// More than any of the workers charges.
-fn limit<T: Config>(prompt_bytes: u32) -> Balance {
-    Pallet::<T>::offers(
-        &CHECKPOINT,
-        prompt_bytes,
-        &parameters::<T>(),
-        &T::Rates::get(),
-    )
-    .iter()
-    .map(|(_, offer)| offer.total)
-    .max()
-    .unwrap_or(1_000_000)
+fn question<T: Config>(prompt_bytes: u32) -> Question {
+    let parameters = SamplingParameters::greedy(max_tokens::<T>());
+    let offers = Pallet::<T>::price_list(&CHECKPOINT, prompt_bytes, &parameters);
+    let most = offers.and_then(|list| list.offers.last().map(|offer| offer.total));
+    Question {
+        checkpoint: CHECKPOINT,
+        prompt: vec![b'a'; prompt_bytes as usize],
+        parameters,
+        price_limit: most.unwrap_or(1_000_000),
+    }
 }
 
 /// A request with the longest prompt.
@@ -80,39 +101,25 @@ where
     T::Currency: Mutate<T::AccountId>,
 {
     let id = NextRequestId::<T>::get();
-    let bytes = T::MaxPromptBytes::get();
-    Pallet::<T>::do_request(
-        requester::<T>(),
-        CHECKPOINT,
-        vec![b'a'; bytes as usize],
-        parameters::<T>(),
-        limit::<T>(bytes),
-    )
-    .expect("the request is a good one; qed");
+    let question = question::<T>(T::MaxPromptBytes::get());
+    Pallet::<T>::do_request(requester::<T>(), question).expect("the request is a good one; qed");
     id
 }
 
-/// Goes to the block in which the request has its turn. Returns the block.
-fn go_to_turn<T: Config>(id: RequestId) -> BlockNumberFor<T> {
-    let due = Requests::<T>::get(id).and_then(|request| request.due);
-    let due = due.expect("a live request has a turn; qed");
-    System::<T>::set_block_number(due);
-    due
+fn load<T: Config>(id: RequestId) -> Request<T> {
+    Requests::<T>::get(id).expect("it was made; qed")
 }
 
-fn take_turn<T: Config>(id: RequestId) {
-    let now = go_to_turn::<T>(id);
-    Pallet::<T>::take_turns(now);
+/// Randomness that is younger than every request.
+fn beacon() -> Beacon {
+    let mut beacon = Beacon::default();
+    beacon.push(RelayBlock::MAX, H256::repeat_byte(1));
+    beacon
 }
 
-/// The turn that draws a worker, with a randomness that a benchmark's block does not have.
-fn seek_worker<T: Config>(id: RequestId) {
-    let now = go_to_turn::<T>(id);
-    Pallet::<T>::seek_worker_by(load::<T>(id), now, DIGEST);
-}
-
-fn load<T: Config>(id: RequestId) -> Case<T> {
-    Case::load(id).unwrap_or_else(|_| panic!("it was made; qed"))
+fn visit<T: Config>(now: BlockNumberFor<T>, beacon: &Beacon) -> Option<Look> {
+    let look = Look::AtFront;
+    Pallet::<T>::visit(CHECKPOINT, 0, look, beacon, now, &mut WeightMeter::new())
 }
 
 /// A request that a worker has.
@@ -120,321 +127,278 @@ fn assigned<T: Config>() -> (RequestId, T::AccountId)
 where
     T::Currency: Mutate<T::AccountId>,
 {
-    populate::<T>(Role::Worker, 1);
+    populate::<T>(1);
     let id = asked::<T>();
-    seek_worker::<T>(id);
-    (id, key::<T>(Role::Worker, 0))
+    visit::<T>(System::<T>::block_number(), &beacon());
+    let assignment = load::<T>(id).assignment.expect("a worker was drawn; qed");
+    (id, key_of::<T>(&assignment.worker))
 }
 
-fn receipt<T: Config>(id: RequestId, tokens: &[u32], text: &[u8]) -> Receipt {
-    let request = Requests::<T>::get(id).expect("it was made; qed");
-    Receipt {
+/// An answer of `t` tokens and `b` bytes.
+fn answer<T: Config>(id: RequestId, t: u32, b: u32) -> (Vec<u32>, Vec<u8>, Receipt) {
+    let (tokens, text) = (vec![1; t as usize], vec![b'a'; b as usize]);
+    let request = load::<T>(id);
+    let receipt = Receipt {
         request: id,
         checkpoint: CHECKPOINT,
         prompt_hash: request.prompt_hash,
         parameters: request.parameters,
         seed: request.assignment.expect("it is assigned; qed").seed,
-        output_hash: hashing::output_hash(tokens, text),
+        output_hash: hashing::output_hash(&tokens, &text),
         prompt_tokens: 1,
-        output_tokens: tokens.len() as u32,
-        trace_commitment: hashing::trace_commitment(id, DIGEST),
-    }
+        output_tokens: t,
+        hidden_root: H256::repeat_byte(2),
+    };
+    (tokens, text, receipt)
 }
 
-/// A request with the longest answer.
-fn answered<T: Config>() -> RequestId
+/// A request with the longest answer, and its claim.
+fn answered<T: Config>() -> (RequestId, ClaimId)
 where
     T::Currency: Mutate<T::AccountId>,
 {
     let (id, key) = assigned::<T>();
-    let tokens = vec![1; T::MaxOutputTokens::get().min(u16::MAX.into()) as usize];
-    let text = vec![b'a'; T::MaxTextBytes::get() as usize];
-    let receipt = receipt::<T>(id, &tokens, &text);
+    let most = u32::from(max_tokens::<T>());
+    let (tokens, text, receipt) = answer::<T>(id, most, text_bound(most));
     Pallet::<T>::do_submit(key, id, tokens, text, receipt).expect("the answer is good; qed");
-    id
+    let claim = load::<T>(id).statement.expect("it is answered; qed").claim;
+    (id, claim)
 }
 
-fn opening() -> VerdictReveal {
-    VerdictReveal {
-        verdict: Verdict::Valid,
-        digest: DIGEST,
-        salt: H256::repeat_byte(3),
-    }
-}
-
-/// An answered request with `n` seats; the phase and stage are the caller's.
-fn seated<T: Config>(
-    n: u32,
-    part: Part,
-    standing: Standing,
-    change: impl FnOnce(&mut Case<T>, BlockNumberFor<T>),
-) -> RequestId
-where
-    T::Currency: Mutate<T::AccountId>,
-{
-    let id = answered::<T>();
-    populate::<T>(Role::Validator, n);
-    let mut case = load::<T>(id);
-    for index in 0..n {
-        let validator = controller::<T>(Role::Validator, index);
-        assert!(case.engage(&validator));
-        let bond = T::Operators::bond(&validator);
-        let seat = Seat {
-            validator,
-            bond,
-            part,
-            commitment: None,
-            opinion: (standing != Standing::Sitting).then_some(Opinion {
-                verdict: Verdict::Valid,
-                digest: DIGEST,
-            }),
-            standing,
-        };
-        assert!(case.check.seats.try_push(seat).is_ok());
-    }
-    let now = System::<T>::block_number();
-    change(&mut case, now);
-    case.wake_at(now.saturating_add(One::one()));
-    case.store();
-    id
-}
-
-fn later<T: Config>(now: BlockNumberFor<T>) -> BlockNumberFor<T> {
-    now.saturating_add(100u32.into())
+/// The claim of a request ends.
+fn end<T: Config>(id: RequestId, claim: ClaimId) {
+    let outcome = Outcome::Final(Verification::Confirmed);
+    let settlement = T::Claims::claim(claim)
+        .expect("it was made; qed")
+        .settle(outcome);
+    <Pallet<T> as OnClaimEnded<T::AccountId>>::ended(id.into(), claim, outcome, &settlement);
 }
 
 #[benchmarks(where T::Currency: Mutate<T::AccountId>)]
 mod benchmarks {
     use super::*;
 
-    #[benchmark]
-    fn request_inference(p: Linear<1, { T::MaxPromptBytes::get() }>) {
-        populate::<T>(Role::Worker, 1);
+    #[benchmark(pov_mode = Measured)]
+    fn request_inference(p: Linear<1, { T::MaxPromptBytes::get() }>, t: Linear<1, { MAX_TRIES }>) {
+        populate::<T>(t);
         let requester = requester::<T>();
-        let limit = limit::<T>(p);
+        let question = question::<T>(p);
+        // Only the last that is drawn is there.
+        let randomness = Pallet::<T>::randomness_of_offers(NextRequestId::<T>::get());
+        let drawn = drawn::<T>(randomness);
+        if let Some((_, others)) = drawn.split_last() {
+            others.iter().for_each(make_absent::<T>);
+        }
         #[extrinsic_call]
         _(
             RawOrigin::Signed(requester),
-            CHECKPOINT,
-            vec![b'a'; p as usize],
-            parameters::<T>(),
-            limit,
+            question.checkpoint,
+            question.prompt,
+            question.parameters,
+            question.price_limit,
         );
-        assert_eq!(LiveRequests::<T>::get(), 1);
+        assert_eq!(Requests::<T>::iter().count(), 1);
     }
 
-    #[benchmark]
+    #[benchmark(pov_mode = Measured)]
     fn cancel_request() {
-        populate::<T>(Role::Worker, 1);
+        populate::<T>(1);
         let id = asked::<T>();
-        let requester = requester::<T>();
         #[extrinsic_call]
-        _(RawOrigin::Signed(requester), id);
-        assert_eq!(LiveRequests::<T>::get(), 0);
+        _(RawOrigin::Signed(requester::<T>()), id);
+        assert!(load::<T>(id).phase.is_final());
     }
 
-    #[benchmark]
-    fn submit_result(
+    #[benchmark(pov_mode = Measured)]
+    fn submit_answer(
         t: Linear<1, { T::MaxOutputTokens::get().min(u16::MAX.into()) }>,
-        b: Linear<0, { T::MaxTextBytes::get() }>,
+        b: Linear<0, { text_bound(T::MaxOutputTokens::get().min(u16::MAX.into())) }>,
     ) {
         let (id, key) = assigned::<T>();
-        let tokens = vec![1; t as usize];
-        let text = vec![b'a'; b as usize];
-        let receipt = receipt::<T>(id, &tokens, &text);
+        let (tokens, text, receipt) = answer::<T>(id, t, b);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, tokens, text, receipt);
         assert!(Answers::<T>::contains_key(id));
     }
 
-    #[benchmark]
-    fn commit_verdict() {
-        let id = seated::<T>(1, Part::Check, Standing::Sitting, |case, now| {
-            case.request.phase = Phase::Checking;
-            case.check.stage = Stage::Committing {
-                deadline: later::<T>(now),
-            };
-        });
-        let key = key_of::<T>(Role::Validator, &controller::<T>(Role::Validator, 0));
-        #[extrinsic_call]
-        _(RawOrigin::Signed(key), id, DIGEST);
-        let check = Checks::<T>::get(id).expect("it has one; qed");
-        assert!(matches!(check.stage, Stage::Revealing { .. }));
-    }
-
-    #[benchmark]
-    fn reveal_verdict() {
-        let validator = controller::<T>(Role::Validator, 0);
-        let id = seated::<T>(1, Part::Check, Standing::Sitting, |case, now| {
-            case.request.phase = Phase::Checking;
-            case.check.stage = Stage::Revealing {
-                deadline: later::<T>(now),
-            };
-            let commitment = hashing::verdict_commitment(case.id, &validator, &opening());
-            for seat in case.check.seats.iter_mut() {
-                seat.commitment = Some(commitment);
-            }
-        });
-        let key = key_of::<T>(Role::Validator, &validator);
-        let VerdictReveal {
-            verdict,
-            digest,
-            salt,
-        } = opening();
-        #[extrinsic_call]
-        _(RawOrigin::Signed(key), id, verdict, digest, salt);
-        let check = Checks::<T>::get(id).expect("it has one; qed");
-        assert!(check.seats.iter().all(|seat| seat.opinion.is_some()));
-    }
-
-    #[benchmark]
-    fn object() {
-        let id = answered::<T>();
-        populate::<T>(Role::Validator, OPERATORS);
-        let mut case = load::<T>(id);
-        case.request.phase = Phase::Objectable {
-            deadline: later::<T>(System::<T>::block_number()),
-        };
-        case.store();
-        let validator = controller::<T>(Role::Validator, OPERATORS - 1);
-        let key = key_of::<T>(Role::Validator, &validator);
-        #[extrinsic_call]
-        _(RawOrigin::Signed(key), id, DIGEST);
-        let request = Requests::<T>::get(id).expect("it was made; qed");
-        assert!(matches!(request.phase, Phase::Disputed { .. }));
-    }
-
-    #[benchmark]
-    fn agenda_base() {
+    #[benchmark(pov_mode = Measured)]
+    fn poll_base() {
         let now = System::<T>::block_number();
         #[block]
         {
-            Pallet::<T>::agenda_weight(now);
-            Pallet::<T>::take_turns(now);
+            Pallet::<T>::poll(now, &mut WeightMeter::new());
         }
     }
 
-    #[benchmark]
+    #[benchmark(pov_mode = Measured)]
+    fn skip_block() {
+        let now = System::<T>::block_number();
+        #[block]
+        {
+            DeadlineAgenda::<T>::take_due::<_, RequestId>(now, 1);
+        }
+    }
+
+    /// Looks at requests none of which is ready, some of them before a cursor, and for the next queue.
+    #[benchmark(pov_mode = Measured)]
+    fn visit(r: Linear<0, { LOOK_AHEAD }>) {
+        populate::<T>(1);
+        for _ in 0..r {
+            asked::<T>();
+        }
+        Cursors::<T>::insert(CHECKPOINT, RequestId(u64::from(r / 2)));
+        let now = System::<T>::block_number();
+        let again;
+        #[block]
+        {
+            again = super::visit::<T>(now, &Beacon::default());
+            Pallet::<T>::next_queue(Some(CHECKPOINT));
+        }
+        assert!(again.is_none());
+    }
+
+    /// Draws workers for requests that none of them takes.
+    #[benchmark(pov_mode = Measured)]
+    fn draw_workers(t: Linear<1, { MAX_TRIES }>) {
+        populate::<T>(t);
+        let requests: Vec<_> = (0..LOOK_AHEAD)
+            .map(|_| asked::<T>())
+            .map(|id| (id, load::<T>(id)))
+            .map(|(id, request)| {
+                let price_limit = 0;
+                (
+                    id,
+                    Request {
+                        price_limit,
+                        ..request
+                    },
+                )
+            })
+            .collect();
+        let now = System::<T>::block_number();
+        let handout;
+        #[block]
+        {
+            handout = Handout::<T>::new(&CHECKPOINT, H256::repeat_byte(3), requests, now);
+        }
+        assert!(handout.has_room && handout.taken.is_empty());
+        assert_eq!(handout.tries, t);
+    }
+
+    /// Draws workers all of whom are absent, so that each leaves its roster.
+    #[benchmark(pov_mode = Measured)]
+    fn draw_absent(t: Linear<1, { MAX_TRIES }>) {
+        populate::<T>(t);
+        let requests = vec![asked::<T>()].into_iter().map(|id| (id, load::<T>(id)));
+        let requests: Vec<_> = requests.collect();
+        let randomness = H256::repeat_byte(3);
+        drawn::<T>(randomness).iter().for_each(make_absent::<T>);
+        let now = System::<T>::block_number();
+        let handout;
+        #[block]
+        {
+            handout = Handout::<T>::new(&CHECKPOINT, randomness, requests, now);
+        }
+        assert_eq!(handout.met, 0);
+    }
+
+    /// A worker that was drawn takes a request.
+    #[benchmark(pov_mode = Measured)]
     fn assign() {
-        populate::<T>(Role::Worker, OPERATORS);
+        populate::<T>(1);
         let id = asked::<T>();
-        #[block]
-        {
-            seek_worker::<T>(id);
-        }
-        let request = Requests::<T>::get(id).expect("it was made; qed");
-        assert!(request.assignment.is_some());
-    }
-
-    #[benchmark]
-    fn draw_panel() {
-        let id = answered::<T>();
-        populate::<T>(Role::Validator, OPERATORS);
-        let wanted = T::CommitteeSize::get();
-        #[block]
-        {
-            let mut case = load::<T>(id);
-            let validators = Pallet::<T>::seat(&mut case, Part::Committee, wanted, DIGEST);
-            let commit_deadline = Pallet::<T>::open_commits(&mut case, System::<T>::block_number());
-            case.store();
-            Pallet::<T>::deposit_event(Event::CommitteeDrawn {
-                request: id,
-                validators,
-                commit_deadline,
-            });
-        }
-        assert!(Checks::<T>::contains_key(id));
-    }
-
-    #[benchmark]
-    fn close_panel(s: Linear<1, { T::MaxSeats::get() }>) {
-        let id = seated::<T>(s, Part::Check, Standing::Sitting, |case, now| {
-            case.request.phase = Phase::Checking;
-            case.check.stage = Stage::Revealing {
-                deadline: later::<T>(now),
-            };
-        });
-        let now = go_to_turn::<T>(id);
-        #[block]
-        {
-            Pallet::<T>::take_turn(id, now);
-        }
-        let check = Checks::<T>::get(id).expect("it has one; qed");
-        let mut standings = check.seats.iter().map(|seat| seat.standing);
-        assert!(standings.all(|standing| standing == Standing::Silent));
-    }
-
-    #[benchmark]
-    fn settle(s: Linear<0, { T::MaxSeats::get() }>) {
-        let id = seated::<T>(s, Part::Check, Standing::Upholds, |case, now| {
-            case.request.phase = Phase::Objectable {
-                deadline: later::<T>(now),
-            };
-        });
-        let now = go_to_turn::<T>(id);
-        #[block]
-        {
-            Pallet::<T>::take_turn(id, now);
-        }
-        let request = Requests::<T>::get(id).expect("it was made; qed");
-        assert_eq!(request.phase, Phase::Settled);
-    }
-
-    #[benchmark]
-    fn conclude() {
-        let seats = T::MaxSeats::get();
-        let id = seated::<T>(seats, Part::Committee, Standing::Upholds, |case, now| {
-            case.request.phase = Phase::Disputed {
-                deadline: later::<T>(now),
-            };
-            // Half of them say otherwise: each loser is slashed for the sake of each winner. That
-            // grows with the square of the seats, so no line is fitted to it.
-            for seat in case.check.seats.iter_mut().step_by(2) {
-                seat.opinion = Some(Opinion {
-                    verdict: Verdict::Invalid,
-                    digest: DIGEST,
-                });
-            }
-        });
-        let decided = Opinion {
-            verdict: Verdict::Invalid,
-            digest: DIGEST,
-        };
-        #[block]
-        {
-            Pallet::<T>::do_conclude(id, Outcome::Decided(decided)).expect("it is in dispute; qed");
-        }
-        assert_eq!(LiveRequests::<T>::get(), 0);
-    }
-
-    #[benchmark]
-    fn prune_base() {
         let now = System::<T>::block_number();
+        let candidates = T::Operators::roster(Role::Worker, &CHECKPOINT);
+        let candidate = candidates.first().expect("it was registered; qed");
+        let mut worker = Worker::<T>::of(candidate);
+        let mut waiting = vec![(id, load::<T>(id))];
+        let draw = Draw::of::<T>(H256::repeat_byte(3), now);
         #[block]
         {
-            Pallet::<T>::prune(now, frame_support::weights::Weight::MAX);
+            if let Some((id, request, assignment)) = worker.take_first(&mut waiting, &draw) {
+                Pallet::<T>::assign(id, request, assignment, now);
+            }
         }
+        assert!(load::<T>(id).assignment.is_some());
     }
 
-    #[benchmark]
-    fn prune() {
-        let id = seated::<T>(
-            T::MaxSeats::get(),
-            Part::Check,
-            Standing::Upholds,
-            |case, now| {
-                case.request.phase = Phase::Objectable {
-                    deadline: later::<T>(now),
-                };
-            },
-        );
-        take_turn::<T>(id);
-        let now = System::<T>::block_number().saturating_add(T::Windows::get().retention.into());
+    #[benchmark(pov_mode = Measured)]
+    fn refund() {
+        populate::<T>(1);
+        let id = asked::<T>();
+        let request = load::<T>(id);
         #[block]
         {
-            Pallet::<T>::prune(now, frame_support::weights::Weight::MAX);
+            Pallet::<T>::refund_unserved(id, request);
+        }
+        assert!(load::<T>(id).phase.is_final());
+    }
+
+    #[benchmark(pov_mode = Measured)]
+    fn pass_over() {
+        populate::<T>(1);
+        let id = asked::<T>();
+        let request = Request {
+            expires_at: System::<T>::block_number(),
+            ..load::<T>(id)
+        };
+        let now = request.expires_at;
+        #[block]
+        {
+            let meter = &mut WeightMeter::new();
+            Pallet::<T>::leave(id, request, Left::NothingToStake, 0, now, meter);
+        }
+        assert_eq!(load::<T>(id).passes, 1);
+    }
+
+    #[benchmark(pov_mode = Measured)]
+    fn miss() {
+        let (id, _) = assigned::<T>();
+        let deadline = load::<T>(id)
+            .assignment
+            .expect("it is assigned; qed")
+            .deadline;
+        let now = deadline.saturating_add(One::one());
+        System::<T>::set_block_number(now);
+        #[block]
+        {
+            Pallet::<T>::miss(id, now);
+        }
+        assert_eq!(load::<T>(id).attempts, 1);
+    }
+
+    #[benchmark(pov_mode = Measured)]
+    fn prune_bodies() {
+        let (id, claim) = answered::<T>();
+        end::<T>(id, claim);
+        let rules = load::<T>(id).rules;
+        let now = System::<T>::block_number().saturating_add(rules.body_retention.into());
+        #[block]
+        {
+            Pallet::<T>::prune_bodies(id, now);
+        }
+        assert!(!Answers::<T>::contains_key(id));
+    }
+
+    #[benchmark(pov_mode = Measured)]
+    fn prune_record() {
+        let (id, claim) = answered::<T>();
+        end::<T>(id, claim);
+        #[block]
+        {
+            Pallet::<T>::prune_record(id);
         }
         assert!(!Requests::<T>::contains_key(id));
+    }
+
+    #[benchmark(pov_mode = Measured)]
+    fn ended() {
+        let (id, claim) = answered::<T>();
+        #[block]
+        {
+            end::<T>(id, claim);
+        }
+        assert!(load::<T>(id).phase.is_final());
     }
 
     impl_benchmark_test_suite!(

@@ -12,13 +12,9 @@ mod errors {
         PromptTooLong,
         /// The prompt is not UTF-8. Send text, not binary data.
         PromptNotUtf8,
-        /// Governance has set windows or rates that cannot work, so nothing is asked. Wait until it has
-        /// corrected them.
-        ParametersUnworkable,
         /// `max_tokens` is 0. Ask for at least one token.
         NoTokensRequested,
-        /// `max_tokens` exceeds `MaxOutputTokens` or leaves no room for the prompt in the
-        /// checkpoint's context. Ask for fewer tokens.
+        /// `max_tokens` exceeds `MaxOutputTokens`. Ask for fewer tokens.
         TooManyTokensRequested,
         /// The temperature is above 10000 thousandths. Lower it.
         TemperatureTooHigh,
@@ -28,27 +24,38 @@ mod errors {
         CheckpointUnknown,
         /// The checkpoint was withdrawn. Pick an active one.
         CheckpointInactive,
-        /// The account cannot put the price limit on hold. Add funds or lower the limit.
+        /// Prompt and answer may exceed the context of the checkpoint. Shorten the prompt or ask for
+        /// fewer tokens.
+        ContextTooShort,
+        /// Governance has set rules that cannot work, so no request is accepted. Wait until it has
+        /// corrected them.
+        RulesUnworkable,
+        /// No worker is there for this checkpoint. Try again later, or pick another checkpoint.
+        NoWorker,
+        /// Each worker that was met charges more than the price limit. Raise it; the view function
+        /// `quote` tells what they charge.
+        PriceLimitTooLow,
+        /// No worker that was met has a bond as large as its stake for this request. Ask for fewer
+        /// tokens.
+        BondsTooLow,
+        /// The account cannot put the price limit on hold and pay for the storage. Add funds, lower the
+        /// limit, or ask for fewer tokens.
         FundsTooLow,
-        /// As many requests are open as the chain takes. Try again in a few blocks.
-        TooBusy,
         /// No request has this number, or it was pruned. Check the number.
         RequestUnknown,
         /// Only the account that made the request may do this.
         NotRequester,
-        /// A worker has the request, or had it: it can no longer be cancelled.
+        /// A worker has the request or has answered it: it can no longer be cancelled.
         AlreadyAssigned,
         /// The account is not the hot key of an operator. Sign with the key set in `operators`.
         NotAnOperator,
-        /// The operator is not the one drawn for this. Only the worker or validator drawn may do it.
+        /// The operator does not have this request. Only the worker that was drawn may answer, before
+        /// its deadline.
         NotAssigned,
         /// The request has an answer. The first one counts.
         AlreadyAnswered,
-        /// The deadline has passed, or the request is final.
+        /// The deadline has passed, or the request is over.
         TooLate,
-        /// The time for it has not come. Reveals are accepted once `RevealOpened` was emitted, and
-        /// objections once `CheckWaived` or `CheckPassed` was.
-        TooEarly,
         /// The receipt names another request. Use the number given here.
         ReceiptWrongRequest,
         /// The receipt names another checkpoint. Answer from the one that was asked.
@@ -63,34 +70,21 @@ mod errors {
         ReceiptWrongOutput,
         /// The receipt's number of output tokens is not that of the tokens given.
         ReceiptWrongTokenCount,
+        /// The receipt has more prompt tokens than the prompt and the chat template can be.
+        ReceiptTooManyPromptTokens,
         /// The answer has no token. An answer has at least the stop token.
         AnswerEmpty,
         /// The answer has more tokens than were asked for.
         AnswerTooLong,
-        /// The answer's text is longer than `MaxTextBytes`.
+        /// The answer's text has more than 8 bytes for each token that was asked for. Cut it after the
+        /// last character that fits; the tokens stay as they are.
         TextTooLong,
         /// The answer's text is not UTF-8.
         TextNotUtf8,
         /// A token is not in the checkpoint's vocabulary.
         TokenOutOfRange,
-        /// Prompt and answer together exceed the checkpoint's context.
-        ContextExceeded,
-        /// The validator has committed. The first commitment counts.
-        AlreadyCommitted,
-        /// The validator has revealed. The first reveal counts.
-        AlreadyRevealed,
-        /// The validator committed to nothing, so it has nothing to reveal.
-        NotCommitted,
-        /// Verdict, digest and salt are not those committed. Reveal exactly what was hashed.
-        CommitmentDiffers,
-        /// The operator is no live validator of the request's checkpoint. Bond, serve the
-        /// checkpoint, and resume where it is absent.
-        NotAValidator,
-        /// The operator has a part in this request: worker, requester or validator with a verdict.
-        IsParty,
-        /// The operator's bond cannot be tied to another request.
-        BondUnavailable,
-        /// The request is not in dispute.
-        NotDisputed,
+        /// No claim can be made of this answer under the rules of claims. Tell the maintainers of the
+        /// chain: rules that are refused when a request is made should leave no such case.
+        ClaimRefused,
     }
 }

@@ -7,22 +7,25 @@ mod events {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A request was made and its price limit put on hold.
+        /// A request was made: it waits in the queue of its checkpoint, its price limit is on hold, and
+        /// its storage is paid for.
         Requested {
             /// The request.
             request: RequestId,
             /// Who asked.
             requester: T::AccountId,
-            /// The checkpoint asked for.
+            /// The checkpoint that is asked.
             checkpoint: CheckpointId,
             /// Hash of the prompt.
             prompt_hash: H256,
             /// What is on hold.
             price_limit: Balance,
-            /// The block in which it is refunded if no worker has it by then.
+            /// What was burned for storage.
+            storage_burned: Balance,
+            /// The first block in which it may be refunded because no worker is there.
             expires_at: BlockNumberFor<T>,
         },
-        /// A worker was drawn.
+        /// A worker was drawn, and its stake locked.
         Assigned {
             /// The request.
             request: RequestId,
@@ -30,107 +33,39 @@ mod events {
             worker: T::AccountId,
             /// The sampling seed to answer with.
             seed: H256,
+            /// What is locked of the worker's bond.
+            stake: Balance,
             /// The last block in which the answer is accepted.
             deadline: BlockNumberFor<T>,
         },
-        /// An answer was recorded. Read it in `inference.answers`.
+        /// A worker let its deadline pass. Unless a refund follows, the request waits again, at the
+        /// place that it had.
+        DeadlineMissed {
+            /// The request.
+            request: RequestId,
+            /// The controller of the worker.
+            worker: T::AccountId,
+            /// What it lost of its stake; the rest is released.
+            slashed: Balance,
+            /// How many workers have missed the deadline of this request.
+            attempts: u32,
+        },
+        /// An answer was recorded, and is a claim now. Read it in `inference.answers`.
         Answered {
             /// The request.
             request: RequestId,
             /// The controller of the worker.
             worker: T::AccountId,
+            /// The claim.
+            claim: ClaimId,
             /// Hash of the tokens and the text.
             output_hash: H256,
             /// Tokens of the answer.
             output_tokens: u32,
+            /// What the requester has back already: what the answer and its checks cannot cost.
+            released: Balance,
         },
-        /// The answer was not drawn for a check; it is settled unless somebody objects.
-        CheckWaived {
-            /// The request.
-            request: RequestId,
-            /// The probability with which it would have been drawn.
-            rate: Permill,
-            /// The last block in which an objection is accepted.
-            objection_deadline: BlockNumberFor<T>,
-        },
-        /// Validators were drawn to check the answer.
-        CheckDrawn {
-            /// The request.
-            request: RequestId,
-            /// The probability with which it was drawn.
-            rate: Permill,
-            /// The controllers of the validators.
-            validators: Vec<T::AccountId>,
-            /// The last block in which a commitment is accepted.
-            commit_deadline: BlockNumberFor<T>,
-        },
-        /// A validator committed to a verdict.
-        VerdictCommitted {
-            /// The request.
-            request: RequestId,
-            /// The controller of the validator.
-            validator: T::AccountId,
-        },
-        /// Verdicts may be revealed.
-        RevealOpened {
-            /// The request.
-            request: RequestId,
-            /// The last block in which a reveal is accepted.
-            deadline: BlockNumberFor<T>,
-        },
-        /// A validator revealed its verdict.
-        VerdictRevealed {
-            /// The request.
-            request: RequestId,
-            /// The controller of the validator.
-            validator: T::AccountId,
-            /// The verdict.
-            verdict: Verdict,
-            /// The digest that its re-execution yielded.
-            digest: H256,
-        },
-        /// The check found the answer valid; it is settled unless somebody objects.
-        CheckPassed {
-            /// The request.
-            request: RequestId,
-            /// The last block in which an objection is accepted.
-            objection_deadline: BlockNumberFor<T>,
-        },
-        /// A validator objected to the answer on its own account.
-        Objected {
-            /// The request.
-            request: RequestId,
-            /// The controller of the validator.
-            validator: T::AccountId,
-            /// The digest that its re-execution yielded.
-            digest: H256,
-        },
-        /// The answer was contradicted, and the dispute resolver took over.
-        Disputed {
-            /// The request.
-            request: RequestId,
-            /// The controllers of those who contradict.
-            accusers: Vec<T::AccountId>,
-            /// The block in which an undecided dispute is closed as inconclusive.
-            deadline: BlockNumberFor<T>,
-        },
-        /// Validators were drawn to decide a dispute.
-        CommitteeDrawn {
-            /// The request.
-            request: RequestId,
-            /// The controllers of the validators.
-            validators: Vec<T::AccountId>,
-            /// The last block in which a commitment is accepted.
-            commit_deadline: BlockNumberFor<T>,
-        },
-        /// A dispute ended.
-        DisputeConcluded {
-            /// The request.
-            request: RequestId,
-            /// What it came to.
-            outcome: Outcome,
-        },
-        /// Final: the answer stands and everybody was paid. The amounts add up to the escrow.
+        /// The answer is final, and everything is paid. The amounts add up to the price limit.
         Settled {
             /// The request.
             request: RequestId,
@@ -138,27 +73,29 @@ mod events {
             requester: T::AccountId,
             /// The controller of the worker.
             worker: T::AccountId,
+            /// What the checks showed.
+            verification: Verification,
             /// What the worker was paid.
             worker_paid: Balance,
-            /// What each validator was paid for the check.
-            checks_paid: Vec<Payment<T::AccountId>>,
-            /// What the requester got back.
-            refunded: Balance,
+            /// What each validator was paid, once for each check.
+            validators_paid: Vec<Payment<T::AccountId>>,
             /// What was burned of the payments.
             burned: Balance,
+            /// What the requester has back.
+            refunded: Balance,
         },
-        /// Final: the requester got the whole escrow back.
+        /// The request is over, and the requester has the price limit back.
         Refunded {
             /// The request.
             request: RequestId,
             /// Who asked.
             requester: T::AccountId,
-            /// What the requester got back.
+            /// What the requester has back.
             amount: Balance,
             /// Why.
             reason: RefundReason,
         },
-        /// A final request was removed from the state.
+        /// The record of a request that is over was removed.
         Pruned {
             /// The request.
             request: RequestId,

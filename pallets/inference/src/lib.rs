@@ -11,25 +11,24 @@
 
 extern crate alloc;
 
-mod agenda;
 mod answering;
+mod assigning;
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
-mod case;
-mod checking;
-mod dispute;
 mod duty;
+mod ending;
 mod errors;
 mod events;
-pub mod panel;
-pub mod parameters;
+mod poll;
+mod queue;
 mod requesting;
-pub mod schedule;
-mod settling;
+pub mod rules;
 pub mod types;
 mod view;
 pub mod weights;
+mod workers;
 
 #[cfg(test)]
 mod mock;
@@ -38,31 +37,54 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
+pub use assigning::{
+    LOOK_AHEAD, MOST_EXPIRIES, MOST_PASSES, MOST_UNSTAKED_PASSES, MOST_VISITS, MOST_WORKERS,
+};
 pub use audit::AuditError;
-pub use dispute::{Committee, Dispute, DisputeResolver};
+pub use noema_economics::Balance;
 pub use pallet::*;
-pub use parameters::{Largest, Rates, Unworkable, Windows};
+pub use poll::MOST_QUEUES;
+pub use rules::{RequestRules, Terms, Unworkable, MAX_ATTEMPTS, RECORD_BYTES};
 pub use types::*;
-pub use view::{Deterrent, Offer, PendingJob, PriceList, RequestState, Task};
+pub use view::{Deterrent, Offer, OpenAnswer, PriceList, QueueState, RequestState};
 pub use weights::WeightInfo;
 
+/// When which deadline is found to be missed.
+pub(crate) type DeadlineAgenda<T> = noema_agenda::Agenda<Deadlines<T>, NextDeadlines<T>>;
+
+/// When what is removed of which request.
+pub(crate) type PruningAgenda<T> = noema_agenda::Agenda<Prunings<T>, NextPrunings<T>>;
+
+/// A worker's part in a request, of the pallet's types.
+pub(crate) type AssignmentOf<T> = Assignment<
+    <T as frame_system::Config>::AccountId,
+    frame_system::pallet_prelude::BlockNumberFor<T>,
+>;
+
+/// Public requests, their queues and their answers.
 #[import_section(events::events)]
 #[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use crate::requesting::Question;
     use alloc::vec::Vec;
-    use frame_support::{pallet_prelude::*, traits::fungible::MutateHold};
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::Mutate,
+        weights::{Weight, WeightMeter},
+    };
     use frame_system::pallet_prelude::*;
-    use noema_economics::Permill;
+    use noema_claims::{Claims, Rules, Verification};
     use noema_protocol::{
-        interfaces::{BlockRandomness, Checkpoints, Operators, RecordWork},
-        CheckpointId, Receipt, RequestId, SamplingParameters, Verdict,
+        interfaces::{Checkpoints, Operators, MAX_TRIES},
+        CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters,
     };
     use sp_core::H256;
 
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
+    /// The pallet.
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
@@ -70,74 +92,38 @@ pub mod pallet {
     /// The world outside, and the constants of the protocol.
     #[pallet::config]
     pub trait Config: frame_system::Config {
-        /// The token that requests are paid in.
-        type Currency: MutateHold<
-            Self::AccountId,
-            Balance = Balance,
-            Reason = Self::RuntimeHoldReason,
-        >;
-        /// The runtime's reasons for a hold.
-        type RuntimeHoldReason: From<HoldReason>;
+        /// The token that requests are paid in. Only what storage costs is taken from it here; prices
+        /// go through [`Self::Claims`].
+        type Currency: Mutate<Self::AccountId, Balance = Balance>;
+        /// Keeps the claims that answers are, and the money of those who pay for them. Its pallet stands
+        /// before this one in the runtime, so that it has taken the randomness of a block when workers
+        /// are drawn; otherwise each draw is a block later.
+        type Claims: Claims<Self::AccountId, BlockNumberFor<Self>>;
         /// Which checkpoints may be asked.
         type Checkpoints: Checkpoints;
-        /// Who answers and checks, and the bonds behind them.
+        /// Who answers, and the bonds behind it.
         type Operators: Operators<Self::AccountId, Balance>;
-        /// Randomness of the current block. Read when the block is finalized, so what an inherent
-        /// brings counts.
-        type Randomness: BlockRandomness;
-        /// Who decides when an answer is contradicted.
-        type DisputeResolver: DisputeResolver<Self::AccountId, BlockNumberFor<Self>>;
-        /// Where answers and checks that were paid for are noted, by what was burned of the payment.
-        type Work: RecordWork<Self::AccountId>;
-        /// The weights of the calls and of the agenda's turns.
+        /// The weights of the calls and of what happens by itself.
         type WeightInfo: WeightInfo;
 
+        /// The rules of requests. Read when a request is made, which keeps them; `room` is read when
+        /// workers are drawn.
+        type Rules: Get<RequestRules>;
+        /// The rules of the claims that answers are. Read when a request is made, which keeps them.
+        type ClaimRules: Get<Rules<BlockNumberFor<Self>>>;
         /// Longest prompt, in bytes.
         #[pallet::constant]
         type MaxPromptBytes: Get<u32>;
-        /// Longest answer, in tokens.
+        /// Longest answer, in tokens; its text has at most 8 bytes for each.
         #[pallet::constant]
         type MaxOutputTokens: Get<u32>;
-        /// Longest answer, in bytes of text.
+        /// The most weight of what happens by itself in a block: deadlines, draws, pruning. What does
+        /// not fit is left to the next block.
         #[pallet::constant]
-        type MaxTextBytes: Get<u32>;
-        /// Most requests that are not final: with it every deadline finds room in the agenda.
-        #[pallet::constant]
-        type MaxLiveRequests: Get<u32>;
-        /// Most requests looked at in a block: bounds the weight of the hooks.
-        #[pallet::constant]
-        type MaxDuePerBlock: Get<u32>;
-
-        /// How long everything may take. Read when a request is made, which keeps them.
-        type Windows: Get<Windows>;
-        /// What checks cost and what is lost. Read when a request is made, which keeps them.
-        type Rates: Get<Rates>;
-        /// Most workers that may try a request.
-        #[pallet::constant]
-        type MaxAttempts: Get<u32>;
-
-        /// Validators drawn for a spot check.
-        #[pallet::constant]
-        type CheckersPerAnswer: Get<u32>;
-        /// How often validators are drawn for a spot check until enough have given a verdict.
-        #[pallet::constant]
-        type MaxDraws: Get<u32>;
-        /// Validators drawn for the committee that decides a dispute.
-        #[pallet::constant]
-        type CommitteeSize: Get<u32>;
-        /// Most validators that ever have a say in one request.
-        #[pallet::constant]
-        type MaxSeats: Get<u32>;
+        type PollBudget: Get<Weight>;
     }
 
-    /// Why the pallet holds tokens.
-    #[pallet::composite_enum]
-    pub enum HoldReason {
-        /// The price limit of a request that is not final.
-        Escrow,
-    }
-
-    /// The id of the next request.
+    /// The number of the next request.
     #[pallet::storage]
     pub type NextRequestId<T: Config> = StorageValue<_, RequestId, ValueQuery>;
 
@@ -154,56 +140,56 @@ pub mod pallet {
     #[pallet::storage]
     pub type Answers<T: Config> = StorageMap<_, Twox64Concat, RequestId, Answer<T>>;
 
-    /// The validators' part in each request that has an answer.
+    /// The requests that wait for a worker, by checkpoint, in the order of their places.
+    // The second key is not hashed, so that the order of the keys is that of the queue. It consists of
+    // numbers that the chain counts, so that no account can choose keys that make the trie deep.
     #[pallet::storage]
-    pub type Checks<T: Config> = StorageMap<_, Twox64Concat, RequestId, Check<T>>;
+    pub type Queue<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Identity, Place, ()>;
 
-    /// Which requests are looked at when a block is finalized. Every request that is not final has
-    /// exactly one turn.
+    /// For checkpoints that requests wait for: how many draws in a row met no worker, not even a busy
+    /// one. Absent where the last draw met one.
     #[pallet::storage]
-    pub type Agenda<T: Config> = StorageMap<
-        _,
-        Twox64Concat,
-        BlockNumberFor<T>,
-        BoundedVec<RequestId, T::MaxDuePerBlock>,
-        ValueQuery,
-    >;
+    pub type Fruitless<T: Config> = StorageMap<_, Blake2_128Concat, CheckpointId, u32, ValueQuery>;
 
-    /// How many requests are not final.
+    /// The request up to which the queue of a checkpoint was searched for workers that have room and take
+    /// none of those before it. Absent where the next search begins with the first.
     #[pallet::storage]
-    pub type LiveRequests<T: Config> = StorageValue<_, u32, ValueQuery>;
+    pub type Cursors<T: Config> = StorageMap<_, Blake2_128Concat, CheckpointId, RequestId>;
 
-    /// The prices of all requests that a worker has and that are not settled: what it could win by
-    /// cheating.
+    /// The queue after which the next block begins: the last that was visited, or the first where all
+    /// were.
     #[pallet::storage]
-    pub type Exposure<T: Config> =
-        StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
+    pub type LastVisited<T: Config> = StorageValue<_, CheckpointId>;
 
-    /// Final requests in the order in which they became final, until they are pruned.
+    /// The requests that each worker has and has not answered.
     #[pallet::storage]
-    pub type FinishedQueue<T: Config> =
-        StorageMap<_, Twox64Concat, u64, Finished<BlockNumberFor<T>>>;
+    pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Load, ValueQuery>;
 
-    /// The first position of [`FinishedQueue`], and the one after the last.
+    /// The requests whose deadline is missed if they are not answered before this block.
     #[pallet::storage]
-    pub type FinishedSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
+    pub type Deadlines<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, RequestId, ()>;
+
+    /// The first block that may have deadlines.
+    #[pallet::storage]
+    pub type NextDeadlines<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+
+    /// What is removed in which block.
+    #[pallet::storage]
+    pub type Prunings<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, Pruning, ()>;
+
+    /// The first block that may have prunings.
+    #[pallet::storage]
+    pub type NextPrunings<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Reserves the weight of the turns taken in `on_finalize`.
-        fn on_initialize(now: BlockNumberFor<T>) -> Weight {
-            Self::agenda_weight(now)
-        }
-
-        /// Takes the turns of this block: after the inherents, so that the block's randomness is
-        /// there, and after the extrinsics, so that a deadline's own block still counts.
-        fn on_finalize(now: BlockNumberFor<T>) {
-            Self::take_turns(now);
-        }
-
-        /// Prunes final requests with what weight is left.
-        fn on_idle(now: BlockNumberFor<T>, limit: Weight) -> Weight {
-            Self::prune(now, limit)
+        /// Takes what is due and serves the queues: after the inherents, which bring randomness, and
+        /// before the transactions of the block.
+        fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+            Self::poll(now, meter);
         }
 
         fn integrity_test() {
@@ -219,27 +205,37 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Ask a checkpoint. Your price limit is put on hold; what is not spent comes back when the
-        /// request ends, and all of it if no valid answer arrives.
+        /// answer does, and all of it if no valid answer arrives. The storage of prompt and answer is
+        /// paid at once and burned.
         ///
         /// - `checkpoint`: which model, by the id of its checkpoint.
-        /// - `prompt`: what you ask, as UTF-8 text.
+        /// - `prompt`: what you ask, as UTF-8 text. It is public.
         /// - `parameters`: most tokens of the answer, and how they are sampled; temperature 0
         ///   always takes the most likely token, top-k 0 and top-p 1000 leave all in.
         /// - `price_limit`: the most you pay, in the smallest unit; see the view function `quote`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::request_inference(prompt.len() as u32))]
+        #[pallet::weight(T::WeightInfo::request_inference(prompt.len() as u32, MAX_TRIES))]
         pub fn request_inference(
             origin: OriginFor<T>,
             checkpoint: CheckpointId,
             prompt: Vec<u8>,
             parameters: SamplingParameters,
             price_limit: Balance,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let requester = ensure_signed(origin)?;
-            Self::do_request(requester, checkpoint, prompt, parameters, price_limit)
+            let prompt_bytes = prompt.len() as u32;
+            let question = Question {
+                checkpoint,
+                prompt,
+                parameters,
+                price_limit,
+            };
+            let tries = Self::do_request(requester, question)?;
+            Ok(Some(T::WeightInfo::request_inference(prompt_bytes, tries)).into())
         }
 
-        /// Take a request back while no worker has it. The escrow is released at once.
+        /// Take a request back while it waits for a worker. The price limit is released at once; what
+        /// its storage cost is not.
         ///
         /// - `request`: the number of your request.
         #[pallet::call_index(1)]
@@ -249,16 +245,16 @@ pub mod pallet {
             Self::do_cancel(requester, request)
         }
 
-        /// Answer a request, signed by the hot key of the worker that was drawn. A duty: free of
-        /// charge through `duties.perform`.
+        /// Answer a request, signed by the hot key of the worker that was drawn. The answer is a claim
+        /// from then on. A duty: free of charge through `duties.perform`.
         ///
         /// - `request`: the number of the request.
         /// - `tokens`: the answer as token ids, a closing stop token included.
         /// - `text`: the answer as UTF-8 text.
-        /// - `receipt`: what you state about the answer; every field is compared with the record.
+        /// - `receipt`: what you state about the answer; every field that the chain knows is compared.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::submit_result(tokens.len() as u32, text.len() as u32))]
-        pub fn submit_result(
+        #[pallet::weight(T::WeightInfo::submit_answer(tokens.len() as u32, text.len() as u32))]
+        pub fn submit_answer(
             origin: OriginFor<T>,
             request: RequestId,
             tokens: Vec<u32>,
@@ -268,62 +264,12 @@ pub mod pallet {
             let key = ensure_signed(origin)?;
             Self::do_submit(key, request, tokens, text, receipt)
         }
-
-        /// Commit to a verdict, signed by the hot key of a validator that was drawn. A duty: free of
-        /// charge through `duties.perform`.
-        ///
-        /// - `request`: the number of the request.
-        /// - `commitment`: BLAKE2b-256 of `"noema/verdict"` and the encoded request number,
-        ///   controller, verdict, digest and salt.
-        #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::commit_verdict())]
-        pub fn commit_verdict(
-            origin: OriginFor<T>,
-            request: RequestId,
-            commitment: H256,
-        ) -> DispatchResult {
-            let key = ensure_signed(origin)?;
-            Self::do_commit(key, request, commitment)
-        }
-
-        /// Reveal the verdict you committed to, once all validators have committed or the time for it
-        /// is over. A duty: free of charge through `duties.perform`.
-        ///
-        /// - `request`: the number of the request.
-        /// - `verdict`: whether the answer and every count in its receipt are what the checkpoint
-        ///   yields.
-        /// - `digest`: the digest of your own execution of prompt and answer.
-        /// - `salt`: the random bytes in your commitment.
-        #[pallet::call_index(4)]
-        #[pallet::weight(T::WeightInfo::reveal_verdict())]
-        pub fn reveal_verdict(
-            origin: OriginFor<T>,
-            request: RequestId,
-            verdict: Verdict,
-            digest: H256,
-            salt: H256,
-        ) -> DispatchResult {
-            let key = ensure_signed(origin)?;
-            Self::do_reveal(key, request, verdict, digest, salt)
-        }
-
-        /// Contradict an answer that is about to be settled, signed by the hot key or the
-        /// controller of any live validator of the checkpoint. It opens a dispute; the side that loses
-        /// it loses part of the bond. A duty: free of charge through `duties.perform`.
-        ///
-        /// - `request`: the number of the request.
-        /// - `digest`: the digest of your own execution of prompt and answer.
-        #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::object())]
-        pub fn object(origin: OriginFor<T>, request: RequestId, digest: H256) -> DispatchResult {
-            let key = ensure_signed(origin)?;
-            Self::do_object(key, request, digest)
-        }
     }
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What a request would cost now, by worker; `None` for a checkpoint that cannot be asked.
+        /// What a request would cost now, by worker; `None` for a checkpoint that cannot be asked, or
+        /// where its storage has no representable price.
         pub fn quote(
             checkpoint: CheckpointId,
             prompt_bytes: u32,
@@ -344,32 +290,33 @@ pub mod pallet {
             Self::deterrent_of(request)
         }
 
-        /// What an operator, named by its controller or its hot key, has to do now.
-        pub fn pending_jobs(operator: T::AccountId) -> Vec<PendingJob<BlockNumberFor<T>>> {
-            Self::jobs_of(operator)
+        /// The requests that wait for a checkpoint.
+        pub fn queue(checkpoint: CheckpointId) -> QueueState<BlockNumberFor<T>> {
+            Self::queue_of(&checkpoint)
         }
 
-        /// How long everything may take, for a request that is made now.
-        pub fn windows() -> Windows {
-            T::Windows::get()
+        /// The requests that an operator, named by its controller or its hot key, has to answer, the
+        /// earliest deadline first.
+        pub fn assignments(operator: T::AccountId) -> Vec<OpenAnswer<BlockNumberFor<T>>> {
+            Self::open_answers_of(operator)
         }
 
-        /// What checks cost and what is lost, for a request that is made now.
-        pub fn rates() -> Rates {
-            T::Rates::get()
+        /// The rules for a request that is made now.
+        pub fn rules() -> RequestRules {
+            T::Rules::get()
         }
 
-        /// Compares the books with each other: holds with escrows, the agenda with the requests,
-        /// engagements with both.
+        /// Compares the books with each other: requests with queues, deadlines, prunings, loads, locks and claims.
         pub fn audit() -> Result<(), AuditError<T::AccountId>> {
             Self::do_audit()
         }
     }
 
     impl<T: Config> Pallet<T> {
-        /// Ends the dispute about `request`. For the [`DisputeResolver`].
-        pub fn conclude(request: RequestId, outcome: Outcome) -> DispatchResult {
-            Self::do_conclude(request, outcome)
+        /// What the requests of `payer` that are not answered have on hold with [`Config::Claims`]: for
+        /// audits, not for blocks. Together with [`Claims::held`] it is what all its requests have.
+        pub fn held(payer: &T::AccountId) -> Balance {
+            Self::held_by(payer)
         }
     }
 }

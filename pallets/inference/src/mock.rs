@@ -1,19 +1,25 @@
 //! A runtime of the pallet and balances, in a world that does what it is told.
 
+mod claims;
 mod moves;
+mod operators;
 mod world;
 
 use crate as pallet_inference;
 use crate::*;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     derive_impl, parameter_types,
-    traits::{fungible::Mutate, Get},
+    traits::{fungible::Mutate, VariantCount},
+    weights::{constants::ParityDbWeight, Weight},
 };
-use noema_economics::Permill;
-use noema_protocol::interfaces::Role;
+use noema_claims::{Permill, Rules, Windows};
+use scale_info::TypeInfo;
 use sp_runtime::BuildStorage;
 
+pub(crate) use claims::*;
 pub(crate) use moves::*;
+pub(crate) use operators::*;
 pub(crate) use world::*;
 
 pub(crate) type AccountId = u64;
@@ -51,6 +57,30 @@ impl frame_system::Config for Test {
     type AccountId = AccountId;
     type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
     type AccountData = pallet_balances::AccountData<Balance>;
+    type DbWeight = ParityDbWeight;
+}
+
+/// Why the world holds tokens: for claims.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Reason {
+    Claims,
+}
+
+impl VariantCount for Reason {
+    const VARIANT_COUNT: u32 = 1;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -58,116 +88,76 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type AccountStore = System;
     type ExistentialDeposit = ExistentialDeposit;
+    type RuntimeHoldReason = Reason;
 }
 
 parameter_types! {
     pub const ExistentialDeposit: Balance = 10;
     pub const MaxPromptBytes: u32 = 64;
     pub const MaxOutputTokens: u32 = 32;
-    pub const MaxTextBytes: u32 = 128;
-    pub static MaxLiveRequests: u32 = 24;
-    pub static MaxDuePerBlock: u32 = 8;
-    pub static FinalityAllowance: u32 = 0;
-    pub static AnswerWindow: u32 = 4;
-    pub const PromptBytesPerBlock: u32 = 20;
-    pub const TokensPerBlock: u32 = 8;
-    pub const MaxAttempts: u32 = 2;
-    pub const RequestExpiry: u32 = 10;
-    pub const RetryInterval: u32 = 2;
-    pub const CommitWindow: u32 = 3;
-    pub const RevealWindow: u32 = 3;
-    pub const ObjectionWindow: u32 = 3;
-    pub static DisputeWindow: u32 = 24;
-    pub const Retention: u32 = 20;
-    pub static CheckersPerAnswer: u32 = 2;
-    pub const MaxDraws: u32 = 2;
-    pub const CommitteeSize: u32 = 3;
-    pub const MaxSeats: u32 = 8;
-    pub const CheckFee: Permill = Permill::from_percent(25);
-    pub static BurnedShare: Permill = Permill::zero();
-    pub const MarginPercent: u32 = 200;
-    pub static MinCheckRate: Permill = Permill::zero();
-    pub const FalsehoodSlash: Permill = Permill::from_percent(50);
-    pub const UnexecutedSlash: Permill = Permill::from_percent(20);
-    pub const SilenceSlash: Permill = Permill::from_percent(1);
-    pub const SilenceCap: Balance = 500;
-    pub const WinnersShare: Permill = Permill::from_percent(60);
+    pub static PollBudget: Weight = BUDGET;
+    pub static TestRules: RequestRules = rules();
+    pub static TestClaimRules: Rules<u32> = claim_rules();
 }
 
-/// The windows of new requests.
-pub(crate) fn windows() -> Windows {
-    Windows {
-        finality_allowance: FinalityAllowance::get(),
-        answer: AnswerWindow::get(),
-        commit: CommitWindow::get(),
-        reveal: RevealWindow::get(),
-        objection: ObjectionWindow::get(),
-        dispute: DisputeWindow::get(),
-        prompt_bytes_per_block: PromptBytesPerBlock::get(),
-        tokens_per_block: TokensPerBlock::get(),
-        expiry: RequestExpiry::get(),
-        retry: RetryInterval::get(),
-        retention: Retention::get(),
+/// Half of a block: more than most tests need.
+pub(crate) const BUDGET: Weight = Weight::from_parts(500_000_000_000, 16 << 20);
+
+/// The rules with which a test begins.
+pub(crate) const fn rules() -> RequestRules {
+    RequestRules {
+        answer: 4,
+        prompt_bytes_per_block: 20,
+        tokens_per_block: 8,
+        room: 2,
+        expiry: 10,
+        max_attempts: 2,
+        check_fee: Permill::from_percent(25),
+        check_fee_per_token: 1,
+        stake_percent: 200,
+        min_stake: 100,
+        silence_share: Permill::from_percent(50),
+        storage_price_per_byte: 1,
+        body_retention: 10,
+        retention: 20,
     }
 }
 
-/// The rates of new requests.
-pub(crate) fn rates() -> Rates {
-    Rates {
-        check_fee: CheckFee::get(),
-        burned_share: BurnedShare::get(),
-        margin_percent: MarginPercent::get(),
-        min_check_rate: MinCheckRate::get(),
-        falsehood_slash: FalsehoodSlash::get(),
-        unexecuted_slash: UnexecutedSlash::get(),
-        silence_slash: SilenceSlash::get(),
-        silence_cap: SilenceCap::get(),
-        winners_share: WinnersShare::get(),
-    }
-}
-
-/// The largest request of the mock.
-pub(crate) fn largest() -> Largest {
-    Inference::largest()
-}
-
-pub struct TestWindows;
-
-impl Get<Windows> for TestWindows {
-    fn get() -> Windows {
-        windows()
-    }
-}
-
-pub struct TestRates;
-
-impl Get<Rates> for TestRates {
-    fn get() -> Rates {
-        rates()
+/// The rules of claims with which a test begins.
+pub(crate) const fn claim_rules() -> Rules<u32> {
+    Rules {
+        windows: Windows {
+            finality: 0,
+            commit: 3,
+            tokens_per_block: 8,
+            reveal: 3,
+            challenge: 3,
+            post: 3,
+        },
+        freshness: 4,
+        margin_percent: 200,
+        min_check_rate: Permill::from_percent(5),
+        validators_per_leaf: 2,
+        max_draws: 2,
+        validator_stake: 50,
+        challenger_share: Permill::from_percent(40),
+        challenger_cap: 200,
+        challenge_bond: 20,
+        burned_share: Permill::from_percent(10),
     }
 }
 
 impl Config for Test {
     type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
+    type Claims = World;
     type Checkpoints = World;
     type Operators = World;
-    type Randomness = World;
-    type DisputeResolver = Resolver;
-    type Work = World;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
+    type Rules = TestRules;
+    type ClaimRules = TestClaimRules;
     type MaxPromptBytes = MaxPromptBytes;
     type MaxOutputTokens = MaxOutputTokens;
-    type MaxTextBytes = MaxTextBytes;
-    type MaxLiveRequests = MaxLiveRequests;
-    type MaxDuePerBlock = MaxDuePerBlock;
-    type Windows = TestWindows;
-    type Rates = TestRates;
-    type MaxAttempts = MaxAttempts;
-    type CheckersPerAnswer = CheckersPerAnswer;
-    type MaxDraws = MaxDraws;
-    type CommitteeSize = CommitteeSize;
-    type MaxSeats = MaxSeats;
+    type PollBudget = PollBudget;
 }
 
 /// Builds a world and runs a story in it; after the story the books must agree.
@@ -177,69 +167,68 @@ impl TestExt {
     /// A chain with one active checkpoint, in block 1.
     pub(crate) fn new() -> Self {
         new_world();
-        MinCheckRate::set(Permill::zero());
-        CheckersPerAnswer::set(2);
-        MaxLiveRequests::set(24);
-        MaxDuePerBlock::set(8);
-        BurnedShare::set(Permill::zero());
-        FinalityAllowance::set(0);
-        AnswerWindow::set(4);
-        DisputeWindow::set(24);
+        audit_every(1);
+        PollBudget::set(BUDGET);
+        TestRules::set(rules());
+        TestClaimRules::set(claim_rules());
         let storage = frame_system::GenesisConfig::<Test>::default()
             .build_storage()
             .expect("genesis is valid");
         let mut ext = sp_io::TestExternalities::new(storage);
-        ext.execute_with(|| {
-            System::set_block_number(1);
-            Balances::set_balance(&PURSE, ExistentialDeposit::get());
-        });
+        ext.execute_with(|| System::set_block_number(1));
         Self(ext)
     }
 
+    /// Gives the account [`FUNDS`].
     pub(crate) fn endow(mut self, account: AccountId) -> Self {
         self.0
             .execute_with(|| Balances::set_balance(&account, FUNDS));
         self
     }
 
-    pub(crate) fn workers(self, controllers: impl IntoIterator<Item = AccountId>) -> Self {
-        self.operators(controllers, Role::Worker)
-    }
-
-    pub(crate) fn validators(self, controllers: impl IntoIterator<Item = AccountId>) -> Self {
-        self.operators(controllers, Role::Validator)
-    }
-
-    fn operators(mut self, controllers: impl IntoIterator<Item = AccountId>, role: Role) -> Self {
+    /// Registers workers with [`BOND`] and [`PRICES`] for [`CHECKPOINT`].
+    pub(crate) fn workers(mut self, controllers: impl IntoIterator<Item = AccountId>) -> Self {
         self.0.execute_with(|| {
             for controller in controllers {
-                add_operator(controller, role, FUNDS);
+                add_worker(controller, CHECKPOINT, BOND);
             }
         });
         self
     }
 
-    /// Every answer is checked.
-    pub(crate) fn checked(self) -> Self {
-        MinCheckRate::set(Permill::one());
+    /// Changes the rules with which the test begins.
+    pub(crate) fn rules(self, change: impl FnOnce(&mut RequestRules)) -> Self {
+        set_rules(change);
         self
     }
 
     pub(crate) fn salt(self, salt: u64) -> Self {
-        set_salt(salt);
+        world(|world| world.salt = salt);
         self
     }
 
     pub(crate) fn execute_with<R>(mut self, story: impl FnOnce() -> R) -> R {
         self.0.execute_with(|| {
             let result = story();
-            assert_eq!(Inference::audit(), Ok(()));
+            assert_books_agree();
             result
         })
+    }
+
+    /// How many bytes prove what `proven` reads of what is stored after `story`.
+    pub(crate) fn proof_of(mut self, story: impl FnOnce(), proven: impl FnOnce()) -> usize {
+        self.0.execute_with(story);
+        self.0.commit_all().expect("it can be stored");
+        let ((), proof) = self.0.execute_and_prove(proven);
+        proof.encoded_size()
     }
 
     #[cfg(feature = "runtime-benchmarks")]
     pub(crate) fn into_inner(self) -> sp_io::TestExternalities {
         self.0
     }
+}
+
+pub(crate) fn set_rules(change: impl FnOnce(&mut RequestRules)) {
+    TestRules::mutate(change);
 }

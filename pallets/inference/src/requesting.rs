@@ -1,27 +1,38 @@
-//! From a request to a worker.
+//! Making a request, and taking it back.
 
 use crate::{
-    case::Case, Assignment, Balance, Config, Error, Event, HoldReason, LiveRequests, NextRequestId,
-    Pallet, Payments, Phase, Prompts, Rates, RefundReason, Request,
+    Balance, Config, Error, Event, NextRequestId, Pallet, Payments, Phase, Prompts, RefundReason,
+    Request, RequestRules, Requests,
 };
 use alloc::vec::Vec;
 use frame_support::{
     ensure,
-    traits::{fungible::MutateHold, Get},
+    traits::{
+        fungible::Mutate,
+        tokens::{Fortitude, Precision, Preservation},
+        Get,
+    },
     BoundedVec,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::{answer_price, quote, Quote};
+use noema_claims::{Claims, RelayRandomness};
 use noema_protocol::{
     hashing,
-    interfaces::{BlockRandomness, Candidate, Checkpoints, Operators, Prices, Role},
+    interfaces::{Checkpoints, ModelLimits, Operators, Role},
     CheckpointId, ParameterError, RequestId, SamplingParameters,
 };
 use sp_core::H256;
 use sp_runtime::{
-    traits::{One, Saturating},
-    DispatchResult,
+    traits::{Hash, Saturating},
+    DispatchError, DispatchResult,
 };
+
+/// What somebody asks.
+pub(crate) struct Question {
+    pub(crate) checkpoint: CheckpointId,
+    pub(crate) prompt: Vec<u8>,
+    pub(crate) parameters: SamplingParameters,
+    pub(crate) price_limit: Balance,
+}
 
 impl<T: Config> From<ParameterError> for Error<T> {
     fn from(error: ParameterError) -> Self {
@@ -34,245 +45,159 @@ impl<T: Config> From<ParameterError> for Error<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    /// Returns how many workers were drawn to see whether one would answer.
     pub(crate) fn do_request(
         requester: T::AccountId,
-        checkpoint: CheckpointId,
-        prompt: Vec<u8>,
-        parameters: SamplingParameters,
-        price_limit: Balance,
-    ) -> DispatchResult {
-        ensure!(!prompt.is_empty(), Error::<T>::PromptEmpty);
+        question: Question,
+    ) -> Result<u32, DispatchError> {
+        let limits = Self::check_question(&question)?;
+        let (rules, claim_rules) = (T::Rules::get(), T::ClaimRules::get());
+        ensure!(
+            rules.check().is_ok() && claim_rules.check().is_ok(),
+            Error::<T>::RulesUnworkable
+        );
+        let id = NextRequestId::<T>::get();
+        let tries = Self::check_offers(id, &question, &rules)?;
+        let Question {
+            checkpoint,
+            prompt,
+            parameters,
+            price_limit,
+        } = question;
         let prompt: BoundedVec<u8, T::MaxPromptBytes> =
             prompt.try_into().map_err(|_| Error::<T>::PromptTooLong)?;
-        ensure!(
-            core::str::from_utf8(&prompt).is_ok(),
-            Error::<T>::PromptNotUtf8
-        );
-        parameters.validate().map_err(Error::<T>::from)?;
-        let Some(limits) = T::Checkpoints::active(&checkpoint) else {
-            let is_known = T::Checkpoints::exists(&checkpoint);
-            ensure!(is_known, Error::<T>::CheckpointUnknown);
-            return Err(Error::<T>::CheckpointInactive.into());
-        };
-        let max_tokens = u32::from(parameters.max_tokens);
-        ensure!(
-            max_tokens <= T::MaxOutputTokens::get() && max_tokens < limits.context_length,
-            Error::<T>::TooManyTokensRequested
-        );
-        let live = LiveRequests::<T>::get();
-        ensure!(live < T::MaxLiveRequests::get(), Error::<T>::TooBusy);
-
-        let (windows, rates) = (T::Windows::get(), T::Rates::get());
-        ensure!(
-            windows.check(&Self::largest()).is_ok() && rates.check().is_ok(),
-            Error::<T>::ParametersUnworkable
-        );
-
         let prompt_bytes = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
-        T::Currency::hold(&HoldReason::Escrow.into(), &requester, price_limit)
-            .map_err(|_| Error::<T>::FundsTooLow)?;
+        let storage_burned = rules
+            .storage_price(prompt_bytes, parameters.max_tokens.into())
+            .ok_or(Error::<T>::FundsTooLow)?;
+        T::Claims::hold(&requester, price_limit).map_err(|_| Error::<T>::FundsTooLow)?;
+        T::Currency::burn_from(
+            &requester,
+            storage_burned,
+            Preservation::Preserve,
+            Precision::Exact,
+            Fortitude::Polite,
+        )
+        .map_err(|_| Error::<T>::FundsTooLow)?;
 
-        let id = NextRequestId::<T>::mutate(|next| {
-            let id = *next;
-            next.0 = next.0.saturating_add(1);
-            id
-        });
+        NextRequestId::<T>::put(RequestId(id.0.saturating_add(1)));
         let now = frame_system::Pallet::<T>::block_number();
-        let expires_at = now.saturating_add(windows.expiry.into());
+        let expires_at = now.saturating_add(rules.expiry.into());
         let prompt_hash = hashing::prompt_hash(&prompt);
         Prompts::<T>::insert(id, prompt);
-        LiveRequests::<T>::put(live.saturating_add(1));
-        let mut case = Case::<T> {
-            id,
-            request: Request {
-                requester: requester.clone(),
-                checkpoint,
-                limits,
-                parameters,
-                prompt_hash,
-                prompt_bytes,
-                price_limit,
-                escrow: price_limit,
-                windows,
-                rates,
-                requested_at: now,
-                expires_at,
-                phase: Phase::Waiting,
-                due: None,
-                assignment: None,
-                missed: BoundedVec::new(),
-                payments: None,
-            },
-            check: Default::default(),
+        let mut request = Request::<T> {
+            requester: requester.clone(),
+            checkpoint,
+            limits,
+            parameters,
+            prompt_hash,
+            prompt_bytes,
+            price_limit,
+            storage_burned,
+            rules,
+            claim_rules,
+            requested_at: now,
+            expires_at,
+            unknown_since: T::Claims::relay_block(),
+            passes: 0,
+            attempts: 0,
+            phase: Phase::Waiting,
+            assignment: None,
+            statement: None,
+            payments: Payments::default(),
+            ended_at: None,
         };
-        case.wake_at(now.saturating_add(One::one()));
-        case.store();
+        Self::enqueue(id, &mut request);
+        Requests::<T>::insert(id, request);
         Self::deposit_event(Event::Requested {
             request: id,
             requester,
             checkpoint,
             prompt_hash,
             price_limit,
+            storage_burned,
             expires_at,
         });
-        Ok(())
+        Ok(tries)
+    }
+
+    /// Refuses what no worker could answer, whatever it charges. Returns the checkpoint's bounds.
+    fn check_question(question: &Question) -> Result<ModelLimits, Error<T>> {
+        let prompt = &question.prompt;
+        ensure!(!prompt.is_empty(), Error::<T>::PromptEmpty);
+        let prompt_bytes = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
+        ensure!(
+            prompt_bytes <= T::MaxPromptBytes::get(),
+            Error::<T>::PromptTooLong
+        );
+        ensure!(
+            core::str::from_utf8(prompt).is_ok(),
+            Error::<T>::PromptNotUtf8
+        );
+        question.parameters.validate().map_err(Error::<T>::from)?;
+        let max_tokens = u32::from(question.parameters.max_tokens);
+        ensure!(
+            max_tokens <= T::MaxOutputTokens::get(),
+            Error::<T>::TooManyTokensRequested
+        );
+        let Some(limits) = T::Checkpoints::active(&question.checkpoint) else {
+            let is_known = T::Checkpoints::exists(&question.checkpoint);
+            ensure!(is_known, Error::<T>::CheckpointUnknown);
+            return Err(Error::<T>::CheckpointInactive);
+        };
+        ensure!(
+            limits.fits(prompt_bytes, max_tokens),
+            Error::<T>::ContextTooShort
+        );
+        Ok(limits)
+    }
+
+    /// Refuses a request that none of the workers that a draw meets would take, were it not busy. Which
+    /// workers that are is known before the request is made, so nothing is decided by it. Returns how many
+    /// it meets.
+    fn check_offers(
+        id: RequestId,
+        question: &Question,
+        rules: &RequestRules,
+    ) -> Result<u32, Error<T>> {
+        let prompt_bytes = u32::try_from(question.prompt.len()).unwrap_or(u32::MAX);
+        let max_tokens = question.parameters.max_tokens.into();
+        let randomness = Self::randomness_of_offers(id);
+        let (mut met, mut affordable) = (false, false);
+        let selection = T::Operators::draw(
+            Role::Worker,
+            &question.checkpoint,
+            randomness,
+            1,
+            |worker| {
+                met = true;
+                let terms = rules
+                    .terms(&worker.prices, prompt_bytes, max_tokens)
+                    .filter(|terms| terms.total <= question.price_limit);
+                affordable |= terms.is_some();
+                terms.is_some_and(|terms| terms.stake <= worker.bond)
+            },
+        );
+        ensure!(met, Error::<T>::NoWorker);
+        ensure!(affordable, Error::<T>::PriceLimitTooLow);
+        ensure!(!selection.candidates.is_empty(), Error::<T>::BondsTooLow);
+        Ok(selection.tries)
+    }
+
+    /// By what workers are drawn to see whether one would answer a request.
+    pub(crate) fn randomness_of_offers(id: RequestId) -> H256 {
+        let parent = frame_system::Pallet::<T>::parent_hash();
+        H256::from_slice(T::Hashing::hash_of(&(parent, id)).as_ref())
     }
 
     pub(crate) fn do_cancel(requester: T::AccountId, id: RequestId) -> DispatchResult {
-        let case = Case::<T>::load(id)?;
-        ensure!(
-            case.request.requester == requester,
-            Error::<T>::NotRequester
-        );
-        ensure!(!case.request.phase.is_final(), Error::<T>::TooLate);
-        ensure!(
-            case.request.phase == Phase::Waiting,
-            Error::<T>::AlreadyAssigned
-        );
-        Self::refund(case, RefundReason::Cancelled);
+        let request = Requests::<T>::get(id).ok_or(Error::<T>::RequestUnknown)?;
+        ensure!(request.requester == requester, Error::<T>::NotRequester);
+        ensure!(!request.phase.is_final(), Error::<T>::TooLate);
+        ensure!(request.phase == Phase::Waiting, Error::<T>::AlreadyAssigned);
+        let checkpoint = request.checkpoint;
+        Self::refund(id, request, RefundReason::Cancelled);
+        Self::forget_if_empty(&checkpoint);
         Ok(())
-    }
-
-    /// Looks for a worker with this block's randomness.
-    pub(crate) fn seek_worker(mut case: Case<T>, now: BlockNumberFor<T>) {
-        if now >= case.request.expires_at {
-            let reason = if case.request.missed.is_empty() {
-                RefundReason::NoWorker
-            } else {
-                RefundReason::NoAnswer
-            };
-            return Self::refund(case, reason);
-        }
-        if T::Checkpoints::active(&case.request.checkpoint).is_none() {
-            return Self::refund(case, RefundReason::CheckpointWithdrawn);
-        }
-        let Some(randomness) = T::Randomness::random(b"worker") else {
-            case.wake_at(now.saturating_add(One::one()));
-            return case.store();
-        };
-        Self::seek_worker_by(case, now, randomness);
-    }
-
-    pub(crate) fn seek_worker_by(mut case: Case<T>, now: BlockNumberFor<T>, randomness: H256) {
-        match Self::draw_worker(&case, randomness, now) {
-            Some(assignment) => Self::assign(case, assignment),
-            None => {
-                let retry = now.saturating_add(case.request.windows.retry.into());
-                case.wake_at(retry.min(case.request.expires_at));
-                case.store();
-            }
-        }
-    }
-
-    fn draw_worker(
-        case: &Case<T>,
-        randomness: H256,
-        now: BlockNumberFor<T>,
-    ) -> Option<Assignment<T::AccountId, BlockNumberFor<T>>> {
-        let request = &case.request;
-        let attempt = u32::try_from(request.missed.len()).unwrap_or(u32::MAX);
-        let mut assigned = None;
-        T::Operators::draw(
-            Role::Worker,
-            &request.checkpoint,
-            hashing::draw(randomness, b"worker", case.id, attempt),
-            1,
-            |worker| {
-                let terms = Self::offer(
-                    &worker.prices,
-                    request.prompt_bytes,
-                    &request.parameters,
-                    &request.rates,
-                )
-                .filter(|offer| offer.total <= request.price_limit);
-                let Some(offer) = terms else { return false };
-                let is_free =
-                    !request.missed.contains(&worker.controller) && case.engage(&worker.controller);
-                if is_free {
-                    assigned = Some((worker.clone(), offer));
-                }
-                is_free
-            },
-        );
-        let (worker, offer) = assigned?;
-        Some(Assignment {
-            worker: worker.controller,
-            prices: worker.prices,
-            answer_max: offer.answer_max,
-            check_fee: offer.check_fee,
-            seed: hashing::sampling_seed(randomness, case.id, attempt),
-            deadline: now.saturating_add(
-                request
-                    .windows
-                    .to_answer(request.prompt_bytes, request.parameters.max_tokens.into())
-                    .into(),
-            ),
-        })
-    }
-
-    fn assign(mut case: Case<T>, assignment: Assignment<T::AccountId, BlockNumberFor<T>>) {
-        let (worker, seed, deadline) = (
-            assignment.worker.clone(),
-            assignment.seed,
-            assignment.deadline,
-        );
-        case.request.phase = Phase::Answering { deadline };
-        case.request.assignment = Some(assignment);
-        case.expose();
-        case.wake_at(deadline);
-        Self::deposit_event(Event::Assigned {
-            request: case.id,
-            worker,
-            seed,
-            deadline,
-        });
-        case.store();
-    }
-
-    /// The workers that can be drawn for a checkpoint in the present term and what each would charge:
-    /// for views. One whose price is no representable amount is left out.
-    pub(crate) fn offers(
-        checkpoint: &CheckpointId,
-        prompt_bytes: u32,
-        parameters: &SamplingParameters,
-        rates: &Rates,
-    ) -> Vec<(Candidate<T::AccountId, Balance>, Quote)> {
-        T::Operators::roster(Role::Worker, checkpoint)
-            .into_iter()
-            .filter_map(|worker| {
-                let offer = Self::offer(&worker.prices, prompt_bytes, parameters, rates)?;
-                Some((worker, offer))
-            })
-            .collect()
-    }
-
-    fn offer(
-        prices: &Prices<Balance>,
-        prompt_bytes: u32,
-        parameters: &SamplingParameters,
-        rates: &Rates,
-    ) -> Option<Quote> {
-        let max_tokens = parameters.max_tokens.into();
-        let answer_max = answer_price(prices, prompt_bytes, max_tokens).ok()?;
-        let check_fee = rates.check_fee.mul_ceil(answer_max);
-        quote(prices, prompt_bytes, max_tokens, check_fee).ok()
-    }
-
-    /// Ends a request with the whole escrow going back.
-    pub(crate) fn refund(mut case: Case<T>, reason: RefundReason) {
-        let requester = case.request.requester.clone();
-        let amount = Self::release_escrow(&requester, case.request.escrow);
-        let payments = Payments {
-            refunded: amount,
-            ..Default::default()
-        };
-        case.finish(Phase::Refunded { reason }, payments);
-        Self::deposit_event(Event::Refunded {
-            request: case.id,
-            requester,
-            amount,
-            reason,
-        });
-        case.store();
     }
 }

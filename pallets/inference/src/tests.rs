@@ -1,12 +1,15 @@
-//! Stories, one file for each thing that somebody does or lets happen. After each block of each
-//! story the audit must find the books in order.
+//! Stories, one file for each thing that is done or left undone. After each block of each story the
+//! books must agree.
 
+mod answering;
 mod anything;
-mod burning;
-mod checking;
-mod disputing;
-mod panel;
+mod budget;
+mod cancelling;
+mod ending;
+mod expiring;
+mod missing;
+mod queueing;
 mod reading;
 mod requesting;
-mod submitting;
-mod windows;
+mod ruling;
+mod sharing;

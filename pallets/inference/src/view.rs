@@ -1,69 +1,70 @@
-//! What anybody may read without knowing the storage.
+//! What anyone may read without knowing the storage.
 
 use crate::{
-    Answers, Assignment, Balance, Checks, Config, Pallet, Payment, Phase, Prompts, Requests, Seat,
-    Stage, Standing,
+    Answers, Assignment, Balance, Config, Fruitless, Loads, Pallet, Payments, Phase, Place,
+    Prompts, Queue, Request, RequestRules, Requests,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_economics::Permill;
+use noema_claims::{leaves_to_draw, Claims, Rules, Sample, Stage};
+use noema_economics::{cost_to_cheat, Permill};
 use noema_protocol::{
-    interfaces::{Checkpoints, Operators},
-    CheckpointId, Job, Receipt, RequestId, SamplingParameters,
+    interfaces::{Checkpoints, Operators, Role},
+    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
 };
 use scale_info::TypeInfo;
 
 /// Everything known of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct RequestState<AccountId, BlockNumber> {
-    /// Who asked.
+    /// The account that asked.
     pub requester: AccountId,
-    /// The checkpoint asked for.
+    /// The checkpoint that is asked.
     pub checkpoint: CheckpointId,
-    /// The prompt, UTF-8.
+    /// The prompt, UTF-8; empty once it was removed.
     pub prompt: Vec<u8>,
     /// How tokens are chosen.
     pub parameters: SamplingParameters,
-    /// The most the requester pays.
+    /// The most that the requester pays to worker and validators.
     pub price_limit: Balance,
-    /// What is still on hold.
-    pub escrow: Balance,
-    /// The block of the request.
+    /// What was burned for storage.
+    pub storage_burned: Balance,
+    /// The block in which it was made.
     pub requested_at: BlockNumber,
-    /// The block in which it is refunded if it still waits for a worker.
+    /// The first block in which it may be refunded because no worker is there.
     pub expires_at: BlockNumber,
+    /// The rules of requests with which it was made.
+    pub rules: RequestRules,
+    /// The rules of claims with which it was made.
+    pub claim_rules: Rules<BlockNumber>,
     /// Where it stands.
     pub phase: Phase<BlockNumber>,
-    /// The block in which it is looked at next.
-    pub due: Option<BlockNumber>,
-    /// The worker that has it or had it last, its prices and the seed.
+    /// How many requests are before it in the queue, if it waits in one.
+    pub position: Option<u32>,
+    /// How many workers let their deadline pass.
+    pub attempts: u32,
+    /// The worker that has it or answered it, with its prices, stake, seed and deadline.
     pub assignment: Option<Assignment<AccountId, BlockNumber>>,
-    /// Workers that let their deadline pass.
-    pub missed: Vec<AccountId>,
-    /// The answer's text, UTF-8; empty before there is one.
-    pub text: Vec<u8>,
-    /// The answer's tokens.
+    /// The answer's tokens; empty before there is one, and once it was removed.
     pub tokens: Vec<u32>,
+    /// The answer's text, UTF-8; empty as the tokens are.
+    pub text: Vec<u8>,
     /// The answer's receipt.
     pub receipt: Option<Receipt>,
+    /// The price of the answer, before a part is burned.
+    pub payment: Option<Balance>,
     /// The block of the answer.
     pub answered_at: Option<BlockNumber>,
-    /// The probability with which the answer was drawn for a check.
-    pub check_rate: Permill,
-    /// Where the validators now sitting stand.
-    pub stage: Stage<BlockNumber>,
-    /// Every validator that has or had a say, and what it said.
-    pub seats: Vec<Seat<AccountId>>,
-    /// What the worker was paid.
-    pub worker_paid: Balance,
-    /// What the validators were paid for the check.
-    pub checks_paid: Vec<Payment<AccountId>>,
-    /// What the requester got back.
-    pub refunded: Balance,
-    /// What was burned of the payments.
-    pub burned: Balance,
+    /// The claim that the answer is, or was.
+    pub claim: Option<ClaimId>,
+    /// Where the claim stands, while it is not pruned.
+    pub claim_stage: Option<Stage<BlockNumber>>,
+    /// Where the price limit went so far.
+    pub payments: Payments,
+    /// The block in which it ended.
+    pub ended_at: Option<BlockNumber>,
 }
 
 /// What a worker would charge for a request.
@@ -73,10 +74,12 @@ pub struct Offer<AccountId> {
     pub worker: AccountId,
     /// For the longest answer that the parameters allow.
     pub answer_max: Balance,
-    /// Set aside for the validators that check the answer; refunded if none does.
+    /// Set aside for checks; what they do not cost comes back.
     pub check_fee: Balance,
-    /// The price limit from which this worker may be drawn: the two above.
+    /// The price limit from which this worker may have the request: the two above.
     pub total: Balance,
+    /// How many requests the worker has now.
+    pub open: u32,
     /// What cheating on this request would come to for this worker.
     pub deterrent: Deterrent,
 }
@@ -84,20 +87,25 @@ pub struct Offer<AccountId> {
 /// The price limits to choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct PriceList<AccountId> {
-    /// The lowest limit with which a worker may be drawn; `None` while no worker is there.
+    /// The lowest limit for which a worker is there; `None` while none is.
     pub lowest: Option<Balance>,
-    /// The limit with which half of the workers may be drawn.
+    /// The limit that half of the workers accept.
     pub typical: Option<Balance>,
-    /// What each worker would charge, the cheapest first.
+    /// What is burned for storage, beside the price limit.
+    pub storage: Balance,
+    /// Whether prompt and answer fit into the context of the checkpoint.
+    pub fits: bool,
+    /// What each worker would charge, the cheapest first. A worker whose bond is smaller than its stake
+    /// would be is left out.
     pub offers: Vec<Offer<AccountId>>,
 }
 
 /// What cheating would cost a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Deterrent {
-    /// What it could win: the prices of all its requests that are not settled yet.
+    /// What it could win: the price of the answer.
     pub gain: Balance,
-    /// What a lost dispute takes from its bond: what is locked behind the request.
+    /// What it loses where the claim falls.
     pub stake: Balance,
     /// The probability of a check.
     pub check_rate: Permill,
@@ -105,28 +113,44 @@ pub struct Deterrent {
     pub cost: i128,
 }
 
-/// What an operator has to do now.
+/// The requests that wait for a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub enum Task {
-    /// Answer, and call `submit_result`.
-    Answer,
-    /// Re-execute, and call `commit_verdict`.
-    Commit,
-    /// Call `reveal_verdict` with what was committed.
-    Reveal,
+pub struct QueueState<BlockNumber> {
+    /// How many they are.
+    pub waiting: u32,
+    /// The first of them, which is the oldest.
+    pub first: Option<RequestId>,
+    /// The block in which that one was made.
+    pub oldest: Option<BlockNumber>,
+    /// How many draws in a row met no worker, not even a busy one.
+    pub fruitless: u32,
 }
 
-/// Something an operator has to do, and until when.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct PendingJob<BlockNumber> {
+/// A request that an operator has to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OpenAnswer<BlockNumber> {
     /// The request.
     pub request: RequestId,
-    /// The checkpoint to execute.
+    /// The checkpoint that is asked.
     pub checkpoint: CheckpointId,
-    /// What to do.
-    pub task: Task,
-    /// The last block in which it is accepted.
+    /// The last block in which the answer is accepted.
     pub deadline: BlockNumber,
+}
+
+impl Deterrent {
+    /// Of an answer whose claim is for `gain` and has `stake` behind it.
+    fn of<BlockNumber>(gain: Balance, stake: Balance, rules: &Rules<BlockNumber>) -> Self {
+        let check_rate = match leaves_to_draw(rules, gain, stake, 1) {
+            Some(Sample::Chance(chance)) => chance,
+            _ => Permill::one(),
+        };
+        Self {
+            gain,
+            stake,
+            check_rate,
+            cost: cost_to_cheat(gain, stake, check_rate),
+        }
+    }
 }
 
 impl<T: Config> Pallet<T> {
@@ -135,16 +159,21 @@ impl<T: Config> Pallet<T> {
         prompt_bytes: u32,
         parameters: &SamplingParameters,
     ) -> Option<PriceList<T::AccountId>> {
-        T::Checkpoints::active(checkpoint)?;
-        let rates = T::Rates::get();
-        let mut offers: Vec<_> = Self::offers(checkpoint, prompt_bytes, parameters, &rates)
-            .into_iter()
-            .map(|(worker, quote)| Offer {
-                deterrent: Self::deterrent(&worker.controller, None, quote.answer_max, &rates),
-                worker: worker.controller,
-                answer_max: quote.answer_max,
-                check_fee: quote.check_fee,
-                total: quote.total,
+        let limits = T::Checkpoints::active(checkpoint)?;
+        let (rules, claim_rules) = (T::Rules::get(), T::ClaimRules::get());
+        let max_tokens = parameters.max_tokens.into();
+        let roster = T::Operators::roster(Role::Worker, checkpoint).into_iter();
+        let mut offers: Vec<_> = roster
+            .filter_map(|worker| {
+                let terms = rules.terms(&worker.prices, prompt_bytes, max_tokens)?;
+                (terms.stake <= worker.bond).then(|| Offer {
+                    open: Loads::<T>::get(&worker.controller).open,
+                    worker: worker.controller,
+                    answer_max: terms.answer_max,
+                    check_fee: terms.check_fee,
+                    total: terms.total,
+                    deterrent: Deterrent::of(terms.answer_max, terms.stake, &claim_rules),
+                })
             })
             .collect();
         offers.sort_by_key(|offer| offer.total);
@@ -152,6 +181,8 @@ impl<T: Config> Pallet<T> {
         Some(PriceList {
             lowest: offers.first().map(|offer| offer.total),
             typical: offers.get(middle).map(|offer| offer.total),
+            storage: rules.storage_price(prompt_bytes, max_tokens)?,
+            fits: limits.fits(prompt_bytes, max_tokens),
             offers,
         })
     }
@@ -159,23 +190,10 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn state_of(id: RequestId) -> Option<RequestState<T::AccountId, BlockNumberFor<T>>> {
         let request = Requests::<T>::get(id)?;
         let answer = Answers::<T>::get(id);
-        let check = Checks::<T>::get(id).unwrap_or_default();
-        let payments = request.payments.unwrap_or_default();
+        let claim = request.statement.map(|statement| statement.claim);
         Some(RequestState {
-            requester: request.requester,
-            checkpoint: request.checkpoint,
             prompt: Prompts::<T>::get(id).unwrap_or_default().into_inner(),
-            parameters: request.parameters,
-            price_limit: request.price_limit,
-            escrow: request.escrow,
-            requested_at: request.requested_at,
-            expires_at: request.expires_at,
-            phase: request.phase,
-            due: request.due,
-            assignment: request.assignment,
-            missed: request.missed.into_inner(),
-            receipt: answer.as_ref().map(|answer| answer.receipt),
-            answered_at: answer.as_ref().map(|answer| answer.answered_at),
+            position: Self::position_of(id, &request),
             tokens: answer
                 .as_ref()
                 .map(|answer| answer.tokens.to_vec())
@@ -183,72 +201,89 @@ impl<T: Config> Pallet<T> {
             text: answer
                 .map(|answer| answer.text.into_inner())
                 .unwrap_or_default(),
-            check_rate: check.rate,
-            stage: check.stage,
-            seats: check.seats.into_inner(),
-            worker_paid: payments.worker,
-            checks_paid: payments.checks.into_inner(),
-            refunded: payments.refunded,
-            burned: payments.burned,
+            receipt: request.receipt(id),
+            payment: request.statement.map(|statement| statement.payment),
+            answered_at: request.statement.map(|statement| statement.answered_at),
+            claim,
+            claim_stage: claim.and_then(T::Claims::claim).map(|claim| claim.stage),
+            requester: request.requester,
+            checkpoint: request.checkpoint,
+            parameters: request.parameters,
+            price_limit: request.price_limit,
+            storage_burned: request.storage_burned,
+            requested_at: request.requested_at,
+            expires_at: request.expires_at,
+            rules: request.rules,
+            claim_rules: request.claim_rules,
+            phase: request.phase,
+            attempts: request.attempts,
+            assignment: request.assignment,
+            payments: request.payments,
+            ended_at: request.ended_at,
         })
+    }
+
+    fn position_of(id: RequestId, request: &Request<T>) -> Option<u32> {
+        if request.phase != Phase::Waiting {
+            return None;
+        }
+        let place = Place::of(id);
+        let before = Queue::<T>::iter_key_prefix(request.checkpoint)
+            .take_while(|other| *other < place)
+            .count();
+        u32::try_from(before).ok()
     }
 
     pub(crate) fn deterrent_of(id: RequestId) -> Option<Deterrent> {
         let request = Requests::<T>::get(id)?;
-        let more = if request.phase.is_final() {
-            request.assignment.as_ref()?.answer_max
-        } else {
-            0
-        };
-        Some(Self::deterrent(
-            &request.assignment?.worker,
-            Some(id),
-            more,
-            &request.rates,
-        ))
+        let assignment = request.assignment?;
+        let gain = request
+            .statement
+            .map_or(assignment.answer_max, |statement| statement.payment);
+        Some(Deterrent::of(gain, assignment.stake, &request.claim_rules))
     }
 
-    pub(crate) fn jobs_of(operator: T::AccountId) -> Vec<PendingJob<BlockNumberFor<T>>> {
+    pub(crate) fn queue_of(checkpoint: &CheckpointId) -> QueueState<BlockNumberFor<T>> {
+        let mut places = Queue::<T>::iter_key_prefix(checkpoint);
+        let first = places.next().map(|place| place.request());
+        let others = u32::try_from(places.count()).unwrap_or(u32::MAX);
+        QueueState {
+            waiting: others.saturating_add(first.is_some().into()),
+            first,
+            oldest: first
+                .and_then(Requests::<T>::get)
+                .map(|request| request.requested_at),
+            fruitless: Fruitless::<T>::get(checkpoint),
+        }
+    }
+
+    pub(crate) fn open_answers_of(operator: T::AccountId) -> Vec<OpenAnswer<BlockNumberFor<T>>> {
         let controller = T::Operators::controller_of(&operator).unwrap_or(operator);
-        let mut jobs: Vec<_> = T::Operators::jobs(&controller)
+        let mut open: Vec<_> = T::Operators::jobs(&controller)
             .into_iter()
-            .filter_map(|job| match job {
-                Job::Request(id) => Self::job_of(&controller, id),
-                Job::Round(_) => None,
+            .filter_map(|job| {
+                let Job::Request(id) = job else { return None };
+                let request = Requests::<T>::get(id)?;
+                let Phase::Answering { deadline } = request.phase else {
+                    return None;
+                };
+                Some(OpenAnswer {
+                    request: id,
+                    checkpoint: request.checkpoint,
+                    deadline,
+                })
             })
             .collect();
-        jobs.sort_by_key(|job| (job.deadline, job.request));
-        jobs
+        open.sort_by_key(|answer| (answer.deadline, answer.request));
+        open
     }
 
-    fn job_of(controller: &T::AccountId, id: RequestId) -> Option<PendingJob<BlockNumberFor<T>>> {
-        let request = Requests::<T>::get(id)?;
-        let job = |task, deadline| PendingJob {
-            request: id,
-            checkpoint: request.checkpoint,
-            task,
-            deadline,
-        };
-        if let (Phase::Answering { deadline }, Some(assignment)) =
-            (request.phase, &request.assignment)
-        {
-            return (assignment.worker == *controller).then(|| job(Task::Answer, deadline));
-        }
-        let check = Checks::<T>::get(id)?;
-        let seat = check
-            .seats
-            .iter()
-            .find(|seat| seat.validator == *controller && seat.standing == Standing::Sitting)?;
-        match check.stage {
-            Stage::Committing { deadline } if seat.commitment.is_none() => {
-                Some(job(Task::Commit, deadline))
-            }
-            Stage::Revealing { deadline }
-                if seat.commitment.is_some() && seat.opinion.is_none() =>
-            {
-                Some(job(Task::Reveal, deadline))
-            }
-            _ => None,
-        }
+    pub(crate) fn held_by(payer: &T::AccountId) -> Balance {
+        Requests::<T>::iter_values()
+            .filter(|request| request.requester == *payer)
+            .filter(|request| matches!(request.phase, Phase::Waiting | Phase::Answering { .. }))
+            .fold(0, |sum: Balance, request| {
+                sum.saturating_add(request.price_limit)
+            })
     }
 }

@@ -1,6 +1,6 @@
 //! What the calls of `pallet_inference` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 20 steps and 20 repetitions. Time is a fit of least squares;
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -8,283 +8,336 @@ use frame_support::{traits::Get, weights::Weight};
 
 /// What each benchmark of the pallet weighs.
 pub trait WeightInfo {
-    /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192.
-    fn request_inference(p: u32) -> Weight;
+    /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192, `t` is 1 to 20.
+    fn request_inference(p: u32, t: u32) -> Weight;
     /// See `cancel_request` in the pallet's benchmarks.
     fn cancel_request() -> Weight;
-    /// See `submit_result` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
-    fn submit_result(t: u32, b: u32) -> Weight;
-    /// See `commit_verdict` in the pallet's benchmarks.
-    fn commit_verdict() -> Weight;
-    /// See `reveal_verdict` in the pallet's benchmarks.
-    fn reveal_verdict() -> Weight;
-    /// See `object` in the pallet's benchmarks.
-    fn object() -> Weight;
-    /// See `agenda_base` in the pallet's benchmarks.
-    fn agenda_base() -> Weight;
+    /// See `submit_answer` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
+    fn submit_answer(t: u32, b: u32) -> Weight;
+    /// See `poll_base` in the pallet's benchmarks.
+    fn poll_base() -> Weight;
+    /// See `skip_block` in the pallet's benchmarks.
+    fn skip_block() -> Weight;
+    /// See `visit` in the pallet's benchmarks; `r` is 0 to 32.
+    fn visit(r: u32) -> Weight;
+    /// See `draw_workers` in the pallet's benchmarks; `t` is 1 to 20.
+    fn draw_workers(t: u32) -> Weight;
+    /// See `draw_absent` in the pallet's benchmarks; `t` is 1 to 20.
+    fn draw_absent(t: u32) -> Weight;
     /// See `assign` in the pallet's benchmarks.
     fn assign() -> Weight;
-    /// See `draw_panel` in the pallet's benchmarks.
-    fn draw_panel() -> Weight;
-    /// See `close_panel` in the pallet's benchmarks; `s` is 1 to 12.
-    fn close_panel(s: u32) -> Weight;
-    /// See `settle` in the pallet's benchmarks; `s` is 0 to 12.
-    fn settle(s: u32) -> Weight;
-    /// See `conclude` in the pallet's benchmarks.
-    fn conclude() -> Weight;
-    /// See `prune_base` in the pallet's benchmarks.
-    fn prune_base() -> Weight;
-    /// See `prune` in the pallet's benchmarks.
-    fn prune() -> Weight;
+    /// See `refund` in the pallet's benchmarks.
+    fn refund() -> Weight;
+    /// See `pass_over` in the pallet's benchmarks.
+    fn pass_over() -> Weight;
+    /// See `miss` in the pallet's benchmarks.
+    fn miss() -> Weight;
+    /// See `prune_bodies` in the pallet's benchmarks.
+    fn prune_bodies() -> Weight;
+    /// See `prune_record` in the pallet's benchmarks.
+    fn prune_record() -> Weight;
+    /// See `ended` in the pallet's benchmarks.
+    fn ended() -> Weight;
 }
 
 /// As measured, with what a read and a write of the runtime's database weigh.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-/// A draw from a roster of the worst size: an index, and for each of 20 tries a page, an operator and its
-/// lock. Derived by hand, not measured.
-fn draw<T: frame_system::Config>() -> Weight {
-    const TRIES: u64 = 20;
-    Weight::from_parts(
-        TRIES * 200_000_000,
-        6_061 + TRIES * (6_061 + 2_531 + 2_700 + 2_570),
-    )
-    .saturating_add(T::DbWeight::get().reads(1 + TRIES * 4))
-    .saturating_add(T::DbWeight::get().writes(1 + TRIES))
-}
-
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // Derived by hand, not measured.
-    fn request_inference(_p: u32) -> Weight {
-        Weight::from_parts(1_850_000_000, 6_222)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(7))
-    }
-
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:0)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `Measured`)
+    // Storage: `Checkpoints::Families` (r:1 w:0)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `Measured`)
+    // Storage: `Parameters::Parameters` (r:2 w:0)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `Measured`)
+    // Storage: `Inference::NextRequestId` (r:1 w:1)
+    // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
+    // Storage: `System::ParentHash` (r:1 w:0)
+    // Proof: `System::ParentHash` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `Measured`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Operators::Rosters` (r:1 w:1)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
+    // Storage: `Operators::RosterPages` (r:20 w:19)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `Measured`)
+    // Storage: `Operators::Controllers` (r:20 w:0)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
+    // Storage: `Operators::Operators` (r:20 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:1 w:1)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Storage: `Inference::LiveRequests` (r:1 w:1)
-    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedSpan` (r:1 w:1)
-    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedQueue` (r:0 w:1)
-    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 612 bytes. Shortest time: 704_385_000 ps.
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Inference::Prompts` (r:0 w:1)
+    // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:0 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof in the benchmark: 5447 + t * 3961 bytes. Shortest time: 605_430_000 ps.
+    fn request_inference(_p: u32, t: u32) -> Weight {
+        Weight::from_parts(597_600_442, 11_449)
+            .saturating_add(Weight::from_parts(177_061_444, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_432).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(11))
+            .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
+    }
+
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:1)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:2 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Fruitless` (r:0 w:1)
+    // Proof: `Inference::Fruitless` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:0 w:1)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Storage: `Inference::Cursors` (r:0 w:1)
+    // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Proof in the benchmark: 930 bytes. Shortest time: 352_408_000 ps.
     fn cancel_request() -> Weight {
-        Weight::from_parts(738_949_000, 4_904)
+        Weight::from_parts(566_808_000, 6_870)
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(8))
+    }
+
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
+    // Storage: `Claims::NextClaim` (r:1 w:1)
+    // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Claims::UndrawnSpan` (r:1 w:1)
+    // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
+    // Storage: `Inference::Loads` (r:1 w:1)
+    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
+    // Storage: `Inference::Answers` (r:0 w:1)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
+    // Storage: `Inference::Deadlines` (r:0 w:1)
+    // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
+    // Storage: `Claims::Undrawn` (r:0 w:1)
+    // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `Measured`)
+    // Storage: `Claims::Claims` (r:0 w:1)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `Measured`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
+    // Proof in the benchmark: 1563 bytes. Shortest time: 234_428_000 ps.
+    fn submit_answer(_t: u32, b: u32) -> Weight {
+        Weight::from_parts(585_350_023, 4_979)
+            .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(10))
+    }
+
+    // Storage: `Inference::NextDeadlines` (r:1 w:0)
+    // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:0)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Claims::LatestValues` (r:1 w:0)
+    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `Measured`)
+    // Proof in the benchmark: 148 bytes. Shortest time: 16_771_000 ps.
+    fn poll_base() -> Weight {
+        Weight::from_parts(34_063_000, 1_633).saturating_add(T::DbWeight::get().reads(3))
+    }
+
+    // Storage: `Inference::NextDeadlines` (r:1 w:0)
+    // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Proof in the benchmark: 142 bytes. Shortest time: 6_262_000 ps.
+    fn skip_block() -> Weight {
+        Weight::from_parts(10_931_000, 1_627).saturating_add(T::DbWeight::get().reads(1))
+    }
+
+    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `Measured`)
+    // Storage: `Checkpoints::Families` (r:1 w:0)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `Measured`)
+    // Storage: `Inference::Cursors` (r:1 w:0)
+    // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:34 w:0)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:31 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof in the benchmark: 1253 + r * 56 bytes. Shortest time: 259_625_000 ps.
+    fn visit(r: u32) -> Weight {
+        Weight::from_parts(244_907_200, 11_356)
+            .saturating_add(Weight::from_parts(28_175_787, 0).saturating_mul(r.into()))
+            .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
+    }
+
+    // Storage: `Parameters::Parameters` (r:1 w:0)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `Measured`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Operators::Rosters` (r:1 w:0)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
+    // Storage: `Operators::RosterPages` (r:20 w:0)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `Measured`)
+    // Storage: `Operators::Controllers` (r:20 w:0)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
+    // Storage: `Operators::Operators` (r:20 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Storage: `Inference::Loads` (r:20 w:0)
+    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
+    // Proof in the benchmark: 4936 + t * 3959 bytes. Shortest time: 157_885_000 ps.
+    fn draw_workers(t: u32) -> Weight {
+        Weight::from_parts(172_021_000, 8_449)
+            .saturating_add(Weight::from_parts(116_603_425, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_422).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
+    }
+
+    // Storage: `Parameters::Parameters` (r:1 w:0)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `Measured`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Operators::Rosters` (r:1 w:1)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
+    // Storage: `Operators::RosterPages` (r:20 w:20)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `Measured`)
+    // Storage: `Operators::Controllers` (r:20 w:0)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
+    // Storage: `Operators::Operators` (r:20 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Storage: `Operators::DesertedSpan` (r:1 w:1)
+    // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
+    // Storage: `Operators::Deserted` (r:0 w:1)
+    // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `Measured`)
+    // Proof in the benchmark: 4747 + t * 3972 bytes. Shortest time: 340_796_000 ps.
+    fn draw_absent(t: u32) -> Weight {
+        Weight::from_parts(293_911_641, 8_239)
+            .saturating_add(Weight::from_parts(129_089_329, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_437).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
+    }
+
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Storage: `Operators::Locks` (r:1 w:1)
+    // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
+    // Storage: `Inference::NextDeadlines` (r:1 w:1)
+    // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Deadlines` (r:0 w:1)
+    // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
+    // Storage: `Inference::Loads` (r:0 w:1)
+    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:0 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof in the benchmark: 720 bytes. Shortest time: 173_023_000 ps.
+    fn assign() -> Weight {
+        Weight::from_parts(196_517_000, 4_185)
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(7))
     }
 
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:0)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Answers` (r:1 w:1)
-    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:2 w:2)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 831 bytes. Shortest time: 419_112_000 ps.
-    fn submit_result(t: u32, b: u32) -> Weight {
-        Weight::from_parts(417_807_854, 15_961)
-            .saturating_add(Weight::from_parts(20_395, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(9_619, 0).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
-
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:2 w:2)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1007 bytes. Shortest time: 423_949_000 ps.
-    fn commit_verdict() -> Weight {
-        Weight::from_parts(702_228_000, 6_222)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
-
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:1 w:1)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1039 bytes. Shortest time: 472_887_000 ps.
-    fn reveal_verdict() -> Weight {
-        Weight::from_parts(700_093_000, 4_904)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(3))
-    }
-
-    // Derived by hand, not measured.
-    fn object() -> Weight {
-        Weight::from_parts(1_700_000_000, 23_000)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
-
-    // Storage: `Inference::Agenda` (r:1 w:0)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 109 bytes. Shortest time: 52_189_000 ps.
-    fn agenda_base() -> Weight {
-        Weight::from_parts(88_618_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
-    }
-
-    // Derived by hand, not measured.
-    fn assign() -> Weight {
-        Weight::from_parts(820_457_539, 6_222)
-            .saturating_add(draw::<T>())
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(6))
-    }
-
-    // Derived by hand, not measured.
-    fn draw_panel() -> Weight {
-        Weight::from_parts(900_000_000, 15_961)
-            .saturating_add(draw::<T>())
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(16))
-    }
-
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Answers` (r:1 w:0)
-    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:12 w:12)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:12 w:12)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:12 w:12)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:12 w:12)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1105), added: 3580, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:1 w:1)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13411 + s * 365 bytes. Shortest time: 703_256_000 ps.
-    fn close_panel(s: u32) -> Weight {
-        Weight::from_parts(1_371_010_263, 15_961)
-            .saturating_add(Weight::from_parts(369_490_324, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 3_580).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
-    }
-
-    // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Answers` (r:1 w:0)
-    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:14 w:14)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:13 w:13)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:13 w:13)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1105), added: 3580, mode: `MaxEncodedLen`)
-    // Storage: `Issuance::CurrentEpoch` (r:1 w:0)
-    // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Issuance::WorkDone` (r:13 w:13)
-    // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
-    // Storage: `Issuance::RunningWork` (r:1 w:1)
-    // Proof: `Issuance::RunningWork` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Engagements` (r:13 w:13)
-    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Exposure` (r:1 w:1)
-    // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::LiveRequests` (r:1 w:1)
-    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedSpan` (r:1 w:1)
-    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedQueue` (r:0 w:1)
-    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 13861 + s * 423 bytes. Shortest time: 1_680_023_000 ps.
-    fn settle(s: u32) -> Weight {
-        Weight::from_parts(1_879_162_078, 15_961)
-            .saturating_add(Weight::from_parts(1_683_848_811, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 3_580).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(15))
-            .saturating_add(T::DbWeight::get().reads(5).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().writes(14))
-            .saturating_add(T::DbWeight::get().writes(5).saturating_mul(s.into()))
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:1)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:0 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:0 w:1)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof in the benchmark: 442 bytes. Shortest time: 278_359_000 ps.
+    fn refund() -> Weight {
+        Weight::from_parts(304_739_000, 3_907)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(6))
+    }
+
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof in the benchmark: 0 bytes. Shortest time: 18_585_000 ps.
+    fn pass_over() -> Weight {
+        Weight::from_parts(21_300_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:1 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:13 w:13)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
-    // Storage: `Balances::Holds` (r:8 w:8)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:14 w:14)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:13 w:13)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(1105), added: 3580, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Engagements` (r:13 w:13)
-    // Proof: `Inference::Engagements` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Exposure` (r:1 w:1)
-    // Proof: `Inference::Exposure` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Agenda` (r:1 w:1)
-    // Proof: `Inference::Agenda` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
-    // Storage: `Inference::LiveRequests` (r:1 w:1)
-    // Proof: `Inference::LiveRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedSpan` (r:1 w:1)
-    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedQueue` (r:0 w:1)
-    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6808 bytes. Shortest time: 26_060_556_000 ps.
-    fn conclude() -> Weight {
-        Weight::from_parts(41_904_304_000, 47_530)
-            .saturating_add(T::DbWeight::get().reads(67))
-            .saturating_add(T::DbWeight::get().writes(68))
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Storage: `Operators::Locks` (r:1 w:1)
+    // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
+    // Storage: `Operators::Ledgers` (r:1 w:1)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
+    // Storage: `Inference::Loads` (r:1 w:1)
+    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:0 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Proof in the benchmark: 1730 bytes. Shortest time: 231_442_000 ps.
+    fn miss() -> Weight {
+        Weight::from_parts(393_455_000, 5_195)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(8))
     }
 
-    // Storage: `Inference::FinishedSpan` (r:1 w:0)
-    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 109 bytes. Shortest time: 15_881_000 ps.
-    fn prune_base() -> Weight {
-        Weight::from_parts(16_849_000, 1_501).saturating_add(T::DbWeight::get().reads(1))
-    }
-
-    // Storage: `Inference::FinishedSpan` (r:1 w:1)
-    // Proof: `Inference::FinishedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Storage: `Inference::FinishedQueue` (r:1 w:1)
-    // Proof: `Inference::FinishedQueue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Checks` (r:0 w:1)
-    // Proof: `Inference::Checks` (`max_values`: None, `max_size`: Some(1439), added: 3914, mode: `MaxEncodedLen`)
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:0)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
-    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12496), added: 14971, mode: `MaxEncodedLen`)
+    // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
     // Storage: `Inference::Prompts` (r:0 w:1)
-    // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(1038), added: 3513, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 325 bytes. Shortest time: 196_511_000 ps.
-    fn prune() -> Weight {
-        Weight::from_parts(210_652_000, 3_493)
+    // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:0 w:1)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Proof in the benchmark: 1014 bytes. Shortest time: 50_535_000 ps.
+    fn prune_bodies() -> Weight {
+        Weight::from_parts(94_937_000, 4_479)
             .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().writes(3))
+    }
+
+    // Storage: `Inference::Requests` (r:0 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof in the benchmark: 0 bytes. Shortest time: 36_789_000 ps.
+    fn prune_record() -> Weight {
+        Weight::from_parts(47_779_000, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Claims::Claims` (r:1 w:0)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:1)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:0 w:1)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Proof in the benchmark: 1402 bytes. Shortest time: 83_897_000 ps.
+    fn ended() -> Weight {
+        Weight::from_parts(136_054_000, 4_867)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
 }

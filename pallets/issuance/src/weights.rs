@@ -1,6 +1,6 @@
 //! What the calls of `pallet_issuance` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-28, Intel(R) Xeon(R) Processor @ 2.50GHz, 20 steps and 20 repetitions. Time is a fit of least squares;
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -36,9 +36,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Books` (r:1 w:1)
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 529 bytes. Shortest time: 631_406_000 ps.
+    // Proof in the benchmark: 562 bytes. Shortest time: 135_132_000 ps.
     fn claim() -> Weight {
-        Weight::from_parts(679_602_000, 3_605)
+        Weight::from_parts(223_136_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -47,9 +47,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Terms` (r:1 w:0)
     // Proof: `Issuance::Terms` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 191 bytes. Shortest time: 33_950_000 ps.
+    // Proof in the benchmark: 224 bytes. Shortest time: 11_502_000 ps.
     fn keep_epoch() -> Weight {
-        Weight::from_parts(35_454_000, 1_541).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(21_530_000, 1_541).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Issuance::CurrentEpoch` (r:1 w:1)
@@ -64,9 +64,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Epochs` (r:0 w:1)
     // Proof: `Issuance::Epochs` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 399 bytes. Shortest time: 399_491_000 ps.
+    // Proof in the benchmark: 433 bytes. Shortest time: 92_442_000 ps.
     fn close_epoch() -> Weight {
-        Weight::from_parts(420_101_000, 3_593)
+        Weight::from_parts(140_612_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -75,9 +75,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::OldestEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::CurrentEpoch` (r:1 w:0)
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 147 bytes. Shortest time: 26_586_000 ps.
+    // Proof in the benchmark: 180 bytes. Shortest time: 8_275_000 ps.
     fn expire_base() -> Weight {
-        Weight::from_parts(28_045_000, 1_489).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(13_836_000, 1_489).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Issuance::OldestEpoch` (r:1 w:1)
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Books` (r:1 w:1)
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 578 bytes. Shortest time: 478_091_000 ps.
+    // Proof in the benchmark: 585 bytes. Shortest time: 117_860_000 ps.
     fn expire_epoch() -> Weight {
-        Weight::from_parts(503_962_000, 3_605)
+        Weight::from_parts(179_405_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -103,9 +103,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Epochs` (r:1 w:0)
     // Proof: `Issuance::Epochs` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 498 bytes. Shortest time: 127_295_000 ps.
+    // Proof in the benchmark: 531 bytes. Shortest time: 45_485_000 ps.
     fn expire_record() -> Weight {
-        Weight::from_parts(135_253_000, 6_108)
+        Weight::from_parts(52_368_000, 6_108)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }

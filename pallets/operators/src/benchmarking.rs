@@ -47,6 +47,8 @@ fn checkpoint<T: Config>(n: u32) -> CheckpointId {
     let checkpoint = CheckpointId(hashing::blake2_256(&n.to_le_bytes()));
     let limits = ModelLimits {
         context_length: 2_048,
+        tokens_per_byte: 1,
+        template_tokens: 0,
         vocabulary: 50_000,
     };
     T::Checkpoints::set_active(checkpoint, limits);
@@ -64,7 +66,8 @@ fn operator<T: Config>(index: u32, extra: u32) -> (T::AccountId, T::AccountId) {
     (controller, key)
 }
 
-/// Registers a live operator for the benchmarks of other pallets, or adds a role to it.
+/// Registers a live operator for the benchmarks of other pallets, or adds a role to it. Each stands on a
+/// page of its own: no draw reads more than one from such rosters.
 pub(crate) fn register<T: Config>(
     controller: &T::AccountId,
     key: &T::AccountId,
@@ -116,6 +119,7 @@ pub(crate) fn register<T: Config>(
     // What is set now holds in the term after next. The terms run on, so that it can be drawn.
     let operator = Operators::<T>::get(controller).expect("registered above; qed");
     for serving in served.iter_mut() {
+        Pallet::<T>::pad_rosters(serving.checkpoint, operator.roles);
         Pallet::<T>::enrol(&operator, serving).expect("the roster has room; qed");
     }
     Served::<T>::insert(controller, served);

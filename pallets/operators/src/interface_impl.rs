@@ -14,12 +14,12 @@ use frame_support::{
     },
 };
 use noema_protocol::{
-    interfaces::{self, Earning, Offence, Role},
+    interfaces::{self, Earning, Offence, Role, Selection},
     CheckpointId, Job,
 };
 use sp_core::H256;
 use sp_runtime::{
-    traits::{CheckedAdd, Saturating, Zero},
+    traits::{Bounded, CheckedAdd, Saturating, Zero},
     DispatchError,
 };
 
@@ -36,7 +36,7 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         randomness: H256,
         wanted: u32,
         suits: impl FnMut(&CandidateOf<T>) -> bool,
-    ) -> Vec<CandidateOf<T>> {
+    ) -> Selection<T::AccountId, BalanceOf<T>> {
         Self::draw_present(role, *checkpoint, randomness, wanted, suits)
     }
 
@@ -69,17 +69,15 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
         job: Job,
         amount: BalanceOf<T>,
     ) -> Result<(), DispatchError> {
-        Self::try_mutate(controller, |operator| {
-            let is_locked = Locks::<T>::contains_key(controller, job);
-            ensure!(!is_locked, Error::<T>::AlreadyLocked);
-            let locked = operator.locked.checked_add(&amount);
-            operator.locked = locked
-                .filter(|locked| *locked <= operator.bond)
-                .ok_or(Error::<T>::BondExhausted)?;
-            operator.locks = operator.locks.saturating_add(1);
-            Locks::<T>::insert(controller, job, amount);
-            Ok(())
-        })
+        Self::lock_up_to(controller, job, amount, Bounded::max_value())
+    }
+
+    fn lock_drawn(
+        candidate: &CandidateOf<T>,
+        job: Job,
+        amount: BalanceOf<T>,
+    ) -> Result<(), DispatchError> {
+        Self::lock_up_to(&candidate.controller, job, amount, candidate.bond)
     }
 
     fn locked(controller: &T::AccountId, job: Job) -> Option<BalanceOf<T>> {
@@ -186,6 +184,26 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
 }
 
 impl<T: Config> Pallet<T> {
+    /// Locks `amount` behind a job where neither the bond nor `most` is exceeded by all locks together.
+    fn lock_up_to(
+        controller: &T::AccountId,
+        job: Job,
+        amount: BalanceOf<T>,
+        most: BalanceOf<T>,
+    ) -> Result<(), DispatchError> {
+        Self::try_mutate(controller, |operator| {
+            let is_locked = Locks::<T>::contains_key(controller, job);
+            ensure!(!is_locked, Error::<T>::AlreadyLocked);
+            let locked = operator.locked.checked_add(&amount);
+            operator.locked = locked
+                .filter(|locked| *locked <= operator.bond.min(most))
+                .ok_or(Error::<T>::BondExhausted)?;
+            operator.locks = operator.locks.saturating_add(1);
+            Locks::<T>::insert(controller, job, amount);
+            Ok(())
+        })
+    }
+
     /// Pays each of `shares` from the bond, as far as `amount` reaches. Not paid are a share of the
     /// operator itself and one whose account would be too poor to exist.
     fn pay_from_bond(

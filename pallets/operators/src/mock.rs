@@ -128,6 +128,8 @@ impl Checkpoints for ActiveCheckpoints {
     fn active(checkpoint: &CheckpointId) -> Option<ModelLimits> {
         let limits = ModelLimits {
             context_length: 2_048,
+            tokens_per_byte: 1,
+            template_tokens: 0,
             vocabulary: 49_152,
         };
         ACTIVE.with_borrow(|active| active.contains(checkpoint).then_some(limits))
@@ -244,6 +246,7 @@ pub(crate) fn draw(role: Role, random: u8, wanted: u32) -> Vec<AccountId> {
             true
         });
     drawn
+        .candidates
         .into_iter()
         .map(|candidate| candidate.controller)
         .collect()

@@ -1,26 +1,23 @@
 //! Terms, and who can be drawn in them.
 
 use crate::{
-    CandidateOf, Config, Controllers, Error, OperatorIndex, OperatorOf, Operators, Pallet,
-    PresentTerm, RosterPages, Rosters, Served, Serving, TermLength,
+    BalanceOf, CandidateOf, Config, Controllers, Error, OperatorIndex, OperatorOf, Operators,
+    Pallet, PresentTerm, RosterPages, Rosters, Served, Serving, TermLength,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::marker::PhantomData;
 use frame_support::{pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
-    interfaces::{Candidate, Role},
+    interfaces::{Candidate, Role, Selection, MAX_TRIES},
     CheckpointId,
 };
-use noema_terms::{weight_of, Entry, Page, Pages, Slot, TermIndex};
+use noema_terms::{bond_of, weight_of, Entry, Page, Pages, Slot, TermIndex};
 use sp_core::H256;
 use sp_runtime::{
     traits::{CheckedDiv, Saturating, UniqueSaturatedInto},
     SaturatedConversion,
 };
-
-/// How often an operator is drawn for one subject, at most: so many pages a draw may read.
-const TRIES: u32 = 20;
 
 /// The pages of one roster in storage.
 struct Stored<T> {
@@ -69,6 +66,16 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Gives the next operators that serve a checkpoint pages of their own.
+    #[cfg(feature = "runtime-benchmarks")]
+    pub(crate) fn pad_rosters(checkpoint: CheckpointId, roles: crate::Roles) {
+        for role in roles.serving() {
+            Rosters::<T>::mutate(checkpoint, role, |roster| {
+                roster.pad(&mut stored::<T>(checkpoint, role));
+            });
+        }
+    }
+
     /// Puts an operator into the rosters of `serving` in each of its roles, or changes its weight in
     /// them, from the term after next on.
     pub(crate) fn enrol(operator: &OperatorOf<T>, serving: &mut Serving) -> DispatchResult {
@@ -111,10 +118,13 @@ impl<T: Config> Pallet<T> {
     ) {
         Rosters::<T>::mutate(checkpoint, role, |roster| {
             let pages = &mut stored::<T>(checkpoint, role);
+            let mut is_left = false;
             for (operator, slot) in places {
-                roster.leave(pages, Self::term(), operator, slot);
+                is_left |= roster.leave(pages, Self::term(), operator, slot);
             }
-            Self::note_if_deserted(checkpoint, role, roster);
+            if is_left {
+                Self::note_if_deserted(checkpoint, role, roster);
+            }
         });
     }
 
@@ -138,13 +148,13 @@ impl<T: Config> Pallet<T> {
         randomness: H256,
         wanted: u32,
         mut suits: impl FnMut(&CandidateOf<T>) -> bool,
-    ) -> Vec<CandidateOf<T>> {
+    ) -> Selection<T::AccountId, BalanceOf<T>> {
         let term = Self::term();
         let roster = Rosters::<T>::get(checkpoint, role);
         let pages = stored::<T>(checkpoint, role);
         let mut absent = Vec::new();
         let mut candidates = Vec::new();
-        roster.draw_several(&pages, term, randomness, wanted, TRIES, |drawn| {
+        let tries = roster.draw_several(&pages, term, randomness, wanted, MAX_TRIES, |drawn| {
             let Some((controller, operator)) = Self::numbered(drawn.operator) else {
                 return false;
             };
@@ -154,7 +164,7 @@ impl<T: Config> Pallet<T> {
             if !operator.is_present(term) {
                 return false;
             }
-            let candidate = Self::candidate(role, term, controller, &operator);
+            let candidate = Self::candidate(role, term, drawn.weight, controller, &operator);
             let suitable = suits(&candidate);
             if suitable {
                 candidates.push(candidate);
@@ -164,7 +174,7 @@ impl<T: Config> Pallet<T> {
         if !absent.is_empty() {
             Self::leave(checkpoint, role, absent);
         }
-        candidates
+        Selection { candidates, tries }
     }
 
     /// The operators that can be drawn in the present term, in the order of their slots, each with its
@@ -180,7 +190,7 @@ impl<T: Config> Pallet<T> {
                 let weight = *entry.weight.at(term);
                 let (controller, operator) = Self::numbered(entry.operator)?;
                 let can_be_drawn = weight > 0 && operator.is_present(term);
-                let candidate = Self::candidate(role, term, controller, &operator);
+                let candidate = Self::candidate(role, term, weight, controller, &operator);
                 can_be_drawn.then_some((candidate, weight))
             })
             .collect()
@@ -212,12 +222,16 @@ impl<T: Config> Pallet<T> {
     fn candidate(
         role: Role,
         term: TermIndex,
+        weight: u64,
         controller: T::AccountId,
         operator: &OperatorOf<T>,
     ) -> CandidateOf<T> {
+        let in_roster = bond_of(weight, T::BondUnit::get().saturated_into());
+        let bond = operator.bond.min(in_roster.saturated_into());
         Candidate {
             controller,
-            bond: operator.bond,
+            bond,
+            free: bond.saturating_sub(operator.locked),
             prices: match role {
                 Role::Worker => *operator.prices.at(term),
                 Role::Validator | Role::Trainer => Default::default(),

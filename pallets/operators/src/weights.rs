@@ -1,9 +1,7 @@
-//! What the calls of `pallet_operators` weigh.
+//! What the calls of `pallet_operators` weigh, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! Calls that were there before terms were measured on 2026-11-28 on an Intel(R) Xeon(R) Processor @ 2.50GHz;
-//! what rosters, locks and ledgers add is derived by hand and not measured: for each roster an index and
-//! a page of 3,586 bytes each are read and written, decoded and encoded in at most 150 microseconds, and
-//! a signature is verified in at most 100. `scripts/weights.sh` measures all of it and writes this file.
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
+//! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -32,127 +30,282 @@ pub trait WeightInfo {
     fn withdraw_bond() -> Weight;
     /// See `rotate_key` in the pallet's benchmarks.
     fn rotate_key() -> Weight;
-    /// See `report_device` in the pallet's benchmarks.
-    fn report_device() -> Weight;
-    /// See `set_endpoint` in the pallet's benchmarks.
-    fn set_endpoint() -> Weight;
     /// See `withdraw` in the pallet's benchmarks.
     fn withdraw() -> Weight;
     /// See `forget_deserted` in the pallet's benchmarks.
     fn forget_deserted() -> Weight;
+    /// See `report_device` in the pallet's benchmarks.
+    fn report_device() -> Weight;
+    /// See `set_endpoint` in the pallet's benchmarks.
+    fn set_endpoint() -> Weight;
 }
 
-/// With what a read and a write of the runtime's database weigh.
+/// As measured, with what a read and a write of the runtime's database weigh.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-/// The rosters of one checkpoint in two roles: two indices and two pages, read and written, and two
-/// notes that they are deserted.
-fn rosters<T: frame_system::Config>() -> Weight {
-    Weight::from_parts(600_000_000, 4 * 6_061 + 2 * 2_539)
-        .saturating_add(T::DbWeight::get().reads_writes(5, 7))
-}
-
-/// A signature of a hot key.
-fn signature() -> Weight {
-    Weight::from_parts(100_000_000, 0)
-}
-
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // Storage: `System::BlockHash` (r:1 w:0)
+    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Keys` (r:1 w:1)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Storage: `Operators::NextIndex` (r:1 w:1)
+    // Proof: `Operators::NextIndex` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Controllers` (r:0 w:1)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 124 bytes. Shortest time: 706_239_000 ps.
     fn register() -> Weight {
-        Weight::from_parts(1_049_265_000, 3_609)
-            .saturating_add(signature())
-            .saturating_add(T::DbWeight::get().reads(5))
+        Weight::from_parts(739_410_000, 3_698)
+            .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 375 bytes. Shortest time: 72_756_000 ps.
     fn set_prices() -> Weight {
-        Weight::from_parts(143_091_000, 3_700)
+        Weight::from_parts(86_572_000, 3_698)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
+    // Storage: `Operators::Operators` (r:1 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Families` (r:1 w:0)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:1 w:1)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:2 w:2)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:2 w:2)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 6191 bytes. Shortest time: 233_365_000 ps.
     fn serve() -> Weight {
-        Weight::from_parts(330_000_000, 12_300)
-            .saturating_add(rosters::<T>())
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(262_961_000, 13_246)
+            .saturating_add(T::DbWeight::get().reads(9))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
+    // Storage: `Operators::Operators` (r:1 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:1 w:1)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:2 w:2)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:2 w:2)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 5665 bytes. Shortest time: 204_873_000 ps.
     fn stop_serving() -> Weight {
-        Weight::from_parts(330_000_000, 6_800)
-            .saturating_add(rosters::<T>())
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(222_786_000, 13_246)
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Checkpoints` (r:2 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Canonical` (r:1 w:0)
+    // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:1 w:1)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:4 w:4)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:4 w:4)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Storage: `Checkpoints::Families` (r:1 w:0)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 11387 bytes. Shortest time: 437_818_000 ps.
     fn follow_canonical() -> Weight {
-        Weight::from_parts(700_000_000, 20_000)
-            .saturating_add(rosters::<T>().saturating_mul(2))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(557_310_000, 25_502)
+            .saturating_add(T::DbWeight::get().reads(16))
+            .saturating_add(T::DbWeight::get().writes(9))
     }
 
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:1 w:1)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:32 w:32)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:32 w:0)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 619 + s * 287 bytes. Shortest time: 57_517_000 ps.
     fn resume(s: u32) -> Weight {
-        Weight::from_parts(287_156_000, 9_400)
-            .saturating_add(rosters::<T>().saturating_mul(s.into()))
+        Weight::from_parts(101_181_460, 4_186)
+            .saturating_add(Weight::from_parts(77_180_927, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().writes(2).saturating_mul(s.into()))
     }
 
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:1 w:1)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:32 w:32)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:32 w:32)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 706 + s * 287 bytes. Shortest time: 178_202_000 ps.
     fn bond_extra(s: u32) -> Weight {
-        Weight::from_parts(1_056_845_000, 9_400)
-            .saturating_add(rosters::<T>().saturating_mul(s.into()))
+        Weight::from_parts(233_006_037, 4_186)
+            .saturating_add(Weight::from_parts(118_754_621, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
     }
 
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Served` (r:1 w:1)
+    // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:32 w:32)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:32 w:32)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Storage: `Operators::DesertedSpan` (r:1 w:1)
+    // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Deserted` (r:0 w:32)
+    // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 619 + s * 287 bytes. Shortest time: 52_738_000 ps.
     fn start_unbonding(s: u32) -> Weight {
-        Weight::from_parts(233_226_000, 6_800)
-            .saturating_add(rosters::<T>().saturating_mul(s.into()))
+        Weight::from_parts(107_120_415, 4_186)
+            .saturating_add(Weight::from_parts(179_155_846, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().writes(6).saturating_mul(s.into()))
     }
 
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 379 bytes. Shortest time: 38_021_000 ps.
     fn cancel_unbonding() -> Weight {
-        Weight::from_parts(165_184_000, 3_700)
+        Weight::from_parts(62_377_000, 3_698)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:3 w:3)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Ledgers` (r:1 w:1)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Endpoints` (r:0 w:1)
+    // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Controllers` (r:0 w:1)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Keys` (r:0 w:1)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Devices` (r:0 w:1)
+    // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 894 bytes. Shortest time: 312_944_000 ps.
     fn withdraw_bond() -> Weight {
-        Weight::from_parts(1_500_000_000, 12_500)
+        Weight::from_parts(505_564_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(10))
     }
 
+    // Storage: `System::BlockHash` (r:1 w:0)
+    // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Keys` (r:1 w:2)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:2 w:2)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 653 bytes. Shortest time: 301_413_000 ps.
     fn rotate_key() -> Weight {
-        Weight::from_parts(339_622_000, 6_196)
-            .saturating_add(signature())
+        Weight::from_parts(491_768_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    fn report_device() -> Weight {
-        Weight::from_parts(174_601_000, 3_545)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    fn set_endpoint() -> Weight {
-        Weight::from_parts(162_547_000, 3_545)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
+    // Storage: `Operators::Ledgers` (r:1 w:1)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:2 w:2)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 511 bytes. Shortest time: 163_085_000 ps.
     fn withdraw() -> Weight {
-        Weight::from_parts(700_000_000, 8_700)
+        Weight::from_parts(232_234_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
+    // Storage: `Operators::DesertedSpan` (r:1 w:0)
+    // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Deserted` (r:1 w:0)
+    // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:1 w:1)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:0 w:1)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 496 bytes. Shortest time: 89_617_000 ps.
     fn forget_deserted() -> Weight {
-        Weight::from_parts(300_000_000, 4 * 6_061)
+        Weight::from_parts(157_645_000, 7_108)
             .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Devices` (r:0 w:1)
+    // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 223 bytes. Shortest time: 44_443_000 ps.
+    fn report_device() -> Weight {
+        Weight::from_parts(83_175_000, 3_545)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Endpoints` (r:0 w:1)
+    // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 223 bytes. Shortest time: 46_166_000 ps.
+    fn set_endpoint() -> Weight {
+        Weight::from_parts(91_630_000, 3_545)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 }

@@ -11,7 +11,7 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use noema_economics::Permill;
 use noema_protocol::{
     hashing,
-    interfaces::{Lineage, Operators, Role},
+    interfaces::{Lineage, Offence, Operators, Role},
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
@@ -304,12 +304,24 @@ mod benchmarks {
     #[benchmark]
     fn join_round() {
         let (_, id) = start::<T>();
-        join::<T>(id, 1);
-        let (_, key) = operator::<T>(Role::Trainer, MAX_TRAINERS - 1);
+        join::<T>(id, 0);
+        // The smallest of all bonds.
+        let (first, _) = operator::<T>(Role::Trainer, 0);
+        T::Operators::slash(&first, id.into(), Offence::MissedContribution, 1, &[]);
+        let (last, key) = operator::<T>(Role::Trainer, MAX_TRAINERS);
+        let now = System::<T>::block_number();
+        T::Operators::register(&last, &key, Role::Trainer, &PARENT);
+        System::<T>::set_block_number(now);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, Role::Trainer);
         let round = Rounds::<T>::get(id).expect("the round is there; qed");
-        assert_eq!(round.trainers.len(), MAX_TRAINERS as usize);
+        let joined = |account| {
+            round
+                .trainers
+                .iter()
+                .any(|trainer| trainer.account == account)
+        };
+        assert!(joined(last) && !joined(first));
     }
 
     #[benchmark]
@@ -427,10 +439,20 @@ mod benchmarks {
         commit_all::<T>(id, MAX_TRAINERS);
         step::<T>(id);
         reveal_all::<T>(id, rules::<T>().min_contributions);
-        let at = surroundings::<T>();
+        let now = System::<T>::block_number();
+        Rounds::<T>::mutate(id, |round| {
+            round.as_mut().expect("it is open; qed").fix_draw(now, 0);
+        });
         #[block]
         {
-            Pallet::<T>::advance_family(family, at.now, at.randomness);
+            let programme = Programmes::<T>::get(family).expect("it was started; qed");
+            let round = Rounds::<T>::get(id).expect("the round is there; qed");
+            // With values that the relay chain does not bring here.
+            let at = Surroundings {
+                randomness: Some(H256::repeat_byte(7)),
+                ..Pallet::<T>::surroundings(&round, now)
+            };
+            Pallet::<T>::advance_round(programme, id, round, &at);
         }
         assert!(matches!(phase::<T>(id), Phase::Scoring { .. }));
     }
@@ -443,10 +465,10 @@ mod benchmarks {
         commit_all::<T>(id, MAX_TRAINERS);
         step::<T>(id);
         close_others::<T>(family, id);
-        let at = surroundings::<T>();
+        let now = System::<T>::block_number();
         #[block]
         {
-            Pallet::<T>::advance_family(family, at.now, at.randomness);
+            Pallet::<T>::advance_family(family, now);
         }
         let rejected = Outcome::Rejected(Rejection::TooFewContributions);
         assert_eq!(phase::<T>(id), Phase::Closed(rejected));
@@ -459,10 +481,10 @@ mod benchmarks {
         let (family, id) = start::<T>();
         score_revealing::<T>(id);
         super::reveal_scores::<T>(id);
-        let at = surroundings::<T>();
+        let now = System::<T>::block_number();
         #[block]
         {
-            Pallet::<T>::advance_family(family, at.now, at.randomness);
+            Pallet::<T>::advance_family(family, now);
         }
         assert!(matches!(phase::<T>(id), Phase::Claiming { .. }));
     }
@@ -473,10 +495,10 @@ mod benchmarks {
         let (family, id) = start::<T>();
         claiming::<T>(id);
         close_others::<T>(family, id);
-        let at = surroundings::<T>();
+        let now = System::<T>::block_number();
         #[block]
         {
-            Pallet::<T>::advance_family(family, at.now, at.randomness);
+            Pallet::<T>::advance_family(family, now);
         }
         assert!(matches!(phase::<T>(id), Phase::Closed(_)));
         assert!(open::<T>(family).id > id);

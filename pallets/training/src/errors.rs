@@ -30,7 +30,7 @@ mod errors {
         DatasetUnfit,
         /// No update could be small enough.
         UpdateSizeOutOfRange,
-        /// A checkpoint without holders would become canonical.
+        /// A checkpoint without holders would become canonical, or more would be needed than are recorded.
         HoldersOutOfRange,
         /// No round has this number, or it is not readable any more. Check the number.
         UnknownRound,

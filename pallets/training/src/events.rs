@@ -37,6 +37,16 @@ mod events {
             /// What it does in the round.
             role: Role,
         },
+        /// An operator has lost its place in a round that is full to one with a larger bond. Nothing of its
+        /// bond is locked behind the round any more.
+        Displaced {
+            /// The round.
+            round: RoundId,
+            /// Its controller.
+            operator: T::AccountId,
+            /// The controller of the other.
+            by: T::AccountId,
+        },
         /// Another phase began.
         PhaseBegan {
             /// The round.

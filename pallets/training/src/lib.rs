@@ -43,9 +43,10 @@ pub mod pallet {
     use alloc::vec::Vec;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
+    use noema_claims::{RelayBlock, RelayRandomness};
     use noema_economics::{Balance, Permill};
     use noema_protocol::{
-        interfaces::{BlockRandomness, Lineage, Operators, RecordWork, Role},
+        interfaces::{Lineage, Operators, RecordWork, Role},
         CheckpointId, FamilyId, RoundId,
     };
     use noema_rounds::{Claim, Contribution, Dataset, Outcome, Phase, Rules, Ruling, ScoreSheet};
@@ -64,9 +65,11 @@ pub mod pallet {
         type Operators: Operators<Self::AccountId, Balance>;
         /// The checkpoints that rounds start from and add to.
         type Lineage: Lineage<Self::AccountId>;
-        /// Randomness of the current block. Read when the block is finalized, so what an inherent
-        /// brings counts.
-        type Randomness: BlockRandomness;
+        /// Randomness that rounds draw with. Read when the block is finalized, so what an inherent brings
+        /// counts.
+        type Randomness: RelayRandomness;
+        /// Relay chain blocks by which that has to be younger than what it draws from.
+        type Freshness: Get<RelayBlock>;
         /// Where accepted contributions and scores that stood are noted, for the subsidy.
         type Work: RecordWork<Self::AccountId>;
         /// Who starts and stops programmes.
@@ -188,7 +191,8 @@ pub mod pallet {
         }
 
         /// Take part in a round, signed by your hot key. It ties your bond until the round ends; who
-        /// joins and keeps silent loses a little of it. A duty: free of charge through `duties.perform`.
+        /// joins and keeps silent loses a little of it. Where the round is full, you take the place of the
+        /// smallest bond in your role if yours is larger. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `role`: `Trainer` or `Validator`.

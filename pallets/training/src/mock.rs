@@ -1,27 +1,27 @@
 //! A runtime of the pallet with real bonds and checkpoints, and the steps that tests are told in.
 
 use crate as pallet_training;
+use codec::Encode;
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
     traits::{ConstU128, ConstU32, ConstU64, Hooks},
     BoundedVec,
 };
 use frame_system::EnsureRoot;
+use noema_claims::{Beacon, RelayBlock, RelayRandomness};
 use noema_protocol::{
     hashing,
-    interfaces::{BlockRandomness, Offence, RecordWork, Role, Work},
+    interfaces::{Offence, RecordWork, Role, Work},
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
     Claim, Contribution, Dataset, Finding, Losses, Phase, Rules, ScoreSheet, Windows,
 };
-use pallet_checkpoints::Architecture;
+use pallet_checkpoints::{Architecture, TokenBounds, Weights};
 use pallet_operators::Roles;
 use sp_core::H256;
-use sp_runtime::{
-    testing::TestSignature, traits::BlakeTwo256, BuildStorage, DispatchResult, Permill,
-};
-use std::cell::RefCell;
+use sp_runtime::{testing::TestSignature, BuildStorage, DispatchResult, Permill};
+use std::cell::{Cell, RefCell};
 
 pub(crate) type AccountId = u64;
 pub(crate) type Balance = u128;
@@ -29,6 +29,8 @@ pub(crate) type Balance = u128;
 pub(crate) const ENDOWMENT: Balance = 100_000;
 pub(crate) const BOND: Balance = 1_000;
 pub(crate) const WINDOW: u64 = 10;
+/// Relay chain blocks by which randomness is younger than what it draws from.
+pub(crate) const FRESHNESS: RelayBlock = 2;
 pub(crate) const FAMILY: FamilyId = FamilyId(0);
 pub(crate) const GENESIS: CheckpointId = CheckpointId(H256::repeat_byte(1));
 pub(crate) const CHILD: CheckpointId = CheckpointId(H256::repeat_byte(2));
@@ -110,6 +112,9 @@ impl pallet_operators::Config for Test {
 parameter_types! {
     pub const FalsehoodSlash: Permill = Permill::from_percent(50);
     pub static FinalityAllowance: u32 = 0;
+    /// Whether the relay chain brings randomness, and what tells it from that of another test.
+    pub static IsRandom: bool = true;
+    pub static Salt: u64 = 0;
     pub const ScorersShare: Permill = Permill::from_percent(25);
     pub const SilenceSlash: Permill = Permill::from_percent(1);
 }
@@ -117,7 +122,8 @@ parameter_types! {
 impl pallet_training::Config for Test {
     type Operators = Operators;
     type Lineage = Checkpoints;
-    type Randomness = HashOfBlock;
+    type Randomness = Relay;
+    type Freshness = ConstU32<FRESHNESS>;
     type Work = Recorded;
     type ProgrammeOrigin = EnsureRoot<AccountId>;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
@@ -131,20 +137,29 @@ impl pallet_training::Config for Test {
     type SilenceCap = ConstU128<1_000_000>;
 }
 
-/// Randomness in every block, from its number.
-pub struct HashOfBlock;
+/// A relay chain that makes one block for each of this chain's.
+pub struct Relay;
 
-impl BlockRandomness for HashOfBlock {
-    fn random(subject: &[u8]) -> Option<H256> {
-        use codec::Encode;
-        use sp_runtime::traits::Hash;
-        Some(BlakeTwo256::hash(
-            &(System::block_number(), subject).encode(),
-        ))
+impl RelayRandomness for Relay {
+    fn relay_block() -> RelayBlock {
+        u32::try_from(System::block_number()).expect("there are few blocks")
+    }
+
+    fn beacon() -> Beacon {
+        BEACON.get()
     }
 }
 
+/// Brings the value of the present relay chain block.
+fn bring_value() {
+    let at = Relay::relay_block();
+    let mut beacon = BEACON.get();
+    beacon.push(at, hashing::blake2_256(&(at, Salt::get()).encode()));
+    BEACON.set(beacon);
+}
+
 thread_local! {
+    static BEACON: Cell<Beacon> = Cell::default();
     static WORK: RefCell<Vec<(Work, AccountId, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -209,13 +224,15 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         .into();
     ext.execute_with(|| {
         WORK.with_borrow_mut(Vec::clear);
+        BEACON.set(Beacon::default());
+        IsRandom::set(true);
         System::set_block_number(1);
         family();
         for trainer in TRAINERS {
-            operator(trainer, Role::Trainer);
+            operator(trainer, Role::Trainer, BOND);
         }
         for validator in VALIDATORS {
-            operator(validator, Role::Validator);
+            operator(validator, Role::Validator, BOND);
         }
     });
     ext
@@ -231,7 +248,20 @@ pub(crate) fn test(run: impl FnOnce()) {
     });
 }
 
+/// Registers a family like the one that trains.
+pub(crate) fn another_family() -> FamilyId {
+    let family = pallet_checkpoints::NextFamily::<Test>::get();
+    register_family("another family");
+    family
+}
+
 fn family() {
+    register_family("a family");
+    publish(GENESIS, None);
+    assert_ok!(Checkpoints::set_canonical(root(), FAMILY, GENESIS));
+}
+
+fn register_family(name: &str) {
     let architecture = Architecture {
         layers: 1,
         hidden: 32,
@@ -245,30 +275,44 @@ fn family() {
     };
     assert_ok!(Checkpoints::register_family(
         signed(OWNER),
-        text("a family"),
+        text(name),
         architecture,
         H256::repeat_byte(9),
         1
     ));
-    publish(GENESIS, None);
-    assert_ok!(Checkpoints::set_canonical(root(), FAMILY, GENESIS));
 }
 
-/// Publishes a checkpoint in the owner's name.
+/// Publishes a checkpoint of the family in the owner's name.
 pub(crate) fn publish(checkpoint: CheckpointId, parent: Option<CheckpointId>) {
-    assert_ok!(Checkpoints::register_checkpoint(
+    assert_ok!(try_publish(checkpoint, FAMILY, parent));
+}
+
+/// Calls `register_checkpoint` with weights that do not matter.
+pub(crate) fn try_publish(
+    checkpoint: CheckpointId,
+    family: FamilyId,
+    parent: Option<CheckpointId>,
+) -> DispatchResult {
+    Checkpoints::register_checkpoint(
         signed(OWNER),
         checkpoint,
-        FAMILY,
+        family,
         parent,
-        H256::repeat_byte(7),
-        544,
+        Weights {
+            root: H256::repeat_byte(7),
+            bytes: 544,
+        },
+        TokenBounds {
+            tokens_per_byte: 1,
+            template_tokens: 0,
+        },
         text("MIT"),
-        H256::repeat_byte(8)
-    ));
+        H256::repeat_byte(8),
+    )
 }
 
-fn operator(controller: AccountId, role: Role) {
+/// Registers an operator.
+pub(crate) fn operator(controller: AccountId, role: Role, bond: Balance) {
     let roles = Roles {
         worker: false,
         validator: role == Role::Validator,
@@ -282,7 +326,7 @@ fn operator(controller: AccountId, role: Role) {
         key,
         TestSignature(key, payload.as_bytes().to_vec()),
         Default::default(),
-        BOND
+        bond
     ));
 }
 
@@ -322,7 +366,7 @@ pub(crate) fn text<S: frame_support::traits::Get<u32>>(text: &str) -> BoundedVec
 /// Ends blocks until the family's round is in another phase, or another round is open.
 pub(crate) fn pass_window() {
     let before = Training::open_round(FAMILY).map(|round| (round.id, round.phase));
-    for _ in 0..=WINDOW {
+    for _ in 0..=WINDOW + u64::from(FRESHNESS) + 1 {
         end_block();
         if Training::open_round(FAMILY).map(|round| (round.id, round.phase)) != before {
             return;
@@ -333,6 +377,9 @@ pub(crate) fn pass_window() {
 
 pub(crate) fn end_block() {
     let now = System::block_number();
+    if IsRandom::get() {
+        bring_value();
+    }
     Training::on_finalize(now);
     System::set_block_number(now + 1);
     Training::on_initialize(now + 1);
@@ -516,7 +563,8 @@ pub(crate) fn offence(operator: AccountId) -> Option<Offence> {
         .next()
 }
 
-pub(crate) fn engagements(controller: AccountId) -> u32 {
+/// How many parts of its bond are locked.
+pub(crate) fn locks(controller: AccountId) -> u32 {
     Operators::operator(controller)
         .expect("it is registered")
         .operator

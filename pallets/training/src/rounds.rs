@@ -6,13 +6,13 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
+use noema_claims::RelayRandomness;
 use noema_economics::silence_penalty;
 use noema_protocol::{
-    interfaces::{BlockRandomness, Lineage, Offence, Operators, RecordWork, Trained, Work},
+    interfaces::{Lineage, Offence, Operators, RecordWork, Trained, Work},
     FamilyId, RoundId,
 };
 use noema_rounds::{Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings};
-use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
     /// The most that the rounds of a block can weigh.
@@ -33,36 +33,31 @@ impl<T: Config> Pallet<T> {
 
     /// Lets the round of every programme go on.
     pub(crate) fn advance_rounds(now: BlockNumberFor<T>) {
-        let families = Families::<T>::get();
-        if families.is_empty() {
-            return;
-        }
-        let randomness = T::Randomness::random(b"noema/training");
-        for family in families {
-            Self::advance_family(family, now, randomness);
+        for family in Families::<T>::get() {
+            Self::advance_family(family, now);
         }
     }
 
     /// Lets the round of one programme go on, or opens one if there is none.
-    pub(crate) fn advance_family(
-        family: FamilyId,
-        now: BlockNumberFor<T>,
-        randomness: Option<H256>,
-    ) {
+    pub(crate) fn advance_family(family: FamilyId, now: BlockNumberFor<T>) {
         let Some(mut programme) = Programmes::<T>::get(family) else {
             return;
         };
         let open = programme
             .round
             .and_then(|id| Some((id, Rounds::<T>::get(id)?)));
-        let Some((id, round)) = open else {
+        let Some((id, mut round)) = open else {
             programme.round = Self::open_next_round(family, programme.dataset, programme.rules);
             if programme.round.is_some() {
                 Programmes::<T>::insert(family, programme);
             }
             return;
         };
-        let at = Self::surroundings(&round, now, randomness);
+        if round.fix_draw(now, T::Randomness::relay_block()) {
+            Rounds::<T>::insert(id, round);
+            return;
+        }
+        let at = Self::surroundings(&round, now);
         Self::advance_round(programme, id, round, &at);
     }
 
@@ -93,11 +88,14 @@ impl<T: Config> Pallet<T> {
         Programmes::<T>::insert(family, programme);
     }
 
-    fn surroundings(
+    /// What a round has to know of block `now`.
+    pub(crate) fn surroundings(
         round: &RoundOf<T>,
         now: BlockNumberFor<T>,
-        randomness: Option<H256>,
     ) -> Surroundings<BlockNumberFor<T>> {
+        let randomness = round
+            .unknown_since
+            .and_then(|since| T::Randomness::beacon().for_check(since, T::Freshness::get()));
         let holders = match (round.phase, round.claim) {
             (Phase::Holding { .. }, Some(claim)) => T::Lineage::holders(&claim.checkpoint),
             _ => 0,
@@ -127,7 +125,7 @@ impl<T: Config> Pallet<T> {
                 }
                 Effect::Aggregated(claim) => {
                     if Self::record_checkpoint(round, claim).is_err() {
-                        // Someone else's checkpoint has this id and descendants.
+                        // What was canonical before is no next checkpoint, nor is that of another round.
                         let outcome = Outcome::Rejected(Rejection::NoClaim);
                         round.phase = Phase::Closed(outcome);
                         ended = Some(Self::close(round, outcome));
@@ -191,7 +189,7 @@ impl<T: Config> Pallet<T> {
             Outcome::Promoted(_) => Self::note_work(round),
             Outcome::Rejected(_) => {
                 if let Some(claim) = round.claim {
-                    T::Lineage::discard(claim.checkpoint);
+                    T::Lineage::discard(claim.checkpoint, round.id);
                 }
             }
         }

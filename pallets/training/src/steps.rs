@@ -13,8 +13,10 @@ use sp_core::H256;
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_join(key: T::AccountId, id: RoundId, role: Role) -> DispatchResult {
         ensure!(role != Role::Worker, Error::<T>::NoPartForRole);
+        let mut displaced = None;
         let operator = Self::step(key, id, |round, operator, now| {
             let bond = T::Operators::live_bond(role, operator).ok_or(Error::<T>::NotLive)?;
+            displaced = round.make_room(role, bond, T::Operators::bond, now);
             match role {
                 Role::Trainer => round.join_as_trainer(operator.clone(), now),
                 Role::Validator | Role::Worker => {
@@ -23,6 +25,14 @@ impl<T: Config> Pallet<T> {
             }
             .map_err(Error::<T>::from)
         })?;
+        if let Some(displaced) = displaced {
+            T::Operators::release(&displaced, id.into());
+            Self::deposit_event(Event::Displaced {
+                round: id,
+                operator: displaced,
+                by: operator.clone(),
+            });
+        }
         let stake = T::FalsehoodSlash::get().mul_ceil(T::Operators::bond(&operator));
         T::Operators::lock(&operator, id.into(), stake).map_err(|_| Error::<T>::BondUnavailable)?;
         Self::deposit_event(Event::Joined {

@@ -1,8 +1,8 @@
-use crate::{mock::*, Error, Event, HoldReason, Provenance, Status};
-use frame_support::assert_noop;
+use crate::{mock::*, Error, Event, HoldReason, Provenance, Status, TokenBounds, Weights};
+use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{
-    interfaces::{Checkpoints as _, ModelLimits},
-    FamilyId,
+    interfaces::{Checkpoints as _, Lineage as _, ModelLimits, Trained},
+    FamilyId, RoundId,
 };
 use sp_core::H256;
 use sp_runtime::TokenError;
@@ -41,7 +41,7 @@ fn register_checkpoint_should_record_it_and_hold_the_deposit() {
 }
 
 #[test]
-fn register_checkpoint_should_make_it_active_with_the_limits_of_its_family() {
+fn register_checkpoint_should_make_it_active_with_its_limits() {
     test(|| {
         family(ALICE, "SmolLM2");
         assert_eq!(Checkpoints::active(&id(1)), None);
@@ -50,6 +50,8 @@ fn register_checkpoint_should_make_it_active_with_the_limits_of_its_family() {
         let limits = ModelLimits {
             context_length: 2_048,
             vocabulary: 49_152,
+            tokens_per_byte: 1,
+            template_tokens: 40,
         };
         assert_eq!(Checkpoints::active(&id(1)), Some(limits));
         assert!(Checkpoints::exists(&id(1)));
@@ -61,6 +63,7 @@ fn register_checkpoint_should_continue_the_lineage_of_its_parent() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
+        canonical(1);
         checkpoint(BOB, 2, Some(1));
         assert_eq!(
             Checkpoints::checkpoint(id(2))
@@ -129,8 +132,11 @@ fn register_checkpoint_should_refuse_empty_weights_and_licences() {
                 id(1),
                 LLAMA,
                 None,
-                zero,
-                0,
+                Weights {
+                    root: zero,
+                    bytes: 0,
+                },
+                TOKENS,
                 text("MIT"),
                 zero
             ),
@@ -142,13 +148,158 @@ fn register_checkpoint_should_refuse_empty_weights_and_licences() {
                 id(1),
                 LLAMA,
                 None,
-                zero,
-                544,
+                Weights {
+                    root: zero,
+                    bytes: 544,
+                },
+                TOKENS,
                 text(""),
                 zero
             ),
             Error::<Test>::LicenceNotText
         );
+    });
+}
+
+#[test]
+fn register_checkpoint_should_refuse_bounds_that_leave_no_room_for_an_answer() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        let refused = |tokens_per_byte, template_tokens| {
+            let tokens = TokenBounds {
+                tokens_per_byte,
+                template_tokens,
+            };
+            assert_noop!(
+                try_bounded(BOB, LLAMA, 1, None, tokens),
+                Error::<Test>::NoRoomForAnswer
+            );
+        };
+        refused(0, 40);
+        refused(1, 2_047);
+        refused(2_048, 0);
+        refused(u32::MAX, u32::MAX);
+        let tightest = TokenBounds {
+            tokens_per_byte: 1,
+            template_tokens: 2_046,
+        };
+        assert_ok!(try_bounded(BOB, LLAMA, 1, None, tightest));
+        let limits = Checkpoints::active(&id(1)).expect("active");
+        assert!(limits.fits(1, 1) && !limits.fits(1, 2));
+    });
+}
+
+#[test]
+fn a_trained_checkpoint_should_have_the_limits_of_its_parent() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        let tokens = TokenBounds {
+            tokens_per_byte: 3,
+            template_tokens: 70,
+        };
+        assert_ok!(try_bounded(BOB, LLAMA, 1, None, tokens));
+        canonical(1);
+        assert_ok!(extend(1, 2, 0));
+        assert_eq!(Checkpoints::active(&id(2)), Checkpoints::active(&id(1)));
+    });
+}
+
+/// Has a round of training record a checkpoint.
+fn extend(parent: u8, n: u8, round: u64) -> Result<(), sp_runtime::DispatchError> {
+    Checkpoints::extend(id(parent), id(n), H256::zero(), trained(round))
+}
+
+fn trained(round: u64) -> Trained {
+    Trained {
+        round: RoundId(round),
+        dataset: H256::zero(),
+        masters_root: H256::zero(),
+        contributions: 1,
+        parent_loss: 2,
+        loss: 1,
+        tokens: 1,
+    }
+}
+
+#[test]
+fn what_was_never_canonical_should_have_no_descendants() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        checkpoint(BOB, 1, None);
+        assert_noop!(
+            try_checkpoint(BOB, LLAMA, 2, Some(1)),
+            Error::<Test>::ParentNeverCanonical
+        );
+        canonical(1);
+        checkpoint(BOB, 2, Some(1));
+        // A checkpoint that was canonical once stays in the lineage.
+        canonical(2);
+        checkpoint(BOB, 3, Some(1));
+        // What a round made can have none before it is canonical, so it can be forgotten.
+        assert_ok!(extend(2, 4, 0));
+        assert_noop!(
+            try_checkpoint(BOB, LLAMA, 5, Some(4)),
+            Error::<Test>::ParentNeverCanonical
+        );
+        Checkpoints::discard(id(4), RoundId(0));
+        assert_eq!(Checkpoints::checkpoint(id(4)), None);
+    });
+}
+
+#[test]
+fn what_an_account_published_should_give_way_to_a_round_and_cost_it_nothing() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        family(ALICE, "Other");
+        checkpoint(ALICE, 1, None);
+        canonical(1);
+        Bonded::add(5);
+        // As a lie of another family, as what it is, and withdrawn.
+        assert_ok!(try_checkpoint(BOB, FamilyId(1), 2, None));
+        checkpoint(BOB, 3, Some(1));
+        checkpoint(BOB, 4, None);
+        assert_ok!(Checkpoints::announce_holding(signed(5), id(2), BLOB));
+        assert_ok!(Checkpoints::withdraw_checkpoint(signed(BOB), id(4)));
+        assert_eq!(
+            held(HoldReason::CheckpointDeposit, BOB),
+            3 * CHECKPOINT_DEPOSIT
+        );
+        for n in [2, 3, 4] {
+            assert_ok!(extend(1, n, n.into()));
+            let record = Checkpoints::checkpoint(id(n)).expect("recorded");
+            assert_eq!((record.family, record.parent), (LLAMA, Some(id(1))));
+            assert_eq!(record.provenance, Provenance::Trained(trained(n.into())));
+            assert_eq!((record.publisher, record.deposit), (None, 0));
+            assert_eq!(record.status, Status::Active);
+            assert!(Checkpoints::holders(id(n)).is_empty());
+        }
+        assert_eq!(Balances::free_balance(BOB), ENDOWMENT);
+        assert_eq!(
+            Checkpoints::family(FamilyId(1)).expect("kept").checkpoints,
+            0
+        );
+    });
+}
+
+#[test]
+fn neither_what_was_canonical_nor_what_another_round_made_should_give_way() {
+    test(|| {
+        family(ALICE, "SmolLM2");
+        checkpoint(ALICE, 1, None);
+        canonical(1);
+        checkpoint(BOB, 2, Some(1));
+        canonical(2);
+        for n in [1, 2] {
+            assert_noop!(extend(2, n, 0), Error::<Test>::AlreadyRegistered);
+        }
+        assert_ok!(extend(2, 3, 0));
+        assert_noop!(extend(2, 3, 1), Error::<Test>::AlreadyRegistered);
+        // Each round forgets its own checkpoint only.
+        Checkpoints::discard(id(3), RoundId(1));
+        Checkpoints::discard(id(2), RoundId(0));
+        for n in [2, 3] {
+            assert!(Checkpoints::exists(&id(n)));
+        }
     });
 }
 

@@ -31,7 +31,10 @@ fn remove_checkpoint_should_keep_the_lineage_of_its_descendants() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
+        canonical(1);
         checkpoint(BOB, 2, Some(1));
+        checkpoint(ALICE, 3, None);
+        canonical(3);
         for n in [1, 2] {
             assert_ok!(Checkpoints::withdraw_checkpoint(signed(BOB), id(n)));
         }

@@ -10,7 +10,9 @@ fn lineage_should_reach_back_to_the_first() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
+        canonical(1);
         checkpoint(ALICE, 2, Some(1));
+        canonical(2);
         checkpoint(ALICE, 3, Some(2));
         checkpoint(ALICE, 4, Some(1));
         assert_eq!(Checkpoints::lineage(id(3)), vec![id(3), id(2), id(1)]);
@@ -24,7 +26,10 @@ fn lineage_should_be_bounded() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
-        (2..=6).for_each(|n| checkpoint(ALICE, n, Some(n - 1)));
+        for n in 2..=6 {
+            canonical(n - 1);
+            checkpoint(ALICE, n, Some(n - 1));
+        }
         assert_eq!(
             Checkpoints::lineage(id(6)),
             vec![id(6), id(5), id(4), id(3)]
@@ -43,6 +48,7 @@ fn audit_should_sum_the_deposits() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
+        canonical(1);
         checkpoint(BOB, 2, Some(1));
         let report = AuditReport {
             families: 1,
@@ -59,6 +65,7 @@ fn audit_should_find_what_is_wrong() {
         new_test_ext().execute_with(|| {
             family(ALICE, "SmolLM2");
             checkpoint(ALICE, 1, None);
+            canonical(1);
             checkpoint(ALICE, 2, Some(1));
             corrupt();
             Checkpoints::audit().expect_err("the state was corrupted")
@@ -78,6 +85,24 @@ fn audit_should_find_what_is_wrong() {
     assert_eq!(
         after(|| change(2, |r| r.parent = Some(id(9)))),
         AuditFailure::BrokenLineage
+    );
+    assert_eq!(
+        after(|| {
+            canonical(2);
+            change(1, |r| r.was_canonical = false);
+        }),
+        AuditFailure::ParentNeverCanonical
+    );
+    assert_eq!(
+        after(|| {
+            canonical(2);
+            change(2, |r| r.was_canonical = false);
+        }),
+        AuditFailure::CanonicalNotActive
+    );
+    assert_eq!(
+        after(|| change(2, |r| r.tokens.tokens_per_byte = 0)),
+        AuditFailure::NoRoom
     );
     assert_eq!(
         after(|| change(2, |r| r.children = 1)),

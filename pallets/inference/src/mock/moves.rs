@@ -1,22 +1,32 @@
-//! What people do in the tests' stories, and what one sees of it.
+//! What people do in the stories of the tests, and what is seen of it.
 
-use super::{key, AccountId, Balances, Inference, RuntimeOrigin, System, Test, CHECKPOINT};
+use super::{
+    key, world::next_relay_block, AccountId, Balances, Inference, Reason, RuntimeOrigin, System,
+    Test, CHECKPOINT,
+};
 use crate::*;
-use codec::Encode;
 use frame_support::{
     traits::{
         fungible::{Inspect, InspectHold},
         Hooks,
     },
-    weights::Weight,
+    weights::WeightMeter,
 };
-use noema_protocol::{hashing, Receipt, RequestId, SamplingParameters, Verdict, VerdictReveal};
+use noema_claims::Claims;
+use noema_protocol::{hashing, CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
 use pallet_duties::AsDuty;
 use sp_core::H256;
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
+use std::cell::Cell;
 
+/// The requester of most stories.
+pub(crate) const ASKER: AccountId = 1;
+/// What every requester starts with.
+pub(crate) const FUNDS: Balance = 10_000_000;
 /// What the requesters ask.
 pub(crate) const PROMPT: &[u8] = "Was ist Straße?".as_bytes();
+/// How many tokens they ask for.
+pub(crate) const TOKENS_ASKED: u16 = 16;
 /// What the honest worker answers.
 pub(crate) const TOKENS: &[u32] = &[5, 6, 7, 2];
 /// The same as text.
@@ -25,18 +35,39 @@ pub(crate) const TEXT: &[u8] = b"A street.";
 pub(crate) const ANSWER_MAX: Balance = 176;
 /// A quarter of it.
 pub(crate) const CHECK_FEE: Balance = 44;
+/// Twice the price of the longest answer.
+pub(crate) const STAKE: Balance = 352;
 /// The price of the honest answer: 16 bytes at 1, 4 tokens at 10.
 pub(crate) const ANSWER_PRICE: Balance = 56;
-/// The price limit of the stories: more than is needed.
+/// The price limit of most stories: more than is needed.
 pub(crate) const LIMIT: Balance = 1_000;
+/// 16 bytes of prompt, 16 tokens at 4 bytes, 8 bytes of text for each, and what every request leaves.
+pub(crate) const STORAGE: Balance = 16 + 16 * 4 + 16 * 8 + RECORD_BYTES as Balance;
 
+/// The next block, with a new block of the relay chain under it, up to its first transaction.
 pub(crate) fn next_block() {
-    let now = System::block_number();
-    Inference::on_idle(now, Weight::MAX);
-    Inference::on_finalize(now);
-    assert_eq!(Inference::audit(), Ok(()), "after block {now}");
-    System::set_block_number(now + 1);
-    Inference::on_initialize(now + 1);
+    next_relay_block();
+    next_block_on_the_same_relay_block();
+}
+
+pub(crate) fn next_block_on_the_same_relay_block() {
+    let now = System::block_number() + 1;
+    System::set_block_number(now);
+    let mut meter = WeightMeter::new();
+    Inference::on_poll(now, &mut meter);
+    assert!(meter.consumed().all_lte(super::PollBudget::get()));
+    if now.is_multiple_of(AUDITED.get()) {
+        assert_books_agree();
+    }
+}
+
+thread_local! {
+    static AUDITED: Cell<u32> = const { Cell::new(1) };
+}
+
+/// Audits every so many blocks only, where there are thousands of requests.
+pub(crate) fn audit_every(blocks: u32) {
+    AUDITED.set(blocks);
 }
 
 pub(crate) fn advance(blocks: u32) {
@@ -45,34 +76,63 @@ pub(crate) fn advance(blocks: u32) {
     }
 }
 
-pub(crate) fn ask_with(
+/// The pallet's audit, and that what is on hold is what requests and claims say.
+pub(crate) fn assert_books_agree() {
+    assert_eq!(Inference::audit(), Ok(()));
+    let requesters: std::collections::BTreeSet<_> = Requests::<Test>::iter_values()
+        .map(|request| request.requester)
+        .collect();
+    for requester in requesters {
+        let expected = Inference::held(&requester) + super::World::held(&requester);
+        assert_eq!(on_hold(requester), expected, "of {requester}");
+    }
+}
+
+/// The next block, in which the agenda has had its first turn: the block in which it begins is one that
+/// the next leaves behind, which is a step of the budget.
+pub(crate) fn next_block_with_an_agenda() {
+    let now = System::block_number();
+    DeadlineAgenda::<Test>::insert(now, now + 1, &RequestId(u64::MAX));
+    next_block();
+}
+
+pub(crate) fn ask_of(
     requester: AccountId,
+    checkpoint: CheckpointId,
     prompt: &[u8],
     parameters: SamplingParameters,
     price_limit: Balance,
-) -> Result<RequestId, sp_runtime::DispatchError> {
+) -> Result<RequestId, DispatchError> {
     let id = NextRequestId::<Test>::get();
-    Inference::request_inference(
-        RuntimeOrigin::signed(requester),
-        CHECKPOINT,
-        prompt.to_vec(),
-        parameters,
-        price_limit,
-    )?;
+    frame_support::storage::with_storage_layer(|| {
+        Inference::request_inference(
+            RuntimeOrigin::signed(requester),
+            checkpoint,
+            prompt.to_vec(),
+            parameters,
+            price_limit,
+        )
+    })
+    .map_err(|refusal| refusal.error)?;
     Ok(id)
+}
+
+/// Asks the question of the stories with a price limit.
+pub(crate) fn ask_for(requester: AccountId, price_limit: Balance) -> RequestId {
+    let parameters = SamplingParameters::greedy(TOKENS_ASKED);
+    ask_of(requester, CHECKPOINT, PROMPT, parameters, price_limit).expect("it is a good request")
 }
 
 /// Asks the question of the stories.
 pub(crate) fn ask(requester: AccountId) -> RequestId {
-    ask_with(requester, PROMPT, SamplingParameters::greedy(16), LIMIT)
-        .expect("it is a good request")
+    ask_for(requester, LIMIT)
 }
 
-/// Asks, and ends the two blocks after which a worker has the request. Returns the worker.
-pub(crate) fn ask_and_assign(requester: AccountId) -> (RequestId, AccountId) {
-    let id = ask(requester);
-    advance(2);
-    (id, worker_of(id))
+/// Asks, and goes to the block in which a worker has the request. Returns the worker.
+pub(crate) fn ask_and_assign() -> (RequestId, AccountId) {
+    let id = ask(ASKER);
+    next_block();
+    (id, worker_of(id).expect("a worker has it"))
 }
 
 pub(crate) fn request(id: RequestId) -> Request<Test> {
@@ -83,8 +143,31 @@ pub(crate) fn phase(id: RequestId) -> Phase<u32> {
     request(id).phase
 }
 
-pub(crate) fn worker_of(id: RequestId) -> AccountId {
-    request(id).assignment.expect("it is assigned").worker
+pub(crate) fn waits(id: RequestId) -> bool {
+    phase(id) == Phase::Waiting
+}
+
+pub(crate) fn deadline(id: RequestId) -> u32 {
+    match phase(id) {
+        Phase::Answering { deadline } => deadline,
+        other => panic!("it is {other:?}"),
+    }
+}
+
+/// The worker that has a request and has not answered it.
+pub(crate) fn worker_of(id: RequestId) -> Option<AccountId> {
+    let request = request(id);
+    matches!(request.phase, Phase::Answering { .. })
+        .then_some(request.assignment)
+        .flatten()
+        .map(|assignment| assignment.worker)
+}
+
+pub(crate) fn claim_of(id: RequestId) -> ClaimId {
+    match phase(id) {
+        Phase::Claimed { claim } => claim,
+        other => panic!("it is {other:?}"),
+    }
 }
 
 pub(crate) fn refunded_for(id: RequestId) -> Option<RefundReason> {
@@ -94,13 +177,15 @@ pub(crate) fn refunded_for(id: RequestId) -> Option<RefundReason> {
     }
 }
 
-/// The digest that executing the request yields.
-pub(crate) fn digest(id: RequestId) -> H256 {
-    hashing::blake2_256(&(b"the hidden states of", id).encode())
+/// The requests that workers have, in the order of their numbers.
+pub(crate) fn assigned() -> Vec<RequestId> {
+    let mut assigned: Vec<_> = Requests::<Test>::iter()
+        .filter(|(_, request)| matches!(request.phase, Phase::Answering { .. }))
+        .map(|(id, _)| id)
+        .collect();
+    assigned.sort_unstable();
+    assigned
 }
-
-/// A digest that nobody's execution yields.
-pub(crate) const WRONG_DIGEST: H256 = H256::repeat_byte(0xEE);
 
 pub(crate) fn receipt(id: RequestId) -> Receipt {
     let request = request(id);
@@ -109,11 +194,14 @@ pub(crate) fn receipt(id: RequestId) -> Receipt {
         checkpoint: request.checkpoint,
         prompt_hash: request.prompt_hash,
         parameters: request.parameters,
-        seed: request.assignment.map(|a| a.seed).unwrap_or_default(),
+        seed: request
+            .assignment
+            .map(|assignment| assignment.seed)
+            .unwrap_or_default(),
         output_hash: hashing::output_hash(TOKENS, TEXT),
         prompt_tokens: 12,
         output_tokens: TOKENS.len() as u32,
-        trace_commitment: hashing::trace_commitment(id, digest(id)),
+        hidden_root: H256::repeat_byte(5),
     }
 }
 
@@ -124,124 +212,42 @@ pub(crate) fn submit(
     text: &[u8],
     receipt: Receipt,
 ) -> DispatchResult {
-    Inference::submit_result(
-        RuntimeOrigin::signed(key(worker)),
-        id,
-        tokens.to_vec(),
-        text.to_vec(),
-        receipt,
-    )
+    frame_support::storage::with_storage_layer(|| {
+        Inference::submit_answer(
+            RuntimeOrigin::signed(key(worker)),
+            id,
+            tokens.to_vec(),
+            text.to_vec(),
+            receipt,
+        )
+    })
 }
 
 /// The honest answer of the worker that has the request.
-pub(crate) fn answer(id: RequestId) {
-    submit(id, worker_of(id), TOKENS, TEXT, receipt(id)).expect("it is a good answer");
+pub(crate) fn answer(id: RequestId) -> ClaimId {
+    let worker = worker_of(id).expect("a worker has it");
+    submit(id, worker, TOKENS, TEXT, receipt(id)).expect("it is a good answer");
+    claim_of(id)
 }
 
-/// Asks and answers; ends the blocks up to the one in which a check has been decided.
-pub(crate) fn ask_and_answer(requester: AccountId) -> RequestId {
-    let (id, _) = ask_and_assign(requester);
-    answer(id);
-    advance(2);
-    id
+pub(crate) fn cancel(requester: AccountId, id: RequestId) -> DispatchResult {
+    Inference::cancel_request(RuntimeOrigin::signed(requester), id)
 }
 
-/// What a validator says in a story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Voice {
-    /// Valid, with the right digest.
-    Honest,
-    /// Invalid, with the digest of its own execution of a false answer.
-    Convicts,
-    /// Invalid, of an honest answer, with a digest it made up.
-    Lies,
-    /// Valid, without executing.
-    Lazy,
-}
-
-pub(crate) fn opening(id: RequestId, voice: Voice) -> VerdictReveal {
-    let (verdict, digest) = match voice {
-        Voice::Honest => (Verdict::Valid, digest(id)),
-        Voice::Convicts => (Verdict::Invalid, digest(id)),
-        Voice::Lies => (Verdict::Invalid, WRONG_DIGEST),
-        Voice::Lazy => (Verdict::Valid, WRONG_DIGEST),
-    };
-    VerdictReveal {
-        verdict,
-        digest,
-        salt: H256::repeat_byte(3),
-    }
-}
-
-pub(crate) fn commit(id: RequestId, validator: AccountId, voice: Voice) -> DispatchResult {
-    let commitment = hashing::verdict_commitment(id, &validator, &opening(id, voice));
-    Inference::commit_verdict(RuntimeOrigin::signed(key(validator)), id, commitment)
-}
-
-pub(crate) fn reveal(id: RequestId, validator: AccountId, voice: Voice) -> DispatchResult {
-    let VerdictReveal {
-        verdict,
-        digest,
-        salt,
-    } = opening(id, voice);
-    Inference::reveal_verdict(
-        RuntimeOrigin::signed(key(validator)),
-        id,
-        verdict,
-        digest,
-        salt,
-    )
-}
-
-pub(crate) fn object(id: RequestId, validator: AccountId, digest: H256) -> DispatchResult {
-    Inference::object(RuntimeOrigin::signed(key(validator)), id, digest)
-}
-
-/// Whether a call is a duty that the hot key `by` may perform now.
-pub(crate) fn is_duty(call: &Call<Test>, by: AccountId) -> bool {
-    call.as_duty(&by, System::block_number())
-        .is_some_and(|duty| duty.is_ok())
-}
-
-/// The validators that now have to commit or reveal.
-pub(crate) fn sitting(id: RequestId) -> Vec<AccountId> {
-    Checks::<Test>::get(id)
-        .unwrap_or_default()
-        .seats
-        .iter()
-        .filter(|seat| seat.standing == Standing::Sitting)
-        .map(|seat| seat.validator)
-        .collect()
-}
-
-pub(crate) fn standing(id: RequestId, validator: AccountId) -> Standing {
-    Checks::<Test>::get(id)
-        .unwrap_or_default()
-        .seats
-        .iter()
-        .find(|seat| seat.validator == validator)
-        .expect("it has a seat")
-        .standing
-}
-
-/// Everybody who sits commits and reveals what `voice` says; ends the blocks up to the one after
-/// the panel was closed.
-pub(crate) fn hear(id: RequestId, voice: impl Fn(AccountId) -> Voice) -> Vec<AccountId> {
-    let validators = sitting(id);
-    for validator in &validators {
-        commit(id, *validator, voice(*validator)).expect("it is its turn");
-    }
-    for validator in &validators {
-        reveal(id, *validator, voice(*validator)).expect("it is its turn");
-    }
-    advance(2);
-    validators
+/// The last block in which a call is a duty of the hot key of `worker`, if it is one.
+pub(crate) fn duty_until(call: &Call<Test>, worker: AccountId) -> Option<u32> {
+    let duty = call.as_duty(&key(worker), System::block_number())?;
+    duty.ok().map(|duty| duty.until)
 }
 
 pub(crate) fn free(account: AccountId) -> Balance {
     Balances::balance(&account)
 }
 
-pub(crate) fn escrow(account: AccountId) -> Balance {
-    Balances::balance_on_hold(&HoldReason::Escrow.into(), &account)
+pub(crate) fn on_hold(account: AccountId) -> Balance {
+    Balances::balance_on_hold(&Reason::Claims, &account)
+}
+
+pub(crate) fn load(worker: AccountId) -> Load {
+    Loads::<Test>::get(worker)
 }

@@ -1,194 +1,259 @@
-//! View functions, pruning, and the audit.
+//! View functions, and what the audit finds.
 
 use crate::{mock::*, *};
-use frame_support::{traits::Hooks, weights::Weight};
-use noema_protocol::{interfaces::Prices, CheckpointId, RequestId, SamplingParameters};
-use sp_core::H256;
+use noema_claims::{Permill, Stage};
+use noema_protocol::{RequestId, SamplingParameters};
 
-const ASKER: u64 = 1;
-
-fn world() -> TestExt {
-    TestExt::new()
-        .endow(ASKER)
-        .workers([10])
-        .validators([20, 21])
+fn two_workers() -> TestExt {
+    TestExt::new().endow(ASKER).workers([10, 11])
 }
 
 #[test]
-fn a_quote_lists_workers_from_the_cheapest() {
-    world().workers([11, 12]).execute_with(|| {
-        for (worker, per_output_token) in [(10, 30), (11, 10), (12, 20)] {
-            set_price(
-                worker,
-                Prices {
-                    per_prompt_byte: 1,
-                    per_output_token,
-                },
-            );
-        }
-        let parameters = SamplingParameters::greedy(16);
-        let list = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
-        let workers: Vec<_> = list.offers.iter().map(|offer| offer.worker).collect();
-        assert_eq!(workers, [11, 12, 10]);
-        assert_eq!(list.lowest, Some(ANSWER_MAX + CHECK_FEE));
-        assert_eq!(list.typical, Some(336 + 84));
-        // The quoted limit is enough, to the unit.
-        let id = ask_with(ASKER, PROMPT, parameters, list.lowest.unwrap()).unwrap();
-        advance(2);
-        assert_eq!(worker_of(id), 11);
-
-        let unknown = CheckpointId(H256::zero());
-        assert_eq!(Inference::quote(unknown, 16, parameters), None);
+fn a_quote_lists_what_each_worker_charges_and_what_storage_costs() {
+    two_workers().execute_with(|| {
+        set_prices(11, 20);
+        let parameters = SamplingParameters::greedy(TOKENS_ASKED);
+        let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
+        assert_eq!(quote.lowest, Some(220));
+        assert_eq!(quote.typical, Some(220));
+        assert_eq!(quote.storage, STORAGE);
+        assert!(quote.fits);
+        let workers: Vec<_> = quote.offers.iter().map(|offer| offer.worker).collect();
+        assert_eq!(workers, [10, 11]);
+        let first = &quote.offers[0];
+        assert_eq!(
+            (first.answer_max, first.check_fee, first.open),
+            (ANSWER_MAX, CHECK_FEE, 0)
+        );
+        // The stake is twice the gain, and so is the margin: every answer is checked.
+        let deterrent = Deterrent {
+            gain: ANSWER_MAX,
+            stake: STAKE,
+            check_rate: Permill::one(),
+            cost: 352,
+        };
+        assert_eq!(first.deterrent, deterrent);
+        let too_long = Inference::quote(CHECKPOINT, 90, parameters).expect("it is active");
+        assert!(!too_long.fits);
+        assert_eq!(Inference::quote(OTHER_CHECKPOINT, 16, parameters), None);
+        withdraw_checkpoint(CHECKPOINT);
+        assert_eq!(Inference::quote(CHECKPOINT, 16, parameters), None);
     });
 }
 
 #[test]
-fn a_quote_without_workers_has_no_price() {
-    TestExt::new().execute_with(|| {
-        let list = Inference::quote(CHECKPOINT, 16, SamplingParameters::greedy(4)).unwrap();
-        assert_eq!((list.lowest, list.typical), (None, None));
+fn a_quote_of_a_worker_that_charges_nothing_has_what_its_checks_cost() {
+    two_workers()
+        .rules(|rules| rules.check_fee_per_token = 3)
+        .execute_with(|| {
+            set_prices(11, 0);
+            let parameters = SamplingParameters::greedy(TOKENS_ASKED);
+            let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
+            let fees = |offer: &Offer<AccountId>| (offer.answer_max, offer.check_fee, offer.total);
+            // 16 bytes at 1 and 16 tokens for nothing; 32 of both are checked at 3.
+            assert_eq!(fees(&quote.offers[0]), (16, 96, 112));
+            // A quarter of 176 is less than that.
+            assert_eq!(fees(&quote.offers[1]), (176, 96, 272));
+            assert_eq!(quote.lowest, Some(112));
+            let id = ask_for(ASKER, 112);
+            next_block();
+            let assignment = request(id).assignment.expect("it is assigned");
+            assert_eq!((assignment.worker, assignment.check_fee), (11, 96));
+            let claim = answer(id);
+            assert_eq!(claim_terms(claim).check_fee, 96);
+        });
+}
+
+#[test]
+fn a_quote_leaves_workers_out_whose_bond_is_too_small() {
+    two_workers().execute_with(|| {
+        add_worker(12, CHECKPOINT, STAKE - 1);
+        let parameters = SamplingParameters::greedy(TOKENS_ASKED);
+        let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
+        assert_eq!(quote.offers.len(), 2);
     });
 }
 
 #[test]
 fn the_state_of_a_request_tells_all_of_it() {
-    world().checked().execute_with(|| {
+    two_workers().execute_with(|| {
         assert_eq!(Inference::request_state(RequestId(0)), None);
-        let id = ask_and_answer(ASKER);
-        hear(id, |_| Voice::Honest);
-        advance(3);
-        let state = Inference::request_state(id).expect("it is not pruned");
-        assert_eq!(state.phase, Phase::Settled);
-        assert_eq!(state.prompt, PROMPT);
-        assert_eq!(state.text, TEXT);
-        assert_eq!(state.tokens, TOKENS);
-        assert_eq!(state.worker_paid, ANSWER_PRICE);
-        assert_eq!(state.checks_paid.len(), 2);
-        assert_eq!(state.refunded, LIMIT - ANSWER_PRICE - CHECK_FEE);
-        assert_eq!(state.escrow, 0);
-        assert!(state
-            .seats
-            .iter()
-            .all(|seat| seat.standing == Standing::Upholds));
-    });
-}
+        let first = ask(ASKER);
+        let id = ask(ASKER);
+        let state = || Inference::request_state(id).expect("it is there");
+        assert_eq!(state().position, Some(1));
+        assert_eq!(
+            Inference::request_state(first).and_then(|state| state.position),
+            Some(0)
+        );
+        assert_eq!(state().prompt, PROMPT);
+        assert_eq!((state().assignment, state().claim), (None, None));
 
-#[test]
-fn operators_see_what_they_have_to_do() {
-    world().checked().execute_with(|| {
-        let jobs = |operator| {
-            Inference::pending_jobs(operator)
-                .into_iter()
-                .map(|job| (job.request, job.task))
-                .collect::<Vec<_>>()
-        };
-        let (id, worker) = ask_and_assign(ASKER);
-        assert_eq!(jobs(worker), [(id, Task::Answer)]);
-        assert_eq!(jobs(key(worker)), [(id, Task::Answer)]);
-        answer(id);
-        assert_eq!(jobs(worker), []);
-        advance(2);
-        assert_eq!(jobs(key(20)), [(id, Task::Commit)]);
-        commit(id, 20, Voice::Honest).unwrap();
-        assert_eq!(jobs(key(20)), []);
-        assert_eq!(jobs(key(21)), [(id, Task::Commit)]);
-        commit(id, 21, Voice::Honest).unwrap();
-        assert_eq!(jobs(key(20)), [(id, Task::Reveal)]);
-        reveal(id, 20, Voice::Honest).unwrap();
-        assert_eq!(jobs(key(20)), []);
-    });
-}
-
-#[test]
-fn final_requests_are_pruned_after_the_retention() {
-    world().execute_with(|| {
-        let id = ask_and_answer(ASKER);
-        advance(3);
-        assert_eq!(phase(id), Phase::Settled);
-        let settled_at = System::block_number() - 1;
-        advance(settled_at + Retention::get() - System::block_number());
-        assert!(Requests::<Test>::contains_key(id));
         next_block();
-        assert!(!Requests::<Test>::contains_key(id));
-        assert!(!Prompts::<Test>::contains_key(id));
-        assert!(!Answers::<Test>::contains_key(id));
-        assert!(!Checks::<Test>::contains_key(id));
-        assert_eq!(FinishedSpan::<Test>::get(), (1, 1));
-        System::assert_has_event(Event::<Test>::Pruned { request: id }.into());
+        assert_eq!(state().position, None);
+        let assignment = state().assignment.expect("a worker has it");
+        assert_eq!(assignment.deadline, deadline(id));
+
+        let given = receipt(id);
+        let claim = answer(id);
+        let answered = state();
+        assert_eq!(answered.tokens, TOKENS);
+        assert_eq!(answered.text, TEXT);
+        assert_eq!(answered.receipt, Some(given));
+        assert_eq!(answered.payment, Some(ANSWER_PRICE));
+        assert_eq!(answered.answered_at, Some(2));
+        assert_eq!(answered.claim, Some(claim));
+        assert_eq!(answered.claim_stage, Some(Stage::Undrawn));
+
+        end_claim(claim, FALSE);
+        let ended = state();
+        assert_eq!(ended.claim, Some(claim));
+        assert_eq!(ended.claim_stage, Some(Stage::Ended(FALSE)));
+        assert_eq!(ended.payments.refunded, LIMIT);
+        assert_eq!(ended.ended_at, Some(2));
+        assert_eq!(ended.assignment.map(|a| a.worker), Some(assignment.worker));
     });
 }
 
 #[test]
-fn pruning_takes_no_more_than_it_is_given() {
-    world().execute_with(|| {
-        for _ in 0..3 {
-            let id = ask(ASKER);
-            Inference::cancel_request(RuntimeOrigin::signed(ASKER), id).unwrap();
-        }
-        let now = System::block_number() + Retention::get();
-        type Weights = <Test as Config>::WeightInfo;
-        let for_two = Weights::prune_base() + Weights::prune() + Weights::prune();
-        assert!(Inference::on_idle(now, for_two).all_lte(for_two));
-        assert_eq!(FinishedSpan::<Test>::get(), (2, 3));
-        assert_eq!(Inference::on_idle(now, Weight::zero()), Weight::zero());
+fn cheating_costs_what_is_at_stake() {
+    two_workers().execute_with(|| {
+        let id = ask(ASKER);
+        assert_eq!(Inference::cost_to_cheat(id), None);
+        next_block();
+        let before = Inference::cost_to_cheat(id).expect("it has a worker");
+        assert_eq!((before.gain, before.stake), (ANSWER_MAX, STAKE));
+        answer(id);
+        let after = Inference::cost_to_cheat(id).expect("it has a worker");
+        assert_eq!((after.gain, after.stake), (ANSWER_PRICE, STAKE));
+        assert!(after.cost >= 0);
     });
 }
 
 #[test]
-fn the_weight_of_a_block_follows_its_turns() {
-    world().execute_with(|| {
-        let idle = Inference::on_initialize(2);
+fn a_queue_tells_how_many_wait_and_since_when() {
+    two_workers().execute_with(|| {
+        let empty = QueueState {
+            waiting: 0,
+            first: None,
+            oldest: None,
+            fruitless: 0,
+        };
+        assert_eq!(Inference::queue(CHECKPOINT), empty);
+        set_listed(10, false);
         ask(ASKER);
+        set_listed(11, false);
+        next_block();
+        set_listed(11, true);
         ask(ASKER);
-        let busy = Inference::on_initialize(2);
-        assert_eq!(busy, idle + Inference::turn_weight() * 2);
+        let expected = QueueState {
+            waiting: 2,
+            first: Some(RequestId(0)),
+            oldest: Some(1),
+            fruitless: 1,
+        };
+        assert_eq!(Inference::queue(CHECKPOINT), expected);
+        assert_eq!(Inference::queue(OTHER_CHECKPOINT), empty);
+    });
+}
+
+#[test]
+fn assignments_are_those_of_the_operator_or_its_key() {
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        let (first, second) = (ask(ASKER), ask(ASKER));
+        next_block();
+        let expected = [first, second].map(|id| OpenAnswer {
+            request: id,
+            checkpoint: CHECKPOINT,
+            deadline: deadline(id),
+        });
+        assert_eq!(Inference::assignments(10), expected);
+        assert_eq!(Inference::assignments(key(10)), expected);
+        assert_eq!(Inference::assignments(11), []);
+        answer(first);
+        assert_eq!(Inference::assignments(10), expected[1..]);
+    });
+}
+
+#[test]
+fn the_rules_of_now_can_be_read() {
+    two_workers().execute_with(|| {
+        set_rules(|rules| rules.room = 5);
+        assert_eq!(Inference::rules().room, 5);
     });
 }
 
 #[test]
 fn the_audit_finds_what_is_wrong() {
-    world().execute_with(|| {
-        let (id, _) = ask_and_assign(ASKER);
-        let clean = request(id);
-        let found = || Inference::audit().expect_err("it is wrong");
+    use noema_protocol::interfaces::Operators;
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        let found = || Inference::audit().expect_err("something is wrong");
+        let (id, worker) = ask_and_assign();
+        let waiting = ask(ASKER);
+        let other = RequestId(44);
+        assert_eq!(Inference::audit(), Ok(()));
 
-        Requests::<Test>::mutate(id, |request| request.as_mut().unwrap().escrow -= 1);
+        let place = Place::of(waiting);
+        Queue::<Test>::remove(CHECKPOINT, place);
+        assert_eq!(found(), AuditError::Incomplete { request: waiting });
+        Queue::<Test>::insert(CHECKPOINT, place, ());
+        Queue::<Test>::insert(OTHER_CHECKPOINT, place, ());
+        assert_eq!(found(), AuditError::StrayPlace { request: waiting });
+        Queue::<Test>::remove(OTHER_CHECKPOINT, place);
+
+        let at = deadline(id) + 1;
+        Deadlines::<Test>::remove(at, id);
         assert_eq!(found(), AuditError::Incomplete { request: id });
-        Requests::<Test>::insert(id, clean.clone());
+        Deadlines::<Test>::insert(at, id, ());
+        Deadlines::<Test>::insert(at, waiting, ());
+        assert_eq!(found(), AuditError::StrayDeadline { request: waiting });
+        Deadlines::<Test>::remove(at, waiting);
+        for pruning in [Pruning::Bodies(id), Pruning::Record(other)] {
+            Prunings::<Test>::insert(at, pruning, ());
+            assert_eq!(found(), AuditError::StrayPruning { pruning });
+            Prunings::<Test>::remove(at, pruning);
+        }
 
-        let due = clean.due.unwrap();
-        Inference::remove_turn(id, due);
-        assert_eq!(found(), AuditError::Incomplete { request: id });
-        Agenda::<Test>::insert(due, frame_support::BoundedVec::truncate_from(vec![id, id]));
-        assert_eq!(found(), AuditError::StrayTurn { request: id });
-        Agenda::<Test>::insert(due, frame_support::BoundedVec::truncate_from(vec![id]));
+        <World as Operators<_, _>>::release(&worker, id.into());
+        let stake = |request| AuditError::StakeDiffers { worker, request };
+        assert_eq!(found(), stake(id));
+        assert_eq!(World::lock(&worker, id.into(), STAKE), Ok(()));
+        assert_eq!(World::lock(&worker, other.into(), 1), Ok(()));
+        assert_eq!(found(), stake(other));
+        <World as Operators<_, _>>::release(&worker, other.into());
 
-        use noema_protocol::interfaces::Operators;
-        World::release(&10, id.into());
-        assert_eq!(found(), AuditError::EngagementDiffers { request: id });
-        assert_eq!(World::lock(&10, id.into(), 1), Ok(()));
-        assert_eq!(World::lock(&10, RequestId(44).into(), 1), Ok(()));
-        let request = RequestId(44);
-        assert_eq!(found(), AuditError::EngagementDiffers { request });
-        World::release(&10, request.into());
+        Loads::<Test>::insert(worker, Load::default());
+        assert_eq!(found(), AuditError::LoadDiffers { worker });
+        Loads::<Test>::insert(worker, Load::default().with(16, 16));
+        Loads::<Test>::insert(77, Load::default().with(1, 1));
+        assert_eq!(found(), AuditError::LoadDiffers { worker: 77 });
+        Loads::<Test>::remove(77);
 
-        Exposure::<Test>::insert(10, 1);
-        assert_eq!(found(), AuditError::ExposureDiffers { worker: 10 });
-        Exposure::<Test>::insert(10, ANSWER_MAX);
+        Requests::<Test>::mutate(id, |request| {
+            request.as_mut().expect("it is there").payments.worker = 1;
+        });
+        assert_eq!(found(), AuditError::PaymentsDiffer { request: id });
+        Requests::<Test>::mutate(id, |request| {
+            request.as_mut().expect("it is there").payments.worker = 0;
+        });
 
-        LiveRequests::<Test>::put(2);
-        assert_eq!(
-            found(),
-            AuditError::LiveDiffers {
-                counted: 1,
-                recorded: 2
-            }
-        );
-        LiveRequests::<Test>::put(1);
+        Prompts::<Test>::insert(other, frame_support::BoundedVec::new());
+        assert_eq!(found(), AuditError::Orphaned { request: other });
+        Prompts::<Test>::remove(other);
 
-        let orphan = RequestId(44);
-        Prompts::<Test>::insert(orphan, frame_support::BoundedVec::new());
-        assert_eq!(found(), AuditError::Orphaned { request: orphan });
-        Prompts::<Test>::remove(orphan);
+        let claim = answer(id);
+        Requests::<Test>::mutate(id, |request| {
+            let request = request.as_mut().expect("it is there");
+            let statement = request.statement.as_mut().expect("it is answered");
+            statement.hidden_root = Default::default();
+        });
+        assert_eq!(found(), AuditError::ClaimDiffers { request: id });
+        Requests::<Test>::mutate(id, |request| {
+            let request = request.as_mut().expect("it is there");
+            let statement = request.statement.as_mut().expect("it is answered");
+            statement.hidden_root = receipt(id).hidden_root;
+        });
+        assert_eq!(Inference::audit(), Ok(()));
+        end_claim(claim, TRUE);
     });
 }

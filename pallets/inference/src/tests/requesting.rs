@@ -1,50 +1,45 @@
-//! `request_inference`, `cancel_request`, and the draw of a worker.
+//! `request_inference`: what is refused, what is on hold, what is burned.
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{interfaces::Prices, CheckpointId, RequestId, SamplingParameters};
+use noema_protocol::{
+    hashing, interfaces::ModelLimits, CheckpointId, RequestId, SamplingParameters,
+};
 use sp_core::H256;
+use sp_runtime::DispatchError;
 
-const ASKER: u64 = 1;
-
-fn parameters(change: impl FnOnce(&mut SamplingParameters)) -> SamplingParameters {
-    let mut parameters = SamplingParameters::greedy(16);
+fn ask_with(
+    prompt: &[u8],
+    change: impl FnOnce(&mut SamplingParameters),
+    limit: Balance,
+) -> Result<RequestId, DispatchError> {
+    let mut parameters = SamplingParameters::greedy(TOKENS_ASKED);
     change(&mut parameters);
-    parameters
+    ask_of(ASKER, CHECKPOINT, prompt, parameters, limit)
+}
+
+fn one_worker() -> TestExt {
+    TestExt::new().endow(ASKER).workers([10])
 }
 
 #[test]
-fn a_request_holds_the_price_limit_and_is_assigned_after_the_next_block() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+fn the_price_limit_is_on_hold_and_the_storage_is_burned() {
+    one_worker().execute_with(|| {
+        let issuance = Balances::total_issuance();
         let id = ask(ASKER);
-        assert_eq!(escrow(ASKER), LIMIT);
-        assert_eq!(free(ASKER), FUNDS - LIMIT);
-        assert_eq!(phase(id), Phase::Waiting);
-
-        // The block of the request draws nobody: its randomness was known to the requester.
-        next_block();
-        assert_eq!(phase(id), Phase::Waiting);
-
-        next_block();
-        // Drawn in block 2: 4 blocks and the time for 16 tokens.
-        assert_eq!(phase(id), Phase::Answering { deadline: 8 });
-        assert_eq!(worker_of(id), 10);
-        assert_eq!(engaged(10), 1);
-        assert_eq!(Exposure::<Test>::get(10), ANSWER_MAX);
-    });
-}
-
-#[test]
-fn a_request_is_told_with_its_hash_and_expiry() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let id = ask(ASKER);
+        assert_eq!(on_hold(ASKER), LIMIT);
+        assert_eq!(free(ASKER), FUNDS - LIMIT - STORAGE);
+        assert_eq!(Balances::total_issuance(), issuance - STORAGE);
+        assert_eq!(request(id).storage_burned, STORAGE);
+        assert!(waits(id));
         System::assert_last_event(
-            Event::<Test>::Requested {
+            Event::Requested {
                 request: id,
                 requester: ASKER,
                 checkpoint: CHECKPOINT,
-                prompt_hash: noema_protocol::hashing::prompt_hash(PROMPT),
+                prompt_hash: hashing::prompt_hash(PROMPT),
                 price_limit: LIMIT,
+                storage_burned: STORAGE,
                 expires_at: 11,
             }
             .into(),
@@ -53,9 +48,22 @@ fn a_request_is_told_with_its_hash_and_expiry() {
 }
 
 #[test]
+fn requests_are_numbered_and_keep_the_relay_block_and_the_rules() {
+    one_worker().execute_with(|| {
+        let (first, second) = (ask(ASKER), ask(ASKER));
+        assert_eq!((first, second), (RequestId(0), RequestId(1)));
+        let request = request(first);
+        assert_eq!(request.unknown_since, 1_000);
+        assert_eq!(request.rules, rules());
+        assert_eq!(request.claim_rules, claim_rules());
+        assert_eq!(request.limits, LIMITS);
+    });
+}
+
+#[test]
 fn prompts_that_are_empty_too_long_or_no_text_are_refused() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let ask = |prompt: &[u8]| ask_with(ASKER, prompt, parameters(|_| {}), LIMIT);
+    one_worker().execute_with(|| {
+        let ask = |prompt: &[u8]| ask_with(prompt, |_| {}, LIMIT);
         assert_noop!(ask(b""), Error::<Test>::PromptEmpty);
         assert_noop!(ask(&[b'a'; 65]), Error::<Test>::PromptTooLong);
         assert_noop!(ask(&[0xC3, 0x28]), Error::<Test>::PromptNotUtf8);
@@ -65,10 +73,8 @@ fn prompts_that_are_empty_too_long_or_no_text_are_refused() {
 
 #[test]
 fn parameters_that_no_executor_defines_are_refused() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let ask = |change: fn(&mut SamplingParameters)| {
-            ask_with(ASKER, PROMPT, parameters(change), LIMIT)
-        };
+    one_worker().execute_with(|| {
+        let ask = |change: fn(&mut SamplingParameters)| ask_with(PROMPT, change, LIMIT);
         assert_noop!(ask(|p| p.max_tokens = 0), Error::<Test>::NoTokensRequested);
         assert_noop!(
             ask(|p| p.max_tokens = 33),
@@ -87,213 +93,112 @@ fn parameters_that_no_executor_defines_are_refused() {
 }
 
 #[test]
-fn unknown_and_withdrawn_checkpoints_are_refused() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let ask = |checkpoint| {
-            Inference::request_inference(
-                RuntimeOrigin::signed(ASKER),
-                checkpoint,
-                PROMPT.to_vec(),
-                parameters(|_| {}),
-                LIMIT,
-            )
+fn what_may_exceed_the_context_is_refused() {
+    one_worker().execute_with(|| {
+        let ask = |bytes, tokens| {
+            let prompt = vec![b'a'; bytes];
+            ask_with(&prompt, |p| p.max_tokens = tokens, LIMIT)
         };
+        // 63 bytes, 5 tokens of template and 32 of answer are the 100 of the context.
+        assert_ok!(ask(63, 32));
+        assert_noop!(ask(64, 32), Error::<Test>::ContextTooShort);
+        // A tokenizer that makes two tokens of a byte.
+        add_checkpoint(
+            CHECKPOINT,
+            ModelLimits {
+                tokens_per_byte: 2,
+                ..LIMITS
+            },
+        );
+        assert_ok!(ask(31, 32));
+        assert_noop!(ask(32, 32), Error::<Test>::ContextTooShort);
+    });
+}
+
+#[test]
+fn unknown_and_withdrawn_checkpoints_are_refused() {
+    one_worker().execute_with(|| {
+        let parameters = SamplingParameters::greedy(TOKENS_ASKED);
+        let ask = |checkpoint| ask_of(ASKER, checkpoint, PROMPT, parameters, LIMIT);
         let unknown = CheckpointId(H256::repeat_byte(9));
         assert_noop!(ask(unknown), Error::<Test>::CheckpointUnknown);
-        withdraw_checkpoint();
+        withdraw_checkpoint(CHECKPOINT);
         assert_noop!(ask(CHECKPOINT), Error::<Test>::CheckpointInactive);
     });
 }
 
 #[test]
-fn a_requester_without_funds_is_refused() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let ask = |limit| ask_with(ASKER, PROMPT, parameters(|_| {}), limit);
-        assert_noop!(ask(FUNDS), Error::<Test>::FundsTooLow);
-        assert_ok!(ask(FUNDS - ExistentialDeposit::get()));
+fn without_a_worker_nothing_is_accepted() {
+    one_worker().execute_with(|| {
+        set_listed(10, false);
+        assert_noop!(ask_with(PROMPT, |_| {}, LIMIT), Error::<Test>::NoWorker);
+        set_listed(10, true);
+        assert_ok!(ask_with(PROMPT, |_| {}, LIMIT));
     });
 }
 
 #[test]
-fn a_worker_that_charges_more_than_the_limit_is_not_drawn() {
+fn a_busy_worker_is_a_worker() {
+    one_worker().rules(|rules| rules.room = 1).execute_with(|| {
+        ask_and_assign();
+        assert_ok!(ask_with(PROMPT, |_| {}, LIMIT));
+    });
+}
+
+#[test]
+fn a_price_limit_below_what_every_worker_charges_is_refused() {
     TestExt::new()
         .endow(ASKER)
         .workers([10, 11])
         .execute_with(|| {
-            set_price(
-                11,
-                Prices {
-                    per_prompt_byte: 100,
-                    per_output_token: 100,
-                },
-            );
-            let limit = ANSWER_MAX + CHECK_FEE;
-            let ask = |limit| ask_with(ASKER, PROMPT, parameters(|_| {}), limit);
-            let unanswered = ask(limit - 1).expect("prices may fall while it waits");
-            for _ in 0..8 {
-                let id = ask(limit).expect("worker 10 does it for that");
-                advance(2);
-                assert_eq!(worker_of(id), 10);
-            }
-            assert_eq!(refunded_for(unanswered), Some(RefundReason::NoWorker));
+            set_prices(11, 100);
+            let lowest = ANSWER_MAX + CHECK_FEE;
+            let ask = |limit| ask_with(PROMPT, |_| {}, limit);
+            assert_noop!(ask(lowest - 1), Error::<Test>::PriceLimitTooLow);
+            assert_ok!(ask(lowest));
         });
 }
 
 #[test]
-fn workers_are_drawn_in_proportion_to_their_bonds() {
-    let mut drawn = [0; 2];
-    for salt in 0..60 {
-        TestExt::new()
-            .salt(salt)
-            .endow(ASKER)
-            .workers([10, 11])
-            .execute_with(|| {
-                // Half of worker 11's bond is gone twice: its weight is a quarter of the other's.
-                use noema_protocol::interfaces::{Offence, Operators};
-                let job = RequestId(99).into();
-                assert_ok!(World::lock(&11, job, 75_000));
-                World::slash(&11, job, Offence::FalseAnswer, 75_000, &[]);
-                World::release(&11, job);
-                let (_, worker) = ask_and_assign(ASKER);
-                drawn[(worker - 10) as usize] += 1;
-            });
-    }
-    assert!(drawn[0] > 36 && drawn[1] > 2, "{drawn:?}");
-}
-
-#[test]
-fn without_a_worker_the_request_waits_and_is_refunded_when_it_expires() {
+fn a_stake_that_no_bond_covers_is_refused() {
     TestExt::new().endow(ASKER).execute_with(|| {
-        let id = ask(ASKER);
-        advance(10);
-        assert_eq!(phase(id), Phase::Waiting);
-        assert_eq!(escrow(ASKER), LIMIT);
-        advance(1);
-        assert_eq!(refunded_for(id), Some(RefundReason::NoWorker));
-        assert_eq!(free(ASKER), FUNDS);
-        System::assert_has_event(
-            Event::<Test>::Refunded {
-                request: id,
-                requester: ASKER,
-                amount: LIMIT,
-                reason: RefundReason::NoWorker,
-            }
-            .into(),
-        );
+        add_worker(10, CHECKPOINT, STAKE - 1);
+        let ask = || ask_with(PROMPT, |_| {}, LIMIT);
+        assert_noop!(ask(), Error::<Test>::BondsTooLow);
+        add_worker(11, CHECKPOINT, STAKE);
+        assert_ok!(ask());
     });
 }
 
 #[test]
-fn a_worker_that_comes_back_gets_the_request_that_waits() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        set_live(10, false);
-        let id = ask(ASKER);
-        advance(5);
-        assert_eq!(phase(id), Phase::Waiting);
-        set_live(10, true);
-        advance(2);
-        assert_eq!(worker_of(id), 10);
+fn a_requester_needs_the_price_limit_and_the_storage() {
+    one_worker().execute_with(|| {
+        let ask = |limit| ask_with(PROMPT, |_| {}, limit);
+        let most = FUNDS - STORAGE - ExistentialDeposit::get();
+        assert_noop!(ask(FUNDS), Error::<Test>::FundsTooLow);
+        assert_noop!(ask(most + 1), Error::<Test>::FundsTooLow);
+        assert_ok!(ask(most));
+        assert_eq!(free(ASKER), ExistentialDeposit::get());
     });
 }
 
 #[test]
-fn a_worker_whose_bond_can_be_tied_no_further_is_passed_over() {
-    TestExt::new()
-        .endow(ASKER)
-        .workers([10, 11])
+fn rules_that_cannot_work_stop_requests() {
+    one_worker().execute_with(|| {
+        let ask = || ask_with(PROMPT, |_| {}, LIMIT);
+        set_rules(|rules| rules.room = 0);
+        assert_noop!(ask(), Error::<Test>::RulesUnworkable);
+        set_rules(|rules| rules.room = 2);
+        TestClaimRules::mutate(|rules| rules.margin_percent = 99);
+        assert_noop!(ask(), Error::<Test>::RulesUnworkable);
+    });
+}
+
+#[test]
+fn a_storage_price_that_is_no_amount_is_refused() {
+    one_worker()
+        .rules(|rules| rules.storage_price_per_byte = Balance::MAX)
         .execute_with(|| {
-            set_busy(10, true);
-            for _ in 0..4 {
-                assert_eq!(ask_and_assign(ASKER).1, 11);
-            }
+            assert_noop!(ask_with(PROMPT, |_| {}, LIMIT), Error::<Test>::FundsTooLow);
         });
-}
-
-#[test]
-fn a_block_without_randomness_draws_nobody() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        set_random(false);
-        let id = ask(ASKER);
-        advance(4);
-        assert_eq!(phase(id), Phase::Waiting);
-        set_random(true);
-        next_block();
-        assert_eq!(worker_of(id), 10);
-    });
-}
-
-#[test]
-fn a_checkpoint_withdrawn_before_the_draw_refunds() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let id = ask(ASKER);
-        withdraw_checkpoint();
-        advance(2);
-        assert_eq!(refunded_for(id), Some(RefundReason::CheckpointWithdrawn));
-        assert_eq!(free(ASKER), FUNDS);
-    });
-}
-
-#[test]
-fn only_the_requester_cancels_and_only_while_no_worker_has_it() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let cancel = |who, id| Inference::cancel_request(RuntimeOrigin::signed(who), id);
-        assert_noop!(cancel(ASKER, RequestId(9)), Error::<Test>::RequestUnknown);
-
-        let id = ask(ASKER);
-        assert_noop!(cancel(2, id), Error::<Test>::NotRequester);
-        assert_ok!(cancel(ASKER, id));
-        assert_eq!(refunded_for(id), Some(RefundReason::Cancelled));
-        assert_eq!(free(ASKER), FUNDS);
-        assert_noop!(cancel(ASKER, id), Error::<Test>::TooLate);
-
-        let (id, _) = ask_and_assign(ASKER);
-        assert_noop!(cancel(ASKER, id), Error::<Test>::AlreadyAssigned);
-    });
-}
-
-#[test]
-fn turns_that_find_a_block_full_spill_into_the_next_and_none_is_lost() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        MaxDuePerBlock::set(3);
-        let ids: Vec<_> = (0..8).map(|_| ask(ASKER)).collect();
-        let dues: Vec<_> = ids.iter().map(|id| request(*id).due).collect();
-        let expected = [2, 2, 2, 3, 3, 3, 4, 4].map(Some);
-        assert_eq!(dues, expected);
-        advance(4);
-        assert!(ids.iter().all(|id| worker_of(*id) == 10));
-        // Nobody answers: every deadline falls into few blocks, and each is kept.
-        advance(20);
-        assert!(ids
-            .iter()
-            .all(|id| refunded_for(*id) == Some(RefundReason::NoAnswer)));
-        assert_eq!(free(ASKER), FUNDS);
-    });
-}
-
-#[test]
-fn as_many_requests_as_the_agenda_has_room_for_may_be_open() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        for _ in 0..24 {
-            ask(ASKER);
-        }
-        assert_noop!(
-            ask_with(ASKER, PROMPT, parameters(|_| {}), LIMIT),
-            Error::<Test>::TooBusy
-        );
-        assert_ok!(Inference::cancel_request(
-            RuntimeOrigin::signed(ASKER),
-            RequestId(3)
-        ));
-        ask(ASKER);
-    });
-}
-
-#[test]
-fn a_stray_entry_in_the_agenda_does_nothing() {
-    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let (id, _) = ask_and_assign(ASKER);
-        Inference::take_turn(id, System::block_number());
-        Inference::take_turn(RequestId(77), System::block_number());
-        assert!(matches!(phase(id), Phase::Answering { .. }));
-    });
 }

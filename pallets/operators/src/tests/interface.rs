@@ -189,24 +189,74 @@ fn draw_should_tell_bonds_and_prices() {
         server(BOB, VALIDATOR, 200);
         pass_terms(2);
         let drawn = |role| {
-            let mut drawn = Operators::draw(role, &LLAMA, H256::zero(), 9, |_| true);
+            let mut drawn = Operators::draw(role, &LLAMA, H256::zero(), 9, |_| true).candidates;
             drawn.sort_by_key(|candidate| candidate.controller);
             drawn
         };
         let worker = Candidate {
             controller: ALICE,
             bond: 300,
+            free: 300,
             prices: PRICES,
         };
         assert_eq!(drawn(Role::Worker), vec![worker]);
         let validators = [(ALICE, 300), (BOB, 200)].map(|(controller, bond)| Candidate {
             controller,
             bond,
+            free: bond,
             prices: Prices::default(),
         });
         assert_eq!(drawn(Role::Validator), validators);
-        assert!(Operators::draw(Role::Worker, &OTHER, H256::zero(), 9, |_| true).is_empty());
+        let other = Operators::draw(Role::Worker, &OTHER, H256::zero(), 9, |_| true);
+        assert!(other.candidates.is_empty());
+        assert_eq!(other.tries, 0);
         assert!(draw(Role::Trainer, 1, 1).is_empty());
+    });
+}
+
+#[test]
+fn draw_should_tell_no_more_of_a_bond_than_was_in_the_roster() {
+    test(|| {
+        server(ALICE, WORKER, 109);
+        pass_terms(2);
+        let drawn = || Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true).candidates;
+        let bond = || drawn().first().map(|candidate| candidate.bond);
+        assert_eq!(bond(), Some(100), "in whole units");
+        assert_ok!(Operators::bond_extra(signed(ALICE), 200));
+        let roster = Operators::roster(Role::Worker, &LLAMA);
+        assert_eq!(roster, drawn());
+        for expected in [100, 100, 300] {
+            assert_eq!(bond(), Some(expected));
+            pass_terms(1);
+        }
+    });
+}
+
+#[test]
+fn what_is_added_to_a_bond_after_a_draw_should_let_nothing_more_be_locked_for_it() {
+    test(|| {
+        server(ALICE, WORKER, 100);
+        pass_terms(2);
+        let drawn = || {
+            let mut drawn = Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true);
+            drawn.candidates.pop().expect("she is in the roster")
+        };
+        assert_ok!(Operators::lock_drawn(&drawn(), job(1), 60));
+        assert_eq!(drawn().free, 40);
+        assert_ok!(Operators::bond_extra(signed(ALICE), 100));
+        assert_noop!(
+            Operators::lock_drawn(&drawn(), job(2), 41),
+            Error::<Test>::BondExhausted
+        );
+        assert_ok!(Operators::lock_drawn(&drawn(), job(2), 40));
+        assert_ok!(Operators::lock(&ALICE, job(3), 50));
+        pass_terms(2);
+        assert_ok!(Operators::lock_drawn(&drawn(), job(4), 50));
+        assert_eq!(drawn().free, 0);
+        assert_noop!(
+            Operators::lock_drawn(&drawn(), job(5), 1),
+            Error::<Test>::BondExhausted
+        );
     });
 }
 
@@ -222,7 +272,8 @@ fn draw_should_ask_once_for_each_operator_and_skip_those_that_do_not_suit() {
             asked.push(candidate.controller);
             candidate.controller > 3
         });
-        assert_eq!(drawn.len(), 2);
+        assert_eq!(drawn.candidates.len(), 2);
+        assert_eq!(drawn.tries as usize, asked.len());
         let distinct: BTreeSet<_> = asked.iter().collect();
         assert_eq!(distinct.len(), asked.len());
     });

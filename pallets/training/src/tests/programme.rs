@@ -108,11 +108,11 @@ fn stop_programme_should_free_every_bond() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
-        assert_eq!(engagements(TRAINERS[0]), 1);
+        assert_eq!(locks(TRAINERS[0]), 1);
         let id = round().id;
         assert_ok!(Training::stop_programme(root(), FAMILY));
         for operator in TRAINERS.into_iter().chain(VALIDATORS) {
-            assert_eq!(engagements(operator), 0);
+            assert_eq!(locks(operator), 0);
             assert_eq!(bond(operator), BOND);
         }
         System::assert_has_event(
@@ -164,7 +164,7 @@ fn a_canonical_ancestor_set_by_governance_should_end_the_round() {
         assert_ok!(Checkpoints::set_canonical(root(), FAMILY, other));
         end_block();
         assert_eq!((round().id, round().parent), (RoundId(1), other));
-        assert_eq!(engagements(TRAINERS[0]), 0);
+        assert_eq!(locks(TRAINERS[0]), 0);
         let closed = Training::round(RoundId(0)).unwrap();
         assert_eq!(
             closed.outcome(),

@@ -2,10 +2,11 @@ use crate::{mock::*, Event};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{
     interfaces::{Offence, Trained, Work},
-    RoundId,
+    CheckpointId, RoundId,
 };
 use noema_rounds::{Claim, Outcome, Phase, Rejection, Ruling};
 use pallet_checkpoints::{Provenance, Status};
+use sp_core::H256;
 
 #[test]
 fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
@@ -59,7 +60,7 @@ fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
         );
         assert_eq!(work(), expected);
         for operator in TRAINERS.into_iter().chain(VALIDATORS) {
-            assert_eq!((bond(operator), engagements(operator)), (BOND, 0));
+            assert_eq!((bond(operator), locks(operator)), (BOND, 0));
         }
         // The next round starts from the new checkpoint.
         assert_eq!((round().id, round().parent), (RoundId(1), CHILD));
@@ -156,46 +157,83 @@ fn a_loss_that_did_not_fall_should_leave_the_parent() {
     });
 }
 
+/// Plays a round whose validators claim `claim`, up to what becomes of it.
+fn play_to_the_claim(claim: Claim) {
+    play_to_claiming();
+    let id = round().id;
+    for validator in seated() {
+        assert_ok!(Training::claim_checkpoint(by(validator), id, claim));
+    }
+    pass_window();
+    pass_window();
+}
+
 #[test]
-fn a_checkpoint_published_under_the_id_before_should_give_way() {
+fn an_id_that_an_account_registered_before_should_not_veto_the_round() {
     test(|| {
         assert_ok!(start());
-        play_to_claiming();
-        let id = round().id;
+        let (id, owned) = (round().id, Balances::free_balance(OWNER));
         publish(CHILD, None);
-        for validator in seated() {
-            assert_ok!(Training::claim_checkpoint(by(validator), id, claim()));
-        }
-        pass_window();
-        pass_window();
+        assert_noop!(
+            try_publish(CheckpointId(H256::repeat_byte(9)), FAMILY, Some(CHILD)),
+            pallet_checkpoints::Error::<Test>::ParentNeverCanonical
+        );
+        assert_ok!(Checkpoints::withdraw_checkpoint(signed(OWNER), CHILD));
+        assert_eq!(Balances::free_balance(OWNER), owned - 10);
+        play_to_the_claim(claim());
         assert!(matches!(phase(), Phase::Holding { .. }));
+        // The deposit is free, and nothing of the record is left.
+        assert_eq!(Balances::free_balance(OWNER), owned);
         let record = Checkpoints::checkpoint(CHILD).unwrap();
-        assert!(matches!(record.provenance, Provenance::Trained(_)));
+        assert!(matches!(record.provenance, Provenance::Trained(trained) if trained.round == id));
         assert_eq!(record.weights.root, claim().weights_root);
+        assert_eq!((record.parent, record.publisher), (Some(GENESIS), None));
+        assert_eq!(record.status, Status::Active);
+        hold(TRAINERS[0], CHILD);
+        hold(VALIDATORS[0], CHILD);
+        end_block();
+        assert_eq!(
+            Training::round(id).unwrap().outcome(),
+            Some(Outcome::Promoted(CHILD))
+        );
     });
 }
 
 #[test]
-fn an_id_with_descendants_should_reject_the_round() {
+fn an_id_that_was_registered_in_another_family_should_not_veto_the_round() {
+    test(|| {
+        let other = another_family();
+        assert_ok!(start());
+        assert_ok!(try_publish(CHILD, other, None));
+        play_to_the_claim(claim());
+        assert!(matches!(phase(), Phase::Holding { .. }));
+        assert_eq!(Checkpoints::checkpoint(CHILD).unwrap().family, FAMILY);
+        assert_eq!(Checkpoints::family(other).unwrap().checkpoints, 0);
+    });
+}
+
+#[test]
+fn what_was_canonical_before_should_not_be_claimed_again() {
     test(|| {
         assert_ok!(start());
-        play_to_claiming();
-        let id = round().id;
-        publish(CHILD, None);
-        publish(
-            noema_protocol::CheckpointId(sp_core::H256::repeat_byte(9)),
-            Some(CHILD),
-        );
-        for validator in seated() {
-            assert_ok!(Training::claim_checkpoint(by(validator), id, claim()));
+        play_to_holding(claim());
+        for holder in [TRAINERS[0], VALIDATORS[0]] {
+            hold(holder, CHILD);
         }
-        pass_window();
-        pass_window();
+        end_block();
+        let (id, before) = (round().id, Checkpoints::checkpoint(GENESIS));
+        let ancestor = Claim {
+            checkpoint: GENESIS,
+            ..claim()
+        };
+        play_to_the_claim(ancestor);
         assert_eq!(
             Training::round(id).unwrap().outcome(),
             Some(Outcome::Rejected(Rejection::NoClaim))
         );
-        assert!(TRAINERS.iter().all(|trainer| engagements(*trainer) == 0));
+        assert_eq!(Checkpoints::checkpoint(GENESIS), before);
+        assert_eq!(Checkpoints::lineage(CHILD), [CHILD, GENESIS]);
+        assert!(TRAINERS.iter().all(|trainer| locks(*trainer) == 0));
     });
 }
 

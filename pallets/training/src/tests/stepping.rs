@@ -1,11 +1,11 @@
 use crate::{mock::*, Call, Error, Event};
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate as _};
 use noema_protocol::{
     hashing,
     interfaces::{Offence, Role},
     RoundId,
 };
-use noema_rounds::{Contribution, Finding, Outcome, Phase, Rejection};
+use noema_rounds::{Contribution, Finding, Outcome, Phase, Rejection, MAX_VALIDATORS};
 use pallet_duties::AsDuty;
 use sp_core::H256;
 
@@ -21,7 +21,7 @@ fn join_round_should_tie_the_bond() {
         assert_ok!(start());
         let id = round().id;
         assert_ok!(Training::join_round(by(1), id, Role::Trainer));
-        assert_eq!(engagements(1), 1);
+        assert_eq!(locks(1), 1);
         System::assert_last_event(
             Event::Joined {
                 round: id,
@@ -34,6 +34,50 @@ fn join_round_should_tie_the_bond() {
             Training::join_round(by(1), id, Role::Trainer),
             Error::<Test>::AlreadyJoined
         );
+    });
+}
+
+/// Sixteen accounts with the least bond join in the first block: the honest validator, which acts on
+/// finalized blocks, comes later.
+#[test]
+fn join_round_should_give_the_place_of_the_smallest_bond_to_a_larger_one() {
+    test(|| {
+        assert_ok!(start());
+        let id = round().id;
+        let early: Vec<_> = (500..500 + u64::from(MAX_VALIDATORS)).collect();
+        for controller in early.iter().copied().chain([600, 601]) {
+            Balances::set_balance(&controller, ENDOWMENT);
+        }
+        for controller in &early {
+            operator(*controller, Role::Validator, BOND);
+            assert_ok!(Training::join_round(by(*controller), id, Role::Validator));
+        }
+        operator(600, Role::Validator, BOND);
+        assert_noop!(
+            Training::join_round(by(600), id, Role::Validator),
+            Error::<Test>::RoundFull
+        );
+        operator(601, Role::Validator, BOND + 1);
+        assert_ok!(Training::join_round(by(601), id, Role::Validator));
+        let lost = *early.last().expect("there are some");
+        System::assert_has_event(
+            Event::Displaced {
+                round: id,
+                operator: lost,
+                by: 601,
+            }
+            .into(),
+        );
+        assert_eq!((locks(lost), locks(601)), (0, 1));
+        assert_noop!(
+            Training::join_round(by(lost), id, Role::Validator),
+            Error::<Test>::RoundFull
+        );
+        assert_noop!(
+            Training::join_round(by(601), id, Role::Validator),
+            Error::<Test>::AlreadyJoined
+        );
+        assert_eq!(round().validators.len(), MAX_VALIDATORS as usize);
     });
 }
 
@@ -84,7 +128,7 @@ fn steps_should_be_duties_where_they_are_accepted_and_only_there() {
         assert!(!is_duty(&join, key_of(11)));
         assert!(!is_duty(&join, 1));
         // Asking changed nothing.
-        assert_eq!(engagements(1), 0);
+        assert_eq!(locks(1), 0);
         assert!(round().trainers.is_empty());
         join_all();
         assert!(!is_duty(&join, key_of(1)));
@@ -171,7 +215,7 @@ fn silent_trainers_should_lose_a_little_and_the_round_its_checkpoint() {
         assert_eq!(offence(2), Some(Offence::MissedContribution));
         // The next round opened, and nobody is tied to the last.
         assert_eq!(round().id, RoundId(1));
-        assert!(TRAINERS.iter().all(|trainer| engagements(*trainer) == 0));
+        assert!(TRAINERS.iter().all(|trainer| locks(*trainer) == 0));
     });
 }
 

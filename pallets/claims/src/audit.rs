@@ -1,0 +1,204 @@
+//! Whether the records agree with each other. Reads everything: for a view function and `try_state`,
+//! never for a block.
+
+use crate::{
+    Agenda, Backlogs, Claims, Config, Disputes, HoldReason, KeptOf, Pallet, Stake, Undrawn,
+    UndrawnSpan,
+};
+use alloc::collections::{BTreeMap, BTreeSet};
+use codec::{Decode, Encode};
+use frame_support::{ensure, traits::fungible::InspectHold};
+use noema_claims::{Seat, SeatState, Stage};
+use noema_economics::Balance;
+use noema_protocol::{interfaces::Operators, ClaimId, Job};
+use scale_info::TypeInfo;
+
+/// What is wrong with the records.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditError<AccountId> {
+    /// A payer has less on hold than its open claims may cost.
+    HoldTooLow {
+        /// The payer.
+        payer: AccountId,
+        /// What they may cost.
+        owed: Balance,
+        /// What is on hold.
+        held: Balance,
+    },
+    /// What is on hold of an account for challenges is not what it staked.
+    BondsDiffer {
+        /// The account.
+        account: AccountId,
+    },
+    /// What is locked behind a claim or a check is not its stake.
+    LockDiffers {
+        /// The claim.
+        claim: ClaimId,
+    },
+    /// A claim has no turn although one is due, or another one than it is recorded to have.
+    TurnDiffers {
+        /// The claim.
+        claim: ClaimId,
+    },
+    /// A claim that waits for randomness is not in the queue.
+    NotQueued {
+        /// The claim.
+        claim: ClaimId,
+    },
+    /// What validators are recorded to have to execute is not what their seats add up to.
+    BacklogsDiffer,
+    /// A claim counts other disputes than there are.
+    DisputesDiffer {
+        /// The claim.
+        claim: ClaimId,
+    },
+}
+
+impl<AccountId> AuditError<AccountId> {
+    /// What is wrong, in one sentence.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::HoldTooLow { .. } => "a payer has less on hold than its claims may cost",
+            Self::BondsDiffer { .. } => "the bonds of challenges are not what is on hold",
+            Self::LockDiffers { .. } => "a lock is not the stake of its claim or check",
+            Self::TurnDiffers { .. } => "the agenda differs from the claims",
+            Self::NotQueued { .. } => "a claim that waits for randomness is not in the queue",
+            Self::BacklogsDiffer => "the backlogs of validators differ from their seats",
+            Self::DisputesDiffer { .. } => "a claim counts other disputes than there are",
+        }
+    }
+}
+
+type Audit<T> = Result<(), AuditError<<T as frame_system::Config>::AccountId>>;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_audit() -> Audit<T> {
+        for (_, kept) in Claims::<T>::iter() {
+            Self::audit_locks(&kept)?;
+            Self::audit_turn(&kept)?;
+            Self::audit_disputes(&kept)?;
+        }
+        Self::audit_backlogs()?;
+        Self::audit_holds()?;
+        Self::audit_bonds()?;
+        Self::audit_agenda()
+    }
+
+    fn audit_locks(kept: &KeptOf<T>) -> Audit<T> {
+        let (claim, terms) = (&kept.claim, &kept.claim.terms);
+        if claim.outcome().is_some() {
+            return Ok(());
+        }
+        let differs = AuditError::LockDiffers { claim: claim.id };
+        let locked = |operator, job| T::Operators::locked(operator, job);
+        ensure!(
+            locked(&terms.claimant, kept.job) == Some(terms.stake),
+            differs.clone(),
+        );
+        claim.seats.iter().try_for_each(|seat| {
+            let expected = match seat.state {
+                SeatState::Silent | SeatState::Refuted => None,
+                _ => Some(terms.rules.validator_stake),
+            };
+            let job = Job::Check(claim.id, seat.leaf);
+            ensure!(locked(&seat.validator, job) == expected, differs.clone());
+            Ok(())
+        })
+    }
+
+    fn audit_turn(kept: &KeptOf<T>) -> Audit<T> {
+        let claim = &kept.claim;
+        let is_entered = kept
+            .turn
+            .is_none_or(|turn| Agenda::<T>::contains_key(turn, claim.id));
+        let is_due = claim.outcome().is_some() || claim.due(Self::now()).is_some();
+        let differs = AuditError::TurnDiffers { claim: claim.id };
+        ensure!(is_entered && is_due == kept.turn.is_some(), differs);
+        let (start, end) = UndrawnSpan::<T>::get();
+        let is_queued =
+            || (start..end).any(|position| Undrawn::<T>::get(position) == Some(claim.id));
+        ensure!(
+            claim.stage != Stage::Undrawn || is_queued(),
+            AuditError::NotQueued { claim: claim.id },
+        );
+        Ok(())
+    }
+
+    fn audit_disputes(kept: &KeptOf<T>) -> Audit<T> {
+        let claim = &kept.claim;
+        let count = Disputes::<T>::iter_prefix(claim.id).count();
+        let expected = match claim.outcome() {
+            Some(_) => 0,
+            None => claim.disputes,
+        };
+        ensure!(
+            u32::try_from(count) == Ok(expected),
+            AuditError::DisputesDiffer { claim: claim.id },
+        );
+        Ok(())
+    }
+
+    fn audit_backlogs() -> Audit<T> {
+        let mut counted = BTreeMap::<T::AccountId, u64>::new();
+        for (_, kept) in Claims::<T>::iter() {
+            let claim = kept.claim;
+            let is_over = claim.outcome().is_some();
+            let open = |seat: &&Seat<T::AccountId>| seat.state == SeatState::Seated && !is_over;
+            for seat in claim.seats.iter().filter(open) {
+                let sum = counted.entry(seat.validator.clone()).or_default();
+                *sum = sum.saturating_add(claim.terms.leaf_tokens);
+            }
+        }
+        let recorded: BTreeMap<_, _> = Backlogs::<T>::iter().collect();
+        ensure!(counted == recorded, AuditError::BacklogsDiffer);
+        Ok(())
+    }
+
+    fn audit_holds() -> Audit<T> {
+        let mut owed = BTreeMap::<T::AccountId, Balance>::new();
+        for (_, kept) in Claims::<T>::iter() {
+            let (claim, terms) = (&kept.claim, &kept.claim.terms);
+            if claim.outcome().is_none() {
+                let sum = owed.entry(terms.payer.clone()).or_default();
+                let both = terms.payment.saturating_add(terms.check_fee);
+                *sum = sum.saturating_add(both);
+            }
+        }
+        owed.into_iter().try_for_each(|(payer, owed)| {
+            let held = T::Currency::balance_on_hold(&HoldReason::Payment.into(), &payer);
+            let too_low = AuditError::HoldTooLow { payer, owed, held };
+            ensure!(held >= owed, too_low);
+            Ok(())
+        })
+    }
+
+    fn audit_bonds() -> Audit<T> {
+        let mut staked = BTreeMap::<T::AccountId, Balance>::new();
+        for (_, _, challengers) in Disputes::<T>::iter() {
+            for challenger in challengers {
+                if let Stake::Hold { from, amount } = challenger.stake {
+                    let sum = staked.entry(from).or_default();
+                    *sum = sum.saturating_add(amount);
+                }
+            }
+        }
+        staked.into_iter().try_for_each(|(account, staked)| {
+            let held = T::Currency::balance_on_hold(&HoldReason::Challenge.into(), &account);
+            ensure!(held == staked, AuditError::BondsDiffer { account });
+            Ok(())
+        })
+    }
+
+    fn audit_agenda() -> Audit<T> {
+        let mut seen = BTreeSet::new();
+        for (block, claim, ()) in Agenda::<T>::iter() {
+            let is_pointed_to =
+                Claims::<T>::get(claim).is_some_and(|kept| kept.turn == Some(block));
+            ensure!(
+                is_pointed_to && seen.insert(claim),
+                AuditError::TurnDiffers { claim },
+            );
+        }
+        Ok(())
+    }
+}

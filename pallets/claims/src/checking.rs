@@ -1,0 +1,87 @@
+//! What drawn validators do: they commit, then reveal.
+
+use crate::{Config, Error, Event, KeptOf, Pallet};
+use frame_support::ensure;
+use noema_claims::{verify_leaf, HiddenProof};
+use noema_protocol::{hashing, interfaces::Operators, ClaimId, Receipt};
+use sp_core::H256;
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn controller(key: &T::AccountId) -> Result<T::AccountId, Error<T>> {
+        T::Operators::controller_of(key).ok_or(Error::<T>::NotAnOperator)
+    }
+
+    pub(crate) fn do_commit(
+        key: T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        commitment: H256,
+    ) -> DispatchResult {
+        let (validator, kept) = Self::commit(&key, id, leaf, commitment)?;
+        Self::file(kept, Self::now());
+        Self::deposit_event(Event::CheckCommitted {
+            claim: id,
+            leaf,
+            validator,
+        });
+        Ok(())
+    }
+
+    /// The claim with the commitment; nothing is stored.
+    pub(crate) fn commit(
+        key: &T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        commitment: H256,
+    ) -> Result<(T::AccountId, KeptOf<T>), Error<T>> {
+        let validator = Self::controller(key)?;
+        let mut kept = Self::load(id)?;
+        kept.claim
+            .commit(&validator, leaf, commitment, Self::now())?;
+        Ok((validator, kept))
+    }
+
+    pub(crate) fn do_reveal(
+        key: T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        receipt: &Receipt,
+        path: &[H256],
+        proof: &HiddenProof,
+        salt: H256,
+    ) -> DispatchResult {
+        let (validator, kept) = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
+        Self::file(kept, Self::now());
+        Self::deposit_event(Event::CheckRevealed {
+            claim: id,
+            leaf,
+            validator,
+        });
+        Ok(())
+    }
+
+    /// The claim with the reveal; nothing is stored.
+    pub(crate) fn reveal(
+        key: &T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        receipt: &Receipt,
+        path: &[H256],
+        proof: &HiddenProof,
+        salt: H256,
+    ) -> Result<(T::AccountId, KeptOf<T>), Error<T>> {
+        let validator = Self::controller(key)?;
+        let mut kept = Self::load(id)?;
+        let terms = &kept.claim.terms;
+        let hash = hashing::receipt_hash(receipt);
+        ensure!(
+            verify_leaf(terms.root, terms.leaves, leaf, hash, path),
+            Error::<T>::ReceiptNotInClaim
+        );
+        let answer = (receipt.hidden_root, receipt.output_tokens);
+        kept.claim
+            .reveal(&validator, leaf, answer, proof, salt, Self::now())?;
+        Ok((validator, kept))
+    }
+}

@@ -1,0 +1,195 @@
+//! Challenges: who says that a leaf is false, and what the referee's decision does.
+
+use crate::{Challenger, Config, Error, Event, HoldReason, Pallet, Stake, MAX_SEATED_CHALLENGERS};
+use alloc::vec::Vec;
+use frame_support::{
+    ensure,
+    traits::{
+        fungible::MutateHold,
+        tokens::{Fortitude, Precision},
+        Get,
+    },
+};
+use noema_claims::{lost_challenge, Decision, Referee, SeatState, Stage};
+use noema_economics::Balance;
+use noema_protocol::{
+    interfaces::{BlockRandomness, Earning, Offence, Operators},
+    ClaimId, Job,
+};
+use sp_runtime::DispatchResult;
+
+type ClaimOf<T> = crate::ClaimOf<T>;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_challenge(who: T::AccountId, id: ClaimId, leaf: u32) -> DispatchResult {
+        let mut kept = Self::load(id)?;
+        let challenger = T::Operators::controller_of(&who).unwrap_or_else(|| who.clone());
+        let mut recorded = crate::Disputes::<T>::get(id, leaf);
+        let joins = !recorded.is_empty();
+        ensure!(
+            !recorded.iter().any(|other| other.account == challenger),
+            Error::<T>::AlreadyChallenged
+        );
+        let is_seated = Self::has_open_seat(&kept.claim, &challenger, leaf);
+        kept.claim
+            .challenge(&challenger, leaf, joins, Self::now())
+            .map_err(Error::<T>::from)?;
+        let stake = if is_seated {
+            Stake::Seat
+        } else {
+            let held = recorded
+                .iter()
+                .filter(|other| other.stake != Stake::Seat)
+                .count();
+            let room = T::MaxChallengers::get().saturating_sub(MAX_SEATED_CHALLENGERS);
+            ensure!(
+                u32::try_from(held).is_ok_and(|held| held < room),
+                Error::<T>::ChallengersFull
+            );
+            let amount = Self::challenge_bond(&kept.claim);
+            T::Currency::hold(&HoldReason::Challenge.into(), &who, amount)
+                .map_err(|_| Error::<T>::FundsTooLow)?;
+            Stake::Hold { from: who, amount }
+        };
+        let entry = Challenger {
+            account: challenger.clone(),
+            stake,
+        };
+        recorded
+            .try_push(entry)
+            .map_err(|_| Error::<T>::ChallengersFull)?;
+        crate::Disputes::<T>::insert(id, leaf, recorded);
+        Self::deposit_event(Event::Challenged {
+            claim: id,
+            leaf,
+            challenger,
+        });
+        let claim = kept.claim.clone();
+        Self::file(kept, Self::now());
+        if !joins {
+            T::Referee::open(&claim, leaf);
+        }
+        Ok(())
+    }
+
+    /// What an account that was not drawn stakes: as much as the claimant, so that none is cheaper to
+    /// harm than to be harmed.
+    pub(crate) fn challenge_bond(claim: &ClaimOf<T>) -> Balance {
+        claim.terms.rules.challenge_bond.max(claim.terms.stake)
+    }
+
+    /// Whether an account has a seat at the leaf, and still something to do for it.
+    pub(crate) fn has_open_seat(claim: &ClaimOf<T>, account: &T::AccountId, leaf: u32) -> bool {
+        claim.seats.iter().any(|seat| {
+            seat.leaf == leaf
+                && seat.validator == *account
+                && matches!(seat.state, SeatState::Seated | SeatState::Committed(_))
+        })
+    }
+
+    /// Gives the stakes of challengers back: they were right, or nothing was decided about them.
+    pub(crate) fn give_back(challengers: &[Challenger<T::AccountId>]) {
+        for challenger in challengers {
+            if let Stake::Hold { from, amount } = &challenger.stake {
+                let reason = HoldReason::Challenge.into();
+                let _ = T::Currency::release(&reason, from, *amount, Precision::BestEffort);
+            }
+        }
+    }
+
+    /// Takes what challengers staked. The claimant gets what the dispute cost it where the leaf is
+    /// true, and each juror what a check is paid; the rest burns.
+    fn forfeit(
+        claim: &ClaimOf<T>,
+        job: Job,
+        leaf: u32,
+        challengers: &[Challenger<T::AccountId>],
+        is_true: bool,
+        jurors: &[T::AccountId],
+    ) {
+        let fee = claim.fee_per_check();
+        let mut unpaid: Vec<(T::AccountId, Balance)> =
+            jurors.iter().map(|juror| (juror.clone(), fee)).collect();
+        for challenger in challengers {
+            let staked = match &challenger.stake {
+                Stake::Seat => claim.terms.rules.validator_stake,
+                Stake::Hold { amount, .. } => *amount,
+            };
+            let mut shares = Vec::new();
+            if is_true {
+                let split = lost_challenge(staked, fee);
+                shares.push((claim.terms.claimant.clone(), split.to_claimant));
+            }
+            shares.append(&mut unpaid);
+            match &challenger.stake {
+                Stake::Seat => {
+                    let seat = Job::Check(claim.id, leaf);
+                    let offence = Offence::FalseChallenge;
+                    let account = &challenger.account;
+                    T::Operators::slash(account, seat, offence, staked, &shares);
+                    T::Operators::release(account, seat);
+                }
+                Stake::Hold { from, amount } => Self::spend_bond(from, *amount, job, &shares),
+            }
+        }
+    }
+
+    /// Pays operators out of the bond of a challenge, in order and as far as it reaches, and burns the
+    /// rest.
+    fn spend_bond(
+        from: &T::AccountId,
+        amount: Balance,
+        job: Job,
+        shares: &[(T::AccountId, Balance)],
+    ) {
+        let (reason, precision) = (HoldReason::Challenge, Precision::BestEffort);
+        let mut left = amount;
+        for (operator, share) in shares {
+            let share = left.min(*share);
+            let paid = Self::move_to_purse(reason, from, share, precision).unwrap_or(0);
+            left = left.saturating_sub(paid);
+            if paid > 0 {
+                T::Operators::credit(operator, job, Earning::Dispute, paid);
+            }
+        }
+        let reason = reason.into();
+        let _ = T::Currency::burn_held(&reason, from, left, precision, Fortitude::Force);
+    }
+}
+
+impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
+    fn challengers(claim: ClaimId, leaf: u32) -> Vec<T::AccountId> {
+        let challengers = crate::Disputes::<T>::get(claim, leaf);
+        challengers.into_iter().map(|other| other.account).collect()
+    }
+
+    fn conclude(id: ClaimId, leaf: u32, decision: Decision, jurors: &[T::AccountId]) {
+        let Ok(mut kept) = Self::load(id) else { return };
+        if !crate::Disputes::<T>::contains_key(id, leaf) {
+            return;
+        }
+        let relay = T::Randomness::relay_block();
+        let is_true = decision == Decision::True;
+        let was_undrawn = kept.claim.stage == Stage::Undrawn;
+        let Ok(effects) = kept.claim.conclude_dispute(leaf, decision, relay) else {
+            return;
+        };
+        Self::deposit_event(Event::DisputeConcluded {
+            claim: id,
+            leaf,
+            decision,
+        });
+        if decision == Decision::False {
+            // The challengers' share is part of the settlement, which takes the dispute off the books.
+            Self::carry_out(&mut kept, effects, jurors);
+        } else {
+            let challengers = crate::Disputes::<T>::take(id, leaf);
+            Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
+            Self::carry_out(&mut kept, effects, &[]);
+            if kept.claim.stage == Stage::Undrawn && !was_undrawn {
+                Self::await_randomness(id);
+            }
+        }
+        Self::file(kept, Self::now());
+    }
+}

@@ -1,0 +1,79 @@
+//! Which calls are duties of hot keys, and until when.
+
+use crate::{Call, ClaimOf, Config, Error, Pallet};
+use frame_support::ensure;
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_claims::Stage;
+use noema_protocol::ClaimId;
+use pallet_duties::{try_out, AsDuty, Duty};
+use sp_runtime::DispatchError;
+
+type DutyOf<T> = Duty<BlockNumberFor<T>>;
+
+impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
+    fn as_duty(
+        &self,
+        key: &T::AccountId,
+        _signed_at: BlockNumberFor<T>,
+    ) -> Option<Result<DutyOf<T>, DispatchError>> {
+        Some(match self {
+            Call::commit_check {
+                claim,
+                leaf,
+                commitment,
+            } => Pallet::<T>::commit(key, *claim, *leaf, *commitment)
+                .map_err(DispatchError::from)
+                .and_then(|(validator, kept)| {
+                    Pallet::<T>::check_duty("claims/commit", validator, &kept.claim, *leaf)
+                }),
+            Call::reveal_check {
+                claim,
+                leaf,
+                receipt,
+                path,
+                proof,
+                salt,
+            } => Pallet::<T>::reveal(key, *claim, *leaf, receipt, path, proof, *salt)
+                .map_err(DispatchError::from)
+                .and_then(|(validator, kept)| {
+                    Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf)
+                }),
+            Call::challenge { claim, leaf } => Pallet::<T>::challenge_duty(key, *claim, *leaf),
+            _ => return None,
+        })
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    fn check_duty(
+        name: &'static str,
+        validator: T::AccountId,
+        claim: &ClaimOf<T>,
+        leaf: u32,
+    ) -> Result<DutyOf<T>, DispatchError> {
+        match claim.stage {
+            Stage::Committing { until } | Stage::Revealing { until } => {
+                Ok(Duty::new(name, (claim.id, leaf, validator), until))
+            }
+            _ => Err(Error::<T>::TooLate.into()),
+        }
+    }
+
+    /// Only the challenge of a validator with something still to do is a duty: it is the only one that
+    /// has staked something already.
+    fn challenge_duty(
+        key: &T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+    ) -> Result<DutyOf<T>, DispatchError> {
+        let validator = Self::controller(key)?;
+        let kept = Self::load(id)?;
+        ensure!(
+            Self::has_open_seat(&kept.claim, &validator, leaf),
+            Error::<T>::NotDrawn
+        );
+        // Whether a dispute can be joined is known by trying.
+        try_out(|| Self::do_challenge(key.clone(), id, leaf))?;
+        Self::check_duty("claims/challenge", validator, &kept.claim, leaf)
+    }
+}

@@ -1,0 +1,73 @@
+//! Why the pallet refuses, and what to do about it.
+
+use crate::{Config, Error};
+use frame_support::pallet_macros::pallet_section;
+use noema_claims::ClaimError;
+
+#[pallet_section]
+mod errors {
+    #[pallet::error]
+    pub enum Error<T> {
+        /// No claim has this number, or it was pruned. Check the number.
+        UnknownClaim,
+        /// A claim has at least one leaf.
+        NoLeaves,
+        /// The stake is too small for the amount of the claim.
+        StakeTooSmall,
+        /// The claim has no leaf with this number. Leaves are counted from 0.
+        UnknownLeaf,
+        /// The account is not the hot key of an operator. Sign with the key set in `operators`.
+        NotAnOperator,
+        /// The operator was not drawn for this leaf, or has done its part.
+        NotDrawn,
+        /// Not at this stage of the claim. Commitments are accepted after `CheckDrawn`, reveals after
+        /// `RevealOpened`.
+        WrongStage,
+        /// The window is over.
+        TooLate,
+        /// The validator has committed. The first commitment counts.
+        AlreadyCommitted,
+        /// The validator has not committed, so it has nothing to reveal.
+        NotCommitted,
+        /// Hidden state and salt are not those committed. Reveal exactly what was hashed.
+        CommitmentDiffers,
+        /// The receipt is not this leaf of the claim. Send the receipt that the claimant signed, and its
+        /// path to the claim's root.
+        ReceiptNotInClaim,
+        /// The hidden state is not the one at the validator's position under the root in the receipt.
+        HiddenStateNotInReceipt,
+        /// The claim has ended.
+        Ended,
+        /// The claimant cannot challenge its own claim.
+        OwnClaim,
+        /// The account has challenged this leaf already.
+        AlreadyChallenged,
+        /// As many accounts challenge this leaf as are recorded. The dispute is decided without
+        /// another.
+        ChallengersFull,
+        /// The account cannot put the bond of a challenge on hold. Add funds.
+        FundsTooLow,
+        /// The claim does not wait for this.
+        NotExpected,
+    }
+}
+
+impl<T: Config> From<ClaimError> for Error<T> {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::NoLeaves => Self::NoLeaves,
+            ClaimError::StakeTooSmall => Self::StakeTooSmall,
+            ClaimError::UnknownLeaf => Self::UnknownLeaf,
+            ClaimError::NotSeated => Self::NotDrawn,
+            ClaimError::WrongStage => Self::WrongStage,
+            ClaimError::TooLate => Self::TooLate,
+            ClaimError::AlreadyCommitted => Self::AlreadyCommitted,
+            ClaimError::NotCommitted => Self::NotCommitted,
+            ClaimError::CommitmentDiffers => Self::CommitmentDiffers,
+            ClaimError::NotInClaim => Self::HiddenStateNotInReceipt,
+            ClaimError::Ended => Self::Ended,
+            ClaimError::OwnClaim => Self::OwnClaim,
+            _ => Self::NotExpected,
+        }
+    }
+}

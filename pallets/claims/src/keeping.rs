@@ -1,0 +1,91 @@
+//! What other pallets ask: making claims, and the money behind them.
+
+use crate::{
+    AgendaCursor, Backlogs, Claims, Config, Error, Event, HoldReason, Kept, NextClaim, Pallet,
+};
+use frame_support::traits::{
+    fungible::{InspectHold, MutateHold},
+    tokens::Precision,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_claims::{Beacon, Claim, ClaimTerms, RelayBlock};
+use noema_economics::Balance;
+use noema_protocol::{interfaces::BlockRandomness, ClaimId, Job};
+use sp_runtime::DispatchError;
+
+/// The agenda of the pallet.
+pub(crate) type Turns<T> = noema_agenda::Agenda<crate::Agenda<T>, AgendaCursor<T>>;
+
+impl<T: Config> noema_claims::RelayRandomness for Pallet<T> {
+    fn relay_block() -> RelayBlock {
+        T::Randomness::relay_block()
+    }
+
+    fn beacon() -> Beacon {
+        crate::LatestValues::<T>::get()
+    }
+}
+
+impl<T: Config> noema_claims::Claims<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
+    type Error = DispatchError;
+
+    fn hold(payer: &T::AccountId, amount: Balance) -> Result<(), DispatchError> {
+        T::Currency::hold(&HoldReason::Payment.into(), payer, amount)
+            .map_err(|_| Error::<T>::FundsTooLow.into())
+    }
+
+    fn release(payer: &T::AccountId, amount: Balance) -> Balance {
+        if amount == 0 {
+            return 0;
+        }
+        let reason = HoldReason::Payment.into();
+        T::Currency::release(&reason, payer, amount, Precision::BestEffort).unwrap_or(0)
+    }
+
+    fn make(
+        job: Job,
+        terms: ClaimTerms<T::AccountId, BlockNumberFor<T>>,
+    ) -> Result<ClaimId, DispatchError> {
+        let id = NextClaim::<T>::get();
+        let relay = T::Randomness::relay_block();
+        let (claimant, root) = (terms.claimant.clone(), terms.root);
+        let claim = Claim::new(id, terms, Self::now(), relay).map_err(Error::<T>::from)?;
+        NextClaim::<T>::put(ClaimId(id.0.saturating_add(1)));
+        let kept = Kept {
+            claim,
+            job,
+            turn: None,
+        };
+        Self::await_randomness(id);
+        Claims::<T>::insert(id, kept);
+        Self::deposit_event(Event::ClaimMade {
+            claim: id,
+            job,
+            claimant,
+            root,
+        });
+        Ok(id)
+    }
+
+    fn claim(id: ClaimId) -> Option<Claim<T::AccountId, BlockNumberFor<T>>> {
+        Claims::<T>::get(id).map(|kept| kept.claim)
+    }
+
+    fn backlog(validator: &T::AccountId) -> u64 {
+        Backlogs::<T>::get(validator)
+    }
+
+    fn held(payer: &T::AccountId) -> Balance {
+        T::Currency::balance_on_hold(&HoldReason::Payment.into(), payer)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
+    pub(crate) fn load(id: ClaimId) -> Result<crate::KeptOf<T>, Error<T>> {
+        Claims::<T>::get(id).ok_or(Error::<T>::UnknownClaim)
+    }
+}

@@ -1,0 +1,271 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+mod audit;
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+mod benchmarking;
+mod checking;
+mod disputing;
+mod duty;
+mod errors;
+mod events;
+mod keeping;
+mod settling;
+mod turns;
+pub mod types;
+mod view;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+use frame_support::pallet_macros::import_section;
+
+pub use audit::AuditError;
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::challenged;
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+/// Claims and their checks.
+#[import_section(events::events)]
+#[import_section(errors::errors)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::{boxed::Box, vec::Vec};
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::{Mutate, MutateHold},
+        weights::{Weight, WeightMeter},
+    };
+    use frame_system::pallet_prelude::*;
+    use noema_claims::{
+        Beacon, Decision, HiddenProof, OnClaimEnded, Outcome, Referee, Verification,
+    };
+    use noema_economics::Balance;
+    use noema_protocol::{
+        interfaces::{BlockRandomness, Operators, RecordWork},
+        ClaimId, Job, Receipt,
+    };
+    use sp_core::H256;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the pallet needs from the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// The token in which claims are paid.
+        type Currency: Mutate<Self::AccountId, Balance = Balance>
+            + MutateHold<Self::AccountId, Balance = Balance, Reason = Self::RuntimeHoldReason>;
+        /// The runtime's reasons for a hold.
+        type RuntimeHoldReason: From<HoldReason>;
+        /// Who claims and who checks, and the bonds behind them.
+        type Operators: Operators<Self::AccountId, Balance>;
+        /// Randomness of the relay chain.
+        type Randomness: BlockRandomness;
+        /// Decides disputes.
+        type Referee: Referee<Self::AccountId, BlockNumberFor<Self>>;
+        /// Learns how claims end.
+        type OnEnded: OnClaimEnded<Self::AccountId>;
+        /// The most that it weighs to tell [`Self::OnEnded`] of one claim.
+        type EndedWeight: Get<Weight>;
+        /// Where answers and checks that were paid for are noted, by what was burned of the payment.
+        type Work: RecordWork<Self::AccountId>;
+        /// What calls and turns weigh.
+        type WeightInfo: WeightInfo;
+
+        /// The most weight of draws and turns in a block. What does not fit is left to the next block.
+        #[pallet::constant]
+        type PollBudget: Get<Weight>;
+        /// Most challengers of one leaf that are recorded:
+        /// [`MAX_SEATED_CHALLENGERS`](crate::MAX_SEATED_CHALLENGERS), and at least one other.
+        #[pallet::constant]
+        type MaxChallengers: Get<u32>;
+        /// Blocks for which the record of a claim that is over stays readable.
+        #[pallet::constant]
+        type Retention: Get<BlockNumberFor<Self>>;
+    }
+
+    /// Why the pallet holds tokens.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// What the payer of a claim may have to pay.
+        Payment,
+        /// What an account staked on a challenge.
+        Challenge,
+    }
+
+    /// The number of the next claim.
+    #[pallet::storage]
+    pub type NextClaim<T: Config> = StorageValue<_, ClaimId, ValueQuery>;
+
+    /// Every claim that is not pruned.
+    #[pallet::storage]
+    pub type Claims<T: Config> = StorageMap<_, Twox64Concat, ClaimId, KeptOf<T>>;
+
+    /// The latest values of the relay chain's randomness.
+    #[pallet::storage]
+    pub type LatestValues<T: Config> = StorageValue<_, Beacon, ValueQuery>;
+
+    /// Which claims have a turn in which block.
+    #[pallet::storage]
+    pub type Agenda<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, ClaimId, ()>;
+
+    /// The first block that may have turns.
+    #[pallet::storage]
+    pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+
+    /// Claims that wait for randomness, in the order in which they began to wait.
+    #[pallet::storage]
+    pub type Undrawn<T: Config> = StorageMap<_, Twox64Concat, u64, ClaimId>;
+
+    /// The first position of [`Undrawn`], and the one after the last.
+    #[pallet::storage]
+    pub type UndrawnSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
+
+    /// Tokens of the leaves that each validator was drawn for and has not committed to yet.
+    #[pallet::storage]
+    pub type Backlogs<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
+
+    /// The challengers of each leaf in dispute.
+    #[pallet::storage]
+    pub type Disputes<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        ClaimId,
+        Twox64Concat,
+        u32,
+        BoundedVec<Challenger<T::AccountId>, T::MaxChallengers>,
+        ValueQuery,
+    >;
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        /// Takes the block's randomness and its turns: after the inherents, which bring the randomness,
+        /// and before the transactions.
+        fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+            Self::take_turns(now, meter);
+        }
+
+        fn integrity_test() {
+            assert!(
+                T::MaxChallengers::get() > MAX_SEATED_CHALLENGERS,
+                "an account that was not drawn may challenge"
+            );
+            let step = Self::heaviest_step();
+            let budget = T::PollBudget::get();
+            assert!(
+                step.all_lte(budget.saturating_div(2)),
+                "half of the budget has room for a draw: {step:?} of {budget:?}"
+            );
+            assert!(
+                budget.all_lte(T::BlockWeights::get().max_block.saturating_div(2)),
+                "a block has room for others: {budget:?}"
+            );
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_audit().map_err(|error| error.summary().into())
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Commit to what you found of a leaf, signed by the hot key of a validator that was drawn for
+        /// it. A duty: free of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf.
+        /// - `commitment`: BLAKE2b-256 of `"noema/check"` and the encoded claim, leaf, controller, hash
+        ///   of the hidden state at your position, and 32 bytes of salt.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::commit_check())]
+        pub fn commit_check(
+            origin: OriginFor<T>,
+            claim: ClaimId,
+            leaf: u32,
+            commitment: H256,
+        ) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_commit(key, claim, leaf, commitment)
+        }
+
+        /// Show the hidden state that you committed to, with its path to the root in the receipt. A
+        /// duty: free of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf.
+        /// - `receipt`: the receipt of the leaf.
+        /// - `path`: the siblings of the receipt's hash, up to the claim's root.
+        /// - `proof`: the hash of the hidden state at your position, and its siblings.
+        /// - `salt`: the salt of your commitment.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::reveal_check())]
+        pub fn reveal_check(
+            origin: OriginFor<T>,
+            claim: ClaimId,
+            leaf: u32,
+            receipt: Box<Receipt>,
+            path: Vec<H256>,
+            proof: HiddenProof,
+            salt: H256,
+        ) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_reveal(key, claim, leaf, &receipt, &path, &proof, salt)
+        }
+
+        /// Say that a leaf is not what the checkpoint yields. The referee decides. A validator that was
+        /// drawn for the leaf stakes what is locked for its check, as a duty; any other account puts a
+        /// bond on hold, which it loses where the leaf is true.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::challenge())]
+        pub fn challenge(origin: OriginFor<T>, claim: ClaimId, leaf: u32) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_challenge(who, claim, leaf)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// Everything known of a claim.
+        pub fn claim_info(claim: ClaimId) -> Option<ClaimInfo<T::AccountId, BlockNumberFor<T>>> {
+            Self::info_of(claim)
+        }
+
+        /// The checks that an operator, by its controller or its hot key, has to do something about now,
+        /// the most urgent first.
+        pub fn checks_due(operator: T::AccountId) -> Vec<CheckDue<BlockNumberFor<T>>> {
+            Self::checks_of(operator)
+        }
+
+        /// Whether the records agree with each other, with what is on hold, and with what is locked.
+        pub fn audit() -> Result<(), AuditError<T::AccountId>> {
+            Self::do_audit()
+        }
+    }
+}

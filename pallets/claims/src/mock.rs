@@ -1,0 +1,502 @@
+//! A runtime of the pallet, the operators and balances, with randomness and a referee that do what a
+//! test says.
+
+use crate as pallet_claims;
+use crate::*;
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{
+        fungible::{Inspect, InspectHold},
+        ConstU128, ConstU32, Hooks,
+    },
+    weights::{Weight, WeightMeter},
+};
+use noema_claims::{
+    merkle_root, prove_hidden, Availability, ClaimTerms, Claims as _, OnClaimEnded, Outcome,
+    Permill, Referee, RelayBlock, Rules, Settlement, Stage, Windows,
+};
+use noema_economics::Balance;
+use noema_protocol::{
+    hashing,
+    interfaces::{
+        BlockRandomness, Checkpoints, ModelLimits, Operators as _, Prices, RecordWork, Work,
+    },
+    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
+};
+use pallet_operators::Roles;
+use sp_core::H256;
+use sp_runtime::{testing::TestSignature, BuildStorage, DispatchError};
+use std::{cell::RefCell, collections::BTreeMap};
+
+pub(crate) type AccountId = u64;
+
+/// The claimant of the tests.
+pub(crate) const WORKER: AccountId = 1;
+/// Another account that is no operator.
+pub(crate) const OTHER: AccountId = 4;
+/// Who pays.
+pub(crate) const PAYER: AccountId = 2;
+/// An account that is no operator.
+pub(crate) const STRANGER: AccountId = 3;
+/// The first of the validators.
+pub(crate) const VALIDATOR: AccountId = 10;
+pub(crate) const VALIDATORS: u64 = 6;
+pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
+pub(crate) const FUNDS: Balance = 1_000_000;
+pub(crate) const BOND: Balance = 100_000;
+/// Blocks in a term.
+const TERM: u32 = 5;
+/// Tokens of each answer, and so hidden states.
+pub(crate) const POSITIONS: u32 = 11;
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeTask,
+        RuntimeHoldReason,
+        RuntimeFreezeReason,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Operators = pallet_operators;
+    #[runtime::pallet_index(3)]
+    pub type Claims = pallet_claims;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlockU32<Test>;
+    type AccountId = AccountId;
+    type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type AccountStore = System;
+    type ExistentialDeposit = ConstU128<5>;
+}
+
+impl pallet_operators::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Checkpoints = OneCheckpoint;
+    type Signature = TestSignature;
+    type MinBond = ConstU128<100>;
+    type BondUnit = ConstU128<100>;
+    type ReportPeriod = ConstU32<20>;
+    type UnbondingDelay = ConstU32<50>;
+    type MaxServed = ConstU32<2>;
+    type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Keystore;
+}
+
+/// Signs for the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Keystore;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl pallet_operators::BenchmarkHelper<AccountId, TestSignature> for Keystore {
+    fn sign(seed: u8, message: H256) -> (AccountId, TestSignature) {
+        let key = 1_000 + AccountId::from(seed);
+        (key, TestSignature(key, message.as_bytes().to_vec()))
+    }
+}
+
+/// The one checkpoint that is served.
+pub struct OneCheckpoint;
+
+impl Checkpoints for OneCheckpoint {
+    fn active(_: &CheckpointId) -> Option<ModelLimits> {
+        Some(ModelLimits {
+            context_length: 100,
+            vocabulary: 50,
+            template_tokens: 5,
+            tokens_per_byte: 1,
+        })
+    }
+
+    fn exists(_: &CheckpointId) -> bool {
+        true
+    }
+
+    fn canonical_of(_: &CheckpointId) -> Option<CheckpointId> {
+        None
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_active(_: CheckpointId, _: ModelLimits) {}
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_canonical_of(_: CheckpointId, _: CheckpointId) {}
+}
+
+parameter_types! {
+    pub static IsRandom: bool = true;
+    pub static Salt: u64 = 0;
+    pub static PollBudget: Weight = Weight::from_parts(250_000_000_000, u64::MAX / 2);
+}
+
+/// A relay chain that makes one block for each of this chain's.
+pub struct Relay;
+
+impl BlockRandomness for Relay {
+    fn relay_block() -> RelayBlock {
+        System::block_number() + 1_000
+    }
+
+    fn random(subject: &[u8]) -> Option<H256> {
+        let seed = (subject, Self::relay_block(), Salt::get());
+        IsRandom::get().then(|| hashing::blake2_256(&codec::Encode::encode(&seed)))
+    }
+}
+
+/// What the pallet told others.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// Disputes that the referee was given, and those that it was to drop.
+    pub(crate) opened: Vec<(ClaimId, u32)>,
+    pub(crate) closed: Vec<(ClaimId, u32)>,
+    /// What validators have to execute for the referee.
+    pub(crate) backlogs: BTreeMap<AccountId, u64>,
+    /// Claims that ended.
+    pub(crate) ended: Vec<(Job, ClaimId, Outcome)>,
+    /// Work that was noted.
+    pub(crate) work: Vec<(Work, AccountId, u64)>,
+}
+
+thread_local! {
+    static TOLD: RefCell<Told> = RefCell::default();
+}
+
+pub(crate) fn told<R>(look: impl FnOnce(&mut Told) -> R) -> R {
+    TOLD.with_borrow_mut(look)
+}
+
+/// Takes what the pallet tells.
+pub struct Listener;
+
+impl Referee<AccountId, u32> for Listener {
+    fn open(claim: &ClaimOf<Test>, leaf: u32) {
+        told(|told| told.opened.push((claim.id, leaf)));
+    }
+
+    fn close(claim: ClaimId, leaf: u32) {
+        told(|told| told.closed.push((claim, leaf)));
+    }
+
+    fn backlog(validator: &AccountId) -> u64 {
+        told(|told| told.backlogs.get(validator).copied().unwrap_or(0))
+    }
+}
+
+impl OnClaimEnded<AccountId> for Listener {
+    fn ended(job: Job, claim: ClaimId, outcome: Outcome, _: &Settlement<AccountId>) {
+        told(|told| told.ended.push((job, claim, outcome)));
+    }
+}
+
+impl RecordWork<AccountId> for Listener {
+    fn record(work: Work, who: &AccountId, amount: u64) {
+        told(|told| told.work.push((work, *who, amount)));
+    }
+}
+
+impl Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Operators = Operators;
+    type Randomness = Relay;
+    type Referee = Listener;
+    type OnEnded = Listener;
+    type EndedWeight = ();
+    type Work = Listener;
+    type WeightInfo = crate::weights::SubstrateWeight<Self>;
+    type PollBudget = PollBudget;
+    type MaxChallengers = ConstU32<{ MAX_SEATED_CHALLENGERS + 2 }>;
+    type Retention = ConstU32<10>;
+}
+
+pub(crate) fn rules() -> Rules<u32> {
+    Rules {
+        windows: Windows {
+            finality: 1,
+            commit: 3,
+            tokens_per_block: 50,
+            reveal: 2,
+            challenge: 3,
+            post: 2,
+        },
+        freshness: 2,
+        margin_percent: 200,
+        min_check_rate: Permill::one(),
+        validators_per_leaf: 2,
+        max_draws: 3,
+        validator_stake: 1_000,
+        challenger_share: Permill::from_percent(50),
+        challenger_cap: 4_000,
+        challenge_bond: 2_000,
+        burned_share: Permill::from_percent(10),
+    }
+}
+
+/// A chain with a worker and validators that can be drawn.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
+    let validators = (0..VALIDATORS).map(|index| VALIDATOR + index);
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: [WORKER, PAYER, STRANGER, OTHER]
+                .into_iter()
+                .chain(validators.clone())
+                .map(|who| (who, FUNDS))
+                .collect(),
+            ..Default::default()
+        },
+        operators: pallet_operators::GenesisConfig { term_length: TERM },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities = genesis
+        .build_storage()
+        .expect("the genesis is valid")
+        .into();
+    ext.execute_with(|| {
+        told(|told| *told = Told::default());
+        IsRandom::set(true);
+        PollBudget::set(Weight::from_parts(250_000_000_000, u64::MAX / 2));
+        System::set_block_number(1);
+        let role = |worker| Roles {
+            worker,
+            validator: !worker,
+            trainer: false,
+        };
+        register(WORKER, role(true));
+        validators.for_each(|validator| register(validator, role(false)));
+        blocks(3 * TERM);
+    });
+    ext
+}
+
+/// Runs a test on many chains that differ in their randomness, and audits what it leaves: records,
+/// locks, holds, and all that there is.
+pub(crate) fn test(run: impl Fn()) {
+    for salt in 0..8 {
+        Salt::set(salt);
+        new_test_ext().execute_with(|| {
+            let before = Balances::total_issuance();
+            run();
+            assert_eq!(Claims::audit(), Ok(()));
+            Operators::audit().expect("the audit finds nothing");
+            assert!(Balances::total_issuance() <= before);
+        });
+    }
+}
+
+fn register(controller: AccountId, roles: Roles) {
+    let key = key(controller);
+    let payload = hashing::possession_payload(System::block_hash(0), &controller);
+    let possession = TestSignature(key, payload.as_bytes().to_vec());
+    let origin = RuntimeOrigin::signed(controller);
+    let prices = Prices::default();
+    assert_ok!(Operators::register(
+        origin.clone(),
+        roles,
+        key,
+        possession,
+        prices,
+        BOND
+    ));
+    assert_ok!(Operators::serve(origin, CHECKPOINT));
+}
+
+/// The hot key of a controller.
+pub(crate) const fn key(controller: AccountId) -> AccountId {
+    controller + 500
+}
+
+/// Makes blocks.
+pub(crate) fn blocks(count: u32) {
+    for _ in 0..count {
+        let now = System::block_number() + 1;
+        System::set_block_number(now);
+        Claims::on_poll(now, &mut WeightMeter::new());
+    }
+}
+
+/// The hidden states that execution of leaf `leaf` yields.
+pub(crate) fn hidden(leaf: u32) -> Vec<H256> {
+    (0..POSITIONS)
+        .map(|position| hashing::blake2_256(&codec::Encode::encode(&(leaf, position))))
+        .collect()
+}
+
+pub(crate) fn receipt(leaf: u32) -> Receipt {
+    Receipt {
+        request: RequestId(leaf.into()),
+        checkpoint: CHECKPOINT,
+        prompt_hash: H256::zero(),
+        parameters: SamplingParameters::greedy(32),
+        seed: H256::zero(),
+        output_hash: H256::zero(),
+        prompt_tokens: 10,
+        output_tokens: POSITIONS,
+        hidden_root: merkle_root(&hidden(leaf)),
+    }
+}
+
+/// A claim of one leaf: 1,000 for the answer, 200 for checks, 20,000 at stake.
+pub(crate) fn terms() -> ClaimTerms<AccountId, u32> {
+    ClaimTerms {
+        claimant: WORKER,
+        payer: PAYER,
+        checkpoint: CHECKPOINT,
+        root: merkle_root(&[hashing::receipt_hash(&receipt(0))]),
+        leaves: 1,
+        leaf_tokens: 21,
+        availability: Availability::OnChain,
+        payment: 1_000,
+        check_fee: 200,
+        stake: 20_000,
+        rules: rules(),
+    }
+}
+
+/// Makes a claim as a pallet does, with money and lock.
+pub(crate) fn make(terms: ClaimTerms<AccountId, u32>) -> Result<ClaimId, DispatchError> {
+    let job = Job::Request(RequestId(NextClaim::<Test>::get().0));
+    Claims::hold(&terms.payer, terms.payment + terms.check_fee)?;
+    Operators::lock(&terms.claimant, job, terms.stake)?;
+    Claims::make(job, terms)
+}
+
+pub(crate) fn claim(id: ClaimId) -> ClaimOf<Test> {
+    Claims::claim(id).expect("it is kept")
+}
+
+/// Makes blocks until the claim is in a stage. Panics where it never is.
+pub(crate) fn until(id: ClaimId, is_reached: impl Fn(&Stage<u32>) -> bool) {
+    for _ in 0..100 {
+        if is_reached(&claim(id).stage) {
+            return;
+        }
+        blocks(1);
+    }
+    panic!("not reached: {:?}", claim(id).stage);
+}
+
+pub(crate) fn until_committing(id: ClaimId) {
+    until(id, |stage| matches!(stage, Stage::Committing { .. }));
+}
+
+pub(crate) fn until_revealing(id: ClaimId) {
+    until(id, |stage| matches!(stage, Stage::Revealing { .. }));
+}
+
+pub(crate) fn until_challengeable(id: ClaimId) {
+    until(id, |stage| matches!(stage, Stage::Challengeable { .. }));
+}
+
+pub(crate) fn until_ended(id: ClaimId) -> Outcome {
+    until(id, |stage| matches!(stage, Stage::Ended(_)));
+    claim(id).outcome().expect("it has ended")
+}
+
+/// The validators with a seat.
+pub(crate) fn seats(id: ClaimId) -> Vec<(AccountId, u32)> {
+    let claim = claim(id);
+    let seats = claim.seats.iter();
+    seats.map(|seat| (seat.validator, seat.leaf)).collect()
+}
+
+pub(crate) fn salt(validator: AccountId) -> H256 {
+    H256::from_low_u64_be(validator)
+}
+
+/// What the validator has to show of the leaf.
+pub(crate) fn proof(id: ClaimId, validator: AccountId, leaf: u32) -> noema_claims::HiddenProof {
+    let claim = claim(id);
+    let seat = claim
+        .seats
+        .iter()
+        .find(|seat| (seat.validator, seat.leaf) == (validator, leaf))
+        .expect("it was drawn");
+    let position = seat.position(POSITIONS).expect("there are positions");
+    prove_hidden(&hidden(leaf), position).expect("there is this position")
+}
+
+pub(crate) fn commitment(id: ClaimId, validator: AccountId, leaf: u32) -> H256 {
+    let hidden = proof(id, validator, leaf).hidden;
+    hashing::check_commitment(id, leaf, &validator, hidden, salt(validator))
+}
+
+pub(crate) fn commit(id: ClaimId, validator: AccountId, leaf: u32) {
+    let commitment = commitment(id, validator, leaf);
+    let origin = RuntimeOrigin::signed(key(validator));
+    assert_ok!(Claims::commit_check(origin, id, leaf, commitment));
+}
+
+pub(crate) fn reveal_call(id: ClaimId, validator: AccountId, leaf: u32) -> Call<Test> {
+    Call::reveal_check {
+        claim: id,
+        leaf,
+        receipt: Box::new(receipt(leaf)),
+        path: Vec::new(),
+        proof: proof(id, validator, leaf),
+        salt: salt(validator),
+    }
+}
+
+pub(crate) fn dispatch(call: Call<Test>, key: AccountId) -> sp_runtime::DispatchResult {
+    use frame_support::traits::UnfilteredDispatchable;
+    call.dispatch_bypass_filter(RuntimeOrigin::signed(key))
+        .map(drop)
+        .map_err(|error| error.error)
+}
+
+pub(crate) fn reveal(id: ClaimId, validator: AccountId, leaf: u32) {
+    assert_ok!(dispatch(reveal_call(id, validator, leaf), key(validator)));
+}
+
+/// Every drawn validator does its part.
+pub(crate) fn check_honestly(id: ClaimId) {
+    until_committing(id);
+    let seats = seats(id);
+    for (validator, leaf) in &seats {
+        commit(id, *validator, *leaf);
+    }
+    until_revealing(id);
+    for (validator, leaf) in seats {
+        reveal(id, validator, leaf);
+    }
+}
+
+pub(crate) fn bond(controller: AccountId) -> Balance {
+    Operators::bond(&controller)
+}
+
+/// What an operator was credited with and has not withdrawn.
+pub(crate) fn payable(controller: AccountId) -> Balance {
+    pallet_operators::Ledgers::<Test>::get(controller).payable
+}
+
+/// On hold of an account for a reason.
+pub(crate) fn held(account: AccountId, reason: HoldReason) -> Balance {
+    Balances::balance_on_hold(&reason.into(), &account)
+}
+
+/// Free and held together.
+pub(crate) fn total(account: AccountId) -> Balance {
+    Balances::total_balance(&account)
+}

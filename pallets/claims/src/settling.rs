@@ -1,0 +1,192 @@
+//! The end of a claim: who gets what of the payer's money and of what was locked.
+
+use crate::{Challenger, Config, Event, HoldReason, KeptOf, Pallet, Stake};
+use alloc::vec::Vec;
+use frame_support::traits::{
+    fungible::MutateHold,
+    tokens::{Fortitude, Precision, Restriction},
+};
+use noema_claims::{
+    Claims as _, OnClaimEnded, Outcome, Referee, SeatState, Settlement, StakeSplit,
+};
+use noema_economics::{Balance, NetPayment};
+use noema_protocol::{
+    interfaces::{Earning, Offence, Operators, RecordWork, Work},
+    ClaimId, Job,
+};
+use sp_runtime::DispatchError;
+
+/// A payment to an operator, with what it is for.
+struct Due<'a, AccountId> {
+    to: &'a AccountId,
+    job: Job,
+    earning: Earning,
+    work: Work,
+    payment: NetPayment,
+}
+
+impl<T: Config> Pallet<T> {
+    /// Divides everything that a claim binds. Every lock and every hold behind it ends here.
+    pub(crate) fn settle(kept: &mut KeptOf<T>, outcome: Outcome, jurors: &[T::AccountId]) {
+        let claim = &kept.claim;
+        let (id, terms) = (claim.id, &claim.terms);
+        let settlement = claim.settle(outcome);
+        let disputed = Self::close_disputes(id, outcome);
+        if let Some(split) = &settlement.slash {
+            let fee = claim.fee_per_check();
+            let shares = Self::shares(split, &disputed, jurors, fee);
+            let offence = Offence::FalseAnswer;
+            T::Operators::slash(&terms.claimant, kept.job, offence, terms.stake, &shares);
+            if let Outcome::Fallen(fault) = outcome {
+                for validator in &settlement.false_confirmations {
+                    let job = Job::Check(id, fault.leaf());
+                    let stake = terms.rules.validator_stake;
+                    T::Operators::slash(validator, job, Offence::FalseCheck, stake, &[]);
+                }
+            }
+        }
+        Self::pay(kept, &settlement);
+        T::Operators::release(&terms.claimant, kept.job);
+        let open = claim
+            .seats
+            .iter()
+            .filter(|seat| !matches!(seat.state, SeatState::Silent | SeatState::Refuted));
+        for seat in open {
+            T::Operators::release(&seat.validator, Job::Check(id, seat.leaf));
+        }
+        let checks = &settlement.validators;
+        Self::deposit_event(Event::Ended {
+            claim: id,
+            outcome,
+            paid: settlement.claimant.paid,
+            checks: checks
+                .iter()
+                .map(|(validator, payment)| (validator.clone(), payment.paid))
+                .collect(),
+            refunded: settlement.payer,
+            burned: checks
+                .iter()
+                .fold(settlement.claimant.burned, |sum, (_, payment)| {
+                    sum.saturating_add(payment.burned)
+                }),
+        });
+        T::OnEnded::ended(kept.job, id, outcome, &settlement);
+    }
+
+    /// Takes every dispute over the claim off the books and gives back what its challengers staked.
+    /// Returns those who challenged the leaf by which the claim fell.
+    fn close_disputes(id: ClaimId, outcome: Outcome) -> Vec<Challenger<T::AccountId>> {
+        let mut winners = Vec::new();
+        for (leaf, challengers) in crate::Disputes::<T>::drain_prefix(id) {
+            Self::give_back(&challengers);
+            match outcome {
+                Outcome::Fallen(fault) if fault.leaf() == leaf => winners.extend(challengers),
+                _ => T::Referee::close(id, leaf),
+            }
+        }
+        winners
+    }
+
+    /// To whom the claimant's stake goes: the challengers, validators that confirmed other leaves, and
+    /// jurors. The rest burns.
+    ///
+    /// Challengers share equally, but where validators that were drawn for the leaf are among them, only
+    /// those do: a claimant that sees them drawn could challenge itself to take their part.
+    fn shares(
+        split: &StakeSplit<T::AccountId>,
+        challengers: &[Challenger<T::AccountId>],
+        jurors: &[T::AccountId],
+        fee: Balance,
+    ) -> Vec<(T::AccountId, Balance)> {
+        let is_seated = |challenger: &&Challenger<T::AccountId>| challenger.stake == Stake::Seat;
+        let has_seated = challengers.iter().any(|challenger| is_seated(&challenger));
+        let challengers: Vec<_> = challengers
+            .iter()
+            .filter(|challenger| !has_seated || is_seated(challenger))
+            .collect();
+        let count = Balance::try_from(challengers.len()).unwrap_or(Balance::MAX);
+        let each = split.challengers.checked_div(count).unwrap_or(0);
+        let challengers = challengers.into_iter().map(|challenger| {
+            let account = match &challenger.stake {
+                Stake::Seat => &challenger.account,
+                Stake::Hold { from, .. } => from,
+            };
+            (account.clone(), each)
+        });
+        let jurors = jurors.iter().map(|juror| (juror.clone(), fee));
+        challengers
+            .chain(split.validators.iter().cloned())
+            .chain(jurors)
+            .collect()
+    }
+
+    /// Pays operators out of what is on hold, and gives the rest back.
+    fn pay(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) {
+        let terms = &kept.claim.terms;
+        let answer = Due {
+            to: &terms.claimant,
+            job: kept.job,
+            earning: Earning::Answer,
+            work: Work::Inference,
+            payment: settlement.claimant,
+        };
+        let checks = settlement.validators.iter().map(|(to, payment)| Due {
+            to,
+            job: kept.job,
+            earning: Earning::Check,
+            work: Work::Check,
+            payment: *payment,
+        });
+        let dues: Vec<_> = core::iter::once(answer)
+            .chain(checks)
+            .filter(|due| due.payment.paid > 0)
+            .collect();
+        let total = |part: fn(&NetPayment) -> Balance| {
+            dues.iter().fold(0, |sum: Balance, due| {
+                sum.saturating_add(part(&due.payment))
+            })
+        };
+        let (paid, burned) = (total(|due| due.paid), total(|due| due.burned));
+        if paid > 0 && Self::move_payment(&terms.payer, paid, burned) {
+            for due in dues {
+                T::Operators::credit(due.to, due.job, due.earning, due.payment.paid);
+                let burned = u64::try_from(due.payment.burned).unwrap_or(u64::MAX);
+                T::Work::record(due.work, due.to, burned);
+            }
+        }
+        Self::release(&terms.payer, settlement.payer);
+    }
+
+    /// Moves what operators are paid into their purse and burns the rest of the payments. Returns
+    /// whether it could be moved.
+    fn move_payment(payer: &T::AccountId, paid: Balance, burned: Balance) -> bool {
+        let (reason, precision) = (HoldReason::Payment, Precision::Exact);
+        if Self::move_to_purse(reason, payer, paid, precision).is_err() {
+            frame_support::defensive!("what is paid is on hold, and the purse exists");
+            return false;
+        }
+        if burned > 0 {
+            let reason = reason.into();
+            let _ = T::Currency::burn_held(&reason, payer, burned, precision, Fortitude::Force);
+        }
+        true
+    }
+
+    /// Moves what is on hold of an account into the purse of the operators. Returns what was moved.
+    pub(crate) fn move_to_purse(
+        reason: HoldReason,
+        from: &T::AccountId,
+        amount: Balance,
+        precision: Precision,
+    ) -> Result<Balance, DispatchError> {
+        T::Currency::transfer_on_hold(
+            &reason.into(),
+            from,
+            &T::Operators::purse(),
+            amount,
+            precision,
+            Restriction::Free,
+            Fortitude::Force,
+        )
+    }
+}

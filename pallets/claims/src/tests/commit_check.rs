@@ -1,0 +1,76 @@
+use crate::{mock::*, Error};
+use frame_support::{assert_noop, assert_ok};
+use noema_protocol::ClaimId;
+use pallet_duties::AsDuty;
+
+#[test]
+fn only_a_drawn_validator_commits_and_only_once() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        let call = |who, leaf| {
+            let origin = RuntimeOrigin::signed(who);
+            Claims::commit_check(origin, id, leaf, Default::default())
+        };
+        assert_noop!(call(STRANGER, 0), Error::<Test>::NotAnOperator);
+        assert_noop!(call(key(VALIDATOR), 0), Error::<Test>::WrongStage);
+        until_committing(id);
+        let seats = seats(id);
+        let drawn = seats[0].0;
+        let other = (VALIDATOR..VALIDATOR + VALIDATORS)
+            .find(|validator| !seats.contains(&(*validator, 0)))
+            .expect("there are more validators than seats");
+        assert_noop!(call(key(other), 0), Error::<Test>::NotDrawn);
+        assert_noop!(call(key(WORKER), 0), Error::<Test>::NotDrawn);
+        assert_noop!(call(key(drawn), 1), Error::<Test>::NotDrawn);
+        commit(id, drawn, 0);
+        assert_noop!(call(key(drawn), 0), Error::<Test>::AlreadyCommitted);
+        until_revealing(id);
+        assert_noop!(call(key(drawn), 0), Error::<Test>::TooLate);
+        let unknown = Claims::commit_check(
+            RuntimeOrigin::signed(key(drawn)),
+            ClaimId(99),
+            0,
+            Default::default(),
+        );
+        assert_eq!(unknown, Err(Error::<Test>::UnknownClaim.into()));
+    });
+}
+
+#[test]
+fn a_commitment_is_a_duty_until_the_window_ends() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        until_committing(id);
+        let (validator, leaf) = seats(id)[0];
+        let call = crate::Call::<Test>::commit_check {
+            claim: id,
+            leaf,
+            commitment: commitment(id, validator, leaf),
+        };
+        let now = System::block_number();
+        let duty = call
+            .as_duty(&key(validator), now)
+            .expect("it is a duty")
+            .expect("it is open");
+        let due = &Claims::checks_due(validator)[0];
+        assert_eq!((due.claim, due.until), (id, duty.until));
+        assert_ok!(dispatch(call.clone(), key(validator)));
+        let again = call.as_duty(&key(validator), now).expect("it is a duty");
+        assert_eq!(again, Err(Error::<Test>::AlreadyCommitted.into()));
+        assert!(Claims::checks_due(validator).is_empty());
+    });
+}
+
+#[test]
+fn revealing_opens_as_soon_as_all_have_committed() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        until_committing(id);
+        let at = System::block_number();
+        for (validator, leaf) in seats(id) {
+            commit(id, validator, leaf);
+        }
+        until_revealing(id);
+        assert_eq!(System::block_number(), at + 1);
+    });
+}

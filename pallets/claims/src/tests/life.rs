@@ -1,0 +1,173 @@
+use crate::{mock::*, Call, Claims as Kept, Error, HoldReason};
+use frame_support::{assert_noop, assert_ok};
+use noema_claims::{Fault, Outcome, Permill, SeatState, Verification};
+use noema_protocol::{
+    interfaces::{Operators as _, Work},
+    Job, RequestId,
+};
+
+#[test]
+fn a_claim_that_is_checked_is_paid() {
+    test(|| {
+        let before = total(PAYER);
+        let id = make(terms()).expect("it can be made");
+        assert_eq!(held(PAYER, HoldReason::Payment), 1_200);
+        check_honestly(id);
+        assert_eq!(
+            until_ended(id),
+            Outcome::Final(Verification::Confirmed),
+            "the two that were drawn found the same"
+        );
+        assert_eq!(payable(WORKER), 900);
+        for (validator, _) in seats(id) {
+            assert_eq!(payable(validator), 90);
+        }
+        assert_eq!(total(PAYER), before - 1_200);
+        assert_eq!(held(PAYER, HoldReason::Payment), 0);
+        assert_eq!(bond(WORKER), BOND);
+        let work = told(|told| told.work.clone());
+        assert_eq!(work[0], (Work::Inference, WORKER, 100));
+        assert_eq!(work[1].0, Work::Check);
+        assert_eq!(told(|told| told.ended.len()), 1);
+    });
+}
+
+#[test]
+fn a_claim_that_is_not_drawn_costs_no_check() {
+    test(|| {
+        let mut terms = terms();
+        terms.rules.min_check_rate = Permill::from_parts(1);
+        terms.stake = 90_000;
+        terms.payment = 1;
+        let id = make(terms).expect("it can be made");
+        let outcome = until_ended(id);
+        assert_eq!(outcome, Outcome::Final(Verification::NotDrawn));
+        assert_eq!((payable(WORKER), total(PAYER)), (1, FUNDS - 1));
+    });
+}
+
+#[test]
+fn a_silent_validator_loses_its_stake_and_others_are_drawn() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        until_committing(id);
+        let silent = seats(id);
+        until_challengeable(id);
+        for (validator, _) in silent {
+            assert_eq!(bond(validator), BOND - 1_000);
+        }
+        let seats = claim(id).seats;
+        assert_eq!(seats.len(), 6, "two of them, three times");
+        assert!(seats.iter().all(|seat| seat.state == SeatState::Silent));
+        let outcome = until_ended(id);
+        assert_eq!(outcome, Outcome::Unconfirmed);
+        let (paid, lost) = (payable(WORKER), BOND - bond(WORKER));
+        assert_eq!((paid, lost), (0, 0), "none showed it to be true, or false");
+        assert_eq!(total(PAYER), FUNDS);
+    });
+}
+
+#[test]
+fn one_that_commits_and_does_not_reveal_loses_as_much() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        until_committing(id);
+        let seats = seats(id);
+        commit(id, seats[0].0, 0);
+        commit(id, seats[1].0, 0);
+        until_revealing(id);
+        reveal(id, seats[0].0, 0);
+        until_challengeable(id);
+        assert_eq!(bond(seats[1].0), BOND - 1_000);
+        assert_eq!(bond(seats[0].0), BOND);
+    });
+}
+
+#[test]
+fn without_randomness_a_claim_waits() {
+    test(|| {
+        IsRandom::set(false);
+        let id = make(terms()).expect("it can be made");
+        blocks(100);
+        assert_eq!(claim(id).stage, noema_claims::Stage::Undrawn);
+        IsRandom::set(true);
+        check_honestly(id);
+        until_ended(id);
+    });
+}
+
+#[test]
+fn a_claim_without_money_or_lock_is_refused() {
+    test(|| {
+        let mut poor = terms();
+        poor.payment = FUNDS;
+        assert_noop!(make(poor), Error::<Test>::FundsTooLow);
+        let mut empty = terms();
+        empty.leaves = 0;
+        assert_noop!(
+            frame_support::storage::with_storage_layer(|| make(empty.clone())),
+            Error::<Test>::NoLeaves
+        );
+    });
+}
+
+#[test]
+fn the_record_of_a_claim_that_is_over_is_removed_in_time() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        check_honestly(id);
+        until_ended(id);
+        let over = |call: Call<Test>| dispatch(call, key(seats(id)[0].0));
+        let challenge = Call::challenge { claim: id, leaf: 0 };
+        assert_noop!(over(challenge), Error::<Test>::Ended);
+        blocks(9);
+        assert!(Kept::<Test>::contains_key(id));
+        blocks(1);
+        assert!(!Kept::<Test>::contains_key(id));
+        assert_eq!(Claims::claim_info(id), None);
+    });
+}
+
+/// The worker pays, is paid and, with the challenge of an account of its own, gets the challenger's
+/// share: it still loses.
+#[test]
+fn showing_oneself_to_be_false_is_a_loss() {
+    test(|| {
+        let mut terms = terms();
+        terms.payer = WORKER;
+        let before = total(WORKER) + total(STRANGER);
+        let id = make(terms).expect("it can be made");
+        let origin = RuntimeOrigin::signed(STRANGER);
+        frame_support::assert_ok!(Claims::challenge(origin, id, 0));
+        use noema_claims::Disputes;
+        Claims::conclude(id, 0, noema_claims::Decision::False, &[]);
+        let outcome = claim(id).outcome();
+        assert_eq!(outcome, Some(Outcome::Fallen(Fault::FalseLeaf(0))));
+        assert_eq!(total(WORKER) + total(STRANGER), before - 16_000);
+    });
+}
+
+#[test]
+fn what_is_added_to_a_bond_once_the_draw_is_known_makes_no_validator_suitable() {
+    test(|| {
+        let spent = VALIDATOR..VALIDATOR + VALIDATORS - 2;
+        let job = |validator| Job::Request(RequestId(1_000 + validator));
+        for validator in spent.clone() {
+            assert_ok!(Operators::lock(&validator, job(validator), BOND));
+        }
+        let id = make(terms()).expect("it can be made");
+        for validator in spent.clone() {
+            let origin = RuntimeOrigin::signed(validator);
+            assert_ok!(Operators::bond_extra(origin, BOND));
+        }
+        until_committing(id);
+        let seats = seats(id);
+        assert!(!seats.is_empty());
+        assert!(seats.iter().all(|(who, _)| !spent.contains(who)));
+        check_honestly(id);
+        until_ended(id);
+        for validator in spent {
+            Operators::release(&validator, job(validator));
+        }
+    });
+}

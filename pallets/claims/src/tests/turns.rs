@@ -1,0 +1,88 @@
+use crate::{mock::*, Agenda, Pallet, UndrawnSpan};
+use frame_support::{traits::Hooks, weights::WeightMeter};
+use noema_claims::{Permill, Stage};
+use noema_protocol::ClaimId;
+
+/// Hundreds of claims made in one block end, however few turns a block takes.
+#[test]
+fn turns_that_a_block_has_no_time_for_are_taken_later() {
+    test(|| {
+        // Room for some turns and draws of one leaf in a block.
+        PollBudget::set(Pallet::<Test>::heaviest_step().saturating_mul(2));
+        let ids: Vec<ClaimId> = (0..100)
+            .map(|_| {
+                let mut terms = terms();
+                terms.rules.min_check_rate = Permill::from_parts(1);
+                (terms.payment, terms.check_fee, terms.stake) = (0, 0, 900);
+                make(terms).expect("it can be made")
+            })
+            .collect();
+        blocks(150);
+        for id in ids {
+            let ended = told(|told| told.ended.iter().any(|(_, claim, _)| *claim == id));
+            assert!(ended, "{id}");
+        }
+        blocks(100);
+        assert_eq!(Agenda::<Test>::iter().count(), 0);
+        let (start, end) = UndrawnSpan::<Test>::get();
+        assert_eq!(start, end);
+    });
+}
+
+#[test]
+fn a_full_block_takes_no_turn_and_loses_none() {
+    test(|| {
+        let id = make(terms()).expect("it can be made");
+        for _ in 0..20 {
+            let now = System::block_number() + 1;
+            System::set_block_number(now);
+            let mut meter = WeightMeter::with_limit(Default::default());
+            Claims::on_poll(now, &mut meter);
+            assert_eq!(meter.consumed(), Default::default());
+        }
+        assert_eq!(claim(id).stage, Stage::Undrawn);
+        check_honestly(id);
+        until_ended(id);
+    });
+}
+
+#[test]
+fn constants_that_cannot_work_are_refused() {
+    new_test_ext().execute_with(|| {
+        Claims::integrity_test();
+        PollBudget::set(Default::default());
+        let result = std::panic::catch_unwind(Claims::integrity_test);
+        assert!(result.is_err());
+    });
+}
+
+/// The slowest validator of a check has the leaf to execute and what it owes to juries.
+#[test]
+fn a_check_has_the_time_for_what_its_validators_have_to_execute_for_juries() {
+    test(|| {
+        let terms = terms();
+        let (windows, tokens) = (terms.rules.windows, terms.leaf_tokens);
+        let first = make(terms.clone()).expect("it can be made");
+        until_committing(first);
+        let now = System::block_number();
+        let until = |id| match claim(id).stage {
+            Stage::Committing { until } => until,
+            stage => panic!("{stage:?}"),
+        };
+        assert_eq!(until(first), now + windows.commit_window(tokens));
+        check_honestly(first);
+
+        // Every validator sits on a jury, so those that are drawn do.
+        let owed = 1_000;
+        told(|told| {
+            let validators = (0..VALIDATORS).map(|index| VALIDATOR + index);
+            told.backlogs = validators.map(|validator| (validator, owed)).collect();
+        });
+        let second = make(terms).expect("it can be made");
+        until_committing(second);
+        let now = System::block_number();
+        let window = windows.commit_window(owed + tokens);
+        assert_eq!(until(second), now + window);
+        assert!(window > windows.commit_window(tokens));
+    });
+}

@@ -1,0 +1,290 @@
+//! Turns: which claims are looked at in which block.
+//!
+//! A claim that is not over either waits for randomness, in a queue that is only looked at from its
+//! head, or has one turn in the agenda, or waits for a dispute. Its record is removed in its last turn.
+//! Where a block has no time for all turns that are due, the next goes on; deadlines stay as they are,
+//! so no call is accepted for longer. Draws and turns have a budget of weight of their own.
+
+use crate::{
+    keeping::Turns, Backlogs, ClaimOf, Claims, Config, Event, KeptOf, LatestValues, Pallet,
+    Undrawn, UndrawnSpan, WeightInfo,
+};
+use alloc::vec::Vec;
+use frame_support::{
+    traits::Get,
+    weights::{Weight, WeightMeter},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_agenda::{charge_recorded_proof, Costs};
+use noema_claims::{
+    BacklogChange, Beacon, Effect, Referee, RelayBlock, SeatState, Stage, Validators,
+    MAX_DRAWN_LEAVES, MAX_SEATS,
+};
+use noema_economics::Balance;
+use noema_protocol::{
+    interfaces::{BlockRandomness, Offence, Operators, Role, MAX_TRIES},
+    CheckpointId, ClaimId, Job,
+};
+use sp_core::H256;
+use sp_runtime::traits::Saturating;
+
+/// The roster of validators of the present term.
+struct Roster<T: Config> {
+    claim: ClaimId,
+    checkpoint: CheckpointId,
+    stake: Balance,
+    leaf_tokens: u64,
+    /// Those that were drawn, once for each leaf.
+    drawn: Vec<T::AccountId>,
+    /// What the draws weighed.
+    weight: Weight,
+}
+
+impl<T: Config> Validators<T::AccountId> for Roster<T> {
+    fn draw(
+        &mut self,
+        randomness: H256,
+        leaf: u32,
+        wanted: u32,
+        suits: &dyn Fn(&T::AccountId) -> bool,
+    ) -> Vec<T::AccountId> {
+        let job = Job::Check(self.claim, leaf);
+        let selection = T::Operators::draw(
+            Role::Validator,
+            &self.checkpoint,
+            randomness,
+            wanted,
+            |candidate| {
+                suits(&candidate.controller)
+                    && T::Operators::lock_drawn(candidate, job, self.stake).is_ok()
+            },
+        );
+        let draw = T::WeightInfo::draw(selection.tries);
+        self.weight = self.weight.saturating_add(draw);
+        let candidates = selection.candidates.into_iter();
+        let drawn: Vec<_> = candidates.map(|candidate| candidate.controller).collect();
+        self.drawn.extend(drawn.iter().cloned());
+        drawn
+    }
+
+    fn backlog(&self, validator: &T::AccountId) -> u64 {
+        let here = self.drawn.iter().filter(|drawn| *drawn == validator);
+        let here = u64::try_from(here.count()).unwrap_or(u64::MAX);
+        Backlogs::<T>::get(validator)
+            .saturating_add(T::Referee::backlog(validator))
+            .saturating_add(self.leaf_tokens.saturating_mul(here))
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Puts a claim at the end of the queue for randomness.
+    pub(crate) fn await_randomness(id: ClaimId) {
+        UndrawnSpan::<T>::mutate(|(_, end)| {
+            Undrawn::<T>::insert(*end, id);
+            *end = end.saturating_add(1);
+        });
+    }
+
+    /// The most that a turn of the agenda weighs.
+    fn heaviest_turn() -> Weight {
+        let settling = T::WeightInfo::settle(MAX_SEATS).saturating_add(T::EndedWeight::get());
+        settling.max(T::WeightInfo::advance(MAX_SEATS))
+    }
+
+    /// The most that it weighs to draw for a claim of so many leaves.
+    fn heaviest_draw(leaves: u32) -> Weight {
+        let leaves = leaves.min(MAX_DRAWN_LEAVES);
+        let draws = T::WeightInfo::draw(MAX_TRIES).saturating_mul(leaves.into());
+        T::WeightInfo::advance(MAX_SEATS).saturating_add(draws)
+    }
+
+    /// The most that one step of a block weighs.
+    pub(crate) fn heaviest_step() -> Weight {
+        Self::heaviest_turn().max(Self::heaviest_draw(MAX_DRAWN_LEAVES))
+    }
+
+    /// Takes the randomness of block `now` and the turns that are due, as far as budget and weight
+    /// reach.
+    pub(crate) fn take_turns(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        if meter.try_consume(T::WeightInfo::poll_base()).is_err() {
+            return;
+        }
+        let relay = T::Randomness::relay_block();
+        let mut beacon = LatestValues::<T>::get();
+        // Drawing leaves half of the budget to deadlines, which leave what they do not need to draws of
+        // the next block.
+        let budget = T::PollBudget::get().min(meter.remaining());
+        let mut turns = WeightMeter::with_limit(budget);
+        if let Some(value) = T::Randomness::random(b"claims") {
+            beacon.push(relay, value);
+            LatestValues::<T>::put(beacon);
+            // Only in a block that brings a value: what is left over is drawn with a value that is
+            // younger than this block.
+            let mut draws = WeightMeter::with_limit(budget.saturating_div(2));
+            Self::draw_waiting(now, relay, &beacon, &mut draws);
+            turns.consume(draws.consumed());
+        }
+        let costs = Costs {
+            heaviest: Self::heaviest_turn(),
+            skip: T::WeightInfo::skip_block(),
+        };
+        Turns::<T>::take_turns(now, &mut turns, costs, u32::MAX, |id| {
+            Self::take_turn(id, now, relay, &beacon)
+        });
+        meter.consume(turns.consumed());
+    }
+
+    /// Draws for the claims at the head of the queue whose randomness is there.
+    fn draw_waiting(
+        now: BlockNumberFor<T>,
+        relay: RelayBlock,
+        beacon: &Beacon,
+        meter: &mut WeightMeter,
+    ) {
+        let (first, end) = UndrawnSpan::<T>::get();
+        let mut start = first;
+        let mut is_done = false;
+        while !is_done && start < end && meter.can_consume(T::WeightInfo::look()) {
+            is_done = charge_recorded_proof(meter, |meter| {
+                // A claim that fell while it waited has its turn in the agenda.
+                let kept = Undrawn::<T>::get(start)
+                    .and_then(Claims::<T>::get)
+                    .filter(|kept| kept.claim.stage == Stage::Undrawn);
+                let has_to_wait = kept.as_ref().is_some_and(|kept| {
+                    let claim = &kept.claim;
+                    let freshness = claim.terms.rules.freshness;
+                    let is_early = beacon.for_check(claim.unknown_since, freshness).is_none();
+                    is_early || !meter.can_consume(Self::heaviest_draw(claim.terms.leaves))
+                });
+                if has_to_wait {
+                    meter.consume(T::WeightInfo::look());
+                    return true;
+                }
+                Undrawn::<T>::remove(start);
+                start = start.saturating_add(1);
+                meter.consume(match kept {
+                    Some(kept) => Self::advance(kept, now, relay, beacon, true),
+                    None => T::WeightInfo::look(),
+                });
+                false
+            });
+        }
+        if start != first {
+            // A claim for which no validator was found waits at the end again.
+            UndrawnSpan::<T>::mutate(|span| span.0 = start);
+        }
+    }
+
+    /// One turn of the agenda. Returns what it weighed.
+    fn take_turn(
+        id: ClaimId,
+        now: BlockNumberFor<T>,
+        relay: RelayBlock,
+        beacon: &Beacon,
+    ) -> Weight {
+        let Some(mut kept) = Claims::<T>::get(id) else {
+            return T::WeightInfo::look();
+        };
+        kept.turn = None;
+        if kept.claim.outcome().is_some() {
+            Claims::<T>::remove(id);
+            Self::deposit_event(Event::Pruned { claim: id });
+            return T::WeightInfo::prune();
+        }
+        Self::advance(kept, now, relay, beacon, false)
+    }
+
+    /// Lets a claim go on. `is_head` tells that it was taken from the queue for randomness. Returns what
+    /// that weighed.
+    fn advance(
+        mut kept: KeptOf<T>,
+        now: BlockNumberFor<T>,
+        relay: RelayBlock,
+        beacon: &Beacon,
+        is_head: bool,
+    ) -> Weight {
+        let mut roster = Roster::<T> {
+            claim: kept.claim.id,
+            checkpoint: kept.claim.terms.checkpoint,
+            stake: kept.claim.terms.rules.validator_stake,
+            leaf_tokens: kept.claim.terms.leaf_tokens,
+            drawn: Vec::new(),
+            weight: Weight::zero(),
+        };
+        let is_queued = kept.claim.stage == Stage::Undrawn && !is_head;
+        let effects = kept.claim.advance(now, relay, beacon, &mut roster);
+        let seats = u32::try_from(kept.claim.seats.len()).unwrap_or(u32::MAX);
+        let weight = match effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Ended(_)))
+        {
+            true => T::WeightInfo::settle(seats).saturating_add(T::EndedWeight::get()),
+            false => T::WeightInfo::advance(seats).saturating_add(roster.weight),
+        };
+        if kept.claim.stage == Stage::Undrawn && !is_queued {
+            Self::await_randomness(kept.claim.id);
+        }
+        Self::carry_out(&mut kept, effects, &[]);
+        Self::file(kept, now);
+        weight
+    }
+
+    /// Enters the next turn of a claim, and stores it.
+    pub(crate) fn file(mut kept: KeptOf<T>, now: BlockNumberFor<T>) {
+        let id = kept.claim.id;
+        let due = match kept.claim.outcome() {
+            Some(_) => Some(now.saturating_add(T::Retention::get())),
+            None => kept.claim.due(now),
+        };
+        if due != kept.turn {
+            if let Some(turn) = kept.turn {
+                Turns::<T>::remove(turn, &id);
+            }
+            kept.turn = due.map(|due| Turns::<T>::insert(now, due, &id));
+        }
+        let before = Claims::<T>::get(id).map(|kept| kept.claim);
+        let before = before.iter().flat_map(Self::executing);
+        for change in BacklogChange::between(before, Self::executing(&kept.claim)) {
+            Backlogs::<T>::mutate_exists(&change.account, |backlog| change.apply(backlog));
+        }
+        Claims::<T>::insert(id, kept);
+    }
+
+    /// Who still has to execute a leaf of a claim, with the leaf's tokens.
+    fn executing(claim: &ClaimOf<T>) -> impl Iterator<Item = (T::AccountId, u64)> + '_ {
+        let open = claim.outcome().is_none();
+        let seats = claim.seats.iter();
+        let seats = seats.filter(move |seat| open && seat.state == SeatState::Seated);
+        seats.map(|seat| (seat.validator.clone(), claim.terms.leaf_tokens))
+    }
+
+    /// Carries out what a step of a claim has for others.
+    /// `jurors` decided the dispute by which the claim falls, where there was one.
+    pub(crate) fn carry_out(
+        kept: &mut KeptOf<T>,
+        effects: Vec<Effect<T::AccountId>>,
+        jurors: &[T::AccountId],
+    ) {
+        let claim = kept.claim.id;
+        for effect in effects {
+            match effect {
+                Effect::Waived => Self::deposit_event(Event::CheckWaived { claim }),
+                Effect::Drawn(seats) => Self::deposit_event(Event::CheckDrawn { claim, seats }),
+                Effect::RevealOpened => Self::deposit_event(Event::RevealOpened { claim }),
+                Effect::ChallengeOpened(verification) => {
+                    Self::deposit_event(Event::ChallengeOpened {
+                        claim,
+                        verification,
+                    });
+                }
+                Effect::Silent(validator, leaf) => {
+                    let job = Job::Check(claim, leaf);
+                    let stake = kept.claim.terms.rules.validator_stake;
+                    T::Operators::slash(&validator, job, Offence::MissedCheck, stake, &[]);
+                    T::Operators::release(&validator, job);
+                }
+                Effect::Ended(outcome) => Self::settle(kept, outcome, jurors),
+            }
+        }
+    }
+}

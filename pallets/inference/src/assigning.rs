@@ -1,0 +1,203 @@
+//! How requests that wait get their workers.
+//!
+//! Workers are drawn first, with randomness that is younger than the requests, and each takes the first
+//! request of the queue whose price limit covers what it charges. Where one has room and takes nothing of
+//! what is looked at, the search goes on behind it from block to block, with a cursor, and all that wait
+//! keep their places. So a worker with room does not idle while a request waits that it could answer, and
+//! one that no worker takes does not stop those behind it.
+
+use crate::{
+    queue::{Look, Window},
+    workers::{Handout, Left},
+    AssignmentOf, Config, DeadlineAgenda, Event, Pallet, Phase, RefundReason, Request, Requests,
+    WeightInfo,
+};
+use alloc::vec::Vec;
+use frame_support::weights::{Weight, WeightMeter};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_claims::Beacon;
+use noema_protocol::{
+    hashing,
+    interfaces::{Checkpoints, MAX_TRIES},
+    CheckpointId, RequestId,
+};
+use sp_runtime::traits::Saturating;
+
+/// How many requests of a queue are looked at in one visit.
+pub const LOOK_AHEAD: u32 = 32;
+/// How many workers are drawn in one visit, at most.
+pub const MOST_WORKERS: u32 = 16;
+/// How often a queue is visited in one block, at most.
+pub const MOST_VISITS: u32 = 4;
+/// How often in a row a request is passed over, once it has expired, until it is refunded, where each
+/// worker of a draw charges more than its price limit.
+pub const MOST_PASSES: u32 = 4;
+/// The same where those that would take it have room, and too little of their bonds left to stake: a bond
+/// comes back with each claim that ends, so there is more reason to wait, but not for ever.
+pub const MOST_UNSTAKED_PASSES: u32 = 32;
+/// How many times its expiry a request waits at most, even for workers that are busy: what it pays once for
+/// being looked at does not last for ever.
+pub const MOST_EXPIRIES: u32 = 64;
+/// What a pass for too high prices counts, where one for too little left of a bond counts 1.
+const DEAR_PASS: u32 = MOST_UNSTAKED_PASSES / MOST_PASSES;
+
+impl<T: Config> Pallet<T> {
+    /// The most that a visit weighs that looks at `requests` requests.
+    pub(crate) fn visit_weight(requests: u32) -> Weight {
+        T::WeightInfo::visit(requests)
+            .saturating_add(Self::draw_weight(MAX_TRIES))
+            .saturating_add(Self::step_weight().saturating_mul(requests.into()))
+    }
+
+    /// The most that a draw of workers weighs, with so many tries.
+    fn draw_weight(tries: u32) -> Weight {
+        T::WeightInfo::draw_workers(tries).max(T::WeightInfo::draw_absent(tries))
+    }
+
+    /// The most that it weighs to do something with a request that was looked at.
+    fn step_weight() -> Weight {
+        T::WeightInfo::assign()
+            .max(T::WeightInfo::refund())
+            .max(T::WeightInfo::pass_over())
+    }
+
+    /// How many requests a visit may look at with what `meter` has left.
+    pub(crate) fn affordable_look_ahead(meter: &WeightMeter) -> u32 {
+        let base = Self::visit_weight(0);
+        let each = Self::visit_weight(1).saturating_sub(base);
+        let count = meter
+            .remaining()
+            .checked_sub(&base)
+            .and_then(|left| left.checked_div_per_component(&each))
+            .unwrap_or(0);
+        u32::try_from(count).unwrap_or(u32::MAX).min(LOOK_AHEAD)
+    }
+
+    /// Gives requests that wait for `checkpoint` to workers, in visit number `n` of block `now`. Returns
+    /// where another visit in this block would look for more that workers might take, if there is such.
+    pub(crate) fn visit(
+        checkpoint: CheckpointId,
+        n: u32,
+        look: Look,
+        beacon: &Beacon,
+        now: BlockNumberFor<T>,
+        meter: &mut WeightMeter,
+    ) -> Option<Look> {
+        let size = Self::affordable_look_ahead(meter);
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if T::Checkpoints::active(&checkpoint).is_none() {
+            return Self::refund_withdrawn(&checkpoint, size, meter);
+        }
+        let window = Self::window(&checkpoint, look, size);
+        meter.consume(T::WeightInfo::visit(window.count()));
+        let Window { requests, has_more } = window;
+        let randomness = |request: &Request<T>| beacon.for_assignment(request.unknown_since);
+        let value = requests
+            .iter()
+            .find_map(|(_, request)| randomness(request))?;
+        let last = requests.last().map(|(id, _)| *id);
+        let ready = requests
+            .into_iter()
+            .filter(|(_, request)| randomness(request).is_some())
+            .collect::<Vec<_>>();
+        // Nothing is ready behind the last one, if that is not ready.
+        let has_more = has_more && last == ready.last().map(|(id, _)| *id);
+        let draw = hashing::worker_draw(value, checkpoint, now, n);
+        let handout = Handout::new(&checkpoint, draw, ready, now);
+        meter.consume(Self::draw_weight(handout.tries));
+        let fruitless = Self::note_draw(&checkpoint, handout.met);
+        let is_given = !handout.taken.is_empty();
+        for (id, request, assignment) in handout.taken {
+            meter.consume(T::WeightInfo::assign());
+            Self::assign(id, request, assignment, now);
+        }
+        let mut is_left = has_more;
+        for (id, request, why) in handout.left {
+            is_left |= matches!(why, Left::NoRoom | Left::Unmet);
+            Self::leave(id, request, why, fruitless, now, meter);
+        }
+        if !has_more {
+            Self::move_cursor(&checkpoint, None);
+        } else if handout.has_room {
+            Self::move_cursor(&checkpoint, last);
+            return Some(Look::BehindCursor);
+        }
+        if fruitless > 0 {
+            Self::forget_if_empty(&checkpoint);
+        }
+        (is_given && is_left).then_some(Look::AtFront)
+    }
+
+    /// Leaves a request waiting that no worker took, or refunds it where it has expired and none is there
+    /// for it: `fruitless` draws in a row met no worker.
+    pub(crate) fn leave(
+        id: RequestId,
+        mut request: Request<T>,
+        why: Left,
+        fruitless: u32,
+        now: BlockNumberFor<T>,
+        meter: &mut WeightMeter,
+    ) {
+        let has_expired = request.expires_at <= now;
+        let before = request.passes;
+        request.passes = match why {
+            Left::Unmet => before,
+            Left::NoRoom => 0,
+            Left::TooDear if has_expired => before.saturating_add(DEAR_PASS),
+            Left::NothingToStake if has_expired => before.saturating_add(1),
+            Left::TooDear | Left::NothingToStake => before,
+        };
+        let is_unmet = why == Left::Unmet && fruitless >= request.rules.expiry;
+        let longest = request.rules.expiry.saturating_mul(MOST_EXPIRIES);
+        let is_too_old = request.requested_at.saturating_add(longest.into()) <= now;
+        if has_expired && (is_unmet || is_too_old || request.passes >= MOST_UNSTAKED_PASSES) {
+            meter.consume(T::WeightInfo::refund());
+            Self::refund_unserved(id, request);
+        } else if request.passes != before {
+            meter.consume(T::WeightInfo::pass_over());
+            Requests::<T>::insert(id, request);
+        }
+    }
+
+    /// Refunds the first requests, `size` at most, for a checkpoint that was withdrawn. Returns where the
+    /// others are, if there are more.
+    fn refund_withdrawn(
+        checkpoint: &CheckpointId,
+        size: usize,
+        meter: &mut WeightMeter,
+    ) -> Option<Look> {
+        Self::move_cursor(checkpoint, None);
+        let window = Self::window(checkpoint, Look::AtFront, size);
+        meter.consume(T::WeightInfo::visit(window.count()));
+        for (id, request) in window.requests {
+            meter.consume(T::WeightInfo::refund());
+            Self::refund(id, request, RefundReason::CheckpointWithdrawn);
+        }
+        if !window.has_more {
+            Self::forget_if_empty(checkpoint);
+        }
+        window.has_more.then_some(Look::AtFront)
+    }
+
+    /// A worker has the request from now on.
+    pub(crate) fn assign(
+        id: RequestId,
+        mut request: Request<T>,
+        assignment: AssignmentOf<T>,
+        now: BlockNumberFor<T>,
+    ) {
+        Self::dequeue(id, &request);
+        let deadline = assignment.deadline;
+        request.phase = Phase::Answering { deadline };
+        DeadlineAgenda::<T>::insert(now, Self::miss_at(deadline), &id);
+        Self::deposit_event(Event::Assigned {
+            request: id,
+            worker: assignment.worker.clone(),
+            seed: assignment.seed,
+            stake: assignment.stake,
+            deadline,
+        });
+        request.assignment = Some(assignment);
+        Requests::<T>::insert(id, request);
+    }
+}

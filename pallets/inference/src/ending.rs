@@ -1,0 +1,130 @@
+//! The end of a request, and its removal.
+
+use crate::{
+    Answers, Balance, Config, Event, Pallet, Payment, Payments, Phase, Prompts, Pruning,
+    PruningAgenda, RefundReason, Request, Requests,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_claims::{Claims, OnClaimEnded, Outcome, Settlement};
+use noema_protocol::{ClaimId, Job, RequestId};
+use sp_runtime::traits::Saturating;
+
+impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
+    fn ended(job: Job, claim: ClaimId, outcome: Outcome, settlement: &Settlement<T::AccountId>) {
+        let Job::Request(id) = job else { return };
+        let request = Requests::<T>::get(id)
+            .filter(|request| request.phase == Phase::Claimed { claim })
+            .and_then(|request| Some((request.assignment.clone()?.worker, request)));
+        let Some((worker, mut request)) = request else {
+            frame_support::defensive!("an answer is the claim of a request that waits for its end");
+            return;
+        };
+        request.payments = Self::payments(request.payments.refunded, settlement);
+        let verification = match outcome {
+            Outcome::Final(verification) => verification,
+            Outcome::Unconfirmed => {
+                return Self::close_refunded(id, request, RefundReason::Unconfirmed)
+            }
+            Outcome::Fallen(_) => {
+                return Self::close_refunded(id, request, RefundReason::FalseAnswer)
+            }
+        };
+        request.phase = Phase::Settled {
+            claim,
+            verification,
+        };
+        let fees = settlement.validators.iter();
+        Self::deposit_event(Event::Settled {
+            request: id,
+            requester: request.requester.clone(),
+            worker,
+            verification,
+            worker_paid: request.payments.worker,
+            validators_paid: fees
+                .map(|(to, fee)| Payment {
+                    to: to.clone(),
+                    amount: fee.paid,
+                })
+                .collect(),
+            burned: request.payments.burned,
+            refunded: request.payments.refunded,
+        });
+        Self::finish(id, request);
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Where the money went, of which `released` went back when the answer came.
+    fn payments(released: Balance, settlement: &Settlement<T::AccountId>) -> Payments {
+        let paid = &settlement.claimant;
+        let mut payments = Payments {
+            worker: paid.paid,
+            validators: 0,
+            burned: paid.burned,
+            refunded: released.saturating_add(settlement.payer),
+        };
+        for (_, fee) in &settlement.validators {
+            payments.validators = payments.validators.saturating_add(fee.paid);
+            payments.burned = payments.burned.saturating_add(fee.burned);
+        }
+        payments
+    }
+
+    /// Gives a requester the whole price limit back. No worker has the request.
+    pub(crate) fn refund(id: RequestId, mut request: Request<T>, reason: RefundReason) {
+        Self::dequeue(id, &request);
+        request.payments.refunded = T::Claims::release(&request.requester, request.price_limit);
+        Self::close_refunded(id, request, reason);
+    }
+
+    /// Refunds a request for which no worker is there.
+    pub(crate) fn refund_unserved(id: RequestId, request: Request<T>) {
+        let reason = match request.attempts {
+            0 => RefundReason::NoWorker,
+            _ => RefundReason::NoAnswer,
+        };
+        Self::refund(id, request, reason);
+    }
+
+    fn close_refunded(id: RequestId, mut request: Request<T>, reason: RefundReason) {
+        request.phase = Phase::Refunded { reason };
+        Self::deposit_event(Event::Refunded {
+            request: id,
+            requester: request.requester.clone(),
+            amount: request.payments.refunded,
+            reason,
+        });
+        Self::finish(id, request);
+    }
+
+    /// A request is over; what is stored of it is removed in time.
+    fn finish(id: RequestId, mut request: Request<T>) {
+        let now = frame_system::Pallet::<T>::block_number();
+        let at = now.saturating_add(request.rules.body_retention.into());
+        PruningAgenda::<T>::insert(now, at, &Pruning::Bodies(id));
+        request.ended_at = Some(now);
+        Requests::<T>::insert(id, request);
+    }
+
+    /// Removes prompt and answer.
+    pub(crate) fn prune_bodies(id: RequestId, now: BlockNumberFor<T>) {
+        let Some(request) = Requests::<T>::get(id) else {
+            return;
+        };
+        Prompts::<T>::remove(id);
+        Answers::<T>::remove(id);
+        let ended_at = request.ended_at.unwrap_or(now);
+        let at = ended_at.saturating_add(request.rules.retention.into());
+        if at > now {
+            PruningAgenda::<T>::insert(now, at, &Pruning::Record(id));
+        } else {
+            Self::prune_record(id);
+        }
+    }
+
+    /// Removes the record.
+    pub(crate) fn prune_record(id: RequestId) {
+        Requests::<T>::remove(id);
+        Self::deposit_event(Event::Pruned { request: id });
+    }
+}

@@ -1,0 +1,163 @@
+//! A keeper of claims that lets each end when a test says so.
+
+use super::{world::world, AccountId, Balances, Inference, Reason, System, World};
+use crate::Balance;
+use frame_support::{
+    pallet_prelude::{OptionQuery, ValueQuery},
+    storage_alias,
+    traits::{
+        fungible::{Inspect, MutateHold},
+        tokens::{Fortitude, Precision, Restriction},
+    },
+    Twox64Concat,
+};
+use noema_claims::{
+    Beacon, Claim, ClaimTerms, Claims, Fault, OnClaimEnded, Outcome, RelayBlock, RelayRandomness,
+    Seat, SeatState, Stage, Verification,
+};
+use noema_protocol::{
+    interfaces::{Offence, Operators},
+    ClaimId, Job,
+};
+
+/// Claims that validators found true.
+pub(crate) const TRUE: Outcome = Outcome::Final(Verification::Confirmed);
+/// Claims that were shown to be false.
+pub(crate) const FALSE: Outcome = Outcome::Fallen(Fault::FalseLeaf(0));
+
+#[storage_alias]
+type Kept = StorageMap<World, Twox64Concat, ClaimId, Claim<AccountId, u32>, OptionQuery>;
+
+#[storage_alias]
+type Jobs = StorageMap<World, Twox64Concat, ClaimId, Job, OptionQuery>;
+
+#[storage_alias]
+type NextClaim = StorageValue<World, u64, ValueQuery>;
+
+impl RelayRandomness for World {
+    fn relay_block() -> RelayBlock {
+        world(|world| world.relay)
+    }
+
+    fn beacon() -> Beacon {
+        world(|world| world.beacon)
+    }
+}
+
+impl Claims<AccountId, u32> for World {
+    type Error = ();
+
+    fn hold(payer: &AccountId, amount: Balance) -> Result<(), ()> {
+        Balances::hold(&Reason::Claims, payer, amount).map_err(drop)
+    }
+
+    fn release(payer: &AccountId, amount: Balance) -> Balance {
+        Balances::release(&Reason::Claims, payer, amount, Precision::BestEffort)
+            .expect("a best effort")
+    }
+
+    fn make(job: Job, terms: ClaimTerms<AccountId, u32>) -> Result<ClaimId, ()> {
+        if world(|world| world.refuses_claims) {
+            return Err(());
+        }
+        assert_eq!(Self::locked(&terms.claimant, job), Some(terms.stake));
+        let id = ClaimId(NextClaim::mutate(|next| {
+            *next += 1;
+            *next
+        }));
+        let claim = Claim::new(id, terms, System::block_number(), Self::relay_block());
+        Kept::insert(id, claim.map_err(drop)?);
+        Jobs::insert(id, job);
+        Ok(id)
+    }
+
+    fn claim(id: ClaimId) -> Option<Claim<AccountId, u32>> {
+        Kept::get(id)
+    }
+
+    fn backlog(_: &AccountId) -> u64 {
+        0
+    }
+
+    fn held(payer: &AccountId) -> Balance {
+        Kept::iter_values()
+            .filter(|claim| claim.terms.payer == *payer && claim.outcome().is_none())
+            .map(|claim| claim.terms.payment + claim.terms.check_fee)
+            .sum()
+    }
+}
+
+/// Ends a claim, which `validators` confirmed, and carries out what follows.
+pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[AccountId]) {
+    let mut claim = Kept::get(id).expect("it was made");
+    let job = Jobs::get(id).expect("it was made for a job");
+    for validator in validators {
+        let seat = Seat {
+            validator: *validator,
+            leaf: 0,
+            point: 0,
+            state: SeatState::Confirmed,
+        };
+        claim.seats.try_push(seat).expect("there is a seat");
+    }
+    let settlement = claim.settle(outcome);
+    let payer = claim.terms.payer;
+    let paid = [(claim.terms.claimant, settlement.claimant)];
+    for (to, amount) in paid.iter().chain(&settlement.validators) {
+        pay(&payer, to, amount.paid);
+        Balances::burn_held(
+            &Reason::Claims,
+            &payer,
+            amount.burned,
+            Precision::Exact,
+            Fortitude::Force,
+        )
+        .expect("it is on hold");
+    }
+    <World as Claims<_, _>>::release(&payer, settlement.payer);
+    if settlement.slash.is_some() {
+        let claimant = &claim.terms.claimant;
+        World::slash(claimant, job, Offence::FalseAnswer, claim.terms.stake, &[]);
+    }
+    <World as Operators<_, _>>::release(&claim.terms.claimant, job);
+    claim.stage = Stage::Ended(outcome);
+    Kept::insert(id, claim);
+    Inference::ended(job, id, outcome, &settlement);
+}
+
+/// Ends a claim that no validator was drawn for.
+pub(crate) fn end_claim(id: ClaimId, outcome: Outcome) {
+    end_claim_with(id, outcome, &[]);
+}
+
+fn pay(payer: &AccountId, to: &AccountId, amount: Balance) {
+    if amount == 0 {
+        return;
+    }
+    assert!(Balances::total_balance(to) > 0, "{to} exists");
+    Balances::transfer_on_hold(
+        &Reason::Claims,
+        payer,
+        to,
+        amount,
+        Precision::Exact,
+        Restriction::Free,
+        Fortitude::Force,
+    )
+    .expect("it is on hold");
+}
+
+/// The claims that have not ended.
+pub(crate) fn open_claims() -> Vec<ClaimId> {
+    let mut open: Vec<_> = Kept::iter()
+        .filter(|(_, claim)| claim.outcome().is_none())
+        .map(|(id, _)| id)
+        .collect();
+    open.sort_unstable();
+    open
+}
+
+/// What was fixed when a claim was made.
+pub(crate) fn claim_terms(id: ClaimId) -> ClaimTerms<AccountId, u32> {
+    Kept::get(id).expect("it was made").terms
+}

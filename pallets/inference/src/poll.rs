@@ -1,0 +1,150 @@
+//! What happens by itself in each block: what is due, and then the queues.
+
+use crate::{
+    assigning::{LOOK_AHEAD, MOST_VISITS},
+    queue::Look,
+    Config, DeadlineAgenda, LastVisited, Pallet, Pruning, PruningAgenda, WeightInfo,
+};
+use alloc::vec::Vec;
+use frame_support::{
+    traits::Get,
+    weights::{Weight, WeightMeter},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_agenda::{charge_recorded_proof, Costs};
+use noema_claims::{Beacon, RelayRandomness};
+use noema_protocol::CheckpointId;
+
+/// How many queues are visited in one block, at most. The next block goes on with those that are left.
+pub const MOST_QUEUES: u32 = 64;
+
+impl<T: Config> Pallet<T> {
+    /// Takes what is due in block `now`, and gives requests that wait to workers: as much as
+    /// [`Config::PollBudget`] and `meter` allow. The rest is left to the next block.
+    pub(crate) fn poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        let limit = meter.remaining().min(T::PollBudget::get());
+        let mut own = WeightMeter::with_limit(limit);
+        if own.try_consume(T::WeightInfo::poll_base()).is_ok() {
+            Self::take_due(now, &mut own);
+            Self::serve_queues(now, &mut own);
+        }
+        meter.consume(own.consumed());
+    }
+
+    /// The weight of the heaviest pruning.
+    pub(crate) fn pruning_weight() -> Weight {
+        T::WeightInfo::prune_bodies().max(T::WeightInfo::prune_record())
+    }
+
+    /// Takes the deadlines that were missed and then the prunings that are due, with half of what `meter`
+    /// has, so that the queues do not wait for them. Prunings are cheap to cause, so that they come last.
+    fn take_due(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        let mut half = WeightMeter::with_limit(meter.remaining().saturating_div(2));
+        let costs = |heaviest| Costs {
+            heaviest,
+            skip: T::WeightInfo::skip_block(),
+        };
+        let deadlines = costs(T::WeightInfo::miss());
+        DeadlineAgenda::<T>::take_turns(now, &mut half, deadlines, u32::MAX, |id| {
+            Self::miss(id, now);
+            T::WeightInfo::miss()
+        });
+        let prunings = costs(Self::pruning_weight());
+        PruningAgenda::<T>::take_turns(
+            now,
+            &mut half,
+            prunings,
+            u32::MAX,
+            |pruning| match pruning {
+                Pruning::Bodies(id) => {
+                    Self::prune_bodies(id, now);
+                    T::WeightInfo::prune_bodies()
+                }
+                Pruning::Record(id) => {
+                    Self::prune_record(id);
+                    T::WeightInfo::prune_record()
+                }
+            },
+        );
+        meter.consume(half.consumed());
+    }
+
+    /// Visits the queues, each once and then again those in which more is to be done.
+    fn serve_queues(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        let beacon = T::Claims::beacon();
+        if beacon.latest().is_none() {
+            return;
+        }
+        let mut again = Self::visit_each_queue(&beacon, now, meter);
+        for n in 1..MOST_VISITS {
+            let queues = core::mem::take(&mut again);
+            for (checkpoint, look) in queues {
+                if Self::affordable_look_ahead(meter) == 0 {
+                    return;
+                }
+                let next = charge_recorded_proof(meter, |meter| {
+                    Self::visit(checkpoint, n, look, &beacon, now, meter)
+                });
+                again.extend(next.map(|look| (checkpoint, look)));
+            }
+        }
+    }
+
+    /// Visits each queue once, as far as `meter` reaches. Where not all can be visited, the next block
+    /// begins after the last that was; where all are, it begins with the second of them, as those that
+    /// come first may leave little of the budget to the others. Returns the queues to visit again.
+    ///
+    /// To find the first queue is part of the base; each visit pays for finding the queue after it.
+    fn visit_each_queue(
+        beacon: &Beacon,
+        now: BlockNumberFor<T>,
+        meter: &mut WeightMeter,
+    ) -> Vec<(CheckpointId, Look)> {
+        let most = usize::try_from(MOST_QUEUES).unwrap_or(usize::MAX);
+        let mut visited = Vec::new();
+        let mut again = Vec::new();
+        let mut next = Self::next_queue(LastVisited::<T>::get());
+        // A queue that was visited may be empty now, so that the walk comes around to another one.
+        while let Some(checkpoint) = next.filter(|next| !visited.contains(next)) {
+            if visited.len() >= most || Self::affordable_look_ahead(meter) == 0 {
+                if let Some(last) = visited.last() {
+                    LastVisited::<T>::put(last);
+                }
+                return again;
+            }
+            let look = charge_recorded_proof(meter, |meter| {
+                Self::visit(checkpoint, 0, Look::AtFront, beacon, now, meter)
+            });
+            again.extend(look.map(|look| (checkpoint, look)));
+            visited.push(checkpoint);
+            next = Self::next_queue(Some(checkpoint));
+        }
+        if visited.len() > 1 {
+            LastVisited::<T>::set(visited.first().copied());
+        }
+        again
+    }
+
+    /// Refuses a runtime whose constants cannot keep what this pallet promises.
+    pub(crate) fn check_constants() {
+        assert_eq!(T::Rules::get().check(), Ok(()), "the rules of requests");
+        assert_eq!(T::ClaimRules::get().check(), Ok(()), "the rules of claims");
+        assert!(T::MaxPromptBytes::get() > 0, "prompts have bytes");
+        assert!(T::MaxOutputTokens::get() > 0, "answers have tokens");
+        let budget = T::PollBudget::get();
+        let half = budget
+            .saturating_sub(T::WeightInfo::poll_base())
+            .saturating_div(2);
+        let visit = Self::visit_weight(LOOK_AHEAD);
+        let due = T::WeightInfo::miss().max(Self::pruning_weight());
+        assert!(
+            visit.all_lte(half) && due.all_lte(half),
+            "half of PollBudget has room for a visit of {visit:?}"
+        );
+        let block = T::BlockWeights::get().max_block;
+        assert!(
+            budget.all_lte(block.saturating_div(2)),
+            "PollBudget leaves half of a block to others: {budget:?} of {block:?}"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! The queue of each checkpoint: requests that wait for a worker, in order.
+
+use crate::{Config, Cursors, Fruitless, Pallet, Phase, Place, Queue, Request, Requests};
+use alloc::vec::Vec;
+use noema_protocol::{CheckpointId, RequestId};
+
+/// Where in its queue a visit looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// At the first requests, and behind the cursor if there is one.
+    AtFront,
+    /// Only behind the cursor, as those before it were looked at in this block.
+    BehindCursor,
+}
+
+/// Requests of a queue that are looked at together.
+pub(crate) struct Window<T: Config> {
+    /// The requests, in order.
+    pub(crate) requests: Vec<(RequestId, Request<T>)>,
+    /// Whether more wait behind them.
+    pub(crate) has_more: bool,
+}
+
+impl<T: Config> Window<T> {
+    /// How many requests were looked at.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.requests.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Puts a request into the queue of its checkpoint, at the place that its number has.
+    pub(crate) fn enqueue(id: RequestId, request: &mut Request<T>) {
+        Queue::<T>::insert(request.checkpoint, Place::of(id), ());
+        request.phase = Phase::Waiting;
+    }
+
+    /// Takes a request out of the queue, if it waits in one.
+    pub(crate) fn dequeue(id: RequestId, request: &Request<T>) {
+        if request.phase == Phase::Waiting {
+            Queue::<T>::remove(request.checkpoint, Place::of(id));
+        }
+    }
+
+    /// Requests of a queue, `size` at most: the first ones, or, where the queue has a cursor, those behind
+    /// it, and before them as many as half of `size` of the first ones, unless `look` leaves these out.
+    pub(crate) fn window(checkpoint: &CheckpointId, look: Look, size: usize) -> Window<T> {
+        let cursor = Cursors::<T>::get(checkpoint);
+        let mut ids: Vec<_> = match (cursor, look) {
+            (Some(cursor), Look::AtFront) => Self::queued_after(checkpoint, None)
+                .take_while(|id| *id <= cursor)
+                .take(size.saturating_div(2))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut behind = Self::queued_after(checkpoint, cursor);
+        ids.extend(behind.by_ref().take(size.saturating_sub(ids.len())));
+        Window {
+            requests: ids
+                .into_iter()
+                .filter_map(|id| Some((id, Requests::<T>::get(id)?)))
+                .collect(),
+            has_more: behind.next().is_some(),
+        }
+    }
+
+    /// The requests of a queue in order, those after `after` if it is given.
+    fn queued_after(
+        checkpoint: &CheckpointId,
+        after: Option<RequestId>,
+    ) -> impl Iterator<Item = RequestId> {
+        let places = match after {
+            Some(after) => {
+                let key = Queue::<T>::hashed_key_for(checkpoint, Place::of(after));
+                Queue::<T>::iter_key_prefix_from(checkpoint, key)
+            }
+            None => Queue::<T>::iter_key_prefix(checkpoint),
+        };
+        places.map(|place| place.request())
+    }
+
+    /// The next checkpoint that requests wait for: the first after `after` in the order of keys, or else the
+    /// first of all.
+    pub(crate) fn next_queue(after: Option<CheckpointId>) -> Option<CheckpointId> {
+        let first = || Queue::<T>::iter_keys().next();
+        let next = after.and_then(|checkpoint| {
+            let end = Queue::<T>::hashed_key_for(checkpoint, Place::LAST);
+            Queue::<T>::iter_keys_from(end).next()
+        });
+        next.or_else(first).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Takes note of a draw for a checkpoint that met `met` workers, busy ones included. Returns how
+    /// many draws in a row met none.
+    pub(crate) fn note_draw(checkpoint: &CheckpointId, met: u32) -> u32 {
+        let before = Fruitless::<T>::get(checkpoint);
+        let after = match met {
+            0 => before.saturating_add(1),
+            _ => 0,
+        };
+        if after != before {
+            Fruitless::<T>::mutate_exists(checkpoint, |slot| {
+                *slot = (after > 0).then_some(after);
+            });
+        }
+        after
+    }
+
+    /// Moves the cursor of a queue on behind `last`, where workers that have room take none of what was
+    /// looked at up to there, or back to the first request, where nothing is left behind it.
+    pub(crate) fn move_cursor(checkpoint: &CheckpointId, last: Option<RequestId>) {
+        let before = Cursors::<T>::get(checkpoint);
+        if before != last {
+            Cursors::<T>::set(checkpoint, last);
+        }
+    }
+
+    /// Forgets what is known of the queue of a checkpoint, if no request waits in it any more.
+    pub(crate) fn forget_if_empty(checkpoint: &CheckpointId) {
+        if Self::queued_after(checkpoint, None).next().is_none() {
+            Fruitless::<T>::remove(checkpoint);
+            Cursors::<T>::remove(checkpoint);
+        }
+    }
+}

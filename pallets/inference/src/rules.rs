@@ -1,0 +1,349 @@
+//! What governance sets for requests. A request keeps the rules with which it was made.
+
+use crate::{Balance, Load};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_economics::{answer_price, quote, Permill};
+use noema_protocol::{interfaces::Prices, request::text_bound};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Most workers that may try one request, whatever the rules say.
+pub const MAX_ATTEMPTS: u32 = 8;
+
+/// Bytes of storage that every request is charged for beside prompt and answer: its record, its places in
+/// the queue and on the agenda, the stake behind it, and the claim that its answer becomes.
+pub const RECORD_BYTES: u32 = 1_500;
+
+/// The rules of requests. Blocks are counted as they are made.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestRules {
+    /// Blocks to answer, however short prompt and answer: beside the time that the chain may take to
+    /// finalize a block, which the rules of claims state, and the time for the work.
+    pub answer: u32,
+    /// Bytes of prompts that a worker must read in a block.
+    pub prompt_bytes_per_block: u32,
+    /// Tokens of answers that a worker must compute in a block.
+    pub tokens_per_block: u32,
+    /// Requests that a worker has at a time, at most.
+    pub room: u32,
+    /// Blocks after which a request is refunded where no worker is there that could answer it.
+    pub expiry: u32,
+    /// Workers that may try a request; at most [`MAX_ATTEMPTS`].
+    pub max_attempts: u32,
+    /// What is set aside for checks, as a part of the highest price of the answer.
+    pub check_fee: Permill,
+    /// The least that is set aside for checks, for each byte of the prompt and each token that the answer
+    /// may have: checks take as much work where the worker charges little or nothing.
+    pub check_fee_per_token: Balance,
+    /// What is locked of the worker's bond, in percent of the highest price of the answer.
+    pub stake_percent: u32,
+    /// The least that is locked of the worker's bond, in the smallest unit of the token.
+    pub min_stake: Balance,
+    /// The part of what is locked that a missed deadline costs.
+    pub silence_share: Permill,
+    /// What the requester pays for each byte that prompt and answer may take in storage; it is burned.
+    pub storage_price_per_byte: Balance,
+    /// Blocks for which prompt and answer stay in storage after the end.
+    pub body_retention: u32,
+    /// Blocks for which the record of a request stays in storage after the end.
+    pub retention: u32,
+}
+
+/// What a worker would charge for a request, and what would be locked of its bond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// For the longest answer that the parameters allow.
+    pub answer_max: Balance,
+    /// Set aside for checks.
+    pub check_fee: Balance,
+    /// The two above: the price limit from which the worker may have the request.
+    pub total: Balance,
+    /// What is locked of the worker's bond.
+    pub stake: Balance,
+}
+
+impl RequestRules {
+    /// What a worker with `prices` charges for a request, and what it stakes; `None` where that is no
+    /// representable amount.
+    pub fn terms(
+        &self,
+        prices: &Prices<Balance>,
+        prompt_bytes: u32,
+        max_tokens: u32,
+    ) -> Option<Terms> {
+        let answer_max = answer_price(prices, prompt_bytes, max_tokens).ok()?;
+        let work = Balance::from(prompt_bytes).checked_add(max_tokens.into())?;
+        let least = self.check_fee_per_token.checked_mul(work)?;
+        let check_fee = self.check_fee.mul_ceil(answer_max).max(least);
+        let total = quote(prices, prompt_bytes, max_tokens, check_fee)
+            .ok()?
+            .total;
+        // Divided before it is multiplied where the product would be too large.
+        let percent = Balance::from(self.stake_percent);
+        let share = answer_max
+            .checked_mul(percent)
+            .map(|product| product.div_ceil(100))
+            .or_else(|| answer_max.div_ceil(100).checked_mul(percent))?;
+        Some(Terms {
+            answer_max,
+            check_fee,
+            total,
+            stake: share.max(self.min_stake),
+        })
+    }
+
+    /// Blocks that all open answers of a worker take it.
+    pub fn work(&self, load: &Load) -> u32 {
+        let reading = load
+            .prompt_bytes
+            .div_ceil(self.prompt_bytes_per_block.max(1));
+        let computing = load.tokens.div_ceil(self.tokens_per_block.max(1));
+        reading.saturating_add(computing)
+    }
+
+    /// What is burned for the storage of a request: its prompt, the longest text and the most tokens that
+    /// its answer may have, at four bytes a token, and [`RECORD_BYTES`]. `None` where that is no
+    /// representable amount.
+    pub fn storage_price(&self, prompt_bytes: u32, max_tokens: u32) -> Option<Balance> {
+        let tokens = Balance::from(max_tokens).checked_mul(4)?;
+        Balance::from(prompt_bytes)
+            .checked_add(text_bound(max_tokens).into())?
+            .checked_add(tokens)?
+            .checked_add(RECORD_BYTES.into())?
+            .checked_mul(self.storage_price_per_byte)
+    }
+
+    /// What a missed deadline takes of `stake`.
+    pub fn silence(&self, stake: Balance) -> Balance {
+        self.silence_share.mul_ceil(stake).min(stake)
+    }
+
+    /// Refuses rules under which requests could not be answered, could not end, or would cost the
+    /// chain more than those who cause it.
+    ///
+    /// # Errors
+    /// The first reason found.
+    pub fn check(&self) -> Result<(), Unworkable> {
+        let refuse = |is_wrong, reason| if is_wrong { Err(reason) } else { Ok(()) };
+        refuse(self.answer == 0, Unworkable::NoTimeToAnswer)?;
+        refuse(
+            self.prompt_bytes_per_block == 0 || self.tokens_per_block == 0,
+            Unworkable::NoSpeed,
+        )?;
+        refuse(self.room == 0, Unworkable::NoRoom)?;
+        refuse(self.expiry == 0, Unworkable::ExpiresAtOnce)?;
+        refuse(
+            !(1..=MAX_ATTEMPTS).contains(&self.max_attempts),
+            Unworkable::Attempts,
+        )?;
+        refuse(self.check_fee_per_token == 0, Unworkable::ChecksAreFree)?;
+        refuse(
+            self.stake_percent == 0 || self.min_stake == 0,
+            Unworkable::NothingAtStake,
+        )?;
+        refuse(self.silence_share.is_zero(), Unworkable::SilenceIsFree)?;
+        refuse(self.storage_price_per_byte == 0, Unworkable::StorageIsFree)?;
+        refuse(
+            self.body_retention == 0 || self.body_retention > self.retention,
+            Unworkable::Retention,
+        )
+    }
+}
+
+/// Why rules cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unworkable {
+    /// There is no time to answer.
+    NoTimeToAnswer,
+    /// No speed is asked for, so no deadline grows with the work.
+    NoSpeed,
+    /// A worker may not have any request.
+    NoRoom,
+    /// A request would expire in the block in which it is made.
+    ExpiresAtOnce,
+    /// No worker may try a request, or more than [`MAX_ATTEMPTS`].
+    Attempts,
+    /// Validators would check the answers of a worker that charges nothing for nothing.
+    ChecksAreFree,
+    /// A worker would stake nothing.
+    NothingAtStake,
+    /// A missed deadline would cost nothing.
+    SilenceIsFree,
+    /// What is stored would not be paid for.
+    StorageIsFree,
+    /// Prompt and answer would be gone at the end of the request, or would outlive its record.
+    Retention,
+}
+
+impl core::fmt::Display for Unworkable {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::NoTimeToAnswer => "a worker needs at least one block to answer",
+            Self::NoSpeed => "a worker must read and compute something in each block",
+            Self::NoRoom => "a worker must have room for at least one request",
+            Self::ExpiresAtOnce => "a request must wait for at least one block",
+            Self::Attempts => "between 1 and 8 workers may try a request",
+            Self::ChecksAreFree => "each byte and token that is checked must cost something",
+            Self::NothingAtStake => "a worker must stake something on each answer",
+            Self::SilenceIsFree => "a missed deadline must cost something",
+            Self::StorageIsFree => "each byte in storage must cost something",
+            Self::Retention => {
+                "prompt and answer must stay for at least one block, and no longer than the record"
+            }
+        })
+    }
+}
+
+impl core::error::Error for Unworkable {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mock::rules;
+
+    const PRICES: Prices<Balance> = Prices {
+        per_prompt_byte: 1,
+        per_output_token: 10,
+    };
+
+    #[test]
+    fn terms_follow_prices_and_shares() {
+        let rules = RequestRules {
+            check_fee: Permill::from_percent(25),
+            check_fee_per_token: 1,
+            stake_percent: 300,
+            min_stake: 100,
+            ..rules()
+        };
+        let terms = |bytes, tokens| rules.terms(&PRICES, bytes, tokens);
+        let expected = Terms {
+            answer_max: 176,
+            check_fee: 44,
+            total: 220,
+            stake: 528,
+        };
+        assert_eq!(terms(16, 16), Some(expected));
+        assert_eq!(terms(1, 1).map(|terms| terms.stake), Some(100));
+        let dear = Prices {
+            per_prompt_byte: Balance::MAX,
+            per_output_token: 0,
+        };
+        assert_eq!(rules.terms(&dear, 1, 1), None);
+    }
+
+    #[test]
+    fn checks_of_answers_that_cost_little_are_paid_by_the_work() {
+        let rules = RequestRules {
+            check_fee: Permill::from_percent(25),
+            check_fee_per_token: 3,
+            ..rules()
+        };
+        let terms = |prices, bytes, tokens| {
+            let terms = rules.terms(&prices, bytes, tokens)?;
+            Some((terms.answer_max, terms.check_fee, terms.total))
+        };
+        let free = Prices {
+            per_prompt_byte: 0,
+            per_output_token: 0,
+        };
+        assert_eq!(terms(free, 100, 20), Some((0, 360, 360)));
+        assert_eq!(terms(PRICES, 100, 20), Some((300, 360, 660)));
+        // A quarter of the price is more.
+        assert_eq!(terms(PRICES, 1, 1_000), Some((10_001, 3_003, 13_004)));
+        assert_eq!(terms(PRICES, 1, 0), Some((1, 3, 4)));
+        let dear = Prices {
+            per_output_token: 1_000,
+            ..PRICES
+        };
+        assert_eq!(terms(dear, 100, 20), Some((20_100, 5_025, 25_125)));
+        let most = RequestRules {
+            check_fee_per_token: Balance::MAX,
+            ..rules
+        };
+        assert_eq!(most.terms(&PRICES, 1, 1), None, "that is no amount");
+        assert!(most.terms(&PRICES, u32::MAX, u32::MAX).is_none());
+    }
+
+    #[test]
+    fn work_grows_with_all_that_a_worker_has() {
+        let rules = RequestRules {
+            prompt_bytes_per_block: 100,
+            tokens_per_block: 20,
+            ..rules()
+        };
+        let work = |tokens, prompt_bytes| {
+            rules.work(&Load {
+                open: 1,
+                tokens,
+                prompt_bytes,
+            })
+        };
+        assert_eq!(work(0, 0), 0);
+        assert_eq!(work(1, 1), 2);
+        assert_eq!(work(40, 4_800), 50);
+    }
+
+    #[test]
+    fn storage_is_paid_by_the_byte() {
+        let rules = RequestRules {
+            storage_price_per_byte: 3,
+            ..rules()
+        };
+        // 10 bytes of prompt, 2 tokens of 4 bytes, up to 16 bytes of text, and the records.
+        assert_eq!(rules.storage_price(10, 2), Some(3 * (10 + 8 + 16 + 1_500)));
+        let dear = RequestRules {
+            storage_price_per_byte: Balance::MAX,
+            ..rules
+        };
+        assert_eq!(dear.storage_price(10, 2), None);
+    }
+
+    #[test]
+    fn rules_that_cannot_work_are_refused_by_name() {
+        type Change = fn(&mut RequestRules);
+        let refusals: [(Change, Unworkable); 15] = [
+            (|r| r.answer = 0, Unworkable::NoTimeToAnswer),
+            (|r| r.prompt_bytes_per_block = 0, Unworkable::NoSpeed),
+            (|r| r.tokens_per_block = 0, Unworkable::NoSpeed),
+            (|r| r.room = 0, Unworkable::NoRoom),
+            (|r| r.expiry = 0, Unworkable::ExpiresAtOnce),
+            (|r| r.max_attempts = 0, Unworkable::Attempts),
+            (|r| r.max_attempts = MAX_ATTEMPTS + 1, Unworkable::Attempts),
+            (|r| r.check_fee_per_token = 0, Unworkable::ChecksAreFree),
+            (|r| r.stake_percent = 0, Unworkable::NothingAtStake),
+            (|r| r.min_stake = 0, Unworkable::NothingAtStake),
+            (
+                |r| r.silence_share = Permill::zero(),
+                Unworkable::SilenceIsFree,
+            ),
+            (|r| r.storage_price_per_byte = 0, Unworkable::StorageIsFree),
+            (|r| r.body_retention = 0, Unworkable::Retention),
+            (
+                |r| r.body_retention = r.retention + 1,
+                Unworkable::Retention,
+            ),
+            (|r| r.retention = 0, Unworkable::Retention),
+        ];
+        assert_eq!(rules().check(), Ok(()));
+        for (change, reason) in refusals {
+            let mut rules = rules();
+            change(&mut rules);
+            assert_eq!(rules.check(), Err(reason));
+        }
+    }
+}

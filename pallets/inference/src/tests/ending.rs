@@ -1,0 +1,204 @@
+//! What becomes of a request when its claim ends, and of what is stored.
+
+use crate::{mock::*, *};
+use noema_claims::{Fault, OnClaimEnded, Outcome, Settlement, Verification};
+use noema_protocol::{ClaimId, Job, RoundId};
+
+fn answered() -> (noema_protocol::RequestId, ClaimId, AccountId) {
+    let (id, worker) = ask_and_assign();
+    (id, answer(id), worker)
+}
+
+fn world() -> TestExt {
+    TestExt::new()
+        .endow(ASKER)
+        .endow(20)
+        .endow(21)
+        .workers([10])
+}
+
+#[test]
+fn a_claim_that_is_final_pays_worker_and_validators() {
+    world().execute_with(|| {
+        let (id, claim, worker) = answered();
+        end_claim_with(claim, TRUE, &[20, 21]);
+        // A tenth of each payment burns: 5 of 56, and 2 of 22 twice.
+        let expected = Payments {
+            worker: 51,
+            validators: 40,
+            burned: 9,
+            refunded: LIMIT - ANSWER_PRICE - CHECK_FEE,
+        };
+        assert_eq!(request(id).payments, expected);
+        assert_eq!(expected.total(), LIMIT);
+        assert_eq!(
+            phase(id),
+            Phase::Settled {
+                claim,
+                verification: Verification::Confirmed
+            }
+        );
+        let payment = |to| Payment { to, amount: 20 };
+        System::assert_last_event(
+            Event::Settled {
+                request: id,
+                requester: ASKER,
+                worker,
+                verification: Verification::Confirmed,
+                worker_paid: 51,
+                validators_paid: vec![payment(20), payment(21)],
+                burned: 9,
+                refunded: LIMIT - ANSWER_PRICE - CHECK_FEE,
+            }
+            .into(),
+        );
+        assert_eq!(free(ASKER), FUNDS - STORAGE - ANSWER_PRICE - CHECK_FEE);
+        assert_eq!(locks(worker), []);
+    });
+}
+
+#[test]
+fn without_a_check_its_fee_goes_back() {
+    world().execute_with(|| {
+        let (id, claim, _) = answered();
+        let verification = Verification::NotDrawn;
+        end_claim(claim, Outcome::Final(verification));
+        assert_eq!(
+            phase(id),
+            Phase::Settled {
+                claim,
+                verification
+            }
+        );
+        assert_eq!(request(id).payments.refunded, LIMIT - ANSWER_PRICE);
+        assert_eq!(free(ASKER), FUNDS - STORAGE - ANSWER_PRICE);
+    });
+}
+
+#[test]
+fn a_claim_that_falls_gives_everything_back() {
+    world().execute_with(|| {
+        let (id, claim, worker) = answered();
+        end_claim(claim, FALSE);
+        assert_eq!(refunded_for(id), Some(RefundReason::FalseAnswer));
+        assert_eq!(request(id).payments.refunded, LIMIT);
+        assert_eq!(free(ASKER), FUNDS - STORAGE);
+        assert_eq!(bond(worker), BOND - STAKE);
+        System::assert_last_event(
+            Event::Refunded {
+                request: id,
+                requester: ASKER,
+                amount: LIMIT,
+                reason: RefundReason::FalseAnswer,
+            }
+            .into(),
+        );
+    });
+}
+
+#[test]
+fn a_claim_that_no_validator_confirmed_gives_everything_back_and_costs_the_worker_nothing() {
+    world().execute_with(|| {
+        let (id, claim, worker) = answered();
+        end_claim(claim, Outcome::Unconfirmed);
+        assert_eq!(refunded_for(id), Some(RefundReason::Unconfirmed));
+        let expected = Payments {
+            refunded: LIMIT,
+            ..Payments::default()
+        };
+        assert_eq!(request(id).payments, expected);
+        assert_eq!((on_hold(ASKER), free(ASKER)), (0, FUNDS - STORAGE));
+        assert_eq!((bond(worker), locks(worker)), (BOND, vec![]));
+        assert!(!is_absent(worker));
+        System::assert_last_event(
+            Event::Refunded {
+                request: id,
+                requester: ASKER,
+                amount: LIMIT,
+                reason: RefundReason::Unconfirmed,
+            }
+            .into(),
+        );
+        // What was stated stays as long as any record.
+        assert!(request(id).receipt(id).is_some());
+        advance(20);
+        assert!(!Requests::<Test>::contains_key(id));
+    });
+}
+
+#[test]
+fn a_claim_whose_dispute_is_not_decided_is_a_false_answer() {
+    world().execute_with(|| {
+        let (id, claim, worker) = answered();
+        end_claim(claim, Outcome::Fallen(Fault::Undecided(0)));
+        assert_eq!(refunded_for(id), Some(RefundReason::FalseAnswer));
+        assert_eq!(request(id).payments.refunded, LIMIT);
+        assert_eq!(bond(worker), BOND - STAKE);
+    });
+}
+
+#[test]
+fn prompt_and_answer_go_first_and_the_record_later() {
+    world().execute_with(|| {
+        let (id, claim, _) = answered();
+        advance(30);
+        assert!(Prompts::<Test>::contains_key(id), "while the claim is open");
+        end_claim(claim, TRUE);
+        advance(9);
+        assert!(Prompts::<Test>::contains_key(id) && Answers::<Test>::contains_key(id));
+        next_block();
+        assert!(!Prompts::<Test>::contains_key(id) && !Answers::<Test>::contains_key(id));
+        let state = Inference::request_state(id).expect("the record stays");
+        assert_eq!(
+            (state.prompt.len(), state.tokens.len(), state.text.len()),
+            (0, 0, 0)
+        );
+        assert!(state.receipt.is_some(), "what was stated stays");
+        advance(9);
+        assert!(Requests::<Test>::contains_key(id));
+        next_block();
+        assert!(!Requests::<Test>::contains_key(id));
+        System::assert_last_event(Event::Pruned { request: id }.into());
+        assert_eq!(Prunings::<Test>::iter().count(), 0);
+    });
+}
+
+#[test]
+fn what_is_refunded_is_pruned_too() {
+    world().execute_with(|| {
+        let id = ask(ASKER);
+        frame_support::assert_ok!(cancel(ASKER, id));
+        advance(20);
+        assert!(!Requests::<Test>::contains_key(id) && !Prompts::<Test>::contains_key(id));
+    });
+}
+
+#[test]
+fn a_record_that_is_kept_no_longer_than_the_bodies_goes_with_them() {
+    world()
+        .rules(|rules| rules.retention = rules.body_retention)
+        .execute_with(|| {
+            let id = ask(ASKER);
+            frame_support::assert_ok!(cancel(ASKER, id));
+            advance(10);
+            assert!(!Requests::<Test>::contains_key(id));
+            assert_eq!(Prunings::<Test>::iter().count(), 0);
+        });
+}
+
+#[test]
+fn claims_of_other_jobs_are_no_business_of_requests() {
+    world().execute_with(|| {
+        let (id, claim, _) = answered();
+        let settlement = Settlement {
+            claimant: Default::default(),
+            validators: Vec::new(),
+            payer: 0,
+            slash: None,
+            false_confirmations: Vec::new(),
+        };
+        let job = Job::Round(RoundId(id.0));
+        Inference::ended(job, claim, TRUE, &settlement);
+        assert_eq!(phase(id), Phase::Claimed { claim });
+    });
+}

@@ -1,0 +1,235 @@
+//! Which worker takes which request.
+
+use crate::{
+    assigning::MOST_WORKERS, Assignment, AssignmentOf, Balance, Config, Load, Loads, Pallet,
+    Request, Terms,
+};
+use alloc::vec::Vec;
+use frame_support::traits::Get;
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_protocol::{
+    hashing,
+    interfaces::{Candidate, Operators, Role},
+    CheckpointId, RequestId,
+};
+use sp_core::H256;
+use sp_runtime::traits::Saturating;
+
+/// What became of requests for which workers were drawn.
+pub(crate) struct Handout<T: Config> {
+    /// Those that a worker takes, whose stake is locked.
+    pub(crate) taken: Vec<(RequestId, Request<T>, AssignmentOf<T>)>,
+    /// Those that none takes, in order, and why.
+    pub(crate) left: Vec<(RequestId, Request<T>, Left)>,
+    /// How many workers were met in the draw, those without room included.
+    pub(crate) met: u32,
+    /// How many operators were drawn, absent ones included.
+    pub(crate) tries: u32,
+    /// Whether one that was met has room left.
+    pub(crate) has_room: bool,
+}
+
+/// Why no worker takes a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// No worker that would take it was met: the draw met none at all, or it ended before it met as many
+    /// as it could.
+    Unmet,
+    /// Each worker charges more than the price limit, or has a smaller bond than its stake.
+    TooDear,
+    /// Each worker that would take it has room, and too little of its bond left to stake.
+    NothingToStake,
+    /// A worker that would take it has no room.
+    NoRoom,
+}
+
+/// A draw of workers.
+pub(crate) struct Draw<BlockNumber> {
+    randomness: H256,
+    now: BlockNumber,
+    /// How many requests a worker may have.
+    room: u32,
+}
+
+/// A worker that was met in a draw.
+pub(crate) struct Worker<T: Config> {
+    candidate: Candidate<T::AccountId, Balance>,
+    load: Load,
+    /// What of its bond is left to stake.
+    free: Balance,
+}
+
+impl<BlockNumber> Draw<BlockNumber> {
+    pub(crate) fn of<T: Config>(randomness: H256, now: BlockNumber) -> Self {
+        Self {
+            randomness,
+            now,
+            room: T::Rules::get().room,
+        }
+    }
+}
+
+impl<T: Config> Handout<T> {
+    /// Draws workers for `requests` from the roster of the present term. Each, in the order of the draw,
+    /// takes the first request that it would take, and then another as often as it has room. No more
+    /// than [`MOST_WORKERS`] that take a request are drawn.
+    pub(crate) fn new(
+        checkpoint: &CheckpointId,
+        randomness: H256,
+        requests: Vec<(RequestId, Request<T>)>,
+        now: BlockNumberFor<T>,
+    ) -> Self {
+        let draw = Draw::of::<T>(randomness, now);
+        let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        let (mut waiting, mut taken) = (requests, Vec::new());
+        let mut met = Vec::new();
+        let suits = |candidate: &Candidate<T::AccountId, Balance>| {
+            let mut worker = Worker::<T>::of(candidate);
+            let first = worker.take_first(&mut waiting, &draw);
+            met.push(worker);
+            let suits = first.is_some();
+            taken.extend(first);
+            suits
+        };
+        let wanted = count.min(MOST_WORKERS);
+        let selection = T::Operators::draw(Role::Worker, checkpoint, randomness, wanted, suits);
+        let drawn = u32::try_from(selection.candidates.len());
+        let is_whole = drawn.is_ok_and(|drawn| drawn < wanted);
+        loop {
+            let before = taken.len();
+            for worker in &mut met {
+                taken.extend(worker.take_first(&mut waiting, &draw));
+            }
+            if taken.len() == before {
+                break;
+            }
+        }
+        let why = |request: &Request<T>| match Worker::why_not(&met, request, &draw) {
+            Left::TooDear | Left::NothingToStake if !is_whole => Left::Unmet,
+            why => why,
+        };
+        Self {
+            taken,
+            left: waiting
+                .into_iter()
+                .map(|(id, request)| {
+                    let why = why(&request);
+                    (id, request, why)
+                })
+                .collect(),
+            met: u32::try_from(met.len()).unwrap_or(u32::MAX),
+            tries: selection.tries,
+            has_room: met.iter().any(|worker| worker.has_room(&draw)),
+        }
+    }
+}
+
+impl<T: Config> Worker<T> {
+    pub(crate) fn of(candidate: &Candidate<T::AccountId, Balance>) -> Self {
+        Self {
+            candidate: candidate.clone(),
+            load: Loads::<T>::get(&candidate.controller),
+            free: candidate.free,
+        }
+    }
+
+    const fn has_room(&self, draw: &Draw<BlockNumberFor<T>>) -> bool {
+        self.load.open < draw.room
+    }
+
+    /// What it charges for a request and stakes on it, if the price limit and its bond cover that.
+    fn terms(&self, request: &Request<T>) -> Option<Terms> {
+        request
+            .rules
+            .terms(
+                &self.candidate.prices,
+                request.prompt_bytes,
+                request.max_tokens(),
+            )
+            .filter(|terms| {
+                terms.total <= request.price_limit && terms.stake <= self.candidate.bond
+            })
+    }
+
+    /// Takes the first request whose price limit covers what it charges and for which it has enough to
+    /// stake, if it has room.
+    pub(crate) fn take_first(
+        &mut self,
+        waiting: &mut Vec<(RequestId, Request<T>)>,
+        draw: &Draw<BlockNumberFor<T>>,
+    ) -> Option<(RequestId, Request<T>, AssignmentOf<T>)> {
+        if !self.has_room(draw) {
+            return None;
+        }
+        let (index, terms) = waiting
+            .iter()
+            .enumerate()
+            .find_map(|(index, (id, request))| {
+                let terms = self.terms(request)?;
+                self.locks(*id, &terms).then_some((index, terms))
+            })?;
+        let (id, request) = waiting.remove(index);
+        self.load = self.load.with(request.max_tokens(), request.prompt_bytes);
+        Loads::<T>::insert(&self.candidate.controller, self.load);
+        let assignment = Assignment {
+            worker: self.candidate.controller.clone(),
+            prices: self.candidate.prices,
+            answer_max: terms.answer_max,
+            check_fee: terms.check_fee,
+            stake: terms.stake,
+            seed: hashing::sampling_seed(draw.randomness, id, request.attempts),
+            assigned_at: draw.now,
+            deadline: Pallet::<T>::deadline(&request, &self.load, draw.now),
+        };
+        Some((id, request, assignment))
+    }
+
+    /// Locks the stake behind the request, if so much is left of the bond with which it was drawn.
+    fn locks(&mut self, id: RequestId, terms: &Terms) -> bool {
+        let Some(left) = self.free.checked_sub(terms.stake) else {
+            return false;
+        };
+        let is_locked = T::Operators::lock_drawn(&self.candidate, id.into(), terms.stake).is_ok();
+        frame_support::defensive_assert!(is_locked, "so much of the bond is free");
+        // Otherwise it is tried once, not for each request.
+        self.free = if is_locked { left } else { 0 };
+        is_locked
+    }
+
+    /// Why none of the workers that were met took a request.
+    fn why_not(met: &[Self], request: &Request<T>, draw: &Draw<BlockNumberFor<T>>) -> Left {
+        let mut willing = met
+            .iter()
+            .filter(|worker| worker.terms(request).is_some())
+            .peekable();
+        if met.is_empty() {
+            Left::Unmet
+        } else if willing.peek().is_none() {
+            Left::TooDear
+        } else if willing.all(|worker| worker.has_room(draw)) {
+            Left::NothingToStake
+        } else {
+            Left::NoRoom
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The last block in which a worker may answer a request that it gets now, with time for all that
+    /// it has: `load` includes this request.
+    fn deadline(request: &Request<T>, load: &Load, now: BlockNumberFor<T>) -> BlockNumberFor<T> {
+        let rules = &request.rules;
+        let work = rules.answer.saturating_add(rules.work(load));
+        now.saturating_add(request.claim_rules.windows.finality)
+            .saturating_add(work.into())
+    }
+
+    /// Takes a request off the load of the worker that had it.
+    pub(crate) fn unload(worker: &T::AccountId, request: &Request<T>) {
+        Loads::<T>::mutate_exists(worker, |slot| {
+            let load = slot.unwrap_or_default();
+            let left = load.without(request.max_tokens(), request.prompt_bytes);
+            *slot = (left.open > 0).then_some(left);
+        });
+    }
+}

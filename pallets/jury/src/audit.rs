@@ -1,0 +1,185 @@
+//! Whether the books agree with each other. Reads everything: for a view function and `try_state`,
+//! never for a block.
+
+use crate::{
+    AgendaCursor, Backlogs, Config, HoldReason, Leaf, OpenDispute, OpenDisputeOf, OpenDisputes,
+    Pallet, Place, Queue, QueueSpan, Stage, Turns,
+};
+use alloc::collections::BTreeMap;
+use codec::{Decode, Encode};
+use frame_support::{ensure, traits::fungible::InspectHold};
+use noema_claims::{Claims as _, Disputes as _};
+use noema_economics::Balance;
+use noema_protocol::{interfaces::Operators, ClaimId};
+use scale_info::TypeInfo;
+use sp_runtime::traits::{One, Saturating};
+
+/// What is wrong with the books.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditFailure<AccountId> {
+    /// The keeper of claims knows of no such dispute, or the claim has ended.
+    NotChallenged {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+    },
+    /// The dispute is recorded under another leaf, or is concluded and still there.
+    Misplaced {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+    },
+    /// The dispute does not wait in the place that it names, or its place is not that of its stage.
+    NotWaiting {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+    },
+    /// What is locked behind the dispute is not a stake for each seat of a juror.
+    NotLocked {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The juror.
+        juror: AccountId,
+    },
+    /// An account has less on hold than the bonds of its appeals.
+    HoldDiffers {
+        /// The account.
+        account: AccountId,
+        /// Its bonds together.
+        bonds: Balance,
+        /// What is on hold.
+        held: Balance,
+    },
+    /// What validators have to execute as jurors is not what is recorded of it.
+    BacklogsDiffer,
+    /// The agenda or the queue has an entry that no dispute names.
+    StrayEntry {
+        /// The claim of the entry.
+        claim: ClaimId,
+        /// The leaf of the entry.
+        leaf: u32,
+    },
+}
+
+impl<AccountId> AuditFailure<AccountId> {
+    /// What is wrong, in one sentence.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::NotChallenged { .. } => "the keeper of claims knows of no such dispute",
+            Self::Misplaced { .. } => "a dispute is recorded in the wrong place",
+            Self::NotWaiting { .. } => "a dispute does not wait where it says",
+            Self::NotLocked { .. } => "a stake is not locked for each seat of a juror",
+            Self::HoldDiffers { .. } => "the bonds of an account's appeals are not on hold",
+            Self::BacklogsDiffer => "the backlogs of jurors differ from their seats",
+            Self::StrayEntry { .. } => "an entry of the agenda or the queue belongs to no dispute",
+        }
+    }
+}
+
+type Audit<T> = Result<(), AuditFailure<<T as frame_system::Config>::AccountId>>;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_audit() -> Audit<T> {
+        for (claim, leaf, open) in OpenDisputes::<T>::iter() {
+            Self::audit_dispute((claim, leaf), &open)?;
+        }
+        Self::audit_bonds()?;
+        Self::audit_entries()?;
+        Self::audit_backlogs()
+    }
+
+    fn audit_dispute((claim, leaf): Leaf, open: &OpenDisputeOf<T>) -> Audit<T> {
+        let OpenDispute { dispute, place } = open;
+        let is_here = dispute.claim == claim && dispute.leaf == leaf;
+        ensure!(
+            is_here && !matches!(dispute.stage, Stage::Concluded(_)),
+            AuditFailure::Misplaced { claim, leaf }
+        );
+        let is_open = T::Claims::claim(claim).is_some_and(|claim| claim.outcome().is_none());
+        ensure!(
+            is_open && !T::Disputes::challengers(claim, leaf).is_empty(),
+            AuditFailure::NotChallenged { claim, leaf }
+        );
+        // In the agenda for the block after the deadline, or earlier where all have done their part.
+        let waits = match (*place, dispute.stage) {
+            (Place::Queue(position), Stage::Undrawn { .. }) => {
+                let (start, end) = QueueSpan::<T>::get();
+                (start..end).contains(&position) && Queue::<T>::get(position) == Some((claim, leaf))
+            }
+            (
+                Place::Agenda(block),
+                Stage::Committing { until }
+                | Stage::Revealing { until }
+                | Stage::Appealable { until },
+            ) => {
+                Turns::<T>::contains_key(block, (claim, leaf))
+                    && block >= AgendaCursor::<T>::get()
+                    && block <= until.saturating_add(One::one())
+            }
+            _ => false,
+        };
+        ensure!(waits, AuditFailure::NotWaiting { claim, leaf });
+        let job = Self::job(dispute);
+        match dispute.jurors().find(|juror| {
+            let stake = Self::stake(dispute, dispute.seats_of(&juror.account));
+            T::Operators::locked(&juror.account, job) != Some(stake)
+        }) {
+            Some(juror) => Err(AuditFailure::NotLocked {
+                claim,
+                leaf,
+                juror: juror.account.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn audit_backlogs() -> Audit<T> {
+        let mut counted = BTreeMap::<T::AccountId, u64>::new();
+        for OpenDispute { dispute, .. } in OpenDisputes::<T>::iter_values() {
+            for juror in dispute.executing() {
+                let backlog = counted.entry(juror.account.clone()).or_default();
+                *backlog = backlog.saturating_add(dispute.terms.leaf_tokens);
+            }
+        }
+        counted.retain(|_, backlog| *backlog > 0);
+        let recorded: BTreeMap<_, _> = Backlogs::<T>::iter().collect();
+        ensure!(counted == recorded, AuditFailure::BacklogsDiffer);
+        Ok(())
+    }
+
+    fn audit_bonds() -> Audit<T> {
+        let mut bonds = BTreeMap::<T::AccountId, Balance>::new();
+        let appeals = OpenDisputes::<T>::iter_values().filter_map(|open| open.dispute.appeal);
+        for appeal in appeals {
+            let sum = bonds.entry(appeal.by).or_default();
+            *sum = sum.saturating_add(appeal.bond);
+        }
+        for (account, bonds) in bonds {
+            let held = T::Currency::balance_on_hold(&HoldReason::Appeal.into(), &account);
+            let differs = AuditFailure::HoldDiffers {
+                account,
+                bonds,
+                held,
+            };
+            ensure!(held == bonds, differs);
+        }
+        Ok(())
+    }
+
+    fn audit_entries() -> Audit<T> {
+        let turns = Turns::<T>::iter_keys().map(|(block, leaf)| (leaf, Place::Agenda(block)));
+        let queue = Queue::<T>::iter().map(|(position, leaf)| (leaf, Place::Queue(position)));
+        for ((claim, leaf), place) in turns.chain(queue) {
+            let is_named =
+                OpenDisputes::<T>::get(claim, leaf).is_some_and(|open| open.place == place);
+            ensure!(is_named, AuditFailure::StrayEntry { claim, leaf });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,432 @@
+//! The life of a dispute before its juries, as a state machine without storage.
+//!
+//! The pallet keeps a [`Dispute`] in storage, gives it blocks, jurors and calls, and carries out what
+//! its [`Judgement`](crate::Judgement) says.
+
+use crate::{Juror, JurorState, Jury};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use noema_claims::{Claim, Decision, RelayBlock};
+use noema_economics::Balance;
+use noema_protocol::{CheckpointId, ClaimId, Verdict};
+use scale_info::TypeInfo;
+use sp_core::H256;
+use sp_runtime::traits::{AtLeast32BitUnsigned, One};
+
+/// A leaf of a claim that juries decide about.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Dispute<AccountId, BlockNumber> {
+    /// The claim.
+    pub claim: ClaimId,
+    /// The leaf.
+    pub leaf: u32,
+    /// What was fixed when the dispute was opened.
+    pub terms: DisputeTerms<BlockNumber>,
+    /// The jury whose turn it is.
+    pub instance: Instance,
+    /// What may be done now.
+    pub stage: Stage<BlockNumber>,
+    /// The first jury; empty until it is drawn.
+    pub first: Jury<AccountId>,
+    /// The second jury; empty until it is drawn.
+    pub second: Jury<AccountId>,
+    /// The appeal against the verdict of the first jury.
+    pub appeal: Option<Appeal<AccountId>>,
+}
+
+/// What is fixed when a dispute is opened, by the rules of its claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct DisputeTerms<BlockNumber> {
+    /// The checkpoint that is said to have answered.
+    pub checkpoint: CheckpointId,
+    /// Relay chain blocks that randomness has to be younger than what it draws jurors for.
+    pub freshness: RelayBlock,
+    /// What is locked of a juror's bond for each of its seats.
+    pub juror_stake: Balance,
+    /// What an account puts on hold to appeal.
+    pub appeal_bond: Balance,
+    /// Tokens of the leaf, which a juror executes.
+    pub leaf_tokens: u64,
+    /// Blocks to reveal.
+    pub reveal_window: BlockNumber,
+    /// Blocks to appeal.
+    pub appeal_window: BlockNumber,
+}
+
+/// Which of the two juries.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Instance {
+    /// The one that every dispute goes to.
+    First,
+    /// The larger one, after an appeal or where the first did not decide.
+    Second,
+}
+
+/// What may be done with a dispute; `until` is the last block in which it may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum Stage<BlockNumber> {
+    /// It waits for randomness to draw a jury with.
+    Undrawn {
+        /// The randomness has to be younger than this relay chain block.
+        unknown_since: RelayBlock,
+    },
+    /// Jurors re-execute the leaf and commit.
+    Committing {
+        /// The last block of the stage.
+        until: BlockNumber,
+    },
+    /// Jurors reveal.
+    Revealing {
+        /// The last block of the stage.
+        until: BlockNumber,
+    },
+    /// The first jury has decided, and any account may appeal.
+    Appealable {
+        /// The last block of the stage.
+        until: BlockNumber,
+    },
+    /// It is over.
+    Concluded(Decision),
+}
+
+/// An appeal against the verdict of the first jury.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Appeal<AccountId> {
+    /// Who appealed.
+    pub by: AccountId,
+    /// What it has on hold for that.
+    pub bond: Balance,
+}
+
+/// What a block changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing.
+    Nothing,
+    /// A jury was drawn, and has to commit.
+    CommitOpened,
+    /// Jurors that committed have to reveal.
+    RevealOpened,
+    /// The first jury has decided, and the time to appeal runs.
+    AppealOpened(Verdict),
+    /// The first jury did not decide, or has no juror: the second is to be drawn.
+    SecondJuryOpened,
+    /// The dispute is over.
+    Concluded(Decision),
+}
+
+/// Why a step of a dispute is refused. A refused step changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisputeError {
+    /// The account has no seat in the jury whose turn it is.
+    NotAJuror,
+    /// Jurors still commit.
+    TooEarly,
+    /// The window is over.
+    TooLate,
+    /// The juror has committed already.
+    AlreadyCommitted,
+    /// The juror has revealed already.
+    AlreadyRevealed,
+    /// The juror has not committed.
+    NotCommitted,
+    /// What is revealed is not what was committed.
+    CommitmentDiffers,
+    /// No verdict of a first jury waits for an appeal.
+    NotAppealable,
+}
+
+impl fmt::Display for DisputeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAJuror => "the account has no seat in the jury whose turn it is",
+            Self::TooEarly => "jurors still commit",
+            Self::TooLate => "the window is over",
+            Self::AlreadyCommitted => "the juror has committed already",
+            Self::AlreadyRevealed => "the juror has revealed already",
+            Self::NotCommitted => "the juror has not committed",
+            Self::CommitmentDiffers => "what is revealed is not what was committed",
+            Self::NotAppealable => "no verdict of a first jury waits for an appeal",
+        })
+    }
+}
+
+impl core::error::Error for DisputeError {}
+
+/// What a verdict means for the dispute.
+pub(crate) const fn decision(verdict: Verdict) -> Decision {
+    match verdict {
+        Verdict::True => Decision::True,
+        Verdict::False => Decision::False,
+    }
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> DisputeTerms<BlockNumber> {
+    /// The terms of a dispute over a leaf of `claim`.
+    pub fn of<AccountId>(claim: &Claim<AccountId, BlockNumber>) -> Self {
+        let terms = &claim.terms;
+        let rules = &terms.rules;
+        Self {
+            checkpoint: terms.checkpoint,
+            freshness: rules.freshness,
+            juror_stake: rules.validator_stake,
+            appeal_bond: rules.challenge_bond.max(terms.stake),
+            leaf_tokens: terms.leaf_tokens,
+            reveal_window: rules.windows.reveal_window(),
+            appeal_window: rules.windows.appeal_window(),
+        }
+    }
+}
+
+impl<AccountId, BlockNumber> Dispute<AccountId, BlockNumber>
+where
+    AccountId: Clone + PartialEq + Encode,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// A dispute over `leaf` of `claim`, opened on top of relay chain block `relay`.
+    pub fn new(
+        claim: ClaimId,
+        leaf: u32,
+        terms: DisputeTerms<BlockNumber>,
+        relay: RelayBlock,
+    ) -> Self {
+        Self {
+            claim,
+            leaf,
+            terms,
+            instance: Instance::First,
+            stage: Stage::Undrawn {
+                unknown_since: relay,
+            },
+            first: Jury::default(),
+            second: Jury::default(),
+            appeal: None,
+        }
+    }
+
+    /// The jury whose turn it is.
+    pub const fn sitting(&self) -> &Jury<AccountId> {
+        match self.instance {
+            Instance::First => &self.first,
+            Instance::Second => &self.second,
+        }
+    }
+
+    /// The jurors of both juries. A validator that sits in both is there twice.
+    pub fn jurors(&self) -> impl Iterator<Item = &Juror<AccountId>> {
+        self.first.jurors().iter().chain(self.second.jurors())
+    }
+
+    /// How many seats an account has in both juries together.
+    pub fn seats_of(&self, account: &AccountId) -> u32 {
+        self.jurors()
+            .filter(|juror| juror.account == *account)
+            .fold(0, |sum, juror| sum.saturating_add(juror.seats))
+    }
+
+    /// The jurors that have to execute the leaf and to commit.
+    pub fn executing(&self) -> impl Iterator<Item = &Juror<AccountId>> {
+        let is_open = matches!(self.stage, Stage::Committing { .. });
+        let jurors = self.sitting().jurors().iter();
+        jurors.filter(move |juror| is_open && juror.state == JurorState::Seated)
+    }
+
+    /// Seats the jury that was drawn, in block `now` on top of relay chain block `relay`; it has `window`
+    /// blocks to execute the leaf and to commit. Does nothing where the dispute does not wait for one.
+    ///
+    /// Returns the jury where it is not seated after all. A verdict is reviewed only by a jury that
+    /// has half of its seats filled, and no fewer than the first: where bonds do not reach for that,
+    /// the verdict of the first jury stands.
+    pub fn seat(
+        &mut self,
+        jury: Jury<AccountId>,
+        window: BlockNumber,
+        now: BlockNumber,
+        relay: RelayBlock,
+    ) -> (Progress, Option<Jury<AccountId>>) {
+        if !matches!(self.stage, Stage::Undrawn { .. }) {
+            return (Progress::Nothing, Some(jury));
+        }
+        let verdict = match self.instance {
+            Instance::First => None,
+            Instance::Second => self.first.verdict(),
+        };
+        let is_small = !jury.is_half_filled() || jury.filled() < self.first.filled();
+        if let Some(verdict) = verdict.filter(|_| is_small) {
+            return (self.conclude(decision(verdict)), Some(jury));
+        }
+        if jury.is_empty() {
+            return (self.close_undecided(relay), None);
+        }
+        *self.sitting_mut() = jury;
+        let until = now.saturating_add(window);
+        self.stage = Stage::Committing { until };
+        (Progress::CommitOpened, None)
+    }
+
+    /// Takes a juror's commitment.
+    ///
+    /// # Errors
+    /// [`DisputeError::NotAJuror`], [`DisputeError::TooLate`] or [`DisputeError::AlreadyCommitted`].
+    pub fn commit(
+        &mut self,
+        juror: &AccountId,
+        commitment: H256,
+        now: BlockNumber,
+    ) -> Result<(), DisputeError> {
+        self.ensure_juror(juror)?;
+        match self.stage {
+            Stage::Committing { until } if now <= until => {}
+            _ => return Err(DisputeError::TooLate),
+        }
+        self.sitting_mut().commit(juror, commitment)
+    }
+
+    /// Takes the verdict that a juror committed to.
+    ///
+    /// # Errors
+    /// [`DisputeError::NotAJuror`], [`DisputeError::TooEarly`], [`DisputeError::TooLate`],
+    /// [`DisputeError::NotCommitted`], [`DisputeError::AlreadyRevealed`] or
+    /// [`DisputeError::CommitmentDiffers`].
+    pub fn reveal(
+        &mut self,
+        juror: &AccountId,
+        verdict: Verdict,
+        salt: H256,
+        now: BlockNumber,
+    ) -> Result<(), DisputeError> {
+        self.ensure_juror(juror)?;
+        match self.stage {
+            Stage::Revealing { until } if now <= until => {}
+            Stage::Committing { .. } => return Err(DisputeError::TooEarly),
+            _ => return Err(DisputeError::TooLate),
+        }
+        let leaf = (self.claim, self.leaf);
+        self.sitting_mut().reveal(leaf, juror, verdict, salt)
+    }
+
+    /// Takes the verdict of the first jury to a second one, in block `now` on top of relay chain block
+    /// `relay`. The caller puts [`DisputeTerms::appeal_bond`] of the account's funds on hold.
+    ///
+    /// # Errors
+    /// [`DisputeError::NotAppealable`] or [`DisputeError::TooLate`].
+    pub fn appeal(
+        &mut self,
+        by: &AccountId,
+        now: BlockNumber,
+        relay: RelayBlock,
+    ) -> Result<(), DisputeError> {
+        match self.stage {
+            Stage::Appealable { until } if now <= until => {}
+            Stage::Appealable { .. } => return Err(DisputeError::TooLate),
+            _ => return Err(DisputeError::NotAppealable),
+        }
+        self.appeal = Some(Appeal {
+            by: by.clone(),
+            bond: self.terms.appeal_bond,
+        });
+        self.open_second(relay);
+        Ok(())
+    }
+
+    /// Lets the dispute go on at the beginning of block `now`, before its transactions, on top of relay
+    /// chain block `relay`: the block before was the last one of a window that ends with it.
+    pub fn advance(&mut self, now: BlockNumber, relay: RelayBlock) -> Progress {
+        let jury = self.sitting();
+        match self.stage {
+            Stage::Committing { until } if until < now || jury.have_all_committed() => {
+                // With no commitment there is nothing to reveal.
+                if jury.have_all_revealed() {
+                    return self.close_jury(now, relay);
+                }
+                let until = now.saturating_add(self.terms.reveal_window);
+                self.stage = Stage::Revealing { until };
+                Progress::RevealOpened
+            }
+            Stage::Revealing { until } if until < now || jury.have_all_revealed() => {
+                self.close_jury(now, relay)
+            }
+            Stage::Appealable { until } if until < now => match self.first.verdict() {
+                Some(verdict) => self.conclude(decision(verdict)),
+                None => self.close_undecided(relay),
+            },
+            _ => Progress::Nothing,
+        }
+    }
+
+    /// The block in which [`Self::advance`] has something to do next; `None` where the dispute waits
+    /// for randomness, or is over.
+    pub fn due(&self, now: BlockNumber) -> Option<BlockNumber> {
+        let next = now.saturating_add(One::one());
+        let jury = self.sitting();
+        match self.stage {
+            Stage::Undrawn { .. } | Stage::Concluded(_) => None,
+            Stage::Committing { .. } if jury.have_all_committed() => Some(next),
+            Stage::Revealing { .. } if jury.have_all_revealed() => Some(next),
+            Stage::Committing { until }
+            | Stage::Revealing { until }
+            | Stage::Appealable { until } => Some(until.saturating_add(One::one()).max(next)),
+        }
+    }
+
+    fn sitting_mut(&mut self) -> &mut Jury<AccountId> {
+        match self.instance {
+            Instance::First => &mut self.first,
+            Instance::Second => &mut self.second,
+        }
+    }
+
+    fn ensure_juror(&self, account: &AccountId) -> Result<(), DisputeError> {
+        if self.sitting().contains(account) {
+            Ok(())
+        } else {
+            Err(DisputeError::NotAJuror)
+        }
+    }
+
+    fn close_jury(&mut self, now: BlockNumber, relay: RelayBlock) -> Progress {
+        match (self.sitting().verdict(), self.instance) {
+            (Some(verdict), Instance::First) => {
+                let until = now.saturating_add(self.terms.appeal_window);
+                self.stage = Stage::Appealable { until };
+                Progress::AppealOpened(verdict)
+            }
+            (Some(verdict), Instance::Second) => self.conclude(decision(verdict)),
+            (None, _) => self.close_undecided(relay),
+        }
+    }
+
+    fn close_undecided(&mut self, relay: RelayBlock) -> Progress {
+        match self.instance {
+            Instance::First => {
+                self.open_second(relay);
+                Progress::SecondJuryOpened
+            }
+            Instance::Second => self.conclude(Decision::Undecided),
+        }
+    }
+
+    fn open_second(&mut self, relay: RelayBlock) {
+        self.instance = Instance::Second;
+        self.stage = Stage::Undrawn {
+            unknown_since: relay,
+        };
+    }
+
+    fn conclude(&mut self, decision: Decision) -> Progress {
+        self.stage = Stage::Concluded(decision);
+        Progress::Concluded(decision)
+    }
+}

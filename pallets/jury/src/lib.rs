@@ -1,0 +1,252 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+mod audit;
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects)]
+mod benchmarking;
+mod dispute;
+mod drawing;
+mod duty;
+mod errors;
+mod events;
+mod judgement;
+mod jury;
+mod referee;
+mod turns;
+mod types;
+mod view;
+mod voting;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+use frame_support::pallet_macros::import_section;
+
+pub use audit::AuditFailure;
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
+pub use dispute::{Appeal, Dispute, DisputeError, DisputeTerms, Instance, Progress, Stage};
+pub use judgement::{AppealEnd, Judgement, Loss};
+pub use jury::{Juror, JurorState, Jury, MAX_JURORS};
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+/// Disputes, and the juries that decide them.
+#[import_section(events::events)]
+#[import_section(errors::errors)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{pallet_prelude::*, traits::fungible::MutateHold, weights::WeightMeter};
+    use frame_system::pallet_prelude::*;
+    use noema_claims::{Claims, Decision, Disputes, RelayBlock, RelayRandomness};
+    use noema_economics::Balance;
+    use noema_protocol::{interfaces::Operators, CheckpointId, ClaimId, Verdict};
+    use sp_core::H256;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// The world outside, and the constants of the protocol.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// The token that bonds of appeals are held in.
+        type Currency: MutateHold<
+            Self::AccountId,
+            Balance = Balance,
+            Reason = Self::RuntimeHoldReason,
+        >;
+        /// The runtime's reasons for a hold.
+        type RuntimeHoldReason: From<HoldReason>;
+        /// Keeps the claims that are disputed, and the randomness that juries are drawn with. Its
+        /// pallet stands before this one in the runtime, so that it has taken the value of a block when
+        /// this one takes its turns; and it takes none before the inherents.
+        type Claims: Claims<Self::AccountId, BlockNumberFor<Self>>;
+        /// Knows who challenged, and carries out what is decided.
+        type Disputes: Disputes<Self::AccountId>;
+        /// Who can be drawn for a jury, and the bonds behind their verdicts.
+        type Operators: Operators<Self::AccountId, Balance>;
+        /// The weights of calls and turns.
+        type WeightInfo: WeightInfo;
+
+        /// Seats of the first jury.
+        #[pallet::constant]
+        type FirstJury: Get<u32>;
+        /// Seats of the second jury; more than the first has, and at most [`MAX_JURORS`].
+        #[pallet::constant]
+        type SecondJury: Get<u32>;
+        /// Most disputes looked at in a block from the agenda, and as many from the queue: bounds the
+        /// weight of the hook.
+        #[pallet::constant]
+        type MaxTurnsPerBlock: Get<u32>;
+        /// Most juries drawn in a block: a draw reads more of the state than any other turn.
+        #[pallet::constant]
+        type MaxDrawsPerBlock: Get<u32>;
+
+        /// Makes claims that benchmarks can decide about.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: BenchmarkHelper;
+    }
+
+    /// Why the pallet holds tokens.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// The bond of an appeal.
+        Appeal,
+    }
+
+    /// Every dispute that is not concluded, by claim and leaf.
+    #[pallet::storage]
+    pub type OpenDisputes<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, ClaimId, Twox64Concat, u32, OpenDisputeOf<T>>;
+
+    /// Tokens of the leaves that each validator has to execute as a juror and has not committed to.
+    #[pallet::storage]
+    pub type Backlogs<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
+
+    /// Which disputes are looked at in which block.
+    #[pallet::storage]
+    pub type Turns<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, Leaf, ()>;
+
+    /// The first block that may have turns.
+    #[pallet::storage]
+    pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+
+    /// Disputes that wait for randomness, in the order in which they began to. A dispute that was
+    /// dropped leaves an empty position.
+    #[pallet::storage]
+    pub type Queue<T: Config> = StorageMap<_, Twox64Concat, u64, Leaf>;
+
+    /// The first position of [`Queue`], and the one after the last.
+    #[pallet::storage]
+    pub type QueueSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
+
+    /// The relay chain block of the latest randomness that was known before the present block. A jury
+    /// is drawn only in a block that brings a value that is younger.
+    #[pallet::storage]
+    pub type KnownValue<T: Config> = StorageValue<_, RelayBlock>;
+
+    /// The turns of disputes.
+    pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        /// Notes which randomness is known before the block brings its own.
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::note_known(T::Claims::beacon().latest());
+            T::WeightInfo::note_known()
+        }
+
+        /// Takes the turns of this block: after the inherents, so that the block's randomness is
+        /// there, and before the transactions, so that a stage that ended in the block before is over
+        /// for all of them.
+        fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+            Self::poll(now, meter);
+        }
+
+        fn integrity_test() {
+            Self::check_constants();
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_audit().map_err(|failure| failure.summary().into())
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Commit to a verdict about a disputed leaf, signed by the hot key of a juror. A duty: free
+        /// of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf in it.
+        /// - `commitment`: BLAKE2b-256 of `"noema/verdict"` and the encoded claim, leaf, controller,
+        ///   verdict and salt.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::commit_verdict())]
+        pub fn commit_verdict(
+            origin: OriginFor<T>,
+            claim: ClaimId,
+            leaf: u32,
+            commitment: H256,
+        ) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_commit(key, claim, leaf, commitment)
+        }
+
+        /// Reveal the verdict that you committed to, once all jurors have committed or the time for
+        /// it is over. A duty: free of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf in it.
+        /// - `verdict`: whether the leaf is what the checkpoint yields.
+        /// - `salt`: the random bytes in your commitment.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::reveal_verdict())]
+        pub fn reveal_verdict(
+            origin: OriginFor<T>,
+            claim: ClaimId,
+            leaf: u32,
+            verdict: Verdict,
+            salt: H256,
+        ) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_reveal(key, claim, leaf, verdict, salt)
+        }
+
+        /// Take the verdict of a first jury to a second, larger one. A bond of yours is put on hold:
+        /// it comes back where the second jury decides otherwise or cannot be seated, and is burned
+        /// otherwise.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf in it.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::appeal())]
+        pub fn appeal(origin: OriginFor<T>, claim: ClaimId, leaf: u32) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_appeal(who, claim, leaf)
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// An open dispute: its stage and deadline, its juries and what each juror did, the bond of an
+        /// appeal; `None` where no dispute over the leaf is open.
+        pub fn dispute(claim: ClaimId, leaf: u32) -> Option<DisputeOf<T>> {
+            OpenDisputes::<T>::get(claim, leaf).map(|open| open.dispute)
+        }
+
+        /// What an operator, named by its controller or its hot key, has to do now as a juror, the
+        /// most urgent first.
+        pub fn verdicts_due(operator: T::AccountId) -> Vec<VerdictDue<BlockNumberFor<T>>> {
+            Self::dues_of(operator)
+        }
+
+        /// Compares the books with each other: disputes with claims, locks, holds, agenda and queue.
+        pub fn audit() -> Result<(), AuditFailure<T::AccountId>> {
+            Self::do_audit()
+        }
+    }
+}

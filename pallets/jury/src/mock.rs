@@ -1,0 +1,135 @@
+//! A runtime of the pallet and balances, in a world of plain books.
+
+mod moves;
+mod world;
+
+use crate as pallet_jury;
+use frame_support::{derive_impl, parameter_types, traits::fungible::Mutate};
+use noema_economics::Balance;
+use sp_runtime::BuildStorage;
+
+pub(crate) use moves::*;
+pub(crate) use world::*;
+
+pub(crate) type AccountId = u64;
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Jury = pallet_jury;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlockU32<Test>;
+    type AccountId = AccountId;
+    type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type AccountStore = System;
+    type ExistentialDeposit = ExistentialDeposit;
+}
+
+parameter_types! {
+    pub const ExistentialDeposit: Balance = 10;
+    pub static FirstJury: u32 = 3;
+    pub static SecondJury: u32 = 5;
+    pub static MaxTurnsPerBlock: u32 = 16;
+    pub static MaxDrawsPerBlock: u32 = 4;
+}
+
+impl pallet_jury::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Claims = World;
+    type Disputes = World;
+    type Operators = World;
+    type WeightInfo = crate::weights::SubstrateWeight<Self>;
+    type FirstJury = FirstJury;
+    type SecondJury = SecondJury;
+    type MaxTurnsPerBlock = MaxTurnsPerBlock;
+    type MaxDrawsPerBlock = MaxDrawsPerBlock;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = World;
+}
+
+/// Builds a world and runs a story in it; after the story the books must agree.
+pub(crate) struct TestExt(sp_io::TestExternalities);
+
+impl TestExt {
+    /// A chain in block 1, with one claim, without validators.
+    pub(crate) fn new() -> Self {
+        new_world();
+        MaxTurnsPerBlock::set(16);
+        MaxDrawsPerBlock::set(4);
+        FirstJury::set(3);
+        SecondJury::set(5);
+        let storage = frame_system::GenesisConfig::<Test>::default()
+            .build_storage()
+            .expect("genesis is valid");
+        let mut ext = sp_io::TestExternalities::new(storage);
+        ext.execute_with(|| {
+            System::set_block_number(1);
+            for account in APPELLANTS {
+                Balances::set_balance(&account, FUNDS);
+            }
+        });
+        Self(ext)
+    }
+
+    /// Validators of equal bonds.
+    pub(crate) fn validators(self, controllers: impl IntoIterator<Item = AccountId>) -> Self {
+        for controller in controllers {
+            add_validator(controller, BOND);
+        }
+        self
+    }
+
+    /// A validator with another bond.
+    pub(crate) fn validator(self, controller: AccountId, bond: Balance) -> Self {
+        add_validator(controller, bond);
+        self
+    }
+
+    /// Other randomness than that of other worlds.
+    pub(crate) fn seed(self, seed: u64) -> Self {
+        set_seed(seed);
+        self
+    }
+
+    pub(crate) fn execute_with<R>(mut self, story: impl FnOnce() -> R) -> R {
+        self.0.execute_with(|| {
+            let result = story();
+            assert_eq!(Jury::audit(), Ok(()));
+            result
+        })
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    pub(crate) fn into_inner(self) -> sp_io::TestExternalities {
+        self.0
+    }
+}

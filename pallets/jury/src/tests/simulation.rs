@@ -1,0 +1,240 @@
+//! What validators in collusion can do, in numbers: the tables of the README.
+//!
+//! A leaf is true, and colluding validators say that it is false; that is as likely to succeed as the
+//! opposite. Each dispute goes to both juries: either side appeals against a verdict it does not like.
+
+use crate::{Juror, JurorState, Jury};
+use noema_protocol::Verdict;
+
+const DISPUTES: u64 = 2_000;
+const FIRST: u32 = 9;
+const SECOND: u32 = 27;
+/// Parts of the bond that collude, in percent.
+const SHARES: [u64; 7] = [10, 20, 30, 33, 40, 50, 67];
+/// Operators of a roster, and how many of them collude.
+const ROSTERS: [(u64, u64); 8] = [
+    (3, 1),
+    (5, 1),
+    (5, 3),
+    (11, 1),
+    (11, 3),
+    (1_000, 1),
+    (1_000, 3),
+    (1_000, 30),
+];
+
+/// What jurors do.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Honest,
+    Asleep,
+    Colluding,
+}
+
+/// Who can be drawn, each with the sum of the bonds up to its own.
+struct Roster(Vec<(Kind, u64)>);
+
+impl Roster {
+    /// Colluding operators with a part of all bonds together, in percent, beside honest ones of equal
+    /// bonds, of which a part, in percent, sleeps.
+    fn new((operators, hands): (u64, u64), percent: u64, asleep: u64) -> Self {
+        let honest = operators - hands;
+        let sleepers = honest * asleep / 100;
+        let mut sum = 0;
+        let members = (0..operators).map(|index| {
+            let (kind, bond) = match index {
+                index if index < hands => (Kind::Colluding, percent * honest),
+                index if index < hands + sleepers => (Kind::Asleep, (100 - percent) * hands),
+                _ => (Kind::Honest, (100 - percent) * hands),
+            };
+            sum += bond;
+            (kind, sum)
+        });
+        Self(members.collect())
+    }
+
+    /// Draws each seat by bond, with replacement, as the pallet does.
+    fn jury(&self, chance: &mut Chance, seats: u32) -> Jury<usize> {
+        let total = self.0.last().expect("there are operators").1;
+        let mut jurors: Vec<Juror<usize>> = Vec::new();
+        for _ in 0..seats {
+            let point = chance.below(total);
+            let index = self.0.partition_point(|(_, sum)| *sum <= point);
+            match jurors.iter_mut().find(|juror| juror.account == index) {
+                Some(juror) => juror.seats += 1,
+                None => jurors.push(Juror {
+                    account: index,
+                    seats: 1,
+                    state: match self.0[index].0 {
+                        Kind::Honest => JurorState::Revealed(Verdict::True),
+                        Kind::Colluding => JurorState::Revealed(Verdict::False),
+                        Kind::Asleep => JurorState::Seated,
+                    },
+                }),
+            }
+        }
+        Jury::of(seats, jurors)
+    }
+}
+
+/// SplitMix64.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((u128::from(z ^ (z >> 31)) * u128::from(n)) >> 64) as u64
+    }
+}
+
+/// How often, of all disputes, in percent.
+#[derive(Default)]
+struct Outcomes {
+    first_wrong: f64,
+    first_open: f64,
+    last_wrong: f64,
+    last_open: f64,
+}
+
+fn simulate(roster: (u64, u64), percent: u64, asleep: u64) -> Outcomes {
+    let mut chance = Chance(roster.0 << 32 | roster.1 << 16 | percent << 8 | asleep);
+    let roster = Roster::new(roster, percent, asleep);
+    let mut outcomes = Outcomes::default();
+    for _ in 0..DISPUTES {
+        let first = roster.jury(&mut chance, FIRST).verdict();
+        let last = roster.jury(&mut chance, SECOND).verdict();
+        let wrong = Some(Verdict::False);
+        outcomes.first_wrong += f64::from(first == wrong);
+        outcomes.first_open += f64::from(first.is_none());
+        outcomes.last_wrong += f64::from(last == wrong);
+        outcomes.last_open += f64::from(last.is_none());
+    }
+    for sum in [
+        &mut outcomes.first_wrong,
+        &mut outcomes.first_open,
+        &mut outcomes.last_wrong,
+        &mut outcomes.last_open,
+    ] {
+        *sum *= 100.0 / DISPUTES as f64;
+    }
+    outcomes
+}
+
+/// What follows exactly where each seat is a colluder's with probability `share`, in percent.
+fn exact(share: f64) -> Outcomes {
+    let sum = |seats: u32, wanted: Option<Verdict>| {
+        let mut chance = (1.0 - share).powi(seats as i32);
+        let mut sum = 0.0;
+        for colluding in 0..=seats {
+            let said = [
+                (Verdict::False, colluding),
+                (Verdict::True, seats - colluding),
+            ];
+            let jurors = said.map(|(verdict, seats)| Juror {
+                account: verdict,
+                seats,
+                state: JurorState::Revealed(verdict),
+            });
+            if Jury::of(seats, jurors.to_vec()).verdict() == wanted {
+                sum += 100.0 * chance;
+            }
+            chance *= f64::from(seats - colluding) / f64::from(colluding + 1);
+            chance *= share / (1.0 - share);
+        }
+        sum
+    };
+    Outcomes {
+        first_wrong: sum(FIRST, Some(Verdict::False)),
+        first_open: sum(FIRST, None),
+        last_wrong: sum(SECOND, Some(Verdict::False)),
+        last_open: sum(SECOND, None),
+    }
+}
+
+/// The README states each of these rows.
+fn stated(rows: &[String]) {
+    rows.iter().for_each(|row| println!("{row}"));
+    let readme = include_str!("../../README.md");
+    for row in rows {
+        assert!(readme.contains(row.as_str()), "the README lacks {row}");
+    }
+}
+
+fn row(head: &str, cells: impl Iterator<Item = f64>) -> String {
+    cells.fold(format!("| {head} |"), |row, cell| {
+        row + &format!(" {cell:.1} |")
+    })
+}
+
+#[test]
+fn colluding_operators() {
+    let mut tables = [const { Vec::new() }; 3];
+    for roster in ROSTERS {
+        let outcomes = SHARES.map(|percent| simulate(roster, percent, 0));
+        for (outcomes, percent) in outcomes.iter().zip(SHARES) {
+            // Rosters and hands make no difference: more than five deviations do not occur by chance.
+            let exact = exact(percent as f64 / 100.0);
+            for (seen, exact) in [
+                (outcomes.first_wrong, exact.first_wrong),
+                (outcomes.first_open, exact.first_open),
+                (outcomes.last_wrong, exact.last_wrong),
+                (outcomes.last_open, exact.last_open),
+            ] {
+                let deviation = (exact * (100.0 - exact) / DISPUTES as f64).sqrt();
+                assert!(
+                    (seen - exact).abs() < 5.0 * deviation + 0.2,
+                    "{seen} {exact}"
+                );
+            }
+        }
+        let head = match roster {
+            (operators, 1) => format!("{operators}, 1 hand"),
+            (operators, hands) => format!("{operators}, {hands} hands"),
+        };
+        let cells: [fn(&Outcomes) -> f64; 3] = [
+            |outcomes| outcomes.first_wrong,
+            |outcomes| outcomes.last_wrong,
+            |outcomes| outcomes.last_open,
+        ];
+        for (table, cell) in tables.iter_mut().zip(cells) {
+            table.push(row(&head, outcomes.iter().map(cell)));
+        }
+    }
+    stated(&tables.concat());
+}
+
+#[test]
+fn colluding_operators_while_others_sleep() {
+    let rows: Vec<_> = [0, 10, 20, 30]
+        .into_iter()
+        .map(|percent| {
+            let outcomes = simulate((1_000, 30), percent, 10);
+            let cells = [
+                outcomes.first_wrong,
+                outcomes.first_open,
+                outcomes.last_wrong,
+                outcomes.last_open,
+            ];
+            row(&format!("{percent} %"), cells.into_iter())
+        })
+        .collect();
+    stated(&rows);
+}
+
+/// The numbers that the README gives for less than a third.
+#[test]
+fn with_more_than_two_thirds_honest_a_wrong_verdict_is_as_rare_as_stated() {
+    for share in 0..333 {
+        let outcomes = exact(f64::from(share) / 1_000.0);
+        assert!(outcomes.first_wrong < 4.3, "{share}");
+        assert!(outcomes.last_wrong < 0.05, "{share}");
+        assert!(outcomes.last_open < 41.0, "{share}");
+    }
+    let readme = include_str!("../../README.md");
+    for number in ["4.3 %", "0.05 %", "41 %"] {
+        assert!(readme.contains(number), "the README lacks {number}");
+    }
+}

@@ -1,0 +1,42 @@
+//! What an operator has to do as a juror.
+
+use crate::{Config, JurorState, OpenDisputes, Pallet, Stage, VerdictDue, VerdictStep};
+use alloc::vec::Vec;
+use frame_system::pallet_prelude::BlockNumberFor;
+use noema_protocol::{interfaces::Operators, ClaimId, Job};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn dues_of(operator: T::AccountId) -> Vec<VerdictDue<BlockNumberFor<T>>> {
+        let controller = T::Operators::controller_of(&operator).unwrap_or(operator);
+        let mut dues: Vec<_> = T::Operators::jobs(&controller)
+            .into_iter()
+            .filter_map(|job| match job {
+                Job::Dispute(claim, leaf) => Self::due_in(&controller, claim, leaf),
+                _ => None,
+            })
+            .collect();
+        dues.sort_by_key(|due| (due.until, due.claim, due.leaf));
+        dues
+    }
+
+    fn due_in(
+        juror: &T::AccountId,
+        claim: ClaimId,
+        leaf: u32,
+    ) -> Option<VerdictDue<BlockNumberFor<T>>> {
+        let dispute = OpenDisputes::<T>::get(claim, leaf)?.dispute;
+        let state = dispute.sitting().juror(juror)?.state;
+        let (step, until) = match (dispute.stage, state) {
+            (Stage::Committing { until }, JurorState::Seated) => (VerdictStep::Commit, until),
+            (Stage::Revealing { until }, JurorState::Committed(_)) => (VerdictStep::Reveal, until),
+            _ => return None,
+        };
+        (Self::now() <= until).then_some(VerdictDue {
+            claim,
+            leaf,
+            checkpoint: dispute.terms.checkpoint,
+            step,
+            until,
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! What the calls of `pallet_jury` weigh, measured by `scripts/weights.sh`, which writes this file.
+//!
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
+//! proof sizes are those of the longest values, in maps of a million entries.
+
+use core::marker::PhantomData;
+use frame_support::{traits::Get, weights::Weight};
+
+/// What each benchmark of the pallet weighs.
+pub trait WeightInfo {
+    /// See `commit_verdict` in the pallet's benchmarks.
+    fn commit_verdict() -> Weight;
+    /// See `reveal_verdict` in the pallet's benchmarks.
+    fn reveal_verdict() -> Weight;
+    /// See `appeal` in the pallet's benchmarks.
+    fn appeal() -> Weight;
+    /// See `poll_base` in the pallet's benchmarks.
+    fn poll_base() -> Weight;
+    /// See `skip_block` in the pallet's benchmarks.
+    fn skip_block() -> Weight;
+    /// See `look` in the pallet's benchmarks.
+    fn look() -> Weight;
+    /// See `advance` in the pallet's benchmarks.
+    fn advance() -> Weight;
+    /// See `note_known` in the pallet's benchmarks.
+    fn note_known() -> Weight;
+    /// See `draw_jury` in the pallet's benchmarks; `j` is 1 to 27.
+    fn draw_jury(j: u32) -> Weight;
+    /// See `draw` in the pallet's benchmarks; `t` is 1 to 20.
+    fn draw(t: u32) -> Weight;
+    /// See `conclude` in the pallet's benchmarks; `j` is 0 to 36.
+    fn conclude(j: u32) -> Weight;
+}
+
+/// As measured, with what a read and a write of the runtime's database weigh.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Jury::OpenDisputes` (r:1 w:1)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Storage: `Jury::AgendaCursor` (r:1 w:0)
+    // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Backlogs` (r:1 w:1)
+    // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Turns` (r:0 w:2)
+    // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 3077 bytes. Shortest time: 157_433_000 ps.
+    fn commit_verdict() -> Weight {
+        Weight::from_parts(211_073_000, 8_079)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(4))
+    }
+
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Jury::OpenDisputes` (r:1 w:1)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Storage: `Jury::AgendaCursor` (r:1 w:0)
+    // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Turns` (r:0 w:2)
+    // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 2225 bytes. Shortest time: 132_096_000 ps.
+    fn reveal_verdict() -> Weight {
+        Weight::from_parts(252_972_000, 8_079)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(3))
+    }
+
+    // Storage: `Jury::OpenDisputes` (r:1 w:1)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:1 w:1)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Storage: `Jury::QueueSpan` (r:1 w:1)
+    // Proof: `Jury::QueueSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Turns` (r:0 w:1)
+    // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Queue` (r:0 w:1)
+    // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 1353 bytes. Shortest time: 254_574_000 ps.
+    fn appeal() -> Weight {
+        Weight::from_parts(428_619_000, 8_079)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(6))
+    }
+
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Jury::AgendaCursor` (r:1 w:1)
+    // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Turns` (r:1 w:0)
+    // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+    // Storage: `Jury::QueueSpan` (r:1 w:0)
+    // Proof: `Jury::QueueSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 103 bytes. Shortest time: 38_351_000 ps.
+    fn poll_base() -> Weight {
+        Weight::from_parts(63_979_000, 3_497)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Jury::AgendaCursor` (r:1 w:1)
+    // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Turns` (r:1 w:0)
+    // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 103 bytes. Shortest time: 29_064_000 ps.
+    fn skip_block() -> Weight {
+        Weight::from_parts(44_593_000, 3_497)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Jury::Queue` (r:1 w:0)
+    // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Storage: `Jury::OpenDisputes` (r:1 w:0)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 339 bytes. Shortest time: 36_958_000 ps.
+    fn look() -> Weight {
+        Weight::from_parts(68_388_000, 8_079).saturating_add(T::DbWeight::get().reads(2))
+    }
+
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Jury::AgendaCursor` (r:1 w:1)
+    // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Turns` (r:2 w:1)
+    // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+    // Storage: `Jury::OpenDisputes` (r:1 w:1)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Storage: `Jury::QueueSpan` (r:1 w:1)
+    // Proof: `Jury::QueueSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Backlogs` (r:9 w:9)
+    // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+    // Storage: `Claims::LatestValues` (r:1 w:0)
+    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
+    // Storage: `Jury::KnownValue` (r:1 w:0)
+    // Proof: `Jury::KnownValue` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Queue` (r:0 w:1)
+    // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 1375 bytes. Shortest time: 299_089_000 ps.
+    fn advance() -> Weight {
+        Weight::from_parts(509_260_000, 23_769)
+            .saturating_add(T::DbWeight::get().reads(17))
+            .saturating_add(T::DbWeight::get().writes(14))
+    }
+
+    // Storage: `Claims::LatestValues` (r:1 w:0)
+    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
+    // Storage: `Jury::KnownValue` (r:1 w:1)
+    // Proof: `Jury::KnownValue` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 82 bytes. Shortest time: 11_482_000 ps.
+    fn note_known() -> Weight {
+        Weight::from_parts(20_518_000, 1_559)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Claims::Claims` (r:1 w:0)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:1 w:0)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:19 w:0)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Controllers` (r:19 w:0)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:19 w:19)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Locks` (r:19 w:19)
+    // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 14879 + j * 2838 bytes. Shortest time: 187_670_000 ps.
+    fn draw_jury(j: u32) -> Weight {
+        Weight::from_parts(174_768_666, 9_994)
+            .saturating_add(Weight::from_parts(121_199_666, 0).saturating_mul(j.into()))
+            .saturating_add(Weight::from_parts(0, 4_232).saturating_mul(j.into()))
+            .saturating_add(T::DbWeight::get().reads(9))
+            .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(j.into()))
+    }
+
+    // Storage: `Operators::TermLength` (r:1 w:0)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Rosters` (r:1 w:1)
+    // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
+    // Storage: `Operators::RosterPages` (r:20 w:20)
+    // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Controllers` (r:20 w:0)
+    // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:20 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::DesertedSpan` (r:1 w:1)
+    // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Deserted` (r:0 w:1)
+    // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 4965 + t * 3975 bytes. Shortest time: 190_105_000 ps.
+    fn draw(t: u32) -> Weight {
+        Weight::from_parts(194_753_307, 7_108)
+            .saturating_add(Weight::from_parts(114_689_662, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
+    }
+
+    // Storage: `Jury::OpenDisputes` (r:1 w:1)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:42 w:38)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Locks` (r:69 w:69)
+    // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:26 w:26)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:25 w:25)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Ledgers` (r:20 w:20)
+    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Claims` (r:1 w:1)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Disputes` (r:2 w:1)
+    // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
+    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
+    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `MaxEncodedLen`)
+    // Storage: `Claims::AgendaCursor` (r:1 w:0)
+    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Agenda` (r:0 w:1)
+    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 6132 + j * 456 bytes. Shortest time: 6_430_674_000 ps.
+    fn conclude(j: u32) -> Weight {
+        Weight::from_parts(6_402_515_666, 85_470)
+            .saturating_add(Weight::from_parts(206_518_340, 0).saturating_mul(j.into()))
+            .saturating_add(Weight::from_parts(0, 2_708).saturating_mul(j.into()))
+            .saturating_add(T::DbWeight::get().reads(64))
+            .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
+            .saturating_add(T::DbWeight::get().writes(57))
+            .saturating_add(T::DbWeight::get().writes(3).saturating_mul(j.into()))
+    }
+}
