@@ -1,6 +1,6 @@
 //! When blocks are made, and when they are finalized.
 
-use crate::service::{Client, Pool};
+use crate::client::{Client, Pool};
 use futures::{future, stream, Stream, StreamExt};
 use noema_runtime::{BlockNumber, Hash};
 use sc_client_api::{BlockBackend, BlockchainEvents};
@@ -69,10 +69,12 @@ pub(crate) fn finalize_behind(client: Arc<Client>, lag: u32) -> Orders {
                 justification: None,
             }),
             // It comes again with the next block.
-            missing => {
-                log::warn!(
-                    "Block {number} is due to be finalized, and cannot be read: {missing:?}"
-                );
+            Ok(None) => {
+                log::warn!("Block {number} is due to be finalized, and is not there");
+                None
+            }
+            Err(error) => {
+                log::warn!("Block {number} is due to be finalized, and cannot be read: {error}");
                 None
             }
         });

@@ -42,7 +42,7 @@ pub(crate) struct Cli {
 /// When blocks are made.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct AuthoringParams {
-    /// Time between two blocks, in milliseconds.
+    /// Block time: between two blocks, in milliseconds.
     ///
     /// Below 1500 the chain's clock runs ahead of the real one: the runtime allows four blocks in
     /// six seconds.
@@ -54,14 +54,14 @@ pub(crate) struct AuthoringParams {
     )]
     block_time: u64,
 
-    /// Makes a block when a transaction arrives, and only then.
+    /// Instant seal: a block is made when a transaction arrives, and only then.
     ///
     /// Deadlines are counted in blocks: without transactions they do not pass. The RPC
     /// `engine_createBlock` makes one on demand.
     #[arg(long, conflicts_with = "block_time")]
     instant_seal: bool,
 
-    /// Blocks by which finality follows the best block.
+    /// Finality lag: blocks by which finality follows the best block, such as 15.
     ///
     /// On a parachain it follows 20 to 35 seconds behind: about 15 blocks. With 0 every block is
     /// finalized at once. It is finalized by later blocks, not by time: with `--instant-seal` it

@@ -5,7 +5,8 @@ use crate::cli::Benchmark;
 use crate::{
     chain_spec,
     cli::{AuthoringParams, Cli, Subcommand},
-    service::{self, Block},
+    client::Block,
+    service,
 };
 #[cfg(feature = "benchmark")]
 use cumulus_primitives_proof_size_hostfunction::storage_proof_size::HostFunctions;
@@ -116,9 +117,11 @@ fn run_node(cli: &Cli) -> Result<()> {
                 .into(),
         );
     }
+    refuse_peers(cli)?;
     let AuthoringParams { finality_lag, .. } = cli.authoring;
     let interval = cli.authoring.interval();
     let chooses_endpoints = !cli.run.rpc_params.experimental_rpc_endpoint.is_empty();
+    let chooses_metrics = cli.run.prometheus_params.prometheus_port.is_some();
     let keeps_state = cli
         .run
         .import_params
@@ -146,6 +149,7 @@ fn run_node(cli: &Cli) -> Result<()> {
             if !chooses_endpoints {
                 keep_rpc_port(&mut config)?;
             }
+            keep_metrics_port(&mut config, chooses_metrics)?;
             service::start(config, interval, finality_lag).map_err(Into::into)
         })
 }
@@ -169,4 +173,50 @@ fn keep_rpc_port(config: &mut Configuration) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Refuses to start where another program has the port for metrics that was asked for. Where none was, and
+/// another node of this machine has the usual one, the node does without and says so: sc-service would start
+/// and only log that it cannot bind the port.
+fn keep_metrics_port(config: &mut Configuration, asked_for: bool) -> Result<()> {
+    let Some(address) = config
+        .prometheus_config
+        .as_ref()
+        .map(|metrics| metrics.port)
+    else {
+        return Ok(());
+    };
+    let Err(error) = TcpListener::bind(address) else {
+        return Ok(());
+    };
+    let taken = format!(
+        "the node cannot serve metrics on port {} ({address}: {error}): choose another with \
+         --prometheus-port",
+        address.port()
+    );
+    if asked_for {
+        let ways_out = ", stop the program that has it, or do without metrics with --no-prometheus";
+        return Err(sc_cli::Error::Input(taken + ways_out));
+    }
+    log::warn!("{taken}. It runs without metrics");
+    config.prometheus_config = None;
+    Ok(())
+}
+
+/// Refuses options that ask for a port for peers, of which the node has none.
+fn refuse_peers(cli: &Cli) -> Result<()> {
+    let network = &cli.run.network_params;
+    let asked_for = [
+        ("--port", network.port.is_some()),
+        ("--listen-addr", !network.listen_addr.is_empty()),
+        ("--public-addr", !network.public_addr.is_empty()),
+    ];
+    match asked_for.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(format!(
+            "this program has no peers, since it makes all blocks of its chain itself: leave out \
+             {option}. The port for clients is --rpc-port"
+        )
+        .into()),
+        None => Ok(()),
+    }
 }

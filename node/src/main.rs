@@ -5,6 +5,7 @@
 mod authoring;
 mod chain_spec;
 mod cli;
+mod client;
 mod command;
 mod relay;
 mod rpc;

@@ -8,7 +8,7 @@
 //! from where it was when the clock was set back; and it jumps to the next slot where the runtime
 //! would refuse another block in this one.
 
-use crate::service::Client;
+use crate::client::Client;
 use codec::{Decode, Encode};
 use cumulus_primitives_aura::AuraUnincludedSegmentApi;
 use cumulus_primitives_core::{

@@ -1,7 +1,7 @@
 //! The RPC methods that sc-service does not bring itself. Reads of Noema's state are view
 //! functions of its pallets, not methods here.
 
-use crate::service::{Client, Pool};
+use crate::client::{Client, Pool};
 use futures::channel::mpsc::Sender;
 use jsonrpsee::RpcModule;
 use noema_runtime::Hash;

@@ -2,10 +2,11 @@
 
 use crate::{
     authoring::{self, Orders},
+    client::{Backend, Block, Client, HostFunctions, Pool},
     relay, rpc,
 };
 use futures::{channel::mpsc, future::BoxFuture, stream, FutureExt, Stream};
-use noema_runtime::{apis::RuntimeApi, Hash, Header};
+use noema_runtime::{apis::RuntimeApi, Hash};
 use sc_basic_authorship::ProposerFactory;
 use sc_consensus::{BasicQueue, LongestChain};
 use sc_consensus_manual_seal::{
@@ -18,29 +19,11 @@ use sc_network::{
 };
 use sc_service::{
     build_network, config::ExecutorConfiguration, error::Error, spawn_tasks, BuildNetworkParams,
-    Configuration, SpawnEssentialTaskHandle, SpawnTasksParams, TFullBackend, TFullClient,
-    TaskManager,
+    Configuration, SpawnEssentialTaskHandle, SpawnTasksParams, TaskManager,
 };
 use sp_consensus_aura::SlotDuration;
 use sp_core::traits::SpawnEssentialNamed;
-use sp_runtime::{generic, OpaqueExtrinsic};
 use std::{path::PathBuf, sync::Arc, time::Duration};
-
-/// A block as the node handles it: what is in its extrinsics is the runtime's business, and over RPC
-/// they are the hexadecimal bytes that clients expect.
-pub(crate) type Block = generic::Block<Header, OpaqueExtrinsic>;
-
-/// What the runtime may call: the usual, and the size of the proof so far.
-type HostFunctions = (
-    sp_io::SubstrateHostFunctions,
-    cumulus_primitives_proof_size_hostfunction::storage_proof_size::HostFunctions,
-);
-/// The chain's database.
-pub(crate) type Backend = TFullBackend<Block>;
-/// Reads the chain and executes its blocks.
-pub(crate) type Client = TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
-/// Transactions that wait for a block.
-pub(crate) type Pool = sc_transaction_pool::TransactionPoolHandle<Block, Client>;
 
 /// What subcommands need, too.
 pub(crate) struct Partial {
@@ -68,7 +51,7 @@ impl Partial {
     pub(crate) fn import_queue(&self, config: &Configuration) -> BasicQueue<Block> {
         sc_consensus_manual_seal::import_queue(
             Box::new(self.client.clone()),
-            &self.task_manager.spawn_essential_handle(),
+            &StoppableTasks(self.task_manager.spawn_essential_handle()),
             config.prometheus_registry(),
         )
     }
@@ -118,7 +101,7 @@ pub(crate) fn start(
     } = parts;
     let pool = Arc::new(
         sc_transaction_pool::Builder::new(
-            PoolTasks(task_manager.spawn_essential_handle()),
+            StoppableTasks(task_manager.spawn_essential_handle()),
             client.clone(),
             config.role.is_authority().into(),
         )
@@ -213,12 +196,13 @@ pub(crate) fn start(
     Ok(task_manager)
 }
 
-/// Tasks of the transaction pool. One of them ends when the pool is dropped, which is last in an
-/// orderly stop, and would be reported as failed: giving way once lets it be told of the stop first.
+/// Essential tasks that end when what they work for is dropped: the pool, the queue of blocks to import. In
+/// an orderly stop that comes last, and they would be reported as failed: giving way once lets them be told
+/// of the stop first.
 #[derive(Clone)]
-struct PoolTasks(SpawnEssentialTaskHandle);
+struct StoppableTasks(SpawnEssentialTaskHandle);
 
-impl PoolTasks {
+impl StoppableTasks {
     fn giving_way(task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
         async {
             task.await;
@@ -228,7 +212,7 @@ impl PoolTasks {
     }
 }
 
-impl SpawnEssentialNamed for PoolTasks {
+impl SpawnEssentialNamed for StoppableTasks {
     fn spawn_essential_blocking(
         &self,
         name: &'static str,

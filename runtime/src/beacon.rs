@@ -105,6 +105,10 @@ impl<T: Config> OnSystemEvent for RelayBeacon<T> {
 }
 
 impl<T: Config> BlockRandomness for RelayBeacon<T> {
+    fn relay_block() -> u32 {
+        ValidationData::<T>::get().map_or(0, |data| data.relay_parent_number)
+    }
+
     fn random(subject: &[u8]) -> Option<H256> {
         let (block, value) = Latest::<T>::get()?;
         (block == frame_system::Pallet::<T>::block_number())

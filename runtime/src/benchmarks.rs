@@ -12,8 +12,9 @@ use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKey
 use frame_system_benchmarking::{
     extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench,
 };
-use sp_core::{crypto::KeyTypeId, H256};
-use sp_runtime::{traits::IdentifyAccount, MultiSigner};
+use noema_protocol::{CheckpointId, ClaimId};
+use sp_core::{crypto::KeyTypeId, sr25519, H256};
+use sp_runtime::{app_crypto::RuntimePublic, traits::IdentifyAccount, MultiSigner};
 
 impl frame_system_benchmarking::Config for Runtime {
     fn setup_set_code_requirements(code: &Vec<u8>) -> Result<(), BenchmarkError> {
@@ -44,10 +45,20 @@ impl pallet_operators::BenchmarkHelper<AccountId, Signature> for HotKeys {
     fn sign(seed: u8, message: H256) -> (AccountId, Signature) {
         const HOT: KeyTypeId = KeyTypeId(*b"hotk");
         let phrase = alloc::format!("//{seed}").into_bytes();
-        let key = sp_io::crypto::sr25519_generate(HOT, Some(phrase));
-        let signature = sp_io::crypto::sr25519_sign(HOT, &key, message.as_bytes())
+        let key = sr25519::Public::generate_pair(HOT, Some(phrase));
+        let signature = key
+            .sign(HOT, &message.as_bytes())
             .expect("the key was just generated; qed");
         (MultiSigner::from(key).into_account(), signature.into())
+    }
+}
+
+/// Claims that are challenged, for benchmarks of juries.
+pub struct DisputedClaims;
+
+impl pallet_jury::BenchmarkHelper for DisputedClaims {
+    fn challenged(checkpoint: CheckpointId) -> (ClaimId, u32) {
+        pallet_claims::challenged::<Runtime>(checkpoint)
     }
 }
 
@@ -67,6 +78,8 @@ frame_benchmarking::define_benchmarks!(
     [pallet_utility, crate::Utility]
     [pallet_checkpoints, crate::Checkpoints]
     [pallet_operators, crate::Operators]
+    [pallet_claims, crate::Claims]
+    [pallet_jury, crate::Jury]
     [pallet_inference, crate::Inference]
     [pallet_issuance, crate::Issuance]
     [pallet_training, crate::Training]

@@ -183,6 +183,11 @@ mod runtime {
     pub type Checkpoints = pallet_checkpoints;
     #[runtime::pallet_index(41)]
     pub type Operators = pallet_operators;
+    // Before the pallets that draw with the randomness that it takes from the relay chain.
+    #[runtime::pallet_index(46)]
+    pub type Claims = pallet_claims;
+    #[runtime::pallet_index(47)]
+    pub type Jury = pallet_jury;
     #[runtime::pallet_index(42)]
     pub type Inference = pallet_inference;
     #[runtime::pallet_index(43)]

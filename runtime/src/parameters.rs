@@ -1,4 +1,5 @@
-//! What governance changes without an upgrade: the windows and rates of the protocol.
+//! What governance changes without an upgrade: the rules of requests and claims, and the penalties of
+//! rounds of training.
 //!
 //! | preset | blocks until a block is final | for |
 //! |---|---|---|
@@ -6,85 +7,179 @@
 //! | `local_testnet` | 20 | like a live chain, on machines of one's own |
 //! | `development` | 0, or as `noema-node --finality-lag` says | one node that finalizes at once |
 //!
-//! Root sets them with `parameters.setParameter`. A request, and a round of training, keeps those with
-//! which it began. Genesis and tests refuse what cannot work, with an [`Unworkable`] for a reason; while
-//! governance has set such windows or rates, no request is accepted.
+//! Root sets them with `parameters.setParameter`. A request, a claim and a round of training keep those
+//! with which they began. Genesis and tests refuse what cannot work, by name; while governance has set
+//! such rules, no request is accepted.
 
 use crate::{
-    constants::{HOURS, UNIT},
-    Balance, BlockNumber, Inference, Runtime,
+    constants::{DAYS, MICROUNIT, UNIT},
+    Balance, BlockNumber, Runtime,
 };
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
-use pallet_inference::{Rates, Unworkable, Windows};
+use noema_claims::{Rules, RulesError, Windows};
+use pallet_inference::{RequestRules, Unworkable};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
 use sp_runtime::Permill;
 
 /// Blocks until a block of a parachain is final: 20 to 35 seconds are up to 18.
 pub const LIVE_FINALITY: BlockNumber = 20;
 
-/// Blocks between leaving and taking a bond back. Every request ends within this time, however often it is
-/// disputed; a round of training may take longer, and a bond stays tied to it until it ends.
-pub const UNBONDING_DELAY: BlockNumber = 2 * HOURS;
+/// Relay chain blocks by which randomness has to be younger than what is checked with it: more than a
+/// collator, or the author of a relay chain block, can know in advance.
+pub const LIVE_FRESHNESS: u32 = 4;
 
-/// The windows of a chain whose blocks are final after `finality_allowance` blocks. They are planned with a
-/// block every two seconds, and sized for a worker that has only a few CPU cores.
-pub const fn windows(finality_allowance: BlockNumber) -> Windows {
-    /// Three panels on the largest request, with the prompt and the answer that it may have.
-    const THREE_PANELS: BlockNumber = 3 * (15 + 5 + 8_192 / 80 + 1_024_u32.div_ceil(20));
-    Windows {
-        finality_allowance,
-        answer: 15,
-        commit: 15,
-        reveal: 5,
-        objection: 5,
-        // A panel commits and reveals, and both are granted the time until they are final.
-        dispute: finality_allowance
-            .saturating_mul(6)
-            .saturating_add(THREE_PANELS),
-        prompt_bytes_per_block: 80,
-        // Ten a second are a slow laptop.
-        tokens_per_block: 20,
-        expiry: 30,
-        retry: 2,
-        retention: 7 * 24 * HOURS,
+/// The rules of claims on a chain whose blocks are final after `finality` blocks. They are planned with
+/// a block every two seconds, and sized for a validator that has only a few CPU cores.
+pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> Rules<BlockNumber> {
+    Rules {
+        windows: Windows {
+            finality,
+            commit: 15,
+            // Prompt and answer are executed in one pass: twenty a second are a slow laptop.
+            tokens_per_block: 40,
+            reveal: 5,
+            challenge: 5,
+            post: 10,
+        },
+        freshness,
+        // The collator of one's own slot can let it pass and so throw one draw away: a false claim is found
+        // with probability p² then, and p² times the stake is still more than it could win.
+        margin_percent: 450,
+        // At least one answer in twenty is checked, however high the stake behind it.
+        min_check_rate: Permill::from_percent(5),
+        validators_per_leaf: 2,
+        max_draws: 3,
+        validator_stake: UNIT,
+        // The rest burns, so that showing oneself to be false is a loss.
+        challenger_share: Permill::from_percent(50),
+        challenger_cap: 10 * UNIT,
+        challenge_bond: UNIT,
+        // An account that asks itself burns this of what it pays; the subsidy never gives back more.
+        burned_share: Permill::from_percent(10),
     }
 }
 
-/// The rates of every preset.
-pub const RATES: Rates = Rates {
+/// The rules of requests of every preset.
+pub const REQUEST_RULES: RequestRules = RequestRules {
+    answer: 15,
+    prompt_bytes_per_block: 80,
+    // Ten a second are a slow laptop.
+    tokens_per_block: 20,
+    room: 16,
+    expiry: 30,
+    max_attempts: 3,
     // Validators together earn a fifth of the price on top of it.
     check_fee: Permill::from_percent(20),
-    // Whoever asks themselves burns this of what they pay; the subsidy never gives back more.
-    burned_share: Permill::from_percent(10),
-    margin_percent: 200,
-    // At least one answer in twenty is checked, however high the bond behind it.
-    min_check_rate: Permill::from_percent(5),
-    // Locked behind each job, and lost by a falsehood: so an operator has at most sixteen jobs at a time.
-    falsehood_slash: Permill::from_parts(62_500),
-    unexecuted_slash: Permill::from_percent(5),
-    // Being offline is no fraud: a hundredth, and never more than the cap.
-    silence_slash: Permill::from_percent(1),
-    silence_cap: 10 * UNIT,
-    // The rest burns, so that accusing oneself is a loss.
-    winners_share: Permill::from_percent(50),
+    // And no less than this, as a worker that charges nothing would have them work for nothing.
+    check_fee_per_token: 10 * MICROUNIT,
+    // With the margin of claims, two answers in nine are checked.
+    stake_percent: 2_000,
+    min_stake: UNIT / 10,
+    // Being offline is no fraud.
+    silence_share: Permill::from_percent(25),
+    storage_price_per_byte: 10 * MICROUNIT,
+    body_retention: DAYS,
+    retention: 7 * DAYS,
 };
+
+/// What operators lose in rounds of training.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoundPenalties {
+    /// The part of the bond that is locked behind a round, and that a falsehood costs.
+    pub falsehood: Permill,
+    /// The part of the bond that silence costs.
+    pub silence: Permill,
+    /// The most that silence costs.
+    pub silence_cap: Balance,
+}
+
+/// The penalties of every preset.
+pub const ROUND_PENALTIES: RoundPenalties = RoundPenalties {
+    // So an operator takes part in at most sixteen rounds at a time.
+    falsehood: Permill::from_parts(62_500),
+    silence: Permill::from_percent(1),
+    silence_cap: 10 * UNIT,
+};
+
+impl RoundPenalties {
+    /// Refuses penalties with which something in a round would cost nothing, or more than is locked.
+    ///
+    /// # Errors
+    ///
+    /// See [`PenaltiesError`].
+    pub fn check(&self) -> Result<(), PenaltiesError> {
+        if self.falsehood.is_zero() {
+            return Err(PenaltiesError::NothingLocked);
+        }
+        if self.silence.is_zero() || self.silence_cap == 0 {
+            return Err(PenaltiesError::SilenceIsFree);
+        }
+        if self.silence > self.falsehood {
+            return Err(PenaltiesError::SilenceAboveLock);
+        }
+        Ok(())
+    }
+}
+
+/// Why penalties of rounds cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PenaltiesError {
+    /// Nothing of a bond would be locked behind a round.
+    NothingLocked,
+    /// Silence would cost nothing.
+    SilenceIsFree,
+    /// Silence would cost more than is locked behind a round.
+    SilenceAboveLock,
+}
+
+/// Why rules cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Of claims.
+    Claims(RulesError),
+    /// Of requests.
+    Requests(Unworkable),
+    /// Of rounds of training.
+    Rounds(PenaltiesError),
+}
 
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
 pub mod dynamic_params {
     use super::*;
 
-    /// The life of a request, and the slashes of every job.
+    /// Requests, claims and rounds.
     #[dynamic_pallet_params]
     #[codec(index = 0)]
     pub mod protocol {
-        /// How long everything may take, in blocks.
+        /// How claims are checked and decided.
         #[codec(index = 0)]
-        pub static ProtocolWindows: Windows = windows(LIVE_FINALITY);
-        /// What checks cost, how often they happen, and what is lost.
+        pub static ProtocolClaimRules: Rules<BlockNumber> =
+            claim_rules(LIVE_FINALITY, LIVE_FRESHNESS);
+        /// How requests are answered.
         #[codec(index = 1)]
-        pub static ProtocolRates: Rates = RATES;
+        pub static ProtocolRequestRules: RequestRules = REQUEST_RULES;
+        /// What operators lose in rounds of training.
+        #[codec(index = 2)]
+        pub static ProtocolRoundPenalties: RoundPenalties = ROUND_PENALTIES;
     }
 }
 
@@ -92,24 +187,26 @@ pub mod dynamic_params {
 #[cfg(feature = "runtime-benchmarks")]
 impl Default for RuntimeParameters {
     fn default() -> Self {
-        Self::Protocol(dynamic_params::protocol::Parameters::ProtocolWindows(
-            ProtocolWindows,
-            Some(windows(LIVE_FINALITY)),
+        Self::Protocol(dynamic_params::protocol::Parameters::ProtocolClaimRules(
+            ProtocolClaimRules,
+            Some(claim_rules(LIVE_FINALITY, LIVE_FRESHNESS)),
         ))
     }
 }
 
-pub use dynamic_params::protocol::{ProtocolRates, ProtocolWindows};
+pub use dynamic_params::protocol::{
+    ProtocolClaimRules, ProtocolRequestRules, ProtocolRoundPenalties,
+};
 
-/// One window or rate by itself, for a pallet that needs no other.
+/// One value by itself, for a pallet that needs no other.
 macro_rules! part {
-    ($(#[$doc:meta])* $name:ident: $kind:ty = $whole:ident.$field:ident) => {
+    ($(#[$doc:meta])* $name:ident: $kind:ty = $whole:ident.$($field:ident).+) => {
         $(#[$doc])*
         pub struct $name;
 
         impl Get<$kind> for $name {
             fn get() -> $kind {
-                $whole::get().$field
+                $whole::get().$($field).+
             }
         }
     };
@@ -117,34 +214,38 @@ macro_rules! part {
 
 part!(
     /// Blocks until a block is final.
-    FinalityAllowance: BlockNumber = ProtocolWindows.finality_allowance
+    FinalityAllowance: BlockNumber = ProtocolClaimRules.windows.finality
 );
 part!(
-    /// The part of the bond that is locked behind a job, and that a falsehood costs.
-    FalsehoodSlash: Permill = ProtocolRates.falsehood_slash
+    /// Relay chain blocks by which randomness has to be younger than what it draws from.
+    Freshness: u32 = ProtocolClaimRules.freshness
 );
 part!(
-    /// The part of the bond that silence costs.
-    SilenceSlash: Permill = ProtocolRates.silence_slash
+    /// The part of the bond that is locked behind a round of training.
+    FalsehoodSlash: Permill = ProtocolRoundPenalties.falsehood
 );
 part!(
-    /// The most that silence costs.
-    SilenceCap: Balance = ProtocolRates.silence_cap
+    /// The part of the bond that silence in a round costs.
+    SilenceSlash: Permill = ProtocolRoundPenalties.silence
+);
+part!(
+    /// The most that silence in a round costs.
+    SilenceCap: Balance = ProtocolRoundPenalties.silence_cap
 );
 
-/// Refuses windows and rates that cannot work together, with what this runtime accepts.
+/// Refuses rules that cannot work.
 ///
 /// # Errors
 ///
 /// The first reason found.
-pub fn check(windows: &Windows, rates: &Rates) -> Result<(), Unworkable> {
-    let largest = Inference::largest();
-    windows.check(&largest)?;
-    rates.check()?;
-    if windows.longest_life(&largest) >= UNBONDING_DELAY {
-        return Err(Unworkable::BondsLeaveTooEarly);
-    }
-    Ok(())
+pub fn check(
+    claims: &Rules<BlockNumber>,
+    requests: &RequestRules,
+    rounds: &RoundPenalties,
+) -> Result<(), Refusal> {
+    claims.check().map_err(Refusal::Claims)?;
+    requests.check().map_err(Refusal::Requests)?;
+    rounds.check().map_err(Refusal::Rounds)
 }
 
 /// Sets parameters at genesis; it has no calls and no storage of its own.
@@ -168,10 +269,10 @@ pub mod genesis {
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// The windows.
-        pub windows: Option<Windows>,
-        /// The rates.
-        pub rates: Option<Rates>,
+        /// The rules of claims.
+        pub claim_rules: Option<Rules<BlockNumber>>,
+        /// The rules of requests.
+        pub request_rules: Option<RequestRules>,
         #[serde(skip)]
         pub _config: core::marker::PhantomData<T>,
     }
@@ -179,29 +280,28 @@ pub mod genesis {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            let windows = self.windows.unwrap_or_else(|| windows(LIVE_FINALITY));
-            let rates = self.rates.unwrap_or(RATES);
-            assert_eq!(
-                check(&windows, &rates),
-                Ok(()),
-                "these windows and rates cannot work"
-            );
-            let set = |parameter: RuntimeParameters| {
+            let claims = self
+                .claim_rules
+                .unwrap_or_else(|| claim_rules(LIVE_FINALITY, LIVE_FRESHNESS));
+            let requests = self.request_rules.unwrap_or(REQUEST_RULES);
+            let workable = check(&claims, &requests, &ProtocolRoundPenalties::get());
+            assert_eq!(workable, Ok(()), "these rules cannot work");
+            let set = |parameter| {
                 use frame_support::traits::dynamic_params::AggregatedKeyValue;
-                let (key, value) = parameter.into_parts();
+                let (key, value) = RuntimeParameters::Protocol(parameter).into_parts();
                 Parameters::<T>::set(key, value);
             };
-            if self.windows.is_some() {
-                set(RuntimeParameters::Protocol(
-                    dynamic_params::protocol::Parameters::ProtocolWindows(
-                        ProtocolWindows,
-                        self.windows,
-                    ),
+            use dynamic_params::protocol::Parameters as Protocol;
+            if self.claim_rules.is_some() {
+                set(Protocol::ProtocolClaimRules(
+                    ProtocolClaimRules,
+                    self.claim_rules,
                 ));
             }
-            if self.rates.is_some() {
-                set(RuntimeParameters::Protocol(
-                    dynamic_params::protocol::Parameters::ProtocolRates(ProtocolRates, self.rates),
+            if self.request_rules.is_some() {
+                set(Protocol::ProtocolRequestRules(
+                    ProtocolRequestRules,
+                    self.request_rules,
                 ));
             }
         }
@@ -210,8 +310,10 @@ pub mod genesis {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            assert_eq!(check(&windows(LIVE_FINALITY), &RATES), Ok(()), "live");
-            assert_eq!(check(&windows(0), &RATES), Ok(()), "development");
+            let live = claim_rules(LIVE_FINALITY, LIVE_FRESHNESS);
+            let workable = |claims| check(claims, &REQUEST_RULES, &ROUND_PENALTIES);
+            assert_eq!(workable(&live), Ok(()), "live");
+            assert_eq!(workable(&claim_rules(0, 1)), Ok(()), "development");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 use alloc::{string::ToString, vec, vec::Vec};
 use cumulus_primitives_core::ParaId;
 use frame_support::build_struct_json_patch;
-use pallet_inference::Windows;
+use noema_claims::Rules;
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
@@ -45,7 +45,7 @@ fn genesis(
     collators: Vec<(Sr25519Keyring, Sr25519Keyring)>,
     sudo: Option<AccountId>,
     epoch_length: Option<BlockNumber>,
-    windows: Option<Windows>,
+    claim_rules: Option<Rules<BlockNumber>>,
     term_length: BlockNumber,
 ) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
@@ -78,7 +78,7 @@ fn genesis(
         },
         sudo: SudoConfig { key: sudo },
         issuance: IssuanceConfig { epoch_length },
-        parameter_presets: ParameterPresetsConfig { windows },
+        parameter_presets: ParameterPresetsConfig { claim_rules },
         operators: OperatorsConfig { term_length },
     })
 }
@@ -90,7 +90,7 @@ pub fn development(finality_lag: BlockNumber) -> Value {
         vec![(AliceStash, Alice)],
         Some(Alice.to_account_id()),
         Some(DEVELOPMENT_EPOCH),
-        Some(parameters::windows(finality_lag)),
+        Some(parameters::claim_rules(finality_lag, 1)),
         DEVELOPMENT_TERM,
     )
 }

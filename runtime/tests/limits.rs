@@ -11,11 +11,12 @@ use frame_support::{
 use noema_protocol::{CheckpointId, SamplingParameters};
 use noema_runtime::{
     constants::{MILLIUNIT, UNIT},
-    parameters::{self, RATES},
-    AllPalletsWithSystem, Inference, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
+    parameters::{self, PenaltiesError, RoundPenalties, REQUEST_RULES, ROUND_PENALTIES},
+    AllPalletsWithSystem, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
 };
-use pallet_inference::{Config as InferenceConfig, Unworkable};
+use pallet_inference::Config as InferenceConfig;
 use sp_keyring::Sr25519Keyring::Alice;
+use sp_runtime::Permill;
 
 /// The value of a constant.
 fn value<Constant: Get<u32>>() -> u32 {
@@ -70,24 +71,39 @@ fn a_fee_charges_for_the_scarcer_of_time_and_proof() {
 }
 
 #[test]
-fn the_windows_of_every_preset_work_and_no_bond_leaves_before_its_requests_end() {
-    let delay = value::<<Runtime as pallet_operators::Config>::UnbondingDelay>();
-    assert_eq!(delay, parameters::UNBONDING_DELAY);
-    for allowance in [0, 15, 30, parameters::LIVE_FINALITY] {
-        let windows = parameters::windows(allowance);
-        assert_eq!(parameters::check(&windows, &RATES), Ok(()), "{allowance}");
-        let longest = windows.longest_life(&Inference::largest());
-        assert!(delay > longest, "{delay} blocks are less than {longest}");
+fn the_rules_of_every_preset_work() {
+    for finality in [0, 15, 30, parameters::LIVE_FINALITY] {
+        let rules = parameters::claim_rules(finality, 1);
+        assert_eq!(
+            parameters::check(&rules, &REQUEST_RULES, &ROUND_PENALTIES),
+            Ok(()),
+            "{finality}"
+        );
     }
 }
 
 #[test]
-fn windows_that_keep_bonds_for_too_long_are_refused() {
-    let mut windows = parameters::windows(parameters::LIVE_FINALITY);
-    windows.dispute = parameters::UNBONDING_DELAY;
+fn penalties_of_rounds_that_cannot_work_are_refused() {
+    let refused = |change: fn(&mut RoundPenalties)| {
+        let mut penalties = ROUND_PENALTIES;
+        change(&mut penalties);
+        penalties.check().expect_err("they cannot work")
+    };
     assert_eq!(
-        parameters::check(&windows, &RATES),
-        Err(Unworkable::BondsLeaveTooEarly)
+        refused(|penalties| penalties.falsehood = Permill::zero()),
+        PenaltiesError::NothingLocked
+    );
+    assert_eq!(
+        refused(|penalties| penalties.silence = Permill::zero()),
+        PenaltiesError::SilenceIsFree
+    );
+    assert_eq!(
+        refused(|penalties| penalties.silence_cap = 0),
+        PenaltiesError::SilenceIsFree
+    );
+    assert_eq!(
+        refused(|penalties| penalties.silence = Permill::from_percent(7)),
+        PenaltiesError::SilenceAboveLock
     );
 }
 

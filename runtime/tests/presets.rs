@@ -6,7 +6,7 @@ use common::{account, chain};
 use frame_support::traits::{fungible::Inspect, BuildGenesisConfig, Get};
 use noema_runtime::{
     constants::{EXISTENTIAL_DEPOSIT, PARA_ID, SS58_PREFIX, UNIT},
-    parameters::{self, ProtocolWindows, RuntimeParameters},
+    parameters::{self, ProtocolClaimRules, RuntimeParameters},
     presets, Balances, CollatorSelection, ParachainInfo, Parameters, Runtime, Session, Sudo,
 };
 use sp_keyring::Sr25519Keyring::*;
@@ -67,28 +67,28 @@ fn a_live_chain_waits_for_finality_and_a_development_chain_has_none_to_wait_for(
 }
 
 #[test]
-fn root_and_nobody_else_sets_windows() {
+fn only_root_sets_rules() {
     chain("development").execute_with(|| {
-        let windows = parameters::windows(7);
+        let rules = parameters::claim_rules(7, 2);
         let set = |origin| {
             Parameters::set_parameter(
                 origin,
-                RuntimeParameters::Protocol((ProtocolWindows, windows).into()),
+                RuntimeParameters::Protocol((ProtocolClaimRules, rules).into()),
             )
         };
         assert!(set(Some(account(Alice)).into_origin()).is_err());
         assert!(set(frame_system::RawOrigin::Root.into()).is_ok());
-        assert_eq!(ProtocolWindows::get(), windows);
+        assert_eq!(ProtocolClaimRules::get(), rules);
     });
 }
 
 #[test]
-#[should_panic(expected = "NoTimeToAnswer")]
+#[should_panic(expected = "EmptyWindow")]
 fn genesis_refuses_what_cannot_work_by_name() {
-    let mut windows = parameters::windows(0);
-    windows.answer = 0;
+    let mut rules = parameters::claim_rules(0, 1);
+    rules.windows.commit = 0;
     let mut genesis = common::genesis("development");
-    genesis.parameter_presets.windows = Some(windows);
+    genesis.parameter_presets.claim_rules = Some(rules);
     sp_io::TestExternalities::new_empty().execute_with(|| genesis.build());
 }
 

@@ -1,35 +1,28 @@
 //! How Noema's own pallets are set up.
 //!
-//! Windows and rates are [parameters](crate::parameters); what bounds storage and weight is here.
+//! Rules are [parameters](crate::parameters); what bounds storage and weight is here.
 
 use crate::{
     beacon::RelayBeacon,
-    constants::{deposit, DAYS, EPOCHS_PER_ERA, SUBSIDY_POOL, UNIT},
+    constants::{deposit, DAYS, EPOCHS_PER_ERA, HOURS, MAXIMUM_BLOCK_WEIGHT, SUBSIDY_POOL, UNIT},
     parameters::{
-        FalsehoodSlash, FinalityAllowance, ProtocolRates, ProtocolWindows, SilenceCap,
-        SilenceSlash, UNBONDING_DELAY,
+        FalsehoodSlash, FinalityAllowance, Freshness, ProtocolClaimRules, ProtocolRequestRules,
+        SilenceCap, SilenceSlash,
     },
-    AccountId, Balances, BlockNumber, Checkpoints, Issuance, Operators, Runtime, RuntimeCall,
-    RuntimeHoldReason, Signature,
+    AccountId, Balances, BlockNumber, Checkpoints, Claims, Inference, Issuance, Jury, Operators,
+    Runtime, RuntimeCall, RuntimeHoldReason, Signature,
 };
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32},
+    weights::Weight,
     PalletId,
 };
 use frame_system::EnsureRoot;
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::interfaces::{PerWork, MAX_HOLDERS};
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
 
-/// Longest answer, in tokens.
-const MAX_OUTPUT_TOKENS: u32 = 1_024;
-/// Validators that check an answer.
-const CHECKERS: u32 = 2;
-/// Times that validators are drawn for a check.
-const DRAWS: u32 = 3;
-/// Validators that decide a dispute.
-const COMMITTEE: u32 = 5;
 /// Names the treasury's account, which has no key.
 const TREASURY: PalletId = PalletId(*b"noema/tr");
 
@@ -43,7 +36,7 @@ impl pallet_checkpoints::Config for Runtime {
     type CheckpointDeposit = ConstU128<{ 10 * UNIT + deposit(1, 512) }>;
     type MaxName = ConstU32<64>;
     type MaxLicence = ConstU32<64>;
-    type MaxHolders = ConstU32<64>;
+    type MaxHolders = ConstU32<MAX_HOLDERS>;
     type MaxLineage = ConstU32<256>;
     type WeightInfo = pallet_checkpoints::weights::SubstrateWeight<Self>;
 }
@@ -58,37 +51,66 @@ impl pallet_operators::Config for Runtime {
     type BondUnit = ConstU128<{ UNIT / 1_000 }>;
     // Two minutes.
     type ReportPeriod = ConstU32<60>;
-    type UnbondingDelay = ConstU32<UNBONDING_DELAY>;
+    // A bond leaves once nothing is locked of it, and not before two hours are over.
+    type UnbondingDelay = ConstU32<{ 2 * HOURS }>;
     type MaxServed = ConstU32<16>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::HotKeys;
 }
 
+parameter_types! {
+    /// What may happen to requests by itself in a block, at most.
+    pub RequestBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(4);
+    /// The same for claims: half of it has room for a draw for eight leaves, of which each draw is the worst.
+    pub ClaimBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(8).saturating_mul(3);
+    /// What the end of a claim is to the request that it answers.
+    pub EndedWeight: Weight =
+        <pallet_inference::weights::SubstrateWeight<Runtime> as pallet_inference::WeightInfo>::ended();
+}
+
 impl pallet_inference::Config for Runtime {
     type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
+    type Claims = Claims;
     type Checkpoints = Checkpoints;
     type Operators = Operators;
-    type Randomness = RelayBeacon<Self>;
-    type DisputeResolver = pallet_inference::Committee<Self>;
-    type Work = Issuance;
     type WeightInfo = pallet_inference::weights::SubstrateWeight<Self>;
-
+    type Rules = ProtocolRequestRules;
+    type ClaimRules = ProtocolClaimRules;
     type MaxPromptBytes = ConstU32<8_192>;
-    type MaxOutputTokens = ConstU32<MAX_OUTPUT_TOKENS>;
-    type MaxTextBytes = ConstU32<{ 8 * MAX_OUTPUT_TOKENS }>;
-    type MaxLiveRequests = ConstU32<1_024>;
-    type MaxDuePerBlock = ConstU32<16>;
+    type MaxOutputTokens = ConstU32<1_024>;
+    type PollBudget = RequestBudget;
+}
 
-    type MaxAttempts = ConstU32<3>;
-    type Windows = ProtocolWindows;
-    type Rates = ProtocolRates;
+impl pallet_claims::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Operators = Operators;
+    type Randomness = RelayBeacon<Self>;
+    type Referee = Jury;
+    type OnEnded = Inference;
+    type EndedWeight = EndedWeight;
+    type Work = Issuance;
+    type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
+    type PollBudget = ClaimBudget;
+    // Beside those that were drawn, four others.
+    type MaxChallengers = ConstU32<{ pallet_claims::MAX_SEATED_CHALLENGERS + 4 }>;
+    type Retention = ConstU32<DAYS>;
+}
 
-    type CheckersPerAnswer = ConstU32<CHECKERS>;
-    type MaxDraws = ConstU32<DRAWS>;
-    type CommitteeSize = ConstU32<COMMITTEE>;
-    type MaxSeats = ConstU32<{ CHECKERS * DRAWS + COMMITTEE + 1 }>;
+impl pallet_jury::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Claims = Claims;
+    type Disputes = Claims;
+    type Operators = Operators;
+    type WeightInfo = pallet_jury::weights::SubstrateWeight<Self>;
+    type FirstJury = ConstU32<9>;
+    type SecondJury = ConstU32<27>;
+    type MaxTurnsPerBlock = ConstU32<16>;
+    type MaxDrawsPerBlock = ConstU32<2>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::DisputedClaims;
 }
 
 parameter_types! {
@@ -128,7 +150,8 @@ parameter_types! {
 impl pallet_training::Config for Runtime {
     type Operators = Operators;
     type Lineage = Checkpoints;
-    type Randomness = RelayBeacon<Self>;
+    type Randomness = Claims;
+    type Freshness = Freshness;
     type Work = Issuance;
     type ProgrammeOrigin = EnsureRoot<AccountId>;
     type WeightInfo = pallet_training::weights::SubstrateWeight<Self>;
@@ -157,8 +180,10 @@ impl AsDuty<AccountId, BlockNumber> for RuntimeCall {
     ) -> Option<Result<Duty<BlockNumber>, DispatchError>> {
         match self {
             Self::Checkpoints(call) => call.as_duty(key, signed_at),
+            Self::Claims(call) => call.as_duty(key, signed_at),
             Self::Inference(call) => call.as_duty(key, signed_at),
             Self::Issuance(call) => call.as_duty(key, signed_at),
+            Self::Jury(call) => call.as_duty(key, signed_at),
             Self::Operators(call) => call.as_duty(key, signed_at),
             Self::Training(call) => call.as_duty(key, signed_at),
             _ => None,
