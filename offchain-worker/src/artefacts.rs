@@ -6,22 +6,36 @@
 //! checkpoint's id and its weights have the Merkle root in it, and is thrown away otherwise.
 
 pub mod datasets;
+mod seek;
 
 use crate::chain::types::WireEndpoint;
-use crate::chain::{At, ChainError};
+use crate::chain::{At, ChainError, Node};
 use crate::checkpoint::{
     CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS, TOKENIZER, WEIGHTS,
 };
 use crate::dataset::DatasetError;
+use crate::keys::address;
 use crate::store::AccountBytes;
-use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Options, Peer, PeerId, Progress};
+use futures::future::{BoxFuture, FutureExt};
+use noema_artefacts::{
+    is_shared_from, Artefacts, BlobHash, Error, Fetcher, Options, Peer, PeerId, Progress,
+};
 use noema_checkpoint::{CheckpointId, SourceFormat, H256};
+use seek::{seek, ALL};
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    future::Future,
+    io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc,
+    },
+    time::Duration,
 };
+use tracing::warn;
 
 /// The most that manifest, tokenizer and chat template have together, in bytes.
 const MAX_TEXTS: u64 = 256 << 20;
@@ -31,7 +45,7 @@ const SECRET: &str = "secret";
 const PORT: &str = "port";
 
 /// A holder of a checkpoint, as the chain has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Holder {
     /// The hash under which it shares the files.
     pub blob: BlobHash,
@@ -61,6 +75,8 @@ pub enum FetchError {
         checkpoint: CheckpointId,
         /// What happened with each hash that was announced.
         reasons: Vec<String>,
+        /// Whether nothing else happened than that holders were not reached, or could not give it now.
+        may_pass: bool,
     },
     /// Nobody can be asked for a dataset.
     #[error("dataset {0:?} is not here, and no other operator has published an endpoint; whoever has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
@@ -92,12 +108,34 @@ pub enum FetchError {
         /// What the system says.
         source: io::Error,
     },
+    /// The caller gave the fetch up.
+    #[error(
+        "the fetch was interrupted; what arrived is kept, and the next fetch goes on from there"
+    )]
+    Interrupted,
     /// The check of what arrived was cut off.
     #[error("the check of what arrived ended unexpectedly")]
     CheckEnded,
 }
 
-/// Opens an endpoint that keeps its key and, if it may choose, its port, in `folder`.
+impl FetchError {
+    /// Whether the peers are the cause, and not this machine: other peers, or a later fetch, may help.
+    pub fn is_of_peers(&self) -> bool {
+        matches!(self, Self::NotToBeHad { .. } | Self::PartNotToBeHad { .. })
+    }
+
+    /// Whether the same peers may give it later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::NotToBeHad { may_pass, .. } => *may_pass,
+            Self::PartNotToBeHad { reason, .. } => reason.may_pass(),
+            _ => false,
+        }
+    }
+}
+
+/// Opens an endpoint that keeps its key and, if it may choose, its port, in `folder`. Where that port is
+/// taken, it chooses another.
 pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchError> {
     fs::create_dir_all(folder).map_err(place(folder))?;
     let secret = secret(folder)?;
@@ -106,22 +144,47 @@ pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchE
         bind: vec![SocketAddr::new(listen.ip(), port)],
         ..Options::default()
     };
-    let last = fs::read_to_string(&remembered).ok();
-    let last = last.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    let wanted = if listen.port() == 0 {
-        last
-    } else {
-        listen.port()
+    let wanted = match listen.port() {
+        0 => last_port(&remembered)?,
+        given => given,
     };
     let mut opened = Artefacts::open(folder, &secret, options(wanted)).await;
-    if matches!(opened, Err(Error::Bind { .. })) && wanted != listen.port() {
-        opened = Artefacts::open(folder, &secret, options(0)).await;
+    if let Err(error @ Error::Bind { .. }) = &opened {
+        if wanted != listen.port() {
+            warn!(%error, "the port that files were shared at before is taken; they are shared at another");
+            opened = Artefacts::open(folder, &secret, options(0)).await;
+        }
     }
     let artefacts = opened?;
     if let Some(address) = artefacts.addresses().first() {
         fs::write(&remembered, address.port().to_string()).map_err(place(&remembered))?;
     }
     Ok(artefacts)
+}
+
+/// The port that an endpoint had last; 0 where there was none.
+fn last_port(remembered: &Path) -> Result<u16, FetchError> {
+    match fs::read_to_string(remembered) {
+        Ok(text) => Ok(text.trim().parse().unwrap_or_else(|_| {
+            let file = remembered.display();
+            warn!(%file, "this is no port; files are shared at a free one");
+            0
+        })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(place(remembered)(error)),
+    }
+}
+
+/// The key of the endpoint in `folder` at which nothing is shared at present; `None` where there never was
+/// one, or a process shares over it.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn silent(folder: &Path) -> Result<Option<PeerId>, FetchError> {
+    if !folder.join(SECRET).exists() || is_shared_from(folder)? {
+        return Ok(None);
+    }
+    Ok(Some(PeerId::of_secret(&secret(folder)?)))
 }
 
 /// The hash under which a checkpoint's files are shared.
@@ -138,14 +201,33 @@ pub async fn share(artefacts: &Artefacts, checkpoint: &OpenCheckpoint) -> Result
 
 /// Where an operator shares, if it has published that.
 pub async fn peer(at: &At, operator: &AccountBytes) -> Result<Option<Peer>, ChainError> {
-    Ok(at.endpoint(operator).await?.map(remote))
+    let endpoint = at.endpoint(operator).await?;
+    Ok(endpoint.map(|endpoint| remote(operator, endpoint)))
 }
 
-fn remote(endpoint: WireEndpoint) -> Peer {
+fn remote(operator: &AccountBytes, endpoint: WireEndpoint) -> Peer {
     Peer {
         id: PeerId(endpoint.peer),
         addresses: endpoint.addresses.into_iter().map(Into::into).collect(),
+        names: vec![address(operator)],
     }
+}
+
+/// Makes one peer of operators that share over one endpoint, and keeps the order. A key that is published
+/// with other addresses makes another peer, since any operator can publish the key of another.
+fn join(operators: impl IntoIterator<Item = Peer>) -> Vec<Peer> {
+    let mut peers = Vec::<Peer>::new();
+    let mut places = BTreeMap::new();
+    for peer in operators {
+        let place = *places
+            .entry((peer.id, peer.addresses.clone()))
+            .or_insert(peers.len());
+        match peers.get_mut(place) {
+            Some(known) => known.names.extend(peer.names),
+            None => peers.push(peer),
+        }
+    }
+    peers
 }
 
 /// The holders of a checkpoint that have published where they are; at least one.
@@ -170,38 +252,72 @@ pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchErro
     }
 }
 
-/// An endpoint that only fetches, from peers of both address families.
-pub async fn fetcher(peers: &[Peer]) -> Result<Fetcher, FetchError> {
+/// An endpoint that only fetches, from peers of both address families where this machine has both.
+pub async fn fetcher() -> Result<Fetcher, FetchError> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(no_randomness)?;
-    let mut addresses = peers.iter().flat_map(|peer| &peer.addresses);
-    let mut bind = vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))];
-    if addresses.any(SocketAddr::is_ipv6) {
-        bind.push(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
-    }
-    let options = Options {
+    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    let options = |bind| Options {
         bind,
         ..Options::default()
     };
-    Ok(Fetcher::bind(&secret, options).await?)
+    match Fetcher::bind(&secret, options(vec![v4, v6])).await {
+        Err(Error::Bind { .. }) => Ok(Fetcher::bind(&secret, options(vec![v4])).await?),
+        bound => Ok(bound?),
+    }
 }
 
-/// Fetches checkpoint `id` as [`fetch`] does, from those who hold it on chain, over an endpoint of its own.
+/// Fetches checkpoint `id` as [`fetch`] does, from the holders that the chain names, over an endpoint of its
+/// own. As long as nothing arrives, it looks whether the chain names other holders, or other places where
+/// they are; and holders that cannot be reached are asked again until nothing has arrived for as long as
+/// `wait`.
 ///
 /// # Errors
 /// When nobody holds it, no holder serves it, what is served is not what was asked for, it cannot be
-/// stored, the chain cannot be read, or the endpoint cannot be bound.
+/// stored, the chain cannot be read, the endpoint cannot be bound, or `stop` ends before the fetch.
 pub async fn fetch_alone(
-    at: &At,
+    node: &Node,
     library: &Library,
     id: CheckpointId,
     weights_bytes: u64,
     progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+    wait: Duration,
+    stop: impl Future<Output = ()>,
 ) -> Result<OpenCheckpoint, FetchError> {
-    let holders = holders(at, id).await?;
-    let peers: Vec<Peer> = holders.iter().map(|holder| holder.peer.clone()).collect();
-    let fetcher = fetcher(&peers).await?;
-    let fetched = fetch(&fetcher, library, id, weights_bytes, &holders, progress).await;
+    let look = || async move { holders(&node.finalized().await?, id).await }.boxed();
+    fetch_from(look, library, id, weights_bytes, progress, wait, stop).await
+}
+
+/// Fetches checkpoint `id` as [`fetch_alone`] does, from the holders that `look` finds.
+///
+/// # Errors
+/// As [`fetch_alone`] has, and those of `look`.
+pub async fn fetch_from<'a>(
+    look: impl Fn() -> BoxFuture<'a, Result<Vec<Holder>, FetchError>> + Sync,
+    library: &'a Library,
+    id: CheckpointId,
+    weights_bytes: u64,
+    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+    wait: Duration,
+    stop: impl Future<Output = ()>,
+) -> Result<OpenCheckpoint, FetchError> {
+    let fetcher = fetcher().await?;
+    let arrived = Arc::new(AtomicU64::new(0));
+    let attempt = |holders: Vec<Holder>| {
+        let (fetcher, progress) = (fetcher.clone(), progress.clone());
+        let counted = arrived.clone();
+        let progress = move |made: Progress| {
+            let arrived = match made.present < made.total {
+                true => made.present,
+                false => ALL,
+            };
+            counted.store(arrived, Ordering::Relaxed);
+            progress(made);
+        };
+        async move { fetch(&fetcher, library, id, weights_bytes, &holders, progress).await }.boxed()
+    };
+    let fetched = seek(&look, &attempt, &arrived, wait, stop).await;
     fetcher.shutdown().await;
     fetched
 }
@@ -235,33 +351,61 @@ pub async fn fetch(
     let arriving = root.join(format!(".arriving-{}", hex::encode(id.0)));
     // Masters take four bytes a weight, and tiles a little more than one.
     let limit = weights_bytes.saturating_mul(5).saturating_add(MAX_TEXTS);
-    let mut reasons = Vec::new();
+    // What an earlier try brought and did not get to check is checked now.
+    if arriving.exists() && check_apart(&arriving, id).await?.is_ok() {
+        return deliver(&arriving, library, id);
+    }
+    let (mut reasons, mut may_pass) = (Vec::new(), true);
     for (blob, peers) in by_blob {
-        // What an earlier try did not get to check is fetched anew rather than trusted.
+        let peers = join(peers);
         remove(&arriving)?;
         let fetched = fetcher
             .fetch_directory(blob, limit, &peers, &arriving, progress.clone())
             .await;
         match fetched {
-            Ok(_) => {}
+            Ok(fetched) => {
+                // Also where everything was here already.
+                let from = fetched.from.last().copied();
+                if let Some(from) = from.or_else(|| peers.first().map(|peer| peer.id)) {
+                    let (present, total) = (fetched.bytes, fetched.bytes);
+                    progress(Progress {
+                        present,
+                        total,
+                        from,
+                    });
+                }
+            }
             Err(error) if error.is_of_peers() => {
+                may_pass &= error.may_pass();
                 reasons.push(error.to_string());
                 continue;
             }
             Err(error) => return Err(error.into()),
         }
-        let folder = arriving.clone();
-        let checked = tokio::task::spawn_blocking(move || check(&folder, id)).await;
-        match checked.map_err(|_| FetchError::CheckEnded)? {
+        match check_apart(&arriving, id).await? {
             Ok(()) => return deliver(&arriving, library, id),
-            Err(error) => reasons.push(format!("{blob} is not the checkpoint: {error}")),
+            Err(error) => {
+                may_pass = false;
+                reasons.push(format!("{blob} is not the checkpoint: {error}"));
+            }
         }
         remove(&arriving)?;
     }
     Err(FetchError::NotToBeHad {
         checkpoint: id,
         reasons,
+        may_pass,
     })
+}
+
+/// Checks the files in `folder` on a thread on which it may take its time.
+async fn check_apart(
+    folder: &Path,
+    id: CheckpointId,
+) -> Result<Result<(), CheckpointError>, FetchError> {
+    let folder = folder.to_owned();
+    let checked = tokio::task::spawn_blocking(move || check(&folder, id)).await;
+    checked.map_err(|_| FetchError::CheckEnded)
 }
 
 /// Whether the files in `folder` are those of checkpoint `id` and no others.

@@ -9,8 +9,10 @@ pub mod calls;
 mod duty;
 mod events;
 mod follow;
+mod identity;
 mod issuance;
 mod ledger;
+mod perform;
 mod read;
 mod rounds;
 mod submit;
@@ -18,12 +20,13 @@ pub mod types;
 
 pub use events::BlockEvents;
 pub use follow::{follow, Link};
+pub use identity::ChainIdentity;
 pub use issuance::{Dues, Epoch, RunningDues};
 pub use ledger::ChainLedger;
 pub use read::At;
-pub use rounds::ChainRounds;
 pub use submit::Included;
 
+use crate::printable::one_line;
 use crate::roles::LedgerError;
 use sp_core::H256;
 use std::sync::Arc;
@@ -49,6 +52,16 @@ pub enum ChainError {
         /// What happened.
         reason: String,
     },
+    /// The node has another chain than before.
+    #[error("the node at {url} has the chain {found}, and this program began with {before}; start it again to go on with the chain that is there, or the node with the one that was")]
+    OtherChain {
+        /// The node's address.
+        url: String,
+        /// The chain that it has.
+        found: Box<ChainIdentity>,
+        /// The chain that it had.
+        before: Box<ChainIdentity>,
+    },
     /// The runtime is not the one this program was written for.
     #[error("the chain's {what} is not what this program was written for ({reason}); update the worker or the chain, whichever is older")]
     Incompatible {
@@ -70,7 +83,7 @@ pub enum ChainError {
     Refused {
         /// The call.
         call: String,
-        /// The error by name, such as `Inference::EmptyPrompt`.
+        /// The error by name, such as `Inference::PromptEmpty`.
         error: String,
         /// What the runtime says about this error.
         docs: String,
@@ -95,6 +108,7 @@ impl From<ChainError> for LedgerError {
 /// A connection to one node.
 pub struct Node {
     url: String,
+    chain: ChainIdentity,
     client: OnlineClient<SubstrateConfig>,
     rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
     raw: RpcClient,
@@ -118,10 +132,15 @@ impl Node {
                 OnlineClient::from_backend_with_config(SubstrateConfig::new(), Arc::new(backend))
                     .await
                     .map_err(|error| unreachable(root_cause(&error)))?;
+            let methods = LegacyRpcMethods::new(rpc.clone());
+            let chain = identify(&methods, client.genesis_hash())
+                .await
+                .map_err(|error| unreachable(root_cause(&error)))?;
             Ok(Arc::new(Self {
                 url: url.to_owned(),
+                chain,
                 client,
-                rpc: LegacyRpcMethods::new(rpc.clone()),
+                rpc: methods,
                 raw: rpc,
             }))
         };
@@ -130,9 +149,14 @@ impl Node {
             .map_err(|_| unreachable("it does not answer in time".into()))?
     }
 
-    /// The hash of the chain's first block.
+    /// The hash of the chain's genesis block.
     pub fn genesis(&self) -> H256 {
         self.client.genesis_hash()
+    }
+
+    /// The chain, as it was when the connection was made.
+    pub const fn chain(&self) -> &ChainIdentity {
+        &self.chain
     }
 
     /// The address of the node.
@@ -180,6 +204,27 @@ impl Node {
     }
 }
 
+/// Asks a node for its chain.
+async fn identify(
+    rpc: &LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
+    genesis: H256,
+) -> Result<ChainIdentity, subxt::rpcs::Error> {
+    let (name, version, first) = futures::try_join!(
+        rpc.system_chain(),
+        rpc.state_get_runtime_version(None),
+        rpc.chain_get_block_hash(Some(1u64.into())),
+    )?;
+    let runtime = version.other.get("specName");
+    let runtime = runtime.and_then(|name| name.as_str()).unwrap_or_default();
+    Ok(ChainIdentity {
+        name,
+        runtime: runtime.to_owned(),
+        version: version.spec_version,
+        genesis,
+        first,
+    })
+}
+
 /// Tells a node that is away from a runtime that is different.
 pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) -> ChainError {
     use subxt::error::{EventsError, ExtrinsicError, StorageError, ViewFunctionError};
@@ -216,7 +261,7 @@ pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) ->
             | ExtrinsicError::UnsupportedVersion,
         ) => ChainError::Incompatible {
             what: what.to_owned(),
-            reason: error.to_string(),
+            reason: one_line(&error.to_string()),
         },
         _ => unreachable(root_cause(&error)),
     }

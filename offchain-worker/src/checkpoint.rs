@@ -10,11 +10,12 @@ pub use successor::{Successor, MASTERS};
 
 use noema_checkpoint::{
     blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
-    ManifestError, CHUNK_TILES, H256,
+    ManifestError, CHUNK_TILES, FORMAT, H256,
 };
 use noema_executor::{cpu::Weights, ModelSource};
 use noema_numerics::{Model, ModelError};
 use rayon::prelude::*;
+use serde::Deserialize;
 use std::{
     fs::File,
     io::{self, Read},
@@ -68,6 +69,14 @@ pub enum CheckpointError {
         path: PathBuf,
         /// What is wrong, with line and column.
         source: serde_json::Error,
+    },
+    /// The manifest is of another format.
+    #[error("{path} has format {found}, and this program reads format {FORMAT}; import the model again.")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
     },
     /// The manifest contradicts itself or is of another version.
     #[error(transparent)]
@@ -148,6 +157,12 @@ pub struct OpenCheckpoint {
     chat_template: String,
 }
 
+/// What every version of a manifest states.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 impl OpenCheckpoint {
     /// Opens the checkpoint in `directory`.
     ///
@@ -156,8 +171,19 @@ impl OpenCheckpoint {
     pub fn open(directory: &Path) -> Result<Self, CheckpointError> {
         let path = directory.join(MANIFEST);
         let bytes = read(&path, MAX_MANIFEST_BYTES)?;
-        let manifest: Manifest = serde_json::from_slice(&bytes)
-            .map_err(|source| CheckpointError::NotAManifest { path, source })?;
+        let not_a_manifest = |source| CheckpointError::NotAManifest {
+            path: path.clone(),
+            source,
+        };
+        // Another format may have other fields, so it is told first.
+        let version: Version = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
+        if version.format != FORMAT {
+            return Err(CheckpointError::Format {
+                path,
+                found: version.format,
+            });
+        }
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
         manifest.check()?;
 
         let path = directory.join(TOKENIZER);

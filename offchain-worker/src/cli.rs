@@ -1,7 +1,6 @@
 //! The command line.
 
 mod ask;
-mod canonical;
 mod checkpoint;
 mod claim;
 mod dataset;
@@ -10,27 +9,32 @@ mod doctor;
 mod fetch;
 mod import;
 mod key;
-mod load;
 mod money;
 mod perplexity;
 mod programme;
+mod progress;
 mod register;
 mod rounds;
 mod run;
 mod share;
 mod show;
+mod signals;
 mod train;
+mod values;
 mod withdraw;
 
 use crate::chain::{At, Node};
 use crate::checkpoint::{Library, OpenCheckpoint};
+use crate::printable::one_line;
 use anyhow::{bail, Context};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use noema_protocol::CheckpointId;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
@@ -61,10 +65,14 @@ Examples:
 Keys: a key is a file that holds a phrase, a 0x seed or a derivation path and that only you may
 read, or a development key such as //Alice, which everybody knows.";
 
+/// What is logged by default: of Noema's own crates what a user should know, of all others what has failed.
+/// The warnings of libraries are about their insides.
+const DEFAULT_LOG: &str = "error,noema=info";
+
 /// Serves and validates inference for a Noema chain, and asks it questions.
 #[derive(Debug, Parser)]
 #[command(name = "noema-worker", version, about, after_help = EXAMPLES)]
-pub struct Cli {
+struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -74,8 +82,8 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
-pub struct Global {
-    /// WebSocket of your node.
+struct Global {
+    /// Node to connect to, by the address of its WebSocket.
     #[arg(
         long,
         global = true,
@@ -85,7 +93,7 @@ pub struct Global {
         value_name = "URL"
     )]
     pub url: String,
-    /// Where checkpoints and job stores are kept [default: ~/.noema].
+    /// Home folder, where checkpoints, datasets and job stores are kept [default: ~/.noema].
     #[arg(
         long,
         global = true,
@@ -94,17 +102,17 @@ pub struct Global {
         value_name = "FOLDER"
     )]
     pub home: Option<PathBuf>,
-    /// What to log, such as `info`, `debug` or `noema_worker::roles=debug,warn`.
+    /// Log filter, such as `info`, `debug` or `noema_worker::roles=debug,warn`.
     #[arg(
         long,
         global = true,
         help_heading = "Everywhere",
         env = "NOEMA_LOG",
-        default_value = "warn,noema_worker=info",
+        default_value = DEFAULT_LOG,
         value_name = "FILTER"
     )]
     pub log: String,
-    /// How to log; logs go to standard error.
+    /// Log format; logs go to standard error.
     #[arg(
         long,
         global = true,
@@ -117,7 +125,7 @@ pub struct Global {
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+enum LogFormat {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -168,8 +176,55 @@ enum Command {
     Audit,
 }
 
+/// The program: parses its arguments, runs the command, and says in one line what went wrong.
+///
+/// A library's code that awaits is compiled once more by each program that awaits it. So the program's runtime
+/// is here, and `main.rs` compiles in a second instead of minutes.
+pub fn main() -> ExitCode {
+    let cli = Cli::read();
+    execute(cli).unwrap_or_else(|error| {
+        eprintln!("error: {}", describe(&error));
+        ExitCode::FAILURE
+    })
+}
+
+fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    init_logs(&cli.global)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the system gives no threads to run on")?;
+    let status = runtime.block_on(run_command(cli));
+    // An execution that cannot be interrupted is taken up at the next start.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    status
+}
+
+impl Cli {
+    /// Reads the command line; where that makes no sense, says why and ends the process.
+    fn read() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The commands and their options. A negative number after an option is its value, which is refused by the
+/// name of the option, and not another option.
+fn command() -> clap::Command {
+    with_negative_numbers(Cli::command())
+}
+
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    });
+    command.mut_subcommands(with_negative_numbers)
+}
+
 /// Starts logging.
-pub fn init_logs(global: &Global) -> anyhow::Result<()> {
+fn init_logs(global: &Global) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&global.log)
         .with_context(|| format!("`{}` is no log filter; try --log info", global.log))?;
     let builder = tracing_subscriber::fmt()
@@ -184,7 +239,7 @@ pub fn init_logs(global: &Global) -> anyhow::Result<()> {
 }
 
 /// An error and its causes in one line; a cause that its error quotes already is not repeated.
-pub fn describe(error: &anyhow::Error) -> String {
+fn describe(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
         let cause = cause.to_string();
@@ -195,11 +250,10 @@ pub fn describe(error: &anyhow::Error) -> String {
             line.push_str(&cause);
         }
     }
-    line
+    one_line(&line)
 }
 
-/// Runs the command.
-pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+async fn run_command(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     let done = match cli.command {
         Command::Run(args) => run::run(&global, args).await,
@@ -234,8 +288,11 @@ impl Global {
         Ok(Library::new(&self.home()?))
     }
 
+    /// Connects to the node, and says which chain it has.
     async fn node(&self) -> anyhow::Result<Arc<Node>> {
-        Ok(Node::connect(&self.url).await?)
+        let node = Node::connect(&self.url).await?;
+        info!(node = %self.url, chain = %node.chain(), "connected");
+        Ok(node)
     }
 
     /// Opens a checkpoint by its folder or by the beginning of its id.
@@ -284,4 +341,46 @@ async fn find_checkpoint(at: &At, prefix: Option<&str>) -> anyhow::Result<Checkp
 fn list(ids: &[CheckpointId]) -> String {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     ids.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The options below `command` whose help does not say what holds where they are not given.
+    fn silent(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        for arg in command.get_arguments() {
+            let is_left_out = arg.get_action().takes_values()
+                && !arg.is_required_set()
+                && !arg.is_hide_set()
+                && arg.get_default_values().is_empty();
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let says = ["[default:", "instead of", "needed unless"];
+            if is_left_out && !says.into_iter().any(|says| help.contains(says)) {
+                found.push(format!("{path}: {}: {help}", arg.get_id()));
+            }
+        }
+        for below in command.get_subcommands() {
+            silent(below, &path, found);
+        }
+    }
+
+    #[test]
+    fn every_option_says_its_default() {
+        let mut found = Vec::new();
+        silent(&command(), "", &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
+    #[test]
+    fn the_help_of_a_parent_says_which_checkpoints_the_chain_takes() {
+        let command = command();
+        let register = command.find_subcommand("register");
+        let checkpoint = register.and_then(|register| register.find_subcommand("checkpoint"));
+        let mut arguments = checkpoint.expect("is there").get_arguments();
+        let parent = arguments.find(|arg| arg.get_id() == "parent");
+        let help = parent.and_then(clap::Arg::get_help).expect("is there");
+        assert!(help.to_string().contains("is or was canonical"), "{help}");
+    }
 }

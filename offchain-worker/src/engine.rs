@@ -1,10 +1,10 @@
 //! Answers prompts and checks answers with one checkpoint.
 //!
 //! ```text
-//! prompt ── chat template ── tokenizer ──> tokens ── transformer, sampler ──> tokens ──> text
+//! prompt ── frame, tokenizer ──> tokens ── transformer, sampler ──> tokens ──> text
 //! ```
 //! Every step is a pure function of the checkpoint, the prompt, the sampling parameters and the
-//! seed: whoever repeats it gets the same tokens, the same text and the same trace digest. The
+//! seed: whoever repeats it gets the same tokens, the same text and the same hidden states. The
 //! transformer is `noema_numerics`' integer one, on whatever [`Device`] was chosen; on the processor the weights stay mapped into memory and are never copied. Calls from several
 //! threads share the executor's passes, see [`noema_executor::schedule`].
 //!
@@ -20,13 +20,17 @@
 //! let prompt = "Why is the sky blue?";
 //! let answer = engine.answer(prompt, &parameters, seed, &mut |_| ControlFlow::Continue(()))?;
 //! let check = engine.check(prompt, &parameters, seed, &answer.tokens, &answer.text)?;
-//! assert_eq!(check.digest, answer.digest);
+//! assert_eq!(check.hidden, answer.hidden);
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounds;
 mod memory;
+pub(crate) mod prompt;
+#[cfg(test)]
+mod sample;
 mod template;
-mod tokenizer;
+pub(crate) mod tokenizer;
 
 use crate::checkpoint::OpenCheckpoint;
 use noema_executor::{
@@ -35,10 +39,10 @@ use noema_executor::{
     Scheduler,
 };
 use noema_numerics::{Flaw, Request, Sampling};
-use noema_protocol::{ParameterError, SamplingParameters};
+use noema_protocol::{text_bound, ParameterError, SamplingParameters};
+use prompt::{PromptCodec, PromptError, Unsupported};
+use sp_core::H256;
 use std::{fmt, ops::ControlFlow, sync::Arc};
-use template::ChatTemplate;
-use tokenizer::TextCodec;
 
 /// Why a prompt cannot be answered or an answer not be checked. Never something about the answer:
 /// that is a [`CheckVerdict`].
@@ -49,11 +53,28 @@ pub enum EngineError {
     #[error("The checkpoint's tokenizer cannot be used: {0}.")]
     Tokenizer(String),
     /// The checkpoint's chat template does not compile.
-    #[error("The checkpoint's chat template cannot be used: {0:#}.")]
+    #[error("The checkpoint's chat template cannot be used: {0}.")]
     Template(minijinja::Error),
-    /// The chat template refuses the prompt.
-    #[error("The chat template refuses the prompt: {0:#}.")]
-    Render(minijinja::Error),
+    /// Some prompt could not be answered, or it is not proven that each can.
+    #[error("The checkpoint uses {what}, which is not supported; {hint}.")]
+    Unsupported {
+        /// What the checkpoint uses.
+        what: String,
+        /// What is supported.
+        hint: String,
+    },
+    /// The chain would accept prompts that cannot be answered.
+    #[error("The manifest states at most {stated_per_byte} tokens a byte and {stated} more for a prompt; {per_byte} and {proven} are proven. Import the checkpoint anew.")]
+    Bounds {
+        /// Most tokens that a byte becomes, as the manifest has it.
+        stated_per_byte: u32,
+        /// Most tokens beyond those, as the manifest has it.
+        stated: u32,
+        /// Most tokens that a byte becomes.
+        per_byte: u32,
+        /// Most tokens beyond those.
+        proven: u32,
+    },
     /// The tokenizer refuses the prompt.
     #[error("The prompt cannot be split into tokens: {0}.")]
     Encode(String),
@@ -86,10 +107,11 @@ pub struct Answer {
     pub prompt_tokens: u32,
     /// The answer's tokens, a closing stop token included.
     pub tokens: Vec<u32>,
-    /// Their text, special tokens left out.
+    /// Their text, special tokens left out, as far as [`text_bound`] allows.
     pub text: String,
-    /// The trace digest, which only executing the model yields.
-    pub digest: [u8; 32],
+    /// [Hashes](noema_numerics::hidden) of the hidden states that the tokens were sampled from, one
+    /// for each token: what only executing the model yields.
+    pub hidden: Vec<H256>,
 }
 
 /// The result of re-executing an answer.
@@ -99,8 +121,9 @@ pub struct Check {
     pub verdict: CheckVerdict,
     /// Tokens of the prompt, chat template included.
     pub prompt_tokens: u32,
-    /// The trace digest of this execution; that of the answer where the answer is right.
-    pub digest: [u8; 32],
+    /// [Hashes](noema_numerics::hidden) of the hidden states that the tokens should have been sampled
+    /// from; those of the answer where the answer is right.
+    pub hidden: Vec<H256>,
 }
 
 /// Whether an answer is what its checkpoint yields.
@@ -167,8 +190,7 @@ impl fmt::Display for Fault {
 /// One checkpoint, ready to answer and to check. Any number of threads may ask at once.
 pub struct Engine {
     checkpoint: Arc<OpenCheckpoint>,
-    template: ChatTemplate,
-    text: TextCodec,
+    prompts: PromptCodec,
     device: Device,
     scheduler: Scheduler,
 }
@@ -182,16 +204,7 @@ impl Engine {
         observer: Option<Observer>,
     ) -> Result<Self, EngineError> {
         memory::prepare();
-        let text = TextCodec::from_json(checkpoint.tokenizer())
-            .map_err(|error| EngineError::Tokenizer(error.to_string()))?;
-        let manifest = checkpoint.manifest();
-        let name = |token: Option<&u32>| token.map(|&id| text.token(id)).unwrap_or_default();
-        let template = ChatTemplate::compile(
-            checkpoint.chat_template(),
-            name(manifest.bos.as_ref()),
-            name(manifest.stops.first()),
-        )
-        .map_err(EngineError::Template)?;
+        let prompts = prompts(&checkpoint)?;
         let scheduler = Scheduler::start(
             device.executor(checkpoint.clone())?,
             fallback(&checkpoint, device),
@@ -201,8 +214,7 @@ impl Engine {
         memory::give_back();
         Ok(Self {
             checkpoint,
-            template,
-            text,
+            prompts,
             device: device.clone(),
             scheduler,
         })
@@ -214,10 +226,12 @@ impl Engine {
     }
 
     /// Tokens of `prompt`, said by a user and framed by the chat template. Special tokens written
-    /// out in it count as such.
+    /// out in it are text.
     pub fn encode_prompt(&self, prompt: &str) -> Result<Vec<u32>, EngineError> {
-        let framed = self.template.render(prompt).map_err(EngineError::Render)?;
-        let tokens = self.encode(&framed, !self.template.writes_special_tokens())?;
+        let tokens = self
+            .prompts
+            .encode(prompt)
+            .map_err(|error| EngineError::Encode(error.to_string()))?;
         let context = self.checkpoint.architecture().context_length;
         if tokens.len() >= context as usize {
             return Err(EngineError::PromptTooLong {
@@ -228,18 +242,29 @@ impl Engine {
         Ok(tokens)
     }
 
-    /// Tokens of a text as it stands, without chat template.
+    /// Tokens of a text as it stands, without chat template. Special tokens written out in it are text.
     pub(crate) fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>, EngineError> {
-        self.text
+        self.prompts
+            .text()
             .encode(text, add_special)
             .map_err(|error| EngineError::Encode(error.to_string()))
     }
 
     /// Text of an answer's tokens, special ones left out.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, EngineError> {
-        self.text
+        self.prompts
+            .text()
             .decode(tokens)
             .map_err(|error| EngineError::Decode(error.to_string()))
+    }
+
+    /// The text of an answer with these tokens: what there is of it within [`text_bound`] of the most
+    /// tokens that were asked for, in whole characters.
+    fn text(&self, tokens: &[u32], parameters: &SamplingParameters) -> Result<String, EngineError> {
+        let mut text = self.decode(tokens)?;
+        let bound = text_bound(u32::from(parameters.max_tokens));
+        text.truncate(text.floor_char_boundary(bound as usize));
+        Ok(text)
     }
 
     /// Answers `prompt`. `on_token` is told each token and can cancel: the answer is then what
@@ -270,9 +295,9 @@ impl Engine {
         let generated = generated?;
         Ok(Answer {
             prompt_tokens: count(&prompt),
-            text: self.decode(&generated.tokens)?,
+            text: self.text(&generated.tokens, parameters)?,
             tokens: generated.tokens,
-            digest: generated.digest,
+            hidden: generated.hidden.into_iter().map(H256).collect(),
         })
     }
 
@@ -306,13 +331,15 @@ impl Engine {
         let checked = checked?;
         let verdict = match checked.flaw {
             Some(flaw) => CheckVerdict::Invalid(fault(flaw, tokens)),
-            None if self.decode(tokens)? != text => CheckVerdict::Invalid(Fault::WrongText),
+            None if self.text(tokens, parameters)? != text => {
+                CheckVerdict::Invalid(Fault::WrongText)
+            }
             None => CheckVerdict::Valid,
         };
         Ok(Check {
             verdict,
             prompt_tokens: count(&prompt),
-            digest: checked.digest,
+            hidden: checked.hidden.into_iter().map(H256).collect(),
         })
     }
 
@@ -338,6 +365,37 @@ impl Engine {
             stop_tokens: &self.checkpoint.manifest().stops,
         })
     }
+}
+
+/// The way from prompts to tokens, if the manifest states how many these can be.
+fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
+    let manifest = checkpoint.manifest();
+    let prompts = PromptCodec::new(
+        checkpoint.tokenizer(),
+        checkpoint.chat_template(),
+        manifest.bos,
+        &manifest.stops,
+        &manifest.architecture,
+    )
+    .map_err(|error| match error {
+        PromptError::Tokenizer(error) => EngineError::Tokenizer(error),
+        PromptError::Template(error) => EngineError::Template(error),
+        PromptError::Unsupported(Unsupported { what, hint }) => {
+            EngineError::Unsupported { what, hint }
+        }
+    })?;
+    let proven = prompts.bounds();
+    if manifest.tokens_per_byte < proven.tokens_per_byte
+        || manifest.template_tokens < proven.template_tokens
+    {
+        return Err(EngineError::Bounds {
+            stated_per_byte: manifest.tokens_per_byte,
+            stated: manifest.template_tokens,
+            per_byte: proven.tokens_per_byte,
+            proven: proven.template_tokens,
+        });
+    }
+    Ok(prompts)
 }
 
 /// What goes on where a device other than the processor is lost.

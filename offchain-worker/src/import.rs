@@ -5,6 +5,10 @@
 //! IEEE operations, the rotation table comes from the `libm` crate instead of the system's, and no
 //! result depends on the order in which threads finish.
 //!
+//! The chain accepts a prompt by its bytes, so an import proves from tokenizer and chat template how
+//! many tokens a prompt can become, and states it in the manifest. A source for which that cannot be
+//! proven is refused.
+//!
 //! A source is untrusted. Every count and offset is held against the size of the file before it is
 //! used, whatever is not understood is refused by name, and the checkpoint appears in the library
 //! by one rename after everything is on disk.

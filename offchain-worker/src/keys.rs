@@ -1,6 +1,6 @@
 //! Keys and the files they live in.
 //!
-//! A hot key signs answers and verdicts and nothing else: the chain lets it move no funds. It is
+//! A hot key signs answers, checks and verdicts and nothing else: the chain lets it move no funds. It is
 //! an sr25519 key, kept as a phrase, a seed or a derivation path in a file that only its owner may
 //! read. Controllers, which hold the funds, sign with the same code when a person registers or
 //! asks.

@@ -4,16 +4,16 @@
 //! - [`engine`] runs one: it answers a prompt, or checks an answer in one pass; [`reference`] holds
 //!   the float model that tells what the integers cost;
 //! - [`dataset`] turns text into what is trained on, [`training`] trains;
-//! - [`rounds`] takes part in rounds of training;
 //! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
-//!   [`store`] says it has done;
+//!   [`store`] says it has done; [`roles::rounds`] is its part in rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
 //! - [`artefacts`] shares checkpoints with other operators, and fetches them;
 //! - [`metrics`] tells what happens, [`memory`] how much of it a process needs, [`doctor`] what is in
-//!   order and what is not; [`cli`] is the program.
+//!   order and what is not;
+//! - [`service`] runs all of it for the operators of a machine, [`cli`] is the program.
 //!
-//! `roles` knows neither a node nor a model: both are traits there, so every crash and every refusal
-//! is a test without either.
+//! `roles` knows neither a node nor a loaded model nor a network: all are traits there, so every crash and
+//! every refusal is a test without them.
 
 pub mod artefacts;
 pub mod chain;
@@ -26,9 +26,12 @@ pub mod import;
 pub mod keys;
 pub mod memory;
 pub mod metrics;
+mod now_and_then;
+mod panicked;
+mod printable;
 pub mod reference;
 pub mod roles;
-pub mod rounds;
+pub mod service;
 pub mod store;
 pub mod training;
 mod whole;

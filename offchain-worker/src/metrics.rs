@@ -14,8 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{exponential_buckets, Histogram};
 use prometheus_client::registry::{Registry, Unit};
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -30,8 +30,8 @@ pub enum Execution {
     Answer,
     /// A check that the operator was drawn for.
     Check,
-    /// A check of its own accord.
-    Audit,
+    /// A verdict as a juror.
+    Verdict,
 }
 
 /// What became of a transaction.
@@ -65,20 +65,28 @@ pub struct Metrics {
     pub answers: Counter,
     /// Tokens generated.
     pub tokens: Counter,
-    /// Answers found right.
+    /// Answers found right, in checks and as a juror.
     pub checks_valid: Counter,
-    /// Answers found wrong.
+    /// Answers found wrong, in checks and as a juror.
     pub checks_invalid: Counter,
-    /// Verdicts that are on chain.
+    /// Checks that are revealed on chain.
+    pub checks: Counter,
+    /// Challenges that are on chain.
+    pub challenges: Counter,
+    /// Verdicts that are revealed on chain.
     pub verdicts: Counter,
-    /// Objections that are on chain.
-    pub objections: Counter,
     /// Epochs for which a reward was claimed.
     pub rewards: Counter,
     /// Executions that failed.
     pub execution_failures: Counter,
     /// Calls to the node that failed.
     pub ledger_errors: Counter,
+    /// Uses of the job store that failed.
+    pub store_errors: Counter,
+    /// Parts of the worker that panicked or failed, and were begun anew.
+    pub restarts: Counter,
+    /// Which parts of the worker are in trouble.
+    pub health: Health,
     /// Executions under way.
     pub running: Gauge,
     /// Requests that wait to be executed, at the latest pass.
@@ -95,6 +103,40 @@ pub struct Metrics {
     batches: Histogram,
     positions: Counter,
     transactions: Family<FateLabels, Counter>,
+}
+
+/// Which parts of a worker are in trouble, and why.
+#[derive(Clone, Default)]
+pub struct Health(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Health {
+    /// Notes why a part does not do what it should.
+    pub fn is_troubled(&self, part: &str, reason: &str) {
+        self.parts().insert(part.to_owned(), reason.to_owned());
+    }
+
+    /// Notes that a part does what it should.
+    pub fn is_well(&self, part: &str) {
+        self.parts().remove(part);
+    }
+
+    /// Why a part does not do what it should; `None` where it does.
+    pub fn trouble_of(&self, part: &str) -> Option<String> {
+        self.parts().get(part).cloned()
+    }
+
+    /// A line for each part that is in trouble.
+    fn troubles(&self) -> String {
+        let parts = self.parts();
+        let lines = parts
+            .iter()
+            .map(|(part, reason)| format!("{part}: {reason}\n"));
+        lines.collect()
+    }
+
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Default for Metrics {
@@ -117,8 +159,13 @@ impl Metrics {
         let tokens = counter(&mut registry, "tokens", "Tokens generated");
         let checks_valid = counter(&mut registry, "checks_valid", "Answers found right");
         let checks_invalid = counter(&mut registry, "checks_invalid", "Answers found wrong");
-        let verdicts = counter(&mut registry, "verdicts", "Verdicts that are on chain");
-        let objections = counter(&mut registry, "objections", "Objections that are on chain");
+        let checks = counter(&mut registry, "checks", "Checks that are revealed on chain");
+        let challenges = counter(&mut registry, "challenges", "Challenges that are on chain");
+        let verdicts = counter(
+            &mut registry,
+            "verdicts",
+            "Verdicts that are revealed on chain",
+        );
         let rewards = counter(
             &mut registry,
             "rewards",
@@ -133,6 +180,16 @@ impl Metrics {
             &mut registry,
             "ledger_errors",
             "Calls to the node that failed",
+        );
+        let store_errors = counter(
+            &mut registry,
+            "store_errors",
+            "Uses of the job store that failed",
+        );
+        let restarts = counter(
+            &mut registry,
+            "restarts",
+            "Parts of the worker that panicked or failed, and were begun anew",
         );
         let gauge = |registry: &mut Registry, name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -192,11 +249,15 @@ impl Metrics {
             tokens,
             checks_valid,
             checks_invalid,
+            checks,
+            challenges,
             verdicts,
-            objections,
             rewards,
             execution_failures,
             ledger_errors,
+            store_errors,
+            restarts,
+            health: Health::default(),
             running,
             waiting,
             finalized_block,
@@ -239,7 +300,16 @@ impl Metrics {
         self.connected.set(1);
     }
 
-    fn health(&self) -> Result<String, String> {
+    /// What the health page says: first of the chain, then of each part that is in trouble.
+    fn state(&self) -> Result<String, String> {
+        let troubles = self.health.troubles();
+        match self.chain_state() {
+            Ok(line) if troubles.is_empty() => Ok(line),
+            Ok(line) | Err(line) => Err(line + &troubles),
+        }
+    }
+
+    fn chain_state(&self) -> Result<String, String> {
         let block = self.finalized_block.get();
         let age = now().saturating_sub(self.finalized_at.get());
         if self.finalized_at.get() == 0 {
@@ -266,28 +336,24 @@ fn now() -> i64 {
         .unwrap_or_default()
 }
 
-/// Serves `/metrics` and `/health` at `address` until `stop` turns true. Fails at once if the
-/// address cannot be bound; returns the address in use, which tells the port if that was left open.
+/// Serves `/metrics` and `/health` on `listener` until `stop` turns true.
+///
+/// # Errors
+/// When the connections of others cannot be taken any more.
 pub async fn serve(
     metrics: Metrics,
-    address: SocketAddr,
+    listener: TcpListener,
     mut stop: watch::Receiver<bool>,
-) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
-    let bound = listener.local_addr()?;
+) -> std::io::Result<()> {
     let router = Router::new()
         .route("/metrics", get(metrics_page))
         .route("/health", get(health_page))
         .with_state(metrics);
-    tokio::spawn(async move {
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            crate::stopped(&mut stop).await;
-        });
-        if let Err(error) = server.await {
-            tracing::error!(%error, "the metrics endpoint stopped");
-        }
-    });
-    Ok(bound)
+    // Not gracefully: a connection that is kept open must not hold up the end.
+    tokio::select! {
+        ended = async { axum::serve(listener, router).await } => ended,
+        () = crate::stopped(&mut stop) => Ok(()),
+    }
 }
 
 async fn metrics_page(State(metrics): State<Metrics>) -> Response {
@@ -306,7 +372,7 @@ async fn metrics_page(State(metrics): State<Metrics>) -> Response {
 }
 
 async fn health_page(State(metrics): State<Metrics>) -> Response {
-    match metrics.health() {
+    match metrics.state() {
         Ok(line) => (StatusCode::OK, line).into_response(),
         Err(line) => (StatusCode::SERVICE_UNAVAILABLE, line).into_response(),
     }
@@ -319,14 +385,30 @@ mod tests {
     #[test]
     fn health_follows_the_finalized_chain() {
         let metrics = Metrics::new();
-        assert!(metrics.health().is_err());
+        assert!(metrics.state().is_err());
         metrics.finalized(7);
-        assert!(metrics.health().expect("healthy").contains("block 7"));
+        assert!(metrics.state().expect("healthy").contains("block 7"));
         metrics.connected.set(0);
-        assert!(metrics.health().is_err());
+        assert!(metrics.state().is_err());
         metrics.connected.set(1);
         metrics.finalized_at.set(now() - STALE_SECONDS - 1);
-        assert!(metrics.health().is_err());
+        assert!(metrics.state().is_err());
+    }
+
+    #[test]
+    fn health_names_the_parts_that_are_in_trouble() {
+        let metrics = Metrics::new();
+        metrics.finalized(7);
+        metrics.health.is_troubled("operator A", "panicked: oh");
+        metrics.health.is_troubled("job store", "the disk is full");
+        let told = metrics.state().expect_err("two parts are in trouble");
+        assert!(told.contains("block 7"), "{told}");
+        assert!(told.contains("operator A: panicked: oh\n"), "{told}");
+        metrics.health.is_well("operator A");
+        let told = metrics.state().expect_err("one part is in trouble");
+        assert!(told.ends_with("job store: the disk is full\n"), "{told}");
+        metrics.health.is_well("job store");
+        assert!(metrics.state().is_ok());
     }
 
     #[test]

@@ -1,29 +1,52 @@
-//! What a worker and a validator do, apart from how they reach the chain and the model.
+//! What an operator does, whatever its roles, apart from how it reaches the chain, the model and others.
 //!
-//! A role is driven by level, not by edge: at each finalized block it asks the [`Ledger`] what the
-//! chain expects of its operator *now*, compares that with what the [`Store`](crate::store) says
-//! it has done, and takes the next step. A missed event, a lost connection or a killed process
-//! changes nothing: the next look shows the same duty again.
+//! An operator is driven by level, not by edge: at each finalized block it asks the [`Ledger`] what the
+//! chain expects of it *now*, compares that with what the [`Store`](crate::store) says it has computed, and
+//! takes the next step. A missed event, a lost connection or a killed process changes nothing: the next look
+//! shows the same duty again.
+//!
+//! All duties go the same way, those of workers, validators and jurors as those in
+//! [rounds of training](rounds):
+//!
+//! ```text
+//! listed ──► computed, and on disk ──► handed over ──► done
+//!   answer                             submitted
+//!   check                              committed, revealed; or challenged
+//!   verdict                            committed, revealed
+//!   contribution, scores               committed, revealed
+//!   next checkpoint                    claimed, announced to be held
+//! ```
+//!
+//! What takes time is a task beside the loop, and what is handed over waits for its fate there. So the loop
+//! waits for nothing: an operator that trains for hours is in time for a check.
 
+mod action;
+mod attend;
+mod attended;
 mod claim;
 mod execute;
+mod ledger;
+mod listing;
 mod operator;
 mod queue;
+pub mod rounds;
 mod serve;
+mod steps;
+mod tasks;
 mod validate;
+mod work;
 
+pub use action::Action;
 pub use execute::{EngineExecutor, ExecutionError, Executor};
+pub use ledger::{Duties, Ledger, LedgerError, Outcome, Reward, Rewards};
 pub use noema_executor::Cancel;
 pub use operator::{Operator, Pace};
 
+use crate::engine::Check;
 use crate::store::AccountBytes;
-use async_trait::async_trait;
-use futures::future::BoxFuture;
-use noema_protocol::{
-    CheckpointId, Receipt, RequestId, SamplingParameters, Verdict, VerdictReveal,
-};
+use noema_protocol::interfaces::Role;
+use noema_protocol::{CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
 use sp_core::H256;
-use std::fmt;
 
 /// The question an answer is computed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,18 +63,7 @@ pub struct Question {
     pub seed: H256,
 }
 
-/// An answer that the chain expects from this worker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// What to answer.
-    pub question: Question,
-    /// Which assignment of the request this is.
-    pub attempt: u32,
-    /// The last block that may carry the answer.
-    pub deadline: u64,
-}
-
-/// An answer as the chain recorded it.
+/// An answer as the chain recorded it: a leaf of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// What was asked.
@@ -60,175 +72,111 @@ pub struct Answered {
     pub tokens: Vec<u32>,
     /// The text.
     pub text: String,
-    /// What the worker claims.
+    /// What the worker states.
     pub receipt: Receipt,
 }
 
-/// What the chain waits for from a validator in a check.
+/// An operator's part in the work on an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The commitment to a verdict.
-    Commit,
-    /// This validator has committed; others may still do so.
-    Committed,
-    /// The opening of the commitment.
-    Reveal,
-}
-
-/// A check that this validator was drawn for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What to re-execute.
-    pub answer: Answered,
-    /// Which draw of validators this is.
-    pub round: u32,
-    /// What the chain waits for.
-    pub phase: Phase,
-    /// The last block for it.
-    pub deadline: u64,
-}
-
-/// What the chain, at one finalized block, expects of an operator.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Duties {
-    /// The finalized block.
-    pub block: u64,
-    /// Answers to give.
-    pub jobs: Vec<Job>,
-    /// Checks to make.
-    pub checks: Vec<Check>,
-    /// Answers that may still be objected to; filled only for operators that audit.
-    pub open_answers: Vec<Answered>,
-    /// Whether the operator is absent: it failed in a duty, and is not drawn until it resumes.
-    pub is_absent: bool,
-}
-
-/// What the controller of an operator is due of subsidies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rewards {
-    /// What can be claimed, the oldest epoch first.
-    pub due: Vec<Reward>,
-    /// The last block of the epoch that runs: before it is over, nothing is added.
-    pub epoch_ends: u64,
-}
-
-/// What the controller of an operator is due for one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reward {
-    /// The epoch.
-    pub epoch: u32,
-    /// How much it is, in the smallest unit.
-    pub amount: u128,
-}
-
-/// What an operator sends to the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// An answer and its receipt.
-    SubmitResult {
-        /// The request.
-        request: RequestId,
-        /// The tokens.
-        tokens: Vec<u32>,
-        /// The text.
-        text: String,
-        /// What is claimed.
-        receipt: Box<Receipt>,
+pub enum Part {
+    /// It answers this request.
+    Answer(RequestId),
+    /// It was drawn to check a leaf.
+    Check {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// What the claimant says to have done.
+        claimed: Job,
+        /// Where in the answer the hidden state stands that it has to show; see
+        /// [`noema_claims::Seat::point`].
+        point: u64,
     },
-    /// The hash of a verdict.
-    CommitVerdict {
-        /// The request.
-        request: RequestId,
-        /// The hash.
-        commitment: H256,
+    /// It is a juror in the dispute over a leaf.
+    Verdict {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
     },
-    /// The opening of that hash.
-    RevealVerdict {
-        /// The request.
-        request: RequestId,
-        /// The verdict, the digest and the salt.
-        reveal: VerdictReveal,
-    },
-    /// A claim that an answer is wrong.
-    Object {
-        /// The request.
-        request: RequestId,
-        /// The digest of the objector's own execution.
-        digest: H256,
-    },
-    /// A claim of the reward of an epoch.
-    ClaimReward {
-        /// Who is paid: the controller.
-        account: AccountBytes,
-        /// The epoch.
-        epoch: u32,
-    },
-    /// The end of an absence.
-    Resume,
 }
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Part {
+    /// What a part of the operator's bond is locked behind.
+    pub const fn job(&self) -> Job {
+        match *self {
+            Self::Answer(request) => Job::Request(request),
+            Self::Check { claim, leaf, .. } => Job::Check(claim, leaf),
+            Self::Verdict { claim, leaf } => Job::Dispute(claim, leaf),
+        }
+    }
+
+    /// What the part is about, as [`Task::subject`] tells it, where the chain's list says it already.
+    pub fn subject(&self) -> Option<H256> {
         match self {
-            Self::SubmitResult { request, .. } => write!(f, "answer to request {request}"),
-            Self::CommitVerdict { request, .. } => write!(f, "commitment on request {request}"),
-            Self::RevealVerdict { request, .. } => write!(f, "verdict on request {request}"),
-            Self::Object { request, .. } => write!(f, "objection to request {request}"),
-            Self::ClaimReward { epoch, .. } => write!(f, "claim for epoch {epoch}"),
-            Self::Resume => f.write_str("end of the absence"),
+            Self::Check { point, .. } => Some(H256::from_low_u64_be(*point)),
+            Self::Answer(_) | Self::Verdict { .. } => None,
         }
     }
 }
 
-/// What became of a duty that was handed over.
+/// What the chain waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// To execute, and to hand over what comes of it: the answer, the commitment, or the challenge.
+    Execute,
+    /// To reveal what was committed.
+    Reveal,
+}
+
+/// Something that the chain expects of an operator now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duty {
+    /// Its part.
+    pub part: Part,
+    /// What the chain waits for.
+    pub step: Step,
+    /// The checkpoint to execute.
+    pub checkpoint: CheckpointId,
+    /// The last block in which it is accepted.
+    pub until: u64,
+}
+
+/// Everything that is needed to do a duty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is in a finalized block and its call succeeded.
-    Included {
-        /// The block.
-        block: u64,
-    },
-    /// The chain refuses it, for this reason by name.
-    Refused(String),
-    /// The node turned it away or let it go, for this reason; it may be tried anew.
-    Dropped(String),
-    /// The connection was lost before its fate was known.
-    Unknown(String),
+pub struct Task {
+    /// Tells the duty from others of its number: from those before it, and from those on a chain
+    /// that was begun anew with the same first block. It comes from randomness that the chain drew: the
+    /// seed of an answer, the point of a check, the root of a disputed claim, which binds its seeds.
+    pub subject: H256,
+    /// What is executed.
+    pub work: Work,
 }
 
-/// Why the ledger could not be used; nothing is wrong with the operator, it tries again.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LedgerError {
-    /// The node does not answer.
-    #[error("the node cannot be reached: {0}")]
-    Unreachable(String),
-    /// The node answers with something this program does not understand.
-    #[error("the chain's {what} is not what this program was written for ({reason}); update the worker or the chain, whichever is older")]
-    Incompatible {
-        /// What was read or called.
-        what: String,
-        /// What did not fit.
-        reason: String,
+/// What is executed for a duty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A question is answered.
+    Answer(Question),
+    /// A leaf is executed again, to show the hidden state at a position of its answer.
+    Check {
+        /// The leaf.
+        leaf: Answered,
+        /// Where the position is; see [`Part::Check`].
+        point: u64,
     },
-    /// Something the operator needs is not recorded on chain.
-    #[error("{0}")]
-    Missing(String),
+    /// A leaf is executed again, to say whether it is true.
+    Verdict(Answered),
 }
 
-/// The chain as one operator sees it: finalized state, and transactions under its hot key.
-#[async_trait]
-pub trait Ledger: Send + Sync + 'static {
-    /// What the latest finalized block expects of the operator. `following` names the requests it
-    /// has committed to a verdict on, which are looked at even while the chain waits for others.
-    async fn duties(&self, following: &[RequestId]) -> Result<Duties, LedgerError>;
-
-    /// What the operator's controller can claim in the latest finalized block.
-    async fn rewards(&self) -> Result<Rewards, LedgerError>;
-
-    /// Hands the duty that `action` performs to the node. The future that comes back ends when its
-    /// fate is known. Handing the same action over twice performs it once.
-    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError>;
+/// What executing a leaf again showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reexecution {
+    /// What the checkpoint yields, held against the answer.
+    Checked(Check),
+    /// The checkpoint has no answer to the prompt, for this reason: any answer to it is false.
+    Unanswerable(String),
 }
 
 /// Who an operator is.
@@ -240,21 +188,10 @@ pub struct Identity {
     pub name: String,
     /// Whether it answers.
     pub serves: bool,
-    /// Whether it checks.
+    /// Whether it checks, and sits in juries.
     pub validates: bool,
-    /// Whether it re-executes answers that it was not drawn for.
-    pub audits: bool,
+    /// What it does in rounds of training, if it takes part in them: trainer or validator.
+    pub rounds: Option<Role>,
     /// Whether it claims what its controller is due of subsidies.
     pub claims: bool,
-}
-
-/// What re-execution of an answer showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What is said about the answer.
-    pub verdict: Verdict,
-    /// What is wrong with it, in words; empty if nothing is.
-    pub reason: String,
-    /// The digest of one's own execution.
-    pub digest: H256,
 }

@@ -1,27 +1,40 @@
-//! What an operator must remember across a crash: how far it got with each job.
+//! What an operator must remember across a crash: what it computed for each job.
 //!
-//! Every stage is on disk before the step that follows it is visible to others: an answer is stored
-//! before it is submitted, the salt of a verdict before its commitment. So a process that is killed at
-//! any point neither computes another answer nor loses a verdict that it has committed to. What was
-//! handed to the node is not stored: a duty that the chain still expects is handed over again.
+//! What is computed is on disk before it is visible to others: an answer before it is submitted, the
+//! hidden state and the salt of a check, the verdict and the salt of a juror, a contribution or the scores of a
+//! round and their salt before their commitment. So a process that is killed at any point neither computes
+//! another answer nor loses what it has committed to. What was handed to the node is not stored: a duty that
+//! the chain still expects is handed over again.
+//!
+//! A record says what it is about. A chain that is begun anew, as in development, has the same genesis hash
+//! and counts its requests, claims and rounds from zero again: a record of the old chain is then not taken
+//! for one of the new.
 
+mod record;
+
+pub use record::{JobKey, Product, Record, Stage, StoredAnswer, StoredCheck, Ticket};
+
+use crate::whole;
 use codec::{Decode, Encode};
-use noema_protocol::{RequestId, VerdictReveal};
+use noema_protocol::RoundId;
+use record::Key;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sp_core::H256;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// An account in its 32-byte form.
 pub type AccountBytes = [u8; 32];
 
-type Key = (AccountBytes, u64, u32);
-
-const JOBS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("jobs/2");
-const CHECKS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("checks/2");
-const AUDITS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("audits/2");
+const JOBS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("jobs/3");
 const CHAIN: TableDefinition<'_, &str, Vec<u8>> = TableDefinition::new("chain/1");
 
-/// Records of requests this much older than the newest are forgotten.
+/// Bytes that must be free on the disk before something is written. A database whose disk is full in the
+/// middle of a write can neither be written nor read.
+const LEAST_ROOM: u64 = 64 << 20;
+
+/// Records of requests and claims this much older than the newest are forgotten.
 const KEPT: u64 = 10_000;
 
 /// Why the store could not be used.
@@ -31,14 +44,6 @@ pub enum StoreError {
     /// Another process has the file open.
     #[error("the job store {0} is in use by another process; give each worker its own --store, or stop the other one")]
     InUse(PathBuf),
-    /// The folder of the store cannot be made.
-    #[error("cannot create the folder of the job store {path}: {source}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// The store belongs to another chain.
     #[error("the job store {path} was written for the chain with genesis {recorded:?}, this node runs {found:?}; use another --store, or move the file away if the old chain is gone")]
     OtherChain {
@@ -50,15 +55,23 @@ pub enum StoreError {
         found: H256,
     },
     /// A record cannot be read back.
-    #[error("the job store holds a record of {what} that this version cannot read: {source}")]
+    #[error("the job store holds a record of {what} that this version cannot read ({source}); use the version that wrote it, or move the file away once the operator has no open jobs")]
     Unreadable {
         /// What the record is about.
-        what: &'static str,
+        what: String,
         /// What the decoder said.
         source: codec::Error,
     },
+    /// The disk is full.
+    #[error("the disk of the job store {path} is full: {source}")]
+    DiskFull {
+        /// The store's file.
+        path: PathBuf,
+        /// What there is, and what is needed.
+        source: std::io::Error,
+    },
     /// The database failed.
-    #[error("the job store failed: {0}")]
+    #[error("the job store failed: {0}; see that its folder is there and can be written, and that the disk has room")]
     Database(Box<redb::Error>),
 }
 
@@ -68,140 +81,142 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
     }
 }
 
-/// An answer as it is submitted, and the digest behind its trace commitment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct StoredAnswer {
-    /// Tokens of the prompt, chat template included.
-    pub prompt_tokens: u32,
-    /// Tokens of the answer.
-    pub tokens: Vec<u32>,
-    /// Text of the answer.
-    pub text: String,
-    /// The digest that only execution yields.
-    pub digest: H256,
+/// Where a store is.
+pub trait Place: Send + Sync + 'static {
+    /// Opens the database, or makes it.
+    fn open(&self) -> Result<Database, redb::DatabaseError>;
+
+    /// Checks that there is room to write.
+    fn ensure_room(&self) -> std::io::Result<()>;
 }
 
-/// How far a worker got with an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum JobStage {
-    /// Seen on chain; the answer is being computed.
-    Received,
-    /// Computed: this is what is submitted.
-    Executed(StoredAnswer),
-    /// Nothing is left to do.
-    Done(String),
-}
+/// A file.
+struct FilePlace(PathBuf);
 
-/// How far a validator got with a check.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum CheckStage {
-    /// Seen on chain; the answer is being re-executed.
-    Received,
-    /// Re-executed: this is what is committed to, then revealed.
-    Executed(VerdictReveal),
-    /// Nothing is left to do.
-    Done(String),
-}
-
-/// How far a validator got with an answer that it audits of its own accord.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum AuditStage {
-    /// Seen on chain; the answer is being re-executed.
-    Received,
-    /// Re-executed and found wrong: this digest is what the objection carries.
-    Wrong(H256),
-    /// Nothing is left to do.
-    Done(String),
-}
-
-/// Names a record: whose it is, which request, and which attempt or round of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobKey {
-    /// The operator's controller.
-    pub operator: AccountBytes,
-    /// The request.
-    pub request: RequestId,
-    /// The attempt of an answer, or the round of a check.
-    pub round: u32,
-}
-
-impl JobKey {
-    fn encoded(&self) -> Key {
-        (self.operator, self.request.0, self.round)
+impl Place for FilePlace {
+    fn open(&self) -> Result<Database, redb::DatabaseError> {
+        if let Some(folder) = self.0.parent() {
+            std::fs::create_dir_all(folder).map_err(redb::StorageError::from)?;
+        }
+        Database::create(&self.0)
     }
-}
 
-/// A kind of record that the store keeps.
-pub trait Stage: Encode + Decode {
-    /// What a record is called in messages.
-    const WHAT: &'static str;
-    #[doc(hidden)]
-    const TABLE: TableDefinition<'static, Key, Vec<u8>>;
-    /// Whether nothing is left to do.
-    fn is_done(&self) -> bool;
-}
-
-impl Stage for JobStage {
-    const WHAT: &'static str = "an answer";
-    const TABLE: TableDefinition<'static, Key, Vec<u8>> = JOBS;
-    fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
-    }
-}
-
-impl Stage for CheckStage {
-    const WHAT: &'static str = "a check";
-    const TABLE: TableDefinition<'static, Key, Vec<u8>> = CHECKS;
-    fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
-    }
-}
-
-impl Stage for AuditStage {
-    const WHAT: &'static str = "an audit";
-    const TABLE: TableDefinition<'static, Key, Vec<u8>> = AUDITS;
-    fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
+    fn ensure_room(&self) -> std::io::Result<()> {
+        whole::ensure_room(&self.0, LEAST_ROOM)
     }
 }
 
 /// The job store of one process.
+///
+/// A database that failed refuses everything from then on, also what it could read: it is closed, and opened
+/// again when it is used next.
 pub struct Store {
-    database: Database,
     path: PathBuf,
+    place: Box<dyn Place>,
+    /// The chain that it belongs to, once that is known.
+    genesis: OnceLock<H256>,
+    database: Mutex<Option<Arc<Database>>>,
 }
 
 impl Store {
     /// Opens the store at `path`, or makes it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder {
-                path: folder.to_owned(),
-                source,
-            })?;
+        let store = Self::at(path);
+        store.with(|_| Ok(()))?;
+        Ok(store)
+    }
+
+    /// The store at `path`, which is opened or made when it is used first.
+    pub fn at(path: &Path) -> Self {
+        Self::over(path, FilePlace(path.to_owned()))
+    }
+
+    /// The store at `place`, which is called `path` in errors.
+    pub fn over(path: &Path, place: impl Place) -> Self {
+        Self {
+            path: path.to_owned(),
+            place: Box::new(place),
+            genesis: OnceLock::new(),
+            database: Mutex::new(None),
         }
-        let database = match Database::create(path) {
-            Ok(database) => database,
+    }
+
+    /// Ties the store to the chain with this genesis hash; refuses, now and whenever it is opened again,
+    /// if it belongs to another.
+    pub fn bind(&self, genesis: H256) -> Result<(), StoreError> {
+        self.genesis.get_or_init(|| genesis);
+        self.with(|database| self.tie(database, genesis))
+    }
+
+    /// Checks that the store can be written.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.ensure_room()?;
+        self.with(|database| {
+            let transaction = database.begin_write()?;
+            transaction
+                .open_table(CHAIN)?
+                .insert("checked", Vec::new())?;
+            transaction.commit()?;
+            Ok(())
+        })
+    }
+
+    /// Uses the database, which is opened if it is not open.
+    fn with<T>(
+        &self,
+        using: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let database = self.database()?;
+        let used = using(&database);
+        if matches!(used, Err(StoreError::Database(_))) {
+            let mut open = self.open_database();
+            if open
+                .as_ref()
+                .is_some_and(|open| Arc::ptr_eq(open, &database))
+            {
+                *open = None;
+            }
+        }
+        used
+    }
+
+    fn ensure_room(&self) -> Result<(), StoreError> {
+        let has_room = self.place.ensure_room();
+        has_room.map_err(|source| StoreError::DiskFull {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn database(&self) -> Result<Arc<Database>, StoreError> {
+        let mut open = self.open_database();
+        if let Some(database) = open.as_ref() {
+            return Ok(database.clone());
+        }
+        let database = match self.place.open() {
+            Ok(database) => Arc::new(database),
             Err(redb::DatabaseError::DatabaseAlreadyOpen) => {
-                return Err(StoreError::InUse(path.to_owned()))
+                return Err(StoreError::InUse(self.path.clone()))
             }
             Err(error) => return Err(error.into()),
         };
         let transaction = database.begin_write()?;
-        for table in [JOBS, CHECKS, AUDITS] {
-            transaction.open_table(table)?;
-        }
+        transaction.open_table(JOBS)?;
         transaction.open_table(CHAIN)?;
         transaction.commit()?;
-        Ok(Self {
-            database,
-            path: path.to_owned(),
-        })
+        if let Some(genesis) = self.genesis.get() {
+            self.tie(&database, *genesis)?;
+        }
+        *open = Some(database.clone());
+        Ok(database)
     }
 
-    /// Ties the store to the chain with this genesis hash; refuses if it belongs to another.
-    pub fn bind(&self, genesis: H256) -> Result<(), StoreError> {
-        let transaction = self.database.begin_write()?;
+    fn open_database(&self) -> MutexGuard<'_, Option<Arc<Database>>> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tie(&self, database: &Database, genesis: H256) -> Result<(), StoreError> {
+        let transaction = database.begin_write()?;
         {
             let mut table = transaction.open_table(CHAIN)?;
             let recorded = table.get("genesis")?.map(|bytes| bytes.value());
@@ -226,115 +241,213 @@ impl Store {
     }
 
     /// The record at `key`.
-    pub fn get<S: Stage>(&self, key: &JobKey) -> Result<Option<S>, StoreError> {
-        let table = self.database.begin_read()?.open_table(S::TABLE)?;
-        let record = table.get(key.encoded())?;
-        record
-            .map(|bytes| decode::<S>(S::WHAT, &bytes.value()))
-            .transpose()
+    pub fn get(&self, key: &JobKey) -> Result<Option<Record>, StoreError> {
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(JOBS)?;
+            let record = table.get(key.encoded())?;
+            record
+                .map(|bytes| decode(&key.job.to_string(), &bytes.value()))
+                .transpose()
+        })
     }
 
     /// Writes the record at `key`; on return it is on disk.
-    pub fn put<S: Stage>(&self, key: &JobKey, stage: &S) -> Result<(), StoreError> {
-        let transaction = self.database.begin_write()?;
-        {
-            let mut table = transaction.open_table(S::TABLE)?;
-            table.insert(key.encoded(), stage.encode())?;
-            if let Some(oldest) = key.request.0.checked_sub(KEPT) {
-                let first = (key.operator, 0, 0);
-                let last = (key.operator, oldest, 0);
-                table.retain_in(first..last, |_, _| false)?;
+    pub fn put(&self, key: &JobKey, record: &Record) -> Result<(), StoreError> {
+        self.ensure_room()?;
+        self.with(|database| {
+            let transaction = database.begin_write()?;
+            {
+                let mut table = transaction.open_table(JOBS)?;
+                let (operator, kind, number, leaf) = key.encoded();
+                table.insert((operator, kind, number, leaf), record.encode())?;
+                if let Some(oldest) = number.checked_sub(KEPT) {
+                    let old = (operator, kind, 0, 0)..(operator, kind, oldest, 0);
+                    table.retain_in(old, |_, _| false)?;
+                }
             }
-        }
-        transaction.commit()?;
-        Ok(())
+            transaction.commit()?;
+            Ok(())
+        })
     }
 
-    /// The records of `operator` that something is left to do for, oldest request first.
-    pub fn open_records<S: Stage>(
+    /// Removes what an operator did in all rounds but those that are `open`.
+    pub fn forget_rounds(
         &self,
-        operator: &AccountBytes,
-    ) -> Result<Vec<(JobKey, S)>, StoreError> {
-        let table = self.database.begin_read()?.open_table(S::TABLE)?;
-        let mut found = Vec::new();
-        for entry in table.range((*operator, 0, 0)..=(*operator, u64::MAX, u32::MAX))? {
-            let (key, bytes) = entry?;
-            let (operator, request, round) = key.value();
-            let stage = decode::<S>(S::WHAT, &bytes.value())?;
-            if !stage.is_done() {
-                let key = JobKey {
-                    operator,
-                    request: RequestId(request),
-                    round,
-                };
-                found.push((key, stage));
+        operator: AccountBytes,
+        open: &BTreeSet<RoundId>,
+    ) -> Result<(), StoreError> {
+        let rounds = record::rounds_of(operator);
+        let is_over = |key: &Key| !open.contains(&RoundId(key.2));
+        let has_any = self.with(|database| {
+            let table = database.begin_read()?.open_table(JOBS)?;
+            for found in table.range(rounds.clone())? {
+                if is_over(&found?.0.value()) {
+                    return Ok(true);
+                }
             }
+            Ok(false)
+        })?;
+        // Most of the time there are none, and then nothing is written.
+        if !has_any {
+            return Ok(());
         }
-        Ok(found)
+        self.ensure_room()?;
+        self.with(|database| {
+            let transaction = database.begin_write()?;
+            {
+                let mut table = transaction.open_table(JOBS)?;
+                table.retain_in(rounds, |key, _| !is_over(&key))?;
+            }
+            transaction.commit()?;
+            Ok(())
+        })
     }
 }
 
-fn decode<T: Decode>(what: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
-    T::decode(&mut &bytes[..]).map_err(|source| StoreError::Unreadable { what, source })
+fn decode<T: Decode>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    T::decode(&mut &bytes[..]).map_err(|source| StoreError::Unreadable {
+        what: what.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use noema_protocol::{ClaimId, Job, RequestId, Verdict};
+    use noema_rounds::{Contribution, ScoreSheet};
 
-    fn key(request: u64) -> JobKey {
+    fn key(job: Job) -> JobKey {
         JobKey {
             operator: [7; 32],
-            request: RequestId(request),
-            round: 1,
+            job,
         }
+    }
+
+    fn request(number: u64) -> JobKey {
+        key(Job::Request(RequestId(number)))
+    }
+
+    fn record(block: u64) -> Record {
+        Record {
+            subject: H256::repeat_byte(1),
+            stage: Stage::Done { block },
+        }
+    }
+
+    fn new_store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(&folder.path().join("jobs.redb")).expect("a new store opens");
+        (folder, store)
     }
 
     #[test]
     fn a_record_survives_a_restart() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("jobs.redb");
-        let store = Store::open(&path).expect("a new store opens");
-        store.put(&key(3), &JobStage::Received).expect("written");
+        let (folder, store) = new_store();
+        let record = Record {
+            subject: H256::repeat_byte(2),
+            stage: Stage::Executed(Product::Verdict {
+                verdict: Verdict::False,
+                salt: H256::repeat_byte(3),
+            }),
+        };
+        store.put(&request(3), &record).expect("written");
         drop(store);
-        let store = Store::open(&path).expect("the store opens again");
-        assert_eq!(
-            store.get::<JobStage>(&key(3)).expect("readable"),
-            Some(JobStage::Received)
-        );
+        let store = Store::open(&folder.path().join("jobs.redb")).expect("the store opens again");
+        assert_eq!(store.get(&request(3)).expect("readable"), Some(record));
     }
 
     #[test]
-    fn what_is_done_is_not_open() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&folder.path().join("jobs.redb")).expect("a new store opens");
-        store.put(&key(1), &JobStage::Received).expect("written");
-        store
-            .put(&key(2), &JobStage::Done("settled".into()))
-            .expect("written");
-        let open = store.open_records::<JobStage>(&[7; 32]).expect("readable");
-        assert_eq!(open, vec![(key(1), JobStage::Received)]);
-        assert!(store
-            .open_records::<JobStage>(&[8; 32])
-            .expect("readable")
-            .is_empty());
+    fn jobs_of_the_same_number_are_kept_apart() {
+        let (_folder, store) = new_store();
+        let jobs = [
+            Job::Request(RequestId(1)),
+            Job::Check(ClaimId(1), 0),
+            Job::Check(ClaimId(1), 1),
+            Job::Dispute(ClaimId(1), 0),
+            Job::Round(RoundId(1)),
+        ];
+        for (block, job) in (0..).zip(jobs) {
+            store.put(&key(job), &record(block)).expect("written");
+        }
+        for (block, job) in (0..).zip(jobs) {
+            let found = store.get(&key(job)).expect("readable");
+            assert_eq!(found, Some(record(block)), "{job}");
+        }
+        let other = JobKey {
+            operator: [8; 32],
+            ..request(1)
+        };
+        assert_eq!(store.get(&other).expect("readable"), None);
     }
 
     #[test]
-    fn old_records_are_forgotten() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&folder.path().join("jobs.redb")).expect("a new store opens");
-        store.put(&key(1), &JobStage::Received).expect("written");
-        store
-            .put(&key(KEPT + 2), &JobStage::Received)
-            .expect("written");
-        assert_eq!(store.get::<JobStage>(&key(1)).expect("readable"), None);
+    fn old_records_are_forgotten_kind_by_kind() {
+        let (_folder, store) = new_store();
+        let check = key(Job::Check(ClaimId(1), 0));
+        for key in [&request(1), &check, &request(KEPT + 2)] {
+            store.put(key, &record(1)).expect("written");
+        }
+        assert_eq!(store.get(&request(1)).expect("readable"), None);
+        assert_eq!(store.get(&check).expect("readable"), Some(record(1)));
+    }
+
+    fn round(number: u64) -> JobKey {
+        key(Job::Round(RoundId(number)))
+    }
+
+    #[test]
+    fn what_was_done_in_a_round_survives_a_restart() {
+        let (folder, store) = new_store();
+        let salt = H256::repeat_byte(3);
+        let contribution = Contribution {
+            update: H256::repeat_byte(1),
+            bytes: 5,
+        };
+        let sheet = ScoreSheet {
+            parent: 7,
+            findings: Default::default(),
+        };
+        let products = [
+            Product::Contribution { contribution, salt },
+            Product::Scores { sheet, salt },
+        ];
+        let records = products.map(|product| Record {
+            subject: H256::repeat_byte(2),
+            stage: Stage::Executed(product),
+        });
+        for (number, record) in (1..).zip(&records) {
+            store.put(&round(number), record).expect("written");
+        }
+        drop(store);
+        let store = Store::open(&folder.path().join("jobs.redb")).expect("the store opens again");
+        for (number, record) in (1..).zip(records) {
+            let found = store.get(&round(number)).expect("readable");
+            assert_eq!(found, Some(record));
+        }
+    }
+
+    #[test]
+    fn rounds_that_are_over_are_forgotten_and_nothing_else() {
+        let (_folder, store) = new_store();
+        let other = JobKey {
+            operator: [8; 32],
+            ..round(1)
+        };
+        let check = key(Job::Check(ClaimId(1), 0));
+        for key in [&round(1), &round(2), &round(3), &other, &check] {
+            store.put(key, &record(1)).expect("written");
+        }
+        let open = [RoundId(1), RoundId(3), RoundId(4)].into();
+        store.forget_rounds([7; 32], &open).expect("removed");
+        let is_kept = |key: &JobKey| store.get(key).expect("readable").is_some();
+        assert_eq!([1, 2, 3].map(|n| is_kept(&round(n))), [true, false, true]);
+        assert!(is_kept(&other) && is_kept(&check));
     }
 
     #[test]
     fn a_store_serves_one_chain() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&folder.path().join("jobs.redb")).expect("a new store opens");
+        let (_folder, store) = new_store();
         store.bind(H256::repeat_byte(1)).expect("the first chain");
         store.bind(H256::repeat_byte(1)).expect("the same chain");
         assert!(matches!(
@@ -345,9 +458,8 @@ mod tests {
 
     #[test]
     fn two_processes_cannot_share_a_store() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (folder, _store) = new_store();
         let path = folder.path().join("jobs.redb");
-        let _store = Store::open(&path).expect("a new store opens");
         assert!(matches!(Store::open(&path), Err(StoreError::InUse(_))));
     }
 }

@@ -30,12 +30,13 @@ mod trainer;
 pub use error::TrainingError;
 pub use evaluate::{bits, evaluate};
 pub use judge::{Judge, Submitted};
-pub use options::TrainingOptions;
+pub use options::{Differences, TrainingOptions};
 pub use parent::Parent;
 pub use sabotage::Sabotage;
 pub use trainer::{Contribution, Step, Trainer};
 
 use noema_checkpoint::Architecture;
+use options::within;
 
 /// Refuses a sequence that the model cannot be trained or evaluated on.
 fn fits(architecture: &Architecture, tokens: &[u32]) -> Result<(), TrainingError> {

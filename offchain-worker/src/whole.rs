@@ -19,3 +19,31 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&part, path)
 }
+
+/// Refuses where the disk has no room for `bytes` more at `path`, which need not exist.
+pub(crate) fn ensure_room(path: &Path, bytes: u64) -> io::Result<()> {
+    let existing = path.ancestors().find(|path| path.exists());
+    let disk = rustix::fs::statvfs(existing.unwrap_or(path))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < bytes {
+        return Err(io::Error::new(
+            io::ErrorKind::StorageFull,
+            format!("{bytes} bytes are needed, and {free} are free"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("not/there/yet");
+        assert!(ensure_room(&path, 1).is_ok());
+        let refused = ensure_room(&path, u64::MAX).expect_err("no disk has that");
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -20,11 +20,19 @@ use iroh_blobs::{
 };
 use std::{
     ffi::OsStr,
-    fmt, fs, io,
+    fmt,
+    fs::{self, File, TryLockError},
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// File whose lock is held by the process that shares from a folder.
+const LOCK: &str = "lock";
+/// How often a lock that is held is tried again, and how long after each time.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// An endpoint that shares artefacts and fetches them.
 pub struct Artefacts {
@@ -33,11 +41,15 @@ pub struct Artefacts {
     router: Router,
     fetcher: Fetcher,
     offer: Offer,
+    /// Held as long as the store is open.
+    _lock: File,
 }
 
 impl Artefacts {
-    /// Opens the store in the folder `path`, made if need be, and listens. What was shared before is
+    /// Listens, and opens the store in the folder `path`, made if need be. What was shared before is
     /// served again. The same `secret` gives the same [`PeerId`].
+    ///
+    /// After [`Error::Bind`] the store is as it was: the same folder can be opened at another address.
     pub async fn open(
         path: impl Into<PathBuf>,
         secret: &[u8; 32],
@@ -45,9 +57,17 @@ impl Artefacts {
     ) -> Result<Self, Error> {
         let path = path.into();
         fs::create_dir_all(&path).map_err(io_at(&path))?;
-        let store = load(&path).await.map_err(store_at(&path))?;
-        let offer = shared(&store).await.map_err(store_at(&path))?;
+        let lock = lock(&path).await?;
+        // The address comes first: a store closes some time after it is dropped, and until then it cannot be
+        // opened for a try at another address.
         let fetcher = Fetcher::bind(secret, options.clone()).await?;
+        let (store, offer) = match load(&path).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                fetcher.shutdown().await;
+                return Err(error);
+            }
+        };
         let server = Server::new(
             &store,
             offer.clone(),
@@ -63,6 +83,7 @@ impl Artefacts {
             router,
             fetcher,
             offer,
+            _lock: lock,
         })
     }
 
@@ -216,14 +237,61 @@ impl fmt::Debug for Artefacts {
     }
 }
 
-async fn load(path: &Path) -> Result<FsStore, impl fmt::Display> {
+/// Whether a process shares files from the folder `path`.
+pub fn is_shared_from(path: impl AsRef<Path>) -> Result<bool, Error> {
+    let path = path.as_ref();
+    if !path.join(LOCK).exists() {
+        return Ok(false);
+    }
+    match try_lock(path) {
+        Ok(_) => Ok(false),
+        Err(Error::InUse { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks the folder until the file is closed. It tries again for a moment, since [`is_shared_from`] locks it,
+/// too.
+async fn lock(path: &Path) -> Result<File, Error> {
+    for _ in 0..TRIES {
+        match try_lock(path) {
+            Err(Error::InUse { .. }) => tokio::time::sleep(PAUSE).await,
+            locked => return locked,
+        }
+    }
+    try_lock(path)
+}
+
+fn try_lock(path: &Path) -> Result<File, Error> {
+    let file = path.join(LOCK);
+    let lock = File::create(&file).map_err(io_at(&file))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(io_at(&file)(source)),
+    }
+}
+
+/// Opens the store, and says what it shares.
+async fn load(path: &Path) -> Result<(FsStore, Offer), Error> {
     let mut options = StoreOptions::new(path);
     // What is no longer shared leaves only a tree of hashes, 1/256 of the file, to collect.
     options.gc = Some(GcConfig {
         interval: Duration::from_secs(600),
         add_protected: None,
     });
-    FsStore::load_with_opts(path.join("blobs.db"), options).await
+    let loaded = FsStore::load_with_opts(path.join("blobs.db"), options).await;
+    let store = loaded.map_err(store_at(path))?;
+    match shared(&store).await {
+        Ok(offer) => Ok((store, offer)),
+        Err(reason) => {
+            // The first error says what is wrong; a second one, on closing, adds nothing.
+            let _broken = store.shutdown().await;
+            Err(store_at(path)(reason))
+        }
+    }
 }
 
 async fn shared(store: &FsStore) -> Result<Offer, String> {

@@ -1,6 +1,6 @@
 //! One connection to one peer.
 
-use crate::{endpoint::Options, fetch::Kind, BlobHash, Fault, Peer, MAX_FILES, MAX_NAME_BYTES};
+use crate::{kind::Kind, BlobHash, Fault, Options, Peer, MAX_FILES, MAX_NAME_BYTES};
 use futures::StreamExt;
 use iroh::{endpoint::Connection, Endpoint, EndpointAddr, PublicKey, TransportAddr};
 use iroh_blobs::{
@@ -18,6 +18,8 @@ use tokio::time::{timeout, timeout_at, Instant};
 
 /// The list of a directory: a hash for each file and one for their names.
 const MAX_LIST_BYTES: u64 = 32 * (MAX_FILES as u64 + 1);
+/// What a fetch that is killed loses at most, in bytes; for how the store works see [`Holder::transfer`].
+const RECORDED_EVERY: u64 = 1 << 20;
 /// The names of a directory with their lengths.
 const MAX_NAMES_BYTES: u64 = 32 + MAX_FILES as u64 * (MAX_NAME_BYTES as u64 + 2);
 
@@ -89,6 +91,10 @@ impl<'a> Holder<'a> {
 
     /// Has the peer send what `store` lacks of `content`; `progress` is told the bytes of it that
     /// have arrived.
+    ///
+    /// A store writes blocks when they arrive, but only half a second later that it has begun with a file; of
+    /// a file of which it knows nothing, it does not look for blocks when it is opened again. So it is told
+    /// now and then to write what it knows, which takes no time where nothing is to be written.
     pub(crate) async fn transfer(
         &self,
         store: &Store,
@@ -101,6 +107,7 @@ impl<'a> Holder<'a> {
             .stream();
         let mut stream = pin!(stream);
         let mut window = Window::new(self.options);
+        let mut recorded = 0;
         loop {
             let Ok(item) = timeout_at(window.end, stream.next()).await else {
                 window.next(self.options)?;
@@ -109,6 +116,13 @@ impl<'a> Holder<'a> {
             match item {
                 Some(GetProgressItem::Progress(bytes)) => {
                     window.bytes = bytes;
+                    if bytes.saturating_sub(recorded) >= RECORDED_EVERY {
+                        recorded = bytes;
+                        // A store that does not work says so when it is written or read next.
+                        if let Err(error) = store.sync_db().await {
+                            tracing::debug!(%error, "what arrived is not recorded");
+                        }
+                    }
                     progress(bytes);
                 }
                 Some(GetProgressItem::Done(_)) => return Ok(()),

@@ -1,51 +1,15 @@
 //! The endpoint, and fetching over it.
 
 use crate::{
-    fetch::{Fetched, Job, Kind, Progress},
-    BlobHash, Error, Peer,
+    fetch::{Fetched, Job, Progress},
+    kind::Kind,
+    BlobHash, Error, Options, Peer,
 };
 use iroh::{
     endpoint::{presets, QuicTransportConfig},
     Endpoint, RelayMode, SecretKey,
 };
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
-
-/// How an endpoint behaves.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where to listen (UDP); port 0 takes a free one. One address for each of IPv4 and IPv6.
-    pub bind: Vec<SocketAddr>,
-    /// Most connections that are served at a time; further ones are told to come back.
-    pub max_connections: usize,
-    /// Most requests at a time on one connection.
-    pub max_requests: u32,
-    /// The longest that one connection is served.
-    pub longest_connection: Duration,
-    /// How long a peer has to accept a connection, and to answer a question.
-    pub patience: Duration,
-    /// How long a peer that has not accepted a connection keeps the next one waiting.
-    pub head_start: Duration,
-    /// What a peer has to send within each `patience` of a transfer, in bytes.
-    pub least_bytes: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            bind: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-            max_connections: 32,
-            max_requests: 4,
-            longest_connection: Duration::from_secs(3_600),
-            patience: Duration::from_secs(10),
-            head_start: Duration::from_millis(500),
-            least_bytes: 64 * 1024,
-        }
-    }
-}
+use std::path::Path;
 
 /// An endpoint that fetches and serves nothing.
 #[derive(Clone, Debug)]

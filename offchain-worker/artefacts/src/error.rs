@@ -1,6 +1,6 @@
 //! What can go wrong, and who did it.
 
-use crate::{BlobHash, PeerId, MAX_FILES, MAX_NAME_BYTES};
+use crate::{BlobHash, Peer, MAX_FILES, MAX_NAME_BYTES};
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 /// Why an artefact is neither shared nor fetched.
@@ -8,7 +8,7 @@ use std::{fmt, io, net::SocketAddr, path::PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// The endpoint does not start.
-    #[error("cannot listen on {addresses:?} (UDP): {reason}; choose a free port and an address of this machine")]
+    #[error("cannot listen on {addresses:?} (UDP): {reason}")]
     Bind {
         /// Where it should have listened.
         addresses: Vec<SocketAddr>,
@@ -16,12 +16,18 @@ pub enum Error {
         reason: String,
     },
     /// The store of shared artefacts refuses.
-    #[error("the artefact store in {path} failed: {reason}; if another worker uses it, stop that one, otherwise remove the folder: it holds nothing that cannot be shared or fetched again")]
+    #[error("the artefact store in {path} failed: {reason}; see that the folder can be written and that the disk has room, or else remove it: it holds nothing that cannot be shared or fetched again")]
     Store {
         /// The store's folder.
         path: PathBuf,
         /// What it says.
         reason: String,
+    },
+    /// Another process shares over the same store.
+    #[error("another process shares files from {path}; stop that one, or use another folder")]
+    InUse {
+        /// The store's folder.
+        path: PathBuf,
     },
     /// A file or folder cannot be read or written.
     #[error("{path}: {source}")]
@@ -123,11 +129,16 @@ impl Error {
                 | Self::TooLarge { .. }
         )
     }
+
+    /// Whether the same peers may give it later: they were not reached, or could not give it now.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::NoHolder { .. } | Self::NotConnected { .. })
+    }
 }
 
 /// Who was asked, and what each did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked(pub Vec<(PeerId, Fault)>);
+pub struct Asked(pub Vec<(Peer, Fault)>);
 
 /// Why a peer did not give an artefact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,11 +169,17 @@ pub enum Fault {
 
 impl Asked {
     /// Records what a peer did last.
-    pub(crate) fn record(&mut self, peer: PeerId, fault: Fault) {
-        match self.0.iter_mut().find(|(other, _)| *other == peer) {
+    pub(crate) fn record(&mut self, peer: &Peer, fault: Fault) {
+        match self.0.iter_mut().find(|(other, _)| other == peer) {
             Some((_, last)) => *last = fault,
-            None => self.0.push((peer, fault)),
+            None => self.0.push((peer.clone(), fault)),
         }
+    }
+
+    /// Whether a peer sent something else than it was asked for.
+    pub(crate) fn lied(&self, peer: &Peer) -> bool {
+        let mut faults = self.0.iter().filter(|(other, _)| other.id == peer.id);
+        faults.any(|(_, fault)| *fault == Fault::Corrupt)
     }
 
     /// The error that a fetch without result ends with.

@@ -1,19 +1,12 @@
 //! Fetching an artefact from whoever has it.
 
 use crate::{
-    ask::Holder, endpoint::Options, reach::Reaching, staging::Staging, Asked, BlobHash, Error,
-    Fault, Peer, PeerId,
+    ask::Holder, kind::Kind, reach::Reaching, staging::Staging, Asked, BlobHash, Error, Fault,
+    Options, Peer, PeerId,
 };
 use iroh::Endpoint;
 use std::{panic, path::PathBuf};
 use tokio::sync::oneshot;
-
-/// What a hash names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    File,
-    Directory,
-}
 
 /// How far a fetch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +78,8 @@ impl Job {
         };
         loop {
             let before = fetched.received;
-            let lied = |peer: &Peer| asked.0.contains(&(peer.id, Fault::Corrupt));
-            let peers: Vec<_> = self
-                .peers
-                .iter()
-                .filter(|peer| !lied(peer))
-                .cloned()
-                .collect();
+            let believed = self.peers.iter().filter(|peer| !asked.lied(peer));
+            let peers: Vec<_> = believed.cloned().collect();
             let mut reaching = Reaching::new(&self.endpoint, &peers, &self.options);
             while let Some((peer, reached)) = reaching.next().await {
                 let answer = match reached {
@@ -101,8 +89,8 @@ impl Job {
                 match answer {
                     Ok(()) => return Ok(fetched),
                     Err(fault) => {
-                        tracing::debug!(peer = %peer.id, hash = %self.hash, %fault, "a holder failed");
-                        asked.record(peer.id, fault);
+                        tracing::debug!(%peer, hash = %self.hash, %fault, "a holder failed");
+                        asked.record(peer, fault);
                     }
                 }
             }

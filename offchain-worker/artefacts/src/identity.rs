@@ -10,13 +10,54 @@ pub struct PeerId(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobHash(pub [u8; 32]);
 
+/// Names of a peer that a message has.
+const MOST_NAMES: usize = 3;
+
 /// A peer, and where it may be reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Peer {
     /// Its public key.
     pub id: PeerId,
     /// Its addresses (UDP); all are tried.
     pub addresses: Vec<SocketAddr>,
+    /// Whose it is, such as the accounts of operators; only messages use it.
+    pub names: Vec<String>,
+}
+
+impl Peer {
+    /// A peer without a name.
+    pub fn new(id: PeerId, addresses: impl Into<Vec<SocketAddr>>) -> Self {
+        Self {
+            id,
+            addresses: addresses.into(),
+            names: Vec::new(),
+        }
+    }
+}
+
+/// The first names, the key and all addresses.
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+        let place = match addresses.is_empty() {
+            true => "without an address".to_owned(),
+            false => format!("at {}", addresses.join(", ")),
+        };
+        let named: Vec<_> = self.names.iter().take(MOST_NAMES).cloned().collect();
+        let named = named.join(", ");
+        match self.names.len().saturating_sub(MOST_NAMES) {
+            _ if named.is_empty() => write!(f, "peer {} {place}", self.id),
+            0 => write!(f, "{named} (peer {} {place})", self.id),
+            more => write!(f, "{named} and {more} more (peer {} {place})", self.id),
+        }
+    }
+}
+
+impl PeerId {
+    /// What an endpoint with this secret key is known by.
+    pub fn of_secret(secret: &[u8; 32]) -> Self {
+        Self(*iroh::SecretKey::from_bytes(secret).public().as_bytes())
+    }
 }
 
 macro_rules! hexadecimal {

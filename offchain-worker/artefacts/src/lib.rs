@@ -36,16 +36,19 @@ mod error;
 mod fetch;
 mod hash;
 mod identity;
+mod kind;
+mod options;
 mod reach;
 mod serve;
 mod staging;
 
-pub use artefacts::Artefacts;
-pub use endpoint::{Fetcher, Options};
+pub use artefacts::{is_shared_from, Artefacts};
+pub use endpoint::Fetcher;
 pub use error::{Asked, Error, Fault};
 pub use fetch::{Fetched, Progress};
 pub use hash::{hash_file, hash_files};
 pub use identity::{BlobHash, Peer, PeerId};
+pub use options::Options;
 
 /// Most files in a directory that is shared or fetched.
 pub const MAX_FILES: usize = 64;

@@ -2,7 +2,7 @@
 
 use crate::{
     artefacts::{io_at, plain_name, store_at},
-    fetch::Kind,
+    kind::Kind,
     BlobHash, Error,
 };
 use iroh_blobs::{
@@ -103,7 +103,8 @@ impl Staging {
         self.close().await;
         written?;
         fs::rename(&out, &self.into).map_err(io_at(&self.into))?;
-        fs::remove_dir_all(&self.root).map_err(io_at(&self.root))
+        self.clear_up();
+        Ok(())
     }
 
     /// Ends a fetch that did not succeed; what has arrived stays.
@@ -111,9 +112,15 @@ impl Staging {
         let nothing = self.present().await.is_ok_and(|bytes| bytes == 0);
         self.close().await;
         if nothing {
-            if let Err(error) = fs::remove_dir_all(&self.root) {
-                tracing::warn!(folder = %self.root.display(), %error, "cannot be removed");
-            }
+            self.clear_up();
+        }
+    }
+
+    /// Removes what is not needed any more. A fetch that waits for the lock may be about to use the folder
+    /// again; then it stays for that one.
+    fn clear_up(&self) {
+        if let Err(error) = fs::remove_dir_all(&self.root) {
+            tracing::debug!(folder = %self.root.display(), %error, "is not removed");
         }
     }
 

@@ -5,7 +5,7 @@
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
-    testing::TestModel, Architecture, Blocks, Executor, Kernels, KvCache, Transformer,
+    testing::TestModel, Architecture, Blocks, ForwardPass, Kernels, KvCache, Transformer,
 };
 use std::{hint::black_box, time::Duration};
 

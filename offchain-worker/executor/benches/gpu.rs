@@ -9,7 +9,7 @@ use noema_executor::{
     CpuKernels, Executor as _, GpuExecutor, Output, Segment, Sequence,
 };
 use noema_numerics::{
-    layout, testing::TestModel, Architecture, Blocks, Executor as _, Transformer,
+    layout, testing::TestModel, Architecture, Blocks, ForwardPass as _, Transformer,
 };
 use std::time::{Duration, Instant};
 

@@ -10,7 +10,7 @@ use noema_executor::{
     Scheduler,
 };
 use noema_numerics::{
-    check, generate, Architecture, Blocks, Executor, Model, ModelError, Request, Sampling,
+    check, generate, Architecture, Blocks, ForwardPass, Model, ModelError, Request, Sampling,
     Transformer,
 };
 use serde::Deserialize;
@@ -153,7 +153,7 @@ fn measure(
     let begun = Instant::now();
     let checked = check(transformer, prompt, &answer.tokens, &request)?;
     times.check.push(begun.elapsed().as_secs_f64());
-    if checked.flaw.is_some() || checked.digest != answer.digest {
+    if checked.flaw.is_some() || checked.hidden != answer.hidden {
         return Err(format!("the check disagrees with the answer: {:?}", checked.flaw).into());
     }
     Ok(())

@@ -171,7 +171,7 @@ mod tests {
             segments: &[Segment<'_>],
             output: &mut Output,
         ) -> Result<(), ExecutorError> {
-            use noema_numerics::Executor as _;
+            use noema_numerics::ForwardPass as _;
             *output = Output::default();
             for segment in segments {
                 let sequence = &mut self.sequences[segment.sequence.0 as usize];

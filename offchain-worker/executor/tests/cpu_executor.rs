@@ -5,7 +5,7 @@ mod support;
 use noema_executor::{Executor, ExecutorError, Output, Segment, Sequence};
 use noema_numerics::{
     testing::{Random, TestModel},
-    Architecture, Blocks, Executor as _, ForwardError, KvCache, Scalar, Transformer,
+    Architecture, Blocks, ForwardError, ForwardPass as _, KvCache, Scalar, Transformer,
 };
 use proptest::prelude::*;
 use std::sync::Arc;

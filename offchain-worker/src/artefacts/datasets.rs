@@ -1,19 +1,26 @@
 //! Datasets between operators, file by file: whoever has the manifest knows the hash and the size of
 //! each shard, fetches those that it needs, and shares what it has.
 
-use super::{no_randomness, place, remote, FetchError};
-use crate::chain::At;
+use super::{join, no_randomness, place, remote, seek::seek, FetchError};
+use crate::chain::types::WireEndpoint;
+use crate::chain::{At, Node};
 use crate::dataset::{Dataset, DatasetError, Datasets, MANIFEST, MAX_MANIFEST_BYTES, SHARDS};
 use crate::store::AccountBytes;
-use futures::{stream, StreamExt, TryStreamExt};
+use futures::{stream, FutureExt, StreamExt, TryStreamExt};
 use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Peer, PeerId};
 use noema_checkpoint::H256;
 use noema_rounds::Dataset as Recorded;
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
+    future::Future,
+    io,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Mutex, PoisonError,
+    },
+    time::Duration,
 };
 use tracing::warn;
 
@@ -22,9 +29,8 @@ const MOST_ASKED: usize = 64;
 /// Shards that are fetched at a time.
 const TOGETHER: usize = 4;
 
-/// Those who may have a dataset, at most so many that asking ends: first `participants`, then other
-/// operators that say where they share. Each time in another order, so that not everybody asks the
-/// same. `own` is not asked.
+/// The peers that may have a dataset: first `participants`, then other operators that say where they share.
+/// Each time in another order, so that not everybody asks the same. `own` is not asked.
 ///
 /// # Errors
 /// When the chain cannot be read, or somebody must be asked and nobody can be.
@@ -39,25 +45,25 @@ pub async fn peers(
         .into_iter()
         .partition(|(operator, _)| participants.contains(operator));
     let mut peers = Vec::new();
-    let mut known: BTreeSet<PeerId> = own.into_iter().collect();
-    for group in [near, far] {
-        let group = group.into_iter().map(|(_, endpoint)| remote(endpoint));
-        // Several operators may share over one endpoint.
-        let mut group: Vec<_> = group.filter(|peer| known.insert(peer.id)).collect();
+    for mut group in [near, far] {
         shuffle(&mut group)?;
-        peers.extend(group);
+        let group = group
+            .into_iter()
+            .map(|(operator, endpoint)| remote(&operator, endpoint));
+        peers.extend(group.filter(|peer| Some(peer.id) != own));
     }
-    peers.truncate(MOST_ASKED);
+    let peers = join(peers);
     if peers.is_empty() {
         return Err(FetchError::NobodyShares(recorded.root));
     }
     Ok(peers)
 }
 
-fn shuffle(peers: &mut [Peer]) -> Result<(), FetchError> {
+fn shuffle(operators: &mut [(AccountBytes, WireEndpoint)]) -> Result<(), FetchError> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(no_randomness)?;
-    peers.sort_by_cached_key(|peer| *blake3::keyed_hash(&key, &peer.id.0).as_bytes());
+    operators
+        .sort_by_cached_key(|(_, endpoint)| *blake3::keyed_hash(&key, &endpoint.peer).as_bytes());
     Ok(())
 }
 
@@ -87,9 +93,9 @@ pub async fn find(
     Ok(lacking.is_empty().then_some(dataset))
 }
 
-/// Fetches what is not here of the dataset that `recorded` names, of its shards only those `wanted`,
-/// from any of `peers`. What is here and damaged is fetched anew. `progress` is told the bytes of each
-/// of these shards once it is here.
+/// Fetches what is not here of the dataset that `recorded` names, of its shards only those `wanted`, from any
+/// of `peers`, of which only so many are asked that asking ends. What is here and damaged is fetched anew.
+/// `progress` is told the bytes of each of these shards once it is here.
 ///
 /// Every file is verified against its hash as it arrives, has at most the bytes that manifest and chain
 /// give it, and is kept in part if the fetch is interrupted.
@@ -108,7 +114,7 @@ pub async fn fetch(
     let source = Source {
         fetcher,
         root: recorded.root,
-        peers: Mutex::new(peers.to_vec()),
+        peers: Mutex::new(peers.iter().take(MOST_ASKED).cloned().collect()),
     };
     let dataset = match datasets.open(recorded)? {
         Some(dataset) => dataset,
@@ -131,6 +137,50 @@ pub async fn fetch(
         .try_for_each_concurrent(TOGETHER, |index| shard(&source, &dataset, index, &progress))
         .await?;
     Ok(dataset)
+}
+
+/// Fetches the dataset that `recorded` names with all its shards, as [`fetch`] does, from those that the
+/// chain names, over an endpoint of its own. As long as no shard arrives, it looks whether the chain names
+/// others; and those that cannot be reached are asked again until no shard has arrived for as long as `wait`.
+/// `progress` is told the bytes of the shards that are here, and of all.
+///
+/// # Errors
+/// As [`fetch`] has, and when `stop` ends before the fetch.
+pub async fn fetch_alone(
+    node: &Node,
+    datasets: &Datasets,
+    recorded: &Recorded,
+    participants: &BTreeSet<AccountBytes>,
+    progress: impl Fn(u64, u64) + Send + Sync,
+    wait: Duration,
+    stop: impl Future<Output = ()>,
+) -> Result<Dataset, FetchError> {
+    let fetcher = super::fetcher().await?;
+    let arrived = AtomicU64::new(0);
+    let shards: Vec<u32> = (0..recorded.shards).collect();
+    let look = || {
+        let found =
+            async move { peers(&node.finalized().await?, recorded, participants, None).await };
+        found.boxed()
+    };
+    let attempt = |peers: Vec<Peer>| {
+        let (fetcher, shards, progress, arrived) = (&fetcher, &shards, &progress, &arrived);
+        let fetched = async move {
+            // The list of the shards says how much there is to fetch.
+            let listed = fetch(fetcher, datasets, recorded, &[], &peers, |_| ()).await?;
+            let all = listed.manifest().bytes();
+            arrived.store(0, Ordering::Relaxed);
+            let told = |bytes: u64| {
+                let before = arrived.fetch_add(bytes, Ordering::Relaxed);
+                progress(before.saturating_add(bytes), all);
+            };
+            fetch(fetcher, datasets, recorded, shards, &peers, told).await
+        };
+        fetched.boxed()
+    };
+    let fetched = seek(&look, &attempt, &arrived, wait, stop).await;
+    fetcher.shutdown().await;
+    fetched
 }
 
 /// Where files of a dataset come from.

@@ -2,10 +2,9 @@
 
 use super::types::{
     Parameters, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
-    WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireSignature, WireVerdict,
+    WireHiddenProof, WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireSignature,
+    WireTokenBounds, WireVerdict, WireWeights,
 };
-use crate::roles::Action;
-use noema_protocol::VerdictReveal;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_encode::EncodeAsType;
@@ -51,40 +50,66 @@ calls! {
         request: u64,
     }
     /// Submits an answer.
-    "Inference"."submit_result" SubmitResult {
+    "Inference"."submit_answer" SubmitAnswer {
         /// The request.
         request: u64,
         /// The answer's tokens.
         tokens: Vec<u32>,
         /// The answer's text, UTF-8.
         text: Vec<u8>,
-        /// What is claimed.
+        /// What is stated.
         receipt: WireReceipt,
     }
-    /// Commits to a verdict.
-    "Inference"."commit_verdict" CommitVerdict {
-        /// The request.
-        request: u64,
-        /// The hash of the verdict.
+    /// Commits to what a check found.
+    "Claims"."commit_check" CommitCheck {
+        /// The claim.
+        claim: u64,
+        /// The leaf.
+        leaf: u32,
+        /// The hash of what was found.
         commitment: H256,
     }
-    /// Opens the commitment.
-    "Inference"."reveal_verdict" RevealVerdict {
-        /// The request.
-        request: u64,
-        /// The verdict.
-        verdict: WireVerdict,
-        /// The digest of one's own execution.
-        digest: H256,
+    /// Shows what a check found.
+    "Claims"."reveal_check" RevealCheck {
+        /// The claim.
+        claim: u64,
+        /// The leaf.
+        leaf: u32,
+        /// The receipt of the leaf.
+        receipt: WireReceipt,
+        /// The siblings of the receipt's hash, up to the claim's root.
+        path: Vec<H256>,
+        /// The hidden state at the validator's position.
+        proof: WireHiddenProof,
         /// What kept the commitment from being guessed.
         salt: H256,
     }
-    /// Claims that an answer is wrong.
-    "Inference"."object" Object {
-        /// The request.
-        request: u64,
-        /// The digest of one's own execution.
-        digest: H256,
+    /// Says that a leaf is false.
+    "Claims"."challenge" Challenge {
+        /// The claim.
+        claim: u64,
+        /// The leaf.
+        leaf: u32,
+    }
+    /// Commits to a verdict.
+    "Jury"."commit_verdict" CommitVerdict {
+        /// The claim.
+        claim: u64,
+        /// The leaf.
+        leaf: u32,
+        /// The hash of the verdict.
+        commitment: H256,
+    }
+    /// Reveals a verdict.
+    "Jury"."reveal_verdict" RevealVerdict {
+        /// The claim.
+        claim: u64,
+        /// The leaf.
+        leaf: u32,
+        /// The verdict.
+        verdict: WireVerdict,
+        /// What kept the commitment from being guessed.
+        salt: H256,
     }
     /// Registers a family.
     "Checkpoints"."register_family" RegisterFamily {
@@ -105,10 +130,10 @@ calls! {
         family: u32,
         /// The checkpoint it was made from.
         parent: Option<H256>,
-        /// The Merkle root over its tiles.
-        weights_root: H256,
-        /// The size of its tiles.
-        weights_bytes: u64,
+        /// What identifies its weights.
+        weights: WireWeights,
+        /// How many tokens a prompt can become.
+        tokens: WireTokenBounds,
         /// Its licence.
         licence: Vec<u8>,
         /// The hash of the file it was imported from.
@@ -251,63 +276,6 @@ impl Sudo {
     pub fn of(call: WireCall) -> Self {
         Self {
             call: Box::new(call),
-        }
-    }
-}
-
-/// The calls that an operator's hot key makes.
-pub(super) enum OperatorCall {
-    Submit(Box<SubmitResult>),
-    Commit(CommitVerdict),
-    Reveal(RevealVerdict),
-    Object(Object),
-    Claim(ClaimReward),
-    Resume(Resume),
-}
-
-impl From<&Action> for OperatorCall {
-    fn from(action: &Action) -> Self {
-        match action {
-            Action::SubmitResult {
-                request,
-                tokens,
-                text,
-                receipt,
-            } => Self::Submit(Box::new(SubmitResult {
-                request: request.0,
-                tokens: tokens.clone(),
-                text: text.clone().into_bytes(),
-                receipt: (**receipt).into(),
-            })),
-            Action::CommitVerdict {
-                request,
-                commitment,
-            } => Self::Commit(CommitVerdict {
-                request: request.0,
-                commitment: *commitment,
-            }),
-            Action::RevealVerdict { request, reveal } => {
-                let VerdictReveal {
-                    verdict,
-                    digest,
-                    salt,
-                } = *reveal;
-                Self::Reveal(RevealVerdict {
-                    request: request.0,
-                    verdict: verdict.into(),
-                    digest,
-                    salt,
-                })
-            }
-            Action::Object { request, digest } => Self::Object(Object {
-                request: request.0,
-                digest: *digest,
-            }),
-            Action::ClaimReward { account, epoch } => Self::Claim(ClaimReward {
-                account: AccountId32(*account),
-                epoch: *epoch,
-            }),
-            Action::Resume => Self::Resume(Resume {}),
         }
     }
 }

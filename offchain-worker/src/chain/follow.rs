@@ -1,8 +1,7 @@
 //! Following the finalized chain through a node that may go away and come back.
 
-use super::{root_cause, ChainError, Node, PATIENCE};
+use super::{root_cause, ChainError, ChainIdentity, Node, PATIENCE};
 use crate::metrics::Metrics;
-use sp_core::H256;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -17,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// The connection as others see it: there, or not there just now.
 pub struct Link {
     url: String,
-    genesis: H256,
+    chain: ChainIdentity,
     node: RwLock<Option<Arc<Node>>>,
 }
 
@@ -26,7 +25,7 @@ impl Link {
     pub fn new(node: Arc<Node>) -> Arc<Self> {
         Arc::new(Self {
             url: node.url().to_owned(),
-            genesis: node.genesis(),
+            chain: node.chain().clone(),
             node: RwLock::new(Some(node)),
         })
     }
@@ -63,10 +62,11 @@ pub async fn follow(
                 Ok(node) => node,
                 Err(_) => {
                     let node = Node::connect(&link.url).await?;
-                    if node.genesis() != link.genesis {
-                        return Err(ChainError::Incompatible {
-                            what: format!("genesis {:?}", node.genesis()),
-                            reason: format!("this worker started on {:?}", link.genesis),
+                    if !node.chain().continues(&link.chain) {
+                        return Err(ChainError::OtherChain {
+                            url: link.url.clone(),
+                            found: Box::new(node.chain().clone()),
+                            before: Box::new(link.chain.clone()),
                         });
                     }
                     info!(url = %link.url, "connected to the node again");
@@ -84,7 +84,7 @@ pub async fn follow(
             Ok(seen) if seen => pause = FIRST_PAUSE,
             Ok(_) => {}
             Err(error) => {
-                warn!(%error, pause_seconds = pause.as_secs(), "the node is away; connecting again after a pause");
+                warn!(%error, pause_seconds = pause.as_secs(), "the chain cannot be followed; connecting again after a pause");
             }
         }
         link.set(None);

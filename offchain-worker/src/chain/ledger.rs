@@ -1,19 +1,21 @@
 //! The chain as one operator sees it.
 
-use super::calls::OperatorCall;
+use super::perform::perform;
 use super::read::At;
-use super::types::{Idle, Phase as RequestPhase, RequestState, Standing, Task};
+use super::rounds::OpenRounds;
+use super::types::{CheckDue, DueStep, Idle, OpenAnswer, Phase, RequestState, VerdictDue};
 use super::{ChainError, Link};
 use crate::keys::Key;
 use crate::roles::{
-    Action, Answered, Check, Duties, Job, Ledger, LedgerError, Outcome, Phase, Question, Reward,
-    Rewards,
+    Action, Answered, Duties, Duty, Identity, Ledger, LedgerError, Outcome, Part, Question, Reward,
+    Rewards, Step, Task, Work,
 };
 use crate::store::AccountBytes;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use noema_protocol::{CheckpointId, RequestId};
-use std::collections::{BTreeMap, BTreeSet};
+use noema_protocol::{CheckpointId, ClaimId, Job, RequestId};
+use sp_core::H256;
+use std::future::Future;
 use std::sync::Arc;
 
 /// Signs with one hot key and reads what concerns its controller.
@@ -21,133 +23,80 @@ pub struct ChainLedger {
     link: Arc<Link>,
     key: Key,
     controller: AccountBytes,
-    audits: bool,
+    serves: bool,
+    validates: bool,
+    takes_part: bool,
+    rounds: OpenRounds,
 }
 
 impl ChainLedger {
-    /// A ledger for the operator with this hot key.
-    pub fn new(link: Arc<Link>, key: Key, controller: AccountBytes, audits: bool) -> Self {
+    /// A ledger for the operator with this hot key; it reads what concerns the operator's roles.
+    pub fn new(link: Arc<Link>, key: Key, operator: &Identity) -> Self {
         Self {
             link,
             key,
-            controller,
-            audits,
+            controller: operator.controller,
+            serves: operator.serves,
+            validates: operator.validates,
+            takes_part: operator.rounds.is_some(),
+            rounds: OpenRounds::default(),
         }
     }
 
-    async fn read(&self, following: &[RequestId]) -> Result<Duties, LedgerError> {
-        let node = self.link.node()?;
-        let at = node.finalized().await?;
-        let info = at.operator(&self.controller).await?.ok_or_else(|| {
-            LedgerError::Missing(format!(
-                "the operator {} is not registered any more; register it again with: noema-worker register operator",
-                crate::keys::address(&self.controller)
-            ))
-        })?;
-        let mut duties = Duties {
-            block: at.number(),
-            is_absent: info.idle == Some(Idle::Absent),
-            ..Duties::default()
-        };
-        let pending: BTreeMap<_, _> = at
-            .pending_jobs(&self.controller)
-            .await?
-            .into_iter()
-            .map(|job| (RequestId(job.request), job))
-            .collect();
-        let mut wanted: BTreeSet<_> = following.iter().copied().collect();
-        wanted.extend(pending.keys());
-        for id in wanted {
-            let Some(state) = at.request(id).await? else {
-                continue;
-            };
-            let job = pending.get(&id);
-            let deadline = job.map_or(0, |job| u64::from(job.deadline));
-            match job.map(|job| &job.task) {
-                Some(Task::Answer) => duties.jobs.push(Job {
-                    question: question(id, &state)?,
-                    attempt: count(state.missed.len()),
-                    deadline,
-                }),
-                Some(Task::Commit) => {
-                    duties
-                        .checks
-                        .extend(self.check(id, state, Phase::Commit, deadline)?);
-                }
-                Some(Task::Reveal) => {
-                    duties
-                        .checks
-                        .extend(self.check(id, state, Phase::Reveal, deadline)?);
-                }
-                None => duties
-                    .checks
-                    .extend(self.check(id, state, Phase::Committed, 0)?),
-            }
-        }
-        if self.audits {
-            duties.open_answers = self.open_answers(&at).await?;
-        }
-        Ok(duties)
-    }
-
-    /// The check in which this validator sits, if it does and, while it only waits, has committed.
-    fn check(
-        &self,
-        id: RequestId,
-        state: RequestState,
-        phase: Phase,
-        deadline: u64,
-    ) -> Result<Option<Check>, ChainError> {
-        let seat = state.seats.iter().enumerate().find(|(_, seat)| {
-            seat.validator.0 == self.controller && seat.standing == Standing::Sitting
-        });
-        let Some((index, seat)) = seat else {
-            return Ok(None);
-        };
-        let waits = seat.commitment.is_some() && seat.opinion.is_none();
-        if phase == Phase::Committed && !waits {
-            return Ok(None);
-        }
-        Ok(Some(Check {
-            round: count(index),
-            answer: answered(id, &state)?,
-            phase,
-            deadline,
-        }))
-    }
-
-    /// Answers that this operator has no part in and may object to.
-    async fn open_answers(&self, at: &At) -> Result<Vec<Answered>, ChainError> {
-        let mut open = Vec::new();
-        for id in at.objectable().await? {
-            let Some(state) = at.request(id).await? else {
-                continue;
-            };
-            let is_party = state.requester.0 == self.controller
-                || state
-                    .assignment
-                    .as_ref()
-                    .is_some_and(|assignment| assignment.worker.0 == self.controller)
-                || state
-                    .seats
-                    .iter()
-                    .any(|seat| seat.validator.0 == self.controller);
-            if !is_party && matches!(state.phase, RequestPhase::Objectable { .. }) {
-                open.push(answered(id, &state)?);
-            }
-        }
-        Ok(open)
+    async fn finalized(&self) -> Result<At, ChainError> {
+        self.link.node()?.finalized().await
     }
 }
 
 #[async_trait]
 impl Ledger for ChainLedger {
-    async fn duties(&self, following: &[RequestId]) -> Result<Duties, LedgerError> {
-        self.read(following).await
+    async fn duties(&self) -> Result<Duties, LedgerError> {
+        let node = self.link.node()?;
+        let at = node.finalized().await?;
+        let operator = &self.controller;
+        let (info, answers, checks, verdicts, rounds) = futures::try_join!(
+            at.operator(operator),
+            if_wanted(self.serves, at.assignments(operator)),
+            if_wanted(self.validates, at.checks_due(operator)),
+            if_wanted(self.validates, at.verdicts_due(operator)),
+            if_wanted(self.takes_part, self.rounds.read(&node, &at)),
+        )?;
+        let info = info.ok_or_else(|| {
+            LedgerError::Missing(format!(
+                "the operator {} is not registered any more; register it again with: noema-worker register operator",
+                crate::keys::address(operator)
+            ))
+        })?;
+        let answers = answers.into_iter().map(Duty::from);
+        let checks = checks.into_iter().map(Duty::from);
+        let verdicts = verdicts.into_iter().map(Duty::from);
+        let mut due: Vec<_> = answers.chain(checks).chain(verdicts).collect();
+        due.sort_by_key(|duty| duty.until);
+        Ok(Duties {
+            block: at.number(),
+            due,
+            rounds,
+            is_absent: info.idle == Some(Idle::Absent),
+        })
+    }
+
+    async fn task(&self, duty: &Duty) -> Result<Option<Task>, LedgerError> {
+        let at = self.finalized().await?;
+        Ok(match duty.part {
+            Part::Answer(request) => self.answer(&at, request).await?,
+            Part::Check { claimed, point, .. } => {
+                let leaf = leaf(&at, claimed).await?;
+                leaf.zip(duty.part.subject()).map(|(leaf, subject)| Task {
+                    subject,
+                    work: Work::Check { leaf, point },
+                })
+            }
+            Part::Verdict { claim, .. } => verdict(&at, claim).await?,
+        })
     }
 
     async fn rewards(&self) -> Result<Rewards, LedgerError> {
-        let at = self.link.node()?.finalized().await?;
+        let at = self.finalized().await?;
         let pending = at.pending_reward(&self.controller).await?;
         let running = at.running_epoch().await?;
         Ok(Rewards {
@@ -165,35 +114,142 @@ impl Ledger for ChainLedger {
 
     async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
         let node = self.link.node()?;
-        let key = &self.key;
-        let outcome = match OperatorCall::from(action) {
-            OperatorCall::Submit(call) => node.perform(*call, key).await,
-            OperatorCall::Commit(call) => node.perform(call, key).await,
-            OperatorCall::Reveal(call) => node.perform(call, key).await,
-            OperatorCall::Object(call) => node.perform(call, key).await,
-            OperatorCall::Claim(call) => node.perform(call, key).await,
-            OperatorCall::Resume(call) => node.perform(call, key).await,
+        if let Action::AnnounceHolding { checkpoint, blob } = action {
+            // The chain refuses what it knows.
+            let at = node.finalized().await?;
+            let known = at.holders(checkpoint).await?;
+            let is_known = known
+                .iter()
+                .any(|holding| holding.holder.0 == self.controller && holding.blob == *blob);
+            if is_known {
+                let block = at.number();
+                return Ok(Box::pin(async move { Outcome::Included { block } }));
+            }
+        }
+        Ok(perform(&node, action, &self.key).await?)
+    }
+}
+
+impl ChainLedger {
+    /// The question that a request asks of this operator, if it still does.
+    async fn answer(&self, at: &At, id: RequestId) -> Result<Option<Task>, ChainError> {
+        let Some(state) = at.request(id).await? else {
+            return Ok(None);
         };
-        Ok(outcome?)
+        let is_due = matches!(state.phase, Phase::Answering { .. })
+            && state
+                .assignment
+                .as_ref()
+                .is_some_and(|assignment| assignment.worker.0 == self.controller);
+        if !is_due {
+            return Ok(None);
+        }
+        let question = question(id, &state)?;
+        Ok(Some(Task {
+            subject: question.seed,
+            work: Work::Answer(question),
+        }))
     }
 }
 
-fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-fn text(what: &str, bytes: &[u8]) -> Result<String, ChainError> {
-    String::from_utf8(bytes.to_vec()).map_err(|error| ChainError::Incompatible {
-        what: what.to_owned(),
-        reason: error.to_string(),
-    })
-}
-
-fn missing(id: RequestId, what: &str) -> ChainError {
-    ChainError::Incompatible {
-        what: format!("record of request {id}"),
-        reason: format!("it has no {what}"),
+impl From<OpenAnswer> for Duty {
+    fn from(answer: OpenAnswer) -> Self {
+        Self {
+            part: Part::Answer(RequestId(answer.request)),
+            step: Step::Execute,
+            checkpoint: CheckpointId(answer.checkpoint),
+            until: answer.deadline.into(),
+        }
     }
+}
+
+impl From<CheckDue> for Duty {
+    fn from(check: CheckDue) -> Self {
+        Self {
+            part: Part::Check {
+                claim: ClaimId(check.claim),
+                leaf: check.leaf,
+                claimed: check.job.into(),
+                point: check.point,
+            },
+            step: check.step.into(),
+            checkpoint: CheckpointId(check.checkpoint),
+            until: check.until.into(),
+        }
+    }
+}
+
+impl From<VerdictDue> for Duty {
+    fn from(verdict: VerdictDue) -> Self {
+        Self {
+            part: Part::Verdict {
+                claim: ClaimId(verdict.claim),
+                leaf: verdict.leaf,
+            },
+            step: verdict.step.into(),
+            checkpoint: CheckpointId(verdict.checkpoint),
+            until: verdict.until.into(),
+        }
+    }
+}
+
+impl From<DueStep> for Step {
+    fn from(step: DueStep) -> Self {
+        match step {
+            DueStep::Commit => Self::Execute,
+            DueStep::Reveal => Self::Reveal,
+        }
+    }
+}
+
+async fn if_wanted<T>(
+    is_wanted: bool,
+    read: impl Future<Output = Result<Vec<T>, ChainError>>,
+) -> Result<Vec<T>, ChainError> {
+    match is_wanted {
+        true => read.await,
+        false => Ok(Vec::new()),
+    }
+}
+
+/// The disputed leaf of a claim.
+async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, LedgerError> {
+    let Some(info) = at.claim(id).await? else {
+        return Ok(None);
+    };
+    let subject: H256 = info.claim.terms.root;
+    let leaf = leaf(at, info.job.into()).await?;
+    Ok(leaf.map(|leaf| Task {
+        subject,
+        work: Work::Verdict(leaf),
+    }))
+}
+
+/// What a claimant says to have done; `None` where the chain does not have it any more.
+async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, LedgerError> {
+    let Job::Request(id) = claimed else {
+        return Err(LedgerError::Incompatible {
+            what: "claim".into(),
+            reason: format!("it is about {claimed}, which this program cannot execute"),
+        });
+    };
+    let Some(state) = at.request(id).await? else {
+        return Ok(None);
+    };
+    // Prompts and answers have at least a byte and a token. Without them there is nothing to execute,
+    // which says nothing about the answer.
+    if state.prompt.is_empty() || state.tokens.is_empty() {
+        return Err(LedgerError::Missing(format!(
+            "the chain has removed the prompt and the answer of request {id}, so that it cannot be executed again"
+        )));
+    }
+    let receipt = state.receipt.clone();
+    Ok(Some(Answered {
+        question: question(id, &state)?,
+        tokens: state.tokens,
+        text: text("answer", state.text)?,
+        receipt: receipt.ok_or_else(|| missing(id, "receipt"))?.into(),
+    }))
 }
 
 fn question(id: RequestId, state: &RequestState) -> Result<Question, ChainError> {
@@ -204,21 +260,22 @@ fn question(id: RequestId, state: &RequestState) -> Result<Question, ChainError>
     Ok(Question {
         request: id,
         checkpoint: CheckpointId(state.checkpoint),
-        prompt: text("prompt", &state.prompt)?,
+        prompt: text("prompt", state.prompt.clone())?,
         parameters: state.parameters.clone().into(),
         seed: assignment.seed,
     })
 }
 
-fn answered(id: RequestId, state: &RequestState) -> Result<Answered, ChainError> {
-    Ok(Answered {
-        question: question(id, state)?,
-        tokens: state.tokens.clone(),
-        text: text("answer", &state.text)?,
-        receipt: state
-            .receipt
-            .clone()
-            .ok_or_else(|| missing(id, "receipt"))?
-            .into(),
+fn text(what: &str, bytes: Vec<u8>) -> Result<String, ChainError> {
+    String::from_utf8(bytes).map_err(|error| ChainError::Incompatible {
+        what: what.to_owned(),
+        reason: error.to_string(),
     })
+}
+
+fn missing(id: RequestId, what: &str) -> ChainError {
+    ChainError::Incompatible {
+        what: format!("record of request {id}"),
+        reason: format!("it has no {what}"),
+    }
 }

@@ -1,14 +1,14 @@
 //! Reading finalized state.
 
 use super::types::{
-    CheckpointRecord, EarningsLedger, FamilyRecord, Holding, OperatorInfo, PendingJob, Phase,
-    PriceList, RequestState, Status, WireEndpoint,
+    CheckDue, CheckpointRecord, ClaimInfo, EarningsLedger, FamilyRecord, Holding, OpenAnswer,
+    OperatorInfo, PriceList, RequestState, Status, VerdictDue, WireEndpoint,
 };
 use super::{classify, Block, ChainError, PATIENCE};
-use crate::rounds::Round;
+use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
 use codec::{Decode, Encode};
-use noema_protocol::{CheckpointId, FamilyId, RequestId, RoundId, SamplingParameters};
+use noema_protocol::{CheckpointId, ClaimId, FamilyId, RequestId, RoundId, SamplingParameters};
 use sp_core::H256;
 use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
@@ -19,11 +19,22 @@ use subxt::ext::scale_decode::DecodeAsType;
 const VIEW_FUNCTION_ID: usize = 32;
 
 /// Why the runtime does not run a view function.
-#[derive(Debug, Decode)]
+#[derive(Decode)]
 enum ViewFunctionRefusal {
     NotImplemented,
     NotFound(#[allow(dead_code)] [u8; VIEW_FUNCTION_ID]),
     Codec,
+}
+
+impl ViewFunctionRefusal {
+    /// The reason in words.
+    const fn describe(&self) -> &'static str {
+        match self {
+            Self::NotImplemented => "the runtime has no view functions",
+            Self::NotFound(_) => "the runtime does not have it, or has it with other arguments",
+            Self::Codec => "the runtime cannot read its arguments",
+        }
+    }
 }
 
 /// What an account owns.
@@ -102,7 +113,7 @@ impl At {
         let output = self.in_time(&what, views.call_raw(Some(&input))).await?;
         <Result<Vec<u8>, ViewFunctionRefusal>>::decode(&mut &output[..])
             .map_err(|error| incompatible(error.to_string()))?
-            .map_err(|refusal| incompatible(format!("{refusal:?}")))
+            .map_err(|refusal| incompatible(refusal.describe().into()))
     }
 
     /// The value of `pallet.entry` at `keys`.
@@ -178,13 +189,33 @@ impl At {
         Ok(account.map(|account| account.data).unwrap_or_default())
     }
 
-    /// What the operator behind a controller or a hot key has to do now.
-    pub async fn pending_jobs(
+    /// The requests that an operator, by its controller or its hot key, has to answer.
+    pub async fn assignments(
         &self,
         operator: &AccountBytes,
-    ) -> Result<Vec<PendingJob>, ChainError> {
-        self.view("Inference", "pending_jobs", (AccountId32(*operator),))
+    ) -> Result<Vec<OpenAnswer>, ChainError> {
+        self.view("Inference", "assignments", (AccountId32(*operator),))
             .await
+    }
+
+    /// The checks that an operator has to do something about.
+    pub async fn checks_due(&self, operator: &AccountBytes) -> Result<Vec<CheckDue>, ChainError> {
+        self.view("Claims", "checks_due", (AccountId32(*operator),))
+            .await
+    }
+
+    /// The disputes in which an operator has to do something as a juror.
+    pub async fn verdicts_due(
+        &self,
+        operator: &AccountBytes,
+    ) -> Result<Vec<VerdictDue>, ChainError> {
+        self.view("Jury", "verdicts_due", (AccountId32(*operator),))
+            .await
+    }
+
+    /// Everything known of a claim.
+    pub async fn claim(&self, claim: ClaimId) -> Result<Option<ClaimInfo>, ChainError> {
+        self.view("Claims", "claim_info", (claim.0,)).await
     }
 
     /// Everything known of a request.
@@ -262,23 +293,6 @@ impl At {
             Ok::<_, subxt::Error>(found)
         };
         self.in_time(&what, collect).await
-    }
-
-    /// The requests whose answers may be objected to.
-    pub async fn objectable(&self) -> Result<Vec<RequestId>, ChainError> {
-        #[derive(DecodeAsType)]
-        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-        struct Request {
-            phase: Phase,
-        }
-        let requests = self
-            .entries::<u64, Request>("Inference", "Requests")
-            .await?;
-        Ok(requests
-            .into_iter()
-            .filter(|(_, request)| matches!(request.phase, Phase::Objectable { .. }))
-            .map(|(id, _)| RequestId(id))
-            .collect())
     }
 
     /// Every checkpoint that requests may name.
@@ -384,11 +398,16 @@ impl At {
         &self,
         controller: &AccountBytes,
     ) -> Result<BTreeSet<CheckpointId>, ChainError> {
-        let drawn: Vec<H256> = self
-            .view("Operators", "drawn_for", (AccountId32(*controller),))
-            .await?;
-        let jobs = self.pending_jobs(controller).await?;
-        let jobs = jobs.into_iter().map(|job| job.checkpoint);
+        let (drawn, answers, checks, verdicts) = futures::try_join!(
+            self.view::<_, Vec<H256>>("Operators", "drawn_for", (AccountId32(*controller),)),
+            self.assignments(controller),
+            self.checks_due(controller),
+            self.verdicts_due(controller),
+        )?;
+        let answers = answers.into_iter().map(|answer| answer.checkpoint);
+        let checks = checks.into_iter().map(|check| check.checkpoint);
+        let verdicts = verdicts.into_iter().map(|verdict| verdict.checkpoint);
+        let jobs = answers.chain(checks).chain(verdicts);
         Ok(drawn.into_iter().chain(jobs).map(CheckpointId).collect())
     }
 

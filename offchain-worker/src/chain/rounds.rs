@@ -1,123 +1,74 @@
-//! The chain as one participant in rounds of training sees it.
+//! The open rounds of training, of which only those are read that have changed.
 
-use super::calls::{
-    AnnounceHolding, Call, ClaimCheckpoint, CommitContribution, CommitScores, JoinRound,
-    ObjectToClaim, ObjectToScores, RevealContribution, RevealScores,
-};
-use super::{ChainError, Link};
-use crate::keys::Key;
-use crate::roles::LedgerError;
-use crate::rounds::{Round, RoundLedger, Step};
-use crate::store::AccountBytes;
-use async_trait::async_trait;
-use noema_protocol::{CheckpointId, RoundId};
+use super::{At, ChainError, Node};
+use crate::roles::rounds::Round;
+use codec::Encode;
+use futures::future::try_join_all;
+use noema_protocol::{FamilyId, RoundId};
 use sp_core::H256;
-use std::sync::Arc;
-use tracing::{info, warn};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use subxt::config::Hasher;
+use subxt::dynamic::Value;
 
-/// Signs with one hot key.
-pub struct ChainRounds {
-    link: Arc<Link>,
-    key: Key,
-    controller: AccountBytes,
-}
+/// The open rounds as they were read last. A round with its scores has tens of kilobytes, and changes in a few
+/// blocks of its life.
+#[derive(Default)]
+pub(super) struct OpenRounds(Mutex<BTreeMap<FamilyId, Round>>);
 
-impl ChainRounds {
-    /// What the operator with this hot key sees of rounds, and sends.
-    pub fn new(link: Arc<Link>, key: Key, controller: AccountBytes) -> Self {
-        Self {
-            link,
-            key,
-            controller,
-        }
-    }
-
-    async fn submit<C: Call>(&self, call: C) -> Result<(), LedgerError> {
-        let name = C::NAME;
-        match self.link.node()?.perform_finally(call, &self.key).await {
-            Ok(included) => {
-                info!(call = name, block = included.block, "is final");
-                Ok(())
-            }
-            // The chain has its reasons, which the next look shows.
-            Err(error @ (ChainError::Refused { .. } | ChainError::Rejected { .. })) => {
-                warn!(call = name, %error, "was refused");
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-#[async_trait]
-impl RoundLedger for ChainRounds {
-    async fn open_rounds(&self) -> Result<(u32, Vec<Round>), LedgerError> {
-        let at = self.link.node()?.finalized().await?;
-        let mut rounds = Vec::new();
-        for family in at.trained_families().await? {
-            rounds.extend(at.open_round(family).await?);
-        }
-        Ok((u32::try_from(at.number()).unwrap_or(u32::MAX), rounds))
-    }
-
-    async fn send(&self, round: RoundId, step: Step) -> Result<(), LedgerError> {
-        let round = round.0;
-        match step {
-            Step::Join(role) => {
-                let role = role.into();
-                self.submit(JoinRound { round, role }).await
-            }
-            Step::CommitContribution(commitment) => {
-                self.submit(CommitContribution { round, commitment }).await
-            }
-            Step::RevealContribution(contribution, salt) => {
-                let contribution = contribution.into();
-                self.submit(RevealContribution {
-                    round,
-                    contribution,
-                    salt,
-                })
-                .await
-            }
-            Step::CommitScores(commitment) => self.submit(CommitScores { round, commitment }).await,
-            Step::RevealScores(sheet, salt) => {
-                let sheet = sheet.into();
-                self.submit(RevealScores { round, sheet, salt }).await
-            }
-            Step::Claim(claim) => {
-                let claim = claim.into();
-                self.submit(ClaimCheckpoint { round, claim }).await
-            }
-            Step::ObjectToScores(sheet) => {
-                let sheet = sheet.into();
-                self.submit(ObjectToScores { round, sheet }).await
-            }
-            Step::ObjectToClaim(claim) => {
-                let claim = claim.into();
-                self.submit(ObjectToClaim { round, claim }).await
-            }
-        }
-    }
-
-    async fn announce_holding(
-        &self,
-        checkpoint: CheckpointId,
-        blob: H256,
-    ) -> Result<(), LedgerError> {
-        let known = self
-            .link
-            .node()?
-            .finalized()
-            .await?
-            .holders(&checkpoint)
-            .await?;
-        let is_known = known
+impl OpenRounds {
+    /// The open round of each programme, in the order in which the programmes were started.
+    pub(super) async fn read(&self, node: &Node, at: &At) -> Result<Vec<Round>, ChainError> {
+        let families = at.trained_families().await?;
+        let reads = families
+            .into_iter()
+            .map(|family| self.open_round(node, at, family));
+        let open: Vec<Round> = try_join_all(reads).await?.into_iter().flatten().collect();
+        *self.known() = open
             .iter()
-            .any(|holding| holding.holder.0 == self.controller && holding.blob == blob);
-        if is_known {
-            return Ok(());
+            .map(|round| (round.family, round.clone()))
+            .collect();
+        Ok(open)
+    }
+
+    async fn open_round(
+        &self,
+        node: &Node,
+        at: &At,
+        family: FamilyId,
+    ) -> Result<Option<Round>, ChainError> {
+        let known = self.known().get(&family).cloned();
+        if let Some(round) = known {
+            let hash = at.block.hasher().hash(&round.encode());
+            // One that is the same is open still.
+            if node.round_hash(at, round.id).await? == Some(hash) {
+                return Ok(Some(round));
+            }
         }
-        let checkpoint = checkpoint.0;
-        self.submit(AnnounceHolding { checkpoint, blob }).await
+        at.open_round(family).await
+    }
+
+    /// What is behind the lock is whole at any time, also after a panic.
+    fn known(&self) -> MutexGuard<'_, BTreeMap<FamilyId, Round>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Node {
+    /// The hash of what is stored of a round.
+    async fn round_hash(&self, at: &At, round: RoundId) -> Result<Option<H256>, ChainError> {
+        let address = subxt::dynamic::storage::<(u64,), Value>("Training", "Rounds");
+        let storage = at.block.storage();
+        let key = storage
+            .entry(address)
+            .and_then(|entry| entry.fetch_key((round.0,)))
+            .map_err(|error| super::classify(&self.url, "storage Training.Rounds", error))?;
+        let key = format!("0x{}", hex::encode(key));
+        let params = subxt::rpcs::rpc_params![key, at.block.block_hash()];
+        let request = async {
+            let hash = self.raw.request("state_getStorageHash", params).await;
+            hash.map_err(Into::into)
+        };
+        self.in_time(request).await
     }
 }

@@ -8,7 +8,7 @@ use crate::roles::Outcome;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use sp_core::H256;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use subxt::config::substrate::{AccountId32, SubstrateExtrinsicParamsBuilder};
 use subxt::config::Hasher;
 use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError};
@@ -29,9 +29,12 @@ const FINAL: Duration = Duration::from_secs(300);
 /// pool does not know that one: a busy node checks transactions on a block that is not its best any more.
 const BEHIND: u64 = 4;
 
-/// How often a person's transaction is signed anew after the node turned it away for its nonce or
-/// for the block it was signed over.
+/// How often a person's transaction is signed anew after the node turned it away for the block it was
+/// signed over.
 const TRIES: u32 = 4;
+
+/// How long a person's transaction is signed anew while others of the same account take its nonce.
+const RACE: Duration = Duration::from_secs(60);
 
 /// How long to wait for another block before that.
 const NEXT_BLOCK: Duration = Duration::from_secs(3);
@@ -311,6 +314,7 @@ impl Node {
         key: &Key,
     ) -> Result<BoxFuture<'static, Result<Included, ChainError>>, ChainError> {
         let name = called::<C>();
+        let start = Instant::now();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -325,7 +329,8 @@ impl Node {
                 }
             };
             // Another program signs with the same account: the nonce is taken.
-            if tries < TRIES && is_nonce_race(&reason) {
+            if start.elapsed() < RACE && is_nonce_race(&reason) {
+                tokio::time::sleep(stagger()).await;
                 continue;
             }
             if tries < TRIES && is_ancient(&reason) {
@@ -342,6 +347,15 @@ impl Node {
             reason: "it does not answer in time".into(),
         }
     }
+}
+
+/// How long to wait before a nonce is asked for again: up to half a second, at random, so that programs that
+/// sign with one account do not try again together.
+fn stagger() -> Duration {
+    let mut random = [0];
+    // Without randomness they do, and some try more often.
+    let _ = getrandom::fill(&mut random);
+    Duration::from_millis(2 * u64::from(random[0]))
 }
 
 fn called<C: Call>() -> String {

@@ -51,6 +51,7 @@ use both_ways;
 use from_chain;
 
 mod checkpoint;
+mod claim;
 mod governance;
 mod issuance;
 mod operator;
@@ -58,7 +59,11 @@ mod request;
 mod round;
 
 pub use checkpoint::{
-    CheckpointRecord, FamilyRecord, Holding, Status, WeightsRecord, WireArchitecture,
+    CheckpointRecord, FamilyRecord, Holding, Status, WireArchitecture, WireTokenBounds, WireWeights,
+};
+pub use claim::{
+    CheckDue, ClaimFault, ClaimInfo, ClaimOutcome, ClaimRecord, ClaimStage, ClaimTerms, DueStep,
+    Seat, SeatState, VerdictDue, Verification, WireHiddenProof, WireJob, WireVerdict,
 };
 pub use issuance::{
     Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch, WirePerWork,
@@ -69,8 +74,7 @@ pub use operator::{
     WireSignature,
 };
 pub use request::{
-    Assignment, Opinion, Parameters, Part, Payment, PendingJob, Phase, RefundReason, RequestState,
-    Seat, Stage, Standing, Task, WireReceipt, WireVerdict,
+    Assignment, OpenAnswer, Parameters, Payments, Phase, RefundReason, RequestState, WireReceipt,
 };
 
 pub use governance::{CheckpointsCall, TrainingCall, WireCall, WireDataset, WireRules};

@@ -1,16 +1,22 @@
 //! `noema-worker ask`.
 
-use super::money::Token;
+use super::money::{Amount, Token};
+use super::values::within;
 use super::{find_checkpoint, Global};
 use crate::chain::calls::RequestInference;
-use crate::chain::types::{Phase, RequestState, Seat, Standing, WireVerdict};
+use crate::chain::types::{
+    ClaimInfo, ClaimStage, Payments, Phase, RefundReason, RequestState, Seat, SeatState,
+    Verification,
+};
 use crate::chain::{follow, Link, Node};
 use crate::keys::Key;
 use crate::metrics::Metrics;
+use crate::printable::printable_bytes;
 use anyhow::{bail, Context};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use noema_protocol::{CheckpointId, RequestId, SamplingParameters};
+use noema_protocol::{CheckpointId, ClaimId, RequestId, SamplingParameters};
+use serde::Serialize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use subxt::ext::scale_decode::DecodeAsType;
@@ -25,47 +31,57 @@ const TIMED_OUT: u8 = 4;
 /// between the quote and the draw.
 const MARGIN_PERCENT: u128 = 10;
 
+/// Highest `--temperature`.
+const MAX_TEMPERATURE: f64 = SamplingParameters::MAX_TEMPERATURE_MILLI as f64 / 1_000.0;
+
+/// Longest `--timeout`, in seconds: a year.
+const LONGEST_TIMEOUT: u64 = 365 * 86_400;
+
 /// How long to wait for a worker to be there.
 const WORKERS: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The answer goes to standard output as soon as it is on chain; what happens to it and to your money
-follows. The exit status is 0 if the answer was settled, 3 if the money came back, 4 if that was not
-known in time.
+follows: which validators check it, and whether it becomes final. Where the money comes back, it says
+why, which workers missed their deadlines, and what to look at next. The exit status is 0 if the answer
+became final, 3 if the money came back, 4 if that was not known in time.
 
 Examples:
   noema-worker ask \"Why is the sky blue?\" --account //Bob
   noema-worker ask \"A haiku about rain\" --temperature 0.8 --top-p 0.95 --max-tokens 40 --json")]
 pub(super) struct AskArgs {
-    /// The question.
+    /// The prompt, such as "Why is the sky blue?".
     prompt: String,
     /// Most tokens of the answer.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = within(1..=u16::MAX), value_name = "TOKENS")]
     max_tokens: u16,
-    /// 0 takes the most likely token every time; 1 samples as the model was trained.
-    #[arg(long, default_value_t = 0.0)]
+    /// Temperature of sampling: 0 takes the most likely token every time, 1 samples as the model was
+    /// trained.
+    #[arg(long, default_value_t = 0.0, value_parser = within(0.0..=MAX_TEMPERATURE))]
     temperature: f64,
-    /// Draw only from the most likely tokens that together reach this probability.
-    #[arg(long, default_value_t = 1.0)]
+    /// Nucleus of sampling: draw only from the most likely tokens that together reach this probability.
+    #[arg(long, default_value_t = 1.0, value_parser = within(0.001..=1.0), value_name = "PROBABILITY")]
     top_p: f64,
     /// Draw only from this many most likely tokens; 0 means all.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = within(0..=u16::MAX), value_name = "TOKENS")]
     top_k: u16,
-    /// The most you pay, in tokens [default: what a typical worker charges, and 10 %].
+    /// Price limit: the most that you pay, in tokens of the chain, such as 0.25 [default: what a typical
+    /// worker charges, and 10 %].
     #[arg(long, value_name = "AMOUNT")]
-    price_limit: Option<String>,
-    /// The checkpoint to ask, by the beginning of its id [default: the canonical one].
+    price_limit: Option<Amount>,
+    /// Checkpoint to ask, by the beginning of its id on chain [default: the canonical one, or the only one
+    /// there is].
     #[arg(long)]
     checkpoint: Option<String>,
-    /// Who asks and pays: a key file or a development key.
+    /// Requester, which asks and pays: a key file or a development key.
     #[arg(long, default_value = "//Alice", value_name = "KEY")]
     account: String,
-    /// Print one JSON object at the end instead of lines as it happens.
+    /// Print one JSON object at the end instead of lines as it happens; amounts are in the smallest unit.
     #[arg(long)]
     json: bool,
-    /// Seconds to wait for the end.
-    #[arg(long, default_value_t = 600)]
+    /// Seconds to wait until the answer is final or the money came back.
+    #[arg(long, default_value_t = 600, value_parser = within(1..=LONGEST_TIMEOUT), value_name = "SECONDS")]
     timeout: u64,
 }
 
@@ -82,17 +98,19 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let token = Token::of(&node).await?;
     let at = node.finalized().await?;
     let checkpoint = find_checkpoint(&at, args.checkpoint.as_deref()).await?;
+    let quote = Quote::of(&node, &checkpoint, &args.prompt, parameters).await?;
     let limit = match &args.price_limit {
-        Some(text) => token.parse(text)?,
-        None => typical_limit(&node, &checkpoint, &args.prompt, parameters).await?,
+        Some(amount) => token.units(amount).context("--price-limit")?,
+        None => quote.limit()?,
     };
     let free = at.free_balance(&key.account()).await?;
-    if free < limit {
+    if free < limit.saturating_add(quote.storage) {
         bail!(
-            "{} has {}, and the price limit is {}; use another --account or lower --price-limit",
+            "{} has {}; the price limit is {}, and storage costs {}; use another --account or lower --price-limit",
             key.address(),
             token.show(free),
-            token.show(limit)
+            token.show(limit),
+            token.show(quote.storage)
         );
     }
 
@@ -123,9 +141,9 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let watch = async {
         loop {
             // A node that is away comes back; the next finalized block brings another look.
-            if let Ok(Some(state)) = look(&link, id).await {
-                if report.update(&state, asked) {
-                    return Ok(state);
+            if let Ok(Some(seen)) = look(&link, id).await {
+                if report.update(&seen, asked) {
+                    return Ok(seen);
                 }
             }
             if head.changed().await.is_err() {
@@ -136,88 +154,134 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let end = tokio::time::timeout(Duration::from_secs(args.timeout), watch).await;
     stop_sender.send_replace(true);
     report.spinner.finish_and_clear();
-    let Ok(state) = end else {
+    let Ok(seen) = end else {
         eprintln!(
-            "request {id} is not final after {} s; see later with: noema-worker request show {id}",
-            args.timeout
+            "request {id} is not final after {} s{}; see later with: noema-worker request show {id}",
+            args.timeout,
+            match report.missed {
+                0 => String::new(),
+                missed => format!(", and {}", missed_by(missed)),
+            }
         );
         return Ok(ExitCode::from(TIMED_OUT));
     };
-    let state = state?;
+    let Seen { state, claim, .. } = seen?;
+    let is_settled = matches!(state.phase, Phase::Settled { .. });
     if args.json {
-        let times = report.times;
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&serde_json::json!({
-                "request": id,
-                "answer": String::from_utf8_lossy(&state.text),
-                "settled": state.phase == Phase::Settled,
-                "answer_s": times.answered,
-                "settled_s": asked.elapsed().as_secs_f64(),
-                "state": state,
-            }))?
-        );
+        let asked = Asked {
+            request: id,
+            answer: String::from_utf8_lossy(&state.text).into_owned(),
+            settled: is_settled,
+            answer_s: report.times.answered,
+            settled_s: asked.elapsed().as_secs_f64(),
+            missed_by: report.missed_by,
+            state: &state,
+            claim: claim.as_ref(),
+        };
+        println!("{}", serde_json::to_string_pretty(&asked)?);
     }
-    Ok(match state.phase {
-        Phase::Settled => ExitCode::SUCCESS,
-        _ => ExitCode::from(REFUNDED),
+    Ok(match is_settled {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(REFUNDED),
     })
 }
 
+/// What became of a question, as JSON; amounts are in the smallest unit.
+#[derive(Serialize)]
+struct Asked<'a> {
+    request: RequestId,
+    answer: String,
+    settled: bool,
+    answer_s: Option<f64>,
+    settled_s: f64,
+    /// The workers that were seen to miss their deadlines.
+    missed_by: Vec<String>,
+    state: &'a RequestState,
+    claim: Option<&'a ClaimInfo>,
+}
+
 fn parameters(args: &AskArgs) -> anyhow::Result<SamplingParameters> {
-    let milli = |name: &str, value: f64, most: u16| -> anyhow::Result<u16> {
-        let scaled = (value * 1000.0).round();
-        if !(0.0..=f64::from(most)).contains(&scaled) {
-            bail!(
-                "--{name} {value} must lie between 0 and {}",
-                f64::from(most) / 1000.0
-            );
-        }
-        Ok(scaled as u16)
-    };
+    // The ranges of both options end far below what 16 bits hold.
+    let milli = |value: f64| (value * 1_000.0).round() as u16;
     let parameters = SamplingParameters {
         max_tokens: args.max_tokens,
-        temperature_milli: milli(
-            "temperature",
-            args.temperature,
-            SamplingParameters::MAX_TEMPERATURE_MILLI,
-        )?,
+        temperature_milli: milli(args.temperature),
         top_k: args.top_k,
-        top_p_milli: milli("top-p", args.top_p, SamplingParameters::ALL)?,
+        top_p_milli: milli(args.top_p),
     };
     parameters.validate()?;
     Ok(parameters)
 }
 
-/// What a typical worker charges, with a margin. Workers that have just registered can be drawn in the
-/// term after next.
-async fn typical_limit(
-    node: &Node,
-    checkpoint: &CheckpointId,
-    prompt: &str,
-    parameters: SamplingParameters,
-) -> anyhow::Result<u128> {
-    let bytes = u32::try_from(prompt.len()).context("the prompt is too long")?;
-    let begun = Instant::now();
-    loop {
-        let at = node.finalized().await?;
-        let Some(prices) = at.quote(checkpoint, bytes, parameters).await? else {
-            bail!("checkpoint {checkpoint} cannot be asked: the chain does not know it, or it was withdrawn");
+/// What a request would cost.
+struct Quote {
+    /// The price limit that a typical worker accepts; `None` while no worker is there.
+    typical: Option<u128>,
+    /// What its storage costs.
+    storage: u128,
+    checkpoint: CheckpointId,
+}
+
+impl Quote {
+    /// The quote of a finalized block. Where no worker is there it waits for one: those that have just
+    /// registered can be drawn in the term after next.
+    async fn of(
+        node: &Node,
+        checkpoint: &CheckpointId,
+        prompt: &str,
+        parameters: SamplingParameters,
+    ) -> anyhow::Result<Self> {
+        let bytes = u32::try_from(prompt.len()).context("the prompt is too long")?;
+        let begun = Instant::now();
+        loop {
+            let at = node.finalized().await?;
+            let Some(prices) = at.quote(checkpoint, bytes, parameters).await? else {
+                bail!("checkpoint {checkpoint} cannot be asked: the chain does not know it, or it was withdrawn");
+            };
+            if !prices.fits {
+                bail!("prompt and answer may exceed the context of checkpoint {checkpoint}; shorten the prompt or ask for fewer tokens with --max-tokens");
+            }
+            let typical = prices.typical.or(prices.lowest);
+            if typical.is_some() || begun.elapsed() > WORKERS {
+                return Ok(Self {
+                    typical,
+                    storage: prices.storage,
+                    checkpoint: *checkpoint,
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// What a typical worker charges, with a margin.
+    fn limit(&self) -> anyhow::Result<u128> {
+        let Some(typical) = self.typical else {
+            bail!("no worker that can be drawn in this term serves checkpoint {}; register and start one", self.checkpoint);
         };
-        if let Some(typical) = prices.typical.or(prices.lowest) {
-            let margin = typical.saturating_mul(MARGIN_PERCENT) / 100;
-            return Ok(typical.saturating_add(margin));
-        }
-        if begun.elapsed() > WORKERS {
-            bail!("no worker that can be drawn in this term serves checkpoint {checkpoint}; register and start one, or give a --price-limit to put the question anyway");
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let margin = typical.saturating_mul(MARGIN_PERCENT) / 100;
+        Ok(typical.saturating_add(margin))
     }
 }
 
-async fn look(link: &Link, id: RequestId) -> anyhow::Result<Option<RequestState>> {
+/// What a finalized block says of a request.
+struct Seen {
+    id: RequestId,
+    state: RequestState,
+    /// Its claim, while that is kept.
+    claim: Option<ClaimInfo>,
+}
+
+async fn look(link: &Link, id: RequestId) -> anyhow::Result<Option<Seen>> {
     let node: std::sync::Arc<Node> = link.node()?;
-    Ok(node.finalized().await?.request(id).await?)
+    let at = node.finalized().await?;
+    let Some(state) = at.request(id).await? else {
+        return Ok(None);
+    };
+    let claim = match state.claim {
+        Some(claim) => at.claim(ClaimId(claim)).await?,
+        None => None,
+    };
+    Ok(Some(Seen { id, state, claim }))
 }
 
 #[derive(Clone, Copy, Default)]
@@ -231,9 +295,13 @@ struct Report {
     token: Token,
     spinner: ProgressBar,
     worker: Option<String>,
-    missed: usize,
+    /// How many workers missed their deadlines.
+    missed: u32,
+    /// Those of them that were seen to have the request.
+    missed_by: Vec<String>,
     seats: Vec<Seat>,
-    phase: Option<Phase>,
+    is_waived: bool,
+    disputes: usize,
     times: Times,
 }
 
@@ -250,8 +318,10 @@ impl Report {
             spinner,
             worker: None,
             missed: 0,
+            missed_by: Vec::new(),
             seats: Vec::new(),
-            phase: None,
+            is_waived: false,
+            disputes: 0,
             times: Times::default(),
         }
     }
@@ -267,18 +337,65 @@ impl Report {
     }
 
     /// Shows what is new; true once nothing more can happen.
-    fn update(&mut self, state: &RequestState, asked: Instant) -> bool {
+    fn update(&mut self, seen: &Seen, asked: Instant) -> bool {
+        let state = &seen.state;
+        self.missed(state);
         self.assignment(state);
         self.answer(state, asked);
-        self.verdicts(state);
-        self.phase(state)
+        if let Some(claim) = &seen.claim {
+            self.claim(claim);
+        }
+        match &state.phase {
+            Phase::Waiting => self.wait(&match state.position {
+                None | Some(0) => "waiting for a worker".to_owned(),
+                Some(1) => "waiting for a worker: 1 request is before this one".to_owned(),
+                Some(others) => {
+                    format!("waiting for a worker: {others} requests are before this one")
+                }
+            }),
+            Phase::Answering { deadline } => {
+                self.wait(&format!("the worker has until block {deadline}"));
+            }
+            Phase::Claimed { .. } => {
+                if let Some(stage) = &state.claim_stage {
+                    self.wait(&awaited(stage));
+                }
+            }
+            Phase::Settled { verification, .. } => {
+                self.settled(state, verification);
+                return true;
+            }
+            Phase::Refunded { reason } => {
+                self.line(&format!(
+                    "refunded {} because {}",
+                    self.token.show(state.payments.refunded),
+                    reason.describe()
+                ));
+                for line in after_refund(reason, seen.id, self.missed, &self.missed_by) {
+                    self.line(&line);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    fn missed(&mut self, state: &RequestState) {
+        if state.attempts <= self.missed {
+            return;
+        }
+        // Who had the request at the last look is one of those that missed since.
+        match self.worker.take() {
+            Some(worker) => {
+                self.line(&format!("worker {worker} missed its deadline"));
+                self.missed_by.push(worker);
+            }
+            None => self.line(&missed_by(state.attempts)),
+        }
+        self.missed = state.attempts;
     }
 
     fn assignment(&mut self, state: &RequestState) {
-        for slow in state.missed.iter().skip(self.missed) {
-            self.line(&format!("worker {slow} missed its deadline"));
-        }
-        self.missed = state.missed.len();
         let worker = state
             .assignment
             .as_ref()
@@ -305,119 +422,153 @@ impl Report {
         }
         let seconds = asked.elapsed().as_secs_f64();
         self.times.answered = Some(seconds);
-        self.line(&format!("\n{}\n", String::from_utf8_lossy(&state.text)));
+        self.line(&format!("\n{}\n", printable_bytes(&state.text)));
         self.line(&format!(
             "answered after {seconds:.1} s: {} prompt tokens, {} answer tokens",
             receipt.prompt_tokens, receipt.output_tokens
         ));
-        self.line(&format!("  checkpoint        {:?}", receipt.checkpoint));
-        self.line(&format!("  prompt hash       {:?}", receipt.prompt_hash));
-        self.line(&format!("  seed              {:?}", receipt.seed));
-        self.line(&format!("  output hash       {:?}", receipt.output_hash));
-        self.line(&format!(
-            "  trace commitment  {:?}",
-            receipt.trace_commitment
-        ));
+        if let Some(claim) = state.claim {
+            self.line(&format!("  claim        {claim}"));
+        }
+        self.line(&format!("  checkpoint   {:?}", receipt.checkpoint));
+        self.line(&format!("  prompt hash  {:?}", receipt.prompt_hash));
+        self.line(&format!("  seed         {:?}", receipt.seed));
+        self.line(&format!("  output hash  {:?}", receipt.output_hash));
+        self.line(&format!("  hidden root  {:?}", receipt.hidden_root));
     }
 
-    fn verdicts(&mut self, state: &RequestState) {
-        for (index, seat) in state.seats.iter().enumerate() {
+    fn claim(&mut self, info: &ClaimInfo) {
+        let claim = &info.claim;
+        for (index, seat) in claim.seats.iter().enumerate() {
             let before = self.seats.get(index);
-            if before == Some(seat) {
-                continue;
-            }
-            let who = &seat.validator;
-            if before.is_none() {
-                self.line(&format!("validator {who} has a say ({:?})", seat.part));
-            }
-            if let (Some(opinion), None) = (
-                &seat.opinion,
-                before.and_then(|before| before.opinion.as_ref()),
-            ) {
-                let verdict = match opinion.verdict {
-                    WireVerdict::Valid => "is valid",
-                    WireVerdict::Invalid => "is wrong",
-                };
-                self.line(&format!("validator {who} says that the answer {verdict}"));
-            }
-            if before.is_none_or(|before| before.standing != seat.standing) {
-                match seat.standing {
-                    Standing::Silent => self.line(&format!("validator {who} was silent")),
-                    Standing::Unexecuted => {
-                        self.line(&format!("validator {who} did not execute the model"));
-                    }
-                    Standing::Lost => self.line(&format!("validator {who} lost the dispute")),
-                    Standing::Won => self.line(&format!("validator {who} won the dispute")),
-                    Standing::Sitting | Standing::Upholds | Standing::Accuses => {}
+            let is_told = match before {
+                None => false,
+                Some(before) => {
+                    before.state == seat.state || matches!(seat.state, SeatState::Committed(_))
                 }
-            }
-        }
-        self.seats.clone_from(&state.seats);
-    }
-
-    fn phase(&mut self, state: &RequestState) -> bool {
-        let changed = self.phase.as_ref() != Some(&state.phase);
-        self.phase = Some(state.phase.clone());
-        match &state.phase {
-            Phase::Waiting => self.wait("waiting for a worker"),
-            Phase::Answering { deadline } => {
-                self.wait(&format!("the worker has until block {deadline}"));
-            }
-            Phase::Answered { .. } => self.wait("drawing whether the answer is checked"),
-            Phase::Checking => self.wait("validators re-execute the answer"),
-            Phase::Objectable { deadline } => {
-                if changed && state.seats.is_empty() {
-                    let percent = f64::from(state.check_rate) / 10_000.0;
-                    self.line(&format!(
-                        "not drawn for a check, which had a chance of {percent:.1} %"
-                    ));
-                }
-                self.wait(&format!(
-                    "settled after block {deadline} unless somebody objects"
-                ));
-            }
-            Phase::Disputed { .. } => {
-                if changed {
-                    self.line("the answer is disputed; a committee re-executes it");
-                }
-                self.wait("a committee decides");
-            }
-            Phase::Settled => {
-                self.settled(state);
-                return true;
-            }
-            Phase::Refunded { reason } => {
+            };
+            if !is_told {
                 self.line(&format!(
-                    "refunded {} because {}",
-                    self.token.show(state.refunded),
-                    reason.describe()
+                    "validator {} {}",
+                    seat.validator,
+                    seat.state.describe()
                 ));
-                return true;
             }
         }
-        false
+        self.seats.clone_from(&claim.seats);
+        let is_waived = matches!(
+            claim.stage,
+            ClaimStage::Challengeable {
+                verification: Verification::NotDrawn,
+                ..
+            }
+        );
+        if is_waived && !self.is_waived {
+            self.line("not drawn for a check");
+            self.is_waived = true;
+        }
+        if info.disputes.len() > self.disputes {
+            self.line("the answer is challenged; a jury executes it again");
+        }
+        self.disputes = info.disputes.len();
     }
 
-    fn settled(&self, state: &RequestState) {
-        self.line("settled:");
+    fn settled(&self, state: &RequestState, verification: &Verification) {
+        let Payments {
+            worker,
+            validators,
+            burned,
+            refunded,
+        } = &state.payments;
+        self.line(&format!("settled, {}:", verification.describe()));
         if let Some(assignment) = &state.assignment {
             self.line(&format!(
                 "  {:>22}  to worker {}",
-                self.token.show(state.worker_paid),
+                self.token.show(*worker),
                 assignment.worker
             ));
         }
-        for check in &state.checks_paid {
-            self.line(&format!(
-                "  {:>22}  to validator {}",
-                self.token.show(check.amount),
-                check.to
-            ));
+        for (amount, what) in [
+            (validators, "to validators"),
+            (burned, "burned"),
+            (refunded, "back to you"),
+        ] {
+            self.line(&format!("  {:>22}  {what}", self.token.show(*amount)));
         }
-        self.line(&format!("  {:>22}  burned", self.token.show(state.burned)));
-        self.line(&format!(
-            "  {:>22}  back to you",
-            self.token.show(state.refunded)
-        ));
+    }
+}
+
+/// How many workers missed their deadlines, in words.
+fn missed_by(workers: u32) -> String {
+    match workers {
+        1 => "1 worker missed its deadline".to_owned(),
+        workers => format!("{workers} workers missed their deadlines"),
+    }
+}
+
+/// What is known of why a requester has the money back, beside the reason, and where to look next.
+fn after_refund(reason: &RefundReason, id: RequestId, missed: u32, by: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if missed > 0 {
+        let said = "the chain does not record why, the logs of those workers do";
+        lines.push(format!("  {}; {said}", missed_by(missed)));
+        lines.extend(
+            by.iter()
+                .map(|worker| format!("  see  noema-worker operator show {worker}")),
+        );
+    }
+    let advice = match reason {
+        RefundReason::Cancelled => return lines,
+        RefundReason::NoWorker => "raise --price-limit, ask another --checkpoint, or ask later",
+        RefundReason::NoAnswer => {
+            "ask again; where the same happens with this prompt only, change the prompt"
+        }
+        RefundReason::CheckpointWithdrawn => "ask another --checkpoint",
+        RefundReason::FalseAnswer | RefundReason::Unconfirmed => {
+            "ask again: another worker may be drawn"
+        }
+    };
+    lines.push(format!("  {advice}"));
+    lines.push(format!("  see  noema-worker request show {id}"));
+    lines
+}
+
+/// What a claim waits for.
+fn awaited(stage: &ClaimStage) -> String {
+    match stage {
+        ClaimStage::Undrawn => {
+            "drawing whether the answer is checked, and by which validators".into()
+        }
+        ClaimStage::Committing { until } | ClaimStage::Revealing { until } => {
+            format!("validators execute the answer again, until block {until} at the latest")
+        }
+        ClaimStage::Challengeable { until, .. } => {
+            format!("final after block {until} unless an account challenges the answer")
+        }
+        ClaimStage::Ended(_) => "the claim is over".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refund_says_who_missed_and_where_to_look() {
+        let by = ["5GrwvaEF".to_owned()];
+        let lines = after_refund(&RefundReason::NoAnswer, RequestId(7), 3, &by).join("\n");
+        for expected in [
+            "3 workers missed their deadlines",
+            "noema-worker operator show 5GrwvaEF",
+            "noema-worker request show 7",
+            "ask again",
+        ] {
+            assert!(lines.contains(expected), "{lines}");
+        }
+    }
+
+    #[test]
+    fn what_the_requester_took_back_needs_no_advice() {
+        assert!(after_refund(&RefundReason::Cancelled, RequestId(7), 0, &[]).is_empty());
     }
 }

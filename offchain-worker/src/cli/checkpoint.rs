@@ -1,26 +1,29 @@
 //! `noema-worker checkpoint`.
 
 use super::fetch::{fetch, FetchArgs};
+use super::progress::Progress;
+use super::values::within;
 use super::{import::behind_bar, Global};
 use crate::checkpoint::{OpenCheckpoint, TOKENIZER};
-use crate::dataset::learn_tokenizer;
+use crate::dataset::{learn_tokenizer, FEWEST_TOKENS};
 use crate::import::{initialise, InitialOptions};
+use crate::printable::printable;
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use noema_checkpoint::Architecture;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CheckpointCommand {
     /// List the checkpoints on this machine.
     List {
-        /// Print JSON.
+        /// Print a JSON array.
         #[arg(long)]
         json: bool,
     },
     /// Show a checkpoint's manifest.
     Show {
-        /// Its folder, or the beginning of its id.
+        /// Checkpoint, by its folder or the beginning of its id.
         checkpoint: String,
         /// Print the manifest as JSON.
         #[arg(long)]
@@ -32,60 +35,99 @@ pub(super) enum CheckpointCommand {
     New(NewArgs),
     /// Hash a checkpoint's weights and compare them with its manifest.
     Verify {
-        /// Its folder, or the beginning of its id.
+        /// Checkpoint, by its folder or the beginning of its id.
         checkpoint: String,
     },
 }
 
 #[derive(Debug, Args)]
 pub(super) struct NewArgs {
-    /// The family's tokenizer.json.
+    /// Tokenizer of the family: its tokenizer.json; needed unless --text is given.
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     tokenizer: Option<PathBuf>,
-    /// Learn a byte-level BPE tokenizer from these texts instead.
+    /// Text to learn a byte-level BPE tokenizer from, instead of --tokenizer. May be given several times.
     #[arg(long, value_name = "FILE", required_unless_present = "tokenizer")]
     text: Vec<PathBuf>,
-    /// The texts are JSON lines, with a document in this field of each.
+    /// Field of a JSON object that holds a document: the texts are JSON lines [default: they are plain
+    /// text].
     #[arg(long, value_name = "NAME", requires = "text")]
     text_field: Option<String>,
-    /// Tokens of the tokenizer that is learnt.
-    #[arg(long, default_value_t = 1_024, value_name = "TOKENS")]
+    /// Vocabulary of the tokenizer that is learnt, in tokens.
+    #[arg(
+        long,
+        default_value_t = 1_024,
+        value_parser = within(FEWEST_TOKENS..=Architecture::MAX_VOCABULARY),
+        value_name = "TOKENS",
+    )]
     vocabulary: u32,
     /// Name to record.
     #[arg(long, default_value_t = InitialOptions::default().name)]
     name: String,
-    /// Licence to record.
-    #[arg(long, default_value = "")]
+    /// Licence to record, such as CC0-1.0 [default: none].
+    #[arg(long, default_value = "", hide_default_value = true)]
     licence: String,
     /// Transformer layers.
-    #[arg(long, default_value_t = InitialOptions::default().layers)]
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().layers,
+        value_parser = within(1..=Architecture::MAX_LAYERS),
+    )]
     layers: u32,
-    /// Width of the residual stream, a multiple of 32.
-    #[arg(long, default_value_t = InitialOptions::default().hidden)]
+    /// Hidden size: width of the residual stream, a multiple of 32.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().hidden,
+        value_parser = within(32..=Architecture::MAX_COLUMNS),
+    )]
     hidden: u32,
-    /// Query heads.
-    #[arg(long, default_value_t = InitialOptions::default().heads)]
+    /// Attention heads: those of queries.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().heads,
+        value_parser = within(1..=Architecture::MAX_COLUMNS),
+    )]
     heads: u32,
-    /// Key/value heads, of which the query heads are a multiple.
-    #[arg(long, default_value_t = InitialOptions::default().kv_heads)]
+    /// Key/value heads; --heads is a multiple of them.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().kv_heads,
+        value_parser = within(1..=Architecture::MAX_COLUMNS),
+    )]
     kv_heads: u32,
-    /// Width of a head, a multiple of 32.
-    #[arg(long, default_value_t = InitialOptions::default().head_dim)]
+    /// Head size: width of a head, a multiple of 32.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().head_dim,
+        value_parser = within(32..=Architecture::MAX_HEAD_DIM),
+    )]
     head_dim: u32,
-    /// Width of the feed-forward layer, a multiple of 32.
-    #[arg(long, default_value_t = InitialOptions::default().feed_forward)]
+    /// Feed-forward size: width of the feed-forward layer, a multiple of 32.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().feed_forward,
+        value_parser = within(32..=Architecture::MAX_COLUMNS),
+    )]
     feed_forward: u32,
-    /// Positions that a text may have.
-    #[arg(long, default_value_t = InitialOptions::default().context, value_name = "TOKENS")]
+    /// Context length: tokens that a text may have.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().context,
+        value_parser = within(1..=Architecture::MAX_CONTEXT),
+        value_name = "TOKENS",
+    )]
     context: u32,
-    /// Base of the rotary embedding's frequencies.
-    #[arg(long, default_value_t = InitialOptions::default().rope_base)]
+    /// RoPE base: base of the rotary embedding's frequencies.
+    #[arg(
+        long,
+        default_value_t = InitialOptions::default().rope_base,
+        value_parser = within(InitialOptions::ROPE_BASES),
+    )]
     rope_base: f64,
-    /// Give the output head weights of its own.
+    /// Untie the output head from the token embedding: give it weights of its own.
     #[arg(long)]
     untied_head: bool,
-    /// What the weights follow from.
-    #[arg(long, default_value_t = 0)]
+    /// Seed of the random weights.
+    #[arg(long, default_value_t = 0, value_parser = within(0..=u64::MAX))]
     seed: u64,
 }
 
@@ -190,11 +232,24 @@ fn show(checkpoint: &OpenCheckpoint) {
     let manifest = checkpoint.manifest();
     let architecture = &manifest.architecture;
     println!("checkpoint     {}", checkpoint.id());
-    println!("name           {}", manifest.name);
-    println!("licence        {}", manifest.licence);
+    println!("name           {}", printable(&manifest.name));
+    println!("licence        {}", printable(&manifest.licence));
     println!("folder         {}", checkpoint.directory().display());
+    println!("format         version {}", manifest.format);
     println!("numerics       version {}", manifest.numerics);
-    println!("architecture   {architecture:?}");
+    println!(
+        "architecture   {} layers, hidden {}, {} heads and {} for keys and values of {}, feed-forward {}",
+        architecture.layers,
+        architecture.hidden,
+        architecture.heads,
+        architecture.kv_heads,
+        architecture.head_dim,
+        architecture.feed_forward
+    );
+    println!(
+        "tokens         {} in the vocabulary, {} in the context",
+        architecture.vocabulary, architecture.context_length
+    );
     println!("weights        {} bytes", manifest.weights_bytes);
     println!("weights root   {:?}", manifest.weights_root);
     println!("tokenizer      {:?}", manifest.tokenizer_hash);
@@ -208,12 +263,8 @@ fn show(checkpoint: &OpenCheckpoint) {
 
 /// Hashes the weights behind a bar.
 pub(super) fn verify(checkpoint: &OpenCheckpoint) -> anyhow::Result<()> {
-    let style = ProgressStyle::with_template(
-        "Verifying the weights        {bar:30} {decimal_bytes:>9}/{decimal_total_bytes:9} {eta}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(checkpoint.manifest().weights_bytes).with_style(style);
-    let result = checkpoint.verify(&|bytes| bar.inc(bytes));
-    bar.finish_and_clear();
+    let bar = Progress::of_bytes("Verifying the weights", checkpoint.manifest().weights_bytes);
+    let result = checkpoint.verify(&|bytes| bar.add(bytes));
+    bar.finish();
     Ok(result?)
 }

@@ -1,6 +1,7 @@
 //! `noema-worker claim`.
 
 use super::money::Token;
+use super::values::within;
 use super::Global;
 use crate::chain::calls::ClaimReward;
 use crate::chain::types::{Balance, BlockNumber, Claimable};
@@ -27,16 +28,16 @@ Examples:
   noema-worker claim --account //George --epoch 12
   noema-worker claim --key validator.key --account 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY")]
 pub(super) struct ClaimArgs {
-    /// Whom to claim for: a key file or a development key, which signs; with --key also an address
+    /// Account to claim for: a key file or a development key, which signs; with --key also an address
     /// [default: //Alice].
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
-    /// Who signs: a key file or a development key. Without --account, a hot key claims for its
-    /// operator.
+    /// Key that signs: a key file or a development key. Without --account, a hot key claims for its
+    /// operator [default: the key of --account].
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Claim for this epoch only [default: every epoch that owes something].
-    #[arg(long)]
+    /// Epoch to claim for, by number [default: every epoch that owes something].
+    #[arg(long, value_parser = within(0..=u32::MAX))]
     epoch: Option<u32>,
     /// Print one JSON object; amounts are in the smallest unit.
     #[arg(long)]

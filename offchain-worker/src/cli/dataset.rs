@@ -1,14 +1,19 @@
 //! `noema-worker dataset`.
 
+use super::fetch::WAIT;
+use super::progress::Progress;
+use super::signals::stop_at_signal;
+use super::values::within;
 use super::Global;
-use crate::artefacts::{self, datasets};
+use crate::artefacts::datasets;
 use crate::chain::At;
 use crate::checkpoint::TOKENIZER;
+use crate::dataset::shard::{LENGTHS, MOST_SEQUENCES};
 use crate::dataset::{input_bytes, prepare, Dataset, Datasets, PrepareOptions};
-use crate::rounds::Round;
+use crate::printable::printable;
+use crate::roles::rounds::Round;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use noema_protocol::FamilyId;
 use std::path::{Path, PathBuf};
 
@@ -20,61 +25,73 @@ pub(super) enum DatasetCommand {
     Fetch(FetchArgs),
     /// Show what a dataset is.
     Show {
-        /// Its folder.
+        /// Dataset, by its folder.
         dataset: PathBuf,
-        /// Print JSON.
+        /// Print the manifest as JSON.
         #[arg(long)]
         json: bool,
     },
     /// Hash every shard and compare it with the manifest, and the shards with the root.
     Verify {
-        /// Its folder.
+        /// Dataset, by its folder.
         dataset: PathBuf,
     },
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PrepareArgs {
-    /// Plain text, or JSON lines with --text-field; UTF-8. Every text file, and every line of JSON,
-    /// is a document.
+    /// Texts: files of plain text, or of JSON lines with --text-field; UTF-8. Every text file, and every
+    /// line of JSON, is a document.
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
-    /// Folder to make.
+    /// Folder to make, for the dataset.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// The checkpoint whose family the dataset is for, by its folder or the beginning of its id.
+    /// Checkpoint whose family the dataset is for, by its folder or the beginning of its id; needed unless
+    /// --tokenizer is given.
     #[arg(long, required_unless_present = "tokenizer")]
     checkpoint: Option<String>,
-    /// The family's tokenizer.json, instead of a checkpoint.
+    /// Tokenizer of the family, its tokenizer.json, instead of --checkpoint.
     #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
     tokenizer: Option<PathBuf>,
-    /// Read JSON lines, each an object with a document in this field.
+    /// Field of a JSON object that holds a document: the texts are JSON lines [default: they are plain
+    /// text].
     #[arg(long, value_name = "NAME")]
     text_field: Option<String>,
-    /// Tokens of a sequence.
-    #[arg(long, default_value_t = PrepareOptions::default().sequence_length, value_name = "TOKENS")]
+    /// Sequence length, in tokens; at most what the checkpoint's context holds.
+    #[arg(
+        long,
+        default_value_t = PrepareOptions::default().sequence_length,
+        value_parser = within(LENGTHS),
+        value_name = "TOKENS",
+    )]
     sequence_length: u32,
-    /// Sequences of a shard.
-    #[arg(long, default_value_t = PrepareOptions::default().shard_sequences, value_name = "COUNT")]
+    /// Shard size, in sequences; a shard has at most 256 MiB, at four bytes a token.
+    #[arg(
+        long,
+        default_value_t = PrepareOptions::default().shard_sequences,
+        value_parser = within(1..=MOST_SEQUENCES),
+        value_name = "SEQUENCES",
+    )]
     shard_sequences: u32,
-    /// Token to put between documents [default: <|endoftext|>, or none where the tokenizer has no
-    /// such token].
+    /// Separator: the token to put between documents [default: <|endoftext|>, or none where the tokenizer
+    /// has no such token].
     #[arg(long, value_name = "TOKEN")]
     separator: Option<String>,
-    /// Where the text comes from, to be recorded [default: the names of the files].
+    /// Source of the text, to be recorded, such as an address [default: the names of the files].
     #[arg(long)]
     source: Option<String>,
-    /// Licence of the text, to be recorded.
+    /// Licence of the text, to be recorded, such as CC0-1.0.
     #[arg(long)]
     licence: String,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
-    /// The beginning of its root [default: the only dataset that is trained on].
+    /// Root of the dataset, or the beginning of it [default: that of the only dataset that is trained on].
     root: Option<String>,
-    /// The dataset that this family is trained on, by number.
-    #[arg(long, conflicts_with = "root")]
+    /// Family that is trained on the dataset, by number, instead of the root.
+    #[arg(long, conflicts_with = "root", value_parser = within(0..=u32::MAX))]
     family: Option<u32>,
 }
 
@@ -93,9 +110,9 @@ pub(super) async fn dataset(global: &Global, command: DatasetCommand) -> anyhow:
         }
         DatasetCommand::Verify { dataset } => {
             let dataset = Dataset::open(&dataset)?;
-            let bar = bar("Verifying the shards", dataset.manifest().bytes());
-            let result = dataset.verify(&|bytes| bar.inc(bytes));
-            bar.finish_and_clear();
+            let bar = Progress::of_bytes("Verifying the shards", dataset.manifest().bytes());
+            let result = dataset.verify(&|bytes| bar.add(bytes));
+            bar.finish();
             result?;
             println!("{:?} is what its manifest says", dataset.root());
             Ok(())
@@ -120,11 +137,11 @@ fn make(global: &Global, args: PrepareArgs) -> anyhow::Result<()> {
         shard_sequences: args.shard_sequences,
         separator: args.separator,
     };
-    let bar = bar("Splitting into tokens", input_bytes(&args.inputs)?);
+    let bar = Progress::of_bytes("Splitting into tokens", input_bytes(&args.inputs)?);
     let prepared = prepare(&args.inputs, &tokenizer, &args.out, &options, &|bytes| {
-        bar.inc(bytes);
+        bar.add(bytes);
     });
-    bar.finish_and_clear();
+    bar.finish();
     let prepared = prepared.context("no dataset was made")?;
     println!("{:?}", prepared.dataset.root());
     eprintln!(
@@ -138,7 +155,8 @@ fn make(global: &Global, args: PrepareArgs) -> anyhow::Result<()> {
 }
 
 async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()> {
-    let at = global.node().await?.finalized().await?;
+    let node = global.node().await?;
+    let at = node.finalized().await?;
     let round = find_round(&at, &args).await?;
     let recorded = &round.dataset;
     let local = Datasets::new(&global.home()?, Vec::new());
@@ -148,20 +166,14 @@ async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()> {
         Some(dataset) => dataset,
         None => {
             let participants = round.participants().copied().collect();
-            let peers = datasets::peers(&at, recorded, &participants, None).await?;
-            let fetcher = artefacts::fetcher(&peers).await?;
-            let fetch_shards = async {
-                // The list of the shards says how much there is to fetch.
-                let listed = datasets::fetch(&fetcher, &local, recorded, &[], &peers, |_| ());
-                let bar = bar("Fetching the dataset", listed.await?.manifest().bytes());
-                let told = |bytes| bar.inc(bytes);
-                let fetched =
-                    datasets::fetch(&fetcher, &local, recorded, &shards, &peers, told).await;
-                bar.finish_and_clear();
-                fetched
-            };
-            let fetched = fetch_shards.await;
-            fetcher.shutdown().await;
+            let bar = Progress::of_bytes("Fetching the dataset", 0);
+            let told = |here, all| bar.set(here, all);
+            let mut stop = stop_at_signal();
+            let stopped = crate::stopped(&mut stop);
+            let fetched =
+                datasets::fetch_alone(&node, &local, recorded, &participants, told, WAIT, stopped);
+            let fetched = fetched.await;
+            bar.finish();
             fetched?
         }
     };
@@ -208,8 +220,8 @@ fn show(dataset: &Dataset) {
     let recorded = dataset.recorded();
     println!("root             {:?}", manifest.root);
     println!("manifest         {:?}", recorded.manifest);
-    println!("source           {}", manifest.source);
-    println!("licence          {}", manifest.licence);
+    println!("source           {}", printable(&manifest.source));
+    println!("licence          {}", printable(&manifest.licence));
     println!("tokenizer        {:?}", manifest.tokenizer_hash);
     println!("shards           {}", manifest.shards.len());
     println!(
@@ -223,13 +235,4 @@ fn show(dataset: &Dataset) {
 fn name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
-}
-
-fn bar(message: &'static str, bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{msg:28} {bar:30} {decimal_bytes:>9}/{decimal_total_bytes:9} {eta}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(bytes).with_style(style);
-    bar.with_message(message)
 }

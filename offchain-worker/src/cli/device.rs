@@ -1,23 +1,30 @@
 //! Options that choose what executes the model.
 
+use super::values::within;
 use clap::Args;
 use noema_executor::{DeviceChoice, DeviceOptions};
+
+/// Most memory, in MB: ten terabytes.
+const MOST_MEMORY_MB: u64 = 10_000_000;
+/// Most threads: more than a machine has cores.
+const MOST_THREADS: usize = 4_096;
 
 /// What executes the model.
 #[derive(Clone, Debug, Args)]
 pub(super) struct DeviceArgs {
-    /// `auto`: the best graphics processor that passes the self-test, or else the processor; `cpu`;
-    /// `gpu`; or `gpu:<index>` as `noema-worker doctor` lists them.
+    /// Device that executes the model: `auto` for the best graphics processor that passes the self-test,
+    /// or else the processor; `cpu`; `gpu`; or `gpu:<index>` such as gpu:0, as `noema-worker doctor` lists
+    /// them.
     #[arg(long, default_value_t, value_name = "DEVICE")]
     pub(super) device: DeviceChoice,
     /// Fail where `auto` would fall back to the processor.
     #[arg(long)]
     pub(super) require_gpu: bool,
-    /// Most memory of a graphics processor to use, in MB [default: what it has].
-    #[arg(long, value_name = "MB")]
+    /// Memory of a graphics processor to use at most, in MB, such as 6000 [default: what it has].
+    #[arg(long, value_parser = within(1..=MOST_MEMORY_MB), value_name = "MB")]
     pub(super) device_memory: Option<u64>,
-    /// Threads for the processor [default: one per core].
-    #[arg(long)]
+    /// Threads of the processor to execute on [default: one for each core].
+    #[arg(long, value_parser = within(1..=MOST_THREADS))]
     pub(super) threads: Option<usize>,
 }
 

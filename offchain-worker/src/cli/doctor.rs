@@ -16,16 +16,17 @@ use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// A hot key whose operator is to be looked at: a key file or a development key.
+    /// Hot key whose operator is to be looked at: a key file or a development key. May be given several
+    /// times [default: none; no operator is looked at].
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
-    /// A checkpoint to look at, by its folder or the beginning of its id [default: those that the
-    /// operators serve, or else all on this machine].
+    /// Checkpoint to look at, by the beginning of its id on this machine. May be given several times
+    /// [default: those that the operators serve, or else all on this machine].
     #[arg(long, value_name = "CHECKPOINT")]
     checkpoint: Vec<String>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Print JSON.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }

@@ -1,18 +1,24 @@
 //! `noema-worker checkpoint fetch`.
 
+use super::progress::Progress;
+use super::signals::stop_at_signal;
 use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::At;
 use anyhow::{bail, Context};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use noema_protocol::CheckpointId;
+use std::time::Duration;
+
+/// How long holders may take to come back.
+pub(super) const WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
-    /// The beginning of its id [default: the canonical checkpoint, or the only one there is].
+    /// Checkpoint, by the beginning of its id on chain [default: the canonical checkpoint, or the only one
+    /// there is].
     checkpoint: Option<String>,
-    /// The canonical checkpoint of this family, by name or number.
+    /// Family whose canonical checkpoint is fetched, by name or number, instead of the checkpoint.
     #[arg(long, value_name = "FAMILY", conflicts_with = "checkpoint")]
     canonical: Option<String>,
 }
@@ -34,15 +40,16 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     }
     let record = at.checkpoint(&id).await?;
     let record = record.with_context(|| format!("the chain does not know checkpoint {id}"))?;
-    let bar = bar();
+    let bar = Progress::of_bytes("Fetching the checkpoint", 0);
     let shown = bar.clone();
-    let fetched =
-        artefacts::fetch_alone(&at, &library, id, record.weights.bytes, move |progress| {
-            shown.set_length(progress.total);
-            shown.set_position(progress.present);
-        })
-        .await;
-    bar.finish_and_clear();
+    let told = move |progress: noema_artefacts::Progress| {
+        shown.set(progress.present, progress.total);
+    };
+    let mut stop = stop_at_signal();
+    let stopped = crate::stopped(&mut stop);
+    let bytes = record.weights.bytes;
+    let fetched = artefacts::fetch_alone(&node, &library, id, bytes, told, WAIT, stopped).await;
+    bar.finish();
     let checkpoint = fetched?;
     println!("{id} is in {}", checkpoint.directory().display());
     Ok(())
@@ -66,12 +73,4 @@ async fn canonical(at: &At, family: &str) -> anyhow::Result<CheckpointId> {
     };
     let canonical = at.canonical(*number).await?;
     canonical.with_context(|| format!("the family {family} has no canonical checkpoint"))
-}
-
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "Fetching the checkpoint      {bar:30} {decimal_bytes:>9}/{decimal_total_bytes:9} {eta}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0).with_style(style)
 }

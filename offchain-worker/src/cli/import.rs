@@ -1,25 +1,27 @@
 //! `noema-worker import`.
 
-use super::Global;
+use super::values::within;
+use super::{progress, Global};
 use crate::checkpoint::OpenCheckpoint;
 use crate::import::{ImportOptions, Progress, Stage};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use noema_checkpoint::Architecture;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// A GGUF file, or a Hugging Face folder with config.json, safetensors and tokenizer.json.
+    /// Model to import: a GGUF file, or a Hugging Face folder with config.json, safetensors and
+    /// tokenizer.json.
     source: PathBuf,
-    /// Positions that prompt and answer may take together [default: what the model was trained
-    /// for, at most 8192].
-    #[arg(long, value_name = "TOKENS")]
+    /// Context length: tokens that prompt and answer may have together [default: what the model was
+    /// trained for, at most 8192].
+    #[arg(long, value_parser = within(1..=Architecture::MAX_CONTEXT), value_name = "TOKENS")]
     context: Option<u32>,
-    /// Name to record instead of the source's own.
+    /// Name to record [default: the source's own].
     #[arg(long)]
     name: Option<String>,
-    /// Licence to record instead of the one that the source states.
+    /// Licence to record, such as Apache-2.0 [default: the one that the source states].
     #[arg(long)]
     licence: Option<String>,
 }
@@ -27,28 +29,22 @@ pub(super) struct ImportArgs {
 /// One bar for the stage under way.
 #[derive(Default)]
 struct Bar {
-    bar: Mutex<Option<ProgressBar>>,
+    bar: Mutex<Option<progress::Progress>>,
 }
 
 impl Progress for Bar {
     fn begin(&self, stage: Stage, total: u64) {
-        let style = ProgressStyle::with_template(
-            "{msg:28} {bar:30} {decimal_bytes:>9}/{decimal_total_bytes:9} {eta}",
-        )
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(total)
-            .with_style(style)
-            .with_message(stage.describe());
+        let bar = progress::Progress::of_bytes(stage.describe(), total);
         let mut current = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(done) = current.replace(bar) {
-            done.finish_and_clear();
+            done.finish();
         }
     }
 
     fn advance(&self, units: u64) {
         let current = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = current.as_ref() {
-            bar.inc(units);
+            bar.add(units);
         }
     }
 }
@@ -86,7 +82,7 @@ pub(super) fn behind_bar<T, E: std::error::Error + Send + Sync + 'static>(
     let result = work(&bar);
     let bar = bar.bar.into_inner();
     if let Some(bar) = bar.unwrap_or_else(PoisonError::into_inner) {
-        bar.finish_and_clear();
+        bar.finish();
     }
     Ok(result?)
 }

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 pub(super) enum KeyCommand {
     /// Make a key and write its phrase to a new file that only you may read.
     Generate {
-        /// The file.
+        /// Key file to make, such as worker.key; one that exists is left as it is.
         file: PathBuf,
     },
     /// Show the account behind a key file, a development key or an address.
     Inspect {
-        /// A key file, //Alice, an SS58 address or 0x and 64 digits.
+        /// Key or account: a key file, a development key such as //Alice, an SS58 address, or 0x and 64
+        /// hexadecimal digits.
         key: String,
     },
 }

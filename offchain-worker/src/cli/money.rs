@@ -2,6 +2,40 @@
 
 use crate::chain::Node;
 use anyhow::{bail, Context};
+use std::fmt;
+use std::str::FromStr;
+
+/// An amount as it is written: a decimal number of tokens such as `2.5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Amount {
+    whole: String,
+    fraction: String,
+}
+
+impl FromStr for Amount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
+            return Err("must be a number of tokens such as 10 or 0.25".into());
+        }
+        Ok(Self {
+            whole: whole.into(),
+            fraction: fraction.into(),
+        })
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fraction.as_str() {
+            "" => f.write_str(&self.whole),
+            fraction => write!(f, "{}.{fraction}", self.whole),
+        }
+    }
+}
 
 /// The native token: how many digits after the point, and what it is called.
 #[derive(Clone, Debug)]
@@ -30,24 +64,20 @@ impl Token {
         })
     }
 
-    /// The smallest units in `text`, a decimal number of tokens such as `2.5`.
-    pub(super) fn parse(&self, text: &str) -> anyhow::Result<u128> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
-            bail!("`{text}` is not an amount: write a number of tokens such as 10 or 0.25");
-        }
+    /// The smallest units in `amount`.
+    pub(super) fn units(&self, amount: &Amount) -> anyhow::Result<u128> {
+        let Amount { whole, fraction } = amount;
         let decimals = self.decimals as usize;
         if fraction.len() > decimals {
             bail!(
-                "`{text}` has {} digits after the point; {} has {decimals}",
+                "`{amount}` has {} digits after the point; {} has {decimals}",
                 fraction.len(),
                 self.symbol
             );
         }
         format!("{whole}{fraction:0<decimals$}")
             .parse()
-            .with_context(|| format!("`{text}` is too large an amount"))
+            .with_context(|| format!("`{amount}` is too large an amount"))
     }
 
     /// What the token is called.
@@ -85,11 +115,16 @@ mod tests {
         }
     }
 
+    fn units(text: &str) -> anyhow::Result<u128> {
+        let amount: Amount = text.parse().map_err(anyhow::Error::msg)?;
+        token().units(&amount)
+    }
+
     #[test]
     fn amounts_are_exact() {
-        assert_eq!(token().parse("1").expect("one"), 1_000_000_000_000);
-        assert_eq!(token().parse("0.25").expect("a quarter"), 250_000_000_000);
-        assert_eq!(token().parse(".000000000001").expect("the least"), 1);
+        assert_eq!(units("1").expect("one"), 1_000_000_000_000);
+        assert_eq!(units("0.25").expect("a quarter"), 250_000_000_000);
+        assert_eq!(units(".000000000001").expect("the least"), 1);
         assert_eq!(token().show(250_000_000_000), "0.25 NOEMA");
         assert_eq!(token().show(3_000_000_000_000), "3 NOEMA");
     }
@@ -103,9 +138,10 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", ".", "-1", "1e3", "1,5", "0.0000000000001"] {
-            assert!(token().parse(text).is_err(), "{text}");
+        for text in ["", ".", "-1", "1e3", "1,5", "nan", "inf"] {
+            assert!(text.parse::<Amount>().is_err(), "{text}");
         }
-        assert!(token().parse(&"9".repeat(40)).is_err());
+        assert!(units("0.0000000000001").is_err());
+        assert!(units(&"9".repeat(40)).is_err());
     }
 }

@@ -1,39 +1,52 @@
 //! `noema-worker perplexity`.
 
 use super::device::DeviceArgs;
+use super::progress::Progress;
+use super::values::within;
 use super::Global;
 use crate::engine::Engine;
 use crate::reference::{perplexity as measure, PerplexityOptions};
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use noema_checkpoint::Architecture;
 use noema_executor::{DeviceChoice, DeviceOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Most tokens to predict: more than any text that fits into memory has.
+const MOST_TOKENS: usize = 1_000_000_000;
+
 #[derive(Debug, Args)]
 pub(super) struct PerplexityArgs {
-    /// The GGUF file or Hugging Face folder that the checkpoint was imported from.
+    /// Source of the checkpoint: the GGUF file or Hugging Face folder that it was imported from.
     source: PathBuf,
-    /// The text to predict, UTF-8.
+    /// Text to predict, a file in UTF-8.
     #[arg(long, value_name = "FILE")]
     text: PathBuf,
-    /// Least number of tokens to predict.
-    #[arg(long, default_value_t = PerplexityOptions::default().tokens)]
+    /// Least number of tokens to predict; the text needs so many.
+    #[arg(
+        long,
+        default_value_t = PerplexityOptions::default().tokens,
+        value_parser = within(1..=MOST_TOKENS),
+    )]
     tokens: usize,
-    /// Tokens that are read together.
-    #[arg(long, default_value_t = PerplexityOptions::default().window)]
+    /// Window: tokens that are read together, at most what the checkpoint's context holds.
+    #[arg(
+        long,
+        default_value_t = PerplexityOptions::default().window,
+        value_parser = within(2..=Architecture::MAX_CONTEXT as usize),
+        value_name = "TOKENS",
+    )]
     window: usize,
-    /// The checkpoint, by its folder or the beginning of its id [default: what importing the
-    /// source yields].
+    /// Checkpoint, by its folder or the beginning of its id [default: what importing the source yields].
     #[arg(long)]
     checkpoint: Option<String>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// What executes the float model: `auto`, `cpu`, `gpu` or `gpu:<index>`.
+    /// Device that executes the float model: `auto`, `cpu`, `gpu`, or `gpu:<index>` such as gpu:0.
     #[arg(long, default_value_t = DeviceChoice::Cpu, value_name = "DEVICE")]
     float_device: DeviceChoice,
-    /// Print JSON.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -52,9 +65,7 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
     };
     let float_device = float_device.select()?;
     let engine = Engine::open(Arc::new(checkpoint), &device, None)?;
-    let style = ProgressStyle::with_template("Predicting {bar:30} {pos}/{len} windows {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::no_length().with_style(style);
+    let bar = Progress::of("Predicting", "windows", 0);
     let options = PerplexityOptions {
         window: args.window,
         tokens: args.tokens,
@@ -66,12 +77,9 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
         &text,
         options,
         &(),
-        &mut |done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-        },
+        &mut |done, all| bar.set(done as u64, all as u64),
     )?;
-    bar.finish_and_clear();
+    bar.finish();
     if args.json {
         let value = serde_json::json!({
             "tokens": found.tokens,

@@ -7,16 +7,26 @@ mod standings;
 #[cfg(test)]
 mod testing;
 
+use super::values::within;
 use super::Global;
 use crate::chain::calls::Sudo;
 use crate::chain::types::{CheckpointsCall, TrainingCall, WireCall};
 use crate::dataset::Dataset;
 use crate::keys::Key;
+use crate::training::TrainingOptions;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
-use noema_protocol::FamilyId;
-use noema_rounds::{Permill, Rules, Windows};
+use noema_protocol::{interfaces::MAX_HOLDERS, FamilyId};
+use noema_rounds::{
+    Permill, Rules, Windows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
+    MAX_VALIDATORS,
+};
 use std::path::PathBuf;
+
+/// Longest window of a round, in blocks: a year of blocks that come every six seconds.
+const LONGEST_WINDOW: u32 = 5_256_000;
+/// Largest `--max-update-bytes`.
+const LARGEST_UPDATE: u32 = 1 << 30;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProgrammeCommand {
@@ -24,17 +34,17 @@ pub(super) enum ProgrammeCommand {
     Start(StartArgs),
     /// Stop training a family. For the account that governs the chain.
     Stop {
-        /// Number of the family.
-        #[arg(long, default_value_t = 0)]
+        /// Family, by its number.
+        #[arg(long, default_value_t = 0, value_parser = within(0..=u32::MAX))]
         family: u32,
-        /// Who signs: the key of `sudo`.
+        /// Key of `sudo`, which signs: a key file or a development key.
         #[arg(long, default_value = "//Alice", value_name = "KEY")]
         account: String,
     },
     /// Print the canonical checkpoint of a family.
     Canonical {
-        /// Number of the family.
-        #[arg(long, default_value_t = 0)]
+        /// Family, by its number.
+        #[arg(long, default_value_t = 0, value_parser = within(0..=u32::MAX))]
         family: u32,
     },
     /// Show the rounds of a family: losses, contributions, what became of them.
@@ -43,46 +53,91 @@ pub(super) enum ProgrammeCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct StartArgs {
-    /// The checkpoint to start from, by the beginning of its id on chain; it becomes canonical.
+    /// Checkpoint to start from, by the beginning of its id on chain; it becomes canonical.
     checkpoint: String,
-    /// Folder of the dataset; see `noema-worker dataset prepare`.
+    /// Dataset to train on, by its folder; see `noema-worker dataset prepare`.
     #[arg(long, value_name = "FOLDER")]
     dataset: PathBuf,
-    /// Who signs: the key of `sudo`.
+    /// Key of `sudo`, which signs: a key file or a development key.
     #[arg(long, default_value = "//Alice", value_name = "KEY")]
     account: String,
-    /// Blocks to join, and to reveal contributions and scores.
-    #[arg(long, default_value_t = 30, value_name = "BLOCKS")]
+    /// Short window, in blocks: to join, and to reveal contributions and scores.
+    #[arg(
+        long,
+        default_value_t = 30,
+        value_parser = within(1..=LONGEST_WINDOW),
+        value_name = "BLOCKS",
+    )]
     short_window: u32,
-    /// Blocks to train.
-    #[arg(long, default_value_t = 1_800, value_name = "BLOCKS")]
+    /// Training window, in blocks: to train and to commit a contribution.
+    #[arg(
+        long,
+        default_value_t = 1_800,
+        value_parser = within(1..=LONGEST_WINDOW),
+        value_name = "BLOCKS",
+    )]
     training_window: u32,
-    /// Blocks to score, to claim, to object and to fetch the next checkpoint.
-    #[arg(long, default_value_t = 300, value_name = "BLOCKS")]
+    /// Scoring window, in blocks: to score, to claim, to object and to fetch the next checkpoint, each.
+    #[arg(
+        long,
+        default_value_t = 300,
+        value_parser = within(1..=LONGEST_WINDOW),
+        value_name = "BLOCKS",
+    )]
     scoring_window: u32,
-    /// Contributions below which a round ends without a new checkpoint.
-    #[arg(long, default_value_t = 2)]
+    /// Least number of contributions: with fewer, a round ends without a new checkpoint.
+    #[arg(
+        long,
+        default_value_t = 2,
+        value_parser = within(2..=MAX_TRAINERS),
+        value_name = "CONTRIBUTIONS",
+    )]
     min_contributions: u32,
     /// Validators that are drawn to score.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = within(1..=MAX_VALIDATORS))]
     validators: u32,
     /// Shards that each trainer is given.
-    #[arg(long, default_value_t = 1)]
+    #[arg(
+        long,
+        default_value_t = 1,
+        value_parser = within(1..=MAX_ASSIGNED_SHARDS),
+        value_name = "SHARDS",
+    )]
     shards_per_trainer: u32,
-    /// Shards that every contribution is evaluated on.
-    #[arg(long, default_value_t = 2)]
+    /// Evaluation shards, on which every contribution is evaluated.
+    #[arg(
+        long,
+        default_value_t = 2,
+        value_parser = within(1..=MAX_EVALUATION_SHARDS),
+        value_name = "SHARDS",
+    )]
     evaluation_shards: u32,
-    /// Most bytes of a compressed update.
-    #[arg(long, default_value_t = 16 << 20, value_name = "BYTES")]
+    /// Largest update, in bytes after compression.
+    #[arg(
+        long,
+        default_value_t = 16 << 20,
+        value_parser = within(1..=LARGEST_UPDATE),
+        value_name = "BYTES",
+    )]
     max_update_bytes: u32,
-    /// Most entries of a chunk of 4,096 weights in an update.
-    #[arg(long, default_value_t = noema_update::DEFAULT_ENTRIES)]
+    /// Density of updates: most entries of a chunk of 4,096 weights.
+    #[arg(
+        long,
+        default_value_t = noema_update::DEFAULT_ENTRIES,
+        value_parser = within(TrainingOptions::ENTRIES),
+    )]
     entries: u16,
-    /// Percent of its entries that a contribution may share with an earlier one.
-    #[arg(long, default_value_t = 50, value_name = "PERCENT")]
+    /// Largest overlap: percent of its entries that a contribution may share with an earlier one before it
+    /// counts as a copy.
+    #[arg(long, default_value_t = 50, value_parser = within(0..=100u32), value_name = "PERCENT")]
     max_overlap: u32,
-    /// Operators that must hold the next checkpoint before it becomes canonical.
-    #[arg(long, default_value_t = 2)]
+    /// Least number of holders: operators that must hold the next checkpoint before it becomes canonical.
+    #[arg(
+        long,
+        default_value_t = 2,
+        value_parser = within(1..=MAX_HOLDERS),
+        value_name = "OPERATORS",
+    )]
     min_holders: u32,
 }
 

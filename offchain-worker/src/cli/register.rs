@@ -1,12 +1,15 @@
 //! `noema-worker register`: what a controller or a publisher signs. Each step that the chain has
 //! recorded already is left as it is, so the command can be repeated.
 
-use super::money::Token;
+use super::money::{Amount, Token};
 use super::{find_checkpoint, Global};
 use crate::chain::calls::{
     BondExtra, RegisterCheckpoint, RegisterFamily, RegisterOperator, Serve, SetPrices,
 };
-use crate::chain::types::{OperatorInfo, Status, WireArchitecture, WirePrices, WireRoles};
+use crate::chain::types::{
+    CheckpointRecord, OperatorInfo, Status, WireArchitecture, WirePrices, WireRoles,
+    WireTokenBounds, WireWeights,
+};
 use crate::chain::{At, Node};
 use crate::keys::{address, load_account, Key};
 use anyhow::{bail, Context};
@@ -26,41 +29,49 @@ pub(super) enum RegisterCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckpointArgs {
-    /// Its folder, or the beginning of its id.
+    /// Checkpoint on this machine, by its folder or the beginning of its id.
     checkpoint: String,
-    /// Who publishes it and pays the deposit: a key file or a development key.
+    /// Account that publishes the checkpoint and pays the deposit: a key file, or a development key such as
+    /// //Alice.
     #[arg(long, value_name = "KEY")]
     account: String,
     /// Name of its family, where that is new [default: the model's name].
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
-    /// The checkpoint it was made from, by the beginning of its id on chain.
+    /// Parent, from which the checkpoint was made, by the beginning of its id on chain: a checkpoint that is
+    /// or was canonical for its family; the chain refuses any other [default: none, as for a checkpoint that
+    /// was imported].
     #[arg(long, value_name = "CHECKPOINT")]
     parent: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct OperatorArgs {
-    /// What it does; give both for an operator that answers and checks.
+    /// Role of the operator; several with commas between them, such as worker,validator.
     #[arg(long, value_enum, value_delimiter = ',', required = true)]
     role: Vec<RoleName>,
-    /// The controller, which holds the bond and is paid: a key file or a development key.
+    /// Controller, which holds the bond and is paid: a key file, or a development key such as //Alice.
     #[arg(long, value_name = "KEY")]
     account: String,
-    /// The hot key that submits for it: a key file or a development key, which proves that it is yours;
-    /// of an operator that is registered, its address will do.
+    /// Hot key, which submits for the operator: a key file or a development key such as //Alice//worker,
+    /// with which this command proves that it is yours. Of an operator that is registered, its address will
+    /// do.
     #[arg(long, value_name = "KEY")]
     key: String,
-    /// What is put at stake, in tokens; adds to a smaller bond [default: 1000 for a new operator].
+    /// Bond: what is put at stake, in tokens of the chain; adds to a smaller bond [default: 1000 for a new
+    /// operator].
     #[arg(long, value_name = "AMOUNT")]
-    bond: Option<String>,
-    /// What a worker charges for a byte of the prompt, in tokens [default: 0.0001].
+    bond: Option<Amount>,
+    /// Price of a byte of the prompt, in tokens of the chain, which a worker charges [default: 0.0001 for a
+    /// new operator].
     #[arg(long, value_name = "AMOUNT")]
-    price_per_byte: Option<String>,
-    /// What a worker charges for a token of the answer, in tokens [default: 0.001].
+    price_per_byte: Option<Amount>,
+    /// Price of a token of the answer, in tokens of the chain, which a worker charges [default: 0.001 for a
+    /// new operator].
     #[arg(long, value_name = "AMOUNT")]
-    price_per_token: Option<String>,
-    /// A checkpoint to serve, by the beginning of its id on chain or on this machine.
+    price_per_token: Option<Amount>,
+    /// Checkpoint to serve, by the beginning of its id on chain or on this machine. May be given several
+    /// times [default: none; an operator can serve one later].
     #[arg(long, value_name = "CHECKPOINT")]
     serve: Vec<String>,
 }
@@ -75,7 +86,9 @@ enum RoleName {
     Trainer,
 }
 
+/// The bond of a new operator, in tokens.
 const DEFAULT_BOND: &str = "1000";
+/// The prices of a new operator, in tokens.
 const DEFAULT_PRICE_PER_BYTE: &str = "0.0001";
 const DEFAULT_PRICE_PER_TOKEN: &str = "0.001";
 
@@ -96,7 +109,8 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
         Some(record) if record.status == Status::Withdrawn => {
             bail!("checkpoint {id} was withdrawn; it cannot be registered again while its record stands")
         }
-        Some(_) => {
+        Some(record) => {
+            same_tokens(&record, manifest)?;
             println!("checkpoint {id} is registered already");
             return Ok(());
         }
@@ -111,8 +125,11 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
         checkpoint: id.0,
         family: family.0,
         parent: parent.map(|parent| parent.0),
-        weights_root: manifest.weights_root,
-        weights_bytes: manifest.weights_bytes,
+        weights: WireWeights {
+            root: manifest.weights_root,
+            bytes: manifest.weights_bytes,
+        },
+        tokens: manifest.into(),
         licence: recorded_text(&at, "MaxLicence", &manifest.licence, "unstated")?,
         source_hash: manifest.source.hash,
     };
@@ -121,6 +138,23 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
         "registered checkpoint {id} of family {family}, in block {}",
         included.block
     );
+    Ok(())
+}
+
+/// Refuses a record by which the chain would accept other prompts than those that can be answered.
+fn same_tokens(record: &CheckpointRecord, manifest: &Manifest) -> anyhow::Result<()> {
+    let stated = WireTokenBounds::from(manifest);
+    let recorded = &record.tokens;
+    if *recorded != stated {
+        bail!(
+            "checkpoint {} is registered with at most {} tokens a byte and {} more for a prompt, and its manifest states {} and {}; serve another checkpoint",
+            manifest.id(),
+            recorded.tokens_per_byte,
+            recorded.template_tokens,
+            stated.tokens_per_byte,
+            stated.template_tokens,
+        );
+    }
     Ok(())
 }
 
@@ -217,7 +251,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
                 key: AccountId32(hot),
                 possession: key.possession(node.genesis(), &controller.account()),
                 prices: prices(&token, &args, None)?,
-                bond: token.parse(args.bond.as_deref().unwrap_or(DEFAULT_BOND))?,
+                bond: amount(&token, &args.bond, DEFAULT_BOND).context("--bond")?,
             };
             let bond = token.show(call.bond);
             let included = node.submit(call, &controller).await?;
@@ -253,12 +287,16 @@ async fn serve_list(
 ) -> anyhow::Result<Vec<CheckpointId>> {
     let mut ids = Vec::new();
     for name in names {
-        let id = match global.open_checkpoint(name) {
-            Ok(checkpoint) => checkpoint.id(),
-            Err(_) => find_checkpoint(at, Some(name)).await?,
+        let checkpoint = global.open_checkpoint(name).ok();
+        let id = match &checkpoint {
+            Some(checkpoint) => checkpoint.id(),
+            None => find_checkpoint(at, Some(name)).await?,
         };
-        if at.checkpoint(&id).await?.is_none() {
+        let Some(record) = at.checkpoint(&id).await? else {
             bail!("the chain does not know checkpoint {id}; register it with: noema-worker register checkpoint {id} --account <PUBLISHER>");
+        };
+        if let Some(checkpoint) = checkpoint {
+            same_tokens(&record, checkpoint.manifest())?;
         }
         ids.push(id);
     }
@@ -291,9 +329,11 @@ async fn adjust(
         bail!("it is leaving and may withdraw its bond from block {block}; stay with operators.cancelUnbonding");
     }
     let wanted = match &args.bond {
-        Some(bond) => token.parse(bond)?,
+        Some(bond) => token.units(bond).context("--bond")?,
         None => record.bond,
     };
+    // Everything is read before the first step is signed.
+    let prices = prices(token, args, Some(&record.prices.latest))?;
     let missing = wanted.saturating_sub(record.bond);
     if missing > 0 {
         node.submit(BondExtra { amount: missing }, controller)
@@ -303,12 +343,19 @@ async fn adjust(
             token.show(missing)
         );
     }
-    let prices = prices(token, args, Some(&record.prices.latest))?;
     if record.roles.worker && prices != record.prices.latest {
         node.submit(SetPrices { prices }, controller).await?;
         println!("changed its prices, from the term after next on");
     }
     Ok(())
+}
+
+/// The units of what was given, or else of `default`.
+fn amount(token: &Token, given: &Option<Amount>, default: &str) -> anyhow::Result<u128> {
+    match given {
+        Some(given) => token.units(given),
+        None => token.units(&default.parse().map_err(anyhow::Error::msg)?),
+    }
 }
 
 /// The prices asked for; what was not asked for stays as it is.
@@ -317,10 +364,11 @@ fn prices(
     args: &OperatorArgs,
     recorded: Option<&WirePrices>,
 ) -> anyhow::Result<WirePrices> {
-    let price = |given: &Option<String>, recorded: Option<u128>, default: &str| match given {
-        Some(text) => token.parse(text),
-        None => recorded.map_or_else(|| token.parse(default), Ok),
-    };
+    let price =
+        |given: &Option<Amount>, recorded: Option<u128>, default: &str| match (given, recorded) {
+            (None, Some(recorded)) => Ok(recorded),
+            _ => amount(token, given, default),
+        };
     Ok(WirePrices {
         per_prompt_byte: price(
             &args.price_per_byte,

@@ -1,16 +1,20 @@
 //! `noema-worker request`, `operator` and `audit`.
 
 use super::money::Token;
+use super::values::within;
 use super::Global;
 use crate::artefacts;
 use crate::chain::calls::CancelRequest;
-use crate::chain::types::{EarningsLedger, OperatorInfo, Phase, RequestState};
+use crate::chain::types::{
+    ClaimInfo, ClaimOutcome, ClaimStage, EarningsLedger, OperatorInfo, Phase, RequestState,
+};
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
+use crate::printable::printable_bytes;
 use anyhow::Context;
 use clap::Subcommand;
 use noema_artefacts::Peer;
-use noema_protocol::RequestId;
+use noema_protocol::{ClaimId, RequestId};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -18,17 +22,19 @@ use std::process::ExitCode;
 pub(super) enum RequestCommand {
     /// Show everything the chain knows of a request.
     Show {
-        /// Its number.
+        /// Request, by its number.
+        #[arg(value_parser = within(0..=u64::MAX))]
         id: u64,
-        /// Print JSON.
+        /// Print one JSON object; amounts are in the smallest unit.
         #[arg(long)]
         json: bool,
     },
     /// Take back a request that no worker has; the whole price limit comes back.
     Cancel {
-        /// Its number.
+        /// Request, by its number.
+        #[arg(value_parser = within(0..=u64::MAX))]
         id: u64,
-        /// Who asked: a key file or a development key.
+        /// Requester, which signs: a key file or a development key.
         #[arg(long, default_value = "//Alice", value_name = "KEY")]
         account: String,
     },
@@ -38,9 +44,10 @@ pub(super) enum RequestCommand {
 pub(super) enum OperatorCommand {
     /// Show what an operator does, where it shares, what it earned, lost and can claim, and why.
     Show {
-        /// The controller or the hot key: an address, 0x and 64 digits, or a development key.
+        /// Operator, by its controller or its hot key: an SS58 address, 0x and 64 hexadecimal digits, or a
+        /// development key such as //Alice.
         account: String,
-        /// Print JSON.
+        /// Print one JSON object; amounts are in the smallest unit.
         #[arg(long)]
         json: bool,
     },
@@ -50,16 +57,25 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
     let node = global.node().await?;
     match command {
         RequestCommand::Show { id, json } => {
-            let state = node
-                .finalized()
-                .await?
+            let at = node.finalized().await?;
+            let state = at
                 .request(RequestId(id))
                 .await?
-                .with_context(|| format!("the chain has no request {id}; there is none of this number, or it is final and was pruned"))?;
+                .with_context(|| format!("the chain has no request {id}; there is none of this number, or it is over and was pruned"))?;
+            let claim = match state.claim {
+                Some(claim) => at.claim(ClaimId(claim)).await?,
+                None => None,
+            };
             if json {
-                println!("{}", serde_json::to_string_pretty(&state)?);
+                let shown = ShownRequest {
+                    state: &state,
+                    claim_info: claim.as_ref(),
+                };
+                println!("{}", serde_json::to_string_pretty(&shown)?);
             } else {
-                show_request(id, &state, &Token::of(&node).await?);
+                let token = Token::of(&node).await?;
+                show_request(id, &state, &token);
+                show_end(&state, claim.as_ref(), &token);
             }
         }
         RequestCommand::Cancel { id, account } => {
@@ -71,54 +87,117 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
     Ok(())
 }
 
+/// A request as JSON; amounts are in the smallest unit.
+#[derive(Serialize)]
+struct ShownRequest<'a> {
+    #[serde(flatten)]
+    state: &'a RequestState,
+    /// Its claim, while that is kept.
+    claim_info: Option<&'a ClaimInfo>,
+}
+
 fn show_request(id: u64, state: &RequestState, token: &Token) {
     println!("request      {id}, made in block {}", state.requested_at);
     println!("requester    {}", state.requester);
     println!("checkpoint   {:?}", state.checkpoint);
-    println!("prompt       {}", String::from_utf8_lossy(&state.prompt));
+    println!("prompt       {}", printable_bytes(&state.prompt));
     println!("price limit  {}", token.show(state.price_limit));
-    println!("phase        {:?}", state.phase);
-    if let Some(assignment) = &state.assignment {
-        println!("worker       {}", assignment.worker);
+    println!("storage      {} burned", token.show(state.storage_burned));
+    println!("phase        {}", phase(state));
+    if state.attempts > 0 {
+        println!("missed by    {} workers", state.attempts);
     }
-    for worker in &state.missed {
-        println!("missed by    {worker}");
+    if let Some(assignment) = &state.assignment {
+        println!(
+            "worker       {}, with {} at stake",
+            assignment.worker,
+            token.show(assignment.stake)
+        );
     }
     if let Some(receipt) = &state.receipt {
-        println!("answer       {}", String::from_utf8_lossy(&state.text));
+        println!("answer       {}", printable_bytes(&state.text));
         println!(
             "tokens       {} of the prompt, {} of the answer",
             receipt.prompt_tokens, receipt.output_tokens
         );
+        println!("hidden root  {:?}", receipt.hidden_root);
     }
-    for seat in &state.seats {
-        let verdict = match &seat.opinion {
-            Some(opinion) => format!("{:?}", opinion.verdict),
-            None => "no verdict".into(),
-        };
-        println!(
-            "validator    {}: {:?}, {verdict}, {:?}",
-            seat.validator, seat.part, seat.standing
-        );
+}
+
+/// The claim of a request, and where its money is.
+fn show_end(state: &RequestState, claim: Option<&ClaimInfo>, token: &Token) {
+    if let (Some(id), Some(stage)) = (state.claim, &state.claim_stage) {
+        println!("claim        {id}, {}", stage_of(stage));
     }
-    match &state.phase {
-        Phase::Settled => {
-            println!(
-                "paid         {} to the worker",
-                token.show(state.worker_paid)
-            );
-            for check in &state.checks_paid {
-                println!("paid         {} to {}", token.show(check.amount), check.to);
+    if let Some(info) = claim {
+        for seat in &info.claim.seats {
+            println!("validator    {} {}", seat.validator, seat.state.describe());
+        }
+        for (_, challengers) in &info.disputes {
+            for challenger in challengers {
+                println!("challenger   {challenger}; a jury decides");
             }
-            println!("burned       {}", token.show(state.burned));
-            println!("refunded     {}", token.show(state.refunded));
+        }
+    }
+    let payments = &state.payments;
+    match &state.phase {
+        Phase::Settled { .. } => {
+            println!("paid         {} to the worker", token.show(payments.worker));
+            println!(
+                "paid         {} to validators",
+                token.show(payments.validators)
+            );
+            println!("burned       {}", token.show(payments.burned));
+            println!("refunded     {}", token.show(payments.refunded));
         }
         Phase::Refunded { reason } => println!(
             "refunded     {}, because {}",
-            token.show(state.refunded),
+            token.show(payments.refunded),
             reason.describe()
         ),
-        _ => println!("on hold      {}", token.show(state.escrow)),
+        _ => println!(
+            "on hold      {}",
+            token.show(state.price_limit.saturating_sub(payments.refunded))
+        ),
+    }
+}
+
+fn phase(state: &RequestState) -> String {
+    match &state.phase {
+        Phase::Waiting => match state.position {
+            Some(position) => format!("waiting for a worker, with {position} requests before it"),
+            None => "waiting for a worker".into(),
+        },
+        Phase::Answering { deadline } => {
+            format!("being answered, until block {deadline} at the latest")
+        }
+        Phase::Claimed { .. } => "answered, and not final yet".into(),
+        Phase::Settled { verification, .. } => format!("settled, {}", verification.describe()),
+        Phase::Refunded { .. } => "refunded".into(),
+    }
+}
+
+fn stage_of(stage: &ClaimStage) -> String {
+    match stage {
+        ClaimStage::Undrawn => "waiting for the draw of its check".into(),
+        ClaimStage::Committing { until } => format!("validators commit until block {until}"),
+        ClaimStage::Revealing { until } => format!("validators reveal until block {until}"),
+        ClaimStage::Challengeable {
+            until,
+            verification,
+        } => format!(
+            "{}; every account may challenge it until block {until}",
+            verification.describe()
+        ),
+        ClaimStage::Ended(ClaimOutcome::Final(verification)) => {
+            format!("final, {}", verification.describe())
+        }
+        ClaimStage::Ended(ClaimOutcome::Unconfirmed) => {
+            "over: drawn for a check, and confirmed by no validator".into()
+        }
+        ClaimStage::Ended(ClaimOutcome::Fallen(fault)) => {
+            format!("fallen, because {}", fault.describe())
+        }
     }
 }
 
@@ -194,7 +273,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
         println!(
             "device      {:?} {}, self-test passed, reported in block {}",
             report.device.class,
-            String::from_utf8_lossy(&report.device.name),
+            printable_bytes(&report.device.name),
             report.at
         );
     }

@@ -1,9 +1,10 @@
 //! `noema-worker train`: rounds on one machine, without a chain.
 
-use super::{device::DeviceArgs, Global};
+use super::values::within;
+use super::{device::DeviceArgs, progress::Lines, Global};
 use crate::dataset::Dataset;
 use crate::training::{
-    rounds::{self, RoundReport, RoundsEvent, RoundsOptions, RoundsReport},
+    rounds::{RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
     Sabotage, TrainingOptions,
 };
 use clap::Args;
@@ -15,38 +16,45 @@ use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// The checkpoint to start from, by its folder or the beginning of its id.
+    /// Checkpoint to start from, by its folder or the beginning of its id.
     #[arg(long)]
     checkpoint: String,
-    /// Folder of the dataset; see `noema-worker dataset prepare`.
+    /// Dataset to train on, by its folder; see `noema-worker dataset prepare`.
     #[arg(long, value_name = "FOLDER")]
     dataset: PathBuf,
-    /// Rounds to run.
-    #[arg(long, default_value_t = 4)]
+    /// Rounds to run; with --state, those that are over already included.
+    #[arg(long, default_value_t = 4, value_parser = within(RoundsOptions::ROUNDS))]
     rounds: u32,
     /// Trainers that take part in each round.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = within(RoundsOptions::TRAINERS))]
     trainers: u32,
     /// Shards that each trainer has in a round.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = within(RoundsOptions::SHARDS))]
     shards: u32,
-    /// Shards that nobody trains on and the loss is taken on.
-    #[arg(long, default_value_t = 2, value_name = "SHARDS")]
+    /// Evaluation shards, on which no trainer trains and the loss is taken.
+    #[arg(
+        long,
+        default_value_t = 2,
+        value_parser = within(RoundsOptions::EVALUATION_SHARDS),
+        value_name = "SHARDS",
+    )]
     evaluation_shards: u32,
-    /// Average what the trainers changed without compressing it, to compare compression with.
+    /// Dense averaging: average what the trainers changed without compressing it, to compare compression
+    /// with.
     #[arg(long)]
     dense: bool,
     /// Judge contributions as validators do: refuse those that do not help, and weigh the others by how
     /// much they do.
     #[arg(long, conflicts_with = "dense")]
     judge: bool,
-    /// The last trainer spoils its contributions in this way, to see that --judge stands it.
+    /// Sabotage: the last trainer spoils its contributions in this way, to see that --judge stands it
+    /// [default: none].
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "dense")]
     sabotage: Option<Sabotage>,
     #[command(flatten)]
     training: TrainingArgs,
-    /// Folder for the trainers' states, from which a run that was stopped or killed goes on: give
-    /// the same options again.
+    /// State of the run, a folder: with the same options, a run that was stopped or killed goes on from
+    /// there, and one that ended goes on with more --rounds [default: none; nothing is kept].
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     #[command(flatten)]
@@ -60,67 +68,134 @@ pub(super) struct TrainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct TrainingArgs {
-    /// Steps of a round.
-    #[arg(long, default_value_t = TrainingOptions::default().steps)]
+    /// Local steps of AdamW that a trainer makes in a round.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().steps,
+        value_parser = within(TrainingOptions::STEPS),
+    )]
     steps: u32,
-    /// Sequences of a step.
-    #[arg(long, default_value_t = TrainingOptions::default().batch)]
+    /// Batch size: sequences of a step.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().batch,
+        value_parser = within(TrainingOptions::BATCH),
+        value_name = "SEQUENCES",
+    )]
     batch: u32,
-    /// Sequences that go through the model together [default: all of a step].
-    #[arg(long)]
+    /// Micro-batch size: sequences that go through the model together; fewer take less memory [default:
+    /// all of a batch].
+    #[arg(long, value_parser = within(TrainingOptions::TOGETHER), value_name = "SEQUENCES")]
     together: Option<u32>,
-    /// Largest learning rate.
-    #[arg(long, default_value_t = TrainingOptions::default().learning_rate)]
+    /// Learning rate at its peak, such as 0.002 or 3e-4.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().learning_rate,
+        value_parser = within(TrainingOptions::LEARNING_RATE),
+        value_name = "RATE",
+    )]
     learning_rate: f64,
-    /// Steps in which the learning rate rises to its largest.
-    #[arg(long, default_value_t = TrainingOptions::default().warmup)]
+    /// Warm-up, in steps from the first round on, in which the learning rate rises to its peak.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().warmup,
+        value_parser = within(TrainingOptions::WARMUP),
+        value_name = "STEPS",
+    )]
     warmup: u64,
-    /// Step at which the learning rate has fallen along a cosine; 0 for never [default: the last].
-    #[arg(long)]
+    /// Horizon, in steps from the first round on, at which the learning rate has fallen along a cosine to
+    /// its --floor; 0 keeps it at its peak [default: `noema-worker train`: the last step of --rounds, and of
+    /// the first run with the same --state; `noema-worker run`: the last step of 16 rounds].
+    #[arg(long, value_parser = within(TrainingOptions::HORIZON), value_name = "STEPS")]
     horizon: Option<u64>,
-    /// Learning rate at the end, as a part of the largest.
-    #[arg(long, default_value_t = TrainingOptions::default().floor)]
+    /// Final learning rate, from the horizon on, as a fraction of its peak.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().floor,
+        value_parser = within(TrainingOptions::FLOOR),
+        value_name = "FRACTION",
+    )]
     floor: f64,
-    /// Weight decay.
-    #[arg(long, default_value_t = TrainingOptions::default().weight_decay)]
+    /// Weight decay of AdamW, of all weights but gains.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().weight_decay,
+        value_parser = within(TrainingOptions::WEIGHT_DECAY),
+        value_name = "RATE",
+    )]
     weight_decay: f32,
-    /// Largest norm of the gradients.
-    #[arg(long, default_value_t = TrainingOptions::default().clip)]
+    /// Gradient clipping: the largest norm of all gradients together.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().clip,
+        value_parser = within(TrainingOptions::CLIP),
+        value_name = "NORM",
+    )]
     clip: f32,
-    /// Decay of AdamW's first moment.
-    #[arg(long, default_value_t = TrainingOptions::default().beta_1)]
+    /// Beta 1: decay of AdamW's first moment in a step.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().beta_1,
+        value_parser = within(TrainingOptions::BETA),
+        value_name = "DECAY",
+    )]
     beta_1: f32,
-    /// Decay of AdamW's second moment.
-    #[arg(long, default_value_t = TrainingOptions::default().beta_2)]
+    /// Beta 2: decay of AdamW's second moment in a step.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().beta_2,
+        value_parser = within(TrainingOptions::BETA),
+        value_name = "DECAY",
+    )]
     beta_2: f32,
-    /// What the order of the data follows from.
-    #[arg(long, default_value_t = TrainingOptions::default().seed)]
+    /// Seed of the order of the data.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().seed,
+        value_parser = within(0..=u64::MAX),
+    )]
     seed: u64,
-    /// Train these tensors alone, such as `layers.29.*` or `*norm` [default: all].
+    /// Tensors to train, such as `layers.29.*` or `*norm`. May be given several times [default: all].
     #[arg(long, value_name = "NAME")]
     tensor: Vec<String>,
-    /// Most entries of a chunk of 4,096 weights in an update.
-    #[arg(long, default_value_t = TrainingOptions::default().entries)]
+    /// Density of updates: most entries of a chunk of 4,096 weights. In rounds on chain, the programme's
+    /// rules say it instead.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().entries,
+        value_parser = within(TrainingOptions::ENTRIES),
+    )]
     entries: u16,
-    /// Part of what was not sent that the next round tries to send.
-    #[arg(long, default_value_t = TrainingOptions::default().carry)]
+    /// Error feedback: fraction of what was not sent that the next round tries to send.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().carry,
+        value_parser = within(TrainingOptions::CARRY),
+        value_name = "FRACTION",
+    )]
     carry: f32,
-    /// Steps after which a trainer saves its state, from which it goes on when it was killed.
-    #[arg(long, default_value_t = TrainingOptions::default().save_every, value_name = "STEPS")]
+    /// Save interval, in steps: how often a trainer saves its state, from which it goes on when it was
+    /// killed.
+    #[arg(
+        long,
+        default_value_t = TrainingOptions::default().save_every,
+        value_parser = within(TrainingOptions::SAVE_EVERY),
+        value_name = "STEPS",
+    )]
     save_every: u32,
 }
 
 impl TrainingArgs {
     /// As trainers take them, for so many rounds.
     pub(super) fn options(&self, rounds: u32) -> TrainingOptions {
-        let last = u64::from(rounds) * u64::from(self.steps);
+        let horizon = TrainingOptions::default_horizon(rounds, self.steps, self.warmup);
         TrainingOptions {
             steps: self.steps,
             batch: self.batch,
             together: self.together.unwrap_or(self.batch),
             learning_rate: self.learning_rate,
             warmup: self.warmup,
-            horizon: self.horizon.unwrap_or(last),
+            horizon: self.horizon.unwrap_or(horizon),
             floor: self.floor,
             weight_decay: self.weight_decay,
             clip: self.clip,
@@ -136,21 +211,35 @@ impl TrainingArgs {
     }
 }
 
+impl TrainArgs {
+    /// As rounds are run.
+    fn options(&self) -> RoundsOptions {
+        RoundsOptions {
+            rounds: self.rounds,
+            trainers: self.trainers,
+            shards: self.shards,
+            evaluation_shards: self.evaluation_shards,
+            training: self.training.options(self.rounds),
+            default_horizon: self.training.horizon.is_none(),
+            dense: self.dense,
+            judged: self.judge,
+            sabotage: self.sabotage,
+            state: self.state.clone(),
+        }
+    }
+}
+
 pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()> {
     let checkpoint = global.open_checkpoint(&args.checkpoint)?;
     let dataset = Dataset::open(&args.dataset)?;
+    let asked = args.options();
+    let horizon = asked.training.horizon;
+    let run = Run::prepare(checkpoint, &dataset, asked)?;
+    let options = run.options().clone();
+    if options.training.horizon != horizon {
+        eprintln!("{}", kept_horizon(&options, horizon));
+    }
     let device = args.device.options().select()?;
-    let options = RoundsOptions {
-        rounds: args.rounds,
-        trainers: args.trainers,
-        shards: args.shards,
-        evaluation_shards: args.evaluation_shards,
-        training: args.training.options(args.rounds),
-        dense: args.dense,
-        judged: args.judge,
-        sabotage: args.sabotage,
-        state: args.state,
-    };
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
     tokio::spawn(async move {
@@ -160,22 +249,16 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
     });
     let home = global.home()?;
     let bar = bar(u64::from(options.training.steps));
+    let lines = Lines::beside(&bar);
     let ran = tokio::task::block_in_place(|| {
-        rounds::run(
-            checkpoint,
-            &dataset,
-            &device,
-            &home,
-            &options,
-            &mut |event| {
-                tell(&bar, &event, args.json);
-                if stop.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            },
-        )
+        run.run(&device, &home, &mut |event| {
+            tell(&bar, &lines, &event, args.json);
+            if stop.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
     });
     bar.finish_and_clear();
     let report = ran?;
@@ -197,7 +280,26 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
     Ok(())
 }
 
-fn tell(bar: &ProgressBar, event: &RoundsEvent<'_>, json: bool) {
+/// What becomes of the learning rate when rounds go on with the horizon that the state keeps, and not with
+/// `default`, their last step.
+fn kept_horizon(options: &RoundsOptions, default: u64) -> String {
+    let training = &options.training;
+    let rate = training.rate(u64::MAX);
+    let (kept, last) = (
+        training.horizon,
+        u64::from(options.rounds) * u64::from(training.steps),
+    );
+    let course = match kept {
+        0 => format!("the learning rate stays at its peak, {rate}"),
+        _ => format!("the learning rate is {rate} from step {kept} on, up to the last, {last}"),
+    };
+    format!(
+        "these rounds keep the horizon that the state began with, so {course}; for another course, begin \
+         anew with --horizon {default} and another --state"
+    )
+}
+
+fn tell(bar: &ProgressBar, lines: &Lines, event: &RoundsEvent<'_>, json: bool) {
     match event {
         RoundsEvent::Start(loss) if !json => bar.suspend(|| {
             println!("round    loss  trainers: before -> after                    s  checkpoint");
@@ -208,9 +310,12 @@ fn tell(bar: &ProgressBar, event: &RoundsEvent<'_>, json: bool) {
             trainer,
             step,
         } => {
-            bar.set_message(format!("round {round}, trainer {}", trainer + 1));
+            let (who, loss) = (format!("round {round}, trainer {}", trainer + 1), step.loss);
+            let all = bar.length().unwrap_or_default();
+            lines.say(|| format!("{who}: {} of {all} steps, loss {loss:.3}", step.done));
+            bar.set_message(who);
             bar.set_position(u64::from(step.done));
-            bar.set_prefix(format!("{:.3}", step.loss));
+            bar.set_prefix(format!("{loss:.3}"));
         }
         RoundsEvent::Round(report) if !json => bar.suspend(|| row(report)),
         _ => {}
@@ -256,4 +361,40 @@ fn bar(steps: u64) -> ProgressBar {
         ProgressStyle::with_template("{msg:28} {bar:30} {pos}/{len} steps, loss {prefix} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(steps).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_the_learning_rate_is_said() {
+        let mut options = RoundsOptions {
+            rounds: 8,
+            trainers: 1,
+            shards: 1,
+            evaluation_shards: 2,
+            training: TrainingOptions {
+                steps: 25,
+                horizon: 100,
+                learning_rate: 0.002,
+                floor: 0.5,
+                ..Default::default()
+            },
+            default_horizon: true,
+            dense: false,
+            judged: false,
+            sabotage: None,
+            state: None,
+        };
+        let falls = kept_horizon(&options, 200);
+        assert!(
+            falls.contains("is 0.001 from step 100 on, up to the last, 200"),
+            "{falls}"
+        );
+        assert!(falls.contains("--horizon 200"), "{falls}");
+        options.training.horizon = 0;
+        let stays = kept_horizon(&options, 200);
+        assert!(stays.contains("stays at its peak, 0.002"), "{stays}");
+    }
 }

@@ -24,7 +24,7 @@ Examples:
   noema-worker withdraw --account //George
   noema-worker withdraw --account controller.key --json")]
 pub(super) struct WithdrawArgs {
-    /// The controller, which signs and is paid: a key file or a development key.
+    /// Controller, which signs and is paid: a key file or a development key.
     #[arg(long, value_name = "KEY")]
     account: String,
     /// Print one JSON object; amounts are in the smallest unit.

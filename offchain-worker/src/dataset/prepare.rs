@@ -6,6 +6,7 @@ use super::{
     text::{Layout, Piece, Pieces},
     Dataset, DatasetError, MANIFEST, SHARDS,
 };
+use crate::engine::tokenizer::TextCodec;
 use noema_checkpoint::{blake2_256, H256};
 use rayon::prelude::*;
 use std::{
@@ -13,7 +14,6 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
 };
-use tokenizers::Tokenizer;
 
 /// The token that parts documents unless another is named, where the tokenizer has it.
 pub(crate) const SEPARATOR: &str = "<|endoftext|>";
@@ -155,44 +155,36 @@ pub fn prepare(
 
 /// From pieces of text to tokens.
 struct Codec {
-    tokenizer: Tokenizer,
+    text: TextCodec,
     separator: Option<u32>,
 }
 
 impl Codec {
     fn new(path: &Path, json: &[u8], options: &PrepareOptions) -> Result<Self, DatasetError> {
-        let mut tokenizer = crate::import::tokenizer(path, json)?;
-        let encode = |error: tokenizers::Error| DatasetError::Encode {
+        let tokenizer = crate::import::tokenizer(path, json)?;
+        let text = TextCodec::new(tokenizer).map_err(|error| DatasetError::Encode {
             path: path.into(),
             problem: error.to_string(),
-        };
-        // The tokens of a piece follow from its text alone, and a text that mentions a special token
-        // does not contain it.
-        tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(encode)?;
-        tokenizer.set_encode_special_tokens(true);
+        })?;
         let separator = match &options.separator {
-            Some(token) => Some(tokenizer.token_to_id(token).ok_or_else(|| {
-                DatasetError::UnknownSeparator {
-                    token: token.clone(),
-                }
-            })?),
-            None => tokenizer.token_to_id(SEPARATOR),
+            Some(token) => Some(
+                text.id(token)
+                    .ok_or_else(|| DatasetError::UnknownSeparator {
+                        token: token.clone(),
+                    })?,
+            ),
+            None => text.id(SEPARATOR),
         };
-        Ok(Self {
-            tokenizer,
-            separator,
-        })
+        Ok(Self { text, separator })
     }
 
     fn encode(&self, path: &Path, pieces: &[Piece]) -> Result<Vec<Vec<u32>>, DatasetError> {
         let encode = |piece: &Piece| {
-            let encoded = self.tokenizer.encode_fast(piece.text.as_str(), false);
-            let encoded = encoded.map_err(|error| DatasetError::Encode {
+            let encoded = self.text.encode(&piece.text, false);
+            let mut tokens = encoded.map_err(|error| DatasetError::Encode {
                 path: path.into(),
                 problem: error.to_string(),
             })?;
-            let mut tokens = encoded.get_ids().to_vec();
             tokens.extend(self.separator.filter(|_| piece.ends_document));
             Ok(tokens)
         };

@@ -25,6 +25,8 @@ pub const VERSION: u32 = 1;
 pub const HEADER_BYTES: usize = 48;
 /// Largest shard, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
+/// Most sequences of a shard, which are as short as can be.
+pub const MOST_SEQUENCES: u32 = (MAX_BYTES / 8) as u32;
 /// Lengths that a sequence may have, in tokens.
 pub const LENGTHS: std::ops::RangeInclusive<u32> = 2..=Architecture::MAX_CONTEXT;
 

@@ -113,8 +113,8 @@ fn compare(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Result<bool, Ex
 
     let mut definition = Transformer::new(checkpoint.model()?, Scalar, COMPARED);
     let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
-    noema_numerics::Executor::forward(&mut definition, 0, &tokens, wanted, &mut hidden)?;
-    noema_numerics::Executor::logits(&mut definition, hidden.view(), &mut logits);
+    noema_numerics::ForwardPass::forward(&mut definition, 0, &tokens, wanted, &mut hidden)?;
+    noema_numerics::ForwardPass::logits(&mut definition, hidden.view(), &mut logits);
     Ok(found.hidden == hidden && found.logits == logits)
 }
 

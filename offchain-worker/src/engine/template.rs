@@ -2,10 +2,16 @@
 //!
 //! Chat templates are Jinja programs that come with a checkpoint, so they are run as strangers'
 //! code: without access to files or time, with bounded work, and refused when they fail.
+//!
+//! A program can do anything with a message: refuse it, repeat it, run out of work. A worker must be
+//! able to answer every prompt that the chain accepts, so a template is not run on prompts. What it
+//! puts around a message is its [`Frame`], found once, when the checkpoint is opened; a template that
+//! treats some messages in another way than its frame does is not supported.
 
+use super::bounds::Unsupported;
 use minijinja::{context, syntax::SyntaxConfig, Environment, Error, ErrorKind};
 
-/// Template instructions that one prompt may cost.
+/// Template instructions that one message may cost.
 const FUEL: u64 = 1_000_000;
 
 const NAME: &str = "chat_template";
@@ -13,7 +19,7 @@ const NAME: &str = "chat_template";
 /// A checkpoint's chat template, ready to render.
 #[derive(Debug)]
 pub(crate) struct ChatTemplate {
-    /// `None` for a checkpoint without template: prompts pass as they are.
+    /// `None` for a checkpoint without template: messages pass as they are.
     environment: Option<Environment<'static>>,
     bos: String,
     eos: String,
@@ -21,7 +27,7 @@ pub(crate) struct ChatTemplate {
 
 impl ChatTemplate {
     /// Compiles `source`, in which `bos` and `eos` are known as `bos_token` and `eos_token`. An
-    /// empty source leaves every prompt as it is.
+    /// empty source leaves every message as it is.
     pub(crate) fn compile(source: &str, bos: String, eos: String) -> Result<Self, Error> {
         if source.is_empty() {
             return Ok(Self {
@@ -57,7 +63,7 @@ impl ChatTemplate {
     }
 
     /// The text that asks for an answer to `prompt`, said by the user.
-    pub(crate) fn render(&self, prompt: &str) -> Result<String, Error> {
+    fn render(&self, prompt: &str) -> Result<String, Error> {
         let Some(environment) = &self.environment else {
             return Ok(prompt.to_owned());
         };
@@ -68,6 +74,70 @@ impl ChatTemplate {
             eos_token => &self.eos,
         })
     }
+}
+
+/// What a chat template puts around one user message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// The text before the message.
+    pub(crate) before: String,
+    /// The text after it, up to where the answer begins.
+    pub(crate) after: String,
+    /// Whether white space at both ends of the message is left out.
+    pub(crate) trims: bool,
+}
+
+impl Frame {
+    /// A message that no template contains, with the white space that some leave out.
+    const MARK: &str = "  5f1c9b7e frame 2d80a6e4  ";
+
+    /// The frame of `template`, which must treat every one of `messages` accordingly.
+    pub(crate) fn of<'a>(
+        template: &ChatTemplate,
+        messages: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, Unsupported> {
+        let marked = render(template, Self::MARK)?;
+        let frame = [Self::MARK, Self::MARK.trim()]
+            .into_iter()
+            .find_map(|mark| {
+                let (before, after) = marked.split_once(mark)?;
+                Some(Self {
+                    before: before.to_owned(),
+                    after: after.to_owned(),
+                    trims: mark != Self::MARK,
+                })
+            })
+            .ok_or_else(|| unframed("leaves the message out or changes it"))?;
+        for message in messages {
+            if render(template, message)? != frame.around(message) {
+                let beginning: String = message.chars().take(40).collect();
+                return Err(unframed(&format!(
+                    "does something else with a message like {beginning:?} than with others"
+                )));
+            }
+        }
+        Ok(frame)
+    }
+
+    /// `message` in its frame.
+    pub(crate) fn around(&self, message: &str) -> String {
+        let message = if self.trims { message.trim() } else { message };
+        [&self.before, message, &self.after].concat()
+    }
+}
+
+fn render(template: &ChatTemplate, message: &str) -> Result<String, Unsupported> {
+    template.render(message).map_err(|error| {
+        let beginning: String = message.chars().take(40).collect();
+        unframed(&format!("fails on a message like {beginning:?} ({error})"))
+    })
+}
+
+fn unframed(problem: &str) -> Unsupported {
+    Unsupported::new(
+        format!("a chat template that {problem}"),
+        "templates that put text before and after a message are",
+    )
 }
 
 #[cfg(test)]
@@ -126,6 +196,61 @@ mod tests {
             "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}",
         );
         assert!(template.render("hi").is_err());
+    }
+
+    /// The frame of `source`, tried on a few messages.
+    fn frame(source: &str) -> Result<Frame, Unsupported> {
+        let messages = ["", " ", "a", " a\n", "{{ 1 }}", "</s>", "naïve 東京 🙂"];
+        Frame::of(&compile(source), messages)
+    }
+
+    #[test]
+    fn a_frame_is_what_a_template_puts_around_a_message() {
+        let turns = frame(TURNS).expect("a frame");
+        assert_eq!(
+            turns.before,
+            "<|im_start|>system\nBe helpful<|im_end|>\n<|im_start|>user\n"
+        );
+        assert_eq!(turns.after, "<|im_end|>\n<|im_start|>assistant\n");
+        assert!(!turns.trims);
+        let bare = frame("").expect("a frame");
+        assert_eq!(bare.around(" a "), " a ");
+    }
+
+    #[test]
+    fn a_frame_trims_where_its_template_does() {
+        let frame = frame("[{{ messages[0].content | trim }}]").expect("a frame");
+        assert!(frame.trims);
+        assert_eq!(frame.around("\u{3000} a b \n"), "[a b]");
+        assert_eq!(frame.around("  "), "[]");
+    }
+
+    #[test]
+    fn a_template_that_treats_messages_differently_has_no_frame() {
+        for (source, problem) in [
+            (
+                "{% if messages[0].content %}{{ messages[0].content }}!{% endif %}",
+                "like \"\"",
+            ),
+            ("{{ messages[0].content }}{{ messages[0].content }}", "like"),
+            (
+                "{{ messages[0].content | upper }}",
+                "leaves the message out",
+            ),
+            ("nothing", "leaves the message out"),
+            (
+                "{% if '</s>' in messages[0].content %}{{ raise_exception('no') }}{% endif %}\
+                 {{ messages[0].content }}",
+                "fails on a message like \"</s>\"",
+            ),
+            (
+                "{{ messages[0].content.split('</s>')[-1] }}",
+                "like \"</s>\"",
+            ),
+        ] {
+            let error = frame(source).expect_err("no frame");
+            assert!(error.what.contains(problem), "{source}: {}", error.what);
+        }
     }
 
     #[test]

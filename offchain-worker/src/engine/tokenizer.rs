@@ -1,38 +1,200 @@
 //! Between text and token ids, as the checkpoint's `tokenizer.json` says.
+//!
+//! Special tokens say where a turn begins and ends and who has it. Only a chat template writes them: in
+//! every other text, a prompt or a document of a dataset, their written form is text like any other. So
+//! there are two ways to encode, [`TextCodec::encode`] for text and [`TextCodec::encode_template`] for
+//! what a template wrote.
 
-use std::collections::HashSet;
-use tokenizers::Tokenizer;
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
+use tokenizers::{
+    pre_tokenizers::metaspace::PrependScheme, AddedToken, AddedVocabulary, Encoding, Model,
+    ModelWrapper, OffsetReferential, OffsetType, PreTokenizer, PreTokenizerWrapper, Token,
+    Tokenizer,
+};
 
 /// A checkpoint's tokenizer.
 #[derive(Debug)]
 pub(crate) struct TextCodec {
+    /// Finds no special tokens in a text.
     tokenizer: Tokenizer,
-    special: HashSet<u32>,
+    /// What decoding leaves out.
+    hidden: HashSet<u32>,
+    /// The special tokens, in their written form, that no text may become.
+    special: BTreeMap<u32, String>,
+    /// Cuts a text that follows a special token into words.
+    words_after: Option<PreTokenizerWrapper>,
 }
 
 impl TextCodec {
     /// Reads a `tokenizer.json`.
     pub(crate) fn from_json(json: &[u8]) -> tokenizers::Result<Self> {
-        let mut tokenizer = Tokenizer::from_bytes(json)?;
-        // Either would make the tokens of a prompt depend on more than the prompt.
+        Self::new(Tokenizer::from_bytes(json)?)
+    }
+
+    /// The codec of a tokenizer.
+    pub(crate) fn new(mut tokenizer: Tokenizer) -> tokenizers::Result<Self> {
+        // Either would make the tokens of a text depend on more than the text.
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None)?;
-        let special = tokenizer
+        tokenizer.set_encode_special_tokens(true);
+        let hidden = tokenizer
             .get_added_tokens_decoder()
             .into_iter()
             .filter_map(|(id, token)| token.special.then_some(id))
             .collect();
-        Ok(Self { tokenizer, special })
+        let words_after = tokenizer.get_pre_tokenizer().cloned().map(|mut words| {
+            begin_nothing(&mut words);
+            words
+        });
+        Ok(Self {
+            hidden,
+            special: special(&tokenizer),
+            words_after,
+            tokenizer,
+        })
     }
 
-    /// Token ids of `text`. Special tokens written out in it become their ids; `add_special` lets
-    /// the tokenizer add those it begins a text with.
+    /// The tokenizer itself.
+    pub(super) const fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Takes those of these tokens for special that are added tokens with something to see in them. What
+    /// decoding leaves out stays the same.
+    pub(super) fn make_special(
+        &mut self,
+        tokens: impl IntoIterator<Item = u32>,
+    ) -> tokenizers::Result<()> {
+        let added = self.tokenizer.get_added_tokens_decoder();
+        let visible = |token: &&AddedToken| !token.content.trim().is_empty();
+        let made: Vec<AddedToken> = tokens
+            .into_iter()
+            .filter_map(|id| added.get(&id).filter(visible))
+            .map(|token| token.clone().special(true))
+            .collect();
+        self.tokenizer.add_special_tokens(made)?;
+        self.special = special(&self.tokenizer);
+        Ok(())
+    }
+
+    /// Token ids of a text, in which special tokens are text; `add_special` lets the tokenizer add those
+    /// with which it begins and ends a text.
     pub(crate) fn encode(&self, text: &str, add_special: bool) -> tokenizers::Result<Vec<u32>> {
-        Ok(self
-            .tokenizer
-            .encode_fast(text, add_special)?
-            .get_ids()
-            .to_vec())
+        let added = self.tokenizer.get_added_vocabulary();
+        let words = self.tokenizer.get_pre_tokenizer();
+        let encoding = self.encoding(added, words, text)?;
+        let processed = self.tokenizer.post_process(encoding, None, add_special)?;
+        Ok(processed.get_ids().to_vec())
+    }
+
+    /// The same for a text that follows a special token.
+    pub(super) fn encode_after(&self, text: &str) -> tokenizers::Result<Vec<u32>> {
+        let added = self.tokenizer.get_added_vocabulary();
+        let encoding = self.encoding(added, self.words_after.as_ref(), text)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Token ids of what a chat template wrote, in which special tokens are such.
+    pub(super) fn encode_template(&self, written: &str) -> tokenizers::Result<Vec<u32>> {
+        let words = self.tokenizer.get_pre_tokenizer();
+        let encoding = self.encoding(&self.all_added(), words, written)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The added tokens in what a chat template wrote, and the bytes that they take.
+    pub(super) fn added_in(&self, written: &str) -> Vec<(Range<usize>, u32, AddedToken)> {
+        let all = self.all_added();
+        let pieces = all.extract_and_normalize(self.tokenizer.get_normalizer(), written);
+        let found = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
+        let found = found.into_iter().filter_map(|(_, (start, end), tokens)| {
+            let token = tokens.as_ref()?.first()?;
+            let added = all.get_added_tokens_decoder().get(&token.id)?;
+            Some((start..end, token.id, added.clone()))
+        });
+        found.collect()
+    }
+
+    /// The added tokens, of which the special ones are found, too.
+    fn all_added(&self) -> AddedVocabulary {
+        let mut added = self.tokenizer.get_added_vocabulary().clone();
+        added.set_encode_special_tokens(false);
+        added
+    }
+
+    fn encoding(
+        &self,
+        added: &AddedVocabulary,
+        words: Option<&PreTokenizerWrapper>,
+        text: &str,
+    ) -> tokenizers::Result<Encoding> {
+        let mut pieces = added.extract_and_normalize(self.tokenizer.get_normalizer(), text);
+        if let Some(words) = words {
+            words.pre_tokenize(&mut pieces)?;
+        }
+        pieces.tokenize(|word| self.tokens(word.get()))?;
+        pieces.into_encoding(None, 0, OffsetType::None)
+    }
+
+    /// The tokens of a word. A vocabulary or merges may make a special token of what is written in it: such
+    /// a word is cut after the first character of each special token that stands in it, and what is made of
+    /// characters that are not next to each other is taken one by one.
+    fn tokens(&self, word: &str) -> tokenizers::Result<Vec<Token>> {
+        let model = self.tokenizer.get_model();
+        let whole = model.tokenize(word)?;
+        if !self.has_special(&whole) {
+            return Ok(whole);
+        }
+        let mut tokens = Vec::new();
+        for part in self.parts(word) {
+            let of_part = model.tokenize(part)?;
+            if !self.has_special(&of_part) {
+                tokens.extend(of_part);
+                continue;
+            }
+            for character in part.chars() {
+                tokens.extend(model.tokenize(character.encode_utf8(&mut [0; 4]))?);
+            }
+        }
+        Ok(tokens)
+    }
+
+    fn parts<'a>(&self, word: &'a str) -> Vec<&'a str> {
+        let is_special = |rest: &str| self.special.values().any(|form| rest.starts_with(form));
+        let mut parts = Vec::new();
+        let mut begin = 0;
+        for (at, character) in word.char_indices() {
+            if word.get(at..).is_some_and(is_special) {
+                let end = at.saturating_add(character.len_utf8());
+                parts.extend(word.get(begin..end));
+                begin = end;
+            }
+        }
+        parts.extend(word.get(begin..));
+        parts
+    }
+
+    /// Whether a token is one that no text may become.
+    pub(super) fn is_special(&self, id: u32) -> bool {
+        self.special.contains_key(&id)
+    }
+
+    fn has_special(&self, tokens: &[Token]) -> bool {
+        let is_special = |token: &Token| self.special.get(&token.id) == Some(&token.value);
+        tokens.iter().any(is_special)
+    }
+
+    /// A special token that a text of one character becomes, if there is one.
+    pub(super) fn special_character(&self) -> tokenizers::Result<Option<&str>> {
+        for form in self.special.values() {
+            let is_one = form.chars().nth(1).is_none();
+            if is_one && self.has_special(&self.tokenizer.get_model().tokenize(form)?) {
+                return Ok(Some(form));
+            }
+        }
+        Ok(None)
     }
 
     /// Text of `tokens` without the special ones. A function of the token ids alone: bytes that are
@@ -41,13 +203,47 @@ impl TextCodec {
         let shown: Vec<u32> = tokens
             .iter()
             .copied()
-            .filter(|token| !self.special.contains(token))
+            .filter(|token| !self.hidden.contains(token))
             .collect();
-        self.tokenizer.decode(&shown, true)
+        self.tokenizer.decode(&shown, false)
     }
 
     /// The written form of token `id`; empty for an id that the tokenizer does not know.
     pub(crate) fn token(&self, id: u32) -> String {
         self.tokenizer.id_to_token(id).unwrap_or_default()
+    }
+
+    /// The token with this written form.
+    pub(crate) fn id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
+    }
+}
+
+/// The special tokens of a tokenizer but the one for what it does not know, which text does become.
+fn special(tokenizer: &Tokenizer) -> BTreeMap<u32, String> {
+    let unknown = match tokenizer.get_model() {
+        ModelWrapper::BPE(model) => model.unk_token.as_deref(),
+        ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
+        ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
+        // Its tokens for what it does not know have the text that they stand for.
+        ModelWrapper::Unigram(_) => None,
+    };
+    let added = tokenizer.get_added_tokens_decoder().into_iter();
+    added
+        .filter(|(_, token)| token.special && Some(token.content.as_str()) != unknown)
+        .map(|(id, token)| (id, token.content))
+        .collect()
+}
+
+/// Has `words` treat no word as the first of a text.
+fn begin_nothing(words: &mut PreTokenizerWrapper) {
+    match words {
+        PreTokenizerWrapper::Sequence(steps) => steps.as_mut().iter_mut().for_each(begin_nothing),
+        PreTokenizerWrapper::Metaspace(meta)
+            if meta.get_prepend_scheme() == PrependScheme::First =>
+        {
+            meta.set_prepend_scheme(PrependScheme::Never);
+        }
+        _ => {}
     }
 }

@@ -1,5 +1,6 @@
 //! Why an import is refused.
 
+use super::InitialOptions;
 use crate::checkpoint::CheckpointError;
 use noema_checkpoint::ManifestError;
 use std::{
@@ -110,6 +111,12 @@ pub enum ImportError {
         asked: u32,
         /// The most that is possible.
         limit: u32,
+    },
+    /// No rotation table can be made of this base.
+    #[error("A RoPE base of {asked} was asked for; it must be from {least} to {most}.", least = InitialOptions::ROPE_BASES.start(), most = InitialOptions::ROPE_BASES.end())]
+    RopeBase {
+        /// What was asked for.
+        asked: f64,
     },
     /// The model is outside the limits of the numerics.
     #[error(transparent)]

@@ -20,7 +20,10 @@ use noema_checkpoint::{
     layout::{TensorKind, TensorRole},
     Architecture, Source, SourceFormat,
 };
-use std::{ops::Range, path::Path};
+use std::{
+    ops::{Range, RangeInclusive},
+    path::Path,
+};
 
 /// Epsilon of every norm.
 const EPSILON: f64 = 1e-5;
@@ -52,6 +55,11 @@ pub struct InitialOptions {
     pub untied_head: bool,
     /// What the weights follow from.
     pub seed: u64,
+}
+
+impl InitialOptions {
+    /// What [`Self::rope_base`] may be.
+    pub const ROPE_BASES: RangeInclusive<f64> = 1.0..=1e15;
 }
 
 impl Default for InitialOptions {
@@ -86,6 +94,11 @@ pub fn initialise(
     options: &InitialOptions,
     progress: &dyn Progress,
 ) -> Result<OpenCheckpoint, ImportError> {
+    if !InitialOptions::ROPE_BASES.contains(&options.rope_base) {
+        return Err(ImportError::RopeBase {
+            asked: options.rope_base,
+        });
+    }
     let loaded = tokenizer::check(path, &tokenizer, Architecture::MAX_VOCABULARY)?;
     let highest = loaded.get_vocab(true).into_values().max().unwrap_or(0);
     let mut stops: Vec<u32> = END_OF_TURN

@@ -9,6 +9,7 @@ use super::{
 use crate::checkpoint::{
     parallel_root, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
 };
+use crate::engine::prompt::{Bounds, PromptCodec, PromptError, Unsupported};
 use memmap2::Mmap;
 use noema_checkpoint::{
     blake2_256,
@@ -34,6 +35,7 @@ pub(super) fn write(
         context_length: context(model.architecture.context_length, options)?,
         ..model.architecture
     };
+    let bounds = bounds(&model, &architecture, weights.path())?;
     let mut manifest = Manifest {
         format: FORMAT,
         numerics: NUMERICS_VERSION,
@@ -45,6 +47,8 @@ pub(super) fn write(
         weights_bytes: weights_bytes(&architecture).map_err(ManifestError::Architecture)?,
         tokenizer_hash: blake2_256(&model.tokenizer),
         chat_template_hash: blake2_256(model.chat_template.as_bytes()),
+        tokens_per_byte: bounds.tokens_per_byte,
+        template_tokens: bounds.template_tokens,
         bos: model.bos,
         stops: model.stops,
         source: model.source,
@@ -65,6 +69,29 @@ pub(super) fn write(
     text.push(b'\n');
     temporary.file(MANIFEST, &text)?;
     Ok(temporary.publish(&library, manifest.id())?)
+}
+
+/// The most tokens that a prompt can have, proven from the source's tokenizer and chat template.
+fn bounds(model: &Model, architecture: &Architecture, path: &Path) -> Result<Bounds, ImportError> {
+    PromptCodec::new(
+        &model.tokenizer,
+        &model.chat_template,
+        model.bos,
+        &model.stops,
+        architecture,
+    )
+    .map(|prompts| prompts.bounds())
+    .map_err(|error| match error {
+        PromptError::Tokenizer(problem) => ImportError::tokenizer(path, problem),
+        PromptError::Template(error) => ImportError::value(
+            path,
+            "a chat template",
+            format!("which does not compile: {error}"),
+        ),
+        PromptError::Unsupported(Unsupported { what, hint }) => {
+            ImportError::unsupported(path, what, hint)
+        }
+    })
 }
 
 fn context(trained: u32, options: &ImportOptions) -> Result<u32, ImportError> {

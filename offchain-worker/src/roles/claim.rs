@@ -1,7 +1,7 @@
 //! Claiming what the operator's controller is due of subsidies.
 //!
-//! Nothing of it is kept on disk: the chain pays each epoch once, whoever asks how often, and says what
-//! it still owes.
+//! Nothing of it is kept on disk: the chain pays each epoch once, however often it is asked to, and says
+//! what it still owes.
 
 use super::operator::Operator;
 use super::queue::OpenDuty;
@@ -31,7 +31,8 @@ impl Operator {
     pub(super) async fn claim(&mut self, duties: &Duties) {
         let is_due = self.identity.claims && duties.block >= self.claims.look_at;
         // What a claim could hold up in the pool has a deadline; a claim has none that matters.
-        if !is_due || self.is_busy() || !duties.jobs.is_empty() || !duties.checks.is_empty() {
+        let is_busy = self.executing() > 0 || !self.queue.is_empty() || !duties.due.is_empty();
+        if !is_due || is_busy {
             return;
         }
         let rewards = match self.ledger.rewards().await {

@@ -1,11 +1,10 @@
 //! The model as a role sees it.
 
-use super::{Answered, Finding, Question};
-use crate::engine::{CheckVerdict, Engine, EngineError};
-use crate::store::StoredAnswer;
+use super::{Answered, Question, Reexecution};
+use crate::engine::{Answer, Engine, EngineError};
+use crate::printable::one_line;
 use noema_executor::{Cancel, ScheduleError};
-use noema_protocol::{hashing, CheckpointId, Verdict};
-use sp_core::H256;
+use noema_protocol::CheckpointId;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,16 +16,22 @@ pub enum ExecutionError {
     /// Too much is waiting to be executed; nothing is wrong with this, which can be tried later.
     #[error("{0}")]
     Busy(String),
-    /// It failed.
+    /// It failed, and may succeed when it is tried again.
     #[error("{0}")]
     Failed(String),
+    /// It fails whenever it is tried on this machine.
+    #[error("{0}")]
+    Permanent(String),
 }
 
 impl From<EngineError> for ExecutionError {
     fn from(error: EngineError) -> Self {
+        // The reason may quote the prompt.
+        let reason = one_line(&error.to_string());
         match error {
-            EngineError::Schedule(ScheduleError::Busy { .. }) => Self::Busy(error.to_string()),
-            error => Self::Failed(error.to_string()),
+            EngineError::Schedule(ScheduleError::Busy { .. }) => Self::Busy(reason),
+            error if is_permanent(&error) => Self::Permanent(reason),
+            _ => Self::Failed(reason),
         }
     }
 }
@@ -39,10 +44,15 @@ pub trait Executor: Send + Sync + 'static {
         &self,
         question: &Question,
         cancel: &Cancel,
-    ) -> Result<Option<StoredAnswer>, ExecutionError>;
+    ) -> Result<Option<Answer>, ExecutionError>;
 
-    /// Re-executes `answer`; `None` if that was cancelled before the end.
-    fn check(&self, answer: &Answered, cancel: &Cancel) -> Result<Option<Finding>, ExecutionError>;
+    /// Executes `leaf` again, all of its positions in one pass; `None` if that was cancelled before the
+    /// end.
+    fn check(
+        &self,
+        leaf: &Answered,
+        cancel: &Cancel,
+    ) -> Result<Option<Reexecution>, ExecutionError>;
 
     /// Whether the checkpoint is loaded.
     fn has(&self, checkpoint: &CheckpointId) -> bool;
@@ -93,7 +103,7 @@ impl Executor for EngineExecutor {
         &self,
         question: &Question,
         cancel: &Cancel,
-    ) -> Result<Option<StoredAnswer>, ExecutionError> {
+    ) -> Result<Option<Answer>, ExecutionError> {
         let engine = self.engine(&question.checkpoint)?;
         let answer = engine.answer_unless(
             cancel,
@@ -102,46 +112,32 @@ impl Executor for EngineExecutor {
             question.seed.0,
             &mut |_| ControlFlow::Continue(()),
         )?;
-        if cancel.is_cancelled() {
-            return Ok(None);
-        }
-        Ok(Some(StoredAnswer {
-            prompt_tokens: answer.prompt_tokens,
-            tokens: answer.tokens,
-            text: answer.text,
-            digest: H256(answer.digest),
-        }))
+        Ok((!cancel.is_cancelled()).then_some(answer))
     }
 
-    fn check(&self, answer: &Answered, cancel: &Cancel) -> Result<Option<Finding>, ExecutionError> {
-        let question = &answer.question;
+    fn check(
+        &self,
+        leaf: &Answered,
+        cancel: &Cancel,
+    ) -> Result<Option<Reexecution>, ExecutionError> {
+        let question = &leaf.question;
         let engine = self.engine(&question.checkpoint)?;
-        let check = match engine.check_unless(
+        match engine.check_unless(
             cancel,
             &question.prompt,
             &question.parameters,
             question.seed.0,
-            &answer.tokens,
-            &answer.text,
+            &leaf.tokens,
+            &leaf.text,
         ) {
-            Ok(check) => check,
-            Err(EngineError::Schedule(ScheduleError::Cancelled)) => return Ok(None),
-            Err(error) if is_about_the_prompt(&error) => return Ok(Some(unanswerable(&error))),
-            Err(error) => return Err(error.into()),
-        };
-        let digest = H256(check.digest);
-        let reason = match check.verdict {
-            CheckVerdict::Invalid(reason) => Some(reason.to_string()),
-            CheckVerdict::Valid => wrong_claim(answer, check.prompt_tokens, digest),
-        };
-        Ok(Some(Finding {
-            verdict: match reason {
-                Some(_) => Verdict::Invalid,
-                None => Verdict::Valid,
-            },
-            reason: reason.unwrap_or_default(),
-            digest,
-        }))
+            Ok(check) => Ok(Some(Reexecution::Checked(check))),
+            Err(EngineError::Schedule(ScheduleError::Cancelled)) => Ok(None),
+            // The reason may quote the prompt.
+            Err(error) if is_about_the_question(&error) => Ok(Some(Reexecution::Unanswerable(
+                one_line(&error.to_string()),
+            ))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn has(&self, checkpoint: &CheckpointId) -> bool {
@@ -149,38 +145,58 @@ impl Executor for EngineExecutor {
     }
 }
 
-/// Whether the checkpoint has no answer to this prompt, whoever executes it.
-fn is_about_the_prompt(error: &EngineError) -> bool {
+/// Whether this fails whenever it is tried on this machine.
+const fn is_permanent(error: &EngineError) -> bool {
+    is_about_the_question(error)
+        || matches!(
+            error,
+            EngineError::Decode(_) | EngineError::Schedule(ScheduleError::Refused(_))
+        )
+}
+
+/// Whether the checkpoint has no answer to this question, on whatever machine it is executed.
+const fn is_about_the_question(error: &EngineError) -> bool {
     matches!(
         error,
-        EngineError::Render(_) | EngineError::Encode(_) | EngineError::PromptTooLong { .. }
+        EngineError::Encode(_) | EngineError::PromptTooLong { .. } | EngineError::Parameters(_)
     )
 }
 
-/// An answer to a prompt that has none is wrong. There is no digest to show; all validators show
-/// the same zero, so that they agree.
-fn unanswerable(error: &EngineError) -> Finding {
-    Finding {
-        verdict: Verdict::Invalid,
-        reason: format!("the checkpoint has no answer to this prompt: {error}"),
-        digest: H256::zero(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use noema_numerics::ForwardError;
 
-/// What the receipt claims beyond tokens and text, and execution does not bear out.
-///
-/// A wrong trace commitment over a right answer is a lie too: it would make every honest validator
-/// look lazy.
-fn wrong_claim(answer: &Answered, prompt_tokens: u32, digest: H256) -> Option<String> {
-    let receipt = &answer.receipt;
-    if receipt.prompt_tokens != prompt_tokens {
-        return Some(format!(
-            "the receipt counts {} prompt tokens, there are {prompt_tokens}",
-            receipt.prompt_tokens
+    #[test]
+    fn what_follows_from_the_prompt_is_permanent_and_one_line() {
+        let refused = ScheduleError::Refused(ForwardError::EmptyPrompt);
+        let long = EngineError::PromptTooLong {
+            tokens: 9,
+            context: 8,
+        };
+        for error in [
+            EngineError::Encode("no\n  such\u{1b}byte".into()),
+            EngineError::Schedule(refused),
+            long,
+        ] {
+            let ExecutionError::Permanent(reason) = ExecutionError::from(error) else {
+                panic!("it is tried again");
+            };
+            assert!(!reason.contains(['\n', '\u{1b}']), "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        let busy = EngineError::Schedule(ScheduleError::Busy { waiting: 3 });
+        assert!(matches!(
+            ExecutionError::from(busy),
+            ExecutionError::Busy(_)
+        ));
+        let stopped = EngineError::Schedule(ScheduleError::Stopped);
+        assert!(matches!(
+            ExecutionError::from(stopped),
+            ExecutionError::Failed(_)
         ));
     }
-    if receipt.trace_commitment != hashing::trace_commitment(answer.question.request, digest) {
-        return Some("the trace commitment does not open to the digest of the execution".into());
-    }
-    None
 }

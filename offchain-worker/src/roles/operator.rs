@@ -1,19 +1,22 @@
 //! The loop that drives one operator, whatever its role.
 
+use super::attend::Attended;
+use super::attended::Rounds;
 use super::claim::Claims;
+use super::execute::Executor;
+use super::listing::Listed;
 use super::queue::{DutyQueue, OpenDuty};
-use super::{
-    Action, Answered, Cancel, Duties, ExecutionError, Executor, Finding, Identity, Ledger,
-    LedgerError, Outcome, Question,
-};
-use crate::metrics::{Execution, Fate, Metrics};
-use crate::store::{CheckStage, JobKey, Store, StoreError, StoredAnswer};
-use noema_protocol::RequestId;
-use std::collections::{HashMap, HashSet};
+use super::rounds::{Exchange, Setup};
+use super::tasks::Tasks;
+use super::work::Executed;
+use super::{Action, Duties, Identity, Ledger, LedgerError, Outcome};
+use crate::metrics::{Fate, Metrics};
+use crate::store::{Store, Ticket};
+use noema_protocol::{Job, RoundId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::{mpsc, watch};
-use tracing::{debug, error, info, warn};
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
 
 /// How often something is tried before the operator gives up on it, and how much at once.
 #[derive(Clone, Copy, Debug)]
@@ -34,96 +37,100 @@ impl Default for Pace {
     }
 }
 
-/// What is executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Work {
-    Answer(JobKey),
-    Check(JobKey),
-    Audit(JobKey),
+/// What a task of an operator is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TaskKey {
+    /// A duty that the model executes.
+    Duty(Ticket),
+    /// A round of training.
+    Round(RoundId),
 }
 
-enum Product {
-    Answer(StoredAnswer),
-    Finding(Finding),
+/// What a task of an operator brought.
+pub(super) enum Done {
+    /// An execution.
+    Executed(Executed),
+    /// Something for a round of training.
+    Attended(Attended),
 }
 
-struct Finished {
-    work: Work,
-    /// Nothing if it was cancelled.
-    result: Result<Option<Product>, ExecutionError>,
-    seconds: f64,
-}
-
-/// One operator: its duties, its records and what it is doing about them.
+/// One operator, whatever its roles: its duties, its records and what it is doing about them.
 pub struct Operator {
     pub(super) identity: Identity,
     pub(super) ledger: Arc<dyn Ledger>,
-    pub(super) executor: Arc<dyn Executor>,
     pub(super) store: Arc<Store>,
     pub(super) metrics: Metrics,
+    /// What executes for it; `None` where its roles execute nothing.
+    pub(super) executor: Option<Arc<dyn Executor>>,
     pub(super) pace: Pace,
-    running: HashMap<Work, Cancel>,
-    /// Whether something could not be begun for what was running at the last look.
-    deferred: bool,
-    failures: HashMap<Work, Failures>,
-    products: (
-        mpsc::UnboundedSender<Finished>,
-        mpsc::UnboundedReceiver<Finished>,
-    ),
+    pub(super) tasks: Tasks<TaskKey, Done>,
+    /// Whether an execution could not be begun for what was running at the latest look.
+    pub(super) deferred: bool,
     pub(super) queue: DutyQueue,
+    pub(super) listed: BTreeMap<Job, Listed>,
+    /// Its part in rounds of training, if it takes part in them.
+    pub(super) rounds: Option<Rounds>,
     pub(super) claims: Claims,
-    /// The block of the last look.
+    /// Why the store could not be used, the last time that it could not.
+    pub(super) store_trouble: Option<String>,
+    /// The block of the latest look.
     pub(super) block: u64,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Failures {
-    count: u32,
-    retry_at: u64,
-}
-
 impl Operator {
-    /// An operator that has not looked at the chain yet.
+    /// An operator that has not looked at the chain yet, and has nothing to execute or to train with.
     pub fn new(
         identity: Identity,
         ledger: Arc<dyn Ledger>,
-        executor: Arc<dyn Executor>,
         store: Arc<Store>,
         metrics: Metrics,
-        pace: Pace,
     ) -> Self {
         Self {
             identity,
             ledger,
-            executor,
             store,
             metrics,
-            pace,
-            running: HashMap::new(),
+            executor: None,
+            pace: Pace::default(),
+            tasks: Tasks::new(),
             deferred: false,
-            failures: HashMap::new(),
-            products: mpsc::unbounded_channel(),
             queue: DutyQueue::default(),
+            listed: BTreeMap::new(),
+            rounds: None,
             claims: Claims::default(),
+            store_trouble: None,
             block: 0,
         }
     }
 
-    /// Takes a turn at every change of `head` until `stop` turns true. Whatever is under way then
-    /// is on disk and is taken up at the next start.
-    pub async fn run(
-        mut self,
-        mut head: watch::Receiver<u64>,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<(), StoreError> {
+    /// Has the operator execute what it answers, checks and judges.
+    #[must_use]
+    pub fn with_executor(mut self, executor: Arc<dyn Executor>, pace: Pace) -> Self {
+        self.executor = Some(executor);
+        self.pace = pace;
+        self
+    }
+
+    /// Has the operator take part in rounds of training, in the role that its identity names.
+    #[must_use]
+    pub fn with_rounds(mut self, setup: Setup, exchange: Arc<dyn Exchange>) -> Self {
+        self.rounds = Rounds::new(&self.identity, setup, exchange);
+        self
+    }
+
+    /// Takes a turn at every change of `head` until `stop` turns true. What was computed by then is on
+    /// disk, training that is under way, too; what was not is computed after the next start.
+    pub async fn run(mut self, mut head: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         head.mark_changed();
+        if self.executor.is_some() || self.rounds.is_some() {
+            self.check_store();
+        }
         loop {
             tokio::select! {
                 biased;
                 () = crate::stopped(&mut stop) => break,
-                progress = self.progress() => {
-                    progress?;
-                    if !self.could_begin_more() {
+                () = self.progress() => {
+                    if !self.could_execute_more() {
                         continue;
                     }
                 }
@@ -133,201 +140,99 @@ impl Operator {
                     }
                 }
             }
-            if let Err(error) = self.turn().await? {
+            let turned = tokio::select! {
+                biased;
+                () = crate::stopped(&mut stop) => break,
+                turned = self.turn() => turned,
+            };
+            if let Err(error) = turned {
                 self.metrics.ledger_errors.inc();
                 warn!(operator = %self.identity.name, %error, "cannot read the chain; trying again at the next block");
             }
         }
-        self.cancel_all();
+        self.stop().await;
+    }
+
+    /// Gives up what is under way, but waits for trainers that save their states.
+    async fn stop(&mut self) {
+        self.tasks.cancel_all();
+        let jobs = self.executing();
+        if jobs > 0 {
+            info!(operator = %self.identity.name, jobs, "stopping; the jobs under way are taken up at the next start");
+        }
+        while self.rounds.as_ref().is_some_and(Rounds::is_training) {
+            let ended = self.tasks.next().await;
+            if let TaskKey::Round(round) = ended.key {
+                self.note_attended(round, ended);
+            }
+        }
+    }
+
+    /// Looks at the latest finalized block once and takes every step that needs no waiting. Where the store
+    /// fails, that keeps the operator from what needs it and from nothing else.
+    ///
+    /// # Errors
+    /// When the chain cannot be read; another turn tries again.
+    pub async fn turn(&mut self) -> Result<(), LedgerError> {
+        let mut duties = match self.ledger.duties().await {
+            Ok(duties) => duties,
+            Err(error) => {
+                self.doubt();
+                return Err(error);
+            }
+        };
+        if duties.block < self.block {
+            self.doubt();
+        }
+        self.block = duties.block;
+        self.deferred = false;
+        if self.store_trouble.is_some() {
+            self.check_store();
+        }
+        self.tasks.begin(duties.block);
+        self.queue.begin(duties.block);
+        self.drop_unlisted(&duties.due);
+        self.look_up(&duties.due).await;
+        for duty in &duties.due {
+            self.advance(duty).await;
+        }
+        self.look_at_rounds(std::mem::take(&mut duties.rounds))
+            .await;
+        self.resume(&duties).await;
+        self.claim(&duties).await;
         Ok(())
     }
 
-    /// Looks at the latest finalized block once and takes every step that needs no waiting.
-    pub async fn turn(&mut self) -> Result<Result<(), LedgerError>, StoreError> {
-        let following = self.following()?;
-        let duties = match self.ledger.duties(&following).await {
-            Ok(duties) => duties,
-            Err(error) => return Ok(Err(error)),
-        };
-        self.block = duties.block;
-        self.deferred = false;
-        self.queue.begin(duties.block);
-        if self.identity.serves {
-            self.serve(&duties).await?;
-        }
-        if self.identity.validates {
-            self.validate(&duties).await?;
-            self.audit(&duties).await?;
-        }
-        self.resume(&duties).await;
-        self.claim(&duties).await;
-        Ok(Ok(()))
-    }
-
-    /// The requests that a verdict is open on.
-    fn following(&self) -> Result<Vec<RequestId>, StoreError> {
-        let open = self
-            .store
-            .open_records::<CheckStage>(&self.identity.controller)?;
-        Ok(open.into_iter().map(|(key, _)| key.request).collect())
-    }
-
-    /// Waits for the next execution to end or for the fate of the next duty, and acts on it. Never
-    /// ends while nothing is under way.
-    pub async fn progress(&mut self) -> Result<(), StoreError> {
+    /// Waits for the next task to end or for the fate of the next duty, and acts on it. Never ends while
+    /// nothing is under way.
+    pub async fn progress(&mut self) {
         tokio::select! {
-            Some(execution) = self.products.1.recv() => self.executed(execution).await,
+            ended = self.tasks.next() => match ended.key {
+                TaskKey::Duty(ticket) => self.executed(ticket, ended).await,
+                TaskKey::Round(round) => self.attended(round, ended).await,
+            },
             (duty, outcome) = self.queue.next() => self.learned(duty, outcome),
         }
     }
 
-    /// Whether an execution runs or the fate of a duty is open.
+    /// Whether a task runs or the fate of a duty is open.
     pub fn is_busy(&self) -> bool {
-        !self.running.is_empty() || !self.queue.is_empty()
+        self.tasks.running().next().is_some() || !self.queue.is_empty()
     }
 
-    fn cancel_all(&mut self) {
-        self.running.values().for_each(Cancel::cancel);
-        if !self.running.is_empty() {
-            info!(operator = %self.identity.name, jobs = self.running.len(), "stopping; the jobs under way are taken up at the next start");
+    /// A node that was away, or whose chain is shorter than it was, may have another chain with the same
+    /// first block: what was read is read again before it is used.
+    fn doubt(&mut self) {
+        for listed in self.listed.values_mut() {
+            listed.is_doubtful = true;
+        }
+        self.queue.doubt();
+        if let Some(rounds) = &mut self.rounds {
+            rounds.doubt();
         }
     }
 
-    pub(super) fn key(&self, request: RequestId, round: u32) -> JobKey {
-        JobKey {
-            operator: self.identity.controller,
-            request,
-            round,
-        }
-    }
-
-    // Executions.
-
-    /// Whether there is room for something that the last look had to leave.
-    fn could_begin_more(&self) -> bool {
-        self.deferred && self.running.len() < self.pace.together
-    }
-
-    /// Starts to answer, unless that is under way, has failed too recently, or as much is running
-    /// as may. `Err` when it has failed too often.
-    pub(super) fn start_answer(&mut self, work: Work, question: Question) -> Result<(), String> {
-        self.start(work, move |executor, cancel| {
-            let answer = executor.answer(&question, cancel)?;
-            Ok(answer.map(Product::Answer))
-        })
-    }
-
-    /// Starts to re-execute, under the same rules as [`Self::start_answer`].
-    pub(super) fn start_check(&mut self, work: Work, answer: Answered) -> Result<(), String> {
-        self.start(work, move |executor, cancel| {
-            let finding = executor.check(&answer, cancel)?;
-            Ok(finding.map(Product::Finding))
-        })
-    }
-
-    fn start<F>(&mut self, work: Work, execute: F) -> Result<(), String>
-    where
-        F: FnOnce(&dyn Executor, &Cancel) -> Result<Option<Product>, ExecutionError>
-            + Send
-            + 'static,
-    {
-        if self.running.contains_key(&work) {
-            return Ok(());
-        }
-        let failures = self.failures.get(&work).copied().unwrap_or_default();
-        if failures.count >= self.pace.executions {
-            self.failures.remove(&work);
-            return Err(format!("the model failed {} times", failures.count));
-        }
-        if self.block < failures.retry_at {
-            return Ok(());
-        }
-        if self.running.len() >= self.pace.together {
-            self.deferred = true;
-            return Ok(());
-        }
-        let cancel = Cancel::default();
-        self.running.insert(work, cancel.clone());
-        self.metrics.running.inc();
-        let executor = self.executor.clone();
-        let products = self.products.0.clone();
-        tokio::spawn(async move {
-            let begun = Instant::now();
-            let result =
-                tokio::task::spawn_blocking(move || execute(executor.as_ref(), &cancel)).await;
-            let result = result.unwrap_or_else(|error| {
-                Err(ExecutionError::Failed(format!(
-                    "the execution died: {error}"
-                )))
-            });
-            // The receiver is gone only when the operator has stopped.
-            let _ = products.send(Finished {
-                work,
-                result,
-                seconds: begun.elapsed().as_secs_f64(),
-            });
-        });
-        Ok(())
-    }
-
-    /// Tells an execution that nobody wants its result.
-    pub(super) fn cancel(&mut self, work: &Work) {
-        if let Some(cancel) = self.running.get(work) {
-            cancel.cancel();
-        }
-        self.failures.remove(work);
-    }
-
-    async fn executed(&mut self, execution: Finished) -> Result<(), StoreError> {
-        let Finished {
-            work,
-            result,
-            seconds,
-        } = execution;
-        self.running.remove(&work);
-        self.metrics.running.dec();
-        let product = match result {
-            Ok(product) => product,
-            Err(ExecutionError::Busy(reason)) => {
-                self.failures.entry(work).or_default().retry_at = self.block.saturating_add(1);
-                debug!(operator = %self.identity.name, ?work, %reason, "trying again at the next block");
-                return Ok(());
-            }
-            Err(ExecutionError::Failed(reason)) => {
-                let failures = self.failures.entry(work).or_default();
-                failures.count = failures.count.saturating_add(1);
-                failures.retry_at = self
-                    .block
-                    .saturating_add(1u64.checked_shl(failures.count).unwrap_or(u64::MAX));
-                self.metrics.execution_failures.inc();
-                error!(operator = %self.identity.name, ?work, %reason, "the model could not execute this job");
-                return Ok(());
-            }
-        };
-        self.failures.remove(&work);
-        match (work, product) {
-            (_, None) => {
-                debug!(operator = %self.identity.name, ?work, "stopped");
-                Ok(())
-            }
-            (Work::Answer(key), Some(Product::Answer(answer))) => {
-                self.metrics.executed(Execution::Answer, seconds);
-                self.metrics.tokens.inc_by(answer.tokens.len() as u64);
-                self.answered(key, answer, seconds).await
-            }
-            (Work::Check(key), Some(Product::Finding(finding))) => {
-                self.metrics.executed(Execution::Check, seconds);
-                self.checked(key, finding, seconds).await
-            }
-            (Work::Audit(key), Some(Product::Finding(finding))) => {
-                self.metrics.executed(Execution::Audit, seconds);
-                self.audited(key, finding).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    // Duties.
+    // Duties under way.
 
     /// Hands a duty over, unless that was done and its fate is open, or the chain refused it too
     /// recently.
@@ -347,37 +252,45 @@ impl Operator {
         }
     }
 
-    fn learned(&mut self, duty: OpenDuty, outcome: Outcome) -> Result<(), StoreError> {
+    fn learned(&mut self, duty: OpenDuty, outcome: Outcome) {
         let operator = &self.identity.name;
         let is_news = self.queue.note(duty, &outcome);
         match &outcome {
             Outcome::Included { block } => {
                 self.metrics.transaction(Fate::Included);
-                debug!(%operator, ?duty, block, "the duty is done, and final");
+                debug!(%operator, %duty, block, "the duty is done, and final");
             }
             Outcome::Refused(reason) => {
                 self.metrics.transaction(Fate::Refused);
                 if is_news {
-                    warn!(%operator, ?duty, %reason, "the chain refuses this duty");
+                    warn!(%operator, %duty, %reason, "the chain refuses this duty");
                 }
             }
             Outcome::Dropped(reason) | Outcome::Unknown(reason) => {
                 self.metrics.transaction(Fate::Dropped);
                 if is_news {
-                    warn!(%operator, ?duty, %reason, "the duty did not get into a block yet; trying again as long as the chain expects it");
+                    warn!(%operator, %duty, %reason, "the duty did not get into a block yet; trying again as long as the chain expects it");
                 }
             }
         }
-        match duty {
-            OpenDuty::Resume => Ok(()),
-            OpenDuty::Claim(epoch) => {
-                self.claim_fate(epoch, &outcome);
-                Ok(())
+        match (duty, outcome) {
+            (OpenDuty::Claim(epoch), outcome) => self.claim_fate(epoch, &outcome),
+            (OpenDuty::Work(ticket, step), Outcome::Included { block }) => {
+                self.included(ticket, step, block);
             }
-            OpenDuty::Answer(key) => self.answer_fate(key, outcome),
-            OpenDuty::Commit(_) => Ok(()),
-            OpenDuty::Reveal(key) => self.reveal_fate(key, outcome),
-            OpenDuty::Object(key) => self.objection_fate(key, outcome),
+            (OpenDuty::Round(..), Outcome::Included { block }) => {
+                info!(%operator, %duty, block, "is final");
+            }
+            (OpenDuty::Holding(checkpoint), Outcome::Included { block }) => {
+                info!(%operator, %duty, block, "is final");
+                if let Some(rounds) = &mut self.rounds {
+                    rounds.announced(checkpoint);
+                }
+            }
+            (
+                OpenDuty::Work(..) | OpenDuty::Round(..) | OpenDuty::Holding(_) | OpenDuty::Resume,
+                _,
+            ) => {}
         }
     }
 
@@ -386,27 +299,5 @@ impl Operator {
         if duties.is_absent {
             self.perform(OpenDuty::Resume, &Action::Resume).await;
         }
-    }
-
-    /// Drops the records that the chain no longer lists, but for those with a duty whose fate is open:
-    /// that it is done may be the very reason why they are not listed.
-    pub(super) fn forget_unlisted<S>(
-        &mut self,
-        listed: &HashSet<JobKey>,
-        work: fn(JobKey) -> Work,
-        done: fn(String) -> S,
-        why: &str,
-    ) -> Result<(), StoreError>
-    where
-        S: crate::store::Stage,
-    {
-        for (key, _) in self.store.open_records::<S>(&self.identity.controller)? {
-            if !listed.contains(&key) && !self.queue.is_open_for(&key) {
-                self.cancel(&work(key));
-                self.store.put(&key, &done(why.to_owned()))?;
-                warn!(operator = %self.identity.name, request = %key.request, round = key.round, "{why}");
-            }
-        }
-        Ok(())
     }
 }

@@ -5,39 +5,41 @@
 //! at the chain offers all that is due; the queue lets through what is not under way already and was not
 //! refused a moment ago.
 
-use super::Outcome;
-use crate::store::JobKey;
+use super::{rounds, Outcome, Step};
+use crate::store::Ticket;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use std::collections::{HashMap, HashSet};
+use noema_protocol::CheckpointId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Most blocks between two tries of a duty that the chain refuses.
 const LONGEST_PAUSE: u64 = 16;
 
 /// Something that the chain expects of the operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OpenDuty {
-    /// An answer.
-    Answer(JobKey),
-    /// The commitment to a verdict.
-    Commit(JobKey),
-    /// The opening of it.
-    Reveal(JobKey),
-    /// An objection.
-    Object(JobKey),
+    /// A step of the work on an answer.
+    Work(Ticket, Step),
+    /// What is owed to a round of training.
+    Round(Ticket, rounds::Duty),
+    /// The word that the operator holds a checkpoint.
+    Holding(CheckpointId),
     /// The claim for an epoch.
     Claim(u32),
     /// The end of an absence.
     Resume,
 }
 
-impl OpenDuty {
-    fn record(&self) -> Option<&JobKey> {
+impl fmt::Display for OpenDuty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answer(key) | Self::Commit(key) | Self::Reveal(key) | Self::Object(key) => {
-                Some(key)
-            }
-            Self::Claim(_) | Self::Resume => None,
+            Self::Work(ticket, Step::Execute) => write!(f, "{}", ticket.job),
+            Self::Work(ticket, Step::Reveal) => write!(f, "reveal for {}", ticket.job),
+            Self::Round(ticket, duty) => write!(f, "{duty} in {}", ticket.job),
+            Self::Holding(checkpoint) => write!(f, "word to hold checkpoint {checkpoint}"),
+            Self::Claim(epoch) => write!(f, "claim for epoch {epoch}"),
+            Self::Resume => f.write_str("end of the absence"),
         }
     }
 }
@@ -54,9 +56,11 @@ struct Setback {
 pub(super) struct DutyQueue {
     /// The block of the latest look.
     block: u64,
-    open: HashSet<OpenDuty>,
+    open: BTreeSet<OpenDuty>,
     fates: FuturesUnordered<BoxFuture<'static, (OpenDuty, Outcome)>>,
-    setbacks: HashMap<OpenDuty, Setback>,
+    setbacks: BTreeMap<OpenDuty, Setback>,
+    /// What is done, with its block: looks at blocks before that still show it as due.
+    done: BTreeMap<OpenDuty, u64>,
 }
 
 impl DutyQueue {
@@ -66,15 +70,27 @@ impl DutyQueue {
         self.block = block;
         self.setbacks
             .retain(|_, setback| block <= setback.again_at.saturating_add(LONGEST_PAUSE));
+        self.done.retain(|_, done_in| block < *done_in);
+    }
+
+    /// Takes nothing for done: the chain may be another one.
+    pub(super) fn doubt(&mut self) {
+        self.done.clear();
     }
 
     /// Whether a duty is to be handed over now.
     pub(super) fn is_due(&self, duty: &OpenDuty) -> bool {
         !self.open.contains(duty)
+            && !self.done.contains_key(duty)
             && self
                 .setbacks
                 .get(duty)
                 .is_none_or(|setback| self.block >= setback.again_at)
+    }
+
+    /// Whether a duty was tried, and was not done.
+    pub(super) fn has_failed(&self, duty: &OpenDuty) -> bool {
+        self.setbacks.contains_key(duty)
     }
 
     /// Takes a duty that was handed over.
@@ -88,9 +104,11 @@ impl DutyQueue {
         self.fates.is_empty()
     }
 
-    /// Whether the fate of a duty about this record is open.
-    pub(super) fn is_open_for(&self, key: &JobKey) -> bool {
-        self.open.iter().any(|duty| duty.record() == Some(key))
+    /// Whether the fate of a step of this work is open.
+    pub(super) fn is_open_for(&self, ticket: Ticket) -> bool {
+        [Step::Execute, Step::Reveal]
+            .iter()
+            .any(|step| self.open.contains(&OpenDuty::Work(ticket, *step)))
     }
 
     /// Waits for the fate of the next duty. Never ends while nothing is under way.
@@ -106,8 +124,11 @@ impl DutyQueue {
     pub(super) fn note(&mut self, duty: OpenDuty, outcome: &Outcome) -> bool {
         self.open.remove(&duty);
         let (reason, first_pause) = match outcome {
-            Outcome::Included { .. } => {
+            Outcome::Included { block } => {
                 self.setbacks.remove(&duty);
+                // A late word about a chain that was begun anew may name any block.
+                let soon = self.block.saturating_add(LONGEST_PAUSE);
+                self.done.insert(duty, (*block).min(soon));
                 return true;
             }
             Outcome::Refused(reason) => (reason, 1),
@@ -151,7 +172,29 @@ mod tests {
         assert!(queue.is_due(&DUTY));
         over(&mut queue);
         assert!(!queue.is_due(&DUTY));
-        assert!(queue.note(DUTY, &Outcome::Included { block: 11 }));
+        assert!(queue.note(DUTY, &Outcome::Included { block: 12 }));
+        for (block, is_due) in [(11, false), (12, true)] {
+            queue.begin(block);
+            assert_eq!(
+                queue.is_due(&DUTY),
+                is_due,
+                "as the chain was in block {block}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_done_on_another_chain_is_due_on_this_one() {
+        let mut queue = DutyQueue::default();
+        queue.begin(10);
+        over(&mut queue);
+        queue.note(DUTY, &Outcome::Included { block: 12 });
+        queue.doubt();
+        queue.begin(3);
+        assert!(queue.is_due(&DUTY));
+        over(&mut queue);
+        queue.note(DUTY, &Outcome::Included { block: 5_000 });
+        queue.begin(3 + LONGEST_PAUSE);
         assert!(queue.is_due(&DUTY));
     }
 

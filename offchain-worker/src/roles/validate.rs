@@ -1,204 +1,116 @@
-//! Checking: received, executed, committed, revealed, done; and auditing, which ends in an
-//! objection or in nothing.
+//! Checking and judging: whether a leaf is what its checkpoint yields, and what an operator says then.
 
-use super::operator::{Operator, Work};
-use super::queue::OpenDuty;
-use super::{Action, Check, Duties, Finding, Outcome, Phase};
-use crate::store::{AuditStage, CheckStage, JobKey, StoreError};
-use noema_protocol::{hashing, Verdict, VerdictReveal};
+use super::execute::ExecutionError;
+use super::{Answered, Reexecution};
+use crate::engine::{Check, CheckVerdict};
+use crate::store::{Product, StoredCheck};
+use noema_claims::{merkle_root, prove_hidden, HiddenProof, Seat, SeatState};
+use noema_protocol::{hashing, Verdict};
 use sp_core::H256;
-use std::collections::HashSet;
-use tracing::{error, info, warn};
 
-impl Operator {
-    pub(super) async fn validate(&mut self, duties: &Duties) -> Result<(), StoreError> {
-        let mut listed = HashSet::new();
-        for check in &duties.checks {
-            let key = self.key(check.answer.question.request, check.round);
-            listed.insert(key);
-            self.advance_check(key, check).await?;
-        }
-        self.forget_unlisted(
-            &listed,
-            Work::Check,
-            CheckStage::Done,
-            "the chain no longer waits for this verdict",
-        )
+/// What is wrong with a leaf, in words; `None` where everything that it states is true.
+pub(super) fn fault(leaf: &Answered, found: &Reexecution) -> Option<String> {
+    match found {
+        Reexecution::Unanswerable(reason) => Some(format!(
+            "the checkpoint has no answer to this prompt: {reason}"
+        )),
+        Reexecution::Checked(check) => misstatement(leaf).or_else(|| match check.verdict {
+            CheckVerdict::Invalid(fault) => Some(fault.to_string()),
+            CheckVerdict::Valid => unyielded(leaf, check),
+        }),
     }
+}
 
-    async fn advance_check(&mut self, key: JobKey, check: &Check) -> Result<(), StoreError> {
-        let operator = self.identity.name.clone();
-        let request = key.request;
-        match (self.store.get::<CheckStage>(&key)?, check.phase) {
-            (None, Phase::Commit) => {
-                info!(%operator, %request, round = check.round, deadline = check.deadline, "this operator is to check an answer");
-                self.store.put(&key, &CheckStage::Received)?;
-                self.start_verdict(key, check)
-            }
-            (Some(CheckStage::Received), Phase::Commit) => self.start_verdict(key, check),
-            (None | Some(CheckStage::Received), Phase::Committed | Phase::Reveal) => {
-                let why = "a commitment of this operator is on chain, its opening is not in this store; it was made by another process or the store was lost";
-                error!(%operator, %request, "{why}");
-                self.store.put(&key, &CheckStage::Done(why.to_owned()))
-            }
-            (Some(CheckStage::Executed(reveal)), Phase::Commit) => {
-                self.commit(key, reveal).await;
-                Ok(())
-            }
-            (Some(CheckStage::Executed(reveal)), Phase::Reveal) => {
-                let action = Action::RevealVerdict { request, reveal };
-                self.perform(OpenDuty::Reveal(key), &action).await;
-                Ok(())
-            }
-            (Some(CheckStage::Executed(_)), Phase::Committed) | (Some(CheckStage::Done(_)), _) => {
-                Ok(())
-            }
-        }
+/// What the receipt states otherwise than the request and the answer are, which the chain compared
+/// already; a claim that was not made through it may differ.
+fn misstatement(leaf: &Answered) -> Option<String> {
+    let Answered {
+        question,
+        tokens,
+        text,
+        receipt,
+    } = leaf;
+    let differs = |what: &str| Some(format!("the receipt states another {what}"));
+    if receipt.request != question.request {
+        differs("request")
+    } else if receipt.checkpoint != question.checkpoint {
+        differs("checkpoint")
+    } else if receipt.prompt_hash != hashing::prompt_hash(question.prompt.as_bytes()) {
+        differs("prompt")
+    } else if receipt.parameters != question.parameters {
+        differs("set of parameters")
+    } else if receipt.seed != question.seed {
+        differs("seed")
+    } else if usize::try_from(receipt.output_tokens) != Ok(tokens.len()) {
+        differs("number of tokens than the answer has")
+    } else if receipt.output_hash != hashing::output_hash(tokens, text.as_bytes()) {
+        differs("answer")
+    } else {
+        None
     }
+}
 
-    fn start_verdict(&mut self, key: JobKey, check: &Check) -> Result<(), StoreError> {
-        let checkpoint = check.answer.question.checkpoint;
-        if !self.executor.has(&checkpoint) {
-            let why = format!("checkpoint {checkpoint} is not loaded");
-            warn!(operator = %self.identity.name, request = %key.request, "{why}; start the worker with it, or stop validating it on chain");
-            return self.store.put(&key, &CheckStage::Done(why));
-        }
-        match self.start_check(Work::Check(key), check.answer.clone()) {
-            Ok(()) => Ok(()),
-            Err(why) => self.store.put(&key, &CheckStage::Done(why)),
-        }
+/// What the receipt states beyond tokens and text, and execution does not yield.
+fn unyielded(leaf: &Answered, check: &Check) -> Option<String> {
+    let receipt = &leaf.receipt;
+    if receipt.prompt_tokens != check.prompt_tokens {
+        return Some(format!(
+            "the receipt counts {} prompt tokens, there are {}",
+            receipt.prompt_tokens, check.prompt_tokens
+        ));
     }
+    (receipt.hidden_root != merkle_root(&check.hidden))
+        .then(|| "the hidden root is not that of the execution".into())
+}
 
-    /// Stores a verdict with its salt, then commits to it.
-    pub(super) async fn checked(
-        &mut self,
-        key: JobKey,
-        finding: Finding,
-        seconds: f64,
-    ) -> Result<(), StoreError> {
-        let Some(CheckStage::Received) = self.store.get::<CheckStage>(&key)? else {
-            return Ok(());
-        };
-        let operator = &self.identity.name;
-        let seconds = format!("{seconds:.2}");
-        match finding.verdict {
-            Verdict::Valid => {
-                self.metrics.checks_valid.inc();
-                info!(%operator, request = %key.request, seconds, "the answer is right");
-            }
-            Verdict::Invalid => {
-                self.metrics.checks_invalid.inc();
-                warn!(%operator, request = %key.request, seconds, reason = finding.reason, "the answer is wrong");
-            }
-        }
-        let mut salt = H256::zero();
-        if let Err(reason) = getrandom::fill(&mut salt.0) {
-            error!(%operator, request = %key.request, %reason, "the system has no randomness for the salt; trying again at the next block");
-            return Ok(());
-        }
-        let reveal = VerdictReveal {
-            verdict: finding.verdict,
-            digest: finding.digest,
-            salt,
-        };
-        self.store.put(&key, &CheckStage::Executed(reveal))?;
-        self.commit(key, reveal).await;
-        Ok(())
-    }
+/// What a validator says of a leaf, with the `point` that was drawn for it: the hidden state at its
+/// position where the leaf is true, a challenge where it is false.
+pub(super) fn check(
+    leaf: &Answered,
+    point: u64,
+    found: &Reexecution,
+    is_false: bool,
+) -> Result<Product, ExecutionError> {
+    let (false, Reexecution::Checked(check)) = (is_false, found) else {
+        return Ok(Product::Challenge);
+    };
+    let proof = proof(point, &check.hidden).ok_or_else(|| {
+        ExecutionError::Failed("the execution yields no hidden state at the position drawn".into())
+    })?;
+    Ok(Product::Check(StoredCheck {
+        receipt: Box::new(leaf.receipt),
+        proof,
+        salt: salt()?,
+    }))
+}
 
-    async fn commit(&mut self, key: JobKey, reveal: VerdictReveal) {
-        let action = Action::CommitVerdict {
-            request: key.request,
-            commitment: hashing::verdict_commitment(
-                key.request,
-                &self.identity.controller,
-                &reveal,
-            ),
-        };
-        self.perform(OpenDuty::Commit(key), &action).await;
-    }
+/// What a juror says of a leaf.
+pub(super) fn verdict(is_false: bool) -> Result<Product, ExecutionError> {
+    let verdict = match is_false {
+        true => Verdict::False,
+        false => Verdict::True,
+    };
+    Ok(Product::Verdict {
+        verdict,
+        salt: salt()?,
+    })
+}
 
-    pub(super) fn reveal_fate(&mut self, key: JobKey, outcome: Outcome) -> Result<(), StoreError> {
-        let Outcome::Included { block } = outcome else {
-            return Ok(());
-        };
-        info!(operator = %self.identity.name, request = %key.request, block, "the verdict is on chain");
-        self.metrics.verdicts.inc();
-        let why = format!("revealed in block {block}");
-        self.store.put(&key, &CheckStage::Done(why))
-    }
+fn proof(point: u64, hidden: &[H256]) -> Option<HiddenProof> {
+    let seat = Seat {
+        validator: (),
+        leaf: 0,
+        point,
+        state: SeatState::Seated,
+    };
+    let position = seat.position(u32::try_from(hidden.len()).ok()?)?;
+    prove_hidden(hidden, position)
+}
 
-    // Auditing.
-
-    pub(super) async fn audit(&mut self, duties: &Duties) -> Result<(), StoreError> {
-        if !self.identity.audits {
-            return Ok(());
-        }
-        let mut listed = HashSet::new();
-        for answer in &duties.open_answers {
-            let key = self.key(answer.question.request, 0);
-            listed.insert(key);
-            match self.store.get::<AuditStage>(&key)? {
-                None | Some(AuditStage::Received) => {
-                    if !self.executor.has(&answer.question.checkpoint) {
-                        continue;
-                    }
-                    self.store.put(&key, &AuditStage::Received)?;
-                    if let Err(why) = self.start_check(Work::Audit(key), answer.clone()) {
-                        self.store.put(&key, &AuditStage::Done(why))?;
-                    }
-                }
-                Some(AuditStage::Wrong(digest)) => self.object(key, digest).await,
-                Some(AuditStage::Done(_)) => {}
-            }
-        }
-        self.forget_unlisted(
-            &listed,
-            Work::Audit,
-            AuditStage::Done,
-            "the time to object is over",
-        )
-    }
-
-    pub(super) async fn audited(
-        &mut self,
-        key: JobKey,
-        finding: Finding,
-    ) -> Result<(), StoreError> {
-        let Some(AuditStage::Received) = self.store.get::<AuditStage>(&key)? else {
-            return Ok(());
-        };
-        match finding.verdict {
-            Verdict::Valid => self
-                .store
-                .put(&key, &AuditStage::Done("the answer is right".into())),
-            Verdict::Invalid => {
-                warn!(operator = %self.identity.name, request = %key.request, reason = finding.reason, "an answer that nobody was drawn to check is wrong");
-                self.store.put(&key, &AuditStage::Wrong(finding.digest))?;
-                self.object(key, finding.digest).await;
-                Ok(())
-            }
-        }
-    }
-
-    async fn object(&mut self, key: JobKey, digest: H256) {
-        let action = Action::Object {
-            request: key.request,
-            digest,
-        };
-        self.perform(OpenDuty::Object(key), &action).await;
-    }
-
-    pub(super) fn objection_fate(
-        &mut self,
-        key: JobKey,
-        outcome: Outcome,
-    ) -> Result<(), StoreError> {
-        let Outcome::Included { block } = outcome else {
-            return Ok(());
-        };
-        self.metrics.objections.inc();
-        let why = format!("objected in block {block}");
-        self.store.put(&key, &AuditStage::Done(why))
-    }
+fn salt() -> Result<H256, ExecutionError> {
+    let mut salt = H256::zero();
+    getrandom::fill(&mut salt.0).map_err(|error| {
+        ExecutionError::Failed(format!("the system has no randomness for a salt: {error}"))
+    })?;
+    Ok(salt)
 }

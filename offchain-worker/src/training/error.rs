@@ -1,5 +1,6 @@
 //! Why training fails.
 
+use super::Differences;
 use crate::{checkpoint::CheckpointError, dataset::DatasetError};
 use burn::tensor::DataError;
 use noema_executor::ExecutorError;
@@ -7,6 +8,7 @@ use noema_float::FloatError;
 use noema_numerics::ModelError;
 use noema_update::{ApplyError, EncodeError};
 use std::{
+    fmt::Display,
     io,
     path::{Path, PathBuf},
 };
@@ -25,7 +27,7 @@ pub enum TrainingError {
     #[error(transparent)]
     Float(#[from] FloatError),
     /// The float model's results cannot be read.
-    #[error("The float model's results cannot be read: {0:?}.")]
+    #[error("The float model's results cannot be read: {0}.")]
     Data(DataError),
     /// The integer transformer does not execute.
     #[error(transparent)]
@@ -40,12 +42,22 @@ pub enum TrainingError {
     #[error("The updates cannot be applied: {0}.")]
     Apply(#[from] ApplyError),
     /// An option makes no sense.
-    #[error("Training cannot have {what}; {hint}.")]
+    #[error("{option} must {rule}; it is {value}.")]
     Option {
+        /// The flag of `noema-worker` that sets it.
+        option: &'static str,
         /// What was asked for.
-        what: String,
+        value: String,
         /// What is possible.
-        hint: String,
+        rule: String,
+    },
+    /// Sequences of a round have different lengths.
+    #[error("A round has sequences of {first} and of {other} tokens; all of a round have the same length.")]
+    SequenceLengths {
+        /// Tokens of the first.
+        first: usize,
+        /// Tokens of another.
+        other: usize,
     },
     /// A pattern matches no tensor.
     #[error("No tensor has a name like {pattern:?}; names are such as layers.3.query, final_norm or token_embedding, and * stands for anything.")]
@@ -78,15 +90,17 @@ pub enum TrainingError {
     #[error("The dataset was prepared with another tokenizer than the checkpoint's.")]
     OtherTokenizer,
     /// There are too few shards.
-    #[error("The dataset has {found} shards; {needed} are needed. Prepare it with fewer sequences a shard.")]
+    #[error("The dataset has {found} shards; {needed} are needed, of which {evaluation} are for evaluation. Lower --trainers, --shards or --evaluation-shards, or prepare the dataset with fewer sequences a shard.")]
     TooFewShards {
         /// Shards of the dataset.
         found: usize,
         /// Shards that are needed.
         needed: usize,
+        /// Those of them that are for evaluation.
+        evaluation: usize,
     },
     /// The loss is not a number any more.
-    #[error("The loss is not finite after step {step}; lower the learning rate.")]
+    #[error("The loss is not finite after step {step}: training diverged. Lower --learning-rate or --clip, or raise --warmup; the state that was saved does not stand in the way of other options.")]
     Diverged {
         /// The step, from 0.
         step: u32,
@@ -122,13 +136,19 @@ pub enum TrainingError {
         /// The file.
         path: PathBuf,
     },
-    /// The state was made with other options, or on other data.
-    #[error("{path} is the state of a training with other {what}; use those, or remove it to begin anew.")]
+    /// The state was made with other options.
+    #[error("{path} holds the state of a training with other options: {differing}. Give those of before to go on with it, or remove {path} to begin anew.")]
     OtherState {
-        /// The file.
+        /// The file, or the folder.
         path: PathBuf,
         /// What differs.
-        what: &'static str,
+        differing: Differences,
+    },
+    /// The state was made on other data.
+    #[error("{path} holds the state of a round on other data. Give that of before to go on with it, or remove {path} to begin anew.")]
+    OtherData {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -139,10 +159,15 @@ impl From<DataError> for TrainingError {
 }
 
 impl TrainingError {
-    pub(super) fn option(what: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn option(
+        option: &'static str,
+        value: impl Display,
+        rule: impl Into<String>,
+    ) -> Self {
         Self::Option {
-            what: what.into(),
-            hint: hint.into(),
+            option,
+            value: value.to_string(),
+            rule: rule.into(),
         }
     }
 

@@ -4,6 +4,10 @@ use super::TrainingError;
 use noema_checkpoint::layout::TensorSpec;
 use noema_update::{CHUNK_COORDINATES, DEFAULT_ENTRIES};
 use serde::{Deserialize, Serialize};
+use std::{
+    fmt::{self, Display},
+    ops::RangeInclusive,
+};
 
 /// How a trainer trains: AdamW (Loshchilov and Hutter, 2019) with warm-up and a cosine, as the inner
 /// optimiser of DiLoCo (Douillard et al., 2023).
@@ -70,44 +74,119 @@ impl Default for TrainingOptions {
 }
 
 impl TrainingOptions {
-    /// Refuses what cannot be trained with.
+    /// What [`Self::steps`] may be.
+    pub const STEPS: RangeInclusive<u32> = 1..=1_000_000;
+    /// What [`Self::batch`] may be.
+    pub const BATCH: RangeInclusive<u32> = 1..=65_536;
+    /// What [`Self::together`] may be.
+    pub const TOGETHER: RangeInclusive<u32> = Self::BATCH;
+    /// What [`Self::learning_rate`] may be.
+    pub const LEARNING_RATE: RangeInclusive<f64> = 1e-9..=1.0;
+    /// What [`Self::warmup`] may be.
+    pub const WARMUP: RangeInclusive<u64> = 0..=1_000_000_000_000;
+    /// What [`Self::horizon`] may be.
+    pub const HORIZON: RangeInclusive<u64> = Self::WARMUP;
+    /// What [`Self::floor`] may be.
+    pub const FLOOR: RangeInclusive<f64> = 0.0..=1.0;
+    /// What [`Self::weight_decay`] may be.
+    pub const WEIGHT_DECAY: RangeInclusive<f32> = 0.0..=10.0;
+    /// What [`Self::clip`] may be.
+    pub const CLIP: RangeInclusive<f32> = 1e-6..=1e6;
+    /// What [`Self::beta_1`] and [`Self::beta_2`] may be.
+    pub const BETA: RangeInclusive<f32> = 0.0..=0.999_999;
+    /// What [`Self::epsilon`] may be.
+    pub const EPSILON: RangeInclusive<f32> = 1e-20..=1.0;
+    /// What [`Self::entries`] may be.
+    pub const ENTRIES: RangeInclusive<u16> = 1..=CHUNK_COORDINATES as u16;
+    /// What [`Self::carry`] may be.
+    pub const CARRY: RangeInclusive<f32> = 0.0..=1.0;
+    /// What [`Self::save_every`] may be.
+    pub const SAVE_EVERY: RangeInclusive<u32> = Self::STEPS;
+
+    /// Refuses what cannot be trained with, by the name of the flag that sets it.
     ///
     /// # Errors
     /// [`TrainingError::Option`].
     pub fn validate(&self) -> Result<(), TrainingError> {
-        let positive = [
-            ("steps", u64::from(self.steps)),
-            ("batch", u64::from(self.batch)),
-            ("together", u64::from(self.together)),
-            ("save_every", u64::from(self.save_every)),
-        ];
-        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(TrainingError::option(
-                format!("{name} = 0"),
-                "it counts from 1",
-            ));
-        }
-        let ranges = [
-            ("learning_rate", self.learning_rate, 0.0..=1.0),
-            ("floor", self.floor, 0.0..=1.0),
-            ("weight_decay", f64::from(self.weight_decay), 0.0..=10.0),
-            ("clip", f64::from(self.clip), 1e-6..=1e6),
-            ("beta_1", f64::from(self.beta_1), 0.0..=0.999_999),
-            ("beta_2", f64::from(self.beta_2), 0.0..=0.999_999),
-            ("epsilon", f64::from(self.epsilon), 1e-20..=1.0),
-            ("carry", f64::from(self.carry), 0.0..=1.0),
-        ];
-        if let Some((name, value, range)) = ranges.iter().find(|(_, v, r)| !r.contains(v)) {
-            let hint = format!("it lies between {} and {}", range.start(), range.end());
-            return Err(TrainingError::option(format!("{name} = {value}"), hint));
-        }
-        if self.entries == 0 || usize::from(self.entries) > CHUNK_COORDINATES {
-            return Err(TrainingError::option(
-                format!("entries = {}", self.entries),
-                format!("a chunk has 1 to {CHUNK_COORDINATES}"),
-            ));
+        within("--steps", self.steps, Self::STEPS)?;
+        within("--batch", self.batch, Self::BATCH)?;
+        within("--together", self.together, Self::TOGETHER)?;
+        within("--learning-rate", self.learning_rate, Self::LEARNING_RATE)?;
+        within("--warmup", self.warmup, Self::WARMUP)?;
+        within("--horizon", self.horizon, Self::HORIZON)?;
+        within("--floor", self.floor, Self::FLOOR)?;
+        within("--weight-decay", self.weight_decay, Self::WEIGHT_DECAY)?;
+        within("--clip", self.clip, Self::CLIP)?;
+        within("--beta-1", self.beta_1, Self::BETA)?;
+        within("--beta-2", self.beta_2, Self::BETA)?;
+        within("AdamW's epsilon", self.epsilon, Self::EPSILON)?;
+        within("--entries", self.entries, Self::ENTRIES)?;
+        within("--carry", self.carry, Self::CARRY)?;
+        within("--save-every", self.save_every, Self::SAVE_EVERY)?;
+        if (1..=self.warmup).contains(&self.horizon) {
+            let rule = format!(
+                "be more than --warmup, which is {}, or 0 for a rate that never falls",
+                self.warmup
+            );
+            return Err(TrainingError::option("--horizon", self.horizon, rule));
         }
         Ok(())
+    }
+
+    /// The horizon of `rounds`, where none is asked for: their last step, or 0 where the learning rate has
+    /// not risen to its largest by then.
+    pub fn default_horizon(rounds: u32, steps: u32, warmup: u64) -> u64 {
+        let last = u64::from(rounds).saturating_mul(u64::from(steps));
+        if last > warmup {
+            last
+        } else {
+            0
+        }
+    }
+
+    /// Each option that decides what is trained, by the name of its flag, with its value. How many sequences
+    /// go through the model together and how often a state is saved change neither.
+    pub(super) fn deciding(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            steps,
+            batch,
+            together: _,
+            learning_rate,
+            warmup,
+            horizon,
+            floor,
+            weight_decay,
+            clip,
+            beta_1,
+            beta_2,
+            epsilon,
+            seed,
+            tensors,
+            entries,
+            carry,
+            save_every: _,
+        } = self;
+        let tensors = match &tensors[..] {
+            [] => "all".to_owned(),
+            names => names.join(" "),
+        };
+        vec![
+            ("--steps", steps.to_string()),
+            ("--batch", batch.to_string()),
+            ("--learning-rate", learning_rate.to_string()),
+            ("--warmup", warmup.to_string()),
+            ("--horizon", horizon.to_string()),
+            ("--floor", floor.to_string()),
+            ("--weight-decay", weight_decay.to_string()),
+            ("--clip", clip.to_string()),
+            ("--beta-1", beta_1.to_string()),
+            ("--beta-2", beta_2.to_string()),
+            ("AdamW's epsilon", epsilon.to_string()),
+            ("--seed", seed.to_string()),
+            ("--tensor", tensors),
+            ("--entries", entries.to_string()),
+            ("--carry", carry.to_string()),
+        ]
     }
 
     /// The learning rate of a step, counted from the first step of the first round.
@@ -144,6 +223,71 @@ impl TrainingOptions {
             }
         }
         Ok(selected)
+    }
+}
+
+/// Refuses a value of `option` that is not in `range`.
+pub(super) fn within<T: PartialOrd + Display>(
+    option: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<(), TrainingError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let rule = format!("be from {} to {}", range.start(), range.end());
+    Err(TrainingError::option(option, value, rule))
+}
+
+/// The options in which a training differs from the one that a state was saved by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences(Vec<Difference>);
+
+/// An option that was another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Difference {
+    option: &'static str,
+    before: String,
+    now: String,
+}
+
+impl Differences {
+    /// Between the same options, each by its name, with their values `before` and `now`.
+    pub(super) fn between(
+        before: Vec<(&'static str, String)>,
+        now: Vec<(&'static str, String)>,
+    ) -> Self {
+        let pairs = before.into_iter().zip(now);
+        let differing = pairs.filter(|((_, before), (_, now))| before != now);
+        Self(
+            differing
+                .map(|((option, before), (_, now))| Difference {
+                    option,
+                    before,
+                    now,
+                })
+                .collect(),
+        )
+    }
+
+    /// Whether the training is the same.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, difference) in self.0.iter().enumerate() {
+            let Difference {
+                option,
+                before,
+                now,
+            } = difference;
+            let comma = if place > 0 { ", " } else { "" };
+            write!(f, "{comma}{option} was {before} and is {now}")?;
+        }
+        Ok(())
     }
 }
 
@@ -216,20 +360,65 @@ mod tests {
     fn impossible_options_are_refused() {
         let sound = TrainingOptions::default();
         assert!(sound.validate().is_ok());
-        let edits: [fn(&mut TrainingOptions); 7] = [
-            |o| o.steps = 0,
-            |o| o.together = 0,
-            |o| o.learning_rate = f64::NAN,
-            |o| o.beta_2 = 1.0,
-            |o| o.clip = 0.0,
-            |o| o.entries = 0,
-            |o| o.entries = 4_097,
+        type Edit = fn(&mut TrainingOptions);
+        let edits: [(Edit, &str); 12] = [
+            (
+                |o| o.steps = 0,
+                "--steps must be from 1 to 1000000; it is 0.",
+            ),
+            (|o| o.batch = u32::MAX, "--batch must be from 1 to 65536"),
+            (|o| o.together = 0, "--together must be from 1"),
+            (
+                |o| o.learning_rate = f64::NAN,
+                "--learning-rate must be from 0.000000001 to 1; it is NaN",
+            ),
+            (|o| o.learning_rate = 0.0, "--learning-rate must be"),
+            (|o| o.beta_2 = 1.0, "--beta-2 must be from 0 to 0.999999"),
+            (|o| o.clip = f32::INFINITY, "--clip must be"),
+            (
+                |o| o.floor = -0.1,
+                "--floor must be from 0 to 1; it is -0.1.",
+            ),
+            (|o| o.entries = 0, "--entries must be from 1 to 4096"),
+            (|o| o.entries = 4_097, "--entries must be"),
+            (|o| o.save_every = 0, "--save-every must be"),
+            (
+                |o| o.horizon = 20,
+                "--horizon must be more than --warmup, which is 20",
+            ),
         ];
-        for edit in edits {
+        for (edit, expected) in edits {
             let mut options = sound.clone();
             edit(&mut options);
-            let refused = options.validate();
-            assert!(matches!(refused, Err(TrainingError::Option { .. })));
+            let refused = options.validate().expect_err(expected);
+            assert!(matches!(refused, TrainingError::Option { .. }));
+            assert!(refused.to_string().starts_with(expected), "{refused}");
         }
+    }
+
+    #[test]
+    fn the_horizon_is_the_last_step_unless_that_is_in_the_warm_up() {
+        assert_eq!(TrainingOptions::default_horizon(4, 25, 20), 100);
+        assert_eq!(TrainingOptions::default_horizon(1, 20, 20), 0);
+        let largest = TrainingOptions::default_horizon(u32::MAX, u32::MAX, 0);
+        assert_eq!(largest, u64::from(u32::MAX) * u64::from(u32::MAX));
+    }
+
+    #[test]
+    fn a_difference_names_the_flag_and_both_values() {
+        let before = TrainingOptions::default();
+        let now = TrainingOptions {
+            learning_rate: 0.01,
+            tensors: vec!["*norm".into(), "final_norm".into()],
+            together: 1,
+            save_every: 1,
+            ..before.clone()
+        };
+        let differing = Differences::between(before.deciding(), now.deciding());
+        assert_eq!(
+            differing.to_string(),
+            "--learning-rate was 0.002 and is 0.01, --tensor was all and is *norm final_norm"
+        );
+        assert!(Differences::between(now.deciding(), now.deciding()).is_empty());
     }
 }

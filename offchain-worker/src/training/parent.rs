@@ -19,7 +19,7 @@ pub struct Parent {
     architecture: Architecture,
     exponents: Vec<i8>,
     frequencies: Vec<f64>,
-    /// Those that can be trained: all but the rotation table.
+    /// Those that can be trained.
     specs: Vec<TensorSpec>,
     trainable: Trainable,
     masters: Vec<u8>,
@@ -63,8 +63,7 @@ impl Parent {
         if expected != found {
             return Err(noema_update::ApplyError::MastersLength { expected, found }.into());
         }
-        let mut specs = tensors(architecture).map_err(ModelError::from)?;
-        specs.pop();
+        let specs = Self::trained(architecture)?;
         Ok(Self {
             id,
             architecture: *architecture,
@@ -75,6 +74,13 @@ impl Parent {
             masters,
             weights,
         })
+    }
+
+    /// The tensors of an architecture that can be trained, in canonical order: all but the rotation table.
+    pub(super) fn trained(architecture: &Architecture) -> Result<Vec<TensorSpec>, TrainingError> {
+        let mut specs = tensors(architecture).map_err(ModelError::from)?;
+        specs.pop();
+        Ok(specs)
     }
 
     /// The checkpoint's id.

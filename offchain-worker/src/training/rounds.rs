@@ -3,11 +3,11 @@
 
 mod deal;
 mod journal;
+mod options;
 mod overlap;
 
 use super::{
     bits, evaluate, Contribution, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
-    TrainingOptions,
 };
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
@@ -22,6 +22,7 @@ use noema_update::{
     master::{self, GAIN_MAX, LEAF_BYTES, LINEAR_MAX},
     ApplyError, Limits, Update,
 };
+pub use options::RoundsOptions;
 use serde::{Deserialize, Serialize};
 use std::{
     ops::ControlFlow,
@@ -32,31 +33,6 @@ use std::{
 
 /// Thousandths of its entries that a contribution may share with an earlier one.
 const MOST_SHARED: u32 = 500;
-
-/// How rounds are run.
-#[derive(Clone, Debug)]
-pub struct RoundsOptions {
-    /// Rounds to run.
-    pub rounds: u32,
-    /// Trainers that take part in each.
-    pub trainers: u32,
-    /// Shards that each trainer has in a round.
-    pub shards: u32,
-    /// Shards that nobody trains on and the loss is taken on.
-    pub evaluation_shards: u32,
-    /// How each trainer trains; the seed of trainer `i` is `i` more.
-    pub training: TrainingOptions,
-    /// Average what the trainers changed without compressing it: what compression is compared with.
-    pub dense: bool,
-    /// Judge the contributions as validators do, refuse those that do not help, and weigh the others
-    /// by how much they do; otherwise all weigh the same.
-    pub judged: bool,
-    /// The last trainer spoils its contributions in this way.
-    pub sabotage: Option<Sabotage>,
-    /// Folder for the trainers' states and the rounds that are over, from which a run that was
-    /// stopped or killed goes on.
-    pub state: Option<PathBuf>,
-}
 
 /// What a trainer did in a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,35 +110,103 @@ pub enum RoundsEvent<'a> {
     Round(&'a RoundReport),
 }
 
-/// Runs rounds from `checkpoint`; each round's checkpoint goes to the library under `home`.
-/// `progress` can stop at any step.
-///
-/// Shards are dealt out in an order that follows from the seed; the first of it are for evaluation.
-///
-/// # Errors
-/// When the dataset is not the checkpoint's, has too few shards, or training fails.
-pub fn run(
+/// Rounds that can be run: everything that can be refused without loading a model has been looked at.
+pub struct Run<'a> {
     checkpoint: OpenCheckpoint,
-    dataset: &Dataset,
+    dataset: &'a Dataset,
+    shards: Shards,
+    journal: Journal,
+    options: RoundsOptions,
+}
+
+impl<'a> Run<'a> {
+    /// Rounds from `checkpoint` on, or from where the state leads.
+    ///
+    /// Shards are dealt out in an order that follows from the seed; the first of it are for evaluation.
+    ///
+    /// # Errors
+    /// When an option makes no sense, the dataset does not suit the checkpoint or has too few shards, or the
+    /// state is damaged or that of other options.
+    pub fn prepare(
+        checkpoint: OpenCheckpoint,
+        dataset: &'a Dataset,
+        mut options: RoundsOptions,
+    ) -> Result<Self, TrainingError> {
+        options.validate()?;
+        let architecture = checkpoint.architecture();
+        options.training.select(&Parent::trained(architecture)?)?;
+        let context = architecture.context_length;
+        let length = dataset.manifest().sequence_length;
+        if length > context {
+            return Err(TrainingError::SequenceLength {
+                length: length as usize,
+                context,
+            });
+        }
+        let shards = Shards::deal(&checkpoint, dataset, &options)?;
+        let journal = Journal::open(checkpoint.id(), dataset.root(), &mut options)?;
+        Ok(Self {
+            checkpoint,
+            dataset,
+            shards,
+            journal,
+            options,
+        })
+    }
+
+    /// The options, with the horizon that a state keeps.
+    pub fn options(&self) -> &RoundsOptions {
+        &self.options
+    }
+
+    /// Runs the rounds; each round's checkpoint goes to the library under `home`. `progress` can stop at
+    /// any step.
+    ///
+    /// # Errors
+    /// When training fails. A state that was saved before training diverged is no obstacle to another run
+    /// with other options: it begins anew.
+    pub fn run(
+        mut self,
+        device: &Device,
+        home: &Path,
+        progress: &mut dyn FnMut(RoundsEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<RoundsReport, TrainingError> {
+        // From here on every trainer's state belongs to a run whose options are known.
+        self.journal.save()?;
+        let ran = rounds(&mut self, device, home, progress);
+        if let Err(TrainingError::Diverged { .. }) = ran {
+            self.journal.note_divergence();
+        }
+        ran
+    }
+}
+
+fn rounds(
+    run: &mut Run<'_>,
     device: &Device,
     home: &Path,
-    options: &RoundsOptions,
     progress: &mut dyn FnMut(RoundsEvent<'_>) -> ControlFlow<()>,
 ) -> Result<RoundsReport, TrainingError> {
-    let mut shards = Shards::deal(&checkpoint, dataset, options)?;
+    let Run {
+        checkpoint,
+        dataset,
+        shards,
+        journal,
+        options,
+    } = run;
+    let (dataset, options) = (*dataset, &*options);
     let library = Library::new(home);
-    let mut journal = Journal::open(checkpoint.id(), dataset.root(), options)?;
-    let mut checkpoint = checkpoint;
-    let mut parent = Arc::new(Parent::read(&checkpoint)?);
+    let mut parent = Arc::new(Parent::read(checkpoint)?);
     let start = evaluate(parent.clone(), device, shards.evaluation())?;
     let _ = progress(RoundsEvent::Start(bits(&start)));
-    for report in &journal.rounds {
+    let mut over = journal.rounds.iter().take(options.rounds as usize);
+    for report in over.clone() {
         shards.skip(options.trainers as usize * options.shards as usize);
         let _ = progress(RoundsEvent::Round(report));
     }
-    if let Some(last) = journal.rounds.last() {
-        checkpoint = library.open(last.checkpoint)?;
-        parent = Arc::new(Parent::read(&checkpoint)?);
+    if let Some(last) = over.next_back() {
+        *checkpoint = library.open(last.checkpoint)?;
+        parent = Arc::new(Parent::read(checkpoint)?);
     }
 
     let mut trainers = (0..options.trainers)
@@ -260,7 +304,7 @@ pub fn run(
             weights: &weights,
             masters: &masters,
         };
-        checkpoint = successor.write(&checkpoint, &library)?;
+        *checkpoint = successor.write(checkpoint, &library)?;
         parent = Arc::new(Parent::new(
             checkpoint.id(),
             checkpoint.architecture(),
@@ -284,7 +328,8 @@ pub fn run(
         let _ = progress(RoundsEvent::Round(&report));
         journal.push(report)?;
     }
-    let rounds = journal.rounds;
+    let mut rounds = journal.rounds.clone();
+    rounds.truncate(options.rounds as usize);
     let sent: Vec<u64> = rounds
         .iter()
         .flat_map(|round| round.contributions.iter().map(|c| c.bytes))
@@ -300,6 +345,11 @@ pub fn run(
     })
 }
 
+/// The file in which trainer `index` keeps its state.
+fn trainer_state(folder: &Path, index: u32) -> PathBuf {
+    folder.join(format!("trainer-{index}.state"))
+}
+
 fn trainer(
     parent: &Arc<Parent>,
     index: u32,
@@ -308,10 +358,8 @@ fn trainer(
 ) -> Result<Trainer, TrainingError> {
     let mut training = options.training.clone();
     training.seed = training.seed.wrapping_add(u64::from(index));
-    let state = options
-        .state
-        .as_ref()
-        .map(|folder| folder.join(format!("trainer-{index}.state")));
+    let state = options.state.as_ref();
+    let state = state.map(|folder| trainer_state(folder, index));
     Trainer::new(parent.clone(), training, device, state.as_deref())
 }
 

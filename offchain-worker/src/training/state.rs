@@ -28,6 +28,8 @@ const HASH_BYTES: usize = 32;
 pub(super) struct Saved {
     pub(super) parent: CheckpointId,
     pub(super) options: TrainingOptions,
+    /// Whether training diverged from here: it is nothing to go on from with other options.
+    pub(super) diverged: bool,
     pub(super) data: Option<[u8; 32]>,
     pub(super) step: u32,
     pub(super) total: u64,
@@ -71,6 +73,8 @@ impl Finished {
 struct Header {
     parent: H256,
     options: TrainingOptions,
+    #[serde(default)]
+    diverged: bool,
     data: Option<[u8; 32]>,
     step: u32,
     total: u64,
@@ -98,6 +102,15 @@ impl Saved {
         whole::write(path, &bytes).map_err(failed)
     }
 
+    /// Whether all of its numbers are finite.
+    pub(super) fn is_finite(&self) -> bool {
+        self.tensors.iter().all(|tensor| {
+            let moments = tensor.moments.iter();
+            let moments = moments.flat_map(|(_, first, second)| first.iter().chain(second));
+            tensor.values.iter().chain(moments).all(|v| v.is_finite())
+        })
+    }
+
     /// Reads the state at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, TrainingError> {
         let bytes = fs::read(path).map_err(|error| TrainingError::read_state(path, error))?;
@@ -108,6 +121,7 @@ impl Saved {
         let header = Header {
             parent: self.parent.0,
             options: self.options.clone(),
+            diverged: self.diverged,
             data: self.data,
             step: self.step,
             total: self.total,
@@ -194,6 +208,7 @@ impl Saved {
         rest.is_empty().then_some(Self {
             parent: CheckpointId(header.parent),
             options: header.options,
+            diverged: header.diverged,
             data: header.data,
             step: header.step,
             total: header.total,

@@ -88,11 +88,11 @@ struct Trained {
 impl Trainer {
     /// A trainer that computes on `device`, and keeps its state in the file `state`, if any. Where
     /// that file exists, it goes on from there: in the middle of the round if the parent is the
-    /// same, with the next round otherwise.
+    /// same, with the next round otherwise. Its updates may have had other entries before.
     ///
     /// # Errors
     /// When the options make no sense, the device cannot be used, or the state is damaged or that of
-    /// other options.
+    /// other options, unless training diverged with those.
     pub fn new(
         parent: impl Into<Arc<Parent>>,
         options: TrainingOptions,
@@ -154,6 +154,11 @@ impl Trainer {
         &self.parent
     }
 
+    /// Most entries of a chunk of its updates.
+    pub fn entries(&self) -> u16 {
+        self.options.entries
+    }
+
     /// Whether what has been done of a round was done from `parent` on `sequences`: [`Self::run`] goes
     /// on with it. Otherwise another round begins with [`Self::next_round`].
     pub fn is_on(&self, parent: CheckpointId, sequences: &[&[u32]]) -> bool {
@@ -201,8 +206,21 @@ impl Trainer {
     ///
     /// # Errors
     /// When the sequences do not fit the model, the device fails, the loss is not finite any more,
-    /// or the state cannot be saved.
+    /// or the state cannot be saved. A state from which training diverged is no obstacle to a trainer with
+    /// other options: it begins anew.
     pub fn run(
+        &mut self,
+        sequences: &[&[u32]],
+        progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
+    ) -> Result<Contribution, TrainingError> {
+        let trained = self.round(sequences, progress);
+        if let Err(TrainingError::Diverged { .. }) = trained {
+            self.note_divergence();
+        }
+        trained
+    }
+
+    fn round(
         &mut self,
         sequences: &[&[u32]],
         progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
@@ -247,6 +265,9 @@ impl Trainer {
             }
         }
         let loss_after = self.measure(&measured)?;
+        if !loss_after.is_finite() {
+            return Err(TrainingError::Diverged { step: self.step });
+        }
         let bytes = self.compress()?;
         let finished = Finished {
             hash: H256(blake3::hash(&bytes).into()),
@@ -297,10 +318,10 @@ impl Trainer {
         for sequence in sequences {
             super::fits(self.parent.architecture(), sequence)?;
             if sequence.len() != length {
-                return Err(TrainingError::option(
-                    format!("sequences of {length} and of {} tokens", sequence.len()),
-                    "all have the same length",
-                ));
+                return Err(TrainingError::SequenceLengths {
+                    first: length,
+                    other: sequence.len(),
+                });
             }
         }
         let data = digest(sequences);
@@ -308,9 +329,8 @@ impl Trainer {
             (_, None) => self.data = Some(data),
             (_, Some(before)) if before == data => {}
             (path, Some(_)) => {
-                return Err(TrainingError::OtherState {
+                return Err(TrainingError::OtherData {
                     path: path.clone().unwrap_or_else(|| "memory".into()),
-                    what: "data",
                 })
             }
         }

@@ -1,6 +1,7 @@
 //! Checkpoints between operators: what is fetched is the checkpoint, or is not kept.
 
 use crate::support::{endpoint, Machine};
+use futures::FutureExt;
 use noema_artefacts::BlobHash;
 use noema_checkpoint::{
     blake2_256, tiles_root, CheckpointId, Manifest, Source, SourceFormat, FORMAT, H256,
@@ -12,7 +13,10 @@ use noema_worker::{
 };
 use std::{
     fs,
+    net::UdpSocket,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 impl Machine {
@@ -59,6 +63,8 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
         weights_bytes: layout::weights_bytes(&model.architecture).expect("a valid architecture"),
         tokenizer_hash: blake2_256(tokenizer),
         chat_template_hash: blake2_256(template.as_bytes()),
+        tokens_per_byte: 1,
+        template_tokens: 0,
         bos: None,
         stops: vec![1],
         source: Source {
@@ -169,8 +175,13 @@ async fn the_loss_of_the_only_holder_should_be_said() {
     let blob = artefacts::share(&holder.artefacts, &checkpoint)
         .await
         .expect("shared");
-    let holders = [holder.holder(blob)];
-    let peer = holder.artefacts.peer();
+    let mut gone = holder.holder(blob);
+    // Two operators of one machine.
+    gone.peer.names.push("5Grw".to_owned());
+    let mut other = gone.clone();
+    other.peer.names = vec!["5FHn".to_owned()];
+    let holders = [gone, other];
+    let (peer, address) = (holder.artefacts.peer(), holder.artefacts.addresses()[0]);
     holder.artefacts.shutdown().await;
     let error = newcomer
         .fetch(id, bytes, &holders)
@@ -178,7 +189,10 @@ async fn the_loss_of_the_only_holder_should_be_said() {
         .expect_err("nobody is there");
     let told = error.to_string();
     assert!(
-        told.contains(&id.to_string()) && told.contains(&peer.to_string()),
+        told.contains(&id.to_string())
+            && told.contains(&format!(
+                "5Grw, 5FHn (peer {peer} at {address}) not reached"
+            )),
         "{told}"
     );
     let nobody = newcomer.fetch(id, bytes, &[]).await;
@@ -195,4 +209,96 @@ async fn an_endpoint_should_keep_its_key_and_port() {
     artefacts.shutdown().await;
     let artefacts = endpoint(home.path()).await;
     assert_eq!((artefacts.peer(), artefacts.addresses()), (peer, addresses));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_whose_port_is_taken_should_move_to_another() {
+    let Machine { home, artefacts } = Machine::start().await;
+    let (peer, addresses) = (artefacts.peer(), artefacts.addresses());
+    artefacts.shutdown().await;
+    let _other = UdpSocket::bind(addresses[0]).expect("the port is free again");
+    let artefacts = endpoint(home.path()).await;
+    assert_eq!(artefacts.peer(), peer);
+    assert_ne!(artefacts.addresses(), addresses);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_should_be_silent_only_while_no_process_shares_over_it() {
+    let Machine { home, artefacts } = Machine::start().await;
+    let peer = artefacts.peer();
+    let folder = home.path().join("artefacts");
+    assert_eq!(artefacts::silent(&folder).expect("read"), None);
+    artefacts.shutdown().await;
+    assert_eq!(artefacts::silent(&folder).expect("read"), Some(peer));
+    let never = home.path().join("never");
+    assert_eq!(artefacts::silent(&never).expect("read"), None);
+    assert!(!never.exists());
+}
+
+/// A machine that shares a checkpoint, and another that is to fetch it.
+async fn holder_and_newcomer() -> (Machine, Machine, OpenCheckpoint, Holder) {
+    let (holder, newcomer) = (Machine::start().await, Machine::start().await);
+    let checkpoint = write(&holder.home.path().join("mine"), "");
+    let shared = artefacts::share(&holder.artefacts, &checkpoint).await;
+    let listed = holder.holder(shared.expect("shared"));
+    (holder, newcomer, checkpoint, listed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_should_notice_that_a_holder_has_moved() {
+    let (_holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
+    // What listens where the holder was says nothing.
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let mut before = listed.clone();
+    before.peer.addresses = vec![silent.local_addr().expect("is bound")];
+    let looks = AtomicU32::new(0);
+    let look = || {
+        let now = match looks.fetch_add(1, Ordering::Relaxed) {
+            0 => before.clone(),
+            _ => listed.clone(),
+        };
+        async move { Ok(vec![now]) }.boxed()
+    };
+    let library = newcomer.library();
+    let (id, bytes) = (checkpoint.id(), checkpoint.manifest().weights_bytes);
+    let (once, unending) = (Duration::ZERO, std::future::pending());
+    let fetched = artefacts::fetch_from(look, &library, id, bytes, |_| (), once, unending).await;
+    assert_eq!(fetched.expect("fetched").id(), id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_is_given_up_should_end() {
+    let (_holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let mut away = listed;
+    away.peer.addresses = vec![silent.local_addr().expect("is bound")];
+    let look = || {
+        let away = away.clone();
+        async move { Ok(vec![away]) }.boxed()
+    };
+    let library = newcomer.library();
+    let stop = tokio::time::sleep(Duration::from_millis(100));
+    let (id, wait) = (checkpoint.id(), Duration::from_secs(60));
+    let ended = artefacts::fetch_from(look, &library, id, 0, |_| (), wait, stop).await;
+    assert!(matches!(ended, Err(FetchError::Interrupted)), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrived_before_a_kill_should_be_checked_and_not_fetched_again() {
+    let (holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
+    let (id, bytes) = (checkpoint.id(), checkpoint.manifest().weights_bytes);
+    holder.artefacts.shutdown().await;
+    let root = newcomer.library().root().to_owned();
+    let arriving = root.join(format!(".arriving-{}", hex::encode(id.0)));
+    write(&arriving, "another template");
+    let refused = newcomer
+        .fetch(id, bytes, std::slice::from_ref(&listed))
+        .await;
+    refused.expect_err("what had arrived is another checkpoint, and no holder has the right one");
+    assert!(newcomer.kept().is_empty(), "{:?}", newcomer.kept());
+
+    write(&arriving, "");
+    let fetched = newcomer.fetch(id, bytes, &[listed]).await;
+    assert_eq!(fetched.expect("it is here").id(), id);
+    assert_eq!(newcomer.kept(), [newcomer.library().path(id)]);
 }

@@ -23,10 +23,7 @@ impl Machine {
 
     /// The machine as others ask it.
     pub(crate) fn peer(&self) -> Peer {
-        Peer {
-            id: self.artefacts.peer(),
-            addresses: self.artefacts.addresses(),
-        }
+        Peer::new(self.artefacts.peer(), self.artefacts.addresses())
     }
 }
 

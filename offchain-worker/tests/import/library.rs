@@ -42,6 +42,17 @@ fn a_checkpoint_is_found_by_the_beginning_of_its_id() {
 }
 
 #[test]
+fn a_manifest_of_another_format_says_so_and_what_to_do() {
+    let (_home, checkpoint) = imported();
+    let path = checkpoint.directory().join(MANIFEST);
+    // An earlier format lacks fields of this one.
+    fs::write(&path, r#"{ "format": 1 }"#).unwrap();
+    let error = OpenCheckpoint::open(checkpoint.directory()).unwrap_err();
+    assert!(matches!(error, CheckpointError::Format { found: 1, .. }));
+    assert!(error.to_string().contains("import the model again"));
+}
+
+#[test]
 fn a_library_that_does_not_exist_is_empty() {
     let home = tempfile::tempdir().unwrap();
     let library = Library::new(&home.path().join("nowhere"));

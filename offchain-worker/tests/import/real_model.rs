@@ -32,7 +32,11 @@ fn its_checkpoint_is_frozen() {
     );
     assert_eq!(
         checkpoint.id().to_string(),
-        "0x289e8ef0b8b47afe4c429dc35200c16731b1774b0d39260089a2c206d59d913a"
+        "0x5786288c5c26ed04a15b4df23a67ee96e20fcf78c1f4cd44001cc8aaafa3fdc7"
+    );
+    assert_eq!(
+        (manifest.tokens_per_byte, manifest.template_tokens),
+        (1, 33)
     );
     assert_eq!(manifest.licence, "apache-2.0");
     assert_eq!(manifest.bos, Some(1));

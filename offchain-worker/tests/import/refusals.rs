@@ -67,6 +67,44 @@ fn tensors_that_would_be_ignored() {
 }
 
 #[test]
+fn a_tokenizer_whose_tokens_have_no_bound() {
+    let refused = |change: fn(&mut Json)| {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("tiny");
+        huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+        let mut tokenizer = huggingface::tokenizer(&Model::tiny());
+        change(&mut tokenizer);
+        huggingface::json_file(&folder, "tokenizer.json", &tokenizer);
+        let error = import_into(&folder, directory.path()).unwrap_err();
+        assert!(leftovers(directory.path()).is_empty());
+        error.to_string()
+    };
+    let message = refused(|json| json["normalizer"] = json!({ "type": "Lowercase" }));
+    assert_says(&message, &["normalizer Lowercase", "NFC"]);
+    let message = refused(|json| json["model"]["dropout"] = 0.5.into());
+    assert_says(&message, &["dropout", "null"]);
+}
+
+#[test]
+fn a_template_that_does_not_frame_its_message() {
+    for (template, problem) in [
+        (
+            "{{ messages[0].content | upper }}",
+            "leaves the message out",
+        ),
+        (
+            "{% if '<think>' in messages[0].content %}{{ raise_exception('no') }}{% endif %}\
+             {{ messages[0].content }}",
+            "fails on a message",
+        ),
+        ("{% if %}", "which does not compile"),
+    ] {
+        let message = refused(|file| file.set("tokenizer.chat_template", template));
+        assert_says(&message, &["a chat template", problem]);
+    }
+}
+
+#[test]
 fn a_missing_tensor() {
     let message = refused(|mut file| {
         file.tensors

@@ -56,6 +56,26 @@ fn any_text_survives_in_every_set_of_rules() {
 }
 
 #[test]
+fn a_normalizer_makes_more_tokens_of_a_byte() {
+    for (rules, most) in [("smollm", 1), ("gpt-2", 1), ("llama-bpe", 1), ("qwen2", 3)] {
+        let file = gguf::File::new(&Model::tiny()).set("tokenizer.ggml.pre", rules);
+        let checkpoint = import_gguf(&file.bytes()).unwrap();
+        assert_eq!(checkpoint.manifest().tokens_per_byte, most, "{rules}");
+    }
+}
+
+#[test]
+fn a_template_that_leaves_no_room_is_refused() {
+    let long = format!("{}{{{{ messages[0].content }}}}", "x".repeat(20));
+    let file = gguf::File::new(&Model::tiny()).set("tokenizer.chat_template", long.as_str());
+    let message = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(
+        message.contains("1 + 20 tokens, which leaves no room for an answer in a context of 16"),
+        "{message}"
+    );
+}
+
+#[test]
 fn rules_that_are_not_known_are_refused() {
     for rules in ["default", "tekken", "no-such-rules"] {
         let file = gguf::File::new(&Model::tiny()).set("tokenizer.ggml.pre", rules);

@@ -1,6 +1,6 @@
 //! An operator claims what each epoch owes its controller, once, and never at the cost of its work.
 
-use crate::fake::{job, Setting, CONTROLLER};
+use crate::fake::{asked, Setting, CONTROLLER, SEED};
 use noema_worker::roles::{Action, Outcome, Reward, Rewards};
 
 impl Setting {
@@ -25,7 +25,7 @@ impl Setting {
     }
 
     fn go_to(&self, block: u64) {
-        self.chain.edit(|state| state.duties.block = block);
+        self.chain.edit(|state| state.block = block);
     }
 
     /// The epochs for which a claim was signed, in order.
@@ -108,31 +108,31 @@ async fn a_claim_whose_fate_is_open_is_not_sent_twice() {
 #[tokio::test]
 async fn work_comes_first() {
     let setting = Setting::owing(&[3]);
-    setting.chain.edit(|state| state.duties.jobs = vec![job(1)]);
+    setting.chain.expect([asked(1, SEED)]);
     let mut process = setting.start();
     process.step().await;
     assert_eq!(setting.claimed(), [0u32; 0], "an answer is due");
-    setting.chain.edit(|state| state.duties.jobs.clear());
+    setting.chain.expect_nothing();
     setting.go_to(11);
     process.step().await;
     assert_eq!(setting.claimed(), [3]);
 }
 
 #[tokio::test]
-async fn a_chain_that_cannot_tell_what_it_owes_keeps_nobody_from_working() {
+async fn a_chain_that_cannot_tell_what_it_owes_does_not_stop_the_work() {
     let setting = Setting::owing(&[3]);
     setting.chain.edit(|state| state.rewards = None);
     let mut process = setting.start();
     process.step().await;
-    setting.chain.edit(|state| state.duties.jobs = vec![job(1)]);
+    setting.chain.expect([asked(1, SEED)]);
     setting.go_to(11);
     process.step().await;
-    setting.chain.edit(|state| state.duties.jobs.clear());
+    setting.chain.expect_nothing();
     setting.go_to(12);
     process.step().await;
     assert!(matches!(
         setting.chain.performed()[..],
-        [Action::SubmitResult { .. }]
+        [Action::SubmitAnswer { .. }]
     ));
     assert_eq!(setting.times_asked(), 1, "it is not asked at every block");
 }
@@ -153,7 +153,7 @@ async fn many_epochs_are_claimed_a_few_at_a_time() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_want_to_claims_nothing() {
+async fn an_operator_that_does_not_want_to_claims_nothing() {
     let setting = Setting::owing(&[3]);
     setting.start_without_claims().step().await;
     assert_eq!(setting.claimed(), [0u32; 0]);

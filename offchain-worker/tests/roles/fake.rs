@@ -1,227 +1,132 @@
-//! A chain and a model for tests of the roles: the chain lists duties and notes what it is sent;
-//! the model answers at once, or when it is let.
+//! A chain, a model, a disk and a network for tests of the roles, and processes over them.
 
-use async_trait::async_trait;
-use futures::future::BoxFuture;
-use noema_protocol::{
-    hashing, CheckpointId, Receipt, RequestId, SamplingParameters, Verdict, VerdictReveal,
-};
+mod chain;
+mod disk;
+mod model;
+mod network;
+
+pub(crate) use chain::FakeChain;
+pub(crate) use disk::Disk;
+pub(crate) use model::{answer, FakeModel};
+pub(crate) use network::Network;
+
+use noema_claims::merkle_root;
+use noema_protocol::{hashing, CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
 use noema_worker::metrics::Metrics;
 use noema_worker::roles::{
-    Action, Answered, Cancel, Check, Duties, ExecutionError, Executor, Finding, Identity, Job,
-    Ledger, LedgerError, Operator, Outcome, Pace, Phase, Question, Rewards,
+    Answered, Duty, Identity, LedgerError, Operator, Outcome, Pace, Part, Question, Step, Task,
+    Work,
 };
-use noema_worker::store::{JobKey, Stage, Store, StoredAnswer};
+use noema_worker::store::{JobKey, Record, Stage, Store};
 use sp_core::H256;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) const CONTROLLER: [u8; 32] = [7; 32];
 
-/// What the fake chain has seen and says.
-#[derive(Default)]
-pub(crate) struct ChainState {
-    pub(crate) duties: Duties,
-    /// Every duty that was handed over, in order.
-    pub(crate) performed: Vec<Action>,
-    /// What becomes of them; `None` leaves it open.
-    pub(crate) fate: Option<Outcome>,
-    /// No call gets through.
-    pub(crate) away: bool,
-    /// What the operator said it follows.
-    pub(crate) following: Vec<RequestId>,
-    /// What can be claimed; `None` where that cannot be read.
-    pub(crate) rewards: Option<Rewards>,
-    /// How often that was asked.
-    pub(crate) rewards_asked: u32,
-}
+/// The seed of a chain, and of one that was begun anew in its place.
+pub(crate) const SEED: H256 = H256::repeat_byte(2);
+pub(crate) const OTHER_SEED: H256 = H256::repeat_byte(3);
 
-#[derive(Clone, Default)]
-pub(crate) struct FakeChain(Arc<Mutex<ChainState>>);
+/// The leaf that is checked and judged.
+pub(crate) const CLAIM: ClaimId = ClaimId(5);
+pub(crate) const CHECK: Job = Job::Check(CLAIM, 0);
+pub(crate) const DISPUTE: Job = Job::Dispute(CLAIM, 0);
 
-impl FakeChain {
-    pub(crate) fn new() -> Self {
-        let chain = Self::default();
-        chain.edit(|state| {
-            state.duties.block = 10;
-            state.fate = Some(Outcome::Included { block: 11 });
-            state.rewards = Some(Rewards::default());
-        });
-        chain
-    }
+/// Where the validator's position is in an answer of three tokens: the third.
+pub(crate) const POINT: u64 = u64::MAX;
 
-    fn state(&self) -> MutexGuard<'_, ChainState> {
-        self.0.lock().expect("no test thread has panicked")
-    }
-
-    pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut ChainState) -> T) -> T {
-        change(&mut self.state())
-    }
-
-    pub(crate) fn performed(&self) -> Vec<Action> {
-        self.state().performed.clone()
-    }
-
-    fn reachable(state: &ChainState) -> Result<(), LedgerError> {
-        match state.away {
-            true => Err(LedgerError::Unreachable("the test took it away".into())),
-            false => Ok(()),
-        }
-    }
-}
-
-#[async_trait]
-impl Ledger for FakeChain {
-    async fn duties(&self, following: &[RequestId]) -> Result<Duties, LedgerError> {
-        let mut state = self.state();
-        Self::reachable(&state)?;
-        if !following.is_empty() {
-            state.following = following.to_vec();
-        }
-        Ok(state.duties.clone())
-    }
-
-    async fn rewards(&self) -> Result<Rewards, LedgerError> {
-        let mut state = self.state();
-        Self::reachable(&state)?;
-        state.rewards_asked += 1;
-        state.rewards.clone().ok_or(LedgerError::Incompatible {
-            what: "view function Issuance.pending_reward".into(),
-            reason: "the test took it away".into(),
-        })
-    }
-
-    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
-        let mut state = self.state();
-        Self::reachable(&state)?;
-        state.performed.push(action.clone());
-        Ok(match state.fate.clone() {
-            Some(outcome) => Box::pin(async move { outcome }),
-            None => Box::pin(std::future::pending()),
-        })
-    }
-}
-
-/// A model whose answer to everything is the same.
-#[derive(Default)]
-pub(crate) struct FakeModel {
-    pub(crate) answers: AtomicU32,
-    pub(crate) checks: AtomicU32,
-    pub(crate) fails: AtomicBool,
-    /// Has no room for anything.
-    pub(crate) busy: AtomicBool,
-    /// Answers only once this is off, or when cancelled.
-    pub(crate) blocked: AtomicBool,
-    pub(crate) finds_wrong: AtomicBool,
-}
-
-pub(crate) fn answer() -> StoredAnswer {
-    StoredAnswer {
-        prompt_tokens: 4,
-        tokens: vec![5, 6, 7],
-        text: "because".into(),
-        digest: H256::repeat_byte(9),
-    }
-}
-
-impl Executor for FakeModel {
-    fn answer(
-        &self,
-        _: &Question,
-        cancel: &Cancel,
-    ) -> Result<Option<StoredAnswer>, ExecutionError> {
-        if self.busy.load(Ordering::SeqCst) {
-            return Err(ExecutionError::Busy("the test keeps it busy".into()));
-        }
-        self.answers.fetch_add(1, Ordering::SeqCst);
-        while self.blocked.load(Ordering::SeqCst) {
-            if cancel.is_cancelled() {
-                return Ok(None);
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        match self.fails.load(Ordering::SeqCst) {
-            true => Err(ExecutionError::Failed("out of memory".into())),
-            false => Ok(Some(answer())),
-        }
-    }
-
-    fn check(&self, _: &Answered, _: &Cancel) -> Result<Option<Finding>, ExecutionError> {
-        self.checks.fetch_add(1, Ordering::SeqCst);
-        let wrong = self.finds_wrong.load(Ordering::SeqCst);
-        Ok(Some(Finding {
-            verdict: match wrong {
-                true => Verdict::Invalid,
-                false => Verdict::Valid,
-            },
-            reason: match wrong {
-                true => "token 2 should be 8".into(),
-                false => String::new(),
-            },
-            digest: H256::repeat_byte(9),
-        }))
-    }
-
-    fn has(&self, checkpoint: &CheckpointId) -> bool {
-        *checkpoint == CheckpointId(H256::repeat_byte(1))
-    }
-}
-
-pub(crate) fn question(request: u64) -> Question {
+pub(crate) fn question(request: u64, seed: H256) -> Question {
     Question {
         request: RequestId(request),
         checkpoint: CheckpointId(H256::repeat_byte(1)),
         prompt: "Why?".into(),
         parameters: SamplingParameters::greedy(8),
-        seed: H256::repeat_byte(2),
+        seed,
     }
 }
 
-pub(crate) fn job(request: u64) -> Job {
-    Job {
-        question: question(request),
-        attempt: 0,
-        deadline: 30,
-    }
-}
-
-pub(crate) fn answered(request: u64) -> Answered {
-    let question = question(request);
+/// The model's answer to the question, with everything that an honest worker states.
+pub(crate) fn leaf() -> Answered {
+    let question = question(1, SEED);
     let answer = answer();
-    Answered {
+    let mut leaf = Answered {
         receipt: Receipt {
             request: question.request,
             checkpoint: question.checkpoint,
             prompt_hash: hashing::prompt_hash(question.prompt.as_bytes()),
             parameters: question.parameters,
             seed: question.seed,
-            output_hash: hashing::output_hash(&answer.tokens, answer.text.as_bytes()),
+            output_hash: H256::zero(),
             prompt_tokens: answer.prompt_tokens,
             output_tokens: 3,
-            trace_commitment: hashing::trace_commitment(question.request, answer.digest),
+            hidden_root: merkle_root(&answer.hidden),
         },
         question,
         tokens: answer.tokens,
         text: answer.text,
+    };
+    state_output(&mut leaf);
+    leaf
+}
+
+/// Has the receipt state the tokens and the text as they are.
+pub(crate) fn state_output(leaf: &mut Answered) {
+    leaf.receipt.output_hash = hashing::output_hash(&leaf.tokens, leaf.text.as_bytes());
+}
+
+fn duty(part: Part, step: Step) -> Duty {
+    Duty {
+        part,
+        step,
+        checkpoint: CheckpointId(H256::repeat_byte(1)),
+        until: 30,
     }
 }
 
-pub(crate) fn check(request: u64, phase: Phase) -> Check {
-    Check {
-        answer: answered(request),
-        round: 0,
-        phase,
-        deadline: 30,
-    }
+/// The request of this number, to be answered with this seed.
+pub(crate) fn asked(request: u64, seed: H256) -> (Duty, Task) {
+    let task = Task {
+        subject: seed,
+        work: Work::Answer(question(request, seed)),
+    };
+    (duty(Part::Answer(RequestId(request)), Step::Execute), task)
 }
 
-pub(crate) fn key(request: u64) -> JobKey {
+/// The check of a leaf, with this point.
+pub(crate) fn to_check(step: Step, leaf: Answered, point: u64) -> (Duty, Task) {
+    let part = Part::Check {
+        claim: CLAIM,
+        leaf: 0,
+        claimed: Job::Request(leaf.question.request),
+        point,
+    };
+    let task = Task {
+        subject: part.subject().expect("a check has a point"),
+        work: Work::Check { leaf, point },
+    };
+    (duty(part, step), task)
+}
+
+/// The verdict on a leaf of a claim with this root.
+pub(crate) fn to_judge(step: Step, leaf: Answered, root: H256) -> (Duty, Task) {
+    let part = Part::Verdict {
+        claim: CLAIM,
+        leaf: 0,
+    };
+    let task = Task {
+        subject: root,
+        work: Work::Verdict(leaf),
+    };
+    (duty(part, step), task)
+}
+
+pub(crate) fn key(job: Job) -> JobKey {
     JobKey {
         operator: CONTROLLER,
-        request: RequestId(request),
-        round: 0,
+        job,
     }
 }
 
@@ -232,12 +137,12 @@ fn identity() -> Identity {
         name: "test".into(),
         serves: true,
         validates: true,
-        audits: false,
+        rounds: None,
         claims: true,
     }
 }
 
-/// A chain, a model and a folder for a store, which outlive processes.
+/// A chain, a model and a folder for stores, which outlive processes.
 pub(crate) struct Setting {
     folder: TempDir,
     pub(crate) chain: FakeChain,
@@ -254,44 +159,81 @@ impl Setting {
         }
     }
 
-    /// A process, as after a crash if there has been one before.
-    pub(crate) fn start(&self) -> Process {
-        self.start_as(identity())
+    /// A chain that waits for this.
+    pub(crate) fn expecting(due: impl IntoIterator<Item = (Duty, Task)>) -> Self {
+        let setting = Self::idle();
+        setting.chain.expect(due);
+        setting
     }
 
-    pub(crate) fn start_auditing(&self) -> Process {
-        self.start_as(Identity {
-            audits: true,
-            ..identity()
-        })
+    /// A process, as after a crash if there has been one before.
+    pub(crate) fn start(&self) -> Process {
+        self.start_as(identity(), "jobs.redb")
+    }
+
+    /// A second process with the same hot key, and a store of its own.
+    pub(crate) fn start_twin(&self) -> Process {
+        self.start_as(identity(), "twin.redb")
     }
 
     pub(crate) fn start_without_claims(&self) -> Process {
-        self.start_as(Identity {
+        let identity = Identity {
             claims: false,
             ..identity()
-        })
+        };
+        self.start_as(identity, "jobs.redb")
     }
 
-    fn start_as(&self, identity: Identity) -> Process {
-        let path = self.folder.path().join("jobs.redb");
-        let store = Arc::new(Store::open(&path).expect("the store opens"));
-        let operator = Operator::new(
-            identity,
-            Arc::new(self.chain.clone()),
-            self.model.clone(),
-            store.clone(),
-            Metrics::new(),
-            Pace::default(),
-        );
-        Process { operator, store }
+    fn start_as(&self, identity: Identity, store: &str) -> Process {
+        let path = self.folder.path().join(store);
+        self.start_over(identity, Store::open(&path).expect("the store opens"))
+    }
+
+    /// A process with a store of the test's own.
+    pub(crate) fn start_with(&self, store: Store) -> Process {
+        self.start_over(identity(), store)
+    }
+
+    fn start_over(&self, identity: Identity, store: Store) -> Process {
+        let store = Arc::new(store);
+        let metrics = Metrics::new();
+        let ledger = Arc::new(self.chain.clone());
+        let operator = Operator::new(identity, ledger, store.clone(), metrics.clone());
+        Process {
+            operator: operator.with_executor(self.model.clone(), Pace::default()),
+            metrics,
+            store,
+        }
+    }
+
+    pub(crate) fn next_block(&self) {
+        self.blocks_pass(1);
+    }
+
+    pub(crate) fn blocks_pass(&self, blocks: u64) {
+        self.chain.edit(|state| state.block += blocks);
+    }
+
+    /// What becomes of duties from now on.
+    pub(crate) fn fate(&self, fate: Option<Outcome>) {
+        self.chain.edit(|state| state.fate = fate);
+    }
+
+    pub(crate) fn set(&self, flag: fn(&FakeModel) -> &AtomicBool, is_on: bool) {
+        flag(&self.model).store(is_on, Ordering::SeqCst);
+    }
+
+    /// How often what is listed was read.
+    pub(crate) fn times_read(&self) -> usize {
+        self.chain.edit(|state| state.read.len())
     }
 }
 
 /// A process: an operator over a chain, a model and a store on disk.
 pub(crate) struct Process {
     pub(crate) operator: Operator,
-    store: Arc<Store>,
+    pub(crate) metrics: Metrics,
+    pub(crate) store: Arc<Store>,
 }
 
 impl Process {
@@ -301,16 +243,16 @@ impl Process {
     }
 
     pub(crate) async fn try_turn(&mut self) -> Result<(), LedgerError> {
-        self.operator.turn().await.expect("the store works")
+        self.operator.turn().await
     }
 
     /// Waits until nothing is under way but what the test holds open.
     pub(crate) async fn settle(&mut self) {
         while self.operator.is_busy() {
             let patience = Duration::from_millis(300);
-            match tokio::time::timeout(patience, self.operator.progress()).await {
-                Ok(progress) => progress.expect("the store works"),
-                Err(_) => return,
+            let progress = tokio::time::timeout(patience, self.operator.progress());
+            if progress.await.is_err() {
+                return;
             }
         }
     }
@@ -321,20 +263,14 @@ impl Process {
         self.settle().await;
     }
 
-    pub(crate) fn record<S: Stage>(&self, key: &JobKey) -> Option<S> {
-        self.store.get(key).expect("the store works")
+    pub(crate) fn stage(&self, job: Job) -> Option<Stage> {
+        let record = self.store.get(&key(job)).expect("the store works");
+        record.map(|record| record.stage)
     }
 
     /// Writes a record as a crashed process would have left it.
-    pub(crate) fn leave<S: Stage>(&self, key: &JobKey, stage: &S) {
-        self.store.put(key, stage).expect("the store works");
-    }
-}
-
-pub(crate) fn reveal() -> VerdictReveal {
-    VerdictReveal {
-        verdict: Verdict::Valid,
-        digest: H256::repeat_byte(9),
-        salt: H256::repeat_byte(3),
+    pub(crate) fn leave(&self, job: Job, subject: H256, stage: Stage) {
+        let record = Record { subject, stage };
+        self.store.put(&key(job), &record).expect("the store works");
     }
 }

@@ -1,6 +1,12 @@
-//! What the roles of inference do on a chain and with a model that the tests play.
+//! What the roles do on a chain, with a model and over a network that the tests play.
 
+mod chains;
 mod claim;
 mod fake;
+mod judge;
+mod rounds;
 mod serve;
+mod store;
 mod validate;
+#[path = "../common/world.rs"]
+mod world;

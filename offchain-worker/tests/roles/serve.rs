@@ -1,69 +1,85 @@
 //! A worker computes an answer once and submits it until it is on chain, whatever happens to it, to
 //! the node or to the pool.
 
-use crate::fake::{answer, job, key, Setting};
-use noema_protocol::hashing;
-use noema_worker::roles::{Action, LedgerError, Outcome};
-use noema_worker::store::JobStage;
+use crate::fake::{answer, asked, question, Setting, OTHER_SEED, SEED};
+use noema_claims::merkle_root;
+use noema_protocol::{hashing, Job, Receipt, RequestId};
+use noema_worker::roles::{Action, LedgerError, Outcome, Pace};
+use noema_worker::store::{Product, Stage, StoredAnswer};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+const REQUEST: Job = Job::Request(RequestId(1));
 
 impl Setting {
     /// A chain that waits for the answer to request 1.
     fn asking() -> Self {
-        let setting = Self::idle();
-        setting.chain.edit(|state| state.duties.jobs = vec![job(1)]);
-        setting
+        Self::expecting([asked(1, SEED)])
     }
 
     fn answers_submitted(&self) -> usize {
-        let is_answer = |action: &&Action| matches!(action, Action::SubmitResult { .. });
+        let is_answer = |action: &&Action| matches!(action, Action::SubmitAnswer { .. });
         self.chain.performed().iter().filter(is_answer).count()
+    }
+
+    fn answers_computed(&self) -> u32 {
+        self.model.answers.load(Ordering::SeqCst)
+    }
+}
+
+fn receipt() -> Receipt {
+    let (question, answer) = (question(1, SEED), answer());
+    Receipt {
+        request: question.request,
+        checkpoint: question.checkpoint,
+        prompt_hash: hashing::prompt_hash(b"Why?"),
+        parameters: question.parameters,
+        seed: SEED,
+        output_hash: hashing::output_hash(&answer.tokens, b"because"),
+        prompt_tokens: 4,
+        output_tokens: 3,
+        hidden_root: merkle_root(&answer.hidden),
     }
 }
 
 #[tokio::test]
 async fn an_answer_is_computed_and_submitted_with_its_receipt() {
     let setting = Setting::asking();
-    setting.start().step().await;
-    let performed = setting.chain.performed();
-    let [Action::SubmitResult {
-        tokens,
-        text,
-        receipt,
-        ..
-    }] = &performed[..]
-    else {
-        panic!("one answer was expected, not {performed:?}");
-    };
-    assert_eq!((tokens, text.as_str()), (&answer().tokens, "because"));
+    let mut process = setting.start();
+    process.step().await;
     assert_eq!(
-        receipt.output_hash,
-        hashing::output_hash(tokens, text.as_bytes())
+        setting.chain.performed(),
+        [Action::SubmitAnswer {
+            request: RequestId(1),
+            tokens: vec![5, 6, 7],
+            text: "because".into(),
+            receipt: Box::new(receipt()),
+        }]
     );
-    assert_eq!(receipt.output_tokens, 3);
-    assert_eq!(
-        receipt.trace_commitment,
-        hashing::trace_commitment(job(1).question.request, answer().digest)
-    );
+    assert_eq!(process.metrics.jobs.get(), 1);
+    assert_eq!(process.metrics.answers.get(), 1);
+    assert_eq!(process.metrics.tokens.get(), 3);
 }
 
 #[tokio::test]
-async fn a_job_that_stays_listed_is_not_answered_again() {
+async fn a_job_that_stays_listed_until_its_answer_is_final_is_not_answered_again() {
     let setting = Setting::asking();
     let mut process = setting.start();
     for _ in 0..3 {
         process.step().await;
     }
     assert_eq!(setting.answers_submitted(), 1);
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
+    assert_eq!(setting.answers_computed(), 1);
 }
 
 #[tokio::test]
 async fn a_process_killed_while_it_computes_computes_again() {
     let setting = Setting::asking();
-    let process = setting.start();
-    process.leave(&key(1), &JobStage::Received);
+    setting.set(|model| &model.blocked, true);
+    let mut process = setting.start();
+    process.turn().await;
     drop(process);
+    setting.set(|model| &model.blocked, false);
     setting.start().step().await;
     assert_eq!(setting.answers_submitted(), 1);
 }
@@ -72,17 +88,23 @@ async fn a_process_killed_while_it_computes_computes_again() {
 async fn a_process_killed_before_it_submits_does_not_compute_again() {
     let setting = Setting::asking();
     let process = setting.start();
-    process.leave(&key(1), &JobStage::Executed(answer()));
+    let answer = answer();
+    let stored = StoredAnswer {
+        tokens: answer.tokens,
+        text: answer.text,
+        receipt: Box::new(receipt()),
+    };
+    process.leave(REQUEST, SEED, Stage::Executed(Product::Answer(stored)));
     drop(process);
     setting.start().step().await;
     assert_eq!(setting.answers_submitted(), 1);
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 0);
+    assert_eq!(setting.answers_computed(), 0);
 }
 
 #[tokio::test]
 async fn a_process_killed_after_it_submits_submits_the_same_answer() {
     let setting = Setting::asking();
-    setting.chain.edit(|state| state.fate = None);
+    setting.fate(None);
     let mut process = setting.start();
     process.step().await;
     drop(process);
@@ -90,17 +112,17 @@ async fn a_process_killed_after_it_submits_submits_the_same_answer() {
     let performed = setting.chain.performed();
     assert_eq!(performed.len(), 2);
     assert_eq!(performed.first(), performed.last());
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
+    assert_eq!(setting.answers_computed(), 1);
 }
 
 #[tokio::test]
 async fn an_answer_under_way_is_not_submitted_again() {
     let setting = Setting::asking();
-    setting.chain.edit(|state| state.fate = None);
+    setting.fate(None);
     let mut process = setting.start();
     for _ in 0..3 {
         process.step().await;
-        setting.chain.edit(|state| state.duties.block += 1);
+        setting.next_block();
     }
     assert_eq!(setting.answers_submitted(), 1);
 }
@@ -108,25 +130,18 @@ async fn an_answer_under_way_is_not_submitted_again() {
 #[tokio::test]
 async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it() {
     let setting = Setting::asking();
-    setting
-        .chain
-        .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
+    setting.fate(Some(Outcome::Dropped("the pool is full".into())));
     let mut process = setting.start();
     for _ in 0..12 {
         process.step().await;
-        setting.chain.edit(|state| state.duties.block += 1);
+        setting.next_block();
     }
     assert_eq!(setting.answers_submitted(), 12);
-    setting.chain.edit(|state| {
-        state.fate = Some(Outcome::Included { block: 44 });
-    });
+    setting.fate(Some(Outcome::Included { block: 44 }));
     process.step().await;
     process.step().await;
     assert_eq!(setting.answers_submitted(), 13);
-    assert!(matches!(
-        process.record(&key(1)),
-        Some(JobStage::Done(why)) if why == "answered in block 44"
-    ));
+    assert_eq!(process.stage(REQUEST), Some(Stage::Done { block: 44 }));
 }
 
 /// The pool holds one transaction for a duty: that of another process with the same hot key is in
@@ -135,35 +150,29 @@ async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it(
 async fn an_answer_that_another_process_submitted_does_no_harm() {
     let setting = Setting::asking();
     let reason = "Priority is too low: (18446744073709551615 vs 18446744073709551615)";
-    setting
-        .chain
-        .edit(|state| state.fate = Some(Outcome::Unknown(reason.into())));
+    setting.fate(Some(Outcome::Unknown(reason.into())));
     let mut process = setting.start();
     process.step().await;
     // It is on chain, and the chain waits for it no more.
-    setting.chain.edit(|state| {
-        state.duties.block += 1;
-        state.duties.jobs.clear();
-    });
+    setting.next_block();
+    setting.chain.expect_nothing();
     process.step().await;
     process.step().await;
     assert_eq!(setting.answers_submitted(), 1);
-    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
 }
 
 #[tokio::test]
 async fn a_refused_answer_is_submitted_less_and_less_often() {
     let setting = Setting::asking();
-    setting.chain.edit(|state| {
-        state.fate = Some(Outcome::Refused("Inference::AlreadyAnswered".into()));
-    });
+    let refusal = Outcome::Refused("Inference::AlreadyAnswered".into());
+    setting.fate(Some(refusal));
     let mut process = setting.start();
     for _ in 0..40 {
         process.step().await;
-        setting.chain.edit(|state| state.duties.block += 1);
+        setting.next_block();
     }
     assert_eq!(setting.answers_submitted(), 6);
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
+    assert_eq!(setting.answers_computed(), 1);
 }
 
 #[tokio::test]
@@ -171,40 +180,34 @@ async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() 
     let setting = Setting::asking();
     let mut process = setting.start();
     process.turn().await;
-    process
-        .operator
-        .progress()
-        .await
-        .expect("the answer is there");
-    setting.chain.edit(|state| state.duties.jobs.clear());
+    process.operator.progress().await;
+    setting.chain.expect_nothing();
     process.turn().await;
     process.settle().await;
-    assert!(matches!(
-        process.record(&key(1)),
-        Some(JobStage::Done(why)) if why == "answered in block 11"
-    ));
+    assert_eq!(process.stage(REQUEST), Some(Stage::Done { block: 11 }));
 }
 
 #[tokio::test]
 async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
     let setting = Setting::asking();
-    setting.model.blocked.store(true, Ordering::SeqCst);
+    setting.set(|model| &model.blocked, true);
     let mut process = setting.start();
     process.turn().await;
-    setting.chain.edit(|state| state.duties.jobs.clear());
+    setting.chain.expect_nothing();
     process.step().await;
     assert_eq!(setting.answers_submitted(), 0);
-    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+    assert!(!process.operator.is_busy(), "the execution was cancelled");
 }
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_is_not_submitted() {
     let setting = Setting::asking();
-    setting.model.blocked.store(true, Ordering::SeqCst);
+    setting.set(|model| &model.blocked, true);
     let mut process = setting.start();
     process.turn().await;
-    setting.chain.edit(|state| state.duties.jobs.clear());
-    setting.model.blocked.store(false, Ordering::SeqCst);
+    setting.chain.expect_nothing();
+    process.turn().await;
+    setting.set(|model| &model.blocked, false);
     process.settle().await;
     assert_eq!(setting.answers_submitted(), 0);
 }
@@ -212,72 +215,133 @@ async fn an_answer_that_comes_too_late_is_not_submitted() {
 #[tokio::test]
 async fn an_answer_waits_for_a_node_that_is_away() {
     let setting = Setting::asking();
-    setting.model.blocked.store(true, Ordering::SeqCst);
+    setting.set(|model| &model.blocked, true);
     let mut process = setting.start();
     process.turn().await;
     setting.chain.edit(|state| state.away = true);
-    setting.model.blocked.store(false, Ordering::SeqCst);
-    process.settle().await;
     assert!(matches!(
         process.try_turn().await,
         Err(LedgerError::Unreachable(_))
     ));
+    setting.set(|model| &model.blocked, false);
+    process.settle().await;
     assert_eq!(setting.answers_submitted(), 0);
     setting.chain.edit(|state| state.away = false);
     process.step().await;
     assert_eq!(setting.answers_submitted(), 1);
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 1);
+    assert_eq!(setting.answers_computed(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_read_again() {
+    let setting = Setting::asking();
+    setting.chain.edit(|state| state.unreadable = true);
+    let mut process = setting.start();
+    process.step().await;
+    assert_eq!(setting.answers_computed(), 0);
+    setting.chain.edit(|state| state.unreadable = false);
+    setting.next_block();
+    process.step().await;
+    assert_eq!(setting.answers_submitted(), 1);
+}
+
+#[tokio::test]
+async fn a_job_is_read_once_however_long_it_takes() {
+    let setting = Setting::asking();
+    setting.set(|model| &model.blocked, true);
+    let mut process = setting.start();
+    for _ in 0..5 {
+        process.turn().await;
+        setting.next_block();
+    }
+    assert_eq!(setting.times_read(), 1);
 }
 
 #[tokio::test]
 async fn a_model_that_fails_is_tried_again_a_bounded_number_of_times() {
     let setting = Setting::asking();
-    setting.model.fails.store(true, Ordering::SeqCst);
+    setting.set(|model| &model.fails, true);
     let mut process = setting.start();
     for _ in 0..8 {
         process.step().await;
-        setting.chain.edit(|state| state.duties.block += 20);
+        setting.blocks_pass(20);
     }
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 3);
-    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+    assert_eq!(setting.answers_computed(), 3);
+    assert_eq!(process.metrics.execution_failures.get(), 3);
 }
 
 #[tokio::test]
-async fn a_job_for_a_checkpoint_that_is_not_loaded_is_left() {
+async fn what_can_never_be_answered_is_tried_once_until_the_chain_draws_anew() {
     let setting = Setting::asking();
-    setting.chain.edit(|state| {
-        for job in &mut state.duties.jobs {
-            job.question.checkpoint.0 .0 = [8; 32];
-        }
-    });
+    setting.set(|model| &model.refuses, true);
     let mut process = setting.start();
+    for _ in 0..8 {
+        process.step().await;
+        setting.blocks_pass(20);
+    }
+    assert_eq!(setting.answers_computed(), 1);
+    assert_eq!(process.metrics.execution_failures.get(), 1);
+    let (mut duty, task) = asked(1, OTHER_SEED);
+    duty.until = 600;
+    setting.chain.expect([(duty, task)]);
     process.step().await;
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 0);
-    assert!(matches!(process.record(&key(1)), Some(JobStage::Done(_))));
+    assert_eq!(setting.answers_computed(), 2);
 }
 
 #[tokio::test]
-async fn a_second_attempt_at_the_same_request_is_a_job_of_its_own() {
+async fn a_job_on_which_the_model_failed_is_taken_up_after_a_new_start() {
     let setting = Setting::asking();
+    setting.set(|model| &model.fails, true);
+    let mut process = setting.start();
+    for _ in 0..8 {
+        process.step().await;
+        setting.blocks_pass(20);
+    }
+    drop(process);
+    setting.set(|model| &model.fails, false);
+    setting.start().step().await;
+    assert_eq!(setting.answers_submitted(), 1);
+}
+
+#[tokio::test]
+async fn a_job_waits_until_its_checkpoint_is_loaded() {
+    let setting = Setting::asking();
+    setting.set(|model| &model.is_empty, true);
     let mut process = setting.start();
     process.step().await;
-    setting.chain.edit(|state| {
-        for job in &mut state.duties.jobs {
-            job.attempt = 1;
-        }
-    });
+    assert_eq!(setting.answers_computed(), 0);
+    setting.set(|model| &model.is_empty, false);
     process.step().await;
-    assert_eq!(setting.answers_submitted(), 2);
+    assert_eq!(setting.answers_submitted(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_comes_back_to_the_same_worker_is_answered_anew() {
+    let setting = Setting::asking();
+    setting.set(|model| &model.blocked, true);
+    let mut process = setting.start();
+    process.turn().await;
+    // The deadline has passed, and the worker was drawn again with another seed.
+    let (mut duty, task) = asked(1, OTHER_SEED);
+    duty.until = 60;
+    setting.chain.expect([(duty, task)]);
+    process.turn().await;
+    setting.set(|model| &model.blocked, false);
+    // The execution for the old seed ends before that for the new one can begin.
+    process.settle().await;
+    process.step().await;
+    let performed = setting.chain.performed();
+    assert!(
+        matches!(&performed[..], [Action::SubmitAnswer { receipt, .. }] if receipt.seed == OTHER_SEED),
+        "{performed:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_absence_is_ended_once_while_that_is_under_way() {
-    let setting = Setting::asking();
-    setting.chain.edit(|state| {
-        state.duties.jobs.clear();
-        state.duties.is_absent = true;
-        state.fate = None;
-    });
+    let setting = Setting::idle();
+    setting.chain.edit(|state| state.is_absent = true);
+    setting.fate(None);
     let mut process = setting.start();
     process.step().await;
     process.step().await;
@@ -287,49 +351,46 @@ async fn an_absence_is_ended_once_while_that_is_under_way() {
 /// An operator of many jobs executes a bounded number at once, and begins another when one ends.
 #[tokio::test]
 async fn no_more_runs_at_once_than_may() {
-    let setting = Setting::asking();
-    setting
-        .chain
-        .edit(|state| state.duties.jobs = (1..=40).map(job).collect());
-    setting.model.blocked.store(true, Ordering::SeqCst);
+    let setting = Setting::expecting((1..=40).map(|request| asked(request, SEED)));
+    setting.set(|model| &model.blocked, true);
     let mut process = setting.start();
     process.turn().await;
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    let together = noema_worker::roles::Pace::default().together;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(
-        setting.model.answers.load(Ordering::SeqCst) as usize,
-        together
+        setting.answers_computed() as usize,
+        Pace::default().together
     );
 
-    setting.model.blocked.store(false, Ordering::SeqCst);
+    setting.set(|model| &model.blocked, false);
     let (stop, stopped) = tokio::sync::watch::channel(false);
     // No block comes after the first: all that is left begins as room is made.
     let (_head, blocks) = tokio::sync::watch::channel(10);
     let running = tokio::spawn(process.operator.run(blocks, stopped));
-    for _ in 0..200 {
+    for _ in 0..500 {
         if setting.answers_submitted() == 40 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     stop.send_replace(true);
-    running.await.expect("ends").expect("the store works");
+    running.await.expect("ends");
     assert_eq!(setting.answers_submitted(), 40);
-    assert_eq!(setting.model.answers.load(Ordering::SeqCst), 40);
+    assert_eq!(setting.answers_computed(), 40);
+    assert_eq!(setting.times_read(), 40, "each job is read once");
 }
 
 /// A model without room has not failed: the job is not given up, however often that happens.
 #[tokio::test]
 async fn a_busy_model_is_asked_again() {
     let setting = Setting::asking();
-    setting.model.busy.store(true, Ordering::SeqCst);
+    setting.set(|model| &model.busy, true);
     let mut process = setting.start();
     for _ in 0..6 {
         process.step().await;
-        setting.chain.edit(|state| state.duties.block += 1);
+        setting.next_block();
     }
     assert_eq!(setting.answers_submitted(), 0);
-    setting.model.busy.store(false, Ordering::SeqCst);
+    setting.set(|model| &model.busy, false);
     process.step().await;
     assert_eq!(setting.answers_submitted(), 1);
 }

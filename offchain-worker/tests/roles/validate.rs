@@ -1,148 +1,273 @@
-//! A validator commits before it reveals, reveals what it committed to, and objects to what is
-//! wrong.
+//! A validator commits to the hidden state at its position before it shows it, and challenges what is
+//! false.
 
-use crate::fake::{answered, check, key, reveal, Setting, CONTROLLER};
-use noema_protocol::{hashing, RequestId, Verdict};
-use noema_worker::roles::{Action, Outcome, Phase};
-use noema_worker::store::{AuditStage, CheckStage};
+use crate::fake::{answer, leaf, state_output, to_check, Setting, CHECK, CLAIM, CONTROLLER, POINT};
+use noema_claims::{merkle_root, prove_hidden, verify_hidden, HiddenProof};
+use noema_protocol::{hashing, RequestId, SamplingParameters};
+use noema_worker::roles::{Action, Answered, Outcome, Step};
+use noema_worker::store::{Product, Stage, StoredCheck};
+use sp_core::H256;
 use std::sync::atomic::Ordering;
 
 impl Setting {
-    /// A chain that waits for a commitment about request 1.
-    fn checking() -> Self {
-        let setting = Self::idle();
-        setting.phase(Phase::Commit);
-        setting
+    /// A chain that waits for a commitment about this leaf.
+    fn checking(leaf: Answered) -> Self {
+        Self::expecting([to_check(Step::Execute, leaf, POINT)])
     }
 
-    /// A chain with an answer that may be objected to, and nothing to check.
-    fn settling() -> Self {
-        let setting = Self::idle();
-        setting
-            .chain
-            .edit(|state| state.duties.open_answers = vec![answered(1)]);
-        setting
+    fn reveal(&self) {
+        self.chain.expect([to_check(Step::Reveal, leaf(), POINT)]);
     }
 
-    fn phase(&self, phase: Phase) {
-        self.chain
-            .edit(|state| state.duties.checks = vec![check(1, phase)]);
+    fn checks_made(&self) -> u32 {
+        self.model.checks.load(Ordering::SeqCst)
     }
 }
 
-#[tokio::test]
-async fn a_verdict_is_committed_and_then_revealed() {
-    let setting = Setting::checking();
-    let mut process = setting.start();
-    process.step().await;
-    setting.phase(Phase::Committed);
-    process.step().await;
-    setting.phase(Phase::Reveal);
-    process.step().await;
-    let performed = setting.chain.performed();
-    let [Action::CommitVerdict { commitment, .. }, Action::RevealVerdict { reveal, .. }] =
-        &performed[..]
+fn stored() -> StoredCheck {
+    StoredCheck {
+        receipt: Box::new(leaf().receipt),
+        proof: prove_hidden(&answer().hidden, 2).expect("an answer of three tokens"),
+        salt: H256::repeat_byte(3),
+    }
+}
+
+fn commitment(proof: &HiddenProof, salt: H256) -> H256 {
+    hashing::check_commitment(CLAIM, 0, &CONTROLLER, proof.hidden, salt)
+}
+
+/// That what was performed is a commitment and what it hides.
+fn assert_opens(performed: &[Action]) {
+    let [Action::CommitCheck {
+        claim,
+        leaf: 0,
+        commitment: committed,
+    }, Action::RevealCheck {
+        receipt,
+        proof,
+        salt,
+        ..
+    }] = performed
     else {
         panic!("a commitment and a reveal were expected, not {performed:?}");
     };
-    assert_eq!(reveal.verdict, Verdict::Valid);
-    assert_eq!(
-        *commitment,
-        hashing::verdict_commitment(RequestId(1), &CONTROLLER, reveal)
-    );
-    assert!(matches!(
-        process.record(&key(1)),
-        Some(CheckStage::Done(why)) if why.contains("revealed")
-    ));
+    assert_eq!(*claim, CLAIM);
+    assert_eq!(*committed, commitment(proof, *salt));
+    assert_eq!(**receipt, leaf().receipt);
+    assert!(verify_hidden(receipt.hidden_root, 3, 2, proof));
 }
 
 #[tokio::test]
-async fn a_wrong_answer_is_called_invalid() {
-    let setting = Setting::checking();
-    setting.model.finds_wrong.store(true, Ordering::SeqCst);
+async fn a_right_answer_is_committed_to_and_then_shown() {
+    let setting = Setting::checking(leaf());
     let mut process = setting.start();
     process.step().await;
-    setting.phase(Phase::Reveal);
+    // Others still commit.
+    setting.chain.expect_nothing();
+    setting.next_block();
     process.step().await;
+    setting.reveal();
+    setting.next_block();
+    process.step().await;
+    assert_opens(&setting.chain.performed());
+    assert!(matches!(process.stage(CHECK), Some(Stage::Done { .. })));
+    assert_eq!(process.metrics.checks.get(), 1);
+    assert_eq!(process.metrics.checks_valid.get(), 1);
+    assert_eq!(setting.times_read(), 1, "what is shown is on disk");
+}
+
+#[tokio::test]
+async fn each_validator_shows_its_own_position() {
+    for (point, position) in [(0, 0), (u64::MAX / 2, 1), (POINT, 2)] {
+        let setting = Setting::expecting([to_check(Step::Execute, leaf(), point)]);
+        let mut process = setting.start();
+        process.step().await;
+        let Some(Stage::Executed(Product::Check(check))) = process.stage(CHECK) else {
+            panic!("a check is on disk");
+        };
+        let root = leaf().receipt.hidden_root;
+        assert!(verify_hidden(root, 3, position, &check.proof), "{position}");
+    }
+}
+
+/// What a worker says falsely.
+type Lie = fn(&mut Answered);
+
+const WRONG: H256 = H256::repeat_byte(0xee);
+
+/// Every field that a worker states is held against what execution yields.
+#[tokio::test]
+async fn whatever_is_false_in_an_answer_is_challenged() {
+    let lies: [(&str, Lie); 12] = [
+        ("request", |leaf| leaf.receipt.request = RequestId(2)),
+        ("checkpoint", |leaf| leaf.receipt.checkpoint.0 = WRONG),
+        ("prompt hash", |leaf| leaf.receipt.prompt_hash = WRONG),
+        ("parameters", |leaf| {
+            leaf.receipt.parameters = SamplingParameters::greedy(9);
+        }),
+        ("seed", |leaf| leaf.receipt.seed = WRONG),
+        ("output hash", |leaf| leaf.receipt.output_hash = WRONG),
+        ("prompt tokens", |leaf| leaf.receipt.prompt_tokens = 3),
+        ("output tokens", |leaf| leaf.receipt.output_tokens = 4),
+        ("hidden root", |leaf| leaf.receipt.hidden_root = WRONG),
+        ("one hidden state", |leaf| {
+            let mut hidden = answer().hidden;
+            hidden[0] = WRONG;
+            leaf.receipt.hidden_root = merkle_root(&hidden);
+        }),
+        ("tokens", |leaf| {
+            leaf.tokens = vec![4, 6, 7];
+            state_output(leaf);
+        }),
+        ("text", |leaf| {
+            leaf.text = "never".into();
+            state_output(leaf);
+        }),
+    ];
+    for (what, lie) in lies {
+        let mut told = leaf();
+        lie(&mut told);
+        let setting = Setting::checking(told);
+        let mut process = setting.start();
+        process.step().await;
+        assert_eq!(
+            setting.chain.performed(),
+            [Action::Challenge {
+                claim: CLAIM,
+                leaf: 0
+            }],
+            "{what}"
+        );
+        assert!(
+            matches!(process.stage(CHECK), Some(Stage::Done { .. })),
+            "{what}"
+        );
+        assert_eq!(process.metrics.challenges.get(), 1, "{what}");
+        assert_eq!(process.metrics.checks_invalid.get(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_prompt_that_has_none_is_challenged() {
+    let setting = Setting::checking(leaf());
+    setting.set(|model| &model.speechless, true);
+    setting.start().step().await;
     assert!(matches!(
         setting.chain.performed()[..],
-        [_, Action::RevealVerdict { reveal, .. }] if reveal.verdict == Verdict::Invalid
+        [Action::Challenge { .. }]
     ));
+}
+
+/// What failed says nothing about the answer.
+#[tokio::test]
+async fn a_check_that_cannot_be_executed_is_no_challenge() {
+    let setting = Setting::checking(leaf());
+    setting.set(|model| &model.fails, true);
+    let mut process = setting.start();
+    for _ in 0..8 {
+        process.step().await;
+        setting.blocks_pass(20);
+    }
+    assert_eq!(setting.checks_made(), 3);
+    assert!(setting.chain.performed().is_empty());
+    assert_eq!(process.stage(CHECK), None);
 }
 
 #[tokio::test]
 async fn a_reveal_survives_a_kill_after_the_commitment() {
-    let setting = Setting::checking();
+    let setting = Setting::checking(leaf());
     let mut process = setting.start();
     process.step().await;
     drop(process);
-    setting.phase(Phase::Reveal);
+    setting.reveal();
     setting.start().step().await;
-    let performed = setting.chain.performed();
-    let [Action::CommitVerdict { commitment, .. }, Action::RevealVerdict { reveal, .. }] =
-        &performed[..]
-    else {
-        panic!("a commitment and a reveal were expected, not {performed:?}");
-    };
-    assert_eq!(
-        *commitment,
-        hashing::verdict_commitment(RequestId(1), &CONTROLLER, reveal)
-    );
-    assert_eq!(setting.model.checks.load(Ordering::SeqCst), 1);
+    assert_opens(&setting.chain.performed());
+    assert_eq!(setting.checks_made(), 1);
 }
 
 #[tokio::test]
-async fn a_verdict_that_was_not_committed_before_a_kill_is_committed_after_it() {
-    let setting = Setting::checking();
+async fn a_check_that_was_not_committed_before_a_kill_is_committed_after_it() {
+    let setting = Setting::checking(leaf());
     let process = setting.start();
-    process.leave(&key(1), &CheckStage::Executed(reveal()));
+    let subject = H256::from_low_u64_be(POINT);
+    process.leave(CHECK, subject, Stage::Executed(Product::Check(stored())));
     drop(process);
     setting.start().step().await;
-    let expected = hashing::verdict_commitment(RequestId(1), &CONTROLLER, &reveal());
+    let StoredCheck { proof, salt, .. } = stored();
     assert_eq!(
         setting.chain.performed(),
-        vec![Action::CommitVerdict {
-            request: RequestId(1),
-            commitment: expected
+        [Action::CommitCheck {
+            claim: CLAIM,
+            leaf: 0,
+            commitment: commitment(&proof, salt),
         }]
     );
-    assert_eq!(setting.model.checks.load(Ordering::SeqCst), 0);
+    assert_eq!(setting.checks_made(), 0);
 }
 
 #[tokio::test]
-async fn what_is_committed_is_followed_while_others_still_commit() {
-    let setting = Setting::checking();
+async fn a_check_killed_while_it_is_executed_is_executed_again() {
+    let setting = Setting::checking(leaf());
+    setting.set(|model| &model.blocked, true);
+    let mut process = setting.start();
+    process.turn().await;
+    drop(process);
+    setting.set(|model| &model.blocked, false);
+    setting.start().step().await;
+    assert!(matches!(
+        setting.chain.performed()[..],
+        [Action::CommitCheck { .. }]
+    ));
+}
+
+#[tokio::test]
+async fn a_challenge_that_was_not_handed_over_before_a_kill_is_after_it() {
+    let setting = Setting::checking(leaf());
+    let process = setting.start();
+    let subject = H256::from_low_u64_be(POINT);
+    process.leave(CHECK, subject, Stage::Executed(Product::Challenge));
+    drop(process);
+    setting.start().step().await;
+    assert!(matches!(
+        setting.chain.performed()[..],
+        [Action::Challenge { .. }]
+    ));
+    assert_eq!(setting.checks_made(), 0);
+}
+
+#[tokio::test]
+async fn a_reveal_killed_on_its_way_is_handed_over_again() {
+    let setting = Setting::checking(leaf());
     let mut process = setting.start();
     process.step().await;
-    setting.phase(Phase::Committed);
+    setting.reveal();
+    setting.fate(None);
     process.step().await;
-    let following = setting.chain.edit(|state| state.following.clone());
-    assert_eq!(following, vec![RequestId(1)]);
-    assert_eq!(setting.chain.performed().len(), 1, "it waits");
+    drop(process);
+    setting.start().step().await;
+    let performed = setting.chain.performed();
+    assert_eq!(performed.len(), 3);
+    assert_eq!(performed[1], performed[2]);
 }
 
 #[tokio::test]
 async fn a_commitment_whose_opening_is_lost_is_not_guessed() {
-    let setting = Setting::checking();
-    setting.phase(Phase::Reveal);
+    let setting = Setting::idle();
+    setting.reveal();
     let mut process = setting.start();
     process.step().await;
     assert!(setting.chain.performed().is_empty());
-    assert!(matches!(process.record(&key(1)), Some(CheckStage::Done(_))));
+    assert_eq!(setting.checks_made(), 0);
 }
 
 #[tokio::test]
-async fn a_lost_commitment_is_handed_over_again_for_the_same_verdict() {
-    let setting = Setting::checking();
-    setting
-        .chain
-        .edit(|state| state.fate = Some(Outcome::Dropped("the pool is full".into())));
+async fn a_lost_commitment_is_handed_over_again_for_the_same_finding() {
+    let setting = Setting::checking(leaf());
+    setting.fate(Some(Outcome::Dropped("the pool is full".into())));
     let mut process = setting.start();
     process.step().await;
-    setting.chain.edit(|state| {
-        state.duties.block += 1;
-        state.fate = Some(Outcome::Included { block: 44 });
-    });
+    setting.next_block();
+    setting.fate(Some(Outcome::Included { block: 44 }));
     process.step().await;
     let performed = setting.chain.performed();
     assert_eq!(performed.len(), 2);
@@ -150,57 +275,51 @@ async fn a_lost_commitment_is_handed_over_again_for_the_same_verdict() {
 }
 
 #[tokio::test]
+async fn a_refused_challenge_is_tried_less_and_less_often() {
+    let mut told = leaf();
+    told.receipt.prompt_tokens = 3;
+    let setting = Setting::checking(told);
+    setting.fate(Some(Outcome::Refused("Claims::Ended".into())));
+    let mut process = setting.start();
+    for _ in 0..40 {
+        process.step().await;
+        setting.next_block();
+    }
+    assert_eq!(setting.chain.performed().len(), 6);
+    assert_eq!(setting.checks_made(), 1);
+}
+
+#[tokio::test]
 async fn a_check_that_the_chain_no_longer_lists_is_dropped() {
-    let setting = Setting::checking();
+    let setting = Setting::checking(leaf());
+    setting.set(|model| &model.blocked, true);
     let mut process = setting.start();
+    process.turn().await;
+    setting.chain.expect_nothing();
     process.step().await;
-    setting.chain.edit(|state| state.duties.checks.clear());
-    process.step().await;
-    assert!(matches!(process.record(&key(1)), Some(CheckStage::Done(_))));
-}
-
-#[tokio::test]
-async fn a_second_seat_in_the_same_request_is_a_check_of_its_own() {
-    let setting = Setting::checking();
-    let mut process = setting.start();
-    process.step().await;
-    setting.chain.edit(|state| {
-        for check in &mut state.duties.checks {
-            check.round = 4;
-        }
-    });
-    process.step().await;
-    assert_eq!(setting.model.checks.load(Ordering::SeqCst), 2);
-    assert_eq!(setting.chain.performed().len(), 2);
-}
-
-#[tokio::test]
-async fn an_auditor_objects_once_to_a_wrong_answer() {
-    let setting = Setting::settling();
-    setting.model.finds_wrong.store(true, Ordering::SeqCst);
-    let mut process = setting.start_auditing();
-    process.step().await;
-    process.step().await;
-    assert!(matches!(
-        setting.chain.performed()[..],
-        [Action::Object { request, .. }] if request == RequestId(1)
-    ));
-}
-
-#[tokio::test]
-async fn an_auditor_lets_a_right_answer_stand() {
-    let setting = Setting::settling();
-    let mut process = setting.start_auditing();
-    process.step().await;
-    process.step().await;
+    assert!(!process.operator.is_busy());
     assert!(setting.chain.performed().is_empty());
-    assert_eq!(setting.model.checks.load(Ordering::SeqCst), 1);
-    assert!(matches!(process.record(&key(1)), Some(AuditStage::Done(_))));
 }
 
+/// Both execute, and whichever commits first is the one that reveals; the chain refuses the other.
 #[tokio::test]
-async fn an_operator_that_does_not_audit_leaves_open_answers_alone() {
-    let setting = Setting::settling();
-    setting.start().step().await;
-    assert_eq!(setting.model.checks.load(Ordering::SeqCst), 0);
+async fn two_processes_with_one_hot_key_do_not_mix_their_salts() {
+    let setting = Setting::checking(leaf());
+    let (mut process, mut twin) = (setting.start(), setting.start_twin());
+    process.step().await;
+    setting.fate(Some(Outcome::Unknown("already imported".into())));
+    twin.step().await;
+    setting.reveal();
+    setting.fate(Some(Outcome::Refused("Claims::CommitmentDiffers".into())));
+    twin.step().await;
+    setting.fate(Some(Outcome::Included { block: 12 }));
+    process.step().await;
+    let performed = setting.chain.performed();
+    let [first, second, of_twin, of_first] = &performed[..] else {
+        panic!("each commits and reveals once: {performed:?}");
+    };
+    assert_opens(&[first.clone(), of_first.clone()]);
+    assert_opens(&[second.clone(), of_twin.clone()]);
+    assert_ne!(first, second, "salts are random");
+    assert!(matches!(process.stage(CHECK), Some(Stage::Done { .. })));
 }

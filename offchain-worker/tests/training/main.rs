@@ -1,7 +1,8 @@
 //! Training tiny models on the processor.
 
-mod participation;
 mod resume;
 mod rounds;
 mod support;
 mod trainer;
+#[path = "../common/world.rs"]
+mod world;

@@ -1,6 +1,6 @@
 //! A trainer that is stopped, and goes on.
 
-use crate::support::{options, run, run_until, trainer, World};
+use crate::support::{divergent, options, run, run_until, trainer, World};
 use noema_checkpoint::{CheckpointId, H256};
 use noema_executor::Device;
 use noema_update::{Limits, Update};
@@ -109,20 +109,90 @@ fn a_state_of_another_training_is_refused() {
     };
     let refused = Trainer::new(world.parent(), other, &Device::cpu(None), Some(&state));
     let error = refused.err().expect("is refused");
-    assert!(matches!(
-        error,
-        TrainingError::OtherState {
-            what: "options",
-            ..
-        }
-    ));
+    assert!(matches!(error, TrainingError::OtherState { .. }));
+    let message = error.to_string();
+    assert!(
+        message.contains("other options: --seed was 0 and is 1. "),
+        "{message}"
+    );
+    assert!(message.contains("or remove"), "{message}");
     let mut resumed = trainer(world.parent(), options(), Some(&state));
     let error = run_until(&mut resumed, &world.sequences(1), |_| false);
     let error = error.expect_err("is refused");
-    assert!(matches!(
-        error,
-        TrainingError::OtherState { what: "data", .. }
-    ));
+    assert!(matches!(error, TrainingError::OtherData { .. }));
+}
+
+/// They bound memory, and how much is done again after a kill; neither is a reason to begin anew.
+#[test]
+fn a_state_goes_on_with_less_memory_and_another_save_interval() {
+    let world = World::new();
+    let state = world.file("trainer.state");
+    stop_after(3, &world.parent(), &world, 0, &state);
+    let other = TrainingOptions {
+        together: 1,
+        save_every: 1,
+        ..options()
+    };
+    assert_eq!(trainer(world.parent(), other, Some(&state)).steps_done(), 3);
+}
+
+#[test]
+fn a_state_from_before_a_divergence_does_not_block_other_options() {
+    let world = World::new();
+    let state = world.file("trainer.state");
+    let sequences = world.sequences(0);
+    let mut diverging = trainer(world.parent(), divergent(), Some(&state));
+    let diverged = run_until(&mut diverging, &sequences, |_| false).expect_err("diverges");
+    assert!(
+        matches!(diverged, TrainingError::Diverged { .. }),
+        "{diverged}"
+    );
+    assert!(state.exists(), "steps before it were saved");
+    let sane = TrainingOptions {
+        learning_rate: 1e-3,
+        ..options()
+    };
+    let mut anew = trainer(world.parent(), sane.clone(), Some(&state));
+    assert_eq!(anew.steps_done(), 0);
+    let begun = run(&mut anew, &sequences);
+    let without_state = run(&mut trainer(world.parent(), sane, None), &sequences);
+    assert_eq!(begun, without_state);
+}
+
+/// What is on disk is finite: with the same options, training goes on up to where it diverged.
+#[test]
+fn a_state_from_before_a_divergence_is_one_to_go_on_from() {
+    let world = World::new();
+    let state = world.file("trainer.state");
+    let sequences = world.sequences(0);
+    let diverge = || {
+        let mut trainer = trainer(world.parent(), divergent(), Some(&state));
+        let before = trainer.steps_done();
+        match run_until(&mut trainer, &sequences, |_| false) {
+            Err(TrainingError::Diverged { step }) => (before, step),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (first, second) = (diverge(), diverge());
+    assert_eq!(first.0, 0);
+    assert!(second.0 > 0);
+    assert_eq!(second.1, first.1);
+}
+
+/// The entries are the chain's rule for a round, and may change between two.
+#[test]
+fn other_entries_begin_another_round() {
+    let world = World::new();
+    let state = world.file("trainer.state");
+    let entries = |entries| TrainingOptions {
+        entries,
+        ..options()
+    };
+    let sequences = world.sequences(0);
+    let mut before = trainer(world.parent(), entries(64), Some(&state));
+    run(&mut before, &sequences);
+    let resumed = trainer(world.parent(), entries(32), Some(&state));
+    assert_eq!((resumed.entries(), resumed.steps_done()), (32, 0));
 }
 
 #[test]

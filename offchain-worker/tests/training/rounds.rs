@@ -1,14 +1,14 @@
 //! Several trainers and their aggregation.
 
-use crate::support::{options, World};
+use crate::support::{divergent, options, World};
 use noema_checkpoint::SourceFormat;
 use noema_executor::Device;
 use noema_worker::{
     checkpoint::{CheckpointError, Library, MASTERS},
     dataset::Dataset,
     training::{
-        rounds::{run, ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport},
-        Sabotage, TrainingError,
+        rounds::{ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
+        Sabotage, TrainingError, TrainingOptions,
     },
 };
 use std::{collections::HashSet, fs, ops::ControlFlow};
@@ -20,6 +20,7 @@ fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
         shards: 1,
         evaluation_shards: 2,
         training: options(),
+        default_horizon: false,
         dense,
         judged: false,
         sabotage: None,
@@ -28,17 +29,13 @@ fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
 }
 
 fn simulate(world: &World, options: &RoundsOptions) -> Result<RoundsReport, TrainingError> {
-    let checkpoint = world.checkpoint();
     let home = world.file("home");
     let device = Device::cpu(None);
-    run(
-        checkpoint,
-        &world.dataset,
-        &device,
-        &home,
-        options,
-        &mut |_| ControlFlow::Continue(()),
-    )
+    prepare(world, options)?.run(&device, &home, &mut |_| ControlFlow::Continue(()))
+}
+
+fn prepare<'a>(world: &'a World, options: &RoundsOptions) -> Result<Run<'a>, TrainingError> {
+    Run::prepare(world.checkpoint(), &world.dataset, options.clone())
 }
 
 /// Rounds with judges, in which the last of `trainers` is dishonest in this way.
@@ -190,12 +187,10 @@ fn rounds_that_were_stopped_go_on() {
         state: Some(world.file("states")),
         ..rounds(2, false)
     };
-    let stopped = run(
-        world.checkpoint(),
-        &world.dataset,
+    let run = prepare(&world, &options).expect("is sound");
+    let stopped = run.run(
         &Device::cpu(None),
         &world.file("home"),
-        &options,
         &mut |event| match event {
             RoundsEvent::Step {
                 round: 2,
@@ -217,12 +212,123 @@ fn rounds_that_were_stopped_go_on() {
     };
     assert_eq!(results(&resumed), results(&whole));
 
-    let other = RoundsOptions {
+    let mut other = RoundsOptions {
         trainers: 1,
         ..options
     };
-    let refused = simulate(&world, &other);
-    assert!(matches!(refused, Err(TrainingError::OtherState { .. })));
+    other.training.learning_rate = 0.25;
+    let refused = prepare(&world, &other).err().expect("is refused");
+    assert!(matches!(refused, TrainingError::OtherState { .. }));
+    let message = refused.to_string();
+    let differing = "--trainers was 2 and is 1, --learning-rate was 0.005 and is 0.25. Give those";
+    assert!(message.contains(differing), "{message}");
+    assert!(message.contains("or remove"), "{message}");
+}
+
+fn with_state(world: &World, count: u32) -> RoundsOptions {
+    let base = options();
+    RoundsOptions {
+        rounds: count,
+        training: TrainingOptions {
+            horizon: TrainingOptions::default_horizon(count, base.steps, base.warmup),
+            ..base
+        },
+        default_horizon: true,
+        state: Some(world.file("states")),
+        ..rounds(1, false)
+    }
+}
+
+/// The learning rate of rounds that are over was set by the horizon that they had.
+#[test]
+fn rounds_go_on_with_more_of_them_and_the_horizon_they_had() {
+    let world = World::new();
+    let ids = |report: &RoundsReport| {
+        let ids = report.rounds.iter().map(|round| round.checkpoint);
+        ids.collect::<Vec<_>>()
+    };
+    let two = simulate(&world, &with_state(&world, 2)).expect("trains");
+    let run = prepare(&world, &with_state(&world, 4)).expect("goes on");
+    assert_eq!(run.options().training.horizon, 24);
+    let four = simulate(&world, &with_state(&world, 4)).expect("goes on");
+    assert_eq!(ids(&four).len(), 4);
+    assert_eq!(ids(&four)[..2], ids(&two));
+    let fewer = simulate(&world, &with_state(&world, 1)).expect("is over");
+    assert_eq!(ids(&fewer), ids(&two)[..1]);
+    let again = simulate(&world, &with_state(&world, 4)).expect("is over");
+    assert_eq!(ids(&again), ids(&four), "fewer rounds left what is over");
+
+    let asked = RoundsOptions {
+        default_horizon: false,
+        ..with_state(&world, 4)
+    };
+    let refused = prepare(&world, &asked).err().expect("is refused");
+    let message = refused.to_string();
+    assert!(
+        message.contains("--horizon was 24 and is 48. Give"),
+        "{message}"
+    );
+}
+
+#[test]
+fn rounds_that_diverged_do_not_block_those_with_other_options() {
+    let world = World::new();
+    let diverging = RoundsOptions {
+        training: divergent(),
+        ..with_state(&world, 2)
+    };
+    let diverged = simulate(&world, &diverging);
+    assert!(matches!(diverged, Err(TrainingError::Diverged { .. })));
+    let sane = simulate(&world, &with_state(&world, 2)).expect("begins anew");
+    let without_state = RoundsOptions {
+        state: None,
+        ..with_state(&world, 2)
+    };
+    let expected = simulate(&world, &without_state).expect("trains");
+    assert_eq!(sane.rounds.len(), 2);
+    let last = |report: &RoundsReport| report.rounds[1].checkpoint;
+    assert_eq!(last(&sane), last(&expected));
+}
+
+/// A run that was stopped in its first step leaves nothing that options could be wrong for.
+#[test]
+fn a_state_without_a_step_does_not_block_other_options() {
+    let world = World::new();
+    let began = prepare(&world, &with_state(&world, 2)).expect("is sound");
+    let mut seen = 0;
+    let home = world.file("home");
+    let gone = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        began.run(&Device::cpu(None), &home, &mut |_| {
+            seen += 1;
+            panic!("killed");
+        })
+    }));
+    assert!(gone.is_err() && seen == 1);
+    let other = RoundsOptions {
+        trainers: 2,
+        ..with_state(&world, 2)
+    };
+    assert!(prepare(&world, &other).is_ok());
+}
+
+/// Nothing here has a device, so no model is loaded.
+#[test]
+fn options_are_checked_before_a_model_is_loaded() {
+    let world = World::new();
+    let refusal = |edit: &dyn Fn(&mut RoundsOptions)| {
+        let mut options = rounds(1, false);
+        edit(&mut options);
+        let refused = prepare(&world, &options).err().expect("is refused");
+        refused.to_string()
+    };
+    let rate = refusal(&|options| options.training.learning_rate = 2.0);
+    assert!(rate.starts_with("--learning-rate must be from"), "{rate}");
+    let rounds = refusal(&|options| options.rounds = 0);
+    assert!(rounds.starts_with("--rounds must be from 1"), "{rounds}");
+    let tensor = refusal(&|options| options.training.tensors = vec!["layers.99.*".into()]);
+    assert!(tensor.contains("layers.99.*"), "{tensor}");
+    let shards = refusal(&|options| options.shards = 99);
+    assert!(shards.contains("101 are needed, of which 2"), "{shards}");
 }
 
 #[test]

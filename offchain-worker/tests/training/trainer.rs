@@ -167,5 +167,8 @@ fn data_that_does_not_fit_the_model_is_refused() {
         }
     ));
     let error = refused(&[vec![1, 2], vec![1, 2, 3]]);
-    assert!(matches!(error, TrainingError::Option { .. }));
+    assert!(matches!(
+        error,
+        TrainingError::SequenceLengths { first: 2, other: 3 }
+    ));
 }

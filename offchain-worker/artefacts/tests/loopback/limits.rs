@@ -1,7 +1,7 @@
 //! Nobody takes more than the other side agreed to.
 
 use crate::support::{checkpoint, options, Node, LIMIT};
-use noema_artefacts::{Error, Fault, Options};
+use noema_artefacts::{is_shared_from, Artefacts, Error, Fault, Options};
 use std::fs;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +86,7 @@ async fn no_more_connections_should_be_served_than_allowed() {
     let Err(Error::NoHolder { asked, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(asked.0, [(holder.artefacts.peer(), Fault::Busy)]);
+    assert_eq!(asked.0, [(holder.peer(), Fault::Busy)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +97,20 @@ async fn an_address_that_is_taken_should_be_named() {
         ..options()
     };
     let home = tempfile::tempdir().expect("a folder");
-    let refused = noema_artefacts::Artefacts::open(home.path(), &[2; 32], same).await;
+    let refused = Artefacts::open(home.path(), &[2; 32], same).await;
     assert!(matches!(refused, Err(Error::Bind { .. })), "{refused:?}");
+    let opened = Artefacts::open(home.path(), &[2; 32], options()).await;
+    opened.expect("the store is not in use any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_should_be_used_by_one_process_and_say_so() {
+    let holder = Node::start(1).await;
+    let path = holder.path("artefacts");
+    let refused = Artefacts::open(&path, &[2; 32], options()).await;
+    assert!(matches!(refused, Err(Error::InUse { .. })), "{refused:?}");
+    assert!(is_shared_from(&path).expect("read"));
+    holder.artefacts.shutdown().await;
+    assert!(!is_shared_from(&path).expect("read"));
+    assert!(!is_shared_from(holder.home.path()).expect("read"));
 }

@@ -196,7 +196,7 @@ async fn only_what_is_shared_should_be_served() {
     };
     assert_eq!(
         (hash, asked.0),
-        (part, vec![(holder.artefacts.peer(), Fault::NotShared)])
+        (part, vec![(holder.peer(), Fault::NotShared)])
     );
 
     let file = holder.path("mine/weights.tiles");
@@ -208,7 +208,7 @@ async fn only_what_is_shared_should_be_served() {
     let Err(Error::NoHolder { asked, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(asked.0, [(holder.artefacts.peer(), Fault::NotADirectory)]);
+    assert_eq!(asked.0, [(holder.peer(), Fault::NotADirectory)]);
 
     assert!(holder.artefacts.unshare(directory).await.expect("unshared"));
     assert!(!holder

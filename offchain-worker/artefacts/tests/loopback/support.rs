@@ -49,10 +49,7 @@ impl Node {
 
     /// The node as others ask it.
     pub(crate) fn peer(&self) -> Peer {
-        Peer {
-            id: self.artefacts.peer(),
-            addresses: self.artefacts.addresses(),
-        }
+        Peer::new(self.artefacts.peer(), self.artefacts.addresses())
     }
 }
 
@@ -128,10 +125,7 @@ impl Liar {
 
     pub(crate) fn peer(&self) -> Peer {
         let endpoint = self.router.endpoint();
-        Peer {
-            id: PeerId(*endpoint.id().as_bytes()),
-            addresses: endpoint.bound_sockets(),
-        }
+        Peer::new(PeerId(*endpoint.id().as_bytes()), endpoint.bound_sockets())
     }
 }
 

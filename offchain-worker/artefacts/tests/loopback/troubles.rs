@@ -1,21 +1,19 @@
 //! Holders disappear, lie or are not there, and fetches are interrupted.
 
 use crate::support::{assert_same, bytes, checkpoint, options, Liar, Node, LIMIT};
-use iroh::SecretKey;
 use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::UdpSocket,
+    net::{SocketAddr, UdpSocket},
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
 const LARGE: usize = 24_000_000;
-/// Tells the process that is to be killed what to fetch.
+/// Tells the process that is to be killed what to fetch, and how much of it.
 const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
 
 /// Begins a fetch and drops it when a third of `LARGE` has arrived.
@@ -67,72 +65,79 @@ async fn an_interrupted_fetch_should_go_on_where_it_was() {
     assert_same(&holder.path("mine"), &into);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
+/// Runs [`victim`] in a process of its own until so much of what it fetches has arrived.
+async fn kill(holder: &Node, hash: BlobHash, into: &Path, arrived: u64) {
+    let peer = holder.peer();
+    let told = format!(
+        "{} {} {hash} {} {arrived}",
+        peer.id,
+        peer.addresses[0],
+        into.display()
+    );
+    let mut child = Command::new(std::env::current_exe().expect("this test"));
+    child
+        .args(["--exact", "troubles::victim", "--ignored", "--nocapture"])
+        .env(VICTIM, told);
+    let ended = tokio::task::spawn_blocking(move || child.output());
+    let ended = ended.await.expect("watched").expect("a process");
+    assert_eq!(ended.status.code(), None, "it was not killed: {ended:?}");
+    assert!(!into.exists());
+}
+
+/// Kills a fetch when each of these numbers of bytes has arrived, and lets it end after that. Returns how many
+/// bytes the last one found there.
+async fn kept_when_killed(arrived: &[u64]) -> u64 {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, LARGE);
-    let hash = holder
-        .artefacts
-        .share_directory(holder.path("mine"))
-        .await
-        .expect("shared");
+    let shared = holder.artefacts.share_directory(holder.path("mine")).await;
+    let hash = shared.expect("shared");
     let into = newcomer.path("theirs");
-    let told = arguments(&holder.peer(), hash, &into);
-    let mut child = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "troubles::victim", "--ignored", "--nocapture"])
-        .env(VICTIM, told)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a process");
-    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let killed = tokio::task::spawn_blocking(move || {
-        let far = lines
-            .map_while(Result::ok)
-            .any(|line| line.contains("a third"));
-        child.kill().expect("killed");
-        child.wait().expect("gone");
-        far
-    });
-    assert!(
-        killed.await.expect("watched"),
-        "it ended before it was killed"
-    );
-    assert!(!into.exists());
-
+    for arrived in arrived {
+        kill(&holder, hash, &into, *arrived).await;
+    }
     let peers = [holder.peer()];
     let fetcher = newcomer.artefacts.fetcher();
     let fetched = fetcher
         .fetch_directory(hash, LIMIT, &peers, &into, |_| {})
         .await;
     let fetched = fetched.expect("fetched");
-    println!(
-        "received {} of {} after the kill",
-        fetched.received, fetched.bytes
-    );
-    assert!(fetched.received < fetched.bytes, "{fetched:?}");
     assert_same(&holder.path("mine"), &into);
+    fetched.bytes - fetched.received
 }
 
-/// What the test above kills.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "is run by the test that kills it"]
+async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
+    for arrived in [1 << 20, LARGE as u64 / 3] {
+        // What was on its way to the disk is lost.
+        let kept = kept_when_killed(&[arrived]).await;
+        assert!(kept > arrived / 4, "{kept} of {arrived}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_is_killed_again_and_again_should_end() {
+    const STEP: u64 = 6_000_000;
+    let kept = kept_when_killed(&[STEP, 2 * STEP, 3 * STEP]).await;
+    assert!(kept > 2 * STEP, "{kept}");
+}
+
+/// What [`kill`] runs. It ends without any chance to tidy up, as with `kill -9`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "is run by the tests that kill it"]
 async fn victim() {
-    let told = std::env::var(VICTIM).expect("the test above sets it");
+    let told = std::env::var(VICTIM).expect("the tests above set it");
     let parts: Vec<_> = told.split(' ').collect();
-    let [id, address, hash, into] = parts[..] else {
+    let [id, address, hash, into, arrived] = parts[..] else {
         panic!("{told}");
     };
-    let peer = Peer {
-        id: id.parse().expect("an id"),
-        addresses: vec![address.parse().expect("an address")],
-    };
+    let address: SocketAddr = address.parse().expect("an address");
+    let peer = Peer::new(id.parse().expect("an id"), [address]);
+    let enough: u64 = arrived.parse().expect("a number");
     let node = Node::start(9).await;
     let hash = hash.parse().expect("a hash");
-    let progress = |progress: Progress| {
-        // As slow as a network: what is first written of a file is recorded after half a second.
-        std::thread::sleep(Duration::from_millis(3));
-        if progress.present > LARGE as u64 / 3 {
-            println!("a third");
+    let progress = move |progress: Progress| {
+        if progress.present > enough {
+            std::process::abort();
         }
     };
     let fetcher = node.artefacts.fetcher();
@@ -140,11 +145,6 @@ async fn victim() {
         .fetch_directory(hash, LIMIT, &[peer], into, progress)
         .await;
     fetched.expect("fetched");
-}
-
-fn arguments(peer: &Peer, hash: BlobHash, into: &Path) -> String {
-    let address = peer.addresses[0];
-    format!("{} {address} {hash} {}", peer.id, into.display())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,9 +215,9 @@ async fn those_that_are_away_should_not_keep_the_others_waiting() {
     let hash = holder.share_file("update", 7, 200_000).await;
     // Whoever listens there says nothing.
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let away = |number| Peer {
-        id: PeerId(*SecretKey::from_bytes(&[number; 32]).public().as_bytes()),
-        addresses: vec![silent.local_addr().expect("is bound")],
+    let away = |number| {
+        let address = silent.local_addr().expect("is bound");
+        Peer::new(PeerId::of_secret(&[number; 32]), [address])
     };
     let mut peers: Vec<_> = (100..100 + AWAY).map(away).collect();
     peers.push(holder.peer());
@@ -247,7 +247,7 @@ async fn wrong_bytes_should_be_refused_and_named() {
     let Err(Error::Corrupt { asked, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(asked.0, [(liar.peer().id, Fault::Corrupt)]);
+    assert_eq!(asked.0, [(liar.peer(), Fault::Corrupt)]);
     assert!(!into.exists());
     let refused = newcomer
         .artefacts
@@ -290,7 +290,11 @@ async fn a_file_that_changed_after_it_was_shared_should_not_arrive() {
 async fn without_a_holder_it_should_be_said_who_was_asked() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 200_000).await;
-    let peers = [holder.peer()];
+    let named = Peer {
+        names: vec!["5Grw".to_owned(), "5FHn".to_owned()],
+        ..holder.peer()
+    };
+    let peers = [named];
     let into = newcomer.path("theirs");
     let nobody = newcomer
         .artefacts
@@ -309,8 +313,10 @@ async fn without_a_holder_it_should_be_said_who_was_asked() {
         panic!("{gone:?}");
     };
     let told = error.to_string();
+    let [id, address] = [peers[0].id.to_string(), peers[0].addresses[0].to_string()];
+    let who = format!("5Grw, 5FHn (peer {id} at {address}) not reached");
     assert!(
-        told.contains(&hash.to_string()) && told.contains(&peers[0].id.to_string()),
+        told.contains(&hash.to_string()) && told.contains(&who),
         "{told}"
     );
     assert!(!into.exists() && !newcomer.path(".theirs.fetching").exists());
@@ -357,7 +363,7 @@ async fn another_key_at_the_address_should_be_refused() {
     let hash = holder.share_file("update", 7, 200_000).await;
     let impostor = Peer {
         id: Node::start(3).await.artefacts.peer(),
-        addresses: holder.artefacts.addresses(),
+        ..holder.peer()
     };
     let no_key = Peer {
         id: PeerId([0xff; 32]),

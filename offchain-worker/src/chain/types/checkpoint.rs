@@ -50,6 +50,25 @@ impl From<&noema_checkpoint::Architecture> for WireArchitecture {
     }
 }
 
+both_ways! {
+    /// How many tokens a prompt can become.
+    pub struct WireTokenBounds {
+        /// Most tokens that one byte of its text can become.
+        pub tokens_per_byte: u32,
+        /// Most tokens that the chat template adds.
+        pub template_tokens: u32,
+    }
+}
+
+impl From<&noema_checkpoint::Manifest> for WireTokenBounds {
+    fn from(manifest: &noema_checkpoint::Manifest) -> Self {
+        Self {
+            tokens_per_byte: manifest.tokens_per_byte,
+            template_tokens: manifest.template_tokens,
+        }
+    }
+}
+
 from_chain! {
     /// What the checkpoints of a family share.
     pub struct FamilyRecord {
@@ -72,15 +91,17 @@ from_chain! {
         /// The checkpoint it was made from.
         pub parent: Option<H256>,
         /// The weights.
-        pub weights: WeightsRecord,
+        pub weights: WireWeights,
+        /// How many tokens a prompt can become.
+        pub tokens: WireTokenBounds,
         /// Whether requests may name it.
         pub status: Status,
     }
 }
 
-from_chain! {
+both_ways! {
     /// What identifies the weights.
-    pub struct WeightsRecord {
+    pub struct WireWeights {
         /// The Merkle root over the tiles.
         pub root: H256,
         /// The size of all tiles.

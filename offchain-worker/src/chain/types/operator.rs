@@ -77,10 +77,12 @@ from_chain! {
         pub worker: AccountId32,
         /// For the longest answer.
         pub answer_max: Balance,
-        /// Set aside for a check.
+        /// Set aside for checks.
         pub check_fee: Balance,
         /// Both together.
         pub total: Balance,
+        /// How many requests the worker has now.
+        pub open: u32,
     }
 }
 
@@ -91,6 +93,10 @@ from_chain! {
         pub lowest: Option<Balance>,
         /// The one with which half of the workers may be drawn.
         pub typical: Option<Balance>,
+        /// What is burned for storage, beside the price limit.
+        pub storage: Balance,
+        /// Whether prompt and answer fit into the context of the checkpoint.
+        pub fits: bool,
         /// What each worker would charge.
         pub offers: Vec<Offer>,
     }

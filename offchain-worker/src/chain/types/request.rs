@@ -1,9 +1,11 @@
-//! Requests, answers and checks.
+//! Requests and answers.
 
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
 
-use super::{as_text, both_ways, from_chain, Balance, BlockNumber, WirePrices};
+use super::{
+    as_text, both_ways, from_chain, Balance, BlockNumber, ClaimStage, Verification, WirePrices,
+};
 use noema_protocol::{CheckpointId, Receipt, RequestId, SamplingParameters};
 use serde::Serialize;
 use sp_core::H256;
@@ -66,8 +68,8 @@ both_ways! {
         pub prompt_tokens: u32,
         /// Tokens of the answer.
         pub output_tokens: u32,
-        /// Commitment to the trace digest.
-        pub trace_commitment: H256,
+        /// The Merkle root over the hashes of the answer's hidden states.
+        pub hidden_root: H256,
     }
 }
 
@@ -82,7 +84,7 @@ impl From<Receipt> for WireReceipt {
             output_hash: receipt.output_hash,
             prompt_tokens: receipt.prompt_tokens,
             output_tokens: receipt.output_tokens,
-            trace_commitment: receipt.trace_commitment,
+            hidden_root: receipt.hidden_root,
         }
     }
 }
@@ -98,26 +100,7 @@ impl From<WireReceipt> for Receipt {
             output_hash: receipt.output_hash,
             prompt_tokens: receipt.prompt_tokens,
             output_tokens: receipt.output_tokens,
-            trace_commitment: receipt.trace_commitment,
-        }
-    }
-}
-
-both_ways! {
-    /// What a validator says of an answer.
-    pub enum WireVerdict {
-        /// Everything is what the checkpoint yields.
-        Valid,
-        /// Something is not.
-        Invalid,
-    }
-}
-
-impl From<noema_protocol::Verdict> for WireVerdict {
-    fn from(verdict: noema_protocol::Verdict) -> Self {
-        match verdict {
-            noema_protocol::Verdict::Valid => Self::Valid,
-            noema_protocol::Verdict::Invalid => Self::Invalid,
+            hidden_root: receipt.hidden_root,
         }
     }
 }
@@ -125,33 +108,26 @@ impl From<noema_protocol::Verdict> for WireVerdict {
 from_chain! {
     /// Where a request stands.
     pub enum Phase {
-        /// No worker has it.
+        /// It waits for a worker, in the queue of its checkpoint.
         Waiting,
         /// A worker computes the answer.
         Answering {
             /// The last block in which the answer is accepted.
             deadline: BlockNumber,
         },
-        /// The answer is recorded.
-        Answered {
-            /// The block by which it is decided whether it is checked.
-            draw_by: BlockNumber,
+        /// It is answered, and the answer is a claim.
+        Claimed {
+            /// The claim.
+            claim: u64,
         },
-        /// Validators re-execute the answer.
-        Checking,
-        /// Any validator may object.
-        Objectable {
-            /// The last block in which that is possible.
-            deadline: BlockNumber,
+        /// It is over: the answer is final, and everything is paid.
+        Settled {
+            /// The claim.
+            claim: u64,
+            /// What the checks of the claim showed.
+            verification: Verification,
         },
-        /// The answer was contradicted.
-        Disputed {
-            /// The block in which an undecided dispute is closed.
-            deadline: BlockNumber,
-        },
-        /// Final: the worker was paid.
-        Settled,
-        /// Final: the requester got everything back.
+        /// It is over: the requester has the price limit back.
         Refunded {
             /// Why.
             reason: RefundReason,
@@ -160,42 +136,39 @@ from_chain! {
 }
 
 from_chain! {
-    /// Why a requester got the whole escrow back.
+    /// Why a requester has the price limit back.
     pub enum RefundReason {
-        /// The requester cancelled.
+        /// The requester took the request back.
         Cancelled,
         /// No worker was there at this price.
         NoWorker,
-        /// Too many workers let their deadlines pass.
+        /// As many workers as may try let their deadlines pass.
         NoAnswer,
         /// The checkpoint was withdrawn.
         CheckpointWithdrawn,
-        /// No validator gave a verdict in time.
-        NoVerdict,
-        /// The answer lost a dispute.
+        /// The claim fell: the answer is not what the checkpoint yields, or that could not be decided.
         FalseAnswer,
-        /// A dispute could not be decided.
-        Inconclusive,
+        /// The answer was drawn for a check, and no validator confirmed it.
+        Unconfirmed,
     }
 }
 
 impl RefundReason {
     /// The reason in words.
-    pub fn describe(&self) -> &'static str {
+    pub const fn describe(&self) -> &'static str {
         match self {
-            Self::Cancelled => "it was cancelled before a worker had it",
+            Self::Cancelled => "it was taken back before a worker had it",
             Self::NoWorker => "no worker was there for this checkpoint at this price",
             Self::NoAnswer => "as many workers as may try let their deadlines pass",
             Self::CheckpointWithdrawn => "the checkpoint was withdrawn",
-            Self::NoVerdict => "no validator gave a verdict in time",
-            Self::FalseAnswer => "the answer lost a dispute",
-            Self::Inconclusive => "a dispute about the answer could not be decided",
+            Self::FalseAnswer => "the answer lost a dispute, or its dispute could not be decided",
+            Self::Unconfirmed => "the answer was drawn for a check, and no validator confirmed it",
         }
     }
 }
 
 from_chain! {
-    /// A worker's turn at a request.
+    /// A worker's part in a request.
     pub struct Assignment {
         /// The worker's controller.
         pub worker: AccountId32,
@@ -203,98 +176,30 @@ from_chain! {
         pub prices: WirePrices,
         /// The price of the longest answer.
         pub answer_max: Balance,
-        /// Set aside for a check.
+        /// Set aside for checks.
         pub check_fee: Balance,
+        /// What is locked of its bond.
+        pub stake: Balance,
         /// The sampling seed.
         pub seed: H256,
+        /// The block in which it was drawn.
+        pub assigned_at: BlockNumber,
         /// The last block in which the answer is accepted.
         pub deadline: BlockNumber,
     }
 }
 
 from_chain! {
-    /// A payment out of an escrow.
-    pub struct Payment {
-        /// Who was paid.
-        pub to: AccountId32,
-        /// How much.
-        pub amount: Balance,
-    }
-}
-
-from_chain! {
-    /// What a validator said of an answer.
-    pub struct Opinion {
-        /// The verdict.
-        pub verdict: WireVerdict,
-        /// The digest that its re-execution yielded.
-        pub digest: H256,
-    }
-}
-
-from_chain! {
-    /// Why a validator has a say.
-    pub enum Part {
-        /// Drawn for a spot check.
-        Check,
-        /// Objected on its own account.
-        Objection,
-        /// Drawn for the committee of a dispute.
-        Committee,
-    }
-}
-
-from_chain! {
-    /// How a validator's part ended.
-    pub enum Standing {
-        /// It still has to commit or reveal.
-        Sitting,
-        /// It did not do so in time.
-        Silent,
-        /// It called the answer valid with a digest that is not the answer's.
-        Unexecuted,
-        /// It called the answer valid with the answer's digest.
-        Upholds,
-        /// It called the answer invalid.
-        Accuses,
-        /// A dispute was decided its way.
-        Won,
-        /// A dispute was decided against it.
-        Lost,
-    }
-}
-
-from_chain! {
-    /// A validator's part in a request.
-    pub struct Seat {
-        /// The validator's controller.
-        pub validator: AccountId32,
-        /// Why it has a say.
-        pub part: Part,
-        /// What it committed to.
-        pub commitment: Option<H256>,
-        /// What it revealed.
-        pub opinion: Option<Opinion>,
-        /// How its part ended.
-        pub standing: Standing,
-    }
-}
-
-from_chain! {
-    /// Where the drawn validators stand.
-    pub enum Stage {
-        /// Nobody is sitting.
-        Idle,
-        /// Commitments are accepted.
-        Committing {
-            /// The last block in which they are.
-            deadline: BlockNumber,
-        },
-        /// Reveals are accepted.
-        Revealing {
-            /// The last block in which they are.
-            deadline: BlockNumber,
-        },
+    /// Where the price limit of a request went so far.
+    pub struct Payments {
+        /// To the worker.
+        pub worker: Balance,
+        /// To all validators together.
+        pub validators: Balance,
+        /// Destroyed.
+        pub burned: Balance,
+        /// Back to the requester.
+        pub refunded: Balance,
     }
 }
 
@@ -305,71 +210,57 @@ from_chain! {
         pub requester: AccountId32,
         /// The checkpoint asked for.
         pub checkpoint: H256,
-        /// The prompt, UTF-8.
+        /// The prompt, UTF-8; empty once it was removed.
         #[serde(serialize_with = "as_text")]
         pub prompt: Vec<u8>,
         /// How tokens are chosen.
         pub parameters: Parameters,
-        /// The most the requester pays.
+        /// The most the requester pays to worker and validators.
         pub price_limit: Balance,
-        /// What is still on hold.
-        pub escrow: Balance,
+        /// What was burned for storage.
+        pub storage_burned: Balance,
         /// The block of the request.
         pub requested_at: BlockNumber,
+        /// The first block in which it may be refunded because no worker is there.
+        pub expires_at: BlockNumber,
         /// Where it stands.
         pub phase: Phase,
-        /// The worker that has it or had it last.
+        /// How many requests are before it in the queue, if it waits in one.
+        pub position: Option<u32>,
+        /// How many workers let their deadlines pass.
+        pub attempts: u32,
+        /// The worker that has it or answered it.
         pub assignment: Option<Assignment>,
-        /// Workers that let their deadlines pass.
-        pub missed: Vec<AccountId32>,
-        /// The answer's text, UTF-8.
+        /// The answer's text, UTF-8; empty before there is one, and once it was removed.
         #[serde(serialize_with = "as_text")]
         pub text: Vec<u8>,
-        /// The answer's tokens.
+        /// The answer's tokens; empty as the text is.
         pub tokens: Vec<u32>,
         /// The answer's receipt.
         pub receipt: Option<WireReceipt>,
+        /// The price of the answer, before a part is burned.
+        pub payment: Option<Balance>,
         /// The block of the answer.
         pub answered_at: Option<BlockNumber>,
-        /// The probability with which the answer was drawn for a check, in millionths.
-        pub check_rate: u32,
-        /// Where the validators now sitting stand.
-        pub stage: Stage,
-        /// Every validator that has or had a say.
-        pub seats: Vec<Seat>,
-        /// What the worker was paid.
-        pub worker_paid: Balance,
-        /// What the validators were paid.
-        pub checks_paid: Vec<Payment>,
-        /// What the requester got back.
-        pub refunded: Balance,
-        /// What was burned of the payments.
-        pub burned: Balance,
+        /// The claim that the answer is, or was.
+        pub claim: Option<u64>,
+        /// Where the claim stands, while it is kept.
+        pub claim_stage: Option<ClaimStage>,
+        /// Where the price limit went so far.
+        pub payments: Payments,
+        /// The block in which it ended.
+        pub ended_at: Option<BlockNumber>,
     }
 }
 
 from_chain! {
-    /// What an operator has to do now.
-    pub enum Task {
-        /// Answer.
-        Answer,
-        /// Re-execute and commit.
-        Commit,
-        /// Reveal.
-        Reveal,
-    }
-}
-
-from_chain! {
-    /// Something an operator has to do, and until when.
-    pub struct PendingJob {
+    /// A request that an operator has to answer.
+    pub struct OpenAnswer {
         /// The request.
         pub request: u64,
         /// The checkpoint to execute.
         pub checkpoint: H256,
-        /// What to do.
-        pub task: Task,
-        /// The last block in which it is accepted.
+        /// The last block in which the answer is accepted.
         pub deadline: BlockNumber,
     }
 }

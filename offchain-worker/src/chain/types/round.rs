@@ -1,5 +1,5 @@
 //! Rounds of training, as arguments. What is read of a round is the type that the runtime stores; see
-//! [`crate::rounds::Round`].
+//! [`crate::roles::rounds::Round`].
 
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]

@@ -2,7 +2,7 @@
 
 use crate::chain::types::Balance;
 use crate::chain::{At, ChainError, Node};
-use crate::rounds::Round;
+use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
 use noema_protocol::{FamilyId, RoundId};
 use std::collections::{btree_map::Entry, BTreeMap};

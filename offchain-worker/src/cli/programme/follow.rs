@@ -6,9 +6,11 @@ use super::standings::{Standings, Tally};
 use crate::chain::types::Balance;
 use crate::chain::{At, ChainError, Epoch};
 use crate::cli::money::Token;
+use crate::cli::values::within;
 use crate::cli::Global;
 use crate::keys::address;
-use crate::rounds::Round;
+use crate::roles::rounds::Round;
+use crate::training::rounds::RoundsOptions;
 use anyhow::bail;
 use clap::Args;
 use noema_protocol::{interfaces::PerWork, FamilyId, RoundId};
@@ -24,14 +26,14 @@ const BIT: f64 = 65_536.0;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FollowArgs {
-    /// Number of the family.
-    #[arg(long, default_value_t = 0)]
+    /// Family, by its number.
+    #[arg(long, default_value_t = 0, value_parser = within(0..=u32::MAX))]
     family: u32,
-    /// Go on until so many more rounds have ended, then show what each operator that took part did and
-    /// got [default: show the rounds that have ended].
-    #[arg(long, value_name = "ROUNDS")]
+    /// Rounds to wait for: go on until so many more have ended, then show what each operator that took part
+    /// did and got [default: none; show the rounds that have ended].
+    #[arg(long, value_parser = within(RoundsOptions::ROUNDS), value_name = "ROUNDS")]
     rounds: Option<u32>,
-    /// Draw the loss of each canonical checkpoint into this SVG file.
+    /// Chart to draw, an SVG file: the loss of each canonical checkpoint [default: none].
     #[arg(long, value_name = "FILE")]
     chart: Option<PathBuf>,
     /// Fail unless a round ended with a checkpoint whose loss is lower than its parent's.

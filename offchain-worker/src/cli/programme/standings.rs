@@ -5,7 +5,7 @@ use crate::chain::types::Balance;
 use crate::chain::{At, ChainError};
 use crate::cli::money::Token;
 use crate::keys::address;
-use crate::rounds::Round;
+use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
 use noema_rounds::{Ruling, Seat};
 use serde::Serialize;

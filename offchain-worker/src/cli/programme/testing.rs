@@ -1,6 +1,6 @@
 //! A round to tell of.
 
-use crate::rounds::{testing, Round};
+use crate::roles::rounds::{testing, Round};
 use crate::store::AccountBytes;
 use noema_protocol::RoundId;
 use noema_rounds::{Contribution, Finding, Losses, Refusal, Ruling, ScoreSheet, Seat};

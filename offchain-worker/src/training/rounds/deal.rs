@@ -16,7 +16,8 @@ pub(super) struct Shards {
 }
 
 impl Shards {
-    /// Deals the shards of `dataset`, which must be prepared for the checkpoint.
+    /// Deals the shards of `dataset`, which must be prepared for the checkpoint, by options that were
+    /// validated.
     pub(super) fn deal(
         checkpoint: &OpenCheckpoint,
         dataset: &Dataset,
@@ -25,11 +26,15 @@ impl Shards {
         if dataset.manifest().tokenizer_hash != checkpoint.manifest().tokenizer_hash {
             return Err(TrainingError::OtherTokenizer);
         }
-        let evaluation = options.evaluation_shards.max(1) as usize;
+        let evaluation = options.evaluation_shards as usize;
         let at_once = options.trainers as usize * options.shards as usize;
         let (found, needed) = (dataset.len(), evaluation + at_once);
         if found < needed {
-            return Err(TrainingError::TooFewShards { found, needed });
+            return Err(TrainingError::TooFewShards {
+                found,
+                needed,
+                evaluation,
+            });
         }
         let mut keyed: Vec<([u8; 32], usize)> = dataset
             .manifest()

@@ -1,16 +1,17 @@
 //! The rounds that are over, in a file beside the trainers' states: where another run goes on.
 
-use super::{RoundReport, RoundsOptions};
+use super::{trainer_state, RoundReport, RoundsOptions};
 use crate::{
-    training::{Sabotage, TrainingError, TrainingOptions},
+    training::{Differences, Sabotage, TrainingError, TrainingOptions},
     whole,
 };
 use noema_checkpoint::{CheckpointId, H256};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
+use tracing::{info, warn};
 
 const NAME: &str = "rounds.json";
 
@@ -18,14 +19,17 @@ const NAME: &str = "rounds.json";
 #[derive(Serialize, Deserialize)]
 pub(super) struct Journal {
     #[serde(skip)]
-    path: Option<PathBuf>,
+    folder: Option<PathBuf>,
     /// What decides the rounds.
     plan: Plan,
+    /// Whether training diverged after the last round: with other options it begins anew.
+    #[serde(default)]
+    diverged: bool,
     /// The rounds that are over.
     pub(super) rounds: Vec<RoundReport>,
 }
 
-#[derive(PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Plan {
     start: CheckpointId,
     dataset: H256,
@@ -38,12 +42,50 @@ struct Plan {
     training: TrainingOptions,
 }
 
+impl Plan {
+    /// Everything in which two runs can differ, by the name of its flag.
+    fn deciding(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            start,
+            dataset,
+            trainers,
+            shards,
+            evaluation_shards,
+            dense,
+            judged,
+            sabotage,
+            training,
+        } = self;
+        let given = |given: &bool| if *given { "given" } else { "not given" };
+        let sabotage = match sabotage {
+            Some(sabotage) => format!("{sabotage:?}"),
+            None => "not given".into(),
+        };
+        let mut deciding = vec![
+            ("--checkpoint", start.to_string()),
+            ("--dataset", format!("{dataset:?}")),
+            ("--trainers", trainers.to_string()),
+            ("--shards", shards.to_string()),
+            ("--evaluation-shards", evaluation_shards.to_string()),
+            ("--dense", given(dense).into()),
+            ("--judge", given(judged).into()),
+            ("--sabotage", sabotage),
+        ];
+        deciding.extend(training.deciding());
+        deciding
+    }
+}
+
 impl Journal {
-    /// Opens the journal of the run that begins with `start`, or begins one.
+    /// Opens the journal of the run that begins with `start`, or begins one. What it says of the options
+    /// becomes theirs: the horizon that a run keeps.
+    ///
+    /// The state of another training is refused, unless nothing is lost with it: it diverged, or it never
+    /// made a step.
     pub(super) fn open(
         start: CheckpointId,
         dataset: H256,
-        options: &RoundsOptions,
+        options: &mut RoundsOptions,
     ) -> Result<Self, TrainingError> {
         let plan = Plan {
             start,
@@ -56,40 +98,89 @@ impl Journal {
             sabotage: options.sabotage,
             training: options.training.clone(),
         };
-        let path = options.state.as_ref().map(|folder| folder.join(NAME));
-        let Some(there) = path.as_deref().filter(|path| path.exists()) else {
-            return Ok(Self {
-                path,
-                plan,
-                rounds: Vec::new(),
-            });
+        let fresh = Self {
+            folder: options.state.clone(),
+            plan,
+            diverged: false,
+            rounds: Vec::new(),
         };
-        let read = fs::read(there).map_err(|error| TrainingError::read_state(there, error))?;
-        let mut journal: Self = serde_json::from_slice(&read)
-            .map_err(|_| TrainingError::DamagedState { path: there.into() })?;
-        if journal.plan != plan {
+        let Some(folder) = options.state.clone() else {
+            return Ok(fresh);
+        };
+        let Some(mut found) = Self::read(&folder.join(NAME))? else {
+            return Ok(fresh);
+        };
+        let mut plan = fresh.plan.clone();
+        if options.default_horizon {
+            plan.training.horizon = found.plan.training.horizon;
+        }
+        let differing = Differences::between(found.plan.deciding(), plan.deciding());
+        if !differing.is_empty() {
+            if found.diverged || found.is_empty(&folder) {
+                info!(folder = %folder.display(), %differing, "begins training anew");
+                found.remove_states(&folder)?;
+                return Ok(fresh);
+            }
             return Err(TrainingError::OtherState {
-                path: there.into(),
-                what: "checkpoint, dataset or options",
+                path: folder,
+                differing,
             });
         }
-        journal.path = path;
-        journal.rounds.truncate(options.rounds as usize);
-        Ok(journal)
+        options.training.horizon = plan.training.horizon;
+        (found.folder, found.plan) = (Some(folder), plan);
+        Ok(found)
+    }
+
+    fn read(path: &Path) -> Result<Option<Self>, TrainingError> {
+        let read = match fs::read(path) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TrainingError::read_state(path, error)),
+        };
+        let damaged = |_| TrainingError::DamagedState { path: path.into() };
+        serde_json::from_slice(&read).map(Some).map_err(damaged)
+    }
+
+    /// The files in which its trainers keep their states.
+    fn states<'f>(&self, folder: &'f Path) -> impl Iterator<Item = PathBuf> + 'f {
+        (0..self.plan.trainers).map(move |index| trainer_state(folder, index))
+    }
+
+    /// Whether no round is over and no trainer has saved a step.
+    fn is_empty(&self, folder: &Path) -> bool {
+        self.rounds.is_empty() && !self.states(folder).any(|state| state.exists())
+    }
+
+    fn remove_states(&self, folder: &Path) -> Result<(), TrainingError> {
+        for state in self.states(folder).filter(|state| state.exists()) {
+            fs::remove_file(&state).map_err(|error| TrainingError::write_state(&state, error))?;
+        }
+        Ok(())
     }
 
     /// Adds a round.
     pub(super) fn push(&mut self, report: RoundReport) -> Result<(), TrainingError> {
         self.rounds.push(report);
-        match &self.path {
-            Some(path) => self
-                .write(path)
-                .map_err(|error| TrainingError::write_state(path, error)),
-            None => Ok(()),
+        self.diverged = false;
+        self.save()
+    }
+
+    /// Notes that training diverged.
+    pub(super) fn note_divergence(&mut self) {
+        self.diverged = true;
+        if let Err(error) = self.save() {
+            warn!(%error, "cannot note in the state that training diverged");
         }
     }
 
-    fn write(&self, path: &Path) -> std::io::Result<()> {
-        whole::write(path, &serde_json::to_vec_pretty(self)?)
+    /// Writes it, if there is a folder for it.
+    pub(super) fn save(&self) -> Result<(), TrainingError> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let path = folder.join(NAME);
+        let failed = |error| TrainingError::write_state(&path, error);
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
+        whole::write(&path, &bytes).map_err(failed)
     }
 }

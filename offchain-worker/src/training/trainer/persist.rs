@@ -1,9 +1,12 @@
 //! A trainer to its state file and back.
 
 use super::Trainer;
-use crate::training::{
-    state::{Saved, SavedTensor},
-    TrainingError,
+use crate::{
+    training::{
+        state::{Saved, SavedTensor},
+        Differences, TrainingError, TrainingOptions,
+    },
+    whole,
 };
 use burn::{
     optim::{AdamWState, AdaptiveMomentumState},
@@ -11,6 +14,10 @@ use burn::{
 };
 use noema_float::guarded;
 use std::path::Path;
+use tracing::{info, warn};
+
+/// Bytes of a state beside those that grow with what is trained.
+const HEADER_BYTES: u64 = 1 << 20;
 
 impl Trainer {
     /// Writes the state, if there is a file for it.
@@ -39,6 +46,7 @@ impl Trainer {
         let saved = Saved {
             parent: self.parent.id(),
             options: self.options.clone(),
+            diverged: false,
             data: self.data,
             step: self.step,
             total: self.total,
@@ -46,18 +54,66 @@ impl Trainer {
             finished: self.finished.clone(),
             tensors,
         };
+        // What is on disk is always something to go on from.
+        if !saved.is_finite() {
+            return Err(TrainingError::Diverged { step: self.step });
+        }
         saved.write(&path)
     }
 
-    /// Goes on from a state: in the middle of the round if the parent is the same.
+    /// Notes in the state on disk, if there is one, that training diverged from there.
+    pub(super) fn note_divergence(&self) {
+        let Some(path) = self.state.as_deref().filter(|path| path.exists()) else {
+            return;
+        };
+        let noted = Saved::read(path).and_then(|mut saved| {
+            saved.diverged = true;
+            saved.write(path)
+        });
+        if let Err(error) = noted {
+            warn!(%error, "cannot note in the state that training diverged");
+        }
+    }
+
+    /// Checks that the disk has room for the state, if there is a file for it.
+    ///
+    /// # Errors
+    /// [`TrainingError::WriteState`].
+    pub fn ensure_room(&self) -> Result<(), TrainingError> {
+        let Some(path) = &self.state else {
+            return Ok(());
+        };
+        let bytes = self.tensors.iter().map(|tensor| {
+            let values = self.parent.coordinates(tensor.index).count() as u64;
+            // A float for each value and for its two moments, and an integer for each residual.
+            12 * values + 4 * tensor.residual.len() as u64
+        });
+        let bytes = HEADER_BYTES + bytes.sum::<u64>();
+        whole::ensure_room(path, bytes).map_err(|error| TrainingError::write_state(path, error))
+    }
+
+    /// Goes on from a state: in the middle of the round if the parent and the entries are the same. One that
+    /// led to a divergence is left out where the options are others now.
     pub(super) fn restore(&mut self, path: &Path, saved: Saved) -> Result<(), TrainingError> {
-        if saved.options != self.options {
+        // The entries are the rules' of a round, and not this trainer's choice.
+        let entries = self.options.entries;
+        let goes_on = saved.options.entries == entries;
+        let before = TrainingOptions {
+            entries,
+            ..saved.options.clone()
+        };
+        let differing = Differences::between(before.deciding(), self.options.deciding());
+        if !saved.is_finite() || (saved.diverged && !differing.is_empty()) {
+            info!(path = %path.display(), %differing, "training diverged before, and begins anew");
+            return Ok(());
+        }
+        if !differing.is_empty() {
             return Err(TrainingError::OtherState {
                 path: path.into(),
-                what: "options",
+                differing,
             });
         }
-        let same_round = saved.parent == self.parent.id();
+        let same_round = goes_on && saved.parent == self.parent.id();
         let damaged = || TrainingError::DamagedState { path: path.into() };
         if saved.tensors.len() != self.tensors.len() {
             return Err(damaged());

@@ -27,7 +27,7 @@ pub(crate) fn config(model: &Model) -> Value {
     })
 }
 
-fn tokenizer(model: &Model) -> Value {
+pub(crate) fn tokenizer(model: &Model) -> Value {
     let ids: BTreeMap<&str, usize> = model.tokens.iter().map(String::as_str).zip(0..).collect();
     let added: Vec<Value> = CONTROL
         .iter()

@@ -7,7 +7,7 @@ use crate::{
 };
 use noema_numerics::{
     testing::{Random, TestModel},
-    Architecture, Blocks, Executor as _, Scalar, Transformer,
+    Architecture, Blocks, ForwardPass as _, Scalar, Transformer,
 };
 
 /// What the definition gives for every position of `tokens`.

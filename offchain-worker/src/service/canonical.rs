@@ -1,14 +1,14 @@
-//! How `noema-worker run` moves on to the checkpoints that training makes.
+//! Moving on to the checkpoints that training makes.
 
 use super::load::Loader;
-use super::run::Recorded;
-use super::share::hold;
+use super::operators::{owed, Recorded};
+use super::share::{hold, log_progress};
+use super::ServiceError;
 use crate::artefacts;
 use crate::chain::calls::FollowCanonical;
-use crate::chain::{At, Link, Node};
+use crate::chain::{At, ChainError, Link, Node};
 use crate::checkpoint::Library;
 use crate::engine::Engine;
-use crate::keys::address;
 use crate::roles::EngineExecutor;
 use futures::future::BoxFuture;
 use noema_artefacts::Artefacts;
@@ -26,21 +26,43 @@ const PAUSE: Duration = Duration::from_secs(15);
 const UNLOAD_EVERY: u64 = 32;
 
 /// Serves the canonical checkpoint of a family in place of those it succeeds.
+#[derive(Clone)]
 pub(super) struct Successor {
-    pub(super) link: Arc<Link>,
-    pub(super) operators: Arc<[Recorded]>,
-    pub(super) library: Library,
-    pub(super) loader: Loader,
-    pub(super) executor: Arc<EngineExecutor>,
+    link: Arc<Link>,
+    operators: Arc<[Recorded]>,
+    library: Library,
+    loader: Loader,
+    executor: Arc<EngineExecutor>,
     /// Where loaded checkpoints are shared, if they are.
-    pub(super) artefacts: Option<Arc<Artefacts>>,
+    artefacts: Option<Arc<Artefacts>>,
     /// What was served before and is loaded: an operator may still be drawn for it or have jobs for it.
-    pub(super) retired: BTreeSet<CheckpointId>,
+    retired: BTreeSet<CheckpointId>,
     /// The block from which it looks again whether that can be unloaded.
-    pub(super) unloads_at: u64,
+    unloads_at: u64,
 }
 
 impl Successor {
+    /// Nothing was looked at yet.
+    pub(super) fn new(
+        link: Arc<Link>,
+        operators: &[Recorded],
+        library: Library,
+        loader: Loader,
+        executor: Arc<EngineExecutor>,
+        artefacts: Option<Arc<Artefacts>>,
+    ) -> Self {
+        Self {
+            link,
+            operators: operators.into(),
+            library,
+            loader,
+            executor,
+            artefacts,
+            retired: owed(operators),
+            unloads_at: 0,
+        }
+    }
+
     /// Looks at every change of `head` for a canonical checkpoint to move on to, until `stop` turns
     /// true.
     pub(super) async fn run(
@@ -56,7 +78,7 @@ impl Successor {
             };
             let Err(error) = looked else { continue };
             warn!(
-                error = format!("{error:#}"),
+                %error,
                 "cannot serve the canonical checkpoint yet; trying again"
             );
             tokio::select! {
@@ -67,7 +89,7 @@ impl Successor {
     }
 
     /// Boxed, since the compiler does not see that it can be sent otherwise.
-    fn look(&mut self) -> BoxFuture<'_, anyhow::Result<()>> {
+    fn look(&mut self) -> BoxFuture<'_, Result<(), ServiceError>> {
         Box::pin(async move {
             let node = self.link.node()?;
             let at = node.finalized().await?;
@@ -101,9 +123,9 @@ impl Successor {
         operator: &Recorded,
         served: CheckpointId,
         canonical: CheckpointId,
-    ) -> anyhow::Result<()> {
-        let name = address(&operator.controller);
-        let engine = self.make_ready(at, canonical).await?;
+    ) -> Result<(), ServiceError> {
+        let name = operator.name();
+        let engine = self.make_ready(node, at, canonical).await?;
         let blob = match &self.artefacts {
             Some(shared) => Some(artefacts::share(shared, engine.checkpoint()).await?),
             None => None,
@@ -120,7 +142,7 @@ impl Successor {
     }
 
     /// Unloads what was served before, once no operator can be drawn for it or has a job for it.
-    async fn unload(&mut self, at: &At) -> anyhow::Result<()> {
+    async fn unload(&mut self, at: &At) -> Result<(), ServiceError> {
         if self.retired.is_empty() || at.number() < self.unloads_at {
             return Ok(());
         }
@@ -138,7 +160,12 @@ impl Successor {
     }
 
     /// Loads `canonical`, from those that hold it if it is not here.
-    async fn make_ready(&self, at: &At, canonical: CheckpointId) -> anyhow::Result<Arc<Engine>> {
+    async fn make_ready(
+        &self,
+        node: &Node,
+        at: &At,
+        canonical: CheckpointId,
+    ) -> Result<Arc<Engine>, ServiceError> {
         if let Some(engine) = self.executor.loaded(&canonical) {
             return Ok(engine);
         }
@@ -148,19 +175,22 @@ impl Successor {
             Ok(checkpoint) => checkpoint,
             Err(_) => {
                 info!(checkpoint = %canonical, "fetches the canonical checkpoint");
-                artefacts::fetch_alone(at, &self.library, canonical, bytes, |_| ()).await?
+                let told = log_progress("the canonical checkpoint");
+                let (library, unending) = (&self.library, std::future::pending());
+                // What cannot be had is looked for again at a later block.
+                let wait = Duration::ZERO;
+                artefacts::fetch_alone(node, library, canonical, bytes, told, wait, unending)
+                    .await?
             }
         };
-        let loader = self.loader.clone();
-        let load = move || loader.load(checkpoint, record.as_ref());
-        let engine = tokio::task::spawn_blocking(load).await??;
+        let engine = self.loader.load(checkpoint, record).await?;
         self.executor.insert(canonical, engine.clone());
         Ok(engine)
     }
 }
 
 /// The canonical checkpoint of the family of `served`, if that is another.
-async fn successor(at: &At, served: CheckpointId) -> anyhow::Result<Option<CheckpointId>> {
+async fn successor(at: &At, served: CheckpointId) -> Result<Option<CheckpointId>, ChainError> {
     let Some(record) = at.checkpoint(&served).await? else {
         return Ok(None);
     };

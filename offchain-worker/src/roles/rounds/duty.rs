@@ -1,12 +1,13 @@
-//! What a participant owes a round now: a rule without memory.
+//! What an operator owes a round now: a rule without memory.
 
 use super::Round;
 use crate::store::AccountBytes;
 use noema_protocol::interfaces::Role;
 use noema_rounds::{Phase, Seat, Trainer, Validator};
+use std::fmt;
 
-/// What a participant owes a round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an operator owes a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Duty {
     /// To join.
     Join,
@@ -26,6 +27,36 @@ pub enum Duty {
     AuditClaim,
     /// To get the next checkpoint, serve it and announce it.
     Hold,
+}
+
+impl Duty {
+    /// Whether what is handed over for it is on record: what was committed and is then revealed.
+    pub(in crate::roles) const fn is_on_record(self) -> bool {
+        match self {
+            Self::Contribute
+            | Self::RevealContribution
+            | Self::Score
+            | Self::RevealScores
+            | Self::AuditScores => true,
+            Self::Join | Self::Claim | Self::AuditClaim | Self::Hold => false,
+        }
+    }
+}
+
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Join => "entry",
+            Self::Contribute => "commitment to a contribution",
+            Self::RevealContribution => "reveal of a contribution",
+            Self::Score => "commitment to scores",
+            Self::RevealScores => "reveal of scores",
+            Self::Claim => "claim of the next checkpoint",
+            Self::AuditScores => "objection to the scores",
+            Self::AuditClaim => "objection to the claimed checkpoint",
+            Self::Hold => "holding of the next checkpoint",
+        })
+    }
 }
 
 /// What `account`, which takes part as `role`, owes `round` in a block whose last finalized one is
@@ -95,7 +126,7 @@ fn of_validator(round: &Round, validator: &Validator<AccountBytes>, audits: bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rounds::testing;
+    use crate::roles::rounds::testing;
     use noema_protocol::RoundId;
     use noema_rounds::Surroundings;
     use sp_core::H256;

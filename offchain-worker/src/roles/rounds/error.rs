@@ -1,20 +1,16 @@
-//! Why a participant cannot do what it owes.
+//! Why an operator cannot do what it owes a round.
 
-use crate::artefacts::FetchError;
 use crate::checkpoint::CheckpointError;
 use crate::dataset::DatasetError;
-use crate::roles::LedgerError;
 use crate::training::TrainingError;
 use noema_update::{ApplyError, DecodeError};
+use std::error::Error;
 use std::{io, path::PathBuf};
 
-/// Why a participant cannot do what it owes. It tries again at the next block.
+/// Why an operator cannot do what it owes a round. It tries again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoundsError {
-    /// The chain.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
     /// Training or evaluation.
     #[error(transparent)]
     Training(#[from] TrainingError),
@@ -24,12 +20,9 @@ pub enum RoundsError {
     /// The dataset on this machine.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// A checkpoint from others.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// A file from others.
-    #[error(transparent)]
-    Artefact(#[from] noema_artefacts::Error),
+    /// A file from others, or for them.
+    #[error("{0}")]
+    Exchange(#[source] Box<dyn Error + Send + Sync>),
     /// The accepted updates cannot be applied.
     #[error("the accepted updates cannot be applied: {0}")]
     Apply(#[from] ApplyError),
@@ -39,14 +32,23 @@ pub enum RoundsError {
     /// An update cannot be written.
     #[error("the update cannot be written: {0}")]
     Encode(#[from] noema_update::EncodeError),
-    /// A record.
+    /// A file of a round.
     #[error("{path}: {source}")]
-    Record {
+    File {
         /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
+    /// Others are too slow.
+    #[error("others do not send {0} in time; trying again with what has arrived")]
+    TooSlow(&'static str),
+    /// What was committed is not on this machine.
+    #[error("what this operator committed to is not on this machine, so that it cannot be revealed; it was made by another process, or the store was lost")]
+    Forgotten,
+    /// There is no salt for a commitment.
+    #[error("the system has no randomness for a salt: {0}")]
+    Randomness(getrandom::Error),
     /// An accepted update is not to be had.
     #[error("the accepted update {0} is served by nobody")]
     UpdateLost(String),
@@ -58,7 +60,19 @@ pub enum RoundsError {
         /// What was decided.
         decided: String,
     },
-    /// The computation was cut off.
-    #[error("the computation ended unexpectedly")]
-    CutOff,
+}
+
+impl RoundsError {
+    /// What came of an [`Exchange`](super::Exchange).
+    pub fn exchange(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Exchange(error.into())
+    }
+
+    /// Whether it is others, or the disk, that are in the way, and nothing that a pause would spare.
+    pub(in crate::roles) fn waits_for_others(&self) -> bool {
+        matches!(
+            self,
+            Self::Exchange(_) | Self::TooSlow(_) | Self::UpdateLost(_) | Self::File { .. }
+        )
+    }
 }

@@ -1,11 +1,11 @@
-//! Files between participants, by content hash.
+//! Files between the operators of a round, by content hash.
 
-use super::{Exchange, Round, RoundsError};
+use super::share::log_progress;
 use crate::artefacts::{self, datasets, FetchError};
-use crate::chain::{At, ChainError, Link};
+use crate::chain::{At, Link};
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::dataset::{Dataset, Datasets};
-use crate::roles::LedgerError;
+use crate::roles::rounds::{Exchange, Round, RoundsError};
 use crate::store::AccountBytes;
 use async_trait::async_trait;
 use noema_artefacts::{Artefacts, BlobHash};
@@ -17,18 +17,18 @@ use tokio::sync::Mutex;
 use tracing::{debug, info};
 
 /// Shares over one endpoint, and finds others by what the chain records of them.
-pub struct Peers {
+pub(super) struct Peers {
     artefacts: Arc<Artefacts>,
     link: Arc<Link>,
     library: Library,
     datasets: Datasets,
-    /// Held by the participant that fetches: another one waits and finds what it needs.
+    /// Held by the operator that fetches: another one waits and finds what it needs.
     fetching: Mutex<()>,
 }
 
 impl Peers {
     /// Shares over `artefacts`; fetched checkpoints go to `library`, datasets to `datasets`.
-    pub fn new(
+    pub(super) fn new(
         artefacts: Arc<Artefacts>,
         link: Arc<Link>,
         library: Library,
@@ -44,23 +44,21 @@ impl Peers {
     }
 
     async fn now(&self) -> Result<At, RoundsError> {
-        let node = self.link.node().map_err(ledger)?;
-        node.finalized().await.map_err(ledger)
+        let node = self.link.node().map_err(RoundsError::exchange)?;
+        node.finalized().await.map_err(RoundsError::exchange)
     }
-}
-
-fn ledger(error: ChainError) -> RoundsError {
-    RoundsError::Ledger(LedgerError::from(error))
 }
 
 #[async_trait]
 impl Exchange for Peers {
     async fn share(&self, file: &Path) -> Result<H256, RoundsError> {
-        Ok(H256(self.artefacts.share(file).await?.0))
+        let shared = self.artefacts.share(file).await;
+        Ok(H256(shared.map_err(RoundsError::exchange)?.0))
     }
 
     async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError> {
-        Ok(H256(artefacts::share(&self.artefacts, checkpoint).await?.0))
+        let shared = artefacts::share(&self.artefacts, checkpoint).await;
+        Ok(H256(shared.map_err(RoundsError::exchange)?.0))
     }
 
     async fn fetch_update(
@@ -70,14 +68,15 @@ impl Exchange for Peers {
         longest: u32,
         into: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError> {
-        let failed = |path: PathBuf| move |source| RoundsError::Record { path, source };
+        let failed = |path: PathBuf| move |source| RoundsError::File { path, source };
         if let Ok(bytes) = tokio::fs::read(&into).await {
             return Ok(Some(bytes));
         }
         let at = self.now().await?;
         let mut peers = Vec::with_capacity(from.len());
         for account in from {
-            peers.extend(artefacts::peer(&at, account).await.map_err(ledger)?);
+            let peer = artefacts::peer(&at, account).await;
+            peers.extend(peer.map_err(RoundsError::exchange)?);
         }
         if peers.is_empty() {
             return Ok(None);
@@ -102,7 +101,7 @@ impl Exchange for Peers {
                 debug!(update = %hash, %error, "an update is not to be had");
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(RoundsError::exchange(error)),
         }
     }
 
@@ -110,24 +109,29 @@ impl Exchange for Peers {
         let Some(dataset) = self.datasets.open(&round.dataset)? else {
             return Ok(());
         };
-        Ok(datasets::share(&self.artefacts, &dataset).await?)
+        let shared = datasets::share(&self.artefacts, &dataset).await;
+        shared.map_err(RoundsError::exchange)
     }
 
     async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError> {
         let recorded = &round.dataset;
         let _one_at_a_time = self.fetching.lock().await;
-        if let Some(dataset) = datasets::find(&self.datasets, recorded, shards).await? {
+        let found = datasets::find(&self.datasets, recorded, shards).await;
+        if let Some(dataset) = found.map_err(RoundsError::exchange)? {
             return Ok(dataset);
         }
         let own = self.artefacts.peer();
         let at = self.now().await?;
         let participants = round.participants().copied().collect();
-        let peers = datasets::peers(&at, recorded, &participants, Some(own)).await?;
-        info!(root = ?recorded.root, ?shards, "fetches what is missing of a dataset");
+        let peers = datasets::peers(&at, recorded, &participants, Some(own)).await;
+        let peers = peers.map_err(RoundsError::exchange)?;
+        info!(root = ?recorded.root, shards = shards.len(), "fetches what is missing of a dataset");
         let fetcher = self.artefacts.fetcher();
         let dataset =
-            datasets::fetch(fetcher, &self.datasets, recorded, shards, &peers, |_| ()).await?;
-        datasets::share(&self.artefacts, &dataset).await?;
+            datasets::fetch(fetcher, &self.datasets, recorded, shards, &peers, |_| ()).await;
+        let dataset = dataset.map_err(RoundsError::exchange)?;
+        let shared = datasets::share(&self.artefacts, &dataset).await;
+        shared.map_err(RoundsError::exchange)?;
         Ok(dataset)
     }
 
@@ -136,11 +140,12 @@ impl Exchange for Peers {
         checkpoint: CheckpointId,
     ) -> Result<OpenCheckpoint, RoundsError> {
         let at = self.now().await?;
-        let record = at.checkpoint(&checkpoint).await.map_err(ledger)?;
-        let Some(record) = record else {
-            return Err(FetchError::NobodyHolds(checkpoint).into());
+        let record = at.checkpoint(&checkpoint).await;
+        let Some(record) = record.map_err(RoundsError::exchange)? else {
+            return Err(RoundsError::exchange(FetchError::NobodyHolds(checkpoint)));
         };
-        let holders = artefacts::holders(&at, checkpoint).await?;
+        let holders = artefacts::holders(&at, checkpoint).await;
+        let holders = holders.map_err(RoundsError::exchange)?;
         let weights = record.weights.bytes;
         let fetcher = self.artefacts.fetcher();
         let fetched = artefacts::fetch(
@@ -149,9 +154,9 @@ impl Exchange for Peers {
             checkpoint,
             weights,
             &holders,
-            |_| (),
+            log_progress("a checkpoint of a round"),
         )
-        .await?;
-        Ok(fetched)
+        .await;
+        fetched.map_err(RoundsError::exchange)
     }
 }

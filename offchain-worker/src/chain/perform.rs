@@ -1,0 +1,149 @@
+//! From what an operator does to the call that its hot key makes.
+
+use super::calls::{
+    AnnounceHolding, Challenge, ClaimCheckpoint, ClaimReward, CommitCheck, CommitContribution,
+    CommitScores, CommitVerdict, JoinRound, ObjectToClaim, ObjectToScores, Resume, RevealCheck,
+    RevealContribution, RevealScores, RevealVerdict, SubmitAnswer,
+};
+use super::{ChainError, Node};
+use crate::keys::Key;
+use crate::roles::rounds::RoundStep;
+use crate::roles::{Action, Outcome};
+use futures::future::BoxFuture;
+use noema_protocol::RoundId;
+use subxt::config::substrate::AccountId32;
+
+type Fate = Result<BoxFuture<'static, Outcome>, ChainError>;
+
+/// Hands over the call of `action`, under the hot key `key`.
+pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
+    match action.clone() {
+        Action::SubmitAnswer {
+            request,
+            tokens,
+            text,
+            receipt,
+        } => {
+            let call = SubmitAnswer {
+                request: request.0,
+                tokens,
+                text: text.into_bytes(),
+                receipt: (*receipt).into(),
+            };
+            node.perform(call, key).await
+        }
+        Action::CommitCheck {
+            claim,
+            leaf,
+            commitment,
+        } => {
+            let call = CommitCheck {
+                claim: claim.0,
+                leaf,
+                commitment,
+            };
+            node.perform(call, key).await
+        }
+        Action::RevealCheck {
+            claim,
+            leaf,
+            receipt,
+            proof,
+            salt,
+        } => {
+            let call = RevealCheck {
+                claim: claim.0,
+                leaf,
+                receipt: (*receipt).into(),
+                // A request is a claim of one leaf, whose hash is all that its root is made of.
+                path: Vec::new(),
+                proof: proof.into(),
+                salt,
+            };
+            node.perform(call, key).await
+        }
+        Action::Challenge { claim, leaf } => {
+            let claim = claim.0;
+            node.perform(Challenge { claim, leaf }, key).await
+        }
+        Action::CommitVerdict {
+            claim,
+            leaf,
+            commitment,
+        } => {
+            let call = CommitVerdict {
+                claim: claim.0,
+                leaf,
+                commitment,
+            };
+            node.perform(call, key).await
+        }
+        Action::RevealVerdict {
+            claim,
+            leaf,
+            verdict,
+            salt,
+        } => {
+            let call = RevealVerdict {
+                claim: claim.0,
+                leaf,
+                verdict: verdict.into(),
+                salt,
+            };
+            node.perform(call, key).await
+        }
+        Action::ClaimReward { account, epoch } => {
+            let account = AccountId32(account);
+            node.perform(ClaimReward { account, epoch }, key).await
+        }
+        Action::Round(round, step) => say(node, round, step, key).await,
+        Action::AnnounceHolding { checkpoint, blob } => {
+            let checkpoint = checkpoint.0;
+            node.perform(AnnounceHolding { checkpoint, blob }, key)
+                .await
+        }
+        Action::Resume => node.perform(Resume {}, key).await,
+    }
+}
+
+/// Hands over the call of a step of a round.
+async fn say(node: &Node, round: RoundId, step: RoundStep, key: &Key) -> Fate {
+    let round = round.0;
+    match step {
+        RoundStep::Join(role) => {
+            let role = role.into();
+            node.perform(JoinRound { round, role }, key).await
+        }
+        RoundStep::CommitContribution(commitment) => {
+            node.perform(CommitContribution { round, commitment }, key)
+                .await
+        }
+        RoundStep::RevealContribution(contribution, salt) => {
+            let call = RevealContribution {
+                round,
+                contribution: contribution.into(),
+                salt,
+            };
+            node.perform(call, key).await
+        }
+        RoundStep::CommitScores(commitment) => {
+            node.perform(CommitScores { round, commitment }, key).await
+        }
+        RoundStep::RevealScores(sheet, salt) => {
+            let sheet = sheet.into();
+            node.perform(RevealScores { round, sheet, salt }, key).await
+        }
+        RoundStep::Claim(claim) => {
+            let claim = claim.into();
+            node.perform(ClaimCheckpoint { round, claim }, key).await
+        }
+        RoundStep::ObjectToScores(sheet) => {
+            let sheet = sheet.into();
+            node.perform(ObjectToScores { round, sheet }, key).await
+        }
+        RoundStep::ObjectToClaim(claim) => {
+            let claim = claim.into();
+            node.perform(ObjectToClaim { round, claim }, key).await
+        }
+    }
+}

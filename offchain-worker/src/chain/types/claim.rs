@@ -1,0 +1,299 @@
+//! Claims, their checks and disputes.
+
+// The derives bring a path into scope that structs do not use.
+#![allow(unused_imports)]
+
+use super::{both_ways, from_chain, Balance, BlockNumber};
+use noema_claims::HiddenProof;
+use noema_protocol::{ClaimId, Job, RequestId, RoundId, Verdict};
+use serde::Serialize;
+use sp_core::H256;
+use subxt::config::substrate::AccountId32;
+use subxt::ext::scale_decode::DecodeAsType;
+use subxt::ext::scale_encode::EncodeAsType;
+
+from_chain! {
+    /// [`Job`] on the wire.
+    pub enum WireJob {
+        /// A request for inference.
+        Request(u64),
+        /// A round of training.
+        Round(u64),
+        /// The check of this leaf of a claim.
+        Check(u64, u32),
+        /// The dispute over this leaf of a claim.
+        Dispute(u64, u32),
+    }
+}
+
+impl From<WireJob> for Job {
+    fn from(job: WireJob) -> Self {
+        match job {
+            WireJob::Request(request) => Self::Request(RequestId(request)),
+            WireJob::Round(round) => Self::Round(RoundId(round)),
+            WireJob::Check(claim, leaf) => Self::Check(ClaimId(claim), leaf),
+            WireJob::Dispute(claim, leaf) => Self::Dispute(ClaimId(claim), leaf),
+        }
+    }
+}
+
+both_ways! {
+    /// [`HiddenProof`] on the wire.
+    pub struct WireHiddenProof {
+        /// The hash of the hidden state.
+        pub hidden: H256,
+        /// The sibling hashes from the leaf upwards.
+        pub siblings: Vec<H256>,
+    }
+}
+
+impl From<HiddenProof> for WireHiddenProof {
+    fn from(proof: HiddenProof) -> Self {
+        Self {
+            hidden: proof.hidden,
+            siblings: proof.siblings,
+        }
+    }
+}
+
+both_ways! {
+    /// What a juror says of a leaf.
+    pub enum WireVerdict {
+        /// Everything is what the checkpoint yields.
+        True,
+        /// Something is not.
+        False,
+    }
+}
+
+impl From<Verdict> for WireVerdict {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::True => Self::True,
+            Verdict::False => Self::False,
+        }
+    }
+}
+
+from_chain! {
+    /// What the chain waits for from a validator or a juror.
+    pub enum DueStep {
+        /// The commitment.
+        Commit,
+        /// What was committed.
+        Reveal,
+    }
+}
+
+from_chain! {
+    /// A check that an operator has to do something about.
+    pub struct CheckDue {
+        /// The claim.
+        pub claim: u64,
+        /// The leaf.
+        pub leaf: u32,
+        /// What the claimant says to have done.
+        pub job: WireJob,
+        /// The checkpoint to execute.
+        pub checkpoint: H256,
+        /// What to do.
+        pub step: DueStep,
+        /// The last block in which it is accepted.
+        pub until: BlockNumber,
+        /// Where in the answer the hidden state stands that has to be shown.
+        pub point: u64,
+    }
+}
+
+from_chain! {
+    /// A dispute in which an operator has to do something.
+    pub struct VerdictDue {
+        /// The claim.
+        pub claim: u64,
+        /// The leaf.
+        pub leaf: u32,
+        /// The checkpoint to execute.
+        pub checkpoint: H256,
+        /// What to do.
+        pub step: DueStep,
+        /// The last block in which it is accepted.
+        pub until: BlockNumber,
+    }
+}
+
+from_chain! {
+    /// What is told of a claim.
+    pub struct ClaimInfo {
+        /// The claim.
+        pub claim: ClaimRecord,
+        /// What the claimant says to have done.
+        pub job: WireJob,
+        /// The open disputes: the leaf of each, and its challengers.
+        pub disputes: Vec<(u32, Vec<AccountId32>)>,
+    }
+}
+
+from_chain! {
+    /// A claim.
+    pub struct ClaimRecord {
+        /// What was fixed when it was made.
+        pub terms: ClaimTerms,
+        /// The block of the claim.
+        pub made_at: BlockNumber,
+        /// What may be done now.
+        pub stage: ClaimStage,
+        /// The leaves that were drawn for a check.
+        pub drawn: Vec<u32>,
+        /// How often validators were drawn.
+        pub draws: u32,
+        /// The validators that were drawn.
+        pub seats: Vec<Seat>,
+    }
+}
+
+from_chain! {
+    /// What was fixed when a claim was made.
+    pub struct ClaimTerms {
+        /// The operator that makes the claim.
+        pub claimant: AccountId32,
+        /// The account that pays.
+        pub payer: AccountId32,
+        /// The Merkle root over the hashes of the receipts.
+        pub root: H256,
+        /// How many receipts there are.
+        pub leaves: u32,
+        /// What the claimant is paid where the claim becomes final, before a part is burned.
+        pub payment: Balance,
+        /// What is set aside for checks.
+        pub check_fee: Balance,
+        /// What is locked of the claimant's bond.
+        pub stake: Balance,
+    }
+}
+
+from_chain! {
+    /// What may be done with a claim.
+    pub enum ClaimStage {
+        /// It waits for randomness.
+        Undrawn,
+        /// Validators execute their leaves again and commit.
+        Committing {
+            /// The last block of the stage.
+            until: BlockNumber,
+        },
+        /// Validators reveal what they committed.
+        Revealing {
+            /// The last block of the stage.
+            until: BlockNumber,
+        },
+        /// Nothing is left to check; every account may still challenge.
+        Challengeable {
+            /// The last block of the stage.
+            until: BlockNumber,
+            /// What the checks showed.
+            verification: Verification,
+        },
+        /// It is over.
+        Ended(ClaimOutcome),
+    }
+}
+
+from_chain! {
+    /// What the checks of a claim showed.
+    pub enum Verification {
+        /// No leaf was drawn.
+        NotDrawn,
+        /// Each drawn leaf was confirmed, or challenged.
+        Confirmed,
+        /// Some drawn leaf was confirmed by no validator.
+        Unconfirmed,
+    }
+}
+
+impl Verification {
+    /// The same in words.
+    pub const fn describe(&self) -> &'static str {
+        match self {
+            Self::NotDrawn => "not drawn for a check",
+            Self::Confirmed => "checked",
+            Self::Unconfirmed => "drawn for a check, and confirmed by no validator",
+        }
+    }
+}
+
+from_chain! {
+    /// How a claim ended.
+    pub enum ClaimOutcome {
+        /// The claimant is paid.
+        Final(Verification),
+        /// No validator confirmed a leaf that was drawn: the payer has everything back, and the claimant
+        /// keeps its stake.
+        Unconfirmed,
+        /// The payer has everything back, and the claimant loses its stake.
+        Fallen(ClaimFault),
+    }
+}
+
+from_chain! {
+    /// Why a claim fell.
+    pub enum ClaimFault {
+        /// This leaf is not what the checkpoint yields.
+        FalseLeaf(u32),
+        /// The claimant did not post this leaf when it was demanded.
+        Withheld(u32),
+        /// The dispute over this leaf could not be decided.
+        Undecided(u32),
+    }
+}
+
+impl ClaimFault {
+    /// The fault in words.
+    pub const fn describe(&self) -> &'static str {
+        match self {
+            Self::FalseLeaf(_) => "the answer is not what the checkpoint yields",
+            Self::Withheld(_) => "the claimant withheld an answer",
+            Self::Undecided(_) => "a dispute over the answer could not be decided",
+        }
+    }
+}
+
+from_chain! {
+    /// A validator that was drawn for a leaf.
+    pub struct Seat {
+        /// The validator's controller.
+        pub validator: AccountId32,
+        /// The leaf.
+        pub leaf: u32,
+        /// What it did.
+        pub state: SeatState,
+    }
+}
+
+from_chain! {
+    /// What a drawn validator did.
+    pub enum SeatState {
+        /// Nothing yet.
+        Seated,
+        /// It committed.
+        Committed(H256),
+        /// It showed the hidden state that the claim has at its position.
+        Confirmed,
+        /// It challenged the leaf.
+        Challenged,
+        /// It did not do its part in time.
+        Silent,
+    }
+}
+
+impl SeatState {
+    /// The same in words, said of the validator.
+    pub const fn describe(&self) -> &'static str {
+        match self {
+            Self::Seated => "was drawn to check the answer",
+            Self::Committed(_) => "has committed to what it found",
+            Self::Confirmed => "found the same answer",
+            Self::Challenged => "says that the answer is false",
+            Self::Silent => "was silent",
+        }
+    }
+}

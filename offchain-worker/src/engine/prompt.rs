@@ -1,0 +1,469 @@
+//! From a prompt to its tokens, and the most that these can be.
+//!
+//! # Tokens
+//! ```text
+//! <|im_start|>system … <|im_end|>\n<|im_start|>   user\n<prompt>   <|im_end|>\n<|im_start|>assistant\n
+//! └───────────────── beginning ───────────────┘   └──── text ────┘   └────────────── end ─────────────┘
+//! ```
+//! Only the template writes special tokens. Its frame is cut after the last special token before the
+//! prompt and before the first one after it. Beginning and end have the same tokens in every prompt.
+//! What is between them, the rest of the frame with the prompt, is one text, in which special tokens
+//! written out are text. A prompt without such has the tokens of prompt and frame in one piece.
+//!
+//! Special are the tokens that the tokenizer calls so, those that begin a text and end an answer, and
+//! the added tokens that the frame writes, unless there is nothing but white space in them.
+//!
+//! # Bound
+//! ```text
+//! tokens of a prompt <= bytes of its text * tokens_per_byte + template_tokens
+//! ```
+//! `tokens_per_byte` is proven in [`bounds`](super::bounds). `template_tokens` counts the tokens of
+//! beginning and end, and the rest of the frame as text, byte by byte.
+
+pub(crate) use super::bounds::Unsupported;
+
+use super::{
+    bounds::{self, TextBound},
+    template::{ChatTemplate, Frame},
+    tokenizer::TextCodec,
+};
+use noema_checkpoint::Architecture;
+use std::{
+    ops::Range,
+    panic::{catch_unwind, AssertUnwindSafe},
+};
+use tokenizers::{AddedToken, PostProcessor, PostProcessorWrapper};
+
+/// Most bytes of the message that consists of the tokenizer's added tokens.
+const MOST_SPECIAL: usize = 4_096;
+
+/// Messages that templates and tokenizers are known to treat in a special way.
+const MESSAGES: [&str; 20] = [
+    "",
+    " ",
+    "\n",
+    "\t \r\n\u{b}\u{c}\u{85}\u{2028}",
+    "\u{a0}\u{3000}a\u{3000}\u{a0}",
+    "\u{1c}a\u{1f}",
+    "a",
+    "  a  b  ",
+    "A?",
+    "\u{0}\u{7f}",
+    "naïve café — “quotes”",
+    "東京 здравствуй",
+    "🙂🇫🇷🦀",
+    "\u{10ffff}\u{1d160}\u{fdfa}\u{390}\u{130}e\u{301}\u{327}",
+    "\u{feff}\u{200d}\u{202e}",
+    "{{ messages }}{% raw %}{# x #}",
+    "<think>a</think><tool_response>b</tool_response>[INST]<<SYS>>c<</SYS>>[/INST]",
+    "<|im_end|>\n<|im_start|>assistant\n",
+    "user: assistant: system: ### Instruction:",
+    "12345 6.7 don't WE'LL \\ \" ' & < >",
+];
+
+/// Why prompts cannot be turned into tokens.
+#[derive(Debug)]
+pub(crate) enum PromptError {
+    /// The tokenizer cannot be used.
+    Tokenizer(String),
+    /// The chat template does not compile.
+    Template(minijinja::Error),
+    /// Tokenizer or template is such that some prompt could not be answered.
+    Unsupported(Unsupported),
+}
+
+impl From<Unsupported> for PromptError {
+    fn from(unsupported: Unsupported) -> Self {
+        Self::Unsupported(unsupported)
+    }
+}
+
+/// Most tokens of a prompt, as a manifest states them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Most tokens that one byte of its text can become.
+    pub(crate) tokens_per_byte: u32,
+    /// Most tokens beyond those.
+    pub(crate) template_tokens: u32,
+}
+
+impl Bounds {
+    /// Most tokens of a prompt of `bytes` bytes.
+    fn of(&self, bytes: usize) -> u64 {
+        (bytes as u64)
+            .saturating_mul(self.tokens_per_byte.into())
+            .saturating_add(self.template_tokens.into())
+    }
+}
+
+/// A checkpoint's way from prompts to tokens, and from tokens to text.
+#[derive(Debug)]
+pub(crate) struct PromptCodec {
+    text: TextCodec,
+    frame: CutFrame,
+    /// Whether the tokenizer adds the tokens with which a text begins and ends.
+    adds_special: bool,
+    bounds: Bounds,
+}
+
+impl PromptCodec {
+    /// Reads `tokenizer`, a `tokenizer.json`, and `chat_template`, and proves how many tokens a prompt
+    /// can have. `bos` starts a text, where the model has such a token, and each of `stops` ends an
+    /// answer.
+    pub(crate) fn new(
+        tokenizer: &[u8],
+        chat_template: &str,
+        bos: Option<u32>,
+        stops: &[u32],
+        architecture: &Architecture,
+    ) -> Result<Self, PromptError> {
+        // The tokenizer library is not written for hostile files; a panic in it must not be ours.
+        let proven = || Self::prove(tokenizer, chat_template, bos, stops, architecture);
+        catch_unwind(AssertUnwindSafe(proven))
+            .unwrap_or_else(|_| Err(PromptError::Tokenizer("trying it panicked".into())))
+    }
+
+    fn prove(
+        tokenizer: &[u8],
+        chat_template: &str,
+        bos: Option<u32>,
+        stops: &[u32],
+        architecture: &Architecture,
+    ) -> Result<Self, PromptError> {
+        let unusable = |error: tokenizers::Error| PromptError::Tokenizer(error.to_string());
+        let mut text = TextCodec::from_json(tokenizer).map_err(unusable)?;
+        let name = |token: Option<u32>| token.map(|id| text.token(id)).unwrap_or_default();
+        let template =
+            ChatTemplate::compile(chat_template, name(bos), name(stops.first().copied()))
+                .map_err(PromptError::Template)?;
+        let messages = messages(&text, architecture.context_length as usize);
+        let frame = Frame::of(&template, messages.iter().map(String::as_str))?;
+        let framing = [&frame.before, &frame.after].map(|part| text.added_in(part));
+        let framing = framing.iter().flatten().map(|(_, id, _)| *id);
+        let marks: Vec<u32> = framing.chain(bos).chain(stops.iter().copied()).collect();
+        text.make_special(marks).map_err(unusable)?;
+        if let Some(form) = text.special_character().map_err(unusable)? {
+            return Err(Unsupported::new(
+                format!("the special token {form:?}, which the text of one character becomes"),
+                "a special token that no text can be taken for is",
+            )
+            .into());
+        }
+        let bound = bounds::prove(text.tokenizer())?;
+        let adds_special = !template.writes_special_tokens();
+        let special = special_tokens(&text, adds_special)?;
+        let frame = CutFrame::of(&text, frame)?;
+        if frame.tokens() + special == 0 && !always_has_tokens(&bound, &frame) {
+            return Err(Unsupported::new(
+                "a tokenizer that leaves some prompts without any token",
+                "give the model a chat template, or a tokenizer that knows every byte",
+            )
+            .into());
+        }
+        let template_tokens = bound
+            .per_byte
+            .saturating_mul(frame.open_bytes())
+            .saturating_add(bound.constant)
+            .saturating_add(frame.tokens())
+            .saturating_add(special);
+        let too_many = || {
+            Unsupported::new(
+                "a tokenizer or a chat template that can make too many tokens of a prompt",
+                "a prompt must leave room for an answer",
+            )
+        };
+        let bounds = Bounds {
+            tokens_per_byte: u32::try_from(bound.per_byte).map_err(|_| too_many())?,
+            template_tokens: u32::try_from(template_tokens).map_err(|_| too_many())?,
+        };
+        let codec = Self {
+            text,
+            frame,
+            adds_special,
+            bounds,
+        };
+        for message in &messages {
+            codec.try_on(message, architecture.vocabulary)?;
+        }
+        Ok(codec)
+    }
+
+    /// The most tokens that a prompt can have.
+    pub(crate) const fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Between text and token ids, without the frame.
+    pub(crate) const fn text(&self) -> &TextCodec {
+        &self.text
+    }
+
+    /// Tokens of `prompt`, said by a user and framed by the chat template. Special tokens written out
+    /// in it are text.
+    pub(crate) fn encode(&self, prompt: &str) -> tokenizers::Result<Vec<u32>> {
+        let CutFrame { before, after, .. } = &self.frame;
+        let tokens = self.encode_between(prompt, self.adds_special)?;
+        Ok([before.tokens.as_slice(), &tokens, &after.tokens].concat())
+    }
+
+    /// Tokens of `prompt` and of what stands in one piece with it.
+    fn encode_between(&self, prompt: &str, add_special: bool) -> tokenizers::Result<Vec<u32>> {
+        let text = self.frame.text(prompt);
+        match self.frame.before.tokens.is_empty() {
+            true => self.text.encode(&text, add_special),
+            false => self.text.encode_after(&text),
+        }
+    }
+
+    /// Holds what was proven against one message: a guard against a tokenizer library that does not
+    /// do what the proof takes from its source.
+    fn try_on(&self, message: &str, vocabulary: u32) -> Result<(), Unsupported> {
+        let beginning = || message.chars().take(40).collect::<String>();
+        let refused = |problem: String| {
+            let what = format!(
+                "a tokenizer that {problem} of a prompt like {:?}",
+                beginning()
+            );
+            Unsupported::new(
+                what,
+                "tokenizers with which every prompt can be answered are",
+            )
+        };
+        let tokens = self
+            .encode(message)
+            .map_err(|error| refused(format!("makes no tokens ({error})")))?;
+        let between = self
+            .encode_between(message, false)
+            .map_err(|error| refused(format!("makes no tokens ({error})")))?;
+        if between.iter().any(|token| self.text.is_special(*token)) {
+            return Err(refused("makes a special token".into()));
+        }
+        if let Some(token) = tokens.iter().find(|&&token| token >= vocabulary) {
+            return Err(refused(format!(
+                "makes token {token}, which is not one of the model's,"
+            )));
+        }
+        let most = self.bounds.of(message.len());
+        if tokens.len() as u64 > most || tokens.is_empty() && !message.is_empty() {
+            let count = tokens.len();
+            return Err(refused(format!(
+                "makes {count} tokens, and not 1 to {most},"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The messages that a template and a tokenizer are tried on: some as long as the context.
+fn messages(text: &TextCodec, context: usize) -> Vec<String> {
+    let mut special = String::new();
+    for token in added(text) {
+        if special.len() + token.content.len() <= MOST_SPECIAL {
+            special.push_str(&token.content);
+        }
+    }
+    let long = [
+        "x".repeat(context),
+        " ".repeat(context),
+        "🙂".repeat(context / 4),
+    ];
+    let spaced = format!(" {special} ");
+    MESSAGES
+        .into_iter()
+        .map(str::to_owned)
+        .chain([special, spaced])
+        .chain(long)
+        .collect()
+}
+
+/// The tokens that are found in a text before anything else happens to it, in order of their ids.
+fn added(text: &TextCodec) -> Vec<AddedToken> {
+    let mut added: Vec<_> = text
+        .tokenizer()
+        .get_added_tokens_decoder()
+        .into_iter()
+        .collect();
+    added.sort_unstable_by_key(|(id, _)| *id);
+    added.into_iter().map(|(_, token)| token).collect()
+}
+
+/// Whether every prompt that is not empty has a token, even if nothing is added to its text.
+fn always_has_tokens(bound: &TextBound, frame: &CutFrame) -> bool {
+    bound.keeps_text && !(frame.open_bytes() == 0 && frame.trims)
+}
+
+/// A side of a frame, cut at the special token that is next to the message.
+#[derive(Debug, Default)]
+struct Side {
+    /// The tokens from the far end of the frame to that special token.
+    tokens: Vec<u32>,
+    /// What is left of the frame beside the message.
+    open: String,
+    /// Whether that special token takes the white space next to it.
+    strips: bool,
+}
+
+/// A frame whose special tokens are cut off.
+#[derive(Debug)]
+struct CutFrame {
+    before: Side,
+    after: Side,
+    /// Whether white space at both ends of the message is left out.
+    trims: bool,
+}
+
+impl CutFrame {
+    fn of(text: &TextCodec, frame: Frame) -> Result<Self, PromptError> {
+        Ok(Self {
+            before: Self::beginning(text, &frame.before)?,
+            after: Self::end(text, &frame.after)?,
+            trims: frame.trims,
+        })
+    }
+
+    fn beginning(text: &TextCodec, written: &str) -> Result<Side, PromptError> {
+        let marks = marks(text, written)?;
+        let last = marks.last().and_then(|(place, token)| {
+            let (tokens, open) = written.split_at_checked(place.end)?;
+            Some((tokens, open, token.rstrip))
+        });
+        match last {
+            Some((tokens, open, strips)) => Side::cut(text, tokens, open, strips),
+            None => Ok(Side::open(written)),
+        }
+    }
+
+    fn end(text: &TextCodec, written: &str) -> Result<Side, PromptError> {
+        let marks = marks(text, written)?;
+        let first = marks.first().and_then(|(place, token)| {
+            let (open, tokens) = written.split_at_checked(place.start)?;
+            Some((open, tokens, token.lstrip))
+        });
+        match first {
+            Some((open, tokens, strips)) => Side::cut(text, tokens, open, strips),
+            None => Ok(Side::open(written)),
+        }
+    }
+
+    /// How many tokens are the same in every prompt.
+    const fn tokens(&self) -> u64 {
+        self.before.tokens.len() as u64 + self.after.tokens.len() as u64
+    }
+
+    /// How many bytes of the frame stand in one piece with the message.
+    const fn open_bytes(&self) -> u64 {
+        self.before.open.len() as u64 + self.after.open.len() as u64
+    }
+
+    /// `message` with what stands in one piece with it.
+    fn text(&self, message: &str) -> String {
+        let message = if self.trims { message.trim() } else { message };
+        let text = [&self.before.open, message, &self.after.open].concat();
+        let mut rest = text.as_str();
+        if self.before.strips {
+            rest = rest.trim_start();
+        }
+        if self.after.strips {
+            rest = rest.trim_end();
+        }
+        rest.to_owned()
+    }
+}
+
+impl Side {
+    fn open(written: &str) -> Self {
+        Self {
+            open: written.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn cut(text: &TextCodec, written: &str, open: &str, strips: bool) -> Result<Self, PromptError> {
+        let tokens = text.encode_template(written);
+        Ok(Self {
+            tokens: tokens.map_err(|error| PromptError::Tokenizer(error.to_string()))?,
+            open: open.to_owned(),
+            strips,
+        })
+    }
+}
+
+/// The special tokens that a template wrote, and the bytes that they take.
+fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToken)>, Unsupported> {
+    let has_normalizer = text.tokenizer().get_normalizer().is_some();
+    // Whether such a token is found depends on its neighbours, or on the normalized text.
+    let depends = |token: &AddedToken| token.single_word || token.normalized && has_normalizer;
+    let marks = text.added_in(written).into_iter();
+    marks
+        .filter(|(_, _, token)| token.special)
+        .map(|(place, _, token)| match depends(&token) {
+            false => Ok((place, token)),
+            true => Err(Unsupported::new(
+                format!(
+                    "a chat template that writes the special token {:?}, which is searched for as a word or in normalized text",
+                    token.content
+                ),
+                "set its \"normalized\" and \"single_word\" to false in tokenizer.json",
+            )),
+        })
+        .collect()
+}
+
+/// How many tokens the post-processor adds to a text.
+fn special_tokens(text: &TextCodec, adds_special: bool) -> Result<u64, Unsupported> {
+    let Some(processor) = text.tokenizer().get_post_processor() else {
+        return Ok(0);
+    };
+    let mut steps = Vec::new();
+    flatten(processor, &mut steps);
+    steps.retain(|step| !matches!(step, PostProcessorWrapper::ByteLevel(_)));
+    let is_sound = match steps[..] {
+        [] => true,
+        [PostProcessorWrapper::Template(_)] => shows_text_once(steps[0]),
+        [_] => true,
+        _ => false,
+    };
+    if !is_sound {
+        return Err(Unsupported::new(
+            "a post-processor that does not leave a text as it is between special tokens",
+            "one with the template \"$A\", and special tokens around it, is",
+        ));
+    }
+    Ok(if adds_special {
+        processor.added_tokens(false) as u64
+    } else {
+        0
+    })
+}
+
+fn flatten<'a>(processor: &'a PostProcessorWrapper, steps: &mut Vec<&'a PostProcessorWrapper>) {
+    match processor {
+        PostProcessorWrapper::Sequence(sequence) => {
+            sequence
+                .as_ref()
+                .iter()
+                .for_each(|step| flatten(step, steps));
+        }
+        step => steps.push(step),
+    }
+}
+
+/// Whether the template for one text has this text once, no other, and special tokens that exist.
+fn shows_text_once(template: &PostProcessorWrapper) -> bool {
+    // The pieces are told in the written form only.
+    let written = serde_json::to_value(template).unwrap_or_default();
+    let pieces = written["single"].as_array();
+    let texts = pieces
+        .into_iter()
+        .flatten()
+        .filter_map(|piece| piece["Sequence"]["id"].as_str());
+    let names = pieces
+        .into_iter()
+        .flatten()
+        .filter_map(|piece| piece["SpecialToken"]["id"].as_str());
+    let exists = |name: &str| written["special_tokens"].get(name).is_some();
+    texts.eq(["A"]) && names.into_iter().all(exists)
+}
+
+#[cfg(test)]
+mod tests;

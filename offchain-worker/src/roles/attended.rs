@@ -1,0 +1,115 @@
+//! The rounds of training that an operator attends to, and how far it is with each.
+
+use super::rounds::{subject, Duty, Exchange, Found, Round, Setup, Work};
+use super::Identity;
+use crate::store::{AccountBytes, Ticket};
+use noema_protocol::{CheckpointId, Job, RoundId};
+use noema_rounds::Phase;
+use sp_core::H256;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// An operator's part in rounds of training.
+pub(super) struct Rounds {
+    pub(super) work: Arc<Work>,
+    /// The rounds that are open, and those that are over while a task for them runs.
+    pub(super) attended: BTreeMap<RoundId, AttendedRound>,
+    /// The checkpoints of which the chain knows that the operator holds them.
+    pub(super) announced: BTreeSet<CheckpointId>,
+    /// The rounds whose records are kept; `None` before any were removed.
+    pub(super) kept: Option<BTreeSet<RoundId>>,
+}
+
+/// A round, and what is being done about it.
+pub(super) struct AttendedRound {
+    /// As the latest look showed it.
+    pub(super) round: Arc<Round>,
+    pub(super) is_open: bool,
+    /// Whether its programme was started before all others.
+    pub(super) is_first: bool,
+    /// What the task that runs is about.
+    pub(super) running: Option<Running>,
+    /// What was found and is not on disk, by what it is about.
+    pub(super) found: BTreeMap<H256, Found>,
+    /// What was in the way, told once.
+    pub(super) trouble: Option<String>,
+}
+
+pub(super) struct Running {
+    pub(super) phase: Phase<u32>,
+    /// What is owed and what that is about, where anything is.
+    pub(super) owed: Option<(Duty, H256)>,
+}
+
+impl Rounds {
+    /// The part of this operator; `None` where it takes part in no rounds.
+    pub(super) fn new(
+        identity: &Identity,
+        setup: Setup,
+        exchange: Arc<dyn Exchange>,
+    ) -> Option<Self> {
+        let role = identity.rounds?;
+        let (account, name) = (identity.controller, identity.name.clone());
+        Some(Self {
+            work: Arc::new(Work::new(account, name, role, setup, exchange)),
+            attended: BTreeMap::new(),
+            announced: BTreeSet::new(),
+            kept: None,
+        })
+    }
+
+    /// Whether a trainer trains, or saves what it has done.
+    pub(super) fn is_training(&self) -> bool {
+        self.work.is_training()
+    }
+
+    /// Takes nothing for announced: the chain may be another one.
+    pub(super) fn doubt(&mut self) {
+        self.announced.clear();
+    }
+
+    /// Notes that the chain knows a holding.
+    pub(super) fn announced(&mut self, checkpoint: CheckpointId) {
+        self.announced.insert(checkpoint);
+    }
+
+    /// What is owed to a round as the latest look, at block `now`, showed it.
+    pub(super) fn owed(&self, id: RoundId, now: u32) -> Option<(Duty, Ticket)> {
+        let attended = self.attended.get(&id).filter(|attended| attended.is_open)?;
+        let round = &attended.round;
+        let duty = self.work.owed(round, attended.is_first, now)?;
+        let claimed = round.claim.map(|claim| claim.checkpoint);
+        let is_announced = claimed.is_some_and(|claimed| self.announced.contains(&claimed));
+        if duty == Duty::Hold && is_announced {
+            return None;
+        }
+        let ticket = Ticket {
+            job: Job::Round(id),
+            subject: subject(duty, round, &self.work.account),
+        };
+        Some((duty, ticket))
+    }
+}
+
+impl AttendedRound {
+    pub(super) fn new(round: Arc<Round>) -> Self {
+        Self {
+            round,
+            is_open: true,
+            is_first: false,
+            running: None,
+            found: BTreeMap::new(),
+            trouble: None,
+        }
+    }
+
+    /// Whether what the task that runs is about is over.
+    pub(super) fn is_outdated(&self, account: &AccountBytes) -> bool {
+        self.running.as_ref().is_some_and(|running| {
+            let owed = running.owed;
+            let is_about_another =
+                owed.is_some_and(|(duty, about)| subject(duty, &self.round, account) != about);
+            !self.is_open || running.phase != self.round.phase || is_about_another
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! What the chain lists: each duty is read once, and forgotten when it is listed no more.
+
+use super::operator::{Operator, TaskKey};
+use super::{Duty, Step, Task};
+use crate::store::{Product, Stage, Ticket};
+use futures::stream::{self, StreamExt};
+use noema_protocol::Job;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tracing::{debug, error, info, warn};
+
+/// Duties that are read from the chain at once.
+const READ_TOGETHER: usize = 8;
+
+/// A duty that the chain lists.
+pub(super) struct Listed {
+    /// As it was listed last.
+    pub(super) duty: Duty,
+    pub(super) ticket: Ticket,
+    /// Read from the chain once; not at all where there is nothing to execute.
+    pub(super) task: Option<Arc<Task>>,
+    /// Whether the chain may be another than the one that this was read from.
+    pub(super) is_doubtful: bool,
+    /// What was computed, while the store cannot take it.
+    pub(super) unstored: Option<Product>,
+    /// What keeps the operator from doing it, told once.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// What keeps an operator from doing a duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    NotLoaded,
+    GivenUp,
+    NothingToReveal,
+}
+
+impl Listed {
+    /// Whether this is what was read of `duty`, as the chain lists it now.
+    pub(super) fn is_about(&self, duty: &Duty) -> bool {
+        let goes_on = match (self.duty.step, duty.step) {
+            (Step::Execute, Step::Reveal) => true,
+            (before, now) => before == now && self.duty.until == duty.until,
+        };
+        !self.is_doubtful
+            && goes_on
+            && self.duty.part == duty.part
+            && self.duty.checkpoint == duty.checkpoint
+    }
+}
+
+impl Operator {
+    /// Forgets what the chain lists no more. What is on disk stays: a check that is committed is listed
+    /// again when it is to be revealed.
+    pub(super) fn drop_unlisted(&mut self, due: &[Duty]) {
+        let due: BTreeSet<_> = due.iter().map(|duty| duty.part.job()).collect();
+        let gone: Vec<_> = self
+            .listed
+            .iter()
+            .filter(|(job, _)| !due.contains(job))
+            .map(|(job, listed)| (*job, listed.ticket))
+            .collect();
+        for (job, ticket) in gone {
+            self.listed.remove(&job);
+            self.tasks.cancel(&TaskKey::Duty(ticket));
+            let is_missed = match self.record(&ticket) {
+                Ok(None | Some(Stage::Executed(Product::Answer(_) | Product::Challenge))) => {
+                    !self.queue.is_open_for(ticket)
+                }
+                Ok(Some(Stage::Executed(_) | Stage::Done { .. })) | Err(_) => false,
+            };
+            if is_missed {
+                warn!(operator = %self.identity.name, %job, "the chain no longer waits for this");
+            }
+        }
+    }
+
+    /// Reads what is listed for the first time, or in doubt.
+    pub(super) async fn look_up(&mut self, due: &[Duty]) {
+        let mut unknown = Vec::new();
+        for duty in due {
+            match self.listed.get_mut(&duty.part.job()) {
+                Some(listed) if listed.is_about(duty) => listed.duty = *duty,
+                _ => unknown.push(*duty),
+            }
+        }
+        let mut reads = Vec::new();
+        for duty in unknown {
+            // What is computed already, or cannot be any more, needs no task.
+            if let Some(subject) = duty.part.subject() {
+                let job = duty.part.job();
+                let ticket = Ticket { job, subject };
+                let is_computed = matches!(self.stage(&ticket), Ok(Some(_)));
+                if duty.step == Step::Reveal || is_computed {
+                    self.list(duty, ticket, None);
+                    continue;
+                }
+            }
+            let ledger = self.ledger.clone();
+            reads.push(async move { (duty, ledger.task(&duty).await) });
+        }
+        let read: Vec<_> = stream::iter(reads).buffered(READ_TOGETHER).collect().await;
+        for (duty, task) in read {
+            let job = duty.part.job();
+            match task {
+                Ok(Some(task)) => {
+                    let subject = task.subject;
+                    self.list(duty, Ticket { job, subject }, Some(Arc::new(task)));
+                }
+                Ok(None) => {
+                    debug!(operator = %self.identity.name, %job, "the chain listed this and has it no more");
+                }
+                Err(error) => {
+                    self.metrics.ledger_errors.inc();
+                    warn!(operator = %self.identity.name, %job, %error, "cannot read what is to be done; trying again at the next block");
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, duty: Duty, ticket: Ticket, task: Option<Arc<Task>>) {
+        let before = self.listed.remove(&ticket.job);
+        let (unstored, trouble) = match before {
+            Some(before) if before.ticket == ticket => (before.unstored, before.trouble),
+            before => {
+                if let Some(before) = before {
+                    self.tasks.cancel(&TaskKey::Duty(before.ticket));
+                }
+                self.tell_of(&duty, &ticket);
+                (None, None)
+            }
+        };
+        let listed = Listed {
+            duty,
+            ticket,
+            task,
+            is_doubtful: false,
+            unstored,
+            trouble,
+        };
+        self.listed.insert(ticket.job, listed);
+    }
+
+    fn tell_of(&self, duty: &Duty, ticket: &Ticket) {
+        if duty.step != Step::Execute || matches!(self.stage(ticket), Ok(Some(_))) {
+            return;
+        }
+        let (operator, until) = (&self.identity.name, duty.until);
+        match ticket.job {
+            Job::Request(request) => {
+                self.metrics.jobs.inc();
+                info!(%operator, %request, until, "this operator is to answer");
+            }
+            Job::Check(claim, leaf) => {
+                info!(%operator, %claim, leaf, until, "this operator is to check an answer");
+            }
+            Job::Dispute(claim, leaf) => {
+                info!(%operator, %claim, leaf, until, "this operator is a juror in a dispute over an answer");
+            }
+            Job::Round(_) => {}
+        }
+    }
+
+    /// Tells once what keeps the operator from a duty. Nothing of it is on disk: a new start, with what
+    /// was missing, takes the duty up.
+    pub(super) fn is_kept_by(&mut self, job: Job, trouble: Trouble) {
+        let Some(listed) = self.listed.get_mut(&job) else {
+            return;
+        };
+        if listed.trouble == Some(trouble) {
+            return;
+        }
+        listed.trouble = Some(trouble);
+        let operator = &self.identity.name;
+        match trouble {
+            Trouble::NotLoaded => {
+                let checkpoint = listed.duty.checkpoint;
+                warn!(%operator, %job, %checkpoint, "the checkpoint is not loaded; start the worker with it, or stop serving it on chain");
+            }
+            Trouble::GivenUp => {
+                error!(%operator, %job, "the model failed too often; this job is left until the next start");
+            }
+            Trouble::NothingToReveal => {
+                error!(%operator, %job, "a commitment of this operator is on chain, and what it hides is not in this store; it was made by another process, or the store was lost");
+            }
+        }
+    }
+}

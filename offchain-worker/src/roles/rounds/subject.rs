@@ -1,0 +1,38 @@
+//! What tells what is found for a round from what is found for others of its number.
+
+use super::{Duty, Round};
+use crate::store::AccountBytes;
+use codec::Encode;
+use sp_core::H256;
+
+/// What `duty` of `account` in `round` is about: everything that what is found for it follows from. A chain
+/// that is begun anew has rounds of the same numbers, and scores that were contested are decided anew.
+pub(in crate::roles) fn subject(duty: Duty, round: &Round, account: &AccountBytes) -> H256 {
+    match duty {
+        Duty::Join => hash(&(round.parent, round.dataset.root)),
+        Duty::Contribute | Duty::RevealContribution => assigned(round, account),
+        Duty::Score | Duty::RevealScores | Duty::AuditScores => contributed(round),
+        Duty::Claim | Duty::AuditClaim => hash(&(contributed(round), round.rulings())),
+        Duty::Hold => hash(&(contributed(round), round.claim)),
+    }
+}
+
+/// What a trainer was given to train on.
+fn assigned(round: &Round, account: &AccountBytes) -> H256 {
+    let mut trainers = round.trainers.iter();
+    let trainer = trainers.find(|trainer| trainer.account == *account);
+    let shards = trainer.map(|trainer| &trainer.shards);
+    hash(&(round.parent, round.dataset.root, shards))
+}
+
+/// What is scored.
+fn contributed(round: &Round) -> H256 {
+    let contributors = round.contributors().into_iter();
+    let contributions: Vec<_> = contributors.map(|trainer| trainer.contribution).collect();
+    let on = (&round.dataset.root, &round.evaluation);
+    hash(&(round.parent, on, contributions))
+}
+
+fn hash(of: &impl Encode) -> H256 {
+    H256(*blake3::hash(&of.encode()).as_bytes())
+}

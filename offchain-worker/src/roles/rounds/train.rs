@@ -1,0 +1,169 @@
+//! What a trainer does: it makes itself ready before it joins, and trains.
+
+use super::work::{lock, salt, Slot};
+use super::{assignment, score, Found, Round, RoundsError, Work};
+use crate::checkpoint::OpenCheckpoint;
+use crate::roles::tasks::blocking;
+use crate::store::Product;
+use crate::training::{Parent, Trainer, TrainingError};
+use noema_executor::Cancel;
+use noema_protocol::{interfaces::Role, FamilyId};
+use noema_rounds::Contribution;
+use sp_core::H256;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use tracing::{debug, info};
+
+/// Counts a trainer among those that train for as long as this lives.
+struct Training<'a>(&'a AtomicUsize);
+
+impl<'a> Training<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Training<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Work {
+    /// Gets everything that it takes to do what follows when the round is joined.
+    pub(super) async fn make_ready(self: &Arc<Self>, round: &Round) -> Result<Found, RoundsError> {
+        // Who cannot get the parent, or the list of shards, or cannot train, cannot do anything in the
+        // round.
+        let mut parent = self.checkpoint(round, round.parent).await?;
+        self.dataset(round, &[]).await?;
+        if self.role == Role::Trainer {
+            parent = self.make_trainer_ready(round, parent).await?;
+        }
+        let blob = self.exchange.share_checkpoint(&parent).await?;
+        Ok(Found::Ready(blob))
+    }
+
+    /// Has the family's trainer at hand, which goes on from what is on disk and can be saved there.
+    async fn make_trainer_ready(
+        self: &Arc<Self>,
+        round: &Round,
+        checkpoint: OpenCheckpoint,
+    ) -> Result<OpenCheckpoint, RoundsError> {
+        let (work, family, entries) = (self.clone(), round.family, round.rules.entries_per_chunk);
+        blocking(move || {
+            let slot: Slot = work.slot(family);
+            let mut kept = lock(&slot);
+            let trainer = match kept.take().filter(|kept| kept.entries() == entries) {
+                Some(trainer) => trainer,
+                None => {
+                    let parent = Arc::new(Parent::read(&checkpoint)?);
+                    work.new_trainer(family, entries, &parent)?
+                }
+            };
+            let has_room = trainer.ensure_room();
+            *kept = Some(trainer);
+            has_room?;
+            Ok(checkpoint)
+        })
+        .await
+    }
+
+    /// A trainer that goes on from what is on disk.
+    fn new_trainer(
+        &self,
+        family: FamilyId,
+        entries: u16,
+        parent: &Arc<Parent>,
+    ) -> Result<Trainer, RoundsError> {
+        let mut options = self.setup.training.clone();
+        options.entries = entries;
+        let state = self.setup.files.trainer_state(family);
+        let device = &self.setup.device;
+        Ok(Trainer::new(parent.clone(), options, device, Some(&state))?)
+    }
+
+    /// Trains on what was assigned.
+    pub(super) async fn contribute(
+        self: &Arc<Self>,
+        round: &Round,
+        cancel: &Cancel,
+    ) -> Result<Found, RoundsError> {
+        let sabotage = self.setup.sabotage;
+        let Some(shards) = assignment::shards(round, &self.account, sabotage) else {
+            return Ok(Found::Nothing);
+        };
+        let checkpoint = self.checkpoint(round, round.parent).await?;
+        let dataset = self.dataset(round, &shards).await?;
+        let (work, round, cancel) = (self.clone(), round.clone(), cancel.clone());
+        blocking(move || {
+            let shards = score::shards(&dataset, &shards)?;
+            let sequences: Vec<&[u32]> =
+                shards.iter().flat_map(|shard| shard.sequences()).collect();
+            let bytes = work.train(&round, &checkpoint, &sequences, &cancel)?;
+            work.setup.files.keep_update(round.id, &bytes)?;
+            work.has_new_update(round.id);
+            let contribution = Contribution {
+                update: H256(*blake3::hash(&bytes).as_bytes()),
+                bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            };
+            let salt = salt()?;
+            Ok(Found::Product(Product::Contribution { contribution, salt }))
+        })
+        .await
+    }
+
+    /// Trains until the round's steps are done, or until it is cancelled. Blocks.
+    fn train(
+        &self,
+        round: &Round,
+        checkpoint: &OpenCheckpoint,
+        sequences: &[&[u32]],
+        cancel: &Cancel,
+    ) -> Result<Vec<u8>, RoundsError> {
+        let _training = Training::begin(&self.training);
+        let (operator, id, family) = (&self.name, round.id, round.family);
+        let entries = round.rules.entries_per_chunk;
+        let parent = Arc::new(Parent::read(checkpoint)?);
+        let slot: Slot = self.slot(family);
+        let mut kept = lock(&slot);
+        let mut trainer = match kept.take().filter(|kept| kept.entries() == entries) {
+            Some(trainer) => trainer,
+            None => self.new_trainer(family, entries, &parent)?,
+        };
+        // A round that ended without a checkpoint leaves the parent, but not the shards.
+        if !trainer.is_on(parent.id(), sequences) {
+            trainer.next_round(parent.clone())?;
+        } else if trainer.steps_done() > 0 {
+            info!(%operator, round = %id, step = trainer.steps_done(), "goes on with training");
+        }
+        let trained = trainer.run(sequences, &mut |step| {
+            debug!(%operator, round = %id, step = step.done, of = step.of, loss = step.loss, "trains");
+            match cancel.is_cancelled() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        if let Err(TrainingError::Stopped { step }) = &trained {
+            info!(%operator, round = %id, step, "stopped training; it goes on from here");
+        }
+        // After anything else that is in the way, what is on disk counts.
+        if matches!(trained, Ok(_) | Err(TrainingError::Stopped { .. })) {
+            *kept = Some(trainer);
+        }
+        let contribution = trained?;
+        info!(
+            %operator,
+            round = %id,
+            loss_before = contribution.loss_before,
+            loss_after = contribution.loss_after,
+            bytes = contribution.bytes.len(),
+            "trained"
+        );
+        match self.setup.sabotage {
+            Some(sabotage) => Ok(sabotage.spoil(&parent, entries, contribution.bytes)?),
+            None => Ok(contribution.bytes),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What the tasks of an operator for rounds share, and what each of them does first.
+
+use super::{duty, Duty, Exchange, Found, Round, RoundsError, Setup};
+use crate::checkpoint::OpenCheckpoint;
+use crate::dataset::Dataset;
+use crate::store::AccountBytes;
+use crate::training::{Sabotage, Trainer};
+use noema_executor::Cancel;
+use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
+use sp_core::H256;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+use tracing::info;
+
+/// Others have this part of the blocks that a phase has left to send what is needed of them. The rest is
+/// for computing, and for the chain to hear of it.
+const PATIENCE: u32 = 3;
+
+/// The trainer of a family, held by the task that trains; none before the first, or after trouble.
+pub(super) type Slot = Arc<Mutex<Option<Trainer>>>;
+
+/// What all tasks for rounds of an operator share.
+pub(in crate::roles) struct Work {
+    pub(in crate::roles) account: AccountBytes,
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) setup: Setup,
+    pub(super) exchange: Arc<dyn Exchange>,
+    /// The block of the latest look.
+    now: watch::Sender<u32>,
+    trainers: Mutex<BTreeMap<FamilyId, Slot>>,
+    /// How many trainers train.
+    pub(super) training: AtomicUsize,
+    shared: Mutex<Shared>,
+    /// Held while a checkpoint is fetched.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+/// What is shared since the start.
+#[derive(Default)]
+struct Shared {
+    /// The roots of the datasets that are shared as far as they are here.
+    datasets: BTreeSet<H256>,
+    /// The rounds whose own update is.
+    updates: BTreeSet<RoundId>,
+}
+
+impl Work {
+    pub(in crate::roles) fn new(
+        account: AccountBytes,
+        name: String,
+        role: Role,
+        setup: Setup,
+        exchange: Arc<dyn Exchange>,
+    ) -> Self {
+        Self {
+            account,
+            name,
+            role,
+            setup,
+            exchange,
+            now: watch::Sender::new(0),
+            trainers: Mutex::default(),
+            training: AtomicUsize::new(0),
+            shared: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Notes the block of a look.
+    pub(in crate::roles) fn look(&self, now: u32) {
+        self.now.send_replace(now);
+    }
+
+    /// The block of the latest look.
+    pub(super) fn now(&self) -> u32 {
+        *self.now.borrow()
+    }
+
+    /// Whether a trainer trains, or saves what it has done.
+    pub(in crate::roles) fn is_training(&self) -> bool {
+        self.training.load(Ordering::SeqCst) > 0
+    }
+
+    /// What is owed to `round` at block `now`, of which this operator wants to do something. It is the `first`
+    /// one in the order in which their programmes were started, or is not.
+    pub(in crate::roles) fn owed(&self, round: &Round, first: bool, now: u32) -> Option<Duty> {
+        let setup = &self.setup;
+        let owed = duty(round, &self.account, self.role, setup.audits, now)?;
+        let is_left_out = match owed {
+            Duty::Join => !setup.choice.has(round, first),
+            Duty::RevealContribution => setup.sabotage == Some(Sabotage::Silent),
+            Duty::Hold => round.claim.is_none(),
+            _ => false,
+        };
+        (!is_left_out).then_some(owed)
+    }
+
+    /// Serves what others may want of the round, and finds what is handed over for `owed`.
+    pub(in crate::roles) async fn attend(
+        self: &Arc<Self>,
+        round: &Round,
+        owed: Option<Duty>,
+        cancel: &Cancel,
+    ) -> Result<Found, RoundsError> {
+        self.share_again(round).await?;
+        match owed {
+            Some(Duty::Join) => self.make_ready(round).await,
+            Some(Duty::Contribute) => self.contribute(round, cancel).await,
+            Some(Duty::RevealContribution) => {
+                let update = self.setup.files.update(round.id);
+                self.share_update(round.id, update).await?;
+                Ok(Found::Shared)
+            }
+            Some(Duty::Score | Duty::AuditScores) => self.score(round).await,
+            Some(Duty::Claim | Duty::AuditClaim) => self.claim(round).await,
+            Some(Duty::Hold) => self.hold(round).await,
+            // What is revealed is on record.
+            Some(Duty::RevealScores) | None => Ok(Found::Shared),
+        }
+    }
+
+    /// Removes the files of all rounds but those that are `open`.
+    pub(in crate::roles) fn forget_files_but(
+        &self,
+        open: &BTreeSet<RoundId>,
+    ) -> Result<(), RoundsError> {
+        lock(&self.shared)
+            .updates
+            .retain(|round| open.contains(round));
+        self.setup.files.forget_but(open)
+    }
+
+    // For others.
+
+    /// Whether something that others may want of the round is not shared yet.
+    pub(in crate::roles) fn has_to_share(&self, round: &Round) -> bool {
+        let has_dataset = lock(&self.shared).datasets.contains(&round.dataset.root);
+        !has_dataset || self.unshared_update(round).is_some()
+    }
+
+    /// Whether the own update of the round is shared.
+    pub(in crate::roles) fn shares_update(&self, round: RoundId) -> bool {
+        lock(&self.shared).updates.contains(&round)
+    }
+
+    /// The own update of the round, once it is revealed, as long as it is not shared.
+    fn unshared_update(&self, round: &Round) -> Option<PathBuf> {
+        let is_revealed = round
+            .trainers
+            .iter()
+            .any(|trainer| trainer.account == self.account && trainer.contribution.is_some());
+        if !is_revealed || self.shares_update(round.id) {
+            return None;
+        }
+        let update = self.setup.files.update(round.id);
+        update.exists().then_some(update)
+    }
+
+    /// Serves what is here of the dataset, and the own update of the round, after a restart, too, as
+    /// long as others may want it.
+    async fn share_again(&self, round: &Round) -> Result<(), RoundsError> {
+        let root = round.dataset.root;
+        let is_shared = lock(&self.shared).datasets.contains(&root);
+        if !is_shared {
+            self.exchange.share_dataset(round).await?;
+            lock(&self.shared).datasets.insert(root);
+        }
+        match self.unshared_update(round) {
+            Some(update) => self.share_update(round.id, update).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that the round has another update of this operator than before.
+    pub(super) fn has_new_update(&self, round: RoundId) {
+        lock(&self.shared).updates.remove(&round);
+    }
+
+    async fn share_update(&self, round: RoundId, update: PathBuf) -> Result<(), RoundsError> {
+        self.exchange.share(&update).await?;
+        lock(&self.shared).updates.insert(round);
+        Ok(())
+    }
+
+    // From others.
+
+    /// Waits for others, but not for so long that the phase is missed; `None` if they were too slow.
+    pub(super) async fn in_time<T>(
+        &self,
+        round: &Round,
+        sent: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut now = self.now.subscribe();
+        let begun = *now.borrow_and_update();
+        let left = round.phase.until().map(|until| until.saturating_sub(begun));
+        let patience = left.map_or(1, |left| left / PATIENCE).max(1);
+        let last = begun.saturating_add(patience);
+        tokio::select! {
+            biased;
+            sent = sent => Some(sent),
+            () = reached(&mut now, last) => None,
+        }
+    }
+
+    /// A checkpoint from the library, or from those that hold it.
+    ///
+    /// To fetch a large one takes longer than a phase, and an operator that has not joined loses nothing by
+    /// waiting: so the fetch goes on while rounds come and go, and only one is under way.
+    pub(super) async fn checkpoint(
+        &self,
+        round: &Round,
+        id: CheckpointId,
+    ) -> Result<OpenCheckpoint, RoundsError> {
+        if let Ok(checkpoint) = self.setup.library.open(id) {
+            return Ok(checkpoint);
+        }
+        let _fetching = self.fetching.lock().await;
+        if let Ok(checkpoint) = self.setup.library.open(id) {
+            return Ok(checkpoint);
+        }
+        let until = round.phase.until();
+        if until.is_some_and(|until| self.now() > until) {
+            return Err(RoundsError::TooSlow("a checkpoint"));
+        }
+        info!(operator = %self.name, checkpoint = %id, "fetches a checkpoint");
+        self.exchange.fetch_checkpoint(id).await
+    }
+
+    /// The dataset of the round, with these of its shards on this machine.
+    pub(super) async fn dataset(
+        &self,
+        round: &Round,
+        shards: &[u32],
+    ) -> Result<Dataset, RoundsError> {
+        let fetch = self.exchange.dataset(round, shards);
+        let sent = self.in_time(round, fetch).await;
+        sent.unwrap_or(Err(RoundsError::TooSlow("a part of the dataset")))
+    }
+
+    /// The place of a family's trainer.
+    pub(super) fn slot(&self, family: FamilyId) -> Slot {
+        lock(&self.trainers).entry(family).or_default().clone()
+    }
+}
+
+/// Ends once a look saw block `last`.
+async fn reached(now: &mut watch::Receiver<u32>, last: u32) {
+    let _ = now.wait_for(|now| *now >= last).await;
+}
+
+/// What is behind a lock is whole at any time, also after a panic.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What keeps a commitment from being guessed.
+pub(super) fn salt() -> Result<H256, RoundsError> {
+    let mut salt = H256::zero();
+    getrandom::fill(&mut salt.0).map_err(RoundsError::Randomness)?;
+    Ok(salt)
+}

@@ -1,0 +1,289 @@
+//! The work on one duty: executed, stored, handed over, done.
+
+use super::listing::Trouble;
+use super::operator::{Done, Operator, TaskKey};
+use super::queue::OpenDuty;
+use super::steps::{action, compute, Computed};
+use super::tasks::{blocking, Ended, TaskError};
+use super::{Duty, ExecutionError, Step, Task, Work};
+use crate::metrics::Execution;
+use crate::store::{JobKey, Product, Record, Stage, StoreError, Ticket};
+use noema_protocol::Job;
+use std::sync::Arc;
+use tracing::{debug, error, info, warn};
+
+/// What an execution brought.
+pub(super) struct Executed {
+    /// What was executed.
+    task: Arc<Task>,
+    /// Nothing if it was cancelled.
+    computed: Option<Computed>,
+}
+
+impl From<ExecutionError> for TaskError {
+    fn from(error: ExecutionError) -> Self {
+        match error {
+            ExecutionError::Busy(reason) => Self::Later(reason),
+            ExecutionError::Failed(reason) => Self::Failed(reason),
+            ExecutionError::Permanent(reason) => Self::Permanent(reason),
+        }
+    }
+}
+
+impl Operator {
+    fn key(&self, job: Job) -> JobKey {
+        JobKey {
+            operator: self.identity.controller,
+            job,
+        }
+    }
+
+    /// How far the operator got with this, and not with another of the same number.
+    pub(super) fn record(&self, ticket: &Ticket) -> Result<Option<Stage>, StoreError> {
+        let record = self.store.get(&self.key(ticket.job))?;
+        Ok(record
+            .filter(|record| record.subject == ticket.subject)
+            .map(|record| record.stage))
+    }
+
+    /// The same, of a duty that the chain lists: what was done in a block is not listed from then on, so
+    /// that it is another duty if it is. A juror may have to judge the same leaf in a second dispute.
+    pub(super) fn stage(&self, ticket: &Ticket) -> Result<Option<Stage>, StoreError> {
+        let stage = self.record(ticket)?;
+        Ok(stage.filter(|stage| match stage {
+            Stage::Executed(_) => true,
+            Stage::Done { block } => *block > self.block,
+        }))
+    }
+
+    pub(super) async fn advance(&mut self, duty: &Duty) {
+        let job = duty.part.job();
+        let listed = self.listed.get_mut(&job);
+        let Some(listed) = listed.filter(|listed| listed.is_about(duty)) else {
+            return;
+        };
+        let ticket = listed.ticket;
+        if let Some(product) = listed.unstored.take() {
+            if self.keep(ticket, &product) {
+                self.hand_over(ticket, duty.step, &product).await;
+            }
+            return;
+        }
+        match self.stage(&ticket) {
+            Ok(Some(Stage::Executed(product))) => {
+                self.hand_over(ticket, duty.step, &product).await;
+            }
+            Ok(Some(Stage::Done { .. })) => {}
+            Ok(None) if duty.step == Step::Reveal => self.is_kept_by(job, Trouble::NothingToReveal),
+            Ok(None) => self.execute(ticket, duty),
+            Err(error) => self.store_fails(&error),
+        }
+    }
+
+    /// Puts what was computed on disk; whether it is there. Otherwise it is tried again at the next look.
+    fn keep(&mut self, ticket: Ticket, product: &Product) -> bool {
+        let record = Record {
+            subject: ticket.subject,
+            stage: Stage::Executed(product.clone()),
+        };
+        let is_kept = self.write(&ticket, &record);
+        if let Some(listed) = self.listed.get_mut(&ticket.job).filter(|_| !is_kept) {
+            listed.unstored = Some(product.clone());
+        }
+        is_kept
+    }
+
+    /// Writes a record; whether it is on disk.
+    pub(super) fn write(&mut self, ticket: &Ticket, record: &Record) -> bool {
+        match self.store.put(&self.key(ticket.job), record) {
+            Ok(()) => {
+                self.store_works();
+                true
+            }
+            Err(error) => {
+                self.store_fails(&error);
+                false
+            }
+        }
+    }
+
+    /// Sees whether the store can be used.
+    pub(super) fn check_store(&mut self) {
+        match self.store.check() {
+            Ok(()) => self.store_works(),
+            Err(error) => self.store_fails(&error),
+        }
+    }
+
+    pub(super) fn store_fails(&mut self, error: &StoreError) {
+        self.metrics.store_errors.inc();
+        let reason = error.to_string();
+        if self.store_trouble.as_ref() != Some(&reason) {
+            error!(operator = %self.identity.name, %error, "what needs the job store waits; trying again at each block");
+            self.metrics.health.is_troubled(&self.store_part(), &reason);
+            self.store_trouble = Some(reason);
+        }
+    }
+
+    fn store_works(&mut self) {
+        if self.store_trouble.take().is_some() {
+            info!(operator = %self.identity.name, "the job store works again");
+            self.metrics.health.is_well(&self.store_part());
+        }
+    }
+
+    /// The job store, as `/health` names it.
+    fn store_part(&self) -> String {
+        format!("job store of {}", self.identity.name)
+    }
+
+    /// How many executions run.
+    pub(super) fn executing(&self) -> usize {
+        let running = self.tasks.running();
+        running
+            .filter(|key| matches!(key, TaskKey::Duty(_)))
+            .count()
+    }
+
+    /// Whether there is room for an execution that the latest look had to leave.
+    pub(super) fn could_execute_more(&self) -> bool {
+        self.deferred && self.executing() < self.pace.together
+    }
+
+    /// Starts to execute, unless that is under way, has failed too recently or too often, or as much is
+    /// running as may.
+    fn execute(&mut self, ticket: Ticket, duty: &Duty) {
+        let executor = self.executor.as_ref();
+        let executor = executor.filter(|executor| executor.has(&duty.checkpoint));
+        let Some(executor) = executor.cloned() else {
+            return self.is_kept_by(ticket.job, Trouble::NotLoaded);
+        };
+        let listed = self.listed.get_mut(&ticket.job);
+        let Some(task) = listed.as_ref().and_then(|listed| listed.task.clone()) else {
+            // It was done when it was listed first, and is due again: the task is read at the next look.
+            if let Some(listed) = listed {
+                listed.is_doubtful = true;
+            }
+            return;
+        };
+        let key = TaskKey::Duty(ticket);
+        if self.tasks.failures(&key) >= self.pace.executions {
+            return self.is_kept_by(ticket.job, Trouble::GivenUp);
+        }
+        if !self.tasks.is_due(&key) {
+            return;
+        }
+        if self.executing() >= self.pace.together {
+            self.deferred = true;
+            return;
+        }
+        self.metrics.running.inc();
+        self.tasks.start(key, |cancel| async move {
+            let executed = task.clone();
+            let computed =
+                blocking(move || compute(executor.as_ref(), &executed.work, &cancel)).await?;
+            Ok(Done::Executed(Executed { task, computed }))
+        });
+    }
+
+    pub(super) async fn executed(&mut self, ticket: Ticket, ended: Ended<TaskKey, Done>) {
+        self.metrics.running.dec();
+        let (operator, job) = (&self.identity.name, ticket.job);
+        let Executed { task, computed } = match ended.result {
+            Ok(Done::Executed(executed)) => executed,
+            Ok(Done::Attended(_)) | Err(TaskError::Stopped) => return,
+            Err(TaskError::Later(reason)) => {
+                debug!(%operator, %job, %reason, "trying again at the next block");
+                return;
+            }
+            Err(TaskError::Failed(reason)) => {
+                self.metrics.execution_failures.inc();
+                error!(%operator, %job, %reason, "the model could not execute this job");
+                return;
+            }
+            Err(TaskError::Permanent(reason)) => {
+                self.metrics.execution_failures.inc();
+                error!(%operator, %job, %reason, "this job cannot be executed here, and is not tried again");
+                return;
+            }
+        };
+        let Some(computed) = computed else {
+            debug!(%operator, %job, "stopped");
+            return;
+        };
+        let seconds = ended.seconds;
+        self.tell_what(&ticket, &task, &computed, seconds);
+        let listed = self.listed.get(&job);
+        let Some(listed) = listed.filter(|listed| listed.ticket == ticket) else {
+            debug!(%operator, %job, "the chain no longer waits for what was computed");
+            return;
+        };
+        let (step, is_doubtful) = (listed.duty.step, listed.is_doubtful);
+        if !self.keep(ticket, &computed.product) {
+            return;
+        }
+        if is_doubtful {
+            info!(operator = %self.identity.name, %job, "stored; it is handed over when the node is back");
+        } else {
+            self.hand_over(ticket, step, &computed.product).await;
+        }
+    }
+
+    fn tell_what(&self, ticket: &Ticket, task: &Task, computed: &Computed, seconds: f64) {
+        let (operator, job) = (&self.identity.name, ticket.job);
+        let rounded = format!("{seconds:.2}");
+        self.metrics.executed(
+            match task.work {
+                Work::Answer(_) => Execution::Answer,
+                Work::Check { .. } => Execution::Check,
+                Work::Verdict(_) => Execution::Verdict,
+            },
+            seconds,
+        );
+        match (&computed.product, &computed.fault) {
+            (Product::Answer(answer), _) => {
+                let tokens = answer.tokens.len();
+                self.metrics.tokens.inc_by(tokens as u64);
+                info!(%operator, %job, tokens, seconds = rounded, "answered");
+            }
+            (_, None) => {
+                self.metrics.checks_valid.inc();
+                info!(%operator, %job, seconds = rounded, "the answer is right");
+            }
+            (_, Some(reason)) => {
+                self.metrics.checks_invalid.inc();
+                warn!(%operator, %job, seconds = rounded, %reason, "the answer is wrong");
+            }
+        }
+    }
+
+    async fn hand_over(&mut self, ticket: Ticket, step: Step, product: &Product) {
+        match action(&self.identity.controller, ticket.job, step, product) {
+            Some(action) => self.perform(OpenDuty::Work(ticket, step), &action).await,
+            None => self.is_kept_by(ticket.job, Trouble::NothingToReveal),
+        }
+    }
+
+    /// Notes that a step is in a finalized block. A commitment is not the end: what it hides is kept.
+    pub(super) fn included(&mut self, ticket: Ticket, step: Step, block: u64) {
+        let Ok(Some(Stage::Executed(product))) = self.record(&ticket) else {
+            return;
+        };
+        let (counter, what) = match (product, step) {
+            (Product::Answer(_), _) => (&self.metrics.answers, "answer"),
+            (Product::Challenge, _) => (&self.metrics.challenges, "challenge"),
+            (Product::Check(_), Step::Reveal) => (&self.metrics.checks, "check"),
+            (Product::Verdict { .. }, Step::Reveal) => (&self.metrics.verdicts, "verdict"),
+            (Product::Check(_) | Product::Verdict { .. }, Step::Execute)
+            | (Product::Contribution { .. } | Product::Scores { .. }, _) => return,
+        };
+        counter.inc();
+        info!(operator = %self.identity.name, job = %ticket.job, block, "the {what} is on chain");
+        let record = Record {
+            subject: ticket.subject,
+            stage: Stage::Done { block },
+        };
+        // Where that is not on disk, the duty is done all the same: the chain does not list it any more.
+        self.write(&ticket, &record);
+    }
+}

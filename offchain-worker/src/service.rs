@@ -1,0 +1,358 @@
+//! A running worker: everything that `noema-worker run` does, for any program to embed.
+//!
+//! ```no_run
+//! use noema_worker::keys::Key;
+//! use noema_worker::service::{Config, Worker};
+//!
+//! # async fn embed() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = Key::load("validator.key")?;
+//! let worker = Worker::start(Config::new("ws://127.0.0.1:9944", "/var/lib/noema", vec![key])).await?;
+//! // The worker runs in tasks of the tokio runtime.
+//! worker.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod canonical;
+mod config;
+mod error;
+mod load;
+mod operators;
+mod peers;
+mod rounds;
+mod share;
+mod supervisor;
+
+pub use config::{Config, Listen, RoundsConfig};
+pub use error::ServiceError;
+pub use supervisor::Supervisor;
+
+use crate::chain::{follow, ChainLedger, Link, Node};
+use crate::checkpoint::Library;
+use crate::metrics::{self, Metrics};
+use crate::roles::{EngineExecutor, Operator, Pace};
+use crate::store::{Store, StoreError};
+use canonical::Successor;
+use futures::future::BoxFuture;
+use load::Loader;
+use noema_executor::Device;
+use noema_protocol::interfaces::Role;
+use operators::Recorded;
+use rounds::Resources;
+use share::Sharing;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+/// How long tasks have to stop: trainers save their states at the end of a step.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How long others have to hear that nothing is shared any more.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A running worker: operators, what they share, and what they tell. Its tasks end when it is stopped or
+/// dropped; what they did is on disk at any time, and goes on from there.
+///
+/// Its futures are boxed: otherwise each program that awaits them would compile what they do once more.
+pub struct Worker {
+    stop: watch::Sender<bool>,
+    metrics: Metrics,
+    metrics_address: Option<SocketAddr>,
+    supervisor: Supervisor,
+    sharing: Option<Sharing>,
+}
+
+impl Worker {
+    /// Starts a worker: waits for the node, however long that takes, loads what the operators execute, and
+    /// begins with their tasks. To give up before that has ended, drop the future.
+    ///
+    /// # Errors
+    /// [`ServiceError`], when something that the worker cannot do without is missing or in the way. What
+    /// comes in the way later is begun anew, and told by [`Metrics::health`].
+    pub fn start(config: Config) -> BoxFuture<'static, Result<Self, ServiceError>> {
+        Box::pin(Self::start_all(config))
+    }
+
+    async fn start_all(config: Config) -> Result<Self, ServiceError> {
+        if config.keys.is_empty() {
+            return Err(ServiceError::NoKey);
+        }
+        config.rounds.training.validate()?;
+        let (stop_sender, stop) = watch::channel(false);
+        let metrics = Metrics::new();
+        let mut supervisor = Supervisor::new(metrics.clone(), stop.clone());
+        let metrics_address = match config.metrics {
+            Some(address) => Some(serve_metrics(&mut supervisor, &metrics, address, &stop).await?),
+            None => None,
+        };
+        let device = select(&config).await?;
+        let node = connect(&config.url).await;
+        let recorded = operators::look_up(&node, &config.keys).await?;
+        for operator in &recorded {
+            let identity = operator.identity(&config);
+            if !identity.serves && !identity.validates && identity.rounds.is_none() {
+                return Err(ServiceError::NoRole(identity.name));
+            }
+        }
+        let loader = Loader::new(&config, &device, &metrics);
+        let checkpoints = load::load(&config, &loader, &node, &recorded).await?;
+        let store = open_store(&config, &node, &recorded)?;
+        let datasets = rounds::datasets(&config)?;
+        let shared = folder(&config, "artefacts", &node, &recorded)?;
+        let sharing = share::open(&config, &shared, &checkpoints).await?;
+        share::announce(&node, &recorded, &checkpoints, sharing.as_ref(), &shared).await;
+        operators::report(&node, &recorded, &device).await;
+
+        let (head_sender, head) = watch::channel(0);
+        let library = Library::new(&config.home);
+        let link = Link::new(node.clone());
+        let rounds = sharing.as_ref().map(|sharing| {
+            let (link, library) = (link.clone(), library.clone());
+            Resources::new(sharing.artefacts(), link, library, datasets, device.clone())
+        });
+        let mut tasks = Tasks {
+            files: folder(&config, "rounds", &node, &recorded)?,
+            executor: Arc::new(EngineExecutor::new(checkpoints)),
+            store: Arc::new(store),
+            config,
+            link,
+            library,
+            rounds,
+            metrics: metrics.clone(),
+            head,
+            stop,
+            supervisor,
+        };
+        if tasks.config.follow_canonical {
+            tasks.follow_canonical(&recorded, loader, sharing.as_ref());
+        }
+        for operator in &recorded {
+            tasks.operate(operator)?;
+        }
+        tasks.follow(head_sender);
+        Ok(Self {
+            stop: stop_sender,
+            metrics,
+            metrics_address,
+            supervisor: tasks.supervisor,
+            sharing,
+        })
+    }
+
+    /// What the worker tells about itself.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where metrics and health are served; tells the port if that was left open.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Stops, within a few seconds whatever is under way: it is taken up at the next start.
+    pub fn stop(self) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            self.stop.send_replace(true);
+            self.supervisor.finish(PATIENCE).await;
+            if let Some(sharing) = self.sharing {
+                let goodbye = tokio::time::timeout(GOODBYE, sharing.shutdown()).await;
+                if goodbye.is_err() {
+                    warn!("others could not be told in time that nothing is shared any more");
+                }
+            }
+        })
+    }
+}
+
+/// What it takes to begin with the tasks.
+struct Tasks {
+    config: Config,
+    link: Arc<Link>,
+    library: Library,
+    executor: Arc<EngineExecutor>,
+    store: Arc<Store>,
+    /// What it takes to take part in rounds; `None` where no files are shared with others.
+    rounds: Option<Resources>,
+    /// Where the files of rounds are.
+    files: PathBuf,
+    metrics: Metrics,
+    head: watch::Receiver<u64>,
+    stop: watch::Receiver<bool>,
+    supervisor: Supervisor,
+}
+
+impl Tasks {
+    fn follow_canonical(
+        &mut self,
+        operators: &[Recorded],
+        loader: Loader,
+        sharing: Option<&Sharing>,
+    ) {
+        let successor = Successor::new(
+            self.link.clone(),
+            operators,
+            self.library.clone(),
+            loader,
+            self.executor.clone(),
+            sharing.map(Sharing::artefacts),
+        );
+        let (head, stop) = (self.head.clone(), self.stop.clone());
+        self.supervisor.run("canonical checkpoints", move || {
+            endless(successor.clone().run(head.clone(), stop.clone()))
+        });
+    }
+
+    /// Begins with what an operator does: with the parts that its roles need.
+    fn operate(&mut self, operator: &Recorded) -> Result<(), ServiceError> {
+        let identity = operator.identity(&self.config);
+        let name = identity.name.clone();
+        let rounds = match (&self.rounds, identity.rounds) {
+            (_, None) => None,
+            (None, Some(_)) => return Err(ServiceError::NotSharing(name)),
+            (Some(resources), Some(_)) => {
+                let setup = resources.setup(operator, &self.config, &self.files);
+                Some((setup, resources.exchange()))
+            }
+        };
+        let (serves, validates) = (identity.serves, identity.validates);
+        let trains = identity.rounds == Some(Role::Trainer);
+        let scores = identity.rounds == Some(Role::Validator);
+        info!(operator = %name, serves, validates, trains, scores, "ready");
+        let ledger = ChainLedger::new(self.link.clone(), operator.key.clone(), &identity);
+        let ledger = Arc::new(ledger);
+        let (executor, store) = (self.executor.clone(), self.store.clone());
+        let (metrics, head, stop) = (self.metrics.clone(), self.head.clone(), self.stop.clone());
+        self.supervisor.run(format!("operator {name}"), move || {
+            let mut operator = Operator::new(
+                identity.clone(),
+                ledger.clone(),
+                store.clone(),
+                metrics.clone(),
+            );
+            if identity.serves || identity.validates {
+                operator = operator.with_executor(executor.clone(), Pace::default());
+            }
+            if let Some((setup, exchange)) = &rounds {
+                operator = operator.with_rounds(setup.clone(), exchange.clone());
+            }
+            endless(operator.run(head.clone(), stop.clone()))
+        });
+        Ok(())
+    }
+
+    /// Begins to follow the chain, which the other tasks wait for.
+    fn follow(&mut self, head: watch::Sender<u64>) {
+        let (link, metrics, stop) = (self.link.clone(), self.metrics.clone(), self.stop.clone());
+        self.supervisor.run("chain", move || {
+            endless(follow(
+                link.clone(),
+                head.clone(),
+                metrics.clone(),
+                stop.clone(),
+            ))
+        });
+    }
+}
+
+/// A task that does not fail.
+fn endless(
+    task: impl Future<Output = ()> + Send + 'static,
+) -> BoxFuture<'static, Result<(), Infallible>> {
+    Box::pin(async move {
+        task.await;
+        Ok(())
+    })
+}
+
+async fn serve_metrics(
+    supervisor: &mut Supervisor,
+    metrics: &Metrics,
+    address: SocketAddr,
+    stop: &watch::Receiver<bool>,
+) -> Result<SocketAddr, ServiceError> {
+    let failed = |source| ServiceError::Metrics { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    info!("metrics at http://{bound}/metrics, health at http://{bound}/health");
+    let (metrics, stop) = (metrics.clone(), stop.clone());
+    let mut listener = Some(listener);
+    supervisor.run("metrics", move || {
+        let (metrics, stop, first) = (metrics.clone(), stop.clone(), listener.take());
+        let serve: BoxFuture<'static, io::Result<()>> = Box::pin(async move {
+            let listener = match first {
+                Some(listener) => listener,
+                None => TcpListener::bind(bound).await?,
+            };
+            metrics::serve(metrics, listener, stop).await
+        });
+        serve
+    });
+    Ok(bound)
+}
+
+/// The device, after it has passed the self-test.
+async fn select(config: &Config) -> Result<Device, ServiceError> {
+    let options = config.device;
+    let device = tokio::task::spawn_blocking(move || options.select())
+        .await
+        .map_err(|_| ServiceError::CutOff("the self-test of the device"))??;
+    info!(%device, details = device.details(), "passed the self-test");
+    Ok(device)
+}
+
+/// Connects, however long the node takes to come up.
+async fn connect(url: &str) -> Arc<Node> {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        match Node::connect(url).await {
+            Ok(node) => {
+                info!(node = %url, chain = %node.chain(), "connected");
+                return node;
+            }
+            Err(error) => {
+                warn!(%error, "waiting for the node");
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(Duration::from_secs(15));
+    }
+}
+
+/// Opens the job store of this chain and this set of operators. Where it cannot be used, but is nobody
+/// else's, and the operators do something that does not need it, they do that.
+fn open_store(config: &Config, node: &Node, operators: &[Recorded]) -> Result<Store, ServiceError> {
+    let path = match &config.store {
+        Some(path) => path.clone(),
+        None => folder(config, "jobs", node, operators)?.with_extension("redb"),
+    };
+    let store = Store::at(&path);
+    let takes_part = |operator: &Recorded| operator.role_in_rounds(config).is_some();
+    match store.bind(node.genesis()) {
+        Ok(()) => {}
+        Err(error @ (StoreError::Database(_) | StoreError::Unreadable { .. }))
+            if operators.iter().any(takes_part) =>
+        {
+            error!(store = %path.display(), %error, "what needs the job store waits until it works");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(store)
+}
+
+/// A folder of this chain and this set of operators, which is named by the first.
+fn folder(
+    config: &Config,
+    kind: &str,
+    node: &Node,
+    operators: &[Recorded],
+) -> Result<PathBuf, ServiceError> {
+    let first = operators.first().ok_or(ServiceError::NoKey)?;
+    let chain: String = hex::encode(node.genesis()).chars().take(16).collect();
+    Ok(config.home.join(kind).join(chain).join(first.name()))
+}

@@ -1,0 +1,109 @@
+//! Why a worker does not start.
+
+use crate::artefacts::FetchError;
+use crate::chain::ChainError;
+use crate::checkpoint::CheckpointError;
+use crate::dataset::DatasetError;
+use crate::engine::EngineError;
+use crate::store::StoreError;
+use crate::training::TrainingError;
+use noema_executor::ExecutorError;
+use noema_protocol::CheckpointId;
+use sp_core::H256;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a worker does not start, or does not move on to another checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The chain cannot be read or called.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A checkpoint on this machine.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint that the operator serves is not on this machine.
+    #[error("cannot load checkpoint {checkpoint}, which the operator serves on chain: {source}")]
+    Served {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Why it cannot be loaded.
+        source: Box<CheckpointError>,
+    },
+    /// A dataset on this machine.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// An option of training makes no sense.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// The device does not execute.
+    #[error(transparent)]
+    Device(#[from] ExecutorError),
+    /// A checkpoint does not execute.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The job store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Files from others.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// Files for others.
+    #[error(transparent)]
+    Share(#[from] noema_artefacts::Error),
+    /// Metrics cannot be served.
+    #[error("cannot serve metrics at {address}: {source}; choose another address with --metrics-addr, or stop the program that has this one")]
+    Metrics {
+        /// Where they should be.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Files cannot be shared where they should be.
+    #[error("{0}; choose another address of this machine with --listen, or stop the program that has this one")]
+    Listen(noema_artefacts::Error),
+    /// There is no hot key.
+    #[error("a worker needs a hot key for each operator, and has none")]
+    NoKey,
+    /// The chain knows no operator with a hot key.
+    #[error("the chain knows no operator with the hot key {0}; its controller registers it with: noema-worker register operator --role worker --account <CONTROLLER> --key {0} --serve <CHECKPOINT>")]
+    UnknownKey(String),
+    /// Two hot keys submit for one operator.
+    #[error("--key names the operator {0} twice")]
+    SameOperator(String),
+    /// The operator left.
+    #[error("the operator {0} is not registered")]
+    NotRegistered(String),
+    /// The operator has other roles than those asked for.
+    #[error("the operator {0} has none of the roles asked for with --roles")]
+    NoRole(String),
+    /// There is nothing to execute and nothing to train.
+    #[error("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training says in which with --family")]
+    NothingToDo,
+    /// The operator takes part in rounds, and shares nothing.
+    #[error("the operator {0} cannot take part in rounds without sharing files with others; say where with --listen <ADDRESS:PORT>")]
+    NotSharing(String),
+    /// Nobody reaches an address that stands for all.
+    #[error("--listen {0} is every address of this machine; say with --public-address which of them others reach")]
+    NoPublicAddress(SocketAddr),
+    /// The chain has no room for so many addresses.
+    #[error("--public-address may be given {0} times")]
+    TooManyAddresses(usize),
+    /// The chain does not know a checkpoint.
+    #[error("the chain does not know checkpoint {0}; register it with: noema-worker register checkpoint {0} --account <PUBLISHER>")]
+    UnknownCheckpoint(CheckpointId),
+    /// The chain knows a checkpoint with other weights.
+    #[error("checkpoint {checkpoint} has the weights root {found:?} on this machine, and {recorded:?} on chain; import it again")]
+    OtherWeights {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The root of its weights.
+        found: H256,
+        /// The root on chain.
+        recorded: H256,
+    },
+    /// Something that blocks ended unexpectedly.
+    #[error("{0} ended unexpectedly")]
+    CutOff(&'static str),
+}

@@ -1,0 +1,75 @@
+//! How the operators of a worker take part in rounds of training.
+
+use super::operators::Recorded;
+use super::peers::Peers;
+use super::{Config, ServiceError};
+use crate::chain::Link;
+use crate::checkpoint::Library;
+use crate::dataset::{Dataset, DatasetError, Datasets};
+use crate::roles::rounds::{Choice, Exchange, Files, Setup};
+use noema_artefacts::Artefacts;
+use noema_executor::Device;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tracing::info;
+
+/// The datasets of this machine.
+pub(super) fn datasets(config: &Config) -> Result<Datasets, ServiceError> {
+    let open = |folder: &PathBuf| {
+        let dataset = Dataset::open(folder)?;
+        info!(root = ?dataset.root(), shards = dataset.len(), "has a dataset");
+        Ok(dataset)
+    };
+    let named = config.rounds.datasets.iter().map(open);
+    let named = named.collect::<Result<_, DatasetError>>()?;
+    Ok(Datasets::new(&config.home, named))
+}
+
+/// What all operators of a worker use in rounds.
+pub(super) struct Resources {
+    library: Library,
+    datasets: Datasets,
+    device: Device,
+    peers: Arc<Peers>,
+}
+
+impl Resources {
+    /// What is needed goes through `artefacts` to `library` and `datasets`.
+    pub(super) fn new(
+        artefacts: Arc<Artefacts>,
+        link: Arc<Link>,
+        library: Library,
+        datasets: Datasets,
+        device: Device,
+    ) -> Self {
+        let peers = Peers::new(artefacts, link, library.clone(), datasets.clone());
+        Self {
+            library,
+            datasets,
+            device,
+            peers: Arc::new(peers),
+        }
+    }
+
+    /// How an operator takes part, with its files in a folder of its own in `files`.
+    pub(super) fn setup(&self, operator: &Recorded, config: &Config, files: &Path) -> Setup {
+        let rounds = &config.rounds;
+        Setup {
+            choice: Choice {
+                families: rounds.families.clone(),
+                datasets: self.datasets.named().map(Dataset::root).collect(),
+            },
+            audits: rounds.audits,
+            library: self.library.clone(),
+            device: self.device.clone(),
+            training: rounds.training.clone(),
+            files: Files::new(files.join(operator.name())),
+            sabotage: rounds.sabotage,
+        }
+    }
+
+    /// How files move.
+    pub(super) fn exchange(&self) -> Arc<dyn Exchange> {
+        self.peers.clone()
+    }
+}

@@ -1,0 +1,217 @@
+//! A chain that lists duties and rounds of training, and notes what it is sent.
+
+use super::CONTROLLER;
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use noema_protocol::interfaces::Role;
+use noema_protocol::{CheckpointId, Job, RoundId};
+use noema_rounds::{Effect, RoundError, Surroundings};
+use noema_worker::roles::rounds::{Round, RoundStep};
+use noema_worker::roles::{Action, Duties, Duty, Ledger, LedgerError, Outcome, Rewards, Task};
+use noema_worker::store::AccountBytes;
+use sp_core::H256;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What the fake chain has seen and says.
+#[derive(Default)]
+pub(crate) struct ChainState {
+    pub(crate) block: u64,
+    /// What is listed for the operator of [`CONTROLLER`], each with what it is about.
+    pub(crate) due: Vec<(Duty, Task)>,
+    pub(crate) is_absent: bool,
+    /// A round of each programme, open or closed.
+    pub(crate) rounds: Vec<Round>,
+    /// Who holds which checkpoints.
+    pub(crate) holders: BTreeSet<(CheckpointId, AccountBytes)>,
+    /// Who did not do what it owed to a round.
+    pub(crate) offenders: Vec<AccountBytes>,
+    /// What rounds refused.
+    pub(crate) refused: Vec<(AccountBytes, RoundError)>,
+    /// Every duty that was handed over, in order.
+    pub(crate) performed: Vec<Action>,
+    /// What becomes of them; `None` leaves it open.
+    pub(crate) fate: Option<Outcome>,
+    /// No call gets through.
+    pub(crate) away: bool,
+    /// What is listed cannot be read.
+    pub(crate) unreadable: bool,
+    /// What was read of what is listed.
+    pub(crate) read: Vec<Job>,
+    /// What can be claimed; `None` where that cannot be read.
+    pub(crate) rewards: Option<Rewards>,
+    /// How often that was asked.
+    pub(crate) rewards_asked: u32,
+}
+
+impl ChainState {
+    /// Ends a block, and what ends with it in rounds.
+    pub(crate) fn end_block(&mut self) {
+        self.block += 1;
+        let now = self.block as u32;
+        let mut effects = Vec::new();
+        for round in &mut self.rounds {
+            let claimed = round.claim.map(|claim| claim.checkpoint);
+            let holders = self.holders.iter().filter(|(id, _)| claimed == Some(*id));
+            effects.extend(round.advance(&Surroundings {
+                now,
+                randomness: Some(H256::from_low_u64_be(u64::from(now) + round.id.0)),
+                parent_is_canonical: true,
+                holders: holders.count() as u32,
+            }));
+        }
+        for effect in effects {
+            if let Effect::Offended(account, _) = effect {
+                self.offenders.push(account);
+            }
+        }
+    }
+
+    /// What is said in this block is in the next one.
+    fn say(&mut self, account: AccountBytes, id: RoundId, step: RoundStep) -> Outcome {
+        let block = self.block + 1;
+        let now = block as u32;
+        let mut rounds = self.rounds.iter_mut();
+        let round = rounds.find(|round| round.id == id).expect("is there");
+        let said = match step {
+            RoundStep::Join(Role::Trainer) => round.join_as_trainer(account, now),
+            RoundStep::Join(_) => round.join_as_validator(account, 100, now),
+            RoundStep::CommitContribution(commitment) => round.commit(&account, commitment, now),
+            RoundStep::RevealContribution(contribution, salt) => {
+                round.reveal(&account, contribution, salt, now)
+            }
+            RoundStep::CommitScores(commitment) => round.commit_scores(&account, commitment, now),
+            RoundStep::RevealScores(sheet, salt) => round.reveal_scores(&account, sheet, salt, now),
+            RoundStep::Claim(claim) => round.claim(&account, claim, now),
+            RoundStep::ObjectToScores(sheet) => round.object_to_scores(&account, sheet, now),
+            RoundStep::ObjectToClaim(claim) => round.object_to_claim(&account, claim, now),
+        };
+        match said {
+            Ok(()) => Outcome::Included { block },
+            Err(error) => {
+                let reason = format!("{error:?}");
+                self.refused.push((account, error));
+                Outcome::Refused(reason)
+            }
+        }
+    }
+}
+
+/// The chain as one operator sees it.
+#[derive(Clone)]
+pub(crate) struct FakeChain {
+    account: AccountBytes,
+    state: Arc<Mutex<ChainState>>,
+}
+
+impl FakeChain {
+    pub(crate) fn new() -> Self {
+        let state = ChainState {
+            block: 10,
+            fate: Some(Outcome::Included { block: 11 }),
+            rewards: Some(Rewards::default()),
+            ..ChainState::default()
+        };
+        Self {
+            account: CONTROLLER,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// The same chain as another operator sees it.
+    pub(crate) fn of(&self, account: AccountBytes) -> Self {
+        let state = self.state.clone();
+        Self { account, state }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, ChainState> {
+        self.state.lock().expect("no test thread has panicked")
+    }
+
+    pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut ChainState) -> T) -> T {
+        change(&mut self.state())
+    }
+
+    /// Lists this and nothing else.
+    pub(crate) fn expect(&self, due: impl IntoIterator<Item = (Duty, Task)>) {
+        self.edit(|state| state.due = due.into_iter().collect());
+    }
+
+    pub(crate) fn expect_nothing(&self) {
+        self.expect([]);
+    }
+
+    pub(crate) fn performed(&self) -> Vec<Action> {
+        self.state().performed.clone()
+    }
+
+    fn reachable(state: &ChainState) -> Result<(), LedgerError> {
+        match state.away {
+            true => Err(LedgerError::Unreachable("the test took it away".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+fn unreadable() -> LedgerError {
+    LedgerError::Incompatible {
+        what: "view function".into(),
+        reason: "the test took it away".into(),
+    }
+}
+
+#[async_trait]
+impl Ledger for FakeChain {
+    async fn duties(&self) -> Result<Duties, LedgerError> {
+        let state = self.state();
+        Self::reachable(&state)?;
+        let due = state.due.iter().filter(|_| self.account == CONTROLLER);
+        let rounds = state.rounds.iter();
+        let open = rounds.filter(|round| round.outcome().is_none());
+        Ok(Duties {
+            block: state.block,
+            due: due.map(|(duty, _)| *duty).collect(),
+            rounds: open.cloned().collect(),
+            is_absent: state.is_absent,
+        })
+    }
+
+    async fn task(&self, duty: &Duty) -> Result<Option<Task>, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        state.read.push(duty.part.job());
+        if state.unreadable {
+            return Err(unreadable());
+        }
+        let found = state.due.iter().find(|(listed, _)| listed == duty);
+        Ok(found.map(|(_, task)| task.clone()))
+    }
+
+    async fn rewards(&self) -> Result<Rewards, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        state.rewards_asked += 1;
+        state.rewards.clone().ok_or_else(unreadable)
+    }
+
+    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
+        let mut state = self.state();
+        Self::reachable(&state)?;
+        state.performed.push(action.clone());
+        let outcome = match (state.fate.clone(), action) {
+            (Some(Outcome::Included { .. }), Action::Round(round, step)) => {
+                state.say(self.account, *round, step.clone())
+            }
+            (
+                Some(outcome @ Outcome::Included { .. }),
+                Action::AnnounceHolding { checkpoint, .. },
+            ) => {
+                state.holders.insert((*checkpoint, self.account));
+                outcome
+            }
+            (Some(outcome), _) => outcome,
+            (None, _) => return Ok(Box::pin(std::future::pending())),
+        };
+        Ok(Box::pin(async move { outcome }))
+    }
+}

@@ -1,0 +1,104 @@
+//! A model that answers at once, or when it is let.
+
+use noema_protocol::CheckpointId;
+use noema_worker::engine::{Answer, Check, CheckVerdict, Fault};
+use noema_worker::roles::{Answered, Cancel, ExecutionError, Executor, Question, Reexecution};
+use sp_core::H256;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A model whose answer to everything is the same.
+#[derive(Default)]
+pub(crate) struct FakeModel {
+    pub(crate) answers: AtomicU32,
+    pub(crate) checks: AtomicU32,
+    pub(crate) fails: AtomicBool,
+    /// Fails at everything, whenever it is tried.
+    pub(crate) refuses: AtomicBool,
+    /// Has no room for anything.
+    pub(crate) busy: AtomicBool,
+    /// Computes only once this is off, or when cancelled.
+    pub(crate) blocked: AtomicBool,
+    /// Has no answer to any prompt.
+    pub(crate) speechless: AtomicBool,
+    /// Has no checkpoint.
+    pub(crate) is_empty: AtomicBool,
+}
+
+impl FakeModel {
+    /// Whether the execution goes on.
+    fn executes(&self, count: &AtomicU32, cancel: &Cancel) -> Result<bool, ExecutionError> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(ExecutionError::Busy("the test keeps it busy".into()));
+        }
+        count.fetch_add(1, Ordering::SeqCst);
+        while self.blocked.load(Ordering::SeqCst) {
+            if cancel.is_cancelled() {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(ExecutionError::Permanent("the prompt has no tokens".into()));
+        }
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err(ExecutionError::Failed("out of memory".into())),
+            false => Ok(true),
+        }
+    }
+
+    pub(crate) fn executed(&self) -> u32 {
+        self.answers.load(Ordering::SeqCst) + self.checks.load(Ordering::SeqCst)
+    }
+}
+
+/// What the model says to everything.
+pub(crate) fn answer() -> Answer {
+    Answer {
+        prompt_tokens: 4,
+        tokens: vec![5, 6, 7],
+        text: "because".into(),
+        hidden: [8, 9, 10].map(H256::repeat_byte).to_vec(),
+    }
+}
+
+impl Executor for FakeModel {
+    fn answer(&self, _: &Question, cancel: &Cancel) -> Result<Option<Answer>, ExecutionError> {
+        let goes_on = self.executes(&self.answers, cancel)?;
+        Ok(goes_on.then(answer))
+    }
+
+    fn check(
+        &self,
+        leaf: &Answered,
+        cancel: &Cancel,
+    ) -> Result<Option<Reexecution>, ExecutionError> {
+        if !self.executes(&self.checks, cancel)? {
+            return Ok(None);
+        }
+        if self.speechless.load(Ordering::SeqCst) {
+            return Ok(Some(Reexecution::Unanswerable("it is too long".into())));
+        }
+        let right = answer();
+        let verdict = if leaf.tokens != right.tokens {
+            CheckVerdict::Invalid(Fault::WrongToken {
+                index: 0,
+                expected: right.tokens[0],
+                found: leaf.tokens[0],
+            })
+        } else if leaf.text != right.text {
+            CheckVerdict::Invalid(Fault::WrongText)
+        } else {
+            CheckVerdict::Valid
+        };
+        Ok(Some(Reexecution::Checked(Check {
+            verdict,
+            prompt_tokens: right.prompt_tokens,
+            hidden: right.hidden,
+        })))
+    }
+
+    fn has(&self, _: &CheckpointId) -> bool {
+        !self.is_empty.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,169 @@
+//! How files move between operators, with everything that can be in the way.
+
+use async_trait::async_trait;
+use noema_protocol::CheckpointId;
+use noema_worker::artefacts::FetchError;
+use noema_worker::checkpoint::OpenCheckpoint;
+use noema_worker::dataset::{Dataset, Datasets, MANIFEST};
+use noema_worker::roles::rounds::{Exchange, Round, RoundsError};
+use noema_worker::store::AccountBytes;
+use sp_core::H256;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// What operators share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) files: BTreeMap<H256, Vec<u8>>,
+    /// What the one shares who prepared the dataset, and who takes no part.
+    pub(crate) prepared: BTreeMap<H256, Vec<u8>>,
+    pub(crate) checkpoints: BTreeMap<CheckpointId, PathBuf>,
+    /// Who shares which files.
+    pub(crate) sharers: BTreeSet<(AccountBytes, H256)>,
+    /// Who serves whom drop by drop.
+    pub(crate) drips: BTreeSet<(AccountBytes, AccountBytes)>,
+    /// Who gets no dataset for as long as it is among these.
+    pub(crate) stalled: BTreeSet<AccountBytes>,
+    /// Who waits for the next drop, or for a dataset.
+    pub(crate) waiting_for_more: BTreeSet<AccountBytes>,
+    /// Who asked for which updates.
+    pub(crate) asked: Vec<(AccountBytes, H256)>,
+    /// Requests for updates that nobody answers, now and at the worst time.
+    waiting: u32,
+    pub(crate) most_waiting: u32,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Network(Arc<Mutex<Shared>>);
+
+impl Network {
+    pub(crate) fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().expect("no test thread has panicked")
+    }
+
+    /// The network as the operator of this account sees it.
+    pub(crate) fn of(&self, account: AccountBytes, datasets: Datasets) -> FakePeers {
+        FakePeers {
+            account,
+            network: self.clone(),
+            datasets,
+        }
+    }
+}
+
+pub(crate) struct FakePeers {
+    account: AccountBytes,
+    network: Network,
+    datasets: Datasets,
+}
+
+impl FakePeers {
+    fn fetch(&self, round: &Round, hash: H256, into: &Path) -> Result<(), RoundsError> {
+        let shared = self.network.shared();
+        let served = shared.files.get(&hash).or(shared.prepared.get(&hash));
+        let nobody = || RoundsError::exchange(FetchError::NobodyShares(round.dataset.root));
+        let bytes = served.ok_or_else(nobody)?;
+        fs::create_dir_all(into.parent().expect("a file in a folder")).expect("is made");
+        fs::write(into, bytes).expect("is written");
+        Ok(())
+    }
+
+    async fn is_stalled(&self) {
+        while self.network.shared().stalled.contains(&self.account) {
+            self.network.shared().waiting_for_more.insert(self.account);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Exchange for FakePeers {
+    async fn share(&self, file: &Path) -> Result<H256, RoundsError> {
+        let bytes = fs::read(file).expect("is there");
+        let hash = H256(*blake3::hash(&bytes).as_bytes());
+        let mut shared = self.network.shared();
+        shared.files.insert(hash, bytes);
+        shared.sharers.insert((self.account, hash));
+        Ok(hash)
+    }
+
+    async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError> {
+        let folder = checkpoint.directory().to_owned();
+        let mut shared = self.network.shared();
+        shared.checkpoints.insert(checkpoint.id(), folder);
+        Ok(checkpoint.id().0)
+    }
+
+    async fn fetch_update(
+        &self,
+        from: &[AccountBytes],
+        update: H256,
+        _: u32,
+        into: PathBuf,
+    ) -> Result<Option<Vec<u8>>, RoundsError> {
+        if let Ok(here) = fs::read(&into) {
+            return Ok(Some(here));
+        }
+        let drips = {
+            let mut shared = self.network.shared();
+            shared.asked.push((self.account, update));
+            let mut sharers = from.iter();
+            let giver = sharers.find(|account| shared.sharers.contains(&(**account, update)));
+            let drips = giver.is_some_and(|giver| shared.drips.contains(&(*giver, self.account)));
+            let served = giver
+                .and_then(|_| shared.files.get(&update))
+                .filter(|_| !drips);
+            if let Some(served) = served {
+                fs::create_dir_all(into.parent().expect("a file in a folder")).expect("is made");
+                fs::write(into, served).expect("is written");
+                return Ok(Some(served.clone()));
+            }
+            shared.waiting += 1;
+            shared.most_waiting = shared.most_waiting.max(shared.waiting);
+            drips
+        };
+        if drips {
+            self.network.shared().waiting_for_more.insert(self.account);
+            std::future::pending::<()>().await;
+        }
+        // Whoever else is to be asked meanwhile is.
+        tokio::task::yield_now().await;
+        self.network.shared().waiting -= 1;
+        Ok(None)
+    }
+
+    async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError> {
+        if let Some(dataset) = self.datasets.open(&round.dataset)? {
+            let here = dataset.files().filter(|(_, path)| path.exists());
+            let read = here.map(|(hash, path)| (hash, fs::read(path).expect("is there")));
+            self.network.shared().files.extend(read);
+        }
+        Ok(())
+    }
+
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError> {
+        self.is_stalled().await;
+        let recorded = &round.dataset;
+        if self.datasets.open(recorded)?.is_none() {
+            let path = self.datasets.path(recorded.root).join(MANIFEST);
+            self.fetch(round, recorded.manifest, &path)?;
+        }
+        let dataset = self.datasets.open(recorded)?.expect("was fetched");
+        for index in shards.iter().map(|index| *index as usize) {
+            let path = dataset.shard_path(index)?;
+            if !path.exists() {
+                self.fetch(round, dataset.shard_hash(index)?, &path)?;
+            }
+        }
+        self.share_dataset(round).await?;
+        Ok(dataset)
+    }
+
+    async fn fetch_checkpoint(&self, id: CheckpointId) -> Result<OpenCheckpoint, RoundsError> {
+        let folder = self.network.shared().checkpoints.get(&id).cloned();
+        Ok(OpenCheckpoint::open(&folder.expect("somebody holds it"))?)
+    }
+}
