@@ -2,25 +2,29 @@
 //
 //   node tests/e2e/measure.js PORT REQUEST
 //
-// bytes_per_request      its transactions, from the question to the last verdict
+// bytes_per_request      its transactions, from the question to the last reveal of a check
 // ref_time_ms_per_request, proof_kib_per_request
 //                        their weights as charged after execution, and that of the hooks that
-//                        drew, judged and paid: what a block's hooks weigh more than an idle one's
+//                        drew, decided and paid: what a block's hooks weigh more than an idle one's
 
 import { Chain, plain } from './lib/chain.js';
 import { cost } from './lib/cost.js';
 
 const [port, id] = process.argv.slice(2).map(Number);
 const chain = await Chain.connect(port);
-const { requestedAt } = plain(await chain.view('Inference', 'request_state', id));
+const { requestedAt, claim } = plain(await chain.view('Inference', 'request_state', id));
 
-const calls = new Set(['requestInference', 'submitResult', 'commitVerdict', 'revealVerdict', 'object']);
-const isOfRequest = (event) => event.section === 'inference' && Number(plain(event.data[0])) === id;
+const sections = new Set(['inference', 'claims', 'jury']);
+const first = ({ data }) => plain(data[0]);
+/** An event of the request, or of the claim that its answer is. */
+const isOfRequest = (event) =>
+  (event.section === 'inference' && first(event) === BigInt(id)) ||
+  (['claims', 'jury'].includes(event.section) && first(event) === claim);
 const { bytes, transactions, hooks } = await cost(
   chain,
   Number(requestedAt),
-  (method, events) => method.section === 'inference' && calls.has(method.method) && events.some(isOfRequest),
-  (event) => isOfRequest(event) && ['Settled', 'Refunded'].includes(event.method),
+  ({ section }, events) => sections.has(section) && events.some(isOfRequest),
+  (event) => event.section === 'inference' && isOfRequest(event) && ['Settled', 'Refunded'].includes(event.method),
 );
 console.log(JSON.stringify({
   bytes_per_request: bytes,

@@ -74,8 +74,9 @@ const connect = (url) =>
   ApiPromise.create({ provider: new WsProvider(url, 500), noInitWarn: true, throwOnConnect: false });
 
 export class Chain {
-  static async connect(port) {
-    const chain = new Chain(`ws://127.0.0.1:${port}`);
+  /** Follows finalized blocks, or the best ones: a test that plays an operator need not wait as operators do. */
+  static async connect(port, { best = false } = {}) {
+    const chain = new Chain(`ws://127.0.0.1:${port}`, best);
     await chain.#open();
     return chain;
   }
@@ -86,9 +87,10 @@ export class Chain {
   /** The types of each version of the runtime. */
   #registries = new Map();
 
-  constructor(url) {
+  constructor(url, best) {
     this.url = url;
-    /** Every event of every block that is finalized after the first connection, in order. */
+    this.best = best;
+    /** Every event of every block that is followed after the first connection, in order. */
     this.events = [];
     /** The last block whose events have been read. */
     this.block = Infinity;
@@ -98,9 +100,10 @@ export class Chain {
   /** Connects, forgets blocks that the node does not have, and follows those that come. */
   async #open() {
     this.api = await connect(this.url);
-    this.block = Math.min(this.block, await this.finalized());
+    this.block = Math.min(this.block, await (this.best ? this.height() : this.finalized()));
     this.events = this.events.filter(({ block }) => block <= this.block);
-    await this.api.rpc.chain.subscribeFinalizedHeads((head) => {
+    const heads = this.best ? 'subscribeNewHeads' : 'subscribeFinalizedHeads';
+    await this.api.rpc.chain[heads]((head) => {
       this.#reading = this.#reading
         .then(() => this.#read(head.number.toNumber()))
         .catch((error) => (this.failure ??= error));
@@ -164,16 +167,22 @@ export class Chain {
     return (await this.api.rpc.chain.getHeader(hash)).number.toNumber();
   }
 
+  /** Waits until the present best block is final. */
+  async untilFinal() {
+    const height = await this.height();
+    await until(`block ${height} is final`, async () => ((await this.finalized()) >= height ? true : undefined));
+  }
+
   async disconnect() {
     await this.api.disconnect();
   }
 
-  /** The first event called `name` whose data satisfies `test`, waiting for it where needed. */
+  /** The first event called `name`, a name or a pattern, whose data satisfies `test`, waiting for it where needed. */
   event(name, test = () => true, timeout = 60_000) {
     return until(
       `event ${name}`,
       () => {
-        const found = this.events.find((event) => event.name === name && test(event.data));
+        const [found] = this.eventsNamed(name, test);
         if (!found && this.failure && this.api.isConnected) {
           const error = this.failure;
           this.failure = null;
@@ -185,9 +194,10 @@ export class Chain {
     );
   }
 
-  /** All events called `name` so far whose data satisfies `test`. */
+  /** All events so far called `name`, a name or a pattern, whose data satisfies `test`. */
   eventsNamed(name, test = () => true) {
-    return this.events.filter((event) => event.name === name && test(event.data));
+    const isNamed = name instanceof RegExp ? (other) => name.test(other) : (other) => other === name;
+    return this.events.filter((event) => isNamed(event.name) && test(event.data));
   }
 
   /**
@@ -226,7 +236,7 @@ export class Chain {
     return Object.fromEntries(call.meta.fields.map(({ name }, i) => [name.toString(), plain(call.args[i])]));
   }
 
-  /** Waits until `count` more blocks are finalized. */
+  /** Waits for `count` more blocks. */
   async blocks(count) {
     const end = this.block + count;
     await until(`block ${end}`, () => (this.block >= end ? true : undefined), {
@@ -241,7 +251,7 @@ export class Chain {
   }
 
   /**
-   * Signs and sends a call; resolves once it is finalized, with its events and its fee. Rejects
+   * Signs and sends a call; resolves once it is in a block, with its events and its fee. Rejects
    * with [`Refused`]: named after the pallet's error, or after the pool's reason.
    */
   send(call, signer, options = {}) {
@@ -258,13 +268,13 @@ export class Chain {
       );
       call
         .signAndSend(signer, { nonce: -1, ...options }, (result) => {
-          if (result.status.isFinalized) {
+          if (this.best ? result.status.isInBlock : result.status.isFinalized) {
             const refusal = this.#refusal(result);
             if (refusal) return settle(reject, refusal);
             const events = result.events.map((record) => eventOf(record, result.blockNumber?.toNumber()));
             const paid = events.find((event) => event.name === 'transactionPayment.TransactionFeePaid');
             settle(resolve, {
-              block: result.status.asFinalized.toHex(),
+              block: (this.best ? result.status.asInBlock : result.status.asFinalized).toHex(),
               index: result.txIndex,
               events,
               fee: paid ? paid.data.actualFee + paid.data.tip : 0n,
@@ -281,24 +291,47 @@ export class Chain {
     });
   }
 
+  /** A recent block, which the signature of a duty is bound to. */
+  async recent() {
+    const hash = await this.api.rpc.chain.getFinalizedHead();
+    return { hash: hash.toHex(), number: (await this.api.rpc.chain.getHeader(hash)).number.toNumber() };
+  }
+
+  /** The transaction that performs a duty under a hot key; `signature` in the place of the right one. */
+  duty(call, hot, { hash, number }, signature) {
+    const { method } = call;
+    signature ??= hot.sign(hexToU8a(dutyPayload(hash, hot.publicKey, method.toU8a())));
+    const perform = this.api.tx.duties.perform(hot.publicKey, method, number, { Sr25519: signature });
+    const body = u8aConcat(GENERAL, perform.method.toU8a());
+    return u8aToHex(u8aConcat(compactToU8a(body.length), body));
+  }
+
+  /** Hands a transaction to the pool; rejects with [`Refused`], named after the pallet's error or the pool's reason. */
+  async submit(hex, section) {
+    try {
+      return await this.#rpc('author_submitExtrinsic', hex);
+    } catch (error) {
+      throw poolRefusal(error, (number) => this.#errorOf(section, number));
+    }
+  }
+
+  /** How many transactions wait in the pool. */
+  async pending() {
+    return (await this.#rpc('author_pendingExtrinsics')).length;
+  }
+
   /**
-   * Performs a duty under a hot key; resolves once it is finalized, with its events. Rejects with
+   * Performs a duty under a hot key; resolves once it is in a block, with its events. Rejects with
    * [`Refused`]: named after the pallet's error, or after the pool's reason.
    */
   async perform(call, hot) {
-    const { api } = this;
-    const recent = await api.rpc.chain.getFinalizedHead();
-    const at = (await api.rpc.chain.getHeader(recent)).number.toNumber();
-    const payload = hexToU8a(dutyPayload(recent.toHex(), hot.publicKey, call.method.toU8a()));
-    const perform = api.tx.duties.perform(hot.publicKey, call.method, at, { Sr25519: hot.sign(payload) });
-    const body = u8aConcat(GENERAL, perform.method.toU8a());
-    const extrinsic = u8aConcat(compactToU8a(body.length), body);
+    const extrinsic = this.duty(call, hot, await this.recent());
     const { section } = call.method;
-    const block = await this.#finalized(u8aToHex(extrinsic)).catch((error) => {
+    const block = await this.#included(extrinsic).catch((error) => {
       throw poolRefusal(error, (number) => this.#errorOf(section, number));
     });
 
-    const index = (await this.extrinsics(block)).findIndex((other) => u8aToHex(other) === u8aToHex(extrinsic));
+    const index = (await this.extrinsics(block)).findIndex((other) => u8aToHex(other) === extrinsic);
     const records = (await this.#eventsAt(block)).filter(
       ({ phase }) => phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index,
     );
@@ -308,13 +341,14 @@ export class Chain {
     return { block, index, events, fee: 0n, event: (name) => events.find((event) => event.name === name) };
   }
 
-  /** Hands a transaction to the node; resolves with the hash of the finalized block that has it. */
-  #finalized(hex) {
+  /** Hands a transaction to the node; resolves with the hash of the block that has it. */
+  #included(hex) {
     const { provider } = this.api._rpcCore;
     return new Promise((resolve, reject) => {
       const subscription = provider.subscribe('author_extrinsicUpdate', 'author_submitAndWatchExtrinsic', [hex], (error, status) => {
         if (error) return settle(reject, error);
-        if (status.finalized) return settle(resolve, status.finalized);
+        const block = this.best ? status.inBlock : status.finalized;
+        if (block) return settle(resolve, block);
         const ended = ['invalid', 'dropped', 'usurped'].find((end) => status === end || status[end]);
         if (ended) settle(reject, new Refused(`Duty${ended[0].toUpperCase()}${ended.slice(1)}`));
       });
@@ -389,16 +423,16 @@ export class Chain {
     return total - minted;
   }
 
-  /** What everybody owns together. */
+  /** What all accounts own together. */
   async sumOfBalances(at) {
     const api = at ? await this.api.at(at) : this.api;
     const accounts = await api.query.system.account.entries();
     return accounts.reduce((sum, [, { data }]) => sum + data.free.toBigInt() + data.reserved.toBigInt(), 0n);
   }
 
-  /** Balances add up and every pallet finds its own state sound, at one and the same block. */
+  /** Balances add up and every pallet finds its own state sound, in the last block that is followed. */
   async audit() {
-    const hash = await this.api.rpc.chain.getFinalizedHead();
+    const hash = await (this.best ? this.api.rpc.chain.getBlockHash() : this.api.rpc.chain.getFinalizedHead());
     const at = await this.api.at(hash);
     const issuance = (await at.query.balances.totalIssuance()).toBigInt();
     assert.equal(await this.sumOfBalances(hash), issuance, 'the balances do not add up to the issuance');
@@ -413,7 +447,7 @@ export class Chain {
     const audited = registry.metadata.pallets
       .filter(({ viewFunctions }) => viewFunctions.some(({ name }) => name.toString() === 'audit'))
       .map(({ name }) => name.toString());
-    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance', 'Training']) {
+    for (const pallet of ['Checkpoints', 'Operators', 'Claims', 'Jury', 'Inference', 'Issuance', 'Training']) {
       assert.ok(audited.includes(pallet), `${pallet} cannot be audited`);
     }
     for (const pallet of audited) {

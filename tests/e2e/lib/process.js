@@ -1,13 +1,14 @@
 // Child processes: each writes to a log file of its own, and none outlives the tests.
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
 const running = new Set();
-/** A file for each child, named by its process id: a suite that dies leaves them to the next. */
-const register = process.env.NOEMA_E2E_DIR && path.join(process.env.NOEMA_E2E_DIR, 'running');
+/** A folder for each process that starts others, with a file for each of these; both are named by process ids. */
+const registers = process.env.NOEMA_E2E_DIR && path.join(process.env.NOEMA_E2E_DIR, 'running');
+const register = registers && path.join(registers, String(process.pid));
 
 function started(child) {
   running.add(child);
@@ -19,21 +20,29 @@ function ended(child) {
   if (register && child.pid) rmSync(path.join(register, String(child.pid)), { force: true });
 }
 
-/** Kills what suites that died left running: suites run one after the other. */
-export function reap(folder) {
-  for (const pid of readdirSync(folder)) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch (error) {
-      if (error.code !== 'ESRCH') throw error;
-    }
-    rmSync(path.join(folder, pid), { force: true });
+/** Sends a signal; whether there is such a process. */
+function signalled(pid, signal) {
+  try {
+    return process.kill(Number(pid), signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+    return false;
+  }
+}
+
+/** Kills what suites that died left running, by their folders in `registers`. */
+export function reap(registers) {
+  for (const owner of readdirSync(registers).filter((pid) => !signalled(pid, 0))) {
+    const folder = path.join(registers, owner);
+    // Another suite may do the same.
+    for (const pid of existsSync(folder) ? readdirSync(folder) : []) signalled(pid, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 if (register) {
   mkdirSync(register, { recursive: true });
-  reap(register);
+  reap(registers);
 }
 process.on('exit', () => {
   for (const child of running) {

@@ -1,5 +1,5 @@
-// The hashes of the protocol, as `primitives/protocol` defines them, computed here a second time:
-// the tests sign answers and verdicts of their own.
+// The hashes and trees of the protocol, as `primitives/protocol` and `primitives/claims` define them,
+// computed here a second time: the tests sign answers, checks and verdicts of their own.
 
 import { compactToU8a, stringToU8a, u8aConcat, u8aToHex, hexToU8a, bnToU8a } from '@polkadot/util';
 import { blake2AsU8a, randomAsHex } from '@polkadot/util-crypto';
@@ -7,6 +7,7 @@ import { blake2AsU8a, randomAsHex } from '@polkadot/util-crypto';
 const tagged = (domain, ...fields) =>
   u8aToHex(blake2AsU8a(u8aConcat(stringToU8a(domain), ...fields), 256));
 const bytes = (value) => u8aConcat(compactToU8a(value.length), value);
+const u16 = (value) => bnToU8a(value, { bitLength: 16, isLe: true });
 const u32 = (value) => bnToU8a(value, { bitLength: 32, isLe: true });
 const u64 = (value) => bnToU8a(value, { bitLength: 64, isLe: true });
 
@@ -27,24 +28,90 @@ export const outputHash = (tokens, text) =>
 export const possessionPayload = (genesis, controller) =>
   tagged('noema/possession', hexToU8a(genesis), controller);
 
-export const traceCommitment = (request, digest) =>
-  tagged('noema/trace', u64(request), hexToU8a(digest));
-
 /** What a hot key (its public key) signs, over the hash of a recent block, to have a call executed. */
 export const dutyPayload = (block, key, call) => tagged('noema/duty', hexToU8a(block), key, call);
 
-const VERDICTS = ['Valid', 'Invalid'];
+const VERDICTS = ['True', 'False'];
 
-/** What a validator (its controller's public key) commits to before it reveals. */
-export const verdictCommitment = (request, validator, { verdict, digest, salt }) =>
+/** What a juror (its controller's public key) commits to of a disputed leaf before it reveals. */
+export const verdictCommitment = (claim, leaf, juror, verdict, salt) =>
   tagged(
     'noema/verdict',
-    u64(request),
-    validator,
+    u64(claim),
+    u32(leaf),
+    juror,
     Uint8Array.of(VERDICTS.indexOf(verdict)),
-    hexToU8a(digest),
     hexToU8a(salt),
   );
+
+/** What a validator (its controller's public key) commits to of a leaf that it checks before it reveals. */
+export const checkCommitment = (claim, leaf, validator, hidden, salt) =>
+  tagged('noema/check', u64(claim), u32(leaf), validator, hexToU8a(hidden), hexToU8a(salt));
+
+/** The hash of a receipt: the leaf of a claim. */
+export const receiptHash = (receipt) => {
+  const { maxTokens, temperatureMilli, topK, topPMilli } = receipt.parameters;
+  return tagged(
+    'noema/receipt',
+    u64(receipt.request),
+    hexToU8a(receipt.checkpoint),
+    hexToU8a(receipt.promptHash),
+    ...[maxTokens, temperatureMilli, topK, topPMilli].map(u16),
+    hexToU8a(receipt.seed),
+    hexToU8a(receipt.outputHash),
+    u32(receipt.promptTokens),
+    u32(receipt.outputTokens),
+    hexToU8a(receipt.hiddenRoot),
+  );
+};
+
+/**
+ * The rows of the Merkle tree over hashes, from the hashes of its leaves to the root: a node is the hash of
+ * the two below it, and the last of an odd row moves up unchanged.
+ */
+function rows(leaves) {
+  const tree = [leaves.map((leaf) => blake2AsU8a(hexToU8a(leaf), 256))];
+  while (tree.at(-1).length > 1) {
+    const row = tree.at(-1);
+    const next = [];
+    for (let i = 0; i < row.length; i += 2) {
+      next.push(i + 1 < row.length ? blake2AsU8a(u8aConcat(row[i], row[i + 1]), 256) : row[i]);
+    }
+    tree.push(next);
+  }
+  return tree;
+}
+
+/** The Merkle root over hashes: of the hidden states of an answer, or of the receipts of a claim. */
+export const merkleRoot = (leaves) => u8aToHex(rows(leaves).at(-1)[0]);
+
+/** The root that a leaf, at `index` of `width`, and its siblings lead to; `null` where their number is wrong. */
+export function rootOf(leaf, index, width, siblings) {
+  const left = [...siblings];
+  let node = blake2AsU8a(hexToU8a(leaf), 256);
+  for (; width > 1; index >>= 1, width = (width + 1) >> 1) {
+    // The last node of an odd row has no sibling.
+    if (index % 2 === 0 && index === width - 1) continue;
+    if (left.length === 0) return null;
+    const sibling = hexToU8a(left.shift());
+    node = blake2AsU8a(index % 2 ? u8aConcat(sibling, node) : u8aConcat(node, sibling), 256);
+  }
+  return left.length === 0 ? u8aToHex(node) : null;
+}
+
+/** The siblings of the leaf at `index`, upwards. */
+export function merklePath(leaves, index) {
+  const siblings = [];
+  for (const row of rows(leaves).slice(0, -1)) {
+    const sibling = row[index ^ 1];
+    if (sibling) siblings.push(u8aToHex(sibling));
+    index >>= 1;
+  }
+  return siblings;
+}
+
+/** The position of `positions` that a validator has to show, whose seat is at `point`. */
+export const positionOf = (point, positions) => Number((BigInt(point) * BigInt(positions)) >> 64n);
 
 /** What a trainer (its controller's public key) commits to before it reveals. */
 export const contributionCommitment = (round, trainer, { update, bytes: size }, salt) =>

@@ -8,8 +8,9 @@ import { inspect } from 'node:util';
 
 import { plain } from './chain.js';
 import { until } from './process.js';
+import { worker } from './programs.js';
 import { nameOf, Round, Training } from './training.js';
-import { UNIT, worker } from './world.js';
+import { UNIT } from './world.js';
 
 export const BOND = 1_000n * UNIT;
 
@@ -28,7 +29,7 @@ const MODEL = [
 const SHARDS = ['--sequence-length', '33', '--shard-sequences', '16'];
 /** Trainers see the little that each is given again and again, so they learn it better than the rest. */
 const TRAINING = { steps: 20, batch: 8, 'learning-rate': 0.003, warmup: 2, horizon: 0, 'save-every': 10 };
-/** Windows that last as long as they may only where somebody is missing, but for the joining. */
+/** Windows that last as long as they may only where an operator is missing, but for the joining. */
 const RULES = [
   '--short-window', '30',
   '--training-window', '300',
@@ -48,6 +49,7 @@ export class Programme extends Training {
     writeFileSync(text, readFileSync(prose, 'utf8').slice(0, TEXT));
 
     const programme = new Programme(world);
+    await programme.penalise();
     programme.operators = [];
     programme.home = path.join(world.folder, 'home');
     programme.dataset = path.join(world.folder, 'dataset');
@@ -86,6 +88,7 @@ export class Programme extends Training {
     };
     const added = await this.world.add(operators, { bond: BOND, checkpoints: [], runs });
     this.operators.push(...added);
+    for (const operator of added) operator.mayLose = Boolean(options.get(operator.name).sabotage);
     await Promise.all(added.map(ready));
     return added;
   }
@@ -138,7 +141,7 @@ class RealRound extends Round {
     const state = await this.state();
     const { claim, validators, trainers, parentLoss } = state;
     assert.deepEqual(outcome, { Promoted: claim?.checkpoint }, 'the round ends with the checkpoint that was claimed');
-    for (const { claim: own } of validators) assert.deepEqual(own, claim, 'whoever computes it finds the same');
+    for (const { claim: own } of validators) assert.deepEqual(own, claim, 'all that compute it find the same');
     assert.ok(claim.loss < parentLoss, `the loss falls: ${parentLoss} -> ${claim.loss}`);
 
     const { checkpoint } = claim;

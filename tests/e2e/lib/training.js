@@ -8,6 +8,8 @@ import { u8aToHex } from '@polkadot/util';
 import { plain } from './chain.js';
 import { until } from './process.js';
 import { contributionCommitment, randomHash, scoreCommitment, utf8 } from './protocol.js';
+import { WHOLE } from './rules.js';
+import { UNIT } from './world.js';
 
 /** Windows in blocks: long enough for some calls to arrive, no longer. */
 const RULES = {
@@ -55,6 +57,12 @@ const ARCHITECTURE = {
   tiedHead: true,
 };
 
+/** How many tokens a prompt can become. */
+const TOKENS = { tokensPerByte: 1, templateTokens: 8 };
+
+/** What operators lose in a round: shares in millionths. */
+const PENALTIES = { falsehood: 62_500n, silence: 10_000n, silenceCap: 10n * UNIT };
+
 /** The parent's loss on the evaluation shards. */
 export const PARENT_LOSS = 1_000_000n;
 /** The loss of every checkpoint that a test claims. */
@@ -73,6 +81,7 @@ export class Training {
   static async start(world, name, rules = RULES) {
     const training = new Training(world, rules);
     const { chain, funder } = world;
+    await training.penalise();
     training.genesis = randomHash();
     const registered = await chain.send(
       chain.call('checkpoints.registerFamily', u8aToHex(utf8(name)), ARCHITECTURE, randomHash(), 1),
@@ -82,7 +91,7 @@ export class Training {
     await chain.send(
       chain.call(
         'checkpoints.registerCheckpoint',
-        training.genesis, training.family, null, randomHash(), 1_000_000, u8aToHex(utf8('CC0-1.0')), randomHash(),
+        training.genesis, training.family, null, { root: randomHash(), bytes: 1_000_000 }, TOKENS, u8aToHex(utf8('CC0-1.0')), randomHash(),
       ),
       funder,
     );
@@ -102,7 +111,12 @@ export class Training {
 
   /** A call by governance. */
   govern(...call) {
-    return this.chain.send(this.chain.call('sudo.sudo', this.chain.call(...call)), this.world.funder);
+    return this.world.govern(...call);
+  }
+
+  /** Sets what operators lose, so that the tests know it. */
+  penalise() {
+    return this.world.setParameters({ ProtocolRoundPenalties: PENALTIES });
   }
 
   async canonical() {
@@ -145,15 +159,13 @@ export class Training {
 
   /** What silence costs: a hundredth of the bond, and no more than so much. */
   silence(bond) {
-    const { silenceSlash, silenceCap } = this.world.rates;
-    const part = (bond * silenceSlash) / 1_000_000n;
-    return part < silenceCap ? part : silenceCap;
+    const part = (bond * PENALTIES.silence) / WHOLE;
+    return part < PENALTIES.silenceCap ? part : PENALTIES.silenceCap;
   }
 
   /** What a falsehood costs: all that was locked behind the round. */
   falsehood(bond) {
-    const part = bond * this.world.rates.falsehoodSlash;
-    return (part + 999_999n) / 1_000_000n;
+    return (bond * PENALTIES.falsehood + WHOLE - 1n) / WHOLE;
   }
 
   /** Ends the absence of those that lost bond, and waits until they can join again. */
@@ -260,7 +272,7 @@ export class Round {
     });
   }
 
-  /** Does `act` for everybody that has not `done` it: what a killed node lost is done again. */
+  /** Does `act` for each operator that has not `done` it: what a killed node lost is done again. */
   async each(operators, done, act) {
     const records = await Promise.all(operators.map((operator) => this.record(operator)));
     await Promise.all(operators.map((operator, i) => (done(records[i]) ? undefined : act(operator))));
@@ -319,7 +331,7 @@ export class Round {
       operator.submit('checkpoints.announceHolding', this.child.checkpoint, randomHash())));
   }
 
-  /** From the scores on, everybody says the same, and the checkpoint is held by `holders`. */
+  /** From the scores on, all say the same, and the checkpoint is held by `holders`. */
   async agree(validators, holders, findings) {
     const [drawn] = await this.drawn(validators);
     const sheet = await this.sheet(findings);

@@ -1,191 +1,51 @@
 // Everything a suite needs, real: a node with a chain of its own, workers, validators, accounts.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { hexToU8a, u8aToHex } from '@polkadot/util';
+import { u8aToHex } from '@polkadot/util';
 
 import { Chain, key, plain, text } from './chain.js';
+import { Operator } from './operator.js';
 import { Program, freePort, runProgram, until } from './process.js';
-import { outputHash, possessionPayload, promptHash, randomHash, traceCommitment, utf8, verdictCommitment } from './protocol.js';
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const binaries = process.env.NOEMA_BIN_DIR ?? path.join(root, 'target/debug');
-const binary = (name) => path.join(binaries, name);
+import { binary, importModel, importVariant, worker } from './programs.js';
+import { utf8 } from './protocol.js';
+import { readRules, setParameters, setRules, withChanges } from './rules.js';
 
 export const UNIT = 10n ** 12n;
+/** How many blocks later blocks are final, where a suite does not say otherwise. */
+const FINALITY_LAG = Number(process.env.NOEMA_E2E_FINALITY_LAG ?? 0);
 /** Milliseconds between blocks, where a suite does not say otherwise. */
-const BLOCK_TIME = 500;
+const BLOCK_TIME = FINALITY_LAG ? 300 : 500;
 
-/** Runs `noema-worker` to its end. */
-export const worker = (home, args, options = {}) =>
-  runProgram(binary('noema-worker'), args, { ...options, env: { NOEMA_HOME: home, ...options.env } });
-
-/** Runs `noema-node` to its end. */
-export const node = (args, options = {}) => runProgram(binary('noema-node'), args, options);
-
-/** Imports a model into the home folder that all suites share; returns the checkpoint's id. */
-export async function importModel(home, file = process.env.NOEMA_SMOLLM2_GGUF) {
-  assert.ok(file && existsSync(file), `NOEMA_SMOLLM2_GGUF names no file: ${file}; run scripts/setup.sh`);
-  const { status, stdout, stderr } = await worker(home, ['import', file], { timeout: 300_000 });
-  const [id] = stdout.match(/0x[0-9a-f]{64}/) ?? [];
-  assert.ok(status === 0 && id, `noema-worker import failed (${status}):\n${stdout}${stderr}`);
-  return id;
-}
-
-/**
- * Imports the same model with other rotary frequencies: a different checkpoint of the same shape,
- * which answers something else.
- */
-export async function importVariant(home, folder, file = process.env.NOEMA_SMOLLM2_GGUF) {
-  const bytes = readFileSync(file);
-  const name = 'llama.rope.freq_base';
-  const value = bytes.indexOf(name) + name.length + 4; // after the type of the value, an f32
-  assert.equal(bytes.readUInt32LE(value - 4), 6, `${name} is an f32`);
-  bytes.writeFloatLE(10, value); // the model was trained with 100,000
-  const variant = path.join(folder, 'variant.gguf');
-  writeFileSync(variant, bytes);
-  return importModel(home, variant);
-}
-
-/** The signature with which a hot key proves that it submits for a controller. */
-export const possession = ({ api }, controller, hot) => ({
-  Sr25519: hot.sign(hexToU8a(possessionPayload(api.genesisHash.toHex(), controller.publicKey))),
-});
-
-/** An operator with its keys; `program` is its process where it has one. */
-class Operator {
-  constructor(world, name, role, prices, { home, args }) {
-    Object.assign(this, { world, name, role, prices, home, args });
-    this.controller = key(`//${name}`);
-    this.hot = key(`//${name}//hot`);
-  }
-
-  get address() {
-    return this.controller.address;
-  }
-
-  /** The signature with which its hot key proves that it submits for the controller. */
-  get possession() {
-    return possession(this.world.chain, this.controller, this.hot);
-  }
-
-  /** Registers it on chain with `bond`. */
-  async register(bond, checkpoints) {
-    const { chain } = this.world;
-    const roles = {
-      worker: this.role === 'Worker',
-      validator: this.role === 'Validator',
-      trainer: this.role === 'Trainer',
-    };
-    await chain.send(
-      chain.call('utility.batchAll', [
-        chain.call('operators.register', roles, this.hot.address, this.possession, this.prices, bond),
-        ...checkpoints.map((id) => chain.call('operators.serve', id)),
-      ]),
-      this.controller,
-    );
-  }
-
-  /** Starts its process. It claims rewards where `claims` says so: else balances change by themselves. */
-  start({ claims = false } = {}) {
-    this.program = this.#run(this.name, claims ? [] : ['--no-claim']);
-  }
-
-  /** Starts another process with the same hot key, on a store of its own. */
-  startTwin() {
-    return this.#run(`${this.name}-twin`, ['--no-claim', '--listen', 'off']);
-  }
-
-  #run(name, args) {
-    const { world } = this;
-    const program = new Program(
-      name,
-      binary('noema-worker'),
-      [
-        'run',
-        '--url', world.url,
-        '--key', `//${this.name}//hot`,
-        '--store', path.join(world.folder, `${name}.redb`),
-        ...this.args,
-        ...args,
-      ],
-      { env: { NOEMA_HOME: this.home }, log: path.join(world.folder, `${name}.log`) },
-    );
-    world.programs.add(program);
-    return program;
-  }
-
-  /** `kill -9` of its process. */
-  async kill() {
-    this.world.programs.delete(this.program);
-    await this.program.kill();
-  }
-
-  /** Asks its process to stop and waits. */
-  async stop() {
-    this.world.programs.delete(this.program);
-    await this.program.stop();
-  }
-
-  async recorded() {
-    return plain(await this.world.chain.view('Operators', 'operator', this.address));
-  }
-
-  async bond() {
-    return (await this.recorded()).operator.bond;
-  }
-
-  /** What it earned and lost. */
-  async ledger() {
-    return plain(await this.world.chain.view('Operators', 'earnings', this.address));
-  }
-
-  /** Performs a duty under the hot key. */
-  submit(...call) {
-    return this.world.chain.perform(this.world.chain.call(...call), this.hot);
-  }
-
-  /** What it owns, and what was credited to it and not withdrawn. */
-  async wealth() {
-    const { total } = await this.world.chain.balance(this.address);
-    return total + (await this.ledger()).payable;
-  }
-
-  /** No longer drawn, once operators that are added later can be. */
-  async retire() {
-    if (this.retired) return;
-    this.retired = true;
-    await this.world.chain.send(this.world.chain.call('operators.startUnbonding'), this.controller);
-  }
-}
+/** Events of the pallets whose first field names a request or a claim. */
+const OF_REQUEST = /^inference\./;
+const OF_CLAIM = /^(claims|jury)\./;
 
 export class World {
   /**
    * A new chain with a registered checkpoint, or without any where `publishes` is false; operators
    * come with {@link World#add}. Blocks are made every `blockTime` milliseconds, or for transactions
-   * only where that is null, and finalized `finalityLag` blocks later.
+   * only where that is null, and finalized `finalityLag` blocks later. `rules` are changes to the rules of
+   * the chain, see {@link World#setRules}.
    */
-  static async start(name, { blockTime = BLOCK_TIME, finalityLag = 0, publishes = true } = {}) {
+  static async start(name, { blockTime = BLOCK_TIME, finalityLag = FINALITY_LAG, publishes = true, rules } = {}) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();
-    world.folder = path.join(base, name);
-    world.home = process.env.NOEMA_E2E_HOME ?? path.join(base, 'home');
+    world.folder = path.join(base, FINALITY_LAG ? `${name}-lag` : name);
+    world.home = path.join(world.folder, 'operators');
     world.programs = new Set();
+    world.operators = [];
     world.accounts = 0;
-    world.blockTime = blockTime;
-    world.finalityLag = finalityLag;
-    mkdirSync(world.folder, { recursive: true });
+    Object.assign(world, { blockTime, finalityLag, changes: rules });
+    world.shareCheckpoints(process.env.NOEMA_E2E_HOME ?? path.join(base, 'home'));
     try {
       if (publishes) world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(world.home));
       await world.startNode();
-      world.chain = await Chain.connect(world.port);
+      await world.connect();
       world.funder = key('//Alice');
-      /** What checks cost and what is lost. */
-      world.rates = plain(await world.chain.view('Inference', 'rates'));
-      if (publishes) await world.publish(world.checkpoint);
+      await world.found();
     } catch (error) {
       await world.stop();
       throw error;
@@ -193,9 +53,35 @@ export class World {
     return world;
   }
 
+  /**
+   * Makes the home folder of the operators, with the checkpoints of the folder that all worlds share. The rest is
+   * their own: a worker shares files from a folder that no other process shares from.
+   */
+  shareCheckpoints(shared) {
+    const checkpoints = path.join(shared, 'checkpoints');
+    mkdirSync(checkpoints, { recursive: true });
+    mkdirSync(this.home, { recursive: true });
+    symlinkSync(checkpoints, path.join(this.home, 'checkpoints'));
+  }
+
+  /** Connects to the node. Where finality lags, the tests follow the best blocks. */
+  async connect() {
+    this.chain = await Chain.connect(this.port, { best: FINALITY_LAG > 0 });
+  }
+
+  /** Sets up a chain that has just begun. */
+  async found() {
+    this.rules = await readRules(this.chain);
+    this.usual = withChanges(this.rules, this.changes);
+    if (this.changes) await this.setRules();
+    if (this.checkpoint) await this.publish(this.checkpoint);
+  }
+
   get url() {
     return `ws://127.0.0.1:${this.port}`;
   }
+
+  // --- programs ------------------------------------------------------------------------------------
 
   async startNode() {
     this.port ??= await freePort();
@@ -247,6 +133,17 @@ export class World {
     await this.chain.reconnect();
   }
 
+  /** Stops everything, forgets the chain, and begins another from the same genesis block on the same port. */
+  async purge() {
+    await this.stop();
+    this.programs.clear();
+    this.operators = [];
+    rmSync(path.join(this.folder, 'chain'), { recursive: true });
+    await this.startNode();
+    await this.connect();
+    await this.found();
+  }
+
   async stop() {
     await this.chain?.disconnect().catch(() => {});
     await Promise.all([...this.programs].filter((program) => program !== this.node).map((program) => program.stop()));
@@ -258,65 +155,28 @@ export class World {
     for (const program of this.programs) program.assertAlive();
   }
 
-  // --- accounts ------------------------------------------------------------------------------------
+  // --- governance ----------------------------------------------------------------------------------
 
-  /** Gives accounts funds. */
-  async fund(amounts) {
-    const transfers = amounts.map(([address, amount]) =>
-      this.chain.call('balances.transferKeepAlive', address, amount),
-    );
-    await this.chain.send(this.chain.call('utility.batchAll', transfers), this.funder);
+  /** A call by governance. */
+  govern(...call) {
+    return this.chain.send(this.chain.call('sudo.sudo', this.chain.call(...call)), this.funder);
   }
 
-  /** A new account with `amount`. */
-  async account(amount = 1_000n * UNIT) {
-    this.accounts += 1;
-    const account = key(`//Account${this.accounts}`);
-    if (amount > 0n) await this.fund([[account.address, amount]]);
-    return account;
+  /** Sets parameters of the chain. */
+  setParameters(values) {
+    return this.chain.send(this.chain.call('sudo.sudo', setParameters(this.chain, values)), this.funder);
   }
 
-  // --- operators -----------------------------------------------------------------------------------
-
-  /**
-   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. They can be
-   * drawn once this resolves, unless `waits` is false. `runs` says for a name which home folder and which
-   * further arguments its process has.
-   */
-  async add(
-    operators,
-    {
-      bond,
-      prices = this.prices(),
-      fake = false,
-      checkpoints = [this.checkpoint],
-      waits = checkpoints.length > 0,
-      // The model was just imported; hashing it again for every process says nothing new.
-      runs = () => ({ home: this.home, args: ['--trust-weights'] }),
-    } = {},
-  ) {
-    bond ??= this.chain.api.consts.operators.minBond.toBigInt();
-    const added = operators.map(([role, name]) => new Operator(this, name, role, prices, runs(name)));
-    await this.fund(added.map((operator) => [operator.address, bond + 100n * UNIT]));
-    await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
-    for (const operator of added) if (!fake) operator.start();
-    if (waits) await this.notice();
-    return added;
+  /** Sets the rules of what is asked from now on: those of the suite, with `changes`. */
+  async setRules(changes) {
+    this.isChanged = Boolean(changes);
+    this.rules = withChanges(this.usual, changes);
+    await this.chain.send(this.chain.call('sudo.sudo', setRules(this.chain, this.rules)), this.funder);
   }
 
-  /** Waits until what was changed so far holds: for the term after next. */
-  async notice() {
-    const term = async () => plain(await this.chain.view('Operators', 'present_term')).index;
-    const from = (await term()) + 2n;
-    await until(`term ${from}`, async () => ((await term()) >= from ? true : undefined), { every: 100 });
-  }
-
-  /** Prices at which every answer of `tokens` tokens is checked when the bond is the least. */
-  prices(factor = 1n, tokens = 8) {
-    const { falsehoodSlash, marginPercent } = this.rates;
-    const stake = (this.chain.api.consts.operators.minBond.toBigInt() * falsehoodSlash) / 1_000_000n;
-    const gain = (stake * 100n) / marginPercent;
-    return { perPromptByte: UNIT / 1_000n, perOutputToken: factor * (gain / BigInt(tokens) + 1n) };
+  /** Sets the rules of the suite again where a test has changed them. */
+  async restoreRules() {
+    if (this.isChanged) await this.setRules();
   }
 
   /** Registers a checkpoint in a home folder, and its family where that is new. */
@@ -347,9 +207,79 @@ export class World {
     );
   }
 
-  /** Imports another checkpoint of the same shape. */
-  importVariant() {
-    return importVariant(this.home, this.folder);
+  /** Imports another checkpoint: the model with other `metadata`, see `importVariant`. */
+  importVariant(metadata) {
+    return importVariant(this.home, this.folder, metadata);
+  }
+
+  // --- accounts ------------------------------------------------------------------------------------
+
+  /** Gives accounts funds. */
+  async fund(amounts) {
+    const transfers = amounts.map(([address, amount]) =>
+      this.chain.call('balances.transferKeepAlive', address, amount),
+    );
+    await this.chain.send(this.chain.call('utility.batchAll', transfers), this.funder);
+  }
+
+  /** A new account with `amount`. */
+  async account(amount = 1_000n * UNIT) {
+    this.accounts += 1;
+    const account = key(`//Account${this.accounts}`);
+    if (amount > 0n) await this.fund([[account.address, amount]]);
+    return account;
+  }
+
+  // --- operators -----------------------------------------------------------------------------------
+
+  /**
+   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. They can be
+   * drawn once this resolves. `runs` says for a name which home folder and which further arguments
+   * its process has.
+   */
+  async add(
+    operators,
+    {
+      // Above the least bond, so that an operator which loses some of it is not suspended.
+      bond = 2n * this.leastBond,
+      prices = this.prices(),
+      fake = false,
+      checkpoints = [this.checkpoint],
+      waits = checkpoints.length > 0,
+      // The model was just imported; hashing it again for every process says nothing new.
+      runs = () => ({ home: this.home, args: ['--trust-weights'] }),
+    } = {},
+  ) {
+    const added = operators.map(([role, name]) => new Operator(this, name, role, prices, { ...runs(name), fake }));
+    this.operators.push(...added);
+    await this.fund(added.map((operator) => [operator.address, bond + 100n * UNIT]));
+    await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
+    // A process ends where the final state has no operator with its key.
+    if (!fake) await this.chain.untilFinal();
+    for (const operator of added) if (!fake) operator.start();
+    if (waits) await this.notice();
+    return added;
+  }
+
+  get leastBond() {
+    return this.chain.api.consts.operators.minBond.toBigInt();
+  }
+
+  /** The operator with this controller. */
+  operator(address) {
+    return this.operators.find((operator) => operator.address === address);
+  }
+
+  /** Waits until what was changed so far holds: for the term after next. */
+  async notice() {
+    const term = async () => plain(await this.chain.view('Operators', 'present_term')).index;
+    const from = (await term()) + 2n;
+    await until(`term ${from}`, async () => ((await term()) >= from ? true : undefined), { every: 100 });
+  }
+
+  /** What a worker charges: such that the stake for an answer is a small part of its bond. */
+  prices(factor = 1n) {
+    return { perPromptByte: (factor * UNIT) / 10_000n, perOutputToken: (factor * UNIT) / 100n };
   }
 
   // --- requests ------------------------------------------------------------------------------------
@@ -363,24 +293,23 @@ export class World {
     };
   }
 
-  /** What each worker would charge, cheapest first. */
-  async quote(prompt, options = {}) {
-    const list = await this.chain.view(
-      'Inference', 'quote', this.checkpoint, utf8(prompt).length, this.parameters(options),
-    );
-    return plain(list);
+  /** What each worker would charge, cheapest first, and what storage costs. */
+  async quote(prompt, { checkpoint = this.checkpoint, ...options } = {}) {
+    return plain(await this.chain.view('Inference', 'quote', checkpoint, utf8(prompt).length, this.parameters(options)));
   }
 
-  /** Asks; returns the request's id, its price limit and what the transaction cost. */
-  async ask(prompt, { signer, limit, checkpoint = this.checkpoint, ...options } = {}) {
+  /** The call that asks. */
+  request(prompt, limit, { checkpoint = this.checkpoint, ...options } = {}) {
+    return this.chain.call('inference.requestInference', checkpoint, u8aToHex(utf8(prompt)), this.parameters(options), limit);
+  }
+
+  /** Asks; returns the request's id, its price limit, and what transaction and storage cost. */
+  async ask(prompt, { signer, limit, ...options } = {}) {
     limit ??= (await this.quote(prompt, options)).offers.at(-1).total;
     const requester = signer ?? (await this.account(limit + 10n * UNIT));
-    const sent = await this.chain.send(
-      this.chain.call('inference.requestInference', checkpoint, u8aToHex(utf8(prompt)), this.parameters(options), limit),
-      requester,
-    );
-    const { request } = sent.event('inference.Requested').data;
-    return { id: request, limit, requester, fee: sent.fee, block: sent.block, index: sent.index };
+    const sent = await this.chain.send(this.request(prompt, limit, options), requester);
+    const { request: id, storageBurned: storage } = sent.event('inference.Requested').data;
+    return { id, limit, requester, fee: sent.fee, storage, block: sent.block };
   }
 
   /** Waits for an event of a request. */
@@ -388,7 +317,17 @@ export class World {
     return this.chain.event(`inference.${name}`, (data) => data.request === id && test(data), timeout);
   }
 
-  /** Waits until a request is final; returns the name of its last event with its data. */
+  /** Waits for an event of a claim, such as `claims.CheckDrawn` or `jury.JuryDrawn`; returns its data. */
+  async claimEvent(claim, name, test = () => true, timeout = 120_000) {
+    return (await this.chain.event(name, (data) => data.claim === claim && test(data), timeout)).data;
+  }
+
+  /** Waits for the answer to a request; returns the number of the claim that it is. */
+  async claimOf(id) {
+    return (await this.event(id, 'Answered')).data.claim;
+  }
+
+  /** Waits until a request is over; returns the name of its last event with its data. */
   end(id, timeout = 180_000) {
     return until(
       `the end of request ${id}`,
@@ -402,26 +341,28 @@ export class World {
     );
   }
 
-  /** Waits until an operator has lost bond over a request; returns why, and how much it was. */
-  async slashed(id, { address }, timeout = 120_000) {
-    const { data } = await this.chain.event(
-      'operators.Slashed',
-      ({ job, controller }) => job.Request === id && controller === address,
-      timeout,
-    );
-    return { ...data, amount: data.paid + data.burned };
+  /** Waits until a request is over, and fails unless it is settled; returns its last event's data. */
+  async settled(id, timeout) {
+    const end = await this.end(id, timeout);
+    assert.equal(end.name, 'Settled', `request ${id}: ${this.story(id).join(', ')}`);
+    return end;
   }
 
-  /** Who has lost bond over a request so far. */
-  slashedOver(id) {
-    return this.chain.eventsNamed('operators.Slashed', ({ job }) => job.Request === id).map(({ data }) => data.controller);
+  /** The claim of a request that is answered. */
+  #claimed(id) {
+    return this.chain.events.find(({ name, data }) => name === 'inference.Answered' && data.request === id)?.data.claim;
   }
 
-  /** The names of a request's events so far, in order. */
+  /** The names of the events of a request and its claim so far, in order, each once. */
   story(id) {
-    return this.chain.events
-      .filter(({ name, data }) => name.startsWith('inference.') && data.request === id)
-      .map(({ name }) => name.split('.')[1]);
+    const claim = this.#claimed(id);
+    const names = this.chain.events
+      .filter(({ name, data }) =>
+        (OF_REQUEST.test(name) && data.request === id) ||
+        (claim !== undefined && OF_CLAIM.test(name) && data.claim === claim) ||
+        (name === 'claims.ClaimMade' && data.job.Request === id))
+      .map(({ name }) => name);
+    return [...new Set(names)];
   }
 
   /** Everything recorded of a request. */
@@ -429,51 +370,95 @@ export class World {
     return plain(await this.chain.view('Inference', 'request_state', id));
   }
 
-  /** The answer as a client reads it. */
-  async answer(id) {
-    const answer = plain(await this.chain.api.query.inference.answers(id));
-    return answer && { ...answer, text: text(answer.text), tokens: answer.tokens.map(Number) };
+  /** Everything recorded of a claim. */
+  async claim(id) {
+    return plain(await this.chain.view('Claims', 'claim_info', id));
   }
 
-  /** A receipt for an answer to request `id`, with any field changed. */
-  async receipt(id, { tokens, text, digest = randomHash(), promptTokens = 20 }, changes = {}) {
-    const { checkpoint, prompt, parameters, assignment } = await this.state(id);
+  /**
+   * Waits for a jury over a leaf of a claim; returns its jurors and how many seats each was drawn for, those
+   * with the fewest first.
+   */
+  async jury(claim, instance = 'First') {
+    const { jurors } = await this.claimEvent(claim, 'jury.JuryDrawn', (data) => data.instance === instance);
+    return jurors
+      .map(([address, seats]) => ({ juror: this.operator(address), seats }))
+      .sort((one, other) => Number(one.seats - other.seats));
+  }
+
+  /** Everything recorded of the open dispute over the leaf of a claim. */
+  async dispute(claim) {
+    return plain(await this.chain.view('Jury', 'dispute', claim, 0));
+  }
+
+  /** The answer as a client reads it, with what its receipt says of it. */
+  async answer(id) {
+    const answer = plain(await this.chain.api.query.inference.answers(id));
+    if (!answer) return null;
+    const { receipt } = await this.state(id);
     return {
-      request: id,
-      checkpoint,
-      promptHash: promptHash(Buffer.from(prompt.slice(2), 'hex')),
-      parameters,
-      seed: assignment.seed,
-      outputHash: outputHash(tokens, text),
-      promptTokens,
-      outputTokens: tokens.length,
-      traceCommitment: traceCommitment(id, digest),
-      ...changes,
+      tokens: answer.tokens.map(Number),
+      text: text(answer.text),
+      promptTokens: Number(receipt.promptTokens),
+      hiddenRoot: receipt.hiddenRoot,
+      receipt,
     };
   }
 
-  /** Submits an answer under the hot key of an operator that the test plays. */
-  async submit(operator, id, answer, changes) {
-    const receipt = await this.receipt(id, answer, changes);
-    return operator.submit('inference.submitResult', id, answer.tokens, u8aToHex(utf8(answer.text)), receipt);
+  // --- losses --------------------------------------------------------------------------------------
+
+  /** Whether an operator was slashed over a request: for its answer, a check of it, or a dispute. */
+  #isOver(id, { Request, Check, Dispute }) {
+    const claim = this.#claimed(id);
+    return Request === id || (claim !== undefined && [Check, Dispute].some((leaf) => leaf?.[0] === claim));
   }
 
-  /** Commits to a verdict under the hot key of a validator that the test plays. */
-  async commit(operator, id, { verdict, digest = randomHash(), salt = randomHash() }) {
-    const reveal = { verdict, digest, salt };
-    await operator.submit('inference.commitVerdict', id, verdictCommitment(id, operator.controller.publicKey, reveal));
-    return reveal;
+  /** What operators lost over a request so far. */
+  losses(id) {
+    return this.chain
+      .eventsNamed('operators.Slashed', ({ job }) => this.#isOver(id, job))
+      .map(({ data }) => ({ ...data, amount: data.paid + data.burned }));
   }
 
-  /** Reveals it. */
-  reveal(operator, id, { verdict, digest, salt }) {
-    return operator.submit('inference.revealVerdict', id, verdict, digest, salt);
+  /** Waits until an operator has lost bond over a request; returns why, and how much it was. */
+  loss(id, { address }, timeout = 120_000) {
+    return until(
+      `${this.operator(address).name} loses bond over request ${id}`,
+      () => this.losses(id).find(({ controller }) => controller === address),
+      { timeout, every: 100 },
+    );
   }
+
+  /** Fails unless exactly these operators lost bond over a request. */
+  onlyLosers(id, ...operators) {
+    const names = (addresses) => addresses.map((address) => this.operator(address)?.name ?? address).sort();
+    assert.deepEqual(
+      names(this.losses(id).map(({ controller }) => controller)),
+      names(operators.map(({ address }) => address)),
+      'who loses bond',
+    );
+  }
+
+  /** Fails where an operator has lost bond that did nothing wrong. */
+  assertHonestKeepTheirs() {
+    for (const { data } of this.chain.eventsNamed('operators.Slashed')) {
+      const operator = this.operator(data.controller);
+      assert.ok(operator?.mayLose, `${operator?.name ?? data.controller} lost bond: ${data.offence} in ${JSON.stringify(data.job, String)}`);
+    }
+  }
+
+  // --- books ---------------------------------------------------------------------------------------
 
   /** Balances add up, the pallets' books are sound, every program still runs. */
   async audit() {
     this.assertAlive();
     await this.chain.audit();
+  }
+
+  /** The last test of every world: the books agree, and no honest operator has lost anything. */
+  async close() {
+    await this.audit();
+    this.assertHonestKeepTheirs();
   }
 
   /**
@@ -493,7 +478,7 @@ export class World {
   async checkBooks() {
     const { status, stdout, stderr } = await worker(this.folder, ['audit', '--url', this.url]);
     assert.equal(status, 0, stderr);
-    for (const pallet of ['Checkpoints', 'Operators', 'Inference', 'Issuance', 'Training']) {
+    for (const pallet of ['Checkpoints', 'Operators', 'Claims', 'Jury', 'Inference', 'Issuance', 'Training']) {
       assert.match(stdout, new RegExp(`^${pallet}: the books agree$`, 'm'));
     }
   }

@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { plain } from '../lib/chain.js';
+import { Filler } from '../lib/load.js';
+import { CHECK_ALL } from '../lib/rules.js';
 import { UNIT, World } from '../lib/world.js';
 
 const settled = async (world, asked) => {
   for (const { id } of asked) {
-    const end = await world.end(id);
-    assert.equal(end.name, 'Settled', `request ${id}: ${JSON.stringify(world.story(id))}`);
+    const { verification } = await world.settled(id);
+    assert.equal(verification, 'Confirmed');
   }
 };
 
@@ -19,15 +20,20 @@ describe('a chain whose blocks are final 15 blocks later', () => {
   let worker;
 
   before(async () => {
-    world = await World.start('finality', { blockTime: 300, finalityLag: 15 });
+    world = await World.start('finality', { blockTime: 300, finalityLag: 15, rules: CHECK_ALL });
     [worker] = await world.add([['Worker', 'Worker1']]);
-    await world.add([['Validator', 'Validator1'], ['Validator', 'Validator2'], ['Validator', 'Validator3']]);
+    // Two check, the others judge.
+    await world.add([1, 2, 3, 4].map((n) => ['Validator', `Validator${n}`]));
   }, { timeout: 300_000 });
   after(() => world?.stop());
 
+  it('grants each step the time until its block is final', async () => {
+    assert.equal(world.rules.claims.windows.finality, 15n);
+  });
+
   it('settles what is asked of it', { timeout: 240_000 }, async () => {
     const requesters = [await world.account(), await world.account()];
-    const asked = await Promise.all(requesters.map((signer) => world.ask('What is the sea?', { signer, maxTokens: 8 })));
+    const asked = await Promise.all(requesters.map((signer) => world.ask('What is the sea?', { signer })));
     await settled(world, asked);
   });
 
@@ -36,12 +42,22 @@ describe('a chain whose blocks are final 15 blocks later', () => {
     await world.event(id, 'Assigned');
     await worker.kill();
     worker.start();
-    assert.equal((await world.end(id)).name, 'Settled');
+    await settled(world, [{ id }]);
+  });
+
+  it('settles what was challenged without reason', { timeout: 240_000 }, async () => {
+    const challenger = await world.account(100n * UNIT);
+    const { id } = await world.ask('What is a wave?');
+    const claim = await world.claimOf(id);
+    await world.claimEvent(claim, 'claims.CheckDrawn');
+    await world.chain.send(world.chain.call('claims.challenge', claim, 0), challenger);
+    assert.equal((await world.claimEvent(claim, 'claims.DisputeConcluded')).decision, 'True');
+    await settled(world, [{ id }]);
   });
 
   it('slashes no operator', async () => {
     assert.deepEqual(world.chain.eventsNamed('operators.Slashed'), []);
-    await world.audit();
+    await world.close();
   });
 });
 
@@ -50,7 +66,7 @@ describe('a chain under load', () => {
   let worker;
 
   before(async () => {
-    world = await World.start('load');
+    world = await World.start('load', { rules: CHECK_ALL });
     [worker] = await world.add([['Worker', 'Worker1']]);
     await world.add([['Validator', 'Validator1'], ['Validator', 'Validator2']]);
   }, { timeout: 300_000 });
@@ -71,37 +87,23 @@ describe('a chain under load', () => {
     await twin.stop();
   });
 
-  it('includes every duty while paid transactions with high tips fill the blocks', { timeout: 240_000 }, async () => {
-    const { chain } = world;
-    const { api } = chain;
+  it('includes every duty while paid transactions at the highest tip fill the blocks', { timeout: 240_000 }, async () => {
     const requester = await world.account(2_000n * UNIT);
-    // Three of these fill what ordinary transactions may of a block, and each is small and quickly executed:
-    // only the sudo key may claim a weight.
-    const { refTime, proofSize } = plain(api.consts.system.blockWeights).perClass.normal.maxTotal;
-    const weight = { refTime: (refTime * 32n) / 100n, proofSize: (proofSize * 32n) / 100n };
-    const remark = api.tx.sudo.sudoUncheckedWeight(api.tx.system.remark('0x'), weight);
-    const first = (await api.rpc.system.accountNextIndex(world.funder.address)).toNumber();
-    const fillers = [];
-    for (let n = 0; n < 300; n += 1) {
-      fillers.push((await remark.signAsync(world.funder, { nonce: first + n, tip: 10n * UNIT, era: 0 })).toHex());
-    }
+    const filler = await Filler.make(world.chain, world.funder);
     const asked = [];
     for (let n = 0; n < 3; n += 1) asked.push(await world.ask('Hello', { signer: requester, maxTokens: 4 }));
-    const from = await chain.height();
-    for (const hex of fillers) await api._rpcCore.provider.send('author_submitExtrinsic', [hex]);
-    await settled(world, asked);
-
-    const filled = [];
-    for (let height = from; height <= (await chain.height()); height += 1) {
-      const at = await api.at(await api.rpc.chain.getBlockHash(height));
-      const { normal } = plain(await at.query.system.blockWeight());
-      filled.push((normal.refTime * 100n) / refTime);
+    let filled;
+    await filler.start();
+    try {
+      await settled(world, asked);
+    } finally {
+      filled = await filler.stop();
     }
-    assert.ok(filled.filter((percent) => percent > 90n).length >= 10, `blocks were full: ${filled} percent`);
+    assert.ok(filled.filter((percent) => percent > 90).length >= 10, `blocks were full: ${filled} percent`);
   });
 
   it('slashes no operator', async () => {
     assert.deepEqual(world.chain.eventsNamed('operators.Slashed'), []);
-    await world.audit();
+    await world.close();
   });
 });

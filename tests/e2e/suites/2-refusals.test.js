@@ -2,21 +2,35 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { stringToU8a, u8aToHex } from '@polkadot/util';
 
-import { key } from '../lib/chain.js';
-import { UNIT, World, possession } from '../lib/world.js';
+import { madeUp, receiptOf } from '../lib/answer.js';
+import { key, plain } from '../lib/chain.js';
+import { possession } from '../lib/operator.js';
+import { worker } from '../lib/programs.js';
+import { checkCommitment, randomHash, utf8 } from '../lib/protocol.js';
+import { CHECK_ALL } from '../lib/rules.js';
+import { UNIT, World } from '../lib/world.js';
 
-describe('a refused request', () => {
+describe('the chain refuses', () => {
   let world;
   let fake;
   let requester;
-  /** Requests that nothing answers. */
-  const open = [];
+  /** What the checkpoint allows: its context, and the tokens that a prompt can become. */
+  let limits;
 
   before(async () => {
-    world = await World.start('refusals');
+    // So long a window that the worker that the test plays misses none.
+    world = await World.start('refusals', { rules: { requests: { answer: 1_000n } } });
     [fake] = await world.add([['Worker', 'Worker1']], { fake: true });
-    requester = await world.account();
+    requester = await world.account(5_000n * UNIT);
+    const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
+    const { architecture } = plain(await world.chain.view('Checkpoints', 'family', family));
+    limits = {
+      context: Number(architecture.contextLength),
+      perByte: Number(tokens.tokensPerByte),
+      template: Number(tokens.templateTokens),
+    };
   }, { timeout: 300_000 });
   after(() => world?.stop());
 
@@ -27,102 +41,199 @@ describe('a refused request', () => {
     limit: 100n * UNIT,
   });
 
-  async function refuses(name, changes, signer = requester) {
+  const bytes = (count) => u8aToHex(new Uint8Array(count).fill(0x61));
+  const maxPrompt = () => world.chain.api.consts.inference.maxPromptBytes.toNumber();
+  const maxTokens = () => world.chain.api.consts.inference.maxOutputTokens.toNumber();
+  /** The most bytes of a prompt that leave room for so many tokens. */
+  const fitting = (tokens) => Math.floor((limits.context - limits.template - tokens) / limits.perByte);
+
+  const call = (changes) => {
     const { checkpoint, prompt, parameters, limit } = { ...valid(), ...changes };
+    return world.chain.call('inference.requestInference', checkpoint, prompt, parameters, limit);
+  };
+
+  async function refuses(name, changes, signer = requester) {
     const before = await world.chain.balance(signer.address);
-    const live = await world.chain.api.query.inference.liveRequests();
-    await assert.rejects(
-      world.chain.send(world.chain.call('inference.requestInference', checkpoint, prompt, parameters, limit), signer),
-      { name },
-    );
+    const next = await world.chain.api.query.inference.nextRequestId();
+    await assert.rejects(world.chain.send(call(changes), signer), { name });
     const now = await world.chain.balance(signer.address);
     assert.equal(now.held, before.held, 'nothing more is on hold');
     assert.ok(before.free - now.free < UNIT, 'only the fee is gone');
-    assert.deepEqual((await world.chain.api.query.inference.liveRequests()).toNumber(), live.toNumber());
+    assert.deepEqual(plain(await world.chain.api.query.inference.nextRequestId()), plain(next), 'nothing is recorded');
   }
 
-  const bytes = (count) => `0x${'61'.repeat(count)}`;
+  /** Accepts a request, which ends without a trace. */
+  async function accepts(changes) {
+    const next = await world.chain.api.query.inference.nextRequestId();
+    const cancel = world.chain.call('inference.cancelRequest', next);
+    const { event } = await world.chain.send(world.chain.call('utility.batchAll', [call(changes), cancel]), requester);
+    assert.equal(event('inference.Refunded').data.reason, 'Cancelled');
+  }
 
-  it('has an empty prompt', () => refuses('inference.PromptEmpty', { prompt: '0x' }));
+  it('an empty prompt', () => refuses('inference.PromptEmpty', { prompt: '0x' }));
 
-  it('has a prompt that is too long', () =>
-    refuses('inference.PromptTooLong', { prompt: bytes(world.chain.api.consts.inference.maxPromptBytes.toNumber() + 1) }));
+  it('a prompt that is too long', () => refuses('inference.PromptTooLong', { prompt: bytes(maxPrompt() + 1) }));
 
-  it('has a prompt that is not UTF-8', async () => {
+  it('a prompt that is not UTF-8', async () => {
     await refuses('inference.PromptNotUtf8', { prompt: '0xff' });
     await refuses('inference.PromptNotUtf8', { prompt: '0xc3' }); // the first half of an é
     await refuses('inference.PromptNotUtf8', { prompt: '0xeda080' }); // half of a surrogate pair
   });
 
-  it('asks for no token, or for too many', async () => {
-    await refuses('inference.NoTokensRequested', { parameters: world.parameters({ maxTokens: 0 }) });
-    const most = world.chain.api.consts.inference.maxOutputTokens.toNumber();
-    await refuses('inference.TooManyTokensRequested', { parameters: world.parameters({ maxTokens: most + 1 }) });
+  it('a text that polkadot.js takes for hex digits, and not the same text written as hex', async () => {
+    await refuses('inference.PromptNotUtf8', { prompt: '0xdeadbeef' });
+    await accepts({ prompt: u8aToHex(stringToU8a('0xdeadbeef')) });
+    await accepts({ prompt: u8aToHex(stringToU8a('0xdeadbeef in café')) });
   });
 
-  it('has sampling parameters that mean nothing', async () => {
+  it('a request for no token, or for too many', async () => {
+    await refuses('inference.NoTokensRequested', { parameters: world.parameters({ maxTokens: 0 }) });
+    await refuses('inference.TooManyTokensRequested', { parameters: world.parameters({ maxTokens: maxTokens() + 1 }) });
+  });
+
+  it('sampling parameters that mean nothing', async () => {
     await refuses('inference.TemperatureTooHigh', { parameters: world.parameters({ temperature: 10.001 }) });
+    await accepts({ parameters: world.parameters({ temperature: 10 }) });
     await refuses('inference.TopPOutOfRange', { parameters: world.parameters({ topP: 0 }) });
     await refuses('inference.TopPOutOfRange', { parameters: world.parameters({ topP: 1.001 }) });
+    await accepts({ parameters: world.parameters({ topP: 0.001 }) });
   });
 
-  it('names a checkpoint that nobody registered', () =>
+  it('what might not fit into the context, by one byte or one token', async () => {
+    for (const tokens of [1, 8, 256]) {
+      const most = fitting(tokens);
+      assert.ok(most > 0 && most < maxPrompt(), `${most} bytes`);
+      const parameters = (more = 0) => world.parameters({ maxTokens: tokens + more });
+      const exact = most * limits.perByte + limits.template + tokens;
+      await accepts({ prompt: bytes(most), parameters: parameters(limits.context - exact) });
+      await refuses('inference.ContextTooShort', { prompt: bytes(most), parameters: parameters(limits.context - exact + 1) });
+      await refuses('inference.ContextTooShort', { prompt: bytes(most + 1), parameters: parameters() });
+      const { fits } = await world.quote('a'.repeat(most + 1), { maxTokens: tokens });
+      assert.equal(fits, false, 'the quote says so');
+    }
+  });
+
+  it('a checkpoint that is not registered', () =>
     refuses('inference.CheckpointUnknown', { checkpoint: `0x${'11'.repeat(32)}` }));
 
-  it('comes from an account that cannot pay for it', async () => {
+  it('a checkpoint that no worker serves', async () => {
+    const other = randomHash();
+    const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
+    await world.chain.send(
+      world.chain.call(
+        'checkpoints.registerCheckpoint', other, family, null, { root: randomHash(), bytes: 1_000_000 }, tokens, u8aToHex(utf8('CC0-1.0')), randomHash(),
+      ),
+      world.funder,
+    );
+    await refuses('inference.NoWorker', { checkpoint: other });
+  });
+
+  it('a price limit below what every worker charges', async () => {
+    const { lowest } = await world.quote('Hello');
+    await refuses('inference.PriceLimitTooLow', { limit: lowest - 1n });
+    await refuses('inference.PriceLimitTooLow', { limit: 0n });
+    await accepts({ limit: lowest });
+  });
+
+  it('a request whose stake is higher than any bond', async () => {
+    const tokens = maxTokens();
+    const { offers } = await world.quote('Hello', { maxTokens: tokens });
+    assert.deepEqual(offers, [], 'the quote leaves the worker out');
+    await refuses('inference.BondsTooLow', { parameters: world.parameters({ maxTokens: tokens }) });
+  });
+
+  it('a request under rules that cannot work', async () => {
+    for (const changes of [{ requests: { room: 0n } }, { claims: { minCheckRate: 0n } }]) {
+      await world.setRules(changes);
+      await refuses('inference.RulesUnworkable', {});
+    }
+    await world.setRules();
+    await accepts({});
+  });
+
+  it('an account that cannot pay the price limit', async () => {
     const poor = await world.account(2n * UNIT);
     await refuses('inference.FundsTooLow', {}, poor);
   });
 
-  it('comes from an account that does not even have the fee', async () => {
-    const nobody = key('//Nobody');
-    await assert.rejects(
-      world.chain.send(
-        world.chain.call('inference.requestInference', ...Object.values(valid())),
-        nobody,
-      ),
-      { name: 'invalid.Payment' },
-    );
+  it('an account that has the price limit and not the price of storage', async () => {
+    const parameters = world.parameters({ maxTokens: 256 });
+    const { storage } = await world.quote('Hello', { maxTokens: 256 });
+    // Enough for the limit and for the fee, of which nothing is left.
+    const { partialFee } = await call({ parameters }).paymentInfo(requester.address);
+    const account = await world.account(100n * UNIT + partialFee.toBigInt() + storage / 2n);
+    await refuses('inference.FundsTooLow', { parameters }, account);
   });
 
-  it('is taken back by someone else, or was never made', async () => {
-    await assert.rejects(
-      world.chain.send(world.chain.call('inference.cancelRequest', 10_000), requester),
-      { name: 'inference.RequestUnknown' },
-    );
+  it('an account that does not have the fee', async () => {
+    await assert.rejects(world.chain.send(call({}), key('//Penniless')), { name: 'invalid.Payment' });
+  });
+
+  it('to take back the request of another account, one that is assigned or over, or one that was never made', async () => {
+    const cancel = (id, signer) => world.chain.send(world.chain.call('inference.cancelRequest', id), signer);
+    await assert.rejects(cancel(10_000, requester), { name: 'inference.RequestUnknown' });
     const { id } = await world.ask('Hello', { signer: requester });
-    open.push(id);
     const other = await world.account(UNIT);
-    await assert.rejects(
-      world.chain.send(world.chain.call('inference.cancelRequest', id), other),
-      { name: 'inference.NotRequester' },
-    );
+    await assert.rejects(cancel(id, other), { name: 'inference.NotRequester' });
     await world.event(id, 'Assigned');
-    await assert.rejects(
-      world.chain.send(world.chain.call('inference.cancelRequest', id), requester),
-      { name: 'inference.AlreadyAssigned' },
-    );
+    await assert.rejects(cancel(id, requester), { name: 'inference.AlreadyAssigned' });
+    await fake.answer(id, madeUp());
+    await world.end(id);
+    await assert.rejects(cancel(id, requester), { name: 'inference.TooLate' });
   });
 
-  it('is answered by someone who was not drawn', async () => {
+  it('an answer, a check or a verdict of an account that was not drawn', async () => {
+    const { chain } = world;
     const { id } = await world.ask('Hello', { signer: requester });
-    open.push(id);
     await world.event(id, 'Assigned');
     const stranger = await world.account(UNIT);
-    const receipt = await world.receipt(id, { tokens: [1], text: 'x' });
-    const submit = world.chain.call('inference.submitResult', id, [1], '0x78', receipt);
-    await assert.rejects(world.chain.send(submit, stranger), { name: 'inference.NotAnOperator' });
+    const answer = madeUp();
+    const receipt = receiptOf(id, await world.state(id), answer);
+    const submit = chain.call('inference.submitAnswer', id, answer.tokens, u8aToHex(utf8(answer.text)), receipt);
+    await assert.rejects(chain.send(submit, stranger), { name: 'inference.NotAnOperator' });
     const [idle] = await world.add([['Worker', 'Idle']], { fake: true, checkpoints: [] });
-    await assert.rejects(world.chain.perform(submit, idle.hot), { name: 'inference.NotAssigned' });
-    await assert.rejects(world.chain.perform(submit, stranger), { name: 'invalid.BadSigner' });
-    await assert.rejects(idle.submit('inference.commitVerdict', id, `0x${'00'.repeat(32)}`), { name: 'inference.NotAssigned' });
+    await assert.rejects(chain.perform(submit, idle.hot), { name: 'inference.NotAssigned' });
+    await assert.rejects(chain.perform(submit, stranger), { name: 'invalid.BadSigner' });
+    await assert.rejects(idle.commitCheck(10_000n), { name: 'claims.UnknownClaim' });
+    await assert.rejects(idle.challenge(10_000n), { name: 'claims.UnknownClaim' });
+
+    await fake.answer(id, answer);
+    await assert.rejects(chain.perform(submit, fake.hot), { name: 'inference.AlreadyAnswered' });
+    const claim = await world.claimOf(id);
+    // It was not drawn, whatever the stage of the claim; before a draw, it is too early to commit.
+    await assert.rejects(idle.challenge(claim), { name: 'claims.NotDrawn' });
+    await assert.rejects(idle.commitVerdict(claim, 'True'), { name: 'jury.NotDisputed' });
+    await assert.rejects(idle.revealVerdict(claim, { verdict: 'True', salt: randomHash() }), { name: 'jury.NotDisputed' });
+    await assert.rejects(
+      chain.send(chain.call('claims.commitCheck', claim, 0, checkCommitment(claim, 0, stranger.publicKey, randomHash(), randomHash())), stranger),
+      { name: 'claims.NotAnOperator' },
+    );
+    await assert.rejects(chain.send(chain.call('jury.appeal', claim, 0), stranger), { name: 'jury.NotDisputed' });
+    await world.end(id);
+    await assert.rejects(idle.commitCheck(claim), { name: 'claims.Ended' });
+    await assert.rejects(chain.send(chain.call('claims.challenge', claim, 0), stranger), { name: 'claims.Ended' });
   });
 
-  it('is an operator whose bond, key or checkpoint will not do', async () => {
+  it('a challenge by the claimant, of a leaf that is not there, or without the bond', async () => {
+    const { chain } = world;
+    const { id } = await world.ask('Hello', { signer: requester });
+    await world.event(id, 'Assigned');
+    await fake.answer(id, madeUp());
+    const claim = await world.claimOf(id);
+    const poor = await world.account(UNIT / 10n);
+    const challenge = (leaf, signer) => chain.send(chain.call('claims.challenge', claim, leaf), signer);
+    await Promise.all([
+      assert.rejects(challenge(0, fake.controller), { name: 'claims.OwnClaim' }),
+      assert.rejects(challenge(1, requester), { name: 'claims.UnknownLeaf' }),
+      assert.rejects(challenge(0, poor), { name: 'claims.FundsTooLow' }),
+    ]);
+    await world.end(id);
+  });
+
+  it('an operator whose bond, key or checkpoint will not do', async () => {
     const { chain } = world;
     const account = await world.account();
-    const least = chain.api.consts.operators.minBond.toBigInt();
-    await world.fund([[account.address, least]]);
+    const least = world.leastBond;
     const roles = { worker: true, validator: false };
     const register = (changes = {}) => {
       const { hot, signer, bond, as } = { hot: key('//Unused'), bond: least, as: roles, ...changes };
@@ -143,12 +254,59 @@ describe('a refused request', () => {
     await assert.rejects(chain.send(chain.call('operators.withdrawBond'), account), { name: 'operators.NotLeaving' });
   });
 
-  it('names a checkpoint that was withdrawn', async () => {
-    // What they put on hold comes back when they end, at any time.
-    for (const id of open) await world.end(id);
+  it('a rule that is not set by governance', async () => {
+    const { rules } = world;
+    const set = world.chain.call('parameters.setParameter', { Protocol: { ProtocolClaimRules: [null, rules.claims] } });
+    await assert.rejects(world.chain.send(set, requester), { name: 'badOrigin' });
+  });
+
+  it('to leave a requester without a reason, or an idea where to look', { timeout: 120_000 }, async () => {
+    await world.setRules({ requests: { answer: 2n, maxAttempts: 1n } });
+    const options = ['--url', world.url, '--account', '//Bob', '--checkpoint', world.checkpoint, '--max-tokens', '4'];
+    const { status, stdout, stderr } = await worker(world.home, ['ask', ...options, 'Hello'], { timeout: 100_000 });
+    assert.equal(status, 3, stdout + stderr);
+    assert.match(stdout, /missed its deadline/);
+    const id = stdout.match(/noema-worker request show (\d+)/)?.[1];
+    assert.ok(id, stdout);
+    const shown = await worker(world.home, ['request', 'show', id, '--url', world.url]);
+    assert.match(shown.stdout, /^missed by +1 workers/m);
+    assert.match(shown.stdout, /^refunded .*as many workers as may try let their deadlines pass$/m);
+    await world.setRules();
+  });
+
+  it('a checkpoint that was withdrawn', async () => {
     await world.withdraw(world.checkpoint);
     await refuses('inference.CheckpointInactive', {});
   });
 
-  it('leaves the books in order', async () => world.audit());
+  it('and leaves books that agree', async () => world.close());
+});
+
+describe('the longest prompt that is not refused', () => {
+  let world;
+
+  before(async () => {
+    world = await World.start('longest', { rules: CHECK_ALL, publishes: false });
+    // An eighth of the model's context, which is minutes of work for each operator.
+    world.checkpoint = await world.importVariant({ contextLength: 1_024 });
+    await world.publish(world.checkpoint);
+    await world.add([['Worker', 'Worker1']]);
+    await world.add([['Validator', 'Validator1']]);
+  }, { timeout: 300_000 });
+  after(() => world?.stop());
+
+  it('is answered and checked in time, though each of its bytes is a token', { timeout: 300_000 }, async () => {
+    const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
+    const { architecture } = plain(await world.chain.view('Checkpoints', 'family', family));
+    const maxTokens = 4;
+    const room = Number(architecture.contextLength - tokens.templateTokens) - maxTokens;
+    // The tokenizer makes one token of each digit.
+    const prompt = '0123456789'.repeat(room).slice(0, Math.floor(room / Number(tokens.tokensPerByte)));
+    const { id } = await world.ask(prompt, { maxTokens });
+    const { verification } = await world.settled(id, 280_000);
+    assert.equal(verification, 'Confirmed');
+    const { promptTokens } = await world.answer(id);
+    assert.ok(promptTokens > prompt.length, `${promptTokens} tokens of ${prompt.length} bytes`);
+    await world.close();
+  });
 });

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { plain } from '../lib/chain.js';
-import { World } from '../lib/world.js';
+import { until } from '../lib/process.js';
+import { CHECK_ALL, WHOLE } from '../lib/rules.js';
+import { UNIT, World } from '../lib/world.js';
 
 describe('an outage', () => {
   const QUESTION = 'Tell me everything about the sea.';
@@ -13,37 +15,92 @@ describe('an outage', () => {
   let workers;
   let validators;
 
-  const by = (operators, address) => operators.find((operator) => operator.address === address);
-
   before(async () => {
-    world = await World.start('outages');
-    const prices = world.prices(1n, LONG.maxTokens);
-    workers = await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']], { prices });
-    validators = await world.add([1, 2, 3].map((n) => ['Validator', `Validator${n}`]));
+    world = await World.start('outages', { rules: CHECK_ALL });
+    workers = await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']]);
+    validators = await world.add([1, 2, 3, 4].map((n) => ['Validator', `Validator${n}`]));
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
+  const assigned = async (id) => world.operator((await world.event(id, 'Assigned')).data.worker);
+  const answers = (id) => world.chain.eventsNamed('inference.Answered', ({ request }) => request === id).length;
+  /** The operator's process is killed for good: what it misses is its own loss. */
+  const takeAway = async (operator) => {
+    operator.mayLose = true;
+    await operator.kill();
+  };
+
+  /** Starts operators, and waits until those that were silent can be drawn again. */
+  const bringBack = async (operators, silent) => {
+    const resumed = ({ address }) =>
+      world.chain.eventsNamed('operators.Resumed', ({ controller }) => controller === address).length;
+    const before = silent.map(resumed);
+    for (const operator of operators) operator.start();
+    await until('those that were silent are back', () =>
+      silent.every((operator, n) => resumed(operator) > before[n]) || undefined);
+    await world.notice();
+  };
+
   it('kills the worker while it answers, and it carries on when it is back', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
-    const worker = by(workers, (await world.event(id, 'Assigned')).data.worker);
+    const worker = await assigned(id);
     await worker.kill();
     assert.equal(await world.answer(id), null, 'it had not answered yet');
     worker.start();
-    const end = await world.end(id);
-    assert.equal(end.name, 'Settled');
+    const end = await world.settled(id);
     assert.equal(end.worker, worker.address);
-    assert.equal(world.chain.eventsNamed('inference.Answered', ({ request }) => request === id).length, 1);
+    assert.equal(answers(id), 1);
+    world.onlyLosers(id);
     await world.audit();
   });
 
   it('kills a validator while it checks, and it carries on when it is back', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
-    const validator = by(validators, (await world.event(id, 'CheckDrawn')).data.validators[0]);
+    const claim = await world.claimOf(id);
+    const { seats: [[address]] } = await world.claimEvent(claim, 'claims.CheckDrawn');
+    const validator = world.operator(address);
     await validator.kill();
     validator.start();
-    const end = await world.end(id);
-    assert.equal(end.name, 'Settled');
-    assert.ok(end.checksPaid.some(({ to }) => to === validator.address), 'its verdict was in time');
+    const end = await world.settled(id);
+    assert.ok(end.validatorsPaid.some(({ to }) => to === validator.address), 'it was in time');
+    world.onlyLosers(id);
+    await world.audit();
+  });
+
+  it('kills a validator that has committed, and it reveals when it is back', { timeout: 240_000 }, async () => {
+    const { id } = await world.ask(QUESTION, LONG);
+    const claim = await world.claimOf(id);
+    const { seats } = await world.claimEvent(claim, 'claims.CheckDrawn');
+    const [killed, other] = seats.map(([address]) => world.operator(address));
+    // So that nothing is to be revealed before.
+    other.program.pause();
+    await world.claimEvent(claim, 'claims.CheckCommitted', ({ validator }) => validator === killed.address);
+    await killed.kill();
+    other.program.resume();
+    killed.start();
+    const end = await world.settled(id);
+    assert.ok(end.validatorsPaid.some(({ to }) => to === killed.address), 'it knows what it committed to');
+    world.onlyLosers(id);
+    await world.audit();
+  });
+
+  it('kills a juror that has committed, and it reveals when it is back', { timeout: 240_000 }, async () => {
+    const { id } = await world.ask(QUESTION, LONG);
+    const claim = await world.claimOf(id);
+    await world.claimEvent(claim, 'claims.CheckDrawn');
+    const challenger = await world.account(100n * UNIT);
+    await world.chain.send(world.chain.call('claims.challenge', claim, 0), challenger);
+    const [killed, ...others] = (await world.jury(claim)).map(({ juror }) => juror);
+    assert.ok(others.length > 0, 'others wait for it');
+    for (const { program } of others) program.pause();
+    await world.claimEvent(claim, 'jury.VerdictCommitted', ({ juror }) => juror === killed.address);
+    await killed.kill();
+    for (const { program } of others) program.resume();
+    killed.start();
+    await world.claimEvent(claim, 'jury.VerdictRevealed', ({ juror }) => juror === killed.address);
+    assert.equal((await world.claimEvent(claim, 'claims.DisputeConcluded')).decision, 'True');
+    await world.settled(id);
+    world.onlyLosers(id);
     await world.audit();
   });
 
@@ -52,23 +109,28 @@ describe('an outage', () => {
     await world.event(id, 'Assigned');
     await world.chain.blocks(2);
     await world.restartNode();
-    const end = await world.end(id);
-    assert.equal(end.name, 'Settled');
-    assert.equal(world.chain.eventsNamed('inference.Answered', ({ request }) => request === id).length, 1);
+    await world.settled(id);
+    assert.equal(answers(id), 1);
     const again = await world.ask('Are you still there?', LONG);
-    assert.equal((await world.end(again.id)).name, 'Settled');
+    await world.settled(again.id);
+    world.onlyLosers(id);
     await world.audit();
   });
 
   it('kills the worker for good, and another takes over', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
-    const first = by(workers, (await world.event(id, 'Assigned')).data.worker);
-    await first.kill();
-    assert.equal((await world.slashed(id, first)).offence, 'MissedDeadline');
-    const end = await world.end(id);
-    assert.equal(end.name, 'Settled');
+    const first = await assigned(id);
+    const { stake } = (await world.state(id)).assignment;
+    await takeAway(first);
+    const { offence, amount } = await world.loss(id, first);
+    assert.equal(offence, 'MissedDeadline');
+    assert.equal(amount, (stake * world.rules.requests.silenceShare + WHOLE - 1n) / WHOLE, 'being away is no fraud');
+    const end = await world.settled(id);
     assert.notEqual(end.worker, first.address);
+    world.onlyLosers(id, first);
     first.start();
+    await world.chain.event('operators.Resumed', ({ controller }) => controller === first.address);
+    await world.notice();
     await world.audit();
   });
 
@@ -77,18 +139,16 @@ describe('an outage', () => {
     const other = await world.importVariant();
     await world.publish(other);
     const { family } = plain(await chain.view('Checkpoints', 'checkpoint', other));
-    const makeCanonical = (id) =>
-      chain.send(chain.call('sudo.sudo', chain.call('checkpoints.setCanonical', family, id)), world.funder);
+    const makeCanonical = (id) => world.govern('checkpoints.setCanonical', family, id);
     const { id } = await world.ask(QUESTION, LONG);
-    const worker = by(workers, (await world.event(id, 'Assigned')).data.worker);
+    const worker = await assigned(id);
     await worker.kill();
     assert.equal(await world.answer(id), null, 'it had not answered yet');
     await makeCanonical(other);
     await worker.submit('operators.followCanonical', checkpoint);
     assert.deepEqual((await worker.recorded()).serves, [other]);
     worker.start();
-    const end = await world.end(id);
-    assert.equal(end.name, 'Settled');
+    const end = await world.settled(id);
     assert.equal(end.worker, worker.address);
     await makeCanonical(checkpoint);
     await worker.submit('operators.followCanonical', other);
@@ -97,33 +157,52 @@ describe('an outage', () => {
     await world.audit();
   });
 
-  it('takes all validators away, and the requester gets everything back', { timeout: 300_000 }, async () => {
-    await Promise.all(validators.map((validator) => validator.kill()));
-    const { id, limit, requester, fee } = await world.ask(QUESTION, LONG);
-    const before = await world.chain.balance(requester.address);
-    const { worker } = (await world.event(id, 'Answered')).data;
-    const bond = await by(workers, worker).bond();
-    const end = await world.end(id, 240_000);
-    assert.equal(end.name, 'Refunded');
-    assert.equal(end.reason, 'NoVerdict');
-    assert.equal(end.amount, limit);
-    assert.equal(await by(workers, worker).bond(), bond, 'the worker loses nothing');
-    const now = await world.chain.balance(requester.address);
-    assert.equal(now.free, before.free + limit);
-    assert.ok(fee > 0n);
+  it('takes all validators but one away, and that one confirms the answer and loses nothing', { timeout: 300_000 }, async () => {
+    const [there, ...gone] = validators;
+    await Promise.all(gone.map(takeAway));
+    const { id } = await world.ask(QUESTION, LONG);
+    const claim = await world.claimOf(id);
+    const end = await world.settled(id);
+    assert.equal(end.verification, 'Confirmed');
+    assert.deepEqual(end.validatorsPaid.map(({ to }) => to), [there.address]);
+    const silent = world.chain.eventsNamed('claims.CheckDrawn', (drawn) => drawn.claim === claim)
+      .flatMap(({ data }) => data.seats.map(([address]) => world.operator(address)))
+      .filter((validator) => validator !== there);
+    for (const validator of silent) await world.loss(id, validator);
+    world.onlyLosers(id, ...silent);
     await world.audit();
-    for (const validator of validators) validator.start();
+    await bringBack(gone, silent);
   });
 
-  it('takes all workers away, and the requester gets everything back', { timeout: 400_000 }, async () => {
-    await Promise.all(workers.map((worker) => worker.kill()));
-    const { id, limit, requester } = await world.ask(QUESTION, LONG);
-    const before = await world.chain.balance(requester.address);
-    const end = await world.end(id, 360_000);
-    assert.equal(end.name, 'Refunded');
-    assert.ok(['NoAnswer', 'NoWorker'].includes(end.reason), end.reason);
-    assert.equal(end.amount, limit);
-    assert.equal((await world.chain.balance(requester.address)).free, before.free + limit);
+  it('takes all validators away, and the requester gets everything back but storage', { timeout: 300_000 }, async () => {
+    await Promise.all(validators.map(takeAway));
+    const { id, limit, requester, fee, storage } = await world.ask(QUESTION, LONG);
+    const claim = await world.claimOf(id);
+    const end = await world.end(id);
+    assert.deepEqual([end.name, end.amount], ['Refunded', limit]);
+    assert.equal((await world.claimEvent(claim, 'claims.Ended')).outcome, 'Unconfirmed');
+    const { free } = await world.chain.balance(requester.address);
+    assert.equal(free, limit + 10n * UNIT - fee - storage);
+    const draws = world.chain.eventsNamed('claims.CheckDrawn', (drawn) => drawn.claim === claim);
+    const silent = draws.flatMap(({ data }) => data.seats.map(([address]) => world.operator(address)));
+    assert.ok(draws.length > 1, 'others are drawn for those who are silent');
+    for (const validator of silent) {
+      const { offence, amount } = await world.loss(id, validator);
+      assert.deepEqual([offence, amount], ['MissedCheck', world.rules.claims.validatorStake]);
+    }
+    world.onlyLosers(id, ...silent);
     await world.audit();
+    await bringBack(validators, silent);
   });
+
+  it('takes all workers away, and the requester gets everything back but storage', { timeout: 400_000 }, async () => {
+    await Promise.all(workers.map(takeAway));
+    const { id, limit, requester, fee, storage } = await world.ask(QUESTION, LONG);
+    const end = await world.end(id, 360_000);
+    assert.deepEqual([end.name, end.reason, end.amount], ['Refunded', 'NoAnswer', limit]);
+    assert.equal((await world.chain.balance(requester.address)).free, limit + 10n * UNIT - fee - storage);
+    world.onlyLosers(id, ...workers);
+  });
+
+  it('costs no operator anything that was there in time', () => world.close());
 });

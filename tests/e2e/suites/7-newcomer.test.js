@@ -1,12 +1,14 @@
 // A machine that has nothing but a node's address gets the checkpoint from those who hold it.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import dgram from 'node:dgram';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { until } from '../lib/process.js';
-import { worker, World } from '../lib/world.js';
+import { Program, until } from '../lib/process.js';
+import { binary, worker } from '../lib/programs.js';
+import { World } from '../lib/world.js';
 
 describe('a newcomer', () => {
   let world;
@@ -15,15 +17,40 @@ describe('a newcomer', () => {
   const fetchTo = (home, ...args) =>
     worker(path.join(world.folder, home), ['checkpoint', 'fetch', ...args, '--url', world.url]);
 
-  const weights = (home) =>
-    path.join(world.folder, home, 'checkpoints', world.checkpoint.replace(/^0x/, ''), 'weights.bin');
+  /** The same as a process that goes on beside the test. */
+  const startFetchTo = (home) => {
+    const program = new Program(
+      `fetch-${home}`,
+      binary('noema-worker'),
+      ['checkpoint', 'fetch', '--url', world.url],
+      { env: { NOEMA_HOME: path.join(world.folder, home) }, log: path.join(world.folder, `fetch-${home}.log`) },
+    );
+    world.programs.add(program);
+    program.exited.then(() => world.programs.delete(program));
+    return program;
+  };
+
+  const library = (home) => path.join(world.folder, home, 'checkpoints');
+
+  const weights = (home) => path.join(library(home), world.checkpoint.replace(/^0x/, ''), 'weights.bin');
+
+  /** The bytes of what has arrived and is not delivered yet. */
+  const arrived = (folder) => {
+    if (!existsSync(folder)) return 0;
+    const sizes = readdirSync(folder, { recursive: true })
+      .filter((name) => name.endsWith('.data'))
+      .map((name) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
+
+  const endpoint = (operator) => world.chain.view('Operators', 'endpoint', operator.address);
 
   before(async () => {
     world = await World.start('newcomer');
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('is told that nobody holds the checkpoint', { timeout: 60_000 }, async () => {
+  it('is told that no operator holds the checkpoint', { timeout: 60_000 }, async () => {
     const { status, stderr } = await fetchTo('early');
     assert.notEqual(status, 0);
     assert.match(stderr, /no operator has announced to hold checkpoint/);
@@ -33,17 +60,38 @@ describe('a newcomer', () => {
     workers = await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']]);
     await until('both hold the checkpoint and say where', async () => {
       const holders = await world.chain.view('Checkpoints', 'holders', world.checkpoint);
-      const endpoints = await Promise.all(
-        workers.map(({ address }) => world.chain.view('Operators', 'endpoint', address)),
-      );
+      const endpoints = await Promise.all(workers.map(endpoint));
       return holders.length === 2 && endpoints.every(({ isSome }) => isSome) ? true : undefined;
     }, { timeout: 180_000 });
     const { status, stdout, stderr } = await fetchTo('newcomer');
     assert.equal(status, 0, stderr);
     assert.match(stdout, new RegExp(world.checkpoint.replace(/^0x/, '')));
     assert.ok(existsSync(weights('newcomer')));
+    assert.match(stderr, /Fetching the checkpoint: [\d.]+ \w+ of [\d.]+ MB/, 'without a terminal, lines say how far it is');
+    assert.doesNotMatch(stderr, /WARN|ERROR/, 'what libraries say of their insides is not shown');
     const verified = await worker(path.join(world.folder, 'newcomer'), ['checkpoint', 'verify', world.checkpoint]);
     assert.equal(verified.status, 0, verified.stderr);
+  });
+
+  it('goes on where it was killed or interrupted', { timeout: 180_000 }, async () => {
+    const LITTLE = 2_000_000;
+    let kept = 0;
+    for (const end of ['kill', 'stop', 'kill']) {
+      const fetch = startFetchTo('killed');
+      await until('some more arrives', () => {
+        fetch.assertAlive();
+        return arrived(library('killed')) > kept + LITTLE ? true : undefined;
+      }, { every: 5 });
+      await fetch[end]();
+      if (end === 'stop') assert.match(fetch.tail(), /interrupted; what arrived is kept/);
+      assert.ok(!existsSync(weights('killed')));
+      kept = arrived(library('killed'));
+    }
+    const { status, stderr } = await fetchTo('killed');
+    assert.equal(status, 0, stderr);
+    const [, number, unit] = stderr.match(/Fetching the checkpoint: ([\d.]+) (\w+) of/) ?? [];
+    const begins = Number(number) * { B: 1, kB: 1e3, MB: 1e6 }[unit];
+    assert.ok(begins > kept / 2, `it begins at ${number} ${unit}, and ${kept} bytes had arrived`);
   });
 
   it('fetches from the one that is left', { timeout: 120_000 }, async () => {
@@ -53,12 +101,60 @@ describe('a newcomer', () => {
     assert.ok(existsSync(weights('second')));
   });
 
-  it('is told who was asked when no holder is left', { timeout: 120_000 }, async () => {
+  it('finds a holder again whose port was taken', { timeout: 240_000 }, async () => {
+    const [, holder] = workers;
+    const before = (await endpoint(holder)).toJSON();
+    await holder.kill();
+    const other = dgram.createSocket('udp4');
+    const { port } = before.addresses[0].ipv4;
+    await new Promise((resolve, reject) => other.once('error', reject).bind(port, '127.0.0.1', resolve));
+    try {
+      holder.start();
+      const fetch = startFetchTo('moved');
+      assert.equal(await fetch.exited, 0, fetch.tail());
+      assert.ok(existsSync(weights('moved')));
+      const now = (await endpoint(holder)).toJSON();
+      assert.equal(now.peer, before.peer);
+      assert.notEqual(now.addresses[0].ipv4.port, port);
+    } finally {
+      other.close();
+    }
+  });
+
+  // It waits for a minute whether they come back.
+  it('is told who was asked when no holder is left', { timeout: 200_000 }, async () => {
     await workers[1].kill();
     const { status, stderr } = await fetchTo('third');
     assert.notEqual(status, 0);
-    assert.match(stderr, /none of the holders of [0-9a-f]{64} can be reached: [0-9a-f]{64} not reached/);
+    const named = workers.map(({ address }) => `${address} \\(peer [0-9a-f]{64} at 127\\.0\\.0\\.1:\\d+\\) not reached`);
+    for (const who of named) assert.match(stderr, new RegExp(`none of the holders of [0-9a-f]{64} can be reached: .*${who}`));
     assert.ok(!existsSync(weights('third')));
-    await world.audit();
   });
+
+  it('cannot be held up by an operator whose port is taken: it does not start', { timeout: 120_000 }, async () => {
+    const [, operator] = workers;
+    const other = dgram.createSocket('udp4');
+    await new Promise((resolve) => other.bind(0, '127.0.0.1', resolve));
+    const { args } = operator;
+    try {
+      operator.args = [...args, '--listen', `127.0.0.1:${other.address().port}`];
+      operator.start();
+      world.programs.delete(operator.program);
+      assert.equal(await operator.program.exited, 1);
+      assert.match(operator.program.tail(), /choose another address of this machine with --listen/);
+    } finally {
+      operator.args = args;
+      other.close();
+    }
+  });
+
+  it('is not sent to an operator that shares nothing any more', { timeout: 120_000 }, async () => {
+    const [, operator] = workers;
+    assert.ok((await endpoint(operator)).isSome);
+    operator.args.push('--listen', 'off');
+    operator.start();
+    await until('it has no endpoint', async () => ((await endpoint(operator)).isNone ? true : undefined), { timeout: 100_000 });
+  });
+
+  it('costs no operator anything', async () => world.close());
 });

@@ -6,9 +6,10 @@ import { after, afterEach, before, describe, it } from 'node:test';
 
 import { plain } from '../lib/chain.js';
 import { until } from '../lib/process.js';
+import { worker } from '../lib/programs.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHILD_LOSS, HARMS, PARENT_LOSS, PATIENT, Training } from '../lib/training.js';
-import { UNIT, worker, World } from '../lib/world.js';
+import { UNIT, World } from '../lib/world.js';
 
 describe('a round of training', () => {
   const BOND = 1_000n * UNIT;
@@ -52,11 +53,11 @@ describe('a round of training', () => {
 
     const { trainers: assigned, evaluation } = await round.contribute(...trainers.slice(0, 4));
     const shards = assigned.flatMap((trainer) => trainer.shards);
-    assert.equal(new Set([...shards, ...evaluation]).size, 4 * 2 + 3, 'nobody trains on what is evaluated');
+    assert.equal(new Set([...shards, ...evaluation]).size, 4 * 2 + 3, 'no trainer sees what is evaluated');
     await round.agree(validators, trainers.slice(0, 2), [[poisoner, HARMS]]);
     await round.promoted();
 
-    assert.deepEqual(await balances(), whole, 'nobody paid or lost anything');
+    assert.deepEqual(await balances(), whole, 'no balance has changed');
     assert.equal(await locks(), 0n);
     const rulings = await round.rulings();
     for (const honest of trainers.slice(0, 3)) {
@@ -149,7 +150,7 @@ describe('a round of training', () => {
     await round.slashed(silent, 'MissedContribution', silence(bond), bond);
     assert.deepEqual(round.losers(), [silent.address]);
     assert.equal(await locks(), 0n);
-    // Nobody joins the next one.
+    // No operator joins the next one.
     const id = await round.successor();
     const { data } = await world.chain.event('training.RoundClosed', ({ round: closed }) => closed === id);
     assert.deepEqual(data.outcome, { Rejected: 'TooFewTrainers' });
@@ -196,7 +197,7 @@ describe('a round of training', () => {
     const bond = await liar.bond();
     const truth = await round.sheet();
     await round.score([[liar, await round.sheet([[one, HARMS]])], [honest, truth]]);
-    // Not everybody was heard: scores are open again, for all.
+    // Not all validators were heard: scores are open again, for all.
     const { widened } = await round.reach('Scoring');
     assert.equal(widened, true);
     await round.score(others.map((validator) => [validator, truth]));
@@ -242,7 +243,7 @@ describe('a round of training', () => {
     await world.chain.send(world.chain.call('checkpoints.retractHolding', round.child.checkpoint), one.controller);
     await round.rejected('TooFewHolders');
     const forgotten = await world.chain.view('Checkpoints', 'checkpoint', round.child.checkpoint);
-    assert.ok(forgotten.isNone, 'a checkpoint that nobody holds is forgotten');
+    assert.ok(forgotten.isNone, 'a checkpoint without a holder is forgotten');
     assert.deepEqual(round.losers(), []);
     assert.equal(await locks(), 0n);
     await round.successor();
@@ -290,6 +291,7 @@ describe('a round of training', () => {
 
   it('leaves books that anyone can check', { timeout: 30_000 }, async () => {
     await world.checkBooks();
+    await world.close();
   });
 
   it('is in blocks that the relay chain would find valid', { timeout: 300_000 }, () => world.proveBlocks());

@@ -1,5 +1,5 @@
 // Rounds of training with real trainers and validators: dishonest ones among them, processes and the
-// node killed in the middle, and a newcomer that finds nobody to get the checkpoint from.
+// node killed in the middle, and a newcomer that finds no operator to get the checkpoint from.
 
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
@@ -7,10 +7,11 @@ import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { until } from '../lib/process.js';
+import { worker } from '../lib/programs.js';
 import {
   BOND, checkpointsOf, hasEarned, Programme, ready, shardsOf, stateFile, verify,
 } from '../lib/trainers.js';
-import { worker, World } from '../lib/world.js';
+import { World } from '../lib/world.js';
 
 /** Whether so many steps on one shard help is another question. */
 async function contributed(round, trainer) {
@@ -55,7 +56,7 @@ describe('trainers', () => {
     // Whether an update that is scaled or trained on other shards passes depends on the text; the loss
     // falls all the same.
     const [flip, random, garbage, truncate, copy, silent] = dishonest;
-    // The copy does the work of whoever joins first. The validators share the dataset once they have joined.
+    // The copy does the work of the one that joins first. The validators share the dataset once they have joined.
     const others = [two, ...dishonest];
     for (const { program } of [one, ...others]) program.pause();
     const round = await programme.start();
@@ -95,7 +96,7 @@ describe('trainers', () => {
     assert.ok(fetched > 0 && fetched < Number(dataset.shards) / 4, `a trainer fetches little: ${fetched} shards`);
   });
 
-  it('leave the whole dataset to whoever asks for it', { timeout: 120_000 }, async () => {
+  it('leave the whole dataset to those who ask for it', { timeout: 120_000 }, async () => {
     await programme.start();
     const folder = path.join(world.folder, 'reader');
     const fetched = await until('those who have it share it', async () => {
@@ -164,7 +165,7 @@ describe('trainers', () => {
     assert.deepEqual(round.losers(), []);
   });
 
-  it('cannot join without the checkpoint, and do as soon as somebody holds it again', { timeout: 180_000 }, async () => {
+  it('cannot join without the checkpoint, and do as soon as an operator holds it again', { timeout: 180_000 }, async () => {
     const holders = [one, two, ...validators];
     await Promise.all(holders.map((holder) => holder.kill()));
     const parent = await programme.canonical();
@@ -178,12 +179,15 @@ describe('trainers', () => {
     await world.chain.event('training.Joined', ({ operator }) => operator === newcomer.address);
     await verify(newcomer, parent);
     for (const trainer of [one, two]) trainer.start();
-    // It takes part like everybody else, whether or not its first contribution helps.
+    // It takes part like every other, whether or not its first contribution helps.
     const { data } = await world.chain.event('training.ContributionRevealed', ({ trainer }) => trainer === newcomer.address);
     const round = programme.numbered(data.round, parent);
     await round.outcome();
     assert.ok((await round.rulings()).get(newcomer.address), 'its contribution is ruled on');
   });
 
-  it('leave books that anyone can check', { timeout: 30_000 }, () => world.checkBooks());
+  it('leave books that anyone can check, and no honest one loses bond', { timeout: 30_000 }, async () => {
+    await world.checkBooks();
+    await world.close();
+  });
 });

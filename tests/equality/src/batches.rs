@@ -179,20 +179,20 @@ impl<'t> Member<'t> {
     }
 
     fn finish(self) -> Result<Evidence> {
-        let (tokens, digest, flaw) = match self.work {
+        let (tokens, hidden, flaw) = match self.work {
             Work::Generation(generation) => {
                 let answer = generation.finish();
-                (answer.tokens, answer.digest, None)
+                (answer.tokens, answer.hidden, None)
             }
             Work::Checking(checking) => {
                 let checked = checking.finish().context("The check has no end.")?;
                 let answer = self.task.answer.clone().unwrap_or_default();
-                (answer, checked.digest, checked.flaw)
+                (answer, checked.hidden, checked.flaw)
             }
         };
         Ok(Evidence {
             tokens,
-            digest,
+            hidden,
             record: self.record,
             flaw: flaw.map(|flaw| flaw.to_string()),
         })

@@ -2,18 +2,19 @@
 
 use crate::Evidence;
 
-/// Counts the tokens of an answer for which the token, the hidden vector or the logits that it was
-/// sampled from differ, and once more if the digests do. 0: every bit is the same.
+/// Counts the tokens of an answer for which the token, or the hidden state, its hash or the logits
+/// that it was sampled from differ, and once more if the flaws do. 0: every bit is the same.
 pub fn differences(expected: &Evidence, found: &Evidence) -> usize {
     let length = expected.tokens.len().max(found.tokens.len());
     let differs = |index: &usize| {
         let at = *index;
         expected.tokens.get(at) != found.tokens.get(at)
+            || expected.hidden.get(at) != found.hidden.get(at)
             || expected.record.hidden.get(at) != found.record.hidden.get(at)
             || expected.record.logits.get(at) != found.record.logits.get(at)
     };
     let tokens = (0..length).filter(differs).count();
-    tokens + usize::from(expected.digest != found.digest || expected.flaw != found.flaw)
+    tokens + usize::from(expected.flaw != found.flaw)
 }
 
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod tests {
     fn evidence() -> Evidence {
         Evidence {
             tokens: vec![1, 2, 3],
-            digest: [4; 32],
+            hidden: vec![[4; 32]; 3],
             record: Record {
                 hidden: vec![[5; 32]; 3],
                 logits: vec![[6; 32]; 3],
@@ -45,7 +46,7 @@ mod tests {
         assert_eq!(with(|e| e.tokens[1] = 9), 1);
         assert_eq!(with(|e| e.record.hidden[0][31] = 0), 1);
         assert_eq!(with(|e| e.record.logits[2][0] = 0), 1);
-        assert_eq!(with(|e| e.digest[0] = 0), 1);
+        assert_eq!(with(|e| e.hidden[1][0] = 0), 1);
         assert_eq!(with(|e| e.flaw = Some("wrong".into())), 1);
         assert_eq!(with(|e| e.tokens.truncate(1)), 2);
     }

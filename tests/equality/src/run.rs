@@ -15,7 +15,7 @@ use noema_numerics::{
     Scalar,
 };
 use noema_worker::{
-    checkpoint::{Library, OpenCheckpoint},
+    checkpoint::OpenCheckpoint,
     engine::Engine,
     import::{self, ImportOptions},
 };
@@ -56,7 +56,7 @@ pub struct Row {
     pub cases: Option<usize>,
     /// Tokens that it executed again.
     pub tokens: usize,
-    /// Calls and tokens that were not the same, digests included.
+    /// Calls and tokens that were not the same, hashes of hidden states included.
     pub differences: usize,
     /// Seconds of all of that.
     pub seconds: f64,
@@ -121,11 +121,7 @@ pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Repor
 /// # Errors
 /// When it cannot be imported or opened, or is not what its manifest says.
 pub fn open(model: &Path, home: &Path) -> Result<OpenCheckpoint> {
-    let library = Library::new(home);
-    let checkpoint = match library.ids()?.first() {
-        Some(&id) => library.open(id)?,
-        None => import::import(model, home, &ImportOptions::default(), &())?,
-    };
+    let checkpoint = import::import(model, home, &ImportOptions::default(), &())?;
     checkpoint.verify(&|_bytes| ())?;
     Ok(checkpoint)
 }

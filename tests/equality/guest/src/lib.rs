@@ -38,7 +38,7 @@ use alloc::{
 use codec::{Decode, Encode};
 use core::ops::ControlFlow;
 use noema_numerics::{
-    check, generate, positions_needed, testing::Recorder, Executor, Request, Sampling,
+    check, generate, positions_needed, testing::Recorder, ForwardPass, Request, Sampling,
 };
 
 pub use noema_numerics::testing::{Case, Record};
@@ -71,8 +71,8 @@ pub struct Task {
 pub struct Evidence {
     /// The answer.
     pub tokens: Vec<u32>,
-    /// Digest of its trace.
-    pub digest: [u8; 32],
+    /// Hashes of the hidden states that its tokens were sampled from, as a receipt commits to them.
+    pub hidden: Vec<[u8; 32]>,
     /// Hashes of the hidden vectors and of the logits that its tokens were sampled from.
     pub record: Record,
     /// What is wrong with the answer that was to be checked.
@@ -103,22 +103,22 @@ impl Task {
     ///
     /// # Errors
     /// What the executor says when it refuses the prompt.
-    pub fn run(&self, executor: impl Executor) -> Result<Evidence, String> {
+    pub fn run(&self, executor: impl ForwardPass) -> Result<Evidence, String> {
         let splits: Vec<usize> = self.splits.iter().map(|&length| length as usize).collect();
         let mut recorder = Recorder::new(executor, &splits);
         let request = self.request();
-        let (tokens, digest, flaw) = match &self.answer {
+        let (tokens, hidden, flaw) = match &self.answer {
             Some(answer) => check(&mut recorder, &self.prompt, answer, &request)
-                .map(|checked| (answer.clone(), checked.digest, checked.flaw)),
+                .map(|checked| (answer.clone(), checked.hidden, checked.flaw)),
             None => generate(&mut recorder, &self.prompt, &request, |_| {
                 ControlFlow::Continue(())
             })
-            .map(|answer| (answer.tokens, answer.digest, None)),
+            .map(|answer| (answer.tokens, answer.hidden, None)),
         }
         .map_err(|error| error.to_string())?;
         Ok(Evidence {
             tokens,
-            digest,
+            hidden,
             record: recorder.into_record(),
             flaw: flaw.map(|flaw| flaw.to_string()),
         })

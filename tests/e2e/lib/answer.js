@@ -1,0 +1,28 @@
+// Answers and receipts that a test signs in the place of a worker.
+
+import { merkleRoot, outputHash, promptHash, randomHash } from './protocol.js';
+
+/**
+ * An answer that was not computed, of `tokens`: its hidden states are random, so its worker and those who
+ * collude with it know all of them.
+ */
+export function madeUp({ tokens = [1, 2, 3, 4], text = 'made up', promptTokens = 20 } = {}) {
+  const hidden = tokens.map(() => randomHash());
+  return { tokens, text, promptTokens, hidden, hiddenRoot: merkleRoot(hidden) };
+}
+
+/** The receipt of an answer to request `id`, of which `state` is known, with any field changed. */
+export function receiptOf(id, { checkpoint, prompt, parameters, assignment }, answer, changes = {}) {
+  return {
+    request: id,
+    checkpoint,
+    promptHash: promptHash(Buffer.from(prompt.slice(2), 'hex')),
+    parameters,
+    seed: assignment.seed,
+    outputHash: outputHash(answer.tokens, answer.text),
+    promptTokens: answer.promptTokens,
+    outputTokens: answer.tokens.length,
+    hiddenRoot: answer.hiddenRoot,
+    ...changes,
+  };
+}

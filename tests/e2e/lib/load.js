@@ -1,0 +1,182 @@
+// Load: many requests at once, blocks full of paid transactions, a pool full of invalid duties.
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { u8aToHex } from '@polkadot/util';
+
+import { key, plain } from './chain.js';
+import { sleep, until } from './process.js';
+import { randomHash, utf8 } from './protocol.js';
+
+const UNIT = 10n ** 12n;
+/** Tokens of each answer. */
+const MAX_TOKENS = 8;
+
+/** How many calls like this one fit into one transaction. */
+async function batchSize({ api }, call, { address }) {
+  const { weight } = await call.paymentInfo(address);
+  const { maxExtrinsic } = api.consts.system.blockWeights.perClass.normal;
+  const most = maxExtrinsic.unwrap();
+  const parts = ['refTime', 'proofSize'].map((part) => Number(most[part].toBigInt() / weight[part].toBigInt()));
+  // What a batch and its events weigh besides.
+  return Math.max(1, Math.floor(0.9 * Math.min(...parts)));
+}
+
+/**
+ * Asks `count` times at once, in batches from several accounts that `funder` pays for; returns the numbers of the
+ * requests, and in how many blocks they are.
+ */
+export async function burst(chain, { checkpoint, count, funder }) {
+  const parameters = { maxTokens: MAX_TOKENS, temperatureMilli: 0, topK: 0, topPMilli: 1000 };
+  const prompts = Array.from({ length: count }, (_, n) => utf8(`What is ${n} plus ${n}?`));
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const { offers, storage } = plain(await chain.view('Inference', 'quote', checkpoint, longest, parameters));
+  const limit = offers.at(-1).total;
+  const calls = prompts.map((prompt) =>
+    chain.call('inference.requestInference', checkpoint, u8aToHex(prompt), parameters, limit));
+
+  const size = await batchSize(chain, calls[0], funder);
+  const batches = [];
+  while (calls.length) batches.push(calls.splice(0, size));
+  const accounts = batches.map((_, n) => key(`//Burst${n}`));
+  const amount = BigInt(size) * (limit + storage) + 100n * UNIT;
+  const transfers = accounts.map(({ address }) => chain.call('balances.transferKeepAlive', address, amount));
+  await chain.send(chain.call('utility.batchAll', transfers), funder);
+  const sent = await Promise.all(batches.map((batch, n) => chain.send(chain.call('utility.batchAll', batch), accounts[n])));
+  return {
+    ids: sent.flatMap(({ events }) =>
+      events.filter(({ name }) => name === 'inference.Requested').map(({ data }) => data.request)),
+    blocks: new Set(sent.map(({ block }) => block)).size,
+  };
+}
+
+/** Waits until requests are over; returns how each ended: the name of its last event, with its data. */
+export async function ends(chain, ids, timeout) {
+  const isEnd = /^inference\.(Settled|Refunded)$/;
+  const wanted = new Set(ids);
+  const found = await until(
+    `the end of ${ids.length} requests`,
+    () => {
+      const over = chain.eventsNamed(isEnd, ({ request }) => wanted.has(request));
+      return over.length >= wanted.size ? over : undefined;
+    },
+    { timeout, every: 500 },
+  );
+  return new Map(found.map(({ name, data, block }) => [data.request, { name: name.split('.')[1], block, ...data }]));
+}
+
+/** Fills blocks with paid transactions, at a tip that no other transaction offers, until it is stopped. */
+export class Filler {
+  /** Three transactions fill what paid ones may of a block. */
+  static #PERCENT = 32n;
+  /** How many wait in the pool, so that blocks are soon empty once it is stopped. */
+  static #WAITING = 24;
+
+  /**
+   * Signs the transactions: that takes longer than a block. Each is small and quickly executed; only the sudo key,
+   * `payer`, may claim a weight for it.
+   */
+  static async make(chain, payer, count = 300) {
+    const { api } = chain;
+    const most = plain(api.consts.system.blockWeights).perClass.normal.maxTotal;
+    const part = (whole) => (whole * Filler.#PERCENT) / 100n;
+    const weight = { refTime: part(most.refTime), proofSize: part(most.proofSize) };
+    const remark = api.tx.sudo.sudoUncheckedWeight(api.tx.system.remark('0x'), weight);
+    const first = (await api.rpc.system.accountNextIndex(payer.address)).toNumber();
+    const signed = [];
+    for (let n = 0; n < count; n += 1) {
+      signed.push((await remark.signAsync(payer, { nonce: first + n, tip: 1_000n * UNIT, era: 0 })).toHex());
+    }
+    return Object.assign(new Filler(), { chain, payer, first, signed, most });
+  }
+
+  /** Resolves when the first transactions wait in the pool. */
+  async start() {
+    this.from = await this.chain.height();
+    this.isOn = true;
+    this.done = this.#goOn(await this.#fill(0));
+  }
+
+  /** Sends what is missing in the pool; returns how many were sent so far. */
+  async #fill(sent) {
+    // The nonces tell how many are in blocks.
+    const included = (await this.chain.api.query.system.account(this.payer.address)).nonce.toNumber() - this.first;
+    const next = this.signed.splice(0, Math.max(Filler.#WAITING - (sent - included), 0));
+    await Promise.all(next.map((hex) => this.chain.submit(hex)));
+    return sent + next.length;
+  }
+
+  async #goOn(sent) {
+    while (this.isOn && this.signed.length) {
+      sent = await this.#fill(sent);
+      await sleep(50);
+    }
+  }
+
+  /** Stops; returns the part of what paid transactions may weigh, in percent, for each block since the start. */
+  async stop() {
+    this.isOn = false;
+    await this.done;
+    const { api } = this.chain;
+    const filled = [];
+    for (let height = this.from; height <= (await this.chain.height()); height += 1) {
+      const at = await api.at(await api.rpc.chain.getBlockHash(height));
+      const { normal } = plain(await at.query.system.blockWeight());
+      filled.push(Number((normal.refTime * 100n) / this.most.refTime));
+    }
+    return filled;
+  }
+}
+
+/** Seconds that a process has used processors for. */
+function processorSeconds(pid) {
+  // Fields 14 and 15, in hundredths of a second, counted after the name, which may have spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/**
+ * Sends `count` duties that are invalid: of a key that is no hot key, with a wrong signature of the hot key `hot`,
+ * and signed by it for something that it was not drawn for. Returns how many were refused for which reason, and
+ * the seconds that the process `pid` spent meanwhile.
+ */
+export async function flood(chain, { count, hot, pid }) {
+  const stranger = key('//Stranger');
+  const call = () => chain.call('claims.commitCheck', 10n ** 9n, 0, randomHash());
+  const kinds = [
+    (recent) => chain.duty(call(), stranger, recent, u8aToHex(randomBytes(64))),
+    (recent) => chain.duty(call(), hot, recent, u8aToHex(randomBytes(64))),
+    (recent) => chain.duty(call(), hot, recent),
+  ];
+  const TOGETHER = 100;
+  const refusals = new Map();
+  const before = processorSeconds(pid);
+  const start = Date.now();
+  for (let sent = 0; sent < count; sent += TOGETHER) {
+    // A signature is good for 64 blocks.
+    const recent = await chain.recent();
+    const duties = Array.from({ length: Math.min(TOGETHER, count - sent) }, (_, n) => kinds[(sent + n) % kinds.length](recent));
+    await Promise.all(duties.map((hex) =>
+      chain.submit(hex, 'claims').then(
+        () => 'accepted',
+        ({ name }) => name,
+      ).then((reason) => refusals.set(reason, (refusals.get(reason) ?? 0) + 1))));
+  }
+  return { refusals, seconds: (Date.now() - start) / 1000, processor: processorSeconds(pid) - before };
+}
+
+/**
+ * The part of the duties over these requests that was included: of the answers that were assigned, and the checks
+ * that were drawn and committed to.
+ */
+export function dutiesIncluded(chain, ids) {
+  const wanted = new Set(ids);
+  const count = (name, test) => chain.eventsNamed(name, test).length;
+  const ofRequest = ({ request }) => wanted.has(request);
+  const claims = new Set(chain.eventsNamed('inference.Answered', ofRequest).map(({ data }) => data.claim));
+  const ofClaim = ({ claim }) => claims.has(claim);
+  const seats = chain.eventsNamed('claims.CheckDrawn', ofClaim).reduce((sum, { data }) => sum + data.seats.length, 0);
+  const commitments = count('claims.CheckCommitted', ofClaim);
+  const due = count('inference.Assigned', ofRequest) + seats + commitments;
+  return (claims.size + commitments + count('claims.CheckRevealed', ofClaim)) / due;
+}

@@ -1,0 +1,35 @@
+// The rules of requests and claims, which governance sets.
+
+import { plain } from './chain.js';
+
+/** A part of one, in millionths: all of it. */
+export const WHOLE = 1_000_000n;
+/** Changes under which every answer is checked. */
+export const CHECK_ALL = { claims: { minCheckRate: WHOLE } };
+
+/** The rules for what is asked now. */
+export async function readRules(chain) {
+  const { Protocol } = plain(await chain.api.query.parameters.parameters({ Protocol: 'ProtocolClaimRules' }));
+  return { claims: Protocol.ProtocolClaimRules, requests: plain(await chain.view('Inference', 'rules')) };
+}
+
+const changed = (rules, { windows, ...changes } = {}) => ({
+  ...rules,
+  ...changes,
+  ...(windows && { windows: { ...rules.windows, ...windows } }),
+});
+
+/** Rules with `changes` to those of claims, their windows included, and to those of requests. */
+export const withChanges = ({ claims, requests }, changes = {}) => ({
+  claims: changed(claims, changes.claims),
+  requests: changed(requests, changes.requests),
+});
+
+/** The call that sets parameters of the chain, by their names. */
+export const setParameters = (chain, values) =>
+  chain.call('utility.batchAll', Object.entries(values).map(([name, value]) =>
+    chain.call('parameters.setParameter', { Protocol: { [name]: [null, value] } })));
+
+/** The call that sets rules. */
+export const setRules = (chain, { claims, requests }) =>
+  setParameters(chain, { ProtocolClaimRules: claims, ProtocolRequestRules: requests });

@@ -1,0 +1,48 @@
+// What a development chain and its operators bear, as JSON:
+//
+//   node tests/e2e/measure-load.js PORT [COUNT]
+//
+// requests_burst         how many requests for 8 tokens are sent at once (default: 1,000)
+// burst_settled, burst_refunded, burst_slashed
+//                        how many of them were settled and refunded, and how often an operator lost bond meanwhile
+// settled_per_s          how many are settled in a second, from sending them to the last
+// duty_inclusion_under_load
+//                        the part of the duties that was included while paid transactions at the highest tip filled
+//                        the blocks
+
+import { Chain, key } from './lib/chain.js';
+import { burst, dutiesIncluded, ends, Filler } from './lib/load.js';
+import { CHECK_ALL, readRules, setRules, withChanges } from './lib/rules.js';
+
+const [port, count = 1_000] = process.argv.slice(2).map(Number);
+const chain = await Chain.connect(port);
+const [[{ args: [checkpoint] }]] = await chain.api.query.checkpoints.checkpoints.entries();
+const ask = (requests) => burst(chain, { checkpoint: checkpoint.toHex(), count: requests, funder: key('//Ferdie') });
+
+const start = Date.now();
+const { ids } = await ask(count);
+const over = [...(await ends(chain, ids, 60_000 + count * 3_000)).values()];
+const seconds = (Date.now() - start) / 1000;
+const settled = over.filter(({ name }) => name === 'Settled').length;
+const slashed = chain.eventsNamed('operators.Slashed').length;
+
+const rules = await readRules(chain);
+const sudo = key('//Alice');
+const set = (changed) => chain.send(chain.call('sudo.sudo', setRules(chain, changed)), sudo);
+await set(withChanges(rules, CHECK_ALL));
+const filler = await Filler.make(chain, sudo);
+const under = await ask(16);
+await filler.start();
+await ends(chain, under.ids, 240_000);
+await filler.stop();
+await set(rules);
+
+console.log(JSON.stringify({
+  requests_burst: count,
+  burst_settled: settled,
+  burst_refunded: count - settled,
+  burst_slashed: slashed,
+  settled_per_s: settled / seconds,
+  duty_inclusion_under_load: dutiesIncluded(chain, under.ids),
+}));
+await chain.disconnect();
