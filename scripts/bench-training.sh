@@ -13,7 +13,7 @@
 #   --help      this text
 #
 # A model with random weights learns The Devil's Dictionary. All runs see the same shards in the same order
-# and are evaluated on the same text that nobody trains on. The single machine makes as many steps in a
+# and are evaluated on the same text that no trainer sees. The single machine makes as many steps in a
 # row as the four trainers make side by side. Takes ten minutes on two cores once everything is
 # built, with --smollm2 too. Leave the machine alone meanwhile. docs/benchmarks.md says what the figures mean.
 set -euo pipefail

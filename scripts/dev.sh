@@ -50,14 +50,14 @@ check_numbers
 # Checkpoints are the same on every chain; what belongs to this chain only is in STATE.
 export NOEMA_HOME="$ROOT/.noema"
 
-# Who does what: the controllers hold bonds, the hot keys behind them own nothing. The bonds are small
-# and the prices high, so that an answer of some length is checked every time (docs/protocol.md).
+# Who does what: the controllers hold bonds, the hot keys behind them own nothing. About one answer in ten is
+# checked: the stake behind each is twenty times its price (docs/protocol.md).
 WORKERS=(//Alice //Charlie)
 read -ra VALIDATORS <<<"${NOEMA_DEV_VALIDATORS:-//Dave //Eve //Ferdie}"
 PUBLISHER=//Alice
 REQUESTER=//Bob
 BOND=120 # NOEMA
-PRICE_PER_TOKEN=0.5
+PRICE_PER_TOKEN=0.001
 
 # --- steps ---------------------------------------------------------------------------------------
 

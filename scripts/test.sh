@@ -5,13 +5,13 @@
 #
 # Phases, in this order: format, lint, unit, e2e. Without one, all run.
 #
-#   format   rustfmt on every crate
+#   format   rustfmt on every crate, and the spell check; typos.toml has its exceptions
 #   lint     clippy on every target of every crate, warnings denied
-#   unit     unit, property, pallet, runtime and worker tests, and the benchmarks' own
+#   unit     unit, property, pallet, runtime and worker tests, the benchmarks' own, and set-up's
 #   e2e      a real node, real workers and polkadot.js, with the real model
 #   --help   this text
 #
-# Ends with the time of each phase and the number of tests that passed and failed.
+# Ends with the time of each phase, the number of tests that passed and failed, and which failed, why.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -36,6 +36,7 @@ summarise() {
     printf '\n'
     printf '%s\n' "${SUMMARY[@]}"
     printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
+    [ ! -s "$LOGS/failures" ] || head -c 4000 "$LOGS/failures"
     rm -rf "$LOGS"
     exit "$status"
 }
@@ -52,6 +53,14 @@ count() {
     FAILED=$((FAILED + failed))
 }
 
+# failures LOG: the tests that failed, with the first line of what the end-to-end runner says of each.
+failures() {
+    awk '
+        why { print substr($0, 1, 400); why = 0 }
+        /^test .* \.\.\. FAILED$/ { print "  ✖ " $2 }
+        /^  ✖ / { print; why = 1 }' "$1"
+}
+
 # phase NAME COMMAND...: runs it, times it, counts its tests; ends everything if it fails.
 phase() {
     local name="$1" start status=0
@@ -60,6 +69,7 @@ phase() {
     start=$(date +%s%N)
     "$@" 2>&1 | tee "$LOGS/log" || status=$?
     count "$LOGS/log"
+    failures "$LOGS/log" >> "$LOGS/failures"
     if [ $status -eq 0 ]; then
         SUMMARY+=("$(printf 'ok      %-8s %8s s' "$name" "$(seconds_since "$start")")")
     else
@@ -70,7 +80,7 @@ phase() {
     fi
 }
 
-format() { cargo fmt --all --check; }
+format() { cargo fmt --all --check && "$TYPOS"; }
 
 # Clippy stands in for the compiler of the workspace's own crates, which it is with lints on top: so
 # everything is compiled once, for the lints and for the tests. The lints need no Wasm; `unit` builds it.
@@ -80,7 +90,8 @@ export CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
 lint() { SKIP_WASM_BUILD=1 linted build --workspace --all-targets --locked; }
 
 unit() {
-    linted build --workspace --all-targets --locked \
+    ./tests/scripts/setup.sh \
+        && linted build --workspace --all-targets --locked \
         && linted test --workspace --all-targets --locked --no-fail-fast \
         && linted test --workspace --doc --locked --no-fail-fast \
         && benchmarks
@@ -91,7 +102,8 @@ unit() {
 # compiled already, and the benchmarks have tests.
 benchmarks() {
     SKIP_WASM_BUILD=1 cargo test --locked --lib --no-fail-fast \
-        -p noema-runtime -p pallet-checkpoints -p pallet-operators -p pallet-inference -p pallet-issuance -p pallet-training \
+        -p noema-runtime -p pallet-checkpoints -p pallet-operators -p pallet-claims -p pallet-jury -p pallet-inference \
+        -p pallet-issuance -p pallet-training \
         --features noema-runtime/runtime-benchmarks,noema-runtime/try-runtime -- bench
 }
 
