@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod announce;
 mod canonical;
 mod config;
 mod error;
@@ -27,11 +28,13 @@ pub use config::{Config, Listen, RoundsConfig};
 pub use error::ServiceError;
 pub use supervisor::Supervisor;
 
+use crate::artefacts;
 use crate::chain::{follow, ChainLedger, Link, Node};
 use crate::checkpoint::Library;
 use crate::metrics::{self, Metrics};
 use crate::roles::{EngineExecutor, Operator, Pace};
 use crate::store::{Store, StoreError};
+use announce::{Announcer, Endpoint};
 use canonical::Successor;
 use futures::future::BoxFuture;
 use load::Loader;
@@ -44,7 +47,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -106,8 +109,10 @@ impl Worker {
         let datasets = rounds::datasets(&config)?;
         let shared = folder(&config, "artefacts", &node, &recorded)?;
         let sharing = share::open(&config, &shared, &checkpoints).await?;
-        share::announce(&node, &recorded, &checkpoints, sharing.as_ref(), &shared).await;
-        operators::report(&node, &recorded, &device).await;
+        let endpoint = match &sharing {
+            Some(sharing) => Endpoint::Open(sharing.shared()),
+            None => silent(&shared),
+        };
 
         let (head_sender, head) = watch::channel(0);
         let library = Library::new(&config.home);
@@ -116,9 +121,12 @@ impl Worker {
             let (link, library) = (link.clone(), library.clone());
             Resources::new(sharing.artefacts(), link, library, datasets, device.clone())
         });
+        let executor = Arc::new(EngineExecutor::new(checkpoints));
+        let announcer =
+            Announcer::new(link.clone(), &recorded, executor.clone(), endpoint, &device);
         let mut tasks = Tasks {
             files: folder(&config, "rounds", &node, &recorded)?,
-            executor: Arc::new(EngineExecutor::new(checkpoints)),
+            executor,
             store: Arc::new(store),
             config,
             link,
@@ -135,6 +143,7 @@ impl Worker {
         for operator in &recorded {
             tasks.operate(operator)?;
         }
+        tasks.announce(announcer);
         tasks.follow(head_sender);
         Ok(Self {
             stop: stop_sender,
@@ -205,6 +214,13 @@ impl Tasks {
         let (head, stop) = (self.head.clone(), self.stop.clone());
         self.supervisor.run("canonical checkpoints", move || {
             endless(successor.clone().run(head.clone(), stop.clone()))
+        });
+    }
+
+    fn announce(&mut self, announcer: Announcer) {
+        let stop = self.stop.clone();
+        self.supervisor.run("announcements", move || {
+            endless(announcer.clone().run(stop.clone()))
         });
     }
 
@@ -294,6 +310,18 @@ async fn serve_metrics(
         serve
     });
     Ok(bound)
+}
+
+/// The endpoint of a worker that shares nothing: an earlier start may have shared files from `folder`.
+fn silent(folder: &Path) -> Endpoint {
+    match artefacts::silent(folder) {
+        Ok(Some(peer)) => Endpoint::Silent(peer),
+        Ok(None) => Endpoint::None,
+        Err(error) => {
+            warn!(%error, "cannot tell whether files were shared before");
+            Endpoint::None
+        }
+    }
 }
 
 /// The device, after it has passed the self-test.

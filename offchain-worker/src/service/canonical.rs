@@ -1,8 +1,9 @@
 //! Moving on to the checkpoints that training makes.
 
+use super::announce::hold;
 use super::load::Loader;
 use super::operators::{owed, Recorded};
-use super::share::{hold, log_progress};
+use super::share::log_progress;
 use super::ServiceError;
 use crate::artefacts;
 use crate::chain::calls::FollowCanonical;

@@ -1,20 +1,13 @@
 //! The operators behind the hot keys.
 
 use super::{Config, ServiceError};
-use crate::chain::calls::ReportDevice;
-use crate::chain::types::{WireDevice, WireDeviceClass};
-use crate::chain::{ChainError, Node};
+use crate::chain::Node;
 use crate::keys::{address, Key};
 use crate::roles::Identity;
 use crate::store::AccountBytes;
-use noema_executor::{self_test, Device, DeviceClass};
 use noema_protocol::{interfaces::Role, CheckpointId};
-use sp_core::H256;
 use std::collections::BTreeSet;
-use tracing::{info, warn};
-
-/// Bytes of a device's name that the chain records.
-const DEVICE_NAME_BYTES: usize = 64;
+use tracing::info;
 
 /// An operator as the chain has it.
 #[derive(Clone)]
@@ -101,54 +94,4 @@ pub(super) fn served(operators: &[Recorded]) -> BTreeSet<CheckpointId> {
 pub(super) fn owed(operators: &[Recorded]) -> BTreeSet<CheckpointId> {
     let owed = operators.iter().flat_map(|operator| &operator.owes);
     owed.copied().collect()
-}
-
-/// Tells the chain what the operators run on, where it does not know. It is no condition for serving,
-/// so a refusal is only logged.
-pub(super) async fn report(node: &Node, operators: &[Recorded], device: &Device) {
-    let device = on_chain(device);
-    for operator in operators {
-        let name = operator.name();
-        match reported(node, operator, &device).await {
-            Ok(true) => info!(operator = %name, "reported the device"),
-            Ok(false) => {}
-            Err(error) => warn!(operator = %name, %error, "could not report the device"),
-        }
-    }
-}
-
-/// Whether the report was news.
-async fn reported(
-    node: &Node,
-    operator: &Recorded,
-    device: &WireDevice,
-) -> Result<bool, ChainError> {
-    let info = node
-        .finalized()
-        .await?
-        .operator(&operator.controller)
-        .await?;
-    let recorded = info.and_then(|info| info.device);
-    if recorded.is_some_and(|report| report.device == *device) {
-        return Ok(false);
-    }
-    let call = ReportDevice {
-        device: device.clone(),
-    };
-    node.perform_finally(call, &operator.key).await?;
-    Ok(true)
-}
-
-/// The device as the chain records it, with the self-test that it passed.
-fn on_chain(device: &Device) -> WireDevice {
-    let name = device.to_string();
-    let end = name.floor_char_boundary(DEVICE_NAME_BYTES);
-    WireDevice {
-        class: match device.class() {
-            DeviceClass::Cpu => WireDeviceClass::Cpu,
-            DeviceClass::Gpu => WireDeviceClass::Gpu,
-        },
-        name: name.as_bytes()[..end].to_vec(),
-        self_test: H256(self_test::golden_hash()),
-    }
 }

@@ -13,7 +13,7 @@ use noema_worker::{
 };
 use std::{
     fs,
-    net::UdpSocket,
+    net::{SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -202,11 +202,27 @@ async fn the_loss_of_the_only_holder_should_be_said() {
     );
 }
 
+/// Binds an address that an endpoint had before it was shut down: the last of the tasks that hold its
+/// socket ends a moment later.
+async fn take(address: SocketAddr) -> UdpSocket {
+    let free = async {
+        loop {
+            match UdpSocket::bind(address) {
+                Ok(socket) => return socket,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    let free = tokio::time::timeout(Duration::from_secs(60), free).await;
+    free.expect("an endpoint that was shut down frees its port")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_should_keep_its_key_and_port() {
     let Machine { home, artefacts } = Machine::start().await;
     let (peer, addresses) = (artefacts.peer(), artefacts.addresses());
     artefacts.shutdown().await;
+    drop(take(addresses[0]).await);
     let artefacts = endpoint(home.path()).await;
     assert_eq!((artefacts.peer(), artefacts.addresses()), (peer, addresses));
 }
@@ -216,7 +232,7 @@ async fn an_endpoint_whose_port_is_taken_should_move_to_another() {
     let Machine { home, artefacts } = Machine::start().await;
     let (peer, addresses) = (artefacts.peer(), artefacts.addresses());
     artefacts.shutdown().await;
-    let _other = UdpSocket::bind(addresses[0]).expect("the port is free again");
+    let _other = take(addresses[0]).await;
     let artefacts = endpoint(home.path()).await;
     assert_eq!(artefacts.peer(), peer);
     assert_ne!(artefacts.addresses(), addresses);

@@ -5,7 +5,7 @@ import { hexToU8a, u8aToHex } from '@polkadot/util';
 
 import { receiptOf } from './answer.js';
 import { key, plain } from './chain.js';
-import { Program } from './process.js';
+import { Program, until } from './process.js';
 import { binary } from './programs.js';
 import {
   checkCommitment, merklePath, positionOf, possessionPayload, randomHash, utf8, verdictCommitment,
@@ -110,6 +110,11 @@ export class Operator {
 
   async recorded() {
     return plain(await this.chain.view('Operators', 'operator', this.address));
+  }
+
+  /** Waits until its process has ended its absence. */
+  returned() {
+    return until(`${this.name} is no longer absent`, async () => ((await this.recorded()).idle === 'Absent' ? undefined : true));
   }
 
   async bond() {

@@ -326,7 +326,7 @@ describe('a jury', () => {
     const now = await world.chain.balance(challenger.address);
     assert.deepEqual([now.held, now.free], [0n, left - stake], 'and so does the bond of the challenger');
     world.onlyLosers(id, worker);
-    await worker.submit('operators.resume');
+    await worker.returned();
     await world.notice();
     await world.audit();
   });

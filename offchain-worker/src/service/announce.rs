@@ -1,0 +1,244 @@
+//! What a worker announces of its operators on chain: where they share files, which weights they hold,
+//! and the device that they run on.
+//!
+//! None of it is a condition for serving. Each announcement waits until it is final, which takes longer
+//! than a deadline, so all of this happens beside the operators' duties.
+
+use super::operators::Recorded;
+use super::share::Shared;
+use super::ServiceError;
+use crate::artefacts;
+use crate::chain::calls::{AnnounceHolding, ReportDevice, SetEndpoint};
+use crate::chain::types::{WireDevice, WireDeviceClass, WireEndpoint};
+use crate::chain::{ChainError, Link, Node};
+use crate::engine::Engine;
+use crate::roles::EngineExecutor;
+use futures::future::{join_all, BoxFuture};
+use noema_artefacts::{BlobHash, PeerId};
+use noema_executor::{self_test, Device, DeviceClass};
+use noema_protocol::CheckpointId;
+use sp_core::H256;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// Bytes of a device's name that the chain records.
+const DEVICE_NAME_BYTES: usize = 64;
+/// How long it waits before it repeats what failed: the chain refuses reports that follow each other soon.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// The endpoint of a worker.
+#[derive(Clone)]
+pub(super) enum Endpoint {
+    /// Files are shared there.
+    Open(Shared),
+    /// An earlier start shared files there, and this one does not.
+    Silent(PeerId),
+    /// There never was one.
+    None,
+}
+
+/// Announces what the chain does not know yet.
+#[derive(Clone)]
+pub(super) struct Announcer {
+    link: Arc<Link>,
+    operators: Arc<[Recorded]>,
+    /// Tells which checkpoints are loaded.
+    executor: Arc<EngineExecutor>,
+    endpoint: Endpoint,
+    device: WireDevice,
+}
+
+impl Announcer {
+    /// Nothing is announced yet.
+    pub(super) fn new(
+        link: Arc<Link>,
+        operators: &[Recorded],
+        executor: Arc<EngineExecutor>,
+        endpoint: Endpoint,
+        device: &Device,
+    ) -> Self {
+        Self {
+            link,
+            operators: operators.into(),
+            executor,
+            endpoint,
+            device: on_chain(device),
+        }
+    }
+
+    /// Announces everything for every operator, again after a pause where something failed, and then
+    /// waits until `stop` turns true.
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let done = async {
+            while !self.announce().await {
+                tokio::time::sleep(PAUSE).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = done => {}
+            () = crate::stopped(&mut stop) => {}
+        }
+    }
+
+    /// Whether the chain knows everything now.
+    async fn announce(&self) -> bool {
+        let operators = self.operators.iter();
+        let announced = operators.map(|operator| self.announce_for(operator));
+        let announced = join_all(announced).await;
+        announced.into_iter().all(|done| done)
+    }
+
+    /// Boxed, since the compiler does not see that it can be sent otherwise.
+    fn announce_for<'a>(&'a self, operator: &'a Recorded) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            let name = operator.name();
+            let endpoint = match &self.endpoint {
+                Endpoint::Open(shared) => {
+                    let published = self.publish(operator, shared).await;
+                    told(&name, "where it shares files", published)
+                }
+                Endpoint::Silent(peer) => {
+                    let withdrawn = self.withdraw(operator, *peer).await;
+                    told(&name, "that it shares files no more", withdrawn)
+                }
+                Endpoint::None => true,
+            };
+            let mut holdings = true;
+            for id in &operator.serves {
+                // What was unloaded meanwhile is served no more.
+                let Some(engine) = self.executor.loaded(id) else {
+                    continue;
+                };
+                let held = self.hold(operator, *id, &engine).await;
+                let what = format!("that it holds the weights of checkpoint {id}");
+                holdings &= told(&name, &what, held);
+            }
+            let device = told(&name, "its device", self.report(operator).await);
+            endpoint && holdings && device
+        })
+    }
+
+    /// Whether the holding was news.
+    async fn hold(
+        &self,
+        operator: &Recorded,
+        id: CheckpointId,
+        engine: &Arc<Engine>,
+    ) -> Result<bool, ServiceError> {
+        let blob = match &self.endpoint {
+            Endpoint::Open(shared) => shared.blobs.get(&id).copied(),
+            Endpoint::Silent(_) | Endpoint::None => None,
+        };
+        let node = self.link.node()?;
+        hold(&node, operator, id, engine, blob).await
+    }
+
+    /// Whether the endpoint was news.
+    async fn publish(&self, operator: &Recorded, shared: &Shared) -> Result<bool, ServiceError> {
+        let node = self.link.node()?;
+        let known = endpoint_of(&node, operator).await?;
+        if known.as_ref() == Some(&shared.endpoint) {
+            return Ok(false);
+        }
+        let endpoint = Some(shared.endpoint.clone());
+        node.perform_finally(SetEndpoint { endpoint }, &operator.key)
+            .await?;
+        Ok(true)
+    }
+
+    /// Whether the chain had an endpoint of this key for the operator, which it has no more. One of another
+    /// key is of another machine, and stays.
+    async fn withdraw(&self, operator: &Recorded, silent: PeerId) -> Result<bool, ServiceError> {
+        let node = self.link.node()?;
+        let known = endpoint_of(&node, operator).await?;
+        if known.is_none_or(|known| known.peer != silent.0) {
+            return Ok(false);
+        }
+        let endpoint = None;
+        node.perform_finally(SetEndpoint { endpoint }, &operator.key)
+            .await?;
+        Ok(true)
+    }
+
+    /// Whether the device was news.
+    async fn report(&self, operator: &Recorded) -> Result<bool, ServiceError> {
+        let node = self.link.node()?;
+        let at = node.finalized().await?;
+        let info = at.operator(&operator.controller).await?;
+        let recorded = info.and_then(|info| info.device);
+        if recorded.is_some_and(|report| report.device == self.device) {
+            return Ok(false);
+        }
+        let device = self.device.clone();
+        node.perform_finally(ReportDevice { device }, &operator.key)
+            .await?;
+        Ok(true)
+    }
+}
+
+/// Logs what became of an announcement; whether the chain knows it now.
+fn told(operator: &str, what: &str, news: Result<bool, ServiceError>) -> bool {
+    match news {
+        Ok(true) => info!(%operator, "announced {what}"),
+        Ok(false) => {}
+        Err(error) => {
+            let retry_seconds = PAUSE.as_secs();
+            warn!(%operator, %error, retry_seconds, "could not announce {what}");
+            return false;
+        }
+    }
+    true
+}
+
+async fn endpoint_of(node: &Node, operator: &Recorded) -> Result<Option<WireEndpoint>, ChainError> {
+    node.finalized().await?.endpoint(&operator.controller).await
+}
+
+/// Announces that an operator holds a checkpoint; whether that was news. Without an endpoint, the hash
+/// is computed for the first one.
+pub(super) async fn hold(
+    node: &Node,
+    operator: &Recorded,
+    id: CheckpointId,
+    engine: &Arc<Engine>,
+    blob: Option<BlobHash>,
+) -> Result<bool, ServiceError> {
+    let known = node.finalized().await?.holders(&id).await?;
+    let listed = known
+        .iter()
+        .find(|holding| holding.holder.0 == operator.controller);
+    let blob = match (listed, blob) {
+        (Some(_), None) => return Ok(false),
+        (Some(listed), Some(blob)) if listed.blob.0 == blob.0 => return Ok(false),
+        (_, Some(blob)) => blob,
+        (None, None) => {
+            let engine = engine.clone();
+            tokio::task::spawn_blocking(move || artefacts::hash(engine.checkpoint()))
+                .await
+                .map_err(|_| ServiceError::CutOff("the hashing of a checkpoint"))??
+        }
+    };
+    let call = AnnounceHolding {
+        checkpoint: id.0,
+        blob: H256(blob.0),
+    };
+    node.perform_finally(call, &operator.key).await?;
+    Ok(true)
+}
+
+/// The device as the chain records it, with the self-test that it passed.
+fn on_chain(device: &Device) -> WireDevice {
+    let name = device.to_string();
+    let end = name.floor_char_boundary(DEVICE_NAME_BYTES);
+    WireDevice {
+        class: match device.class() {
+            DeviceClass::Cpu => WireDeviceClass::Cpu,
+            DeviceClass::Gpu => WireDeviceClass::Gpu,
+        },
+        name: name.as_bytes()[..end].to_vec(),
+        self_test: H256(self_test::golden_hash()),
+    }
+}
