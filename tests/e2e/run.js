@@ -6,7 +6,6 @@
 //
 // NOEMA_BIN_DIR is where `noema-node` and `noema-worker` are (default: target/debug),
 // NOEMA_SMOLLM2_GGUF the model's file; NOEMA_E2E_HOME and NOEMA_E2E_CHECKPOINT skip its import. With
-// NOEMA_E2E_FINALITY_LAG=15, only the suites of failures run, with blocks that are final so many blocks later; with
 // NOEMA_E2E_REQUESTS=3000, load takes ten minutes instead of four. Logs of nodes and workers are kept where a test
 // failed.
 
@@ -21,8 +20,6 @@ import { importModel } from './lib/programs.js';
 
 /** Suites that want the machine for themselves. */
 const LOAD = ['11-load'];
-/** Suites that run where finality lags. */
-const LAGGING = ['3-dishonest-worker', '4-dishonest-validator', '5-outages'];
 
 const suites = fileURLToPath(new URL('./suites/', import.meta.url));
 const wanted = process.argv.slice(2);
@@ -40,11 +37,8 @@ process.env.NOEMA_E2E_CHECKPOINT ??= await importModel(process.env.NOEMA_E2E_HOM
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 let passed = 0;
 let failed = 0;
-let suite = '';
 
-function report(mark, { name, file, details }) {
-  const of = path.basename(file ?? '');
-  if (of !== suite) console.log(`\n${(suite = of)}`);
+function report(mark, { name, details }) {
   console.log(`  ${mark} ${name} (${seconds(details.duration_ms)})`);
 }
 
@@ -54,8 +48,10 @@ const isFile = ({ name, details, nesting }) =>
 
 /** Runs suites, so many at a time, and reports their tests; resolves once all have ended. */
 function runSuites(files, concurrency) {
-  suite = '';
   const stream = run({ files, concurrency, timeout: 15 * 60_000 });
+  stream.on('test:start', ({ name, file, nesting }) => {
+    if (nesting === 0 && !name.endsWith('.test.js')) console.log(`\n${path.basename(file ?? '')}: ${name}`);
+  });
   stream.on('test:pass', (event) => {
     if (isFile(event)) return;
     passed += 1;
@@ -82,14 +78,9 @@ function runSuites(files, concurrency) {
   });
 }
 
-const among = (names) => files.filter((file) => names.some((name) => path.basename(file).startsWith(name)));
-if (process.env.NOEMA_E2E_FINALITY_LAG) {
-  await runSuites(among(LAGGING), 2);
-} else {
-  const alone = among(LOAD);
-  await runSuites(files.filter((file) => !alone.includes(file)), 2);
-  await runSuites(alone, 1);
-}
+const alone = files.filter((file) => LOAD.some((name) => path.basename(file).startsWith(name)));
+await runSuites(files.filter((file) => !alone.includes(file)), 2);
+await runSuites(alone, 1);
 if (failed === 0) rmSync(folder, { recursive: true, force: true });
 else console.log(`\nThe logs are in ${folder}`);
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -14,8 +14,10 @@ import { utf8 } from './protocol.js';
 import { readRules, setParameters, setRules, withChanges } from './rules.js';
 
 export const UNIT = 10n ** 12n;
-/** How many blocks later blocks are final, where a suite does not say otherwise. */
+/** How many blocks later blocks are final, where a suite does not say otherwise; see `lagging.js`. */
 const FINALITY_LAG = Number(process.env.NOEMA_E2E_FINALITY_LAG ?? 0);
+/** What the title of a suite says of that. */
+export const FINALITY = FINALITY_LAG ? `, where blocks are final ${FINALITY_LAG} blocks later` : '';
 /** Milliseconds between blocks, where a suite does not say otherwise. */
 const BLOCK_TIME = FINALITY_LAG ? 300 : 500;
 

@@ -7,11 +7,11 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { madeUp } from '../lib/answer.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHECK_ALL, WHOLE } from '../lib/rules.js';
-import { UNIT, World } from '../lib/world.js';
+import { FINALITY, UNIT, World } from '../lib/world.js';
 
 const FALSE = { Fallen: { FalseLeaf: 0n } };
 
-describe('a dishonest worker', () => {
+describe(`a dishonest worker${FINALITY}`, () => {
   const PROMPT = 'Name three primary colours.';
   let world;
   let validators;

@@ -7,12 +7,12 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { madeUp } from '../lib/answer.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHECK_ALL } from '../lib/rules.js';
-import { UNIT, World } from '../lib/world.js';
+import { FINALITY, UNIT, World } from '../lib/world.js';
 
 /** How many seats of a jury are filled. */
 const seatsIn = (jury) => jury.reduce((sum, { seats }) => sum + seats, 0n);
 
-describe('a dishonest validator', () => {
+describe(`a dishonest validator${FINALITY}`, () => {
   let world;
   let worker;
   let count = 0;
@@ -196,7 +196,7 @@ describe('a dishonest validator', () => {
   });
 });
 
-describe('a jury', () => {
+describe(`a jury${FINALITY}`, () => {
   const JURORS = 24;
   let world;
   let worker;

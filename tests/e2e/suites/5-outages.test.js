@@ -6,9 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import { plain } from '../lib/chain.js';
 import { until } from '../lib/process.js';
 import { CHECK_ALL, WHOLE } from '../lib/rules.js';
-import { UNIT, World } from '../lib/world.js';
+import { FINALITY, UNIT, World } from '../lib/world.js';
 
-describe('an outage', () => {
+describe(`an outage${FINALITY}`, () => {
   const QUESTION = 'Tell me everything about the sea.';
   const LONG = { maxTokens: 48 };
   let world;
