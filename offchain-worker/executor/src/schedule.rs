@@ -6,14 +6,16 @@
 //!                         first admitted     with how many positions
 //! ```
 //! A request joins at the next pass and leaves when it is done. Every answer that is being
-//! generated has its next token in every pass; prompts and checks share a bounded number of
-//! positions beside them, so that neither waits for the other. What an answer is, or what a check
-//! finds, does not depend on any of this: it is what `noema_numerics::generate` and `check` give.
+//! generated has its next token in every pass, as long as a pass does not take too long; prompts and
+//! checks have a bounded number of positions beside them, so that neither waits for the other. The first
+//! admitted goes first, since its deadline comes first. What an answer is, or what a check finds, does
+//! not depend on any of this: it is what `noema_numerics::generate` and `check` give.
 //!
 //! An executor that is lost, or is found to compute wrong numbers, is replaced by the fallback.
 //! Requests go on there from the tokens they had, or from the beginning where these cannot be
 //! trusted.
 
+mod budget;
 mod guarded;
 mod job;
 mod prefix;
@@ -34,6 +36,7 @@ use std::{
         mpsc, Arc,
     },
     thread::JoinHandle,
+    time::Duration,
 };
 use worker::Worker;
 
@@ -75,6 +78,9 @@ pub struct ScheduleOptions {
     pub positions: usize,
     /// Positions of prompts and checks in a pass that no answer waits for.
     pub positions_alone: usize,
+    /// How long a pass that answers wait for may take. One that takes longer is followed by one over
+    /// fewer positions, and at last by one over the next token of the answer that was admitted first.
+    pub pass: Duration,
     /// Bytes that the logits of checks may take in a pass.
     pub logits_bytes: usize,
     /// Positions of the latest prompt whose keys and values are kept, to begin the next prompt with
@@ -89,6 +95,8 @@ impl Default for ScheduleOptions {
             waiting: 64,
             positions: 64,
             positions_alone: 256,
+            // Ten tokens a second, the least that the chain's rules ask of a worker.
+            pass: Duration::from_millis(100),
             logits_bytes: 8 << 20,
             prefix: 256,
         }

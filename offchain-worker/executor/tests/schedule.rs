@@ -4,7 +4,7 @@ mod support;
 
 use noema_executor::{
     schedule::{Observer, PassReport},
-    Cancel, Executor, ScheduleError, ScheduleOptions, Scheduler,
+    Cancel, Executor, ScheduleError, ScheduleOptions, Scheduler, Segment,
 };
 use noema_numerics::{
     testing::{Random, TestModel},
@@ -238,12 +238,16 @@ fn what_the_definition_refuses_is_refused_at_the_door() {
     }
 }
 
-/// An executor that waits for a word before each pass.
-fn gated(source: &Arc<TestModel>) -> (Box<dyn Executor>, mpsc::Sender<()>) {
+/// An executor that waits for a message before each pass, and then for `work` on its segments.
+fn gated(
+    source: &Arc<TestModel>,
+    mut work: impl FnMut(&[Segment<'_>]) + Send + 'static,
+) -> (Box<dyn Executor>, mpsc::Sender<()>) {
     let (open, gate) = mpsc::channel();
     let executor = Hooked::boxed(cpu(source, PLENTY), move |_, cpu, segments, output| {
         // Once the test has dropped its end, the gate stays open.
         let _ = gate.recv();
+        work(segments);
         cpu.run(segments, output)
     });
     (executor, open)
@@ -258,7 +262,7 @@ fn until(what: impl Fn() -> bool) {
 #[test]
 fn a_full_queue_says_so() {
     let source = lend(3);
-    let (executor, gate) = gated(&source);
+    let (executor, gate) = gated(&source, |_| {});
     let scheduler = start(
         executor,
         ScheduleOptions {
@@ -315,6 +319,7 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
     });
     let options = ScheduleOptions {
         positions: 8,
+        pass: Duration::MAX,
         prefix: 0,
         ..ScheduleOptions::default()
     };
@@ -354,6 +359,57 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
         shared.iter().all(|pass| pass[0] == 1 && pass[1] <= 8),
         "{shared:?}"
     );
+}
+
+#[test]
+fn where_passes_take_long_the_first_admitted_ends_first() {
+    const REQUESTS: usize = 6;
+    let source = lend(4);
+    let passes = Arc::new(Mutex::new(Vec::new()));
+    let seen = passes.clone();
+    let (executor, gate) = gated(&source, move |segments| {
+        let sequences = segments.iter().map(|segment| segment.sequence);
+        seen.lock()
+            .expect("no panic")
+            .push(sequences.collect::<Vec<_>>());
+        let positions: usize = segments.iter().map(|segment| segment.tokens.len()).sum();
+        thread::sleep(Duration::from_millis(5 * positions as u64));
+    });
+    let options = ScheduleOptions {
+        pass: Duration::from_millis(8),
+        prefix: 0,
+        ..ScheduleOptions::default()
+    };
+    let scheduler = start(executor, options);
+    let ask = Ask {
+        sampling: noema_numerics::Sampling::GREEDY,
+        ..Ask::new(tokens(4, 4), 60)
+    };
+    let expected = ask.answer(&source);
+    assert!(expected.tokens.len() > 40, "{}", expected.tokens.len());
+    thread::scope(|scope| {
+        let answering: Vec<_> = (0..REQUESTS)
+            .map(|_| scope.spawn(|| answer(&scheduler, &ask)))
+            .collect();
+        // One is executed, and the others are admitted in the next pass.
+        until(|| scheduler.waiting() == REQUESTS - 1);
+        drop(gate);
+        for thread in answering {
+            assert_eq!(thread.join().expect("returns"), Ok(expected.clone()));
+        }
+    });
+    let passes = passes.lock().expect("no panic");
+    let mut admitted = Vec::new();
+    for sequence in passes.iter().flatten() {
+        if !admitted.contains(sequence) {
+            admitted.push(*sequence);
+        }
+    }
+    let last = |sequence| passes.iter().rposition(|pass| pass.contains(sequence));
+    let ends: Vec<_> = admitted.iter().filter_map(last).collect();
+    assert_eq!(ends.len(), REQUESTS);
+    assert!(ends.is_sorted(), "{ends:?}");
+    assert!(2 * ends[0] < ends[REQUESTS - 1], "{ends:?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The scheduler's thread: who is in the next pass, with how many positions.
 
 use super::{
-    guarded::Guarded, job::Job, prefix::Prefix, queue::Queue, Fallback, Observer, PassReport,
-    ScheduleError, ScheduleOptions,
+    budget::Budget, guarded::Guarded, job::Job, prefix::Prefix, queue::Queue, Fallback, Observer,
+    PassReport, ScheduleError, ScheduleOptions,
 };
 use crate::{Executor, ExecutorError, Output, Segment, Sequence};
 use noema_numerics::Room;
@@ -17,6 +17,7 @@ pub(super) struct Worker {
     queue: Arc<Queue>,
     /// The requests that are being executed, in the order in which they were admitted.
     active: Vec<Active>,
+    budget: Budget,
     prefix: Prefix,
     output: Output,
 }
@@ -55,6 +56,7 @@ impl Worker {
             options,
             queue,
             active: Vec::new(),
+            budget: budget(&options),
             prefix: Prefix::new(options.prefix),
             output: Output::default(),
         }
@@ -143,6 +145,7 @@ impl Worker {
         let plan = plan(
             &self.active,
             &self.options,
+            self.budget.positions(),
             self.executor.architecture().vocabulary,
         );
         if plan.segments.is_empty() {
@@ -150,6 +153,9 @@ impl Worker {
         }
         self.executor.run(&plan.segments, &mut self.output)?;
         let (sequences, positions) = (plan.segments.len(), plan.positions());
+        if plan.decodes {
+            self.budget.adapt(positions, begun.elapsed().as_secs_f64());
+        }
         let took_part = plan.took_part();
 
         let (vocabulary, mut row) = (self.executor.architecture().vocabulary as usize, 0);
@@ -194,6 +200,7 @@ impl Worker {
                 tracing::warn!("going on with the fallback executor");
                 std::mem::replace(&mut self.executor, Guarded::new(executor)).discard();
                 self.prefix.forget();
+                self.budget = budget(&self.options);
                 // The first admitted goes first again.
                 while let Some(Active { mut job, .. }) = self.active.pop() {
                     if wrong {
@@ -225,6 +232,8 @@ struct Plan<'a> {
     segments: Vec<Segment<'a>>,
     /// Which of the active requests each segment is of.
     indices: Vec<usize>,
+    /// Whether an answer waits for it.
+    decodes: bool,
 }
 
 /// What a request has from a pass.
@@ -254,54 +263,72 @@ impl Plan<'_> {
     }
 }
 
-/// Every answer's next token, and equal parts of the remaining positions for the others; what one
-/// does not need is left to those behind it.
-fn plan<'a>(active: &'a [Active], options: &ScheduleOptions, vocabulary: u32) -> Plan<'a> {
+/// The budget of an executor that was not used yet.
+fn budget(options: &ScheduleOptions) -> Budget {
+    Budget::new(
+        options.sequences.saturating_add(options.positions),
+        options.pass,
+    )
+}
+
+/// The next token of answers, and the positions that are left for prompts and checks: of each kind as many
+/// as `budget` allows, the first admitted first.
+fn plan<'a>(
+    active: &'a [Active],
+    options: &ScheduleOptions,
+    budget: usize,
+    vocabulary: u32,
+) -> Plan<'a> {
     let is_decoding = |active: &&Active| active.job.is_decoding(active.cached);
     let decoding = active.iter().filter(is_decoding).count();
-    let mut others = active.len() - decoding;
+    // A quarter is kept for prompts and checks: they do not wait for answers that keep coming.
+    let kept = match decoding < active.len() && budget > 1 {
+        true => (budget / 4).clamp(1, options.positions.max(1)),
+        false => 0,
+    };
+    let mut answers = decoding.min(budget.saturating_sub(kept).max(1));
     let positions = match decoding {
-        0 => options.positions_alone,
-        _ => options.positions,
+        0 => options.positions_alone.max(1),
+        _ => options.positions.max(1).min(budget.saturating_sub(answers)),
     };
     let logits = vocabulary as usize * size_of::<i32>();
     let mut room = Room {
-        positions: positions.max(1),
+        positions,
         rows: (options.logits_bytes / logits).max(1),
     };
     let mut plan = Plan {
         segments: Vec::with_capacity(active.len()),
         indices: Vec::with_capacity(active.len()),
+        decodes: decoding > 0,
     };
     for (index, active) in active.iter().enumerate() {
+        let next = Room {
+            positions: 1,
+            rows: 1,
+        };
         let decodes = is_decoding(&active);
         let share = match decodes {
-            true => Room {
-                positions: 1,
-                rows: 1,
-            },
-            false => Room {
-                positions: room.positions.div_ceil(others),
-                rows: room.rows.div_ceil(others),
-            },
+            true if answers == 0 => continue,
+            true => next,
+            false if room.positions == 0 => continue,
+            false => room,
         };
-        let step = active.job.step(active.cached, share);
-        if !decodes {
-            others -= 1;
-            if let Some(step) = &step {
-                room.positions -= step.tokens.len();
-                room.rows -= step.wanted.len();
-            }
+        let Some(step) = active.job.step(active.cached, share) else {
+            continue;
+        };
+        if decodes {
+            answers -= 1;
+        } else {
+            room.positions -= step.tokens.len();
+            room.rows -= step.wanted.len();
         }
-        if let Some(step) = step {
-            plan.indices.push(index);
-            plan.segments.push(Segment {
-                sequence: active.sequence,
-                start: step.start,
-                tokens: step.tokens,
-                wanted: step.wanted,
-            });
-        }
+        plan.indices.push(index);
+        plan.segments.push(Segment {
+            sequence: active.sequence,
+            start: step.start,
+            tokens: step.tokens,
+            wanted: step.wanted,
+        });
     }
     plan
 }
