@@ -137,6 +137,10 @@ figures |= {
     "burst_settled": (load["burst_settled"], 0, "of these, answered and paid for"),
     "burst_refunded": (load["burst_refunded"], 0, "of these, given up"),
     "burst_slashed": (load["burst_slashed"], 0, "times that an operator lost bond meanwhile"),
+    "ref_time_ms_per_request_in_burst": (
+        load["ref_time_ms_per_request_in_burst"], 3, "reference time of each on average, checked or not"),
+    "proof_kib_per_request_in_burst": (
+        load["proof_kib_per_request_in_burst"], 3, "size of the proof of each on average"),
     "settled_per_s": (load["settled_per_s"], 2, "of these, in a second from sending them to the last"),
     "duty_inclusion_under_load": (
         load["duty_inclusion_under_load"], 3, "part of the duties included while the highest tips fill blocks"),

@@ -5,12 +5,15 @@
 // requests_burst         how many requests for 8 tokens are sent at once (default: 1,000)
 // burst_settled, burst_refunded, burst_slashed
 //                        how many of them were settled and refunded, and how often an operator lost bond meanwhile
+// ref_time_ms_per_request_in_burst, proof_kib_per_request_in_burst
+//                        what each cost the chain on average, checked or not: weights as charged after execution
 // settled_per_s          how many are settled in a second, from sending them to the last
 // duty_inclusion_under_load
 //                        the part of the duties that was included while paid transactions at the highest tip filled
 //                        the blocks
 
 import { Chain, key } from './lib/chain.js';
+import { cost, idleBlock } from './lib/cost.js';
 import { burst, dutiesIncluded, ends, Filler } from './lib/load.js';
 import { CHECK_ALL, readRules, setRules, withChanges } from './lib/rules.js';
 
@@ -19,11 +22,22 @@ const chain = await Chain.connect(port);
 const [[{ args: [checkpoint] }]] = await chain.api.query.checkpoints.checkpoints.entries();
 const ask = (requests) => burst(chain, { checkpoint: checkpoint.toHex(), count: requests, funder: key('//Ferdie') });
 
+const idle = await idleBlock(chain);
 const start = Date.now();
 const { ids } = await ask(count);
 const over = [...(await ends(chain, ids, 60_000 + count * 3_000)).values()];
 const seconds = (Date.now() - start) / 1000;
 const settled = over.filter(({ name }) => name === 'Settled').length;
+const isWork = ({ section }) => ['inference', 'claims', 'jury'].includes(section);
+const [{ block: asked }] = chain.eventsNamed('inference.Requested', ({ request }) => request === ids[0]);
+let open = ids.length;
+const { transactions, hooks } = await cost(
+  chain,
+  idle,
+  asked,
+  (_call, events) => events.some(isWork),
+  ({ section, method }) => section === 'inference' && ['Settled', 'Refunded'].includes(method) && (open -= 1) === 0,
+);
 const slashed = chain.eventsNamed('operators.Slashed').length;
 
 const rules = await readRules(chain);
@@ -42,6 +56,8 @@ console.log(JSON.stringify({
   burst_settled: settled,
   burst_refunded: count - settled,
   burst_slashed: slashed,
+  ref_time_ms_per_request_in_burst: (transactions.refTimeMs + hooks.refTimeMs) / count,
+  proof_kib_per_request_in_burst: (transactions.proofKib + hooks.proofKib) / count,
   settled_per_s: settled / seconds,
   duty_inclusion_under_load: dutiesIncluded(chain, under.ids),
 }));

@@ -6,9 +6,10 @@
 // ref_time_ms_per_request, proof_kib_per_request
 //                        their weights as charged after execution, and that of the hooks that
 //                        drew, decided and paid: what a block's hooks weigh more than an idle one's
+// ref_time_ms_idle_block what an idle block weighs
 
 import { Chain, plain } from './lib/chain.js';
-import { cost } from './lib/cost.js';
+import { cost, idleBlock } from './lib/cost.js';
 
 const [port, id] = process.argv.slice(2).map(Number);
 const chain = await Chain.connect(port);
@@ -20,8 +21,10 @@ const first = ({ data }) => plain(data[0]);
 const isOfRequest = (event) =>
   (event.section === 'inference' && first(event) === BigInt(id)) ||
   (['claims', 'jury'].includes(event.section) && first(event) === claim);
+const idle = await idleBlock(chain);
 const { bytes, transactions, hooks } = await cost(
   chain,
+  idle,
   Number(requestedAt),
   ({ section }, events) => sections.has(section) && events.some(isOfRequest),
   (event) => event.section === 'inference' && isOfRequest(event) && ['Settled', 'Refunded'].includes(event.method),
@@ -30,5 +33,6 @@ console.log(JSON.stringify({
   bytes_per_request: bytes,
   ref_time_ms_per_request: transactions.refTimeMs + hooks.refTimeMs,
   proof_kib_per_request: transactions.proofKib + hooks.proofKib,
+  ref_time_ms_idle_block: idle.refTimeMs,
 }));
 await chain.disconnect();

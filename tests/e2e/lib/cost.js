@@ -1,11 +1,34 @@
 // What transactions and hooks cost the chain.
 
+import { until } from './process.js';
+
+const inUnits = ([time, proofSize]) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
+
+/** What the hooks and inherents of a block weigh: reference time and size of the proof. */
+async function mandatory(at) {
+  const { refTime, proofSize } = (await at.query.system.blockWeight()).mandatory;
+  return [refTime.toBigInt(), proofSize.toBigInt()];
+}
+
+/** What an idle block weighs: the least of the next few. */
+export async function idleBlock(chain, count = 8) {
+  const { api } = chain;
+  const from = await chain.height();
+  const weights = [];
+  for (let height = from; height < from + count; height += 1) {
+    await until(`block ${height}`, async () => ((await chain.height()) >= height ? true : undefined));
+    weights.push(await mandatory(await api.at(await api.rpc.chain.getBlockHash(height))));
+  }
+  const idle = [0, 1].map((part) => weights.map((weight) => weight[part]).reduce((a, b) => (b < a ? b : a)));
+  return { idle, ...inUnits(idle) };
+}
+
 /**
  * Adds up, over the blocks `from` the first to the one in which an event `ends` it: bytes and weight, as
  * charged after execution, of the `transactions` that are `own` (method, events), what the `hooks` weigh
- * beyond those of the idlest of these blocks, and the number of `blocks` in which they do.
+ * beyond those of an `idle` block, and the number of `blocks` in which they do.
  */
-export async function cost(chain, from, own, ends) {
+export async function cost(chain, { idle }, from, own, ends) {
   const { api } = chain;
   const end = (await api.rpc.chain.getHeader()).number.toNumber();
   const hookWeights = [];
@@ -16,7 +39,7 @@ export async function cost(chain, from, own, ends) {
     const hash = await api.rpc.chain.getBlockHash(height);
     const at = await api.at(hash);
     const [extrinsics, events, weight] = await Promise.all([
-      chain.extrinsics(hash.toHex()), at.query.system.events(), at.query.system.blockWeight(),
+      chain.extrinsics(hash.toHex()), at.query.system.events(), mandatory(at),
     ]);
     extrinsics.forEach((extrinsic, index) => {
       const mine = events
@@ -29,18 +52,14 @@ export async function cost(chain, from, own, ends) {
       refTime += info.refTime.toBigInt();
       proof += info.proofSize.toBigInt();
     });
-    const { refTime: time, proofSize } = weight.mandatory;
-    hookWeights.push([time.toBigInt(), proofSize.toBigInt()]);
+    hookWeights.push(weight);
     if (events.some(({ event }) => ends(event))) break;
   }
-  const least = (part) => hookWeights.map((pair) => pair[part]).reduce((a, b) => (b < a ? b : a));
-  const idle = [least(0), least(1)];
-  const more = hookWeights.map((pair) => pair.map((value, part) => value - idle[part]));
+  const more = hookWeights.map((pair) => pair.map((value, part) => (value > idle[part] ? value - idle[part] : 0n)));
   const sum = (part) => more.reduce((total, pair) => total + pair[part], 0n);
-  const charged = (time, proofSize) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
   return {
     bytes,
-    transactions: charged(refTime, proof),
-    hooks: { ...charged(sum(0), sum(1)), blocks: more.filter(([time]) => time > 0n).length },
+    transactions: inUnits([refTime, proof]),
+    hooks: { ...inUnits([sum(0), sum(1)]), blocks: more.filter(([time]) => time > 0n).length },
   };
 }
