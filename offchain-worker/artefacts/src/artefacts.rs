@@ -1,4 +1,4 @@
-//! The endpoint and the store of what is shared.
+//! The endpoint and the store of shared artefacts.
 
 use crate::{
     serve::{Offer, Server},
@@ -30,7 +30,7 @@ use std::{
 
 /// File whose lock is held by the process that shares from a folder.
 const LOCK: &str = "lock";
-/// How often a lock that is held is tried again, and how long after each time.
+/// Tries for a lock that is held, and the pause between them.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -41,15 +41,15 @@ pub struct Artefacts {
     router: Router,
     fetcher: Fetcher,
     offer: Offer,
-    /// Held as long as the store is open.
+    /// Held while the store is open.
     _lock: File,
 }
 
 impl Artefacts {
-    /// Listens, and opens the store in the folder `path`, made if need be. What was shared before is
-    /// served again. The same `secret` gives the same [`PeerId`].
+    /// Listens, and opens the store in the folder `path`, which is created if it does not exist. Artefacts
+    /// shared before are served again. The same `secret` gives the same [`PeerId`].
     ///
-    /// After [`Error::Bind`] the store is as it was: the same folder can be opened at another address.
+    /// After [`Error::Bind`] the store is unchanged: the same folder can be opened at another address.
     pub async fn open(
         path: impl Into<PathBuf>,
         secret: &[u8; 32],
@@ -58,8 +58,8 @@ impl Artefacts {
         let path = path.into();
         fs::create_dir_all(&path).map_err(io_at(&path))?;
         let lock = lock(&path).await?;
-        // The address comes first: a store closes some time after it is dropped, and until then it cannot be
-        // opened for a try at another address.
+        // Bind first: a store closes some time after it is dropped, and until then it cannot be opened for a
+        // try at another address.
         let fetcher = Fetcher::bind(secret, options.clone()).await?;
         let (store, offer) = match load(&path).await {
             Ok(opened) => opened,
@@ -87,7 +87,7 @@ impl Artefacts {
         })
     }
 
-    /// What fetches from others over the same endpoint.
+    /// Fetches from other peers over the same endpoint.
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
@@ -102,14 +102,13 @@ impl Artefacts {
         self.router.endpoint().bound_sockets()
     }
 
-    /// Shares a file, by reference: it must stay where and as it is. What is smaller than 16 KiB is
-    /// copied.
+    /// Shares a file by reference: it must stay unchanged at its path. A file smaller than 16 KiB is copied.
     pub async fn share(&self, file: impl AsRef<Path>) -> Result<BlobHash, Error> {
         let tag = self.add(file.as_ref()).await?;
         self.offer(HashAndFormat::raw(tag.hash())).await
     }
 
-    /// Shares many files, each as [`share`](Self::share) does, or none. The store is written once for
+    /// Shares all of these files, each as [`share`](Self::share) does, or none. The store is written once for
     /// all of them.
     pub async fn share_each(
         &self,
@@ -128,15 +127,15 @@ impl Artefacts {
         Ok(hashes.into_iter().map(BlobHash::from).collect())
     }
 
-    /// Shares all files of a folder under one hash, by reference. The hash depends on the names and
-    /// the contents only. Hidden files are left out; folders in it are refused.
+    /// Shares all files of a folder under one hash, by reference. The hash depends on the names and the
+    /// contents only. Hidden files are left out; a folder with subfolders is refused.
     pub async fn share_directory(&self, directory: impl AsRef<Path>) -> Result<BlobHash, Error> {
         let directory = directory.as_ref();
         self.share_files(directory, file_names(directory)?).await
     }
 
-    /// Shares those files of a folder that are named, and no others, as
-    /// [`share_directory`](Self::share_directory) does all.
+    /// Shares the named files of a folder and no others, as [`share_directory`](Self::share_directory) does
+    /// with all of them.
     pub async fn share_files(
         &self,
         directory: impl AsRef<Path>,
@@ -151,7 +150,7 @@ impl Artefacts {
                 format!("it has {} files", names.len()),
             ));
         }
-        // Tags keep the parts from being collected before the whole is stored.
+        // Tags keep the parts from being collected before the directory is stored.
         let mut parts = Vec::with_capacity(names.len());
         for name in names {
             let tag = self.add(&directory.join(&name)).await?;
@@ -168,7 +167,7 @@ impl Artefacts {
         self.offer(tag.hash_and_format()).await
     }
 
-    /// Stops serving an artefact; whether it was served. The file stays.
+    /// Stops serving an artefact; returns whether it was served. The file stays.
     pub async fn unshare(&self, hash: BlobHash) -> Result<bool, Error> {
         let was = self.offer.remove(hash.into());
         let name = hash.to_string();
@@ -185,14 +184,14 @@ impl Artefacts {
         self.offer.contains(hash.into())
     }
 
-    /// What is served.
+    /// The served artefacts.
     pub fn shared(&self) -> Vec<BlobHash> {
         self.offer.all().into_iter().map(BlobHash::from).collect()
     }
 
-    /// Says goodbye to all peers and closes the store.
+    /// Closes all connections and the store.
     pub async fn shutdown(self) {
-        // An error here is a panic in a task of the router, which has been printed.
+        // An error here is a panic in a task of the router, which has already been printed.
         let _panicked = self.router.shutdown().await;
     }
 
@@ -207,7 +206,7 @@ impl Artefacts {
         added.temp_tag().await.map_err(store_at(file))
     }
 
-    /// Has the store keep an artefact, and lets peers ask for it.
+    /// Makes the store keep an artefact, and lets peers request it.
     async fn offer(&self, artefact: HashAndFormat) -> Result<BlobHash, Error> {
         self.keep(artefact).await?;
         self.sync().await?;
@@ -215,14 +214,14 @@ impl Artefacts {
         Ok(artefact.hash.into())
     }
 
-    /// Has the store keep an artefact.
+    /// Makes the store keep an artefact.
     async fn keep(&self, artefact: HashAndFormat) -> Result<(), Error> {
         let name = BlobHash::from(artefact.hash).to_string();
         let kept = self.store.tags().set(name, artefact).await;
         kept.map_err(store_at(&self.path))
     }
 
-    /// Waits until what the store keeps is on disk.
+    /// Waits until all that the store keeps is on disk.
     async fn sync(&self) -> Result<(), Error> {
         self.store.sync_db().await.map_err(store_at(&self.path))
     }
@@ -250,8 +249,8 @@ pub fn is_shared_from(path: impl AsRef<Path>) -> Result<bool, Error> {
     }
 }
 
-/// Locks the folder until the file is closed. It tries again for a moment, since [`is_shared_from`] locks it,
-/// too.
+/// Locks the folder until the file is closed. It retries for a moment, since [`is_shared_from`] also takes
+/// the lock.
 async fn lock(path: &Path) -> Result<File, Error> {
     for _ in 0..TRIES {
         match try_lock(path) {
@@ -274,10 +273,10 @@ fn try_lock(path: &Path) -> Result<File, Error> {
     }
 }
 
-/// Opens the store, and says what it shares.
+/// Opens the store, and returns it with what it shares.
 async fn load(path: &Path) -> Result<(FsStore, Offer), Error> {
     let mut options = StoreOptions::new(path);
-    // What is no longer shared leaves only a tree of hashes, 1/256 of the file, to collect.
+    // An artefact that is no longer shared leaves only a tree of hashes to collect, 1/256 of the file.
     options.gc = Some(GcConfig {
         interval: Duration::from_secs(600),
         add_protected: None,
@@ -287,7 +286,7 @@ async fn load(path: &Path) -> Result<(FsStore, Offer), Error> {
     match shared(&store).await {
         Ok(offer) => Ok((store, offer)),
         Err(reason) => {
-            // The first error says what is wrong; a second one, on closing, adds nothing.
+            // The first error names the cause; an error on closing adds nothing.
             let _broken = store.shutdown().await;
             Err(store_at(path)(reason))
         }
@@ -307,7 +306,7 @@ async fn shared(store: &FsStore) -> Result<Offer, String> {
     Ok(offer)
 }
 
-/// The names of the files in a folder, in order.
+/// The names of the files in a folder, sorted.
 fn file_names(directory: &Path) -> Result<Vec<String>, Error> {
     let refuse = |reason| not_shareable(directory, reason);
     let mut names = Vec::new();
@@ -322,7 +321,7 @@ fn file_names(directory: &Path) -> Result<Vec<String>, Error> {
             .is_file();
         match plain_name(&name).filter(|_| is_file) {
             Some(name) => names.push(name.to_owned()),
-            None => return Err(refuse(format!("{name:?} is no file with a plain name"))),
+            None => return Err(refuse(format!("{name:?} is not a file with a plain name"))),
         }
     }
     Ok(names)
@@ -335,7 +334,7 @@ fn not_shareable(directory: &Path, reason: String) -> Error {
     }
 }
 
-/// `name`, if it can name a file in a folder on every system and nothing outside of it.
+/// `name`, if it can name a file in a folder on every system and nothing outside it.
 pub(crate) fn plain_name(name: &OsStr) -> Option<&str> {
     let name = name.to_str()?;
     let plain = !name.is_empty()

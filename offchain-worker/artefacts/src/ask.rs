@@ -16,14 +16,14 @@ use iroh_blobs::{
 use std::{future::Future, pin::pin};
 use tokio::time::{timeout, timeout_at, Instant};
 
-/// The list of a directory: a hash for each file and one for their names.
+/// Most bytes of the list of a directory: one hash for each file and one for their names.
 const MAX_LIST_BYTES: u64 = 32 * (MAX_FILES as u64 + 1);
-/// What a fetch that is killed loses at most, in bytes; for how the store works see [`Holder::transfer`].
+/// Most bytes that a killed fetch loses; [`Holder::transfer`] describes how the store works.
 const RECORDED_EVERY: u64 = 1 << 20;
-/// The names of a directory with their lengths.
+/// Most bytes of the names of a directory, with their lengths.
 const MAX_NAMES_BYTES: u64 = 32 + MAX_FILES as u64 * (MAX_NAME_BYTES as u64 + 2);
 
-/// A peer that answered.
+/// A peer that accepted the connection.
 pub(crate) struct Holder<'a> {
     connection: Connection,
     options: &'a Options,
@@ -31,7 +31,7 @@ pub(crate) struct Holder<'a> {
 
 /// Sizes, as proven by the last block of each file.
 pub(crate) struct Sizes {
-    /// The sum over all files, the list and the names of a directory among them.
+    /// The sum over all files, including the list and the names of a directory.
     pub(crate) bytes: u64,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Holder<'a> {
         options: &'a Options,
     ) -> Result<Self, Fault> {
         let id = PublicKey::from_bytes(&peer.id.0)
-            .map_err(|_| Fault::Unreachable("its id is no public key".to_owned()))?;
+            .map_err(|_| Fault::Unreachable("its id is not a public key".to_owned()))?;
         let addresses = peer.addresses.iter().copied().map(TransportAddr::Ip);
         let address = EndpointAddr::from_parts(id, addresses);
         let connecting = endpoint.connect(address, iroh_blobs::ALPN);
@@ -68,8 +68,8 @@ impl<'a> Holder<'a> {
                 Ok(Sizes { bytes })
             }
             Kind::Directory => {
-                // A peer that is asked for what a file that is no list would list breaks off, and what
-                // it sent before may be lost; so the length tells first.
+                // Check the length first: a peer that is asked for the entries of a file that is not a list
+                // breaks off, and what it sent before may be lost.
                 let asked = get_verified_size(&self.connection, &hash);
                 let (list, _) = self.answer(asked).await?;
                 if list == 0 || list % 32 != 0 || list > MAX_LIST_BYTES {
@@ -89,12 +89,13 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// Has the peer send what `store` lacks of `content`; `progress` is told the bytes of it that
-    /// have arrived.
+    /// Transfers from the peer what `store` lacks of `content`; `progress` gets the number of bytes of it
+    /// that have arrived.
     ///
-    /// A store writes blocks when they arrive, but only half a second later that it has begun with a file; of
-    /// a file of which it knows nothing, it does not look for blocks when it is opened again. So it is told
-    /// now and then to write what it knows, which takes no time where nothing is to be written.
+    /// The store writes blocks when they arrive, but its record of a file only from half a second after the
+    /// start of that file. Blocks of a file without a record are ignored when the store is opened again. So
+    /// the transfer regularly makes the store write its records, which takes no time if there is nothing to
+    /// write.
     pub(crate) async fn transfer(
         &self,
         store: &Store,
@@ -118,16 +119,16 @@ impl<'a> Holder<'a> {
                     window.bytes = bytes;
                     if bytes.saturating_sub(recorded) >= RECORDED_EVERY {
                         recorded = bytes;
-                        // A store that does not work says so when it is written or read next.
+                        // If the store does not work, its next read or write fails.
                         if let Err(error) = store.sync_db().await {
-                            tracing::debug!(%error, "what arrived is not recorded");
+                            tracing::debug!(%error, "cannot record the blocks that arrived");
                         }
                     }
                     progress(bytes);
                 }
                 Some(GetProgressItem::Done(_)) => return Ok(()),
                 Some(GetProgressItem::Error(error)) => return Err(self.fault(&error)),
-                None => return Err(Fault::BrokeOff("without a word".to_owned())),
+                None => return Err(Fault::BrokeOff("without an error code".to_owned())),
             }
         }
     }
@@ -172,7 +173,7 @@ impl Drop for Holder<'_> {
     }
 }
 
-/// The span of time in which a peer has to send something.
+/// The time within which a peer has to send something.
 struct Window {
     end: Instant,
     begun_with: u64,

@@ -11,7 +11,7 @@ use iroh::{
 };
 use std::path::Path;
 
-/// An endpoint that fetches and serves nothing.
+/// An endpoint that fetches and does not serve.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     endpoint: Endpoint,
@@ -29,11 +29,11 @@ impl Fetcher {
         Ok(Self { endpoint, options })
     }
 
-    /// Fetches a file of at most `limit` bytes from any of `peers` to `into`, where nothing may be
-    /// yet.
+    /// Fetches a file of at most `limit` bytes from any of `peers` to `into`, which must not exist yet.
     ///
-    /// Every block is verified as it arrives. What arrived is kept beside `into` until the file is
-    /// whole, so that an interrupted or dropped fetch goes on where it was; then it is moved there in
+    /// Every block is verified as it arrives. Verified blocks are kept beside `into` until the file is
+    /// complete, so that an interrupted or dropped fetch resumes; then the file is moved to `into` in one
+    /// step.
     /// one step.
     pub async fn fetch_file(
         &self,
@@ -60,7 +60,7 @@ impl Fetcher {
             .await
     }
 
-    /// Says goodbye to all peers.
+    /// Closes all connections.
     pub async fn shutdown(&self) {
         self.endpoint.close().await;
     }
@@ -91,7 +91,7 @@ impl Fetcher {
     }
 }
 
-/// Binds an endpoint that asks nobody where peers are: no relay, no address lookup.
+/// Binds an endpoint that uses no relay and no address lookup.
 async fn bind(secret: &[u8; 32], options: &Options) -> Result<Endpoint, String> {
     let transport = QuicTransportConfig::builder()
         .max_concurrent_bidi_streams(options.max_requests.into())

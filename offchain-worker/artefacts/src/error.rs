@@ -1,4 +1,4 @@
-//! What can go wrong, and who did it.
+//! Errors, and which peer caused them.
 
 use crate::{BlobHash, Peer, MAX_FILES, MAX_NAME_BYTES};
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
@@ -7,24 +7,24 @@ use std::{fmt, io, net::SocketAddr, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The endpoint does not start.
+    /// The endpoint did not start.
     #[error("cannot listen on {addresses:?} (UDP): {reason}")]
     Bind {
-        /// Where it should have listened.
+        /// The addresses it should have listened on.
         addresses: Vec<SocketAddr>,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
-    /// The store of shared artefacts refuses.
-    #[error("the artefact store in {path} failed: {reason}; see that the folder can be written and that the disk has room, or else remove it: it holds nothing that cannot be shared or fetched again")]
+    /// The store of shared artefacts failed.
+    #[error("the artefact store in {path} failed: {reason}; check that the folder is writable and that the disk has room, or remove it: all it holds can be shared or fetched again")]
     Store {
         /// The store's folder.
         path: PathBuf,
-        /// What it says.
+        /// The store's message.
         reason: String,
     },
     /// Another process shares over the same store.
-    #[error("another process shares files from {path}; stop that one, or use another folder")]
+    #[error("another process shares files from {path}; stop that process, or use another folder")]
     InUse {
         /// The store's folder.
         path: PathBuf,
@@ -34,39 +34,39 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         source: io::Error,
     },
-    /// There is no room for the artefact.
+    /// The disk has no room for the artefact.
     #[error(
-        "{path} has {free} bytes free, and {needed} are needed: make room or choose another disk"
+        "{path} has {free} bytes free, but {needed} are needed; make room or choose another disk"
     )]
     DiskFull {
-        /// Where the artefact goes.
+        /// The artefact's destination.
         path: PathBuf,
         /// Bytes needed.
         needed: u64,
-        /// Bytes there are.
+        /// Bytes free.
         free: u64,
     },
-    /// The folder is nothing that can be shared.
+    /// The folder cannot be shared.
     #[error("{path} cannot be shared: {reason}; a folder of at most {MAX_FILES} files, each with a plain name of at most {MAX_NAME_BYTES} bytes, can")]
     NotShareable {
         /// The folder.
         path: PathBuf,
-        /// What is in the way.
+        /// Why not.
         reason: String,
     },
     /// The hash names something other than a directory with plain names.
-    #[error("{hash} is no directory that can be kept: {reason}; whoever announced it announced the wrong hash")]
+    #[error("{hash} is not a directory that can be stored: {reason}; its holder announced the wrong hash")]
     Malformed {
         /// The hash.
         hash: BlobHash,
-        /// What is wrong.
+        /// Why it cannot be stored.
         reason: String,
     },
     /// The artefact exceeds the limit.
-    #[error("{hash} has {bytes} bytes and at most {limit} are accepted")]
+    #[error("{hash} has {bytes} bytes, but at most {limit} are accepted")]
     TooLarge {
         /// The artefact.
         hash: BlobHash,
@@ -75,50 +75,49 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
-    /// Peers were reached, and none gave the artefact.
+    /// Peers were reached, and none sent the artefact.
     #[error("no holder of {hash} is left: {asked}")]
     NoHolder {
         /// The artefact.
         hash: BlobHash,
-        /// Who was asked.
+        /// The peers asked.
         asked: Asked,
     },
     /// No peer was reached.
-    #[error("none of the holders of {hash} can be reached: {asked}; see that UDP is let through and that they run")]
+    #[error("none of the holders of {hash} can be reached: {asked}; check that they run and that no firewall blocks UDP")]
     NotConnected {
         /// The artefact.
         hash: BlobHash,
-        /// Who was asked.
+        /// The peers asked.
         asked: Asked,
     },
-    /// The only peers that answered sent something else.
-    #[error("{hash} was only offered with wrong bytes: {asked}; nothing of them was kept")]
+    /// The only peers that sent anything sent wrong bytes.
+    #[error("only wrong bytes were received for {hash}: {asked}; none of them were kept")]
     Corrupt {
         /// The artefact.
         hash: BlobHash,
-        /// Who was asked.
+        /// The peers asked.
         asked: Asked,
     },
-    /// Something is already where the artefact should go.
+    /// The destination already exists.
     #[error("{path} already exists")]
     Exists {
-        /// Where the artefact should go.
+        /// The artefact's destination.
         path: PathBuf,
     },
-    /// Another fetch to the same place is under way.
+    /// Another fetch to the same destination is under way.
     #[error("another fetch to {path} is under way")]
     Busy {
-        /// Where the artefact should go.
+        /// The artefact's destination.
         path: PathBuf,
     },
-    /// The fetch was given up.
-    #[error("the fetch was given up; what arrived is kept for the next try")]
+    /// The fetch was cancelled.
+    #[error("the fetch was cancelled; verified blocks are kept for the next try")]
     Cancelled,
 }
 
 impl Error {
-    /// Whether those who were asked are to blame, and not this machine: asking others, or later, may
-    /// help.
+    /// Whether the peers asked are the cause, and not this machine: asking others, or later, may help.
     pub fn is_of_peers(&self) -> bool {
         matches!(
             self,
@@ -130,17 +129,17 @@ impl Error {
         )
     }
 
-    /// Whether the same peers may give it later: they were not reached, or could not give it now.
+    /// Whether the same peers may send it later: they were not reached, or could not send it now.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::NoHolder { .. } | Self::NotConnected { .. })
     }
 }
 
-/// Who was asked, and what each did.
+/// The peers asked, and the last fault of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked(pub Vec<(Peer, Fault)>);
 
-/// Why a peer did not give an artefact.
+/// Why a peer did not send an artefact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -150,25 +149,25 @@ pub enum Fault {
     /// It does not share the artefact.
     #[error("does not share it")]
     NotShared,
-    /// It has something else under the hash.
-    #[error("says that it is no directory of at most {MAX_FILES} files")]
+    /// It has something else under this hash.
+    #[error("says that it is not a directory of at most {MAX_FILES} files")]
     NotADirectory,
-    /// It serves as many peers as it will.
+    /// It already serves as many peers as it allows.
     #[error("is busy")]
     Busy,
     /// It sent bytes that do not match the hash.
     #[error("sent wrong bytes")]
     Corrupt,
-    /// It stopped in the middle.
+    /// It closed the connection before the end.
     #[error("broke off ({0})")]
     BrokeOff(String),
-    /// It sent too little in the time it has.
+    /// It sent too little within its time.
     #[error("is too slow")]
     Slow,
 }
 
 impl Asked {
-    /// Records what a peer did last.
+    /// Records the last fault of a peer.
     pub(crate) fn record(&mut self, peer: &Peer, fault: Fault) {
         match self.0.iter_mut().find(|(other, _)| other == peer) {
             Some((_, last)) => *last = fault,
@@ -176,13 +175,13 @@ impl Asked {
         }
     }
 
-    /// Whether a peer sent something else than it was asked for.
+    /// Whether a peer sent something other than what was requested.
     pub(crate) fn lied(&self, peer: &Peer) -> bool {
         let mut faults = self.0.iter().filter(|(other, _)| other.id == peer.id);
         faults.any(|(_, fault)| *fault == Fault::Corrupt)
     }
 
-    /// The error that a fetch without result ends with.
+    /// The error of a fetch without a result.
     pub(crate) fn into_error(self, hash: BlobHash) -> Error {
         let unreachable = |fault: &Fault| matches!(fault, Fault::Unreachable(_));
         let reached = self
@@ -206,7 +205,7 @@ impl Asked {
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
-            return f.write_str("nobody was known to hold it");
+            return f.write_str("no holder is known");
         }
         for (index, (peer, fault)) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };

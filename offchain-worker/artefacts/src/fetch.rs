@@ -1,4 +1,4 @@
-//! Fetching an artefact from whoever has it.
+//! Fetching an artefact from any of its holders.
 
 use crate::{
     ask::Holder, kind::Kind, reach::Reaching, staging::Staging, Asked, BlobHash, Error, Fault,
@@ -8,25 +8,25 @@ use iroh::Endpoint;
 use std::{panic, path::PathBuf};
 use tokio::sync::oneshot;
 
-/// How far a fetch is.
+/// The progress of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes that have arrived and are verified.
     pub present: u64,
-    /// Bytes that there are.
+    /// Bytes in total.
     pub total: u64,
-    /// Who sends.
+    /// The sending peer.
     pub from: PeerId,
 }
 
-/// What a fetch took.
+/// The result of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
-    /// The size of the artefact in bytes, the list of a directory included.
+    /// The size of the artefact in bytes, including the list of a directory.
     pub bytes: u64,
-    /// The bytes of it that arrived now; the rest was there.
+    /// The bytes that this fetch transferred; the rest was already there.
     pub received: u64,
-    /// Who sent some of it, in order.
+    /// The peers that sent some of it, in order.
     pub from: Vec<PeerId>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Fetches to `into`. If the caller gives up, what has arrived is put in order all the same.
+    /// Fetches to `into`. If the caller drops the fetch, the blocks that arrived are still stored properly.
     pub(crate) async fn start(self, into: PathBuf) -> Result<Fetched, Error> {
         let (_alive, caller_gone) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
@@ -68,7 +68,8 @@ impl Job {
         }
     }
 
-    /// Asks one peer after the other as they are reached, and again as long as that brings anything.
+    /// Asks the peers one by one as they are reached, and repeats this as long as any of them sends
+    /// something.
     async fn run(&self, staging: &Staging) -> Result<Fetched, Error> {
         let mut asked = Asked::default();
         let mut fetched = Fetched {

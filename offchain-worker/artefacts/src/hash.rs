@@ -1,11 +1,11 @@
-//! The hash that files would be shared under, without an endpoint.
+//! The hash under which files would be shared, without an endpoint.
 
 use crate::{artefacts::io_at, BlobHash, Error};
 use iroh_blobs::{format::collection::Collection, Hash};
 use std::{io, path::Path};
 
-/// The hash under which [`Artefacts::share_files`](crate::Artefacts::share_files) would share these
-/// files of a folder. Reads all of them, on one thread.
+/// The hash under which [`Artefacts::share_files`](crate::Artefacts::share_files) would share these files of
+/// a folder. Reads all of them, on one thread.
 pub fn hash_files(
     directory: &Path,
     names: impl IntoIterator<Item = impl Into<String>>,

@@ -1,4 +1,4 @@
-//! What peers and artefacts are known by.
+//! The identities of peers and artefacts.
 
 use std::{fmt, net::SocketAddr, str::FromStr};
 
@@ -6,21 +6,21 @@ use std::{fmt, net::SocketAddr, str::FromStr};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub [u8; 32]);
 
-/// The BLAKE3 hash of a file, or of the list of names and hashes that a directory is.
+/// The BLAKE3 hash of a file, or of the list of names and hashes that stands for a directory.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobHash(pub [u8; 32]);
 
-/// Names of a peer that a message has.
+/// Most names of a peer in a message.
 const MOST_NAMES: usize = 3;
 
-/// A peer, and where it may be reached.
+/// A peer, and the addresses at which it may be reached.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Peer {
     /// Its public key.
     pub id: PeerId,
     /// Its addresses (UDP); all are tried.
     pub addresses: Vec<SocketAddr>,
-    /// Whose it is, such as the accounts of operators; only messages use it.
+    /// Its names, such as the accounts of operators; used only in messages.
     pub names: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Peer {
 }
 
 impl PeerId {
-    /// What an endpoint with this secret key is known by.
+    /// The id of an endpoint with this secret key.
     pub fn of_secret(secret: &[u8; 32]) -> Self {
         Self(*iroh::SecretKey::from_bytes(secret).public().as_bytes())
     }

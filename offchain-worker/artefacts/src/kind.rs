@@ -1,6 +1,6 @@
-//! What a hash names.
+//! The kinds of artefacts.
 
-/// What a hash names.
+/// The kind of artefact that a hash names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,

@@ -1,17 +1,15 @@
-//! Artefacts (checkpoints, updates, shards) by content hash: shared with peers, and fetched from any
-//! of them.
+//! Artefacts (checkpoints, updates, shards) by content hash: shared with peers, and fetched from any of them.
 //!
-//! The transfer is iroh-blobs over iroh's QUIC: every 16 KiB are checked against the BLAKE3 tree
-//! under the hash before they are kept, so a wrong byte costs one block and names who sent it. This
-//! crate adds what a node on a public ledger needs around it: only what was shared on purpose is
-//! served, to a bounded number of peers; only the addresses given with a request are connected to (no
-//! relay, no name service, no discovery); a fetch has a size limit, goes on where it was interrupted,
-//! passes to the next holder when one fails or does not answer soon, and says in the end who was asked
-//! and what each did.
+//! The transfer is iroh-blobs over iroh's QUIC: every 16 KiB are checked against the BLAKE3 tree under the
+//! hash before they are kept, so a wrong byte costs one block and identifies the peer that sent it. This
+//! crate adds what a node on a public ledger needs around it. Only artefacts that were shared explicitly are
+//! served, to a bounded number of peers. Connections go only to the addresses given with a request (no relay,
+//! no name service, no discovery). A fetch has a size limit, resumes after an interruption, passes to the
+//! next holder when one fails or does not answer soon, and reports which peers were asked and what each did.
 //!
-//! A peer is known by its public key, which the connection proves; its addresses are hints. A
-//! connected peer may tell further addresses of its own, which the transport probes with single
-//! packets; nothing is requested there.
+//! A peer is identified by its public key, which the connection proves; its addresses are hints. A connected
+//! peer may announce further addresses of its own, which the transport probes with single packets; nothing is
+//! requested there.
 //!
 //! ```no_run
 //! # async fn example(holder: noema_artefacts::Peer) -> Result<(), noema_artefacts::Error> {
@@ -50,7 +48,7 @@ pub use hash::{hash_file, hash_files};
 pub use identity::{BlobHash, Peer, PeerId};
 pub use options::Options;
 
-/// Most files in a directory that is shared or fetched.
+/// Most files in a shared or fetched directory.
 pub const MAX_FILES: usize = 64;
 /// Most bytes of a file's name in a directory.
 pub const MAX_NAME_BYTES: usize = 255;

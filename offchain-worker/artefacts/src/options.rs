@@ -1,26 +1,26 @@
-//! How an endpoint behaves.
+//! Options of an endpoint.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
-/// How an endpoint behaves.
+/// Options of an endpoint.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where to listen (UDP); port 0 takes a free one. One address for each of IPv4 and IPv6.
     pub bind: Vec<SocketAddr>,
-    /// Most connections that are served at a time; further ones are told to come back.
+    /// Most connections served at a time; further ones are told to retry later.
     pub max_connections: usize,
     /// Most requests at a time on one connection.
     pub max_requests: u32,
-    /// The longest that one connection is served.
+    /// The longest time that one connection is served.
     pub longest_connection: Duration,
-    /// How long a peer has to accept a connection, and to answer a question.
+    /// The time a peer has to accept a connection, and to answer a question.
     pub patience: Duration,
-    /// How long a peer that has not accepted a connection keeps the next one waiting.
+    /// The time after which the next peer is tried while one has not accepted a connection yet.
     pub head_start: Duration,
-    /// What a peer has to send within each `patience` of a transfer, in bytes.
+    /// Bytes that a peer has to send within each `patience` of a transfer.
     pub least_bytes: u64,
 }
 

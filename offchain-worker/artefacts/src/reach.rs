@@ -1,4 +1,4 @@
-//! Reaching peers without waiting for those that are away.
+//! Connecting to peers without waiting for unreachable ones.
 
 use crate::{ask::Holder, Fault, Options, Peer};
 use futures::{future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt};
@@ -6,14 +6,14 @@ use iroh::Endpoint;
 use std::slice;
 use tokio::time::timeout;
 
-/// A peer, and the connection to it or why there is none.
+/// A peer, and the connection to it or the reason why there is none.
 pub(crate) type Reached<'a> = (&'a Peer, Result<Holder<'a>, Fault>);
 
-/// Connects to one peer after the other; whoever does not answer soon keeps nobody waiting.
+/// Connects to the peers in order; a peer that does not answer soon does not delay the next one.
 pub(crate) struct Reaching<'a> {
     endpoint: &'a Endpoint,
     options: &'a Options,
-    /// Those that no connection has been begun to.
+    /// Peers to which no connection has been started.
     rest: slice::Iter<'a, Peer>,
     connecting: FuturesUnordered<BoxFuture<'a, Reached<'a>>>,
 }
@@ -28,7 +28,7 @@ impl<'a> Reaching<'a> {
         }
     }
 
-    /// The next peer that is reached or given up; `None` once that was said of all.
+    /// The next peer that was reached or could not be reached; `None` after the last one.
     pub(crate) async fn next(&mut self) -> Option<Reached<'a>> {
         self.begin();
         while self.rest.len() > 0 {
@@ -40,7 +40,7 @@ impl<'a> Reaching<'a> {
         self.connecting.next().await
     }
 
-    /// Begins to connect to the next peer, if there is one.
+    /// Starts to connect to the next peer, if there is one.
     fn begin(&mut self) {
         let (endpoint, options) = (self.endpoint, self.options);
         if let Some(peer) = self.rest.next() {

@@ -1,4 +1,4 @@
-//! What is served, and to how many.
+//! Serving shared artefacts to a bounded number of peers.
 
 use futures::TryFutureExt;
 use iroh::{
@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 /// Requests from peers that wait for a decision.
 const DECISIONS: usize = 64;
 
-/// The hashes that peers may ask for.
+/// The hashes that peers may request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Offer(Arc<RwLock<BTreeSet<Hash>>>);
 
@@ -59,7 +59,7 @@ impl Offer {
     }
 }
 
-/// Serves what is on offer, to a bounded number of connections at a time.
+/// Serves the offered artefacts to a bounded number of connections at a time.
 #[derive(Debug)]
 pub(crate) struct Server {
     blobs: BlobsProtocol,
@@ -68,8 +68,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves `offer` from `store` to at most `connections` at a time, each for at most `longest`:
-    /// whoever is cut off goes on with the next connection.
+    /// Serves `offer` from `store` to at most `connections` at a time, each for at most `longest`; a peer
+    /// that is cut off resumes with its next connection.
     pub(crate) fn new(store: &Store, offer: Offer, connections: usize, longest: Duration) -> Self {
         let mask = EventMask {
             get: RequestMode::Intercept,
@@ -92,9 +92,9 @@ impl Server {
     }
 }
 
-/// Lets a request through if it names what is on offer.
+/// Accepts a request if it names an offered artefact.
 async fn decide(offer: &Offer, request: ProviderMessage) {
-    // A peer that has gone does not wait for the answer.
+    // If the peer has gone, the answer is dropped.
     let _gone = match request {
         ProviderMessage::GetRequestReceived(get) => {
             let allowed = offer.contains(get.inner.request.hash);
@@ -118,7 +118,7 @@ impl ProtocolHandler for Server {
         let served = self.blobs.accept(connection.clone());
         tokio::time::timeout(self.longest, served)
             .unwrap_or_else(|_| {
-                connection.close(ERR_LIMIT, b"your time is over");
+                connection.close(ERR_LIMIT, b"time limit reached");
                 Ok(())
             })
             .await

@@ -1,4 +1,4 @@
-//! Where an artefact is until it is whole: a folder beside its destination.
+//! Staging of an artefact until it is complete: a folder beside its destination.
 
 use crate::{
     artefacts::{io_at, plain_name, store_at},
@@ -20,15 +20,15 @@ use std::{
     time::Duration,
 };
 
-/// How often another fetch to the same place is waited for, and how long each time. A fetch that was
-/// dropped still has to close its store.
+/// Tries while another fetch to the same destination is under way, and the pause between them. A dropped
+/// fetch still has to close its store.
 const TRIES: usize = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is about to be moved to its destination.
+/// Where the artefact is put before it is moved to its destination.
 const OUT: &str = "out";
 
-/// The blocks of one artefact that have arrived. One process has it at a time.
+/// The blocks of one artefact that have arrived. One process has them open at a time.
 pub(crate) struct Staging {
     into: PathBuf,
     root: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Opens what an earlier fetch of `hash` to `into` left, or begins anew.
+    /// Opens what an earlier fetch of `hash` to `into` left, or starts an empty staging folder.
     pub(crate) async fn open(into: &Path, kind: Kind, hash: BlobHash) -> Result<Self, Error> {
         let name = into.file_name().unwrap_or(OsStr::new("artefact"));
         let mut staged = OsString::from(".");
@@ -49,10 +49,10 @@ impl Staging {
         let root = into.with_file_name(staged);
         ensure_absent(into)?;
         let lock = lock(&root, into).await?;
-        // Whoever had the lock may have brought it.
+        // The previous owner of the lock may have fetched it.
         ensure_absent(into)?;
         let folder = root.join(hash.to_string());
-        // A delivery that was cut off has moved files out of the store: there is nothing to go on with.
+        // An interrupted delivery has moved files out of the store, so the fetch cannot resume.
         let usable = !folder.join(OUT).exists();
         forget_others(&root, usable.then_some(&folder))?;
         fs::create_dir_all(&folder).map_err(io_at(&folder))?;
@@ -68,7 +68,7 @@ impl Staging {
         })
     }
 
-    /// What is asked for.
+    /// The content to request.
     pub(crate) fn content(&self) -> HashAndFormat {
         match self.kind {
             Kind::File => HashAndFormat::raw(self.hash),
@@ -76,13 +76,13 @@ impl Staging {
         }
     }
 
-    /// The bytes that have arrived, the list of a directory among them.
+    /// The bytes that have arrived, including the list of a directory.
     pub(crate) async fn present(&self) -> Result<u64, Error> {
         let local = self.store.remote().local(self.content()).await;
         Ok(local.map_err(store_at(&self.folder))?.local_bytes())
     }
 
-    /// Refuses if `missing` further bytes, and their hashes, find no room.
+    /// Refuses if the disk has no room for `missing` further bytes and their hashes.
     pub(crate) fn ensure_room(&self, missing: u64) -> Result<(), Error> {
         let needed = missing.saturating_add(missing / 128);
         let free = free(&self.folder)?;
@@ -96,7 +96,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Moves the whole artefact to its destination in one step and clears up.
+    /// Moves the complete artefact to its destination in one step and removes the staging folder.
     pub(crate) async fn deliver(self) -> Result<(), Error> {
         let out = self.folder.join(OUT);
         let written = self.write(&out).await;
@@ -107,7 +107,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Ends a fetch that did not succeed; what has arrived stays.
+    /// Ends a fetch that did not succeed; the blocks that arrived stay.
     pub(crate) async fn suspend(self) {
         let nothing = self.present().await.is_ok_and(|bytes| bytes == 0);
         self.close().await;
@@ -116,11 +116,11 @@ impl Staging {
         }
     }
 
-    /// Removes what is not needed any more. A fetch that waits for the lock may be about to use the folder
-    /// again; then it stays for that one.
+    /// Removes files that are no longer needed. A fetch that waits for the lock may be about to use the
+    /// folder again; then the folder stays.
     fn clear_up(&self) {
         if let Err(error) = fs::remove_dir_all(&self.root) {
-            tracing::debug!(folder = %self.root.display(), %error, "is not removed");
+            tracing::debug!(folder = %self.root.display(), %error, "cannot remove the staging folder");
         }
     }
 
@@ -146,7 +146,7 @@ impl Staging {
                 fs::create_dir(out).map_err(io_at(out))?;
                 for (name, hash) in collection.iter() {
                     let name = plain_name(OsStr::new(name))
-                        .ok_or_else(|| self.malformed(format!("{name:?} is no plain name")))?;
+                        .ok_or_else(|| self.malformed(format!("{name:?} is not a plain name")))?;
                     self.write_file(*hash, &out.join(name)).await?;
                 }
                 File::open(out)
@@ -177,7 +177,7 @@ impl Staging {
     }
 }
 
-/// Bytes that are free where `path` is.
+/// Bytes free on the disk of `path`.
 fn free(path: &Path) -> Result<u64, Error> {
     let disk = rustix::fs::statvfs(path).map_err(|error| io_at(path)(error.into()))?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
@@ -192,13 +192,13 @@ fn ensure_absent(into: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the folder and locks it.
+/// Creates the folder and locks it.
 async fn lock(root: &Path, into: &Path) -> Result<File, Error> {
     let path = root.join("lock");
     for _ in 0..TRIES {
         fs::create_dir_all(root).map_err(io_at(root))?;
         let file = match File::create(&path) {
-            // Whoever had the lock removed the folder in between.
+            // The previous owner of the lock removed the folder in between.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             created => created.map_err(io_at(&path))?,
         };
@@ -214,14 +214,14 @@ async fn lock(root: &Path, into: &Path) -> Result<File, Error> {
     })
 }
 
-/// Whether `path` still leads to `file`, and not to a later one.
+/// Whether `path` still refers to `file`, and not to a later one.
 fn is_at(file: &File, path: &Path) -> bool {
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     let there = fs::metadata(path).map(identity).ok();
     there.is_some() && there == file.metadata().map(identity).ok()
 }
 
-/// Removes what fetches to the same place left, but for `folder`.
+/// Removes what other fetches to the same destination left, except `folder`.
 fn forget_others(root: &Path, folder: Option<&PathBuf>) -> Result<(), Error> {
     for entry in fs::read_dir(root).map_err(io_at(root))? {
         let path = entry.map_err(io_at(root))?.path();

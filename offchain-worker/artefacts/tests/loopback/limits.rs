@@ -1,4 +1,4 @@
-//! Nobody takes more than the other side agreed to.
+//! Limits that the two sides of a transfer enforce.
 
 use crate::support::{checkpoint, options, Node, LIMIT};
 use noema_artefacts::{is_shared_from, Artefacts, Error, Fault, Options};

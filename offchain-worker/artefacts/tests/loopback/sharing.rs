@@ -1,4 +1,4 @@
-//! What is shared arrives.
+//! Shared artefacts can be fetched.
 
 use crate::support::{assert_same, bytes, checkpoint, open, options, write, Node, LIMIT};
 use noema_artefacts::{hash_file, hash_files, Error, Fault};
@@ -92,7 +92,7 @@ async fn many_files_should_be_shared_at_once_and_each_be_served() {
         .map(|i| holder.path(&format!("shard-{i}")))
         .collect();
     for (seed, file) in (1..).zip(&files) {
-        // Some of them are so small that they are copied.
+        // Some files are so small that they are copied.
         write(file, seed, 100 * seed as usize);
     }
     let shared = holder.artefacts.share_each(&files).await.expect("shared");
@@ -110,7 +110,7 @@ async fn many_files_should_be_shared_at_once_and_each_be_served() {
         fetched.expect("fetched");
         assert!(fs::read(&into).expect("a file") == fs::read(&files[place]).expect("a file"));
     }
-    // Those before a file that is missing are not offered.
+    // The files before a missing one are not offered.
     write(&holder.path("new"), 1_000, 30_000);
     let missing = [holder.path("new"), holder.path("absent")];
     let refused = holder.artefacts.share_each(&missing).await;
@@ -185,7 +185,7 @@ async fn only_what_is_shared_should_be_served() {
         .expect("shared");
     let into = newcomer.path("theirs");
     let peers = [holder.peer()];
-    // The holder has the file, in a directory that it shares, but never offered it by itself.
+    // The holder has the file in a directory that it shares, but never offered it by itself.
     let refused = newcomer
         .artefacts
         .fetcher()

@@ -1,4 +1,4 @@
-//! Endpoints, files and a peer that lies.
+//! Endpoints, files and a peer that sends wrong bytes.
 
 use iroh::{
     endpoint::{presets, Connection},
@@ -40,14 +40,14 @@ impl Node {
         self.home.path().join(name)
     }
 
-    /// Writes a file of its own and shares it.
+    /// Writes a file of this node and shares it.
     pub(crate) async fn share_file(&self, name: &str, seed: u64, length: usize) -> BlobHash {
         write(&self.path(name), seed, length);
         let shared = self.artefacts.share(self.path(name)).await;
         shared.expect("a file that was just written can be shared")
     }
 
-    /// The node as others ask it.
+    /// The node's address for other nodes.
     pub(crate) fn peer(&self) -> Peer {
         Peer::new(self.artefacts.peer(), self.artefacts.addresses())
     }
@@ -58,7 +58,7 @@ pub(crate) async fn open(home: &Path, number: u8, options: Options) -> Artefacts
     opened.expect("an endpoint on the loopback interface")
 }
 
-/// Bytes that no other seed gives.
+/// Bytes that depend on the seed.
 pub(crate) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = move || {
@@ -101,7 +101,7 @@ pub(crate) fn assert_same(left: &Path, right: &Path) {
     }
 }
 
-/// A peer that answers every request with bytes of its own.
+/// A peer that answers every request with wrong bytes.
 pub(crate) struct Liar {
     router: Router,
 }
@@ -136,7 +136,7 @@ impl ProtocolHandler for Lie {
     async fn accept(&self, connection: Connection) -> Result<(), AcceptError> {
         while let Ok((mut send, mut receive)) = connection.accept_bi().await {
             let _request = receive.read_to_end(1 << 20).await;
-            // A believable size, and then nothing that hashes to anything.
+            // A plausible size, then bytes that match no hash.
             let mut answer = 96u64.to_le_bytes().to_vec();
             answer.extend(bytes(99, 4_096));
             let _gone = send.write_all(&answer).await;

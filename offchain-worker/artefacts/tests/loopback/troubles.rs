@@ -1,4 +1,4 @@
-//! Holders disappear, lie or are not there, and fetches are interrupted.
+//! Holders that disappear, send wrong bytes or are unreachable, and interrupted fetches.
 
 use crate::support::{assert_same, bytes, checkpoint, options, Liar, Node, LIMIT};
 use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
@@ -13,10 +13,10 @@ use std::{
 use tokio::sync::Notify;
 
 const LARGE: usize = 24_000_000;
-/// Tells the process that is to be killed what to fetch, and how much of it.
+/// Names to the process to be killed the artefact to fetch, and how much of it.
 const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
 
-/// Begins a fetch and drops it when a third of `LARGE` has arrived.
+/// Starts a fetch and drops it when a third of `LARGE` has arrived.
 async fn interrupt(newcomer: &Node, holder: &Node, hash: BlobHash) {
     let third = Arc::new(Notify::new());
     let arrived = third.clone();
@@ -65,7 +65,7 @@ async fn an_interrupted_fetch_should_go_on_where_it_was() {
     assert_same(&holder.path("mine"), &into);
 }
 
-/// Runs [`victim`] in a process of its own until so much of what it fetches has arrived.
+/// Runs [`victim`] in a separate process until `arrived` bytes have arrived.
 async fn kill(holder: &Node, hash: BlobHash, into: &Path, arrived: u64) {
     let peer = holder.peer();
     let told = format!(
@@ -84,8 +84,8 @@ async fn kill(holder: &Node, hash: BlobHash, into: &Path, arrived: u64) {
     assert!(!into.exists());
 }
 
-/// Kills a fetch when each of these numbers of bytes has arrived, and lets it end after that. Returns how many
-/// bytes the last one found there.
+/// Kills a fetch when each of these numbers of bytes has arrived, and then lets it complete. Returns the
+/// number of bytes that the last fetch found on disk.
 async fn kept_when_killed(arrived: &[u64]) -> u64 {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, LARGE);
@@ -108,7 +108,7 @@ async fn kept_when_killed(arrived: &[u64]) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
     for arrived in [1 << 20, LARGE as u64 / 3] {
-        // What was on its way to the disk is lost.
+        // Data not yet written to disk is lost.
         let kept = kept_when_killed(&[arrived]).await;
         assert!(kept > arrived / 4, "{kept} of {arrived}");
     }
@@ -121,9 +121,9 @@ async fn a_fetch_that_is_killed_again_and_again_should_end() {
     assert!(kept > 2 * STEP, "{kept}");
 }
 
-/// What [`kill`] runs. It ends without any chance to tidy up, as with `kill -9`.
+/// Run by [`kill`]. It ends without cleaning up, as with `kill -9`.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "is run by the tests that kill it"]
+#[ignore = "run by the tests that kill it"]
 async fn victim() {
     let told = std::env::var(VICTIM).expect("the tests above set it");
     let parts: Vec<_> = told.split(' ').collect();
@@ -213,7 +213,7 @@ async fn those_that_are_away_should_not_keep_the_others_waiting() {
     const AWAY: u8 = 8;
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 200_000).await;
-    // Whoever listens there says nothing.
+    // The listener at that address never answers.
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let away = |number| {
         let address = silent.local_addr().expect("is bound");
@@ -391,7 +391,7 @@ async fn a_slow_holder_should_be_left() {
     let (holder, newcomer) = (Node::start(1).await, Node::start_with(2, impatient).await);
     let hash = holder.share_file("update", 7, 200_000_000).await;
     let into = newcomer.path("theirs");
-    // Nobody sends as much as is asked for, so each round ends early; all the same, each brings some.
+    // No holder sends as much as required, so each round ends early; still, each transfers some bytes.
     let fetched = newcomer
         .artefacts
         .fetcher()
