@@ -128,7 +128,7 @@ impl<'a> Holder<'a> {
                 }
                 Some(GetProgressItem::Done(_)) => return Ok(()),
                 Some(GetProgressItem::Error(error)) => return Err(self.fault(&error)),
-                None => return Err(Fault::BrokeOff("without an error code".to_owned())),
+                None => return Err(Fault::BrokeOff("the stream ended early".to_owned())),
             }
         }
     }

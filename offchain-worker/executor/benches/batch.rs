@@ -1,6 +1,5 @@
-//! What sharing a pass is worth: tokens of several answers a second, and positions of several
-//! checks, on a seeded model with the shape of SmolLM2-135M:
-//! `cargo bench --profile dev -p noema-executor --bench batch`.
+//! The speed-up of shared passes: tokens of several answers a second, and positions of several checks, on a
+//! seeded model with the shape of SmolLM2-135M: `cargo bench --profile dev -p noema-executor --bench batch`.
 
 use noema_executor::{Cancel, CpuExecutor, CpuOptions, ScheduleError, ScheduleOptions, Scheduler};
 use noema_numerics::{testing::TestModel, Architecture, Generated, Request, Sampling};
@@ -30,7 +29,7 @@ fn request(temperature_milli: u16) -> Request<'static> {
     }
 }
 
-/// The seconds that it takes to do `work` for `count` requests at once, and what each gives.
+/// The seconds that `work` takes for `count` requests at once, and the result of each.
 fn at_once<T: Send>(count: u32, work: impl Fn(u32) -> T + Sync) -> (f64, Vec<T>) {
     let begun = Instant::now();
     let results = thread::scope(|scope| {
@@ -47,7 +46,7 @@ fn at_once<T: Send>(count: u32, work: impl Fn(u32) -> T + Sync) -> (f64, Vec<T>)
 }
 
 fn main() {
-    // `cargo test` runs this target, too, but without this argument.
+    // `cargo test` also runs this target, but without this argument.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

@@ -1,6 +1,6 @@
-//! Speed of the transformer's operators with each instruction set of this machine, and of whole
-//! steps with the best, on a seeded model with the shape of SmolLM2-135M:
-//! `cargo bench --profile dev -p noema-executor --bench cpu [-- <part of a name>]`.
+//! Speed of the transformer's operators with each instruction set of this machine, and of whole steps with
+//! the fastest one, on a seeded model with the shape of SmolLM2-135M: `cargo bench --profile dev -p
+//! noema-executor --bench cpu [-- <part of a name>]`.
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use noema_executor::{cpu::LinearOutput, CpuKernels};

@@ -1,9 +1,9 @@
-//! How fast a checkpoint answers, reads a prompt and checks an answer on this processor:
-//! `cargo run -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [copy]`.
-//! `copy` reads the weights into large pages instead of mapping them.
+//! The speed at which a checkpoint answers, reads a prompt and checks an answer on this processor: `cargo run
+//! -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [copy]`. `copy` reads the
+//! weights into large pages instead of mapping them.
 //!
-//! Prints one JSON object: medians over the rounds, and the peak of resident memory. Tokens are
-//! arbitrary; speed does not depend on them.
+//! Prints one JSON object: medians over the rounds, and the peak of resident memory. Tokens are arbitrary;
+//! speed does not depend on them.
 
 use noema_executor::{
     cpu::Weights, Cancel, CpuExecutor, CpuKernels, CpuOptions, ModelSource, ScheduleOptions,
@@ -24,21 +24,21 @@ use std::{
     time::Instant,
 };
 
-/// Tokens of the prompt that is read on its own.
+/// Tokens of the prompt that is only read.
 const PREFILL: usize = 512;
 /// Tokens of the prompt that is answered.
 const PROMPT: usize = 32;
 /// Tokens of the answer.
 const ANSWER: usize = 128;
 
-/// The part of a checkpoint's manifest that executing it takes.
+/// The part of a checkpoint's manifest that execution needs.
 #[derive(Deserialize)]
 struct Manifest {
     architecture: Architecture,
     exponents: Vec<i8>,
 }
 
-/// Answers that share passes, where they do.
+/// Answers that share passes, in the shared measurement.
 const TOGETHER: usize = 8;
 
 struct Lent {
@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = File::open(folder.join("weights.bin"))?;
     let weights = match arguments.next().as_deref() {
         Some("copy") => Weights::copy(&file)?,
-        // SAFETY: nobody writes to a checkpoint's files.
+        // SAFETY: the files of a checkpoint are never written to.
         _ => unsafe { Weights::map(&file)? },
     };
     let lent = Arc::new(Lent { manifest, weights });
@@ -213,7 +213,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The peak of this process's resident memory; 0 where the system does not tell.
+/// The peak of this process's resident memory; 0 if the system does not report it.
 fn peak_memory_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! The processor: wide instructions, chosen at run time, on every core.
+//! The processor as a device: vector instructions, chosen at run time, on every core.
 
 mod attend;
 mod dot;

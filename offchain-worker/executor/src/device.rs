@@ -1,4 +1,4 @@
-//! Which device executes: what a person asks for, and what a machine has.
+//! The choice of the device that executes.
 
 use crate::{
     gpu::{adapter, adapters, Adapter, AdapterKind, Choice, GpuDevice, Options},
@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// What a person asks for: `auto`, `cpu`, `gpu` or `gpu:<index>`.
+/// The requested device: `auto`, `cpu`, `gpu` or `gpu:<index>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The best graphics processor that passes the self-test, or else the processor.
@@ -19,7 +19,7 @@ pub enum DeviceChoice {
     Auto,
     /// The processor.
     Cpu,
-    /// A graphics processor: that of an index, or the best there is.
+    /// A graphics processor: the one with this index, or the best one.
     Gpu(Option<usize>),
 }
 
@@ -51,36 +51,36 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
-/// What kind of device executes.
+/// The class of the device that executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceClass {
-    /// A processor's own instructions.
+    /// The processor.
     Cpu,
     /// A graphics processor.
     Gpu,
 }
 
-/// What a person asks for, in full.
+/// The options that choose a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeviceOptions {
-    /// Which device.
+    /// The requested device.
     pub choice: DeviceChoice,
     /// Whether it is an error to fall back to the processor.
     pub require_gpu: bool,
     /// Threads for the processor; one per core if not given.
     pub threads: Option<usize>,
-    /// Most bytes of a graphics processor's memory; what it has if not given.
+    /// Most bytes of a graphics processor's memory; all of it if not given.
     pub memory: Option<u64>,
 }
 
 impl DeviceOptions {
-    /// The device that these options mean, after it has passed the self-test.
+    /// The device that these options select, after it has passed the self-test.
     ///
-    /// `auto` goes on to the processor where no graphics processor is there or none passes.
+    /// `auto` falls back to the processor if no graphics processor is found or none passes.
     ///
     /// # Errors
-    /// [`ExecutorError::NoDevice`] when it is not there, [`ExecutorError::WrongNumbers`] when it
-    /// fails the self-test, [`ExecutorError::DeviceLost`] when its driver does.
+    /// [`ExecutorError::NoDevice`] when it is not found, [`ExecutorError::WrongNumbers`] when it fails the
+    /// self-test, [`ExecutorError::DeviceLost`] when its driver fails.
     pub fn select(&self) -> Result<Device, ExecutorError> {
         let gpu = |choice| {
             let device = Device::gpu(adapter(choice)?, self.threads, self.memory);
@@ -122,7 +122,7 @@ pub struct Device {
     gpu: Option<Graphics>,
 }
 
-/// A graphics processor; opened when it is first used.
+/// A graphics processor, opened at its first use.
 #[derive(Clone, Debug)]
 struct Graphics {
     adapter: Adapter,
@@ -165,7 +165,7 @@ impl Device {
             .collect()
     }
 
-    /// What kind of device it is.
+    /// The class of the device.
     pub const fn class(&self) -> DeviceClass {
         match self.gpu {
             None => DeviceClass::Cpu,
@@ -173,7 +173,7 @@ impl Device {
         }
     }
 
-    /// Whether it is a program that plays a graphics processor.
+    /// Whether it is a software Vulkan device.
     pub fn is_software(&self) -> bool {
         let graphics = self.gpu.as_ref();
         graphics.is_some_and(|gpu| gpu.adapter.kind == AdapterKind::Software)
@@ -184,7 +184,7 @@ impl Device {
         self.gpu.as_ref().map(|gpu| &gpu.adapter)
     }
 
-    /// Driver and limits, in words.
+    /// Driver and limits, as text.
     pub fn details(&self) -> String {
         match &self.gpu {
             None => match self.threads {
@@ -201,7 +201,7 @@ impl Device {
         }
     }
 
-    /// An executor of the model that `source` lends.
+    /// Creates an executor of the model that `source` lends.
     ///
     /// # Errors
     /// When the device cannot be opened, has no room for the weights, or the weights do not fit
@@ -235,10 +235,10 @@ impl Device {
         )?))
     }
 
-    /// Runs the models of the [self-test](crate::self_test) and compares what they yield.
+    /// Runs the models of the [self-test](crate::self_test) and compares the results.
     ///
     /// # Errors
-    /// [`ExecutorError::WrongNumbers`], or whatever keeps the device from running them.
+    /// [`ExecutorError::WrongNumbers`], or any error that prevents the device from running them.
     pub fn self_test(&self) -> Result<(), ExecutorError> {
         for golden in Golden::ALL {
             let mut executor = self.executor(Arc::new(golden.model()))?;

@@ -1,8 +1,8 @@
-//! Why a device does not execute.
+//! Errors of an executor.
 
 use noema_numerics::{ForwardError, ModelError};
 
-/// Why an executor cannot be had, or does not execute.
+/// Why an executor cannot be created, or does not execute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutorError {
@@ -15,42 +15,42 @@ pub enum ExecutorError {
     /// A segment names a sequence that is not open, or one that another segment names.
     #[error("The pass names a sequence that is not open, or names one twice.")]
     Sequence,
-    /// The device has no room.
+    /// The device has not enough memory.
     #[error(
         "{device} has no room for {what}: {needed} bytes are needed and {available} are left."
     )]
     OutOfMemory {
         /// The device.
         device: String,
-        /// What there is no room for.
+        /// The data that needs memory.
         what: &'static str,
         /// Bytes that it needs.
         needed: u64,
         /// Bytes that are left.
         available: u64,
     },
-    /// The device is gone or its driver fails; nothing that it holds can be used any more.
+    /// The device is gone or its driver fails; nothing that it holds can be used any longer.
     #[error("{device} was lost: {reason}. Its work goes on elsewhere; see `noema-worker doctor`.")]
     DeviceLost {
         /// The device.
         device: String,
-        /// What the driver says.
+        /// The driver's message.
         reason: String,
     },
-    /// The device computes something else than is defined.
+    /// The device computes something other than the defined results.
     #[error("{device} returns wrong numbers ({what}): its driver or the device itself is faulty. It is not used; update the driver, or choose another --device.")]
     WrongNumbers {
         /// The device.
         device: String,
-        /// What was wrong.
+        /// The wrong result.
         what: String,
     },
     /// There is no such device.
     #[error("There is no device '{wanted}'. {hint}")]
     NoDevice {
-        /// What was asked for.
+        /// The requested device.
         wanted: String,
-        /// What there is.
+        /// The available devices.
         hint: String,
     },
     /// No threads to execute on.

@@ -2,15 +2,15 @@
 //! sequences at once, bit for bit as defined.
 //!
 //! An [`Executor`] holds one model on one device, and a key/value cache for each open sequence. A
-//! [pass](Executor::run) takes any mixture of work: a prompt of hundreds of positions, a whole
-//! answer to be checked, one more token of ten answers. What shares a pass with what is a question
-//! of speed only: integers do not depend on the shape of a batch.
+//! [pass](Executor::run) takes any mixture of work: a prompt of hundreds of positions, a whole answer to be
+//! checked, one more token of ten answers. Which work shares a pass affects only speed: integers do not
+//! depend on the shape of a batch.
 //!
-//! - [`cpu`]: any processor, with the widest instructions that it has.
+//! - [`cpu`]: any processor, with its widest instructions.
 //! - [`gpu`]: any graphics device with Vulkan, Metal or DirectX 12.
 //!
-//! A [`Scheduler`] has many requests share the passes of one executor. A [`Device`] is chosen as a
-//! person asks for it, and is trusted once it has passed the [self-test](self_test).
+//! A [`Scheduler`] lets many requests share the passes of one executor. A [`Device`] is chosen by
+//! [`DeviceOptions`] and is used only after it has passed the [self-test](self_test).
 
 pub mod cpu;
 mod device;
@@ -44,8 +44,8 @@ pub trait Executor: Send {
     /// [`ExecutorError::OutOfMemory`] when the device has no room for it beside the open ones.
     fn open(&mut self, positions: usize) -> Result<Sequence, ExecutorError>;
 
-    /// Gives the first `positions` cached positions of `from` to `to`, as if `to` had executed the
-    /// same tokens; whatever `to` had cached is replaced.
+    /// Copies the first `positions` cached positions of `from` to `to`, as if `to` had executed the same
+    /// tokens; everything that `to` had cached is replaced.
     fn copy_prefix(
         &mut self,
         from: Sequence,
@@ -53,16 +53,15 @@ pub trait Executor: Send {
         positions: usize,
     ) -> Result<(), ExecutorError>;
 
-    /// Frees the cache of `sequence`. An unknown one is left alone.
+    /// Frees the cache of `sequence`. An unknown one is ignored.
     fn close(&mut self, sequence: Sequence);
 
-    /// Runs every segment, in one pass, and replaces `output` by what they want, in their order.
-    /// No two segments belong to the same sequence.
+    /// Runs every segment, in one pass, and replaces `output` by the results they request, in their order. No
+    /// two segments belong to the same sequence.
     fn run(&mut self, segments: &[Segment<'_>], output: &mut Output) -> Result<(), ExecutorError>;
 }
 
-/// A sequence of tokens that an executor keeps the keys and values of. Never used twice by one
-/// executor.
+/// A sequence of tokens whose keys and values an executor keeps. An executor never uses a value twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sequence(pub(crate) u64);
 
@@ -71,24 +70,24 @@ pub struct Sequence(pub(crate) u64);
 pub struct Segment<'a> {
     /// The sequence.
     pub sequence: Sequence,
-    /// Position of the first token, at most the number of cached ones; whatever was cached from
-    /// here on is replaced.
+    /// Position of the first token, at most the number of cached ones; everything cached from here on is
+    /// replaced.
     pub start: usize,
     /// The tokens, at least one.
     pub tokens: &'a [u32],
-    /// Indices of the tokens whose hidden vectors and logits are wanted.
+    /// Indices of the tokens whose hidden vectors and logits are requested.
     pub wanted: Range<usize>,
 }
 
 impl Segment<'_> {
-    /// Refuses what `noema_numerics::Transformer` refuses, with a cache of which `(length,
-    /// capacity)` positions are valid and fit.
+    /// Refuses what `noema_numerics::Transformer` refuses, for a cache with `length` valid positions and room
+    /// for `capacity`.
     fn validate(&self, vocabulary: u32, cache: (usize, usize)) -> Result<(), ForwardError> {
         validate(vocabulary, cache, self.start, self.tokens, &self.wanted)
     }
 }
 
-/// Refuses to copy `positions` of which only `cached` are there, or only `capacity` fit.
+/// Refuses to copy `positions` if only `cached` exist, or only `capacity` fit.
 fn validate_prefix(positions: usize, cached: usize, capacity: usize) -> Result<(), ForwardError> {
     if positions > cached {
         return Err(ForwardError::PositionNotCached {
@@ -105,7 +104,7 @@ fn validate_prefix(positions: usize, cached: usize, capacity: usize) -> Result<(
     Ok(())
 }
 
-/// What a pass yields: one row for each wanted token, segment by segment.
+/// The output of a pass: one row for each requested token, segment by segment.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
     /// Final hidden vectors, the input of the output head.

@@ -5,15 +5,14 @@
 //!   on any thread         first come,        who is in the next pass,          caches, weights
 //!                         first admitted     with how many positions
 //! ```
-//! A request joins at the next pass and leaves when it is done. Every answer that is being
-//! generated has its next token in every pass, as long as a pass does not take too long; prompts and
-//! checks have a bounded number of positions beside them, so that neither waits for the other. The first
-//! admitted goes first, since its deadline comes first. What an answer is, or what a check finds, does
-//! not depend on any of this: it is what `noema_numerics::generate` and `check` give.
+//! A request joins at the next pass and leaves when it is done. Every answer that is being generated has its
+//! next token in every pass, as long as passes do not take too long; prompts and checks have a bounded number
+//! of positions beside them, so that neither waits for the other. The request that was admitted first goes
+//! first, since its deadline comes first. The answer, or the finding of a check, does not depend on any of
+//! this: it is the result of `noema_numerics::generate` and `check`.
 //!
-//! An executor that is lost, or is found to compute wrong numbers, is replaced by the fallback.
-//! Requests go on there from the tokens they had, or from the beginning where these cannot be
-//! trusted.
+//! An executor that is lost, or is found to compute wrong numbers, is replaced by the fallback. Requests
+//! continue there from the tokens they had, or from the beginning if these cannot be trusted.
 
 mod budget;
 mod guarded;
@@ -47,22 +46,22 @@ pub enum ScheduleError {
     /// The prompt has no answer.
     #[error("The prompt cannot be executed: {0}.")]
     Refused(#[from] ForwardError),
-    /// As many requests are waiting as may; nothing is wrong with this one.
+    /// The queue is full; nothing is wrong with this request.
     #[error("{waiting} requests are waiting already. Ask again later.")]
     Busy {
         /// Requests that are waiting.
         waiting: usize,
     },
-    /// The request does not fit even while no other is executed.
+    /// The request does not fit even if no other is executed.
     #[error("The request is too large for its device. {0}")]
     TooLarge(ExecutorError),
-    /// The executor failed, and there is no other to go on with.
+    /// The executor failed, and there is no fallback.
     #[error(transparent)]
     Executor(#[from] ExecutorError),
     /// The check was cancelled.
     #[error("The check was cancelled.")]
     Cancelled,
-    /// There is nobody left to execute.
+    /// The scheduler has stopped.
     #[error("The scheduler has stopped.")]
     Stopped,
 }
@@ -72,19 +71,19 @@ pub enum ScheduleError {
 pub struct ScheduleOptions {
     /// Most requests that are executed together.
     pub sequences: usize,
-    /// Most requests that wait to be, at least 1.
+    /// Most requests that wait for execution, at least 1.
     pub waiting: usize,
-    /// Positions of prompts and checks in a pass that answers wait for.
+    /// Positions of prompts and checks in a pass that includes answers.
     pub positions: usize,
-    /// Positions of prompts and checks in a pass that no answer waits for.
+    /// Positions of prompts and checks in a pass without answers.
     pub positions_alone: usize,
-    /// How long a pass that answers wait for may take. One that takes longer is followed by one over
-    /// fewer positions, and at last by one over the next token of the answer that was admitted first.
+    /// Longest time of a pass that includes answers. After a longer one, passes have fewer positions, down to
+    /// the next token of the answer that was admitted first.
     pub pass: Duration,
-    /// Bytes that the logits of checks may take in a pass.
+    /// Most bytes of the logits of checks in a pass.
     pub logits_bytes: usize,
-    /// Positions of the latest prompt whose keys and values are kept, to begin the next prompt with
-    /// as far as both agree; 0 to keep none.
+    /// Positions of the latest prompt whose keys and values are kept, so that the next prompt can reuse their
+    /// common beginning; 0 to keep none.
     pub prefix: usize,
 }
 
@@ -103,7 +102,7 @@ impl Default for ScheduleOptions {
     }
 }
 
-/// What a pass was like.
+/// Statistics of a pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PassReport {
     /// Requests that took part.
@@ -112,14 +111,14 @@ pub struct PassReport {
     pub positions: usize,
     /// Requests that wait.
     pub waiting: usize,
-    /// How long it took, in seconds.
+    /// Its duration in seconds.
     pub seconds: f64,
 }
 
-/// Is told of every pass.
+/// Called after every pass.
 pub type Observer = Box<dyn Fn(&PassReport) + Send>;
 
-/// Starts the executor that takes over from a lost one; of the same model.
+/// Starts the executor, of the same model, that replaces a lost one.
 pub type Fallback = Box<dyn FnOnce() -> Result<Box<dyn Executor>, ExecutorError> + Send>;
 
 /// Cancels requests, from any thread.
@@ -127,12 +126,12 @@ pub type Fallback = Box<dyn FnOnce() -> Result<Box<dyn Executor>, ExecutorError>
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Cancels every request that was given this handle or a clone of it.
+    /// Cancels every request that has this handle or a clone of it.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether that has been done.
+    /// Whether it has been cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -146,7 +145,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Takes over `executor`.
+    /// Starts a scheduler on `executor`.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -186,15 +185,15 @@ impl Scheduler {
         self.queue.waiting()
     }
 
-    /// Answers `prompt`; returns when the answer has ended. `on_token` is told each token on this
-    /// thread and can cancel, as `cancel` can from others: the answer is then a prefix of the real
+    /// Answers `prompt`; returns when the answer has ended. `on_token` is called with each token on this
+    /// thread and can cancel, as `cancel` can from other threads: the answer is then a prefix of the full
     /// one, perhaps an empty one.
     ///
-    /// Tokens can have been told that are not in the answer if an executor computed wrong numbers.
+    /// If an executor computed wrong numbers, `on_token` may have been called with tokens that are not in the
+    /// answer.
     ///
     /// # Errors
-    /// When the prompt has no answer, too many requests are waiting, or nothing is left to execute
-    /// on.
+    /// When the prompt has no answer, too many requests are waiting, or no executor is left.
     pub fn answer(
         &self,
         prompt: &[u32],
@@ -222,8 +221,7 @@ impl Scheduler {
     /// Checks `answer` to `prompt`.
     ///
     /// # Errors
-    /// As those of [`answer`](Self::answer), and when it is cancelled. Whatever is wrong with the
-    /// answer is no error.
+    /// As those of [`answer`](Self::answer), and when it is cancelled. A flaw in the answer is not an error.
     pub fn check(
         &self,
         prompt: &[u32],
@@ -262,7 +260,7 @@ impl Drop for Scheduler {
     fn drop(&mut self) {
         self.queue.close();
         if let Some(thread) = self.thread.take() {
-            // It has nothing to tell: a panic in it has been logged and has closed the queue.
+            // The result adds nothing: a panic in the thread has been logged and has closed the queue.
             let _ = thread.join();
         }
     }

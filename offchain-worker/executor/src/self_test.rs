@@ -1,9 +1,9 @@
 //! The self-test of a device: small models whose results are known.
 //!
-//! Every operator runs on seeded weights: a prompt at once and a second sequence token by token in
-//! the same passes, heads of several widths, a tied and an untied head. What comes out must have
-//! the hash that the definition yields. A driver that is wrong at other shapes only is not found
-//! here; comparing a forward pass of the served checkpoint with another device is.
+//! Every operator runs on seeded weights: a prompt at once and a second sequence token by token in the same
+//! passes, heads of several widths, a tied and an untied head. The output must have the hash that the
+//! definition yields. This does not find a driver that is wrong at other shapes only; comparing a forward
+//! pass of the served checkpoint with another device does.
 
 use crate::{Executor, ExecutorError, Output, Segment};
 use blake2::{digest::consts::U32, Blake2b, Digest};
@@ -18,7 +18,7 @@ const PASSES: usize = 5;
 /// A model of the self-test.
 #[derive(Clone, Copy, Debug)]
 pub struct Golden {
-    /// What is special about it.
+    /// The special case that it covers.
     pub name: &'static str,
     architecture: Architecture,
     seed: u64,
@@ -69,11 +69,11 @@ impl Golden {
         TestModel::seeded(self.architecture, self.seed)
     }
 
-    /// Runs `executor`, which holds this model, and compares.
+    /// Runs `executor`, which holds this model, and compares the output.
     ///
     /// # Errors
-    /// [`ExecutorError::WrongNumbers`] when the results are others than they should be; whatever
-    /// keeps the executor from running.
+    /// [`ExecutorError::WrongNumbers`] when the results differ from the defined ones; any error that prevents
+    /// the executor from running.
     pub fn test(&self, device: &str, executor: &mut dyn Executor) -> Result<(), ExecutorError> {
         if self.run(executor)? == self.expected {
             return Ok(());
@@ -84,7 +84,7 @@ impl Golden {
         })
     }
 
-    /// The hash of everything that the model yields on `executor`.
+    /// The hash of the model's whole output on `executor`.
     fn run(&self, executor: &mut dyn Executor) -> Result<[u8; 32], ExecutorError> {
         let vocabulary = self.architecture.vocabulary;
         let tokens: Vec<u32> = (0..PROMPT as u32).map(|i| i * 37 % vocabulary).collect();
@@ -123,7 +123,7 @@ impl Golden {
     }
 }
 
-/// The hash of all hashes: names the self-test that a device passed.
+/// The hash of all hashes: identifies the self-test that a device passed.
 pub fn golden_hash() -> [u8; 32] {
     let mut hash = Blake2b::<U32>::new();
     for golden in Golden::ALL {

@@ -1,11 +1,11 @@
-//! Where an executor finds the weights.
+//! The source of an executor's weights.
 
 use noema_numerics::{testing::TestModel, Model, ModelError};
 
-/// Lends a model to the executors that share it, for as long as a pass takes. A checkpoint on disk
-/// lends its mapped file, so that no executor on the processor needs a copy.
+/// Lends a model to the executors that share it, for the duration of a pass. A checkpoint on disk lends its
+/// mapped file, so that executors on the processor need no copy.
 pub trait ModelSource: Send + Sync {
-    /// The model; the same one at every call.
+    /// The model; the same at every call.
     ///
     /// # Errors
     /// When the weights do not fit the architecture.

@@ -1,4 +1,4 @@
-//! Several sequences in one pass have the bits that each has alone.
+//! Several sequences in one pass have the same bits as each alone.
 
 mod support;
 
@@ -32,7 +32,7 @@ struct Reader {
     cached: usize,
 }
 
-/// Passes of random mixtures; some positions are read again, some copied from the first sequence.
+/// Passes of random mixtures; some positions are executed again, some copied from the first sequence.
 fn mix(source: &Arc<TestModel>, seed: u64, lengths: &[usize]) {
     let mut random = Random::new(seed);
     let vocabulary = source.architecture.vocabulary;

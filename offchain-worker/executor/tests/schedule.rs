@@ -1,4 +1,4 @@
-//! Whatever shares its passes, a request has the result that it has alone.
+//! A request has the same result alone and in shared passes.
 
 mod support;
 
@@ -46,14 +46,14 @@ fn check(scheduler: &Scheduler, ask: &Ask, answer: &[u32]) -> Result<Checked, Sc
     scheduler.check(&ask.prompt, answer, &ask.request(), &Cancel::default())
 }
 
-/// A request, its answer by the definition, and an answer to check with what is found of it.
+/// A request, its answer by the definition, and an answer to check with the expected finding.
 struct Case {
     ask: Ask,
     answer: Generated,
     checked: (Vec<u32>, Checked),
 }
 
-/// Prompts that begin alike, some longer than the beginning, some within it.
+/// Prompts with a common beginning, some longer than it, some within it.
 fn cases(source: &TestModel, seed: u64, count: usize) -> Vec<Case> {
     let mut random = Random::new(seed);
     let common = tokens(seed, 30);
@@ -88,7 +88,7 @@ fn cases(source: &TestModel, seed: u64, count: usize) -> Vec<Case> {
         .collect()
 }
 
-/// Has every case answered and checked, each from a thread of its own, in any order.
+/// Answers and checks every case, each on its own thread, in any order.
 fn all_at_once(scheduler: &Scheduler, cases: &[Case], seed: u64) {
     let mut random = Random::new(seed);
     thread::scope(|scope| {
@@ -132,7 +132,7 @@ proptest! {
         };
         let scheduler = start(Box::new(cpu(&source, PLENTY)), options);
         all_at_once(&scheduler, &cases, seed);
-        // Once more, now that there is a prefix to begin with.
+        // Again, now that there is a prefix to reuse.
         all_at_once(&scheduler, &cases, !seed);
     }
 
@@ -171,7 +171,7 @@ proptest! {
                     let (tokens, found) = &case.checked;
                     let checked =
                         scheduler.check(&case.ask.prompt, tokens, &case.ask.request(), &cancel);
-                    // It may have been done before anyone looked.
+                    // It may be done before the cancellation is seen.
                     match checked {
                         Ok(checked) => assert_eq!(checked, *found),
                         Err(error) => assert_eq!(error, ScheduleError::Cancelled),
@@ -275,7 +275,7 @@ fn a_full_queue_says_so() {
     let expected = ask.answer(&source);
     let cancel = Cancel::default();
     thread::scope(|scope| {
-        // One more each time the one before has found its place: executed, then in the queue.
+        // The next one starts once the one before has found its place: executed, then in the queue.
         let first = scope.spawn(|| answer(&scheduler, &ask));
         thread::sleep(Duration::from_millis(50));
         let second = scope.spawn(|| answer(&scheduler, &ask));
@@ -292,7 +292,7 @@ fn a_full_queue_says_so() {
             check(&scheduler, &ask, &[1]),
             Err(ScheduleError::Busy { waiting: 2 })
         );
-        // Who is cancelled in the queue does not wait for a turn.
+        // A request cancelled in the queue does not wait for its turn.
         cancel.cancel();
         gate.send(()).expect("the scheduler listens");
         let cancelled = third.join().expect("returns").expect("stops");
@@ -427,7 +427,7 @@ fn the_beginning_of_a_prompt_is_computed_once() {
     let taken = |ask: &Ask| {
         *positions.lock().expect("no panic") = 0;
         assert_eq!(answer(&scheduler, ask), Ok(ask.answer(&source)));
-        // The report of a pass may come after its tokens: ask something after it.
+        // The report of a pass may come after its tokens: run another request first.
         let _ = check(&scheduler, ask, &[1]);
         *positions.lock().expect("no panic")
     };

@@ -1,4 +1,4 @@
-//! An executor that fails ends no process and changes no result.
+//! An executor that fails does not end the process and does not change results.
 
 mod support;
 
@@ -28,19 +28,19 @@ fn full() -> ExecutorError {
     }
 }
 
-/// How an executor fails.
+/// A failure of an executor.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Lost,
     Full,
     Panics,
-    /// Wrong numbers in every pass until the faulty one, which is found out.
+    /// Wrong numbers in every pass up to the faulty one, which is detected.
     Wrong,
-    /// Less than was wanted.
+    /// Fewer rows than requested.
     Short,
 }
 
-/// Fails after so many passes; in these, perhaps, computes nonsense.
+/// Fails after `passes` passes; for some faults, these compute wrong numbers.
 fn faulty(source: &Arc<TestModel>, fault: Fault, passes: usize) -> Box<dyn Executor> {
     Hooked::boxed(cpu(source, PLENTY), move |pass, cpu, segments, output| {
         cpu.run(segments, output)?;
@@ -125,7 +125,7 @@ proptest! {
                 let tokens = expected.tokens.clone();
                 scope.spawn(move || {
                     let found = answer(scheduler, ask);
-                    // Nonsense that ended an answer before it was found out is not taken back.
+                    // An answer of wrong numbers that ended before they were detected stays.
                     if !matches!(fault, Fault::Wrong) {
                         assert_eq!(found, Ok(expected));
                     }
@@ -138,7 +138,7 @@ proptest! {
                 });
             }
         });
-        // After enough passes the fault is behind: everything is right from then on.
+        // After enough passes the fault is over: every later result is right.
         for ask in asks.iter().cycle().take(8) {
             let _ = answer(&scheduler, ask);
         }

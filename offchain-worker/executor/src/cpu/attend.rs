@@ -1,6 +1,6 @@
-//! Attention of one query head at one position: `noema_numerics::attention`, step by step over
-//! whole arrays of positions, so that the compiler can use wide instructions: for which sums that
-//! are known not to overflow are written as wrapping ones.
+//! Attention of one query head at one position: `noema_numerics::attention`, step by step over whole arrays
+//! of positions, so that the compiler can vectorise it. For the same reason, sums that are known not to
+//! overflow are written as wrapping ones.
 //!
 //! Formula, names and bounds are those of the definition. `B` is the number of blocks of 32 in a
 //! head.
@@ -23,7 +23,7 @@ const QUERY_FRACTION: u32 = 20;
 /// Bits of the position weights before they are block-quantised.
 const WEIGHT_BITS: u32 = 30;
 
-/// Buffers for any number of positions; grown by need.
+/// Buffers for any number of positions, grown as needed.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     query: Vec<i32>,
@@ -109,7 +109,7 @@ impl<const B: usize> Work for Head<'_, B> {
         let base = base_shift(&shifts);
         let shifts = shifts.map(|shift| u32::from(shift) - base);
 
-        // The cache has room for whole blocks of positions; what lies after the last is left out below.
+        // The cache has room for whole blocks of positions; positions after the last are left out below.
         let padded = positions.next_multiple_of(BLOCK);
         let query: &[[i16; BLOCK]; B] = s
             .mantissas
@@ -177,7 +177,7 @@ impl<const B: usize> Work for Head<'_, B> {
     }
 }
 
-/// Leaves `e_t * s_t / 2^u` as blocks in the scratch, and returns `u`.
+/// Writes `e_t * s_t / 2^u` as blocks to the scratch, and returns `u`.
 #[inline(always)]
 fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> u32 {
     let mut largest = 0;

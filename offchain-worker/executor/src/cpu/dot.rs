@@ -9,11 +9,11 @@
 //! 2^63. The sums of attention are those of single blocks. Integer sums do not depend on their
 //! order, so every variant gives the same bits; the tests hold each against the definition.
 //!
-//! The compiler does not find packed multiply-adds in plain code (it reached a tenth of the
-//! speed), hence the intrinsics: one file for each instruction set.
+//! The compiler does not generate packed multiply-adds from plain code (which reached a tenth of the speed),
+//! hence the intrinsics: one file for each instruction set.
 
-/// Runs a block for each position below `$n`, at most eight, as if written out: with indices that
-/// the compiler knows, sums stay in registers. It does not unroll loops this large by itself.
+/// Runs a block for each position below `$n`, at most eight, unrolled: with constant indices, the sums stay
+/// in registers. The compiler does not unroll loops this large by itself.
 #[cfg(target_arch = "x86_64")]
 macro_rules! for_each_position {
     ($p:ident < $n:expr, $body:block) => {
@@ -47,18 +47,18 @@ use noema_numerics::{
 };
 use std::{marker::PhantomData, ops::Range};
 
-/// Positions that share the loading of a tile's weights.
+/// Positions for which a tile's weights are loaded once.
 const TOGETHER: usize = 8;
 /// The same, where mantissas are not split into bytes.
 const WORDS_TOGETHER: usize = 4;
 
-/// Activations in the form that a level reads.
+/// Activations in the layout that a level reads.
 pub(crate) enum Input<'a> {
     /// 16-bit mantissas as they are.
     Words {
         /// The vectors.
         x: BlocksRef<'a>,
-        /// The base of each.
+        /// The base of each vector.
         bases: Vec<u32>,
     },
     /// One position in bytes.
@@ -95,11 +95,11 @@ pub(crate) struct Outputs<'a> {
     owner: PhantomData<&'a mut [i32]>,
 }
 
-// SAFETY: written through `set` only, whose callers keep to different row groups.
+// SAFETY: written only through `set`, whose callers use disjoint row groups.
 unsafe impl Sync for Outputs<'_> {}
 
 impl<'a> Outputs<'a> {
-    /// Over `[position][row]` with so many rows.
+    /// Wraps `[position][row]` outputs with `rows` rows.
     pub(crate) fn new(values: &'a mut [i32], rows: usize) -> Self {
         Self {
             start: values.as_mut_ptr(),
@@ -118,12 +118,12 @@ impl<'a> Outputs<'a> {
         let first = group * TILE_ROWS;
         assert!(position < self.positions && first < self.rows);
         let count = TILE_ROWS.min(self.rows - first);
-        // SAFETY: inside the slice that was borrowed: `position` and the rows are below its
-        // dimensions. Nobody else uses this part of it.
+        // SAFETY: inside the borrowed slice: `position` and the rows are below its dimensions. No other
+        // thread uses this part of it.
         unsafe {
             let target = self.start.add(position * self.rows + first);
             if count == TILE_ROWS {
-                // A store or two instead of a call.
+                // One or two stores instead of a call.
                 target.cast::<[i32; TILE_ROWS]>().write_unaligned(*values);
             } else {
                 std::ptr::copy_nonoverlapping(values.as_ptr(), target, count);
@@ -138,9 +138,9 @@ pub(crate) struct Layer<'a> {
     pub(crate) weights: Linear<'a>,
     /// The activations.
     pub(crate) input: &'a Input<'a>,
-    /// Takes exact sums of a vector with base 0 to the units of the output.
+    /// The exponent that converts exact sums of a vector with base 0 to the units of the output.
     exponent: i32,
-    /// Where the outputs go.
+    /// The outputs.
     pub(crate) outputs: Outputs<'a>,
 }
 
@@ -163,10 +163,9 @@ impl<'a> Layer<'a> {
     /// Computes row groups `groups`.
     ///
     /// # Safety
-    /// `level` is one that this machine has, and no other thread computes the same groups at the
-    /// same time.
+    /// `level` is available on this machine, and no other thread computes the same groups at the same time.
     pub(crate) unsafe fn compute(&self, level: Level, groups: Range<usize>) {
-        // SAFETY: as the caller grants.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match (level, self.input) {
                 #[cfg(target_arch = "x86_64")]
@@ -188,14 +187,13 @@ impl<'a> Layer<'a> {
                 #[cfg(target_arch = "aarch64")]
                 (Level::NeonDot, Input::Many(panels)) => neon::compute_bytes(self, panels, groups),
                 (_, Input::Words { x, bases }) => portable::compute(self, *x, bases, groups),
-                _ => unreachable!("`Input::new` chooses what the level reads"),
+                _ => unreachable!("`Input::new` chooses the layout that the level reads"),
             }
         }
     }
 }
 
-/// `WORDS_TOGETHER` neighbouring vectors with their bases, the last repeated where there are
-/// fewer.
+/// `WORDS_TOGETHER` neighbouring vectors with their bases; the last is repeated if there are fewer.
 #[derive(Clone, Copy)]
 struct Words<'a> {
     mantissas: [&'a [[i16; BLOCK]]; WORDS_TOGETHER],
@@ -235,7 +233,7 @@ pub(crate) fn block_dots<const B: usize>(
         Level::Portable => portable::block_dots(query, keys, dots),
         #[cfg(target_arch = "aarch64")]
         Level::Neon | Level::NeonDot => portable::block_dots(query, keys, dots),
-        // SAFETY: `Level::available` offers the level only where the features are present.
+        // SAFETY: `Level::available` offers the level only if the features are present.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { avx2::block_dots(query, keys, dots) },
         // SAFETY: as above.
@@ -255,7 +253,7 @@ pub(crate) fn weighted_sum<const B: usize>(
         Level::Portable => portable::weighted_sum(weights, rows, block),
         #[cfg(target_arch = "aarch64")]
         Level::Neon | Level::NeonDot => portable::weighted_sum(weights, rows, block),
-        // SAFETY: `Level::available` offers the level only where the features are present.
+        // SAFETY: `Level::available` offers the level only if the features are present.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { avx2::weighted_sum(weights, rows, block) },
         // SAFETY: as above.
@@ -264,8 +262,8 @@ pub(crate) fn weighted_sum<const B: usize>(
     }
 }
 
-/// `sums * 2^exponent`, rounded to nearest with halves up, as the nearest i32. The usual case is
-/// written out, so that it becomes vector instructions where it is compiled into such a kernel.
+/// `sums * 2^exponent`, rounded to nearest with halves up, as the nearest i32. The usual case is written out,
+/// so that it is vectorised where it is compiled into such a kernel.
 #[inline(always)]
 fn narrow(sums: &[i64; TILE_ROWS], exponent: i32) -> [i32; TILE_ROWS] {
     if (-62..=-1).contains(&exponent) {
@@ -280,13 +278,12 @@ fn narrow(sums: &[i64; TILE_ROWS], exponent: i32) -> [i32; TILE_ROWS] {
     }
 }
 
-/// How far ahead of the weights in use memory is asked for the next ones: some tiles, and over the
-/// border of their page, where the processor does not look ahead by itself. Measured: 2 KiB gave
-/// 26 % over none, 16 KiB less again.
+/// Prefetch distance ahead of the weights in use: some tiles, and across the border of their page, where the
+/// processor does not prefetch by itself. Measured: 2 KiB gave 26 % over no prefetch, 16 KiB less again.
 #[cfg(target_arch = "x86_64")]
 const PREFETCH_BYTES: usize = 2_048;
 
-/// Asks memory for the tile some way after `tile`, be it of another layer.
+/// Prefetches the tile some way after `tile`, even if it belongs to another layer.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn prefetch(tile: &Tile, ahead: usize) {

@@ -1,5 +1,4 @@
-//! The processor as an [`Executor`]: threads, a cache for each open sequence, and the weights
-//! where they are.
+//! The processor as an [`Executor`]: threads, a cache for each open sequence, and the weights in place.
 
 use super::{
     kernels::CpuKernels,
@@ -9,15 +8,15 @@ use crate::{validate_prefix, Executor, ExecutorError, ModelSource, Output, Segme
 use noema_numerics::{Architecture, KvCache};
 use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
-/// What the processor is called in messages.
+/// Name of the processor in messages.
 const DEVICE: &str = "The processor";
 
-/// What an executor may take of the machine.
+/// Limits on the resources of an executor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuOptions {
     /// Threads; one for each core if not given.
     pub threads: Option<usize>,
-    /// Most bytes that the caches of all open sequences take together.
+    /// Most bytes of the caches of all open sequences together.
     pub cache_bytes: u64,
 }
 
@@ -50,10 +49,10 @@ pub(super) struct Member {
 }
 
 impl CpuExecutor {
-    /// An executor of the model that `source` lends.
+    /// Creates an executor of the model that `source` lends.
     ///
     /// # Errors
-    /// When the weights do not fit the architecture, or there are no threads to be had.
+    /// When the weights do not fit the architecture, or no threads can be started.
     pub fn new(source: Arc<dyn ModelSource>, options: CpuOptions) -> Result<Self, ExecutorError> {
         let architecture = *source.model()?.architecture();
         let threads = options.threads.filter(|&threads| threads > 0);
@@ -78,8 +77,8 @@ impl CpuExecutor {
             .position(|member| member.sequence == sequence)
     }
 
-    /// Brings the members that `segments` name to the front, in their order, once all of these are
-    /// known to be valid.
+    /// Moves the members that `segments` name to the front, in their order, once all segments are known to be
+    /// valid.
     fn gather(&mut self, segments: &[Segment<'_>]) -> Result<(), ExecutorError> {
         for (place, segment) in segments.iter().enumerate() {
             let index = self
@@ -137,7 +136,7 @@ impl Executor for CpuExecutor {
         validate_prefix(positions, cached, self.open[to].cache.limit())?;
         match self.open.get_disjoint_mut([from, to]) {
             Ok([from, to]) => to.cache.copy_prefix(&from.cache, positions),
-            // Onto itself: what is left is the prefix.
+            // Copied onto itself: only the prefix remains.
             Err(_) => self.open[to].cache.truncate(positions),
         }
         Ok(())

@@ -1,8 +1,7 @@
 //! The operators of the transformer on all cores of a processor.
 //!
-//! Each gives the bits of `noema_numerics`' definition. Work is split over the threads of a
-//! [`Team`]: linear layers by row groups, everything else by positions, or by heads where there is
-//! one position only.
+//! Each gives the same bits as `noema_numerics`. Work is split over the threads of a [`Team`]: linear layers
+//! by row groups, everything else by positions, or by heads if there is only one position.
 
 use super::{
     attend::{self, Scratch},
@@ -21,21 +20,21 @@ use noema_numerics::{
 };
 use std::{cell::RefCell, fmt, io, sync::Arc};
 
-/// Tasks of a linear layer for each thread: enough that one who is interrupted holds nobody up.
+/// Tasks of a linear layer for each thread: enough that an interrupted thread does not delay the others.
 const TASKS_PER_THREAD: usize = 4;
-/// Bytes of weights below which a task is not worth taking.
+/// Fewest bytes of weights for a task of its own.
 const FEWEST_BYTES: usize = 24 * 1024;
 
-/// Executes on the processor, with the widest instructions that it has.
+/// Executes on the processor, with its widest instructions.
 ///
-/// Clones share their threads, and use them in turn: one that finds them at work goes on alone.
+/// Clones share their threads and use them in turn: a clone that finds them busy works alone.
 #[derive(Clone)]
 pub struct CpuKernels {
     level: Level,
     team: Arc<Team>,
 }
 
-/// A linear layer to be computed beside others: see [`CpuKernels::linears`].
+/// A linear layer to be computed with others: see [`CpuKernels::linears`].
 #[derive(Debug)]
 pub struct LinearOutput<'a> {
     /// The weights.
@@ -50,7 +49,7 @@ impl fmt::Debug for CpuKernels {
     }
 }
 
-/// As many threads as the rayon pool has that this is called in.
+/// Uses as many threads as the rayon pool of the caller has.
 impl Default for CpuKernels {
     fn default() -> Self {
         // One thread always exists: the caller's.
@@ -61,7 +60,7 @@ impl Default for CpuKernels {
 }
 
 impl CpuKernels {
-    /// On `threads` threads, at least one: the caller's and others that sleep between passes.
+    /// Uses `threads` threads, at least one: the caller's and others that sleep between passes.
     ///
     /// # Errors
     /// When the system does not start a thread.
@@ -108,8 +107,8 @@ impl CpuKernels {
         self.team.threads()
     }
 
-    /// Linear layers that read the same input, as [`Kernels::linear`] for each: the threads meet
-    /// once instead of once for each layer.
+    /// Computes linear layers with the same input, as [`Kernels::linear`] does for each: the threads
+    /// synchronise once instead of once for each layer.
     ///
     /// # Panics
     /// When the shapes do not fit.
@@ -138,12 +137,12 @@ impl CpuKernels {
             .div_ceil(TASKS_PER_THREAD * self.team.threads())
             .max(fewest);
         self.team.run(groups.div_ceil(share), &|task| {
-            // The task's part of all row groups, one layer after the other.
+            // The task's part of all row groups, layer by layer.
             let (mut from, mut to) = (task * share, (task + 1) * share);
             for layer in &layers {
                 let groups = layer.weights.groups();
                 if from < groups {
-                    // SAFETY: the level is one of this machine, and tasks have different groups.
+                    // SAFETY: the level is available on this machine, and tasks have disjoint groups.
                     unsafe { layer.compute(self.level, from..to.min(groups)) };
                 }
                 from = from.saturating_sub(groups);
@@ -155,8 +154,8 @@ impl CpuKernels {
         });
     }
 
-    /// Fills each row of `output`, which has been reset, on all threads. `fill` is given a buffer
-    /// as long as a row, of any values.
+    /// Fills each row of `output`, which has been reset, on all threads. `fill` gets a buffer as long as a
+    /// row, with unspecified values.
     fn fill_rows(
         &self,
         output: &mut Blocks,
@@ -174,7 +173,7 @@ impl CpuKernels {
     }
 }
 
-/// Calls `work` with a buffer of this thread of `length` elements, of any value.
+/// Calls `work` with a buffer of this thread of `length` elements, with unspecified values.
 fn with_buffer<R>(length: usize, work: impl FnOnce(&mut [i32]) -> R) -> R {
     thread_local!(static BUFFER: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) });
     BUFFER.with_borrow_mut(|buffer| {

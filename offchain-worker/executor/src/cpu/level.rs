@@ -6,7 +6,7 @@ use super::dot::amx;
 /// An instruction set that the machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// Any machine.
+    /// Available on any machine.
     Portable,
     /// x86 with AVX2.
     #[cfg(target_arch = "x86_64")]
@@ -26,7 +26,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// What the instruction set is called.
+    /// Name of the instruction set.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
@@ -86,7 +86,7 @@ impl Level {
             // Every program for this architecture is compiled with these instructions.
             #[cfg(target_arch = "aarch64")]
             Self::Neon | Self::NeonDot => work.run(),
-            // SAFETY: `available` offers the level only where the features are present.
+            // SAFETY: `available` offers the level only if the features are present.
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => unsafe { avx2(work) },
             // SAFETY: as above.
@@ -98,8 +98,8 @@ impl Level {
 
 /// Plain code that the compiler turns into the instructions of each level.
 ///
-/// Not a closure: `run` and what it calls must be marked `#[inline(always)]`, which a closure
-/// cannot be. What is not inlined has the instructions of any machine.
+/// Not a closure: `run` and its callees must be marked `#[inline(always)]`, which a closure cannot be. Code
+/// that is not inlined uses the baseline instructions.
 pub(crate) trait Work {
     /// Does the work.
     fn run(self);

@@ -1,7 +1,7 @@
-//! Activations as the byte kernels read them: mantissas in two bytes, several positions together.
+//! Activations in the layout of the byte kernels: mantissas in two bytes, several positions together.
 //!
-//! A mantissa is `256 * high + low` with `low` in -128..=127; |mantissa| ≤ 2^14 keeps `high` in
-//! -64..=64. A dot product with int8 weights is thereby two of bytes.
+//! A mantissa is `256 * high + low` with `low` in -128..=127; |mantissa| ≤ 2^14 keeps `high` in -64..=64. A
+//! dot product with int8 weights thus becomes two dot products of bytes.
 
 use super::team::Team;
 use noema_numerics::{blocks::SHIFT_SPAN, linear::base_shift, BlocksRef, BLOCK};
@@ -16,8 +16,7 @@ pub(crate) struct Panel<const P: usize> {
     pub(crate) low: [[i8; BLOCK]; P],
     /// Each position's exponent over the base of its vector: 0 to 11.
     pub(crate) shifts: [u32; P],
-    /// Each position's sum of mantissas times -128: what weights that are stored 128 too large
-    /// add too much.
+    /// Each position's sum of mantissas times -128: the correction for weights that are stored 128 too large.
     pub(crate) offsets: [i32; P],
 }
 
@@ -29,7 +28,7 @@ impl<const P: usize> Panel<P> {
         offsets: [0; P],
     };
 
-    /// Sets position `p`. Compiled into its callers, with their instructions.
+    /// Sets position `p`. Inlined into its callers, to be compiled with their instructions.
     #[inline(always)]
     fn set(&mut self, p: usize, mantissas: &[i16; BLOCK], shift: u32) {
         let mut sum = 0i32;
@@ -45,8 +44,7 @@ impl<const P: usize> Panel<P> {
 
 /// Panels of a batch.
 pub(crate) struct Panels<const P: usize> {
-    /// Groups of `P` positions, each a run of one panel per block; the last is filled up with
-    /// zeros.
+    /// Groups of `P` positions, each a run of one panel per block; the last is padded with zeros.
     panels: Vec<Panel<P>>,
     /// The base of each position's vector.
     bases: Vec<u32>,
@@ -89,7 +87,7 @@ impl<const P: usize> Panels<P> {
         self.bases[position]
     }
 
-    /// Those of every group, one group after the other.
+    /// The bases of every group, group by group.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn all(&self) -> &[Panel<P>] {
         &self.panels
@@ -113,7 +111,7 @@ fn fill_avx2<const P: usize>(x: BlocksRef<'_>, first: usize, panels: &mut [Panel
     fill(x, first, panels);
 }
 
-/// Packs the vectors from `first` on, as many as there are up to `P`.
+/// Packs the vectors from `first` on, at most `P` of them.
 #[inline(always)]
 fn fill<const P: usize>(x: BlocksRef<'_>, first: usize, panels: &mut [Panel<P>]) {
     for p in 0..P.min(x.rows() - first) {

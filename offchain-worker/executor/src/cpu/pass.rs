@@ -1,9 +1,9 @@
 //! One pass over the weights for several sequences.
 //!
-//! The positions of all segments stand one below the other as the rows of one batch. Linear
-//! layers, norms and activations work on each row by itself and do not care whose it is; rotation,
-//! cache and attention work on the rows of one sequence at a time. Long work is cut into chunks of
-//! rows, each of which passes through all layers: that bounds memory and changes no bit.
+//! The positions of all segments are the rows of one batch. Linear layers, norms and activations work on each
+//! row independently of its sequence; rotation, cache and attention work on the rows of one sequence at a
+//! time. Long work is cut into chunks of rows, each of which passes through all layers: that bounds memory
+//! and changes no bit.
 
 use super::{
     executor::Member,
@@ -22,11 +22,11 @@ use std::ops::Range;
 /// Rows that pass through the layers together.
 const CHUNK: usize = 128;
 
-/// Rows that pass through the output head together: bounds what the kernel needs beside the
+/// Rows that pass through the output head together: bounds the memory that the kernel needs beside the
 /// logits.
 const HEAD_CHUNK: usize = 32;
 
-/// Buffers of a chunk; allocated once, grown to the largest chunk seen.
+/// Buffers of a chunk, grown to the largest chunk seen.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pieces: Vec<Piece>,
@@ -75,8 +75,8 @@ impl Pass<'_> {
         self.head(output);
     }
 
-    /// Fills the chunk from `next`, a segment and an index of its tokens; whether there was
-    /// anything left.
+    /// Fills the chunk from `next`, a segment and an index of its tokens; returns whether any tokens were
+    /// left.
     fn take_chunk(&mut self, segments: &[Segment<'_>], next: &mut (usize, usize)) -> bool {
         let pieces = &mut self.scratch.pieces;
         pieces.clear();
@@ -99,7 +99,7 @@ impl Pass<'_> {
         !pieces.is_empty()
     }
 
-    /// Takes the chunk through all layers; its residual stream is left in the scratch.
+    /// Runs the chunk through all layers; its residual stream is left in the scratch.
     fn layers(&mut self, segments: &[Segment<'_>]) {
         let architecture = self.model.architecture();
         let hidden = architecture.hidden as usize;
@@ -192,7 +192,7 @@ impl Pass<'_> {
         add(&mut s.residual, delta);
     }
 
-    /// Appends the final hidden vectors that the chunk's pieces want.
+    /// Appends the final hidden vectors that the chunk's pieces request.
     fn collect(&mut self, segments: &[Segment<'_>], hidden: &mut Blocks) {
         let width = self.model.architecture().hidden as usize;
         let epsilon = self.model.architecture().norm_epsilon_q32;
@@ -205,7 +205,7 @@ impl Pass<'_> {
                 hidden.append(s.normed.view());
             }
         };
-        // Rows that follow each other, as those of decoding sequences do, are normalised together.
+        // Consecutive rows, such as those of decoding sequences, are normalised together.
         let mut pending = 0..0;
         let mut row = 0;
         for piece in &s.pieces {
@@ -240,14 +240,14 @@ impl Pass<'_> {
     }
 }
 
-/// What attention in one layer needs to know.
+/// Parameters of the attention of one layer.
 struct Attention<'a> {
     model: &'a Model<'a>,
     kernels: &'a CpuKernels,
     layer: usize,
 }
 
-/// Projected rows of some pieces, and where what attention mixes goes.
+/// Projected rows of some pieces, and the output of their attention.
 struct Rows<'a> {
     queries: &'a mut [i32],
     keys: &'a mut [i32],
@@ -256,7 +256,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The first `rows`, and those behind them.
+    /// The first `rows`, and the rest.
     fn split_at(self, rows: usize, width: usize, kv_width: usize) -> (Self, Self) {
         let (queries, more_queries) = self.queries.split_at_mut(rows * width);
         let (keys, more_keys) = self.keys.split_at_mut(rows * kv_width);
@@ -286,8 +286,8 @@ struct Attending<'a> {
 }
 
 impl Attention<'_> {
-    /// Rotates, caches and attends for every piece: those of many rows on all threads, one after
-    /// the other; then the others each on one thread.
+    /// Rotates, caches and attends for every piece: pieces of many rows on all threads, one by one; then the
+    /// others on one thread each.
     fn pieces(&self, pieces: &[Piece], members: &mut [Member], mut rows: Rows<'_>) {
         let a = self.model.architecture();
         let mut members = members.iter_mut().enumerate();
@@ -296,7 +296,7 @@ impl Attention<'_> {
             let count = piece.tokens.len();
             let (of_piece, rest) = rows.split_at(count, a.attention_width(), a.kv_width());
             rows = rest;
-            // Pieces are in the order of the segments, of which a chunk has each at most once.
+            // Pieces are in the order of the segments; a chunk has each segment at most once.
             let Some((_, member)) = members.find(|(segment, _)| *segment == piece.segment) else {
                 break;
             };

@@ -1,5 +1,5 @@
-//! The operators that work on each position by itself, step by step over whole rows, so that the
-//! compiler can use wide instructions.
+//! The operators that work on each position independently, step by step over whole rows, so that the compiler
+//! can vectorise them.
 //!
 //! Formulas, names and bounds are those of `noema_numerics`. Sums that are known not to overflow
 //! are written as wrapping ones, branches as arithmetic. Each operator is some [`Work`], compiled for
@@ -61,7 +61,7 @@ pub(crate) fn quantise(values: &[i32], mantissas: &mut [i16], shifts: &mut [u8])
         *shift = (*shift).max(least);
         let s = u32::from(*shift);
         for (a, &v) in out.iter_mut().zip(block) {
-            // The highest bit that falls off; zero where nothing does.
+            // The highest bit shifted out; zero if there is none.
             let half = v.wrapping_shl(1).wrapping_shr(s) & 1;
             *a = v.wrapping_shr(s).wrapping_add(half) as i16;
         }
@@ -115,12 +115,11 @@ fn gated(gate: &[i32; BLOCK], up: &[i32; BLOCK], output: &mut [i32; BLOCK]) {
     }
 }
 
-/// `⌊n * 2^30 / (2^30 + power)⌋` with n = `power` for a negative gate and else 2^30; `power` is at
-/// most 2^30.
+/// `⌊n * 2^30 / (2^30 + power)⌋` with n = `power` for a negative gate and else 2^30; `power` is at most 2^30.
 ///
-/// Numerator, divisor and their nearest integer quotient are exact as f64. The quotient of floats
-/// is never below the integer part of the real one (an integer is a float, and rounding keeps
-/// order), and less than one above it: if the remainder is negative, it is one too large.
+/// Numerator, divisor and their nearest integer quotient are exact as f64. The floating-point quotient is
+/// never below the integer part of the exact one (an integer is a float, and rounding keeps order), and less
+/// than one above it: if the remainder is negative, it is one too large.
 #[inline(always)]
 fn sigmoid(negative: bool, power: u32) -> i32 {
     const ONE: i32 = 1 << 30;
@@ -163,7 +162,7 @@ pub(crate) fn ratio(n: i64, exponent: u32, divisor: Reciprocal) -> i32 {
     let n = n.wrapping_add((1 << x) >> 1).wrapping_shr(x);
     let shift = divisor.shift.wrapping_sub(x).wrapping_sub(exponent);
     let product = n.wrapping_mul(divisor.factor);
-    // From 64 on sign and last bit cancel out: zero, as defined.
+    // From 64 on, sign and last bit cancel out: zero, as defined.
     let half = product.wrapping_shr(shift.wrapping_sub(1).min(63)) & 1;
     saturate(product.wrapping_shr(shift.min(63)).wrapping_add(half))
 }
@@ -191,9 +190,9 @@ fn rotated(value: i64) -> i32 {
 
 /// See [`mod@noema_numerics::cache`]: quantises a head's key, or its value, which is clamped.
 ///
-/// Dividend and divisor are exact as f64. A quotient that is not an integer lies at least 1 over
-/// the divisor, so more than 2^-26, away from the next one; that is far more than the rounding of a
-/// quotient below 2^9, so its integer part is that of the real one.
+/// Dividend and divisor are exact as f64. A quotient that is not an integer is at least 1 over the divisor,
+/// so more than 2^-26, away from the next integer; that is far more than the rounding of a quotient below
+/// 2^9, so its integer part is that of the exact one.
 #[inline(always)]
 fn cache<const CLAMP: bool>(vector: &[i32], quants: &mut [i8], scales: &mut [u32]) {
     let blocks = vector.as_chunks::<BLOCK>().0.iter();
@@ -225,7 +224,7 @@ pub(crate) struct Norm<'a> {
     pub(crate) gains: Gains<'a>,
     pub(crate) epsilon_q32: u32,
     pub(crate) input: &'a [i32],
-    /// As long as the row, of any values.
+    /// As long as the row, with unspecified values.
     pub(crate) buffer: &'a mut [i32],
     pub(crate) mantissas: &'a mut [i16],
     pub(crate) shifts: &'a mut [u8],
@@ -243,7 +242,7 @@ impl Work for Norm<'_> {
 pub(crate) struct Swiglu<'a> {
     pub(crate) gate: &'a [i32],
     pub(crate) up: &'a [i32],
-    /// As long as the row, of any values.
+    /// As long as the row, with unspecified values.
     pub(crate) buffer: &'a mut [i32],
     pub(crate) mantissas: &'a mut [i16],
     pub(crate) shifts: &'a mut [u8],
@@ -289,7 +288,7 @@ impl Work for Rope<'_> {
     }
 }
 
-/// A head's key or, where it is to be clamped, value to be cached.
+/// A head's key or, if clamped, its value, to be cached.
 pub(crate) struct Cache<'a, const CLAMP: bool> {
     pub(crate) vector: &'a [i32],
     pub(crate) quants: &'a mut [i8],

@@ -1,10 +1,10 @@
-//! Threads that share one operator after the other.
+//! Threads that work on one operator at a time.
 //!
-//! A token passes some two hundred operators of ten to a hundred microseconds each, so what it
-//! costs to start work on a second thread decides whether that thread is of use. Members of a team
-//! therefore watch for the next operator for a moment before they sleep, and nobody waits for a
-//! member that has not begun: the caller takes tasks like everybody else, and only tasks under way
-//! are waited for. A core that is busy elsewhere costs its share of speed and no more.
+//! A token passes some two hundred operators of ten to a hundred microseconds each, so the cost of starting
+//! work on a second thread decides whether that thread is of use. Members of a team therefore spin for a
+//! moment before they sleep. The caller takes tasks like the members and waits only for tasks under way,
+//! never for a member that has not started. A core that is busy elsewhere costs its share of speed and
+//! nothing else.
 
 use std::{
     any::Any,
@@ -20,12 +20,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a member watches for the next job before it sleeps.
+/// How long a member spins for the next job before it sleeps.
 const WATCH: Duration = Duration::from_micros(100);
-/// Looks at the gate between two looks at the clock.
+/// Checks of the gate between two checks of the clock.
 const LOOKS: usize = 32;
 
-/// A number of threads, the caller's included.
+/// A number of threads, including the caller's.
 pub(crate) struct Team {
     shared: Arc<Shared>,
     members: Vec<JoinHandle<()>>,
@@ -37,21 +37,21 @@ type Task<'a> = dyn Fn(usize) + Sync + 'a;
 /// A task by its index, with its pieces of two slices.
 type PairTask<'a, T, U> = dyn Fn(usize, &mut [T], &mut [U]) + Sync + 'a;
 
-/// What the caller and the members share. Each counter has a cache line of its own.
+/// State shared by the caller and the members. Each counter has a cache line of its own.
 #[derive(Default)]
 struct Shared {
     /// Odd while members may join the present job; grows by two with each job.
     gate: Line<AtomicUsize>,
-    /// For each thread, the first task of its share that nobody has taken.
+    /// For each thread, the first task of its share that has not been taken.
     next: Vec<Line<AtomicUsize>>,
-    /// Members that have joined, or are about to find that they must not.
+    /// Members that have joined, or are about to find the gate shut.
     active: Line<AtomicUsize>,
     /// Members asleep, or about to be.
     sleeping: Line<AtomicUsize>,
-    /// Set while a caller has the team.
+    /// Set while a caller uses the team.
     taken: AtomicBool,
     ended: AtomicBool,
-    /// What a task on a member panicked with.
+    /// The panic payload of a task on a member.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     job: UnsafeCell<Option<Job>>,
 }
@@ -66,11 +66,11 @@ struct Job {
 #[repr(align(128))]
 struct Line<T>(T);
 
-// SAFETY: all fields but `job` are `Sync`. `job` is written by the caller that has the team, while
-// the gate is shut and no member is active; members read it after they have become active and seen
-// the gate open. The closure it names is `Sync`.
+// SAFETY: all fields but `job` are `Sync`. `job` is written by the caller that uses the team, while the gate
+// is shut and no member is active; members read it after they have become active and seen the gate open. The
+// closure it points to is `Sync`.
 unsafe impl Sync for Shared {}
-// SAFETY: as above; nothing in it belongs to a thread.
+// SAFETY: as above; no part of it is bound to a thread.
 unsafe impl Send for Shared {}
 
 impl fmt::Debug for Team {
@@ -80,7 +80,7 @@ impl fmt::Debug for Team {
 }
 
 impl Team {
-    /// A team of `threads`, at least one: the caller's.
+    /// Creates a team of `threads`, at least one: the caller's.
     ///
     /// # Errors
     /// When the system does not start a thread.
@@ -102,16 +102,16 @@ impl Team {
         Ok(team)
     }
 
-    /// Threads, the caller's included.
+    /// Threads, including the caller's.
     pub(crate) fn threads(&self) -> usize {
         self.members.len() + 1
     }
 
-    /// Runs `task` with each index below `tasks`, on any thread and in any order, and returns when
-    /// all have been run. A caller that finds the team at work runs all of them itself.
+    /// Runs `task` with each index below `tasks`, on any thread and in any order, and returns when all have
+    /// been run. A caller that finds the team busy runs all of them itself.
     ///
-    /// Each thread begins with a share of consecutive tasks, and takes those of others afterwards:
-    /// what lies in memory one after the other is mostly read by one thread.
+    /// Each thread starts with a share of consecutive tasks, then takes tasks of the other threads:
+    /// neighbouring memory is mostly read by one thread.
     ///
     /// # Panics
     /// When a task panics.
@@ -120,13 +120,12 @@ impl Team {
         if tasks < 2 || self.members.is_empty() || shared.taken.swap(true, Ordering::Acquire) {
             return (0..tasks).for_each(task);
         }
-        // From here on this is the only caller; when it ends, however it ends, so does the job.
+        // From here on this is the only caller. Dropping `open` ends the job, also after a panic.
         let open = Open(shared);
-        // SAFETY: only extends the lifetime. Dropping `open` shuts the gate and waits for every
-        // member that has seen it open, so the closure is not called once this function is over.
+        // SAFETY: only extends the lifetime. Dropping `open` shuts the gate and waits for every member that
+        // has seen it open, so the closure is not called once this function is over.
         let task: &'static Task<'static> = unsafe { std::mem::transmute(task) };
-        // SAFETY: the gate is shut and the previous job waited for its members, so that nobody
-        // reads.
+        // SAFETY: the gate is shut and the previous job waited for its members, so there are no readers.
         unsafe { *shared.job.get() = Some(Job { task, tasks }) };
         for (index, next) in shared.next.iter().enumerate() {
             next.0.store(shared.share(index, tasks), Ordering::Relaxed);
@@ -146,7 +145,7 @@ impl Team {
     }
 }
 
-/// A slice cut into pieces of `size`, the last perhaps shorter.
+/// A slice cut into pieces of `size`; the last may be shorter.
 struct Pieces<'a, T> {
     start: *mut T,
     length: usize,
@@ -154,7 +153,7 @@ struct Pieces<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: hands out pieces that do not overlap, to be used by one thread each.
+// SAFETY: the pieces do not overlap, and each is used by one thread.
 unsafe impl<T: Send> Sync for Pieces<'_, T> {}
 
 impl<'a, T> Pieces<'a, T> {
@@ -180,15 +179,14 @@ impl<'a, T> Pieces<'a, T> {
         assert!(index < self.count());
         let first = index * self.size;
         let length = self.size.min(self.length - first);
-        // SAFETY: within the slice that was borrowed; the caller takes no piece twice, and pieces
-        // do not overlap.
+        // SAFETY: within the borrowed slice; the caller takes no piece twice, and pieces do not overlap.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(first), length) }
     }
 }
 
 impl Team {
-    /// Runs `task` with each piece of `size` elements of `values`, the last perhaps shorter, and
-    /// its index.
+    /// Runs `task` with each piece of `size` elements of `values` and its index; the last piece may be
+    /// shorter.
     pub(crate) fn run_pieces<T: Send>(
         &self,
         values: &mut [T],
@@ -202,10 +200,10 @@ impl Team {
         });
     }
 
-    /// As [`run_pieces`](Self::run_pieces) with the pieces of two slices side by side.
+    /// As [`run_pieces`](Self::run_pieces) with the pieces of two slices in pairs.
     ///
     /// # Panics
-    /// When the slices do not have as many pieces.
+    /// When the numbers of pieces differ.
     pub(crate) fn run_pairs<T: Send, U: Send>(
         &self,
         (first, size): (&mut [T], usize),
@@ -213,7 +211,7 @@ impl Team {
         task: &PairTask<'_, T, U>,
     ) {
         let (first, second) = (Pieces::new(first, size), Pieces::new(second, other_size));
-        assert_eq!(first.count(), second.count(), "as many pieces");
+        assert_eq!(first.count(), second.count(), "the same number of pieces");
         self.run(first.count(), &|index| {
             // SAFETY: a job runs each index once.
             task(index, unsafe { first.take(index) }, unsafe {
@@ -228,30 +226,30 @@ impl Drop for Team {
         self.shared.ended.store(true, Ordering::SeqCst);
         for member in self.members.drain(..) {
             member.thread().unpark();
-            // A member catches what its tasks panic with.
+            // A member catches the panics of its tasks.
             let _ = member.join();
         }
     }
 }
 
-/// A job that members may join. Dropping it ends the job and gives the team back.
+/// A job that members may join. Dropping it ends the job and releases the team.
 struct Open<'a>(&'a Shared);
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         let shared = self.0;
-        // Tasks that nobody has taken are not taken any more, should the caller have panicked.
+        // If the caller has panicked, the tasks that are left must not run.
         for next in &shared.next {
             next.0.store(usize::MAX / 2, Ordering::Relaxed);
         }
-        // To the next even number, also where the gate has not been opened.
+        // To the next even number, also if the gate has not been opened.
         let gate = shared.gate.0.load(Ordering::Relaxed);
         shared
             .gate
             .0
             .store(gate.wrapping_add(gate % 2), Ordering::SeqCst);
-        // A member becomes active before it looks at the gate again: either it is seen here, or it
-        // sees that the gate is shut.
+        // A member becomes active before it checks the gate again: either it is seen here, or it sees that
+        // the gate is shut.
         let mut looks = 0;
         while shared.active.0.load(Ordering::SeqCst) > 0 {
             looks += 1;
@@ -272,7 +270,7 @@ impl Shared {
         tasks * thread / self.next.len()
     }
 
-    /// Takes tasks until there are none, those of `thread`'s share first.
+    /// Runs tasks until none are left, those of `thread`'s share first.
     fn work(&self, thread: usize, task: &Task<'_>, tasks: usize) {
         for owner in (thread..self.next.len()).chain(0..thread) {
             let end = self.share(owner + 1, tasks);
@@ -286,15 +284,15 @@ impl Shared {
         }
     }
 
-    /// The life of a member.
+    /// The main loop of a member.
     fn serve(&self, thread: usize) {
         let mut seen = 0;
         while let Some(gate) = self.watch(seen) {
             self.active.0.fetch_add(1, Ordering::SeqCst);
             if self.gate.0.load(Ordering::SeqCst) == gate {
                 seen = gate;
-                // SAFETY: this member is active and the gate is open: the caller waits for it
-                // before it writes the job again or ends.
+                // SAFETY: this member is active and the gate is open: the caller waits for it before it
+                // writes the job again or ends.
                 if let Some(job) = unsafe { *self.job.get() } {
                     let result =
                         catch_unwind(AssertUnwindSafe(|| self.work(thread, job.task, job.tasks)));
@@ -320,8 +318,8 @@ impl Shared {
                     std::hint::spin_loop();
                 }
             }
-            // Counted before the last look, as the caller opens the gate before it looks for
-            // sleepers: either it wakes this one, or this one sees the gate open.
+            // Counted before the last check, as the caller opens the gate before it looks for sleepers:
+            // either it wakes this one, or this one sees the gate open.
             self.sleeping.0.fetch_add(1, Ordering::SeqCst);
             let gate = self.gate.0.load(Ordering::SeqCst);
             let ended = self.ended.load(Ordering::SeqCst);

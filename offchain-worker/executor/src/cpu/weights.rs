@@ -1,4 +1,4 @@
-//! Weights in memory: shared, or the way that reads fastest.
+//! Weights in memory: mapped and shared, or copied into large pages.
 
 use memmap2::{Mmap, MmapMut};
 use std::{
@@ -7,22 +7,22 @@ use std::{
     ops::{Deref, Range},
 };
 
-/// Size and alignment of the larger pages that processors have.
+/// Size and alignment of large pages.
 const PAGE: usize = 2 << 20;
 
 /// The weights of a model: a file mapped into memory, or a copy of it in large pages.
 ///
-/// A mapped file is shared by all processes that map it, and only what is used of it is resident.
-/// But answering reads all weights for every token, and on small pages half of that time can go into
-/// finding them: in a virtual machine every 4 KiB cost a walk through two page tables. A copy in
-/// large pages is read faster, and is each process's own.
+/// A mapped file is shared by all processes that map it, and only the used parts are resident. But answering
+/// reads all weights for every token, and with small pages address translation can take half of that time: in
+/// a virtual machine every 4 KiB cost a walk through two page tables. A copy in large pages is faster to
+/// read, but private to the process.
 #[derive(Debug)]
 pub struct Weights(Memory);
 
 #[derive(Debug)]
 enum Memory {
     Mapped(Mmap),
-    /// The part of a larger allocation that begins at a large page.
+    /// The part of a larger allocation that starts at a large page.
     Copied(MmapMut, Range<usize>),
 }
 
@@ -33,13 +33,13 @@ impl Weights {
     /// When it cannot be mapped.
     ///
     /// # Safety
-    /// Nobody changes or shortens the file while the weights are in use.
+    /// The file is not changed or shortened while the weights are in use.
     pub unsafe fn map(file: &File) -> io::Result<Self> {
-        // SAFETY: as the caller grants.
+        // SAFETY: guaranteed by the caller.
         Ok(Self(Memory::Mapped(unsafe { Mmap::map(file)? })))
     }
 
-    /// Reads the whole of `file` into large pages; into small ones where the system has none.
+    /// Reads the whole of `file` into large pages, or into small ones if the system has no large ones.
     ///
     /// # Errors
     /// When it cannot be read, or memory is short.
@@ -48,7 +48,7 @@ impl Weights {
         let mut memory = MmapMut::map_anon(length + PAGE)?;
         let first = memory.as_ptr().align_offset(PAGE);
         let range = first..first + length;
-        // Refused where the kernel was built without them.
+        // Fails if the kernel was built without large pages.
         #[cfg(target_os = "linux")]
         let _ = memory.advise_range(memmap2::Advice::HugePage, first, length);
         file.rewind()?;
@@ -56,15 +56,15 @@ impl Weights {
         Ok(Self(Memory::Copied(memory, range)))
     }
 
-    /// Lets the pages of a mapped file go, which come back as they are used: some never are, such as
-    /// the rotations of positions that no prompt reaches.
+    /// Releases the pages of a mapped file, which are loaded again when they are used: some never are, such
+    /// as the rotations of positions that no prompt reaches.
     pub fn unload(&self) {
         #[cfg(unix)]
         if let Memory::Mapped(memory) = &self.0 {
             // SAFETY: the mapping is of a file and read-only, so no page of it can lose a change.
             let unloaded = unsafe { memory.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
             if let Err(error) = unloaded {
-                tracing::debug!(%error, "the pages of the weights stay in memory");
+                tracing::debug!(%error, "cannot release the pages of the weights");
             }
         }
     }
@@ -94,7 +94,7 @@ mod tests {
         file.write_all(&bytes).expect("room for it");
         let file = File::open(&path).expect("what was written");
         let copied = Weights::copy(&file).expect("a copy");
-        // SAFETY: only this test knows the file.
+        // SAFETY: only this test uses the file.
         let mapped = unsafe { Weights::map(&file) }.expect("a mapping");
         for weights in [copied, mapped] {
             assert!(*weights == *bytes);

@@ -1,4 +1,4 @@
-//! How many positions a pass may have.
+//! The number of positions of a pass.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An executor that cannot take the scheduler down with it.
+//! An executor whose panics do not end the scheduler.
 
 use crate::{Executor, ExecutorError, Output, Segment, Sequence};
 use noema_numerics::Architecture;
@@ -7,8 +7,8 @@ use std::{
     panic::{catch_unwind, AssertUnwindSafe},
 };
 
-/// Turns a panic of the executor, which drivers' bindings are known for, into a lost device, and
-/// holds what it returns against what was asked for.
+/// Turns a panic of the executor, which drivers' bindings are known for, into a lost device, and checks the
+/// shape of its output.
 pub(super) struct Guarded {
     architecture: Architecture,
     executor: Box<dyn Executor>,
@@ -22,7 +22,7 @@ impl Guarded {
         }
     }
 
-    /// Drops the executor, whatever it makes of that.
+    /// Drops the executor, ignoring a panic.
     pub(super) fn discard(self) {
         let _ = catch_unwind(AssertUnwindSafe(move || drop(self.executor)));
     }
@@ -66,7 +66,7 @@ impl Executor for Guarded {
     }
 
     fn close(&mut self, sequence: Sequence) {
-        // What cannot be closed is found to be lost at the next use.
+        // A failure to close shows as a lost device at the next use.
         let _ = self.guard(|executor| {
             executor.close(sequence);
             Ok(())

@@ -1,10 +1,10 @@
-//! A request on its way through the scheduler.
+//! A request in the scheduler.
 
 use super::{Cancel, ScheduleError};
 use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Room, Step};
 use std::sync::mpsc::Sender;
 
-/// What a request is told. Nobody may be listening any more, which changes nothing.
+/// An event of a request. The receiver may be gone, which changes nothing.
 pub(super) enum Event {
     Token(u32),
     Answered(Generated),
@@ -12,18 +12,18 @@ pub(super) enum Event {
     Failed(ScheduleError),
 }
 
-/// What is to be done.
+/// The work of a request.
 pub(super) enum Work {
     Answer(Generation),
     Check(Checking),
 }
 
-/// A request, and whom to tell about it.
+/// A request, and the channel for its events.
 pub(super) struct Job {
     work: Work,
     cancels: [Cancel; 2],
     events: Sender<Event>,
-    /// Tokens of the answer that have been told.
+    /// Tokens of the answer that have been sent.
     told: usize,
 }
 
@@ -37,7 +37,7 @@ impl Job {
         }
     }
 
-    /// Positions of the cache that it can need.
+    /// Most positions of the cache that it can need.
     pub(super) fn positions(&self) -> usize {
         match &self.work {
             Work::Answer(generation) => generation.positions(),
@@ -72,7 +72,7 @@ impl Job {
         }
     }
 
-    /// Takes what the last step gave.
+    /// Processes the result of the last step.
     pub(super) fn feed(&mut self, hidden: BlocksRef<'_>, logits: &[i32]) {
         match &mut self.work {
             Work::Answer(generation) => {
@@ -86,7 +86,7 @@ impl Job {
         }
     }
 
-    /// Forgets what an executor that cannot be trusted has given.
+    /// Discards the results of an executor that cannot be trusted.
     pub(super) fn restart(&mut self) {
         match &mut self.work {
             Work::Answer(generation) => generation.restart(),
@@ -105,7 +105,7 @@ impl Job {
         }
     }
 
-    /// Hands over the result: of a job that is not done, that of a cancelled one.
+    /// Sends the result; a job that is not done was cancelled.
     pub(super) fn finish(self) {
         let event = match self.work {
             Work::Answer(generation) => Event::Answered(generation.finish()),

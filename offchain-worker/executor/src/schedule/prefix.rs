@@ -1,11 +1,11 @@
-//! The beginning of the latest prompt, whose keys and values the next one starts with.
+//! The beginning of the latest prompt, whose keys and values the next prompt reuses.
 //!
-//! Prompts begin alike: with what the chat template says before the user does. Keys and values
-//! depend on the tokens up to their position only, so copied ones are those that would be computed.
+//! Prompts often have the same beginning: the text that the chat template puts before the request. Keys and
+//! values depend only on the tokens up to their position, so copied ones equal computed ones.
 
 use crate::{Executor, ExecutorError, Sequence};
 
-/// A sequence of its own that holds the beginning of a prompt.
+/// A separate sequence that holds the beginning of a prompt.
 #[derive(Debug)]
 pub(super) struct Prefix {
     limit: usize,
@@ -29,8 +29,8 @@ impl Prefix {
         self.limit.min(length)
     }
 
-    /// Gives `to`, which is to execute `tokens`, what is kept of the same beginning; returns the
-    /// number of positions, which leaves at least one token to execute.
+    /// Copies the kept part of `tokens` to `to`, which is to execute them; returns the number of positions,
+    /// which leaves at least one token to execute.
     pub(super) fn reuse(
         &self,
         executor: &mut dyn Executor,
@@ -49,8 +49,8 @@ impl Prefix {
         Ok(positions)
     }
 
-    /// Keeps the beginning of `prompt`, of which `from` has cached [`length`](Self::length)
-    /// positions, unless there is no room for it.
+    /// Keeps the beginning of `prompt`, of which `from` has cached [`length`](Self::length) positions, unless
+    /// there is no room for it.
     pub(super) fn keep(
         &mut self,
         executor: &mut dyn Executor,
@@ -82,7 +82,7 @@ impl Prefix {
         Ok(())
     }
 
-    /// Makes room; whether there was anything to give.
+    /// Frees the kept prefix; returns whether there was one.
     pub(super) fn release(&mut self, executor: &mut dyn Executor) -> bool {
         match self.kept.take() {
             Some(kept) => {
@@ -93,7 +93,7 @@ impl Prefix {
         }
     }
 
-    /// Forgets what an executor that is gone had.
+    /// Forgets the prefix on an executor that is gone.
     pub(super) fn forget(&mut self) {
         self.kept = None;
     }

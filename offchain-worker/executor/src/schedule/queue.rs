@@ -1,4 +1,4 @@
-//! Where requests wait: bounded, first come, first admitted.
+//! The queue of requests: bounded, first come, first admitted.
 
 use super::{job::Job, ScheduleError};
 use crate::ExecutorError;
@@ -17,7 +17,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
-    /// Why no more requests are taken, once they are not.
+    /// Why the queue refuses requests, if it does.
     closed: Option<ScheduleError>,
 }
 
@@ -32,11 +32,11 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change of the state is a single step, so a panic elsewhere leaves it sound.
+        // Every change of the state is a single step, so it stays valid after a panic elsewhere.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets `job` wait behind all others.
+    /// Queues `job` behind all others.
     pub(super) fn push(&self, job: Job) -> Result<(), ScheduleError> {
         let mut state = self.state();
         if let Some(reason) = &state.closed {
@@ -52,7 +52,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Lets `job`, which had its turn, wait before all others.
+    /// Queues `job`, which had already been admitted, before all others.
     pub(super) fn push_front(&self, job: Job) {
         self.state().waiting.push_front(job);
     }
@@ -67,7 +67,7 @@ impl Queue {
         self.state().waiting.len()
     }
 
-    /// Lets those go that were cancelled while they waited.
+    /// Removes the requests that were cancelled while they waited.
     pub(super) fn release_cancelled(&self) {
         let mut state = self.state();
         if state.waiting.iter().any(Job::is_cancelled) {
@@ -79,7 +79,7 @@ impl Queue {
         }
     }
 
-    /// Waits until a request waits; `false` once the queue is closed for good.
+    /// Waits until the queue has a request; `false` once the queue is closed permanently.
     pub(super) fn wait(&self) -> bool {
         let mut state = self.state();
         loop {
@@ -95,17 +95,17 @@ impl Queue {
         }
     }
 
-    /// Whether the queue is closed for good.
+    /// Whether the queue is closed permanently.
     pub(super) fn is_stopped(&self) -> bool {
         self.state().closed == Some(ScheduleError::Stopped)
     }
 
-    /// Takes no more requests, and lets go of those that wait.
+    /// Refuses further requests, and drops those that wait.
     pub(super) fn close(&self) {
         self.refuse(ScheduleError::Stopped);
     }
 
-    /// Refuses all requests, now and later: there is nothing to execute them on.
+    /// Refuses all requests, now and later: there is no executor for them.
     pub(super) fn condemn(&self, error: ExecutorError) {
         self.refuse(ScheduleError::Executor(error));
     }

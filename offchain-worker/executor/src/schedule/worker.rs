@@ -1,4 +1,4 @@
-//! The scheduler's thread: who is in the next pass, with how many positions.
+//! The scheduler's thread: it selects the requests of the next pass, and their positions.
 
 use super::{
     budget::Budget, guarded::Guarded, job::Job, prefix::Prefix, queue::Queue, Fallback, Observer,
@@ -8,14 +8,14 @@ use crate::{Executor, ExecutorError, Output, Segment, Sequence};
 use noema_numerics::Room;
 use std::{sync::Arc, time::Instant};
 
-/// Everything that the thread owns.
+/// The state of the thread.
 pub(super) struct Worker {
     executor: Guarded,
     fallback: Option<Fallback>,
     observer: Option<Observer>,
     options: ScheduleOptions,
     queue: Arc<Queue>,
-    /// The requests that are being executed, in the order in which they were admitted.
+    /// The requests being executed, in the order of their admission.
     active: Vec<Active>,
     budget: Budget,
     prefix: Prefix,
@@ -32,7 +32,7 @@ struct Active {
     kept: bool,
 }
 
-/// Closes the queue when the thread ends, however it ends.
+/// Closes the queue when the thread ends, also after a panic.
 struct Closing(Arc<Queue>);
 
 impl Drop for Closing {
@@ -67,7 +67,7 @@ impl Worker {
         let _closing = Closing(self.queue.clone());
         while !self.queue.is_stopped() {
             if self.active.is_empty() {
-                // The logits of a large pass are not kept for as long as nobody asks.
+                // Frees the logits of a large pass while there are no requests.
                 self.output = Output::default();
                 if !self.queue.wait() {
                     break;
@@ -84,7 +84,7 @@ impl Worker {
         }
     }
 
-    /// Lets go of the requests of which `is_over` is true, in their order.
+    /// Ends the requests for which `is_over` is true, in their order.
     fn release(&mut self, is_over: impl Fn(&Job) -> bool) {
         for over in self.active.extract_if(.., |active| is_over(&active.job)) {
             self.executor.close(over.sequence);
@@ -92,8 +92,8 @@ impl Worker {
         }
     }
 
-    /// Gives caches to those who wait, as long as there is room. Nobody overtakes: a large request
-    /// would wait for ever.
+    /// Opens caches for waiting requests as long as there is room. No request overtakes another: a large one
+    /// would otherwise wait for ever.
     fn admit(&mut self) -> Result<(), ExecutorError> {
         while self.active.len() < self.options.sequences.max(1) {
             let Some(job) = self.queue.pop() else {
@@ -129,7 +129,7 @@ impl Worker {
         Ok(())
     }
 
-    /// A cache for `positions`, for which the kept prefix makes room if need be.
+    /// Opens a cache for `positions`; frees the kept prefix if it needs the room.
     fn open(&mut self, positions: usize) -> Result<Sequence, ExecutorError> {
         match self.executor.open(positions) {
             Err(ExecutorError::OutOfMemory { .. }) if self.prefix.release(&mut self.executor) => {
@@ -139,7 +139,7 @@ impl Worker {
         }
     }
 
-    /// Runs one pass and tells every request what it gave.
+    /// Runs one pass and distributes its results.
     fn pass(&mut self) -> Result<(), ExecutorError> {
         let begun = Instant::now();
         let plan = plan(
@@ -185,7 +185,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Goes on without what failed: on the fallback, or by telling every request why not.
+    /// Continues without the failed executor: on the fallback, or by failing every request with the reason.
     fn fail_over(&mut self, error: ExecutorError) {
         let wrong = matches!(error, ExecutorError::WrongNumbers { .. });
         let lost = wrong || matches!(error, ExecutorError::DeviceLost { .. });
@@ -197,7 +197,7 @@ impl Worker {
         };
         let error = match fallback.map(|start| start()) {
             Some(Ok(executor)) => {
-                tracing::warn!("going on with the fallback executor");
+                tracing::warn!("continuing with the fallback executor");
                 std::mem::replace(&mut self.executor, Guarded::new(executor)).discard();
                 self.prefix.forget();
                 self.budget = budget(&self.options);
@@ -227,21 +227,21 @@ impl Worker {
     }
 }
 
-/// What a pass is to execute.
+/// The work of a pass.
 struct Plan<'a> {
     segments: Vec<Segment<'a>>,
-    /// Which of the active requests each segment is of.
+    /// The active request of each segment.
     indices: Vec<usize>,
     /// Whether an answer waits for it.
     decodes: bool,
 }
 
-/// What a request has from a pass.
+/// The part of a request in a pass.
 struct TookPart {
     index: usize,
-    /// Positions that its cache holds afterwards.
+    /// Positions in its cache afterwards.
     cached: usize,
-    /// Rows of the output that are its.
+    /// Its rows of the output.
     rows: usize,
 }
 

@@ -1,9 +1,9 @@
-//! An executor whose passes a test runs.
+//! An executor whose passes run through a hook of the test.
 
 use noema_executor::{Executor, ExecutorError, Output, Segment, Sequence};
 use noema_numerics::Architecture;
 
-/// Runs pass `n` on the executor behind, or does something else instead.
+/// Runs pass `n` on the wrapped executor, or something else instead.
 pub trait Hook<E>:
     FnMut(usize, &mut E, &[Segment<'_>], &mut Output) -> Result<(), ExecutorError> + Send
 {

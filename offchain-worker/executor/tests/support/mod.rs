@@ -1,5 +1,5 @@
-//! A seeded model to lend, and what the definition makes of requests to it.
-#![allow(dead_code, unreachable_pub)] // each test uses its part
+//! A seeded model to lend, and the results that the definition gives for it.
+#![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 pub mod hooked;
 
@@ -69,7 +69,7 @@ impl Ask {
         generate(&mut alone, &self.prompt, &self.request(), go_on).expect("answers")
     }
 
-    /// What the definition finds of `answer`.
+    /// The finding of the definition on `answer`.
     pub fn check(&self, source: &TestModel, answer: &[u32]) -> Checked {
         let mut alone = Transformer::new(source.model(), Scalar, u32::MAX);
         check(&mut alone, &self.prompt, answer, &self.request()).expect("checks")

@@ -1,12 +1,12 @@
 //! The sums with AMX: dot products of whole tiles of bytes.
 //!
-//! `tdpbssd` multiplies 16 rows of 32 bytes (the high bytes of eight positions, then their low
-//! bytes) with a weight tile, whose stored order is the one it reads, and leaves 16 × 16 sums. They
-//! go through memory to the vector registers, which put high and low together and apply scales and
-//! shifts as in [`super::avx512`]. The tile unit works some blocks ahead of them.
+//! `tdpbssd` multiplies 16 rows of 32 bytes (the high bytes of eight positions, then their low bytes) with a
+//! weight tile, whose stored order is the one it reads, and produces 16 × 16 sums. They go through memory to
+//! the vector registers, which combine high and low bytes and apply scales and shifts as in
+//! [`super::avx512`]. The tile unit works some blocks ahead of them.
 //!
-//! Stable Rust has no intrinsics for it, hence the assembly. Linux asks a process to request the
-//! registers' state before it uses them, as it makes every thread's context larger.
+//! Stable Rust has no intrinsics for it, hence the assembly. Linux requires a process to request the
+//! registers' state before it uses them, as it enlarges every thread's context.
 
 use super::{
     avx512::{self, add_scaled, factors, join, ShiftedScales},
@@ -23,11 +23,11 @@ use std::{
     sync::OnceLock,
 };
 
-/// Positions below which the vector registers are as fast on their own.
+/// Fewest positions for the tile unit; below, the vector registers alone are as fast.
 const FEWEST: usize = 5;
-/// Blocks that the tile unit is ahead.
+/// Blocks by which the tile unit is ahead.
 const AHEAD: usize = 2;
-/// Buffers for its sums.
+/// Buffers for the sums of the tile unit.
 const BUFFERS: usize = 4;
 
 /// Sums of a block: high bytes of each position, then low bytes; by row.
@@ -92,18 +92,18 @@ fn permitted() -> bool {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) unsafe fn compute(layer: &Layer<'_>, panels: &Panels<TOGETHER>, groups: Range<usize>) {
     if panels.positions() < FEWEST {
-        // SAFETY: as the caller grants.
+        // SAFETY: guaranteed by the caller.
         return unsafe { avx512::compute_many(layer, panels, groups) };
     }
-    // SAFETY: the tile unit is present; the configuration is one that its palette allows.
+    // SAFETY: the tile unit is present; its palette allows this configuration.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIGURATION, options(nostack, readonly)) };
     let mut scales = ShiftedScales::new(panels);
     for group in groups {
         scales.fill(layer.weights.group(group));
-        // SAFETY: the unit is configured; the caller has the group to itself.
+        // SAFETY: the unit is configured; no other thread uses the group.
         unsafe { row_group(layer, panels, group, &scales) };
     }
-    // SAFETY: the tile unit is present. Without contents, it costs nothing to switch threads.
+    // SAFETY: the tile unit is present. Once its registers are released, switching threads costs no more.
     unsafe { asm!("tilerelease", options(nostack, nomem)) };
 }
 
@@ -121,9 +121,9 @@ unsafe fn row_group(
 ) {
     let tiles = layer.weights.group(group);
     let mut products = [Products([[0; TILE_ROWS]; 2 * TOGETHER]); BUFFERS];
-    // Every block of every group of positions, one after the other.
+    // Every block of every group of positions, in order.
     let steps = panels.all();
-    // The step that the tile unit takes next, and its tile.
+    // The next step of the tile unit, and its tile.
     let (mut next, mut next_tile) = (0, 0);
     let mut advance = |products: &mut [Products; BUFFERS]| {
         if next < steps.len() {
@@ -162,7 +162,7 @@ unsafe fn row_group(
             step += 1;
         }
         let first = together * TOGETHER;
-        // SAFETY: the caller has the group to itself.
+        // SAFETY: no other thread uses the group.
         unsafe { avx512::set(layer, panels, (first, group), &totals) };
     }
 }

@@ -1,8 +1,8 @@
 //! The sums with AVX2: 16-bit multiply-adds.
 //!
-//! The vectors below hold a tile row by row in 64-bit lanes: four quants of a row, widened to
-//! 16 bits. A multiply-add leaves two partial sums of a row in its lane; adding the upper half
-//! onto the lower completes it there, and the lane is wide enough for scale, shift and total.
+//! The vectors below hold a tile row by row in 64-bit lanes: four quants of a row, widened to 16 bits. A
+//! multiply-add gives two partial sums of a row in its lane; adding the upper half to the lower completes the
+//! sum there, and the lane is wide enough for scale, shift and total.
 
 use super::{narrow, pair, prefetch, Layer, Words, PREFETCH_BYTES, WORDS_TOGETHER};
 use noema_numerics::{
@@ -48,7 +48,7 @@ pub(super) unsafe fn compute(
         for first in (0..x.rows()).step_by(WORDS_TOGETHER) {
             let words = Words::new(x, bases, first);
             let count = WORDS_TOGETHER.min(x.rows() - first);
-            // SAFETY: the caller has the group to itself.
+            // SAFETY: no other thread uses the group.
             unsafe {
                 if count == 1 {
                     row_group::<1>(layer, &words, first, group);
@@ -60,8 +60,7 @@ pub(super) unsafe fn compute(
     }
 }
 
-/// The outputs of one row group for the first `P` of `words`, of which those past the last
-/// position are dropped.
+/// The outputs of one row group for the first `P` of `words`; those past the last position are dropped.
 ///
 /// # Safety
 /// No other thread computes the same group at the same time.
@@ -110,7 +109,7 @@ unsafe fn row_group<const P: usize>(
             unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), total) };
         }
         let outputs = narrow(&sums, layer.exponent + words.bases[p] as i32);
-        // SAFETY: the caller has the group to itself.
+        // SAFETY: no other thread uses the group.
         unsafe { layer.outputs.set(first + p, group, &outputs) };
     }
 }
@@ -157,7 +156,7 @@ pub(super) fn block_dots<const B: usize>(
                 _mm256_add_epi32(_mm256_madd_epi16(first, low), _mm256_madd_epi16(last, high));
             index += 1;
         }
-        // Each 128-bit lane ends up with its share of four sums.
+        // Each 128-bit lane receives its share of four sums.
         let first = _mm256_hadd_epi32(
             _mm256_hadd_epi32(products[0], products[1]),
             _mm256_hadd_epi32(products[2], products[3]),

@@ -1,10 +1,9 @@
 //! The sums with AVX-512 and its byte dot product (VNNI).
 //!
-//! `vpdpbusd` adds four products of unsigned by signed bytes to a 32-bit lane. A tile's quants lie
-//! in its order: 64 bytes are four inputs of each of 16 rows. They become unsigned by adding 128,
-//! which adds 128 times the sum of the mantissas to every dot product: the accumulators start
-//! below zero by as much. Mantissas come in two bytes, so there are two accumulators, put together
-//! at the end of a block.
+//! `vpdpbusd` adds four products of unsigned by signed bytes to a 32-bit lane. A tile's quants are stored in
+//! the order it needs: 64 bytes are four inputs of each of 16 rows. They become unsigned by adding 128, which
+//! adds 128 times the sum of the mantissas to every dot product: the accumulators start below zero by as
+//! much. Mantissas are split into two bytes, so there are two accumulators, combined at the end of a block.
 
 use super::{
     avx2::{bytes_256, store_256},
@@ -24,8 +23,8 @@ const VECTORS: usize = TILE_QUANTS / 64;
 /// Exact sums of 16 rows in 64-bit lanes: the even rows, then the odd ones.
 pub(super) type Sums = [__m512i; 2];
 
-/// Scales of 16 rows as factors of 64-bit lanes, whose upper halves do not matter: of the even rows,
-/// then of the odd ones.
+/// Scales of 16 rows as factors of 64-bit lanes, whose upper halves do not matter: the even rows, then the
+/// odd ones.
 pub(super) type Factors = [__m512i; 2];
 
 /// # Safety
@@ -45,7 +44,7 @@ pub(super) unsafe fn compute_one(layer: &Layer<'_>, panels: &Panels<1>, groups: 
             let odd = _mm512_mul_epu32(odd_lanes(scales), power);
             add_scaled(&mut totals, dots, [even, odd]);
         }
-        // SAFETY: the caller has the group to itself.
+        // SAFETY: no other thread uses the group.
         unsafe { layer.outputs.set(0, group, &finish(totals, exponent)) };
     }
 }
@@ -64,7 +63,7 @@ pub(super) unsafe fn compute_many(
         scales.fill(tiles);
         for first in (0..panels.positions()).step_by(TOGETHER) {
             let count = TOGETHER.min(panels.positions() - first);
-            // SAFETY: the caller has the group to itself.
+            // SAFETY: no other thread uses the group.
             unsafe {
                 match count {
                     1 => row_group::<1>(layer, panels, (first, group), tiles, &scales),
@@ -77,8 +76,7 @@ pub(super) unsafe fn compute_many(
     }
 }
 
-/// The outputs of a row group for `N` positions from `first` on, of which those past the last
-/// position are dropped.
+/// The outputs of a row group for `N` positions from `first` on; those past the last position are dropped.
 ///
 /// # Safety
 /// No other thread computes the same group at the same time.
@@ -103,11 +101,11 @@ unsafe fn row_group<const N: usize>(
             add_scaled(&mut totals[AT], dots, factors(scales, panel.shifts[AT]));
         });
     }
-    // SAFETY: as the caller grants.
+    // SAFETY: guaranteed by the caller.
     unsafe { set(layer, panels, (first, group), &totals) };
 }
 
-/// Sets the outputs of a row group for the positions from `first` on that there are.
+/// Sets the outputs of a row group for the positions from `first` on, as many as exist.
 ///
 /// # Safety
 /// No other thread computes the same group at the same time.
@@ -121,26 +119,26 @@ pub(super) unsafe fn set(
 ) {
     for (position, sums) in (first..panels.positions()).zip(totals) {
         let outputs = finish(*sums, layer.exponent + panels.base(position) as i32);
-        // SAFETY: the caller has the group to itself.
+        // SAFETY: no other thread uses the group.
         unsafe { layer.outputs.set(position, group, &outputs) };
     }
 }
 
-/// Scales of a tile times each power of two that occurs: `[shift][row]`, and one row more, as the
-/// odd rows are read from the second element on.
+/// Scales of a tile times each power of two that occurs: `[shift][row]`, and one extra row, as the odd rows
+/// are read from the second element on.
 pub(super) type BlockScales = [i32; (SHIFTS + 1) * TILE_ROWS];
 
-/// Shifts that there can be.
+/// The number of possible shifts.
 const SHIFTS: usize = SHIFT_SPAN as usize + 1;
 
-/// Those of a row group's tiles.
+/// The shifted scales of a row group's tiles.
 pub(super) struct ShiftedScales {
     blocks: Vec<BlockScales>,
     shifts: usize,
 }
 
 impl ShiftedScales {
-    /// Room for those that `panels` need.
+    /// Allocates the room that `panels` need.
     pub(super) fn new(panels: &Panels<TOGETHER>) -> Self {
         Self {
             blocks: vec![[0; (SHIFTS + 1) * TILE_ROWS]; panels.group(0).len()],
@@ -148,7 +146,7 @@ impl ShiftedScales {
         }
     }
 
-    /// Takes the scales of `tiles`.
+    /// Computes the shifted scales of `tiles`.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) fn fill(&mut self, tiles: &[Tile]) {
@@ -167,7 +165,7 @@ impl ShiftedScales {
         }
     }
 
-    /// Those of each block.
+    /// The shifted scales of each block.
     pub(super) fn blocks(&self) -> &[BlockScales] {
         &self.blocks
     }
@@ -220,7 +218,7 @@ fn tile_dots<const P: usize>(quants: &[__m512i; VECTORS], panel: &Panel<P>, p: u
     join(high, low)
 }
 
-/// `256 * high + low`. By a shuffle: where multiplications keep the only port for wide shifts busy.
+/// `256 * high + low`. By a shuffle, since multiplications keep the only port for wide shifts busy.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn join(high: __m512i, low: __m512i) -> __m512i {
@@ -246,7 +244,7 @@ fn tile_scales(tile: &Tile) -> __m512i {
     _mm512_cvtepu16_epi32(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) })
 }
 
-/// The odd 32-bit lanes, where the even ones are.
+/// The odd 32-bit lanes, moved to the even ones.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn odd_lanes(lanes: __m512i) -> __m512i {
@@ -287,7 +285,7 @@ pub(super) fn finish(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
     finish_rare(sums, exponent)
 }
 
-/// [`finish`] for the exponents that real models do not have.
+/// [`finish`] for exponents that do not occur in real models.
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "avx512f")]
@@ -311,8 +309,8 @@ fn mantissas_512(block: &[i16; BLOCK]) -> __m512i {
     unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
 }
 
-/// Sums of the lanes of four vectors, one after the other in each 128-bit lane, of which each
-/// still has to be added to the other three.
+/// Sums of the lanes of four vectors, side by side in each 128-bit lane; the four 128-bit lanes still have to
+/// be added up.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn sum_four_512(v: [__m512i; 4]) -> __m512i {
@@ -379,7 +377,7 @@ pub(super) fn weighted_sum<const B: usize>(
     rows: &[[[i8; BLOCK]; B]; BLOCK],
     block: usize,
 ) -> [i32; BLOCK] {
-    // Two positions at a time: their values side by side are a pair of a multiply-add.
+    // Two positions at a time: their values side by side form a pair of a multiply-add.
     let mut low = _mm512_setzero_si512();
     let mut high = low;
     for (weights, rows) in weights

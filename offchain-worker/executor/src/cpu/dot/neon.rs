@@ -1,10 +1,8 @@
-//! The sums with NEON: 16-bit multiply-adds on any 64-bit Arm processor, byte dot products where
-//! there are some.
+//! The sums with NEON: 16-bit multiply-adds on any 64-bit Arm processor, byte dot products where available.
 //!
-//! `sdot` adds four products of signed bytes to a 32-bit lane. A tile's quants lie in its order:
-//! 16 bytes are four inputs of each of four rows. Mantissas come in two bytes, so there are two
-//! accumulators, put together at the end of a block. Stable Rust has no intrinsic for it, hence
-//! the assembly.
+//! `sdot` adds four products of signed bytes to a 32-bit lane. A tile's quants are stored in the order it
+//! needs: 16 bytes are four inputs of each of four rows. Mantissas are split into two bytes, so there are two
+//! accumulators, combined at the end of a block. Stable Rust has no intrinsic for it, hence the assembly.
 
 use super::{narrow, Layer, Words, TOGETHER, WORDS_TOGETHER};
 use crate::cpu::panel::{Panel, Panels};
@@ -45,7 +43,7 @@ pub(super) unsafe fn compute_words(
                     add_scaled(&mut totals, dots, tile, 1 << words.shift(p, block));
                 }
                 let outputs = narrow(&stored(totals), layer.exponent + words.bases[p] as i32);
-                // SAFETY: the caller has the group to itself.
+                // SAFETY: no other thread uses the group.
                 unsafe { layer.outputs.set(first + p, group, &outputs) };
             }
         }
@@ -72,7 +70,7 @@ pub(super) unsafe fn compute_bytes<const P: usize>(
             }
             let exponent = layer.exponent + panels.base(position) as i32;
             let outputs = narrow(&stored(totals), exponent);
-            // SAFETY: the caller has the group to itself.
+            // SAFETY: no other thread uses the group.
             unsafe { layer.outputs.set(position, group, &outputs) };
         }
     }

@@ -42,7 +42,7 @@ pub(super) unsafe fn compute(
             }
             for (p, sums) in sums.iter().enumerate().take(count) {
                 let outputs = narrow(sums, layer.exponent + words.bases[p] as i32);
-                // SAFETY: this thread has the group to itself.
+                // SAFETY: no other thread uses the group.
                 unsafe { layer.outputs.set(first + p, group, &outputs) };
             }
         }
