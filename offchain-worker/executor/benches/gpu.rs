@@ -1,8 +1,8 @@
-//! Speed of a graphics device on a seeded model with the shape of SmolLM2-135M, beside the speed at
+//! Speed of a graphics device on a seeded model with the shape of SmolLM2-135M, compared with the speed at
 //! which it copies memory: `cargo bench --profile dev -p noema-executor --bench gpu [-- <index>]`.
 //!
-//! Reading every weight once is the least that decoding a token takes. Results are compared with
-//! those of the processor before anything is timed.
+//! Decoding a token takes at least the time to read every weight once. Results are compared with those of the
+//! processor before anything is timed.
 
 use noema_executor::{
     gpu::{adapter, adapters, AdapterKind, Choice, GpuDevice, Options},
@@ -33,7 +33,7 @@ fn tokens(count: u32) -> Vec<u32> {
     (0..count).map(|i| i * 7_919 % SHAPE.vocabulary).collect()
 }
 
-/// One segment that wants its last token.
+/// One segment that requests its last token.
 fn segment(sequence: Sequence, start: usize, tokens: &[u32]) -> Segment<'_> {
     Segment {
         sequence,
@@ -43,7 +43,7 @@ fn segment(sequence: Sequence, start: usize, tokens: &[u32]) -> Segment<'_> {
     }
 }
 
-/// A prompt and a token after it give what the processor gives.
+/// The results of a prompt and a token after it equal the processor's.
 fn compare(gpu: &mut GpuExecutor, model: &TestModel) {
     let mut cpu = Transformer::new(model.model(), CpuKernels::default(), 64);
     let sequence = gpu.open(64).expect("room");
@@ -64,7 +64,7 @@ fn compare(gpu: &mut GpuExecutor, model: &TestModel) {
 }
 
 fn main() {
-    // `cargo test` runs this target, too, but without this argument.
+    // `cargo test` also runs this target, but without this argument.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

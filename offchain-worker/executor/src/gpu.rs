@@ -1,17 +1,16 @@
-//! A graphics device of any vendor, through wgpu: the whole transformer in kernels of our own, bit
-//! for bit as [`noema_numerics`] defines it.
+//! A graphics device of any vendor, through wgpu: the whole transformer in the project's own kernels, bit for
+//! bit as [`noema_numerics`] defines it.
 //!
-//! WGSL lets an implementation reassociate and fuse floating point, but its 32-bit integers are
-//! exact, so the kernels use nothing else: no floats, no optional feature, and 64-bit arithmetic out
-//! of 32-bit halves (`gpu/wgsl/int64.wgsl`). The only instruction beyond plain WGSL 1.0 is the
-//! four-way byte product `dot4I8Packed`, which every implementation either has or spells out, to the
-//! same bits. 16-bit mantissas are two signed bytes each for it.
+//! WGSL lets an implementation reassociate and fuse floating point, but its 32-bit integers are exact, so the
+//! kernels use nothing else: no floats, no optional feature, and 64-bit arithmetic out of 32-bit halves
+//! (`gpu/wgsl/int64.wgsl`). The only instruction beyond plain WGSL 1.0 is the four-way byte product
+//! `dot4I8Packed`, which every implementation either has or emulates with the same bits. For it, 16-bit
+//! mantissas are split into two signed bytes each.
 //!
-//! Weights, caches and every vector of a pass stay on the device. A pass uploads its rows (token,
-//! position, place of the cache), records every layer, is submitted as a whole, and reads back the
-//! hidden vectors and the logits that are wanted. Long prompts go through in chunks of rows, one
-//! submission each, so that memory stays bounded and no submission runs so long that a driver gives
-//! up on it.
+//! Weights, caches and every vector of a pass stay on the device. A pass uploads its rows (token, position,
+//! place of the cache), records every layer, is submitted as a whole, and reads back the requested hidden
+//! vectors and logits. Long prompts are executed in chunks of rows, one submission each, so that memory stays
+//! bounded and no submission runs long enough for a driver to reset the device.
 
 mod adapter;
 mod cache;
@@ -41,24 +40,22 @@ use std::{
     sync::Arc,
 };
 
-/// Bytes that are read back at a time, where one row needs less.
+/// Bytes that are read back at a time, if one row needs less.
 const READ_BACK_BYTES: u64 = 64 << 20;
-/// Products of a weight and an activation in one submission, where a layer needs less. A driver may
-/// take a device for hung that is busy with one submission for two seconds; this is half a second
-/// for a slow integrated one.
+/// Products of a weight and an activation in one submission, if a layer needs less. A driver may reset a
+/// device that is busy with one submission for two seconds; this is half a second on a slow integrated one.
 const SUBMISSION_PRODUCTS: u64 = 1 << 37;
 
 /// How a [`GpuExecutor`] uses its device.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Most bytes for weights, caches and scratch together; whatever the device has, if none.
+    /// Most bytes for weights, caches and scratch together; if none, all memory of the device.
     pub memory: Option<u64>,
-    /// Rows that go through the layers together; as many as are reasonable, if none. Only speed and
-    /// memory depend on it.
+    /// Rows that go through the layers together; if none, a default. Affects only speed and memory.
     pub rows: Option<usize>,
 }
 
-/// A fault to inject, to test those who have to cope with it.
+/// A fault to inject, to test the callers of an executor.
 #[cfg(any(test, feature = "testing"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -80,8 +77,8 @@ impl GpuDevice {
     /// Opens `adapter` and compiles the kernels for it, which can take seconds.
     ///
     /// # Errors
-    /// [`ExecutorError::NoDevice`] for an adapter that lacks something,
-    /// [`ExecutorError::DeviceLost`] for one whose driver fails.
+    /// [`ExecutorError::NoDevice`] if the adapter lacks something, [`ExecutorError::DeviceLost`] if its
+    /// driver fails.
     pub fn open(adapter: &Adapter) -> Result<Self, ExecutorError> {
         let gpu = Gpu::open(adapter)?;
         let kernels = gpu.guarded(|| Kernels::new(&gpu))?;
@@ -96,14 +93,14 @@ impl GpuDevice {
         self.gpu.name()
     }
 
-    /// Has the next pass of any executor on the device go wrong.
+    /// Makes the next pass of any executor on the device fail.
     #[cfg(any(test, feature = "testing"))]
     pub fn inject(&self, fault: Fault) {
         self.gpu.inject(fault);
     }
 
-    /// Bytes a second that the device copies within its memory, reading and writing counted: what
-    /// the speed of decoding can be measured against.
+    /// Bytes a second that the device copies within its memory, counting reads and writes: the reference for
+    /// the speed of decoding.
     pub fn copy_bandwidth(&self) -> Result<f64, ExecutorError> {
         self.gpu.guarded(|| self.gpu.copy_bandwidth())
     }
@@ -131,7 +128,7 @@ struct Cached {
     length: usize,
 }
 
-/// What a chunk leaves in the buffer that is read back: rows, and where they begin.
+/// A chunk's results in the read-back buffer: rows, and where they begin.
 #[derive(Clone, Copy, Debug)]
 struct Left {
     offset: u64,
@@ -139,7 +136,7 @@ struct Left {
 }
 
 impl GpuExecutor {
-    /// Uploads `model`, which is not needed afterwards, to `device`.
+    /// Uploads `model` to `device`; `model` is not needed afterwards.
     ///
     /// # Errors
     /// [`ExecutorError::OutOfMemory`] or [`ExecutorError::DeviceLost`].
@@ -201,7 +198,7 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// Bytes of a row of what is read back: mantissas, shifts, logits.
+    /// Bytes of a row of the read-back buffer: mantissas, shifts, logits.
     fn read_back_row(&self) -> [u64; 3] {
         let a = &self.network.architecture;
         let hidden = u64::from(a.hidden);
@@ -209,7 +206,7 @@ impl GpuExecutor {
         [hidden * 2, (blocks + 1) * 4, u64::from(a.vocabulary) * 4]
     }
 
-    /// Makes sure that `rows` rows can be read back at a time, or as many as fit, and says how many.
+    /// Ensures that `rows` rows can be read back at a time, or as many as fit; returns how many.
     fn prepare_read_back(&mut self, rows: usize) -> Result<usize, ExecutorError> {
         use wgpu::BufferUsages as U;
         let row: u64 = self.read_back_row().iter().sum();
@@ -234,7 +231,7 @@ impl GpuExecutor {
         }
     }
 
-    /// Runs all chunks and appends what they want to `output`.
+    /// Runs all chunks and appends the requested results to `output`.
     fn execute(&mut self, chunks: &[Chunk], output: &mut Output) -> Result<(), ExecutorError> {
         let row: u64 = self.read_back_row().iter().sum();
         let size = self.read_back.as_ref().map_or(0, Buffer::bytes);
@@ -259,7 +256,7 @@ impl GpuExecutor {
             }
         }
         if left.is_empty() {
-            // Nothing to read, but what failed must be known now.
+            // There is nothing to read, but a failure must be known now.
             return self.gpu.wait();
         }
         self.collect(&left, offset, done, output)
@@ -272,7 +269,7 @@ impl GpuExecutor {
         (SUBMISSION_PRODUCTS / layer / rows as u64).clamp(1, layers) as usize
     }
 
-    /// Begins a compute pass.
+    /// Starts a compute pass.
     fn recorder<'a>(&'a self, encoder: &'a mut wgpu::CommandEncoder) -> Recorder<'a> {
         Recorder {
             pass: encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()),
@@ -282,7 +279,7 @@ impl GpuExecutor {
         }
     }
 
-    /// Records and submits a chunk; what it wants is left in the read-back buffer at `offset`.
+    /// Records and submits a chunk; its requested results are left in the read-back buffer at `offset`.
     fn submit(&mut self, chunk: &Chunk, offset: u64) {
         let windows = Windows::new(chunk, self.scratch.room);
         self.gpu.write(&self.scratch.windows, 0, &windows.bytes());
@@ -436,7 +433,7 @@ impl Executor for GpuExecutor {
                 });
             }
         }
-        // A clone, as the work needs all of the executor.
+        // A clone, as the closure borrows the whole executor.
         let gpu = self.gpu.clone();
         gpu.guarded(|| {
             let most_wanted = match wanted {
@@ -461,8 +458,8 @@ fn weight_bytes(model: &Model<'_>) -> u64 {
     tensors.map(|tensor| tensor.kind.content_bytes()).sum()
 }
 
-/// Writes `rows` rows, as a device leaves them, to those of `output` from `first` on. `sizes` are
-/// the bytes of a row's mantissas, shifts and logits.
+/// Writes `rows` rows, in the device's layout, to those of `output` from `first` on. `sizes` are the bytes of
+/// a row's mantissas, shifts and logits.
 fn take_rows(bytes: &[u8], rows: usize, sizes: [usize; 3], first: usize, output: &mut Output) {
     let [mantissas, shifts, logits] = sizes;
     let (mantissa_bytes, bytes) = bytes.split_at(rows * mantissas);
@@ -491,7 +488,7 @@ fn unpack_mantissas(bytes: &[u8], mantissas: &mut [i16]) {
     }
 }
 
-/// A word for each block, less the base, which is the last word. A shift is at most 18.
+/// One word for each block, less the base, which is the last word. A shift is at most 18.
 fn unpack_shifts(bytes: &[u8], shifts: &mut [u8]) {
     let words = bytes.as_chunks::<4>().0;
     let base = words.last().map_or(0, |word| word[0]);

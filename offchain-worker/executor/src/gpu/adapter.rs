@@ -1,4 +1,4 @@
-//! The adapters of a machine, and which of them to use.
+//! The adapters of a machine, and the choice among them.
 
 use super::{device::now, plan::WINDOW_BYTES};
 use crate::ExecutorError;
@@ -7,19 +7,19 @@ use std::{
     panic::{catch_unwind, AssertUnwindSafe},
 };
 
-/// What kind of device an adapter is. In the order in which one is preferred.
+/// The kind of an adapter, in order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AdapterKind {
-    /// A device with memory of its own.
+    /// A device with its own memory.
     Discrete,
     /// A device that shares the processor's memory.
     Integrated,
-    /// A device that a hypervisor shares out.
+    /// A virtual device of a hypervisor.
     Virtual,
-    /// Something that the driver does not tell.
+    /// Not reported by the driver.
     Other,
-    /// A program on the processor, such as lavapipe: correct, and slower than the processor's own
+    /// A software device on the processor, such as lavapipe: correct, but slower than the processor's own
     /// kernels.
     Software,
 }
@@ -43,7 +43,7 @@ pub struct Adapter {
     pub index: usize,
     /// Name of the device.
     pub name: String,
-    /// What kind of device it is.
+    /// The kind of device.
     pub kind: AdapterKind,
     /// Interface to the driver: Vulkan, Metal, Dx12.
     pub backend: String,
@@ -61,16 +61,16 @@ pub struct Adapter {
 /// Which adapter to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The best kind there is; software only where that is allowed.
+    /// The best kind available; software only if allowed.
     Best {
-        /// Whether a software adapter will do.
+        /// Whether a software adapter is allowed.
         software: bool,
     },
-    /// The one with this index, whatever it is.
+    /// The one with this index, of any kind.
     Index(usize),
 }
 
-/// All adapters of this machine, none where there is no driver.
+/// All adapters of this machine; none if there is no driver.
 pub fn adapters() -> Vec<Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.flags = wgpu::InstanceFlags::empty();
@@ -89,7 +89,7 @@ pub fn adapters() -> Vec<Adapter> {
         .collect()
 }
 
-/// The adapter that `choice` names among all of this machine.
+/// The adapter that `choice` selects among those of this machine.
 ///
 /// # Errors
 /// [`ExecutorError::NoDevice`] when there is none, or it cannot be used.
@@ -159,8 +159,8 @@ fn describe(index: usize, raw: wgpu::Adapter) -> Adapter {
     }
 }
 
-/// What the kernels need and `limits` do not allow. Everything with Vulkan, Metal or DirectX 12
-/// that wgpu supports allows it.
+/// The limit that the kernels need and `limits` do not allow. Every device with Vulkan, Metal or DirectX 12
+/// that wgpu supports allows all of them.
 fn missing(limits: &wgpu::Limits) -> Option<String> {
     let needs = [
         (

@@ -1,9 +1,9 @@
-//! Keys and values of the open sequences: slabs of pages of 32 positions, laid out as
-//! `wgsl/cache.wgsl` says.
+//! Keys and values of the open sequences: slabs of pages of 32 positions, in the layout that
+//! `wgsl/cache.wgsl` describes.
 //!
-//! A sequence is a run of pages in one slab, the same in every layer; a slab is one buffer for each
-//! layer. Slabs are added when sequences do not fit, each as large as all before it, so that few
-//! are needed: a layer's attention takes one dispatch for each slab in use.
+//! A sequence is a run of pages in one slab, the same in every layer; a slab is one buffer for each layer.
+//! Slabs are added when sequences do not fit, each as large as all before it, so that few are needed: a
+//! layer's attention takes one dispatch for each slab in use.
 
 use super::{
     device::{Buffer, Gpu},
@@ -14,12 +14,12 @@ use crate::ExecutorError;
 use noema_numerics::{attention::score_scale, Architecture, BLOCK};
 use std::ops::Range;
 
-/// What there is no room for.
+/// Name of the memory in errors.
 const WHAT: &str = "the keys and values of a sequence";
 /// Bytes of pages that are copied at a time within a slab.
 const COPY_BYTES: u64 = 1 << 20;
 
-/// Buffers of a pass that the kernels around a cache are bound to.
+/// Buffers of a pass to which the kernels that use a cache are bound.
 pub(crate) struct Around<'a> {
     pub(crate) kernels: &'a Kernels,
     pub(crate) rope: &'a [Part],
@@ -29,7 +29,7 @@ pub(crate) struct Around<'a> {
     pub(crate) mixed: &'a Buffer,
 }
 
-/// All slabs. A slab keeps its index; the place of one that is given up is used again.
+/// All slabs. A slab keeps its index; the place of a freed slab is used again.
 #[derive(Debug)]
 pub(crate) struct Caches {
     architecture: Architecture,
@@ -54,7 +54,7 @@ pub(crate) struct LayerSlab {
     pub(crate) attention: Bound,
 }
 
-/// Where the pages of a sequence are.
+/// The place of a sequence's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) slab: u32,
@@ -94,7 +94,7 @@ impl Caches {
                 });
             }
         }
-        // What is free but too small for this sequence is of no use now.
+        // Free slabs that are too small for this sequence are of no use now.
         for slab in &mut self.slabs {
             if slab.as_ref().is_some_and(Slab::is_free) {
                 *slab = None;
@@ -126,7 +126,7 @@ impl Caches {
         })
     }
 
-    /// Gives pages back.
+    /// Frees pages.
     pub(crate) fn release(&mut self, place: Place) {
         let others = self.slabs.iter().flatten().count() > 1;
         let Some(slot) = self.slabs.get_mut(place.slab as usize) else {

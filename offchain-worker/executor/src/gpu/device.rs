@@ -1,8 +1,8 @@
-//! One opened device: its buffers, what they add up to, and what can go wrong with it.
+//! An opened device: its buffers, their total size, and its failures.
 //!
-//! Nothing that a driver does may end the process. Errors of wgpu are collected instead of left to
-//! its default handler, which panics; and where wgpu itself panics (waiting for a lost device does)
-//! the panic is caught. Either way the device counts as lost from then on.
+//! No failure of a driver may end the process. Errors of wgpu are collected instead of left to its default
+//! handler, which panics. If wgpu itself panics (waiting for a lost device does), the panic is caught. Either
+//! way the device counts as lost from then on.
 
 use super::Adapter;
 use crate::ExecutorError;
@@ -22,13 +22,13 @@ use std::{
 /// Bytes of an upload that may wait in the driver's own memory.
 const UPLOAD_BYTES: usize = 32 << 20;
 
-/// How long a device may take for one submission. Drivers give up on it much earlier, where they do
-/// at all; a software adapter takes half a minute for the largest.
+/// The longest time for one submission. Drivers time out much earlier, if at all; a software adapter takes
+/// half a minute for the largest submission.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// How long it may take one thread to tell another that the device is done.
+/// The longest time for one thread to notify another that the device is done.
 const TOLD: Duration = Duration::from_secs(30);
 
-/// Why a device cannot be used any more, once it cannot.
+/// Why a device is lost, if it is.
 type Fate = Arc<Mutex<Option<String>>>;
 
 /// A device and its queue. Clones are the same device.
@@ -38,7 +38,7 @@ pub(crate) struct Gpu {
     queue: wgpu::Queue,
     name: String,
     fate: Fate,
-    /// Submissions that nobody has waited for, the oldest first.
+    /// Submissions that have not been waited for, the oldest first.
     pending: Arc<Mutex<VecDeque<wgpu::SubmissionIndex>>>,
     ledger: Arc<Ledger>,
     /// Bytes of the largest buffer that can be bound, a multiple of 256.
@@ -47,7 +47,7 @@ pub(crate) struct Gpu {
     fault: Arc<Mutex<Option<super::Fault>>>,
 }
 
-/// Bytes that are allocated, and how many may be.
+/// Bytes that are allocated, and the limit.
 #[derive(Debug)]
 struct Ledger {
     cap: u64,
@@ -63,7 +63,7 @@ impl Default for Ledger {
     }
 }
 
-/// A buffer that gives its bytes back to the ledger when it is dropped.
+/// A buffer that returns its bytes to the ledger when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     raw: wgpu::Buffer,
@@ -72,7 +72,7 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// All of it, as a binding.
+    /// The whole buffer, as a binding.
     pub(crate) fn binding(&self) -> wgpu::BindingResource<'_> {
         self.raw.as_entire_binding()
     }
@@ -82,7 +82,7 @@ impl Buffer {
         &self.raw
     }
 
-    /// Its bytes.
+    /// Its size in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -95,7 +95,7 @@ impl Drop for Buffer {
 }
 
 impl Gpu {
-    /// Opens `adapter` with all the limits it has.
+    /// Opens `adapter` with all its limits.
     pub(crate) fn open(adapter: &Adapter) -> Result<Self, ExecutorError> {
         let name = adapter.name.clone();
         if let Some(reason) = &adapter.unusable {
@@ -149,7 +149,7 @@ impl Gpu {
         })
     }
 
-    /// Has the next pass go wrong.
+    /// Makes the next pass fail.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn inject(&self, fault: super::Fault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
@@ -162,7 +162,7 @@ impl Gpu {
         injected.take_if(|injected| *injected == fault).is_some()
     }
 
-    /// The same device with an account of its own: at most `cap` bytes of buffers are made with it.
+    /// The same device with a separate account: at most `cap` bytes of buffers are created through it.
     pub(crate) fn capped(&self, cap: Option<u64>) -> Self {
         let ledger = Ledger {
             cap: cap.unwrap_or(u64::MAX),
@@ -174,7 +174,7 @@ impl Gpu {
         }
     }
 
-    /// The same device as if it could bind no more than `bytes` at once.
+    /// The same device as if it could bind at most `bytes` at once.
     #[cfg(test)]
     pub(crate) fn narrow(&self, bytes: u64) -> Self {
         Self {
@@ -203,7 +203,7 @@ impl Gpu {
         self.ledger.cap.saturating_sub(self.used())
     }
 
-    /// Refuses what the cap has no room for.
+    /// Refuses `bytes` if the cap has no room for them.
     pub(crate) fn room_for(&self, what: &'static str, bytes: u64) -> Result<(), ExecutorError> {
         let left = self.left();
         if bytes > left {
@@ -217,15 +217,15 @@ impl Gpu {
         self.largest_binding
     }
 
-    /// Does `work`, unless the device is lost; if it is afterwards, that is the result, and so is a
-    /// panic in wgpu or in a driver.
+    /// Runs `work`, unless the device is lost. If the device is lost afterwards, that is the result; a panic
+    /// in wgpu or in a driver counts as a loss.
     pub(crate) fn guarded<T>(
         &self,
         work: impl FnOnce() -> Result<T, ExecutorError>,
     ) -> Result<T, ExecutorError> {
         self.alive()?;
         match catch_unwind(AssertUnwindSafe(work)) {
-            // What failed because the device was lost may say something less clear.
+            // An error caused by the loss may be less clear than its reason.
             Ok(result) => {
                 self.alive()?;
                 result
@@ -253,7 +253,7 @@ impl Gpu {
         }
     }
 
-    /// That there is no room for `what`.
+    /// The error that there is no room for `what`.
     pub(crate) fn no_room(&self, what: &'static str, needed: u64, available: u64) -> ExecutorError {
         ExecutorError::OutOfMemory {
             device: self.name.clone(),
@@ -328,7 +328,7 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// Makes something, and returns the first error that it causes instead of it.
+    /// Calls `make`, and returns the first error that it causes instead of its result.
     pub(crate) fn watched<T>(&self, make: impl FnOnce() -> T) -> Result<T, wgpu::Error> {
         let scopes = [
             wgpu::ErrorFilter::Internal,
@@ -348,18 +348,18 @@ impl Gpu {
         }
     }
 
-    /// Makes something that a working driver can make.
+    /// Calls `make`, which does not fail with a working driver.
     pub(crate) fn expected<T>(&self, make: impl FnOnce() -> T) -> Result<T, ExecutorError> {
         self.watched(make)
             .map_err(|error| self.lost(&error.to_string()))
     }
 
-    /// Writes `bytes`, a multiple of four, to `buffer` before whatever is submitted next.
+    /// Writes `bytes`, a multiple of four, to `buffer` before the next submission.
     pub(crate) fn write(&self, buffer: &Buffer, offset: u64, bytes: &[u8]) {
         self.queue.write_buffer(&buffer.raw, offset, bytes);
     }
 
-    /// Writes much to `buffer`, without more than some of it waiting in memory.
+    /// Writes many bytes to `buffer`, of which a bounded part waits in memory.
     pub(crate) fn upload(
         &self,
         buffer: &Buffer,
@@ -381,7 +381,7 @@ impl Gpu {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
     }
 
-    /// Hands recorded commands to the device.
+    /// Submits recorded commands to the device.
     pub(crate) fn submit(&self, encoder: wgpu::CommandEncoder) {
         self.note(self.queue.submit([encoder.finish()]));
     }
@@ -401,7 +401,7 @@ impl Gpu {
         self.wait()
     }
 
-    /// Waits until everything submitted is done, and tells callbacks so.
+    /// Waits until everything submitted is done, and runs its callbacks.
     pub(crate) fn wait(&self) -> Result<(), ExecutorError> {
         loop {
             let submission = self.pending().pop_front();
@@ -440,7 +440,7 @@ impl Gpu {
         Ok(2.0 * f64::from(TIMES) * bytes as f64 / best)
     }
 
-    /// Waits, and gives the first `bytes` of `buffer`, which can be mapped, to `take`.
+    /// Waits, and calls `take` with the first `bytes` of `buffer`, which can be mapped.
     pub(crate) fn read<T>(
         &self,
         buffer: &Buffer,
@@ -450,16 +450,16 @@ impl Gpu {
         let slice = buffer.raw.slice(..bytes);
         let (sender, receiver) = mpsc::channel();
         slice.map_async(wgpu::MapMode::Read, move |result| {
-            // The receiver is gone only when this call has failed already.
+            // The receiver is gone only if this call has failed already.
             sender.send(result).ok();
         });
         self.wait()?;
-        // Another thread that waits for the device at the same time may be the one that is told, and
-        // have yet to pass it on.
+        // Another thread that waits for the device at the same time may run the callback, and may not have
+        // run it yet.
         match receiver.recv_timeout(TOLD) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(self.lost(&error.to_string())),
-            Err(_) => return Err(self.lost("it does not say when it is done")),
+            Err(_) => return Err(self.lost("it does not report when it is done")),
         }
         let taken = match slice.get_mapped_range() {
             Ok(view) => take(&view),
@@ -470,7 +470,7 @@ impl Gpu {
     }
 }
 
-/// Notes why a device is lost; the first reason stays.
+/// Records why a device is lost; the first reason stays.
 fn settle(fate: &Fate, reason: String) {
     fate.lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -498,7 +498,7 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Words as a device reads them.
+/// Words in the byte order of a device.
 pub(crate) fn bytes_of(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! The kernels: their sources, what they are bound to, and how many workgroups they take.
+//! The kernels: their sources, their bindings and their numbers of workgroups.
 
 use super::{
     device::{Buffer, Gpu},
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 /// Most workgroups in a dimension.
 const MOST_GROUPS: u32 = 65_535;
-/// Most positions for which a linear layer reads its weights as few times as it can.
+/// Most positions for which a linear layer reads its weights as few times as possible.
 const FEW: u32 = 8;
 
 pub(crate) const INT64: &str = include_str!("wgsl/int64.wgsl");
@@ -21,7 +21,7 @@ const CACHE: &str = include_str!("wgsl/cache.wgsl");
 const LINEAR: &str = include_str!("wgsl/linear.wgsl");
 const LINEAR_FEW: &str = include_str!("wgsl/linear_few.wgsl");
 
-/// One compiled kernel and what it is bound to.
+/// A compiled kernel and its bindings.
 #[derive(Debug)]
 pub(crate) struct Kernel {
     pipeline: wgpu::ComputePipeline,
@@ -132,7 +132,7 @@ const SOURCES: [Source; 9] = [
 ];
 
 impl Kernels {
-    /// Compiles every kernel, on all threads: with some drivers that takes seconds.
+    /// Compiles every kernel, on all threads: some drivers take seconds for it.
     pub(crate) fn new(gpu: &Gpu) -> Result<Self, ExecutorError> {
         let window = gpu.expected(|| window_layout(gpu.raw()))?;
         let compiled: Result<Vec<Kernel>, ExecutorError> = SOURCES
@@ -155,7 +155,7 @@ impl Kernels {
         })
     }
 
-    /// Binds a buffer of windows, which ends with room for a whole one behind its last.
+    /// Binds a buffer of windows, which has room for a whole window after its last one.
     pub(crate) fn bind_windows(
         &self,
         gpu: &Gpu,
@@ -183,7 +183,7 @@ impl Kernels {
         &self.window
     }
 
-    /// All linear kernels, whatever they are best at.
+    /// All variants of the linear kernel.
     #[cfg(test)]
     pub(crate) fn every_linear(&self, count: u32, groups: u32) -> [(&Kernel, [u32; 3]); 3] {
         [
@@ -196,7 +196,7 @@ impl Kernels {
         ]
     }
 
-    /// Any of the linear kernels, to bind a matrix to: their layouts are the same.
+    /// One of the linear kernels, for binding a matrix: their layouts are the same.
     pub(crate) fn linear(&self) -> &Kernel {
         &self.linear_one
     }
@@ -293,11 +293,11 @@ impl Kernel {
     }
 }
 
-/// What a kernel is dispatched with.
+/// The bindings of a dispatch.
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) group: wgpu::BindGroup,
-    /// Kept to be accounted for.
+    /// Kept so that its bytes are counted.
     _parameters: Buffer,
 }
 

@@ -15,7 +15,7 @@ use noema_numerics::{
     Architecture, Model, BLOCK,
 };
 
-/// All of a model but its caches.
+/// A model without its caches.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) architecture: Architecture,
@@ -26,17 +26,17 @@ pub(crate) struct Network {
     pub(crate) hidden_fraction: i32,
     pub(crate) embedding: Vec<Bound>,
     pub(crate) layers: Vec<Layer>,
-    /// Blocks of what attention mixed; blocks of the gated product.
+    /// Blocks of the attention's output; blocks of the gated product.
     pub(crate) mixed: Bound,
     pub(crate) swiglu: Bound,
     pub(crate) final_norm: Bound,
     pub(crate) head: Linear,
     pub(crate) rope: Vec<Part>,
-    /// Kept to be accounted for: the bindings hold what they need.
+    /// Kept so that its bytes are counted: the bindings hold the buffers.
     _weights: Vec<Buffer>,
 }
 
-/// The dispatches of a layer, but for those that need a cache.
+/// The dispatches of a layer, except those that need a cache.
 #[derive(Debug)]
 pub(crate) struct Layer {
     pub(crate) attention_norm: Bound,
@@ -53,7 +53,7 @@ pub(crate) struct Linear {
     pub(crate) parts: Vec<(u32, Bound)>,
 }
 
-/// What is needed to bind.
+/// The parameters of binding.
 struct Binder<'a> {
     gpu: &'a Gpu,
     kernels: &'a Kernels,
@@ -203,7 +203,7 @@ impl Binder<'_> {
         Ok(Linear { parts })
     }
 
-    /// A norm of the residual stream; `gather` takes only the rows that the window names.
+    /// A norm of the residual stream; `gather` takes only the rows that the window lists.
     fn norm(
         &mut self,
         gains: &Gains<'_>,

@@ -1,5 +1,5 @@
-//! How a pass is cut up: chunks of rows that go through the layers together, and the windows on
-//! them that single dispatches see. No device is involved.
+//! The division of a pass: chunks of rows that go through the layers together, and their windows, each for a
+//! single dispatch. No device is involved.
 
 use super::cache::Place;
 use noema_numerics::BLOCK;
@@ -10,7 +10,7 @@ pub(crate) struct Row {
     pub(crate) token: u32,
     pub(crate) position: u32,
     pub(crate) place: Place,
-    /// Whether its hidden vector and logits are wanted.
+    /// Whether its hidden vector and logits are requested.
     pub(crate) wanted: bool,
 }
 
@@ -21,14 +21,14 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    /// Indices of the rows that are wanted.
+    /// Indices of the requested rows.
     pub(crate) fn wanted(&self) -> impl Iterator<Item = u32> + '_ {
         let indices = (0..).zip(&self.rows);
         indices.filter_map(|(index, row)| row.wanted.then_some(index))
     }
 }
 
-/// Cuts rows into chunks of at most `most` rows, of which at most `most_wanted` are wanted.
+/// Cuts rows into chunks of at most `most` rows, of which at most `most_wanted` are requested.
 pub(crate) fn chunks(
     rows: impl Iterator<Item = Row>,
     most: usize,
@@ -52,7 +52,7 @@ pub(crate) fn chunks(
     chunks
 }
 
-/// A window: where it lies in the buffer of windows, and its rows.
+/// A window: its place in the buffer of windows, and its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     /// Dynamic offset in bytes.
@@ -63,7 +63,7 @@ pub(crate) struct Window {
 /// Most rows of a chunk: as many as a window has entries for.
 pub(crate) const MOST_ROWS: usize = 512;
 
-/// Bytes of a window as it is bound, whatever it holds.
+/// Bytes of a window as it is bound, for any number of rows.
 pub(crate) const WINDOW_BYTES: u64 = window_bytes(MOST_ROWS as u64);
 
 /// Bytes of a window of `rows` rows.
@@ -79,15 +79,15 @@ pub(crate) struct Windows {
     alignment: usize,
     /// All rows.
     pub(crate) all: Window,
-    /// The rows that are wanted, by index; none of them may be.
+    /// The requested rows, by index; there may be none.
     pub(crate) wanted: Window,
-    /// Of the wanted rows, as many as the buffer of logits takes at a time.
+    /// Of the requested rows, as many as the buffer of logits holds at a time.
     pub(crate) heads: Vec<Window>,
-    /// Of all rows, as many as the buffer of scores takes at a time.
+    /// Of all rows, as many as the buffer of scores holds at a time.
     pub(crate) scores: Vec<Window>,
 }
 
-/// How many rows fit some buffers of a pass.
+/// How many rows fit into some buffers of a pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
     /// Words to which an offset of a window is aligned.
@@ -159,7 +159,7 @@ impl Windows {
     }
 }
 
-/// Bytes of the windows on any chunk of `rows` rows, and of what a binding may reach behind them.
+/// Bytes of the windows of any chunk of `rows` rows, including the reach of a binding behind them.
 pub(crate) fn most_window_bytes(rows: u64, alignment: u64) -> u64 {
     // The two big ones, and at worst one of scores and one of logits for each row.
     let big = window_bytes(rows).next_multiple_of(alignment);
@@ -167,13 +167,13 @@ pub(crate) fn most_window_bytes(rows: u64, alignment: u64) -> u64 {
     2 * big + 2 * rows * small + WINDOW_BYTES
 }
 
-/// A row as the kernels read it.
+/// A row in the layout of the kernels.
 fn entry(row: &Row) -> [u32; 4] {
     [row.token, row.position, row.place.page, row.place.slab]
 }
 
-/// How many of the first rows fit the scores' buffer together, and the stride that they need. At
-/// least one is taken: the buffer has room for one with the whole context.
+/// How many of the first rows fit into the scores' buffer together, and the stride that they need. At least
+/// one is taken: the buffer has room for one with the whole context.
 fn score_rows(rows: &[Row], room: Room) -> (usize, u32) {
     let mut taken = (0, 0);
     for (index, row) in rows.iter().enumerate() {

@@ -87,7 +87,7 @@ impl Recorder<'_> {
         self.linear(&layer.down, all);
     }
 
-    /// The final norm over the wanted rows of the window.
+    /// The final norm over the requested rows of the window.
     pub(crate) fn hidden(&mut self, wanted: Window) {
         self.rows(&self.kernels.norm, &self.network.final_norm, wanted);
     }

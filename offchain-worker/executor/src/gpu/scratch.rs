@@ -1,4 +1,4 @@
-//! Buffers that a pass goes through, for a bounded number of rows.
+//! Buffers of a pass, for a bounded number of rows.
 
 use super::{
     device::{bytes_of, Buffer, Gpu},
@@ -8,16 +8,16 @@ use super::{
 use crate::ExecutorError;
 use noema_numerics::{exp2, Architecture, BLOCK};
 
-/// Bytes for the vectors of a chunk: enough rows to use a large device, little beside weights.
+/// Bytes for the vectors of a chunk: enough rows to fill a large device, little compared with the weights.
 const VECTOR_BYTES: u64 = 48 << 20;
 /// Rows of a chunk, unless memory allows even less.
 const LEAST_ROWS: u64 = 8;
-/// Bytes for the scores of attention, where one row needs less.
+/// Bytes for the scores of attention, if one row needs less.
 const SCORE_BYTES: u64 = 64 << 20;
-/// Bytes for logits, where one row needs less.
+/// Bytes for logits, if one row needs less.
 const LOGIT_BYTES: u64 = 16 << 20;
 
-/// The buffers, and how much they take.
+/// The buffers, and their limits.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     /// Rows of a chunk.
@@ -29,7 +29,7 @@ pub(crate) struct Scratch {
     pub(crate) shifts: Buffer,
     /// i32 `[row]`: queries, keys and values, or gates and ups.
     pub(crate) wide: Buffer,
-    /// i32 `[row]`: what is block-quantised next.
+    /// i32 `[row]`: the input of the next block quantisation.
     pub(crate) narrow: Buffer,
     /// i32 or u32 `[row][head][position]`.
     pub(crate) scores: Buffer,
@@ -43,12 +43,12 @@ pub(crate) struct Scratch {
     /// Windows on the rows of a chunk, and their binding.
     pub(crate) windows: Buffer,
     pub(crate) window_group: wgpu::BindGroup,
-    /// What it takes to lay out windows.
+    /// The parameters of the layout of windows.
     pub(crate) room: Room,
 }
 
 impl Scratch {
-    /// Buffers for chunks of `rows` rows, or of as many as are reasonable.
+    /// Creates buffers for chunks of `rows` rows, or of a default number.
     pub(crate) fn new(
         gpu: &Gpu,
         kernels: &Kernels,
@@ -61,7 +61,7 @@ impl Scratch {
         let gated = u64::from(a.feed_forward);
         let vector = hidden.max(attention).max(gated);
         let wide = projected.max(2 * gated);
-        // Of a row: elements of every vector, and two bytes for each mantissa.
+        // Per row: elements of every vector, and two bytes for each mantissa.
         let row = 4 * (hidden + wide + vector) + 2 * (vector + hidden);
         let most = gpu.largest_binding() / (4 * wide);
         let rows = match rows {

@@ -1,5 +1,5 @@
-//! Everything on a device against the definition. All tests share one device, as compiling kernels
-//! is what takes the time.
+//! Everything on a device against the definition. All tests share one device, since compiling the kernels
+//! takes most of the time.
 
 mod failures;
 mod int64;
@@ -15,15 +15,15 @@ use super::{
 };
 use std::sync::OnceLock;
 
-/// The best device of this machine, a software one if need be.
+/// The best device of this machine, or a software one if there is no other.
 ///
-/// `None` where there is none: then a test says so and passes, unless `NOEMA_REQUIRE_GPU_TESTS` is 1.
+/// `None` if there is none: then a test prints that and passes, unless `NOEMA_REQUIRE_GPU_TESTS` is 1.
 fn device() -> Option<&'static GpuDevice> {
     static DEVICE: OnceLock<Option<GpuDevice>> = OnceLock::new();
     DEVICE.get_or_init(open).as_ref()
 }
 
-/// A device of one's own.
+/// A device that is not shared with other tests.
 fn open() -> Option<GpuDevice> {
     match adapter(Choice::Best { software: true }) {
         Ok(adapter) => Some(GpuDevice::open(&adapter).expect("a device that works")),

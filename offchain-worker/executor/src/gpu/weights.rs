@@ -1,8 +1,8 @@
-//! The model's tensors on the device, in the layout they are stored in.
+//! The model's tensors on the device, in their stored layout.
 //!
-//! A tensor is one buffer, or several where it is larger than a kernel can reach: matrices are cut
-//! between row groups, the rotation table between positions. Matrices that share their input are
-//! neighbours in a checkpoint, and one matrix here.
+//! A tensor is one buffer, or several if it is larger than a kernel can address: matrices are cut between row
+//! groups, the rotation table between positions. Matrices that share their input are neighbours in a
+//! checkpoint, and one matrix here.
 
 use super::device::{Buffer, Gpu};
 use crate::ExecutorError;
@@ -12,12 +12,12 @@ use noema_numerics::{
     Model, BLOCK,
 };
 
-/// Matrices over the same inputs, one below the other.
+/// Matrices over the same inputs, stacked.
 #[derive(Debug)]
 pub(crate) struct Matrix {
     /// Blocks of an input.
     pub(crate) blocks: u32,
-    /// Rows of all together.
+    /// Rows of all matrices together.
     pub(crate) rows: u32,
     /// Row group and exponent from which each of the one to three matrices begins.
     sections: Vec<(u32, i32)>,
@@ -56,7 +56,7 @@ impl Matrix {
     ///
     /// Outputs are in units of `2^-output`; inputs of `2^-input`.
     pub(crate) fn parameters(&self, part: &Part, input: i32, output: i32, add: bool) -> [u32; 12] {
-        // A matrix that is not there begins where no row group is.
+        // A missing matrix begins where there is no row group.
         let section = |index: usize| self.sections.get(index).copied().unwrap_or((u32::MAX, 0));
         let exponent = |index| (section(index).1 - input + output).cast_unsigned();
         [
@@ -105,7 +105,7 @@ pub(crate) fn upload_rope(gpu: &Gpu, model: &Model<'_>) -> Result<Vec<Part>, Exe
     upload_parts(gpu, "weights", &[&bytes], row)
 }
 
-/// Uploads pieces, each a whole number of rows of `row` bytes, as one array, cut where it must be.
+/// Uploads pieces, each a whole number of rows of `row` bytes, as one array, cut where necessary.
 fn upload_parts(
     gpu: &Gpu,
     what: &'static str,

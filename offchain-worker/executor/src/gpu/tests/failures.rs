@@ -1,4 +1,4 @@
-//! What is refused, and what goes wrong with a device.
+//! Refused input, and failures of a device.
 
 use super::{device, open};
 use crate::{

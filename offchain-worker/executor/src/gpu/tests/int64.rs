@@ -1,4 +1,4 @@
-//! The arithmetic that the kernels share.
+//! The 64-bit arithmetic of the kernels.
 
 use super::{device, Bench};
 use crate::gpu::kernels::{Access, Kernel, EXP2, INT64};
@@ -35,7 +35,7 @@ struct Operands {
     shift: u32,
 }
 
-/// What each function should give.
+/// The expected result of each function.
 fn expected(o: Operands) -> [u64; 21] {
     let Operands { a, b, shift } = o;
     let (signed, x, y) = (a.cast_signed(), a as i32, b as i32);
@@ -71,7 +71,7 @@ fn expected(o: Operands) -> [u64; 21] {
     ]
 }
 
-/// Values at which carries and signs change, and any others, of any length.
+/// Values at which carries and signs change, and others of any length.
 fn operands() -> Vec<Operands> {
     let mut edges = vec![0u64];
     for bit in [0, 1, 15, 16, 17, 30, 31, 32, 33, 47, 48, 62, 63] {

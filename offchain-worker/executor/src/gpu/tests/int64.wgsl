@@ -1,4 +1,4 @@
-// Every function of the prelude, on each of a list of operands.
+// Every function of `int64.wgsl`, on each of a list of operands.
 
 struct Operands {
     a: vec2<u32>,

@@ -1,4 +1,4 @@
-//! Every kernel by itself, on random and extreme inputs, against the scalar definition.
+//! Every kernel alone, on random and extreme inputs, against the scalar definition.
 
 use super::{device, Bench};
 use crate::gpu::{
@@ -17,7 +17,7 @@ use noema_numerics::{
 use proptest::prelude::*;
 use std::ops::Range;
 
-/// Blocks as the kernels read them: mantissas and shifts.
+/// Blocks in the kernels' input layout: mantissas and shifts.
 fn packed(blocks: BlocksRef<'_>) -> (Vec<u32>, Vec<u32>) {
     let (mut mantissas, mut shifts) = (Vec::new(), Vec::new());
     for row in 0..blocks.rows() {
@@ -39,7 +39,7 @@ fn packed(blocks: BlocksRef<'_>) -> (Vec<u32>, Vec<u32>) {
     (mantissas, shifts)
 }
 
-/// Blocks as the kernels write them.
+/// Blocks in the kernels' output layout.
 fn unpacked(
     mantissas: &[u32],
     shifts: &[u32],
@@ -94,7 +94,7 @@ proptest! {
 
         let (mantissas, shifts) = packed(x.view());
         let (mantissas, shifts) = (bench.upload(&mantissas), bench.upload(&shifts));
-        // In parts of two row groups, so that the second begins somewhere.
+        // In parts of two row groups, so that the second does not begin at row 0.
         let part = (2 * blocks * tile::TILE_BYTES) as u64;
         let gpu = bench.gpu.narrow(part.next_multiple_of(256));
         let matrix = Matrix::upload(&gpu, &[weights]).expect("room");
@@ -157,7 +157,7 @@ proptest! {
         Scalar.quantise(&a, columns, 16, &mut expected);
         prop_assert_eq!(&take(16), &expected);
 
-        // Backwards, to gather.
+        // In reverse order, to gather.
         let gain_buffer = bench.upload_i32(&gains);
         let bound = kernels
             .norm
@@ -290,7 +290,7 @@ fn attend(
         .flat_map(|row| &row[..width])
         .copied()
         .collect();
-    prop_assert!(found == rotated, "queries are rotated otherwise");
+    prop_assert!(found == rotated, "rotated queries differ");
 
     let groups = [a.heads, batch as u32, 1];
     bench.run(

@@ -10,7 +10,7 @@ use noema_numerics::{
     Architecture, Blocks, ForwardPass as _, Scalar, Transformer,
 };
 
-/// What the definition gives for every position of `tokens`.
+/// The definition's results for every position of `tokens`.
 struct Reference {
     tokens: Vec<u32>,
     hidden: Blocks,
@@ -103,7 +103,7 @@ fn mixture(gpu: &mut GpuExecutor, references: &[Reference], random: &mut Random)
         let mut segments = Vec::new();
         let mut checks = Vec::new();
         for (index, reference) in references.iter().enumerate() {
-            // Some go on where they were, some begin a little earlier, some wait.
+            // Some continue, some begin a little earlier, some wait.
             let start = done[index] - random.below(3).min(done[index] as u64) as usize;
             let left = reference.tokens.len() - start;
             if left == 0 || random.below(4) == 0 {
@@ -168,7 +168,7 @@ fn any_bytes_are_a_model() {
     for architecture in [TestModel::TINY, UNTIED] {
         for _ in 0..6 {
             let mut model = TestModel::seeded(architecture, 1);
-            // Anything at all, or what is large where it should be small and the other way round.
+            // Random values, or large ones where they should be small and the other way round.
             let narrow = random.below(8);
             for byte in &mut model.weights {
                 *byte = (random.bits() as i8 >> narrow).cast_unsigned();

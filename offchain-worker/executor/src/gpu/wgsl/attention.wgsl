@@ -8,7 +8,7 @@ struct Params {
     dim: u32,
     // C of the definition.
     score_scale: u32,
-    // The slab of caches that is bound.
+    // The bound slab of caches.
     slab: u32,
 }
 
@@ -16,14 +16,14 @@ struct Params {
 @group(1) @binding(1) var<storage, read> projected: array<vec4<i32>>;
 @group(1) @binding(2) var<storage, read> cache: array<vec4<u32>>;
 @group(1) @binding(3) var<storage, read> powers: array<u32>;
-// Logits, then powers of two: each thread reads back only what it wrote, but for the mixture.
+// Logits, then powers of two: each thread reads only what it wrote itself, except for the mixture.
 @group(1) @binding(4) var<storage, read_write> scores: array<i32>;
 @group(1) @binding(5) var<storage, read_write> output: array<i32>;
 
 const THREADS = 128u;
 // Pages that are mixed at a time: eight threads weigh one.
 const CHUNKS = 16u;
-// Workgroups of 32 threads that share out the pages while mixing.
+// Workgroups of 32 threads that divide the pages while mixing.
 const LANES = 4u;
 
 // High and low bytes of the query's mantissas, four to a word; then the shift of each block.
@@ -65,7 +65,7 @@ fn cached_word(word: u32) -> u32 {
     return cache[word / 4u][word % 4u];
 }
 
-// z_t - max z, saturating: the difference is not positive, so that it overflowed where it is.
+// z_t - max z, saturating. The exact difference is at most 0; a positive `d` has overflowed.
 fn below_largest(z: i32, most: i32) -> i32 {
     let d = i32(u32(z) - u32(most));
     return select(d, i32(0x80000000u), d > 0);
@@ -81,7 +81,7 @@ fn ratio(n: I64, exponent: u32, factor: u32, shift: u32) -> i32 {
     let negative = i32(n.y) < 0;
     let size = select(n, negate64(n), negative);
     let x = saturating_sub(bit_length_u64(size), 31u);
-    // At most 2^31 in size, which is why the sign is kept apart.
+    // At most 2^31 in size, so the sign is kept apart.
     let rounded = round_shift(n, x);
     let below = i32(rounded.y) < 0;
     let product = mul_u32(select(rounded, negate64(rounded), below).x, factor);
@@ -139,7 +139,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
 
-    // Scores: a thread takes a position.
+    // Scores: one position for each thread.
     var most = i32(0x80000000u);
     for (var t = thread; t < positions; t += THREADS) {
         let page = page_word(row.z + t / PAGE, params.kv_heads, kv_head, dim);
@@ -203,7 +203,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var b = 0u; b < blocks; b += 1u) {
         let heaviest = vec2<u32>(atomicLoad(&weight_low[b]), atomicLoad(&weight_high[b]));
         let u = saturating_sub(bit_length_u64(heaviest), 30u);
-        // Weights grow with what they are rounded from: the heaviest has the widest shift.
+        // Weights grow with the values they are rounded from: the largest weight has the widest shift.
         let base = saturating_sub(block_shift(round_shift(heaviest, u).x), 11u);
         var sum = vec2<u32>(0u, 0u);
         for (var first = 0u; first < pages; first += CHUNKS) {
@@ -241,7 +241,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             workgroupBarrier();
 
-            // A thread mixes one element; four share out the pages.
+            // A thread mixes one element; four divide the pages.
             for (var c = lane; c < CHUNKS && first + c < pages; c += LANES) {
                 let start = page_word(row.z + first + c, params.kv_heads, kv_head, dim);
                 let value = start / 4u + 2u * dim + (b * 32u + element) * 2u;

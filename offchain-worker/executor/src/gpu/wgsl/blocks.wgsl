@@ -1,12 +1,11 @@
 // `noema_numerics::blocks`: one workgroup of ROW_THREADS threads quantises one vector.
 //
-// A vector is written as one pair of words for each four mantissas, `a = 256 * high + low` with
-// high and low in signed bytes, so that a four-way byte product takes each; and as one word a
-// block, the shift less the vector's base, with the base itself after the last. Read back, the
-// shift is the sum of both.
+// A vector is written as one pair of words for each four mantissas, `a = 256 * high + low` with high and low
+// in signed bytes, so that a four-way byte product takes each; and as one word for each block, the shift less
+// the vector's base, with the base itself after the last. When it is read back, the shift is the sum of both.
 //
-// A thread hands in its words with `note_word`, then all call `widest_shift`, then it writes the
-// same words with `write_word`.
+// Each thread passes its words to `note_word`, then all call `widest_shift`, then each writes the same words
+// with `write_word`.
 
 const ROW_THREADS = 256u;
 const MANTISSA_BITS = 14u;

@@ -1,5 +1,5 @@
-// Where the keys and values of a layer lie: in pages of 32 positions, so that a sequence is a run of
-// pages and a prefix of it a shorter run.
+// Layout of the keys and values of a layer: pages of 32 positions, so that a sequence is a run of pages and a
+// prefix of it a shorter run.
 //
 // A page holds, for each key/value head of d elements, in words:
 //

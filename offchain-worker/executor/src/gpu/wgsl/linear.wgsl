@@ -1,6 +1,6 @@
-// `noema_numerics::linear`: what both kernels share. Their inputs are tiles of 16 rows by 32
-// inputs as they are stored, read as 34 vectors of four words: vector `4 * w + r` holds inputs
-// `4 * w ..` of rows `4 * r ..`, vectors 32 and 33 the sixteen scales.
+// `noema_numerics::linear`: the shared part of both kernels. Their inputs are tiles of 16 rows by 32 inputs
+// in their stored layout, read as 34 vectors of four words: vector `4 * w + r` holds inputs `4 * w ..` of
+// rows `4 * r ..`, vectors 32 and 33 the sixteen scales.
 
 struct Params {
     // Blocks of an input.
@@ -10,15 +10,15 @@ struct Params {
     // Row groups that this buffer holds.
     first_group: u32,
     groups: u32,
-    // Row groups from which on the second and the third exponent holds: matrices that share
-    // their input are one matrix here.
+    // Row groups from which on the second and the third exponent apply: matrices that share their input are
+    // one matrix here.
     second: u32,
     third: u32,
     // Exponents of the weights, less the fraction of the input, plus that of the output.
     exponent: i32,
     second_exponent: i32,
     third_exponent: i32,
-    // Whether the product is added to what the output holds, saturating.
+    // Whether the product is added to the output's old value, saturating.
     add: u32,
 }
 
@@ -46,8 +46,8 @@ fn dot4(w: vec4<u32>, a: u32) -> vec4<i32> {
     );
 }
 
-// Adds `product * (scale << shift)` to each sum. |product| ≤ 2^26, scale < 2^16 and shift ≤ 11, so
-// that a scale shifted has 27 bits and every partial product below fits 32 bits.
+// Adds `product * (scale << shift)` to each sum. |product| ≤ 2^26, scale < 2^16 and shift ≤ 11, so a shifted
+// scale has 27 bits and every partial product below fits 32 bits.
 fn accumulate(sums: ptr<function, Sums>, product: vec4<i32>, scales: vec4<u32>, shift: u32) {
     let factor = scales << vec4<u32>(shift);
     let fl = factor & vec4<u32>(0xffffu);

@@ -1,8 +1,8 @@
-// Few positions: bound by the reading of weights, so every weight is read once, by as many threads
-// as there are, for POSITIONS positions at a time.
+// Few positions: bound by the reading of weights, so every weight is read once for POSITIONS positions at a
+// time, by as many threads as possible.
 //
-// A workgroup computes one row group; its threads are four quads of rows by LANES lanes, which
-// share out the blocks. Workgroups x and z are the row group, y the positions.
+// A workgroup computes one row group; its threads are four quads of rows by LANES lanes, which divide the
+// blocks. Workgroups x and z are the row group, y the positions.
 
 const LANES = 16u;
 const THREADS = 64u;

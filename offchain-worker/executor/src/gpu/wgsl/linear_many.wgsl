@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first_position = group.x * 32u;
     let blocks = params.blocks;
 
-    // What this thread loads: a vector of weights and a vector of activations of each block.
+    // This thread loads a vector of weights and a vector of activations of each block.
     let load_group = min(first_group + thread / 32u, params.groups - 1u);
     let load_weights = load_group * blocks * TILE_VECTORS + thread % 32u;
     let store_weights = (thread % 32u) / 4u * 16u + thread / 32u * 4u + thread % 4u;
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let load_inputs = load_row * blocks * 4u + thread % 4u;
     let store_inputs = thread % 4u * 64u + load_position;
 
-    // What this thread computes.
+    // The outputs of this thread.
     let quad = thread % 16u;
     let tile_group = min(first_group + quad / 4u, params.groups - 1u);
     let positions = thread / 16u * 4u;

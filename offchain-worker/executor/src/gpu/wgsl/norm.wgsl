@@ -3,7 +3,7 @@
 struct Params {
     // Blocks of a row.
     blocks: u32,
-    // Whether the input's row is named by the window, instead of being that of the output.
+    // Whether the window lists the input's rows; otherwise they are those of the output.
     gather: u32,
     // n * epsilon in units of 2^-32.
     epsilon_low: u32,
@@ -15,7 +15,7 @@ struct Params {
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(3) var<storage, read> input: array<vec4<i32>>;
-// The normalised vector before quantisation; each thread reads back only what it wrote.
+// The normalised vector before quantisation; each thread reads only what it wrote itself.
 @group(1) @binding(4) var<storage, read_write> normed: array<vec4<i32>>;
 @group(1) @binding(5) var<storage, read> gains: array<vec4<i32>>;
 

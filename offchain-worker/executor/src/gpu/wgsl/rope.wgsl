@@ -10,14 +10,14 @@ struct Params {
     // Positions of the rotation table that this buffer holds.
     first_position: u32,
     positions: u32,
-    // The slab of caches that is bound.
+    // The bound slab of caches.
     slab: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read_write> projected: array<i32>;
 @group(1) @binding(2) var<storage, read> angles: array<vec2<i32>>;
-// Atomic because positions that follow each other share words of values.
+// Atomic because consecutive positions share words of values.
 @group(1) @binding(3) var<storage, read_write> cache: array<atomic<u32>>;
 
 const THREADS = 64u;

@@ -7,7 +7,7 @@ struct Params {
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(3) var<storage, read> input: array<vec4<i32>>;
-// The products before quantisation; each thread reads back only what it wrote.
+// The products before quantisation; each thread reads only what it wrote itself.
 @group(1) @binding(4) var<storage, read_write> products: array<vec4<i32>>;
 @group(1) @binding(5) var<storage, read> powers: array<u32>;
 

@@ -1,5 +1,5 @@
-// The rows that a dispatch works on: a part of a pass, chosen by a dynamic offset. A uniform buffer,
-// so that compilers know that what depends on it is the same for a whole workgroup.
+// The rows of a dispatch: a part of a pass, chosen by a dynamic offset. A uniform buffer, so that compilers
+// can prove that values derived from it are the same for a whole workgroup.
 
 struct Window {
     // Rows of this window.
