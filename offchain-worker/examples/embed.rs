@@ -4,8 +4,8 @@
 //! cargo run -p noema-worker --example embed -- ws://127.0.0.1:9944 ~/.noema validator.key
 //! ```
 //!
-//! The operator of the hot key does what the chain has recorded for it, as with `noema-worker run`; the
-//! program around it can do whatever else it is for.
+//! The operator of the hot key performs the tasks that the chain has recorded for it, as with `noema-worker
+//! run`; the surrounding program can do other work.
 
 use noema_worker::keys::Key;
 use noema_worker::service::{Config, Worker};
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut config = Config::new(url, home, vec![Key::load(&key)?]);
     config.metrics = Some(([127, 0, 0, 1], 0).into());
 
-    // Until the node answers and the checkpoints are loaded; to give up, drop the future.
+    // Waits until the node answers and the checkpoints are loaded; to cancel, drop the future.
     let worker = tokio::select! {
         started = Worker::start(config) => started?,
         _ = tokio::signal::ctrl_c() => return Ok(()),

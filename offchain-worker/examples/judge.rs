@@ -1,10 +1,10 @@
-//! What validators do in a round, timed: scoring one contribution, and the next checkpoint of several.
+//! Times a validator's work in a round: scoring one contribution, and making the next checkpoint of several.
 //! `cargo run -p noema-worker --example judge -- <checkpoint> <dataset> <contributions> <entries>`.
 //!
-//! `<checkpoint>` and `<dataset>` are folders. Every contribution changes as many weights as one may
-//! with `<entries>`, by numbers drawn at random: what it takes to judge one does not depend on what it
-//! says. One shard is the trainer's, two are for evaluation. Prints one JSON object: seconds, and the
-//! most memory that this process had while it scored, and while it aggregated.
+//! `<checkpoint>` and `<dataset>` are folders. Every contribution changes as many weights as `<entries>`
+//! allows, with random values: the cost of judging one does not depend on its content. One shard is the
+//! trainer's, two are for evaluation. Prints one JSON object: seconds, and the peak memory of this process
+//! during scoring and during aggregation.
 
 use noema_checkpoint::weights_root;
 use noema_executor::Device;

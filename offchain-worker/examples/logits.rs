@@ -1,10 +1,9 @@
 //! The float model's logits, to compare with another program's:
 //! `cargo run -p noema-worker --example logits -- <source> <device> <text> <count> <output>`.
 //!
-//! Reads the first `<count>` tokens of the file `<text>` with the model in `<source>`, a GGUF file
-//! or a Hugging Face folder, on `<device>`: `cpu` or `gpu[:<index>]`. `<output>` gets the logits
-//! after each of them as little-endian 32-bit floats, a row for each. Prints one JSON object: the
-//! device and the tokens.
+//! Reads the first `<count>` tokens of the file `<text>` with the model in `<source>`, a GGUF file or a
+//! Hugging Face folder, on `<device>`: `cpu` or `gpu[:<index>]`. `<output>` receives the logits after each
+//! token as little-endian 32-bit floats, one row for each. Prints one JSON object: the device and the tokens.
 
 use noema_executor::{DeviceChoice, DeviceOptions};
 use noema_worker::{import::FloatSource, reference::Float};

@@ -1,9 +1,8 @@
-//! Checkpoints and [`datasets`] between operators: a node shares what it holds, a newcomer fetches what
-//! it lacks.
+//! Checkpoints and [`datasets`] between operators: a node shares those it holds, and fetches those it lacks.
 //!
-//! The chain names the holders of a checkpoint, where they are, and the hash under which each shares
-//! the files. None of that is believed: what arrives is the checkpoint if its manifest has the
-//! checkpoint's id and its weights have the Merkle root in it, and is thrown away otherwise.
+//! The chain lists the holders of a checkpoint, their endpoints, and the hash under which each shares the
+//! files. None of that is trusted: the files are accepted if their manifest has the checkpoint's id and their
+//! weights have the Merkle root in it, and are deleted otherwise.
 
 pub mod datasets;
 mod seek;
@@ -37,67 +36,67 @@ use std::{
 };
 use tracing::warn;
 
-/// The most that manifest, tokenizer and chat template have together, in bytes.
+/// Most bytes of manifest, tokenizer and chat template together.
 const MAX_TEXTS: u64 = 256 << 20;
 /// File with the secret key of an endpoint.
 const SECRET: &str = "secret";
-/// File with the port that the endpoint had last.
+/// File with the last port of the endpoint.
 const PORT: &str = "port";
 
-/// A holder of a checkpoint, as the chain has it.
+/// A holder of a checkpoint, as recorded on chain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Holder {
     /// The hash under which it shares the files.
     pub blob: BlobHash,
-    /// Where it is.
+    /// Its endpoint.
     pub peer: Peer,
 }
 
-/// Why a checkpoint or a dataset does not arrive.
+/// Why a checkpoint or a dataset is not fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The chain names no holder.
-    #[error("no operator has announced to hold checkpoint {0}; import it from the files it was made of, or wait until a worker that has it runs")]
+    #[error("no operator has announced to hold checkpoint {0}; import it from its source files, or wait for a worker that holds it")]
     NobodyHolds(CheckpointId),
-    /// The chain names holders, and none can be asked.
+    /// The chain names holders, and none has an endpoint.
     #[error("checkpoint {checkpoint} is held by {holders} operators, and none has published an endpoint; they do with: noema-worker run --listen <ADDRESS:PORT>")]
     NobodyListens {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// How many hold it.
+        /// The number of its holders.
         holders: usize,
     },
-    /// Nobody gave it.
+    /// No holder sent it.
     #[error("checkpoint {checkpoint} was not to be had: {}", .reasons.join("; "))]
     NotToBeHad {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What happened with each hash that was announced.
+        /// The result for each announced hash.
         reasons: Vec<String>,
-        /// Whether nothing else happened than that holders were not reached, or could not give it now.
+        /// Whether every failure was that holders were not reached, or could not send it now.
         may_pass: bool,
     },
-    /// Nobody can be asked for a dataset.
-    #[error("dataset {0:?} is not here, and no other operator has published an endpoint; whoever has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
+    /// No peer is known for a dataset.
+    #[error("dataset {0:?} is not on this machine, and no other operator has published an endpoint; an operator that has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
     NobodyShares(H256),
-    /// Nobody gave a file of a dataset.
+    /// No peer sent a file of a dataset.
     #[error("{part} of dataset {root:?} was not to be had: {reason}")]
     PartNotToBeHad {
         /// The root of the dataset.
         root: H256,
         /// The file.
         part: String,
-        /// Who was asked, and what each did.
+        /// The peers asked, and the fault of each.
         reason: Box<Error>,
     },
-    /// What there is of a dataset cannot be used.
+    /// The local part of a dataset cannot be used.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     /// The chain cannot be read.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// This machine is in the way.
+    /// This machine failed to share or fetch.
     #[error(transparent)]
     Here(#[from] Error),
     /// A file or folder cannot be changed.
@@ -105,16 +104,16 @@ pub enum FetchError {
     Place {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         source: io::Error,
     },
-    /// The caller gave the fetch up.
+    /// The caller cancelled the fetch.
     #[error(
         "the fetch was interrupted; what arrived is kept, and the next fetch goes on from there"
     )]
     Interrupted,
-    /// The check of what arrived was cut off.
-    #[error("the check of what arrived ended unexpectedly")]
+    /// The check of the fetched files ended early.
+    #[error("the check of the fetched files ended unexpectedly")]
     CheckEnded,
 }
 
@@ -124,7 +123,7 @@ impl FetchError {
         matches!(self, Self::NotToBeHad { .. } | Self::PartNotToBeHad { .. })
     }
 
-    /// Whether the same peers may give it later.
+    /// Whether the same peers may send it later.
     fn may_pass(&self) -> bool {
         match self {
             Self::NotToBeHad { may_pass, .. } => *may_pass,
@@ -134,8 +133,8 @@ impl FetchError {
     }
 }
 
-/// Opens an endpoint that keeps its key and, if it may choose, its port, in `folder`. Where that port is
-/// taken, it chooses another.
+/// Opens an endpoint that keeps its key and, if `listen` has port 0, its port in `folder`. If that port is
+/// taken, it takes another.
 pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchError> {
     fs::create_dir_all(folder).map_err(place(folder))?;
     let secret = secret(folder)?;
@@ -151,7 +150,7 @@ pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchE
     let mut opened = Artefacts::open(folder, &secret, options(wanted)).await;
     if let Err(error @ Error::Bind { .. }) = &opened {
         if wanted != listen.port() {
-            warn!(%error, "the port that files were shared at before is taken; they are shared at another");
+            warn!(%error, "the last port for sharing files is taken; sharing at another port");
             opened = Artefacts::open(folder, &secret, options(0)).await;
         }
     }
@@ -162,12 +161,12 @@ pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchE
     Ok(artefacts)
 }
 
-/// The port that an endpoint had last; 0 where there was none.
+/// The last port of an endpoint; 0 if there was none.
 fn last_port(remembered: &Path) -> Result<u16, FetchError> {
     match fs::read_to_string(remembered) {
         Ok(text) => Ok(text.trim().parse().unwrap_or_else(|_| {
             let file = remembered.display();
-            warn!(%file, "this is no port; files are shared at a free one");
+            warn!(%file, "not a port; sharing at a free one");
             0
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
@@ -175,8 +174,8 @@ fn last_port(remembered: &Path) -> Result<u16, FetchError> {
     }
 }
 
-/// The key of the endpoint in `folder` at which nothing is shared at present; `None` where there never was
-/// one, or a process shares over it.
+/// The key of the endpoint in `folder` if no process shares over it at present; `None` if it never existed,
+/// or a process shares over it.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -199,7 +198,7 @@ pub async fn share(artefacts: &Artefacts, checkpoint: &OpenCheckpoint) -> Result
         .await
 }
 
-/// Where an operator shares, if it has published that.
+/// The endpoint of an operator, if it has published one.
 pub async fn peer(at: &At, operator: &AccountBytes) -> Result<Option<Peer>, ChainError> {
     let endpoint = at.endpoint(operator).await?;
     Ok(endpoint.map(|endpoint| remote(operator, endpoint)))
@@ -213,7 +212,7 @@ fn remote(operator: &AccountBytes, endpoint: WireEndpoint) -> Peer {
     }
 }
 
-/// Makes one peer of operators that share over one endpoint, and keeps the order. A key that is published
+/// Merges operators that share over one endpoint into one peer, and keeps the order. A key that is published
 /// with other addresses makes another peer, since any operator can publish the key of another.
 fn join(operators: impl IntoIterator<Item = Peer>) -> Vec<Peer> {
     let mut peers = Vec::<Peer>::new();
@@ -230,7 +229,7 @@ fn join(operators: impl IntoIterator<Item = Peer>) -> Vec<Peer> {
     peers
 }
 
-/// The holders of a checkpoint that have published where they are; at least one.
+/// The holders of a checkpoint that have published an endpoint; at least one.
 pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchError> {
     let announced = at.holders(&id).await?;
     let mut holders = Vec::new();
@@ -252,7 +251,7 @@ pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchErro
     }
 }
 
-/// An endpoint that only fetches, from peers of both address families where this machine has both.
+/// An endpoint that only fetches, over each address family that this machine has.
 pub async fn fetcher() -> Result<Fetcher, FetchError> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(no_randomness)?;
@@ -268,14 +267,13 @@ pub async fn fetcher() -> Result<Fetcher, FetchError> {
     }
 }
 
-/// Fetches checkpoint `id` as [`fetch`] does, from the holders that the chain names, over an endpoint of its
-/// own. As long as nothing arrives, it looks whether the chain names other holders, or other places where
-/// they are; and holders that cannot be reached are asked again until nothing has arrived for as long as
-/// `wait`.
+/// Fetches checkpoint `id` as [`fetch`] does, from the holders that the chain names, over its own endpoint.
+/// While nothing arrives, it checks whether the chain names other holders or other endpoints; holders that
+/// cannot be reached are asked again until nothing has arrived for `wait`.
 ///
 /// # Errors
-/// When nobody holds it, no holder serves it, what is served is not what was asked for, it cannot be
-/// stored, the chain cannot be read, the endpoint cannot be bound, or `stop` ends before the fetch.
+/// When it has no holder, no holder serves it, the served files are not the checkpoint, it cannot be stored,
+/// the chain cannot be read, the endpoint cannot be bound, or `stop` ends before the fetch.
 pub async fn fetch_alone(
     node: &Node,
     library: &Library,
@@ -292,7 +290,7 @@ pub async fn fetch_alone(
 /// Fetches checkpoint `id` as [`fetch_alone`] does, from the holders that `look` finds.
 ///
 /// # Errors
-/// As [`fetch_alone`] has, and those of `look`.
+/// As [`fetch_alone`], and those of `look`.
 pub async fn fetch_from<'a>(
     look: impl Fn() -> BoxFuture<'a, Result<Vec<Holder>, FetchError>> + Sync,
     library: &'a Library,
@@ -324,7 +322,8 @@ pub async fn fetch_from<'a>(
 
 /// Fetches checkpoint `id`, with `weights_bytes` of weights, from any of `holders` into the library.
 ///
-/// Nothing is in the library before its id and the Merkle root of its weights have been recomputed.
+/// The checkpoint enters the library only after its id and the Merkle root of its weights have been
+/// recomputed.
 pub async fn fetch(
     fetcher: &Fetcher,
     library: &Library,
@@ -340,7 +339,7 @@ pub async fn fetch(
             .or_default()
             .push(holder.peer.clone());
     }
-    // What most announced is most likely right; the others are asked all the same.
+    // The hash that most holders announced is most likely right; the others are tried all the same.
     let mut by_blob: Vec<_> = by_blob.into_iter().collect();
     by_blob.sort_by_key(|(_, peers)| std::cmp::Reverse(peers.len()));
     if by_blob.is_empty() {
@@ -351,7 +350,7 @@ pub async fn fetch(
     let arriving = root.join(format!(".arriving-{}", hex::encode(id.0)));
     // Masters take four bytes a weight, and tiles a little more than one.
     let limit = weights_bytes.saturating_mul(5).saturating_add(MAX_TEXTS);
-    // What an earlier try brought and did not get to check is checked now.
+    // Files that an earlier try fetched but did not check are checked now.
     if arriving.exists() && check_apart(&arriving, id).await?.is_ok() {
         return deliver(&arriving, library, id);
     }
@@ -364,7 +363,7 @@ pub async fn fetch(
             .await;
         match fetched {
             Ok(fetched) => {
-                // Also where everything was here already.
+                // Also needed if all files were here already.
                 let from = fetched.from.last().copied();
                 if let Some(from) = from.or_else(|| peers.first().map(|peer| peer.id)) {
                     let (present, total) = (fetched.bytes, fetched.bytes);
@@ -398,7 +397,7 @@ pub async fn fetch(
     })
 }
 
-/// Checks the files in `folder` on a thread on which it may take its time.
+/// Checks the files in `folder` on a blocking thread.
 async fn check_apart(
     folder: &Path,
     id: CheckpointId,
@@ -427,7 +426,7 @@ fn check(folder: &Path, id: CheckpointId) -> Result<(), CheckpointError> {
         if !known.iter().any(|known| name.to_str() == Some(known)) {
             return Err(read(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("{name:?} is no file of a checkpoint"),
+                format!("{name:?} is not a file of a checkpoint"),
             )));
         }
     }
@@ -471,14 +470,14 @@ fn remove(folder: &Path) -> Result<(), FetchError> {
     }
 }
 
-/// Reads the secret key in `folder`, or makes one that only its owner may read.
+/// Reads the secret key in `folder`, or creates one that only its owner may read.
 fn secret(folder: &Path) -> Result<[u8; 32], FetchError> {
     let path = folder.join(SECRET);
     match fs::read(&path) {
         Ok(bytes) => bytes.try_into().map_err(|_| {
             place(&path)(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "is no secret key; remove it, and another is made",
+                "is not a secret key; remove it, and a new one is created",
             ))
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

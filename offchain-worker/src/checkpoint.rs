@@ -28,7 +28,7 @@ pub const MANIFEST: &str = "manifest.json";
 pub const WEIGHTS: &str = "weights.bin";
 /// File with the tokenizer.
 pub const TOKENIZER: &str = "tokenizer.json";
-/// File with the chat template; absent where the model has none.
+/// File with the chat template; absent if the model has none.
 pub const CHAT_TEMPLATE: &str = "chat_template.jinja";
 
 const MAX_MANIFEST_BYTES: u64 = 16 << 20;
@@ -43,7 +43,7 @@ pub enum CheckpointError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
     /// The checkpoint could not be written.
@@ -51,10 +51,10 @@ pub enum CheckpointError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
-    /// A file is larger than any sound file of its kind.
+    /// A file is larger than any valid file of its kind.
     #[error("{path} has more than {limit} bytes.")]
     Oversized {
         /// The file.
@@ -67,11 +67,11 @@ pub enum CheckpointError {
     NotAManifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The error, with line and column.
         source: serde_json::Error,
     },
     /// The manifest is of another format.
-    #[error("{path} has format {found}, and this program reads format {FORMAT}; import the model again.")]
+    #[error("{path} has format {found}; this program reads format {FORMAT}; import the model again.")]
     Format {
         /// The file.
         path: PathBuf,
@@ -101,7 +101,7 @@ pub enum CheckpointError {
         /// Hash of the file; for the weights, their Merkle root.
         found: H256,
     },
-    /// A checkpoint lies under the id of another.
+    /// A checkpoint is stored under the id of another.
     #[error("{path} holds checkpoint {found}.")]
     WrongPlace {
         /// The directory.
@@ -109,24 +109,24 @@ pub enum CheckpointError {
         /// Id of the checkpoint in it.
         found: CheckpointId,
     },
-    /// No checkpoint has an id that begins so.
+    /// No checkpoint has an id with this prefix.
     #[error("No checkpoint in {library} has an id that begins with {prefix:?}.")]
     Unknown {
         /// The library.
         library: PathBuf,
-        /// The beginning that was looked for.
+        /// The prefix.
         prefix: String,
     },
-    /// Several checkpoints have an id that begins so.
+    /// Several checkpoints have an id with this prefix.
     #[error("Several checkpoints in {library} have an id that begins with {prefix:?}.")]
     Ambiguous {
         /// The library.
         library: PathBuf,
-        /// The beginning that was looked for.
+        /// The prefix.
         prefix: String,
     },
-    /// There is no place for a library.
-    #[error("Neither NOEMA_HOME nor HOME is set: there is no place for checkpoints.")]
+    /// No directory for a library is known.
+    #[error("Neither NOEMA_HOME nor HOME is set: no directory for checkpoints is known.")]
     NoHome,
 }
 
@@ -157,7 +157,7 @@ pub struct OpenCheckpoint {
     chat_template: String,
 }
 
-/// What every version of a manifest states.
+/// The fields that every version of a manifest has.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
@@ -166,7 +166,7 @@ struct Version {
 impl OpenCheckpoint {
     /// Opens the checkpoint in `directory`.
     ///
-    /// Everything is checked but the weights themselves, of which only the size is; see
+    /// Checks everything except the weights, of which it checks only the size; see
     /// [`OpenCheckpoint::verify`].
     pub fn open(directory: &Path) -> Result<Self, CheckpointError> {
         let path = directory.join(MANIFEST);
@@ -175,7 +175,7 @@ impl OpenCheckpoint {
             path: path.clone(),
             source,
         };
-        // Another format may have other fields, so it is told first.
+        // Another format may have other fields, so it is reported first.
         let version: Version = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
         if version.format != FORMAT {
             return Err(CheckpointError::Format {
@@ -220,8 +220,8 @@ impl OpenCheckpoint {
                 found,
             });
         }
-        // SAFETY: the mapping is read-only, and the library never changes a file of a checkpoint
-        // once it is in place. Somebody else who shortens it ends the process with a signal.
+        // SAFETY: the mapping is read-only, and the library never changes a file of a checkpoint once it is
+        // in place. If another program shortens the file, this process ends with a signal.
         let weights = unsafe { Weights::map(&file) }.map_err(failed)?;
         Ok(Self {
             directory: directory.into(),
@@ -233,8 +233,8 @@ impl OpenCheckpoint {
         })
     }
 
-    /// Recomputes the Merkle root of the weights and compares it with the manifest. `progress` is
-    /// told the number of bytes that have just been hashed, from several threads.
+    /// Recomputes the Merkle root of the weights and compares it with the manifest. `progress` is called from
+    /// several threads with the number of bytes just hashed.
     pub fn verify(&self, progress: &(dyn Fn(u64) + Sync)) -> Result<(), CheckpointError> {
         let found = parallel_root(&self.weights, progress);
         self.weights.unload();
@@ -245,8 +245,8 @@ impl OpenCheckpoint {
         )
     }
 
-    /// Replaces the mapped weights by a copy in large pages, which is read faster and shared with
-    /// no other process.
+    /// Replaces the mapped weights by a copy in large pages, which is faster to read but private to the
+    /// process.
     pub fn copy_to_large_pages(&mut self) -> Result<(), CheckpointError> {
         let path = self.directory.join(WEIGHTS);
         let copied = File::open(&path).and_then(|file| Weights::copy(&file));
@@ -265,7 +265,7 @@ impl OpenCheckpoint {
         Ok(())
     }
 
-    /// The id that the chain knows it by.
+    /// Its id on chain.
     pub fn id(&self) -> CheckpointId {
         self.id
     }
@@ -295,7 +295,7 @@ impl OpenCheckpoint {
         &self.tokenizer
     }
 
-    /// Where `tokenizer.json` lies.
+    /// The path of `tokenizer.json`.
     pub fn tokenizer_path(&self) -> PathBuf {
         self.directory.join(TOKENIZER)
     }
@@ -317,7 +317,7 @@ impl ModelSource for OpenCheckpoint {
     }
 }
 
-/// Merkle root of a weights file, on all threads of the pool it is called in.
+/// Merkle root of a weights file, on all threads of the calling pool.
 pub(crate) fn parallel_root(weights: &[u8], progress: &(dyn Fn(u64) + Sync)) -> H256 {
     let roots: Vec<H256> = weights
         .par_chunks(CHUNK_TILES * TILE_BYTES)

@@ -4,16 +4,16 @@
 //! DIR/manifest.json      source, licence, tokenizer, shards in order, root
 //! DIR/shards/<hash>      sequences of token ids, see [`shard`]
 //! ```
-//! A dataset is known by its root ([`ShardProof`] says how it is computed). Each shard names the
-//! tokenizer and the length of its sequences in its own header, so the root binds them, too. The
-//! same text, tokenizer and options give the same root on every machine. There is no part of it that
-//! is set aside for evaluation: whoever evaluates draws shards that were not trained on.
+//! A dataset is identified by its root ([`ShardProof`] describes how it is computed). Each shard has the
+//! tokenizer and the length of its sequences in its own header, so the root commits to them, too. The same
+//! text, tokenizer and options give the same root on every machine. No part of it is reserved for evaluation:
+//! the shards for evaluation are drawn from those that were not trained on.
 //!
 //! - [`prepare`] makes a dataset from text;
 //! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
-//! - [`Dataset`] opens one and gives out its shards, each checked against its hash;
-//! - [`Datasets`] finds those that are on this machine. [`artefacts`](crate::artefacts) fetches what
-//!   is missing of them.
+//! - [`Dataset`] opens one and reads its shards, each checked against its hash;
+//! - [`Datasets`] finds those that are on this machine. [`artefacts`](crate::artefacts) fetches the
+//!   missing files.
 
 mod error;
 mod library;
@@ -47,7 +47,7 @@ pub const MANIFEST: &str = "manifest.json";
 /// Folder with the shards, each under its hash in hexadecimal.
 pub const SHARDS: &str = "shards";
 
-/// A dataset whose manifest has been read and checked; shards are read when they are asked for.
+/// A dataset whose manifest has been read and checked; shards are read when requested.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     directory: PathBuf,
@@ -79,12 +79,12 @@ impl Dataset {
         &self.directory
     }
 
-    /// What the dataset is.
+    /// The manifest of the dataset.
     pub fn manifest(&self) -> &DatasetManifest {
         &self.manifest
     }
 
-    /// The root that it is known by.
+    /// Its root.
     pub fn root(&self) -> H256 {
         self.manifest.root
     }
@@ -93,12 +93,12 @@ impl Dataset {
     pub fn recorded(&self) -> Recorded {
         let manifest = &self.manifest;
         let first = manifest.shards.first().map_or(0, |shard| shard.sequences);
-        // Neither saturates: a manifest that was read has bounds on shards and on their bytes.
+        // Neither saturates: a parsed manifest bounds the number of shards and their bytes.
         Recorded {
             root: manifest.root,
             manifest: self.manifest_hash,
             shards: u32::try_from(manifest.shards.len()).unwrap_or(u32::MAX),
-            // The first token of a sequence is only read.
+            // The first token of a sequence is only read, not predicted.
             shard_tokens: first.saturating_mul(manifest.sequence_length.saturating_sub(1)),
         }
     }
@@ -120,7 +120,7 @@ impl Dataset {
         self.manifest.shards.is_empty()
     }
 
-    /// Where shard `index` lies.
+    /// The path of shard `index`.
     ///
     /// # Errors
     /// [`DatasetError::NoSuchShard`].
@@ -145,10 +145,10 @@ impl Dataset {
         Ok(shard::bytes(self.manifest.sequence_length, sequences))
     }
 
-    /// Reads shard `index` and holds it against hash and manifest.
+    /// Reads shard `index` and checks it against hash and manifest.
     ///
     /// # Errors
-    /// When there is no such shard, it cannot be read, or it is not what the manifest says.
+    /// When there is no such shard, it cannot be read, or it does not match the manifest.
     pub fn shard(&self, index: usize) -> Result<Shard, DatasetError> {
         let entry = self.entry(index)?;
         let path = self.shard_path(index)?;
@@ -189,10 +189,10 @@ impl Dataset {
         Ok(merkle::prove(self.manifest.hashes(), index as u32))
     }
 
-    /// Reads and checks every shard. `progress` is told of the bytes of each.
+    /// Reads and checks every shard. `progress` gets the bytes of each.
     ///
     /// # Errors
-    /// The first shard that is not what the manifest says.
+    /// The first shard that does not match the manifest.
     pub fn verify(&self, progress: &dyn Fn(u64)) -> Result<(), DatasetError> {
         for index in 0..self.len() {
             self.shard(index)?;

@@ -1,8 +1,7 @@
-//! Whether this machine can do an operator's work, and what to do where it cannot.
+//! Checks whether this machine can do an operator's work, and how to correct it if it cannot.
 //!
-//! Each look at the machine, the devices, a checkpoint, the chain or a key ends in a [`Finding`]:
-//! what was looked at, how it is, and how to mend it where it is not well. Nothing here changes
-//! anything.
+//! Each check of the machine, the devices, a checkpoint, the chain or a key gives a [`Finding`]: the subject,
+//! its state, and a remedy if there is a problem. The checks change nothing.
 
 mod chain;
 mod checkpoint;
@@ -16,18 +15,18 @@ pub use host::host;
 
 use serde::Serialize;
 
-/// What one look showed.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The part of the set-up.
     pub area: Area,
-    /// What was looked at.
+    /// The subject of the check.
     pub subject: String,
-    /// How it is.
+    /// Its state.
     pub health: Health,
-    /// What was seen, in words.
+    /// The details, as text.
     pub detail: String,
-    /// How to mend it, where there is something to mend.
+    /// How to correct the problem, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
@@ -38,7 +37,7 @@ pub struct Finding {
 pub enum Area {
     /// The machine.
     Host,
-    /// What can execute the model.
+    /// The devices that can execute the model.
     Device,
     /// Weights on this machine.
     Checkpoint,
@@ -48,13 +47,13 @@ pub enum Area {
     Operator,
 }
 
-/// How something is.
+/// The state of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
-    /// As it should be.
+    /// No problem.
     Passed,
-    /// Work is possible, but not as it could be.
+    /// Work is possible, but with limitations.
     Warned,
     /// Work is not possible.
     Failed,

@@ -3,10 +3,11 @@
 //! ```text
 //! prompt ── frame, tokenizer ──> tokens ── transformer, sampler ──> tokens ──> text
 //! ```
-//! Every step is a pure function of the checkpoint, the prompt, the sampling parameters and the
-//! seed: whoever repeats it gets the same tokens, the same text and the same hidden states. The
-//! transformer is `noema_numerics`' integer one, on whatever [`Device`] was chosen; on the processor the weights stay mapped into memory and are never copied. Calls from several
-//! threads share the executor's passes, see [`noema_executor::schedule`].
+//! Every step is a pure function of the checkpoint, the prompt, the sampling parameters and the seed:
+//! repeating it gives the same tokens, the same text and the same hidden states. The transformer is the
+//! integer one of `noema_numerics`, on the chosen [`Device`]; on the processor the weights stay mapped into
+//! memory and are never copied. Calls from several threads share the executor's passes, see
+//! [`noema_executor::schedule`].
 //!
 //! ```no_run
 //! use noema_executor::Device;
@@ -44,8 +45,8 @@ use prompt::{PromptCodec, PromptError, Unsupported};
 use sp_core::H256;
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
-/// Why a prompt cannot be answered or an answer not be checked. Never something about the answer:
-/// that is a [`CheckVerdict`].
+/// Why a prompt cannot be answered or an answer cannot be checked. A flaw of the answer is not an error but a
+/// [`CheckVerdict`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -55,24 +56,24 @@ pub enum EngineError {
     /// The checkpoint's chat template does not compile.
     #[error("The checkpoint's chat template cannot be used: {0}.")]
     Template(minijinja::Error),
-    /// Some prompt could not be answered, or it is not proven that each can.
+    /// It is not proven that every prompt can be answered.
     #[error("The checkpoint uses {what}, which is not supported; {hint}.")]
     Unsupported {
-        /// What the checkpoint uses.
+        /// The unsupported property.
         what: String,
-        /// What is supported.
+        /// The supported alternatives.
         hint: String,
     },
     /// The chain would accept prompts that cannot be answered.
-    #[error("The manifest states at most {stated_per_byte} tokens a byte and {stated} more for a prompt; {per_byte} and {proven} are proven. Import the checkpoint anew.")]
+    #[error("The manifest states at most {stated_per_byte} tokens a byte and {stated} more for a prompt; {per_byte} and {proven} are proven. Import the checkpoint again.")]
     Bounds {
-        /// Most tokens that a byte becomes, as the manifest has it.
+        /// Most tokens that a byte becomes, according to the manifest.
         stated_per_byte: u32,
-        /// Most tokens beyond those, as the manifest has it.
+        /// Most further tokens, according to the manifest.
         stated: u32,
-        /// Most tokens that a byte becomes.
+        /// Most tokens that a byte becomes, as proven.
         per_byte: u32,
-        /// Most tokens beyond those.
+        /// Most further tokens, as proven.
         proven: u32,
     },
     /// The tokenizer refuses the prompt.
@@ -84,15 +85,15 @@ pub enum EngineError {
     /// The prompt leaves no room for an answer.
     #[error("The prompt has {tokens} tokens; prompt and answer together can have {context}.")]
     PromptTooLong {
-        /// Tokens of the prompt, chat template included.
+        /// Tokens of the prompt, including the chat template.
         tokens: usize,
         /// Tokens that the model's context holds.
         context: u32,
     },
-    /// The sampling parameters are not defined.
+    /// The sampling parameters are invalid.
     #[error("The sampling parameters are refused: {0}.")]
     Parameters(ParameterError),
-    /// There is no executor to be had.
+    /// No executor is available.
     #[error(transparent)]
     Executor(#[from] ExecutorError),
     /// The request was not executed.
@@ -103,39 +104,39 @@ pub enum EngineError {
 /// A complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Tokens of the prompt, chat template included.
+    /// Tokens of the prompt, including the chat template.
     pub prompt_tokens: u32,
-    /// The answer's tokens, a closing stop token included.
+    /// The answer's tokens, including a final stop token.
     pub tokens: Vec<u32>,
-    /// Their text, special tokens left out, as far as [`text_bound`] allows.
+    /// Their text, without special tokens, cut at [`text_bound`].
     pub text: String,
-    /// [Hashes](noema_numerics::hidden) of the hidden states that the tokens were sampled from, one
-    /// for each token: what only executing the model yields.
+    /// [Hashes](noema_numerics::hidden) of the hidden states from which the tokens were sampled, one for each
+    /// token: only execution of the model yields them.
     pub hidden: Vec<H256>,
 }
 
 /// The result of re-executing an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Whether the answer is what the checkpoint yields.
+    /// Whether the answer is the checkpoint's.
     pub verdict: CheckVerdict,
-    /// Tokens of the prompt, chat template included.
+    /// Tokens of the prompt, including the chat template.
     pub prompt_tokens: u32,
-    /// [Hashes](noema_numerics::hidden) of the hidden states that the tokens should have been sampled
-    /// from; those of the answer where the answer is right.
+    /// [Hashes](noema_numerics::hidden) of the hidden states from which the tokens should have been sampled;
+    /// those of the answer if the answer is right.
     pub hidden: Vec<H256>,
 }
 
-/// Whether an answer is what its checkpoint yields.
+/// Whether an answer is the one that its checkpoint yields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckVerdict {
-    /// Every token and every byte of the text is.
+    /// Every token and every byte of the text is right.
     Valid,
-    /// Something is not: the first thing, in the order of the tokens, the text last.
+    /// The first flaw, in the order of the tokens, the text last.
     Invalid(Fault),
 }
 
-/// What is wrong with an answer.
+/// A flaw of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -148,14 +149,14 @@ pub enum Fault {
         /// The token in the answer.
         found: u32,
     },
-    /// The answer stops although nothing ends it there.
+    /// The answer ends early.
     EndsEarly {
-        /// Tokens it has.
+        /// Tokens that it has.
         length: usize,
     },
-    /// The answer goes on after its end.
+    /// The answer continues after its end.
     RunsOn {
-        /// Tokens it should have.
+        /// Tokens that it should have.
         length: usize,
     },
     /// The text is not that of the tokens.
@@ -187,7 +188,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// One checkpoint, ready to answer and to check. Any number of threads may ask at once.
+/// One checkpoint, ready to answer and to check, from any number of threads at once.
 pub struct Engine {
     checkpoint: Arc<OpenCheckpoint>,
     prompts: PromptCodec,
@@ -196,8 +197,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Prepares `checkpoint`, to be executed on `device`, and on the processor from the moment on at
-    /// which another device is lost. `observer` is told of every pass.
+    /// Prepares `checkpoint` for execution on `device`, and on the processor once another device is lost.
+    /// `observer` is called after every pass.
     pub fn open(
         checkpoint: Arc<OpenCheckpoint>,
         device: &Device,
@@ -220,13 +221,13 @@ impl Engine {
         })
     }
 
-    /// The checkpoint that answers.
+    /// The checkpoint.
     pub fn checkpoint(&self) -> &OpenCheckpoint {
         &self.checkpoint
     }
 
-    /// Tokens of `prompt`, said by a user and framed by the chat template. Special tokens written
-    /// out in it are text.
+    /// Tokens of `prompt`, as a user's message in the frame of the chat template. Special tokens written out
+    /// in it are text.
     pub fn encode_prompt(&self, prompt: &str) -> Result<Vec<u32>, EngineError> {
         let tokens = self
             .prompts
@@ -242,7 +243,7 @@ impl Engine {
         Ok(tokens)
     }
 
-    /// Tokens of a text as it stands, without chat template. Special tokens written out in it are text.
+    /// Tokens of a text without chat template. Special tokens written out in it are text.
     pub(crate) fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>, EngineError> {
         self.prompts
             .text()
@@ -250,7 +251,7 @@ impl Engine {
             .map_err(|error| EngineError::Encode(error.to_string()))
     }
 
-    /// Text of an answer's tokens, special ones left out.
+    /// Text of an answer's tokens, without special tokens.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, EngineError> {
         self.prompts
             .text()
@@ -258,8 +259,8 @@ impl Engine {
             .map_err(|error| EngineError::Decode(error.to_string()))
     }
 
-    /// The text of an answer with these tokens: what there is of it within [`text_bound`] of the most
-    /// tokens that were asked for, in whole characters.
+    /// The text of an answer with these tokens, cut at [`text_bound`] of the requested number of tokens, in
+    /// whole characters.
     fn text(&self, tokens: &[u32], parameters: &SamplingParameters) -> Result<String, EngineError> {
         let mut text = self.decode(tokens)?;
         let bound = text_bound(u32::from(parameters.max_tokens));
@@ -267,8 +268,8 @@ impl Engine {
         Ok(text)
     }
 
-    /// Answers `prompt`. `on_token` is told each token and can cancel: the answer is then what
-    /// there is so far, which no check will find valid.
+    /// Answers `prompt`. `on_token` is called with each token and can cancel: the answer is then the part
+    /// generated so far, which no check will find valid.
     pub fn answer(
         &self,
         prompt: &str,
@@ -279,7 +280,7 @@ impl Engine {
         self.answer_unless(&Cancel::default(), prompt, parameters, seed, on_token)
     }
 
-    /// As [`answer`](Self::answer); `cancel` cancels, too, even before the first token.
+    /// As [`answer`](Self::answer); `cancel` also cancels, even before the first token.
     pub fn answer_unless(
         &self,
         cancel: &Cancel,
@@ -301,8 +302,8 @@ impl Engine {
         })
     }
 
-    /// Re-executes an answer, all of its positions in parallel. Whatever is wrong with `tokens` or
-    /// `text` is a verdict; an error concerns the prompt, the parameters or the execution.
+    /// Re-executes an answer, all of its positions in parallel. A flaw of `tokens` or `text` is a verdict; an
+    /// error concerns the prompt, the parameters or the execution.
     pub fn check(
         &self,
         prompt: &str,
@@ -367,7 +368,7 @@ impl Engine {
     }
 }
 
-/// The way from prompts to tokens, if the manifest states how many these can be.
+/// The codec of prompts, if the manifest bounds their tokens.
 fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
     let manifest = checkpoint.manifest();
     let prompts = PromptCodec::new(
@@ -398,7 +399,7 @@ fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
     Ok(prompts)
 }
 
-/// What goes on where a device other than the processor is lost.
+/// The fallback for a lost device other than the processor.
 fn fallback(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Option<Fallback> {
     match device.class() {
         DeviceClass::Cpu => None,

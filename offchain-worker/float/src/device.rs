@@ -1,4 +1,4 @@
-//! The devices of this machine, as burn names them.
+//! The devices of this machine as devices of burn.
 
 use crate::FloatError;
 use burn::tensor::{
@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What burn has opened, by the adapter's index: it opens an adapter once for each process.
+/// The devices that burn has opened, by the adapter's index: burn opens an adapter once for each process.
 static OPENED: Mutex<Option<HashMap<usize, Device>>> = Mutex::new(None);
 
 /// burn's device for `device`: `burn-flex` for the processor, `burn-wgpu` for a graphics processor.
@@ -40,10 +40,10 @@ pub fn device(device: &noema_executor::Device) -> Result<Device, FloatError> {
     Ok(found)
 }
 
-/// Has burn open the adapter, through the same interface to the driver: otherwise it may settle on
-/// OpenGL, where the same name stands for another driver.
+/// Makes burn open the adapter through the same interface to the driver: otherwise it may choose OpenGL,
+/// where the same name stands for another driver.
 fn open(adapter: &Adapter) -> Result<Device, WgpuInitError> {
-    // burn counts each kind on its own, in the order in which the driver lists them.
+    // burn counts each kind separately, in the order in which the driver lists them.
     let place = adapters()
         .iter()
         .take_while(|other| other.index < adapter.index)
@@ -68,11 +68,11 @@ fn open(adapter: &Adapter) -> Result<Device, WgpuInitError> {
         .init()
 }
 
-/// Runs `work`, which computes with burn on `device`, and catches its panics: burn reports a lost
-/// device, or one without memory, by no other way.
+/// Runs `work`, which computes with burn on `device`, and catches its panics: burn reports a lost device, or
+/// one without memory, only by panicking.
 ///
 /// # Errors
-/// [`FloatError::Failed`] with what the panic says.
+/// [`FloatError::Failed`] with the message of the panic.
 pub fn guarded<T>(
     device: &noema_executor::Device,
     work: impl FnOnce() -> T,

@@ -1,4 +1,4 @@
-//! Why floats cannot be computed.
+//! Errors of the float model.
 
 /// Why the float model does not run on a device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,15 +9,15 @@ pub enum FloatError {
     Device {
         /// The device.
         device: String,
-        /// What burn says.
+        /// burn's message.
         reason: String,
     },
-    /// A computation failed on the way; nothing on the device can be used any more.
+    /// A computation failed; nothing on the device can be used any longer.
     #[error("The float model failed on {device}: {reason}.")]
     Failed {
         /// The device.
         device: String,
-        /// What burn or the driver says.
+        /// The message of burn or the driver.
         reason: String,
     },
 }

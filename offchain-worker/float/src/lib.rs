@@ -1,12 +1,12 @@
-//! The transformer in 32-bit floats: what a checkpoint approximates, and what training changes.
+//! The transformer in 32-bit floats: a checkpoint approximates it, and training changes it.
 //!
 //! - [`llama`] is the model, as modules of burn: differentiable, and saved and loaded as records;
 //! - [`Parameter`] is one of its tensors, for an optimiser;
 //! - [`FloatWeights`] is where its weights come from;
 //! - [`device`](mod@device) finds burn's name for a device of this machine.
 //!
-//! Floats differ from one device to another. Nothing here decides anything: answers, checks and
-//! scores are integer only.
+//! Floats differ from one device to another. No decision depends on them: answers, checks and scores use
+//! integers only.
 
 pub mod device;
 mod error;

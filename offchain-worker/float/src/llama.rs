@@ -1,4 +1,4 @@
-//! A Llama of 32-bit floats, as burn modules: what the integer transformer approximates.
+//! A Llama of 32-bit floats, as burn modules: the model that the integer transformer approximates.
 //!
 //! Pre-norm decoder with rotary positions (Su et al., 2021), grouped-query attention (Ainslie et
 //! al., 2023) and SwiGLU (Shazeer, 2020), as in Touvron et al., 2023. Rotary pairs are the two
@@ -38,7 +38,7 @@ impl Rotary {
         }
     }
 
-    /// Turns heads `[batch, heads, positions, head_width]`, the first of them at position 0.
+    /// Rotates heads `[batch, heads, positions, head_width]`, the first of them at position 0.
     fn turn(&self, x: Tensor<4>) -> Tensor<4> {
         let [_, _, positions, width] = x.dims();
         let half = width / 2;
@@ -94,8 +94,8 @@ impl Attention {
     }
 }
 
-/// A head for each query head, from heads `[batch, heads, positions, head_width]` that `group` query
-/// heads share: burn's kernels for graphics processors want as many of both.
+/// One head for each query head, from heads `[batch, heads, positions, head_width]` that `group` query heads
+/// share: burn's kernels for graphics processors need equal numbers of both.
 fn repeat_heads(heads: Tensor<4>, group: usize) -> Tensor<4> {
     if group == 1 {
         return heads;

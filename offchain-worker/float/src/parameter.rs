@@ -1,4 +1,4 @@
-//! The tensors of a model one by one: what an optimiser reads and changes.
+//! The tensors of a model, which an optimiser reads and changes one by one.
 
 use crate::{
     llama::{Attention, Block, FeedForward},
@@ -10,12 +10,12 @@ use burn::{
 };
 use noema_numerics::layout::TensorRole;
 
-/// One tensor of a [`Llama`] on a device with gradients. As a matrix it has the shape in which burn
-/// keeps it, which is that of its gradient; [`read`](Self::read) and [`write`](Self::write) turn it
-/// into the order of the canonical list, a row per output.
+/// One tensor of a [`Llama`] on a device with gradients. As a matrix it has the shape in which burn keeps it,
+/// which is that of its gradient; [`read`](Self::read) and [`write`](Self::write) convert from and to the
+/// order of the canonical list, one row per output.
 #[derive(Debug)]
 pub struct Parameter<'a> {
-    /// What it is for.
+    /// Its role in the model.
     pub role: TensorRole,
     /// The layer it belongs to, if any.
     pub layer: Option<u32>,
@@ -24,15 +24,15 @@ pub struct Parameter<'a> {
 
 #[derive(Debug)]
 enum Place<'a> {
-    /// A row per output.
+    /// One row per output.
     Rows(&'a mut Param<Tensor<2>>),
-    /// A column per output.
+    /// One column per output.
     Columns(&'a mut Param<Tensor<2>>),
     Gains(&'a mut Param<Tensor<1>>),
 }
 
 impl Parameter<'_> {
-    /// The value, without what its gradient depends on.
+    /// The value, detached from the gradient graph.
     pub fn value(&self) -> Tensor<2> {
         match &self.place {
             Place::Rows(param) | Place::Columns(param) => param.val().inner(),
@@ -48,7 +48,7 @@ impl Parameter<'_> {
         }
     }
 
-    /// Replaces the value by another of the same shape, and says whether it is to have a gradient.
+    /// Replaces the value by another of the same shape, and sets whether it gets a gradient.
     pub fn replace(&mut self, value: Tensor<2>, trained: bool) {
         match &mut self.place {
             Place::Rows(param) | Place::Columns(param) => {
@@ -65,7 +65,7 @@ impl Parameter<'_> {
     /// The value in canonical order.
     ///
     /// # Errors
-    /// When the device does not give it back.
+    /// When the device does not return it.
     pub fn read(&self) -> Result<Vec<f32>, DataError> {
         let value = match self.place {
             Place::Columns(_) => self.value().transpose(),

@@ -1,4 +1,4 @@
-//! Where the weights come from.
+//! The source of the weights.
 
 use noema_numerics::{layout::TensorRole, Architecture};
 

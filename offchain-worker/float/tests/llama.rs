@@ -18,7 +18,7 @@ const TOKENS: [i64; 24] = [
     5, 17, 2, 60, 33, 8, 5, 17, 2, 60, 33, 8, 5, 17, 2, 60, 33, 8, 5, 17, 2, 60, 33, 8,
 ];
 
-/// Weights that follow from their place.
+/// Weights that depend only on their position.
 struct Random(Architecture);
 
 impl Random {
@@ -67,7 +67,7 @@ impl FloatWeights for Random {
     }
 }
 
-/// A graphics processor of this machine, one in software if need be.
+/// A graphics processor of this machine, or a software one if there is no other.
 fn graphics() -> Option<noema_executor::Device> {
     let mut all = noema_executor::Device::all(None, None);
     let found = all.drain(..).find(|device| device.adapter().is_some());

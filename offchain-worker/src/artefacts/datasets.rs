@@ -1,5 +1,5 @@
-//! Datasets between operators, file by file: whoever has the manifest knows the hash and the size of
-//! each shard, fetches those that it needs, and shares what it has.
+//! Datasets between operators, file by file: an operator that has the manifest knows the hash and the size of
+//! each shard, fetches those that it needs, and shares those that it has.
 
 use super::{join, no_randomness, place, remote, seek::seek, FetchError};
 use crate::chain::types::WireEndpoint;
@@ -29,11 +29,11 @@ const MOST_ASKED: usize = 64;
 /// Shards that are fetched at a time.
 const TOGETHER: usize = 4;
 
-/// The peers that may have a dataset: first `participants`, then other operators that say where they share.
-/// Each time in another order, so that not everybody asks the same. `own` is not asked.
+/// The peers that may have a dataset: first `participants`, then other operators with a published endpoint.
+/// The order is random, so that not all operators ask the same peers first. `own` is not asked.
 ///
 /// # Errors
-/// When the chain cannot be read, or somebody must be asked and nobody can be.
+/// When the chain cannot be read, or a peer is needed and none is known.
 pub async fn peers(
     at: &At,
     recorded: &Recorded,
@@ -67,7 +67,7 @@ fn shuffle(operators: &mut [(AccountBytes, WireEndpoint)]) -> Result<(), FetchEr
     Ok(())
 }
 
-/// Shares what is here of a dataset from now on.
+/// Shares the files of a dataset that are on this machine.
 pub async fn share(artefacts: &Artefacts, dataset: &Dataset) -> Result<(), Error> {
     let unshared = dataset
         .files()
@@ -77,10 +77,10 @@ pub async fn share(artefacts: &Artefacts, dataset: &Dataset) -> Result<(), Error
     Ok(())
 }
 
-/// The dataset that `recorded` names, if it is here with all the shards `wanted`.
+/// The dataset that `recorded` names, if it is on this machine with all the shards `wanted`.
 ///
 /// # Errors
-/// When what is here cannot be read.
+/// When the local files cannot be read.
 pub async fn find(
     datasets: &Datasets,
     recorded: &Recorded,
@@ -93,16 +93,16 @@ pub async fn find(
     Ok(lacking.is_empty().then_some(dataset))
 }
 
-/// Fetches what is not here of the dataset that `recorded` names, of its shards only those `wanted`, from any
-/// of `peers`, of which only so many are asked that asking ends. What is here and damaged is fetched anew.
-/// `progress` is told the bytes of each of these shards once it is here.
+/// Fetches the missing files of the dataset that `recorded` names, of its shards only those `wanted`, from
+/// any of `peers`, of which at most a bounded number are asked. Damaged files are fetched again. `progress`
+/// gets the bytes of each of these shards once it is on this machine.
 ///
 /// Every file is verified against its hash as it arrives, has at most the bytes that manifest and chain
 /// give it, and is kept in part if the fetch is interrupted.
 ///
 /// # Errors
-/// When nobody gives one of the files, the manifest is not of that dataset, or this machine is in the
-/// way.
+/// When no peer sends one of the files, the manifest is not of that dataset, or this machine fails to store
+/// them.
 pub async fn fetch(
     fetcher: &Fetcher,
     datasets: &Datasets,
@@ -139,13 +139,13 @@ pub async fn fetch(
     Ok(dataset)
 }
 
-/// Fetches the dataset that `recorded` names with all its shards, as [`fetch`] does, from those that the
-/// chain names, over an endpoint of its own. As long as no shard arrives, it looks whether the chain names
-/// others; and those that cannot be reached are asked again until no shard has arrived for as long as `wait`.
-/// `progress` is told the bytes of the shards that are here, and of all.
+/// Fetches the dataset that `recorded` names with all its shards, as [`fetch`] does, from the peers that the
+/// chain names, over its own endpoint. While no shard arrives, it checks whether the chain names other peers;
+/// peers that cannot be reached are asked again until no shard has arrived for `wait`. `progress` gets the
+/// bytes of the shards that are on this machine, and of all shards.
 ///
 /// # Errors
-/// As [`fetch`] has, and when `stop` ends before the fetch.
+/// As [`fetch`], and when `stop` ends before the fetch.
 pub async fn fetch_alone(
     node: &Node,
     datasets: &Datasets,
@@ -166,7 +166,7 @@ pub async fn fetch_alone(
     let attempt = |peers: Vec<Peer>| {
         let (fetcher, shards, progress, arrived) = (&fetcher, &shards, &progress, &arrived);
         let fetched = async move {
-            // The list of the shards says how much there is to fetch.
+            // The list of shards determines how much there is to fetch.
             let listed = fetch(fetcher, datasets, recorded, &[], &peers, |_| ()).await?;
             let all = listed.manifest().bytes();
             arrived.store(0, Ordering::Relaxed);
@@ -183,16 +183,16 @@ pub async fn fetch_alone(
     fetched
 }
 
-/// Where files of a dataset come from.
+/// The sources of a dataset's files.
 struct Source<'a> {
     fetcher: &'a Fetcher,
     root: H256,
-    /// Who gave a file last is asked for the next one first: it is there and has the dataset.
+    /// The peer that sent the last file is asked first for the next: it is reachable and has the dataset.
     peers: Mutex<Vec<Peer>>,
 }
 
 impl Source<'_> {
-    /// Fetches a file of at most `limit` bytes, which is called `name` in errors.
+    /// Fetches a file of at most `limit` bytes, called `name` in errors.
     async fn file(
         &self,
         name: impl FnOnce() -> String,
@@ -210,7 +210,7 @@ impl Source<'_> {
                 self.prefer(fetched.from.last());
                 Ok(())
             }
-            // Another process brought it.
+            // Another process fetched it.
             Err(Error::Exists { .. }) => Ok(()),
             Err(reason) if reason.is_of_peers() => Err(FetchError::PartNotToBeHad {
                 root: self.root,
@@ -232,7 +232,7 @@ impl Source<'_> {
     }
 }
 
-/// Fetches the manifest, in place of what is there.
+/// Fetches the manifest and replaces the old one.
 async fn manifest(
     source: &Source<'_>,
     datasets: &Datasets,
@@ -263,7 +263,7 @@ async fn shard(
     Ok(())
 }
 
-/// Which of the shards `wanted` are not here. A damaged one is removed.
+/// The shards of `wanted` that are not on this machine. A damaged one is removed.
 async fn lacking(dataset: &Dataset, wanted: &[u32]) -> Result<BTreeSet<u32>, FetchError> {
     let (dataset, wanted) = (dataset.clone(), wanted.to_vec());
     let look = move || -> Result<_, FetchError> {
@@ -274,7 +274,7 @@ async fn lacking(dataset: &Dataset, wanted: &[u32]) -> Result<BTreeSet<u32>, Fet
                 Err(DatasetError::Read { source, .. })
                     if source.kind() == io::ErrorKind::NotFound => {}
                 Err(error @ (DatasetError::ShardHash { .. } | DatasetError::Oversized { .. })) => {
-                    warn!(%error, "a damaged shard is removed");
+                    warn!(%error, "removing a damaged shard");
                     remove(&dataset.shard_path(index as usize)?)?;
                 }
                 Err(error) => return Err(error.into()),

@@ -1,4 +1,4 @@
-//! Fetching from holders that move to other endpoints, or appear, during the fetch.
+//! Fetching from holders that change their endpoints, or appear, during the fetch.
 
 use super::FetchError;
 use futures::future::{BoxFuture, Future};
@@ -9,21 +9,20 @@ use std::{
 };
 use tracing::{info, warn};
 
-/// How long nothing arrives before the chain is asked whether holders have moved. It doubles after each move,
-/// so that a holder that moves on and on does not keep a fetch from the others.
+/// Time without arrivals after which the chain is asked whether holders have moved. It doubles after each
+/// move, so that a holder that moves repeatedly does not keep a fetch from the others.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
-/// How often a fetch begins anew because holders have moved.
+/// How often a fetch restarts because holders have moved.
 const MOST_MOVES: u32 = 16;
-/// How long after a failure the same holders are asked again.
+/// The pause after a failure before the same holders are asked again.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Stands for everything in the count of what has arrived: it is being checked, and no other holder is asked.
+/// In the count of arrived bytes: everything is here and being checked, so no other holder is asked.
 pub(super) const ALL: u64 = u64::MAX;
 
-/// Fetches from the holders that `look` finds, and begins anew when it finds others while nothing arrives, or
-/// after a failure. Where the holders are the same and could not be reached, they are asked again until
-/// nothing has arrived for as long as `wait`. What has arrived by then is kept. `arrived` counts bytes, or is
-/// [`ALL`].
+/// Fetches from the holders that `look` finds, and restarts when it finds others while nothing arrives, or
+/// after a failure. If the holders are the same and could not be reached, they are asked again until nothing
+/// has arrived for `wait`. Arrived bytes are kept. `arrived` counts them, or is [`ALL`].
 ///
 /// Ends with the error of the last `attempt`, and with [`FetchError::Interrupted`] when `stop` ends.
 pub(super) async fn seek<'a, H: Ord + Clone, T>(
@@ -66,7 +65,7 @@ pub(super) async fn seek<'a, H: Ord + Clone, T>(
             moved = others(look, &holders, arrived, pause), if may_move => moved,
             () = &mut stop => return Err(FetchError::Interrupted),
         };
-        info!("other holders than before have said where they are; they are asked, too");
+        info!("the holders or their endpoints have changed; restarting the fetch");
         holders = moved;
         pause = pause.saturating_mul(2);
         moves = moves.saturating_add(1);
@@ -86,7 +85,7 @@ async fn others<'a, H: Ord + Clone>(
         if before == ALL || arrived.load(Ordering::Relaxed) != before {
             continue;
         }
-        // A chain that cannot be read just now, or names no holder, is no reason to stop asking.
+        // If the chain cannot be read at present, or names no holder, the search continues.
         if let Ok(now) = look().await {
             if sorted(&now) != sorted(holders) {
                 return now;
@@ -119,7 +118,7 @@ mod tests {
         }
     }
 
-    /// How often holder 1 is asked, if it fails the first time.
+    /// How often holder 1 is asked, if its first attempt fails.
     async fn asked(may_pass: bool, wait: Duration) -> (u32, bool) {
         let (asked, arrived) = (AtomicU32::new(0), AtomicU64::new(0));
         let attempt = |_holders: Vec<u32>| {

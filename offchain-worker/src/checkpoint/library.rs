@@ -40,7 +40,7 @@ impl Library {
         self.root.join(name(id))
     }
 
-    /// Ids of all checkpoints, ascending. Whether they are sound is seen when they are opened.
+    /// Ids of all checkpoints, ascending. Their validity is checked when they are opened.
     pub fn ids(&self) -> Result<Vec<CheckpointId>, CheckpointError> {
         let failed = |source| CheckpointError::Read {
             path: self.root.clone(),

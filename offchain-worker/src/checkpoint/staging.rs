@@ -1,8 +1,8 @@
-//! Putting a checkpoint into a library either whole or not at all.
+//! Puts a checkpoint into a library either completely or not at all.
 //!
-//! Everything goes to a temporary directory beside the checkpoints, is forced to disk and put into
-//! place by one rename. A file lock marks the directory as in use; whoever writes next removes those
-//! whose owner is gone.
+//! Everything goes to a temporary directory beside the checkpoints, is synced to disk and moved into place by
+//! one rename. A file lock marks the directory as in use; the next writer removes directories whose owner is
+//! gone.
 
 use super::{CheckpointError, Library, OpenCheckpoint};
 use noema_checkpoint::CheckpointId;
@@ -15,11 +15,11 @@ use std::{
 const TEMPORARY: &str = ".import-";
 const LOCK: &str = ".lock";
 
-/// A directory that vanishes unless it is published.
+/// A directory that is removed unless it is published.
 pub(crate) struct Staging {
     root: PathBuf,
     pub(crate) path: PathBuf,
-    /// Locked as long as the directory is in use.
+    /// Locked while the directory is in use.
     lock: Option<File>,
 }
 
@@ -41,7 +41,7 @@ impl Staging {
         })
     }
 
-    /// Writes a whole file and forces it to disk.
+    /// Writes a whole file and syncs it to disk.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let path = self.path.join(name);
         let write = || {
@@ -52,7 +52,7 @@ impl Staging {
         write().map_err(|e| CheckpointError::write(&path, e))
     }
 
-    /// Moves the directory to its place, unless a sound checkpoint is there already.
+    /// Moves the directory to its place, unless a valid checkpoint is there already.
     pub(crate) fn publish(
         mut self,
         library: &Library,
@@ -85,7 +85,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if self.lock.is_some() {
-            // What cannot be removed now, the next one removes.
+            // If it cannot be removed now, the next writer removes it.
             let _ = fs::remove_dir_all(&self.path);
         }
     }
@@ -109,7 +109,7 @@ fn remove_stale(root: &Path) -> Result<(), CheckpointError> {
     Ok(())
 }
 
-/// Creates and locks a file, waiting for whoever has it.
+/// Creates and locks a file, waiting for its owner.
 fn lock(path: &Path) -> Result<File, CheckpointError> {
     let locked = || {
         let file = File::options()
@@ -123,7 +123,7 @@ fn lock(path: &Path) -> Result<File, CheckpointError> {
     locked().map_err(|e| CheckpointError::write(path, e))
 }
 
-/// Forces the entries of a directory to disk.
+/// Syncs the entries of a directory to disk.
 fn sync(directory: &Path) -> Result<(), CheckpointError> {
     let synced = || File::open(directory)?.sync_all();
     synced().map_err(|e| CheckpointError::write(directory, e))

@@ -1,4 +1,4 @@
-//! The checkpoint that training makes of another.
+//! The checkpoint that training derives from another.
 
 use super::{
     parallel_root, read, CheckpointError, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE,
@@ -7,22 +7,22 @@ use super::{
 use noema_checkpoint::{Manifest, Source, SourceFormat, H256};
 use noema_update::{from_weights, masters_root, Trainable};
 
-/// File with the masters; absent where they follow from the weights.
+/// File with the masters; absent if they follow from the weights.
 pub const MASTERS: &str = "masters.bin";
 
-/// What training makes of a checkpoint.
+/// The result of training a checkpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct Successor<'a> {
-    /// The tiles, rotation table included.
+    /// The tiles, including the rotation table.
     pub weights: &'a [u8],
-    /// The masters that the tiles are of.
+    /// The masters of the tiles.
     pub masters: &'a [u8],
 }
 
 impl Successor<'_> {
-    /// The manifest of the checkpoint that follows `parent`: the parent's, with other weights, and
-    /// with the root over the masters as its source. Whoever applies the same updates to the
-    /// same parent gets the same manifest, and so the same id.
+    /// The manifest of the checkpoint that follows `parent`: the parent's, with other weights, and with the
+    /// root over the masters as its source. The same updates on the same parent give the same manifest, and
+    /// so the same id.
     pub fn manifest(&self, parent: &Manifest) -> Manifest {
         Manifest {
             weights_root: parallel_root(self.weights, &|_| ()),
@@ -35,7 +35,7 @@ impl Successor<'_> {
         }
     }
 
-    /// Puts the checkpoint that follows `parent` into `library`.
+    /// Writes the checkpoint that follows `parent` to `library`.
     ///
     /// # Errors
     /// When it cannot be written, or the weights are not those of such a checkpoint.
@@ -63,8 +63,8 @@ impl Successor<'_> {
 }
 
 impl OpenCheckpoint {
-    /// The masters: those in `masters.bin` where training made the checkpoint, or else those
-    /// that follow from its weights.
+    /// The masters: those in `masters.bin` if training made the checkpoint, otherwise those that follow from
+    /// its weights.
     ///
     /// # Errors
     /// When the file cannot be read, or is not the one that the manifest names.

@@ -18,7 +18,7 @@ pub enum DatasetError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
     /// A file could not be written.
@@ -26,15 +26,15 @@ pub enum DatasetError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
-    /// A file is larger than it may be.
+    /// A file is larger than the limit.
     #[error("{path} has more than {limit} bytes.")]
     Oversized {
         /// The file.
         path: PathBuf,
-        /// The largest size that it may have.
+        /// The limit in bytes.
         limit: u64,
     },
     /// A text is not UTF-8.
@@ -45,7 +45,7 @@ pub enum DatasetError {
         /// The line, from 1.
         line: u64,
     },
-    /// A line is so long that it cannot be a line of text.
+    /// A line is too long for a line of text.
     #[error("{path} has more than {limit} bytes in line {line}; break it.")]
     LineTooLong {
         /// The file.
@@ -62,17 +62,17 @@ pub enum DatasetError {
         path: PathBuf,
         /// The line, from 1.
         line: u64,
-        /// What is wrong.
+        /// The error.
         problem: String,
     },
-    /// A line has no text where the text should be.
+    /// A line has no text in the named field.
     #[error("{path} has no text in the field {field:?} of line {line}.")]
     NoText {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: u64,
-        /// The field that was looked for.
+        /// The name of the field.
         field: String,
     },
     /// The tokenizer cannot be used.
@@ -83,25 +83,25 @@ pub enum DatasetError {
     Encode {
         /// The file.
         path: PathBuf,
-        /// What the tokenizer said.
+        /// The tokenizer's message.
         problem: String,
     },
     /// The tokenizer has no such token.
-    #[error("The tokenizer has no token {token:?} to part documents with; name another.")]
+    #[error("The tokenizer has no token {token:?} to separate documents; name another.")]
     UnknownSeparator {
-        /// The token that was asked for.
+        /// The requested token.
         token: String,
     },
-    /// A tokenizer has a token for each byte at least.
+    /// A tokenizer has at least one token for each byte.
     #[error("A tokenizer of {tokens} tokens is too small; it needs {FEWEST_TOKENS} or more.")]
     VocabularyTooSmall {
-        /// Tokens that were asked for.
+        /// The requested number of tokens.
         tokens: u32,
     },
     /// No tokenizer can be learnt.
     #[error("No tokenizer can be learnt from the text: {problem}.")]
     Learn {
-        /// What went wrong.
+        /// The error.
         problem: String,
     },
     /// Sequences or shards would have an impossible size.
@@ -124,9 +124,9 @@ pub enum DatasetError {
         length: u32,
     },
     /// There would be too many shards.
-    #[error("The text makes more than {MAX_SHARDS} shards; let each have more sequences.")]
+    #[error("The text gives more than {MAX_SHARDS} shards; put more sequences into each.")]
     TooManyShards,
-    /// There is something already where the dataset should go.
+    /// The destination of the dataset exists already.
     #[error("{path} exists already; choose another folder.")]
     Exists {
         /// The folder.
@@ -137,7 +137,7 @@ pub enum DatasetError {
     NotAManifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The error, with line and column.
         source: serde_json::Error,
     },
     /// The manifest has another version.
@@ -153,7 +153,7 @@ pub enum DatasetError {
     Manifest {
         /// The file.
         path: PathBuf,
-        /// What it states.
+        /// The impossible statement.
         problem: String,
     },
     /// The manifest's root is not that of its shards.
@@ -168,22 +168,22 @@ pub enum DatasetError {
     },
     /// The manifest that the chain names is not of the dataset that the chain describes.
     #[error(
-        "{path} is the manifest that the chain names; it has {} shards of {} tokens with the root {:?}, and the chain records {} of {} with the root {:?}. Only another programme can mend that.",
+        "{path} is the manifest that the chain names; it has {} shards of {} tokens with the root {:?}, and the chain records {} of {} with the root {:?}. Only another programme can correct that.",
         found.shards, found.shard_tokens, found.root,
         recorded.shards, recorded.shard_tokens, recorded.root
     )]
     OtherDataset {
         /// The file.
         path: PathBuf,
-        /// What the chain records.
+        /// The record on chain.
         recorded: Box<Recorded>,
-        /// What the manifest is of.
+        /// The properties of the manifest.
         found: Box<Recorded>,
     },
     /// The dataset has fewer shards.
     #[error("The dataset has {shards} shards, so none with index {index}.")]
     NoSuchShard {
-        /// The index that was asked for.
+        /// The requested index.
         index: usize,
         /// Number of shards.
         shards: usize,
@@ -203,7 +203,7 @@ pub enum DatasetError {
     NotAShard {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error.
         problem: String,
     },
     /// A shard has another version.
@@ -245,7 +245,7 @@ pub enum DatasetError {
     ShardShape {
         /// The file.
         path: PathBuf,
-        /// Sequences and tokens of each, in the manifest.
+        /// Number of sequences and tokens of each, in the manifest.
         expected: (u32, u32),
         /// The same in the shard.
         found: (u32, u32),

@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Datasets in folders that were named, and those under `<home>/datasets`, each in a folder that is
-/// named by its root.
+/// Datasets in folders named by the operator, and those under `<home>/datasets`, each in a folder named by
+/// its root.
 #[derive(Clone, Debug)]
 pub struct Datasets {
     named: Vec<Dataset>,
@@ -25,21 +25,21 @@ impl Datasets {
         }
     }
 
-    /// Those whose folders were named.
+    /// The datasets whose folders were named.
     pub fn named(&self) -> impl Iterator<Item = &Dataset> {
         self.named.iter()
     }
 
-    /// Where the dataset with this root is put when it is fetched.
+    /// The folder for a fetched dataset with this root.
     pub fn path(&self, root: H256) -> PathBuf {
         self.folder.join(hex::encode(root))
     }
 
-    /// The dataset that a programme records, if its manifest is here. Any of its shards may be
+    /// The dataset that a programme records, if its manifest is on this machine. Any of its shards may be
     /// missing.
     ///
-    /// A named folder is taken by its root. Under `home`, what is not the manifest that the chain
-    /// names counts as none.
+    /// A named folder is identified by its root. Under `home`, a file that is not the manifest that the chain
+    /// names counts as missing.
     ///
     /// # Errors
     /// When a file cannot be read, or the manifest that the chain names is not of that dataset.

@@ -13,13 +13,13 @@ pub const MAX_SHARDS: usize = 1 << 18;
 /// Largest manifest in bytes: a shard takes some 120 of them.
 pub const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
-/// What a dataset is, in `manifest.json`.
+/// The description of a dataset, in `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetManifest {
     /// Version of the format: [`FORMAT`].
     pub format: u32,
-    /// Where the text comes from, for people.
+    /// The origin of the text, for human readers.
     pub source: String,
     /// Licence of the text.
     pub licence: String,
@@ -55,7 +55,7 @@ impl DatasetManifest {
         self.shards.iter().map(of).sum()
     }
 
-    /// Reads and checks a manifest; `path` is named in errors.
+    /// Reads and checks a manifest; errors name `path`.
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
         let manifest: Self =
             serde_json::from_slice(bytes).map_err(|source| DatasetError::NotAManifest {
@@ -84,7 +84,7 @@ impl DatasetManifest {
             .iter()
             .any(|entry| entry.sequences > manifest.shards[0].sequences)
         {
-            // The chain records the size of the first for all.
+            // The chain records the size of the first shard as that of all.
             Some("a shard that is larger than the first")
         } else {
             None

@@ -26,23 +26,23 @@ pub(super) fn prove(hashes: impl Iterator<Item = H256>, index: u32) -> ShardProo
     }
 }
 
-/// Proves that a shard stands at its place in a dataset.
+/// Proves the position of a shard in a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ShardProof {
     /// Number of shards of the dataset.
     pub shards: u32,
-    /// Which of them this is, from 0.
+    /// The index of the shard, from 0.
     pub index: u32,
     /// The sibling hashes from the leaf upwards.
     pub siblings: Vec<H256>,
 }
 
 impl ShardProof {
-    /// Whether the shard with BLAKE3 hash `hash` is the one that this speaks of, in the dataset with
-    /// root `root`.
+    /// Whether the shard with BLAKE3 hash `hash` is the one that this proves, in the dataset with root
+    /// `root`.
     pub fn holds(&self, root: &H256, hash: &H256) -> bool {
-        // The crate below looks at as many siblings as it is given: with one too few, a node that
-        // moves up would prove a second place.
+        // The crate below accepts any number of siblings: with one too few, a node that moves up would prove
+        // a second place.
         self.index < self.shards
             && self.siblings.len() == siblings(self.shards, self.index)
             && binary_merkle_tree::verify_proof::<Blake2Hasher, _, _>(

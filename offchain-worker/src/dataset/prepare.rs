@@ -1,4 +1,4 @@
-//! From text to shards.
+//! Making shards from text.
 
 use super::{
     manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_SHARDS},
@@ -15,16 +15,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The token that parts documents unless another is named, where the tokenizer has it.
+/// The default token between documents, if the tokenizer has it.
 pub(crate) const SEPARATOR: &str = "<|endoftext|>";
 
-/// Pieces that are split into tokens at the same time: bounds memory, nothing else.
+/// Pieces that are split into tokens at the same time: affects only memory.
 const TOGETHER: usize = 64;
 
-/// What the person who prepares a dataset may decide.
+/// The options of a new dataset.
 #[derive(Clone, Debug)]
 pub struct PrepareOptions {
-    /// Where the text comes from, to be recorded.
+    /// The origin of the text, to be recorded.
     pub source: String,
     /// Licence of the text, to be recorded.
     pub licence: String,
@@ -34,8 +34,7 @@ pub struct PrepareOptions {
     pub sequence_length: u32,
     /// Sequences of a shard; the last may have fewer.
     pub shard_sequences: u32,
-    /// Token that is put between documents [default: `<|endoftext|>`, or none where the tokenizer
-    /// has no such token].
+    /// Token between documents [default: `<|endoftext|>`, or none if the tokenizer has no such token].
     pub separator: Option<String>,
 }
 
@@ -57,16 +56,16 @@ impl Default for PrepareOptions {
 pub struct Prepared {
     /// The dataset.
     pub dataset: Dataset,
-    /// Tokens that are in it.
+    /// Number of its tokens.
     pub tokens: u64,
     /// Tokens at the end of the text that did not fill a sequence.
     pub left_over: u64,
 }
 
-/// Bytes of all inputs: what [`prepare`]'s progress adds up to.
+/// Bytes of all inputs: the total of [`prepare`]'s progress.
 ///
 /// # Errors
-/// When one cannot be looked at.
+/// When the metadata of one cannot be read.
 pub fn input_bytes(inputs: &[PathBuf]) -> Result<u64, DatasetError> {
     let of = |path: &PathBuf| {
         let metadata = fs::metadata(path).map_err(|error| DatasetError::read(path, error))?;
@@ -75,11 +74,11 @@ pub fn input_bytes(inputs: &[PathBuf]) -> Result<u64, DatasetError> {
     inputs.iter().map(of).sum()
 }
 
-/// Makes the dataset `directory` of the documents in `inputs`, in their order, with the tokenizer in
-/// the file `tokenizer`. `progress` is told of the bytes that have just been read.
+/// Makes the dataset `directory` of the documents in `inputs`, in their order, with the tokenizer in the file
+/// `tokenizer`. `progress` gets the number of bytes just read.
 ///
-/// The tokens of all documents follow each other and are cut into sequences; the last tokens, too
-/// few for a sequence, are left out. The dataset appears as a whole or not at all.
+/// The tokens of all documents are concatenated and cut into sequences; the last tokens, too few for a
+/// sequence, are left out. The dataset appears as a whole or not at all.
 ///
 /// # Errors
 /// When an input is not text, the tokenizer cannot be used, there is too little text, or
@@ -153,7 +152,7 @@ pub fn prepare(
     })
 }
 
-/// From pieces of text to tokens.
+/// Converts pieces of text to tokens.
 struct Codec {
     text: TextCodec,
     separator: Option<u32>,
@@ -247,7 +246,7 @@ impl Writer {
     }
 }
 
-/// Writes a file and forces it to disk. Shards with the same content are the same file.
+/// Writes a file and syncs it to disk. Shards with the same content are the same file.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
     let written = || {
         let mut file = File::create(path)?;
@@ -257,7 +256,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
     written().map_err(|error| DatasetError::write(path, error))
 }
 
-/// A folder beside the dataset's place that vanishes unless it is published.
+/// A folder beside the dataset's place that is removed unless it is published.
 struct Target {
     path: PathBuf,
     published: bool,
@@ -295,7 +294,7 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         if !self.published {
-            // Nobody reads from it; what cannot be removed lies beside the dataset's place.
+            // It is not read again; if it cannot be removed, it stays beside the dataset's place.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

@@ -11,7 +11,8 @@
 //! | 16 | 32 | BLAKE2b-256 of the tokenizer's `tokenizer.json` |
 //! | 48 | 4 L n | the sequences, one after the other, a u32 for each token |
 //!
-//! Its name is its BLAKE3 hash. Of a sequence, the first token is read and the others are predicted.
+//! The shard's file name is its BLAKE3 hash. Of a sequence, the first token is read and the others are
+//! predicted.
 
 use super::DatasetError;
 use noema_checkpoint::{Architecture, H256};
@@ -25,9 +26,9 @@ pub const VERSION: u32 = 1;
 pub const HEADER_BYTES: usize = 48;
 /// Largest shard, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
-/// Most sequences of a shard, which are as short as can be.
+/// Most sequences of a shard, with sequences of the least length.
 pub const MOST_SEQUENCES: u32 = (MAX_BYTES / 8) as u32;
-/// Lengths that a sequence may have, in tokens.
+/// Valid lengths of a sequence, in tokens.
 pub const LENGTHS: std::ops::RangeInclusive<u32> = 2..=Architecture::MAX_CONTEXT;
 
 /// Sequences of token ids.
@@ -54,7 +55,7 @@ impl Shard {
         self.tokens.is_empty()
     }
 
-    /// BLAKE2b-256 of the tokenizer that the tokens are of.
+    /// BLAKE2b-256 of the tokenizer of the tokens.
     pub fn tokenizer_hash(&self) -> H256 {
         self.tokenizer_hash
     }
@@ -64,7 +65,7 @@ impl Shard {
         self.tokens.chunks_exact(self.length as usize)
     }
 
-    /// Reads the shard in `bytes`; `path` is named in errors.
+    /// Reads the shard in `bytes`; errors name `path`.
     ///
     /// # Errors
     /// When the bytes are not a shard of this version, or have another length than they state.

@@ -1,4 +1,4 @@
-//! Reading documents in pieces, so that no text need fit into memory.
+//! Reading documents in pieces, so that a text need not fit into memory.
 
 use super::DatasetError;
 use serde_json::Value;
@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A piece of plain text ends with the first line break after so many bytes. Tokens do not reach
-/// across pieces, so this number decides the tokens of a dataset.
+/// A piece of plain text ends with the first line break after this many bytes. Tokens do not reach across
+/// pieces, so this number determines the tokens of a dataset.
 const PIECE_BYTES: usize = 64 << 10;
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: u64 = 16 << 20;
@@ -17,13 +17,13 @@ const MAX_LINE_BYTES: u64 = 16 << 20;
 /// A part of a document.
 pub(super) struct Piece {
     pub(super) text: String,
-    /// Whether the document ends with it.
+    /// Whether it ends the document.
     pub(super) ends_document: bool,
     /// Bytes of the file that it was read from.
     pub(super) bytes: u64,
 }
 
-/// Where a file's documents are.
+/// The form of a file's documents.
 #[derive(Clone, Copy)]
 pub(super) enum Layout<'a> {
     /// The file is one document.

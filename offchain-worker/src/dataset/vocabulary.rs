@@ -22,7 +22,7 @@ pub const FEWEST_TOKENS: u32 = 257;
 /// `<|endoftext|>`. The same text gives the same bytes on every machine.
 ///
 /// # Errors
-/// When an input is not text, or fewer than [`FEWEST_TOKENS`] are asked for.
+/// When an input is not text, or fewer than [`FEWEST_TOKENS`] are requested.
 pub fn learn_tokenizer(
     inputs: &[PathBuf],
     text_field: Option<&str>,

@@ -1,4 +1,4 @@
-//! The node, and an operator as its chain knows it.
+//! The node, and an operator as recorded on its chain.
 
 use super::{Area, Finding};
 use crate::chain::types::{WireEndpoint, WireRoles};
@@ -10,10 +10,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A chain on which no block is finalized for this long stands still.
+/// A chain without a new finalized block for this long has stopped.
 const STILL: Duration = Duration::from_secs(30);
 
-/// Whether a node answers at `url` and its chain moves; with the node if so.
+/// Checks whether a node answers at `url` and its chain advances; returns the node if so.
 pub async fn chain(url: &str) -> (Vec<Finding>, Option<Arc<Node>>) {
     let node = match Node::connect(url).await {
         Ok(node) => node,
@@ -55,18 +55,18 @@ async fn moves(node: &Node) -> Finding {
         Ok(Err(error)) => Area::Chain.failed(
             "finality",
             error.to_string(),
-            "see the node's log; update whichever of node and worker is older",
+            "see the node's log; update the older of node and worker",
         ),
         Err(_) => Area::Chain.failed(
             "finality",
             format!("no block was finalized in {} seconds", STILL.as_secs()),
-            "see whether the node is still syncing, or its chain has stopped",
+            "check whether the node is still syncing, or its chain has stopped",
         ),
     }
 }
 
-/// Whether `key` is the hot key of an operator that may be drawn; with what it serves.
-/// Amounts are told as `show` writes them.
+/// Checks whether `key` is the hot key of an operator that may be drawn; returns the checkpoints that it
+/// serves. `show` formats amounts.
 pub async fn operator(
     at: &At,
     key: &Key,
@@ -78,7 +78,7 @@ pub async fn operator(
             vec![Area::Operator.failed(
                 key.address(),
                 error.to_string(),
-                "see the node's log; update whichever of node and worker is older",
+                "see the node's log; update the older of node and worker",
             )],
             Vec::new(),
         ),
@@ -103,8 +103,8 @@ async fn look(
     let Some(info) = at.operator(&controller).await? else {
         let finding = Area::Operator.failed(
             name,
-            "it is not registered any more",
-            "register it anew with: noema-worker register operator",
+            "it is no longer registered",
+            "register it again with: noema-worker register operator",
         );
         return Ok((vec![finding], Vec::new()));
     };
@@ -118,7 +118,7 @@ async fn look(
     findings.push(bond(at, &name, &controller, info.operator.bond, show).await?);
     findings.push(match &info.idle {
         None => Area::Operator.passed(name.clone(), "may be drawn"),
-        // What a running worker ends by itself.
+        // A running worker ends this state by itself.
         Some(idle @ crate::chain::types::Idle::Absent) => Area::Operator.warned(
             name.clone(),
             format!("is not drawn: {}", idle.describe()),
@@ -132,7 +132,7 @@ async fn look(
         Some(idle) => Area::Operator.failed(
             name.clone(),
             format!("is not drawn: {}", idle.describe()),
-            "add to its bond with: noema-worker register operator --bond <AMOUNT>, or stay with operators.cancelUnbonding",
+            "add to its bond with: noema-worker register operator --bond <AMOUNT>, or cancel the unbonding with operators.cancelUnbonding",
         ),
     });
     if info.serves.is_empty() {
@@ -144,11 +144,10 @@ async fn look(
     Ok((findings, serves))
 }
 
-/// What it means that an operator serves no checkpoint: to answer and to check takes one, to take part
-/// in rounds does not.
+/// The finding for an operator that serves no checkpoint: answers and checks need one, rounds do not.
 fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Finding> {
     let remedy =
-        "its controller starts to with: noema-worker register operator --serve <CHECKPOINT>";
+        "its controller adds one with: noema-worker register operator --serve <CHECKPOINT>";
     if roles.worker {
         Some(Area::Operator.failed(name, "serves no checkpoint", remedy))
     } else if roles.validator {
@@ -159,8 +158,8 @@ fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Finding> {
     }
 }
 
-/// Whether those who take part in rounds can get files from the operator: updates from a trainer, the
-/// next checkpoint from either. `None` for an operator that has no part in rounds and shares nothing.
+/// Whether participants of rounds can fetch files from the operator: updates from a trainer, the next
+/// checkpoint from either. `None` for an operator that has no part in rounds and publishes no endpoint.
 fn endpoint(name: &str, roles: &WireRoles, published: Option<&WireEndpoint>) -> Option<Finding> {
     match published {
         Some(endpoint) => {
@@ -171,7 +170,7 @@ fn endpoint(name: &str, roles: &WireRoles, published: Option<&WireEndpoint>) -> 
         }
         None if roles.trainer || roles.validator => Some(Area::Operator.warned(
             name,
-            "has published no endpoint: nobody can fetch an update or a checkpoint from it",
+            "has published no endpoint: no peer can fetch an update or a checkpoint from it",
             "publish one with: noema-worker run --listen <ADDRESS:PORT>",
         )),
         None => None,
@@ -202,7 +201,7 @@ async fn bond(
     })
 }
 
-/// That a key cannot be read.
+/// The finding for a key that cannot be read.
 pub fn no_key(source: &str, error: &KeyError) -> Finding {
     Area::Operator.failed(
         source,
@@ -233,7 +232,7 @@ mod tests {
             ..WORKER
         };
         for roles in [trainer, validator] {
-            let finding = endpoint("5Grw", &roles, None).expect("it is looked at");
+            let finding = endpoint("5Grw", &roles, None).expect("it is checked");
             assert_eq!(finding.health, Health::Warned);
             assert!(finding
                 .remedy

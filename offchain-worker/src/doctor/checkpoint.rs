@@ -8,8 +8,8 @@ use noema_numerics::{Blocks, Scalar, Transformer};
 use noema_protocol::CheckpointId;
 use std::sync::Arc;
 
-/// Opens the checkpoint `id`, hashes its weights and holds them against the chain's record, where
-/// there is a chain. `progress` is told the bytes hashed.
+/// Opens the checkpoint `id`, hashes its weights and compares them with the chain's record, if there is a
+/// chain. `progress` gets the bytes hashed.
 pub async fn checkpoint(
     library: &Library,
     id: CheckpointId,
@@ -29,7 +29,7 @@ pub async fn checkpoint(
     let mut findings = vec![Area::Checkpoint.passed(
         subject.clone(),
         format!(
-            "{}, {} MB, weights and tokenizer are what the manifest says",
+            "{}, {} MB, weights and tokenizer match the manifest",
             manifest.name,
             manifest.weights_bytes / 1_000_000
         ),
@@ -51,10 +51,10 @@ pub async fn checkpoint(
                 ),
             Ok(Some(record)) if record.status == Status::Withdrawn => Area::Checkpoint.warned(
                 subject,
-                "it was withdrawn: only requests that are open still need it",
+                "it was withdrawn: only open requests still need it",
                 "serve another checkpoint",
             ),
-            Ok(Some(_)) => Area::Checkpoint.passed(subject, "is what the chain has recorded"),
+            Ok(Some(_)) => Area::Checkpoint.passed(subject, "matches the chain's record"),
             Err(error) => Area::Checkpoint.failed(subject, error.to_string(), "see the node's log"),
         });
     }
@@ -71,7 +71,7 @@ fn broken(subject: &str, error: &CheckpointError) -> Finding {
     Area::Checkpoint.failed(subject, error.to_string(), remedy)
 }
 
-/// Tokens of the compared pass; the definition, which is slow, runs them too.
+/// Tokens of the compared pass; the definition, which is slow, runs them, too.
 const COMPARED: u32 = 12;
 
 /// Whether a forward pass of `checkpoint` on `device` gives the bits of the definition.
@@ -84,7 +84,7 @@ pub fn forward(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Finding {
         ),
         Ok(false) => Area::Checkpoint.failed(
             subject,
-            "a forward pass gives other bits than the definition: whatever it answers would be slashed",
+            "a forward pass gives other bits than the definition: its answers would be slashed",
             "update the device's driver, or choose another --device",
         ),
         Err(error) => Area::Checkpoint.failed(
@@ -118,7 +118,7 @@ fn compare(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Result<bool, Ex
     Ok(found.hidden == hidden && found.logits == logits)
 }
 
-/// That there is nothing to serve.
+/// The finding for an empty library.
 pub fn no_checkpoint(library: &Library) -> Finding {
     Area::Checkpoint.failed(
         library.root().display().to_string(),

@@ -1,4 +1,4 @@
-//! What can execute the model.
+//! The devices that can execute the model.
 
 use super::{Area, Finding};
 use noema_executor::{Device, DeviceClass, ExecutorError};
@@ -9,7 +9,7 @@ pub fn devices(threads: Option<usize>, memory: Option<u64>) -> Vec<Finding> {
     if findings.len() == 1 {
         findings.push(Area::Device.passed(
             "gpu",
-            "none with Vulkan, Metal or DirectX 12; the processor executes",
+            "none with Vulkan, Metal or DirectX 12; the processor is used",
         ));
     }
     findings
@@ -21,7 +21,7 @@ fn tested(device: &Device) -> Finding {
         Ok(()) if device.is_software() => Area::Device.warned(
             subject,
             format!("reproduces the golden vectors; {}", device.details()),
-            "it is a program, not a graphics processor: use --device cpu, which is faster",
+            "it is a software device: use --device cpu, which is faster",
         ),
         Ok(()) => Area::Device.passed(
             subject,
@@ -41,10 +41,10 @@ fn remedy(error: &ExecutorError, device: &Device) -> &'static str {
     }
 }
 
-/// That what was asked for is not there.
+/// The finding for a requested device that does not exist.
 pub fn no_device(error: &ExecutorError) -> Finding {
     Area::Device.failed(
-        "the device asked for",
+        "the requested device",
         error.to_string(),
         "choose another --device",
     )

@@ -12,19 +12,19 @@ pub fn host(home: &Path) -> Vec<Finding> {
         Ok(cores) => Area::Host.passed("cores", format!("{cores} may be used")),
         Err(error) => Area::Host.warned(
             "cores",
-            format!("the system does not tell how many there are: {error}"),
-            "say how many to use with --threads",
+            format!("the system does not report their number: {error}"),
+            "set the number to use with --threads",
         ),
     };
     vec![cores, disk(home)]
 }
 
-/// Free disk where `home` is, or will be.
+/// Free disk at `home`, which need not exist yet.
 fn disk(home: &Path) -> Finding {
     let Some(existing) = home.ancestors().find(|path| path.exists()) else {
         return Area::Host.failed(
             "disk",
-            format!("{} lies nowhere", home.display()),
+            format!("{} has no existing parent folder", home.display()),
             "name another folder with --home",
         );
     };
@@ -45,8 +45,8 @@ fn disk(home: &Path) -> Finding {
         }
         Err(error) => Area::Host.warned(
             subject,
-            format!("the system does not tell how much is free: {error}"),
-            "see that there is at least 1 GB",
+            format!("the system does not report the free space: {error}"),
+            "check that at least 1 GB is free",
         ),
     }
 }

@@ -1,8 +1,8 @@
 //! The most tokens that a text can become, proven from the structure of its tokenizer.
 //!
-//! The chain accepts a prompt by its bytes, and a worker that is drawn for one that it cannot answer
-//! pays for that. The bound is therefore a theorem about the tokenizer and not a measurement, and a
-//! tokenizer for which it cannot be proven is refused by name.
+//! The chain accepts a prompt by its bytes, and a worker that is drawn for a prompt that it cannot answer is
+//! slashed. The bound is therefore a theorem about the tokenizer and not a measurement, and a tokenizer for
+//! which it cannot be proven is refused with the reason.
 //!
 //! # Bound
 //! A text of `n` bytes has at most `per_byte * n + constant` tokens.
@@ -34,13 +34,13 @@ use tokenizers::{
     PreTokenizerWrapper, Tokenizer,
 };
 
-/// Something about a checkpoint for which no bound can be proven, or with which some prompt could
-/// not be answered.
+/// A property of a checkpoint for which no bound can be proven, or with which some prompt could not be
+/// answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unsupported {
-    /// What it is, as the object of a sentence.
+    /// The property, as the object of a sentence.
     pub(crate) what: String,
-    /// What to do about it.
+    /// How to avoid it.
     pub(crate) hint: String,
 }
 
@@ -58,13 +58,13 @@ impl Unsupported {
 pub(super) struct TextBound {
     /// Most tokens for each byte, at least 1.
     pub(super) per_byte: u64,
-    /// Most tokens beyond those.
+    /// Most further tokens.
     pub(super) constant: u64,
     /// Whether a text that is not empty has at least one token.
     pub(super) keeps_text: bool,
 }
 
-/// What `tokenizer` can make of a text, in which special tokens are text, without what its
+/// The bound of `tokenizer` for texts in which special tokens are text, without the tokens that its
 /// post-processor adds.
 pub(super) fn prove(tokenizer: &Tokenizer) -> Result<TextBound, Unsupported> {
     let ModelWrapper::BPE(model) = tokenizer.get_model() else {
@@ -139,7 +139,7 @@ impl<'a> Alphabet<'a> {
     fn of(model: &'a BPE) -> Result<Self, Unsupported> {
         if model.dropout.is_some_and(|dropout| dropout != 0.0) {
             return Err(Unsupported::new(
-                "BPE with dropout, which cuts a text another way each time",
+                "BPE with dropout, which cuts a text differently each time",
                 "set dropout to null in tokenizer.json",
             ));
         }
@@ -166,7 +166,7 @@ impl<'a> Alphabet<'a> {
             .is_some()
     }
 
-    /// Most units that `character` becomes, at least 1 even where it vanishes.
+    /// Most units of `character`, at least 1 even if it vanishes.
     fn units_of(&self, character: char) -> u64 {
         if self.model.byte_fallback && !self.knows(character) {
             character.len_utf8() as u64
@@ -179,7 +179,7 @@ impl<'a> Alphabet<'a> {
         text.chars().map(|c| self.units_of(c)).sum()
     }
 
-    /// Whether no character vanishes, of any text.
+    /// Whether no character of any text vanishes.
     fn is_complete(&self) -> bool {
         let byte = |byte: u8| self.model.token_to_id(&format!("<{byte:#04X}>")).is_some();
         self.model.unk_token.is_some() || self.model.byte_fallback && (0..=u8::MAX).all(byte)
@@ -230,7 +230,7 @@ impl<'a> Growth<'a> {
                 self.is_whole = false;
             }
             NormalizerWrapper::Replace(replace) => {
-                // The pattern is told in the written form only.
+                // The pattern is accessible only in its serialized form.
                 let written = serde_json::to_value(replace).unwrap_or_default();
                 match written["pattern"]["String"].as_str() {
                     Some(pattern) if !pattern.is_empty() => {
@@ -307,8 +307,8 @@ impl<'a> Growth<'a> {
         self.is_whole &= !content.is_empty();
     }
 
-    /// `text` comes before the piece, or before every word of it: there are no more words than bytes,
-    /// and no more than units.
+    /// `text` is put before the piece, or before every word of it: there are no more words than bytes, and no
+    /// more than units.
     fn prepend(&mut self, text: &str) {
         let (bytes, units) = (text.len() as u64, self.alphabet.units(text));
         if self.is_cut {
@@ -347,11 +347,11 @@ const CANONICAL: u64 = 3;
 /// As [`CANONICAL`], for the compatible decomposition, NFKD, and for NFKC. U+FDFA reaches it.
 const COMPATIBLE: u64 = 11;
 
-/// The name by which `tokenizer.json` calls a component.
+/// The name of a component in `tokenizer.json`.
 fn kind(component: &impl serde::Serialize) -> String {
     let written = serde_json::to_value(component).unwrap_or_default();
     let name = written.get("type").and_then(Value::as_str);
-    name.unwrap_or("that has no name").to_owned()
+    name.unwrap_or("without a name").to_owned()
 }
 
 #[cfg(test)]

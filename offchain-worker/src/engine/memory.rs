@@ -1,13 +1,13 @@
 //! Keeping resident memory near what is in use.
 //!
-//! glibc keeps what a program frees, in a pool for each thread: after a tokenizer has been parsed,
+//! glibc keeps the memory that a program frees, in a pool for each thread: after a tokenizer has been parsed,
 //! or after a long prompt, that is tens of megabytes which are never needed at the same time.
 
-/// Allocations from this size on get pages of their own, which freeing returns at once.
+/// Allocations of this size or more get pages of their own, which freeing returns at once.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const OWN_PAGES: i32 = 1 << 20;
 
-/// Lets large buffers leave the process when they are freed, whichever thread they belong to.
+/// Makes large buffers return to the system when they are freed, on every thread.
 pub(crate) fn prepare() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: `mallopt` may be called at any time, from any thread.
@@ -16,7 +16,7 @@ pub(crate) fn prepare() {
     }
 }
 
-/// Returns memory that has been freed to the system.
+/// Returns freed memory to the system.
 pub(crate) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: `malloc_trim` may be called at any time, from any thread.

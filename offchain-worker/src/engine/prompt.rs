@@ -1,17 +1,18 @@
-//! From a prompt to its tokens, and the most that these can be.
+//! From a prompt to its tokens, and the bound on their number.
 //!
 //! # Tokens
 //! ```text
 //! <|im_start|>system … <|im_end|>\n<|im_start|>   user\n<prompt>   <|im_end|>\n<|im_start|>assistant\n
 //! └───────────────── beginning ───────────────┘   └──── text ────┘   └────────────── end ─────────────┘
 //! ```
-//! Only the template writes special tokens. Its frame is cut after the last special token before the
-//! prompt and before the first one after it. Beginning and end have the same tokens in every prompt.
-//! What is between them, the rest of the frame with the prompt, is one text, in which special tokens
-//! written out are text. A prompt without such has the tokens of prompt and frame in one piece.
+//! Only the template writes special tokens. Its frame is cut after the last special token before the prompt
+//! and before the first one after it. Beginning and end have the same tokens in every prompt. The text
+//! between them, the rest of the frame with the prompt, is encoded as one text, in which special tokens
+//! written out are text. If the prompt contains none, this gives the same tokens as encoding the whole
+//! rendered text.
 //!
-//! Special are the tokens that the tokenizer calls so, those that begin a text and end an answer, and
-//! the added tokens that the frame writes, unless there is nothing but white space in them.
+//! Special are the tokens that the tokenizer marks as special, those that begin a text and end an answer, and
+//! the added tokens that the frame writes, unless they consist of white space.
 //!
 //! # Bound
 //! ```text
@@ -37,7 +38,7 @@ use tokenizers::{AddedToken, PostProcessor, PostProcessorWrapper};
 /// Most bytes of the message that consists of the tokenizer's added tokens.
 const MOST_SPECIAL: usize = 4_096;
 
-/// Messages that templates and tokenizers are known to treat in a special way.
+/// Messages that some templates and tokenizers treat in a special way.
 const MESSAGES: [&str; 20] = [
     "",
     " ",
@@ -68,7 +69,7 @@ pub(crate) enum PromptError {
     Tokenizer(String),
     /// The chat template does not compile.
     Template(minijinja::Error),
-    /// Tokenizer or template is such that some prompt could not be answered.
+    /// Because of the tokenizer or the template, some prompt could not be answered.
     Unsupported(Unsupported),
 }
 
@@ -83,7 +84,7 @@ impl From<Unsupported> for PromptError {
 pub(crate) struct Bounds {
     /// Most tokens that one byte of its text can become.
     pub(crate) tokens_per_byte: u32,
-    /// Most tokens beyond those.
+    /// Most further tokens.
     pub(crate) template_tokens: u32,
 }
 
@@ -96,20 +97,19 @@ impl Bounds {
     }
 }
 
-/// A checkpoint's way from prompts to tokens, and from tokens to text.
+/// A checkpoint's codec between prompts, tokens and text.
 #[derive(Debug)]
 pub(crate) struct PromptCodec {
     text: TextCodec,
     frame: CutFrame,
-    /// Whether the tokenizer adds the tokens with which a text begins and ends.
+    /// Whether the tokenizer adds the tokens that begin and end a text.
     adds_special: bool,
     bounds: Bounds,
 }
 
 impl PromptCodec {
-    /// Reads `tokenizer`, a `tokenizer.json`, and `chat_template`, and proves how many tokens a prompt
-    /// can have. `bos` starts a text, where the model has such a token, and each of `stops` ends an
-    /// answer.
+    /// Reads `tokenizer`, a `tokenizer.json`, and `chat_template`, and proves how many tokens a prompt can
+    /// have. `bos` begins a text, if the model has such a token, and each of `stops` ends an answer.
     pub(crate) fn new(
         tokenizer: &[u8],
         chat_template: &str,
@@ -117,10 +117,10 @@ impl PromptCodec {
         stops: &[u32],
         architecture: &Architecture,
     ) -> Result<Self, PromptError> {
-        // The tokenizer library is not written for hostile files; a panic in it must not be ours.
+        // The tokenizer library is not written for hostile files; a panic in it must not end this process.
         let proven = || Self::prove(tokenizer, chat_template, bos, stops, architecture);
         catch_unwind(AssertUnwindSafe(proven))
-            .unwrap_or_else(|_| Err(PromptError::Tokenizer("trying it panicked".into())))
+            .unwrap_or_else(|_| Err(PromptError::Tokenizer("the tokenizer library panicked".into())))
     }
 
     fn prove(
@@ -193,12 +193,12 @@ impl PromptCodec {
         self.bounds
     }
 
-    /// Between text and token ids, without the frame.
+    /// The codec between text and token ids, without the frame.
     pub(crate) const fn text(&self) -> &TextCodec {
         &self.text
     }
 
-    /// Tokens of `prompt`, said by a user and framed by the chat template. Special tokens written out
+    /// Tokens of `prompt`, as a user's message in the frame of the chat template. Special tokens written out
     /// in it are text.
     pub(crate) fn encode(&self, prompt: &str) -> tokenizers::Result<Vec<u32>> {
         let CutFrame { before, after, .. } = &self.frame;
@@ -206,7 +206,7 @@ impl PromptCodec {
         Ok([before.tokens.as_slice(), &tokens, &after.tokens].concat())
     }
 
-    /// Tokens of `prompt` and of what stands in one piece with it.
+    /// Tokens of `prompt` and of the rest of the frame, as one text.
     fn encode_between(&self, prompt: &str, add_special: bool) -> tokenizers::Result<Vec<u32>> {
         let text = self.frame.text(prompt);
         match self.frame.before.tokens.is_empty() {
@@ -215,8 +215,8 @@ impl PromptCodec {
         }
     }
 
-    /// Holds what was proven against one message: a guard against a tokenizer library that does not
-    /// do what the proof takes from its source.
+    /// Checks the proof with one message: a guard against a tokenizer library that behaves differently from
+    /// the source on which the proof is based.
     fn try_on(&self, message: &str, vocabulary: u32) -> Result<(), Unsupported> {
         let beginning = || message.chars().take(40).collect::<String>();
         let refused = |problem: String| {
@@ -254,7 +254,7 @@ impl PromptCodec {
     }
 }
 
-/// The messages that a template and a tokenizer are tried on: some as long as the context.
+/// The messages with which a template and a tokenizer are tested: some as long as the context.
 fn messages(text: &TextCodec, context: usize) -> Vec<String> {
     let mut special = String::new();
     for token in added(text) {
@@ -276,7 +276,7 @@ fn messages(text: &TextCodec, context: usize) -> Vec<String> {
         .collect()
 }
 
-/// The tokens that are found in a text before anything else happens to it, in order of their ids.
+/// The tokens that are found in a text before any other step, in order of their ids.
 fn added(text: &TextCodec) -> Vec<AddedToken> {
     let mut added: Vec<_> = text
         .tokenizer()
@@ -287,7 +287,7 @@ fn added(text: &TextCodec) -> Vec<AddedToken> {
     added.into_iter().map(|(_, token)| token).collect()
 }
 
-/// Whether every prompt that is not empty has a token, even if nothing is added to its text.
+/// Whether every prompt that is not empty has a token, even without tokens added to its text.
 fn always_has_tokens(bound: &TextBound, frame: &CutFrame) -> bool {
     bound.keeps_text && !(frame.open_bytes() == 0 && frame.trims)
 }
@@ -297,13 +297,13 @@ fn always_has_tokens(bound: &TextBound, frame: &CutFrame) -> bool {
 struct Side {
     /// The tokens from the far end of the frame to that special token.
     tokens: Vec<u32>,
-    /// What is left of the frame beside the message.
+    /// The rest of the frame next to the message.
     open: String,
-    /// Whether that special token takes the white space next to it.
+    /// Whether that special token absorbs the white space next to it.
     strips: bool,
 }
 
-/// A frame whose special tokens are cut off.
+/// A frame, cut at the special tokens next to the message.
 #[derive(Debug)]
 struct CutFrame {
     before: Side,
@@ -345,17 +345,17 @@ impl CutFrame {
         }
     }
 
-    /// How many tokens are the same in every prompt.
+    /// The number of tokens that are the same in every prompt.
     const fn tokens(&self) -> u64 {
         self.before.tokens.len() as u64 + self.after.tokens.len() as u64
     }
 
-    /// How many bytes of the frame stand in one piece with the message.
+    /// The number of bytes of the frame that are encoded together with the message.
     const fn open_bytes(&self) -> u64 {
         self.before.open.len() as u64 + self.after.open.len() as u64
     }
 
-    /// `message` with what stands in one piece with it.
+    /// `message` with the rest of the frame.
     fn text(&self, message: &str) -> String {
         let message = if self.trims { message.trim() } else { message };
         let text = [&self.before.open, message, &self.after.open].concat();
@@ -388,7 +388,7 @@ impl Side {
     }
 }
 
-/// The special tokens that a template wrote, and the bytes that they take.
+/// The special tokens that a template wrote, and their byte ranges.
 fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToken)>, Unsupported> {
     let has_normalizer = text.tokenizer().get_normalizer().is_some();
     // Whether such a token is found depends on its neighbours, or on the normalized text.
@@ -409,7 +409,7 @@ fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToke
         .collect()
 }
 
-/// How many tokens the post-processor adds to a text.
+/// The number of tokens that the post-processor adds to a text.
 fn special_tokens(text: &TextCodec, adds_special: bool) -> Result<u64, Unsupported> {
     let Some(processor) = text.tokenizer().get_post_processor() else {
         return Ok(0);
@@ -450,7 +450,7 @@ fn flatten<'a>(processor: &'a PostProcessorWrapper, steps: &mut Vec<&'a PostProc
 
 /// Whether the template for one text has this text once, no other, and special tokens that exist.
 fn shows_text_once(template: &PostProcessorWrapper) -> bool {
-    // The pieces are told in the written form only.
+    // The pieces are accessible only in their serialized form.
     let written = serde_json::to_value(template).unwrap_or_default();
     let pieces = written["single"].as_array();
     let texts = pieces

@@ -3,7 +3,7 @@
 use serde_json::{json, Value};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
-/// Texts at which tokenizers and templates go wrong: proptest strings consist of these.
+/// Texts that are difficult for tokenizers and templates: proptest strings consist of these.
 pub(super) const PIECES: [&str; 24] = [
     "a",
     "b",
@@ -45,8 +45,8 @@ pub(super) fn plain(mut added: Value) -> Value {
     added
 }
 
-/// A byte-level BPE tokenizer whose first tokens are `<s>` and `</s>`, with a few merges. `change`
-/// changes its `tokenizer.json`.
+/// A byte-level BPE tokenizer whose first tokens are `<s>` and `</s>`, with a few merges. `change` modifies
+/// its `tokenizer.json`.
 pub(super) fn byte_level(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut alphabet: Vec<char> = ByteLevel::alphabet().into_iter().collect();
     alphabet.sort_unstable();
@@ -61,8 +61,8 @@ pub(super) fn byte_level(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     bytes(&level, tokens, &merges, change)
 }
 
-/// A tokenizer in the way of SentencePiece: characters, spaces that are written as `▁`, and bytes for
-/// the characters that it does not know. `change` changes its `tokenizer.json`.
+/// A tokenizer as of SentencePiece: characters, spaces that are written as `▁`, and bytes for unknown
+/// characters. `change` modifies its `tokenizer.json`.
 pub(super) fn sentence_piece(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let tokens = ["<s>", "</s>", "<unk>"]
         .map(String::from)

@@ -1,17 +1,17 @@
 //! From one user message to the text a model was trained to continue.
 //!
-//! Chat templates are Jinja programs that come with a checkpoint, so they are run as strangers'
-//! code: without access to files or time, with bounded work, and refused when they fail.
+//! Chat templates are Jinja programs that come with a checkpoint, so they are run as untrusted code: without
+//! access to files or time, with bounded work, and refused when they fail.
 //!
-//! A program can do anything with a message: refuse it, repeat it, run out of work. A worker must be
-//! able to answer every prompt that the chain accepts, so a template is not run on prompts. What it
-//! puts around a message is its [`Frame`], found once, when the checkpoint is opened; a template that
-//! treats some messages in another way than its frame does is not supported.
+//! A program can do anything with a message: refuse it, repeat it, exceed its work limit. A worker must be
+//! able to answer every prompt that the chain accepts, so a template is not run on prompts. Instead, the text
+//! that it puts around a message, its [`Frame`], is found once, when the checkpoint is opened; a template
+//! that treats some messages differently is not supported.
 
 use super::bounds::Unsupported;
 use minijinja::{context, syntax::SyntaxConfig, Environment, Error, ErrorKind};
 
-/// Template instructions that one message may cost.
+/// Most template instructions for one message.
 const FUEL: u64 = 1_000_000;
 
 const NAME: &str = "chat_template";
@@ -19,15 +19,15 @@ const NAME: &str = "chat_template";
 /// A checkpoint's chat template, ready to render.
 #[derive(Debug)]
 pub(crate) struct ChatTemplate {
-    /// `None` for a checkpoint without template: messages pass as they are.
+    /// `None` for a checkpoint without template: messages are not changed.
     environment: Option<Environment<'static>>,
     bos: String,
     eos: String,
 }
 
 impl ChatTemplate {
-    /// Compiles `source`, in which `bos` and `eos` are known as `bos_token` and `eos_token`. An
-    /// empty source leaves every message as it is.
+    /// Compiles `source`, in which `bos` and `eos` are available as `bos_token` and `eos_token`. With an
+    /// empty source, messages are not changed.
     pub(crate) fn compile(source: &str, bos: String, eos: String) -> Result<Self, Error> {
         if source.is_empty() {
             return Ok(Self {
@@ -62,7 +62,7 @@ impl ChatTemplate {
         self.environment.is_some()
     }
 
-    /// The text that asks for an answer to `prompt`, said by the user.
+    /// The text that asks for an answer to `prompt`, as the user's message.
     fn render(&self, prompt: &str) -> Result<String, Error> {
         let Some(environment) = &self.environment else {
             return Ok(prompt.to_owned());
@@ -76,7 +76,7 @@ impl ChatTemplate {
     }
 }
 
-/// What a chat template puts around one user message.
+/// The text that a chat template puts around one user message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// The text before the message.
@@ -88,10 +88,10 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// A message that no template contains, with the white space that some leave out.
+    /// A message that no template contains, with white space, which some templates leave out.
     const MARK: &str = "  5f1c9b7e frame 2d80a6e4  ";
 
-    /// The frame of `template`, which must treat every one of `messages` accordingly.
+    /// The frame of `template`; an error unless it applies to every one of `messages`.
     pub(crate) fn of<'a>(
         template: &ChatTemplate,
         messages: impl IntoIterator<Item = &'a str>,
@@ -112,7 +112,7 @@ impl Frame {
             if render(template, message)? != frame.around(message) {
                 let beginning: String = message.chars().take(40).collect();
                 return Err(unframed(&format!(
-                    "does something else with a message like {beginning:?} than with others"
+                    "treats a message like {beginning:?} differently from others"
                 )));
             }
         }
@@ -198,7 +198,7 @@ mod tests {
         assert!(template.render("hi").is_err());
     }
 
-    /// The frame of `source`, tried on a few messages.
+    /// The frame of `source`, checked with a few messages.
     fn frame(source: &str) -> Result<Frame, Unsupported> {
         let messages = ["", " ", "a", " a\n", "{{ 1 }}", "</s>", "naïve 東京 🙂"];
         Frame::of(&compile(source), messages)

@@ -1,9 +1,9 @@
-//! Between text and token ids, as the checkpoint's `tokenizer.json` says.
+//! Conversion between text and token ids, according to the checkpoint's `tokenizer.json`.
 //!
-//! Special tokens say where a turn begins and ends and who has it. Only a chat template writes them: in
-//! every other text, a prompt or a document of a dataset, their written form is text like any other. So
-//! there are two ways to encode, [`TextCodec::encode`] for text and [`TextCodec::encode_template`] for
-//! what a template wrote.
+//! Special tokens mark where a turn begins and ends, and its role. Only a chat template writes them: in every
+//! other text, a prompt or a document of a dataset, their written form is ordinary text. So there are two
+//! ways to encode, [`TextCodec::encode`] for text and [`TextCodec::encode_template`] for the output of a
+//! template.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -20,7 +20,7 @@ use tokenizers::{
 pub(crate) struct TextCodec {
     /// Finds no special tokens in a text.
     tokenizer: Tokenizer,
-    /// What decoding leaves out.
+    /// The tokens that decoding leaves out.
     hidden: HashSet<u32>,
     /// The special tokens, in their written form, that no text may become.
     special: BTreeMap<u32, String>,
@@ -62,8 +62,8 @@ impl TextCodec {
         &self.tokenizer
     }
 
-    /// Takes those of these tokens for special that are added tokens with something to see in them. What
-    /// decoding leaves out stays the same.
+    /// Makes those of these tokens special that are added tokens and not only white space. The tokens that
+    /// decoding leaves out stay the same.
     pub(super) fn make_special(
         &mut self,
         tokens: impl IntoIterator<Item = u32>,
@@ -80,8 +80,8 @@ impl TextCodec {
         Ok(())
     }
 
-    /// Token ids of a text, in which special tokens are text; `add_special` lets the tokenizer add those
-    /// with which it begins and ends a text.
+    /// Token ids of a text, in which special tokens are text; `add_special` makes the tokenizer add the
+    /// tokens that begin and end a text.
     pub(crate) fn encode(&self, text: &str, add_special: bool) -> tokenizers::Result<Vec<u32>> {
         let added = self.tokenizer.get_added_vocabulary();
         let words = self.tokenizer.get_pre_tokenizer();
@@ -97,14 +97,14 @@ impl TextCodec {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Token ids of what a chat template wrote, in which special tokens are such.
+    /// Token ids of the output of a chat template, in which special tokens are recognised.
     pub(super) fn encode_template(&self, written: &str) -> tokenizers::Result<Vec<u32>> {
         let words = self.tokenizer.get_pre_tokenizer();
         let encoding = self.encoding(&self.all_added(), words, written)?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The added tokens in what a chat template wrote, and the bytes that they take.
+    /// The added tokens in the output of a chat template, and their byte ranges.
     pub(super) fn added_in(&self, written: &str) -> Vec<(Range<usize>, u32, AddedToken)> {
         let all = self.all_added();
         let pieces = all.extract_and_normalize(self.tokenizer.get_normalizer(), written);
@@ -117,7 +117,7 @@ impl TextCodec {
         found.collect()
     }
 
-    /// The added tokens, of which the special ones are found, too.
+    /// The added tokens, including the special ones.
     fn all_added(&self) -> AddedVocabulary {
         let mut added = self.tokenizer.get_added_vocabulary().clone();
         added.set_encode_special_tokens(false);
@@ -138,9 +138,9 @@ impl TextCodec {
         pieces.into_encoding(None, 0, OffsetType::None)
     }
 
-    /// The tokens of a word. A vocabulary or merges may make a special token of what is written in it: such
-    /// a word is cut after the first character of each special token that stands in it, and what is made of
-    /// characters that are not next to each other is taken one by one.
+    /// The tokens of a word. A vocabulary or merges may turn the written form of a special token into that
+    /// token: such a word is cut after the first character of each special token in it; a part that still
+    /// becomes a special token is encoded character by character.
     fn tokens(&self, word: &str) -> tokenizers::Result<Vec<Token>> {
         let model = self.tokenizer.get_model();
         let whole = model.tokenize(word)?;
@@ -197,8 +197,8 @@ impl TextCodec {
         Ok(None)
     }
 
-    /// Text of `tokens` without the special ones. A function of the token ids alone: bytes that are
-    /// not UTF-8 become U+FFFD, ids that the tokenizer does not know vanish.
+    /// Text of `tokens` without the special ones. A function of the token ids alone: bytes that are not UTF-8
+    /// become U+FFFD, unknown ids vanish.
     pub(crate) fn decode(&self, tokens: &[u32]) -> tokenizers::Result<String> {
         let shown: Vec<u32> = tokens
             .iter()
@@ -208,7 +208,7 @@ impl TextCodec {
         self.tokenizer.decode(&shown, false)
     }
 
-    /// The written form of token `id`; empty for an id that the tokenizer does not know.
+    /// The written form of token `id`; empty for an unknown id.
     pub(crate) fn token(&self, id: u32) -> String {
         self.tokenizer.id_to_token(id).unwrap_or_default()
     }
@@ -219,13 +219,13 @@ impl TextCodec {
     }
 }
 
-/// The special tokens of a tokenizer but the one for what it does not know, which text does become.
+/// The special tokens of a tokenizer, except the one for unknown text, which text does become.
 fn special(tokenizer: &Tokenizer) -> BTreeMap<u32, String> {
     let unknown = match tokenizer.get_model() {
         ModelWrapper::BPE(model) => model.unk_token.as_deref(),
         ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
         ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
-        // Its tokens for what it does not know have the text that they stand for.
+        // Its unknown tokens have the text that they stand for.
         ModelWrapper::Unigram(_) => None,
     };
     let added = tokenizer.get_added_tokens_decoder().into_iter();
@@ -235,7 +235,7 @@ fn special(tokenizer: &Tokenizer) -> BTreeMap<u32, String> {
         .collect()
 }
 
-/// Has `words` treat no word as the first of a text.
+/// Makes `words` treat no word as the first of a text.
 fn begin_nothing(words: &mut PreTokenizerWrapper) {
     match words {
         PreTokenizerWrapper::Sequence(steps) => steps.as_mut().iter_mut().for_each(begin_nothing),

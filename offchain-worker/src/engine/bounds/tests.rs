@@ -1,4 +1,4 @@
-//! Bounds of tokenizers of every kind, held against random texts and every character.
+//! Bounds of tokenizers of every kind, checked with random texts and every character.
 
 use super::{super::sample, *};
 use proptest::prelude::*;
@@ -171,7 +171,7 @@ fn byte_fallback_has_at_most_one_token_a_byte() {
     // A space that is written as an unknown character becomes three bytes.
     let unknown = proven(&sample::sentence_piece(without_space));
     assert_eq!(unknown, (3, 9, true));
-    // And where added tokens cut the text, one stands before each piece.
+    // If added tokens cut the text, one stands before each piece.
     let cut = sample::sentence_piece(|written| {
         without_space(written);
         let start = &mut written["added_tokens"][0];
@@ -249,7 +249,7 @@ fn the_factors_of_the_normalization_forms_hold_for_every_character() {
         let most = |factor: u64| factor * text.len() as u64;
         assert!(nfd.len() as u64 <= most(CANONICAL), "{character:?}");
         assert!(nfkd.len() as u64 <= most(COMPATIBLE), "{character:?}");
-        // Of the characters that a composed text can have, none is longer than its decomposition.
+        // No character of a composed text is longer than its decomposition.
         assert!(nfc != text || text.len() <= nfd.len(), "{character:?}");
         assert!(nfkc != text || text.len() <= nfkd.len(), "{character:?}");
     }

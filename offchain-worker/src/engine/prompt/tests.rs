@@ -1,4 +1,4 @@
-//! Bounds of prompts in frames of every kind, held against random prompts.
+//! Bounds of prompts in frames of every kind, checked with random prompts.
 
 use super::{super::sample, *};
 use noema_numerics::testing::TestModel;
@@ -32,7 +32,7 @@ fn unsupported(tokenizer: &[u8], template: &str) -> String {
     }
 }
 
-/// What the library makes of a whole text, in which it finds special tokens.
+/// The library's tokens of a whole text, in which it finds special tokens.
 fn found(tokenizer: &[u8], text: &str) -> Vec<u32> {
     let tokenizer = Tokenizer::from_bytes(tokenizer).expect("a tokenizer");
     let encoding = tokenizer.encode_fast(text, false).expect("encodes");
@@ -56,7 +56,7 @@ fn what_stands_apart_from_the_message_is_counted_as_it_is() {
     let before = tokens(&plain, "<s>system\nBe helpful</s>\n<s>");
     let after = tokens(&plain, "</s>\n<s>you:");
     assert!(before < 26);
-    // `user` and a line feed stand in one piece with the message.
+    // `user` and a line feed are encoded together with the message.
     assert_eq!(bounds(&plain, TURNS), (1, before + 5 + after));
 }
 
@@ -112,7 +112,7 @@ fn a_template_may_only_write_special_tokens_that_are_found_where_they_stand() {
     let late = sample::sentence_piece(|written| {
         written["added_tokens"][1]["normalized"] = true.into();
     });
-    // In turns, a letter follows the token, which is then no word, and is not searched for.
+    // In turns, a letter follows the token, so it is not a word and is not found.
     let words = "<s> {{ messages[0].content }} </s>";
     for (tokenizer, template) in [(single, words), (late, TURNS)] {
         let what = unsupported(&tokenizer, template);
@@ -284,13 +284,13 @@ fn what_a_template_writes_is_special_even_if_the_tokenizer_does_not_say_so() {
     let codec = codec(&tokenizer, template).expect("a codec");
     assert_eq!(specials(&codec, "a"), 3);
     assert_eq!(specials(&codec, "<s></s><think>"), 3);
-    // White space, and what the template does not write, is cut out of a prompt as ever.
+    // Added tokens of white space, or that the template does not write, are still found in a prompt.
     let encoded = codec.encode("b\n\nc<tool>").expect("encodes");
     assert_eq!(
         encoded,
         found(&tokenizer, &rendered(template, "b\n\nc<tool>"))
     );
-    // An answer shows what it showed.
+    // Decoding still shows the token.
     let think = codec.text().id("<think>").expect("a token");
     assert_eq!(codec.text().decode(&[think]).expect("decodes"), "<think>");
 }
@@ -343,7 +343,7 @@ fn prompts_without_any_token_are_refused() {
         "{{ messages[0].content | trim }}",
     );
     assert!(what.contains("without any token"), "{what}");
-    // What always adds a token makes up for both.
+    // A token that is always added makes up for both.
     assert!(codec(&incomplete, TURNS).is_ok());
 }
 
