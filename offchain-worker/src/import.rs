@@ -1,17 +1,17 @@
 //! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint, or makes
 //! one with random weights.
 //!
-//! The same source gives the same checkpoint on every machine: weights are quantised with basic
-//! IEEE operations, the rotation table comes from the `libm` crate instead of the system's, and no
-//! result depends on the order in which threads finish.
+//! The same source gives the same checkpoint on every machine: weights are quantised with basic IEEE
+//! operations, the rotation table comes from the `libm` crate instead of the system's, and no result depends
+//! on the order in which threads finish.
 //!
 //! The chain accepts a prompt by its bytes, so an import proves from tokenizer and chat template how
 //! many tokens a prompt can become, and states it in the manifest. A source for which that cannot be
 //! proven is refused.
 //!
-//! A source is untrusted. Every count and offset is held against the size of the file before it is
-//! used, whatever is not understood is refused by name, and the checkpoint appears in the library
-//! by one rename after everything is on disk.
+//! A source is untrusted. Every count and offset is checked against the size of the file before it is used,
+//! unknown features are refused by name, and the checkpoint appears in the library by one rename after
+//! everything is on disk.
 
 mod error;
 mod files;
@@ -34,19 +34,19 @@ use noema_checkpoint::Architecture;
 use std::path::Path;
 use tokenizers::Tokenizer;
 
-/// Positions that a checkpoint covers unless [`ImportOptions::context`] says otherwise. The
-/// rotation table is part of the weights, so a longer context is a larger checkpoint.
+/// Positions of a checkpoint unless [`ImportOptions::context`] is set. The rotation table is part of the
+/// weights, so a longer context makes a larger checkpoint.
 pub const DEFAULT_CONTEXT: u32 = 8_192;
 
-/// What the person who imports may decide.
+/// The options of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// Number of positions; at most what the model was trained for. Default: that number or
+    /// Number of positions; at most the context that the model was trained for. Default: that number or
     /// [`DEFAULT_CONTEXT`], whichever is smaller.
     pub context: Option<u32>,
     /// Name to record instead of the source's own.
     pub name: Option<String>,
-    /// Licence to record instead of the one that the source states.
+    /// Licence to record instead of the source's own.
     pub licence: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// What is being done, for a person who waits.
+    /// Description of the stage, for progress displays.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Hash => "Hashing the source",
@@ -73,15 +73,15 @@ impl Stage {
     }
 }
 
-/// Told how far an import is. Calls may come from several threads.
+/// Receives the progress of an import. Calls may come from several threads.
 pub trait Progress: Sync {
-    /// `stage` begins and will take `total` units.
+    /// `stage` begins and has `total` units.
     fn begin(&self, stage: Stage, total: u64);
-    /// `units` more of the present stage are done.
+    /// `units` more of the current stage are done.
     fn advance(&self, units: u64);
 }
 
-/// Shows nothing.
+/// Ignores the progress.
 impl Progress for () {
     fn begin(&self, _: Stage, _: u64) {}
     fn advance(&self, _: u64) {}
@@ -102,8 +102,8 @@ pub(crate) fn byte_level_tokenizer(
 
 /// Imports `source`, a GGUF file or a Hugging Face folder, into the library under `home`.
 ///
-/// Importing what is already there returns the checkpoint that exists. An import that is killed
-/// leaves a temporary directory behind, which the next one removes.
+/// Importing a checkpoint that exists already returns it. An import that is killed leaves a temporary
+/// directory behind, which the next one removes.
 pub fn import(
     source: &Path,
     home: &Path,

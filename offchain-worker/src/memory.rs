@@ -1,8 +1,8 @@
-//! How much memory this process needs, as far as the system tells.
+//! The memory use of this process, if the system reports it.
 
 use std::fs;
 
-/// The most resident memory that this process has had, in bytes; `None` where there is no `/proc`.
+/// The peak of this process's resident memory, in bytes; `None` without `/proc`.
 pub fn peak_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -12,7 +12,7 @@ pub fn peak_bytes() -> Option<u64> {
     kib.checked_mul(1_024)
 }
 
-/// Has [`peak_bytes`] forget what was before. Where the system cannot, it stays the peak of all the time.
+/// Resets the peak of [`peak_bytes`]. If the system cannot, it stays the peak since the start.
 pub fn reset_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }

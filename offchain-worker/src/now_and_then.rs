@@ -1,12 +1,12 @@
-//! Saying something now and then, however often it changes.
+//! Limiting the rate of a log message.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long after it was said, the next is said.
+/// The least time between two messages.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Says when something is to be said again.
+/// Decides when a message is due again.
 #[derive(Debug)]
 pub(crate) struct NowAndThen {
     pause: Duration,
@@ -14,7 +14,7 @@ pub(crate) struct NowAndThen {
 }
 
 impl NowAndThen {
-    /// Nothing was said yet.
+    /// No message was due yet.
     pub(crate) const fn new() -> Self {
         Self {
             pause: PAUSE,
@@ -22,7 +22,7 @@ impl NowAndThen {
         }
     }
 
-    /// Whether it is time: the first time, and when the last time is long enough ago.
+    /// Whether a message is due: the first time, and when the last one is long enough ago.
     pub(crate) fn is_due(&self) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let due = last.is_none_or(|last| last.elapsed() >= self.pause);

@@ -1,7 +1,7 @@
-//! Text from strangers, made fit for a terminal and a log.
+//! Untrusted text, made safe for a terminal and a log.
 
-/// `text` with everything replaced that a terminal obeys or that changes the order in which text is
-/// read: control characters other than line feed and tab, and the marks that turn the direction.
+/// `text` without characters that control a terminal or change the order in which text is read: control
+/// characters other than line feed and tab, and direction marks are replaced.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|character| match character {
@@ -15,7 +15,8 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The same in one line, for a log: every line break is a space, with the white space next to it.
+/// The same in one line, for a log: every line break becomes a space, together with the white space next to
+/// it.
 pub(crate) fn one_line(text: &str) -> String {
     let breaks = |character| {
         matches!(
@@ -30,7 +31,7 @@ pub(crate) fn one_line(text: &str) -> String {
     printable(&lines.collect::<Vec<_>>().join(" "))
 }
 
-/// The same for bytes; what is not UTF-8 is replaced, too.
+/// The same for bytes; invalid UTF-8 is replaced, too.
 pub(crate) fn printable_bytes(bytes: &[u8]) -> String {
     printable(&String::from_utf8_lossy(bytes))
 }

@@ -1,9 +1,9 @@
-//! The float model that a checkpoint approximates, and how close it comes.
+//! The float model that a checkpoint approximates, and how closely it does.
 //!
-//! The reference reads the weights of the *source* (a GGUF file dequantised to f32, or a Hugging
-//! Face folder), not the checkpoint's own, so everything that import and integer arithmetic lose is
-//! in the comparison. It runs as [`noema_float`]'s modules of burn, on any device. Nothing here decides
-//! anything: answers and checks are integer only.
+//! The reference reads the weights of the *source* (a GGUF file dequantised to f32, or a Hugging Face
+//! folder), not the checkpoint's own, so the comparison includes all losses of import and integer arithmetic.
+//! It runs as [`noema_float`]'s modules of burn, on any device. No decision depends on it: answers and checks
+//! use integers only.
 
 mod measure;
 
@@ -21,13 +21,13 @@ use noema_numerics::transformer::LOGIT_FRACTION;
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Positions whose logits exist at the same time: bounds memory, nothing else.
+/// Positions whose logits exist at the same time: affects only memory.
 const LOGITS_TOGETHER: usize = 64;
 
-/// How much text is measured.
+/// The amount of text to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerplexityOptions {
-    /// Tokens of one window; each window is read without the others.
+    /// Tokens of one window; windows are read independently.
     pub window: usize,
     /// Least number of tokens that are predicted. A window's first token is read, not predicted.
     pub tokens: usize,
@@ -49,7 +49,7 @@ pub enum ReferenceError {
     /// The source cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The text cannot be split into tokens, or the checkpoint not be executed.
+    /// The text cannot be split into tokens, or the checkpoint cannot be executed.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The integer transformer does not execute.
@@ -61,7 +61,7 @@ pub enum ReferenceError {
     /// The float model's results cannot be read.
     #[error("The float model's results cannot be read: {0:?}.")]
     Data(DataError),
-    /// The checkpoint was made from something else.
+    /// The checkpoint was made from another source.
     #[error("The checkpoint was not imported from this source.")]
     OtherSource,
     /// The windows do not fit the model.
@@ -72,19 +72,19 @@ pub enum ReferenceError {
         /// Tokens that the model's context holds.
         context: u32,
     },
-    /// There is not enough text.
+    /// The text is too short.
     #[error("The text has {found} tokens; {needed} are needed.")]
     TextTooShort {
         /// Tokens of the text.
         found: usize,
-        /// Tokens needed for as many predictions as were asked for.
+        /// Tokens needed for the requested number of predictions.
         needed: usize,
     },
 }
 
-/// Perplexity of `engine`'s checkpoint on `text` beside that of the float model in `source`, from
-/// which it was imported and which runs on `device`. `progress` is told how many windows of how many
-/// are done.
+/// Perplexity of `engine`'s checkpoint on `text`, compared with the float model in `source`, from which it
+/// was imported and which runs on `device`. `progress` gets the number of completed windows and of all
+/// windows.
 pub fn perplexity(
     engine: &Engine,
     source: &Path,
@@ -130,7 +130,7 @@ pub fn perplexity(
     })
 }
 
-/// Judges rows of logits against the tokens that came after each.
+/// Evaluates rows of logits against the tokens that followed.
 fn judge<T: Copy + Sync>(
     logits: &[T],
     vocabulary: usize,
@@ -144,7 +144,7 @@ fn judge<T: Copy + Sync>(
         .collect()
 }
 
-/// The integer transformer, with its logits read as what they stand for.
+/// The integer transformer, with its logits as floats.
 struct Integer {
     executor: Box<dyn Executor>,
     sequence: Sequence,
@@ -216,7 +216,7 @@ impl Float {
         })
     }
 
-    /// The logits after each of `tokens`, `visit`ed in order: some positions at a time, row-major
+    /// Calls `visit` with the logits after each of `tokens`, in order: some positions at a time, row-major
     /// with a row of `vocabulary` for each.
     pub fn logits(
         &self,

@@ -13,8 +13,8 @@
 //! - [`Judge`] finds what a contribution does to the parent, as validators do;
 //! - [`rounds`] has several trainers and their aggregation in one process, without a chain.
 //!
-//! The same parent, data, options and device give the same update; other devices give others, as
-//! floats do. Nothing depends on that: an update is judged by what it does to the loss.
+//! The same parent, data, options and device give the same update; on other devices, floats and thus updates
+//! differ. No result depends on that: an update is judged by its effect on the loss.
 
 mod error;
 mod evaluate;
@@ -38,7 +38,7 @@ pub use trainer::{Contribution, Step, Trainer};
 use noema_checkpoint::Architecture;
 use options::within;
 
-/// Refuses a sequence that the model cannot be trained or evaluated on.
+/// Refuses a sequence on which the model cannot be trained or evaluated.
 fn fits(architecture: &Architecture, tokens: &[u32]) -> Result<(), TrainingError> {
     let context = architecture.context_length;
     if !(2..=context as usize).contains(&tokens.len()) {

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that are written completely or not at all.
 
 use std::{
     fs::{self, File},
@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// Replaces the file at `path`, in a folder that is made if it is not there.
+/// Replaces the file at `path`, and creates its folder if it does not exist.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
@@ -20,7 +20,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&part, path)
 }
 
-/// Refuses where the disk has no room for `bytes` more at `path`, which need not exist.
+/// Refuses if the disk has no room for `bytes` more at `path`, which need not exist.
 pub(crate) fn ensure_room(path: &Path, bytes: u64) -> io::Result<()> {
     let existing = path.ancestors().find(|path| path.exists());
     let disk = rustix::fs::statvfs(existing.unwrap_or(path))?;
@@ -28,7 +28,7 @@ pub(crate) fn ensure_room(path: &Path, bytes: u64) -> io::Result<()> {
     if free < bytes {
         return Err(io::Error::new(
             io::ErrorKind::StorageFull,
-            format!("{bytes} bytes are needed, and {free} are free"),
+            format!("{bytes} bytes are needed, but {free} are free"),
         ));
     }
     Ok(())

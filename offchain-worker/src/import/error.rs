@@ -1,4 +1,4 @@
-//! Why an import is refused.
+//! Errors of an import.
 
 use super::InitialOptions;
 use crate::checkpoint::CheckpointError;
@@ -17,7 +17,7 @@ pub enum ImportError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
     /// The checkpoint could not be written.
@@ -25,18 +25,18 @@ pub enum ImportError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
-    /// The source is of no kind that can be imported.
+    /// The source has no known format.
     #[error("{path} is neither a GGUF file nor a folder with a Hugging Face model: {problem}.")]
     Foreign {
         /// The file or folder.
         path: PathBuf,
-        /// What it lacks.
+        /// The missing part.
         problem: String,
     },
-    /// A file is larger than any sound file of its kind.
+    /// A file is larger than any valid file of its kind.
     #[error("{path} has {size} bytes; at most {limit} are read.")]
     Oversized {
         /// The file.
@@ -46,42 +46,42 @@ pub enum ImportError {
         /// The largest size that is read.
         limit: u64,
     },
-    /// A file breaks the rules of its format.
+    /// A file violates its format.
     #[error("{path} is damaged at byte {offset}: {problem}.")]
     Malformed {
         /// The file.
         path: PathBuf,
         /// Where reading stopped.
         offset: u64,
-        /// What is wrong there.
+        /// The error at that byte.
         problem: String,
     },
-    /// Something that every model has is not there.
+    /// A required part is missing.
     #[error("{path} does not contain {what}.")]
     Missing {
         /// The file.
         path: PathBuf,
-        /// What was looked for.
+        /// The missing part.
         what: String,
     },
-    /// A value makes no sense.
+    /// A value is invalid.
     #[error("{path} states {key}, {problem}.")]
     Value {
         /// The file.
         path: PathBuf,
         /// Name of the value.
         key: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         problem: String,
     },
-    /// The model does something that the numerics do not define.
+    /// The model has a feature that the numerics do not define.
     #[error("{path} uses {what}, which is not supported; {hint}.")]
     Unsupported {
         /// The file.
         path: PathBuf,
         /// The feature.
         what: String,
-        /// What is supported.
+        /// The supported alternatives.
         hint: String,
     },
     /// A tensor does not fit the model.
@@ -93,7 +93,7 @@ pub enum ImportError {
         tensor: String,
         /// Where its data starts.
         offset: u64,
-        /// What is wrong with it.
+        /// Why it does not fit.
         problem: String,
     },
     /// The tokenizer cannot be used.
@@ -101,21 +101,21 @@ pub enum ImportError {
     Tokenizer {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why not.
         problem: String,
     },
-    /// The context asked for is not one that the model has.
+    /// The model does not have the requested context.
     #[error("A context of {asked} positions was asked for; the model has 1 to {limit}.")]
     Context {
-        /// What was asked for.
+        /// The requested context.
         asked: u32,
-        /// The most that is possible.
+        /// The largest possible context.
         limit: u32,
     },
-    /// No rotation table can be made of this base.
-    #[error("A RoPE base of {asked} was asked for; it must be from {least} to {most}.", least = InitialOptions::ROPE_BASES.start(), most = InitialOptions::ROPE_BASES.end())]
+    /// No rotation table exists for this base.
+    #[error("A RoPE base of {asked} was requested; it must be from {least} to {most}.", least = InitialOptions::ROPE_BASES.start(), most = InitialOptions::ROPE_BASES.end())]
     RopeBase {
-        /// What was asked for.
+        /// The requested base.
         asked: f64,
     },
     /// The model is outside the limits of the numerics.
@@ -184,8 +184,8 @@ impl ImportError {
     }
 }
 
-/// First line of a library's message, without the full stop that the sentence around it adds, and
-/// of a length that a person reads.
+/// First line of a library's message, without the full stop, which the sentence around it adds, and cut to a
+/// readable length.
 fn sentence(mut text: String) -> String {
     if let Some(end) = text.find('\n') {
         text.truncate(end);

@@ -1,4 +1,4 @@
-//! Opening the files of a source without trusting them.
+//! Opening the files of an untrusted source.
 
 use super::{ImportError, Progress};
 use blake2::{digest::consts::U32, Blake2b, Digest};
@@ -11,8 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Largest JSON or template file that is read into memory. A tokenizer of a million tokens has
-/// some 80 MB.
+/// Largest JSON or template file that is read into memory. A tokenizer of a million tokens has some 80 MB.
 pub(super) const MAX_TEXT_BYTES: u64 = 256 << 20;
 
 const HASH_STEP: usize = 4 << 20;
@@ -26,8 +25,8 @@ pub(super) struct Mapped {
 impl Mapped {
     pub(super) fn open(path: &Path) -> Result<Self, ImportError> {
         let file = open_regular(path)?;
-        // SAFETY: the mapping is private and read-only. Somebody who shortens the file while it is
-        // imported ends this process with a signal; nothing is then left in the library.
+        // SAFETY: the mapping is private and read-only. If another program shortens the file during the
+        // import, this process ends with a signal; nothing is then left in the library.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| ImportError::read(path, e))?;
         Ok(Self {
             path: path.into(),
@@ -85,7 +84,7 @@ pub(super) fn read_small(path: &Path) -> Result<Vec<u8>, ImportError> {
     Ok(bytes)
 }
 
-/// Parses JSON; an error names the byte it was found at.
+/// Parses JSON; an error names the byte at which it was found.
 pub(super) fn parse_json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ImportError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let before: usize = bytes

@@ -1,9 +1,9 @@
 //! GGUF files.
 //!
-//! `candle-core` reads the header and decodes the quantised blocks; what it leaves unchecked is
-//! checked here first: the alignment, duplicate names, and every shape and offset. It holds counts
-//! against the file's size itself, and sees no more than the first [`MAX_HEADER_BYTES`], so that a
-//! hostile header cannot make it allocate more than a small multiple of that.
+//! `candle-core` reads the header and decodes the quantised blocks. Properties that it does not check are
+//! checked here first: the alignment, duplicate names, and every shape and offset. It checks counts against
+//! the file's size itself, and sees at most the first [`MAX_HEADER_BYTES`], so that a hostile header cannot
+//! make it allocate more than a small multiple of that.
 
 mod metadata;
 mod tensors;
@@ -27,8 +27,8 @@ use std::{
     path::Path,
 };
 
-/// Longest header that is read: metadata, tokenizer and the list of tensors. A tokenizer of a
-/// quarter of a million tokens needs half of it; a byte of it costs at most 32 in memory.
+/// Longest header that is read: metadata, tokenizer and the list of tensors. A tokenizer of a quarter of a
+/// million tokens needs half of it; one byte of it takes at most 32 in memory.
 const MAX_HEADER_BYTES: usize = 32 << 20;
 
 const MAGIC: &[u8] = b"GGUF";
@@ -51,7 +51,7 @@ impl File {
             hash: H256::zero(),
             head_dim: 1,
         };
-        // What cannot be imported is refused before its gigabytes are hashed.
+        // Refuse a file that cannot be imported before its gigabytes are hashed.
         file.head_dim = file.architecture()?.head_dim as usize;
         progress.begin(Stage::Hash, file.mapped.bytes().len() as u64);
         file.hash = file.mapped.hash(progress);
@@ -289,7 +289,7 @@ fn read_header(mapped: &Mapped) -> Result<Content, ImportError> {
     }
     let shown = &bytes[..bytes.len().min(MAX_HEADER_BYTES)];
     let mut reader = Cursor::new(shown);
-    // A division by an alignment of zero, and whatever else the library does not expect.
+    // Catches a division by an alignment of zero, and other panics of the library.
     let read = catch_unwind(AssertUnwindSafe(|| Content::read(&mut reader)));
     let offset = reader.position();
     let content = match read {

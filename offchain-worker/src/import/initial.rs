@@ -1,6 +1,6 @@
-//! Checkpoints with random weights, to be trained from nothing.
+//! Checkpoints with random weights, to be trained from scratch.
 //!
-//! A weight is drawn evenly from `-a..a` with `a = σ √3`, so that its standard deviation is σ:
+//! A weight is drawn uniformly from `-a..a` with `a = σ √3`, so that its standard deviation is σ:
 //! ```text
 //! σ = √(2 / 5 hidden)        Nguyen and Salazar, 2019
 //! σ / √(2 layers)            for what is added to the residual stream: Radford et al., 2019
@@ -28,7 +28,7 @@ use std::{
 /// Epsilon of every norm.
 const EPSILON: f64 = 1e-5;
 
-/// What a checkpoint with random weights is like.
+/// The options of a checkpoint with random weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitialOptions {
     /// Name to record.
@@ -51,14 +51,14 @@ pub struct InitialOptions {
     pub context: u32,
     /// Base of the rotary embedding's frequencies.
     pub rope_base: f64,
-    /// Whether the output head is a tensor of its own.
+    /// Whether the output head is a separate tensor.
     pub untied_head: bool,
-    /// What the weights follow from.
+    /// The seed of the weights.
     pub seed: u64,
 }
 
 impl InitialOptions {
-    /// What [`Self::rope_base`] may be.
+    /// Valid values of [`Self::rope_base`].
     pub const ROPE_BASES: RangeInclusive<f64> = 1.0..=1e15;
 }
 
@@ -85,8 +85,8 @@ impl Default for InitialOptions {
 /// `tokenizer.json`, read from `path`; its tokens are the vocabulary.
 ///
 /// # Errors
-/// When the tokenizer cannot be used, the shape is one that the numerics do not have, or the
-/// checkpoint cannot be written.
+/// When the tokenizer cannot be used, the numerics do not have such a shape, or the checkpoint cannot be
+/// written.
 pub fn initialise(
     path: &Path,
     tokenizer: Vec<u8>,
@@ -158,7 +158,7 @@ struct Random {
 }
 
 impl Random {
-    /// Half the width of the interval that the weights of `role` are drawn from.
+    /// Half the width of the interval from which the weights of `role` are drawn.
     fn reach(&self, role: TensorRole) -> f64 {
         let sigma = libm::sqrt(2.0 / (5.0 * f64::from(self.architecture.hidden)));
         let layers = f64::from(self.architecture.layers);

@@ -1,11 +1,11 @@
-//! What both kinds of source are read into.
+//! The common form of both kinds of source.
 
 use super::{rope::Rope, ImportError};
 use noema_checkpoint::{layout::TensorRole, Architecture, Source};
 use std::ops::Range;
 use std::path::Path;
 
-/// A model, but for its weights.
+/// A model without its weights.
 pub(super) struct Model {
     pub(super) name: String,
     pub(super) licence: String,
@@ -21,15 +21,15 @@ pub(super) struct Model {
     pub(super) stops: Vec<u32>,
 }
 
-/// Where the weights come from, row by row.
+/// The source of the weights, row by row.
 pub(super) trait Weights: Sync {
     /// The file to name in errors.
     fn path(&self) -> &Path;
 
     /// Decodes `rows` of the tensor of `role` and `layer`, each of `columns` values, into `out`.
     ///
-    /// Query and key rows come in Hugging Face's order, whatever the source's is. A gain is one
-    /// row. [`Weights::check`] has accepted the tensor before.
+    /// Query and key rows have Hugging Face's order, whatever the source's is. A gain is one row.
+    /// [`Weights::check`] has accepted the tensor before.
     fn read(
         &self,
         role: TensorRole,
@@ -59,8 +59,7 @@ pub(super) fn tensor_error(
     }
 }
 
-/// Names of tokens that end an answer in the chat formats in use, where the source itself only
-/// lists the end of a text.
+/// Names of tokens that end an answer in common chat formats, for sources that list only the end of a text.
 pub(super) const END_OF_TURN: [&str; 8] = [
     "<|im_end|>",
     "<|eot_id|>",

@@ -19,8 +19,8 @@ use noema_checkpoint::{
 use rayon::prelude::*;
 use std::io::Write;
 
-/// The largest magnitudes tried for the largest weight of a block. A block whose weights lie on
-/// `n` levels is met exactly by one of them where `n` is a power of two up to 16.
+/// The largest magnitudes tried for the largest weight of a block. A block whose weights lie on `n` levels is
+/// met exactly by one of them if `n` is a power of two up to 16.
 const PEAKS: std::ops::RangeInclusive<u16> = 112..=127;
 
 /// Row groups that are in memory at once.
@@ -91,7 +91,7 @@ pub(super) fn gain(
     Ok(exponent)
 }
 
-/// What can end the writing of a tensor: the source or the disk.
+/// An error that ends the writing of a tensor: of the source or the disk.
 #[derive(Debug)]
 pub(super) enum Fault {
     Source(ImportError),
@@ -119,7 +119,7 @@ fn not_finite(weights: &dyn Weights, spec: &TensorSpec) -> ImportError {
 
 /// Largest magnitude, or `None` if one is not finite.
 fn largest(values: &[f32]) -> Option<f32> {
-    // A NaN or an infinity makes the sum of `0 * x` a NaN; `max` alone would pass over a NaN.
+    // A NaN or an infinity makes the sum of `0 * x` a NaN; `max` alone would ignore a NaN.
     let (mut largest, mut poison) = (0.0f32, 0.0f32);
     for value in values {
         largest = largest.max(value.abs());
@@ -190,7 +190,7 @@ fn best(block: &Block) -> (u16, [i8; TILE_COLUMNS]) {
         let first = whole_scale(peak / f32::from(magnitude));
         let quants = round_to(block, first);
         let (cross, square) = (dot(block, &quants), dot(&quants, &quants));
-        // The scale that suits these quants best, and the quants that suit that scale.
+        // The best scale for these quants, and the best quants for that scale.
         let scale = if square > 0.0 {
             whole_scale(cross / square)
         } else {

@@ -1,4 +1,4 @@
-//! A source's weights as floats: what the checkpoint is compared with.
+//! A source's weights as floats: the reference for the checkpoint.
 
 use super::{
     gguf, huggingface,

@@ -1,8 +1,8 @@
 //! Tokenizers: Hugging Face's `tokenizer.json`, checked, or built from the vocabulary of a GGUF file.
 //!
-//! A checkpoint is bound to the bytes of its `tokenizer.json`. Every object below is therefore built
-//! with its keys in alphabetical order: `serde_json` then writes the same bytes whether or not some
-//! crate of the program switched on its `preserve_order`.
+//! A checkpoint commits to the bytes of its `tokenizer.json`. Every object below is therefore built with its
+//! keys in alphabetical order: `serde_json` then writes the same bytes whether or not a crate of the program
+//! enables its `preserve_order`.
 
 use super::{files, ImportError};
 use serde::de::IgnoredAny;
@@ -14,14 +14,14 @@ use std::{
 };
 use tokenizers::Tokenizer;
 
-/// What a GGUF file says about a byte-level BPE tokenizer.
+/// The fields of a GGUF file for a byte-level BPE tokenizer.
 pub(super) struct Vocabulary {
     /// Name of the rules that split a text into words, `tokenizer.ggml.pre`.
     pub(super) rules: String,
     pub(super) tokens: Vec<String>,
-    /// One a token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+    /// One for each token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
     pub(super) kinds: Vec<i64>,
-    /// Two parts each, parted by a space.
+    /// Two parts each, separated by a space.
     pub(super) merges: Vec<String>,
 }
 
@@ -183,10 +183,10 @@ pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, Imp
     Ok(tokenizer.to_string().into_bytes())
 }
 
-/// Builds `tokenizer.json` from the model of a tokenizer that has just been learnt, in the form in
-/// which the library writes it. It splits words as GPT-2 does.
+/// Builds `tokenizer.json` from the model of a newly learnt tokenizer, in the form in which the library
+/// writes it. It splits words as GPT-2 does.
 pub(super) fn byte_level_from_model(model: &Value, special: &str) -> Result<Vec<u8>, ImportError> {
-    let path = Path::new("the tokenizer that was learnt");
+    let path = Path::new("the learnt tokenizer");
     let damaged = || ImportError::tokenizer(path, "it lacks tokens or merges");
     let ids = model["vocab"].as_object().ok_or_else(damaged)?;
     let mut tokens = vec![String::new(); ids.len()];
@@ -211,16 +211,16 @@ pub(super) fn byte_level_from_model(model: &Value, special: &str) -> Result<Vec<
     build(path, &vocabulary)
 }
 
-/// Loads `tokenizer.json` as the engine will and refuses one whose tokens the model does not have.
+/// Loads `tokenizer.json` as the engine does and refuses one whose tokens the model does not have.
 pub(super) fn check(path: &Path, json: &[u8], vocabulary: u32) -> Result<Tokenizer, ImportError> {
-    // Broken JSON is refused here, with its byte: the library panics on some of it.
+    // Invalid JSON is refused here, with its byte: the library panics on some of it.
     files::parse_json::<IgnoredAny>(path, json)?;
-    // The library is not written for hostile files; a panic in it must not be ours.
+    // The library is not written for hostile files; a panic in it must not end this process.
     let loaded = catch_unwind(AssertUnwindSafe(|| Tokenizer::from_bytes(json)));
     let tokenizer = match loaded {
         Ok(Ok(tokenizer)) => tokenizer,
         Ok(Err(error)) => return Err(ImportError::tokenizer(path, error.to_string())),
-        Err(_) => return Err(ImportError::tokenizer(path, "loading it panicked")),
+        Err(_) => return Err(ImportError::tokenizer(path, "the tokenizer library panicked")),
     };
     let highest = tokenizer.get_vocab(true).into_values().max();
     match highest {

@@ -1,4 +1,4 @@
-//! Writing the checkpoint that a source becomes.
+//! Writing the checkpoint of a source.
 
 use super::{
     model::{Model, Weights},
@@ -53,7 +53,7 @@ pub(super) fn write(
         stops: model.stops,
         source: model.source,
     };
-    // All but exponents and root is known, so a refusal need not wait for them.
+    // Everything except exponents and root is known, so a refusal need not wait for them.
     manifest.check()?;
     let library = Library::new(home);
     let temporary = Staging::create(library.root())?;

@@ -1,20 +1,20 @@
 //! Comparing two language models token by token.
 
-/// Tokens whose losses are averaged before the spread is taken: neighbours are not independent,
-/// blocks this long nearly are.
+/// Tokens whose losses are averaged before the spread is computed: neighbouring tokens are not independent,
+/// blocks of this length nearly are.
 const BLOCK: usize = 64;
 
-/// What one model makes of one token.
+/// One model's prediction of one token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Prediction {
-    /// Negative log-likelihood of the token that came, in nats.
+    /// Negative log-likelihood of the actual token, in nats.
     pub(super) loss: f64,
-    /// The token the model thought most likely.
+    /// The most likely token.
     pub(super) top: usize,
 }
 
 impl Prediction {
-    /// Judges `logits` (natural units) against the token that came.
+    /// Evaluates `logits` (natural units) against the actual token.
     pub(super) fn judge(logits: impl Iterator<Item = f64> + Clone, came: u32) -> Self {
         let (top, largest) =
             logits
@@ -39,7 +39,7 @@ impl Prediction {
     }
 }
 
-/// Perplexity of the integer transformer beside that of the float model it was imported from.
+/// Perplexity of the integer transformer and of the float model from which it was imported.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Perplexity {
     /// Tokens that both models predicted.

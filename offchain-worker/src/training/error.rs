@@ -17,7 +17,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
-    /// The parent cannot be read, or its successor not be written.
+    /// The parent cannot be read, or its successor cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A shard cannot be read.
@@ -41,14 +41,14 @@ pub enum TrainingError {
     /// Updates cannot be applied.
     #[error("The updates cannot be applied: {0}.")]
     Apply(#[from] ApplyError),
-    /// An option makes no sense.
+    /// An option is invalid.
     #[error("{option} must {rule}; it is {value}.")]
     Option {
         /// The flag of `noema-worker` that sets it.
         option: &'static str,
-        /// What was asked for.
+        /// Its value.
         value: String,
-        /// What is possible.
+        /// The valid values.
         rule: String,
     },
     /// Sequences of a round have different lengths.
@@ -60,12 +60,12 @@ pub enum TrainingError {
         other: usize,
     },
     /// A pattern matches no tensor.
-    #[error("No tensor has a name like {pattern:?}; names are such as layers.3.query, final_norm or token_embedding, and * stands for anything.")]
+    #[error("No tensor has a name like {pattern:?}; examples of names are layers.3.query, final_norm and token_embedding, and * matches any text.")]
     NoSuchTensor {
         /// The pattern.
         pattern: String,
     },
-    /// There is nothing to train on.
+    /// There are no sequences to train on.
     #[error("There are no sequences to train on.")]
     NoSequences,
     /// Sequences do not fit the model.
@@ -96,11 +96,11 @@ pub enum TrainingError {
         found: usize,
         /// Shards that are needed.
         needed: usize,
-        /// Those of them that are for evaluation.
+        /// The evaluation shards among them.
         evaluation: usize,
     },
-    /// The loss is not a number any more.
-    #[error("The loss is not finite after step {step}: training diverged. Lower --learning-rate or --clip, or raise --warmup; the state that was saved does not stand in the way of other options.")]
+    /// The loss is no longer finite.
+    #[error("The loss is not finite after step {step}: training diverged. Lower --learning-rate or --clip, or raise --warmup; the saved state does not prevent a run with other options.")]
     Diverged {
         /// The step, from 0.
         step: u32,
@@ -108,7 +108,7 @@ pub enum TrainingError {
     /// The next parent is of another family.
     #[error("The next parent has another shape, or other exponents, than the one before.")]
     OtherFamily,
-    /// Somebody asked to stop; what was done is kept where there is a state file.
+    /// Training was stopped; its progress is kept if there is a state file.
     #[error("Training was stopped after {step} steps.")]
     Stopped {
         /// Steps that were made.
@@ -119,7 +119,7 @@ pub enum TrainingError {
     ReadState {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
     /// The state cannot be written.
@@ -127,25 +127,25 @@ pub enum TrainingError {
     WriteState {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: io::Error,
     },
     /// The state is damaged.
-    #[error("{path} is damaged or of another version; remove it to begin anew.")]
+    #[error("{path} is damaged or of another version; remove it to start over.")]
     DamagedState {
         /// The file.
         path: PathBuf,
     },
     /// The state was made with other options.
-    #[error("{path} holds the state of a training with other options: {differing}. Give those of before to go on with it, or remove {path} to begin anew.")]
+    #[error("{path} holds the state of a training with other options: {differing}. Give those it was saved with to continue it, or remove {path} to start over.")]
     OtherState {
         /// The file, or the folder.
         path: PathBuf,
-        /// What differs.
+        /// The differing options.
         differing: Differences,
     },
     /// The state was made on other data.
-    #[error("{path} holds the state of a round on other data. Give that of before to go on with it, or remove {path} to begin anew.")]
+    #[error("{path} holds the state of a round on other data. Give the same data to continue it, or remove {path} to start over.")]
     OtherData {
         /// The file.
         path: PathBuf,

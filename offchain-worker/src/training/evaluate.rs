@@ -1,14 +1,14 @@
-//! The loss by the exact forward pass: the number that any two machines agree on.
+//! The loss by the exact forward pass, which is equal on all machines.
 
 use super::TrainingError;
 use noema_executor::{Device, ModelSource, Output, Segment};
 use noema_numerics::{loss::LOSS_FRACTION, Loss};
 use std::sync::Arc;
 
-/// Positions whose logits exist at the same time: bounds memory, nothing else.
+/// Positions whose logits exist at the same time: affects only memory.
 const LOGITS_TOGETHER: usize = 64;
 
-/// The loss of `sequences` under `model`, computed on `device`; the same on every one.
+/// The loss of `sequences` under `model`, computed on `device`; the same on every device.
 ///
 /// # Errors
 /// When the device fails, or a sequence does not fit the model.
@@ -45,7 +45,7 @@ pub fn evaluate<'a>(
     Ok(total)
 }
 
-/// Bits for each token.
+/// Bits per token.
 pub fn bits(loss: &Loss) -> f64 {
     loss.sum as f64 / f64::from(1u32 << LOSS_FRACTION) / f64::from(loss.tokens.max(1))
 }

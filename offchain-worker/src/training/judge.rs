@@ -1,5 +1,5 @@
-//! Judging contributions: what each does to the parent, alone, in exact integers. Two machines that
-//! have the same bytes find the same, whatever they compute on.
+//! Judging contributions: the effect of each on the parent, alone, in exact integers. Two machines that have
+//! the same bytes find the same, on any device.
 
 use super::{evaluate, Parent, TrainingError};
 use crate::dataset::Shard;
@@ -8,26 +8,26 @@ use noema_rounds::{Finding, Losses};
 use noema_update::{overlap, Limits, Update};
 use std::sync::Arc;
 
-/// A contribution as it arrived.
+/// A contribution as it was received.
 #[derive(Clone, Copy)]
 pub struct Submitted<'a> {
-    /// What should be an update; `None` if nobody served it.
+    /// The bytes of the update; `None` if no peer served it.
     pub bytes: Option<&'a [u8]>,
     /// The shards of its trainer.
     pub assigned: &'a [Shard],
 }
 
-/// What contributions are judged by.
+/// The inputs of the judgement of contributions.
 pub struct Judge<'a> {
-    /// What they are to improve.
+    /// The parent of the contributions.
     pub parent: &'a Arc<Parent>,
-    /// Shards that nobody trained on.
+    /// Shards that no trainer trained on.
     pub evaluation: &'a [Shard],
-    /// What an update may have.
+    /// The limits of an update.
     pub limits: Limits,
     /// Thousandths of its entries that an update may share with an earlier one.
     pub most_shared: u32,
-    /// What the losses are computed on.
+    /// The device that computes the losses.
     pub device: &'a Device,
 }
 
@@ -89,7 +89,7 @@ impl Judge<'_> {
         Ok(update)
     }
 
-    /// The earliest contribution that `update` shares too much with.
+    /// The earliest contribution with which `update` shares too much.
     fn copied(&self, update: &Update<'_>, earlier: &[Result<Update<'_>, Finding>]) -> Option<u32> {
         let shares = |other: &Update<'_>| {
             overlap(other, update).is_ok_and(|shared| shared.permill() > self.most_shared)

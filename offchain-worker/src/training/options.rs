@@ -1,4 +1,4 @@
-//! How a trainer trains.
+//! Options of a trainer.
 
 use super::TrainingError;
 use noema_checkpoint::layout::TensorSpec;
@@ -9,7 +9,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-/// How a trainer trains: AdamW (Loshchilov and Hutter, 2019) with warm-up and a cosine, as the inner
+/// Options of a trainer: AdamW (Loshchilov and Hutter, 2019) with warm-up and a cosine, as the inner
 /// optimiser of DiLoCo (Douillard et al., 2023).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingOptions {
@@ -21,13 +21,13 @@ pub struct TrainingOptions {
     pub together: u32,
     /// Largest learning rate.
     pub learning_rate: f64,
-    /// Steps, from the first round on, in which the learning rate rises to its largest.
+    /// Steps, from the first round on, over which the learning rate rises to its maximum.
     pub warmup: u64,
     /// Step, from the first round on, at which the cosine ends; 0 for a constant rate.
     pub horizon: u64,
-    /// Learning rate at the end of the cosine, as a part of the largest.
+    /// Learning rate at the end of the cosine, as a fraction of the largest.
     pub floor: f64,
-    /// Weight decay, of all but gains.
+    /// Weight decay, of all tensors but gains.
     pub weight_decay: f32,
     /// Largest norm of all gradients together; a larger one is scaled down.
     pub clip: f32,
@@ -35,15 +35,15 @@ pub struct TrainingOptions {
     pub beta_1: f32,
     /// Decay of AdamW's second moment.
     pub beta_2: f32,
-    /// What is added to AdamW's denominator.
+    /// Added to AdamW's denominator.
     pub epsilon: f32,
-    /// What the order of the data follows from.
+    /// The seed of the order of the data.
     pub seed: u64,
-    /// Names of the tensors to train, `*` for anything; none of them means all tensors.
+    /// Names of the tensors to train, `*` for any text; an empty list means all tensors.
     pub tensors: Vec<String>,
     /// Most entries of a chunk of the update.
     pub entries: u16,
-    /// Part of what was not sent that the next round tries to send: 1 for all of it.
+    /// Part of the residual that the next round tries to send: 1 for all of it.
     pub carry: f32,
     /// Steps between two states on disk.
     pub save_every: u32,
@@ -74,36 +74,36 @@ impl Default for TrainingOptions {
 }
 
 impl TrainingOptions {
-    /// What [`Self::steps`] may be.
+    /// Valid values of [`Self::steps`].
     pub const STEPS: RangeInclusive<u32> = 1..=1_000_000;
-    /// What [`Self::batch`] may be.
+    /// Valid values of [`Self::batch`].
     pub const BATCH: RangeInclusive<u32> = 1..=65_536;
-    /// What [`Self::together`] may be.
+    /// Valid values of [`Self::together`].
     pub const TOGETHER: RangeInclusive<u32> = Self::BATCH;
-    /// What [`Self::learning_rate`] may be.
+    /// Valid values of [`Self::learning_rate`].
     pub const LEARNING_RATE: RangeInclusive<f64> = 1e-9..=1.0;
-    /// What [`Self::warmup`] may be.
+    /// Valid values of [`Self::warmup`].
     pub const WARMUP: RangeInclusive<u64> = 0..=1_000_000_000_000;
-    /// What [`Self::horizon`] may be.
+    /// Valid values of [`Self::horizon`].
     pub const HORIZON: RangeInclusive<u64> = Self::WARMUP;
-    /// What [`Self::floor`] may be.
+    /// Valid values of [`Self::floor`].
     pub const FLOOR: RangeInclusive<f64> = 0.0..=1.0;
-    /// What [`Self::weight_decay`] may be.
+    /// Valid values of [`Self::weight_decay`].
     pub const WEIGHT_DECAY: RangeInclusive<f32> = 0.0..=10.0;
-    /// What [`Self::clip`] may be.
+    /// Valid values of [`Self::clip`].
     pub const CLIP: RangeInclusive<f32> = 1e-6..=1e6;
-    /// What [`Self::beta_1`] and [`Self::beta_2`] may be.
+    /// Valid values of [`Self::beta_1`] and [`Self::beta_2`].
     pub const BETA: RangeInclusive<f32> = 0.0..=0.999_999;
-    /// What [`Self::epsilon`] may be.
+    /// Valid values of [`Self::epsilon`].
     pub const EPSILON: RangeInclusive<f32> = 1e-20..=1.0;
-    /// What [`Self::entries`] may be.
+    /// Valid values of [`Self::entries`].
     pub const ENTRIES: RangeInclusive<u16> = 1..=CHUNK_COORDINATES as u16;
-    /// What [`Self::carry`] may be.
+    /// Valid values of [`Self::carry`].
     pub const CARRY: RangeInclusive<f32> = 0.0..=1.0;
-    /// What [`Self::save_every`] may be.
+    /// Valid values of [`Self::save_every`].
     pub const SAVE_EVERY: RangeInclusive<u32> = Self::STEPS;
 
-    /// Refuses what cannot be trained with, by the name of the flag that sets it.
+    /// Refuses invalid options, with the name of the flag that sets them.
     ///
     /// # Errors
     /// [`TrainingError::Option`].
@@ -133,8 +133,8 @@ impl TrainingOptions {
         Ok(())
     }
 
-    /// The horizon of `rounds`, where none is asked for: their last step, or 0 where the learning rate has
-    /// not risen to its largest by then.
+    /// The default horizon of `rounds`: their last step, or 0 if the learning rate has not risen to its
+    /// largest by then.
     pub fn default_horizon(rounds: u32, steps: u32, warmup: u64) -> u64 {
         let last = u64::from(rounds).saturating_mul(u64::from(steps));
         if last > warmup {
@@ -144,8 +144,8 @@ impl TrainingOptions {
         }
     }
 
-    /// Each option that decides what is trained, by the name of its flag, with its value. How many sequences
-    /// go through the model together and how often a state is saved change neither.
+    /// Each option that affects the result of training, by the name of its flag, with its value. The number
+    /// of sequences that go through the model together and the interval between saved states do not.
     pub(super) fn deciding(&self) -> Vec<(&'static str, String)> {
         let Self {
             steps,
@@ -226,7 +226,7 @@ impl TrainingOptions {
     }
 }
 
-/// Refuses a value of `option` that is not in `range`.
+/// Refuses a value of `option` outside `range`.
 pub(super) fn within<T: PartialOrd + Display>(
     option: &'static str,
     value: T,
@@ -239,11 +239,11 @@ pub(super) fn within<T: PartialOrd + Display>(
     Err(TrainingError::option(option, value, rule))
 }
 
-/// The options in which a training differs from the one that a state was saved by.
+/// The options in which a training differs from the one that saved a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences(Vec<Difference>);
 
-/// An option that was another.
+/// An option that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Difference {
     option: &'static str,
@@ -252,7 +252,7 @@ struct Difference {
 }
 
 impl Differences {
-    /// Between the same options, each by its name, with their values `before` and `now`.
+    /// Compares the same options, each by its name, with their values `before` and `now`.
     pub(super) fn between(
         before: Vec<(&'static str, String)>,
         now: Vec<(&'static str, String)>,
@@ -270,7 +270,7 @@ impl Differences {
         )
     }
 
-    /// Whether the training is the same.
+    /// Whether no option differs.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -291,7 +291,7 @@ impl Display for Differences {
     }
 }
 
-/// Whether `name` is like `pattern`, in which `*` stands for anything.
+/// Whether `name` matches `pattern`, in which `*` stands for any text.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == name;

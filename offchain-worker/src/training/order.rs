@@ -1,9 +1,9 @@
-//! In which order a trainer reads its data: a function of seed, parent and step alone, so a trainer
-//! that was killed goes on with the same sequences.
+//! The order in which a trainer reads its data: a function of seed, parent and step alone, so a trainer that
+//! was killed continues with the same sequences.
 
 use noema_checkpoint::CheckpointId;
 
-/// What the order follows from.
+/// The inputs of the order.
 pub(super) struct Order {
     pub(super) seed: u64,
     pub(super) parent: CheckpointId,
@@ -12,8 +12,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Indices of the `batch` sequences of `step`. Each epoch has all of them in an order of its
-    /// own.
+    /// Indices of the `batch` sequences of `step`. Each epoch has all of them in a separate order.
     pub(super) fn batch(&self, step: u32, batch: u32) -> Vec<usize> {
         let count = self.count as u64;
         let first = u64::from(step) * u64::from(batch);

@@ -1,4 +1,4 @@
-//! The checkpoint that a round starts from.
+//! The checkpoint from which a round starts.
 
 use super::TrainingError;
 use crate::checkpoint::OpenCheckpoint;
@@ -19,7 +19,7 @@ pub struct Parent {
     architecture: Architecture,
     exponents: Vec<i8>,
     frequencies: Vec<f64>,
-    /// Those that can be trained.
+    /// The tensors that can be trained.
     specs: Vec<TensorSpec>,
     trainable: Trainable,
     masters: Vec<u8>,
@@ -45,7 +45,7 @@ impl Parent {
     /// A checkpoint from its parts.
     ///
     /// # Errors
-    /// When they do not fit each other.
+    /// When the parts do not fit together.
     pub fn new(
         id: CheckpointId,
         architecture: &Architecture,
@@ -98,7 +98,7 @@ impl Parent {
         &self.specs
     }
 
-    /// The same tensors, as updates see them.
+    /// The same tensors, in the form that updates use.
     pub fn trainable(&self) -> &Trainable {
         &self.trainable
     }
@@ -113,8 +113,8 @@ impl Parent {
         &self.weights
     }
 
-    /// What `updates`, each with its weight, make of the checkpoint. Its id stays the parent's: it is
-    /// known once it is a checkpoint of its own.
+    /// The checkpoint with `updates`, each with its weight, applied. Its id stays the parent's: the new id is
+    /// known once it is written as a checkpoint.
     ///
     /// # Errors
     /// When an update is malformed, or they cannot be applied together.
@@ -130,7 +130,7 @@ impl Parent {
         (self.masters, self.weights)
     }
 
-    /// What a unit of tensor `index`'s masters is worth.
+    /// The value of one unit of tensor `index`'s masters.
     pub(super) fn unit(&self, index: usize) -> f64 {
         libm::exp2(f64::from(self.exponents[index]))
     }
@@ -160,7 +160,7 @@ impl Parent {
     }
 }
 
-/// The angle between 0 and π whose cosine and sine are these.
+/// The angle between 0 and π with this cosine and sine.
 fn angle((cos, sin): (i32, i32)) -> f64 {
     libm::atan2(f64::from(sin), f64::from(cos))
 }

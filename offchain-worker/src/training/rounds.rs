@@ -1,5 +1,5 @@
-//! Rounds on one machine, without a chain: several trainers, each on shards of its own, and the next
-//! checkpoint made of what they contribute.
+//! Rounds on one machine, without a chain: several trainers, each on different shards, and the next
+//! checkpoint made of their contributions.
 
 mod deal;
 mod journal;
@@ -34,16 +34,16 @@ use std::{
 /// Thousandths of its entries that a contribution may share with an earlier one.
 const MOST_SHARED: u32 = 500;
 
-/// What a trainer did in a round.
+/// A trainer's results in a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContributionReport {
-    /// The shards that it was to be trained on, by their places in the dataset.
+    /// The shards assigned to it, by their places in the dataset.
     pub shards: Vec<usize>,
     /// Loss on the trainer's own data before the round, in bits a token, by floats.
     pub loss_before: f64,
     /// The same after it, before compression.
     pub loss_after: f64,
-    /// Tokens that its steps predicted in a second; 0 where the steps were made before this run went on.
+    /// Tokens that its steps predicted in a second; 0 if the steps were made before this run continued.
     pub tokens_per_second: f64,
     /// Bytes of the contribution: of the update, or of a float for each weight; 0 if it sent none.
     pub bytes: u64,
@@ -51,21 +51,21 @@ pub struct ContributionReport {
     pub weight: u32,
     /// Why it was refused, if it was.
     pub refused: Option<String>,
-    /// Thousandths of the smaller of the two that it shares with each contribution before it, in order;
-    /// none where one of them is no update. Empty without updates.
+    /// Thousandths of the smaller of the two that it shares with each contribution before it, in order; none
+    /// if one of them is not an update. Empty without updates.
     pub overlap: Vec<Option<u32>>,
 }
 
-/// What a round did.
+/// The results of a round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoundReport {
-    /// Which round, from 1.
+    /// The number of the round, from 1.
     pub round: u32,
-    /// The checkpoint that it made.
+    /// The resulting checkpoint.
     pub checkpoint: CheckpointId,
     /// Its loss on the evaluation shards, in bits a token, by the integer forward pass.
     pub loss: f64,
-    /// What each trainer did.
+    /// The results of each trainer.
     pub contributions: Vec<ContributionReport>,
     /// Seconds that its trainers took, one after the other.
     pub training_seconds: f64,
@@ -77,12 +77,12 @@ pub struct RoundReport {
     pub evaluation_seconds: f64,
 }
 
-/// What all rounds did.
+/// The results of all rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RoundsReport {
     /// Loss of the first parent on the evaluation shards, in bits a token.
     pub loss_at_start: f64,
-    /// Tokens that the loss is taken on.
+    /// Tokens on which the loss is computed.
     pub evaluation_tokens: u32,
     /// Weights that are trained.
     pub trained_weights: u64,
@@ -92,7 +92,7 @@ pub struct RoundsReport {
     pub rounds: Vec<RoundReport>,
 }
 
-/// What is told while rounds run.
+/// An event while rounds run.
 #[derive(Clone, Copy, Debug)]
 pub enum RoundsEvent<'a> {
     /// The loss of the first parent.
@@ -110,7 +110,7 @@ pub enum RoundsEvent<'a> {
     Round(&'a RoundReport),
 }
 
-/// Rounds that can be run: everything that can be refused without loading a model has been looked at.
+/// Rounds that are ready to run: every check that needs no loaded model has passed.
 pub struct Run<'a> {
     checkpoint: OpenCheckpoint,
     dataset: &'a Dataset,
@@ -120,12 +120,12 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Rounds from `checkpoint` on, or from where the state leads.
+    /// Rounds from `checkpoint` on, or from the saved state.
     ///
-    /// Shards are dealt out in an order that follows from the seed; the first of it are for evaluation.
+    /// Shards are dealt out in an order that depends on the seed; the first ones are for evaluation.
     ///
     /// # Errors
-    /// When an option makes no sense, the dataset does not suit the checkpoint or has too few shards, or the
+    /// When an option is invalid, the dataset does not suit the checkpoint or has too few shards, or the
     /// state is damaged or that of other options.
     pub fn prepare(
         checkpoint: OpenCheckpoint,
@@ -154,17 +154,17 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The options, with the horizon that a state keeps.
+    /// The options, with the horizon of the saved state.
     pub fn options(&self) -> &RoundsOptions {
         &self.options
     }
 
-    /// Runs the rounds; each round's checkpoint goes to the library under `home`. `progress` can stop at
-    /// any step.
+    /// Runs the rounds; each round's checkpoint is written to the library under `home`. `progress` can stop
+    /// at any step.
     ///
     /// # Errors
-    /// When training fails. A state that was saved before training diverged is no obstacle to another run
-    /// with other options: it begins anew.
+    /// When training fails. A state saved before training diverged does not prevent a run with other options:
+    /// it starts over.
     pub fn run(
         mut self,
         device: &Device,
@@ -345,7 +345,7 @@ fn rounds(
     })
 }
 
-/// The file in which trainer `index` keeps its state.
+/// The state file of trainer `index`.
 fn trainer_state(folder: &Path, index: u32) -> PathBuf {
     folder.join(format!("trainer-{index}.state"))
 }
@@ -363,8 +363,8 @@ fn trainer(
     Trainer::new(parent.clone(), training, device, state.as_deref())
 }
 
-/// Trains on `shards` for a round, `batch` sequences a step: the contribution, and the tokens that the
-/// steps predicted in a second.
+/// Trains on `shards` for a round, `batch` sequences a step: the contribution, and the tokens that the steps
+/// predicted in a second.
 fn train(
     trainer: &mut Trainer,
     shards: &[Shard],
@@ -384,15 +384,15 @@ fn train(
     Ok((contribution, rate))
 }
 
-/// What a trainer made of a round.
+/// A trainer's work in a round.
 struct Made {
     report: ContributionReport,
-    /// What it sent, if anything.
+    /// The bytes that it sent, if any.
     bytes: Option<Vec<u8>>,
     assigned: Vec<Shard>,
 }
 
-/// Without judges, everything that was sent weighs the same.
+/// Without judges, all contributions have the same weight.
 fn unjudged(made: &Made) -> Ruling {
     match made.bytes {
         Some(_) => Ruling::Accepted { weight: 1 },
@@ -400,7 +400,7 @@ fn unjudged(made: &Made) -> Ruling {
     }
 }
 
-/// What validators rule on each contribution.
+/// The validators' rulings on the contributions.
 fn weigh(
     parent: &Arc<Parent>,
     device: &Device,
@@ -427,8 +427,8 @@ fn weigh(
     Ok(noema_rounds::accept(loss, &findings))
 }
 
-/// Masters and tiles of what the contributions, each with its weight, make of `parent`; the parent's
-/// where none has any.
+/// Masters and tiles of `parent` with the contributions, each with its weight, applied; the parent's if none
+/// has any.
 fn aggregate(
     parent: &Parent,
     made: &[Made],
@@ -458,7 +458,7 @@ fn aggregate(
     Ok(changed.into_state())
 }
 
-/// Masters and tiles of what the mean of uncompressed changes makes of `parent`.
+/// Masters and tiles of `parent` with the mean of uncompressed changes applied.
 fn average(parent: &Parent, changes: &[Vec<(usize, Vec<i32>)>]) -> (Vec<u8>, Vec<u8>) {
     let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
     let leaves = masters.as_chunks_mut::<LEAF_BYTES>().0;

@@ -1,11 +1,11 @@
-//! Dishonest trainers, to see that a round stands them.
+//! Dishonest trainers, to test that rounds withstand them.
 
 use super::{Parent, TrainingError};
 use clap::ValueEnum;
 use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES, SCALE_MAX};
 use serde::{Deserialize, Serialize};
 
-/// How a trainer spoils its contribution on purpose.
+/// A way to spoil a contribution on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sabotage {
@@ -13,29 +13,29 @@ pub enum Sabotage {
     Flip,
     /// Every change is a thousand times as large.
     Scale,
-    /// Every change has a random sign and is large: a well-formed update that says nothing.
+    /// Every change has a random sign and is large: a well-formed update without information.
     Random,
-    /// The bytes are no update.
+    /// The bytes are not an update.
     Garbage,
     /// The bytes end in the middle.
     Truncate,
-    /// It trains on shards that it was not given.
+    /// It trains on shards that were not assigned to it.
     OtherShards,
-    /// It does the work of the trainer that joined first, once that one has committed, and sends it
-    /// at twice the scale.
+    /// It repeats the work of the trainer that joined first, once that one has committed, and sends it at
+    /// twice the scale.
     Copy,
     /// It commits and never reveals.
     Silent,
 }
 
-/// How much larger random changes are than those of an honest trainer.
+/// Size of random changes, relative to those of an honest trainer.
 const LOUD: i32 = 64;
 
 impl Sabotage {
-    /// What becomes of an honest update of `parent`.
+    /// Spoils an honest update of `parent`.
     ///
     /// # Errors
-    /// When `bytes` is no update of `parent`.
+    /// When `bytes` is not an update of `parent`.
     pub fn spoil(
         self,
         parent: &Parent,
@@ -55,7 +55,7 @@ impl Sabotage {
             Self::OtherShards | Self::Silent => return Ok(bytes),
         };
         let limits = Limits::with_entries(entries);
-        // They follow from the update, so a trainer that starts anew sends the same.
+        // The draws follow from the update, so a trainer that restarts sends the same.
         let mut draws = blake3::Hasher::new().update(&bytes).finalize_xof();
         let mut sign = || {
             let mut draw = [0];
@@ -77,7 +77,7 @@ impl Sabotage {
                     break;
                 };
                 let first = u64::from(chunk.place.chunk) * CHUNK_COORDINATES as u64;
-                // The magnitudes of a chunk are one scale and twice that, so they grow together.
+                // The magnitudes of a chunk are its scale and twice its scale, so they grow together.
                 let largest = chunk.entries.iter().map(|entry| entry.value.unsigned_abs());
                 let most = (SCALE_MAX / largest.max().unwrap_or(1).max(1)).max(1);
                 let factor = factor.min(i32::try_from(most).unwrap_or(i32::MAX));

@@ -12,7 +12,7 @@
 //! | | the update, if the round is finished |
 //! | 32 | BLAKE3 of everything before |
 //!
-//! It is written beside its place and renamed, so there is always one whole state.
+//! It is written beside its place and renamed, so there is always one complete state.
 
 use super::{trainer::Contribution, TrainingError, TrainingOptions};
 use crate::whole;
@@ -24,11 +24,11 @@ const MAGIC: [u8; 4] = *b"NTRS";
 const VERSION: u32 = 1;
 const HASH_BYTES: usize = 32;
 
-/// What a trainer needs to go on.
+/// The saved state of a trainer.
 pub(super) struct Saved {
     pub(super) parent: CheckpointId,
     pub(super) options: TrainingOptions,
-    /// Whether training diverged from here: it is nothing to go on from with other options.
+    /// Whether training diverged from here: with other options, training does not continue from it.
     pub(super) diverged: bool,
     pub(super) data: Option<[u8; 32]>,
     pub(super) step: u32,
@@ -47,7 +47,7 @@ pub(super) struct SavedTensor {
     pub(super) residual: Vec<i32>,
 }
 
-/// A round that is done: its residual has been replaced already.
+/// A completed round: its residual has already been replaced.
 #[derive(Clone)]
 pub(super) struct Finished {
     pub(super) bytes: Vec<u8>,
@@ -78,7 +78,7 @@ struct Header {
     data: Option<[u8; 32]>,
     step: u32,
     total: u64,
-    /// As its bits: a decimal may come back as a neighbour.
+    /// As its bits: a decimal may be read as a neighbouring value.
     loss_before: Option<u64>,
     /// Loss after the round, as its bits, and bytes of the update.
     finished: Option<(u64, usize)>,

@@ -1,4 +1,4 @@
-//! The trainer: local steps, and the update that they make.
+//! The trainer: local steps, and the resulting update.
 
 mod persist;
 mod step;
@@ -20,10 +20,10 @@ use std::{
     time::Instant,
 };
 
-/// Sequences on which the loss before and after a round is taken.
+/// Sequences on which the loss before and after a round is computed.
 const MEASURED: usize = 16;
 
-/// What a trainer contributes to a round.
+/// A trainer's contribution to a round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
     /// The update.
@@ -32,13 +32,13 @@ pub struct Contribution {
     pub hash: H256,
     /// Loss of the parent on the trainer's data, in bits a token, by floats.
     pub loss_before: f64,
-    /// Loss of what the trainer made of it, before compression.
+    /// Loss of the trained model, before compression.
     pub loss_after: f64,
     /// Steps that were made.
     pub steps: u32,
 }
 
-/// How far a round is.
+/// The progress of a round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Steps that have been made.
@@ -53,7 +53,7 @@ pub struct Step {
     pub seconds: f64,
 }
 
-/// Trains one parent after the other.
+/// Trains on one parent after another.
 pub struct Trainer {
     device: Device,
     plain: burn::tensor::Device,
@@ -69,7 +69,7 @@ pub struct Trainer {
     step: u32,
     total: u64,
     loss_before: Option<f64>,
-    /// The data of this round, once it has begun.
+    /// The digest of this round's data, once it has begun.
     data: Option<[u8; 32]>,
     finished: Option<Finished>,
     state: Option<PathBuf>,
@@ -81,18 +81,18 @@ struct Trained {
     index: usize,
     gain: bool,
     moments: Option<AdamWState<2>>,
-    /// What was not sent yet, in units of the masters.
+    /// The residual, in units of the masters.
     residual: Vec<i32>,
 }
 
 impl Trainer {
-    /// A trainer that computes on `device`, and keeps its state in the file `state`, if any. Where
-    /// that file exists, it goes on from there: in the middle of the round if the parent is the
-    /// same, with the next round otherwise. Its updates may have had other entries before.
+    /// A trainer that computes on `device`, and keeps its state in the file `state`, if any. If that file
+    /// exists, it continues from there: in the middle of the round if the parent is the same, with the next
+    /// round otherwise. The number of entries of its updates may have changed.
     ///
     /// # Errors
-    /// When the options make no sense, the device cannot be used, or the state is damaged or that of
-    /// other options, unless training diverged with those.
+    /// When the options are invalid, the device cannot be used, or the state is damaged or that of other
+    /// options, unless training diverged with those.
     pub fn new(
         parent: impl Into<Arc<Parent>>,
         options: TrainingOptions,
@@ -159,8 +159,8 @@ impl Trainer {
         self.options.entries
     }
 
-    /// Whether what has been done of a round was done from `parent` on `sequences`: [`Self::run`] goes
-    /// on with it. Otherwise another round begins with [`Self::next_round`].
+    /// Whether the saved part of a round started from `parent` on `sequences`, so that [`Self::run`]
+    /// continues it. Otherwise another round begins with [`Self::next_round`].
     pub fn is_on(&self, parent: CheckpointId, sequences: &[&[u32]]) -> bool {
         let is_data = |data| data == digest(sequences);
         self.parent.id() == parent && self.data.is_none_or(is_data)
@@ -177,8 +177,7 @@ impl Trainer {
         self.tensors.iter().map(of).sum()
     }
 
-    /// Begins a round on a parent of the same family. The optimiser's moments and what was not
-    /// sent are kept.
+    /// Begins a round on a parent of the same family. The optimiser's moments and the residual are kept.
     ///
     /// # Errors
     /// [`TrainingError::OtherFamily`].
@@ -201,13 +200,13 @@ impl Trainer {
         Ok(())
     }
 
-    /// Trains on `sequences` for a round and compresses what changed. `progress` is told of each
-    /// step and can stop: the state is then saved, and another call goes on.
+    /// Trains on `sequences` for a round and compresses the changes. `progress` is called after each step and
+    /// can stop: the state is then saved, and another call continues.
     ///
     /// # Errors
-    /// When the sequences do not fit the model, the device fails, the loss is not finite any more,
-    /// or the state cannot be saved. A state from which training diverged is no obstacle to a trainer with
-    /// other options: it begins anew.
+    /// When the sequences do not fit the model, the device fails, the loss is no longer finite, or the state
+    /// cannot be saved. A state from which training diverged does not prevent a trainer with other options:
+    /// it starts over.
     pub fn run(
         &mut self,
         sequences: &[&[u32]],
@@ -282,8 +281,8 @@ impl Trainer {
         Ok(contribution)
     }
 
-    /// What training changed in each trained tensor, by its place in the canonical list: in units of
-    /// the masters, one for each coordinate.
+    /// The changes of training in each trained tensor, by its place in the canonical list: in units of the
+    /// masters, one for each coordinate.
     ///
     /// # Errors
     /// When a weight is not finite.
@@ -309,7 +308,7 @@ impl Trainer {
         Ok(changes)
     }
 
-    /// Checks the data and, where a round goes on, that it is the same.
+    /// Checks the data and, if a round continues, that it is the same.
     fn begin(&mut self, sequences: &[&[u32]]) -> Result<(), TrainingError> {
         if sequences.is_empty() {
             return Err(TrainingError::NoSequences);
@@ -344,7 +343,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// The update; what it does not say becomes the residual.
+    /// The update; the changes that it leaves out become the residual.
     fn compress(&mut self) -> Result<Vec<u8>, TrainingError> {
         let changes = self.changes()?;
         let trainable = self.parent.trainable();
@@ -361,7 +360,7 @@ impl Trainer {
     }
 }
 
-/// What tells data apart.
+/// Identifies the data.
 fn digest(sequences: &[&[u32]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for sequence in sequences {

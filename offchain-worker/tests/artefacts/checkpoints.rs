@@ -1,4 +1,4 @@
-//! Checkpoints between operators: what is fetched is the checkpoint, or is not kept.
+//! Checkpoints between operators: a fetched folder is the checkpoint, or is not kept.
 
 use crate::support::{endpoint, Machine};
 use futures::FutureExt;
@@ -39,7 +39,7 @@ impl Machine {
         artefacts::fetch(fetcher, &self.library(), id, bytes, holders, |_| {}).await
     }
 
-    /// What is in the library, hidden folders too.
+    /// The contents of the library, including hidden folders.
     fn kept(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.library().root()).into_iter().flatten();
         entries
@@ -93,7 +93,7 @@ async fn a_checkpoint_should_arrive_verified_and_have_the_same_hash_there() {
     for template in ["", "{{ messages[0].content }}"] {
         let (holder, newcomer) = (Machine::start().await, Machine::start().await);
         let checkpoint = write(&holder.home.path().join("mine"), template);
-        // A private file in the folder is not for others.
+        // A private file in the folder must not be shared.
         fs::write(checkpoint.directory().join("notes.txt"), "private").expect("written");
         let blob = artefacts::share(&holder.artefacts, &checkpoint)
             .await
@@ -186,7 +186,7 @@ async fn the_loss_of_the_only_holder_should_be_said() {
     let error = newcomer
         .fetch(id, bytes, &holders)
         .await
-        .expect_err("nobody is there");
+        .expect_err("no peer answers");
     let told = error.to_string();
     assert!(
         told.contains(&id.to_string())
@@ -202,8 +202,8 @@ async fn the_loss_of_the_only_holder_should_be_said() {
     );
 }
 
-/// Binds an address that an endpoint had before it was shut down: the last of the tasks that hold its
-/// socket ends a moment later.
+/// Binds an address of an endpoint that was shut down: the last of the tasks that hold its socket ends a
+/// moment later.
 async fn take(address: SocketAddr) -> UdpSocket {
     let free = async {
         loop {
@@ -251,7 +251,7 @@ async fn an_endpoint_should_be_silent_only_while_no_process_shares_over_it() {
     assert!(!never.exists());
 }
 
-/// A machine that shares a checkpoint, and another that is to fetch it.
+/// A machine that shares a checkpoint, and another that will fetch it.
 async fn holder_and_newcomer() -> (Machine, Machine, OpenCheckpoint, Holder) {
     let (holder, newcomer) = (Machine::start().await, Machine::start().await);
     let checkpoint = write(&holder.home.path().join("mine"), "");
@@ -263,7 +263,7 @@ async fn holder_and_newcomer() -> (Machine, Machine, OpenCheckpoint, Holder) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fetch_should_notice_that_a_holder_has_moved() {
     let (_holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
-    // What listens where the holder was says nothing.
+    // The listener at the holder's address never answers.
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let mut before = listed.clone();
     before.peer.addresses = vec![silent.local_addr().expect("is bound")];

@@ -1,4 +1,4 @@
-//! Datasets between operators: what is needed arrives, verified, and is shared on.
+//! Datasets between operators: the needed files arrive, verified, and are shared further.
 
 use crate::support::Machine;
 use noema_artefacts::Error;
@@ -76,7 +76,7 @@ fn hashes(dataset: &Dataset, shards: &[u32]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The names in the folder of shards, hidden ones too.
+/// The names in the folder of shards, including hidden ones.
 fn kept(dataset: &Dataset) -> BTreeSet<String> {
     let entries = fs::read_dir(dataset.directory().join(SHARDS)).expect("a folder");
     let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
@@ -139,9 +139,9 @@ async fn what_was_fetched_should_be_served_without_who_prepared_it() {
     let fetched = fetched.expect("each has a half");
     assert_eq!(kept(&fetched), hashes(&whole, &[0, 1, 2, 3]));
 
-    // Nobody has the next one, and all are named.
+    // No peer has the next one, and all peers are named.
     let refused = third.fetch_shards(&recorded, &[3, 4], &both).await;
-    let error = refused.expect_err("nobody has it");
+    let error = refused.expect_err("no peer has it");
     let told = error.to_string();
     assert!(matches!(error, FetchError::PartNotToBeHad { .. }), "{told}");
     let named = [first.artefacts.peer(), second.artefacts.peer()].map(|peer| peer.to_string());
@@ -204,7 +204,7 @@ async fn a_manifest_of_another_dataset_should_be_refused() {
         ..recorded
     };
     let refused = newcomer.fetch_shards(&nowhere, &[], &[&preparer]).await;
-    let told = refused.expect_err("nobody has it").to_string();
+    let told = refused.expect_err("no peer has it").to_string();
     assert!(told.contains("the manifest of dataset"), "{told}");
 }
 
@@ -212,7 +212,7 @@ async fn a_manifest_of_another_dataset_should_be_refused() {
 async fn a_shard_that_is_larger_than_the_manifest_says_should_not_be_kept() {
     let preparer = Machine::start().await;
     let dataset = make(preparer.home.path());
-    // The root is over the hashes alone.
+    // The root covers only the hashes.
     let path = dataset.directory().join(MANIFEST);
     let text = fs::read(&path).expect("is there");
     let mut manifest: serde_json::Value = serde_json::from_slice(&text).expect("is JSON");

@@ -1,4 +1,4 @@
-//! What moves between operators over the loopback interface.
+//! Artefacts between operators over the loopback interface.
 
 mod checkpoints;
 mod datasets;

@@ -21,7 +21,7 @@ impl Machine {
         Self { home, artefacts }
     }
 
-    /// The machine as others ask it.
+    /// The machine's address for other machines.
     pub(crate) fn peer(&self) -> Peer {
         Peer::new(self.artefacts.peer(), self.artefacts.addresses())
     }

@@ -1,4 +1,4 @@
-//! The engine: questions and checks, over a small model and over a real one.
+//! The engine: answers and checks, with a small model and with a real one.
 
 mod smollm2;
 mod tiny;

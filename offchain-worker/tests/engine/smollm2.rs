@@ -200,7 +200,7 @@ fn a_prompt_forges_no_turn() {
         .contains(forged));
 }
 
-/// What goes wrong in tokenizers, beside any character at all.
+/// Texts that are difficult for tokenizers, beside any single character.
 const PIECES: [&str; 22] = [
     "the",
     " a",
@@ -244,7 +244,7 @@ proptest! {
         let prompt = pieces.concat();
         let limits = engine.checkpoint().manifest().limits();
         let tokens = engine.encode_prompt(&prompt).expect("encodes").len() as u32;
-        // A prompt that fits with its answer never has more tokens than there is room for.
+        // A prompt that fits with its answer never has more tokens than its limit.
         let bytes = prompt.len() as u32;
         prop_assert!(tokens <= bytes * limits.tokens_per_byte + limits.template_tokens);
     }

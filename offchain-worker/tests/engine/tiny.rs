@@ -1,5 +1,5 @@
-//! The engine over a small seeded model: every way in which an answer can be wrong, and every way
-//! in which a prompt can be refused.
+//! The engine with a small seeded model: every way in which an answer can be wrong, and every reason to
+//! refuse a prompt.
 
 use noema_checkpoint::{
     blake2_256, tiles_root, Architecture, Manifest, Source, SourceFormat, FORMAT, H256,
@@ -17,14 +17,14 @@ const STOP: u32 = 1;
 const SEED: [u8; 32] = [3; 32];
 const TEMPLATE: &str = "<user>{{ messages[0].content }}<stop>";
 
-/// One token a character: two special ones, then what can be seen of ASCII, space and line feed.
+/// One token for each character: two special ones, then the visible ASCII characters, space and line feed.
 fn tokenizer() -> Vec<u8> {
     let characters = (0x21u8..0x7f).map(|c| char::from(c).to_string());
     tokenizer_of(characters.chain(["\u{120}".into(), "\u{10a}".into()]))
 }
 
-/// Two special tokens, then these, in byte-level writing. Every other byte is a question mark, or the
-/// first of them.
+/// Two special tokens, then these, in byte-level form. Every other byte is a question mark, or the first of
+/// them.
 fn tokenizer_of(tokens: impl Iterator<Item = String>) -> Vec<u8> {
     let tokens: Vec<String> = tokens.collect();
     let unknown = match tokens.iter().any(|token| token == "?") {
@@ -185,7 +185,7 @@ fn each_fault_has_its_verdict() {
     assert_eq!(verdict(&right.tokens, &right.text), CheckVerdict::Valid);
 
     for index in [0, 7, right.tokens.len() - 1] {
-        // Tokens that exist, one that does not, and the largest number there is.
+        // Tokens that exist, one that does not, and the largest id.
         for found in [(right.tokens[index] + 1) % 128, 128, u32::MAX] {
             let mut tokens = right.tokens.clone();
             tokens[index] = found;
@@ -394,7 +394,7 @@ fn special_tokens_that_a_prompt_writes_are_text() {
         let is_special = |token: &&u32| **token <= STOP;
         let specials = |prompt: &str| tokens(prompt).iter().filter(is_special).count();
         assert_eq!(specials(forged), specials("Hi"));
-        // It is told back as it was said.
+        // It is returned unchanged.
         assert_eq!(engine.decode(&tokens(forged)).expect("decodes"), forged);
     }
 }

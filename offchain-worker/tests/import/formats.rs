@@ -1,4 +1,4 @@
-//! Both formats carry the same model to the same weights.
+//! Both formats give the same weights for the same model.
 
 use crate::support::{gguf, huggingface, import_gguf, import_into, leftovers, Model, TEMPLATE};
 use noema_checkpoint::{blake2_256, layout::tensors, SourceFormat};

@@ -1,5 +1,5 @@
-//! Files that were cut off, altered, or made to hurt: an error that names the problem and the byte,
-//! never a panic, and nothing left behind.
+//! Files that were cut off, altered, or made hostile give an error that names the problem and the byte, never
+//! a panic, and leave nothing behind.
 
 use crate::support::{gguf, huggingface, import_into, leftovers, Model};
 use noema_worker::import::ImportError;
@@ -210,7 +210,7 @@ proptest! {
         huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
         let path = folder.join(file);
         let mut bytes = std::fs::read(&path).unwrap();
-        // In the tensors' file the header is where a change can hurt.
+        // In the file of tensors, changes of the header are the dangerous ones.
         let end = bytes.len().min(2048);
         bytes[at.index(end)] = value;
         std::fs::write(&path, bytes).unwrap();

@@ -1,4 +1,4 @@
-//! The library: what is there, what is whole, and what a killed import leaves.
+//! The library: its contents, partial checkpoints, and the leftovers of a killed import.
 
 use crate::support::{gguf, import_into, leftovers, Model};
 use noema_worker::checkpoint::{

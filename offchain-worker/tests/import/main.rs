@@ -1,5 +1,5 @@
-//! Importing models: every format and quantisation, the same result everywhere, and nothing but a
-//! named error for whatever is not a sound model.
+//! Importing models: every format and quantisation, the same result everywhere, and only named errors for
+//! invalid models.
 
 mod formats;
 mod hostile;

@@ -1,5 +1,5 @@
-//! Every GGUF quantisation means what the format defines: a file of quantised blocks and a file of
-//! the values they stand for give the same weights.
+//! Every GGUF quantisation has the meaning that the format defines: a file of quantised blocks and a file of
+//! their values give the same weights.
 
 use crate::support::{
     blocks::{Quantisation, ALL},
@@ -7,7 +7,7 @@ use crate::support::{
 };
 use noema_checkpoint::H256;
 
-/// Puts the same blocks into several tensors, quantised or as F32.
+/// Writes the same blocks to several tensors, quantised or as F32.
 fn root(quantisation: &Quantisation, as_floats: bool) -> H256 {
     let model = Model::wide();
     let mut file = gguf::File::new(&model);

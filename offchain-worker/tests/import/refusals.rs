@@ -1,4 +1,4 @@
-//! Models that are sound but not what the numerics define are refused by name.
+//! Valid models that the numerics do not define are refused by name.
 
 use crate::support::{
     gguf::{self, Value},

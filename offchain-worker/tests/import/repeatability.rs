@@ -1,4 +1,4 @@
-//! The same source gives the same checkpoint, whatever the machine does meanwhile.
+//! The same source gives the same checkpoint, whatever the load of the machine.
 
 use crate::support::{gguf, import_gguf, Model};
 use hex_literal::hex;
@@ -25,7 +25,7 @@ fn the_number_of_threads_does_not_matter() {
 fn the_checkpoint_of_a_seeded_model_is_frozen() {
     let checkpoint = import_gguf(&gguf::File::new(&Model::wide()).bytes()).unwrap();
     let manifest = checkpoint.manifest();
-    // The id was recorded with format 2, since which nothing but the format has changed.
+    // The id was recorded with format 2; later only the format's version has changed.
     let recorded = Manifest {
         format: 2,
         ..manifest.clone()

@@ -42,7 +42,7 @@ pub(crate) struct Tensor {
 }
 
 impl Model {
-    /// The smallest model of every part: fit for tests that import it hundreds of times.
+    /// The smallest model with every part: fit for tests that import it hundreds of times.
     pub(crate) fn tiny() -> Self {
         Self {
             layers: 1,
@@ -119,7 +119,7 @@ impl Model {
     }
 }
 
-/// The byte alphabet, the control tokens before it, and what the merges make.
+/// The byte alphabet, the control tokens before it, and the results of the merges.
 fn tokens() -> Vec<String> {
     let printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
     let mut shifted = 256..;
@@ -152,7 +152,7 @@ impl Random {
         (self.next() >> 8) as u8
     }
 
-    /// A value that bf16 and f16 hold exactly, so that all float formats carry the same model.
+    /// A value that bf16 and f16 represent exactly, so that all float formats hold the same model.
     fn weight(&mut self, norm: bool) -> f32 {
         let value = (self.next() % 128) as f32 / 128.0 - 0.5;
         if norm {

@@ -1,4 +1,4 @@
-//! A trainer that is stopped, and goes on.
+//! A trainer that is stopped and continues.
 
 use crate::support::{divergent, options, run, run_until, trainer, World};
 use noema_checkpoint::{CheckpointId, H256};
@@ -34,7 +34,7 @@ fn uninterrupted(world: &World) -> [Contribution; 2] {
     [first, run(&mut trainer, &world.sequences(1))]
 }
 
-/// Stops after `step`, as a trainer does that is asked to, and forgets everything but the file.
+/// Stops after `step`, as a trainer does on request, and forgets everything but the file.
 fn stop_after(step: u32, parent: &Parent, world: &World, shard: usize, state: &Path) {
     let mut trainer = trainer(parent.clone(), options(), Some(state));
     let stopped = run_until(&mut trainer, &world.sequences(shard), |s| s.done == step);
@@ -53,14 +53,14 @@ fn a_trainer_that_was_stopped_makes_the_same_update() {
     assert_eq!(resumed.steps_done(), 8);
     assert_eq!(run(&mut resumed, &world.sequences(0)), first);
 
-    // The next round needs the optimiser's moments, the steps before, and what was not sent.
+    // The next round needs the optimiser's moments, the number of steps before, and the residual.
     let next = successor(&parent, &first);
     stop_after(5, &next, &world, 1, &state);
     let mut resumed = trainer(next, options(), Some(&state));
     assert_eq!(run(&mut resumed, &world.sequences(1)), second);
 }
 
-/// What is on disk is what was saved last: every fifth step.
+/// The state on disk is the last one saved: every fifth step.
 #[test]
 fn a_trainer_that_was_killed_goes_on_from_its_last_state() {
     let world = World::new();
@@ -122,7 +122,7 @@ fn a_state_of_another_training_is_refused() {
     assert!(matches!(error, TrainingError::OtherData { .. }));
 }
 
-/// They bound memory, and how much is done again after a kill; neither is a reason to begin anew.
+/// They affect memory, and how much is repeated after a kill; neither is a reason to start over.
 #[test]
 fn a_state_goes_on_with_less_memory_and_another_save_interval() {
     let world = World::new();
@@ -159,7 +159,7 @@ fn a_state_from_before_a_divergence_does_not_block_other_options() {
     assert_eq!(begun, without_state);
 }
 
-/// What is on disk is finite: with the same options, training goes on up to where it diverged.
+/// The state on disk is finite: with the same options, training continues up to the step where it diverged.
 #[test]
 fn a_state_from_before_a_divergence_is_one_to_go_on_from() {
     let world = World::new();

@@ -38,7 +38,7 @@ fn prepare<'a>(world: &'a World, options: &RoundsOptions) -> Result<Run<'a>, Tra
     Run::prepare(world.checkpoint(), &world.dataset, options.clone())
 }
 
-/// Rounds with judges, in which the last of `trainers` is dishonest in this way.
+/// Rounds with judges, in which the last of `trainers` is dishonest.
 fn sabotaged(world: &World, sabotage: Sabotage, count: u32, trainers: u32) -> Vec<RoundReport> {
     let options = RoundsOptions {
         judged: true,
@@ -114,7 +114,7 @@ fn a_report_says_what_each_trainer_did() {
     assert_eq!(shards.len(), 3);
 }
 
-/// The same three trainers, on the same shards, with a fourth that sends what makes the model worse
+/// The same three trainers, on the same shards, with a fourth that sends an update that makes the model worse
 /// and with one that sends nothing.
 #[test]
 fn what_is_refused_leaves_no_trace() {
@@ -172,13 +172,13 @@ fn dense_averaging_is_there_to_compare_with() {
     assert_eq!(report.compression, 1.0);
     let last = report.rounds.last().expect("three rounds");
     assert!(last.loss < report.loss_at_start - 0.5);
-    // With one trainer, the next parent is what the trainer made, but for rounding.
+    // With one trainer, the next parent is the trainer's result, up to rounding.
     let library = Library::new(&world.file("home"));
     let checkpoint = library.open(last.checkpoint).expect("opens");
     checkpoint.verify(&|_| ()).expect("is sound");
 }
 
-/// Stops in the second of three rounds, while the first of two trainers has its update already.
+/// Stops in the second of three rounds, when the first of two trainers already has its update.
 #[test]
 fn rounds_that_were_stopped_go_on() {
     let world = World::new();
@@ -239,7 +239,7 @@ fn with_state(world: &World, count: u32) -> RoundsOptions {
     }
 }
 
-/// The learning rate of rounds that are over was set by the horizon that they had.
+/// The learning rate of completed rounds was set by the horizon of their run.
 #[test]
 fn rounds_go_on_with_more_of_them_and_the_horizon_they_had() {
     let world = World::new();
@@ -256,7 +256,7 @@ fn rounds_go_on_with_more_of_them_and_the_horizon_they_had() {
     let fewer = simulate(&world, &with_state(&world, 1)).expect("is over");
     assert_eq!(ids(&fewer), ids(&two)[..1]);
     let again = simulate(&world, &with_state(&world, 4)).expect("is over");
-    assert_eq!(ids(&again), ids(&four), "fewer rounds left what is over");
+    assert_eq!(ids(&again), ids(&four), "fewer rounds kept the completed ones");
 
     let asked = RoundsOptions {
         default_horizon: false,
@@ -290,7 +290,7 @@ fn rounds_that_diverged_do_not_block_those_with_other_options() {
     assert_eq!(last(&sane), last(&expected));
 }
 
-/// A run that was stopped in its first step leaves nothing that options could be wrong for.
+/// A run that was stopped in its first step leaves no state that could conflict with other options.
 #[test]
 fn a_state_without_a_step_does_not_block_other_options() {
     let world = World::new();
@@ -311,7 +311,7 @@ fn a_state_without_a_step_does_not_block_other_options() {
     assert!(prepare(&world, &other).is_ok());
 }
 
-/// Nothing here has a device, so no model is loaded.
+/// No device is involved, so no model is loaded.
 #[test]
 fn options_are_checked_before_a_model_is_loaded() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! What tests train.
+//! Models and data for the training tests.
 
 pub(crate) use crate::world::{options, World};
 
@@ -22,7 +22,7 @@ pub(crate) fn trainer(parent: Parent, options: TrainingOptions, state: Option<&P
     Trainer::new(parent, options, &Device::cpu(None), state).expect("options are sound")
 }
 
-/// Options with which the loss is soon not finite any more: a step makes weights nine times as large.
+/// Options with which the loss is soon not finite: a step makes weights nine times as large.
 pub(crate) fn divergent() -> TrainingOptions {
     TrainingOptions {
         learning_rate: 1.0,
@@ -34,7 +34,7 @@ pub(crate) fn divergent() -> TrainingOptions {
     }
 }
 
-/// Trains until the round is over, or until `stop` says so.
+/// Trains until the round is over, or until `stop` returns true.
 pub(crate) fn run_until(
     trainer: &mut Trainer,
     sequences: &[Vec<u32>],

@@ -108,7 +108,7 @@ fn only_the_tensors_that_are_named_change() {
     );
 }
 
-/// Gradients of parts are added up: how many sequences go through together changes rounding alone.
+/// Gradients of parts are added up: the number of sequences that go through together changes only rounding.
 #[test]
 fn a_step_in_parts_is_the_same_step() {
     let world = World::new();

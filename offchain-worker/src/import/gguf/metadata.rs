@@ -24,7 +24,7 @@ impl<'a> Metadata<'a> {
         };
         let wrong = || self.wrong(key, "a number of at most 32 bits");
         let number = match value {
-            // A value that every layer has for itself counts if all agree.
+            // A value with one entry for each layer is accepted if all are equal.
             Value::Array(values) => {
                 let numbers: Option<Vec<i64>> = values.iter().map(integer).collect();
                 match numbers.as_deref() {

@@ -24,7 +24,7 @@ use std::{
 
 const ROPE_FACTORS: &str = "rope_freqs.weight";
 
-/// Name of a tensor in the file; the rotation table is not one.
+/// Name of a tensor in the file; the rotation table is not in the file.
 fn name(role: TensorRole, layer: Option<u32>) -> String {
     let part = match role {
         TensorRole::TokenEmbedding => "token_embd",
@@ -103,8 +103,8 @@ fn row_bytes(dtype: GgmlDType, columns: usize) -> Option<u64> {
 
 /// Refuses a file whose tensors are not exactly those of the architecture, all within the file.
 pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), ImportError> {
-    // Each layer has nine tensors: a layer count beyond the file's own list is refused before the
-    // canonical list is built.
+    // Each layer has nine tensors: a layer count beyond the file's own list is refused before the canonical
+    // list is built.
     let available = file.content.tensor_infos.len();
     if architecture.layers as usize > available {
         return Err(ImportError::value(
@@ -216,8 +216,8 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Where GGUF keeps a row of a head: the pair that is rotated together lies side by side there,
-/// half a head apart in Hugging Face's order.
+/// Row of a head in a GGUF file: the two rows that are rotated together are adjacent there, but half a head
+/// apart in Hugging Face's order.
 fn stored_row(row: usize, head_dim: usize) -> usize {
     let (head, element) = (row / head_dim, row % head_dim);
     let half = head_dim / 2;
@@ -231,8 +231,8 @@ fn decode(dtype: GgmlDType, bytes: &[u8], out: &mut [f32]) -> Result<(), String>
         GgmlDType::F16 => decode_u16(bytes, out, |bits| f16::from_bits(bits).to_f32()),
         GgmlDType::BF16 => decode_u16(bytes, out, |bits| bf16::from_bits(bits).to_f32()),
         quantised => {
-            // The library reads blocks in place and expects them aligned, which a row of a mapped
-            // file need not be.
+            // The library reads blocks in place and expects them aligned, which a row of a mapped file need
+            // not be.
             let mut aligned = vec![0u64; bytes.len().div_ceil(8)];
             let aligned: &mut [u8] = bytemuck::cast_slice_mut(&mut aligned);
             let aligned = &mut aligned[..bytes.len()];

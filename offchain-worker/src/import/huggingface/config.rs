@@ -31,7 +31,7 @@ impl TokenIds {
     }
 }
 
-/// What is read of `config.json`.
+/// The fields of `config.json` that are read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     #[serde(default, rename = "_name_or_path")]
@@ -67,7 +67,7 @@ pub(super) struct Config {
     quantization_config: Option<Value>,
 }
 
-/// How positions are rotated, where it is not the plain way.
+/// The scaling of the rotation, if there is any.
 #[derive(Debug, Deserialize)]
 struct RopeSettings {
     #[serde(alias = "type")]
@@ -192,14 +192,14 @@ impl Config {
     }
 }
 
-/// What is read of `generation_config.json`.
+/// The fields of `generation_config.json` that are read.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct GenerationConfig {
     #[serde(default)]
     pub(super) eos_token_id: TokenIds,
 }
 
-/// What is read of `tokenizer_config.json`.
+/// The fields of `tokenizer_config.json` that are read.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct TokenizerConfig {
     #[serde(default)]
@@ -235,7 +235,7 @@ impl TokenizerConfig {
     }
 }
 
-/// The text of a token, which is written plainly or as an object with settings.
+/// The text of a token, which is written as a string or as an object with settings.
 fn content(token: &Value) -> Option<&str> {
     token
         .as_str()

@@ -29,7 +29,7 @@ pub(super) struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-/// One tensor: its file, and where it lies there.
+/// One tensor: its file, and its place in the file.
 struct Located {
     file: usize,
     info: TensorInfo,
@@ -44,7 +44,7 @@ pub(super) struct Shards {
     tensors: BTreeMap<String, Located>,
 }
 
-/// Name of a tensor in the file; the rotation table is not one.
+/// Name of a tensor in the file; the rotation table is not in the file.
 fn name(role: TensorRole, layer: Option<u32>) -> String {
     let part = match role {
         TensorRole::TokenEmbedding => "model.embed_tokens",
@@ -104,7 +104,7 @@ impl Shards {
 
     fn add(&mut self, mapped: Mapped) -> Result<(), ImportError> {
         let bytes = mapped.bytes();
-        // Sizes whose sum overflows make the library panic where overflow checks are on.
+        // The library panics on sizes whose sum overflows if overflow checks are on.
         let read = catch_unwind(|| SafeTensors::read_metadata(bytes));
         let (header, metadata) = match read {
             Ok(Ok(read)) => read,
@@ -131,7 +131,7 @@ impl Shards {
             if self.tensors.insert(name.clone(), located).is_some() {
                 return Err(malformed(
                     &mapped,
-                    format!("another file holds the tensor {name}, too"),
+                    format!("another file also contains the tensor {name}"),
                 ));
             }
         }
@@ -255,6 +255,6 @@ impl Shards {
 }
 
 fn malformed(mapped: &Mapped, problem: impl Into<String>) -> ImportError {
-    // The header follows its length; where in it the fault lies, the library does not say.
+    // The header follows its length; the library does not report where in it the error is.
     ImportError::malformed(&mapped.path, HEADER_LENGTH, problem)
 }

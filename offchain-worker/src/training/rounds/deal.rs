@@ -1,4 +1,4 @@
-//! Which shards are for evaluation, and who is assigned which of the others.
+//! The shards for evaluation, and the assignment of the others to trainers.
 
 use super::RoundsOptions;
 use crate::{
@@ -7,17 +7,16 @@ use crate::{
     training::TrainingError,
 };
 
-/// Who gets which shards.
+/// The assignment of shards.
 pub(super) struct Shards {
     evaluation: Vec<Shard>,
-    /// The others, in the order in which they are dealt out again and again.
+    /// The other shards, in the order in which they are dealt out repeatedly.
     order: Vec<usize>,
     dealt: usize,
 }
 
 impl Shards {
-    /// Deals the shards of `dataset`, which must be prepared for the checkpoint, by options that were
-    /// validated.
+    /// Deals the shards of `dataset`, which must be prepared for the checkpoint, by validated options.
     pub(super) fn deal(
         checkpoint: &OpenCheckpoint,
         dataset: &Dataset,
@@ -60,12 +59,12 @@ impl Shards {
         })
     }
 
-    /// The shards that the loss is taken on.
+    /// The shards on which the loss is computed.
     pub(super) fn evaluation_shards(&self) -> &[Shard] {
         &self.evaluation
     }
 
-    /// The sequences that the loss is taken on.
+    /// The sequences on which the loss is computed.
     pub(super) fn evaluation(&self) -> impl Iterator<Item = &[u32]> {
         self.evaluation.iter().flat_map(Shard::sequences)
     }
@@ -84,7 +83,7 @@ impl Shards {
         (0..count).map(next).collect()
     }
 
-    /// Passes over `count` shards that were dealt out before.
+    /// Skips `count` shards that were dealt out before.
     pub(super) fn skip(&mut self, count: usize) {
         self.dealt += count;
     }

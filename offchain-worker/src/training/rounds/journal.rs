@@ -1,4 +1,4 @@
-//! The rounds that are over, in a file beside the trainers' states: where another run goes on.
+//! The completed rounds, in a file beside the trainers' states: another run continues from there.
 
 use super::{trainer_state, RoundReport, RoundsOptions};
 use crate::{
@@ -15,17 +15,17 @@ use tracing::{info, warn};
 
 const NAME: &str = "rounds.json";
 
-/// What is kept of a run.
+/// The saved state of a run.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Journal {
     #[serde(skip)]
     folder: Option<PathBuf>,
-    /// What decides the rounds.
+    /// The options that affect the rounds.
     plan: Plan,
-    /// Whether training diverged after the last round: with other options it begins anew.
+    /// Whether training diverged after the last round: with other options it starts over.
     #[serde(default)]
     diverged: bool,
-    /// The rounds that are over.
+    /// The completed rounds.
     pub(super) rounds: Vec<RoundReport>,
 }
 
@@ -43,7 +43,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// Everything in which two runs can differ, by the name of its flag.
+    /// All options in which two runs can differ, by the name of their flags.
     fn deciding(&self) -> Vec<(&'static str, String)> {
         let Self {
             start,
@@ -77,8 +77,8 @@ impl Plan {
 }
 
 impl Journal {
-    /// Opens the journal of the run that begins with `start`, or begins one. What it says of the options
-    /// becomes theirs: the horizon that a run keeps.
+    /// Opens the journal of the run that begins with `start`, or creates one. A saved horizon replaces the
+    /// one in the options.
     ///
     /// The state of another training is refused, unless nothing is lost with it: it diverged, or it never
     /// made a step.
@@ -117,7 +117,7 @@ impl Journal {
         let differing = Differences::between(found.plan.deciding(), plan.deciding());
         if !differing.is_empty() {
             if found.diverged || found.is_empty(&folder) {
-                info!(folder = %folder.display(), %differing, "begins training anew");
+                info!(folder = %folder.display(), %differing, "training starts over");
                 found.remove_states(&folder)?;
                 return Ok(fresh);
             }
@@ -141,12 +141,12 @@ impl Journal {
         serde_json::from_slice(&read).map(Some).map_err(damaged)
     }
 
-    /// The files in which its trainers keep their states.
+    /// The state files of its trainers.
     fn states<'f>(&self, folder: &'f Path) -> impl Iterator<Item = PathBuf> + 'f {
         (0..self.plan.trainers).map(move |index| trainer_state(folder, index))
     }
 
-    /// Whether no round is over and no trainer has saved a step.
+    /// Whether no round is complete and no trainer has saved a step.
     fn is_empty(&self, folder: &Path) -> bool {
         self.rounds.is_empty() && !self.states(folder).any(|state| state.exists())
     }
@@ -165,15 +165,15 @@ impl Journal {
         self.save()
     }
 
-    /// Notes that training diverged.
+    /// Records that training diverged.
     pub(super) fn note_divergence(&mut self) {
         self.diverged = true;
         if let Err(error) = self.save() {
-            warn!(%error, "cannot note in the state that training diverged");
+            warn!(%error, "cannot record in the state that training diverged");
         }
     }
 
-    /// Writes it, if there is a folder for it.
+    /// Writes the journal, if there is a folder for it.
     pub(super) fn save(&self) -> Result<(), TrainingError> {
         let Some(folder) = &self.folder else {
             return Ok(());

@@ -1,47 +1,47 @@
-//! How rounds are run.
+//! Options of rounds.
 
 use crate::training::{within, Sabotage, TrainingError, TrainingOptions};
 use std::{ops::RangeInclusive, path::PathBuf};
 
-/// How rounds are run.
+/// Options of rounds.
 #[derive(Clone, Debug)]
 pub struct RoundsOptions {
     /// Rounds to run.
     pub rounds: u32,
-    /// Trainers that take part in each.
+    /// Trainers in each round.
     pub trainers: u32,
     /// Shards that each trainer has in a round.
     pub shards: u32,
-    /// Shards that nobody trains on and the loss is taken on.
+    /// Shards for evaluation, which no trainer trains on.
     pub evaluation_shards: u32,
-    /// How each trainer trains; the seed of trainer `i` is `i` more.
+    /// The options of each trainer; the seed of trainer `i` is `i` more.
     pub training: TrainingOptions,
-    /// Whether the horizon of `training` is a default only: a run that goes on keeps the one it began with,
-    /// so that it can have more rounds.
+    /// Whether the horizon of `training` is only a default: a run that continues keeps its first horizon, so
+    /// that rounds can be added to it.
     pub default_horizon: bool,
-    /// Average what the trainers changed without compressing it: what compression is compared with.
+    /// Average the trainers' changes without compressing them: the reference for compression.
     pub dense: bool,
-    /// Judge the contributions as validators do, refuse those that do not help, and weigh the others
-    /// by how much they do; otherwise all weigh the same.
+    /// Judge the contributions as validators do, refuse those that do not lower the loss, and weigh the
+    /// others by how much they do; otherwise all have the same weight.
     pub judged: bool,
-    /// The last trainer spoils its contributions in this way.
+    /// The sabotage of the last trainer, if any.
     pub sabotage: Option<Sabotage>,
-    /// Folder for the trainers' states and the rounds that are over, from which a run that was
-    /// stopped or killed goes on.
+    /// Folder for the trainers' states and the completed rounds, from which a run that was stopped or killed
+    /// continues.
     pub state: Option<PathBuf>,
 }
 
 impl RoundsOptions {
-    /// What [`Self::rounds`] may be.
+    /// Valid values of [`Self::rounds`].
     pub const ROUNDS: RangeInclusive<u32> = 1..=1_000_000;
-    /// What [`Self::trainers`] may be.
+    /// Valid values of [`Self::trainers`].
     pub const TRAINERS: RangeInclusive<u32> = 1..=1_024;
-    /// What [`Self::shards`] may be.
+    /// Valid values of [`Self::shards`].
     pub const SHARDS: RangeInclusive<u32> = 1..=65_536;
-    /// What [`Self::evaluation_shards`] may be.
+    /// Valid values of [`Self::evaluation_shards`].
     pub const EVALUATION_SHARDS: RangeInclusive<u32> = Self::SHARDS;
 
-    /// Refuses what rounds cannot be run with, by the name of the flag that sets it.
+    /// Refuses invalid options, with the name of the flag that sets them.
     ///
     /// # Errors
     /// [`TrainingError::Option`].
@@ -52,14 +52,14 @@ impl RoundsOptions {
         let evaluation = self.evaluation_shards;
         within("--evaluation-shards", evaluation, Self::EVALUATION_SHARDS)?;
         self.training.validate()?;
-        // A trainer that is alone has none whose shards or whose contribution it could take.
+        // A single trainer has no other whose shards or contribution it could take.
         let takes = matches!(self.sabotage, Some(Sabotage::Copy | Sabotage::OtherShards));
         if takes && self.trainers < 2 {
             let rule = "be at least 2 with this --sabotage, which takes from another trainer";
             return Err(TrainingError::option("--trainers", self.trainers, rule));
         }
         if self.dense && (self.judged || self.sabotage.is_some()) {
-            let rule = "be without --judge and --sabotage, which are about updates";
+            let rule = "be without --judge and --sabotage, which need updates";
             return Err(TrainingError::option("--dense", "with one of them", rule));
         }
         Ok(())

@@ -1,10 +1,10 @@
-//! What the contributions of a round have in common: honest ones little, copies almost everything.
+//! The overlap between the contributions of a round: small for honest ones, almost complete for copies.
 
 use crate::training::Parent;
 use noema_update::{overlap, Limits, Update};
 
-/// For each contribution the thousandths that it shares with each one before it, by
-/// [`Overlap::permill`](noema_update::Overlap::permill); none where one of the two is no update.
+/// For each contribution, the thousandths that it shares with each one before it, by
+/// [`Overlap::permill`](noema_update::Overlap::permill); none if one of the two is not an update.
 pub(super) fn shared(
     parent: &Parent,
     limits: Limits,

@@ -1,4 +1,4 @@
-//! A trainer to its state file and back.
+//! Saving and restoring a trainer.
 
 use super::Trainer;
 use crate::{
@@ -16,7 +16,7 @@ use noema_float::guarded;
 use std::path::Path;
 use tracing::{info, warn};
 
-/// Bytes of a state beside those that grow with what is trained.
+/// Bytes of a state apart from those that grow with the trained tensors.
 const HEADER_BYTES: u64 = 1 << 20;
 
 impl Trainer {
@@ -54,14 +54,14 @@ impl Trainer {
             finished: self.finished.clone(),
             tensors,
         };
-        // What is on disk is always something to go on from.
+        // Training can always continue from the state on disk.
         if !saved.is_finite() {
             return Err(TrainingError::Diverged { step: self.step });
         }
         saved.write(&path)
     }
 
-    /// Notes in the state on disk, if there is one, that training diverged from there.
+    /// Records in the state on disk, if there is one, that training diverged from there.
     pub(super) fn note_divergence(&self) {
         let Some(path) = self.state.as_deref().filter(|path| path.exists()) else {
             return;
@@ -71,7 +71,7 @@ impl Trainer {
             saved.write(path)
         });
         if let Err(error) = noted {
-            warn!(%error, "cannot note in the state that training diverged");
+            warn!(%error, "cannot record in the state that training diverged");
         }
     }
 
@@ -92,10 +92,10 @@ impl Trainer {
         whole::ensure_room(path, bytes).map_err(|error| TrainingError::write_state(path, error))
     }
 
-    /// Goes on from a state: in the middle of the round if the parent and the entries are the same. One that
-    /// led to a divergence is left out where the options are others now.
+    /// Continues from a state: in the middle of the round if the parent and the entries are the same. A state
+    /// that led to a divergence is ignored if the options differ.
     pub(super) fn restore(&mut self, path: &Path, saved: Saved) -> Result<(), TrainingError> {
-        // The entries are the rules' of a round, and not this trainer's choice.
+        // The entries are set by the rules of a round, not by this trainer.
         let entries = self.options.entries;
         let goes_on = saved.options.entries == entries;
         let before = TrainingOptions {
@@ -104,7 +104,7 @@ impl Trainer {
         };
         let differing = Differences::between(before.deciding(), self.options.deciding());
         if !saved.is_finite() || (saved.diverged && !differing.is_empty()) {
-            info!(path = %path.display(), %differing, "training diverged before, and begins anew");
+            info!(path = %path.display(), %differing, "training diverged before, and starts over");
             return Ok(());
         }
         if !differing.is_empty() {

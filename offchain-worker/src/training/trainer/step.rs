@@ -99,8 +99,8 @@ impl Trainer {
     }
 }
 
-/// Norm of all tensors together. Sums go along one dimension at a time: a sum of everything at once
-/// is not the same twice on every device.
+/// Norm of all tensors together. Sums go along one dimension at a time: on some devices, a sum of everything
+/// at once differs between two runs.
 fn norm(gradients: &[Option<Tensor<2>>]) -> f64 {
     let squares = gradients.iter().flatten().map(|gradient| {
         let square = gradient.clone().square().sum_dim(0).sum_dim(1);

@@ -1,4 +1,4 @@
-//! Random blocks of every GGUF quantisation, and what they mean by the format's own definition.
+//! Random blocks of every GGUF quantisation, and their values by the format's own definition.
 
 use super::Random;
 use half::f16;
@@ -9,7 +9,7 @@ pub(crate) struct Quantisation {
     pub(crate) kind: u32,
     pub(crate) bytes: usize,
     pub(crate) values: usize,
-    /// Where a block keeps its f16 scales.
+    /// The offsets of a block's f16 scales.
     scales: &'static [usize],
     decode: fn(&[u8]) -> Vec<f32>,
 }

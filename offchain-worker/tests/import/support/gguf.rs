@@ -31,7 +31,7 @@ pub(crate) const BF16: u32 = 30;
 /// A GGUF file before it is written.
 pub(crate) struct File {
     pub(crate) metadata: Vec<(String, Value)>,
-    /// Name, dimensions (innermost first, as the format has them), data.
+    /// Name, dimensions (innermost first, as in the format), data.
     pub(crate) tensors: Vec<(String, Vec<usize>, Data)>,
     pub(crate) alignment: usize,
 }

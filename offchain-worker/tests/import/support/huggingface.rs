@@ -69,7 +69,7 @@ fn safetensors(tensors: &[Tensor], kind: u32) -> Vec<u8> {
     serialize(views, None).unwrap()
 }
 
-/// Writes `model` with tensors of the float type `kind`, in so many safetensors files.
+/// Writes `model` with tensors of the float type `kind`, in `shards` safetensors files.
 pub(crate) fn write(model: &Model, kind: u32, shards: usize, folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     json_file(folder, "config.json", &config(model));
