@@ -81,7 +81,7 @@ pub enum FetchError {
     #[error("dataset {0:?} is not on this machine, and no other operator has published an endpoint; an operator that has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
     NobodyShares(H256),
     /// No peer sent a file of a dataset.
-    #[error("{part} of dataset {root:?} was not to be had: {reason}")]
+    #[error("{part} of dataset {root:?} cannot be fetched: {reason}")]
     PartNotToBeHad {
         /// The root of the dataset.
         root: H256,
@@ -108,9 +108,7 @@ pub enum FetchError {
         source: io::Error,
     },
     /// The caller cancelled the fetch.
-    #[error(
-        "the fetch was interrupted; what arrived is kept, and the next fetch goes on from there"
-    )]
+    #[error("the fetch was interrupted; what arrived is kept, and the next fetch resumes")]
     Interrupted,
     /// The check of the fetched files ended early.
     #[error("the check of the fetched files ended unexpectedly")]
@@ -133,8 +131,8 @@ impl FetchError {
     }
 }
 
-/// Opens an endpoint that keeps its key and, if `listen` has port 0, its port in `folder`. If that port is
-/// taken, it takes another.
+/// Opens an endpoint that keeps its key and its port in `folder`. If `listen` has port 0, it takes the last
+/// port again, or another one if that is taken.
 pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchError> {
     fs::create_dir_all(folder).map_err(place(folder))?;
     let secret = secret(folder)?;

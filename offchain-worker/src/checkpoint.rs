@@ -71,7 +71,9 @@ pub enum CheckpointError {
         source: serde_json::Error,
     },
     /// The manifest is of another format.
-    #[error("{path} has format {found}; this program reads format {FORMAT}; import the model again.")]
+    #[error(
+        "{path} has format {found}; this program reads format {FORMAT}; import the model again."
+    )]
     Format {
         /// The file.
         path: PathBuf,

@@ -23,9 +23,9 @@ mod tests {
 
     #[test]
     fn what_was_allocated_counts() {
-        let before = peak_bytes().expect("Linux tells");
+        let before = peak_bytes().expect("Linux reports it");
         let much = vec![1u8; 64 << 20];
-        let after = peak_bytes().expect("Linux tells");
+        let after = peak_bytes().expect("Linux reports it");
         assert!(after >= before + much.len() as u64 / 2);
     }
 }

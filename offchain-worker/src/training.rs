@@ -6,12 +6,12 @@
 //!                                                 ▲                     │ the rest
 //!                                                 └──── residual ◄──────┘
 //! ```
-//! - [`Parent`] is a checkpoint with its masters, [`TrainingOptions`] how it is trained;
-//! - [`Trainer`] makes a [`Contribution`] a round, on any device that burn runs on. Its state can be
-//!   kept in a file, from which a killed trainer goes on;
+//! - [`Parent`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its training;
+//! - [`Trainer`] makes one [`Contribution`] for each round, on any device that burn supports. Its state can
+//!   be kept in a file, from which a killed trainer continues;
 //! - [`evaluate`] is the loss by the integer forward pass;
-//! - [`Judge`] finds what a contribution does to the parent, as validators do;
-//! - [`rounds`] has several trainers and their aggregation in one process, without a chain.
+//! - [`Judge`] finds the effect of a contribution on the parent, as validators do;
+//! - [`rounds`] runs several trainers and their aggregation in one process, without a chain.
 //!
 //! The same parent, data, options and device give the same update; on other devices, floats and thus updates
 //! differ. No result depends on that: an update is judged by its effect on the loss.

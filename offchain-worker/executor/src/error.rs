@@ -30,7 +30,7 @@ pub enum ExecutorError {
         available: u64,
     },
     /// The device is gone or its driver fails; nothing that it holds can be used any longer.
-    #[error("{device} was lost: {reason}. Its work goes on elsewhere; see `noema-worker doctor`.")]
+    #[error("{device} was lost: {reason}. Its work continues on another device; see `noema-worker doctor`.")]
     DeviceLost {
         /// The device.
         device: String,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! answer(), check()  ── bounded queue ──>  scheduler's thread  ── passes ──>  executor
-//!   on any thread         first come,        who is in the next pass,          caches, weights
+//!   on any thread         first come,        the requests of a pass,           caches, weights
 //!                         first admitted     with how many positions
 //! ```
 //! A request joins at the next pass and leaves when it is done. Every answer that is being generated has its

@@ -120,7 +120,7 @@ fn devices_agree_on_the_logits() {
         let spread = ours
             .iter()
             .fold(0.0f32, |most, logit| most.max(logit.abs()));
-        assert!(spread > 0.5, "the logits say something: {spread}");
+        assert!(spread > 0.5, "the logits vary: {spread}");
     }
 }
 

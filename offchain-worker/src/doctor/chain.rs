@@ -264,7 +264,7 @@ mod tests {
             peer: [1; 32],
             addresses: vec![SocketAddr::from(([127, 0, 0, 1], 4_433)).into()],
         };
-        let finding = endpoint("5Grw", &WORKER, Some(&published)).expect("it is told");
+        let finding = endpoint("5Grw", &WORKER, Some(&published)).expect("it is reported");
         assert_eq!(finding.health, Health::Passed);
         assert!(finding.detail.contains("127.0.0.1:4433"));
     }

@@ -120,7 +120,7 @@ impl PromptCodec {
         // The tokenizer library is not written for hostile files; a panic in it must not end this process.
         let proven = || Self::prove(tokenizer, chat_template, bos, stops, architecture);
         catch_unwind(AssertUnwindSafe(proven))
-            .unwrap_or_else(|_| Err(PromptError::Tokenizer("the tokenizer library panicked".into())))
+            .unwrap_or_else(|_| Err(PromptError::Tokenizer("its library panicked".into())))
     }
 
     fn prove(

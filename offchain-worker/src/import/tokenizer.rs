@@ -220,7 +220,7 @@ pub(super) fn check(path: &Path, json: &[u8], vocabulary: u32) -> Result<Tokeniz
     let tokenizer = match loaded {
         Ok(Ok(tokenizer)) => tokenizer,
         Ok(Err(error)) => return Err(ImportError::tokenizer(path, error.to_string())),
-        Err(_) => return Err(ImportError::tokenizer(path, "the tokenizer library panicked")),
+        Err(_) => return Err(ImportError::tokenizer(path, "its library panicked")),
     };
     let highest = tokenizer.get_vocab(true).into_values().max();
     match highest {

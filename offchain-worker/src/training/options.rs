@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn tensors_are_selected_by_name() {
         let model = TestModel::tiny(1);
-        let mut specs = layout::tensors(&model.architecture).expect("is sound");
+        let mut specs = layout::tensors(&model.architecture).expect("is valid");
         specs.pop();
         let select = |patterns: &[&str]| {
             let options = TrainingOptions {

@@ -310,7 +310,7 @@ async fn what_arrived_before_a_kill_should_be_checked_and_not_fetched_again() {
     let refused = newcomer
         .fetch(id, bytes, std::slice::from_ref(&listed))
         .await;
-    refused.expect_err("what had arrived is another checkpoint, and no holder has the right one");
+    refused.expect_err("the fetched files are another checkpoint, and no holder has the right one");
     assert!(newcomer.kept().is_empty(), "{:?}", newcomer.kept());
 
     write(&arriving, "");

@@ -1,7 +1,7 @@
 //! SmolLM2-135M-Instruct answers, checks, and stays close to its float model.
 //!
 //! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> NOEMA_PROSE=<an English text>
-//! cargo test -p noema-worker --test engine smollm2`; passes with a remark where they are not set.
+//! cargo test -p noema-worker --test engine smollm2`; skipped with a message if they are not set.
 
 use noema_executor::Device;
 use noema_protocol::SamplingParameters;

@@ -70,7 +70,7 @@ fn each_round_leaves_a_checkpoint_that_is_whole() {
     let library = Library::new(&world.file("home"));
     for round in &report.rounds {
         let checkpoint = library.open(round.checkpoint).expect("opens");
-        checkpoint.verify(&|_| ()).expect("is sound");
+        checkpoint.verify(&|_| ()).expect("is valid");
         assert_eq!(checkpoint.manifest().source.format, SourceFormat::Training);
         checkpoint.masters().expect("are those of the manifest");
     }
@@ -175,7 +175,7 @@ fn dense_averaging_is_there_to_compare_with() {
     // With one trainer, the next parent is the trainer's result, up to rounding.
     let library = Library::new(&world.file("home"));
     let checkpoint = library.open(last.checkpoint).expect("opens");
-    checkpoint.verify(&|_| ()).expect("is sound");
+    checkpoint.verify(&|_| ()).expect("is valid");
 }
 
 /// Stops in the second of three rounds, when the first of two trainers already has its update.
@@ -187,7 +187,7 @@ fn rounds_that_were_stopped_go_on() {
         state: Some(world.file("states")),
         ..rounds(2, false)
     };
-    let run = prepare(&world, &options).expect("is sound");
+    let run = prepare(&world, &options).expect("is valid");
     let stopped = run.run(
         &Device::cpu(None),
         &world.file("home"),
@@ -201,7 +201,7 @@ fn rounds_that_were_stopped_go_on() {
         },
     );
     assert!(matches!(stopped, Err(TrainingError::Stopped { step: 4 })));
-    let resumed = simulate(&world, &options).expect("goes on");
+    let resumed = simulate(&world, &options).expect("continues");
     let results = |report: &RoundsReport| {
         let bytes = |c: &ContributionReport| c.bytes;
         let of = |round: &RoundReport| {
@@ -248,15 +248,15 @@ fn rounds_go_on_with_more_of_them_and_the_horizon_they_had() {
         ids.collect::<Vec<_>>()
     };
     let two = simulate(&world, &with_state(&world, 2)).expect("trains");
-    let run = prepare(&world, &with_state(&world, 4)).expect("goes on");
+    let run = prepare(&world, &with_state(&world, 4)).expect("continues");
     assert_eq!(run.options().training.horizon, 24);
-    let four = simulate(&world, &with_state(&world, 4)).expect("goes on");
+    let four = simulate(&world, &with_state(&world, 4)).expect("continues");
     assert_eq!(ids(&four).len(), 4);
     assert_eq!(ids(&four)[..2], ids(&two));
     let fewer = simulate(&world, &with_state(&world, 1)).expect("is over");
     assert_eq!(ids(&fewer), ids(&two)[..1]);
     let again = simulate(&world, &with_state(&world, 4)).expect("is over");
-    assert_eq!(ids(&again), ids(&four), "fewer rounds kept the completed ones");
+    assert_eq!(ids(&again), ids(&four), "completed rounds are kept");
 
     let asked = RoundsOptions {
         default_horizon: false,
@@ -279,7 +279,7 @@ fn rounds_that_diverged_do_not_block_those_with_other_options() {
     };
     let diverged = simulate(&world, &diverging);
     assert!(matches!(diverged, Err(TrainingError::Diverged { .. })));
-    let sane = simulate(&world, &with_state(&world, 2)).expect("begins anew");
+    let sane = simulate(&world, &with_state(&world, 2)).expect("starts over");
     let without_state = RoundsOptions {
         state: None,
         ..with_state(&world, 2)
@@ -294,7 +294,7 @@ fn rounds_that_diverged_do_not_block_those_with_other_options() {
 #[test]
 fn a_state_without_a_step_does_not_block_other_options() {
     let world = World::new();
-    let began = prepare(&world, &with_state(&world, 2)).expect("is sound");
+    let began = prepare(&world, &with_state(&world, 2)).expect("is valid");
     let mut seen = 0;
     let home = world.file("home");
     let gone = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

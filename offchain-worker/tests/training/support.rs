@@ -13,13 +13,13 @@ impl World {
 
     /// The sequences of a shard.
     pub(crate) fn sequences(&self, shard: usize) -> Vec<Vec<u32>> {
-        let shard = self.dataset.shard(shard).expect("is sound");
+        let shard = self.dataset.shard(shard).expect("is valid");
         shard.sequences().map(<[u32]>::to_vec).collect()
     }
 }
 
 pub(crate) fn trainer(parent: Parent, options: TrainingOptions, state: Option<&Path>) -> Trainer {
-    Trainer::new(parent, options, &Device::cpu(None), state).expect("options are sound")
+    Trainer::new(parent, options, &Device::cpu(None), state).expect("options are valid")
 }
 
 /// Options with which the loss is soon not finite: a step makes weights nine times as large.

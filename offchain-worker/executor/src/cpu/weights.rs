@@ -92,7 +92,7 @@ mod tests {
         let bytes: Vec<u8> = (0..3 * PAGE + 5).map(|i| ((i * 31) >> 3) as u8).collect();
         let mut file = File::create(&path).expect("a temporary file");
         file.write_all(&bytes).expect("room for it");
-        let file = File::open(&path).expect("what was written");
+        let file = File::open(&path).expect("the written file");
         let copied = Weights::copy(&file).expect("a copy");
         // SAFETY: only this test uses the file.
         let mapped = unsafe { Weights::map(&file) }.expect("a mapping");
