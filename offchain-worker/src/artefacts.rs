@@ -60,7 +60,7 @@ pub enum FetchError {
     #[error("no operator has announced to hold checkpoint {0}; import it from its source files, or wait for a worker that holds it")]
     NobodyHolds(CheckpointId),
     /// The chain names holders, and none has an endpoint.
-    #[error("checkpoint {checkpoint} is held by {holders} operators, and none has published an endpoint; they do with: noema-worker run --listen <ADDRESS:PORT>")]
+    #[error("checkpoint {checkpoint} is held by {holders} operators, and none has published an endpoint; an operator publishes one with: noema-worker run --listen <ADDRESS:PORT>")]
     NobodyListens {
         /// The checkpoint.
         checkpoint: CheckpointId,

@@ -3,7 +3,7 @@
 use crate::{BlobHash, Peer, MAX_FILES, MAX_NAME_BYTES};
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
-/// Why an artefact is neither shared nor fetched.
+/// Why an artefact is not shared or not fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -50,7 +50,7 @@ pub enum Error {
         free: u64,
     },
     /// The folder cannot be shared.
-    #[error("{path} cannot be shared: {reason}; a folder of at most {MAX_FILES} files, each with a plain name of at most {MAX_NAME_BYTES} bytes, can")]
+    #[error("{path} cannot be shared: {reason}; a folder must have at most {MAX_FILES} files, each with a plain name of at most {MAX_NAME_BYTES} bytes")]
     NotShareable {
         /// The folder.
         path: PathBuf,

@@ -94,7 +94,7 @@ impl DeviceOptions {
                 Err(error) if self.require_gpu => Err(error),
                 Err(ExecutorError::NoDevice { .. }) => self.processor(),
                 Err(error) => {
-                    tracing::warn!(%error, "the processor executes instead");
+                    tracing::warn!(%error, "falling back to the processor");
                     self.processor()
                 }
                 found => found,

@@ -52,7 +52,7 @@ pub(super) async fn seek<'a, H: Ord + Clone, T>(
                 match now.filter(|now| may_move && sorted(now) != sorted(&holders)) {
                     Some(now) => now,
                     None if error.may_pass() && waiting_since.elapsed() < wait => {
-                        warn!(%error, "asks again");
+                        warn!(%error, "asking the same peers again");
                         tokio::select! {
                             () = tokio::time::sleep(PAUSE) => {}
                             () = &mut stop => return Err(FetchError::Interrupted),

@@ -34,7 +34,7 @@ fn tested(device: &Device) -> Finding {
 fn remedy(error: &ExecutorError, device: &Device) -> &'static str {
     match (error, device.class()) {
         (ExecutorError::OutOfMemory { .. }, _) => {
-            "end what uses the device's memory, or allow more with --device-memory"
+            "end other programs that use the device's memory, or allow more with --device-memory"
         }
         (_, DeviceClass::Gpu) => "update the device's driver, or use --device cpu",
         (_, DeviceClass::Cpu) => "the processor or its memory is faulty: do not serve from here",

@@ -1,4 +1,4 @@
-//! Keeping resident memory near what is in use.
+//! Keeping resident memory close to the memory in use.
 //!
 //! glibc keeps the memory that a program frees, in a pool for each thread: after a tokenizer has been parsed,
 //! or after a long prompt, that is tens of megabytes which are never needed at the same time.

@@ -3,7 +3,7 @@
 //! A weight is drawn uniformly from `-a..a` with `a = σ √3`, so that its standard deviation is σ:
 //! ```text
 //! σ = √(2 / 5 hidden)        Nguyen and Salazar, 2019
-//! σ / √(2 layers)            for what is added to the residual stream: Radford et al., 2019
+//! σ / √(2 layers)            for outputs added to the residual stream: Radford et al., 2019
 //! ```
 //! Gains are 1. The draws of a row are the BLAKE3 stream of seed, tensor and row, so the same options
 //! give the same checkpoint on every machine.

@@ -155,7 +155,7 @@ fn a_graphics_processor_answers_and_checks_like_the_processor() {
     let Some(graphics) = graphics else {
         let required = std::env::var_os("NOEMA_REQUIRE_GPU_TESTS").is_some();
         assert!(!required, "no Vulkan device; install mesa-vulkan-drivers");
-        eprintln!("SKIPPED: this machine has no graphics processor and none in software.");
+        eprintln!("SKIPPED: this machine has no graphics device, not even a software one.");
         return;
     };
     graphics.self_test().expect("passes the self-test");

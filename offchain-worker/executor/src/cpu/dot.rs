@@ -7,7 +7,7 @@
 //! |q| ≤ 2^7 and |a| ≤ 2^14, so a block's inner sum stays within 2^26 (an i32 holds it), times a
 //! u16 scale within 2^42, shifted by at most 11 within 2^53, and over at most 1024 blocks within
 //! 2^63. The sums of attention are those of single blocks. Integer sums do not depend on their
-//! order, so every variant gives the same bits; the tests hold each against the definition.
+//! order, so every variant gives the same bits; the tests compare each with the definition.
 //!
 //! The compiler does not generate packed multiply-adds from plain code (which reached a tenth of the speed),
 //! hence the intrinsics: one file for each instruction set.
@@ -49,7 +49,7 @@ use std::{marker::PhantomData, ops::Range};
 
 /// Positions for which a tile's weights are loaded once.
 const TOGETHER: usize = 8;
-/// The same, where mantissas are not split into bytes.
+/// The same for mantissas that are not split into bytes.
 const WORDS_TOGETHER: usize = 4;
 
 /// Activations in the layout that a level reads.

@@ -2,7 +2,7 @@
 //! can vectorise them.
 //!
 //! Formulas, names and bounds are those of `noema_numerics`. Sums that are known not to overflow
-//! are written as wrapping ones, branches as arithmetic. Each operator is some [`Work`], compiled for
+//! are written as wrapping ones, branches as arithmetic. Each operator is a [`Work`], compiled for
 //! each instruction set.
 
 use super::level::Work;

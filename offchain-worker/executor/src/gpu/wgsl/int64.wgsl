@@ -2,7 +2,7 @@
 //
 // The functions mirror `noema_numerics::fixed` and the integer types of Rust, bit for bit. Shifts
 // are defined for the amounts that each function states; WGSL takes an amount modulo 32, so every
-// amount from 32 on is a case of its own.
+// amount from 32 on is a separate case.
 
 alias U64 = vec2<u32>;
 alias I64 = vec2<u32>; // two's complement

@@ -1,6 +1,6 @@
 // Mantissas of `noema_numerics::blocks`, four at a time.
 
-// Has the bit length of the largest magnitude of the four.
+// A value with the bit length of the largest magnitude of the four.
 fn bits_of(v: vec4<i32>) -> u32 {
     return magnitude(v.x) | magnitude(v.y) | magnitude(v.z) | magnitude(v.w);
 }
