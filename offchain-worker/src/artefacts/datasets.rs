@@ -33,7 +33,7 @@ const TOGETHER: usize = 4;
 /// The order is random, so that not all operators ask the same peers first. `own` is not asked.
 ///
 /// # Errors
-/// When the chain cannot be read, or a peer is needed and none is known.
+/// When the chain cannot be read, or no peer is known.
 pub async fn peers(
     at: &At,
     recorded: &Recorded,
