@@ -24,11 +24,11 @@ use sp_runtime::traits::AtLeast32BitUnsigned;
 #[cfg(test)]
 mod tests;
 
-/// Has `step` consume of `meter` what it proves at most, and then charges what the proof of the block grew
-/// by instead, be that less or more. Where no proof is recorded, the estimate stands.
+/// Has `step` consume the estimate of its proof from `meter`, then replaces the estimate by the growth of the
+/// block's proof, smaller or larger. Where no proof is recorded, the estimate stands.
 ///
-/// Transactions have [`StorageWeightReclaim`] for the same. As there, what is written and was not read
-/// enters the proof only at the end of the block, uncharged.
+/// [`StorageWeightReclaim`] does the same for transactions. As there, values written without being read enter
+/// the proof only at the end of the block, uncharged.
 ///
 /// [`StorageWeightReclaim`]: https://docs.rs/cumulus-pallet-weight-reclaim
 pub fn charge_recorded_proof<R>(
@@ -51,20 +51,20 @@ pub fn charge_recorded_proof<R>(
 /// first block that may have turns.
 pub struct Agenda<Turns, Cursor>(PhantomData<(Turns, Cursor)>);
 
-/// What the turns of a pallet weigh.
+/// The weights of a pallet's turns.
 #[derive(Clone, Copy, Debug)]
 pub struct Costs {
     /// The most that a turn weighs.
     pub heaviest: Weight,
-    /// What it weighs to leave a block without turns behind.
+    /// The weight of leaving a block without turns.
     pub skip: Weight,
 }
 
 /// One step of a block.
 enum Step<Turn> {
-    /// A turn is taken.
+    /// Takes a turn.
     Turn(Turn),
-    /// A block without turns is left behind.
+    /// Leaves a block without turns.
     BlockLeft,
 }
 
@@ -72,7 +72,8 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
     /// Enters `turn` for block `at`, or for the block after `now` where `at` is not later. Returns the
     /// block for which it was entered, which [`Self::remove`] needs.
     ///
-    /// `now` is the present block: those that [`Self::take_due`] may have left are not entered again.
+    /// `now` is the present block: [`Self::take_due`] may have left it, and a block that was left gets no
+    /// turns.
     pub fn insert<Block, Turn>(now: Block, at: Block, turn: &Turn) -> Block
     where
         Block: AtLeast32BitUnsigned + FullCodec + Copy,
@@ -80,7 +81,7 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         Turns: StorageDoubleMap<Block, Turn, ()>,
         Cursor: StorageValue<Block, Query = Block>,
     {
-        // An agenda begins with its first turn: no block before can have any.
+        // An agenda begins with its first turn: no earlier block has any.
         if Cursor::get().is_zero() {
             Cursor::put(now.max(Block::one()));
         }
@@ -89,7 +90,7 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         at
     }
 
-    /// Strikes `turn` of block `at`. Does nothing where there is none.
+    /// Removes `turn` of block `at`. Does nothing where there is none.
     pub fn remove<Block, Turn>(at: Block, turn: &Turn)
     where
         Block: FullCodec,
@@ -109,8 +110,8 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         Turns::contains_key(at, turn)
     }
 
-    /// Takes the turns of block `now` and of those before it that are left, in at most `most` steps and as
-    /// long as `meter` has room for the heaviest. `take` returns what a turn weighed.
+    /// Takes the remaining turns of block `now` and of those before it, in at most `most` steps and as long
+    /// as `meter` has room for the heaviest. `take` returns the weight of a turn.
     pub fn take_turns<Block, Turn>(
         now: Block,
         meter: &mut WeightMeter,
@@ -156,7 +157,7 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         }
     }
 
-    /// Whether all turns of block `now`, and of those before it, were taken and these blocks left behind.
+    /// Whether all turns of block `now` and of those before it are taken and the blocks before `now` left.
     fn is_done<Block>(now: Block) -> bool
     where
         Block: AtLeast32BitUnsigned + FullCodec,
@@ -166,8 +167,8 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         next.is_zero() || next > now
     }
 
-    /// Takes the turns of block `now` and of those before it that are left, in at most `budget` steps:
-    /// one for each turn that is taken, and one for each block before `now` that is left behind.
+    /// Takes the remaining turns of block `now` and of those before it, in at most `budget` steps: one for
+    /// each turn, and one for each block before `now`.
     pub fn take_due<Block, Turn>(now: Block, budget: u32) -> Vec<Turn>
     where
         Block: AtLeast32BitUnsigned + FullCodec + Copy,
@@ -183,14 +184,14 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         let mut taken = Vec::new();
         while block <= now && left > 0 {
             let wanted = usize::try_from(left).unwrap_or(usize::MAX);
-            // Removed once the iteration is over, as an iterator over keys asks for.
+            // Removed after the iteration: an iterator over keys forbids changes while it runs.
             let turns: Vec<Turn> = Turns::iter_key_prefix(block).take(wanted).collect();
             for turn in &turns {
                 Turns::remove(block, turn);
             }
             left = left.saturating_sub(u32::try_from(turns.len()).unwrap_or(u32::MAX));
             taken.extend(turns);
-            // With nothing left it is not known whether the block has more.
+            // With the budget spent it is unknown whether the block has more.
             if left == 0 {
                 break;
             }

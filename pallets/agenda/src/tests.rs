@@ -29,8 +29,8 @@ fn run(test: impl FnOnce()) {
     TestExternalities::default().execute_with(test);
 }
 
-/// What a hook is charged that consumes 500 bytes of proof and 7 picoseconds, where the proof has these
-/// sizes before and after.
+/// The charge for a hook that consumes 500 bytes of proof and 7 picoseconds, where the proof has these sizes
+/// before and after.
 fn charged(sizes: Option<[u32; 2]>) -> Weight {
     let mut externalities = TestExternalities::default();
     if let Some(sizes) = sizes {
@@ -55,7 +55,7 @@ fn a_hook_is_charged_what_the_proof_grew_by() {
     assert_eq!(
         charged(Some([100, 9_000])),
         Weight::from_parts(7, 1_000),
-        "no more than there is"
+        "no more steps than there are turns"
     );
 }
 
@@ -99,7 +99,7 @@ fn an_agenda_is_done_before_its_first_turn_and_once_all_are_taken() {
         assert_eq!(taken(6, 1), [1]);
         assert!(
             !Book::is_done(6u32),
-            "with its budget spent it does not know whether more are there"
+            "with the budget spent it is unknown whether more are left"
         );
         assert_eq!(taken(6, 1), [0u64; 0]);
         assert!(Book::is_done(6u32));
@@ -130,7 +130,7 @@ fn what_exceeds_the_budget_is_taken_later_and_first() {
         let next = taken(3, 2);
         assert!(!next.contains(&9), "block 2 comes first");
         all.extend(next);
-        // The last of block 2, and a step to leave it.
+        // The last turn of block 2, and a step to leave it.
         all.extend(taken(3, 2));
         assert_eq!(taken(3, 2), [9]);
         all.sort_unstable();

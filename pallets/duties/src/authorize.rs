@@ -13,8 +13,8 @@ use sp_runtime::{
 };
 
 impl<T: Config> Pallet<T> {
-    /// What the hot key `key` signs to perform `duty`, bound to block `at`; `None` where the chain has
-    /// no such block, or has forgotten its hash.
+    /// The payload that the hot key `key` signs to perform `duty`, bound to block `at`; `None` where the
+    /// chain does not know the hash of that block (any longer).
     pub fn payload(
         key: &T::AccountId,
         duty: &<T as Config>::RuntimeCall,
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// The reason that the pool gives: the number of the pallet's error, or that the call is not
+/// The custom reason of the pool's refusal: the number of the pallet's error, or that the call is not
 /// expected.
 fn refusal(error: DispatchError) -> InvalidTransaction {
     match error {

@@ -1,20 +1,20 @@
-//! What a pallet says of a call that it expects from a hot key.
+//! The interface by which a pallet declares which of its calls are duties of hot keys.
 
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::storage::with_transaction;
 use sp_runtime::{DispatchError, DispatchResult, TransactionOutcome};
 
-/// How many blocks a duty without a deadline of its own stays in the pool.
+/// Blocks for which a duty without a deadline of its own stays in the pool.
 pub const STANDING: u32 = 32;
 
-/// How many blocks a signature is good for, counted from the block that it is bound to.
+/// Blocks for which a signature is good, counted from the block that it is bound to.
 pub const LIFETIME: u32 = 64;
 
 /// A duty that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duty<BlockNumber> {
-    /// Names what is due, and by whom: two transactions with the same tag do the same.
+    /// Identifies the duty and its operator: two transactions with the same tag do the same.
     pub tag: Vec<u8>,
     /// The last block in which it is accepted.
     pub until: BlockNumber,
@@ -33,13 +33,12 @@ impl<BlockNumber> Duty<BlockNumber> {
 /// Calls of which some are duties.
 pub trait AsDuty<AccountId, BlockNumber> {
     /// The duty that this call performs where the hot key `key`, which signed it in or after block
-    /// `signed_at`, submits it, or why its pallet would refuse it; `None` for a call that is no duty of
-    /// any hot key.
+    /// `signed_at`, submits it, or the reason for which its pallet would refuse it; `None` for a call that is
+    /// no duty of any hot key.
     ///
-    /// A call for which this gives a duty succeeds where it is executed on the same state. Nothing is
-    /// changed. A duty that may become due again has to be signed after it was done the last time: else
-    /// another account could send it once more. This weighs at most what executing the call does, and is
-    /// charged as much.
+    /// A call for which this returns a duty succeeds where it is executed on the same state. The state is not
+    /// changed. A duty that may become due again has to be signed after it was last done; otherwise another
+    /// account could repeat it. This weighs at most as much as executing the call, and is charged as much.
     fn as_duty(
         &self,
         key: &AccountId,
@@ -47,13 +46,13 @@ pub trait AsDuty<AccountId, BlockNumber> {
     ) -> Option<Result<Duty<BlockNumber>, DispatchError>>;
 }
 
-/// Which accounts are hot keys of operators.
+/// Knows which accounts are hot keys of operators.
 pub trait HotKeys<AccountId> {
-    /// Whether `key` is one.
+    /// Whether `key` is a hot key.
     fn is_hot_key(key: &AccountId) -> bool;
 }
 
-/// Whether `call` would succeed: known by trying, and undoing it. For calls whose state is small.
+/// Whether `call` would succeed, found by executing it and rolling it back. For calls whose state is small.
 pub fn try_out(call: impl FnOnce() -> DispatchResult) -> DispatchResult {
     with_transaction(|| TransactionOutcome::Rollback(call()))
 }

@@ -42,20 +42,20 @@ pub mod pallet {
     #[pallet::pallet]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs from the runtime.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
-        /// The calls of the runtime, which say which of them are duties.
+        /// The calls of the runtime, some of which are duties.
         type RuntimeCall: Parameter
             + Dispatchable<RuntimeOrigin = Self::RuntimeOrigin, PostInfo = PostDispatchInfo>
             + GetDispatchInfo
             + AsDuty<Self::AccountId, BlockNumberFor<Self>>;
 
-        /// What a hot key signs with.
+        /// The signatures of hot keys.
         type Signature: Parameter + Verify<Signer: IdentifyAccount<AccountId = Self::AccountId>>;
 
-        /// Tells which accounts are hot keys: the first thing that is checked of a duty, so that an
-        /// account that is none costs one read.
+        /// Knows which accounts are hot keys. This is checked first, so that any other account costs one
+        /// read.
         type HotKeys: HotKeys<Self::AccountId>;
 
         /// Weights of the call.
@@ -94,7 +94,7 @@ pub mod pallet {
             signature: T::Signature,
         ) -> DispatchResultWithPostInfo {
             ensure_authorized(origin)?;
-            // They were checked when the transaction was authorized.
+            // Checked when the transaction was authorized.
             let _ = (at, signature);
             duty.dispatch(RawOrigin::Signed(key).into())
         }

@@ -1,6 +1,6 @@
 //! A runtime with the pallet, and another pallet whose call is a duty of the key `KEY`.
 
-// The macros make items public that only the tests reach.
+// The macros make items public that only the tests use.
 #![allow(unreachable_pub)]
 
 use crate::{self as pallet_duties, AsDuty, Duty, HotKeys};
@@ -31,9 +31,9 @@ pub(crate) mod pallet_expecting {
 
     #[pallet::error]
     pub enum Error<T> {
-        /// Never given.
+        /// Never returned.
         Unused,
-        /// It was told already.
+        /// The number is already stored.
         ToldAlready,
     }
 

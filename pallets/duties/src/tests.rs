@@ -95,7 +95,7 @@ fn only_the_hot_key_that_signed_performs_a_duty_and_only_this_one() {
             signature: signature.clone(),
         };
         assert_eq!(refused(&other), InvalidTransaction::BadProof);
-        // The same on a chain where this block is another.
+        // The same on a chain where this block has another hash.
         frame_system::BlockHash::<Test>::insert(AT, sp_core::H256::repeat_byte(2));
         let other = Call::perform {
             key,

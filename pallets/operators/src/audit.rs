@@ -1,4 +1,4 @@
-//! What must hold after every block, for anyone to check.
+//! The invariants that hold after every block, and the audit that checks them.
 
 use crate::{
     AuditFailure, AuditReport, BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason,
@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// An operator that can be drawn stands, with a weight, where it is recorded to stand.
+    /// An operator that can be drawn has a weight in the slots that are recorded for it.
     fn audit_serving(
         controller: &T::AccountId,
         operator: &OperatorOf<T>,

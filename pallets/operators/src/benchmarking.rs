@@ -1,4 +1,4 @@
-//! Measures the calls.
+//! Benchmarks of the calls.
 
 use crate::{
     Address, BalanceOf, BenchmarkHelper, Call, Config, Device, DeviceClass, Endpoint, Event,
@@ -66,15 +66,15 @@ fn operator<T: Config>(index: u32, extra: u32) -> (T::AccountId, T::AccountId) {
     (controller, key)
 }
 
-/// Registers a live operator for the benchmarks of other pallets, or adds a role to it. Each stands on a
-/// page of its own: no draw reads more than one from such rosters.
+/// Registers a live operator for the benchmarks of other pallets, or adds a role to it. Each is on a page of
+/// its own: no draw reads more than one from such rosters.
 pub(crate) fn register<T: Config>(
     controller: &T::AccountId,
     key: &T::AccountId,
     role: Role,
     checkpoint: &CheckpointId,
 ) {
-    // Benchmarks may begin without the state of genesis.
+    // Benchmarks may start without the genesis state.
     Pallet::<T>::open_purse().expect("the existential deposit can be minted; qed");
     if !Operators::<T>::contains_key(controller) {
         let free = T::Currency::balance(controller);
@@ -116,7 +116,7 @@ pub(crate) fn register<T: Config>(
             .try_push(Serving::new(*checkpoint))
             .expect("few checkpoints are served; qed");
     }
-    // What is set now holds in the term after next. The terms run on, so that it can be drawn.
+    // A change holds from the term after next on: the terms advance until the operator can be drawn.
     let operator = Operators::<T>::get(controller).expect("registered above; qed");
     for serving in served.iter_mut() {
         Pallet::<T>::pad_rosters(serving.checkpoint, operator.roles);
@@ -126,7 +126,7 @@ pub(crate) fn register<T: Config>(
     pass_notice::<T>();
 }
 
-/// Fills a page of each roster of a checkpoint but for one slot.
+/// Fills a page of each roster of a checkpoint except for one slot.
 fn fill<T: Config>(checkpoint: CheckpointId) {
     for index in 1..PAGE_ENTRIES {
         let (controller, _) = operator::<T>(1_000 + index, 0);
@@ -150,7 +150,7 @@ fn serving<T: Config>(count: u32) -> (T::AccountId, T::AccountId) {
     (controller, key)
 }
 
-/// Credits a payment. Returns how much.
+/// Credits a payment and returns its amount.
 fn credit<T: Config>(controller: &T::AccountId) -> BalanceOf<T> {
     let amount = T::MinBond::get();
     let purse = Pallet::<T>::purse();
@@ -167,7 +167,7 @@ fn credit<T: Config>(controller: &T::AccountId) -> BalanceOf<T> {
     amount
 }
 
-/// Goes to the first block in which what was changed so far holds.
+/// Advances to the first block in which all changes so far hold.
 fn pass_notice<T: Config>() {
     let noticed = Pallet::<T>::first_block_of(Pallet::<T>::term().notice());
     System::<T>::set_block_number(noticed);

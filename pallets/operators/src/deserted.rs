@@ -1,7 +1,7 @@
-//! Forgets rosters that every operator has left.
+//! Removes rosters that every operator has left.
 //!
-//! Training makes new checkpoints all the time, and operators move on to them: without this, the rosters
-//! of all that were ever served would stay in the state.
+//! Training makes new checkpoints all the time, and operators move on to them: otherwise, the rosters of all
+//! checkpoints ever served would stay in the state.
 
 use crate::{Config, Deserted, DesertedSpan, Pallet, RosterPages, Rosters, WeightInfo};
 use frame_support::{traits::Get, weights::Weight};
@@ -9,8 +9,8 @@ use noema_protocol::{interfaces::Role, CheckpointId};
 use noema_terms::Roster;
 
 impl<T: Config> Pallet<T> {
-    /// Has a roster forgotten once its term after next has begun, where no operator has a weight in it
-    /// from then on, and unless one joins it before.
+    /// Schedules the removal of a roster in which no operator has a weight from the term after next on. It is
+    /// removed once that term has begun, unless an operator joins it before.
     pub(crate) fn note_if_deserted(checkpoint: CheckpointId, role: Role, roster: &Roster) {
         if roster.total(Self::term().notice()) > 0 {
             return;
@@ -21,7 +21,7 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Removes one page of the roster that was left first, within `limit`. Returns what was used of it.
+    /// Removes one page of the roster that was left first, within `limit`. Returns the weight consumed.
     pub(crate) fn forget_deserted(limit: Weight) -> Weight {
         let weight = T::WeightInfo::forget_deserted();
         if weight.any_gt(limit) {

@@ -1,4 +1,4 @@
-//! What the calls do, once their origin is known.
+//! The calls, after their origin is checked.
 
 use crate::{
     Address, BalanceOf, Config, Controllers, Device, DeviceReport, Devices, Endpoint,
@@ -117,7 +117,7 @@ impl<T: Config> Pallet<T> {
             let position = Serving::position(served, &checkpoint);
             ensure!(position.is_none(), Error::<T>::AlreadyServing);
             let mut serving = Serving::new(checkpoint);
-            // One that cannot be drawn now enters the roster when it resumes.
+            // An operator that cannot be drawn now enters the roster when it resumes.
             if Self::is_fit(&operator) {
                 Self::enrol(&operator, &mut serving)?;
             }
@@ -184,7 +184,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Whether an operator may resume.
+    /// Refuses an operator that may not resume.
     pub(crate) fn check_return(operator: &OperatorOf<T>) -> Result<(), Error<T>> {
         ensure!(operator.is_absent(), Error::<T>::NotAbsent);
         ensure!(operator.withdrawable_at.is_none(), Error::<T>::Leaving);
@@ -214,7 +214,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_start_unbonding(controller: T::AccountId) -> DispatchResult {
-        // It can be drawn until the notice has passed, so it has to stay that long.
+        // It can be drawn until the notice has passed, so it stays at least that long.
         let withdrawable_at = Self::now()
             .saturating_add(T::UnbondingDelay::get())
             .max(Self::first_block_of(Self::term().notice()));
@@ -269,7 +269,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Transfers what was credited from the purse to the operator. Returns how much.
+    /// Transfers the credited amount from the purse to the operator and returns it.
     fn pay_out(controller: &T::AccountId) -> Result<BalanceOf<T>, DispatchError> {
         let amount = Ledgers::<T>::get(controller).payable;
         if amount.is_zero() {

@@ -42,11 +42,11 @@ impl<T: Config> Pallet<T> {
         let controller = Keys::<T>::get(key).ok_or(Error::<T>::NotAKey)?;
         let operator = Self::registered(&controller)?;
         Self::check_return(&operator)?;
-        // What was signed before the absence began ended another one.
+        // A signature from before the absence was for an earlier absence.
         let is_news =
             matches!(operator.presence, Presence::AbsentSince(block) if signed_at >= block);
         ensure!(is_news, Error::<T>::NothingNew);
-        // Refused only where a roster that the operator left is full by now.
+        // Refused only where a roster that the operator left is full meanwhile.
         try_out(|| Self::do_resume(key.clone()))?;
         Ok(Self::standing_duty("operators/resume", controller))
     }

@@ -1,4 +1,4 @@
-//! What other pallets may ask and do.
+//! The interface to other pallets.
 
 use crate::{
     BalanceOf, CandidateOf, Config, Error, Event, HoldReason, Keys, Locks, OperatorOf, Operators,
@@ -184,7 +184,7 @@ impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> 
 }
 
 impl<T: Config> Pallet<T> {
-    /// Locks `amount` behind a job where neither the bond nor `most` is exceeded by all locks together.
+    /// Locks `amount` behind a job unless all locks together would exceed the bond or `most`.
     fn lock_up_to(
         controller: &T::AccountId,
         job: Job,
@@ -204,8 +204,8 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Pays each of `shares` from the bond, as far as `amount` reaches. Not paid are a share of the
-    /// operator itself and one whose account would be too poor to exist.
+    /// Pays each of `shares` from the bond, as far as `amount` reaches. A share of the operator itself is not
+    /// paid, nor one that would leave its account below the existential deposit.
     fn pay_from_bond(
         controller: &T::AccountId,
         job: Job,

@@ -58,7 +58,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs from the runtime.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
         /// The native token, in which operators are bonded.
@@ -68,28 +68,28 @@ pub mod pallet {
         /// The runtime's reasons for holding tokens.
         type RuntimeHoldReason: From<HoldReason>;
 
-        /// Tells which checkpoints may be served.
+        /// Knows which checkpoints may be served.
         type Checkpoints: Checkpoints;
 
-        /// What a hot key signs with.
+        /// The signatures of hot keys.
         type Signature: Parameter + Verify<Signer: IdentifyAccount<AccountId = Self::AccountId>>;
 
-        /// The least bond with which an operator is drawn; below it a conviction would cost too
-        /// little to deter.
+        /// The least bond with which an operator is drawn; below it a slash would be too small to deter.
         #[pallet::constant]
         type MinBond: Get<BalanceOf<Self>>;
 
-        /// The bond that has weight one in a draw; a bond weighs as often as it contains this.
+        /// The bond that has weight one in a draw; the weight of a bond is how many times it contains this
+        /// unit.
         #[pallet::constant]
         type BondUnit: Get<BalanceOf<Self>>;
 
-        /// Blocks between two reports of a device that are a duty of a hot key, and so free of charge;
-        /// a quarter of it is between two reports of an endpoint.
+        /// Blocks between two device reports that are duties of a hot key, and so free of charge. A quarter
+        /// of it separates two endpoint reports.
         #[pallet::constant]
         type ReportPeriod: Get<BlockNumberFor<Self>>;
 
-        /// Blocks between leaving and taking the bond back: longer than any job can stay open, so
-        /// that an offence is still paid for.
+        /// Blocks between leaving and withdrawing the bond: longer than any job can stay open, so that the
+        /// bond can be slashed for every offence.
         #[pallet::constant]
         type UnbondingDelay: Get<BlockNumberFor<Self>>;
 
@@ -105,7 +105,7 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// Why tokens are held.
+    /// The reasons for holding tokens.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// The bond of an operator: slashable, and released when the operator has left.
@@ -117,7 +117,7 @@ pub mod pallet {
     pub type TermLength<T: Config> =
         StorageValue<_, BlockNumberFor<T>, ValueQuery, DefaultTermLength<T>>;
 
-    /// Blocks in a term of a chain whose genesis says nothing of it.
+    /// Blocks in a term where genesis does not set them.
     #[pallet::type_value]
     pub fn DefaultTermLength<T: Config>() -> BlockNumberFor<T> {
         TERM_LENGTH.into()
@@ -128,7 +128,7 @@ pub mod pallet {
     pub type Operators<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, OperatorOf<T>, OptionQuery>;
 
-    /// The index that the next operator gets. Indices are never used again.
+    /// The index that the next operator gets. Indices are never reused.
     #[pallet::storage]
     pub type NextIndex<T: Config> = StorageValue<_, OperatorIndex, ValueQuery>;
 
@@ -142,7 +142,7 @@ pub mod pallet {
     pub type Keys<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId, OptionQuery>;
 
-    /// The checkpoints that each operator serves, and where it stands in their rosters.
+    /// The checkpoints that each operator serves, and its slots in their rosters.
     #[pallet::storage]
     pub type Served<T: Config> = StorageMap<
         _,
@@ -152,7 +152,7 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// Who can be drawn for each checkpoint in each role: the index of its pages.
+    /// The index of the pages of each roster, by checkpoint and role.
     #[pallet::storage]
     pub type Rosters<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Twox64Concat, Role, Roster, ValueQuery>;
@@ -170,12 +170,12 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// Rosters that every operator has left, in that order, each with the term from which none reads it.
+    /// Rosters that every operator has left, in that order, each with the first term that no longer reads it.
     #[pallet::storage]
     pub type Deserted<T: Config> =
         StorageMap<_, Twox64Concat, u64, (CheckpointId, Role, TermIndex), OptionQuery>;
 
-    /// The first of those rosters and the one behind the last.
+    /// The numbers of the first of those rosters and of the next one to be entered.
     #[pallet::storage]
     pub type DesertedSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
 
@@ -201,12 +201,12 @@ pub mod pallet {
     pub type Endpoints<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, EndpointReportOf<T>, OptionQuery>;
 
-    /// What each operator earned, can withdraw and lost since it registered.
+    /// The earnings, withdrawable amount and losses of each operator since it registered.
     #[pallet::storage]
     pub type Ledgers<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, LedgerOf<T>, ValueQuery>;
 
-    /// How the chain begins.
+    /// The pallet's part of genesis.
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
         /// Blocks in a term.
@@ -230,7 +230,7 @@ pub mod pallet {
         }
     }
 
-    /// What happened to operators.
+    /// Events of the pallet.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -240,18 +240,18 @@ pub mod pallet {
             controller: T::AccountId,
             /// The hot key that submits for it.
             key: T::AccountId,
-            /// What it does.
+            /// Its roles.
             roles: Roles,
             /// The bond.
             bond: BalanceOf<T>,
         },
-        /// A worker changed what it charges.
+        /// A worker changed its prices.
         PricesSet {
             /// The worker.
             controller: T::AccountId,
-            /// What it charges.
+            /// Its prices.
             prices: Prices<BalanceOf<T>>,
-            /// The first term in which it charges that.
+            /// The first term in which they hold.
             from: TermIndex,
         },
         /// An operator serves a checkpoint.
@@ -272,12 +272,12 @@ pub mod pallet {
             /// The first term in which it is no longer drawn for it.
             from: TermIndex,
         },
-        /// An operator did not do its duty, or did it falsely: it is not drawn until it resumes.
+        /// An operator missed a duty or did it falsely: it is not drawn until it resumes.
         MarkedAbsent {
             /// The operator.
             controller: T::AccountId,
         },
-        /// An operator that was absent is back.
+        /// An operator ended its absence.
         Resumed {
             /// The operator.
             controller: T::AccountId,
@@ -291,7 +291,7 @@ pub mod pallet {
             /// The device.
             device: Device,
         },
-        /// An operator published where it shares artefacts, or that it shares none any more.
+        /// An operator published its endpoint, or that it no longer shares artefacts.
         EndpointSet {
             /// The operator.
             controller: T::AccountId,
@@ -302,28 +302,28 @@ pub mod pallet {
         BondIncreased {
             /// The operator.
             controller: T::AccountId,
-            /// What was added.
+            /// The amount added.
             amount: BalanceOf<T>,
             /// The whole bond.
             bond: BalanceOf<T>,
         },
-        /// An operator is leaving: it serves nothing any more, and its bond stays slashable.
+        /// An operator is leaving: it serves no checkpoint any longer, and its bond stays slashable.
         UnbondingStarted {
             /// The operator.
             controller: T::AccountId,
             /// The block from which the bond can be withdrawn.
             withdrawable_at: BlockNumberFor<T>,
         },
-        /// An operator that was leaving stays, and may serve again.
+        /// An operator cancelled its unbonding and may serve again.
         UnbondingCancelled {
             /// The operator.
             controller: T::AccountId,
         },
-        /// An operator left and took its bond back.
+        /// An operator left and its bond was released.
         BondWithdrawn {
             /// The former operator.
             controller: T::AccountId,
-            /// What was released.
+            /// The amount released.
             amount: BalanceOf<T>,
         },
         /// An operator changed its hot key.
@@ -341,43 +341,43 @@ pub mod pallet {
             controller: T::AccountId,
             /// The job in which it offended.
             job: Job,
-            /// What it did.
+            /// The offence.
             offence: Offence,
-            /// What was paid to others.
+            /// The amount paid to beneficiaries.
             paid: BalanceOf<T>,
-            /// What was destroyed.
+            /// The amount burned.
             burned: BalanceOf<T>,
-            /// What is left of the bond.
+            /// The remaining bond.
             bond: BalanceOf<T>,
         },
-        /// An operator's bond fell below the least bond: it cannot resume until it adds to it.
+        /// An operator's bond fell below the least bond: it cannot resume before it adds to it.
         Suspended {
             /// The operator.
             controller: T::AccountId,
-            /// What is left of the bond.
+            /// The remaining bond.
             bond: BalanceOf<T>,
         },
         /// A payment was credited to an operator, which can withdraw it.
         Earned {
             /// The operator.
             controller: T::AccountId,
-            /// What it was paid for.
+            /// The job that was paid.
             job: Job,
-            /// Why it was paid.
+            /// The kind of work that was paid.
             kind: Earning,
-            /// What it was paid.
+            /// The amount.
             amount: BalanceOf<T>,
         },
-        /// An operator withdrew what was credited to it.
+        /// An operator withdrew its credit.
         Withdrawn {
             /// The operator.
             controller: T::AccountId,
-            /// What it withdrew.
+            /// The amount.
             amount: BalanceOf<T>,
         },
     }
 
-    /// Why an operator's call is refused.
+    /// Errors of the pallet.
     #[pallet::error]
     pub enum Error<T> {
         /// The controller is already registered.
@@ -410,7 +410,7 @@ pub mod pallet {
         TooManyServed,
         /// The roster of the checkpoint has no free slot.
         RosterFull,
-        /// An endpoint has no address, or one that can name no machine.
+        /// The endpoint has no address, or one that cannot name a machine.
         AddressImpossible,
         /// The operator is leaving.
         Leaving,
@@ -428,9 +428,9 @@ pub mod pallet {
         BondExhausted,
         /// There is nothing to withdraw.
         NothingToWithdraw,
-        /// What the hot key reports is not new, or its last report is too recent.
+        /// The report is not new, or the last one is too recent.
         NothingNew,
-        /// There are as many operators as can be numbered.
+        /// No index is left for another operator.
         IndicesExhausted,
     }
 
@@ -463,9 +463,9 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Registers the caller as an operator, holds `bond` and lets `key` submit for it.
         ///
-        /// The key signs without owning anything and can move no funds. `possession` is its signature
-        /// over BLAKE2b-256 of `"noema/possession"` and the encoded genesis hash and controller.
-        /// `prices` are what a worker charges; a validator's are ignored.
+        /// The key signs without owning anything and can move no funds.
+        /// `possession` is the key's signature over BLAKE2b-256 of `"noema/possession"` and the encoded
+        /// genesis hash and controller. `prices` are those of a worker; a validator's are ignored.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register())]
         pub fn register(
@@ -481,7 +481,7 @@ pub mod pallet {
             Self::do_register(controller, roles, key, prices, bond)
         }
 
-        /// Changes what a worker charges for requests assigned from the term after next on.
+        /// Changes the prices for requests assigned from the term after next on.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::set_prices())]
         pub fn set_prices(origin: OriginFor<T>, prices: Prices<BalanceOf<T>>) -> DispatchResult {
@@ -497,8 +497,7 @@ pub mod pallet {
             Self::do_serve(controller, checkpoint)
         }
 
-        /// Stops serving `checkpoint` from the term after next on; what is drawn until then remains to
-        /// be done.
+        /// Stops serving `checkpoint` from the term after next on; jobs drawn until then remain to be done.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::stop_serving())]
         pub fn stop_serving(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
@@ -506,9 +505,8 @@ pub mod pallet {
             Self::do_stop_serving(controller, checkpoint)
         }
 
-        /// Comes back after an absence; called by the hot key. A duty: free of charge through
-        /// `duties.perform`. The operator can be drawn again from the term after next on, with the bond
-        /// it has now.
+        /// Ends an absence; called by the hot key. A duty: free of charge through `duties.perform`. The
+        /// operator can be drawn again from the term after next on, with the bond it has now.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::resume(T::MaxServed::get()))]
         pub fn resume(origin: OriginFor<T>) -> DispatchResult {
@@ -524,7 +522,7 @@ pub mod pallet {
             Self::do_bond_extra(controller, amount)
         }
 
-        /// Begins to leave: the caller stops serving everything.
+        /// Starts to leave: the caller stops serving all checkpoints.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::start_unbonding(T::MaxServed::get()))]
         pub fn start_unbonding(origin: OriginFor<T>) -> DispatchResult {
@@ -532,7 +530,7 @@ pub mod pallet {
             Self::do_start_unbonding(controller)
         }
 
-        /// Stays after all: the caller may serve checkpoints again.
+        /// Cancels the unbonding: the caller may serve checkpoints again.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::cancel_unbonding())]
         pub fn cancel_unbonding(origin: OriginFor<T>) -> DispatchResult {
@@ -540,8 +538,8 @@ pub mod pallet {
             Self::do_cancel_unbonding(controller)
         }
 
-        /// Leaves: releases the bond, pays out what was credited and forgets the caller, once the
-        /// unbonding delay has passed and nothing is locked.
+        /// Completes the unbonding: releases the bond, pays out the credit and deletes the record of the
+        /// caller, once the unbonding delay has passed and nothing is locked.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::withdraw_bond())]
         pub fn withdraw_bond(origin: OriginFor<T>) -> DispatchResult {
@@ -564,8 +562,8 @@ pub mod pallet {
             Self::do_rotate_key(controller, key)
         }
 
-        /// Records the device that the operator runs on; called by the hot key. A duty once a report
-        /// period has passed since the last: free of charge through `duties.perform`.
+        /// Records the device that the operator runs on; called by the hot key. A duty once a report period
+        /// has passed since the last report: free of charge through `duties.perform`.
         #[pallet::call_index(10)]
         #[pallet::weight(T::WeightInfo::report_device())]
         pub fn report_device(origin: OriginFor<T>, device: Device) -> DispatchResult {
@@ -573,9 +571,9 @@ pub mod pallet {
             Self::do_report_device(key, device)
         }
 
-        /// Publishes where the operator shares artefacts, or with `None` that it shares none any
-        /// more; called by the hot key. A duty for other than what is published, once a quarter of the
-        /// report period has passed since the last: free of charge through `duties.perform`.
+        /// Publishes where the operator shares artefacts, or with `None` that it no longer does; called by
+        /// the hot key. A duty for another endpoint than the published one, once a quarter of the report
+        /// period has passed since the last: free of charge through `duties.perform`.
         #[pallet::call_index(11)]
         #[pallet::weight(T::WeightInfo::set_endpoint())]
         pub fn set_endpoint(origin: OriginFor<T>, endpoint: Option<Endpoint>) -> DispatchResult {
@@ -583,9 +581,9 @@ pub mod pallet {
             Self::do_set_endpoint(key, endpoint)
         }
 
-        /// Serves the canonical checkpoint of the family of `checkpoint` in its place from the term
-        /// after next on; called by the hot key. A duty: free of charge through `duties.perform`. What
-        /// is drawn until then remains to be done with `checkpoint`.
+        /// Serves the canonical checkpoint of the family of `checkpoint` in its place from the term after
+        /// next on; called by the hot key. A duty: free of charge through `duties.perform`. Jobs drawn until
+        /// then remain to be done with `checkpoint`.
         #[pallet::call_index(12)]
         #[pallet::weight(T::WeightInfo::follow_canonical())]
         pub fn follow_canonical(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
@@ -593,7 +591,7 @@ pub mod pallet {
             Self::do_follow_canonical(key, checkpoint)
         }
 
-        /// Withdraws what was credited to the caller.
+        /// Withdraws the credit of the caller.
         #[pallet::call_index(13)]
         #[pallet::weight(T::WeightInfo::withdraw())]
         pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
@@ -604,7 +602,7 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What is recorded of the operator with this controller.
+        /// The record of the operator with this controller.
         pub fn operator(controller: T::AccountId) -> Option<OperatorInfoOf<T>> {
             Self::info(controller)
         }
@@ -619,13 +617,13 @@ pub mod pallet {
             Endpoints::<T>::get(controller)?.endpoint
         }
 
-        /// The checkpoints for which an operator stands in a roster of the present term or of a later one:
-        /// what it serves, and for some terms what it served before. Reads every roster.
+        /// The checkpoints for which an operator has a weight in a roster of the present term or of a later
+        /// one: those that it serves, and for some terms those that it served before. Reads every roster.
         pub fn drawn_for(controller: T::AccountId) -> Vec<CheckpointId> {
             Self::in_rosters(&controller)
         }
 
-        /// What an operator earned, can withdraw and lost since it registered.
+        /// The earnings, withdrawable amount and losses of an operator since it registered.
         pub fn earnings(controller: T::AccountId) -> Option<LedgerOf<T>> {
             Operators::<T>::contains_key(&controller).then(|| Ledgers::<T>::get(controller))
         }
@@ -635,8 +633,8 @@ pub mod pallet {
             Self::told_term()
         }
 
-        /// The operators that can be drawn in `role` for `checkpoint` in the present term: their
-        /// controllers, the weights of the draw and what they charge.
+        /// The operators that can be drawn in `role` for `checkpoint` in the present term, with their weights
+        /// and prices.
         pub fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<DrawableOf<T>> {
             Self::present(role, &checkpoint)
                 .into_iter()

@@ -1,4 +1,4 @@
-//! A runtime of the pallet and balances, and the steps that tests are told in.
+//! A runtime with the pallet and balances, and helpers for the tests.
 
 use crate as pallet_operators;
 use crate::{Address, Device, DeviceClass, Endpoint, Roles};
@@ -195,12 +195,12 @@ pub(crate) fn signed(who: AccountId) -> RuntimeOrigin {
     RuntimeOrigin::signed(who)
 }
 
-/// The hot key of a controller, in the tests.
+/// The hot key of a controller in the tests.
 pub(crate) fn key_of(controller: AccountId) -> AccountId {
     controller + 100
 }
 
-/// What `key` signs to submit for `controller`.
+/// The signature of `key` that it submits for `controller`.
 pub(crate) fn possession(controller: AccountId, key: AccountId) -> TestSignature {
     let payload = hashing::possession_payload(System::block_hash(0), &controller);
     TestSignature(key, payload.as_bytes().to_vec())
@@ -224,12 +224,12 @@ pub(crate) fn server(controller: AccountId, roles: Roles, bond: Balance) {
     assert_ok!(Operators::serve(signed(controller), LLAMA));
 }
 
-/// Goes to the first block of the term `terms` later.
+/// Advances to the first block of the term `terms` later.
 pub(crate) fn pass_terms(terms: u64) {
     advance_to((System::block_number() / TERM + terms) * TERM);
 }
 
-/// Who can be drawn in `role` for `checkpoint` now, with which weight.
+/// The operators that can be drawn in `role` for `checkpoint` now, with their weights.
 pub(crate) fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<(AccountId, u64)> {
     let drawable = Operators::drawable(role, checkpoint);
     drawable
@@ -238,7 +238,7 @@ pub(crate) fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<(AccountId, 
         .collect()
 }
 
-/// Up to `wanted` operators, drawn now by the number `random`.
+/// Up to `wanted` operators, drawn now with the randomness `random`.
 pub(crate) fn draw(role: Role, random: u8, wanted: u32) -> Vec<AccountId> {
     let randomness = H256::repeat_byte(random);
     let drawn =
@@ -252,12 +252,12 @@ pub(crate) fn draw(role: Role, random: u8, wanted: u32) -> Vec<AccountId> {
         .collect()
 }
 
-/// The job of the number `request`.
+/// The job of the request `request`.
 pub(crate) const fn job(request: u64) -> Job {
     Job::Request(RequestId(request))
 }
 
-/// Locks `amount` behind a job of `controller` and takes it. What is not in `shares` burns.
+/// Locks `amount` behind a job of `controller` and slashes it. The part that is not in `shares` burns.
 pub(crate) fn convict(
     controller: AccountId,
     request: u64,
@@ -301,7 +301,7 @@ pub(crate) fn held(who: AccountId) -> Balance {
     Balances::balance_on_hold(&crate::HoldReason::Bond.into(), &who)
 }
 
-/// Free and held together.
+/// The sum of free and held balance.
 pub(crate) fn total(who: AccountId) -> Balance {
     use frame_support::traits::fungible::Inspect;
     Balances::total_balance(&who)
@@ -318,7 +318,7 @@ pub(crate) fn transfer_to_purse(from: AccountId, amount: Balance) {
     ));
 }
 
-/// Pays `amount` of the money of `from` to an operator, for an answer.
+/// Pays `amount` from the balance of `from` to an operator, for an answer.
 pub(crate) fn pay(from: AccountId, to: AccountId, amount: Balance) {
     transfer_to_purse(from, amount);
     <Operators as interfaces::Operators<_, _>>::credit(

@@ -1,4 +1,4 @@
-//! Terms, and who can be drawn in them.
+//! Terms, and the rosters of the operators that can be drawn in them.
 
 use crate::{
     BalanceOf, CandidateOf, Config, Controllers, Error, OperatorIndex, OperatorOf, Operators,
@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Gives the next operators that serve a checkpoint pages of their own.
+    /// Puts the next operators that serve a checkpoint on a new page.
     #[cfg(feature = "runtime-benchmarks")]
     pub(crate) fn pad_rosters(checkpoint: CheckpointId, roles: crate::Roles) {
         for role in roles.serving() {
@@ -100,7 +100,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes an operator out of the rosters of `serving` from the term after next on.
+    /// Removes an operator from the rosters of `serving` from the term after next on.
     pub(crate) fn dismiss(operator: &OperatorOf<T>, serving: &Serving) {
         for role in operator.roles.serving() {
             let Some(slot) = serving.slot(role) else {
@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Takes operators out of their slots in a roster from the term after next on.
+    /// Frees the slots of operators in a roster from the term after next on.
     fn leave(
         checkpoint: CheckpointId,
         role: Role,
@@ -128,7 +128,7 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Gives an operator the weight of its present bond in every roster, from the term after next on.
+    /// Sets the weight of an operator in every roster to its present bond, from the term after next on.
     pub(crate) fn reweigh(controller: &T::AccountId, operator: &OperatorOf<T>) -> DispatchResult {
         Served::<T>::try_mutate_exists(controller, |slot| {
             let Some(served) = slot else { return Ok(()) };

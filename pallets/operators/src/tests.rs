@@ -1,5 +1,5 @@
-//! One file for each call, one for what other pallets do, one for rosters that all left, one for everything
-//! at random.
+//! One file for each call, and files for the interface to other pallets, views, deserted rosters and random
+//! sequences of calls.
 
 mod bond_extra;
 mod deserted;

@@ -1,4 +1,4 @@
-//! What the pallet records.
+//! The types of the pallet's storage and interfaces.
 
 use crate::Config;
 use alloc::vec::Vec;
@@ -23,7 +23,7 @@ pub type BalanceOf<T> =
 /// An operator of the runtime.
 pub type OperatorOf<T> =
     Operator<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
-/// What is told of an operator of the runtime.
+/// The information on an operator of the runtime.
 pub type OperatorInfoOf<T> =
     OperatorInfo<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
 /// A candidate of the runtime.
@@ -38,19 +38,18 @@ pub type EndpointReportOf<T> = EndpointReport<BlockNumberFor<T>>;
 /// A ledger of the runtime.
 pub type LedgerOf<T> = Ledger<BalanceOf<T>>;
 
-/// The number of an operator. An operator that leaves takes its number with it.
+/// The number of an operator. It is not reused after the operator leaves.
 pub type OperatorIndex = u32;
 
-/// Blocks in a term of a chain whose genesis says nothing of it: five minutes of blocks every two
-/// seconds.
+/// Default of the blocks in a term: five minutes of blocks every two seconds.
 pub const TERM_LENGTH: u32 = 150;
-/// Bytes of a device's name.
+/// Most bytes of a device's name.
 pub const DEVICE_NAME_BYTES: u32 = 64;
 
-/// Addresses of an endpoint.
+/// Most addresses of an endpoint.
 pub const ENDPOINT_ADDRESSES: u32 = 4;
 
-/// What an operator does with the checkpoints it serves.
+/// The roles in which an operator acts.
 #[derive(
     Clone,
     Copy,
@@ -83,7 +82,7 @@ impl Roles {
         }
     }
 
-    /// The roles in which a checkpoint is served, one by one.
+    /// The roles in which checkpoints are served.
     pub fn serving(self) -> impl Iterator<Item = Role> {
         [Role::Worker, Role::Validator]
             .into_iter()
@@ -107,11 +106,11 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
     pub index: OperatorIndex,
     /// The hot key that submits for it.
     pub key: AccountId,
-    /// What it does.
+    /// Its roles.
     pub roles: Roles,
-    /// What it charges as a worker, by term.
+    /// Its prices as a worker, by term.
     pub prices: Versions<Prices<Balance>>,
-    /// What is held from its controller and can be slashed.
+    /// The amount on hold from its controller, which can be slashed.
     pub bond: Balance,
     /// The part of the bond that is locked behind open jobs.
     pub locked: Balance,
@@ -124,7 +123,7 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
 }
 
 impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> {
-    /// Whether it does not take part until it resumes.
+    /// Whether it is absent.
     pub fn is_absent(&self) -> bool {
         matches!(self.presence, Presence::AbsentSince(_))
     }
@@ -135,19 +134,19 @@ impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> 
     }
 }
 
-/// A checkpoint that an operator serves, and its places in the rosters of its roles.
+/// A checkpoint that an operator serves, and the operator's slots in its rosters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Serving {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
-    /// Its place among the workers.
+    /// Its slot among the workers.
     pub worker: Option<Slot>,
-    /// Its place among the validators.
+    /// Its slot among the validators.
     pub validator: Option<Slot>,
 }
 
 impl Serving {
-    /// Of `checkpoint`, in no role yet.
+    /// An entry for `checkpoint`, in no role yet.
     pub const fn new(checkpoint: CheckpointId) -> Self {
         Self {
             checkpoint,
@@ -156,13 +155,13 @@ impl Serving {
         }
     }
 
-    /// Where among what an operator serves `checkpoint` is.
+    /// The position of `checkpoint` in `served`.
     pub fn position(served: &[Self], checkpoint: &CheckpointId) -> Option<usize> {
         let mut served = served.iter();
         served.position(|serving| serving.checkpoint == *checkpoint)
     }
 
-    /// Its place in the roster of `role`.
+    /// Its slot in the roster of `role`.
     pub const fn slot(&self, role: Role) -> Option<Slot> {
         match role {
             Role::Worker => self.worker,
@@ -171,7 +170,7 @@ impl Serving {
         }
     }
 
-    /// Records its place in the roster of `role`.
+    /// Records its slot in the roster of `role`.
     pub fn place(&mut self, role: Role, slot: Slot) {
         match role {
             Role::Worker => self.worker = Some(slot),
@@ -192,44 +191,45 @@ pub struct PresentTerm<BlockNumber> {
     pub next_at: BlockNumber,
 }
 
-/// What is told of an operator.
+/// The information on an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
-    /// What is recorded.
+    /// The record.
     pub operator: Operator<AccountId, Balance, BlockNumber>,
     /// The checkpoints it serves.
     pub serves: Vec<CheckpointId>,
     /// The device it reported.
     pub device: Option<DeviceReport<BlockNumber>>,
-    /// Why it is not drawn in the present term; `None` if it can be, where it is in a roster.
+    /// The reason for which it is not drawn in the present term; `None` if it is drawn where it is in a
+    /// roster.
     pub idle: Option<Idle>,
 }
 
-/// An operator that may be drawn.
+/// An operator that can be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Drawable<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
-    /// The weight of the draw.
+    /// Its weight in the draw.
     pub weight: u64,
-    /// What it charges; zero for a validator.
+    /// Its prices; zero for a validator.
     pub prices: Prices<Balance>,
 }
 
-/// Why an operator is not drawn.
+/// The reason for which an operator is not drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Idle {
     /// It is leaving.
     Leaving,
     /// Its bond is below the least bond.
     Suspended,
-    /// It failed in a duty and has not resumed.
+    /// It is absent and has not resumed.
     Absent,
     /// It resumed, and the term from which it is drawn again has not begun.
     Returning,
 }
 
-/// What executes the model.
+/// The class of a device.
 #[derive(
     Clone,
     Copy,
@@ -254,9 +254,9 @@ pub enum DeviceClass {
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Device {
-    /// What it is.
+    /// Its class.
     pub class: DeviceClass,
-    /// What it calls itself, in UTF-8.
+    /// Its own name, in UTF-8.
     pub name: BoundedVec<u8, ConstU32<DEVICE_NAME_BYTES>>,
     /// The hash of the golden vectors that it reproduced.
     pub self_test: H256,
@@ -278,11 +278,11 @@ pub struct DeviceReport<BlockNumber> {
 pub struct Endpoint {
     /// The public key (Ed25519) that a connection to it proves.
     pub peer: [u8; 32],
-    /// Where it may be reached, most likely first: hints, which prove nothing.
+    /// Its addresses, most likely first: hints, which prove nothing.
     pub addresses: BoundedVec<Address, ConstU32<ENDPOINT_ADDRESSES>>,
 }
 
-/// An address and a UDP port: no name to look up and no URL to fetch.
+/// An address and a UDP port: no name to resolve and no URL to fetch.
 #[derive(
     Clone,
     Copy,
@@ -296,14 +296,14 @@ pub struct Endpoint {
     TypeInfo,
 )]
 pub enum Address {
-    /// Of the fourth version of the protocol.
+    /// IPv4.
     Ipv4 {
         /// The address.
         address: [u8; 4],
         /// The UDP port.
         port: u16,
     },
-    /// Of the sixth version of the protocol.
+    /// IPv6.
     Ipv6 {
         /// The address.
         address: [u8; 16],
@@ -313,8 +313,8 @@ pub enum Address {
 }
 
 impl Address {
-    /// Whether it can name one machine: neither the unspecified address nor one of a group, and
-    /// not port zero.
+    /// Whether it can name one machine: neither the unspecified address nor a multicast one, and not port
+    /// zero.
     pub fn is_possible(&self) -> bool {
         match *self {
             Self::Ipv4 { address, port } => {
@@ -333,16 +333,16 @@ impl Address {
 /// An endpoint, and when it was published.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct EndpointReport<BlockNumber> {
-    /// The endpoint; `None` if the operator shares nothing any more.
+    /// The endpoint; `None` if the operator no longer shares artefacts.
     pub endpoint: Option<Endpoint>,
     /// The block of the call.
     pub at: BlockNumber,
 }
 
-/// What an operator earned, can withdraw and lost since it registered.
+/// The earnings, withdrawable amount and losses of an operator since it registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Ledger<Balance> {
-    /// What was credited and is not withdrawn yet.
+    /// Credited and not withdrawn yet.
     pub payable: Balance,
     /// Credited for answers.
     pub answers: Balance,
@@ -350,49 +350,49 @@ pub struct Ledger<Balance> {
     pub checks: Balance,
     /// Credited from the bonds of operators that lost disputes.
     pub disputes: Balance,
-    /// Lost from the bond.
+    /// Slashed from the bond.
     pub slashed: Balance,
 }
 
-/// What an audit counted.
+/// The counts of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct AuditReport<Balance> {
     /// Registered operators.
     pub operators: u32,
     /// The sum of their bonds.
     pub bonded: Balance,
-    /// The sum of what is locked of them.
+    /// The sum of their locks.
     pub locked: Balance,
-    /// The sum of what they can withdraw.
+    /// The sum of their withdrawable credits.
     pub payable: Balance,
 }
 
-/// What an audit found wrong.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditFailure {
-    /// A recorded bond is not what is held.
+    /// A recorded bond differs from the amount on hold.
     BondIsNotHeld,
     /// The bonds together exceed what a balance can hold.
     BondsOverflow,
-    /// An operator's key does not lead back to it.
+    /// An operator's key is not indexed under it.
     KeyNotIndexed,
-    /// A key leads to an operator that does not use it.
+    /// A key is indexed under an operator that does not use it.
     KeyWithoutOperator,
     /// A key has no reference that lets it sign without funds.
     KeyNotSufficient,
-    /// An index leads to no operator, or to one with another index.
+    /// An index names no operator, or one with another index.
     IndexDiffers,
-    /// An operator does not stand where it is recorded to stand in a roster.
+    /// An operator is not in the slot of a roster that is recorded for it.
     SlotDiffers,
-    /// An operator has a weight in a roster of something that it does not serve.
+    /// An operator has a weight in a roster of a checkpoint that it does not serve.
     WeightWithoutServing,
-    /// A sum of weights is not that of its page.
+    /// A page's recorded sum of weights is wrong.
     SumDiffers,
     /// A page belongs to no roster.
     StrayPage,
-    /// Something is recorded of an account that is no operator.
+    /// There is a record of an account that is no operator.
     RecordWithoutOperator,
-    /// The locks of an operator are not what it is recorded to have locked.
+    /// The locks of an operator do not add up to its recorded sum.
     LocksDiffer,
     /// An operator has more locked than its bond.
     OverLocked,
@@ -401,21 +401,21 @@ pub enum AuditFailure {
 }
 
 impl AuditFailure {
-    /// The fact as a sentence.
+    /// The inconsistency as a sentence.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::BondIsNotHeld => "a recorded bond is not what is held",
+            Self::BondIsNotHeld => "a recorded bond differs from the amount on hold",
             Self::BondsOverflow => "the bonds together exceed what a balance can hold",
-            Self::KeyNotIndexed => "an operator's key does not lead back to it",
-            Self::KeyWithoutOperator => "a key leads to an operator that does not use it",
+            Self::KeyNotIndexed => "an operator's key is not indexed under it",
+            Self::KeyWithoutOperator => "a key is indexed under an operator that does not use it",
             Self::KeyNotSufficient => "a key cannot sign without funds",
-            Self::IndexDiffers => "an index does not lead to its operator",
-            Self::SlotDiffers => "an operator does not stand where it is recorded to stand",
+            Self::IndexDiffers => "an index does not name its operator",
+            Self::SlotDiffers => "an operator is not in the roster slot recorded for it",
             Self::WeightWithoutServing => "a roster names an operator that does not serve",
-            Self::SumDiffers => "a sum of weights is not that of its page",
+            Self::SumDiffers => "a page's recorded sum of weights is wrong",
             Self::StrayPage => "a page belongs to no roster",
             Self::RecordWithoutOperator => {
-                "something is recorded of an account that is no operator"
+                "there is a record of an account that is no operator"
             }
             Self::LocksDiffer => "the locks of an operator do not add up",
             Self::OverLocked => "an operator has more locked than its bond",
@@ -424,14 +424,14 @@ impl AuditFailure {
     }
 }
 
-/// Makes hot keys for benchmarks.
+/// Creates hot keys for benchmarks.
 #[cfg(feature = "runtime-benchmarks")]
 pub trait BenchmarkHelper<AccountId, Signature> {
-    /// A hot key, told apart by `seed`, and its signature over `message`.
+    /// A hot key derived from `seed`, and its signature over `message`.
     fn sign(seed: u8, message: H256) -> (AccountId, Signature);
 }
 
-/// With the signatures of tests.
+/// Uses the test signatures.
 #[cfg(all(feature = "runtime-benchmarks", feature = "std"))]
 impl BenchmarkHelper<u64, sp_runtime::testing::TestSignature> for () {
     fn sign(seed: u8, message: H256) -> (u64, sp_runtime::testing::TestSignature) {

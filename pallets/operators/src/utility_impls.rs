@@ -1,4 +1,4 @@
-//! What several calls need.
+//! Functions that several calls share.
 
 use crate::{
     BalanceOf, Config, Devices, Error, Idle, LedgerOf, Ledgers, OperatorInfo, OperatorInfoOf,
@@ -17,7 +17,7 @@ use sp_runtime::{
     DispatchError, DispatchResult,
 };
 
-/// Names the account that holds what operators can withdraw. It has no key.
+/// The id of the purse account, which has no key.
 const PURSE: PalletId = PalletId(*b"noema/pu");
 
 impl<T: Config> Pallet<T> {
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
         matches!(Self::idle(operator), None | Some(Idle::Returning))
     }
 
-    /// Why an operator is not drawn in the present term.
+    /// The reason for which an operator is not drawn in the present term.
     pub(crate) fn idle(operator: &OperatorOf<T>) -> Option<Idle> {
         if operator.withdrawable_at.is_some() {
             Some(Idle::Leaving)
@@ -78,8 +78,8 @@ impl<T: Config> Pallet<T> {
         PURSE.into_account_truncating()
     }
 
-    /// Gives the purse the existential deposit on top of what it owes, so that every amount can be
-    /// paid into it and all of what it owes out of it.
+    /// Gives the purse the existential deposit on top of its debts, so that any amount can be paid into it
+    /// and all its debts can be paid out.
     pub(crate) fn open_purse() -> DispatchResult {
         let purse = Self::purse_account();
         if T::Currency::total_balance(&purse) < T::Currency::minimum_balance() {

@@ -2,7 +2,7 @@ use crate::{mock::*, Deserted, DesertedSpan, RosterPages, Rosters};
 use frame_support::{assert_ok, traits::Hooks, weights::Weight};
 use noema_protocol::interfaces::Role;
 
-/// Keys of rosters, of pages and of rosters that are to be forgotten.
+/// The numbers of stored rosters, of pages and of rosters to be removed.
 fn stored() -> (usize, usize, usize) {
     let waiting = Deserted::<Test>::iter_keys().count();
     let (begin, end) = DesertedSpan::<Test>::get();
@@ -25,7 +25,7 @@ fn a_roster_that_all_left_should_be_forgotten_once_no_term_reads_it() {
         server(BOB, WORKER, MIN_BOND);
         pass_terms(2);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
-        assert_eq!(stored(), (2, 2, 1), "the workers' roster has another");
+        assert_eq!(stored(), (2, 2, 1), "the workers' roster has another page");
         assert_ok!(Operators::start_unbonding(signed(BOB)));
         for _ in 0..2 {
             for _ in 0..9 {

@@ -239,7 +239,7 @@ fn what_is_added_to_a_bond_after_a_draw_should_let_nothing_more_be_locked_for_it
         pass_terms(2);
         let drawn = || {
             let mut drawn = Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true);
-            drawn.candidates.pop().expect("she is in the roster")
+            drawn.candidates.pop().expect("ALICE is in the roster")
         };
         assert_ok!(Operators::lock_drawn(&drawn(), job(1), 60));
         assert_eq!(drawn().free, 40);
@@ -291,11 +291,11 @@ fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
         assert!(before.contains(&vec![ALICE]));
         convict(ALICE, 1, 10, &[]);
         System::assert_has_event(Event::MarkedAbsent { controller: ALICE }.into());
-        // The others are drawn as before, and BOB in the place of ALICE.
+        // The others are drawn as before; BOB takes the place of ALICE.
         assert!((0..20).all(|n| draw(Role::Worker, n, 1) == [BOB]));
         let weights = |term| Rosters::<Test>::get(LLAMA, Role::Worker).total(TermIndex(term));
         assert_eq!((weights(2), weights(3)), (60, 60));
-        assert_eq!(weights(4), 30, "one that was hit leaves with notice");
+        assert_eq!(weights(4), 30, "an absent operator that was drawn leaves with notice");
 
         let signed_at = |who, block| {
             let duty = crate::Call::<Test>::resume {}.as_duty(&who, block);

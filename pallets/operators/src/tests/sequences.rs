@@ -1,4 +1,4 @@
-//! Whatever is called in whatever order, the books balance.
+//! After any sequence of calls, the audit succeeds.
 
 use crate::{mock::*, Roles};
 use frame_support::{traits::Hooks, weights::Weight};

@@ -122,6 +122,6 @@ fn set_endpoint_should_refuse_what_was_signed_before_the_last_report() {
         advance_to(60);
         assert!(!is_duty(signed_at), "another account repeats it");
         assert!(!is_duty(30));
-        assert!(is_duty(31), "the hot key signs it anew");
+        assert!(is_duty(31), "the hot key signs it again");
     });
 }
