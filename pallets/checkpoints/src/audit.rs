@@ -1,4 +1,4 @@
-//! What must hold after every block, for anyone to check.
+//! The invariants that hold after every block, and the audit that checks them.
 
 use crate::{
     AuditFailure, AuditReport, BalanceOf, Canonical, CheckpointOf, Checkpoints, Config, Families,
@@ -95,7 +95,7 @@ impl<T: Config> Pallet<T> {
         ))
     }
 
-    /// Compares the deposits of each account with what is held from it and returns their sum.
+    /// Compares the deposits of each account with the amount on hold from it and returns their sum.
     fn audit_deposits(
         deposits: &Deposits<T>,
         reason: HoldReason,

@@ -1,4 +1,4 @@
-//! Measures the calls.
+//! Benchmarks of the calls.
 
 use crate::{
     Architecture, BalanceOf, Call, Canonical, Checkpoint, Checkpoints, Config, Event, Families,
@@ -42,7 +42,7 @@ const TOKENS: TokenBounds = TokenBounds {
     template_tokens: 40,
 };
 
-/// Under which hash holders share the files.
+/// The hash under which holders share the files.
 const BLOB: H256 = H256::repeat_byte(7);
 
 fn id(n: u64) -> CheckpointId {
@@ -278,7 +278,7 @@ mod benches {
 
     #[benchmark]
     fn announce_holding() -> Result<(), BenchmarkError> {
-        // A full list is the worst: the bond of everybody on it is looked up, and one has none.
+        // A full list is the worst case: the bond of each holder is looked up, and one has none.
         let (checkpoint, holder) = held::<T>(T::MaxHolders::get() - 1);
         let former: T::AccountId = account("former", 0, 0);
         let former = Holding {

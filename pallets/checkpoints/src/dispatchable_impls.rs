@@ -1,4 +1,4 @@
-//! What the calls do, once their origin is known.
+//! The calls, after their origin is checked.
 
 use crate::{
     Architecture, BalanceOf, Canonical, Checkpoint, CheckpointOf, Checkpoints, Config, Error,
@@ -135,7 +135,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// `publisher` is `None` where the origin may decide over the checkpoints of others.
+    /// `publisher` is `None` where the origin may decide about the checkpoints of others.
     pub(crate) fn do_withdraw_checkpoint(
         publisher: Option<T::AccountId>,
         checkpoint: CheckpointId,
@@ -152,7 +152,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// `publisher` is `None` where the origin may decide over the checkpoints of others.
+    /// `publisher` is `None` where the origin may decide about the checkpoints of others.
     pub(crate) fn do_remove_checkpoint(
         publisher: Option<T::AccountId>,
         checkpoint: CheckpointId,

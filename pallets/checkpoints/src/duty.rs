@@ -23,8 +23,8 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// An announcement is a duty where it is news: of the hot key of an operator that is not yet
-    /// among the holders of the active checkpoint, while there is room for it.
+    /// An announcement is a duty where it is new: of the hot key of an operator that is not yet among the
+    /// holders of the active checkpoint, while the list has room.
     fn announcement_duty(
         key: &T::AccountId,
         checkpoint: CheckpointId,

@@ -1,4 +1,4 @@
-//! What other pallets may ask.
+//! The interface to other pallets.
 
 use crate::{Canonical, Checkpoints, Config, Error, Families, Pallet, Provenance, Status, Weights};
 use frame_support::{defensive, ensure, storage::with_storage_layer};

@@ -32,7 +32,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-/// Families, checkpoints, their lineage and who holds them.
+/// Families, checkpoints, their lineage and their holders.
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -52,7 +52,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs from the runtime.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
         /// The native token, in which deposits are held.
@@ -62,7 +62,7 @@ pub mod pallet {
         /// The runtime's reasons for holding tokens.
         type RuntimeHoldReason: From<HoldReason>;
 
-        /// Tells who is a bonded operator: only those may announce that they hold weights.
+        /// Knows the bonded operators: only those may announce that they hold weights.
         type Operators: Operators<Self::AccountId, BalanceOf<Self>>;
 
         /// Decides which checkpoint of a family is canonical.
@@ -99,7 +99,7 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// Why tokens are held.
+    /// The reasons for holding tokens.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// The deposit for a family's record.
@@ -131,7 +131,7 @@ pub mod pallet {
     pub type Canonical<T: Config> =
         StorageMap<_, Twox64Concat, FamilyId, CheckpointId, OptionQuery>;
 
-    /// The operators that announced to hold the weights of each checkpoint.
+    /// The operators that announced to have the weights of each checkpoint.
     #[pallet::storage]
     pub type Holders<T: Config> = StorageMap<
         _,
@@ -141,7 +141,7 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// What happened to families and checkpoints.
+    /// Events of the pallet.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -151,12 +151,12 @@ pub mod pallet {
             family: FamilyId,
             /// Its name.
             name: BoundedVec<u8, T::MaxName>,
-            /// Who paid the deposit.
+            /// The account that paid the deposit.
             owner: T::AccountId,
         },
         /// A family without checkpoints was removed and its deposit released.
         FamilyRemoved {
-            /// Its number, which is not used again.
+            /// Its number, which is not reused.
             family: FamilyId,
         },
         /// A checkpoint was registered.
@@ -167,14 +167,14 @@ pub mod pallet {
             family: FamilyId,
             /// The checkpoint it was made from.
             parent: Option<CheckpointId>,
-            /// Who paid the deposit; `None` for one that a round of training made.
+            /// The account that paid the deposit; `None` for one that a round of training made.
             publisher: Option<T::AccountId>,
         },
-        /// A checkpoint was withdrawn: no request may name it any more.
+        /// A checkpoint was withdrawn: requests may no longer name it.
         CheckpointWithdrawn {
             /// The checkpoint.
             checkpoint: CheckpointId,
-            /// Whether someone other than the publisher decided so.
+            /// Whether an origin other than the publisher withdrew it.
             forced: bool,
         },
         /// The record of a withdrawn checkpoint was removed and its deposit released.
@@ -191,7 +191,7 @@ pub mod pallet {
             /// The one that is canonical now.
             checkpoint: CheckpointId,
         },
-        /// An operator announced to hold the weights of a checkpoint.
+        /// An operator announced to have the weights of a checkpoint.
         HoldingAnnounced {
             /// The checkpoint.
             checkpoint: CheckpointId,
@@ -200,7 +200,7 @@ pub mod pallet {
             /// The hash under which it shares the files.
             blob: H256,
         },
-        /// An operator no longer holds the weights of a checkpoint.
+        /// An operator no longer has the weights of a checkpoint.
         HoldingRetracted {
             /// The checkpoint.
             checkpoint: CheckpointId,
@@ -209,7 +209,7 @@ pub mod pallet {
         },
     }
 
-    /// Why a call on families and checkpoints is refused.
+    /// Errors of the pallet.
     #[pallet::error]
     pub enum Error<T> {
         /// The name is empty or not UTF-8.
@@ -232,13 +232,13 @@ pub mod pallet {
         UnknownParent,
         /// The parent belongs to another family.
         ParentOfOtherFamily,
-        /// The parent never was canonical. Name one that is or was, or none.
+        /// The parent was never canonical. Name one that is or was, or none.
         ParentNeverCanonical,
         /// The checkpoint belongs to another family.
         OfOtherFamily,
         /// A checkpoint has at least one byte of weights.
         NoWeights,
-        /// A byte can become no token, or a prompt of one byte leaves no room for an answer.
+        /// A byte cannot become any token, or a prompt of one byte leaves no room for an answer.
         NoRoomForAnswer,
         /// The licence is empty or not UTF-8.
         LicenceNotText,
@@ -254,13 +254,13 @@ pub mod pallet {
         HasDescendants,
         /// The caller is no bonded operator.
         NotAnOperator,
-        /// The operator already announced to hold the checkpoint under this hash.
+        /// The operator already announced the checkpoint under this hash.
         AlreadyHolding,
-        /// The operator did not announce to hold the checkpoint.
+        /// The operator did not announce the checkpoint.
         NotHolding,
-        /// The checkpoint has as many holders as are listed.
+        /// The list of holders of the checkpoint is full.
         HoldersFull,
-        /// There can be no more families or descendants.
+        /// The counter of families or descendants is exhausted.
         CountOverflow,
     }
 
@@ -276,7 +276,7 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Registers a family: the architecture, tokenizer and numerics that its checkpoints share.
+        /// Registers a family: the architecture, tokenizer and numerics version that its checkpoints share.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register_family())]
         pub fn register_family(
@@ -292,8 +292,8 @@ pub mod pallet {
 
         /// Registers a checkpoint under the hash of its manifest.
         ///
-        /// Everything stated here can be recomputed from the manifest and the files it names;
-        /// `parent` is the publisher's claim of what the weights were made from; it is or was canonical.
+        /// All arguments can be recomputed from the manifest and the files it names, except `parent`: the
+        /// publisher's claim of the checkpoint that the weights were made from, which is or was canonical.
         /// With `tokens`, a request is accepted only where every prompt of its size leaves room for its
         /// answer. Where a round of training makes a checkpoint of this id, its record takes the place of
         /// this one, unless this one was canonical, and the deposit is released.
@@ -317,8 +317,8 @@ pub mod pallet {
             )
         }
 
-        /// Withdraws a checkpoint: no request may name it any more. It stays in the lineage of those
-        /// made from it.
+        /// Withdraws a checkpoint: requests may no longer name it. It stays in the lineage of its
+        /// descendants.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::withdraw_checkpoint())]
         pub fn withdraw_checkpoint(
@@ -329,8 +329,7 @@ pub mod pallet {
             Self::do_withdraw_checkpoint(publisher, checkpoint)
         }
 
-        /// Removes the record of a withdrawn checkpoint from which no other was made, and releases
-        /// its deposit.
+        /// Removes the record of a withdrawn checkpoint without descendants, and releases its deposit.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::remove_checkpoint())]
         pub fn remove_checkpoint(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
@@ -346,8 +345,8 @@ pub mod pallet {
             Self::do_remove_family(owner, family)
         }
 
-        /// Makes an active checkpoint the canonical one of its family; an ancestor of the present
-        /// one to go back.
+        /// Makes an active checkpoint the canonical one of its family; an ancestor of the present one may
+        /// become canonical again.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::set_canonical())]
         pub fn set_canonical(
@@ -359,10 +358,10 @@ pub mod pallet {
             Self::do_set_canonical(family, checkpoint)
         }
 
-        /// Announces that the caller, or the operator whose hot key it is, holds the weights of an
-        /// active checkpoint and shares its files under the hash `blob`, or under another one than
-        /// before. A duty for a hot key that was not listed yet, while the list has room: free of charge
-        /// through `duties.perform`.
+        /// Announces that the caller, or the operator whose hot key it is, has the weights of an active
+        /// checkpoint and shares its files under the hash `blob`. May also replace the announced hash by
+        /// another. A duty for a hot key whose operator is not listed yet, while the list has room: free of
+        /// charge through `duties.perform`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::announce_holding())]
         pub fn announce_holding(
@@ -374,7 +373,7 @@ pub mod pallet {
             Self::do_announce_holding(who, checkpoint, blob)
         }
 
-        /// Takes an announcement back.
+        /// Retracts an announcement.
         #[pallet::call_index(7)]
         #[pallet::weight(T::WeightInfo::retract_holding(T::MaxHolders::get()))]
         pub fn retract_holding(origin: OriginFor<T>, checkpoint: CheckpointId) -> DispatchResult {
@@ -385,12 +384,12 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What is recorded of a family.
+        /// The record of a family.
         pub fn family(family: FamilyId) -> Option<FamilyOf<T>> {
             Families::<T>::get(family)
         }
 
-        /// What is recorded of a checkpoint.
+        /// The record of a checkpoint.
         pub fn checkpoint(checkpoint: CheckpointId) -> Option<CheckpointOf<T>> {
             Checkpoints::<T>::get(checkpoint)
         }
@@ -400,14 +399,14 @@ pub mod pallet {
             Canonical::<T>::get(family)
         }
 
-        /// A checkpoint and its ancestors, back to the one without a parent or as far as
-        /// `MaxLineage` reaches; empty for an unknown checkpoint.
+        /// A checkpoint and its ancestors, back to the one without a parent or up to `MaxLineage` of them;
+        /// empty for an unknown checkpoint.
         pub fn lineage(checkpoint: CheckpointId) -> Vec<CheckpointId> {
             Self::walk_lineage(checkpoint)
         }
 
-        /// The operators, still bonded, that announced to hold the weights of a checkpoint, and the
-        /// hash under which each shares its files.
+        /// The bonded operators that announced to have the weights of a checkpoint, and the hash under which
+        /// each shares its files.
         pub fn holders(checkpoint: CheckpointId) -> Vec<HoldingOf<T>> {
             Self::bonded_holders(checkpoint)
         }

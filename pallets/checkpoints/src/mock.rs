@@ -1,4 +1,4 @@
-//! A runtime of the pallet and balances, and the steps that tests are told in.
+//! A runtime with the pallet and balances, and helpers for the tests.
 
 use crate as pallet_checkpoints;
 use crate::{Architecture, TokenBounds, Weights};
@@ -96,7 +96,7 @@ thread_local! {
     static BONDED: RefCell<BTreeMap<AccountId, AccountId>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The operators that a test bonded. Checkpoints ask for keys and bonds only.
+/// The operators that a test bonded. The pallet reads only their keys and bonds.
 pub struct Bonded;
 
 impl Bonded {
@@ -182,7 +182,7 @@ impl Operators<AccountId, Balance> for Bonded {
     }
 }
 
-/// Genesis: the accounts 1 to 9 are endowed and nobody is bonded.
+/// Genesis: the accounts 1 to 9 are endowed and no operator is bonded.
 pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
@@ -243,7 +243,7 @@ pub(crate) fn family(owner: AccountId, name: &str) {
     ));
 }
 
-/// Calls `register_checkpoint` with weights that do not matter.
+/// Calls `register_checkpoint` with arbitrary weights.
 pub(crate) fn try_checkpoint(
     publisher: AccountId,
     family: FamilyId,
@@ -253,7 +253,7 @@ pub(crate) fn try_checkpoint(
     try_bounded(publisher, family, n, parent, TOKENS)
 }
 
-/// As [`try_checkpoint`], with these bounds of tokens.
+/// Like [`try_checkpoint`], with these token bounds.
 pub(crate) fn try_bounded(
     publisher: AccountId,
     family: FamilyId,

@@ -1,4 +1,4 @@
-//! One file for each call and one for the reads.
+//! One file for each call, and one for the views.
 
 mod families;
 mod holding;

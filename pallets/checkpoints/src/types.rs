@@ -1,4 +1,4 @@
-//! What the pallet records.
+//! The types of the pallet's storage and interfaces.
 
 use crate::Config;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -51,7 +51,7 @@ pub struct Architecture {
     pub hidden: u32,
     /// Query heads.
     pub heads: u32,
-    /// Key and value heads; each serves as many query heads as any other.
+    /// Key and value heads; each serves the same number of query heads.
     pub kv_heads: u32,
     /// Width of one head.
     pub head_dim: u32,
@@ -84,7 +84,7 @@ impl Architecture {
             && self.head_dim.is_multiple_of(2)
     }
 
-    /// What a checkpoint with these dimensions and `tokens` allows a request.
+    /// The limits of a request to a checkpoint with these dimensions and `tokens`.
     pub const fn limits(&self, tokens: TokenBounds) -> ModelLimits {
         ModelLimits {
             context_length: self.context_length,
@@ -95,7 +95,7 @@ impl Architecture {
     }
 }
 
-/// How many tokens a prompt can become, as the manifest states.
+/// The bounds of the tokens of a prompt, as the manifest states them.
 #[derive(
     Clone,
     Copy,
@@ -115,10 +115,10 @@ pub struct TokenBounds {
     pub template_tokens: u32,
 }
 
-/// What the checkpoints of a family share.
+/// The common properties of the checkpoints of a family.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Family<AccountId, Balance, Name> {
-    /// What people call it, in UTF-8.
+    /// Its display name, in UTF-8.
     pub name: Name,
     /// The dimensions of the model.
     pub architecture: Architecture,
@@ -126,15 +126,15 @@ pub struct Family<AccountId, Balance, Name> {
     pub tokenizer_hash: H256,
     /// The version of the integer arithmetic that defines every answer.
     pub numerics_version: u32,
-    /// Who paid the deposit.
+    /// The account that paid the deposit.
     pub owner: AccountId,
-    /// What is held from the owner.
+    /// The amount held from the owner.
     pub deposit: Balance,
     /// Recorded checkpoints, withdrawn ones included.
     pub checkpoints: u32,
 }
 
-/// A set of weights and where it comes from.
+/// A set of weights and its origin.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     /// Its family.
@@ -147,27 +147,27 @@ pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     pub children: u32,
     /// The weights.
     pub weights: Weights,
-    /// How many tokens a prompt can become.
+    /// The bounds of the tokens of a prompt.
     pub tokens: TokenBounds,
     /// The licence's SPDX identifier or name, in UTF-8.
     pub licence: Licence,
-    /// How the weights came about.
+    /// The origin of the weights.
     pub provenance: Provenance,
-    /// Who paid the deposit; `None` for a checkpoint that a round of training made, which nobody
-    /// owns.
+    /// The account that paid the deposit; `None` for a checkpoint that a round of training made, which has no
+    /// owner.
     pub publisher: Option<AccountId>,
-    /// What is held from the publisher.
+    /// The amount held from the publisher.
     pub deposit: Balance,
     /// Whether requests may name it.
     pub status: Status,
-    /// Whether it is, or ever was, canonical. Others are made from such checkpoints only, so the record of
-    /// any other can be replaced.
+    /// Whether it is, or ever was, canonical. Only such checkpoints have descendants, so the record of any
+    /// other can be replaced.
     pub was_canonical: bool,
     /// The block of its registration.
     pub registered_at: BlockNumber,
 }
 
-/// What identifies the weights.
+/// The identity of the weights.
 #[derive(
     Clone,
     Copy,
@@ -187,17 +187,17 @@ pub struct Weights {
     pub bytes: u64,
 }
 
-/// An operator that announced to hold the weights of a checkpoint, and what to ask it for.
+/// An operator that announced to have the weights of a checkpoint, and the name of its files.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Holding<AccountId> {
     /// The operator's controller.
     pub holder: AccountId,
-    /// The hash under which it shares the checkpoint's files: a name for the transfer and no more.
-    /// What arrives is the checkpoint if its manifest and weights root say so.
+    /// The hash under which it shares the checkpoint's files. It only names the transfer: the manifest and
+    /// the weights root decide whether the received files are the checkpoint.
     pub blob: H256,
 }
 
-/// How the weights of a checkpoint came about.
+/// The origin of a checkpoint's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Provenance {
     /// Converted from a published file.
@@ -214,11 +214,11 @@ pub enum Provenance {
 pub enum Status {
     /// They may.
     Active,
-    /// They may no more.
+    /// They no longer may.
     Withdrawn,
 }
 
-/// What an audit counted.
+/// The counts of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct AuditReport<Balance> {
     /// Recorded families.
@@ -229,18 +229,18 @@ pub struct AuditReport<Balance> {
     pub deposits: Balance,
 }
 
-/// What an audit found wrong.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditFailure {
-    /// The deposits recorded for an account are not what is held from it.
+    /// The deposits recorded for an account differ from the amount on hold from it.
     DepositNotHeld,
-    /// The deposits together exceed what a balance can hold.
+    /// The sum of the deposits exceeds what a balance can hold.
     DepositsOverflow,
-    /// A family's number is not below the next one.
+    /// A family's number is not below that of the next family.
     FamilyNotCounted,
-    /// A family's name does not lead back to it, or a name leads to no family.
+    /// A family's name is not indexed under it, or the index of names contains a name of no family.
     NameNotIndexed,
-    /// A family or a parent counts other than the checkpoints there are.
+    /// The count of a family or a parent differs from the number of its checkpoints.
     WrongCount,
     /// A checkpoint's family or parent is not recorded, or the parent is of another family.
     BrokenLineage,
@@ -248,22 +248,22 @@ pub enum AuditFailure {
     WrongGeneration,
     /// A checkpoint was made from one that was never canonical.
     ParentNeverCanonical,
-    /// A canonical checkpoint is not an active one of its family, or not noted to be canonical.
+    /// A canonical checkpoint is not an active one of its family, or not marked as canonical.
     CanonicalNotActive,
-    /// A list of holders is of a checkpoint that is not active, or names an operator twice.
+    /// There is a list of holders of a checkpoint that is not active, or one that names an operator twice.
     WrongHolders,
     /// A checkpoint has no room for a prompt and an answer.
     NoRoom,
 }
 
 impl AuditFailure {
-    /// The fact as a sentence.
+    /// The inconsistency as a sentence.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::DepositNotHeld => "recorded deposits are not what is held",
+            Self::DepositNotHeld => "recorded deposits differ from the amount on hold",
             Self::DepositsOverflow => "the deposits together exceed what a balance can hold",
-            Self::FamilyNotCounted => "a family's number is not below the next one",
-            Self::NameNotIndexed => "a family's name does not lead back to it",
+            Self::FamilyNotCounted => "a family's number is not below that of the next family",
+            Self::NameNotIndexed => "a family's name is not indexed under it",
             Self::WrongCount => "checkpoints are miscounted",
             Self::BrokenLineage => "a checkpoint's family or parent is missing or another's",
             Self::WrongGeneration => "a generation does not follow the parent's",

@@ -1,4 +1,4 @@
-//! What several calls and reads need.
+//! Functions that several calls and views share.
 
 use crate::{Checkpoints, Config, Holders, HoldingOf, Pallet};
 use alloc::vec::Vec;
@@ -12,8 +12,7 @@ use sp_runtime::{
 };
 
 impl<T: Config> Pallet<T> {
-    /// The account that signed, or `None` for an origin that may decide over the checkpoints of
-    /// others.
+    /// The signed account, or `None` for an origin that may decide about the checkpoints of others.
     pub(crate) fn publisher_or_force(
         origin: OriginFor<T>,
     ) -> Result<Option<T::AccountId>, BadOrigin> {
@@ -23,7 +22,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The operator that `who` submits for; `who` itself if it is nobody's hot key.
+    /// The operator that `who` submits for; `who` itself if it is no hot key.
     pub(crate) fn operator_of(who: T::AccountId) -> T::AccountId {
         T::Operators::controller_of(&who).unwrap_or(who)
     }

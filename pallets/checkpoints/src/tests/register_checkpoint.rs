@@ -232,10 +232,10 @@ fn what_was_never_canonical_should_have_no_descendants() {
         );
         canonical(1);
         checkpoint(BOB, 2, Some(1));
-        // A checkpoint that was canonical once stays in the lineage.
+        // A checkpoint that was once canonical stays in the lineage.
         canonical(2);
         checkpoint(BOB, 3, Some(1));
-        // What a round made can have none before it is canonical, so it can be forgotten.
+        // A checkpoint that a round made has no descendants before it is canonical, so it can be discarded.
         assert_ok!(extend(2, 4, 0));
         assert_noop!(
             try_checkpoint(BOB, LLAMA, 5, Some(4)),
@@ -254,7 +254,7 @@ fn what_an_account_published_should_give_way_to_a_round_and_cost_it_nothing() {
         checkpoint(ALICE, 1, None);
         canonical(1);
         Bonded::add(5);
-        // As a lie of another family, as what it is, and withdrawn.
+        // Registered falsely in another family, then correctly, and then withdrawn.
         assert_ok!(try_checkpoint(BOB, FamilyId(1), 2, None));
         checkpoint(BOB, 3, Some(1));
         checkpoint(BOB, 4, None);
@@ -294,7 +294,7 @@ fn neither_what_was_canonical_nor_what_another_round_made_should_give_way() {
         }
         assert_ok!(extend(2, 3, 0));
         assert_noop!(extend(2, 3, 1), Error::<Test>::AlreadyRegistered);
-        // Each round forgets its own checkpoint only.
+        // A round discards only its own checkpoint.
         Checkpoints::discard(id(3), RoundId(1));
         Checkpoints::discard(id(2), RoundId(0));
         for n in [2, 3] {
