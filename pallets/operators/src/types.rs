@@ -414,9 +414,7 @@ impl AuditFailure {
             Self::WeightWithoutServing => "a roster names an operator that does not serve",
             Self::SumDiffers => "a page's recorded sum of weights is wrong",
             Self::StrayPage => "a page belongs to no roster",
-            Self::RecordWithoutOperator => {
-                "there is a record of an account that is no operator"
-            }
+            Self::RecordWithoutOperator => "there is a record of an account that is no operator",
             Self::LocksDiffer => "the locks of an operator do not add up",
             Self::OverLocked => "an operator has more locked than its bond",
             Self::PurseTooSmall => "the purse holds less than operators can withdraw",

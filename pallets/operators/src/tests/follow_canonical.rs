@@ -26,7 +26,10 @@ fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
         assert_eq!(served(), vec![LLAMA], "asking changes nothing");
         assert_ok!(Operators::follow_canonical(signed(key_of(ALICE)), LLAMA));
         assert_eq!(served(), vec![OTHER]);
-        assert!(!is_duty(ALICE), "the operator already serves the canonical checkpoint");
+        assert!(
+            !is_duty(ALICE),
+            "the operator already serves the canonical checkpoint"
+        );
         System::assert_last_event(
             Event::ServingStarted {
                 controller: ALICE,

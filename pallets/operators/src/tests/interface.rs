@@ -295,7 +295,11 @@ fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
         assert!((0..20).all(|n| draw(Role::Worker, n, 1) == [BOB]));
         let weights = |term| Rosters::<Test>::get(LLAMA, Role::Worker).total(TermIndex(term));
         assert_eq!((weights(2), weights(3)), (60, 60));
-        assert_eq!(weights(4), 30, "an absent operator that was drawn leaves with notice");
+        assert_eq!(
+            weights(4),
+            30,
+            "an absent operator that was drawn leaves with notice"
+        );
 
         let signed_at = |who, block| {
             let duty = crate::Call::<Test>::resume {}.as_duty(&who, block);
