@@ -1,4 +1,4 @@
-//! The worker's part: its answer, or its deadline.
+//! Answers of workers, and missed deadlines.
 
 use crate::{
     Answer, Answers, AssignmentOf, Config, DeadlineAgenda, Error, Event, Pallet, Phase,
@@ -46,8 +46,8 @@ impl<T: Config> Pallet<T> {
                 checkpoint: request.checkpoint,
                 root: merkle_root(&[hashing::receipt_hash(&receipt)]),
                 leaves: 1,
-                // By the chain's own bound: a claimant that counted less would give those that check it
-                // too little time.
+                // The chain's own bound: with the claimant's lower count, validators would have too little
+                // time.
                 leaf_tokens: u64::from(request.max_prompt_tokens())
                     .saturating_add(receipt.output_tokens.into()),
                 availability: Availability::OnChain,
@@ -92,12 +92,12 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The block in which a deadline is found to be missed: the one after it.
+    /// The block in which a missed deadline is noticed: the one after it.
     pub(crate) fn miss_at(deadline: BlockNumberFor<T>) -> BlockNumberFor<T> {
         deadline.saturating_add(One::one())
     }
 
-    /// Compares an answer with everything the chain knows. Returns the assignment that it fulfils.
+    /// Compares an answer with all that the chain knows. Returns the assignment that it fulfils.
     pub(crate) fn check_answer(
         key: &T::AccountId,
         id: RequestId,
@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
         Ok(assignment.clone())
     }
 
-    /// The deadline of a request has passed without an answer: its worker loses a part of its stake, and
+    /// Ends an attempt whose deadline passed without an answer: the worker loses a part of its stake, and
     /// another may try, as often as the rules allow.
     pub(crate) fn miss(id: RequestId, now: BlockNumberFor<T>) {
         let Some(mut request) = Requests::<T>::get(id) else {
@@ -196,7 +196,7 @@ impl<T: Config> Pallet<T> {
         if request.attempts >= request.rules.max_attempts {
             return Self::refund(id, request, RefundReason::NoAnswer);
         }
-        // Drawn with randomness that is not known yet, and as patient as at first.
+        // The next draw uses randomness that is not known yet, and the expiry starts again.
         request.unknown_since = T::Claims::relay_block();
         request.expires_at = now.saturating_add(request.rules.expiry.into());
         request.passes = 0;

@@ -1,10 +1,10 @@
-//! How requests that wait get their workers.
+//! The assignment of waiting requests to workers.
 //!
 //! Workers are drawn first, with randomness that is younger than the requests, and each takes the first
-//! request of the queue whose price limit covers what it charges. Where one has room and takes nothing of
-//! what is looked at, the search goes on behind it from block to block, with a cursor, and all that wait
-//! keep their places. So a worker with room does not idle while a request waits that it could answer, and
-//! one that no worker takes does not stop those behind it.
+//! request of the queue whose price limit covers its price. Where a worker with room takes none of the
+//! requests looked at, the search continues after them from block to block, with a cursor, and all requests
+//! keep their places. So a worker with room does not idle while a request waits that it could answer, and a
+//! request that no worker takes does not stop those behind it.
 
 use crate::{
     queue::{Look, Window},
@@ -23,45 +23,45 @@ use noema_protocol::{
 };
 use sp_runtime::traits::Saturating;
 
-/// How many requests of a queue are looked at in one visit.
+/// How many requests of a queue one visit looks at.
 pub const LOOK_AHEAD: u32 = 32;
-/// How many workers are drawn in one visit, at most.
+/// Most workers drawn in one visit.
 pub const MOST_WORKERS: u32 = 16;
-/// How often a queue is visited in one block, at most.
+/// Most visits to a queue in one block.
 pub const MOST_VISITS: u32 = 4;
-/// How often in a row a request is passed over, once it has expired, until it is refunded, where each
-/// worker of a draw charges more than its price limit.
+/// How many passes in a row an expired request gets before it is refunded, where each worker of a draw
+/// charges more than its price limit.
 pub const MOST_PASSES: u32 = 4;
-/// The same where those that would take it have room, and too little of their bonds left to stake: a bond
-/// comes back with each claim that ends, so there is more reason to wait, but not for ever.
+/// The same where the workers that would take it have room, but too little free bond for the stake: each
+/// claim that ends frees a part of a bond, so there is more reason to wait, but not indefinitely.
 pub const MOST_UNSTAKED_PASSES: u32 = 32;
-/// How many times its expiry a request waits at most, even for workers that are busy: what it pays once for
-/// being looked at does not last for ever.
+/// How many times its expiry a request waits at most, even for busy workers: it pays only once for being
+/// looked at in every block.
 pub const MOST_EXPIRIES: u32 = 64;
-/// What a pass for too high prices counts, where one for too little left of a bond counts 1.
+/// The weight of a pass for too high prices, where one for too little free bond counts 1.
 const DEAR_PASS: u32 = MOST_UNSTAKED_PASSES / MOST_PASSES;
 
 impl<T: Config> Pallet<T> {
-    /// The most that a visit weighs that looks at `requests` requests.
+    /// The highest weight of a visit that looks at `requests` requests.
     pub(crate) fn visit_weight(requests: u32) -> Weight {
         T::WeightInfo::visit(requests)
             .saturating_add(Self::draw_weight(MAX_TRIES))
             .saturating_add(Self::step_weight().saturating_mul(requests.into()))
     }
 
-    /// The most that a draw of workers weighs, with so many tries.
+    /// The highest weight of a draw of workers with that many tries.
     fn draw_weight(tries: u32) -> Weight {
         T::WeightInfo::draw_workers(tries).max(T::WeightInfo::draw_absent(tries))
     }
 
-    /// The most that it weighs to do something with a request that was looked at.
+    /// The highest weight of handling one request after looking at it.
     fn step_weight() -> Weight {
         T::WeightInfo::assign()
             .max(T::WeightInfo::refund())
             .max(T::WeightInfo::pass_over())
     }
 
-    /// How many requests a visit may look at with what `meter` has left.
+    /// How many requests the rest of `meter` lets a visit look at.
     pub(crate) fn affordable_look_ahead(meter: &WeightMeter) -> u32 {
         let base = Self::visit_weight(0);
         let each = Self::visit_weight(1).saturating_sub(base);
@@ -73,8 +73,9 @@ impl<T: Config> Pallet<T> {
         u32::try_from(count).unwrap_or(u32::MAX).min(LOOK_AHEAD)
     }
 
-    /// Gives requests that wait for `checkpoint` to workers, in visit number `n` of block `now`. Returns
-    /// where another visit in this block would look for more that workers might take, if there is such.
+    /// Assigns requests that wait for `checkpoint` to workers, in visit number `n` of block `now`. Returns
+    /// where another visit in this block would look for further requests that workers might take, if there
+    /// are any.
     pub(crate) fn visit(
         checkpoint: CheckpointId,
         n: u32,
@@ -100,7 +101,7 @@ impl<T: Config> Pallet<T> {
             .into_iter()
             .filter(|(_, request)| randomness(request).is_some())
             .collect::<Vec<_>>();
-        // Nothing is ready behind the last one, if that is not ready.
+        // Where the last request is not ready, none behind it is.
         let has_more = has_more && last == ready.last().map(|(id, _)| *id);
         let draw = hashing::worker_draw(value, checkpoint, now, n);
         let handout = Handout::new(&checkpoint, draw, ready, now);
@@ -128,8 +129,8 @@ impl<T: Config> Pallet<T> {
         (is_given && is_left).then_some(Look::AtFront)
     }
 
-    /// Leaves a request waiting that no worker took, or refunds it where it has expired and none is there
-    /// for it: `fruitless` draws in a row met no worker.
+    /// Leaves a request waiting that no worker took, or refunds it where it has expired without a worker for
+    /// it: `fruitless` draws in a row met no worker.
     pub(crate) fn leave(
         id: RequestId,
         mut request: Request<T>,
@@ -179,7 +180,7 @@ impl<T: Config> Pallet<T> {
         window.has_more.then_some(Look::AtFront)
     }
 
-    /// A worker has the request from now on.
+    /// Assigns the request to a worker.
     pub(crate) fn assign(
         id: RequestId,
         mut request: Request<T>,

@@ -1,4 +1,4 @@
-//! Whether the books agree with each other. Reads everything: for a view function and `try_state`,
+//! Checks that the pallet's storage is consistent. Reads all of it: for a view function and `try_state`,
 //! never for a block.
 
 use crate::{
@@ -13,7 +13,7 @@ use noema_protocol::{hashing, interfaces::Operators, ClaimId, Job, RequestId};
 use scale_info::TypeInfo;
 use sp_runtime::traits::Saturating;
 
-/// What is wrong with the books.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditError<AccountId> {
     /// A request lacks a part that its phase needs, or has one that its phase excludes.
@@ -21,40 +21,40 @@ pub enum AuditError<AccountId> {
         /// The request.
         request: RequestId,
     },
-    /// The payments of a request that is over do not sum up to its price limit, or one that is not has
-    /// more of them than were made.
+    /// The payments of a request that is over do not add up to its price limit, or those of an open one
+    /// exceed the payments made.
     PaymentsDiffer {
         /// The request.
         request: RequestId,
     },
-    /// A queue has an entry without a request that waits there.
+    /// A queue has an entry whose request does not wait there.
     StrayPlace {
         /// The request of the entry.
         request: RequestId,
     },
-    /// There is a deadline that its request does not have.
+    /// A deadline is on the agenda that its request does not have.
     StrayDeadline {
         /// The request.
         request: RequestId,
     },
-    /// There is a pruning that its request does not need.
+    /// A pruning is on the agenda that its request does not need.
     StrayPruning {
         /// The pruning.
         pruning: Pruning,
     },
-    /// What is locked of a worker's bond is not what its requests have at stake.
+    /// The locks on a worker's bond differ from the stakes of its requests.
     StakeDiffers {
         /// The worker.
         worker: AccountId,
         /// The request.
         request: RequestId,
     },
-    /// The load of a worker is not that of the requests that it has.
+    /// The load of a worker differs from the sum of its requests.
     LoadDiffers {
         /// The worker.
         worker: AccountId,
     },
-    /// The claim of a request is not known, or not what the answer was.
+    /// The claim of a request is unknown, or does not match the answer.
     ClaimDiffers {
         /// The request.
         request: RequestId,
@@ -72,18 +72,22 @@ pub enum AuditError<AccountId> {
 }
 
 impl<AccountId> AuditError<AccountId> {
-    /// What is wrong, in one sentence.
+    /// The inconsistency as a sentence.
     pub const fn summary(&self) -> &'static str {
         match self {
             Self::Incomplete { .. } => "a request lacks a part that its phase needs",
-            Self::PaymentsDiffer { .. } => "a request's payments are not its price limit",
-            Self::StrayPlace { .. } => "a queue has an entry without a request that waits there",
-            Self::StrayDeadline { .. } => "there is a deadline that its request does not have",
-            Self::StrayPruning { .. } => "there is a pruning that its request does not need",
+            Self::PaymentsDiffer { .. } => "a request's payments do not add up to its price limit",
+            Self::StrayPlace { .. } => "a queue has an entry whose request does not wait there",
+            Self::StrayDeadline { .. } => {
+                "the agenda has a deadline that its request does not have"
+            }
+            Self::StrayPruning { .. } => "the agenda has a pruning that its request does not need",
             Self::StakeDiffers { .. } => "a worker's locks are not the stakes of its requests",
-            Self::LoadDiffers { .. } => "a worker's load is not that of its requests",
-            Self::ClaimDiffers { .. } => "a request's claim is not what the answer was",
-            Self::HoldTooLow { .. } => "a requester's claims have less on hold than they may cost",
+            Self::LoadDiffers { .. } => "a worker's load differs from the sum of its requests",
+            Self::ClaimDiffers { .. } => "a request's claim does not match the answer",
+            Self::HoldTooLow { .. } => {
+                "a requester's claims have less on hold than its answers may cost"
+            }
             Self::Orphaned { .. } => "a prompt or an answer lacks its request",
         }
     }
@@ -168,7 +172,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What the claim of an answer may cost the requester.
+    /// The most that the claim of an answer may cost the requester.
     fn owed(request: &Request<T>) -> Balance {
         let parts = request.assignment.as_ref().zip(request.statement);
         parts.map_or(0, |(assignment, statement)| {

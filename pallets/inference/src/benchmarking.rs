@@ -1,4 +1,4 @@
-//! Measures the calls, and the steps of what happens by itself.
+//! Benchmarks of the calls, and of the steps of a poll.
 
 use crate::{
     queue::Look,
@@ -24,7 +24,7 @@ use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};
 
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
-/// Operators that can be drawn.
+/// Operators in the roster.
 const OPERATORS: u32 = 32;
 
 fn controller<T: Config>(index: u32) -> T::AccountId {
@@ -64,7 +64,7 @@ fn drawn<T: Config>(randomness: H256) -> Vec<T::AccountId> {
     candidates.map(|candidate| candidate.controller).collect()
 }
 
-/// A slash makes an operator absent, though there is nothing to take.
+/// A slash makes an operator absent, even where its bond has nothing to take.
 fn make_absent<T: Config>(controller: &T::AccountId) {
     let job = Job::Request(RequestId(u64::MAX));
     T::Operators::slash(controller, job, Offence::MissedDeadline, 0, &[]);
@@ -122,7 +122,7 @@ fn visit<T: Config>(now: BlockNumberFor<T>, beacon: &Beacon) -> Option<Look> {
     Pallet::<T>::visit(CHECKPOINT, 0, look, beacon, now, &mut WeightMeter::new())
 }
 
-/// A request that a worker has.
+/// A request assigned to a worker.
 fn assigned<T: Config>() -> (RequestId, T::AccountId)
 where
     T::Currency: Mutate<T::AccountId>,
@@ -165,7 +165,7 @@ where
     (id, claim)
 }
 
-/// The claim of a request ends.
+/// Ends the claim of a request.
 fn end<T: Config>(id: RequestId, claim: ClaimId) {
     let outcome = Outcome::Final(Verification::Confirmed);
     let settlement = T::Claims::claim(claim)
@@ -183,7 +183,7 @@ mod benchmarks {
         populate::<T>(t);
         let requester = requester::<T>();
         let question = question::<T>(p);
-        // Only the last that is drawn is there.
+        // Only the last operator that is drawn is present.
         let randomness = Pallet::<T>::randomness_of_offers(NextRequestId::<T>::get());
         let drawn = drawn::<T>(randomness);
         if let Some((_, others)) = drawn.split_last() {
@@ -239,7 +239,7 @@ mod benchmarks {
         }
     }
 
-    /// Looks at requests none of which is ready, some of them before a cursor, and for the next queue.
+    /// Looks at requests none of which is ready, some of them before a cursor, and looks up the next queue.
     #[benchmark(pov_mode = Measured)]
     fn visit(r: Linear<0, { LOOK_AHEAD }>) {
         populate::<T>(1);
@@ -285,7 +285,7 @@ mod benchmarks {
         assert_eq!(handout.tries, t);
     }
 
-    /// Draws workers all of whom are absent, so that each leaves its roster.
+    /// Draws only absent workers, so that each leaves its roster.
     #[benchmark(pov_mode = Measured)]
     fn draw_absent(t: Linear<1, { MAX_TRIES }>) {
         populate::<T>(t);

@@ -54,7 +54,7 @@ impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Where the money went, of which `released` went back when the answer came.
+    /// The payments of a request, of which `released` was released when the answer came.
     fn payments(released: Balance, settlement: &Settlement<T::AccountId>) -> Payments {
         let paid = &settlement.claimant;
         let mut payments = Payments {
@@ -70,14 +70,14 @@ impl<T: Config> Pallet<T> {
         payments
     }
 
-    /// Gives a requester the whole price limit back. No worker has the request.
+    /// Refunds the whole price limit of a request that no worker has.
     pub(crate) fn refund(id: RequestId, mut request: Request<T>, reason: RefundReason) {
         Self::dequeue(id, &request);
         request.payments.refunded = T::Claims::release(&request.requester, request.price_limit);
         Self::close_refunded(id, request, reason);
     }
 
-    /// Refunds a request for which no worker is there.
+    /// Refunds a request for which no worker is available.
     pub(crate) fn refund_unserved(id: RequestId, request: Request<T>) {
         let reason = match request.attempts {
             0 => RefundReason::NoWorker,
@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, request);
     }
 
-    /// A request is over; what is stored of it is removed in time.
+    /// Ends a request and schedules the removal of its storage.
     fn finish(id: RequestId, mut request: Request<T>) {
         let now = frame_system::Pallet::<T>::block_number();
         let at = now.saturating_add(request.rules.body_retention.into());

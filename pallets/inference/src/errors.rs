@@ -1,4 +1,4 @@
-//! Why the pallet refuses, and what to do about it.
+//! Errors of the pallet, each with advice.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -6,7 +6,7 @@ use frame_support::pallet_macros::pallet_section;
 mod errors {
     #[pallet::error]
     pub enum Error<T> {
-        /// The prompt is empty. Ask something.
+        /// The prompt is empty. Send at least one byte.
         PromptEmpty,
         /// The prompt is longer than `MaxPromptBytes`. Shorten it.
         PromptTooLong,
@@ -18,7 +18,7 @@ mod errors {
         TooManyTokensRequested,
         /// The temperature is above 10000 thousandths. Lower it.
         TemperatureTooHigh,
-        /// `top_p_milli` is not within 1 and 1000. Use 1000 to leave every token in.
+        /// `top_p_milli` is not within 1 and 1000. Use 1000 to keep every token.
         TopPOutOfRange,
         /// No checkpoint has this id. Pick one of `checkpoints.checkpoints`.
         CheckpointUnknown,
@@ -27,15 +27,15 @@ mod errors {
         /// Prompt and answer may exceed the context of the checkpoint. Shorten the prompt or ask for
         /// fewer tokens.
         ContextTooShort,
-        /// Governance has set rules that cannot work, so no request is accepted. Wait until it has
-        /// corrected them.
+        /// The rules that governance set are unworkable, so no request is accepted. Wait until they are
+        /// corrected.
         RulesUnworkable,
-        /// No worker is there for this checkpoint. Try again later, or pick another checkpoint.
+        /// No worker is available for this checkpoint. Try again later, or pick another checkpoint.
         NoWorker,
-        /// Each worker that was met charges more than the price limit. Raise it; the view function
-        /// `quote` tells what they charge.
+        /// Each worker that the draw met charges more than the price limit. Raise it; the view function
+        /// `quote` returns the prices.
         PriceLimitTooLow,
-        /// No worker that was met has a bond as large as its stake for this request. Ask for fewer
+        /// No worker that the draw met has a bond as large as its stake for this request. Ask for fewer
         /// tokens.
         BondsTooLow,
         /// The account cannot put the price limit on hold and pay for the storage. Add funds, lower the
@@ -49,16 +49,15 @@ mod errors {
         AlreadyAssigned,
         /// The account is not the hot key of an operator. Sign with the key set in `operators`.
         NotAnOperator,
-        /// The operator does not have this request. Only the worker that was drawn may answer, before
-        /// its deadline.
+        /// The operator does not have this request. Only the drawn worker may answer, before its deadline.
         NotAssigned,
-        /// The request has an answer. The first one counts.
+        /// The request already has an answer. The first one counts.
         AlreadyAnswered,
         /// The deadline has passed, or the request is over.
         TooLate,
         /// The receipt names another request. Use the number given here.
         ReceiptWrongRequest,
-        /// The receipt names another checkpoint. Answer from the one that was asked.
+        /// The receipt names another checkpoint. Answer with the requested one.
         ReceiptWrongCheckpoint,
         /// The receipt has another prompt hash. Hash the prompt as recorded.
         ReceiptWrongPrompt,
@@ -66,25 +65,25 @@ mod errors {
         ReceiptWrongParameters,
         /// The receipt has another seed. Use the one in `Assigned`.
         ReceiptWrongSeed,
-        /// The receipt's output hash is not that of these tokens and this text.
+        /// The receipt's output hash does not match these tokens and this text.
         ReceiptWrongOutput,
-        /// The receipt's number of output tokens is not that of the tokens given.
+        /// The receipt's number of output tokens differs from the number of tokens given.
         ReceiptWrongTokenCount,
-        /// The receipt has more prompt tokens than the prompt and the chat template can be.
+        /// The receipt has more prompt tokens than the prompt and the chat template can have.
         ReceiptTooManyPromptTokens,
         /// The answer has no token. An answer has at least the stop token.
         AnswerEmpty,
-        /// The answer has more tokens than were asked for.
+        /// The answer has more tokens than requested.
         AnswerTooLong,
-        /// The answer's text has more than 8 bytes for each token that was asked for. Cut it after the
-        /// last character that fits; the tokens stay as they are.
+        /// The answer's text has more than 8 bytes for each requested token. Cut it after the last character
+        /// that fits; the tokens stay as they are.
         TextTooLong,
         /// The answer's text is not UTF-8.
         TextNotUtf8,
         /// A token is not in the checkpoint's vocabulary.
         TokenOutOfRange,
-        /// No claim can be made of this answer under the rules of claims. Tell the maintainers of the
-        /// chain: rules that are refused when a request is made should leave no such case.
+        /// The rules of claims do not allow a claim of this answer. Report it to the maintainers of the
+        /// chain: such rules should be refused when a request is made.
         ClaimRefused,
     }
 }

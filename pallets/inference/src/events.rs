@@ -1,4 +1,4 @@
-//! What the pallet tells.
+//! Events of the pallet.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -12,17 +12,17 @@ mod events {
         Requested {
             /// The request.
             request: RequestId,
-            /// Who asked.
+            /// The requester.
             requester: T::AccountId,
-            /// The checkpoint that is asked.
+            /// The requested checkpoint.
             checkpoint: CheckpointId,
             /// Hash of the prompt.
             prompt_hash: H256,
-            /// What is on hold.
+            /// The amount on hold.
             price_limit: Balance,
-            /// What was burned for storage.
+            /// The amount burned for storage.
             storage_burned: Balance,
-            /// The first block in which it may be refunded because no worker is there.
+            /// The first block in which it may be refunded because no worker is available.
             expires_at: BlockNumberFor<T>,
         },
         /// A worker was drawn, and its stake locked.
@@ -33,24 +33,24 @@ mod events {
             worker: T::AccountId,
             /// The sampling seed to answer with.
             seed: H256,
-            /// What is locked of the worker's bond.
+            /// The amount locked of the worker's bond.
             stake: Balance,
             /// The last block in which the answer is accepted.
             deadline: BlockNumberFor<T>,
         },
-        /// A worker let its deadline pass. Unless a refund follows, the request waits again, at the
-        /// place that it had.
+        /// A worker missed its deadline. Unless a refund follows, the request waits again, at its former
+        /// place.
         DeadlineMissed {
             /// The request.
             request: RequestId,
             /// The controller of the worker.
             worker: T::AccountId,
-            /// What it lost of its stake; the rest is released.
+            /// The part of its stake that was slashed; the rest is released.
             slashed: Balance,
             /// How many workers have missed the deadline of this request.
             attempts: u32,
         },
-        /// An answer was recorded, and is a claim now. Read it in `inference.answers`.
+        /// An answer was recorded and is a claim from now on. It is in `inference.answers`.
         Answered {
             /// The request.
             request: RequestId,
@@ -62,37 +62,37 @@ mod events {
             output_hash: H256,
             /// Tokens of the answer.
             output_tokens: u32,
-            /// What the requester has back already: what the answer and its checks cannot cost.
+            /// The amount released to the requester: the part that the answer and its checks cannot cost.
             released: Balance,
         },
-        /// The answer is final, and everything is paid. The amounts add up to the price limit.
+        /// The answer is final and all payments are made. The amounts add up to the price limit.
         Settled {
             /// The request.
             request: RequestId,
-            /// Who asked.
+            /// The requester.
             requester: T::AccountId,
             /// The controller of the worker.
             worker: T::AccountId,
-            /// What the checks showed.
+            /// The result of the checks.
             verification: Verification,
-            /// What the worker was paid.
+            /// The amount paid to the worker.
             worker_paid: Balance,
-            /// What each validator was paid, once for each check.
+            /// The amount paid to each validator, once for each check.
             validators_paid: Vec<Payment<T::AccountId>>,
-            /// What was burned of the payments.
+            /// The amount burned of the payments.
             burned: Balance,
-            /// What the requester has back.
+            /// The amount refunded to the requester.
             refunded: Balance,
         },
-        /// The request is over, and the requester has the price limit back.
+        /// The request is over, and the price limit was refunded to the requester.
         Refunded {
             /// The request.
             request: RequestId,
-            /// Who asked.
+            /// The requester.
             requester: T::AccountId,
-            /// What the requester has back.
+            /// The amount refunded.
             amount: Balance,
-            /// Why.
+            /// The reason.
             reason: RefundReason,
         },
         /// The record of a request that is over was removed.

@@ -49,13 +49,13 @@ pub use types::*;
 pub use view::{Deterrent, Offer, OpenAnswer, PriceList, QueueState, RequestState};
 pub use weights::WeightInfo;
 
-/// When which deadline is found to be missed.
+/// The agenda of missed deadlines.
 pub(crate) type DeadlineAgenda<T> = noema_agenda::Agenda<Deadlines<T>, NextDeadlines<T>>;
 
-/// When what is removed of which request.
+/// The agenda of prunings.
 pub(crate) type PruningAgenda<T> = noema_agenda::Agenda<Prunings<T>, NextPrunings<T>>;
 
-/// A worker's part in a request, of the pallet's types.
+/// An assignment in the pallet's types.
 pub(crate) type AssignmentOf<T> = Assignment<
     <T as frame_system::Config>::AccountId,
     frame_system::pallet_prelude::BlockNumberFor<T>,
@@ -89,27 +89,27 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// The world outside, and the constants of the protocol.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
-        /// The token that requests are paid in. Only what storage costs is taken from it here; prices
+        /// The token that requests are paid in. This pallet burns only the price of storage from it; prices
         /// go through [`Self::Claims`].
         type Currency: Mutate<Self::AccountId, Balance = Balance>;
-        /// Keeps the claims that answers are, and the money of those who pay for them. Its pallet stands
-        /// before this one in the runtime, so that it has taken the randomness of a block when workers
-        /// are drawn; otherwise each draw is a block later.
+        /// Keeps the claims of answers, and the money of their payers. Its pallet precedes this one in the
+        /// runtime, so that it has recorded the randomness of a block when workers are drawn; otherwise each
+        /// draw is a block later.
         type Claims: Claims<Self::AccountId, BlockNumberFor<Self>>;
-        /// Which checkpoints may be asked.
+        /// Knows the active checkpoints.
         type Checkpoints: Checkpoints;
-        /// Who answers, and the bonds behind it.
+        /// Draws workers, and locks and slashes their bonds.
         type Operators: Operators<Self::AccountId, Balance>;
-        /// The weights of the calls and of what happens by itself.
+        /// Weights of the calls and of the steps of a poll.
         type WeightInfo: WeightInfo;
 
-        /// The rules of requests. Read when a request is made, which keeps them; `room` is read when
-        /// workers are drawn.
+        /// The rules of requests. A request keeps the rules at its creation; only `room` is read at each draw
+        /// of workers.
         type Rules: Get<RequestRules>;
-        /// The rules of the claims that answers are. Read when a request is made, which keeps them.
+        /// The rules of the claims of answers. A request keeps the rules at its creation.
         type ClaimRules: Get<Rules<BlockNumberFor<Self>>>;
         /// Longest prompt, in bytes.
         #[pallet::constant]
@@ -117,8 +117,8 @@ pub mod pallet {
         /// Longest answer, in tokens; its text has at most 8 bytes for each.
         #[pallet::constant]
         type MaxOutputTokens: Get<u32>;
-        /// The most weight of what happens by itself in a block: deadlines, draws, pruning. What does
-        /// not fit is left to the next block.
+        /// The highest weight of the poll of a block: deadlines, draws, pruning. The rest is left to the next
+        /// block.
         #[pallet::constant]
         type PollBudget: Get<Weight>;
     }
@@ -147,26 +147,26 @@ pub mod pallet {
     pub type Queue<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Identity, Place, ()>;
 
-    /// For checkpoints that requests wait for: how many draws in a row met no worker, not even a busy
-    /// one. Absent where the last draw met one.
+    /// For checkpoints that requests wait for: how many draws in a row met no worker, not even a busy one.
+    /// Absent where the last draw met one.
     #[pallet::storage]
     pub type Fruitless<T: Config> = StorageMap<_, Blake2_128Concat, CheckpointId, u32, ValueQuery>;
 
     /// The request up to which the queue of a checkpoint was searched for workers that have room and take
-    /// none of those before it. Absent where the next search begins with the first.
+    /// none of those before it. Absent where the next search begins with the first request.
     #[pallet::storage]
     pub type Cursors<T: Config> = StorageMap<_, Blake2_128Concat, CheckpointId, RequestId>;
 
-    /// The queue after which the next block begins: the last that was visited, or the first where all
-    /// were.
+    /// The queue after which the next block begins: the last one visited, or the first one where all were
+    /// visited.
     #[pallet::storage]
     pub type LastVisited<T: Config> = StorageValue<_, CheckpointId>;
 
-    /// The requests that each worker has and has not answered.
+    /// The load of each worker: its requests that are not answered yet.
     #[pallet::storage]
     pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Load, ValueQuery>;
 
-    /// The requests whose deadline is missed if they are not answered before this block.
+    /// The requests whose deadline is missed unless they are answered before this block.
     #[pallet::storage]
     pub type Deadlines<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, RequestId, ()>;
@@ -175,7 +175,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextDeadlines<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// What is removed in which block.
+    /// The prunings that are due in each block.
     #[pallet::storage]
     pub type Prunings<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, Pruning, ()>;
@@ -186,8 +186,8 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Takes what is due and serves the queues: after the inherents, which bring randomness, and
-        /// before the transactions of the block.
+        /// Takes due turns and serves the queues: after the inherents, which bring randomness, and before the
+        /// transactions of the block.
         fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
             Self::poll(now, meter);
         }
@@ -204,15 +204,16 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Ask a checkpoint. Your price limit is put on hold; what is not spent comes back when the
-        /// answer does, and all of it if no valid answer arrives. The storage of prompt and answer is
-        /// paid at once and burned.
+        /// Requests an answer from a checkpoint. The price limit is put on hold; the unspent part is released
+        /// when the answer arrives, and all of it if no valid answer does. The storage of prompt and answer
+        /// is paid at once and burned.
         ///
-        /// - `checkpoint`: which model, by the id of its checkpoint.
-        /// - `prompt`: what you ask, as UTF-8 text. It is public.
-        /// - `parameters`: most tokens of the answer, and how they are sampled; temperature 0
-        ///   always takes the most likely token, top-k 0 and top-p 1000 leave all in.
-        /// - `price_limit`: the most you pay, in the smallest unit; see the view function `quote`.
+        /// - `checkpoint`: the id of the checkpoint.
+        /// - `prompt`: the prompt, as UTF-8 text. It is public.
+        /// - `parameters`: most tokens of the answer, and how they are sampled; temperature 0 always takes
+        ///   the most likely token, top-k 0 and top-p 1000 keep all tokens.
+        /// - `price_limit`: the most that the requester pays, in the smallest unit; see the view function
+        ///   `quote`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::request_inference(prompt.len() as u32, MAX_TRIES))]
         pub fn request_inference(
@@ -234,10 +235,10 @@ pub mod pallet {
             Ok(Some(T::WeightInfo::request_inference(prompt_bytes, tries)).into())
         }
 
-        /// Take a request back while it waits for a worker. The price limit is released at once; what
-        /// its storage cost is not.
+        /// Cancels a request while it waits for a worker. The price limit is released at once; the price of
+        /// its storage is not refunded.
         ///
-        /// - `request`: the number of your request.
+        /// - `request`: the number of the request.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::cancel_request())]
         pub fn cancel_request(origin: OriginFor<T>, request: RequestId) -> DispatchResult {
@@ -245,13 +246,13 @@ pub mod pallet {
             Self::do_cancel(requester, request)
         }
 
-        /// Answer a request, signed by the hot key of the worker that was drawn. The answer is a claim
-        /// from then on. A duty: free of charge through `duties.perform`.
+        /// Answers a request, signed by the hot key of the worker that was drawn. The answer is a claim from
+        /// then on. A duty: free of charge through `duties.perform`.
         ///
         /// - `request`: the number of the request.
         /// - `tokens`: the answer as token ids, a closing stop token included.
         /// - `text`: the answer as UTF-8 text.
-        /// - `receipt`: what you state about the answer; every field that the chain knows is compared.
+        /// - `receipt`: the worker's statement on the answer; every field that the chain knows is compared.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::submit_answer(tokens.len() as u32, text.len() as u32))]
         pub fn submit_answer(
@@ -268,8 +269,8 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What a request would cost now, by worker; `None` for a checkpoint that cannot be asked, or
-        /// where its storage has no representable price.
+        /// The present cost of a request, by worker; `None` for a checkpoint that is not active, or where its
+        /// storage has no representable price.
         pub fn quote(
             checkpoint: CheckpointId,
             prompt_bytes: u32,
@@ -278,14 +279,14 @@ pub mod pallet {
             Self::price_list(&checkpoint, prompt_bytes, &parameters)
         }
 
-        /// Everything known of a request; `None` if there is none of this number or it was pruned.
+        /// All data on a request; `None` if no request has this number or it was pruned.
         pub fn request_state(
             request: RequestId,
         ) -> Option<RequestState<T::AccountId, BlockNumberFor<T>>> {
             Self::state_of(request)
         }
 
-        /// What cheating on a request would cost its worker; `None` before it has one.
+        /// The cost of cheating on a request for its worker; `None` before it has one.
         pub fn cost_to_cheat(request: RequestId) -> Option<Deterrent> {
             Self::deterrent_of(request)
         }
@@ -306,15 +307,15 @@ pub mod pallet {
             T::Rules::get()
         }
 
-        /// Compares the books with each other: requests with queues, deadlines, prunings, loads, locks and claims.
+        /// Checks that requests, queues, deadlines, prunings, loads, locks and claims agree with one another.
         pub fn audit() -> Result<(), AuditError<T::AccountId>> {
             Self::do_audit()
         }
     }
 
     impl<T: Config> Pallet<T> {
-        /// What the requests of `payer` that are not answered have on hold with [`Config::Claims`]: for
-        /// audits, not for blocks. Together with [`Claims::held`] it is what all its requests have.
+        /// The amount that the unanswered requests of `payer` have on hold with [`Config::Claims`]: for
+        /// audits, not for blocks. Together with [`Claims::held`] it is the amount of all its requests.
         pub fn held(payer: &T::AccountId) -> Balance {
             Self::held_by(payer)
         }

@@ -1,4 +1,4 @@
-//! A runtime of the pallet and balances, in a world that does what it is told.
+//! A runtime with the pallet and balances; the other pallets are mocks.
 
 mod claims;
 mod moves;
@@ -60,7 +60,7 @@ impl frame_system::Config for Test {
     type DbWeight = ParityDbWeight;
 }
 
-/// Why the world holds tokens: for claims.
+/// The mock's reason for holding tokens: claims.
 #[derive(
     Clone,
     Copy,
@@ -103,7 +103,7 @@ parameter_types! {
 /// Half of a block: more than most tests need.
 pub(crate) const BUDGET: Weight = Weight::from_parts(500_000_000_000, 16 << 20);
 
-/// The rules with which a test begins.
+/// The initial rules of requests in a test.
 pub(crate) const fn rules() -> RequestRules {
     RequestRules {
         answer: 4,
@@ -123,7 +123,7 @@ pub(crate) const fn rules() -> RequestRules {
     }
 }
 
-/// The rules of claims with which a test begins.
+/// The initial rules of claims in a test.
 pub(crate) const fn claim_rules() -> Rules<u32> {
     Rules {
         windows: Windows {
@@ -160,7 +160,7 @@ impl Config for Test {
     type PollBudget = PollBudget;
 }
 
-/// Builds a world and runs a story in it; after the story the books must agree.
+/// Builds a chain and runs a test in it, followed by an audit.
 pub(crate) struct TestExt(sp_io::TestExternalities);
 
 impl TestExt {
@@ -196,7 +196,7 @@ impl TestExt {
         self
     }
 
-    /// Changes the rules with which the test begins.
+    /// Changes the initial rules of a test.
     pub(crate) fn rules(self, change: impl FnOnce(&mut RequestRules)) -> Self {
         set_rules(change);
         self
@@ -215,7 +215,7 @@ impl TestExt {
         })
     }
 
-    /// How many bytes prove what `proven` reads of what is stored after `story`.
+    /// The proof size of the reads of `proven` in the state that `story` leaves.
     pub(crate) fn proof_of(mut self, story: impl FnOnce(), proven: impl FnOnce()) -> usize {
         self.0.execute_with(story);
         self.0.commit_all().expect("it can be stored");

@@ -1,4 +1,4 @@
-//! What happens by itself in each block: what is due, and then the queues.
+//! The poll of each block: due turns, and then the queues.
 
 use crate::{
     assigning::{LOOK_AHEAD, MOST_VISITS},
@@ -15,11 +15,11 @@ use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::{Beacon, RelayRandomness};
 use noema_protocol::CheckpointId;
 
-/// How many queues are visited in one block, at most. The next block goes on with those that are left.
+/// Most queues visited in one block. The next block continues with the remaining ones.
 pub const MOST_QUEUES: u32 = 64;
 
 impl<T: Config> Pallet<T> {
-    /// Takes what is due in block `now`, and gives requests that wait to workers: as much as
+    /// Takes the turns due in block `now` and assigns waiting requests to workers, as far as
     /// [`Config::PollBudget`] and `meter` allow. The rest is left to the next block.
     pub(crate) fn poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         let limit = meter.remaining().min(T::PollBudget::get());
@@ -36,8 +36,8 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::prune_bodies().max(T::WeightInfo::prune_record())
     }
 
-    /// Takes the deadlines that were missed and then the prunings that are due, with half of what `meter`
-    /// has, so that the queues do not wait for them. Prunings are cheap to cause, so that they come last.
+    /// Takes missed deadlines and then due prunings, with half of the rest of `meter`, so that the queues do
+    /// not wait for them. Prunings come last, because causing them is cheap.
     fn take_due(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         let mut half = WeightMeter::with_limit(meter.remaining().saturating_div(2));
         let costs = |heaviest| Costs {
@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
         meter.consume(half.consumed());
     }
 
-    /// Visits the queues, each once and then again those in which more is to be done.
+    /// Visits each queue once, and then again those with more requests to assign.
     fn serve_queues(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         let beacon = T::Claims::beacon();
         if beacon.latest().is_none() {
@@ -90,11 +90,11 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Visits each queue once, as far as `meter` reaches. Where not all can be visited, the next block
-    /// begins after the last that was; where all are, it begins with the second of them, as those that
-    /// come first may leave little of the budget to the others. Returns the queues to visit again.
+    /// Visits each queue once, as far as `meter` reaches. Where that is not far enough, the next block begins
+    /// after the last queue visited; otherwise it begins with the second, as the first queues may leave
+    /// little of the budget to the others. Returns the queues to visit again.
     ///
-    /// To find the first queue is part of the base; each visit pays for finding the queue after it.
+    /// Finding the first queue is part of the base; each visit pays for finding the queue after it.
     fn visit_each_queue(
         beacon: &Beacon,
         now: BlockNumberFor<T>,
@@ -104,7 +104,7 @@ impl<T: Config> Pallet<T> {
         let mut visited = Vec::new();
         let mut again = Vec::new();
         let mut next = Self::next_queue(LastVisited::<T>::get());
-        // A queue that was visited may be empty now, so that the walk comes around to another one.
+        // A visited queue may be empty now, so that the walk reaches another one twice.
         while let Some(checkpoint) = next.filter(|next| !visited.contains(next)) {
             if visited.len() >= most || Self::affordable_look_ahead(meter) == 0 {
                 if let Some(last) = visited.last() {
@@ -125,7 +125,7 @@ impl<T: Config> Pallet<T> {
         again
     }
 
-    /// Refuses a runtime whose constants cannot keep what this pallet promises.
+    /// Refuses a runtime whose constants cannot keep the guarantees of this pallet.
     pub(crate) fn check_constants() {
         assert_eq!(T::Rules::get().check(), Ok(()), "the rules of requests");
         assert_eq!(T::ClaimRules::get().check(), Ok(()), "the rules of claims");

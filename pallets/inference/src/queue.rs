@@ -4,32 +4,32 @@ use crate::{Config, Cursors, Fruitless, Pallet, Phase, Place, Queue, Request, Re
 use alloc::vec::Vec;
 use noema_protocol::{CheckpointId, RequestId};
 
-/// Where in its queue a visit looks.
+/// The part of its queue that a visit looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// At the first requests, and behind the cursor if there is one.
+    /// The first requests, and those behind the cursor if there is one.
     AtFront,
-    /// Only behind the cursor, as those before it were looked at in this block.
+    /// Only those behind the cursor, as this block has already looked at those before it.
     BehindCursor,
 }
 
-/// Requests of a queue that are looked at together.
+/// Requests of a queue that a visit looks at together.
 pub(crate) struct Window<T: Config> {
     /// The requests, in order.
     pub(crate) requests: Vec<(RequestId, Request<T>)>,
-    /// Whether more wait behind them.
+    /// Whether more requests wait behind them.
     pub(crate) has_more: bool,
 }
 
 impl<T: Config> Window<T> {
-    /// How many requests were looked at.
+    /// The number of requests looked at.
     pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.requests.len()).unwrap_or(u32::MAX)
     }
 }
 
 impl<T: Config> Pallet<T> {
-    /// Puts a request into the queue of its checkpoint, at the place that its number has.
+    /// Puts a request into the queue of its checkpoint, at the place of its number.
     pub(crate) fn enqueue(id: RequestId, request: &mut Request<T>) {
         Queue::<T>::insert(request.checkpoint, Place::of(id), ());
         request.phase = Phase::Waiting;
@@ -43,7 +43,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Requests of a queue, `size` at most: the first ones, or, where the queue has a cursor, those behind
-    /// it, and before them as many as half of `size` of the first ones, unless `look` leaves these out.
+    /// it, and before them the first ones, up to half of `size`, unless `look` leaves these out.
     pub(crate) fn window(checkpoint: &CheckpointId, look: Look, size: usize) -> Window<T> {
         let cursor = Cursors::<T>::get(checkpoint);
         let mut ids: Vec<_> = match (cursor, look) {
@@ -90,8 +90,8 @@ impl<T: Config> Pallet<T> {
         next.or_else(first).map(|(checkpoint, _)| checkpoint)
     }
 
-    /// Takes note of a draw for a checkpoint that met `met` workers, busy ones included. Returns how
-    /// many draws in a row met none.
+    /// Records a draw for a checkpoint that met `met` workers, busy ones included. Returns how many draws in
+    /// a row met none.
     pub(crate) fn note_draw(checkpoint: &CheckpointId, met: u32) -> u32 {
         let before = Fruitless::<T>::get(checkpoint);
         let after = match met {
@@ -106,8 +106,8 @@ impl<T: Config> Pallet<T> {
         after
     }
 
-    /// Moves the cursor of a queue on behind `last`, where workers that have room take none of what was
-    /// looked at up to there, or back to the first request, where nothing is left behind it.
+    /// Moves the cursor of a queue to `last`, where workers with room take none of the requests up to there,
+    /// or back to the first request, where none is left behind it.
     pub(crate) fn move_cursor(checkpoint: &CheckpointId, last: Option<RequestId>) {
         let before = Cursors::<T>::get(checkpoint);
         if before != last {
@@ -115,7 +115,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Forgets what is known of the queue of a checkpoint, if no request waits in it any more.
+    /// Removes the draws and the cursor of a checkpoint's queue if it is empty.
     pub(crate) fn forget_if_empty(checkpoint: &CheckpointId) {
         if Self::queued_after(checkpoint, None).next().is_none() {
             Fruitless::<T>::remove(checkpoint);

@@ -1,4 +1,4 @@
-//! Making a request, and taking it back.
+//! Making and cancelling a request.
 
 use crate::{
     Balance, Config, Error, Event, NextRequestId, Pallet, Payments, Phase, Prompts, RefundReason,
@@ -26,7 +26,7 @@ use sp_runtime::{
     DispatchError, DispatchResult,
 };
 
-/// What somebody asks.
+/// The arguments of a request.
 pub(crate) struct Question {
     pub(crate) checkpoint: CheckpointId,
     pub(crate) prompt: Vec<u8>,
@@ -45,7 +45,7 @@ impl<T: Config> From<ParameterError> for Error<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Returns how many workers were drawn to see whether one would answer.
+    /// Returns the number of operators drawn to find out whether one would answer.
     pub(crate) fn do_request(
         requester: T::AccountId,
         question: Question,
@@ -121,7 +121,7 @@ impl<T: Config> Pallet<T> {
         Ok(tries)
     }
 
-    /// Refuses what no worker could answer, whatever it charges. Returns the checkpoint's bounds.
+    /// Refuses a request that no worker could answer, at any price. Returns the checkpoint's bounds.
     fn check_question(question: &Question) -> Result<ModelLimits, Error<T>> {
         let prompt = &question.prompt;
         ensure!(!prompt.is_empty(), Error::<T>::PromptEmpty);
@@ -152,9 +152,9 @@ impl<T: Config> Pallet<T> {
         Ok(limits)
     }
 
-    /// Refuses a request that none of the workers that a draw meets would take, were it not busy. Which
-    /// workers that are is known before the request is made, so nothing is decided by it. Returns how many
-    /// it meets.
+    /// Refuses a request that none of the workers that a draw meets would take even if it were not busy.
+    /// These workers are predictable before the request is made, so the draw decides nothing else. Returns
+    /// the number of operators drawn.
     fn check_offers(
         id: RequestId,
         question: &Question,
@@ -184,7 +184,7 @@ impl<T: Config> Pallet<T> {
         Ok(selection.tries)
     }
 
-    /// By what workers are drawn to see whether one would answer a request.
+    /// The randomness by which workers are drawn to find out whether one would answer a request.
     pub(crate) fn randomness_of_offers(id: RequestId) -> H256 {
         let parent = frame_system::Pallet::<T>::parent_hash();
         H256::from_slice(T::Hashing::hash_of(&(parent, id)).as_ref())

@@ -1,4 +1,4 @@
-//! What governance sets for requests. A request keeps the rules with which it was made.
+//! The rules that governance sets for requests. A request keeps the rules with which it was made.
 
 use crate::{Balance, Load};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -7,14 +7,14 @@ use noema_protocol::{interfaces::Prices, request::text_bound};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-/// Most workers that may try one request, whatever the rules say.
+/// Most workers that may try one request, under any rules.
 pub const MAX_ATTEMPTS: u32 = 8;
 
-/// Bytes of storage that every request is charged for beside prompt and answer: its record, its places in
-/// the queue and on the agenda, the stake behind it, and the claim that its answer becomes.
+/// The bytes of storage that every request pays for in addition to prompt and answer: its record, its places
+/// in the queue and on the agenda, its stake, and the claim of its answer.
 pub const RECORD_BYTES: u32 = 1_500;
 
-/// The rules of requests. Blocks are counted as they are made.
+/// The rules of requests. Blocks are those of this chain.
 #[derive(
     Clone,
     Copy,
@@ -31,31 +31,31 @@ pub const RECORD_BYTES: u32 = 1_500;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestRules {
-    /// Blocks to answer, however short prompt and answer: beside the time that the chain may take to
-    /// finalize a block, which the rules of claims state, and the time for the work.
+    /// Blocks to answer even the shortest request: in addition to the finality allowance, which the rules of
+    /// claims state, and to the time for the work.
     pub answer: u32,
-    /// Bytes of prompts that a worker must read in a block.
+    /// Bytes of prompts that a worker must be able to read in a block.
     pub prompt_bytes_per_block: u32,
-    /// Tokens of answers that a worker must compute in a block.
+    /// Tokens of answers that a worker must be able to compute in a block.
     pub tokens_per_block: u32,
-    /// Requests that a worker has at a time, at most.
+    /// Most requests that a worker has at a time.
     pub room: u32,
-    /// Blocks after which a request is refunded where no worker is there that could answer it.
+    /// Blocks after which a request is refunded where no worker is available that could answer it.
     pub expiry: u32,
     /// Workers that may try a request; at most [`MAX_ATTEMPTS`].
     pub max_attempts: u32,
-    /// What is set aside for checks, as a part of the highest price of the answer.
+    /// The amount set aside for checks, as a part of the highest price of the answer.
     pub check_fee: Permill,
-    /// The least that is set aside for checks, for each byte of the prompt and each token that the answer
-    /// may have: checks take as much work where the worker charges little or nothing.
+    /// The least amount set aside for checks, for each byte of the prompt and each token that the answer may
+    /// have: checks take as much work where the worker charges little or nothing.
     pub check_fee_per_token: Balance,
-    /// What is locked of the worker's bond, in percent of the highest price of the answer.
+    /// The amount locked of the worker's bond, in percent of the highest price of the answer.
     pub stake_percent: u32,
-    /// The least that is locked of the worker's bond, in the smallest unit of the token.
+    /// The least amount locked of the worker's bond, in the smallest unit of the token.
     pub min_stake: Balance,
-    /// The part of what is locked that a missed deadline costs.
+    /// The part of the lock that a missed deadline costs.
     pub silence_share: Permill,
-    /// What the requester pays for each byte that prompt and answer may take in storage; it is burned.
+    /// The price of each byte that prompt and answer may take in storage; it is burned.
     pub storage_price_per_byte: Balance,
     /// Blocks for which prompt and answer stay in storage after the end.
     pub body_retention: u32,
@@ -63,22 +63,22 @@ pub struct RequestRules {
     pub retention: u32,
 }
 
-/// What a worker would charge for a request, and what would be locked of its bond.
+/// The price of a worker for a request, and its stake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// For the longest answer that the parameters allow.
+    /// The price of the longest answer that the parameters allow.
     pub answer_max: Balance,
-    /// Set aside for checks.
+    /// The amount set aside for checks.
     pub check_fee: Balance,
-    /// The two above: the price limit from which the worker may have the request.
+    /// The sum of both: the price limit from which the worker may have the request.
     pub total: Balance,
-    /// What is locked of the worker's bond.
+    /// The amount locked of the worker's bond.
     pub stake: Balance,
 }
 
 impl RequestRules {
-    /// What a worker with `prices` charges for a request, and what it stakes; `None` where that is no
-    /// representable amount.
+    /// The price of a worker with `prices` for a request, and its stake; `None` where an amount is not
+    /// representable.
     pub fn terms(
         &self,
         prices: &Prices<Balance>,
@@ -115,9 +115,9 @@ impl RequestRules {
         reading.saturating_add(computing)
     }
 
-    /// What is burned for the storage of a request: its prompt, the longest text and the most tokens that
-    /// its answer may have, at four bytes a token, and [`RECORD_BYTES`]. `None` where that is no
-    /// representable amount.
+    /// The amount burned for the storage of a request: its prompt, the longest text and the most tokens that
+    /// its answer may have, at four bytes a token, and [`RECORD_BYTES`]. `None` where that amount is not
+    /// representable.
     pub fn storage_price(&self, prompt_bytes: u32, max_tokens: u32) -> Option<Balance> {
         let tokens = Balance::from(max_tokens).checked_mul(4)?;
         Balance::from(prompt_bytes)
@@ -127,13 +127,13 @@ impl RequestRules {
             .checked_mul(self.storage_price_per_byte)
     }
 
-    /// What a missed deadline takes of `stake`.
+    /// The part of `stake` that a missed deadline costs.
     pub fn silence(&self, stake: Balance) -> Balance {
         self.silence_share.mul_ceil(stake).min(stake)
     }
 
-    /// Refuses rules under which requests could not be answered, could not end, or would cost the
-    /// chain more than those who cause it.
+    /// Refuses rules under which requests could not be answered, could not end, or would cost the chain more
+    /// than their requesters.
     ///
     /// # Errors
     /// The first reason found.
@@ -164,13 +164,13 @@ impl RequestRules {
     }
 }
 
-/// Why rules cannot work.
+/// The reason for which rules are unworkable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unworkable {
     /// There is no time to answer.
     NoTimeToAnswer,
-    /// No speed is asked for, so no deadline grows with the work.
+    /// No speed is required, so no deadline grows with the work.
     NoSpeed,
     /// A worker may not have any request.
     NoRoom,
@@ -178,15 +178,15 @@ pub enum Unworkable {
     ExpiresAtOnce,
     /// No worker may try a request, or more than [`MAX_ATTEMPTS`].
     Attempts,
-    /// Validators would check the answers of a worker that charges nothing for nothing.
+    /// Validators would check the answers of a worker that charges nothing without payment.
     ChecksAreFree,
     /// A worker would stake nothing.
     NothingAtStake,
     /// A missed deadline would cost nothing.
     SilenceIsFree,
-    /// What is stored would not be paid for.
+    /// Storage would not be paid for.
     StorageIsFree,
-    /// Prompt and answer would be gone at the end of the request, or would outlive its record.
+    /// Prompt and answer would be removed at the end of the request, or would outlive its record.
     Retention,
 }
 
@@ -263,7 +263,7 @@ mod tests {
         };
         assert_eq!(terms(free, 100, 20), Some((0, 360, 360)));
         assert_eq!(terms(PRICES, 100, 20), Some((300, 360, 660)));
-        // A quarter of the price is more.
+        // A quarter of the price is more than the minimum.
         assert_eq!(terms(PRICES, 1, 1_000), Some((10_001, 3_003, 13_004)));
         assert_eq!(terms(PRICES, 1, 0), Some((1, 3, 4)));
         let dear = Prices {
@@ -275,7 +275,11 @@ mod tests {
             check_fee_per_token: Balance::MAX,
             ..rules
         };
-        assert_eq!(most.terms(&PRICES, 1, 1), None, "that is no amount");
+        assert_eq!(
+            most.terms(&PRICES, 1, 1),
+            None,
+            "the amount is not representable"
+        );
         assert!(most.terms(&PRICES, u32::MAX, u32::MAX).is_none());
     }
 

@@ -1,5 +1,4 @@
-//! Stories, one file for each thing that is done or left undone. After each block of each story the
-//! books must agree.
+//! Tests of each call and each step. After each block an audit runs.
 
 mod answering;
 mod anything;

@@ -1,4 +1,4 @@
-//! What is recorded of a request.
+//! The records of a request.
 
 use crate::{Balance, Config, RequestRules};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -16,7 +16,7 @@ use noema_protocol::{
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// A request, from the call that made it until it is pruned. Prompt and answer are stored apart.
+/// A request, from the call that made it until it is pruned. Prompt and answer are stored separately.
 #[derive(
     CloneNoBound,
     DebugNoBound,
@@ -30,13 +30,13 @@ use sp_core::H256;
 )]
 #[scale_info(skip_type_params(T))]
 pub struct Request<T: Config> {
-    /// The account that asked, and pays.
+    /// The requester.
     pub requester: T::AccountId,
-    /// The checkpoint that is asked.
+    /// The requested checkpoint.
     pub checkpoint: CheckpointId,
     /// The bounds of the checkpoint.
     pub limits: ModelLimits,
-    /// How tokens are chosen.
+    /// The sampling parameters.
     pub parameters: SamplingParameters,
     /// Hash of the prompt.
     pub prompt_hash: H256,
@@ -44,38 +44,38 @@ pub struct Request<T: Config> {
     pub prompt_bytes: u32,
     /// The most that the requester pays to worker and validators.
     pub price_limit: Balance,
-    /// What was burned for its storage.
+    /// The amount burned for its storage.
     pub storage_burned: Balance,
-    /// The rules of requests, as they were when it was made.
+    /// The rules of requests at its creation.
     pub rules: RequestRules,
-    /// The rules of claims, as they were when it was made.
+    /// The rules of claims at its creation.
     pub claim_rules: Rules<BlockNumberFor<T>>,
-    /// The block in which it was made.
+    /// The block of its creation.
     pub requested_at: BlockNumberFor<T>,
-    /// The first block in which it may be refunded because no worker is there that could answer it.
+    /// The first block in which it may be refunded because no worker is available that could answer it.
     pub expires_at: BlockNumberFor<T>,
-    /// Randomness that draws its worker has to be younger than this relay chain block.
+    /// The randomness that draws its worker has to be younger than this relay chain block.
     pub unknown_since: RelayBlock,
-    /// How often in a row the workers of a draw passed it over since it expired: 1 for each draw in which
-    /// those that would take it have too little of their bonds left, and 8 for each in which all charge
-    /// more. A draw that meets a busy one that would take it begins the count anew. It is refunded at
+    /// How many draws in a row passed it over since it expired: 1 for each draw in which the workers that
+    /// would take it have too little free bond, and 8 for each in which all charge more. A draw that meets a
+    /// busy worker that would take it restarts the count. It is refunded at
     /// [`MOST_UNSTAKED_PASSES`](crate::MOST_UNSTAKED_PASSES).
     pub passes: u32,
-    /// How many workers let their deadline pass.
+    /// How many workers missed their deadline.
     pub attempts: u32,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase<BlockNumberFor<T>>,
     /// The worker that has it, or that answered it.
     pub assignment: Option<Assignment<T::AccountId, BlockNumberFor<T>>>,
-    /// What its worker stated about the answer.
+    /// The statement of its worker on the answer.
     pub statement: Option<Statement<BlockNumberFor<T>>>,
-    /// Where the money went so far.
+    /// The payments so far.
     pub payments: Payments,
     /// The block in which it ended.
     pub ended_at: Option<BlockNumberFor<T>>,
 }
 
-/// Where a request stands.
+/// The phase of a request.
 #[derive(
     Clone,
     Copy,
@@ -96,21 +96,21 @@ pub enum Phase<BlockNumber> {
         /// The last block in which the answer is accepted.
         deadline: BlockNumber,
     },
-    /// It is answered, and the answer is a claim.
+    /// The answer is submitted and is a claim.
     Claimed {
         /// The claim.
         claim: ClaimId,
     },
-    /// It is over: the answer is final, and everything is paid.
+    /// The request is over: the answer is final, and all payments are made.
     Settled {
         /// The claim.
         claim: ClaimId,
-        /// What the checks of the claim showed.
+        /// The result of the checks of the claim.
         verification: Verification,
     },
-    /// It is over: the requester has the price limit back.
+    /// The request is over: the price limit was refunded to the requester.
     Refunded {
-        /// Why.
+        /// The reason.
         reason: RefundReason,
     },
 }
@@ -122,7 +122,7 @@ impl<BlockNumber> Phase<BlockNumber> {
     }
 }
 
-/// Why a requester has the price limit back.
+/// The reason for a refund.
 #[derive(
     Clone,
     Copy,
@@ -136,12 +136,12 @@ impl<BlockNumber> Phase<BlockNumber> {
     TypeInfo,
 )]
 pub enum RefundReason {
-    /// The requester took the request back.
+    /// The requester cancelled the request.
     Cancelled,
-    /// No worker was there, or each that was charges more than the price limit or has too little of its
-    /// bond left to stake.
+    /// No worker was available, or each one charges more than the price limit or has too little free bond for
+    /// the stake.
     NoWorker,
-    /// As many workers as may try let their deadline pass, or one did and no other was there.
+    /// As many workers as may try missed their deadlines, or one did and no other was available.
     NoAnswer,
     /// The checkpoint was withdrawn.
     CheckpointWithdrawn,
@@ -151,9 +151,9 @@ pub enum RefundReason {
     Unconfirmed,
 }
 
-/// A place in a queue: the number of the request with its highest byte first, so that the order of the
-/// keys in storage is the order in which requests were made. A request whose worker missed the deadline
-/// comes back to the place that it had, before all that were made after it.
+/// A place in a queue: the number of the request with its highest byte first, so that the order of the keys
+/// in storage is the order in which requests were made. A request whose worker missed the deadline returns to
+/// its former place, before all later requests.
 #[derive(
     Clone,
     Copy,
@@ -185,30 +185,30 @@ impl Place {
     }
 }
 
-/// A worker's part in a request.
+/// The assignment of a request to a worker.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Assignment<AccountId, BlockNumber> {
     /// The controller of the worker.
     pub worker: AccountId,
-    /// What it charges.
+    /// Its prices.
     pub prices: Prices<Balance>,
     /// The price of the longest answer that the parameters allow.
     pub answer_max: Balance,
-    /// What is set aside for checks.
+    /// The amount set aside for checks.
     pub check_fee: Balance,
-    /// What is locked of its bond.
+    /// The amount locked of its bond.
     pub stake: Balance,
     /// The sampling seed to answer with.
     pub seed: H256,
-    /// The block in which it was drawn.
+    /// The block of the draw.
     pub assigned_at: BlockNumber,
     /// The last block in which the answer is accepted.
     pub deadline: BlockNumber,
 }
 
-/// What a worker stated about its answer, as far as the request does not say it already.
+/// The statement of a worker on its answer: the parts of the receipt that the request does not contain.
 #[derive(
     Clone,
     Copy,
@@ -222,7 +222,7 @@ pub struct Assignment<AccountId, BlockNumber> {
     TypeInfo,
 )]
 pub struct Statement<BlockNumber> {
-    /// The claim that the answer is.
+    /// The claim of the answer.
     pub claim: ClaimId,
     /// Hash of the tokens and the text.
     pub output_hash: H256,
@@ -230,7 +230,7 @@ pub struct Statement<BlockNumber> {
     pub prompt_tokens: u32,
     /// Tokens of the answer.
     pub output_tokens: u32,
-    /// The Merkle root over the hashes of its hidden states.
+    /// The hidden root.
     pub hidden_root: H256,
     /// The price of the answer, before a part is burned.
     pub payment: Balance,
@@ -238,8 +238,8 @@ pub struct Statement<BlockNumber> {
     pub answered_at: BlockNumber,
 }
 
-/// Where the price limit of a request went. Of one that is over the four together are the price limit,
-/// exactly.
+/// The payments from the price limit of a request. Once the request is over, the four add up to the price
+/// limit, exactly.
 #[derive(
     Clone,
     Copy,
@@ -254,18 +254,18 @@ pub struct Statement<BlockNumber> {
     TypeInfo,
 )]
 pub struct Payments {
-    /// To the worker.
+    /// Paid to the worker.
     pub worker: Balance,
-    /// To all validators together.
+    /// Paid to all validators together.
     pub validators: Balance,
-    /// Destroyed.
+    /// Burned.
     pub burned: Balance,
-    /// Back to the requester.
+    /// Refunded to the requester.
     pub refunded: Balance,
 }
 
 impl Payments {
-    /// The four together.
+    /// The sum of the four.
     pub const fn total(&self) -> Balance {
         self.worker
             .saturating_add(self.validators)
@@ -277,13 +277,13 @@ impl Payments {
 /// A payment.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Payment<AccountId> {
-    /// To whom.
+    /// The account paid.
     pub to: AccountId,
-    /// How much, in the smallest unit of the token.
+    /// The amount, in the smallest unit of the token.
     pub amount: Balance,
 }
 
-/// The requests that a worker has and has not answered.
+/// The load of a worker: the sum of its unanswered requests.
 #[derive(
     Clone,
     Copy,
@@ -298,7 +298,7 @@ pub struct Payment<AccountId> {
     TypeInfo,
 )]
 pub struct Load {
-    /// How many.
+    /// The number of requests.
     pub open: u32,
     /// The most tokens that their answers may have.
     pub tokens: u32,
@@ -307,7 +307,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// With one request more.
+    /// The load with one more request.
     pub const fn with(&self, tokens: u32, prompt_bytes: u32) -> Self {
         Self {
             open: self.open.saturating_add(1),
@@ -316,7 +316,7 @@ impl Load {
         }
     }
 
-    /// With one request less.
+    /// The load with one request less.
     pub const fn without(&self, tokens: u32, prompt_bytes: u32) -> Self {
         Self {
             open: self.open.saturating_sub(1),
@@ -355,7 +355,7 @@ impl<T: Config> Get<u32> for TextBound<T> {
     }
 }
 
-/// What is removed of a request that is over.
+/// A part of a finished request that is removed.
 #[derive(
     Clone,
     Copy,
@@ -381,14 +381,14 @@ impl<T: Config> Request<T> {
         self.parameters.max_tokens.into()
     }
 
-    /// The most tokens that its prompt may be, chat template included.
+    /// The most tokens that its prompt may have, chat template included.
     pub const fn max_prompt_tokens(&self) -> u32 {
         self.prompt_bytes
             .saturating_mul(self.limits.tokens_per_byte)
             .saturating_add(self.limits.template_tokens)
     }
 
-    /// The receipt that its worker gave, if it is answered.
+    /// The receipt of its worker, if it is answered.
     pub fn receipt(&self, id: RequestId) -> Option<Receipt> {
         let (assignment, statement) = self.assignment.as_ref().zip(self.statement)?;
         Some(Receipt {

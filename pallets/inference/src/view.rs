@@ -1,4 +1,4 @@
-//! What anyone may read without knowing the storage.
+//! View functions, which need no knowledge of the storage.
 
 use crate::{
     Answers, Assignment, Balance, Config, Fruitless, Loads, Pallet, Payments, Phase, Place,
@@ -16,38 +16,38 @@ use noema_protocol::{
 };
 use scale_info::TypeInfo;
 
-/// Everything known of a request.
+/// All data on a request.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct RequestState<AccountId, BlockNumber> {
-    /// The account that asked.
+    /// The requester.
     pub requester: AccountId,
-    /// The checkpoint that is asked.
+    /// The requested checkpoint.
     pub checkpoint: CheckpointId,
     /// The prompt, UTF-8; empty once it was removed.
     pub prompt: Vec<u8>,
-    /// How tokens are chosen.
+    /// The sampling parameters.
     pub parameters: SamplingParameters,
     /// The most that the requester pays to worker and validators.
     pub price_limit: Balance,
-    /// What was burned for storage.
+    /// The amount burned for storage.
     pub storage_burned: Balance,
-    /// The block in which it was made.
+    /// The block of its creation.
     pub requested_at: BlockNumber,
-    /// The first block in which it may be refunded because no worker is there.
+    /// The first block in which it may be refunded because no worker is available.
     pub expires_at: BlockNumber,
     /// The rules of requests with which it was made.
     pub rules: RequestRules,
     /// The rules of claims with which it was made.
     pub claim_rules: Rules<BlockNumber>,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase<BlockNumber>,
     /// How many requests are before it in the queue, if it waits in one.
     pub position: Option<u32>,
-    /// How many workers let their deadline pass.
+    /// How many workers missed their deadline.
     pub attempts: u32,
     /// The worker that has it or answered it, with its prices, stake, seed and deadline.
     pub assignment: Option<Assignment<AccountId, BlockNumber>>,
-    /// The answer's tokens; empty before there is one, and once it was removed.
+    /// The answer's tokens; empty before there is an answer, and once it was removed.
     pub tokens: Vec<u32>,
     /// The answer's text, UTF-8; empty as the tokens are.
     pub text: Vec<u8>,
@@ -57,55 +57,55 @@ pub struct RequestState<AccountId, BlockNumber> {
     pub payment: Option<Balance>,
     /// The block of the answer.
     pub answered_at: Option<BlockNumber>,
-    /// The claim that the answer is, or was.
+    /// The claim of the answer.
     pub claim: Option<ClaimId>,
-    /// Where the claim stands, while it is not pruned.
+    /// The stage of the claim, until it is pruned.
     pub claim_stage: Option<Stage<BlockNumber>>,
-    /// Where the price limit went so far.
+    /// The payments so far.
     pub payments: Payments,
     /// The block in which it ended.
     pub ended_at: Option<BlockNumber>,
 }
 
-/// What a worker would charge for a request.
+/// The offer of a worker for a request.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Offer<AccountId> {
     /// The controller of the worker.
     pub worker: AccountId,
-    /// For the longest answer that the parameters allow.
+    /// The price of the longest answer that the parameters allow.
     pub answer_max: Balance,
-    /// Set aside for checks; what they do not cost comes back.
+    /// The amount set aside for checks; the unspent part is refunded.
     pub check_fee: Balance,
-    /// The price limit from which this worker may have the request: the two above.
+    /// The price limit from which this worker may have the request: the sum of the two above.
     pub total: Balance,
     /// How many requests the worker has now.
     pub open: u32,
-    /// What cheating on this request would come to for this worker.
+    /// The worker's gain and loss from cheating on this request.
     pub deterrent: Deterrent,
 }
 
-/// The price limits to choose from.
+/// Price limits to choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct PriceList<AccountId> {
-    /// The lowest limit for which a worker is there; `None` while none is.
+    /// The lowest limit that a worker accepts; `None` where no worker is available.
     pub lowest: Option<Balance>,
     /// The limit that half of the workers accept.
     pub typical: Option<Balance>,
-    /// What is burned for storage, beside the price limit.
+    /// The amount burned for storage, in addition to the price limit.
     pub storage: Balance,
     /// Whether prompt and answer fit into the context of the checkpoint.
     pub fits: bool,
-    /// What each worker would charge, the cheapest first. A worker whose bond is smaller than its stake
-    /// would be is left out.
+    /// The offers of the workers, the cheapest first. A worker whose bond is smaller than its stake would be
+    /// is left out.
     pub offers: Vec<Offer<AccountId>>,
 }
 
-/// What cheating would cost a worker.
+/// The gain and loss of a worker that cheats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Deterrent {
-    /// What it could win: the price of the answer.
+    /// Its gain: the price of the answer.
     pub gain: Balance,
-    /// What it loses where the claim falls.
+    /// Its loss where the claim falls.
     pub stake: Balance,
     /// The probability of a check.
     pub check_rate: Permill,
@@ -116,11 +116,11 @@ pub struct Deterrent {
 /// The requests that wait for a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct QueueState<BlockNumber> {
-    /// How many they are.
+    /// Their number.
     pub waiting: u32,
     /// The first of them, which is the oldest.
     pub first: Option<RequestId>,
-    /// The block in which that one was made.
+    /// The block of its creation.
     pub oldest: Option<BlockNumber>,
     /// How many draws in a row met no worker, not even a busy one.
     pub fruitless: u32,
@@ -131,14 +131,14 @@ pub struct QueueState<BlockNumber> {
 pub struct OpenAnswer<BlockNumber> {
     /// The request.
     pub request: RequestId,
-    /// The checkpoint that is asked.
+    /// The requested checkpoint.
     pub checkpoint: CheckpointId,
     /// The last block in which the answer is accepted.
     pub deadline: BlockNumber,
 }
 
 impl Deterrent {
-    /// Of an answer whose claim is for `gain` and has `stake` behind it.
+    /// For an answer whose claim is for `gain` and has `stake` behind it.
     fn of<BlockNumber>(gain: Balance, stake: Balance, rules: &Rules<BlockNumber>) -> Self {
         let check_rate = match leaves_to_draw(rules, gain, stake, 1) {
             Some(Sample::Chance(chance)) => chance,

@@ -1,4 +1,4 @@
-//! Which worker takes which request.
+//! The choice of requests by drawn workers.
 
 use crate::{
     assigning::MOST_WORKERS, Assignment, AssignmentOf, Balance, Config, Load, Loads, Pallet,
@@ -15,29 +15,28 @@ use noema_protocol::{
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
 
-/// What became of requests for which workers were drawn.
+/// The result of a draw of workers for requests.
 pub(crate) struct Handout<T: Config> {
-    /// Those that a worker takes, whose stake is locked.
+    /// The requests that a worker takes, with its stake locked.
     pub(crate) taken: Vec<(RequestId, Request<T>, AssignmentOf<T>)>,
-    /// Those that none takes, in order, and why.
+    /// The requests that no worker takes, in order, and the reasons.
     pub(crate) left: Vec<(RequestId, Request<T>, Left)>,
-    /// How many workers were met in the draw, those without room included.
+    /// How many workers the draw met, those without room included.
     pub(crate) met: u32,
     /// How many operators were drawn, absent ones included.
     pub(crate) tries: u32,
-    /// Whether one that was met has room left.
+    /// Whether a worker that the draw met has room left.
     pub(crate) has_room: bool,
 }
 
-/// Why no worker takes a request.
+/// The reason for which no worker takes a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// No worker that would take it was met: the draw met none at all, or it ended before it met as many
-    /// as it could.
+    /// No worker that would take it was met: the draw met none at all, or it ended early.
     Unmet,
     /// Each worker charges more than the price limit, or has a smaller bond than its stake.
     TooDear,
-    /// Each worker that would take it has room, and too little of its bond left to stake.
+    /// Each worker that would take it has room, but too little free bond for the stake.
     NothingToStake,
     /// A worker that would take it has no room.
     NoRoom,
@@ -51,11 +50,11 @@ pub(crate) struct Draw<BlockNumber> {
     room: u32,
 }
 
-/// A worker that was met in a draw.
+/// A worker that a draw met.
 pub(crate) struct Worker<T: Config> {
     candidate: Candidate<T::AccountId, Balance>,
     load: Load,
-    /// What of its bond is left to stake.
+    /// The part of its bond that is free for stakes.
     free: Balance,
 }
 
@@ -71,8 +70,8 @@ impl<BlockNumber> Draw<BlockNumber> {
 
 impl<T: Config> Handout<T> {
     /// Draws workers for `requests` from the roster of the present term. Each, in the order of the draw,
-    /// takes the first request that it would take, and then another as often as it has room. No more
-    /// than [`MOST_WORKERS`] that take a request are drawn.
+    /// takes the first request that it would take, and then further ones while it has room. No more than
+    /// [`MOST_WORKERS`] that take a request are drawn.
     pub(crate) fn new(
         checkpoint: &CheckpointId,
         randomness: H256,
@@ -137,7 +136,7 @@ impl<T: Config> Worker<T> {
         self.load.open < draw.room
     }
 
-    /// What it charges for a request and stakes on it, if the price limit and its bond cover that.
+    /// Its price and stake for a request, if the price limit and its bond cover them.
     fn terms(&self, request: &Request<T>) -> Option<Terms> {
         request
             .rules
@@ -151,8 +150,8 @@ impl<T: Config> Worker<T> {
             })
     }
 
-    /// Takes the first request whose price limit covers what it charges and for which it has enough to
-    /// stake, if it has room.
+    /// Takes the first request whose price limit covers its price and for whose stake it has enough free
+    /// bond, if it has room.
     pub(crate) fn take_first(
         &mut self,
         waiting: &mut Vec<(RequestId, Request<T>)>,
@@ -184,19 +183,19 @@ impl<T: Config> Worker<T> {
         Some((id, request, assignment))
     }
 
-    /// Locks the stake behind the request, if so much is left of the bond with which it was drawn.
+    /// Locks the stake behind the request, if that much of the bond with which it was drawn is free.
     fn locks(&mut self, id: RequestId, terms: &Terms) -> bool {
         let Some(left) = self.free.checked_sub(terms.stake) else {
             return false;
         };
         let is_locked = T::Operators::lock_drawn(&self.candidate, id.into(), terms.stake).is_ok();
         frame_support::defensive_assert!(is_locked, "so much of the bond is free");
-        // Otherwise it is tried once, not for each request.
+        // Without this, a failed lock would be tried again for each request.
         self.free = if is_locked { left } else { 0 };
         is_locked
     }
 
-    /// Why none of the workers that were met took a request.
+    /// The reason for which none of the workers that were met took a request.
     fn why_not(met: &[Self], request: &Request<T>, draw: &Draw<BlockNumberFor<T>>) -> Left {
         let mut willing = met
             .iter()
@@ -215,8 +214,8 @@ impl<T: Config> Worker<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The last block in which a worker may answer a request that it gets now, with time for all that
-    /// it has: `load` includes this request.
+    /// The last block in which a worker may answer a request that it gets now, with time for all its
+    /// requests: `load` includes this one.
     fn deadline(request: &Request<T>, load: &Load, now: BlockNumberFor<T>) -> BlockNumberFor<T> {
         let rules = &request.rules;
         let work = rules.answer.saturating_add(rules.work(load));
@@ -224,7 +223,7 @@ impl<T: Config> Pallet<T> {
             .saturating_add(work.into())
     }
 
-    /// Takes a request off the load of the worker that had it.
+    /// Removes a request from the load of the worker that had it.
     pub(crate) fn unload(worker: &T::AccountId, request: &Request<T>) {
         Loads::<T>::mutate_exists(worker, |slot| {
             let load = slot.unwrap_or_default();

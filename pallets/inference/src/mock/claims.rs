@@ -1,4 +1,4 @@
-//! A keeper of claims that lets each end when a test says so.
+//! A mock of the claims pallet, in which a test decides when and how each claim ends.
 
 use super::{world::world, AccountId, Balances, Inference, Reason, System, World};
 use crate::Balance;
@@ -20,9 +20,9 @@ use noema_protocol::{
     ClaimId, Job,
 };
 
-/// Claims that validators found true.
+/// The outcome of a claim that validators confirmed.
 pub(crate) const TRUE: Outcome = Outcome::Final(Verification::Confirmed);
-/// Claims that were shown to be false.
+/// The outcome of a claim that is false.
 pub(crate) const FALSE: Outcome = Outcome::Fallen(Fault::FalseLeaf(0));
 
 #[storage_alias]
@@ -87,7 +87,7 @@ impl Claims<AccountId, u32> for World {
     }
 }
 
-/// Ends a claim, which `validators` confirmed, and carries out what follows.
+/// Ends a claim that `validators` confirmed, and settles it.
 pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[AccountId]) {
     let mut claim = Kept::get(id).expect("it was made");
     let job = Jobs::get(id).expect("it was made for a job");
@@ -157,7 +157,7 @@ pub(crate) fn open_claims() -> Vec<ClaimId> {
     open
 }
 
-/// What was fixed when a claim was made.
+/// The terms that were fixed when a claim was made.
 pub(crate) fn claim_terms(id: ClaimId) -> ClaimTerms<AccountId, u32> {
     Kept::get(id).expect("it was made").terms
 }

@@ -1,4 +1,4 @@
-//! What people do in the stories of the tests, and what is seen of it.
+//! Actions of the accounts in tests, and helpers that read their effects.
 
 use super::{
     key, world::next_relay_block, AccountId, Balances, Inference, Reason, RuntimeOrigin, System,
@@ -19,17 +19,17 @@ use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};
 use std::cell::Cell;
 
-/// The requester of most stories.
+/// The requester of most tests.
 pub(crate) const ASKER: AccountId = 1;
-/// What every requester starts with.
+/// The initial balance of every requester.
 pub(crate) const FUNDS: Balance = 10_000_000;
-/// What the requesters ask.
+/// The prompt of the requests.
 pub(crate) const PROMPT: &[u8] = "Was ist Straße?".as_bytes();
-/// How many tokens they ask for.
+/// The number of tokens they request.
 pub(crate) const TOKENS_ASKED: u16 = 16;
-/// What the honest worker answers.
+/// The answer of an honest worker.
 pub(crate) const TOKENS: &[u32] = &[5, 6, 7, 2];
-/// The same as text.
+/// The text of that answer.
 pub(crate) const TEXT: &[u8] = b"A street.";
 /// The price of the longest answer: 16 bytes at 1, 16 tokens at 10.
 pub(crate) const ANSWER_MAX: Balance = 176;
@@ -39,12 +39,12 @@ pub(crate) const CHECK_FEE: Balance = 44;
 pub(crate) const STAKE: Balance = 352;
 /// The price of the honest answer: 16 bytes at 1, 4 tokens at 10.
 pub(crate) const ANSWER_PRICE: Balance = 56;
-/// The price limit of most stories: more than is needed.
+/// The price limit of most tests: more than needed.
 pub(crate) const LIMIT: Balance = 1_000;
-/// 16 bytes of prompt, 16 tokens at 4 bytes, 8 bytes of text for each, and what every request leaves.
+/// 16 bytes of prompt, 16 tokens at 4 bytes, 8 bytes of text for each, and the records.
 pub(crate) const STORAGE: Balance = 16 + 16 * 4 + 16 * 8 + RECORD_BYTES as Balance;
 
-/// The next block, with a new block of the relay chain under it, up to its first transaction.
+/// Starts the next block, on a new block of the relay chain, up to its first transaction.
 pub(crate) fn next_block() {
     next_relay_block();
     next_block_on_the_same_relay_block();
@@ -65,7 +65,7 @@ thread_local! {
     static AUDITED: Cell<u32> = const { Cell::new(1) };
 }
 
-/// Audits every so many blocks only, where there are thousands of requests.
+/// Audits only every `blocks` blocks, for tests with thousands of requests.
 pub(crate) fn audit_every(blocks: u32) {
     AUDITED.set(blocks);
 }
@@ -76,7 +76,7 @@ pub(crate) fn advance(blocks: u32) {
     }
 }
 
-/// The pallet's audit, and that what is on hold is what requests and claims say.
+/// Runs the pallet's audit, and compares the amounts on hold with those of requests and claims.
 pub(crate) fn assert_books_agree() {
     assert_eq!(Inference::audit(), Ok(()));
     let requesters: std::collections::BTreeSet<_> = Requests::<Test>::iter_values()
@@ -88,8 +88,8 @@ pub(crate) fn assert_books_agree() {
     }
 }
 
-/// The next block, in which the agenda has had its first turn: the block in which it begins is one that
-/// the next leaves behind, which is a step of the budget.
+/// Starts the next block, after the agenda had its first turn: leaving the block in which the agenda begins
+/// is a step of the budget.
 pub(crate) fn next_block_with_an_agenda() {
     let now = System::block_number();
     DeadlineAgenda::<Test>::insert(now, now + 1, &RequestId(u64::MAX));
@@ -117,18 +117,18 @@ pub(crate) fn ask_of(
     Ok(id)
 }
 
-/// Asks the question of the stories with a price limit.
+/// Makes a request with the usual prompt and a price limit.
 pub(crate) fn ask_for(requester: AccountId, price_limit: Balance) -> RequestId {
     let parameters = SamplingParameters::greedy(TOKENS_ASKED);
     ask_of(requester, CHECKPOINT, PROMPT, parameters, price_limit).expect("it is a good request")
 }
 
-/// Asks the question of the stories.
+/// Makes a request with the usual prompt.
 pub(crate) fn ask(requester: AccountId) -> RequestId {
     ask_for(requester, LIMIT)
 }
 
-/// Asks, and goes to the block in which a worker has the request. Returns the worker.
+/// Makes a request and advances to the block in which it is assigned. Returns the worker, too.
 pub(crate) fn ask_and_assign() -> (RequestId, AccountId) {
     let id = ask(ASKER);
     next_block();
@@ -223,7 +223,7 @@ pub(crate) fn submit(
     })
 }
 
-/// The honest answer of the worker that has the request.
+/// Submits the honest answer of the worker that has the request.
 pub(crate) fn answer(id: RequestId) -> ClaimId {
     let worker = worker_of(id).expect("a worker has it");
     submit(id, worker, TOKENS, TEXT, receipt(id)).expect("it is a good answer");

@@ -1,5 +1,4 @@
-//! Operators and their bonds, as plain books in storage: a call that is refused leaves them as they
-//! were.
+//! Operators and their bonds in storage, so that a refused call leaves them unchanged.
 
 use super::{
     world::{world, Operator},
@@ -22,9 +21,9 @@ use noema_protocol::{
 };
 use sp_core::H256;
 
-/// What every worker of the tests has for a bond, unless a test says otherwise.
+/// The bond of a worker in tests, unless a test sets another.
 pub(crate) const BOND: Balance = 100_000;
-/// What it charges.
+/// Its prices.
 pub(crate) const PRICES: Prices<Balance> = Prices {
     per_prompt_byte: 1,
     per_output_token: 10,
@@ -42,7 +41,7 @@ pub(crate) const fn key(controller: AccountId) -> AccountId {
     controller + 100_000
 }
 
-/// The account that the mock keeps a bond in.
+/// The account in which the mock keeps a bond.
 const fn vault(controller: AccountId) -> AccountId {
     controller + 200_000
 }
@@ -217,12 +216,12 @@ fn with_operator(controller: AccountId, change: impl FnOnce(&mut Operator)) {
     });
 }
 
-/// Adds to a bond what is not in the roster of the present term.
+/// Adds an amount to a bond that is not in the roster of the present term.
 pub(crate) fn add_to_bond(controller: AccountId, amount: Balance) {
     Balances::set_balance(&vault(controller), bond(controller) + amount);
 }
 
-/// Whether a worker is in the roster of the present term.
+/// Sets whether a worker is in the roster of the present term.
 pub(crate) fn set_listed(controller: AccountId, is_listed: bool) {
     with_operator(controller, |operator| operator.is_listed = is_listed);
 }
@@ -233,7 +232,7 @@ pub(crate) fn set_prices(controller: AccountId, per_output_token: Balance) {
     });
 }
 
-/// An operator that was slashed takes part again.
+/// Ends the absence of an operator.
 pub(crate) fn resume(controller: AccountId) {
     Absent::remove(controller);
 }
@@ -246,12 +245,12 @@ pub(crate) fn bond(controller: AccountId) -> Balance {
     World::bond(&controller)
 }
 
-/// What is locked of an operator's bond.
+/// The amount locked of an operator's bond.
 fn locked_of(controller: &AccountId) -> Balance {
     Locks::iter_prefix_values(controller).sum()
 }
 
-/// What is locked behind each of an operator's jobs.
+/// The amounts locked behind each of an operator's jobs.
 pub(crate) fn locks(controller: AccountId) -> Vec<(Job, Balance)> {
     Locks::iter_prefix(controller).collect()
 }

@@ -1,4 +1,4 @@
-//! What the tests say of the world: checkpoints, and the relay chain.
+//! The state of the mocks: checkpoints, and the relay chain.
 
 use super::AccountId;
 use codec::Encode;
@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// The checkpoint of most stories.
+/// The checkpoint of most tests.
 pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 /// Another one.
 pub(crate) const OTHER_CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(8));
@@ -33,7 +33,7 @@ pub(super) struct Operator {
     pub(super) prices: Prices<crate::Balance>,
     /// In the roster of the present term.
     pub(super) is_listed: bool,
-    /// What of its bond is in that roster.
+    /// The part of its bond that is in that roster.
     pub(super) bond: crate::Balance,
 }
 
@@ -52,7 +52,7 @@ thread_local! {
     static WORLD: RefCell<Option<WorldState>> = const { RefCell::new(None) };
 }
 
-/// A world with one active checkpoint and no operator.
+/// A state with one active checkpoint and no operator.
 pub(super) fn new_world() {
     WORLD.set(Some(WorldState {
         active: BTreeMap::from([(CHECKPOINT, LIMITS)]),
@@ -95,7 +95,7 @@ impl Checkpoints for World {
     fn set_canonical_of(_: CheckpointId, _: CheckpointId) {}
 }
 
-/// The relay chain makes a block.
+/// Adds a block of the relay chain.
 pub(super) fn next_relay_block() {
     world(|world| {
         world.relay += 1;
@@ -106,12 +106,12 @@ pub(super) fn next_relay_block() {
     });
 }
 
-/// Whether blocks of the relay chain have randomness.
+/// Sets whether blocks of the relay chain have randomness.
 pub(crate) fn set_random(is_random: bool) {
     world(|world| world.is_random = is_random);
 }
 
-/// Whether claims are refused.
+/// Sets whether claims are refused.
 pub(crate) fn set_refuses_claims(refuses_claims: bool) {
     world(|world| world.refuses_claims = refuses_claims);
 }

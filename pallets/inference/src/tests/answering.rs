@@ -1,4 +1,4 @@
-//! `submit_answer`: what is compared, and the claim that it makes.
+//! `submit_answer`: the comparisons, and the claim of the answer.
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
@@ -21,7 +21,7 @@ fn with_receipt(
     submit(id, worker, TOKENS, TEXT, receipt)
 }
 
-/// Submits an answer with a receipt that fits it.
+/// Submits an answer with a receipt that matches it.
 fn with_answer(id: RequestId, worker: AccountId, tokens: &[u32], text: &[u8]) -> DispatchResult {
     let receipt = Receipt {
         output_hash: hashing::output_hash(tokens, text),
@@ -51,7 +51,7 @@ fn an_answer_becomes_a_claim_of_one_leaf() {
             rules: claim_rules(),
         };
         assert_eq!(claim_terms(claim), expected);
-        // The keeper of claims has the lock now.
+        // The claim has taken the lock over.
         assert_eq!(locks(worker), [(id.into(), STAKE)]);
         assert_eq!(load(worker), Load::default());
         assert_eq!(Deadlines::<Test>::iter().count(), 0);
@@ -66,7 +66,7 @@ fn validators_have_time_for_the_longest_prompt_whatever_the_worker_counted() {
             let stated = |receipt: &mut Receipt| receipt.prompt_tokens = prompt_tokens;
             assert_ok!(with_receipt(id, worker, stated));
             let claim = claim_of(id);
-            // 16 bytes and 5 tokens of template, and the four of the answer.
+            // 16 bytes and 5 tokens of template, and the four tokens of the answer.
             assert_eq!(claim_terms(claim).leaf_tokens, 16 + 5 + 4);
             end_claim(claim, TRUE);
         }
@@ -209,7 +209,7 @@ fn every_field_of_the_receipt_that_the_chain_knows_is_compared() {
         for (change, error) in wrong {
             assert_noop!(with_receipt(id, worker, change), error);
         }
-        // What only execution yields is not known.
+        // The chain does not know the fields that only execution yields.
         assert_ok!(with_receipt(id, worker, |receipt| {
             receipt.prompt_tokens = 21;
             receipt.hidden_root = H256::zero();

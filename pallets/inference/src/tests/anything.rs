@@ -1,5 +1,5 @@
-//! Whatever is done, in whatever order: the books agree after every block, no unit is created or lost
-//! but what burns, every request ends, and requests with equal prices are assigned in order.
+//! After any sequence of actions: every audit succeeds, no unit is created or lost except by burning, every
+//! request ends, and requests with equal prices are assigned in order.
 
 use crate::{mock::*, *};
 use noema_claims::{Outcome, Verification};
@@ -81,7 +81,7 @@ fn an_outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
-/// What is refused is refused: only the books matter here.
+/// Refused calls are ignored: only the audits matter here.
 fn play(a_move: Move) {
     match a_move {
         Move::Ask {
@@ -131,7 +131,7 @@ fn play(a_move: Move) {
     }
 }
 
-/// All tokens that there are.
+/// The sum of all tokens.
 fn wealth() -> Balance {
     let accounts = REQUESTERS.into_iter().chain(WORKERS).chain([20, 21]);
     accounts
@@ -166,7 +166,8 @@ proptest! {
             }
             prop_assert!(issuance - Balances::total_issuance() >= storage);
 
-            // What is left ends by itself: claims are decided, the rest is missed or expires.
+            // Open requests end without further actions: claims are decided, other requests are missed or
+            // expire.
             set_random(true);
             audit_every(10);
             set_rules(|rules| rules.room = 2);
@@ -214,7 +215,7 @@ proptest! {
                     .collect();
                 next_block();
                 let now: Vec<_> = assigned().into_iter().filter(|id| before.contains(id)).collect();
-                // Those given are the first of those that waited.
+                // The assigned requests are the first of the waiting ones.
                 let first: Vec<_> = before.iter().copied().take(now.len()).collect();
                 prop_assert_eq!(&now, &first);
                 given.extend(now);

@@ -1,4 +1,4 @@
-//! What happens by itself is bounded, and what does not fit comes later.
+//! The weight of a poll is bounded, and later polls do the rest.
 
 use crate::{mock::*, *};
 use frame_support::{
@@ -79,7 +79,7 @@ fn a_budget_for_few_requests_does_not_let_those_that_no_worker_takes_stop_the_ot
             while waits(honest) {
                 next_block();
                 blocks += 1;
-                // Five a block are looked at, from the second on two of them again.
+                // Each block looks at five; from the second block on, at two of them again.
                 assert!(blocks <= 1 + (13 - 5_u32).div_ceil(3), "{blocks}");
             }
             assert_eq!(worker_of(honest), Some(11));
@@ -145,7 +145,7 @@ fn many_prunings_of_one_block_do_not_stop_the_queues_and_are_taken_later() {
         );
         assert_eq!(worker_of(id), Some(10));
         advance(5);
-        // To leave a block behind is a step too.
+        // Leaving a block is a step, too.
         assert_eq!(Prompts::<Test>::iter().count(), 1);
         advance(20);
         assert!(ids.iter().all(|id| !Requests::<Test>::contains_key(id)));
@@ -161,12 +161,15 @@ fn what_was_cancelled_in_masses_does_not_delay_a_deadline() {
         }
         let (id, worker) = ask_and_assign();
         let due = deadline(id) + 1;
-        // Everything is due by then, and a block has room for a few.
+        // All prunings are due by then, and a block has room for a few.
         let base = <Test as Config>::WeightInfo::poll_base();
         let prunings = Inference::pruning_weight().saturating_mul(20);
         PollBudget::set(base.saturating_add(prunings));
         advance(due - System::block_number());
-        assert!(Prompts::<Test>::iter().count() > 100, "prunings are left");
+        assert!(
+            Prompts::<Test>::iter().count() > 100,
+            "most prunings are left"
+        );
         assert_eq!(bond(worker), BOND - STAKE / 2);
     });
 }

@@ -1,4 +1,4 @@
-//! `cancel_request`, in every state of a request.
+//! `cancel_request`, in every phase of a request.
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};

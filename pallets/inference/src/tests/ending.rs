@@ -1,4 +1,4 @@
-//! What becomes of a request when its claim ends, and of what is stored.
+//! The end of a request with its claim, and the removal of its storage.
 
 use crate::{mock::*, *};
 use noema_claims::{Fault, OnClaimEnded, Outcome, Settlement, Verification};
@@ -119,7 +119,7 @@ fn a_claim_that_no_validator_confirmed_gives_everything_back_and_costs_the_worke
             }
             .into(),
         );
-        // What was stated stays as long as any record.
+        // The receipt stays as long as the record.
         assert!(request(id).receipt(id).is_some());
         advance(20);
         assert!(!Requests::<Test>::contains_key(id));
@@ -153,7 +153,7 @@ fn prompt_and_answer_go_first_and_the_record_later() {
             (state.prompt.len(), state.tokens.len(), state.text.len()),
             (0, 0, 0)
         );
-        assert!(state.receipt.is_some(), "what was stated stays");
+        assert!(state.receipt.is_some(), "the receipt stays");
         advance(9);
         assert!(Requests::<Test>::contains_key(id));
         next_block();

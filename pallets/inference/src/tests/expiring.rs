@@ -1,4 +1,4 @@
-//! Requests for which no worker is there, and checkpoints that are withdrawn.
+//! Requests for which no worker is available, and withdrawn checkpoints.
 
 use crate::{mock::*, *};
 use frame_support::assert_ok;
@@ -15,7 +15,11 @@ fn without_any_worker_a_request_is_refunded_once_it_has_expired() {
         next_block();
         assert_eq!(refunded_for(id), Some(RefundReason::NoWorker));
         assert_eq!((on_hold(ASKER), free(ASKER)), (0, FUNDS - STORAGE));
-        assert_eq!(Fruitless::<Test>::get(CHECKPOINT), 0, "it is forgotten");
+        assert_eq!(
+            Fruitless::<Test>::get(CHECKPOINT),
+            0,
+            "the count is removed"
+        );
     });
 }
 
@@ -40,7 +44,7 @@ fn a_request_waits_as_long_as_a_worker_is_there_however_busy() {
         });
 }
 
-/// It pays once for being looked at in every block.
+/// The requester pays only once for a request that every block looks at.
 #[test]
 fn a_request_does_not_wait_for_ever_for_a_worker_that_stays_busy() {
     TestExt::new()
@@ -95,7 +99,7 @@ fn one_worker_that_is_met_starts_the_count_anew() {
         set_listed(10, false);
         assert_eq!(Fruitless::<Test>::get(CHECKPOINT), 0);
         advance(9);
-        assert!(waits(id), "though it has expired by then");
+        assert!(waits(id), "it waits although it has expired");
         next_block();
         assert_eq!(refunded_for(id), Some(RefundReason::NoWorker));
     });
@@ -126,7 +130,7 @@ fn what_only_dearer_workers_are_there_for_is_refunded_once_it_has_expired() {
             set_prices(11, 20);
             let id = ask_for(ASKER, 220);
             set_listed(10, false);
-            // It expires in block 11, and is passed over there and three times more.
+            // It expires in block 11, and is passed over in that block and three more times.
             while System::block_number() < 13 {
                 next_block();
                 assert!(waits(id));
@@ -150,7 +154,7 @@ fn what_only_a_worker_with_nothing_left_to_stake_would_take_does_not_wait_for_ev
     TestExt::new().endow(ASKER).execute_with(|| {
         exhausted(10, BOND);
         let id = ask(ASKER);
-        // It expires in block 11, and is passed over there and 31 times more.
+        // It expires in block 11, and is passed over in that block and 31 more times.
         while System::block_number() < 10 + MOST_UNSTAKED_PASSES - 1 {
             next_block();
             assert!(waits(id));
@@ -162,7 +166,7 @@ fn what_only_a_worker_with_nothing_left_to_stake_would_take_does_not_wait_for_ev
     });
 }
 
-/// An attacker's worker with a large bond and room, which takes nothing, beside an honest busy one.
+/// An attacker's worker with a large bond and room that takes no request, beside an honest busy one.
 fn beside_a_busy_worker(attack: impl Fn(AccountId, Balance)) {
     for salt in 0..5 {
         TestExt::new()
@@ -253,7 +257,7 @@ fn a_draw_that_ends_before_it_meets_all_workers_is_no_pass() {
                 set_prices(worker, 20);
             }
             let cheap = ask_for(ASKER, 220);
-            // Dear workers are drawn first, and enough of them take something.
+            // Expensive workers are drawn first, and enough of them take a request.
             for _ in 0..4 {
                 for _ in 0..MOST_VISITS * LOOK_AHEAD {
                     ask(ASKER);
@@ -347,7 +351,7 @@ fn a_checkpoint_that_is_withdrawn_refunds_what_waits_for_it() {
         for id in &ids[2..] {
             assert_eq!(refunded_for(*id), Some(RefundReason::CheckpointWithdrawn));
         }
-        // What a worker has is still answered and paid.
+        // Requests that a worker already has are still answered and paid.
         for id in taken {
             end_claim(answer(id), TRUE);
             assert!(matches!(phase(id), Phase::Settled { .. }));

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 
-/// Goes to the block in which the miss of the request is found.
+/// Advances to the block in which the missed deadline of the request is noticed.
 fn let_it_miss(id: noema_protocol::RequestId) {
     let last = deadline(id);
     while System::block_number() < last {
@@ -69,7 +69,7 @@ fn after_as_many_attempts_as_may_be_it_is_refunded() {
             let (id, first) = ask_and_assign();
             let_it_miss(id);
             next_block();
-            let second = worker_of(id).expect("another one tries");
+            let second = worker_of(id).expect("another worker tries");
             assert_ne!(first, second);
             let_it_miss(id);
             assert_eq!(refunded_for(id), Some(RefundReason::NoAnswer));
@@ -83,7 +83,7 @@ fn without_another_worker_it_is_refunded_as_not_answered() {
     TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
         let (id, _) = ask_and_assign();
         let_it_miss(id);
-        // As patient as at first, and never while a draw may still meet a worker.
+        // The expiry starts again, and the request stays while a draw may still meet a worker.
         advance(9);
         assert!(waits(id));
         next_block();

@@ -1,4 +1,4 @@
-//! The queue: who gets which request, and when.
+//! The queue: which worker gets which request, and when.
 
 use crate::{mock::*, *};
 use frame_support::assert_ok;
@@ -79,7 +79,7 @@ fn a_thousand_requests_of_one_block_are_answered_in_order_and_no_worker_idles() 
                     .map(|open| open.request)
                     .collect();
                 now.sort_unstable();
-                // What workers have are those that follow on what was answered, without a gap.
+                // The requests of workers follow the answered ones without a gap.
                 let new = now.iter().filter(|id| **id >= RequestId(given as u64));
                 let expected: Vec<_> = ids.iter().skip(given).take(new.clone().count()).collect();
                 assert_eq!(new.collect::<Vec<_>>(), expected, "in order");
@@ -109,8 +109,8 @@ fn the_deadlines_of_a_worker_leave_time_for_all_that_it_has() {
             let ids: Vec<_> = (0..4).map(|_| ask(ASKER)).collect();
             next_block();
             let deadlines: Vec<_> = ids.iter().map(|id| deadline(*id)).collect();
-            // 7 blocks until the assignment is final, 4, and for each request one block for every begun
-            // 20 bytes of all prompts and one for every 8 tokens of all answers.
+            // 7 blocks until the assignment is final, 4, and for each request one block for every started 20
+            // bytes of all prompts and one for every 8 tokens of all answers.
             assert_eq!(deadlines, [2 + 14, 2 + 11 + 6, 2 + 11 + 9, 2 + 11 + 12]);
             assert_eq!(
                 load(10),
@@ -167,14 +167,14 @@ fn the_search_goes_on_behind_those_that_no_worker_with_room_takes() {
             assert_eq!(
                 Cursors::<Test>::get(CHECKPOINT),
                 Some(cheap[searched - 1]),
-                "so many are looked at in a block"
+                "a block looks at that many"
             );
             next_block();
             assert_eq!(assigned(), [dear], "the next block finds it");
             assert_eq!(
                 Cursors::<Test>::get(CHECKPOINT),
                 None,
-                "and nothing is left behind it"
+                "and no request is left behind it"
             );
             set_listed(10, true);
             set_listed(11, false);
@@ -272,7 +272,7 @@ fn a_worker_that_takes_a_request_is_found_among_many_that_charge_too_much() {
                 let id = ask_for(ASKER, 300);
                 let cheap = ask_for(ASKER, 220);
                 next_block();
-                assert_eq!(worker_of(cheap), Some(10), "though the other came first");
+                assert_eq!(worker_of(cheap), Some(10), "although the other came first");
                 assert!(worker_of(id).is_some());
             });
     }
@@ -308,7 +308,7 @@ fn requests_that_fit_only_the_askers_own_busy_worker_delay_others_by_few_blocks(
         .rules(|rules| rules.expiry = 30)
         .execute_with(|| {
             audit_every(10);
-            // Worker 66 charges half, and is busy with its owner's own requests.
+            // Worker 66 charges half, and is busy with the requests of its owner.
             set_prices(66, 5);
             let own_limit = 16 + 16 * 5 + 32;
             let ids: Vec<_> = (0..300).map(|_| ask_for(ATTACKER, own_limit)).collect();
@@ -320,13 +320,13 @@ fn requests_that_fit_only_the_askers_own_busy_worker_delay_others_by_few_blocks(
                 next_block();
                 blocks += 1;
             }
-            // 128 requests a block are looked at, and 16 of them are the first ones, again.
+            // Each block looks at 128 requests, and 16 of them are the first ones, again.
             assert!(blocks <= 300 / 112 + 1, "{blocks}");
             assert_ne!(worker_of(honest), Some(66));
             end_claim(answer(honest), TRUE);
             let burned: Balance = ids.iter().map(|id| request(*id).storage_burned).sum();
             assert_eq!(free(ATTACKER) + on_hold(ATTACKER), FUNDS - burned);
-            // They expire once the attacker's worker, which answers nothing, is not there any more.
+            // They expire once the attacker's worker, which answers none, is no longer in the roster.
             let mut blocks = 0;
             while ids
                 .iter()
@@ -336,8 +336,8 @@ fn requests_that_fit_only_the_askers_own_busy_worker_delay_others_by_few_blocks(
                 next_block();
                 blocks += 1;
             }
-            // Each is looked at four times until it is refunded.
-            // But those two that it has, which wait anew once it has missed their deadline.
+            // Each is looked at four times until it is refunded, except for the two that the worker has: they
+            // wait again once it has missed their deadline.
             assert!(blocks <= 12 + 30 + 4 * (300 / 112 + 1), "{blocks}");
         });
 }
@@ -358,7 +358,7 @@ fn a_worker_whose_bond_is_spent_gets_nothing_that_it_cannot_stake() {
             next_block();
             assert_eq!(assigned(), [first, small]);
             advance(5);
-            assert!(waits(large), "the worker is there, and busy");
+            assert!(waits(large), "the worker is present, but busy");
             end_claim(answer(first), TRUE);
             next_block();
             assert_eq!(worker_of(large), Some(10));
@@ -385,7 +385,7 @@ fn a_worker_with_nothing_left_to_stake_leaves_a_request_to_another() {
             .rules(|rules| rules.room = 8)
             .execute_with(|| {
                 use noema_protocol::interfaces::Operators;
-                // The first is drawn nine times of ten, and all of its bond is locked behind another job.
+                // Worker 10 is drawn nine times out of ten, and its whole bond is locked behind another job.
                 add_worker(10, CHECKPOINT, 9 * BOND);
                 add_worker(11, CHECKPOINT, BOND);
                 let other = noema_protocol::RoundId(0).into();
@@ -453,7 +453,7 @@ fn more_workers_than_requests_leave_nothing_waiting() {
             next_block();
             assert_eq!(assigned(), ids);
             let workers: BTreeSet<_> = ids.iter().map(|id| worker_of(*id)).collect();
-            assert_eq!(workers.len(), 3, "each gets one");
+            assert_eq!(workers.len(), 3, "each worker gets one request");
             assert_ok!(Inference::audit());
         });
 }

@@ -1,4 +1,4 @@
-//! View functions, and what the audit finds.
+//! View functions, and the findings of the audit.
 
 use crate::{mock::*, *};
 use noema_claims::{Permill, Stage};
@@ -50,7 +50,7 @@ fn a_quote_of_a_worker_that_charges_nothing_has_what_its_checks_cost() {
             let parameters = SamplingParameters::greedy(TOKENS_ASKED);
             let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
             let fees = |offer: &Offer<AccountId>| (offer.answer_max, offer.check_fee, offer.total);
-            // 16 bytes at 1 and 16 tokens for nothing; 32 of both are checked at 3.
+            // 16 bytes at 1 and 16 tokens at 0; 32 of both are checked at 3.
             assert_eq!(fees(&quote.offers[0]), (16, 96, 112));
             // A quarter of 176 is less than that.
             assert_eq!(fees(&quote.offers[1]), (176, 96, 272));

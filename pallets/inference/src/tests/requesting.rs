@@ -1,4 +1,4 @@
-//! `request_inference`: what is refused, what is on hold, what is burned.
+//! `request_inference`: refusals, holds and burned amounts.
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};

@@ -1,4 +1,4 @@
-//! Rules that change under way.
+//! Rules that change while requests are open.
 
 use crate::{mock::*, *};
 use noema_claims::Permill;
@@ -47,7 +47,7 @@ fn the_room_of_workers_is_that_of_now() {
         assert_eq!(load(10).open, 5);
         set_rules(|rules| rules.room = 1);
         next_block();
-        assert_eq!(load(10).open, 5, "what it has it keeps");
+        assert_eq!(load(10).open, 5, "the worker keeps its requests");
         for id in assigned().into_iter().take(4) {
             answer(id);
         }

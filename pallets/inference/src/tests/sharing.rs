@@ -13,7 +13,7 @@ fn ask_at(checkpoint: CheckpointId) -> RequestId {
     ask_of(ASKER, checkpoint, PROMPT, parameters, LIMIT).expect("it is a good request")
 }
 
-/// A budget for so many visits that assign one request each.
+/// A budget for `visits` visits that assign one request each.
 fn budget_for(visits: u64) -> frame_support::weights::Weight {
     let base = <Test as Config>::WeightInfo::poll_base();
     let visit = Inference::visit_weight(1);
@@ -117,7 +117,7 @@ fn two_queues_take_turns_at_being_first() {
                 ask_at(checkpoint);
             }
         }
-        // The first queue is looked at as far as may be, the second has what is left.
+        // The first queue is looked at up to the limit, the second gets the rest.
         let base = <Test as Config>::WeightInfo::poll_base();
         let first = Inference::visit_weight(LOOK_AHEAD);
         let second = Inference::visit_weight(4);
@@ -150,7 +150,7 @@ fn as_many_queues_as_are_visited_in_a_block_take_turns_too() {
                 add_worker(10, *checkpoint, BOND);
                 ask_at(*checkpoint);
             }
-            // Nothing is given: each block visits the queues and leaves them as they are.
+            // No request is assigned: each block visits the queues and leaves them unchanged.
             PollBudget::set(frame_support::weights::Weight::MAX);
             let next = |queue: &CheckpointId| Inference::next_queue(Some(*queue));
             let order: Vec<_> = core::iter::successors(Inference::next_queue(None), next)
@@ -159,7 +159,7 @@ fn as_many_queues_as_are_visited_in_a_block_take_turns_too() {
             assert_eq!(order.len(), checkpoints.len());
             for block in 0..3 {
                 next_block();
-                // The next block begins after this one: with the second, or with the one that is left.
+                // The next block begins after this one: with the second queue, or with the remaining one.
                 let after = match more {
                     0 => block,
                     _ => (block + 1) * (order.len() - 1) - 1,
@@ -183,7 +183,7 @@ fn queues_that_are_emptied_on_the_way_do_not_let_others_be_visited_twice_or_left
         next_block_with_an_agenda();
         for _ in 0..3 {
             let ids: Vec<_> = checkpoints.iter().map(|one| ask_at(*one)).collect();
-            // One queue stays as it is, as its worker is not there.
+            // One queue stays unchanged, as its worker is not in the roster.
             set_listed(14, false);
             next_block();
             assert!(waits(ids[4]));
