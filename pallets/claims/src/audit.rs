@@ -1,4 +1,4 @@
-//! Whether the records agree with each other. Reads everything: for a view function and `try_state`,
+//! Checks that the pallet's storage is consistent. Reads all of it: for a view function and `try_state`,
 //! never for a block.
 
 use crate::{
@@ -13,29 +13,29 @@ use noema_economics::Balance;
 use noema_protocol::{interfaces::Operators, ClaimId, Job};
 use scale_info::TypeInfo;
 
-/// What is wrong with the records.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditError<AccountId> {
     /// A payer has less on hold than its open claims may cost.
     HoldTooLow {
         /// The payer.
         payer: AccountId,
-        /// What they may cost.
+        /// The most that they may cost.
         owed: Balance,
-        /// What is on hold.
+        /// The amount on hold.
         held: Balance,
     },
-    /// What is on hold of an account for challenges is not what it staked.
+    /// The amount on hold of an account for challenges differs from its stakes.
     BondsDiffer {
         /// The account.
         account: AccountId,
     },
-    /// What is locked behind a claim or a check is not its stake.
+    /// The amount locked behind a claim or a check differs from its stake.
     LockDiffers {
         /// The claim.
         claim: ClaimId,
     },
-    /// A claim has no turn although one is due, or another one than it is recorded to have.
+    /// A claim has no turn although one is due, or a turn other than the recorded one.
     TurnDiffers {
         /// The claim.
         claim: ClaimId,
@@ -45,9 +45,9 @@ pub enum AuditError<AccountId> {
         /// The claim.
         claim: ClaimId,
     },
-    /// What validators are recorded to have to execute is not what their seats add up to.
+    /// The recorded backlogs of validators differ from the sum of their seats.
     BacklogsDiffer,
-    /// A claim counts other disputes than there are.
+    /// A claim counts a number of disputes that differs from the recorded ones.
     DisputesDiffer {
         /// The claim.
         claim: ClaimId,
@@ -55,16 +55,16 @@ pub enum AuditError<AccountId> {
 }
 
 impl<AccountId> AuditError<AccountId> {
-    /// What is wrong, in one sentence.
+    /// The inconsistency as a sentence.
     pub const fn summary(&self) -> &'static str {
         match self {
             Self::HoldTooLow { .. } => "a payer has less on hold than its claims may cost",
-            Self::BondsDiffer { .. } => "the bonds of challenges are not what is on hold",
-            Self::LockDiffers { .. } => "a lock is not the stake of its claim or check",
+            Self::BondsDiffer { .. } => "the bonds of challenges differ from the amounts on hold",
+            Self::LockDiffers { .. } => "a lock differs from the stake of its claim or check",
             Self::TurnDiffers { .. } => "the agenda differs from the claims",
             Self::NotQueued { .. } => "a claim that waits for randomness is not in the queue",
             Self::BacklogsDiffer => "the backlogs of validators differ from their seats",
-            Self::DisputesDiffer { .. } => "a claim counts other disputes than there are",
+            Self::DisputesDiffer { .. } => "a claim counts a wrong number of disputes",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Measures the calls and the kinds of turns.
+//! Benchmarks of the calls and of the kinds of turns.
 
 use crate::{
     keeping::Turns, types::Kept, Call, Claims, Config, Disputes, HoldReason, KeptOf, LatestValues,
@@ -27,7 +27,7 @@ use noema_protocol::{
 use sp_core::H256;
 
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
-/// The most tokens that an answer of the benchmarks has.
+/// The most tokens of an answer in the benchmarks.
 const POSITIONS: u32 = 1_024;
 
 fn funds<T: Config>() -> Balance {
@@ -169,8 +169,8 @@ fn poll<T: Config>(now: BlockNumberFor<T>) {
     Pallet::<T>::take_turns(now, &mut WeightMeter::new());
 }
 
-/// A claim about `checkpoint`, which is active from then on, in which every seat has confirmed the leaf
-/// that is returned with it, and accounts challenge that leaf. For benchmarks of what decides disputes.
+/// A claim about `checkpoint`, which is active from then on, and a leaf that every seat confirmed and that
+/// accounts challenge. For benchmarks of referees.
 pub fn challenged<T: Config>(checkpoint: CheckpointId) -> (ClaimId, u32) {
     let mut kept = made_about::<T>(checkpoint);
     seated::<T>(&mut kept, MAX_SEATS, SeatState::Confirmed);
@@ -184,7 +184,7 @@ pub fn challenged<T: Config>(checkpoint: CheckpointId) -> (ClaimId, u32) {
             verification,
         },
     );
-    // The other places are for validators that were drawn.
+    // The other places are reserved for validators that were drawn.
     let others = T::MaxChallengers::get() - MAX_SEATED_CHALLENGERS;
     for index in 0..others {
         let challenger: T::AccountId = account("challenger", index, 0);
@@ -309,12 +309,12 @@ mod benches {
         assert!(matches!(claim.stage, Stage::Challengeable { .. }));
     }
 
-    /// A draw of the validators of one leaf. Each is absent, and leaves its roster; the lock is read that one
-    /// with too little of its bond left would be refused for.
+    /// A draw of the validators of one leaf. Each is absent, and leaves its roster; the lock is read too, as
+    /// for a validator with too little free bond.
     #[benchmark]
     fn draw(t: Linear<1, { MAX_TRIES }>) {
         let job = Job::Check(ClaimId(0), 0);
-        // Which no other operator serves.
+        // No other operator serves this checkpoint.
         let checkpoint = CheckpointId(H256::repeat_byte(8));
         let validators: Vec<_> = (0..t)
             .map(|index| {

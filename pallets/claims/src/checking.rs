@@ -1,4 +1,4 @@
-//! What drawn validators do: they commit, then reveal.
+//! The steps of drawn validators: commit, then reveal.
 
 use crate::{Config, Error, Event, KeptOf, Pallet};
 use frame_support::ensure;

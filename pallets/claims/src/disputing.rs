@@ -1,4 +1,4 @@
-//! Challenges: who says that a leaf is false, and what the referee's decision does.
+//! Challenges, and the effects of the referee's decision.
 
 use crate::{Challenger, Config, Error, Event, HoldReason, Pallet, Stake, MAX_SEATED_CHALLENGERS};
 use alloc::vec::Vec;
@@ -72,13 +72,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What an account that was not drawn stakes: as much as the claimant, so that none is cheaper to
-    /// harm than to be harmed.
+    /// The stake of an account that was not drawn: as much as the claimant's, so that a false challenge costs
+    /// as much as a false claim.
     pub(crate) fn challenge_bond(claim: &ClaimOf<T>) -> Balance {
         claim.terms.rules.challenge_bond.max(claim.terms.stake)
     }
 
-    /// Whether an account has a seat at the leaf, and still something to do for it.
+    /// Whether an account has a seat at the leaf with a step still open.
     pub(crate) fn has_open_seat(claim: &ClaimOf<T>, account: &T::AccountId, leaf: u32) -> bool {
         claim.seats.iter().any(|seat| {
             seat.leaf == leaf
@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Gives the stakes of challengers back: they were right, or nothing was decided about them.
+    /// Releases the stakes of challengers that were right, or whose dispute was not decided.
     pub(crate) fn give_back(challengers: &[Challenger<T::AccountId>]) {
         for challenger in challengers {
             if let Stake::Hold { from, amount } = &challenger.stake {
@@ -97,8 +97,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Takes what challengers staked. The claimant gets what the dispute cost it where the leaf is
-    /// true, and each juror what a check is paid; the rest burns.
+    /// Takes the stakes of challengers. The claimant gets the cost of the dispute where the leaf is true, and
+    /// each juror the payment of one check; the rest burns.
     fn forfeit(
         claim: &ClaimOf<T>,
         job: Job,
@@ -134,8 +134,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Pays operators out of the bond of a challenge, in order and as far as it reaches, and burns the
-    /// rest.
+    /// Pays operators out of the bond of a challenge, in order and as far as it reaches, and burns the rest.
     fn spend_bond(
         from: &T::AccountId,
         amount: Balance,
@@ -180,7 +179,7 @@ impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
             decision,
         });
         if decision == Decision::False {
-            // The challengers' share is part of the settlement, which takes the dispute off the books.
+            // The challengers' share is part of the settlement, which removes the dispute.
             Self::carry_out(&mut kept, effects, jurors);
         } else {
             let challengers = crate::Disputes::<T>::take(id, leaf);

@@ -59,8 +59,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Only the challenge of a validator with something still to do is a duty: it is the only one that
-    /// has staked something already.
+    /// Only the challenge of a validator with an open step is a duty: it is the only challenger that has a
+    /// stake already.
     fn challenge_duty(
         key: &T::AccountId,
         id: ClaimId,
@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
             Self::has_open_seat(&kept.claim, &validator, leaf),
             Error::<T>::NotDrawn
         );
-        // Whether a dispute can be joined is known by trying.
+        // Executing the call and rolling it back shows whether a dispute can be joined.
         try_out(|| Self::do_challenge(key.clone(), id, leaf))?;
         Self::check_duty("claims/challenge", validator, &kept.claim, leaf)
     }

@@ -1,4 +1,4 @@
-//! Why the pallet refuses, and what to do about it.
+//! Errors of the pallet, each with advice.
 
 use crate::{Config, Error};
 use frame_support::pallet_macros::pallet_section;
@@ -18,18 +18,18 @@ mod errors {
         UnknownLeaf,
         /// The account is not the hot key of an operator. Sign with the key set in `operators`.
         NotAnOperator,
-        /// The operator was not drawn for this leaf, or has done its part.
+        /// The operator was not drawn for this leaf, or has done its step.
         NotDrawn,
-        /// Not at this stage of the claim. Commitments are accepted after `CheckDrawn`, reveals after
-        /// `RevealOpened`.
+        /// The claim is not in the stage for this call. Commitments are accepted after `CheckDrawn`, reveals
+        /// after `RevealOpened`.
         WrongStage,
         /// The window is over.
         TooLate,
-        /// The validator has committed. The first commitment counts.
+        /// The validator has already committed. The first commitment counts.
         AlreadyCommitted,
-        /// The validator has not committed, so it has nothing to reveal.
+        /// The validator has not committed, so it cannot reveal.
         NotCommitted,
-        /// Hidden state and salt are not those committed. Reveal exactly what was hashed.
+        /// Hidden state and salt do not match the commitment. Reveal exactly the committed values.
         CommitmentDiffers,
         /// The receipt is not this leaf of the claim. Send the receipt that the claimant signed, and its
         /// path to the claim's root.
@@ -40,14 +40,13 @@ mod errors {
         Ended,
         /// The claimant cannot challenge its own claim.
         OwnClaim,
-        /// The account has challenged this leaf already.
+        /// The account has already challenged this leaf.
         AlreadyChallenged,
-        /// As many accounts challenge this leaf as are recorded. The dispute is decided without
-        /// another.
+        /// The leaf has as many challengers as can be recorded. The dispute is decided without another.
         ChallengersFull,
         /// The account cannot put the bond of a challenge on hold. Add funds.
         FundsTooLow,
-        /// The claim does not wait for this.
+        /// The claim does not expect this step.
         NotExpected,
     }
 }

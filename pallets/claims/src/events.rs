@@ -1,4 +1,4 @@
-//! What happens to claims.
+//! Events of the pallet.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -7,11 +7,11 @@ mod events {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// An operator claimed to be paid for what it did.
+        /// An operator made a claim.
         ClaimMade {
             /// The claim.
             claim: ClaimId,
-            /// What it did.
+            /// The job claimed to be done.
             job: Job,
             /// The operator.
             claimant: T::AccountId,
@@ -30,7 +30,7 @@ mod events {
             /// Each validator, with the leaf that it checks.
             seats: Vec<(T::AccountId, u32)>,
         },
-        /// A validator committed to what it found.
+        /// A validator committed to its finding.
         CheckCommitted {
             /// The claim.
             claim: ClaimId,
@@ -44,7 +44,7 @@ mod events {
             /// The claim.
             claim: ClaimId,
         },
-        /// A validator showed the claim's own hidden state: it executed the leaf and found the same.
+        /// A validator revealed the claim's own hidden state: it executed the leaf with the same result.
         CheckRevealed {
             /// The claim.
             claim: ClaimId,
@@ -57,10 +57,10 @@ mod events {
         ChallengeOpened {
             /// The claim.
             claim: ClaimId,
-            /// What the checks showed.
+            /// The result of the checks.
             verification: Verification,
         },
-        /// An account says that a leaf is false. The referee decides.
+        /// An account challenged a leaf. The referee decides.
         Challenged {
             /// The claim.
             claim: ClaimId,
@@ -69,31 +69,31 @@ mod events {
             /// The account.
             challenger: T::AccountId,
         },
-        /// The referee has decided.
+        /// The referee decided a dispute.
         DisputeConcluded {
             /// The claim.
             claim: ClaimId,
             /// The leaf.
             leaf: u32,
-            /// What it decided.
+            /// The decision.
             decision: Decision,
         },
         /// The claim is over.
         Ended {
             /// The claim.
             claim: ClaimId,
-            /// How.
+            /// The outcome.
             outcome: Outcome,
-            /// Paid to the claimant.
+            /// The amount paid to the claimant.
             paid: Balance,
-            /// Paid to each validator for a check.
+            /// The amount paid to each validator for a check.
             checks: Vec<(T::AccountId, Balance)>,
-            /// Given back to the payer.
+            /// The amount refunded to the payer.
             refunded: Balance,
-            /// Destroyed of what the payer paid.
+            /// The part of the payments that was burned.
             burned: Balance,
         },
-        /// The record of a claim that is over was removed.
+        /// The record of a finished claim was removed.
         Pruned {
             /// The claim.
             claim: ClaimId,

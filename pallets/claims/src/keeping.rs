@@ -1,4 +1,4 @@
-//! What other pallets ask: making claims, and the money behind them.
+//! The interface to other pallets: making claims, and their money.
 
 use crate::{
     AgendaCursor, Backlogs, Claims, Config, Error, Event, HoldReason, Kept, NextClaim, Pallet,

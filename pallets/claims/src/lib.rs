@@ -71,47 +71,47 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs from the runtime.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
         /// The token in which claims are paid.
         type Currency: Mutate<Self::AccountId, Balance = Balance>
             + MutateHold<Self::AccountId, Balance = Balance, Reason = Self::RuntimeHoldReason>;
-        /// The runtime's reasons for a hold.
+        /// The runtime's reasons for holding tokens.
         type RuntimeHoldReason: From<HoldReason>;
-        /// Who claims and who checks, and the bonds behind them.
+        /// Claimants and validators, and their bonds.
         type Operators: Operators<Self::AccountId, Balance>;
         /// Randomness of the relay chain.
         type Randomness: BlockRandomness;
         /// Decides disputes.
         type Referee: Referee<Self::AccountId, BlockNumberFor<Self>>;
-        /// Learns how claims end.
+        /// Is notified of the end of claims.
         type OnEnded: OnClaimEnded<Self::AccountId>;
-        /// The most that it weighs to tell [`Self::OnEnded`] of one claim.
+        /// The highest weight of notifying [`Self::OnEnded`] of one claim.
         type EndedWeight: Get<Weight>;
-        /// Where answers and checks that were paid for are noted, by what was burned of the payment.
+        /// Records the answers and checks that were paid, by the burned part of the payment.
         type Work: RecordWork<Self::AccountId>;
-        /// What calls and turns weigh.
+        /// Weights of the calls and turns.
         type WeightInfo: WeightInfo;
 
-        /// The most weight of draws and turns in a block. What does not fit is left to the next block.
+        /// The highest weight of draws and turns in a block. The rest is left to the next block.
         #[pallet::constant]
         type PollBudget: Get<Weight>;
         /// Most challengers of one leaf that are recorded:
         /// [`MAX_SEATED_CHALLENGERS`](crate::MAX_SEATED_CHALLENGERS), and at least one other.
         #[pallet::constant]
         type MaxChallengers: Get<u32>;
-        /// Blocks for which the record of a claim that is over stays readable.
+        /// Blocks for which the record of a finished claim stays readable.
         #[pallet::constant]
         type Retention: Get<BlockNumberFor<Self>>;
     }
 
-    /// Why the pallet holds tokens.
+    /// The reasons for holding tokens.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// What the payer of a claim may have to pay.
+        /// The most that the payer of a claim may have to pay.
         Payment,
-        /// What an account staked on a challenge.
+        /// The bond of a challenge.
         Challenge,
     }
 
@@ -127,7 +127,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type LatestValues<T: Config> = StorageValue<_, Beacon, ValueQuery>;
 
-    /// Which claims have a turn in which block.
+    /// The claims that have a turn in each block.
     #[pallet::storage]
     pub type Agenda<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, ClaimId, ()>;
@@ -162,8 +162,8 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Takes the block's randomness and its turns: after the inherents, which bring the randomness,
-        /// and before the transactions.
+        /// Takes the block's randomness and its turns: after the inherents, which bring the randomness, and
+        /// before the transactions.
         fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
             Self::take_turns(now, meter);
         }
@@ -193,13 +193,13 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Commit to what you found of a leaf, signed by the hot key of a validator that was drawn for
-        /// it. A duty: free of charge through `duties.perform`.
+        /// Commits to the finding on a leaf, signed by the hot key of a validator that was drawn for it. A
+        /// duty: free of charge through `duties.perform`.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.
-        /// - `commitment`: BLAKE2b-256 of `"noema/check"` and the encoded claim, leaf, controller, hash
-        ///   of the hidden state at your position, and 32 bytes of salt.
+        /// - `commitment`: BLAKE2b-256 of `"noema/check"` and the encoded claim, leaf, controller, hash of
+        ///   the hidden state at the validator's position, and 32 bytes of salt.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::commit_check())]
         pub fn commit_check(
@@ -212,15 +212,15 @@ pub mod pallet {
             Self::do_commit(key, claim, leaf, commitment)
         }
 
-        /// Show the hidden state that you committed to, with its path to the root in the receipt. A
-        /// duty: free of charge through `duties.perform`.
+        /// Reveals the committed hidden state, with its path to the root in the receipt. A duty: free of
+        /// charge through `duties.perform`.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.
         /// - `receipt`: the receipt of the leaf.
         /// - `path`: the siblings of the receipt's hash, up to the claim's root.
-        /// - `proof`: the hash of the hidden state at your position, and its siblings.
-        /// - `salt`: the salt of your commitment.
+        /// - `proof`: the hash of the hidden state at the validator's position, and its siblings.
+        /// - `salt`: the salt of the commitment.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::reveal_check())]
         pub fn reveal_check(
@@ -236,9 +236,9 @@ pub mod pallet {
             Self::do_reveal(key, claim, leaf, &receipt, &path, &proof, salt)
         }
 
-        /// Say that a leaf is not what the checkpoint yields. The referee decides. A validator that was
-        /// drawn for the leaf stakes what is locked for its check, as a duty; any other account puts a
-        /// bond on hold, which it loses where the leaf is true.
+        /// Challenges a leaf as not being what the checkpoint yields. The referee decides. A validator that
+        /// was drawn for the leaf stakes the lock of its check, as a duty; any other account puts a bond on
+        /// hold, which it loses where the leaf is true.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.
@@ -252,18 +252,18 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// Everything known of a claim.
+        /// All data on a claim.
         pub fn claim_info(claim: ClaimId) -> Option<ClaimInfo<T::AccountId, BlockNumberFor<T>>> {
             Self::info_of(claim)
         }
 
-        /// The checks that an operator, by its controller or its hot key, has to do something about now,
-        /// the most urgent first.
+        /// The checks in which an operator, named by its controller or its hot key, has an open step, the
+        /// most urgent first.
         pub fn checks_due(operator: T::AccountId) -> Vec<CheckDue<BlockNumberFor<T>>> {
             Self::checks_of(operator)
         }
 
-        /// Whether the records agree with each other, with what is on hold, and with what is locked.
+        /// Checks that the records agree with one another, with the amounts on hold and with the locks.
         pub fn audit() -> Result<(), AuditError<T::AccountId>> {
             Self::do_audit()
         }

@@ -1,5 +1,4 @@
-//! A runtime of the pallet, the operators and balances, with randomness and a referee that do what a
-//! test says.
+//! A runtime with the pallet, the operators and balances; tests control randomness and the referee.
 
 use crate as pallet_claims;
 use crate::*;
@@ -34,7 +33,7 @@ pub(crate) type AccountId = u64;
 pub(crate) const WORKER: AccountId = 1;
 /// Another account that is no operator.
 pub(crate) const OTHER: AccountId = 4;
-/// Who pays.
+/// The payer of the claims.
 pub(crate) const PAYER: AccountId = 2;
 /// An account that is no operator.
 pub(crate) const STRANGER: AccountId = 3;
@@ -46,7 +45,7 @@ pub(crate) const FUNDS: Balance = 1_000_000;
 pub(crate) const BOND: Balance = 100_000;
 /// Blocks in a term.
 const TERM: u32 = 5;
-/// Tokens of each answer, and so hidden states.
+/// Tokens of each answer, and so the number of its hidden states.
 pub(crate) const POSITIONS: u32 = 11;
 
 #[frame_support::runtime]
@@ -104,7 +103,7 @@ impl pallet_operators::Config for Test {
     type BenchmarkHelper = Keystore;
 }
 
-/// Signs for the benchmarks.
+/// Creates hot keys for benchmarks.
 #[cfg(feature = "runtime-benchmarks")]
 pub struct Keystore;
 
@@ -116,7 +115,7 @@ impl pallet_operators::BenchmarkHelper<AccountId, TestSignature> for Keystore {
     }
 }
 
-/// The one checkpoint that is served.
+/// The only active checkpoint.
 pub struct OneCheckpoint;
 
 impl Checkpoints for OneCheckpoint {
@@ -150,7 +149,7 @@ parameter_types! {
     pub static PollBudget: Weight = Weight::from_parts(250_000_000_000, u64::MAX / 2);
 }
 
-/// A relay chain that makes one block for each of this chain's.
+/// A relay chain with one block for each of this chain's.
 pub struct Relay;
 
 impl BlockRandomness for Relay {
@@ -164,17 +163,17 @@ impl BlockRandomness for Relay {
     }
 }
 
-/// What the pallet told others.
+/// The calls from the pallet to other pallets.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// Disputes that the referee was given, and those that it was to drop.
+    /// Disputes that the referee was given, and those that were closed.
     pub(crate) opened: Vec<(ClaimId, u32)>,
     pub(crate) closed: Vec<(ClaimId, u32)>,
-    /// What validators have to execute for the referee.
+    /// The backlogs of validators from the referee.
     pub(crate) backlogs: BTreeMap<AccountId, u64>,
     /// Claims that ended.
     pub(crate) ended: Vec<(Job, ClaimId, Outcome)>,
-    /// Work that was noted.
+    /// Work that was recorded.
     pub(crate) work: Vec<(Work, AccountId, u64)>,
 }
 
@@ -186,7 +185,7 @@ pub(crate) fn told<R>(look: impl FnOnce(&mut Told) -> R) -> R {
     TOLD.with_borrow_mut(look)
 }
 
-/// Takes what the pallet tells.
+/// Records the calls to other pallets.
 pub struct Listener;
 
 impl Referee<AccountId, u32> for Listener {
@@ -289,8 +288,8 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
     ext
 }
 
-/// Runs a test on many chains that differ in their randomness, and audits what it leaves: records,
-/// locks, holds, and all that there is.
+/// Runs a test on several chains that differ in their randomness, and audits the state it leaves: records,
+/// locks, holds and the total issuance.
 pub(crate) fn test(run: impl Fn()) {
     for salt in 0..8 {
         Salt::set(salt);
@@ -326,7 +325,7 @@ pub(crate) const fn key(controller: AccountId) -> AccountId {
     controller + 500
 }
 
-/// Makes blocks.
+/// Executes blocks.
 pub(crate) fn blocks(count: u32) {
     for _ in 0..count {
         let now = System::block_number() + 1;
@@ -335,7 +334,7 @@ pub(crate) fn blocks(count: u32) {
     }
 }
 
-/// The hidden states that execution of leaf `leaf` yields.
+/// The hidden states that executing leaf `leaf` yields.
 pub(crate) fn hidden(leaf: u32) -> Vec<H256> {
     (0..POSITIONS)
         .map(|position| hashing::blake2_256(&codec::Encode::encode(&(leaf, position))))
@@ -385,7 +384,7 @@ pub(crate) fn claim(id: ClaimId) -> ClaimOf<Test> {
     Claims::claim(id).expect("it is kept")
 }
 
-/// Makes blocks until the claim is in a stage. Panics where it never is.
+/// Executes blocks until the claim is in a stage. Panics if that takes too long.
 pub(crate) fn until(id: ClaimId, is_reached: impl Fn(&Stage<u32>) -> bool) {
     for _ in 0..100 {
         if is_reached(&claim(id).stage) {
@@ -424,7 +423,7 @@ pub(crate) fn salt(validator: AccountId) -> H256 {
     H256::from_low_u64_be(validator)
 }
 
-/// What the validator has to show of the leaf.
+/// The proof that the validator has to reveal for the leaf.
 pub(crate) fn proof(id: ClaimId, validator: AccountId, leaf: u32) -> noema_claims::HiddenProof {
     let claim = claim(id);
     let seat = claim
@@ -469,7 +468,7 @@ pub(crate) fn reveal(id: ClaimId, validator: AccountId, leaf: u32) {
     assert_ok!(dispatch(reveal_call(id, validator, leaf), key(validator)));
 }
 
-/// Every drawn validator does its part.
+/// Lets every drawn validator commit and reveal honestly.
 pub(crate) fn check_honestly(id: ClaimId) {
     until_committing(id);
     let seats = seats(id);
@@ -486,17 +485,17 @@ pub(crate) fn bond(controller: AccountId) -> Balance {
     Operators::bond(&controller)
 }
 
-/// What an operator was credited with and has not withdrawn.
+/// The amount that was credited to an operator and is not withdrawn.
 pub(crate) fn payable(controller: AccountId) -> Balance {
     pallet_operators::Ledgers::<Test>::get(controller).payable
 }
 
-/// On hold of an account for a reason.
+/// The amount on hold of an account for a reason.
 pub(crate) fn held(account: AccountId, reason: HoldReason) -> Balance {
     Balances::balance_on_hold(&reason.into(), &account)
 }
 
-/// Free and held together.
+/// The sum of free and held balance.
 pub(crate) fn total(account: AccountId) -> Balance {
     Balances::total_balance(&account)
 }

@@ -1,4 +1,4 @@
-//! The end of a claim: who gets what of the payer's money and of what was locked.
+//! The end of a claim: the division of the payer's money and of the stakes.
 
 use crate::{Challenger, Config, Event, HoldReason, KeptOf, Pallet, Stake};
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ use noema_protocol::{
 };
 use sp_runtime::DispatchError;
 
-/// A payment to an operator, with what it is for.
+/// A payment to an operator, and its reason.
 struct Due<'a, AccountId> {
     to: &'a AccountId,
     job: Job,
@@ -26,7 +26,7 @@ struct Due<'a, AccountId> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Divides everything that a claim binds. Every lock and every hold behind it ends here.
+    /// Divides all assets that a claim binds. Every lock and every hold behind it ends here.
     pub(crate) fn settle(kept: &mut KeptOf<T>, outcome: Outcome, jurors: &[T::AccountId]) {
         let claim = &kept.claim;
         let (id, terms) = (claim.id, &claim.terms);
@@ -73,8 +73,8 @@ impl<T: Config> Pallet<T> {
         T::OnEnded::ended(kept.job, id, outcome, &settlement);
     }
 
-    /// Takes every dispute over the claim off the books and gives back what its challengers staked.
-    /// Returns those who challenged the leaf by which the claim fell.
+    /// Closes every dispute over the claim and releases the stakes of its challengers. Returns the
+    /// challengers of the leaf by which the claim fell.
     fn close_disputes(id: ClaimId, outcome: Outcome) -> Vec<Challenger<T::AccountId>> {
         let mut winners = Vec::new();
         for (leaf, challengers) in crate::Disputes::<T>::drain_prefix(id) {
@@ -87,11 +87,11 @@ impl<T: Config> Pallet<T> {
         winners
     }
 
-    /// To whom the claimant's stake goes: the challengers, validators that confirmed other leaves, and
-    /// jurors. The rest burns.
+    /// The beneficiaries of the claimant's stake: the challengers, validators that confirmed other leaves,
+    /// and jurors. The rest burns.
     ///
-    /// Challengers share equally, but where validators that were drawn for the leaf are among them, only
-    /// those do: a claimant that sees them drawn could challenge itself to take their part.
+    /// Challengers share equally. But where validators that were drawn for the leaf are among them, only
+    /// these share: otherwise a claimant that sees them drawn could challenge itself to take their part.
     fn shares(
         split: &StakeSplit<T::AccountId>,
         challengers: &[Challenger<T::AccountId>],
@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// Pays operators out of what is on hold, and gives the rest back.
+    /// Pays operators out of the hold of the payer, and releases the rest.
     fn pay(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) {
         let terms = &kept.claim.terms;
         let answer = Due {
@@ -157,8 +157,8 @@ impl<T: Config> Pallet<T> {
         Self::release(&terms.payer, settlement.payer);
     }
 
-    /// Moves what operators are paid into their purse and burns the rest of the payments. Returns
-    /// whether it could be moved.
+    /// Moves the payments of operators into their purse and burns the rest. Returns whether the move
+    /// succeeded.
     fn move_payment(payer: &T::AccountId, paid: Balance, burned: Balance) -> bool {
         let (reason, precision) = (HoldReason::Payment, Precision::Exact);
         if Self::move_to_purse(reason, payer, paid, precision).is_err() {
@@ -172,7 +172,7 @@ impl<T: Config> Pallet<T> {
         true
     }
 
-    /// Moves what is on hold of an account into the purse of the operators. Returns what was moved.
+    /// Moves an amount on hold of an account into the purse of the operators. Returns the moved amount.
     pub(crate) fn move_to_purse(
         reason: HoldReason,
         from: &T::AccountId,

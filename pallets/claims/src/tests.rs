@@ -1,4 +1,4 @@
-//! Tests by what is called, and of whole lives.
+//! Tests of each call, of turns, and of whole claims.
 
 mod anything;
 mod challenge;

@@ -1,9 +1,9 @@
-//! Turns: which claims are looked at in which block.
+//! Turns: the steps of claims in each block.
 //!
-//! A claim that is not over either waits for randomness, in a queue that is only looked at from its
-//! head, or has one turn in the agenda, or waits for a dispute. Its record is removed in its last turn.
-//! Where a block has no time for all turns that are due, the next goes on; deadlines stay as they are,
-//! so no call is accepted for longer. Draws and turns have a budget of weight of their own.
+//! An open claim either waits for randomness, in a queue that is only read from its head, or has one turn in
+//! the agenda, or waits for a dispute. Its record is removed in its last turn. Where a block has no time for
+//! all due turns, the next one continues; deadlines stay as they are, so no call is accepted for longer.
+//! Draws and turns have a weight budget of their own.
 
 use crate::{
     keeping::Turns, Backlogs, ClaimOf, Claims, Config, Event, KeptOf, LatestValues, Pallet,
@@ -34,9 +34,9 @@ struct Roster<T: Config> {
     checkpoint: CheckpointId,
     stake: Balance,
     leaf_tokens: u64,
-    /// Those that were drawn, once for each leaf.
+    /// The drawn validators, once for each leaf.
     drawn: Vec<T::AccountId>,
-    /// What the draws weighed.
+    /// The weight of the draws.
     weight: Weight,
 }
 
@@ -85,40 +85,39 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// The most that a turn of the agenda weighs.
+    /// The highest weight of a turn of the agenda.
     fn heaviest_turn() -> Weight {
         let settling = T::WeightInfo::settle(MAX_SEATS).saturating_add(T::EndedWeight::get());
         settling.max(T::WeightInfo::advance(MAX_SEATS))
     }
 
-    /// The most that it weighs to draw for a claim of so many leaves.
+    /// The highest weight of a draw for a claim of that many leaves.
     fn heaviest_draw(leaves: u32) -> Weight {
         let leaves = leaves.min(MAX_DRAWN_LEAVES);
         let draws = T::WeightInfo::draw(MAX_TRIES).saturating_mul(leaves.into());
         T::WeightInfo::advance(MAX_SEATS).saturating_add(draws)
     }
 
-    /// The most that one step of a block weighs.
+    /// The highest weight of one step of a block.
     pub(crate) fn heaviest_step() -> Weight {
         Self::heaviest_turn().max(Self::heaviest_draw(MAX_DRAWN_LEAVES))
     }
 
-    /// Takes the randomness of block `now` and the turns that are due, as far as budget and weight
-    /// reach.
+    /// Takes the randomness of block `now` and the due turns, as far as budget and weight reach.
     pub(crate) fn take_turns(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         if meter.try_consume(T::WeightInfo::poll_base()).is_err() {
             return;
         }
         let relay = T::Randomness::relay_block();
         let mut beacon = LatestValues::<T>::get();
-        // Drawing leaves half of the budget to deadlines, which leave what they do not need to draws of
-        // the next block.
+        // Draws leave half of the budget to deadlines; deadlines leave the unused part to draws of the next
+        // block.
         let budget = T::PollBudget::get().min(meter.remaining());
         let mut turns = WeightMeter::with_limit(budget);
         if let Some(value) = T::Randomness::random(b"claims") {
             beacon.push(relay, value);
             LatestValues::<T>::put(beacon);
-            // Only in a block that brings a value: what is left over is drawn with a value that is
+            // Only in a block that brings a value: the remaining claims are drawn with a value that is
             // younger than this block.
             let mut draws = WeightMeter::with_limit(budget.saturating_div(2));
             Self::draw_waiting(now, relay, &beacon, &mut draws);
@@ -134,7 +133,7 @@ impl<T: Config> Pallet<T> {
         meter.consume(turns.consumed());
     }
 
-    /// Draws for the claims at the head of the queue whose randomness is there.
+    /// Draws for the claims at the head of the queue whose randomness is available.
     fn draw_waiting(
         now: BlockNumberFor<T>,
         relay: RelayBlock,
@@ -170,12 +169,12 @@ impl<T: Config> Pallet<T> {
             });
         }
         if start != first {
-            // A claim for which no validator was found waits at the end again.
+            // A claim for which no validator was found waits at the end of the queue again.
             UndrawnSpan::<T>::mutate(|span| span.0 = start);
         }
     }
 
-    /// One turn of the agenda. Returns what it weighed.
+    /// One turn of the agenda. Returns its weight.
     fn take_turn(
         id: ClaimId,
         now: BlockNumberFor<T>,
@@ -194,8 +193,7 @@ impl<T: Config> Pallet<T> {
         Self::advance(kept, now, relay, beacon, false)
     }
 
-    /// Lets a claim go on. `is_head` tells that it was taken from the queue for randomness. Returns what
-    /// that weighed.
+    /// Advances a claim. `is_head` is true for the head of the queue for randomness. Returns the weight.
     fn advance(
         mut kept: KeptOf<T>,
         now: BlockNumberFor<T>,
@@ -250,7 +248,7 @@ impl<T: Config> Pallet<T> {
         Claims::<T>::insert(id, kept);
     }
 
-    /// Who still has to execute a leaf of a claim, with the leaf's tokens.
+    /// The validators that still have to execute a leaf of a claim, with the leaf's tokens.
     fn executing(claim: &ClaimOf<T>) -> impl Iterator<Item = (T::AccountId, u64)> + '_ {
         let open = claim.outcome().is_none();
         let seats = claim.seats.iter();
@@ -258,8 +256,8 @@ impl<T: Config> Pallet<T> {
         seats.map(|seat| (seat.validator.clone(), claim.terms.leaf_tokens))
     }
 
-    /// Carries out what a step of a claim has for others.
-    /// `jurors` decided the dispute by which the claim falls, where there was one.
+    /// Carries out the effects of a claim's step outside of the claim. `jurors` decided the dispute by which
+    /// the claim falls, where there was one.
     pub(crate) fn carry_out(
         kept: &mut KeptOf<T>,
         effects: Vec<Effect<T::AccountId>>,

@@ -1,4 +1,4 @@
-//! What the pallet stores and tells.
+//! The types of the pallet's storage and interfaces.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -13,15 +13,15 @@ pub type ClaimOf<T> = Claim<<T as frame_system::Config>::AccountId, BlockNumberF
 /// A kept claim of the runtime.
 pub type KeptOf<T> = Kept<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 
-/// Most challengers of one leaf that were drawn for its check: they always find room.
+/// Most challengers of one leaf that were drawn for its check. Places are reserved for them.
 pub const MAX_SEATED_CHALLENGERS: u32 = MAX_VALIDATORS_PER_LEAF * MAX_DRAWS;
 
-/// A claim, and what the pallet has to know to carry out its life.
+/// A claim, with the data that the pallet needs to settle it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Kept<AccountId, BlockNumber> {
     /// The claim.
     pub claim: Claim<AccountId, BlockNumber>,
-    /// What was done: the claimant's stake is locked behind it.
+    /// The job: the claimant's stake is locked behind it.
     pub job: Job,
     /// The block of its next turn in the agenda; `None` while it waits for randomness or a dispute.
     pub turn: Option<BlockNumber>,
@@ -34,61 +34,60 @@ pub struct Kept<AccountId, BlockNumber> {
 pub struct Challenger<AccountId> {
     /// The account; for a hot key, its controller.
     pub account: AccountId,
-    /// What it staked.
+    /// Its stake.
     pub stake: Stake<AccountId>,
 }
 
-/// What a challenger loses where the leaf is true.
+/// The stake that a challenger loses where the leaf is true.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum Stake<AccountId> {
-    /// What is locked of its bond for the check that it was drawn for.
+    /// The lock on its bond for the check that it was drawn for.
     Seat,
-    /// This much of its funds, on hold.
+    /// An amount of funds, on hold.
     Hold {
-        /// The account that it is held from.
+        /// The account that the amount is held from.
         from: AccountId,
-        /// How much.
+        /// The amount.
         amount: Balance,
     },
 }
 
-/// What a drawn validator has to do.
+/// The next step of a drawn validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum CheckStep {
     /// Execute the leaf again and call `commit_check`, or `challenge` where the leaf is false.
     Commit,
-    /// Call `reveal_check` with what was committed.
+    /// Call `reveal_check` with the committed values.
     Reveal,
 }
 
-/// A check that an operator has to do something about.
+/// A check in which an operator has an open step.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct CheckDue<BlockNumber> {
     /// The claim.
     pub claim: ClaimId,
     /// The leaf.
     pub leaf: u32,
-    /// What the claimant says to have done.
+    /// The job of the claimant.
     pub job: Job,
     /// The checkpoint to execute.
     pub checkpoint: CheckpointId,
-    /// What to do.
+    /// The open step.
     pub step: CheckStep,
     /// The last block in which it is accepted.
     pub until: BlockNumber,
-    /// Where in the answer the hidden state stands that has to be shown; see
-    /// [`noema_claims::Seat::point`].
+    /// The position in the answer whose hidden state has to be revealed; see [`noema_claims::Seat::point`].
     pub point: u64,
 }
 
-/// What is told of a claim.
+/// The information on a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct ClaimInfo<AccountId, BlockNumber> {
     /// The claim.
     pub claim: Claim<AccountId, BlockNumber>,
-    /// What the claimant says to have done.
+    /// The job of the claimant.
     pub job: Job,
     /// The open disputes: the leaf of each, and its challengers.
     pub disputes: Vec<(u32, Vec<AccountId>)>,

@@ -1,4 +1,4 @@
-//! What can be read without knowing the storage.
+//! View functions, which need no knowledge of the storage.
 
 use crate::{CheckDue, CheckStep, ClaimInfo, Claims, Config, Disputes, Pallet};
 use alloc::vec::Vec;

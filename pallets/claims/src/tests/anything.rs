@@ -1,11 +1,11 @@
-//! Random lives: whatever operators and accounts do, claims end and the records agree.
+//! After any sequence of actions, claims end and the records agree.
 
 use crate::{mock::*, HoldReason};
 use noema_claims::{Decision, Disputes};
 use noema_protocol::ClaimId;
 use proptest::prelude::*;
 
-/// What happens next.
+/// An action of a test.
 #[derive(Clone, Copy, Debug)]
 enum Move {
     Make,
@@ -84,7 +84,7 @@ proptest! {
             }
             Operators::audit().expect("the audit finds nothing");
             let left: Vec<_> = crate::Claims::<Test>::iter_values().collect();
-            assert_eq!(left, [], "all ended and were removed");
+            assert_eq!(left, [], "all claims ended and were removed");
             assert_eq!(held(PAYER, HoldReason::Payment), 0);
             assert_eq!(held(STRANGER, HoldReason::Challenge), 0);
             for controller in [WORKER].into_iter().chain(VALIDATOR..VALIDATOR + VALIDATORS) {

@@ -22,7 +22,7 @@ fn a_false_leaf_costs_the_claimant_and_pays_the_challenger() {
         Claims::conclude(id, 0, Decision::False, &jurors);
         let outcome = Outcome::Fallen(Fault::FalseLeaf(0));
         assert_eq!(claim(id).stage, Stage::Ended(outcome));
-        assert_eq!(total(PAYER), payer, "everything comes back");
+        assert_eq!(total(PAYER), payer, "the full amount is refunded");
         assert_eq!(bond(WORKER), BOND - 20_000);
         assert_eq!(total(STRANGER), stranger + 4_000, "at most the cap");
         assert_eq!(held(STRANGER, HoldReason::Challenge), 0);
@@ -48,7 +48,7 @@ fn a_true_leaf_costs_the_challenger() {
         let juror = VALIDATOR;
         Claims::conclude(id, 0, Decision::True, &[juror]);
         assert_eq!(total(STRANGER), stranger - 20_000);
-        assert_eq!(payable(WORKER), 100, "what the dispute cost it");
+        assert_eq!(payable(WORKER), 100, "the cost of the dispute");
         assert_eq!(payable(juror), 100);
         let outcome = until_ended(id);
         assert_eq!(outcome, Outcome::Final(Verification::Confirmed));
@@ -101,7 +101,7 @@ fn a_drawn_validator_is_right() {
         assert_eq!(told(|told| told.opened.len()), 1, "they share a dispute");
         Claims::conclude(id, 0, Decision::False, &[]);
         for (validator, _) in &seats {
-            assert_eq!(payable(*validator), 2_000, "half of what challengers get");
+            assert_eq!(payable(*validator), 2_000, "half of the challengers' share");
             assert_eq!(bond(*validator), BOND);
         }
     });

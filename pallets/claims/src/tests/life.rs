@@ -16,7 +16,7 @@ fn a_claim_that_is_checked_is_paid() {
         assert_eq!(
             until_ended(id),
             Outcome::Final(Verification::Confirmed),
-            "the two that were drawn found the same"
+            "the two drawn validators found the same"
         );
         assert_eq!(payable(WORKER), 900);
         for (validator, _) in seats(id) {
@@ -57,12 +57,16 @@ fn a_silent_validator_loses_its_stake_and_others_are_drawn() {
             assert_eq!(bond(validator), BOND - 1_000);
         }
         let seats = claim(id).seats;
-        assert_eq!(seats.len(), 6, "two of them, three times");
+        assert_eq!(seats.len(), 6, "two validators, three times");
         assert!(seats.iter().all(|seat| seat.state == SeatState::Silent));
         let outcome = until_ended(id);
         assert_eq!(outcome, Outcome::Unconfirmed);
         let (paid, lost) = (payable(WORKER), BOND - bond(WORKER));
-        assert_eq!((paid, lost), (0, 0), "none showed it to be true, or false");
+        assert_eq!(
+            (paid, lost),
+            (0, 0),
+            "no validator showed it to be true, or false"
+        );
         assert_eq!(total(PAYER), FUNDS);
     });
 }
@@ -128,8 +132,8 @@ fn the_record_of_a_claim_that_is_over_is_removed_in_time() {
     });
 }
 
-/// The worker pays, is paid and, with the challenge of an account of its own, gets the challenger's
-/// share: it still loses.
+/// The worker pays, is paid and, with a challenge by its own account, gets the challenger's share: it still
+/// loses.
 #[test]
 fn showing_oneself_to_be_false_is_a_loss() {
     test(|| {

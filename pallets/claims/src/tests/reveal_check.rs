@@ -3,7 +3,7 @@ use frame_support::assert_noop;
 use pallet_duties::AsDuty;
 use sp_core::H256;
 
-/// A claim of which two validators have committed and may reveal.
+/// A claim to which two validators have committed and may reveal.
 fn committed() -> (noema_protocol::ClaimId, u64, u64) {
     let id = make(terms()).expect("it can be made");
     until_committing(id);

@@ -3,11 +3,11 @@ use frame_support::{traits::Hooks, weights::WeightMeter};
 use noema_claims::{Permill, Stage};
 use noema_protocol::ClaimId;
 
-/// Hundreds of claims made in one block end, however few turns a block takes.
+/// Hundreds of claims made in one block end, even if a block takes few turns.
 #[test]
 fn turns_that_a_block_has_no_time_for_are_taken_later() {
     test(|| {
-        // Room for some turns and draws of one leaf in a block.
+        // Room for a few turns, and for draws for claims of one leaf, in a block.
         PollBudget::set(Pallet::<Test>::heaviest_step().saturating_mul(2));
         let ids: Vec<ClaimId> = (0..100)
             .map(|_| {
@@ -56,7 +56,7 @@ fn constants_that_cannot_work_are_refused() {
     });
 }
 
-/// The slowest validator of a check has the leaf to execute and what it owes to juries.
+/// The slowest validator of a check has the leaf to execute and its backlog of disputes.
 #[test]
 fn a_check_has_the_time_for_what_its_validators_have_to_execute_for_juries() {
     test(|| {
@@ -72,7 +72,7 @@ fn a_check_has_the_time_for_what_its_validators_have_to_execute_for_juries() {
         assert_eq!(until(first), now + windows.commit_window(tokens));
         check_honestly(first);
 
-        // Every validator sits on a jury, so those that are drawn do.
+        // Every validator is a juror, and so is each drawn one.
         let owed = 1_000;
         told(|told| {
             let validators = (0..VALIDATORS).map(|index| VALIDATOR + index);
