@@ -1,5 +1,5 @@
-//! What must hold after every block, for anyone to check. Reads everything: for a view function and
-//! `try_state`, never for a block.
+//! The invariants that hold after every block, and the audit that checks them. Reads all storage: for a view
+//! function and `try_state`, never for a block.
 
 use crate::{
     types::sum, AuditFailure, AuditReport, Books, Config, CurrentEpoch, Epochs, IssuanceBooks,

@@ -1,4 +1,4 @@
-//! Measures the call and the hooks.
+//! Benchmarks of the call and the hooks.
 
 use crate::{
     Call, ClosedEpoch, Config, CurrentEpoch, Epochs, OldestEpoch, Pallet, RunningWork, WorkDone,
@@ -16,7 +16,7 @@ use noema_economics::Balance;
 use noema_protocol::interfaces::{PerWork, RecordWork, Work};
 use sp_runtime::traits::One;
 
-/// The issuance has begun, whatever the genesis, and the treasury exists.
+/// Starts the issuance, under any genesis, and creates the treasury.
 fn started<T: Config>() {
     Pallet::<T>::start(BlockNumberFor::<T>::one());
     T::Currency::set_balance(
@@ -25,7 +25,7 @@ fn started<T: Config>() {
     );
 }
 
-/// An account that has done every kind of work in the epoch that runs, enough to be paid.
+/// An account that did every kind of work in the running epoch, enough to be paid.
 fn worked<T: Config>(index: u32) -> T::AccountId {
     let account: T::AccountId = account("worker", index, 0);
     let amount = T::Currency::minimum_balance().saturating_add(1_000);
@@ -36,14 +36,14 @@ fn worked<T: Config>(index: u32) -> T::AccountId {
     account
 }
 
-/// Ends the epoch that runs; returns its number.
+/// Ends the running epoch and returns its number.
 fn close<T: Config>() -> u32 {
     let epoch = CurrentEpoch::<T>::get();
     Pallet::<T>::close_if_over(System::<T>::block_number() + (epoch + 1).into());
     epoch
 }
 
-/// An epoch with `records` records, all of it expired.
+/// An expired epoch with `records` records.
 fn expired<T: Config>(records: u32) -> u32 {
     for index in 0..records {
         worked::<T>(index);
@@ -109,7 +109,7 @@ mod benches {
     fn expire_epoch() {
         started::<T>();
         let epoch = expired::<T>(0);
-        // Nothing but rounding is left of it: what the treasury gets at the end.
+        // Only the rounding remainder is left, which the treasury gets at the end.
         let left: Balance = T::Currency::minimum_balance().max(1);
         let closed = ClosedEpoch {
             pools: PerWork {

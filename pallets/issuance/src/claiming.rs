@@ -12,7 +12,7 @@ use frame_support::{
 use noema_economics::Balance;
 
 impl<T: Config> Pallet<T> {
-    /// What an account would be paid for an epoch.
+    /// The reward of an account for an epoch.
     pub(crate) fn claimable(
         account: &T::AccountId,
         epoch: u32,

@@ -6,7 +6,7 @@ use pallet_duties::{AsDuty, Duty, STANDING};
 use sp_runtime::{traits::Saturating, DispatchError};
 
 impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
-    /// A claim that pays something is a duty of any hot key: it names who is paid.
+    /// A claim of a reward that is not zero is a duty of any hot key: the claim names the paid account.
     fn as_duty(
         &self,
         _key: &T::AccountId,

@@ -1,4 +1,4 @@
-//! The turn of the epochs: closing the one that is over, removing those that expired.
+//! Closing the epoch that is over, and removing expired ones.
 
 use crate::{
     types::sum, Books, ClosedEpoch, Config, CurrentEpoch, Epochs, Event, IssuanceTerms,
@@ -16,7 +16,7 @@ use noema_economics::{split, Balance, Schedule};
 use sp_runtime::traits::Saturating;
 
 impl<T: Config> Pallet<T> {
-    /// Fixes the terms: what there is now is the genesis supply.
+    /// Fixes the terms: the present issuance is the genesis supply.
     pub(crate) fn start(epoch_length: BlockNumberFor<T>) {
         let schedule = Schedule::within(T::Pool::get(), T::EpochsPerEra::get());
         Terms::<T>::put(IssuanceTerms {
@@ -38,8 +38,8 @@ impl<T: Config> Pallet<T> {
             .saturating_mul(BlockNumberFor::<T>::from(epoch))
     }
 
-    /// Closes the running epoch if block `now` is not one of its own. One epoch a block: where
-    /// block numbers jump, the others follow in the next blocks.
+    /// Closes the running epoch if block `now` is after it. One epoch a block: where block numbers jump, the
+    /// following blocks close the others.
     pub(crate) fn close_if_over(now: BlockNumberFor<T>) -> Weight {
         let epoch = CurrentEpoch::<T>::get();
         match Terms::<T>::get() {
@@ -78,8 +78,8 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Mints for the treasury; nothing where its account does not exist and the amount is too small
-    /// to create it.
+    /// Mints for the treasury; nothing where its account does not exist and the amount is too small to create
+    /// it.
     fn mint_to_treasury(amount: Balance) -> Balance {
         if amount == 0 {
             return 0;
@@ -87,14 +87,14 @@ impl<T: Config> Pallet<T> {
         T::Currency::mint_into(&T::TreasuryAccount::get(), amount).unwrap_or(0)
     }
 
-    /// Whether what was done in `epoch` can no longer be claimed.
+    /// Whether the rewards of `epoch` can no longer be claimed.
     pub(crate) fn is_expired(epoch: u32) -> bool {
         let age = CurrentEpoch::<T>::get().saturating_sub(epoch);
         age > T::ClaimWindow::get()
     }
 
-    /// Removes the records of expired epochs, as many as `limit` allows. The last record of an epoch
-    /// settles it: what rounding left goes to the treasury, what nobody claimed is never minted.
+    /// Removes the records of expired epochs, as far as `limit` allows. The last record of an epoch settles
+    /// it: the treasury gets the rounding remainder, and unclaimed rewards are never minted.
     pub(crate) fn expire(limit: Weight) -> Weight {
         let mut meter = WeightMeter::with_limit(limit);
         if meter.try_consume(T::WeightInfo::expire_base()).is_err() {
@@ -111,7 +111,7 @@ impl<T: Config> Pallet<T> {
         meter.consumed()
     }
 
-    /// Whether the epoch is settled and nothing is left of it.
+    /// Whether the epoch is settled and all its records are removed.
     fn expire_epoch(epoch: u32, meter: &mut WeightMeter) -> bool {
         if meter.try_consume(T::WeightInfo::expire_epoch()).is_err() {
             return false;

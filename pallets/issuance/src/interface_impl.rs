@@ -1,4 +1,4 @@
-//! How other pallets note verified work.
+//! The interface by which other pallets record verified work.
 
 use crate::{Config, CurrentEpoch, Pallet, RunningWork, WorkDone};
 use noema_protocol::interfaces::{RecordWork, Work};

@@ -33,7 +33,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-/// The subsidy, and who is due which part of it.
+/// The subsidy, and the rewards of accounts from it.
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -50,13 +50,13 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// What the pallet needs from the runtime.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
         /// The native token, which is minted.
         type Currency: Mutate<Self::AccountId, Balance = Balance>;
 
-        /// The most that is ever minted, beyond what there is at genesis.
+        /// The most that is ever minted in addition to the genesis supply.
         #[pallet::constant]
         type Pool: Get<Balance>;
 
@@ -64,20 +64,19 @@ pub mod pallet {
         #[pallet::constant]
         type EpochsPerEra: Get<u32>;
 
-        /// Blocks in an epoch, where the genesis names no other number.
+        /// Blocks in an epoch, where genesis does not set them.
         #[pallet::constant]
         type EpochLength: Get<BlockNumberFor<Self>>;
 
-        /// Each kind of work's part of the subsidy; the rest is the treasury's.
+        /// The part of each kind of work in the subsidy; the rest is the treasury's.
         #[pallet::constant]
         type Shares: Get<PerWork<Permill>>;
 
-        /// Epochs after its own during which a reward can be claimed: bounds the state.
+        /// Epochs after its own during which a reward can be claimed. Bounds the state.
         #[pallet::constant]
         type ClaimWindow: Get<u32>;
 
-        /// Where the treasury's part goes. What is there can be spent by whoever controls the
-        /// account; this pallet only fills it.
+        /// The treasury's account. Its controller can spend the funds; this pallet only mints to it.
         #[pallet::constant]
         type TreasuryAccount: Get<Self::AccountId>;
 
@@ -89,15 +88,15 @@ pub mod pallet {
     #[pallet::storage]
     pub type Terms<T: Config> = StorageValue<_, IssuanceTerms<BlockNumberFor<T>>, OptionQuery>;
 
-    /// What became of all subsidies so far.
+    /// The use of all subsidies so far.
     #[pallet::storage]
     pub type Books<T: Config> = StorageValue<_, IssuanceBooks, ValueQuery>;
 
-    /// The epoch that runs.
+    /// The running epoch.
     #[pallet::storage]
     pub type CurrentEpoch<T: Config> = StorageValue<_, u32, ValueQuery>;
 
-    /// All work of the epoch that runs.
+    /// All work of the running epoch.
     #[pallet::storage]
     pub type RunningWork<T: Config> = StorageValue<_, PerWork<u128>, ValueQuery>;
 
@@ -109,7 +108,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Epochs<T: Config> = StorageMap<_, Twox64Concat, u32, ClosedEpoch, OptionQuery>;
 
-    /// What each account did in each epoch, until it is paid for it or the epoch expires.
+    /// The work of each account in each epoch, until it is paid or the epoch expires.
     #[pallet::storage]
     pub type WorkDone<T: Config> = StorageDoubleMap<
         _,
@@ -121,11 +120,11 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// How the issuance starts.
+    /// The pallet's part of genesis.
     #[pallet::genesis_config]
     #[derive(DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// Blocks in an epoch; `EpochLength` where it is not given.
+        /// Blocks in an epoch; `EpochLength` by default.
         pub epoch_length: Option<BlockNumberFor<T>>,
     }
 
@@ -138,24 +137,24 @@ pub mod pallet {
         }
     }
 
-    /// What was issued, and what was not.
+    /// Events of the pallet.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// An epoch ended and its subsidy was divided: the pools, the treasury's part and what is
-        /// not minted add up to it.
+        /// An epoch ended and its subsidy was divided: the pools, the treasury's part and the unminted part
+        /// add up to it.
         EpochClosed {
             /// The epoch.
             epoch: u32,
             /// Its subsidy.
             subsidy: Balance,
-            /// The work that was done in it.
+            /// The work done in it.
             work: PerWork<u128>,
-            /// What those who did it can claim.
+            /// The pools from which its rewards can be claimed.
             pools: PerWork<Balance>,
-            /// What the treasury got.
+            /// The amount that the treasury got.
             treasury: Balance,
-            /// What is never minted.
+            /// The amount that is never minted.
             unminted: Balance,
         },
         /// An account was paid for its work in an epoch.
@@ -164,33 +163,32 @@ pub mod pallet {
             account: T::AccountId,
             /// The epoch.
             epoch: u32,
-            /// What was minted for it.
+            /// The amount minted for it.
             amount: Balance,
         },
-        /// The time to claim for an epoch is over and its records are removed.
+        /// The claim window of an epoch is over and its records are removed.
         EpochExpired {
             /// The epoch.
             epoch: u32,
-            /// What was minted for those who claimed.
+            /// The amount minted for claims.
             claimed: Balance,
-            /// What rounding had left of the pools; the treasury got it.
+            /// The rounding remainder of the pools, which the treasury got.
             treasury: Balance,
-            /// What nobody claimed; it is never minted.
+            /// The unclaimed amount, which is never minted.
             unminted: Balance,
         },
     }
 
-    /// Why a claim is refused.
+    /// Errors of the pallet.
     #[pallet::error]
     pub enum Error<T> {
-        /// The epoch has not ended: claim once it has.
+        /// The epoch has not ended. Claim after its end.
         EpochNotClosed,
-        /// The time to claim for the epoch is over.
+        /// The claim window of the epoch is over.
         EpochExpired,
-        /// The account did no work in the epoch that is worth a unit, or was paid for it already.
+        /// The account did no work in the epoch that is worth a unit, or was already paid for it.
         NothingToClaim,
-        /// The account does not exist and the reward is too small to create it: fund the account,
-        /// then claim.
+        /// The account does not exist and the reward is too small to create it. Fund the account, then claim.
         CannotReceive,
     }
 
@@ -201,7 +199,7 @@ pub mod pallet {
             Self::close_if_over(now)
         }
 
-        /// Removes the records of expired epochs with what weight is left.
+        /// Removes the records of expired epochs with the remaining weight.
         fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {
             Self::expire(limit)
         }
@@ -233,11 +231,11 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Mints what an account is due for its verified work in an epoch that has ended. Anyone may
-        /// call it for anyone: the account is paid, not the caller. A duty where something is paid: free
-        /// of charge for a hot key through `duties.perform`.
+        /// Mints the reward of an account for its verified work in an epoch that has ended. Any account may
+        /// call it for any other: the account is paid, not the caller. A duty where the reward is not zero:
+        /// free of charge for a hot key through `duties.perform`.
         ///
-        /// - `account`: who did the work; of an operator, its controller.
+        /// - `account`: the account that did the work; for an operator, its controller.
         /// - `epoch`: the number of the epoch; see the view function `pending_reward`.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::claim())]
@@ -249,31 +247,28 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What an account is due: for each epoch that it can claim, and what it has done in the
-        /// epoch that runs.
+        /// The rewards of an account: those it can claim, by epoch, and its work in the running epoch.
         pub fn pending_reward(account: T::AccountId) -> PendingReward<BlockNumberFor<T>> {
             Self::reward_of(&account)
         }
 
-        /// The subsidy of an epoch, and the most that each kind of work can be given of it; `None`
-        /// where the issuance never started.
+        /// The subsidy of an epoch, and the most that each kind of work can get of it; `None` where the
+        /// issuance never started.
         pub fn schedule(epoch: u32) -> Option<ScheduledEpoch<BlockNumberFor<T>>> {
             Self::scheduled(epoch)
         }
 
-        /// The epoch that runs, and the work done in it so far; `None` where the issuance never
-        /// started.
+        /// The running epoch, and the work done in it so far; `None` where the issuance never started.
         pub fn epoch() -> Option<RunningEpoch<BlockNumberFor<T>>> {
             Self::running()
         }
 
-        /// The cap, and what became of all subsidies so far; `None` where the issuance never
-        /// started.
+        /// The cap, and the use of all subsidies so far; `None` where the issuance never started.
         pub fn supply() -> Option<Supply> {
             Self::supply_now()
         }
 
-        /// Checks that the books agree with the schedule, the records and the total issuance.
+        /// Checks that totals, schedule, records and total issuance agree.
         pub fn audit() -> Result<AuditReport, AuditFailure> {
             Self::do_audit()
         }

@@ -1,4 +1,4 @@
-//! A runtime of the pallet and balances, and the steps that tests are told in.
+//! A runtime with the pallet and balances, and helpers for the tests.
 
 use crate as pallet_issuance;
 use frame_support::{
@@ -14,7 +14,7 @@ pub(crate) type AccountId = u64;
 
 pub(crate) const ALICE: AccountId = 1;
 pub(crate) const BOB: AccountId = 2;
-/// Has no account.
+/// An address without an account.
 pub(crate) const NOBODY: AccountId = 50;
 pub(crate) const TREASURY: AccountId = 99;
 pub(crate) const ENDOWMENT: Balance = 10_000;
@@ -25,7 +25,7 @@ pub(crate) const SUBSIDY: Balance = 1_000;
 pub(crate) const EPOCHS_PER_ERA: u32 = 10;
 pub(crate) const EPOCH: u64 = 5;
 pub(crate) const WINDOW: u32 = 3;
-/// What there is at genesis.
+/// The total issuance at genesis.
 pub(crate) const GENESIS: Balance = 9 * ENDOWMENT;
 
 #[frame_support::runtime]
@@ -121,7 +121,7 @@ pub(crate) fn next_block() {
     Issuance::on_initialize(now + 1);
 }
 
-/// Goes to the first block of an epoch.
+/// Advances to the first block of an epoch.
 pub(crate) fn go_to_epoch(epoch: u32) {
     while System::block_number() < u64::from(epoch) * EPOCH {
         next_block();

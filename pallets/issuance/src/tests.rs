@@ -1,4 +1,4 @@
-//! One file for the call, one for each hook, one for reading, one for everything at random.
+//! One file for the call, one for each hook, one for views, one for random sequences of actions.
 
 mod claim;
 mod closing;

@@ -1,4 +1,4 @@
-//! What the pallet records.
+//! The types of the pallet's storage and interfaces.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -16,9 +16,9 @@ pub(crate) fn sum(values: &PerWork<Balance>) -> Balance {
 /// The terms of the issuance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct IssuanceTerms<BlockNumber> {
-    /// What there was at genesis.
+    /// The total issuance at genesis.
     pub genesis_supply: Balance,
-    /// The most that is ever minted beyond it.
+    /// The most that is ever minted in addition to it.
     pub pool: Balance,
     /// The subsidy of each epoch of the first era.
     pub initial_subsidy: Balance,
@@ -37,28 +37,27 @@ impl<BlockNumber> IssuanceTerms<BlockNumber> {
         }
     }
 
-    /// What the total supply never exceeds.
+    /// The cap of the total supply.
     pub fn cap(&self) -> Balance {
         self.genesis_supply.saturating_add(self.pool)
     }
 }
 
-/// What became of the subsidies of all epochs that ended: `minted + pending + unminted` is
-/// `scheduled`, exactly.
+/// The use of the subsidies of all epochs that ended: `minted + pending + unminted` is `scheduled`, exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct IssuanceBooks {
-    /// The subsidies together.
+    /// The sum of the subsidies.
     pub scheduled: Balance,
-    /// Minted, for work and for the treasury. What is burned elsewhere does not lessen it.
+    /// Minted, for work and for the treasury. Burning does not reduce it.
     pub minted: Balance,
-    /// In pools that can be claimed.
+    /// In pools from which rewards can be claimed.
     pub pending: Balance,
-    /// Never to be minted.
+    /// Never minted.
     pub unminted: Balance,
 }
 
 impl IssuanceBooks {
-    /// Enters the subsidy of an epoch that ended; of the treasury's part, `treasury` could be minted.
+    /// Adds the subsidy of an epoch that ended; of the treasury's part, `treasury` could be minted.
     pub(crate) fn close(&mut self, subsidy: Balance, split: &Split, treasury: Balance) {
         let missed = split.treasury.saturating_sub(treasury);
         self.scheduled = self.scheduled.saturating_add(subsidy);
@@ -70,13 +69,13 @@ impl IssuanceBooks {
             .saturating_add(missed);
     }
 
-    /// Enters what was minted out of a pool.
+    /// Adds an amount minted out of a pool.
     pub(crate) fn pay(&mut self, amount: Balance) {
         self.pending = self.pending.saturating_sub(amount);
         self.minted = self.minted.saturating_add(amount);
     }
 
-    /// Enters what is left of pools and never minted.
+    /// Adds the part of pools that is never minted.
     pub(crate) fn forgo(&mut self, amount: Balance) {
         self.pending = self.pending.saturating_sub(amount);
         self.unminted = self.unminted.saturating_add(amount);
@@ -86,57 +85,57 @@ impl IssuanceBooks {
 /// An epoch that ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct ClosedEpoch {
-    /// All work that was done in it.
+    /// All work done in it.
     pub work: PerWork<u128>,
-    /// What those who did it share.
+    /// The pools of its rewards.
     pub pools: PerWork<Balance>,
-    /// What was minted out of the pools.
+    /// The amount minted out of the pools.
     pub claimed: Balance,
-    /// Rewards of records that were removed unclaimed, once the epoch has expired.
+    /// The rewards of records that were removed unclaimed, once the epoch has expired.
     pub forgone: Balance,
 }
 
 impl ClosedEpoch {
-    /// What `amounts` of the epoch's work are due.
+    /// The reward for `amounts` of the epoch's work.
     pub fn reward(&self, amounts: &PerWork<u64>) -> Balance {
         noema_economics::reward(amounts, &self.work, &self.pools)
     }
 
-    /// What is left of the pools.
+    /// The part of the pools that is left.
     pub fn left(&self) -> Balance {
         sum(&self.pools).saturating_sub(self.claimed)
     }
 }
 
-/// What an account can claim of one epoch.
+/// The reward that an account can claim for one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Claimable<BlockNumber> {
     /// The epoch.
     pub epoch: u32,
-    /// What the account did in it.
+    /// The work of the account in it.
     pub work: PerWork<u64>,
-    /// What everybody did in it.
+    /// The work of all accounts in it.
     pub all_work: PerWork<u128>,
-    /// What everybody shares.
+    /// The pools that all accounts share.
     pub pools: PerWork<Balance>,
-    /// What the account is due.
+    /// The account's reward.
     pub reward: Balance,
     /// The last block in which it can be claimed.
     pub claimable_to: BlockNumber,
 }
 
-/// What an account is due.
+/// The rewards of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct PendingReward<BlockNumber> {
-    /// Everything that it can claim now.
+    /// The sum that it can claim now.
     pub total: Balance,
-    /// That, epoch by epoch, the oldest first.
+    /// The claimable rewards, by epoch, the oldest first.
     pub epochs: Vec<Claimable<BlockNumber>>,
-    /// What it did in the epoch that runs.
+    /// Its work in the running epoch.
     pub running: PerWork<u64>,
 }
 
-/// What an epoch can issue.
+/// The most that an epoch can issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct ScheduledEpoch<BlockNumber> {
     /// Its era.
@@ -147,45 +146,45 @@ pub struct ScheduledEpoch<BlockNumber> {
     pub ends_at: BlockNumber,
     /// Its subsidy.
     pub subsidy: Balance,
-    /// The most that each kind of work can be given of it.
+    /// The most that each kind of work can get of it.
     pub shares: PerWork<Balance>,
-    /// What the treasury is given of it.
+    /// The treasury's part of it.
     pub treasury: Balance,
-    /// The subsidies of all epochs before it.
+    /// The sum of the subsidies of all epochs before it.
     pub before: Balance,
 }
 
-/// The epoch that runs.
+/// The running epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct RunningEpoch<BlockNumber> {
     /// Its number.
     pub number: u32,
-    /// What it can issue.
+    /// The most that it can issue.
     pub scheduled: ScheduledEpoch<BlockNumber>,
-    /// All work that was done in it so far.
+    /// All work done in it so far.
     pub work: PerWork<u128>,
 }
 
-/// How much there is, and can be.
+/// The present and the largest supply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Supply {
-    /// What there was at genesis.
+    /// The total issuance at genesis.
     pub genesis: Balance,
-    /// What there never is more than.
+    /// The cap.
     pub cap: Balance,
-    /// What there is.
+    /// The total issuance.
     pub total: Balance,
-    /// The subsidies of all epochs that ended.
+    /// The sum of the subsidies of all epochs that ended.
     pub scheduled: Balance,
     /// Minted of them.
     pub minted: Balance,
     /// Claimable of them.
     pub pending: Balance,
-    /// Of them, never to be minted.
+    /// Never minted of them.
     pub unminted: Balance,
 }
 
-/// What an audit counted.
+/// The counts of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct AuditReport {
     /// Minted so far.
@@ -196,41 +195,41 @@ pub struct AuditReport {
     pub records: u32,
 }
 
-/// What an audit found wrong.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditFailure {
     /// The issuance never started.
     NotStarted,
-    /// What became of the subsidies is not what was scheduled.
+    /// The minted, pending and unminted amounts do not add up to the scheduled one.
     BooksDiffer,
-    /// What was scheduled is not what the schedule says of the epochs that ended.
+    /// The scheduled amount differs from the schedule of the epochs that ended.
     ScheduleDiffers,
     /// More was minted than the pool holds.
     AbovePool,
-    /// There is more than there was at genesis and was minted since.
+    /// The total issuance exceeds the sum of genesis supply and minted amount.
     AboveIssued,
-    /// What can be claimed is not what is left of the pools.
+    /// The pending amount differs from the part of the pools that is left.
     PendingDiffers,
-    /// An epoch's records are due more than is left of its pools.
+    /// The rewards of an epoch's records exceed the part of its pools that is left.
     EpochOverdrawn,
-    /// The work of the running epoch is not the sum of its records.
+    /// The work of the running epoch differs from the sum of its records.
     WorkDiffers,
     /// Work is recorded for an epoch that has expired or has not begun.
     StrayRecord,
 }
 
 impl AuditFailure {
-    /// The fact as a sentence.
+    /// The inconsistency as a sentence.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotStarted => "the issuance never started",
-            Self::BooksDiffer => "what became of the subsidies is not what was scheduled",
-            Self::ScheduleDiffers => "what was scheduled is not what the schedule says",
+            Self::BooksDiffer => "the use of the subsidies does not add up to them",
+            Self::ScheduleDiffers => "the scheduled amount differs from the schedule",
             Self::AbovePool => "more was minted than the pool holds",
-            Self::AboveIssued => "there is more than there was at genesis and was minted since",
-            Self::PendingDiffers => "what can be claimed is not what is left of the pools",
-            Self::EpochOverdrawn => "an epoch's records are due more than is left of its pools",
-            Self::WorkDiffers => "the running epoch's work is not the sum of its records",
+            Self::AboveIssued => "the total issuance exceeds genesis supply and minted amount",
+            Self::PendingDiffers => "the pending amount differs from the rest of the pools",
+            Self::EpochOverdrawn => "an epoch's rewards exceed the rest of its pools",
+            Self::WorkDiffers => "the running epoch's work differs from the sum of its records",
             Self::StrayRecord => "work is recorded for an epoch that cannot be claimed",
         }
     }

@@ -1,4 +1,4 @@
-//! What anyone may read.
+//! View functions.
 
 use crate::{
     Books, Claimable, Config, CurrentEpoch, Epochs, Pallet, PendingReward, RunningEpoch,
@@ -47,7 +47,7 @@ impl<T: Config> Pallet<T> {
         let terms = Terms::<T>::get()?;
         let schedule = terms.schedule();
         let subsidy = schedule.subsidy(epoch);
-        // As if there were as much work of each kind as it takes.
+        // As if each kind had enough work to get its full part.
         let most = split(subsidy, &PerWork::from_fn(|_| u128::MAX), &T::Shares::get());
         Some(ScheduledEpoch {
             era: schedule.era(epoch),

@@ -145,7 +145,7 @@ fn claim_should_be_possible_until_the_window_closes() {
         assert_ok!(Issuance::claim(signed(ALICE), ALICE, 0));
         System::set_block_number(System::block_number() + 1);
         <Issuance as frame_support::traits::Hooks<u64>>::on_initialize(System::block_number());
-        // The record is still there; the time to claim is over all the same.
+        // The record is still stored, but the claim window is over.
         assert!(WorkDone::<Test>::contains_key(0, BOB));
         assert_noop!(
             Issuance::claim(signed(BOB), BOB, 0),

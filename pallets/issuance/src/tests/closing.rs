@@ -139,7 +139,7 @@ fn the_whole_schedule_should_stay_below_the_cap() {
 #[test]
 fn a_treasury_that_cannot_take_its_part_should_not_stop_the_epochs() {
     test(|| {
-        // In the ninth era its part falls below the existential deposit; nobody has spent it.
+        // In the ninth era its part is below the existential deposit; its funds are unspent.
         go_to_epoch(EPOCHS_PER_ERA * 8);
         let spent = balance(TREASURY);
         frame_support::assert_ok!(Balances::transfer_allow_death(

@@ -3,7 +3,7 @@ use crate::{
 };
 use frame_support::{assert_ok, traits::Hooks, weights::Weight};
 
-/// The last block before the epoch in which epoch 0 is expired is over; nothing is removed yet.
+/// Ends the last block before epoch 0 expires; no record is removed yet.
 fn go_to_expiry() {
     go_to_epoch(WINDOW + 1);
 }
@@ -37,7 +37,7 @@ fn what_nobody_claimed_should_never_be_minted() {
 #[test]
 fn what_rounding_left_should_go_to_the_treasury() {
     test(|| {
-        // 400 for three equal parts.
+        // 400 in three equal parts.
         for account in [1, 2, 3] {
             answers(account, 1_000);
         }
@@ -82,7 +82,11 @@ fn a_block_should_remove_as_much_as_it_has_weight_for() {
         assert_ok!(Issuance::audit());
         Issuance::on_idle(now, records(3));
         assert_eq!(left(), 0);
-        assert_eq!(OldestEpoch::<Test>::get(), 0, "the end is still to be seen");
+        assert_eq!(
+            OldestEpoch::<Test>::get(),
+            0,
+            "no later call has found the epoch empty yet"
+        );
         Issuance::on_idle(now, records(1));
         assert_eq!(OldestEpoch::<Test>::get(), 1);
         assert_eq!(Books::<Test>::get().pending, 0);

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order, nothing is minted above the cap and nothing is lost.
+//! After any sequence of actions, nothing is minted above the cap and nothing is lost.
 
 use crate::{mock::*, Epochs, WorkDone};
 use frame_support::{
@@ -20,12 +20,12 @@ enum Step {
     ClaimAll(AccountId),
     Burn(AccountId, Balance),
     Pass(u32),
-    /// A block with little weight left for removing records.
+    /// Passes blocks that have little weight left for removing records.
     PassBusy(u64),
 }
 
 fn who() -> impl Strategy<Value = AccountId> {
-    // Some have no account.
+    // Some of the addresses have no account.
     prop_oneof![4 => 1..=9u64, 1 => 50..=53u64]
 }
 
@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Claims as the dispatch layer does: what is refused changes nothing. Returns what was minted.
+/// Claims as the dispatch layer does: a refused call changes nothing. Returns the minted amount.
 fn claim(who: AccountId, epoch: u32) -> Balance {
     let before = balance(who);
     let _ =

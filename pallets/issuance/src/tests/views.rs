@@ -20,7 +20,7 @@ fn pending_reward_should_tell_what_each_epoch_owes_and_why() {
         let pending = Issuance::pending_reward(ALICE);
         assert_eq!(pending.total, 37);
         let [first, second] = pending.epochs[..] else {
-            panic!("two epochs owe: {pending:?}");
+            panic!("two epochs have rewards: {pending:?}");
         };
         let expected = Claimable {
             epoch: 0,
