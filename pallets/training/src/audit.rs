@@ -1,4 +1,4 @@
-//! What must hold after every block, for anyone to check.
+//! The invariants that hold after every block, and the audit that checks them.
 
 use crate::{
     AuditFailure, AuditReport, Closed, Config, Families, NextRound, Pallet, Programmes, Rounds,

@@ -1,4 +1,4 @@
-//! Weighs every call, and each kind of step of a round, with as many participants as a round can have.
+//! Benchmarks of every call, and of each kind of step of a round, with the most participants of a round.
 
 use super::*;
 use alloc::{vec, vec::Vec};
@@ -82,7 +82,7 @@ fn operator<T: Config>(role: Role, index: u32) -> (T::AccountId, T::AccountId) {
     (account(name, index, 0), account(name, index, 1))
 }
 
-/// Registers and takes in as many as a round can have, but for `left_out` of each role.
+/// Registers and joins as many operators as a round can have, except for `left_out` of each role.
 fn join<T: Config>(id: RoundId, left_out: u32) {
     for (role, most) in [
         (Role::Trainer, MAX_TRAINERS),
@@ -92,7 +92,7 @@ fn join<T: Config>(id: RoundId, left_out: u32) {
             let (controller, key) = operator::<T>(role, index);
             let now = System::<T>::block_number();
             T::Operators::register(&controller, &key, role, &PARENT);
-            // Terms may have passed, which the round does not last.
+            // Resets the block number: registering may pass terms, which are longer than the round.
             System::<T>::set_block_number(now);
             if index < most - left_out {
                 Pallet::<T>::do_join(key, id, role).expect("the round has room; qed");
@@ -101,7 +101,7 @@ fn join<T: Config>(id: RoundId, left_out: u32) {
     }
 }
 
-/// Ends the block, with randomness, and goes on to the last block of the phase that begins.
+/// Ends the block, with randomness, and advances to the last block of the next phase.
 fn step<T: Config>(id: RoundId) {
     let mut round = Rounds::<T>::get(id).expect("the round is there; qed");
     let effects = round.advance(&surroundings::<T>());
@@ -143,7 +143,7 @@ fn commitment<T: Config>(id: RoundId, index: u32) -> H256 {
     hashing::contribution_commitment(id, &controller, update, bytes, SALT)
 }
 
-/// All but the last commit, or reveal.
+/// All but the last trainer commit, or reveal.
 fn commit_all<T: Config>(id: RoundId, count: u32) {
     for index in 0..count {
         let (_, key) = operator::<T>(Role::Trainer, index);
@@ -182,7 +182,7 @@ fn sheet(evaluation: u64) -> ScoreSheet {
     }
 }
 
-/// The hot keys of those that are heard, and the controller of each.
+/// The hot keys of the seated validators, and the controller of each.
 fn seated<T: Config>(id: RoundId) -> Vec<(T::AccountId, T::AccountId)> {
     let round = Rounds::<T>::get(id).expect("the round is there; qed");
     let heard: Vec<T::AccountId> = round.seats().map(|seat| seat.account.clone()).collect();
@@ -235,7 +235,7 @@ fn claim(byte: u8) -> Claim {
     }
 }
 
-/// All that are heard but the first claim.
+/// All seated validators except for the first claim.
 fn objectable<T: Config>(id: RoundId) {
     claiming::<T>(id);
     for (_, key) in seated::<T>(id).into_iter().skip(1) {
@@ -244,13 +244,13 @@ fn objectable<T: Config>(id: RoundId) {
     step::<T>(id);
 }
 
-/// Holds the next checkpoint, which is recorded.
+/// Advances to the phase in which operators hold the next checkpoint, which is recorded.
 fn holding<T: Config>(id: RoundId) {
     objectable::<T>(id);
     step::<T>(id);
 }
 
-/// As many rounds as are kept are over, each as long as the one that is open.
+/// Closes as many rounds as are kept, each as large as the open one.
 fn close_others<T: Config>(family: FamilyId, id: RoundId) {
     let round = Rounds::<T>::get(id).expect("the round is there; qed");
     for index in 0..T::Retention::get() {
@@ -420,7 +420,7 @@ mod benchmarks {
         assert!(matches!(phase::<T>(id), Phase::Claiming { .. }));
     }
 
-    /// What a block costs without any programme.
+    /// The weight of a block without any programme.
     #[benchmark]
     fn advance_base() {
         let now = System::<T>::block_number();
@@ -431,7 +431,8 @@ mod benchmarks {
         assert_eq!(NextRound::<T>::get(), RoundId(0));
     }
 
-    /// The draw of evaluation shards and validators, and a slash of every trainer but as many as it takes.
+    /// The draw of evaluation shards and validators, and a slash of every trainer except for the fewest that
+    /// a round needs.
     #[benchmark]
     fn advance_draw() {
         let (family, id) = start::<T>();
@@ -457,7 +458,7 @@ mod benchmarks {
         assert!(matches!(phase::<T>(id), Phase::Scoring { .. }));
     }
 
-    /// Nobody reveals: every trainer is slashed, everybody released, the next round opened.
+    /// No trainer reveals: every trainer is slashed, every bond released, the next round opened.
     #[benchmark]
     fn advance_silence() {
         let (family, id) = start::<T>();
@@ -489,7 +490,7 @@ mod benchmarks {
         assert!(matches!(phase::<T>(id), Phase::Claiming { .. }));
     }
 
-    /// A rejection: every validator is slashed, everybody released, the next round opened.
+    /// A rejection: every validator is slashed, every bond released, the next round opened.
     #[benchmark]
     fn advance_close() {
         let (family, id) = start::<T>();
@@ -504,7 +505,7 @@ mod benchmarks {
         assert!(open::<T>(family).id > id);
     }
 
-    /// A promotion: everybody's work is noted, everybody released, the next round opened.
+    /// A promotion: all work is recorded, every bond released, the next round opened.
     #[benchmark]
     fn advance_promote() {
         let (family, id) = start::<T>();

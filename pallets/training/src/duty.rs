@@ -61,7 +61,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The duty that `step` performs: open as long as the phase of the round, where it would succeed.
+    /// The duty that `step` performs: open for the phase of the round, where it would succeed.
     fn step_duty(
         key: &T::AccountId,
         name: &'static str,

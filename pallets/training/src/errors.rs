@@ -1,4 +1,4 @@
-//! Why the pallet refuses, and what to do about it.
+//! Errors of the pallet, each with advice.
 
 use crate::{Config, Error};
 use frame_support::pallet_macros::pallet_section;
@@ -8,62 +8,63 @@ use noema_rounds::RoundError;
 mod errors {
     #[pallet::error]
     pub enum Error<T> {
-        /// The family has a programme. Stop it first.
+        /// The family already has a programme. Stop it first.
         ProgrammeExists,
         /// The family has no programme.
         UnknownProgramme,
-        /// As many programmes run as the chain takes.
+        /// The chain runs the most programmes that it allows.
         TooManyProgrammes,
         /// The family is unknown or has no canonical checkpoint. Set one first.
         NoCanonicalCheckpoint,
         /// A licence or source is empty or not UTF-8.
         NotText,
-        /// A window of the rules has no block.
+        /// A window of the rules has no blocks.
         EmptyWindow,
-        /// `min_contributions` is below two or above what a round can have.
+        /// `min_contributions` is below two or above the most that a round can have.
         ContributionsOutOfRange,
-        /// `validators` is zero or above what a round can have.
+        /// `validators` is zero or above the most that a round can have.
         ValidatorsOutOfRange,
-        /// A trainer would get no or too many shards, or the evaluation.
+        /// A trainer or the evaluation would get no shards, or too many.
         ShardCountOutOfRange,
         /// The dataset has no tokens, or too few or too many shards for the rules.
         DatasetUnfit,
-        /// No update could be small enough.
+        /// The most bytes of an update, or the most entries of a chunk, are zero.
         UpdateSizeOutOfRange,
-        /// A checkpoint without holders would become canonical, or more would be needed than are recorded.
+        /// A checkpoint without holders would become canonical, or more holders would be needed than are
+        /// recorded.
         HoldersOutOfRange,
-        /// No round has this number, or it is not readable any more. Check the number.
+        /// No round has this number, or it is no longer readable. Check the number.
         UnknownRound,
         /// The account is not the hot key of an operator. Sign with the key set in `operators`.
         NotAnOperator,
-        /// A worker has no part in a round. Join as a trainer or validator.
+        /// A worker cannot join a round. Join as a trainer or validator.
         NoPartForRole,
         /// The operator does not have this role, or cannot be drawn now: its bond is too small, it is
         /// leaving, or absent.
         NotLive,
-        /// The operator's bond is tied to as many jobs as it may be. Wait for one to end.
+        /// The operator's bond is locked behind the most jobs that are allowed. Wait for one to end.
         BondUnavailable,
-        /// The phase for this has not begun.
+        /// The phase for this call has not begun.
         TooEarly,
-        /// The phase for this is over.
+        /// The phase for this call is over.
         TooLate,
-        /// The operator has joined.
+        /// The operator has already joined.
         AlreadyJoined,
-        /// The round has as many trainers or validators as it can have. Wait for the next.
+        /// The round has the most trainers or validators that it can have. Wait for the next round.
         RoundFull,
         /// The operator is no trainer of the round.
         NotATrainer,
         /// The operator is no validator of the round.
         NotAValidator,
-        /// The validator was not drawn. It may object once it is decided.
+        /// The validator was not drawn. It may object after the decision.
         NotDrawn,
-        /// The operator has committed.
+        /// The operator has already committed.
         AlreadyCommitted,
         /// The operator has nothing to reveal.
         NotCommitted,
-        /// What is revealed is not what was committed.
+        /// The revealed values do not match the commitment.
         CommitmentDiffers,
-        /// The operator has revealed.
+        /// The operator has already revealed.
         AlreadyRevealed,
         /// The update is empty or larger than the rules allow.
         UpdateSize,
@@ -71,13 +72,13 @@ mod errors {
         UpdateTaken,
         /// The sheet does not have one finding for each contribution.
         SheetLength,
-        /// A finding names a contribution as copied that is not an earlier one.
+        /// A finding names as the original of a copy a contribution that is not an earlier one.
         NotEarlier,
-        /// The validator has claimed.
+        /// The validator has already claimed.
         AlreadyClaimed,
-        /// What the objection says is what was decided.
+        /// The objection agrees with the decision.
         NothingToObject,
-        /// The validator has been heard.
+        /// The validator has already been heard.
         AlreadyHeard,
     }
 }

@@ -1,4 +1,4 @@
-//! What the pallet tells.
+//! Events of the pallet.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -11,7 +11,7 @@ mod events {
         ProgrammeStarted {
             /// The family it trains.
             family: FamilyId,
-            /// The text.
+            /// The dataset.
             dataset: Dataset,
         },
         /// A programme was stopped.
@@ -34,20 +34,20 @@ mod events {
             round: RoundId,
             /// Its controller.
             operator: T::AccountId,
-            /// What it does in the round.
+            /// Its role in the round.
             role: Role,
         },
-        /// An operator has lost its place in a round that is full to one with a larger bond. Nothing of its
-        /// bond is locked behind the round any more.
+        /// An operator lost its place in a full round to one with a larger bond. Its bond is no longer locked
+        /// behind the round.
         Displaced {
             /// The round.
             round: RoundId,
             /// Its controller.
             operator: T::AccountId,
-            /// The controller of the other.
+            /// The controller of the operator with the larger bond.
             by: T::AccountId,
         },
-        /// Another phase began.
+        /// The next phase began.
         PhaseBegan {
             /// The round.
             round: RoundId,
@@ -61,7 +61,7 @@ mod events {
             /// The trainer's controller.
             trainer: T::AccountId,
         },
-        /// A trainer revealed what it committed.
+        /// A trainer revealed its contribution.
         ContributionRevealed {
             /// The round.
             round: RoundId,
@@ -84,43 +84,43 @@ mod events {
             /// The validator's controller.
             validator: T::AccountId,
         },
-        /// A validator claimed what the next checkpoint is.
+        /// A validator claimed the next checkpoint.
         CheckpointClaimed {
             /// The round.
             round: RoundId,
             /// The validator's controller.
             validator: T::AccountId,
-            /// What it claims.
+            /// Its claim.
             claim: Claim,
         },
-        /// A validator objected, and every validator of the round is heard.
+        /// A validator objected: from now on every validator of the round is heard.
         Objected {
             /// The round.
             round: RoundId,
             /// The validator's controller.
             validator: T::AccountId,
         },
-        /// The next checkpoint is known, and can be held.
+        /// The next checkpoint is decided, and can be held.
         CheckpointAggregated {
             /// The round.
             round: RoundId,
-            /// What it is.
+            /// The claim that describes it.
             claim: Claim,
         },
-        /// What was decided of a contribution, told when the round ends.
+        /// The ruling on a contribution, at the end of a round.
         ContributionRuled {
             /// The round.
             round: RoundId,
             /// The trainer's controller.
             trainer: T::AccountId,
-            /// Accepted, with which weight, or refused, and why.
+            /// Accepted with a weight, or refused with a reason.
             ruling: Ruling,
         },
         /// A round ended.
         RoundClosed {
             /// The round.
             round: RoundId,
-            /// With a new checkpoint, or why without.
+            /// A new checkpoint, or the reason for ending without.
             outcome: Outcome,
         },
     }

@@ -58,26 +58,25 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// The world outside, and the constants of the protocol.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
-        /// Who trains and scores, and the bonds behind them.
+        /// The trainers and validators, and their bonds.
         type Operators: Operators<Self::AccountId, Balance>;
         /// The checkpoints that rounds start from and add to.
         type Lineage: Lineage<Self::AccountId>;
-        /// Randomness that rounds draw with. Read when the block is finalized, so what an inherent brings
-        /// counts.
+        /// The randomness of draws. Read when the block is finalized, after the inherents.
         type Randomness: RelayRandomness;
-        /// Relay chain blocks by which that has to be younger than what it draws from.
+        /// Relay chain blocks by which the randomness has to be younger than the event that it draws for.
         type Freshness: Get<RelayBlock>;
-        /// Where accepted contributions and scores that stood are noted, for the subsidy.
+        /// Records accepted contributions and confirmed scores, for the subsidy.
         type Work: RecordWork<Self::AccountId>;
-        /// Who starts and stops programmes.
+        /// The origin that starts and stops programmes.
         type ProgrammeOrigin: EnsureOrigin<Self::RuntimeOrigin>;
-        /// The weights of the calls and hooks.
+        /// Weights of the calls and hooks.
         type WeightInfo: WeightInfo;
 
-        /// Most programmes at a time: bounds the weight of the hooks.
+        /// Most programmes at a time. Bounds the weight of the hooks.
         #[pallet::constant]
         type MaxProgrammes: Get<u32>;
         /// Most bytes of a dataset's licence and of its source.
@@ -86,12 +85,12 @@ pub mod pallet {
         /// How many closed rounds of a programme stay readable.
         #[pallet::constant]
         type Retention: Get<u32>;
-        /// What the validators of a round are paid together, as a part of the weights of all accepted
+        /// The share of all validators of a round together, as a part of the weights of all accepted
         /// contributions.
         #[pallet::constant]
         type ScorersShare: Get<Permill>;
-        /// Blocks until a block is final: each window of a round is this much longer than its programme
-        /// says. Read when a round opens, which keeps it.
+        /// Blocks until a block is final: each window of a round is longer than its programme states by this
+        /// number. Read when a round opens, which keeps it.
         type FinalityAllowance: Get<BlockNumberFor<Self>>;
         /// The part of the bond that false scores or a false claim cost.
         type FalsehoodSlash: Get<Permill>;
@@ -101,7 +100,7 @@ pub mod pallet {
         type SilenceCap: Get<Balance>;
     }
 
-    /// The programmes that run, one a family.
+    /// The running programmes, one for each family.
     #[pallet::storage]
     pub type Programmes<T: Config> =
         StorageMap<_, Twox64Concat, FamilyId, ProgrammeOf<T>, OptionQuery>;
@@ -115,7 +114,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextRound<T: Config> = StorageValue<_, RoundId, ValueQuery>;
 
-    /// Rounds that are open, and the latest closed ones.
+    /// Open rounds, and the latest closed ones.
     #[pallet::storage]
     pub type Rounds<T: Config> = StorageMap<_, Twox64Concat, RoundId, RoundOf<T>, OptionQuery>;
 
@@ -126,13 +125,13 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Reserves the weight of what rounds do in `on_finalize`.
+        /// Reserves the weight of the rounds in `on_finalize`.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             Self::rounds_weight()
         }
 
-        /// Lets every round go on: after the inherents, so that the block's randomness is there, and
-        /// after the extrinsics, so that the last block of a phase still counts.
+        /// Advances every round: after the inherents, which bring the block's randomness, and after the
+        /// extrinsics, so that the last block of a phase still counts.
         fn on_finalize(now: BlockNumberFor<T>) {
             Self::advance_rounds(now);
         }
@@ -158,13 +157,13 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Start training a family, round after round, from its canonical checkpoint on.
+        /// Starts training a family, round after round, from its canonical checkpoint on.
         ///
         /// - `family`: the family; it has a canonical checkpoint.
         /// - `dataset`: the text, by the Merkle root over its shards.
         /// - `licence`: the licence of the text, as an SPDX identifier or name.
-        /// - `source`: where the text comes from, in words; nothing is fetched from there.
-        /// - `rules`: what every round of the programme follows.
+        /// - `source`: the origin of the text, in words; nothing is fetched from there.
+        /// - `rules`: the rules of every round of the programme.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::start_programme())]
         pub fn start_programme(
@@ -179,8 +178,8 @@ pub mod pallet {
             Self::do_start_programme(family, dataset, licence, source, rules)
         }
 
-        /// Stop training a family. Its round ends at once, without a new checkpoint, and everybody's
-        /// bond is free again.
+        /// Stops training a family. Its round ends at once, without a new checkpoint, and every bond is
+        /// released.
         ///
         /// - `family`: the family.
         #[pallet::call_index(1)]
@@ -190,9 +189,10 @@ pub mod pallet {
             Self::do_stop_programme(family)
         }
 
-        /// Take part in a round, signed by your hot key. It ties your bond until the round ends; who
-        /// joins and keeps silent loses a little of it. Where the round is full, you take the place of the
-        /// smallest bond in your role if yours is larger. A duty: free of charge through `duties.perform`.
+        /// Joins a round, signed by the operator's hot key. A part of the bond is locked until the round
+        /// ends; an operator that joins and stays silent loses a little of it. Where the round is full, an
+        /// operator takes the place of the smallest bond in its role if its own is larger. A duty: free of
+        /// charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `role`: `Trainer` or `Validator`.
@@ -203,8 +203,8 @@ pub mod pallet {
             Self::do_join(key, round, role)
         }
 
-        /// Commit to a contribution, signed by the hot key of a trainer. A duty: free of charge
-        /// through `duties.perform`.
+        /// Commits to a contribution, signed by the hot key of a trainer. A duty: free of charge through
+        /// `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `commitment`: BLAKE2b-256 of `"noema/contribution"` and the encoded round number,
@@ -220,12 +220,12 @@ pub mod pallet {
             Self::do_commit_contribution(key, round, commitment)
         }
 
-        /// Reveal the contribution that you committed to, and serve its bytes from now on. A duty:
-        /// free of charge through `duties.perform`.
+        /// Reveals the committed contribution, whose bytes the trainer serves from now on. A duty: free of
+        /// charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `contribution`: hash and size of the update.
-        /// - `salt`: the random bytes in your commitment.
+        /// - `salt`: the random bytes of the commitment.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal_contribution())]
         pub fn reveal_contribution(
@@ -238,8 +238,9 @@ pub mod pallet {
             Self::do_reveal_contribution(key, round, contribution, salt)
         }
 
-        /// Commit to your scores of all contributions, signed by the hot key of a validator that is
-        /// heard. A duty: free of charge through `duties.perform`.
+        /// Commits to the scores of all contributions, signed by the hot key of a validator that is heard:
+        /// one that was drawn, or after an objection any of the round. A duty: free of charge through
+        /// `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `commitment`: BLAKE2b-256 of `"noema/scores"` and the encoded round number, controller,
@@ -255,12 +256,12 @@ pub mod pallet {
             Self::do_commit_scores(key, round, commitment)
         }
 
-        /// Reveal the scores that you committed to. A duty: free of charge through `duties.perform`.
+        /// Reveals the committed scores. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `sheet`: the parent's loss on the evaluation shards, and one finding for each
         ///   contribution in the order of their commitments.
-        /// - `salt`: the random bytes in your commitment.
+        /// - `salt`: the random bytes of the commitment.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::reveal_scores())]
         pub fn reveal_scores(
@@ -273,8 +274,8 @@ pub mod pallet {
             Self::do_reveal_scores(key, round, sheet, salt)
         }
 
-        /// Say what the next checkpoint is, by computing it from what was accepted; signed by the hot
-        /// key of a validator that is heard. A duty: free of charge through `duties.perform`.
+        /// Claims the next checkpoint, computed from the accepted contributions; signed by the hot key of a
+        /// validator that is heard. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
         /// - `claim`: the checkpoint, its roots, and its loss on the evaluation shards.
@@ -289,12 +290,12 @@ pub mod pallet {
             Self::do_claim(key, round, claim)
         }
 
-        /// Contradict what was decided of the contributions, with your own scores, as a validator of
-        /// the round that was not heard. Every validator is heard then, and whoever is in the minority
-        /// loses a part of the bond. A duty: free of charge through `duties.perform`.
+        /// Objects to the rulings on the contributions, with the caller's own scores, as a validator of the
+        /// round that was not heard. Every validator is heard then, and those in the minority lose a part of
+        /// the bond. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
-        /// - `sheet`: your scores.
+        /// - `sheet`: the caller's scores.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::object_to_scores())]
         pub fn object_to_scores(
@@ -306,12 +307,12 @@ pub mod pallet {
             Self::do_object_to_scores(key, round, sheet)
         }
 
-        /// Contradict what was decided of the next checkpoint, with your own claim, as a validator of
-        /// the round that was not heard. Every validator is heard then, and whoever is in the minority
-        /// loses a part of the bond. A duty: free of charge through `duties.perform`.
+        /// Objects to the decision on the next checkpoint, with the caller's own claim, as a validator of the
+        /// round that was not heard. Every validator is heard then, and those in the minority lose a part of
+        /// the bond. A duty: free of charge through `duties.perform`.
         ///
         /// - `round`: the number of the round.
-        /// - `claim`: what you computed.
+        /// - `claim`: the checkpoint that the caller computed.
         #[pallet::call_index(9)]
         #[pallet::weight(T::WeightInfo::object_to_claim())]
         pub fn object_to_claim(
@@ -326,7 +327,7 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What is recorded of the programme of a family.
+        /// The programme of a family.
         pub fn programme(family: FamilyId) -> Option<ProgrammeOf<T>> {
             Programmes::<T>::get(family)
         }
@@ -336,7 +337,7 @@ pub mod pallet {
             Rounds::<T>::get(Programmes::<T>::get(family)?.round?)
         }
 
-        /// What is recorded of a round, as long as it is readable.
+        /// The record of a round, as long as it is readable.
         pub fn round(round: RoundId) -> Option<RoundOf<T>> {
             Rounds::<T>::get(round)
         }

@@ -1,4 +1,4 @@
-//! A runtime of the pallet with real bonds and checkpoints, and the steps that tests are told in.
+//! A runtime with the pallet, real bonds and checkpoints, and helpers for the tests.
 
 use crate as pallet_training;
 use codec::Encode;
@@ -29,7 +29,7 @@ pub(crate) type Balance = u128;
 pub(crate) const ENDOWMENT: Balance = 100_000;
 pub(crate) const BOND: Balance = 1_000;
 pub(crate) const WINDOW: u64 = 10;
-/// Relay chain blocks by which randomness is younger than what it draws from.
+/// Relay chain blocks by which randomness is younger than the event that it draws for.
 pub(crate) const FRESHNESS: RelayBlock = 2;
 pub(crate) const FAMILY: FamilyId = FamilyId(0);
 pub(crate) const GENESIS: CheckpointId = CheckpointId(H256::repeat_byte(1));
@@ -112,7 +112,7 @@ impl pallet_operators::Config for Test {
 parameter_types! {
     pub const FalsehoodSlash: Permill = Permill::from_percent(50);
     pub static FinalityAllowance: u32 = 0;
-    /// Whether the relay chain brings randomness, and what tells it from that of another test.
+    /// Whether the relay chain brings randomness, and its seed.
     pub static IsRandom: bool = true;
     pub static Salt: u64 = 0;
     pub const ScorersShare: Permill = Permill::from_percent(25);
@@ -137,7 +137,7 @@ impl pallet_training::Config for Test {
     type SilenceCap = ConstU128<1_000_000>;
 }
 
-/// A relay chain that makes one block for each of this chain's.
+/// A relay chain with one block for each of this chain's.
 pub struct Relay;
 
 impl RelayRandomness for Relay {
@@ -163,7 +163,7 @@ thread_local! {
     static WORK: RefCell<Vec<(Work, AccountId, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The work that was noted.
+/// The work that was recorded.
 pub struct Recorded;
 
 impl RecordWork<AccountId> for Recorded {
@@ -287,7 +287,7 @@ pub(crate) fn publish(checkpoint: CheckpointId, parent: Option<CheckpointId>) {
     assert_ok!(try_publish(checkpoint, FAMILY, parent));
 }
 
-/// Calls `register_checkpoint` with weights that do not matter.
+/// Calls `register_checkpoint` with arbitrary weights.
 pub(crate) fn try_publish(
     checkpoint: CheckpointId,
     family: FamilyId,
@@ -354,7 +354,7 @@ pub(crate) fn key_of(controller: AccountId) -> AccountId {
     controller + 100
 }
 
-/// What is signed by the hot key of a controller.
+/// The origin that the hot key of a controller signs.
 pub(crate) fn by(controller: AccountId) -> RuntimeOrigin {
     signed(key_of(controller))
 }
@@ -455,7 +455,7 @@ pub(crate) fn join_all() {
     }
 }
 
-/// Plays a new round up to the scoring.
+/// Runs a new round up to the scoring.
 pub(crate) fn play_to_scoring() {
     join_all();
     pass_window();
@@ -510,7 +510,7 @@ pub(crate) fn score(sheets: &[(AccountId, [Finding; 3])]) {
     pass_window();
 }
 
-/// Plays a new round up to the claims: all contributions help.
+/// Runs a new round up to the claims: all contributions help.
 pub(crate) fn play_to_claiming() {
     play_to_scoring();
     let sheets: Vec<_> = seated()
@@ -521,7 +521,7 @@ pub(crate) fn play_to_claiming() {
     assert!(matches!(phase(), Phase::Claiming { .. }));
 }
 
-/// Plays a new round until its checkpoint can be held.
+/// Runs a new round until its checkpoint can be held.
 pub(crate) fn play_to_holding(claim: Claim) {
     play_to_claiming();
     let id = round().id;
@@ -548,7 +548,7 @@ pub(crate) fn bond(controller: AccountId) -> Balance {
         .bond
 }
 
-/// Why an operator lost bond last.
+/// The offence of an operator's last slash.
 pub(crate) fn offence(operator: AccountId) -> Option<Offence> {
     let events = System::events().into_iter().rev();
     events
@@ -563,7 +563,7 @@ pub(crate) fn offence(operator: AccountId) -> Option<Offence> {
         .next()
 }
 
-/// How many parts of its bond are locked.
+/// The number of locks on a bond.
 pub(crate) fn locks(controller: AccountId) -> u32 {
     Operators::operator(controller)
         .expect("it is registered")

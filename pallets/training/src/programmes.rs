@@ -1,4 +1,4 @@
-//! Programmes: which families are trained, on what, and by which rules.
+//! Programmes: the families that are trained, their datasets and rules.
 
 use crate::{
     Closed, Config, Error, Event, Families, NextRound, Pallet, Programme, Programmes, Rounds,
@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
         Some(id)
     }
 
-    /// Keeps a closed round readable, in place of the oldest if there are as many as are kept.
+    /// Keeps a closed round readable, in place of the oldest one if the list is full.
     pub(crate) fn keep_closed(family: FamilyId, round: RoundId) {
         let forgotten: Vec<RoundId> = Closed::<T>::mutate(family, |closed| {
             let mut forgotten = Vec::new();

@@ -1,4 +1,4 @@
-//! How rounds go on with the blocks, and what follows for bonds, checkpoints and rewards.
+//! Advancing rounds with the blocks, and the effects on bonds, checkpoints and rewards.
 
 use crate::{
     Config, Event, Families, Pallet, ProgrammeOf, Programmes, RoundOf, Rounds, WeightInfo,
@@ -15,7 +15,7 @@ use noema_protocol::{
 use noema_rounds::{Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings};
 
 impl<T: Config> Pallet<T> {
-    /// The most that the rounds of a block can weigh.
+    /// The highest weight of the rounds of a block.
     pub(crate) fn rounds_weight() -> Weight {
         let programmes = Families::<T>::decode_len().unwrap_or(0);
         let programmes = u64::try_from(programmes).unwrap_or(u64::MAX);
@@ -31,14 +31,14 @@ impl<T: Config> Pallet<T> {
             .max(T::WeightInfo::advance_promote())
     }
 
-    /// Lets the round of every programme go on.
+    /// Advances the round of every programme.
     pub(crate) fn advance_rounds(now: BlockNumberFor<T>) {
         for family in Families::<T>::get() {
             Self::advance_family(family, now);
         }
     }
 
-    /// Lets the round of one programme go on, or opens one if there is none.
+    /// Advances the round of one programme, or opens one if there is none.
     pub(crate) fn advance_family(family: FamilyId, now: BlockNumberFor<T>) {
         let Some(mut programme) = Programmes::<T>::get(family) else {
             return;
@@ -61,7 +61,7 @@ impl<T: Config> Pallet<T> {
         Self::advance_round(programme, id, round, &at);
     }
 
-    /// Lets a round go on, and opens the next one where it ends.
+    /// Advances a round, and opens the next one where it ends.
     pub(crate) fn advance_round(
         mut programme: ProgrammeOf<T>,
         id: RoundId,
@@ -88,7 +88,7 @@ impl<T: Config> Pallet<T> {
         Programmes::<T>::insert(family, programme);
     }
 
-    /// What a round has to know of block `now`.
+    /// The data that a round needs on block `now`.
     pub(crate) fn surroundings(
         round: &RoundOf<T>,
         now: BlockNumberFor<T>,
@@ -108,7 +108,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Carries out what a step of a round means for others. Returns how the round ended, if it did.
+    /// Carries out the effects of a round's step outside of the round. Returns the outcome, if the round
+    /// ended.
     pub(crate) fn apply_effects(
         round: &mut RoundOf<T>,
         effects: Vec<Effect<T::AccountId>>,
@@ -125,7 +126,8 @@ impl<T: Config> Pallet<T> {
                 }
                 Effect::Aggregated(claim) => {
                     if Self::record_checkpoint(round, claim).is_err() {
-                        // What was canonical before is no next checkpoint, nor is that of another round.
+                        // A checkpoint that was once canonical, or that another round made, cannot be the
+                        // next one.
                         let outcome = Outcome::Rejected(Rejection::NoClaim);
                         round.phase = Phase::Closed(outcome);
                         ended = Some(Self::close(round, outcome));
@@ -174,7 +176,7 @@ impl<T: Config> Pallet<T> {
         T::Lineage::extend(round.parent, claim.checkpoint, claim.weights_root, trained)
     }
 
-    /// Ends a round: promotes or discards its checkpoint, notes the work done, frees every bond.
+    /// Ends a round: promotes or discards its checkpoint, records the work, releases every bond.
     fn close(round: &mut RoundOf<T>, outcome: Outcome) -> Outcome {
         let outcome = match outcome {
             Outcome::Promoted(checkpoint)
@@ -213,8 +215,8 @@ impl<T: Config> Pallet<T> {
         outcome
     }
 
-    /// Notes, for the subsidy, what each accepted contribution weighs, and for each validator whose
-    /// scores and claim stood an equal part of `ScorersShare` of all these weights. Only a round that
+    /// Records for the subsidy the weight of each accepted contribution, and for each validator whose scores
+    /// and claim were confirmed an equal part of `ScorersShare` of all these weights. Only a round that
     /// improved the model is paid for.
     fn note_work(round: &RoundOf<T>) {
         let mut total = 0u64;

@@ -1,4 +1,4 @@
-//! What operators do in a round.
+//! The steps of operators in a round.
 
 use crate::{Config, Error, Event, Pallet, RoundOf, Rounds};
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};

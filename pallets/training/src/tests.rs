@@ -1,4 +1,4 @@
-//! What people see of programmes and rounds.
+//! Programmes and rounds through calls, events and views.
 
 mod drawing;
 mod objecting;

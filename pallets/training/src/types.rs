@@ -1,4 +1,4 @@
-//! What the pallet records.
+//! The types of the pallet's storage and interfaces.
 
 use crate::Config;
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -14,60 +14,60 @@ pub type RoundOf<T> = Round<<T as frame_system::Config>::AccountId, BlockNumberF
 /// A programme as this runtime records it.
 pub type ProgrammeOf<T> = Programme<BlockNumberFor<T>, BoundedVec<u8, <T as Config>::MaxText>>;
 
-/// What a family is trained on, round after round.
+/// The training of a family, round after round.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Programme<BlockNumber, Text> {
-    /// The text.
+    /// The dataset.
     pub dataset: Dataset,
     /// The licence of the text, in UTF-8.
     pub licence: Text,
-    /// Where the text comes from, in UTF-8 words.
+    /// The origin of the text, in UTF-8 words.
     pub source: Text,
-    /// What every round follows.
+    /// The rules of every round.
     pub rules: Rules<BlockNumber>,
     /// The open round; `None` while the family has no canonical checkpoint.
     pub round: Option<RoundId>,
     /// Rounds that ended with a new checkpoint.
     pub promoted: u32,
-    /// Rounds that ended without.
+    /// Rounds that ended without a new checkpoint.
     pub rejected: u32,
 }
 
-/// What an audit counted.
+/// The counts of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct AuditReport {
-    /// Programmes that run.
+    /// Running programmes.
     pub programmes: u32,
-    /// Rounds that are open.
+    /// Open rounds.
     pub open: u32,
-    /// Closed rounds that are readable.
+    /// Closed rounds that are still readable.
     pub closed: u32,
 }
 
-/// What an audit found wrong.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditFailure {
-    /// The list of families is not that of the programmes.
+    /// The list of families differs from that of the programmes.
     FamiliesDiffer,
     /// A programme's round is not an open one of its family.
     RoundNotOpen,
-    /// A round belongs to no programme and no list of closed ones.
+    /// A round belongs to no programme and to no list of closed rounds.
     RoundLost,
     /// A list of closed rounds names one that is open, missing or of another family.
     ClosedDiffer,
-    /// A round's number is not below the next one.
+    /// A round's number is not below that of the next round.
     RoundNotCounted,
 }
 
 impl AuditFailure {
-    /// The fact as a sentence.
+    /// The inconsistency as a sentence.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::FamiliesDiffer => "the list of families is not that of the programmes",
+            Self::FamiliesDiffer => "the list of families differs from that of the programmes",
             Self::RoundNotOpen => "a programme's round is not an open one of its family",
             Self::RoundLost => "a round belongs to no programme and no list",
             Self::ClosedDiffer => "a list of closed rounds is wrong",
-            Self::RoundNotCounted => "a round's number is not below the next one",
+            Self::RoundNotCounted => "a round's number is not below that of the next round",
         }
     }
 }

@@ -2,13 +2,13 @@ use crate::mock::*;
 use frame_support::assert_ok;
 use noema_rounds::Phase;
 
-/// The relay chain block in which what the next draw reads was fixed.
+/// The relay chain block after which the next draw's randomness has to be made.
 fn unknown_since() -> Option<u32> {
     round().unknown_since
 }
 
-/// The shards that contributions are evaluated on, and the validators that were drawn, where the relay
-/// chain brings values of `before` until the last trainer reveals, and values of `after` from then on.
+/// The evaluation shards and the drawn validators, where the relay chain brings values of `before` until the
+/// last trainer reveals, and values of `after` from then on.
 fn drawn(before: u64, after: u64) -> (Vec<u32>, Vec<u64>) {
     let mut drawn = Default::default();
     test(|| {
@@ -27,7 +27,7 @@ fn drawn(before: u64, after: u64) -> (Vec<u32>, Vec<u64>) {
         for trainer in TRAINERS {
             reveal(trainer);
         }
-        // The value of the block with the last reveal is known to those who may still wait with it.
+        // The value of the block with the last reveal is known to a trainer that may still wait to reveal.
         end_block();
         Salt::set(after);
         pass_window();
@@ -68,7 +68,7 @@ fn a_draw_should_wait_for_values_that_are_younger_than_the_last_to_join() {
         }
         end_block();
         assert_eq!(unknown_since(), Some(until as u32));
-        // The older of two values is as much younger as claims ask for.
+        // The older of two values has to be younger by the freshness, as for claims.
         for _ in 0..FRESHNESS {
             end_block();
             assert!(matches!(phase(), Phase::Registering { .. }));

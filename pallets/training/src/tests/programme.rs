@@ -127,7 +127,7 @@ fn stop_programme_should_free_every_bond() {
             Training::stop_programme(root(), FAMILY),
             Error::<Test>::UnknownProgramme
         );
-        // It can be started anew, and numbers are not used again.
+        // It can be restarted, and round numbers are not reused.
         assert_ok!(start());
         assert_eq!(round().id, RoundId(1));
     });
@@ -139,7 +139,7 @@ fn rounds_should_follow_one_another_and_old_ones_be_forgotten() {
         assert_ok!(start());
         for id in 0..5 {
             assert_eq!(round().id, RoundId(id));
-            // Nobody joins.
+            // No operator joins.
             pass_window();
         }
         assert_eq!(Training::closed_rounds(FAMILY), [RoundId(3), RoundId(4)]);

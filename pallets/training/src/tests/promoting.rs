@@ -86,7 +86,7 @@ fn without_holders_the_checkpoint_should_be_forgotten_and_nobody_paid() {
             Some(Outcome::Rejected(Rejection::TooFewHolders))
         );
         assert_eq!((round().id, round().parent), (RoundId(1), GENESIS));
-        // The same checkpoint can come about again.
+        // Another round can make the same checkpoint.
         play_to_holding(claim());
         assert!(Checkpoints::checkpoint(CHILD).is_some());
     });
@@ -128,7 +128,7 @@ fn what_harms_should_change_and_earn_nothing() {
             }
             .into(),
         );
-        // Bad luck is no offence.
+        // A contribution that does not help is no offence.
         assert_eq!(bond(TRAINERS[1]), BOND);
     });
 }
@@ -157,7 +157,7 @@ fn a_loss_that_did_not_fall_should_leave_the_parent() {
     });
 }
 
-/// Plays a round whose validators claim `claim`, up to what becomes of it.
+/// Runs a round whose validators claim `claim`, up to the decision on it.
 fn play_to_the_claim(claim: Claim) {
     play_to_claiming();
     let id = round().id;
@@ -182,7 +182,7 @@ fn an_id_that_an_account_registered_before_should_not_veto_the_round() {
         assert_eq!(Balances::free_balance(OWNER), owned - 10);
         play_to_the_claim(claim());
         assert!(matches!(phase(), Phase::Holding { .. }));
-        // The deposit is free, and nothing of the record is left.
+        // The deposit is released, and the record is removed.
         assert_eq!(Balances::free_balance(OWNER), owned);
         let record = Checkpoints::checkpoint(CHILD).unwrap();
         assert!(matches!(record.provenance, Provenance::Trained(trained) if trained.round == id));
@@ -250,7 +250,7 @@ fn nobody_but_governance_should_withdraw_a_trained_checkpoint() {
             Checkpoints::withdraw_checkpoint(signed(OWNER), CHILD),
             pallet_checkpoints::Error::<Test>::NotPublisher
         );
-        // Governance goes back to the parent first: the open round ends with that.
+        // Governance makes the parent canonical again first, which ends the open round.
         assert_ok!(Checkpoints::set_canonical(root(), FAMILY, GENESIS));
         assert_ok!(Checkpoints::withdraw_checkpoint(root(), CHILD));
         end_block();

@@ -127,7 +127,7 @@ fn steps_should_be_duties_where_they_are_accepted_and_only_there() {
         assert!(is_duty(&join, key_of(1)));
         assert!(!is_duty(&join, key_of(11)));
         assert!(!is_duty(&join, 1));
-        // Asking changed nothing.
+        // The checks changed nothing.
         assert_eq!(locks(1), 0);
         assert!(round().trainers.is_empty());
         join_all();
@@ -213,7 +213,7 @@ fn silent_trainers_should_lose_a_little_and_the_round_its_checkpoint() {
         let ledger = Operators::earnings(2).unwrap();
         assert_eq!(ledger.slashed, 10);
         assert_eq!(offence(2), Some(Offence::MissedContribution));
-        // The next round opened, and nobody is tied to the last.
+        // The next round opened, and no bond is locked behind the last one.
         assert_eq!(round().id, RoundId(1));
         assert!(TRAINERS.iter().all(|trainer| locks(*trainer) == 0));
     });
