@@ -1,4 +1,4 @@
-//! Whether the books agree with each other. Reads everything: for a view function and `try_state`,
+//! Checks that the pallet's storage is consistent. Reads all of it: for a view function and `try_state`,
 //! never for a block.
 
 use crate::{
@@ -14,31 +14,31 @@ use noema_protocol::{interfaces::Operators, ClaimId};
 use scale_info::TypeInfo;
 use sp_runtime::traits::{One, Saturating};
 
-/// What is wrong with the books.
+/// The inconsistencies that an audit can find.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum AuditFailure<AccountId> {
-    /// The keeper of claims knows of no such dispute, or the claim has ended.
+    /// The claims pallet knows no such dispute, or the claim has ended.
     NotChallenged {
         /// The claim.
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
     },
-    /// The dispute is recorded under another leaf, or is concluded and still there.
+    /// The dispute is recorded under another leaf, or is concluded and still recorded.
     Misplaced {
         /// The claim.
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
     },
-    /// The dispute does not wait in the place that it names, or its place is not that of its stage.
+    /// The dispute does not wait in the place that it names, or its place does not match its stage.
     NotWaiting {
         /// The claim.
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
     },
-    /// What is locked behind the dispute is not a stake for each seat of a juror.
+    /// The lock behind the dispute is not a stake for each seat of a juror.
     NotLocked {
         /// The claim.
         claim: ClaimId,
@@ -51,12 +51,12 @@ pub enum AuditFailure<AccountId> {
     HoldDiffers {
         /// The account.
         account: AccountId,
-        /// Its bonds together.
+        /// The sum of its bonds.
         bonds: Balance,
-        /// What is on hold.
+        /// The amount on hold.
         held: Balance,
     },
-    /// What validators have to execute as jurors is not what is recorded of it.
+    /// The recorded backlogs of jurors differ from the sum of their seats.
     BacklogsDiffer,
     /// The agenda or the queue has an entry that no dispute names.
     StrayEntry {
@@ -68,12 +68,12 @@ pub enum AuditFailure<AccountId> {
 }
 
 impl<AccountId> AuditFailure<AccountId> {
-    /// What is wrong, in one sentence.
+    /// The inconsistency as a sentence.
     pub const fn summary(&self) -> &'static str {
         match self {
-            Self::NotChallenged { .. } => "the keeper of claims knows of no such dispute",
+            Self::NotChallenged { .. } => "the claims pallet knows no such dispute",
             Self::Misplaced { .. } => "a dispute is recorded in the wrong place",
-            Self::NotWaiting { .. } => "a dispute does not wait where it says",
+            Self::NotWaiting { .. } => "a dispute does not wait in the place that it names",
             Self::NotLocked { .. } => "a stake is not locked for each seat of a juror",
             Self::HoldDiffers { .. } => "the bonds of an account's appeals are not on hold",
             Self::BacklogsDiffer => "the backlogs of jurors differ from their seats",
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
             is_open && !T::Disputes::challengers(claim, leaf).is_empty(),
             AuditFailure::NotChallenged { claim, leaf }
         );
-        // In the agenda for the block after the deadline, or earlier where all have done their part.
+        // In the agenda for the block after the deadline, or earlier where all jurors have done their step.
         let waits = match (*place, dispute.stage) {
             (Place::Queue(position), Stage::Undrawn { .. }) => {
                 let (start, end) = QueueSpan::<T>::get();

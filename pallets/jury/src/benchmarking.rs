@@ -1,4 +1,4 @@
-//! Measures the calls and the turns.
+//! Benchmarks of the calls and the turns.
 
 use crate::*;
 use alloc::vec::Vec;
@@ -22,11 +22,10 @@ const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 const OTHER_CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(8));
 const SALT: H256 = H256::repeat_byte(3);
 
-/// Makes what only the runtime can.
+/// Creates state that only the runtime can.
 pub trait BenchmarkHelper {
-    /// Makes a claim about `checkpoint`, which is active from then on, with as much to settle as a
-    /// claim can have, and challenges one of its leaves, as any account can: so a dispute was opened.
-    /// Returns the leaf.
+    /// Makes a claim about `checkpoint`, which is active from then on, with as much to settle as a claim can
+    /// have. Opens a dispute by challenging one of its leaves, as any account can. Returns the leaf.
     fn challenged(checkpoint: CheckpointId) -> (ClaimId, u32);
 }
 
@@ -53,7 +52,7 @@ fn opened<T: Config>(n: u32) -> OpenDisputeOf<T> {
     OpenDisputes::<T>::get(claim, leaf).expect("it was just opened; qed")
 }
 
-/// Seats jurors `first` to `last` in the jury whose turn it is, each in `state`.
+/// Seats jurors `first` to `last` in the sitting jury, each in `state`.
 fn seat<T: Config>(
     open: &mut OpenDisputeOf<T>,
     (first, last): (u32, u32),
@@ -71,7 +70,7 @@ fn seat<T: Config>(
                 prices: Default::default(),
             };
             let locked = Pallet::<T>::lock_seats(dispute, &candidate, 1);
-            assert_eq!(locked, 1, "the bond reaches for a stake");
+            assert_eq!(locked, 1, "the bond suffices for a stake");
             Juror {
                 seats: 1,
                 state: state(&account),
@@ -86,7 +85,7 @@ fn seat<T: Config>(
     }
 }
 
-/// Gives a dispute a stage, and stores it in its place.
+/// Sets the stage of a dispute, and stores it in its place.
 fn set_stage<T: Config>(mut open: OpenDisputeOf<T>, stage: Stage<BlockNumberFor<T>>) -> Leaf {
     let leaf = (open.dispute.claim, open.dispute.leaf);
     open.dispute.stage = stage;
@@ -117,7 +116,7 @@ mod benchmarks {
         let jurors = T::SecondJury::get();
         let mut open = opened::<T>(jurors);
         open.dispute.instance = Instance::Second;
-        // All others have: the last one opens the next stage.
+        // All others have done so: the last one opens the next stage.
         let last = juror::<T>(jurors - 1);
         seat::<T>(&mut open, (0, jurors), |juror| match *juror == last {
             true => JurorState::Seated,
@@ -182,7 +181,7 @@ mod benchmarks {
         assert!(open.dispute.appeal.is_some());
     }
 
-    /// Nothing is due.
+    /// No turn is due.
     #[benchmark]
     fn poll_base() {
         let now = System::<T>::block_number().saturating_add(One::one());
@@ -195,7 +194,7 @@ mod benchmarks {
         assert!(AgendaCursor::<T>::get() > now);
     }
 
-    /// A block without turns is left behind.
+    /// Leaves a block without turns.
     #[benchmark]
     fn skip_block() {
         let now = System::<T>::block_number().saturating_add(One::one());
@@ -221,7 +220,7 @@ mod benchmarks {
         assert_eq!(found.map(|(found, _)| found), Some(open));
     }
 
-    /// The first jury has not decided, and the dispute goes back into the queue.
+    /// The first jury has not decided, and the dispute returns to the queue.
     #[benchmark]
     fn advance() {
         let jurors = T::FirstJury::get();
@@ -240,7 +239,7 @@ mod benchmarks {
         assert_eq!(open.dispute.instance, Instance::Second);
     }
 
-    /// A block begins.
+    /// The start of a block.
     #[benchmark]
     fn note_known() {
         #[block]
@@ -251,7 +250,7 @@ mod benchmarks {
         assert!(KnownValue::<T>::get().is_some());
     }
 
-    /// A jury of so many seats is drawn from twice as many validators.
+    /// A jury of `seats` seats is drawn from twice as many validators.
     #[benchmark]
     fn draw_jury(j: Linear<1, { T::SecondJury::get() }>) {
         let open = opened::<T>(2 * j);
@@ -266,7 +265,7 @@ mod benchmarks {
         assert!(!drawn.is_empty());
     }
 
-    /// A draw for one seat among validators of a checkpoint of their own. Each is absent, and leaves its
+    /// A draw for one seat among the validators of a separate checkpoint. Each is absent, and leaves its
     /// roster.
     #[benchmark]
     fn draw(t: Linear<1, { MAX_TRIES }>) {

@@ -1,7 +1,7 @@
-//! The life of a dispute before its juries, as a state machine without storage.
+//! The state machine of a dispute, without storage.
 //!
-//! The pallet keeps a [`Dispute`] in storage, gives it blocks, jurors and calls, and carries out what
-//! its [`Judgement`](crate::Judgement) says.
+//! The pallet keeps a [`Dispute`] in storage, provides blocks, jurors and calls, and carries out its
+//! [`Judgement`](crate::Judgement).
 
 use crate::{Juror, JurorState, Jury};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -13,18 +13,18 @@ use scale_info::TypeInfo;
 use sp_core::H256;
 use sp_runtime::traits::{AtLeast32BitUnsigned, One};
 
-/// A leaf of a claim that juries decide about.
+/// A leaf of a claim on which juries decide.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Dispute<AccountId, BlockNumber> {
     /// The claim.
     pub claim: ClaimId,
     /// The leaf.
     pub leaf: u32,
-    /// What was fixed when the dispute was opened.
+    /// The terms that were fixed when the dispute was opened.
     pub terms: DisputeTerms<BlockNumber>,
-    /// The jury whose turn it is.
+    /// The sitting jury: the first or the second.
     pub instance: Instance,
-    /// What may be done now.
+    /// The present stage.
     pub stage: Stage<BlockNumber>,
     /// The first jury; empty until it is drawn.
     pub first: Jury<AccountId>,
@@ -34,16 +34,16 @@ pub struct Dispute<AccountId, BlockNumber> {
     pub appeal: Option<Appeal<AccountId>>,
 }
 
-/// What is fixed when a dispute is opened, by the rules of its claim.
+/// The terms that are fixed when a dispute is opened, by the rules of its claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct DisputeTerms<BlockNumber> {
-    /// The checkpoint that is said to have answered.
+    /// The checkpoint that the claim names.
     pub checkpoint: CheckpointId,
-    /// Relay chain blocks that randomness has to be younger than what it draws jurors for.
+    /// Relay chain blocks by which randomness has to be younger than the event that it draws jurors for.
     pub freshness: RelayBlock,
-    /// What is locked of a juror's bond for each of its seats.
+    /// The amount locked of a juror's bond for each of its seats.
     pub juror_stake: Balance,
-    /// What an account puts on hold to appeal.
+    /// The amount that an account puts on hold to appeal.
     pub appeal_bond: Balance,
     /// Tokens of the leaf, which a juror executes.
     pub leaf_tokens: u64,
@@ -67,13 +67,13 @@ pub struct DisputeTerms<BlockNumber> {
     TypeInfo,
 )]
 pub enum Instance {
-    /// The one that every dispute goes to.
+    /// The jury of every dispute.
     First,
-    /// The larger one, after an appeal or where the first did not decide.
+    /// The larger jury, after an appeal or where the first did not decide.
     Second,
 }
 
-/// What may be done with a dispute; `until` is the last block in which it may be done.
+/// The stage of a dispute; `until` is its last block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Stage<BlockNumber> {
     /// It waits for randomness to draw a jury with.
@@ -103,13 +103,13 @@ pub enum Stage<BlockNumber> {
 /// An appeal against the verdict of the first jury.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Appeal<AccountId> {
-    /// Who appealed.
+    /// The account that appealed.
     pub by: AccountId,
-    /// What it has on hold for that.
+    /// The amount that it has on hold for that.
     pub bond: Balance,
 }
 
-/// What a block changed.
+/// The effect of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Nothing.
@@ -118,54 +118,54 @@ pub enum Progress {
     CommitOpened,
     /// Jurors that committed have to reveal.
     RevealOpened,
-    /// The first jury has decided, and the time to appeal runs.
+    /// The first jury has decided, and the window to appeal has opened.
     AppealOpened(Verdict),
-    /// The first jury did not decide, or has no juror: the second is to be drawn.
+    /// The first jury did not decide, or has no juror: the second will be drawn.
     SecondJuryOpened,
     /// The dispute is over.
     Concluded(Decision),
 }
 
-/// Why a step of a dispute is refused. A refused step changes nothing.
+/// The reason for which a step of a dispute is refused. A refused step changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DisputeError {
-    /// The account has no seat in the jury whose turn it is.
+    /// The account has no seat in the sitting jury.
     NotAJuror,
     /// Jurors still commit.
     TooEarly,
     /// The window is over.
     TooLate,
-    /// The juror has committed already.
+    /// The juror has already committed.
     AlreadyCommitted,
-    /// The juror has revealed already.
+    /// The juror has already revealed.
     AlreadyRevealed,
     /// The juror has not committed.
     NotCommitted,
-    /// What is revealed is not what was committed.
+    /// The verdict and salt do not match the commitment.
     CommitmentDiffers,
-    /// No verdict of a first jury waits for an appeal.
+    /// The dispute has no verdict of a first jury that can be appealed.
     NotAppealable,
 }
 
 impl fmt::Display for DisputeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAJuror => "the account has no seat in the jury whose turn it is",
+            Self::NotAJuror => "the account has no seat in the sitting jury",
             Self::TooEarly => "jurors still commit",
             Self::TooLate => "the window is over",
-            Self::AlreadyCommitted => "the juror has committed already",
-            Self::AlreadyRevealed => "the juror has revealed already",
+            Self::AlreadyCommitted => "the juror has already committed",
+            Self::AlreadyRevealed => "the juror has already revealed",
             Self::NotCommitted => "the juror has not committed",
-            Self::CommitmentDiffers => "what is revealed is not what was committed",
-            Self::NotAppealable => "no verdict of a first jury waits for an appeal",
+            Self::CommitmentDiffers => "the verdict and salt do not match the commitment",
+            Self::NotAppealable => "there is no verdict of a first jury that can be appealed",
         })
     }
 }
 
 impl core::error::Error for DisputeError {}
 
-/// What a verdict means for the dispute.
+/// The decision that follows from a verdict.
 pub(crate) const fn decision(verdict: Verdict) -> Decision {
     match verdict {
         Verdict::True => Decision::True,
@@ -216,7 +216,7 @@ where
         }
     }
 
-    /// The jury whose turn it is.
+    /// The sitting jury.
     pub const fn sitting(&self) -> &Jury<AccountId> {
         match self.instance {
             Instance::First => &self.first,
@@ -224,7 +224,7 @@ where
         }
     }
 
-    /// The jurors of both juries. A validator that sits in both is there twice.
+    /// The jurors of both juries. A validator that sits in both is listed twice.
     pub fn jurors(&self) -> impl Iterator<Item = &Juror<AccountId>> {
         self.first.jurors().iter().chain(self.second.jurors())
     }
@@ -243,12 +243,12 @@ where
         jurors.filter(move |juror| is_open && juror.state == JurorState::Seated)
     }
 
-    /// Seats the jury that was drawn, in block `now` on top of relay chain block `relay`; it has `window`
-    /// blocks to execute the leaf and to commit. Does nothing where the dispute does not wait for one.
+    /// Seats the drawn jury, in block `now` on top of relay chain block `relay`; it has `window` blocks to
+    /// execute the leaf and to commit. Does nothing where the dispute does not wait for a jury.
     ///
-    /// Returns the jury where it is not seated after all. A verdict is reviewed only by a jury that
-    /// has half of its seats filled, and no fewer than the first: where bonds do not reach for that,
-    /// the verdict of the first jury stands.
+    /// Returns the jury where it is not seated after all. A verdict is reviewed only by a jury that has half
+    /// of its seats filled, and no fewer than the first: where free bonds do not suffice for that, the
+    /// verdict of the first jury stands.
     pub fn seat(
         &mut self,
         jury: Jury<AccountId>,
@@ -276,7 +276,7 @@ where
         (Progress::CommitOpened, None)
     }
 
-    /// Takes a juror's commitment.
+    /// Records a juror's commitment.
     ///
     /// # Errors
     /// [`DisputeError::NotAJuror`], [`DisputeError::TooLate`] or [`DisputeError::AlreadyCommitted`].
@@ -294,7 +294,7 @@ where
         self.sitting_mut().commit(juror, commitment)
     }
 
-    /// Takes the verdict that a juror committed to.
+    /// Records the verdict that a juror committed to.
     ///
     /// # Errors
     /// [`DisputeError::NotAJuror`], [`DisputeError::TooEarly`], [`DisputeError::TooLate`],
@@ -317,7 +317,7 @@ where
         self.sitting_mut().reveal(leaf, juror, verdict, salt)
     }
 
-    /// Takes the verdict of the first jury to a second one, in block `now` on top of relay chain block
+    /// Appeals the verdict of the first jury to a second one, in block `now` on top of relay chain block
     /// `relay`. The caller puts [`DisputeTerms::appeal_bond`] of the account's funds on hold.
     ///
     /// # Errors
@@ -341,13 +341,13 @@ where
         Ok(())
     }
 
-    /// Lets the dispute go on at the beginning of block `now`, before its transactions, on top of relay
-    /// chain block `relay`: the block before was the last one of a window that ends with it.
+    /// Advances the dispute at the beginning of block `now`, before its transactions, on top of relay chain
+    /// block `relay`: a window that ends with the block before is over.
     pub fn advance(&mut self, now: BlockNumber, relay: RelayBlock) -> Progress {
         let jury = self.sitting();
         match self.stage {
             Stage::Committing { until } if until < now || jury.have_all_committed() => {
-                // With no commitment there is nothing to reveal.
+                // Without a commitment there is nothing to reveal.
                 if jury.have_all_revealed() {
                     return self.close_jury(now, relay);
                 }
@@ -366,8 +366,8 @@ where
         }
     }
 
-    /// The block in which [`Self::advance`] has something to do next; `None` where the dispute waits
-    /// for randomness, or is over.
+    /// The next block in which [`Self::advance`] has an effect; `None` where the dispute waits for
+    /// randomness, or is over.
     pub fn due(&self, now: BlockNumber) -> Option<BlockNumber> {
         let next = now.saturating_add(One::one());
         let jury = self.sitting();

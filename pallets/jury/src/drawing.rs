@@ -1,4 +1,4 @@
-//! Drawing a jury from the roster of validators, and locking what each juror can lose.
+//! Drawing a jury from the roster of validators, and locking the stakes of jurors.
 
 use crate::{Config, DisputeOf, Instance, Juror, Jury, Pallet};
 use alloc::vec::Vec;
@@ -14,21 +14,21 @@ use noema_protocol::{
 };
 use sp_core::H256;
 
-/// How many operators are drawn for a seat, on average over a jury, at most.
+/// Most operators drawn for a seat, on average over a jury.
 const TRIES_PER_SEAT: u32 = 6;
 
 type CandidateOf<T> = Candidate<<T as frame_system::Config>::AccountId, Balance>;
 type ClaimOf<T> = Claim<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 
 impl<T: Config> Pallet<T> {
-    /// Draws the jury of so many seats that the dispute waits for. What a juror can lose is locked
-    /// behind the dispute.
+    /// Draws the jury of that many seats that the dispute waits for. The stakes of jurors are locked behind
+    /// the dispute.
     ///
-    /// Each seat is a draw by itself, by the weights of the roster, so a validator may be drawn for
-    /// several. Every validator can be drawn but the claimant and the payer. First all seats are drawn,
-    /// then bonds are locked: one that does not reach for all seats of its validator leaves the others
-    /// empty. Where most of the roster is absent, the last seats are not drawn for: see
-    /// [`Self::most_tries`]. Returns the jury, and how many operators were drawn, suitable or not.
+    /// Each seat is a separate draw, by the weights of the roster, so a validator may be drawn for several.
+    /// Every validator can be drawn except the claimant and the payer. First all seats are drawn, then bonds
+    /// are locked: a bond that does not suffice for all seats of its validator leaves the others empty. Where
+    /// most of the roster is absent, the last seats are not drawn for: see [`Self::most_tries`]. Returns the
+    /// jury, and how many operators were drawn, suitable or not.
     pub(crate) fn draw_jury(
         dispute: &DisputeOf<T>,
         claim: &ClaimOf<T>,
@@ -65,15 +65,15 @@ impl<T: Config> Pallet<T> {
         (Jury::of(seats, jurors.collect()), tries)
     }
 
-    /// How many operators are drawn for all seats of a jury, at most.
+    /// Most operators drawn for all seats of a jury.
     pub(crate) fn most_tries(seats: u32) -> u32 {
         seats
             .saturating_mul(TRIES_PER_SEAT)
             .saturating_add(MAX_TRIES)
     }
 
-    /// Locks a stake for each of so many more seats of a validator, or of as many as the bond with which
-    /// it was drawn reaches for, beside those that are locked for its seats in the dispute. Returns the
+    /// Locks a stake for each of the additional seats of a validator, or for as many as the bond with which
+    /// it was drawn suffices for, in addition to the locks for its other seats in the dispute. Returns the
     /// number of seats.
     pub(crate) fn lock_seats(
         dispute: &DisputeOf<T>,
@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
         let validator = &candidate.controller;
         let job = Self::job(dispute);
         let held = dispute.seats_of(validator);
-        // There is one lock behind a job: it is replaced by one for the seats of both juries.
+        // A job has only one lock: it is replaced by one for the seats of both juries.
         T::Operators::release(validator, job);
         let reached = (1..=wanted).rev().find(|more| {
             let stake = Self::stake(dispute, held.saturating_add(*more));
@@ -95,7 +95,7 @@ impl<T: Config> Pallet<T> {
         reached.unwrap_or(0)
     }
 
-    /// Locks what a validator's seats in the dispute stand for, and no more.
+    /// Locks the stakes of a validator's seats in the dispute, and no more.
     pub(crate) fn restore_lock(dispute: &DisputeOf<T>, validator: &T::AccountId) {
         let job = Self::job(dispute);
         T::Operators::release(validator, job);
@@ -106,12 +106,12 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// What is locked for so many seats.
+    /// The stake for that many seats.
     pub(crate) fn stake(dispute: &DisputeOf<T>, seats: u32) -> Balance {
         dispute.terms.juror_stake.saturating_mul(seats.into())
     }
 
-    /// How many seats a jury has.
+    /// The number of seats of a jury.
     pub(crate) fn jury_size(instance: Instance) -> u32 {
         match instance {
             Instance::First => T::FirstJury::get(),
@@ -119,7 +119,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Behind what a juror's stake is locked.
+    /// The job behind which a juror's stake is locked.
     pub(crate) fn job(dispute: &DisputeOf<T>) -> Job {
         Job::Dispute(dispute.claim, dispute.leaf)
     }

@@ -1,38 +1,35 @@
-//! Why the pallet refuses a call.
+//! Errors of the pallet, each with advice.
 
 use crate::{Config, DisputeError, Error};
 use frame_support::pallet_macros::pallet_section;
 
 #[pallet_section]
 mod errors {
-    /// Why a call is refused. A refused call changes nothing.
+    /// Errors of the pallet. A refused call changes nothing.
     #[pallet::error]
     pub enum Error<T> {
-        /// The account is no hot key of an operator: sign with the hot key of a juror.
+        /// The account is not the hot key of an operator. Sign with the hot key of a juror.
         NotAnOperator,
-        /// No dispute over this leaf is open. It was never challenged, was decided, or its claim has
-        /// ended.
+        /// No dispute over this leaf is open. It was never challenged, was decided, or its claim has ended.
         NotDisputed,
-        /// The operator has no seat in the jury whose turn it is; see the view function
-        /// `verdicts_due`.
+        /// The operator has no seat in the sitting jury; see the view function `verdicts_due`.
         NotAJuror,
-        /// Jurors still commit: reveal once `RevealOpened` tells that they have.
+        /// Jurors still commit. Reveal after the event `RevealOpened`.
         TooEarly,
         /// The last block in which this was accepted is over.
         TooLate,
-        /// The juror has committed: the first commitment counts.
+        /// The juror has already committed. The first commitment counts.
         AlreadyCommitted,
-        /// The juror has revealed its verdict.
+        /// The juror has already revealed its verdict.
         AlreadyRevealed,
         /// The juror has not committed, so it cannot reveal.
         NotCommitted,
-        /// What is revealed is not what was committed: reveal the verdict and the salt that the
-        /// commitment was made of, as the juror that made it.
+        /// The verdict and salt do not match the commitment. Reveal the verdict and the salt of the
+        /// commitment, as the juror that made it.
         CommitmentDiffers,
-        /// There is no verdict to appeal against: the first jury has not decided yet, or a second one
-        /// decides.
+        /// There is no verdict to appeal: the first jury has not decided yet, or the second one decides.
         NotAppealable,
-        /// The free balance does not reach for the bond of the appeal; see `appeal_bond` in the view
+        /// The free balance does not suffice for the bond of the appeal; see `appeal_bond` in the view
         /// function `dispute`.
         FundsTooLow,
     }

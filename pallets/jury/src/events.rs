@@ -1,11 +1,11 @@
-//! What the pallet tells.
+//! Events of the pallet.
 
 use frame_support::pallet_macros::pallet_section;
 
 #[pallet_section]
 mod events {
-    /// What happened to disputes. What a juror loses is an event of the operators pallet; what
-    /// claimant, challengers and jurors get is one of the keeper of claims.
+    /// Events of disputes. The losses of a juror are events of the operators pallet; the payments of
+    /// claimant, challengers and jurors are events of the claims pallet.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -15,9 +15,9 @@ mod events {
             claim: ClaimId,
             /// The leaf.
             leaf: u32,
-            /// The checkpoint that is said to have answered.
+            /// The checkpoint that the claim names.
             checkpoint: CheckpointId,
-            /// What an appeal puts on hold, in the smallest unit.
+            /// The amount that an appeal puts on hold, in the smallest unit.
             appeal_bond: Balance,
         },
         /// A jury was drawn, and has to commit.
@@ -26,7 +26,7 @@ mod events {
             claim: ClaimId,
             /// The leaf.
             leaf: u32,
-            /// Which jury.
+            /// The first or the second jury.
             instance: Instance,
             /// The controllers of the jurors, each with the number of its seats.
             jurors: Vec<(T::AccountId, u32)>,
@@ -59,10 +59,10 @@ mod events {
             leaf: u32,
             /// The controller of the juror.
             juror: T::AccountId,
-            /// What it says of the leaf.
+            /// Its verdict on the leaf.
             verdict: Verdict,
         },
-        /// The first jury decided; it stands unless an account appeals.
+        /// The first jury decided; its verdict stands unless an account appeals.
         AppealOpened {
             /// The claim.
             claim: ClaimId,
@@ -79,9 +79,9 @@ mod events {
             claim: ClaimId,
             /// The leaf.
             leaf: u32,
-            /// Who appealed.
+            /// The account that appealed.
             by: T::AccountId,
-            /// What it has on hold for that, in the smallest unit.
+            /// The amount that it has on hold for that, in the smallest unit.
             bond: Balance,
         },
         /// The first jury did not decide, or had no juror, and a second one will be drawn.
@@ -97,12 +97,13 @@ mod events {
             claim: ClaimId,
             /// The leaf.
             leaf: u32,
-            /// What it came to.
+            /// The decision.
             decision: Decision,
-            /// What became of the bond of an appeal; `None` where there was none.
+            /// The outcome for the bond of an appeal; `None` where there was none.
             appeal: Option<AppealEnd>,
         },
-        /// A dispute was dropped, as its claim has ended otherwise. Everything is released.
+        /// A dispute was dropped, as its claim has ended for another reason. All locks and holds are
+        /// released.
         Dropped {
             /// The claim.
             claim: ClaimId,

@@ -1,4 +1,4 @@
-//! Who was right, who loses the stake, and what becomes of the bond of an appeal. Rules without storage.
+//! The judgement at the end of a dispute: payments, losses and the bond of an appeal. Rules without storage.
 
 use crate::{dispute::decision, Appeal, Dispute, Juror, JurorState};
 use alloc::vec::Vec;
@@ -7,29 +7,29 @@ use noema_claims::Decision;
 use noema_protocol::interfaces::Offence;
 use scale_info::TypeInfo;
 
-/// What follows from the end of a dispute. What a juror has locked beyond what it loses is released.
+/// The effects of the end of a dispute. The rest of a juror's lock is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement<AccountId> {
-    /// Revealed what was decided, once for each seat: paid by the keeper of claims.
+    /// The jurors that revealed the final decision, once for each seat: the claims pallet pays them.
     pub right: Vec<AccountId>,
-    /// What jurors lose, each validator once.
+    /// The losses of jurors, each validator once.
     pub losses: Vec<Loss<AccountId>>,
-    /// The appeal, and what becomes of its bond.
+    /// The appeal, and the outcome for its bond.
     pub appeal: Option<(Appeal<AccountId>, AppealEnd)>,
 }
 
-/// What a validator loses by its seats in both juries.
+/// The loss of a validator by its seats in both juries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss<AccountId> {
     /// The validator's controller.
     pub account: AccountId,
     /// The seats whose stake it loses.
     pub seats: u32,
-    /// Why: the worse where there are two reasons.
+    /// The offence: the worse one where there are two.
     pub offence: Offence,
 }
 
-/// What becomes of the bond of an appeal.
+/// The outcome for the bond of an appeal.
 #[derive(
     Clone,
     Copy,
@@ -77,7 +77,7 @@ impl<AccountId, BlockNumber> Dispute<AccountId, BlockNumber>
 where
     AccountId: Clone + PartialEq + Encode,
 {
-    /// What follows where the dispute ends with `decided`.
+    /// The judgement where the dispute ends with `decided`.
     pub fn judge(&self, decided: Decision) -> Judgement<AccountId> {
         let mut judgement = Judgement {
             right: Vec::new(),
@@ -96,7 +96,7 @@ where
                     let seats = (0..juror.seats).map(|_| juror.account.clone());
                     judgement.right.extend(seats);
                 }
-                // Where nothing was decided, none was wrong.
+                // Where the dispute is undecided, no verdict was wrong.
                 JurorState::Revealed(_) if decided == Decision::Undecided => {}
                 JurorState::Revealed(_) => judgement.lose(juror, Offence::FalseVerdict),
             }

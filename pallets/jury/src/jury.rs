@@ -1,4 +1,4 @@
-//! One jury: who sits in it, what each juror did, and which verdict wins. Rules without storage.
+//! A jury: its jurors, their states, and the winning verdict. Rules without storage.
 
 use crate::DisputeError;
 use alloc::vec::Vec;
@@ -15,16 +15,16 @@ pub const MAX_JURORS: u32 = 32;
 pub struct Juror<AccountId> {
     /// The validator's controller.
     pub account: AccountId,
-    /// How often it was drawn: so many votes its verdict has.
+    /// How often it was drawn, which is the number of votes of its verdict.
     pub seats: u32,
-    /// What it did.
+    /// Its state.
     pub state: JurorState,
 }
 
-/// What a juror did.
+/// The state of a juror.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum JurorState {
-    /// Nothing yet.
+    /// It has not committed.
     Seated,
     /// It committed to a verdict.
     Committed(H256),
@@ -32,8 +32,8 @@ pub enum JurorState {
     Revealed(Verdict),
 }
 
-/// The jurors that were drawn together, in the order of the draw. A jury was drawn seat by seat, so
-/// that a validator may have several.
+/// The jurors that were drawn together, in the order of the draw. Each seat is drawn separately, so a
+/// validator may have several.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Jury<AccountId> {
     seats: u32,
@@ -50,7 +50,7 @@ impl<AccountId> Default for Jury<AccountId> {
 }
 
 impl<AccountId> Juror<AccountId> {
-    /// A juror that has done nothing yet.
+    /// A juror that has not committed.
     pub const fn seated(account: AccountId, seats: u32) -> Self {
         Self {
             account,
@@ -109,9 +109,9 @@ impl<AccountId> Jury<AccountId> {
             .any(|juror| matches!(juror.state, JurorState::Committed(_)))
     }
 
-    /// The verdict that jurors with two thirds of the filled seats revealed, the silent ones included;
-    /// `None` where there is none. [`Verdict::False`], which convicts, needs half of all seats to be
-    /// filled besides.
+    /// The verdict that jurors with two thirds of the filled seats revealed; seats of silent jurors count as
+    /// filled. `None` where there is none. [`Verdict::False`], which convicts, also needs half of all seats
+    /// to be filled.
     pub fn verdict(&self) -> Option<Verdict> {
         [Verdict::True, Verdict::False]
             .into_iter()
@@ -130,7 +130,7 @@ impl<AccountId> Jury<AccountId> {
     }
 }
 
-/// The seats of jurors together.
+/// The sum of the seats of jurors.
 fn votes<'a, AccountId: 'a>(jurors: impl Iterator<Item = &'a Juror<AccountId>>) -> u32 {
     jurors.fold(0, |sum, juror| sum.saturating_add(juror.seats))
 }
@@ -146,7 +146,7 @@ impl<AccountId: PartialEq + Encode> Jury<AccountId> {
         self.juror(account).is_some()
     }
 
-    /// Takes a juror's commitment. The first one counts.
+    /// Records a juror's commitment. The first one counts.
     pub(crate) fn commit(
         &mut self,
         account: &AccountId,
@@ -161,8 +161,8 @@ impl<AccountId: PartialEq + Encode> Jury<AccountId> {
         Ok(())
     }
 
-    /// Takes the verdict that a juror committed to. The commitment names the juror, so a copy of
-    /// another juror's cannot be revealed.
+    /// Records the verdict that a juror committed to. The commitment names the juror, so a copy of another
+    /// juror's cannot be revealed.
     pub(crate) fn reveal(
         &mut self,
         (claim, leaf): (ClaimId, u32),

@@ -67,26 +67,26 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// The world outside, and the constants of the protocol.
+    /// The runtime's configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config {
-        /// The token that bonds of appeals are held in.
+        /// The token of the bonds of appeals.
         type Currency: MutateHold<
             Self::AccountId,
             Balance = Balance,
             Reason = Self::RuntimeHoldReason,
         >;
-        /// The runtime's reasons for a hold.
+        /// The runtime's reasons for holding tokens.
         type RuntimeHoldReason: From<HoldReason>;
-        /// Keeps the claims that are disputed, and the randomness that juries are drawn with. Its
-        /// pallet stands before this one in the runtime, so that it has taken the value of a block when
-        /// this one takes its turns; and it takes none before the inherents.
+        /// Keeps the disputed claims, and the randomness that draws juries. Its pallet precedes this one in
+        /// the runtime, so that it has recorded the value of a block when this one takes its turns; it
+        /// records none before the inherents.
         type Claims: Claims<Self::AccountId, BlockNumberFor<Self>>;
-        /// Knows who challenged, and carries out what is decided.
+        /// Knows the challengers, and carries out decisions.
         type Disputes: Disputes<Self::AccountId>;
-        /// Who can be drawn for a jury, and the bonds behind their verdicts.
+        /// Draws jurors, and locks and slashes their bonds.
         type Operators: Operators<Self::AccountId, Balance>;
-        /// The weights of calls and turns.
+        /// Weights of calls and turns.
         type WeightInfo: WeightInfo;
 
         /// Seats of the first jury.
@@ -95,20 +95,20 @@ pub mod pallet {
         /// Seats of the second jury; more than the first has, and at most [`MAX_JURORS`].
         #[pallet::constant]
         type SecondJury: Get<u32>;
-        /// Most disputes looked at in a block from the agenda, and as many from the queue: bounds the
-        /// weight of the hook.
+        /// Most disputes of the agenda visited in a block, and as many of the queue. Bounds the weight of the
+        /// hook.
         #[pallet::constant]
         type MaxTurnsPerBlock: Get<u32>;
         /// Most juries drawn in a block: a draw reads more of the state than any other turn.
         #[pallet::constant]
         type MaxDrawsPerBlock: Get<u32>;
 
-        /// Makes claims that benchmarks can decide about.
+        /// Creates claims with disputes for benchmarks.
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper: BenchmarkHelper;
     }
 
-    /// Why the pallet holds tokens.
+    /// The reasons for holding tokens.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// The bond of an appeal.
@@ -124,7 +124,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Backlogs<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
-    /// Which disputes are looked at in which block.
+    /// The disputes that have a turn in each block.
     #[pallet::storage]
     pub type Turns<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, Leaf, ()>;
@@ -133,8 +133,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// Disputes that wait for randomness, in the order in which they began to. A dispute that was
-    /// dropped leaves an empty position.
+    /// Disputes that wait for randomness, in the order in which they began to. A dispute that was dropped
+    /// leaves an empty position.
     #[pallet::storage]
     pub type Queue<T: Config> = StorageMap<_, Twox64Concat, u64, Leaf>;
 
@@ -142,25 +142,24 @@ pub mod pallet {
     #[pallet::storage]
     pub type QueueSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
 
-    /// The relay chain block of the latest randomness that was known before the present block. A jury
-    /// is drawn only in a block that brings a value that is younger.
+    /// The relay chain block of the latest randomness that was known before the present block. A jury is
+    /// drawn only in a block that brings a younger value.
     #[pallet::storage]
     pub type KnownValue<T: Config> = StorageValue<_, RelayBlock>;
 
-    /// The turns of disputes.
+    /// The agenda of disputes.
     pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Notes which randomness is known before the block brings its own.
+        /// Records which randomness is known before the block brings its own.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             Self::note_known(T::Claims::beacon().latest());
             T::WeightInfo::note_known()
         }
 
-        /// Takes the turns of this block: after the inherents, so that the block's randomness is
-        /// there, and before the transactions, so that a stage that ended in the block before is over
-        /// for all of them.
+        /// Takes the turns of this block: after the inherents, which bring the block's randomness, and before
+        /// the transactions, so that a stage that ended in the block before is over for all of them.
         fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
             Self::poll(now, meter);
         }
@@ -177,13 +176,13 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Commit to a verdict about a disputed leaf, signed by the hot key of a juror. A duty: free
-        /// of charge through `duties.perform`.
+        /// Commits to a verdict on a disputed leaf, signed by the hot key of a juror. A duty: free of charge
+        /// through `duties.perform`.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf in it.
-        /// - `commitment`: BLAKE2b-256 of `"noema/verdict"` and the encoded claim, leaf, controller,
-        ///   verdict and salt.
+        /// - `commitment`: BLAKE2b-256 of `"noema/verdict"` and the encoded claim, leaf, controller, verdict
+        ///   and salt.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::commit_verdict())]
         pub fn commit_verdict(
@@ -196,13 +195,13 @@ pub mod pallet {
             Self::do_commit(key, claim, leaf, commitment)
         }
 
-        /// Reveal the verdict that you committed to, once all jurors have committed or the time for
-        /// it is over. A duty: free of charge through `duties.perform`.
+        /// Reveals the committed verdict, once all jurors have committed or the window to commit is over. A
+        /// duty: free of charge through `duties.perform`.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf in it.
         /// - `verdict`: whether the leaf is what the checkpoint yields.
-        /// - `salt`: the random bytes in your commitment.
+        /// - `salt`: the random bytes of the commitment.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::reveal_verdict())]
         pub fn reveal_verdict(
@@ -216,9 +215,9 @@ pub mod pallet {
             Self::do_reveal(key, claim, leaf, verdict, salt)
         }
 
-        /// Take the verdict of a first jury to a second, larger one. A bond of yours is put on hold:
-        /// it comes back where the second jury decides otherwise or cannot be seated, and is burned
-        /// otherwise.
+        /// Appeals the verdict of a first jury to a second, larger one. A bond of the caller is put on hold:
+        /// it is released where the second jury decides otherwise or cannot be seated, and burned in all
+        /// other cases.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf in it.
@@ -232,19 +231,19 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// An open dispute: its stage and deadline, its juries and what each juror did, the bond of an
+        /// An open dispute: its stage and deadline, its juries and the state of each juror, the bond of an
         /// appeal; `None` where no dispute over the leaf is open.
         pub fn dispute(claim: ClaimId, leaf: u32) -> Option<DisputeOf<T>> {
             OpenDisputes::<T>::get(claim, leaf).map(|open| open.dispute)
         }
 
-        /// What an operator, named by its controller or its hot key, has to do now as a juror, the
-        /// most urgent first.
+        /// The pending steps of an operator, named by its controller or its hot key, as a juror, the most
+        /// urgent first.
         pub fn verdicts_due(operator: T::AccountId) -> Vec<VerdictDue<BlockNumberFor<T>>> {
             Self::dues_of(operator)
         }
 
-        /// Compares the books with each other: disputes with claims, locks, holds, agenda and queue.
+        /// Checks that disputes, claims, locks, holds, agenda and queue agree with one another.
         pub fn audit() -> Result<(), AuditFailure<T::AccountId>> {
             Self::do_audit()
         }

@@ -1,4 +1,4 @@
-//! A runtime of the pallet and balances, in a world of plain books.
+//! A runtime with the pallet and balances; the other pallets are mocks.
 
 mod moves;
 mod world;
@@ -76,7 +76,7 @@ impl pallet_jury::Config for Test {
     type BenchmarkHelper = World;
 }
 
-/// Builds a world and runs a story in it; after the story the books must agree.
+/// Builds a chain and runs a test in it, followed by an audit.
 pub(crate) struct TestExt(sp_io::TestExternalities);
 
 impl TestExt {
@@ -114,7 +114,7 @@ impl TestExt {
         self
     }
 
-    /// Other randomness than that of other worlds.
+    /// Sets the seed of the randomness.
     pub(crate) fn seed(self, seed: u64) -> Self {
         set_seed(seed);
         self

@@ -1,4 +1,4 @@
-//! The pallet as a referee: how a dispute begins and how it ends.
+//! The pallet as a referee: opening and concluding disputes.
 
 use crate::{
     AppealEnd, Backlogs, Config, Dispute, DisputeTerms, Event, HoldReason, OpenDispute,
@@ -33,7 +33,7 @@ impl<T: Config> Referee<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     }
 
     fn close(claim: ClaimId, leaf: u32) {
-        // There is none where the dispute is the one that was just concluded.
+        // None is open where the dispute is the one that was just concluded.
         if let Some(open) = OpenDisputes::<T>::get(claim, leaf) {
             Self::leave((claim, leaf), open.place);
             Self::drop_dispute(open);
@@ -46,16 +46,16 @@ impl<T: Config> Referee<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Carries out what was decided.
+    /// Carries out the decision.
     pub(crate) fn conclude(open: OpenDisputeOf<T>, decision: Decision) {
         let dispute = open.dispute;
         let (claim, leaf) = (dispute.claim, dispute.leaf);
-        // First, as the keeper of claims may close what else is disputed of the claim.
+        // First, as the claims pallet may close the other disputes over the claim.
         Self::store((claim, leaf), None);
         let judgement = dispute.judge(decision);
         let job = Self::job(&dispute);
         for loss in &judgement.losses {
-            // It is burned: jurors are paid by the side that lost the dispute, so that none gains by
+            // The slash is burned: the losing side of the dispute pays the jurors, so that no juror gains by
             // another's fault.
             let stake = Self::stake(&dispute, loss.seats);
             T::Operators::slash(&loss.account, job, loss.offence, stake, &[]);
@@ -79,7 +79,7 @@ impl<T: Config> Pallet<T> {
         T::Disputes::conclude(claim, leaf, decision, &judgement.right);
     }
 
-    /// Drops a dispute that there is nothing left to decide about: no party to it loses anything.
+    /// Drops a dispute that no longer needs a decision: no party to it loses anything.
     pub(crate) fn drop_dispute(open: OpenDisputeOf<T>) {
         let dispute = open.dispute;
         let (claim, leaf) = (dispute.claim, dispute.leaf);

@@ -1,6 +1,5 @@
-//! Stories, one file for each thing that an account does or that happens by itself; the state machine
-//! without storage; and what attackers can do, in numbers. After each block of each story the audit
-//! must find the books in order.
+//! Tests of each call and each turn, of the state machine without storage, and simulations of attacks. After
+//! each block of a test an audit runs.
 
 mod anything;
 mod appealing;

@@ -1,9 +1,9 @@
-//! Turns: which disputes are looked at in which block.
+//! Turns: the steps of disputes in each block.
 //!
-//! An open dispute waits in one of two places. For randomness it stands in a queue that is only looked
-//! at from its head. For a deadline, or for the block after all have done their part, it has one turn in
-//! the agenda. Where a block has no time for all turns that are due, the next goes on; deadlines stay
-//! as they are, so no call is accepted for longer.
+//! An open dispute waits in one of two places. For randomness it is in a queue that is only read from its
+//! head. For a deadline, or for the block after all jurors have done their step, it has one turn in the
+//! agenda. Where a block has no time for all due turns, the next one continues; deadlines stay as they are,
+//! so no call is accepted for longer.
 
 use crate::{
     Agenda, Backlogs, Config, DisputeOf, Event, Instance, Jury, KnownValue, Leaf, OpenDisputeOf,
@@ -24,8 +24,8 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number()
     }
 
-    /// Takes the turns that are due in block `now` and draws the juries whose randomness is there, as
-    /// far as budgets and weight reach.
+    /// Takes the turns due in block `now` and draws the juries whose randomness is available, as far as
+    /// budgets and weight reach.
     pub(crate) fn poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         if meter.try_consume(T::WeightInfo::poll_base()).is_err() {
             return;
@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// One turn of the agenda. Returns what it weighed.
+    /// One turn of the agenda. Returns its weight.
     pub(crate) fn take_turn(leaf: Leaf, now: BlockNumberFor<T>, relay: RelayBlock) -> Weight {
         let Some(mut open) = OpenDisputes::<T>::get(leaf.0, leaf.1) else {
             return T::WeightInfo::look();
@@ -54,16 +54,15 @@ impl<T: Config> Pallet<T> {
         Self::carry_out(open, progress, now)
     }
 
-    /// Notes which values of the beacon are known before the block brings its own.
+    /// Records which values of the beacon are known before the block brings its own.
     pub(crate) fn note_known(known: Option<RelayBlock>) {
         if KnownValue::<T>::get() != known {
             KnownValue::<T>::set(known);
         }
     }
 
-    /// Draws for the disputes at the head of the queue whose randomness is there, in a block that
-    /// brought a fresh value. Those that do not fit wait for the next fresh value: this one is public
-    /// from now on.
+    /// Draws for the disputes at the head of the queue whose randomness is available, in a block that brought
+    /// a fresh value. Those that do not fit wait for the next fresh value: this one is public from now on.
     fn draw_waiting(now: BlockNumberFor<T>, relay: RelayBlock, meter: &mut WeightMeter) {
         let (first, end) = QueueSpan::<T>::get();
         if first == end {
@@ -98,7 +97,7 @@ impl<T: Config> Pallet<T> {
                 meter.consume(Self::seat_jury(open, randomness, now, relay));
             });
         }
-        // A dispute that goes on to its second jury has moved the end.
+        // A dispute that continues to its second jury has moved the end.
         QueueSpan::<T>::mutate(|(head, _)| *head = start);
     }
 
@@ -113,7 +112,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Draws and seats the jury that a dispute waits for. Returns what it weighed.
+    /// Draws and seats the jury that a dispute waits for. Returns the weight.
     pub(crate) fn seat_jury(
         mut open: OpenDisputeOf<T>,
         randomness: H256,
@@ -128,7 +127,7 @@ impl<T: Config> Pallet<T> {
         };
         let seats = Self::jury_size(dispute.instance);
         let (jury, tries) = Self::draw_jury(dispute, &claim, randomness, seats);
-        // A juror executes one leaf after the other, so the slowest has what it owes elsewhere before this.
+        // A juror executes one leaf after the other, so the backlog of the slowest one comes first.
         let backlogs = jury.jurors().iter().map(|juror| {
             T::Claims::backlog(&juror.account).saturating_add(Backlogs::<T>::get(&juror.account))
         });
@@ -142,18 +141,18 @@ impl<T: Config> Pallet<T> {
         Self::draw_weight(seats, tries).saturating_add(Self::carry_out(open, progress, now))
     }
 
-    /// What it weighs to draw and seat a jury, with so many tries for all its seats.
+    /// The weight of drawing and seating a jury, with that many tries for all its seats.
     fn draw_weight(seats: u32, tries: u32) -> Weight {
         T::WeightInfo::draw_jury(seats).saturating_add(T::WeightInfo::draw(tries))
     }
 
-    /// The most that a turn of the agenda weighs: one that concludes.
+    /// The highest weight of a turn of the agenda: one that concludes.
     pub(crate) fn heaviest_turn() -> Weight {
         let seats = T::FirstJury::get().saturating_add(T::SecondJury::get());
         T::WeightInfo::advance().max(T::WeightInfo::conclude(seats))
     }
 
-    /// The most that it weighs to draw a jury: the second one, where the verdict of the first stands.
+    /// The highest weight of drawing a jury: the second one, where the verdict of the first stands.
     pub(crate) fn heaviest_draw() -> Weight {
         let seats = T::SecondJury::get();
         let concluding = T::WeightInfo::conclude(T::FirstJury::get());
@@ -161,7 +160,7 @@ impl<T: Config> Pallet<T> {
             .saturating_add(T::WeightInfo::advance().max(concluding))
     }
 
-    /// Tells what a block changed, and enters the next turn. Returns what it weighed.
+    /// Emits the event of a block's effect, and enters the next turn. Returns the weight.
     fn carry_out(mut open: OpenDisputeOf<T>, progress: Progress, now: BlockNumberFor<T>) -> Weight {
         let dispute = &open.dispute;
         let (claim, leaf) = (dispute.claim, dispute.leaf);
@@ -203,7 +202,7 @@ impl<T: Config> Pallet<T> {
         if let Some(event) = event {
             Self::deposit_event(event);
         }
-        // The place that brought the dispute here is taken already.
+        // The turn or position that brought the dispute here is already removed.
         open.place = Self::enter(&open.dispute, now);
         Self::store((claim, leaf), Some(open));
         T::WeightInfo::advance()
@@ -220,7 +219,7 @@ impl<T: Config> Pallet<T> {
         Self::store((open.dispute.claim, open.dispute.leaf), Some(open));
     }
 
-    /// Stores a dispute, or removes it, and counts what its jurors have to execute.
+    /// Stores a dispute, or removes it, and updates the backlogs of its jurors.
     pub(crate) fn store((claim, leaf): Leaf, open: Option<OpenDisputeOf<T>>) {
         let before = OpenDisputes::<T>::get(claim, leaf);
         let before = before.iter().flat_map(Self::executing);
@@ -231,7 +230,7 @@ impl<T: Config> Pallet<T> {
         OpenDisputes::<T>::set(claim, leaf, open);
     }
 
-    /// Who still has to execute the leaf of a dispute, with the leaf's tokens.
+    /// The jurors that still have to execute the leaf of a dispute, with the leaf's tokens.
     fn executing(open: &OpenDisputeOf<T>) -> impl Iterator<Item = (T::AccountId, u64)> + '_ {
         let jurors = open.dispute.executing();
         jurors.map(|juror| (juror.account.clone(), open.dispute.terms.leaf_tokens))
@@ -254,7 +253,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Takes a dispute from the place where it waits.
+    /// Removes a dispute from the place where it waits.
     pub(crate) fn leave(leaf: Leaf, place: Place<BlockNumberFor<T>>) {
         match place {
             Place::Queue(position) => Queue::<T>::remove(position),
@@ -262,7 +261,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Refuses a runtime whose constants cannot keep what this pallet promises.
+    /// Refuses a runtime whose constants cannot keep the guarantees of this pallet.
     pub(crate) fn check_constants() {
         let (first, second) = (
             Self::jury_size(Instance::First),
@@ -271,7 +270,8 @@ impl<T: Config> Pallet<T> {
         assert!(first > 0, "the first jury has a juror");
         assert!(first < second, "the second jury is larger than the first");
         assert!(second <= crate::MAX_JURORS, "a jury fits in storage");
-        // One step leaves a block behind, another takes a turn: with one the agenda could not catch up.
+        // Leaving a block takes a step, and a turn another: with one step a block, the agenda could not catch
+        // up.
         assert!(T::MaxTurnsPerBlock::get() > 1, "a block takes turns");
         assert!(T::MaxDrawsPerBlock::get() > 0, "a block draws a jury");
         let block = T::BlockWeights::get().max_block;

@@ -1,4 +1,4 @@
-//! What the pallet stores and tells.
+//! The types of the pallet's storage and interfaces.
 
 use crate::Dispute;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -11,19 +11,19 @@ pub type DisputeOf<T> = Dispute<<T as frame_system::Config>::AccountId, BlockNum
 /// An open dispute of the runtime.
 pub type OpenDisputeOf<T> = OpenDispute<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 
-/// A claim and one of its leaves: what a dispute is about.
+/// A claim and one of its leaves: the subject of a dispute.
 pub type Leaf = (ClaimId, u32);
 
-/// A dispute that is not concluded, and where it waits.
+/// A dispute that is not concluded, and the place where it waits.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct OpenDispute<AccountId, BlockNumber> {
     /// The dispute.
     pub dispute: Dispute<AccountId, BlockNumber>,
-    /// Where it waits to be looked at. Every open dispute waits in exactly one place.
+    /// The place where it waits for its next step. Every open dispute waits in exactly one place.
     pub place: Place<BlockNumber>,
 }
 
-/// Where an open dispute waits to be looked at.
+/// A place where an open dispute waits for its next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum Place<BlockNumber> {
     /// In the queue for randomness, at this position.
@@ -32,7 +32,7 @@ pub enum Place<BlockNumber> {
     Agenda(BlockNumber),
 }
 
-/// What a juror has to do next.
+/// The next step of a juror.
 #[derive(
     Clone,
     Copy,
@@ -48,11 +48,11 @@ pub enum Place<BlockNumber> {
 pub enum VerdictStep {
     /// Execute the leaf again and call `commit_verdict`.
     Commit,
-    /// Call `reveal_verdict` with what was committed.
+    /// Call `reveal_verdict` with the committed values.
     Reveal,
 }
 
-/// A dispute in which an operator has to do something.
+/// A dispute in which an operator has an open step.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct VerdictDue<BlockNumber> {
     /// The claim.
@@ -61,7 +61,7 @@ pub struct VerdictDue<BlockNumber> {
     pub leaf: u32,
     /// The checkpoint to execute.
     pub checkpoint: CheckpointId,
-    /// What to do.
+    /// The open step.
     pub step: VerdictStep,
     /// The last block in which it is accepted.
     pub until: BlockNumber,

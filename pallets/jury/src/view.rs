@@ -1,4 +1,4 @@
-//! What an operator has to do as a juror.
+//! The view function for jurors.
 
 use crate::{Config, JurorState, OpenDisputes, Pallet, Stage, VerdictDue, VerdictStep};
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! What accounts do in a dispute: jurors commit and reveal, any account appeals.
+//! The calls in a dispute: jurors commit and reveal, any account appeals.
 
 use crate::{Config, Error, Event, HoldReason, OpenDisputeOf, OpenDisputes, Pallet};
 use frame_support::{pallet_prelude::DispatchResult, traits::fungible::MutateHold};

@@ -1,4 +1,4 @@
-//! What accounts and blocks do in the stories.
+//! Actions of accounts and blocks in tests.
 
 use super::{
     challenge, hit, key, next_relay_block, AccountId, Jury, RuntimeEvent, RuntimeOrigin, System,
@@ -14,15 +14,15 @@ use noema_protocol::{
 };
 use sp_core::H256;
 
-/// The leaf of most stories.
+/// The leaf of most tests.
 pub(crate) const LEAF: u32 = 5;
 
-/// Opens the dispute of the story, in a block where validators can be drawn.
+/// Opens the dispute of a test, in a block where validators can be drawn.
 pub(crate) fn open() {
     challenge(CLAIM, LEAF, CHALLENGER);
 }
 
-/// The dispute of the story. Panics where it is over.
+/// The dispute of a test. Panics where it is over.
 pub(crate) fn dispute() -> DisputeOf<Test> {
     Jury::dispute(CLAIM, LEAF).expect("it is open")
 }
@@ -31,7 +31,7 @@ pub(crate) fn is_open() -> bool {
     OpenDisputes::<Test>::contains_key(CLAIM, LEAF)
 }
 
-/// The jurors of the jury whose turn it is.
+/// The jurors of the sitting jury.
 pub(crate) fn jurors() -> Vec<AccountId> {
     let dispute = dispute();
     let jurors = dispute.sitting().jurors().iter();
@@ -48,12 +48,12 @@ pub(crate) fn until() -> u32 {
     }
 }
 
-/// Makes the next block.
+/// Executes the next block.
 pub(crate) fn block() {
     block_with(&mut WeightMeter::new());
 }
 
-/// Makes the next block, with so much weight for its turns.
+/// Executes the next block with the weight of `meter` for its turns.
 pub(crate) fn block_with(meter: &mut WeightMeter) {
     assert_eq!(Jury::audit(), Ok(()));
     let now = System::block_number() + 1;
@@ -64,14 +64,14 @@ pub(crate) fn block_with(meter: &mut WeightMeter) {
     assert_eq!(Jury::audit(), Ok(()));
 }
 
-/// Makes blocks until the last one of the present stage.
+/// Executes blocks until the last one of the present stage.
 pub(crate) fn go_to_deadline() {
     while System::block_number() < until() {
         block();
     }
 }
 
-/// Makes blocks until the dispute of the story is at another stage, or is over.
+/// Executes blocks until the dispute of a test reaches another stage, or is over.
 pub(crate) fn next_stage() {
     let before = dispute().stage;
     for _ in 0..100 {
@@ -107,7 +107,7 @@ pub(crate) fn appeal(who: AccountId) -> DispatchResult {
     Jury::appeal(RuntimeOrigin::signed(who), CLAIM, LEAF)
 }
 
-/// The jury whose turn it is commits and reveals, each juror what `verdict` says, or nothing.
+/// The sitting jury commits and reveals, each juror the verdict that `verdict` returns, or none.
 pub(crate) fn hear(verdict: impl Fn(usize, AccountId) -> Option<Verdict>) {
     let said: Vec<_> = jurors()
         .into_iter()
@@ -126,20 +126,20 @@ pub(crate) fn hear(verdict: impl Fn(usize, AccountId) -> Option<Verdict>) {
     }
 }
 
-/// A dispute is opened, and its first jury drawn: three validators with a seat each.
+/// Opens a dispute and draws its first jury: three validators with a seat each.
 pub(crate) fn open_and_draw() {
     open();
     hit(10..13);
     next_stage();
 }
 
-/// A second jury is drawn: five other validators with a seat each.
+/// Draws a second jury: five other validators with a seat each.
 pub(crate) fn draw_second() {
     hit(13..18);
     next_stage();
 }
 
-/// The first jury decides.
+/// Lets the first jury decide.
 pub(crate) fn decide_first(verdict: Verdict) {
     open_and_draw();
     hear(|_, _| Some(verdict));

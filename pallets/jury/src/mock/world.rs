@@ -1,4 +1,4 @@
-//! The world outside the pallet: claims, disputes, operators and randomness as plain books.
+//! Mocks of the other pallets: claims, disputes, operators and randomness.
 
 use super::{AccountId, Jury};
 use noema_claims::{
@@ -21,18 +21,17 @@ pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 pub(crate) const CLAIM: ClaimId = ClaimId(1);
 pub(crate) const CLAIMANT: AccountId = 1;
 pub(crate) const PAYER: AccountId = 2;
-/// Challenges every leaf that is challenged.
+/// The challenger of every challenged leaf.
 pub(crate) const CHALLENGER: AccountId = 3;
 /// Accounts with funds.
 pub(crate) const APPELLANTS: [AccountId; 2] = [8, 9];
-/// What each of them has.
+/// The balance of each of them.
 pub(crate) const FUNDS: Balance = 100_000;
-/// What a validator has on hold.
+/// The bond of a validator.
 pub(crate) const BOND: Balance = 10_000;
-/// What is locked of it behind a dispute.
+/// The part of it that is locked behind a dispute.
 pub(crate) const STAKE: Balance = 1_000;
-/// What the claimant has locked behind a claim: more than a challenge bond, so it is the bond of an
-/// appeal.
+/// The stake of the claimant: more than a challenge bond, so it is the bond of an appeal.
 pub(crate) const CLAIM_STAKE: Balance = 5_000;
 pub(crate) const FRESHNESS: RelayBlock = 4;
 /// Blocks to commit: a base of 3, and 2 for the tokens of a leaf.
@@ -46,7 +45,7 @@ pub(crate) struct Conclusion {
     pub(crate) leaf: u32,
     pub(crate) decision: Decision,
     pub(crate) jurors: Vec<AccountId>,
-    /// What was locked of their bonds when they were told to the keeper.
+    /// The locks on their bonds when they were reported to the claims pallet.
     pub(crate) locked: Balance,
 }
 
@@ -62,7 +61,7 @@ pub(crate) struct Slash {
 #[derive(Clone, Default)]
 struct Operator {
     bond: Balance,
-    /// What of the bond is not in the roster of the present term.
+    /// The part of the bond that is not in the roster of the present term.
     added: Balance,
     locks: BTreeMap<Job, Balance>,
     is_absent: bool,
@@ -74,11 +73,11 @@ struct WorldState {
     beacon: Beacon,
     is_random: bool,
     seed: u64,
-    /// Who is hit by the next draws, before chance decides.
+    /// The operators that the next draws hit before random ones.
     hits: VecDeque<AccountId>,
     claims: BTreeMap<ClaimId, Claim<AccountId, u32>>,
     challengers: BTreeMap<(ClaimId, u32), Vec<AccountId>>,
-    /// What validators have to check.
+    /// The backlogs of validators from checks.
     backlogs: BTreeMap<AccountId, u64>,
     operators: BTreeMap<AccountId, Operator>,
     keys: BTreeMap<AccountId, AccountId>,
@@ -153,7 +152,7 @@ pub(crate) fn new_world() {
     WORLD.with(|world| *world.borrow_mut() = Some(state));
 }
 
-/// What a validator has to check besides.
+/// Sets the backlog of a validator from checks.
 pub(crate) fn set_backlog(validator: AccountId, tokens: u64) {
     world(|world| world.backlogs.insert(validator, tokens));
 }
@@ -167,7 +166,7 @@ pub(crate) fn hit(validators: impl IntoIterator<Item = AccountId>) {
     world(|world| world.hits = validators.into_iter().collect());
 }
 
-/// Gives the bond of a validator so much more, which is not in the roster of the present term.
+/// Adds an amount to the bond of a validator that is not in the roster of the present term.
 pub(crate) fn top_up(validator: AccountId, amount: Balance) {
     world(|world| {
         let operator = world.operators.get_mut(&validator).expect("it exists");
@@ -176,12 +175,12 @@ pub(crate) fn top_up(validator: AccountId, amount: Balance) {
     });
 }
 
-/// What is locked of a validator's bond behind the dispute of the story.
+/// The lock on a validator's bond behind the dispute of a test.
 pub(crate) fn locked_behind(validator: AccountId) -> Option<Balance> {
     World::locked(&validator, Job::Dispute(CLAIM, super::LEAF))
 }
 
-/// What is not locked of a bond.
+/// The part of a bond that is not locked.
 pub(crate) fn free_bond(validator: AccountId) -> Balance {
     world(|world| {
         let operator = &world.operators[&validator];
@@ -189,7 +188,7 @@ pub(crate) fn free_bond(validator: AccountId) -> Balance {
     })
 }
 
-/// Whether relay chain blocks carry randomness from now on.
+/// Sets whether relay chain blocks carry randomness from now on.
 pub(crate) fn set_random(is_random: bool) {
     world(|world| world.is_random = is_random);
 }
@@ -210,7 +209,7 @@ pub(crate) const fn key(controller: AccountId) -> AccountId {
     controller.wrapping_add(1_000)
 }
 
-/// The relay chain goes on by one block.
+/// Advances the relay chain by one block.
 pub(crate) fn next_relay_block() {
     world(|world| {
         world.relay += 1;
@@ -225,7 +224,7 @@ pub(crate) fn next_relay_block() {
     });
 }
 
-/// Puts a validator on a leaf of the claim.
+/// Seats a validator at a leaf of the claim.
 pub(crate) fn seat_at(claim: ClaimId, leaf: u32, validator: AccountId) {
     let seat = Seat {
         validator,
@@ -267,7 +266,7 @@ fn fall(id: ClaimId, fault: Fault) {
         claim.stage = Stage::Ended(Outcome::Fallen(fault));
         world.challengers.retain(|(claim, _), _| *claim != id);
     });
-    // As the keeper does; one that is not open is nothing to the referee.
+    // As the claims pallet does; closing a dispute that is not open has no effect on the referee.
     for leaf in 0..16 {
         Jury::close(id, leaf);
     }
@@ -277,7 +276,7 @@ pub(crate) fn concluded() -> Vec<Conclusion> {
     world(|world| world.concluded.clone())
 }
 
-/// How the one dispute of a story was concluded.
+/// The conclusion of the only dispute of a test.
 pub(crate) fn conclusion() -> Option<Conclusion> {
     concluded().pop()
 }
@@ -303,7 +302,7 @@ pub(crate) fn has_ended(id: ClaimId) -> bool {
     })
 }
 
-/// What is locked of all bonds.
+/// The sum of all locks.
 pub(crate) fn locked() -> Balance {
     world(|world| {
         let locks = world
@@ -318,10 +317,10 @@ pub(crate) fn bonds() -> Balance {
     world(|world| world.operators.values().map(|operator| operator.bond).sum())
 }
 
-/// Locks a part of a bond behind something else.
+/// Locks a part of a bond behind another job.
 pub(crate) fn lock_elsewhere(operator: AccountId, amount: Balance) {
     let job = Job::Check(ClaimId(99), 0);
-    World::lock(&operator, job, amount).expect("the bond reaches for it");
+    World::lock(&operator, job, amount).expect("the bond suffices for it");
 }
 
 /// The claims, disputes, operators and randomness of the mock runtime.
@@ -373,7 +372,7 @@ impl Disputes<AccountId> for World {
         })
     }
 
-    /// As the keeper does: the claim falls unless the leaf is true, and every other dispute over it is
+    /// As the claims pallet does: the claim falls unless the leaf is true, and every other dispute over it is
     /// closed.
     fn conclude(id: ClaimId, leaf: u32, decision: Decision, jurors: &[AccountId]) {
         let job = Job::Dispute(id, leaf);
@@ -408,7 +407,7 @@ impl Operators<AccountId, Balance> for World {
         world(|world| world.keys.get(key).copied())
     }
 
-    /// As the real rosters do: by weight, each try by itself, the same operator once.
+    /// As the real rosters do: by weight, each try separately, and each operator at most once.
     fn draw(
         role: Role,
         checkpoint: &CheckpointId,

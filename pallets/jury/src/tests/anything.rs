@@ -1,5 +1,5 @@
-//! Whatever accounts do, in whatever order: the books agree after every block, no unit is created or
-//! lost but what burns, no juror is slashed twice, and every dispute ends.
+//! After any sequence of actions: every audit succeeds, no unit is created or lost except by burning, no
+//! juror is slashed twice, and every dispute ends.
 
 use crate::{mock::*, OpenDisputes};
 use frame_support::traits::fungible::{Inspect, InspectHold};
@@ -8,7 +8,7 @@ use noema_protocol::{hashing::verdict_commitment, ClaimId, Verdict};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// More than the longest life: both juries, with the wait for randomness and the turns of others.
+/// More than the longest dispute: both juries, with the wait for randomness and the turns of others.
 const LONGEST: u32 = 120;
 
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ fn try_reveal(claim: ClaimId, leaf: u32, juror: u64, verdict: Verdict) {
     let _ = Jury::reveal_verdict(origin, claim, leaf, verdict, salt(juror));
 }
 
-/// What is refused is refused: only the books matter here.
+/// Refused calls are ignored: only the audits matter here.
 fn play(a_move: Move) {
     match a_move {
         Move::Challenge { claim, leaf } => {
@@ -111,7 +111,7 @@ fn play(a_move: Move) {
         } => {
             try_reveal(ClaimId(claim), leaf, juror, verdict);
         }
-        // Several jurors of a jury say the same.
+        // Several jurors of a jury give the same verdict.
         Move::Vote {
             claim,
             leaf,
@@ -175,7 +175,7 @@ proptest! {
             prop_assert_eq!(locked(), 0);
             let held = APPELLANTS.iter().map(Balances::total_balance_on_hold);
             prop_assert_eq!(held.sum::<Balance>(), 0);
-            // What left the accounts of appellants burned, and is a number of whole bonds.
+            // The loss of the appellants was burned, and is a multiple of a bond.
             let burned = issuance - Balances::total_issuance();
             prop_assert_eq!(burned % CLAIM_STAKE, 0);
             let left: Balance = APPELLANTS.iter().map(Balances::total_balance).sum();
@@ -207,7 +207,7 @@ fn a_juror_is_slashed_once_for_a_dispute() {
             .map(|slash| (slash.operator, slash.job))
             .collect();
         assert_eq!(once.len(), slashes.len());
-        // The first dispute to end drops the others: of each of its eight seats the stake is taken.
+        // The first dispute to end drops the others: the stake of each of its eight seats is taken.
         let taken: Balance = slashes.iter().map(|slash| slash.taken).sum();
         assert_eq!(taken, 8 * STAKE);
     });

@@ -18,7 +18,7 @@ fn total(who: AccountId) -> noema_economics::Balance {
     Balances::total_balance(&who)
 }
 
-/// How the appeal ended, by the last event.
+/// The outcome of the appeal in the last event.
 fn told() -> Option<AppealEnd> {
     match events().pop() {
         Some(Event::Concluded { appeal, .. }) => appeal,
@@ -173,7 +173,7 @@ fn the_bond_is_burned_where_the_second_jury_does_not_decide() {
     });
 }
 
-/// Locks all that is free of the bonds of validators, but a stake of each of `left`.
+/// Locks the free bonds of validators, except for one stake of each of `left`.
 fn spend_all_bonds_but_one_stake_of(left: &[AccountId]) {
     for validator in 10..20 {
         let stake = if left.contains(&validator) { STAKE } else { 0 };

@@ -7,7 +7,7 @@ fn story(run: impl FnOnce()) {
     TestExt::new().validators(10..20).execute_with(run);
 }
 
-/// The claim falls for another reason, and nothing is left of the dispute.
+/// Ends the claim for another reason, and checks that the dispute is removed.
 fn falls() {
     withhold(CLAIM, 0);
     assert!(!is_open());
@@ -117,7 +117,7 @@ fn by_the_end_of_one_dispute_the_others_of_the_claim_are_dropped() {
             })
             .collect();
         assert_eq!(dropped, [0, 9]);
-        // Their jurors committed to nothing, and lose nothing.
+        // Their jurors made no commitment, and lose nothing.
         assert_eq!((locked(), slashes().len()), (0, 0));
     });
 }

@@ -3,7 +3,7 @@ use frame_support::assert_ok;
 use noema_claims::Decision;
 use noema_protocol::{interfaces::Offence, Verdict};
 
-/// Two thirds of five are four.
+/// Two thirds of five, rounded up, are four.
 const FOUR_OF_FIVE: [Option<Verdict>; 5] = [
     Some(Verdict::False),
     Some(Verdict::False),
@@ -21,7 +21,10 @@ fn who_revealed_what_was_decided_is_free_and_named_to_the_keeper() {
         let conclusion = conclusion().expect("it is concluded");
         assert_eq!(conclusion.decision, Decision::True);
         assert_eq!(conclusion.jurors, jurors);
-        assert_eq!(conclusion.locked, 0, "they are free before they are paid");
+        assert_eq!(
+            conclusion.locked, 0,
+            "their locks are released before they are paid"
+        );
         assert!(slashes().is_empty());
         assert_eq!(locked(), 0);
         let event = Event::Concluded {

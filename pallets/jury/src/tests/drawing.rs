@@ -7,7 +7,7 @@ use noema_protocol::{ClaimId, Verdict};
 #[test]
 fn a_dispute_waits_for_randomness_that_was_not_known_when_it_was_opened() {
     TestExt::new().validators(10..16).execute_with(|| {
-        // Two values are there, and both were known.
+        // Two values are available, and both were known.
         block();
         block();
         let relay = <World as noema_claims::RelayRandomness>::relay_block();
@@ -61,7 +61,7 @@ fn a_dispute_waits_as_long_as_there_is_no_randomness() {
     });
 }
 
-/// The seats of each juror of the jury whose turn it is.
+/// The seats of each juror of the sitting jury.
 fn seats() -> Vec<(AccountId, u32)> {
     let dispute = dispute();
     let jurors = dispute.sitting().jurors().iter();
@@ -80,7 +80,7 @@ fn a_stake_is_locked_for_each_seat_and_the_bond_counts_nothing() {
             assert_eq!(seats(), [(10, 2), (11, 1)]);
             assert_eq!(locked_behind(10), Some(2 * STAKE));
             assert_eq!(locked_behind(11), Some(STAKE));
-            // Nor does one that grows when the jury is known.
+            // Nor does a bond that grows when the jury is known.
             top_up(11, 90_000_000);
             hear(|_, juror| match juror {
                 10 => Some(Verdict::True),
@@ -105,7 +105,7 @@ fn only_claimant_and_payer_do_not_sit() {
             next_stage();
             assert_eq!(jurors(), [CHALLENGER, 20, 10]);
         });
-    // Whatever the randomness.
+    // With any randomness.
     for seed in 0..20 {
         TestExt::new()
             .seed(seed)
@@ -193,7 +193,7 @@ fn the_stake_of_the_first_jury_stays_locked_where_the_second_finds_no_room() {
     });
 }
 
-/// What excluding everyone with a say about the leaf would make of two or three validators.
+/// The reason for not excluding validators that confirmed or challenged the leaf: few would be left.
 #[test]
 fn a_small_roster_decides_as_its_majority_of_two_thirds_does() {
     // Both have a seat at the leaf, and both are honest.
@@ -204,8 +204,8 @@ fn a_small_roster_decides_as_its_majority_of_two_thirds_does() {
         next_stage();
         assert_eq!(conclusion().map(|end| end.decision), Some(Decision::True));
     });
-    // Two honest ones have a seat at the leaf, the third colludes with whom challenges: it has no
-    // more than its own part of the seats.
+    // Two honest ones have a seat at the leaf, the third colludes with the challenger: it has no more than
+    // its own part of the seats.
     let mut convicted = 0;
     for seed in 0..100 {
         TestExt::new()
@@ -223,13 +223,13 @@ fn a_small_roster_decides_as_its_majority_of_two_thirds_does() {
                 convicted += u32::from(dispute().first.verdict() == Some(Verdict::False));
             });
     }
-    // With three seats in 7 of 27 cases.
+    // The probability is 7 of 27 with three seats.
     assert!(convicted < 45, "{convicted}");
 }
 
 #[test]
 fn seats_are_drawn_in_proportion_to_bonds_in_however_many_hands() {
-    // A fifth of the bond in one hand and in four, seen in 60 juries of 32 seats.
+    // A fifth of the bond, held by one colluder or by four, measured in 60 juries of 32 seats.
     for hands in [1u64, 4] {
         let mut seats_of_colluders = 0;
         for seed in 0..60 {
@@ -296,7 +296,7 @@ fn the_second_jury_is_larger_and_the_same_validators_may_sit_in_it() {
             let verdicts = [Verdict::True, Verdict::False, Verdict::False];
             verdicts.get(index).copied().filter(|_| index < 2)
         });
-        // One for each verdict, one silent.
+        // One juror for each verdict, and a silent one.
         assert_eq!(
             events().pop(),
             Some(Event::SecondJuryOpened {
@@ -346,7 +346,7 @@ fn a_dispute_is_opened_once() {
     });
 }
 
-/// Two validators, who sit in every jury.
+/// Two validators that sit in every jury.
 #[test]
 fn a_jury_has_the_time_for_what_its_jurors_have_to_execute_besides() {
     TestExt::new().validators(10..12).execute_with(|| {
@@ -388,7 +388,7 @@ fn a_juror_that_commits_has_executed_its_leaf() {
         assert_eq!(
             [10, 11].map(backlog),
             [0, 0],
-            "nothing is left to commit to"
+            "no leaf is left to commit to"
         );
     });
 }

@@ -22,7 +22,7 @@ fn reveal_call(juror: AccountId, verdict: Verdict) -> Call<Test> {
     }
 }
 
-/// What the call is to the hot key of a juror. Nothing may change.
+/// The duty that the call is for the hot key of a juror. The state must not change.
 fn duty(call: &Call<Test>, juror: AccountId) -> Result<Duty<u32>, DispatchError> {
     let ask = || call.as_duty(&key(juror), 0).expect("it is a duty");
     assert_storage_noop!(drop(ask()));
@@ -42,7 +42,7 @@ fn to_commit_and_to_reveal_are_duties_until_their_last_block() {
         assert_eq!(opened.until, until());
         let other = duty(&commit_call(jurors[1]), jurors[1]).expect("it is open");
         assert_ne!(opened.tag, other.tag, "each juror has its own");
-        // Whatever is committed, there is one such duty.
+        // With any commitment, it is the same duty.
         let another = Call::commit_verdict {
             claim: CLAIM,
             leaf: LEAF,

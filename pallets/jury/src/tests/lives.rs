@@ -1,4 +1,4 @@
-//! Random lives of a dispute, without storage.
+//! Random sequences of steps of a dispute, without storage.
 
 use crate::{
     mock::{claim, COMMIT_WINDOW},
@@ -28,8 +28,8 @@ fn commitment(juror: u64, verdict: Verdict) -> H256 {
     verdict_commitment(CLAIM, LEAF, &juror, verdict, salt(juror))
 }
 
-/// The most blocks that a dispute goes on for once its juries are drawn: all windows of both, and a
-/// block to go from each to the next.
+/// The most blocks that a dispute takes once its juries are drawn: all windows of both, and one block from
+/// each to the next.
 fn longest() -> u32 {
     let terms = DisputeTerms::of(&claim(CLAIM));
     2 * (COMMIT_WINDOW + terms.reveal_window + 2) + terms.appeal_window + 1
@@ -60,11 +60,11 @@ fn a_move() -> impl Strategy<Value = Move> {
     ]
 }
 
-/// A dispute and what a pallet would keep beside it.
+/// A dispute and the state that a pallet would keep for it.
 struct Life {
     dispute: TestDispute,
     now: u32,
-    /// Blocks that it went on for, without those in which it waited for a jury.
+    /// Blocks that passed, without those in which it waited for a jury.
     age: u32,
     /// The seats that each juror has locked a stake for.
     locked: BTreeMap<u64, u32>,
@@ -80,7 +80,7 @@ impl Life {
         }
     }
 
-    /// Seats each of these once, as a jury of three seats or of five.
+    /// Seats each of these jurors once, as a jury of three seats or of five.
     fn seat(&mut self, jurors: &[(u64, u32)]) {
         let mut drawn = BTreeSet::new();
         let jurors: Vec<_> = jurors
@@ -104,7 +104,10 @@ impl Life {
                     *self.locked.entry(juror.account).or_default() += juror.seats;
                 }
             }
-            _ => assert!(excused.is_some() || jurors.is_empty(), "all sit or none"),
+            _ => assert!(
+                excused.is_some() || jurors.is_empty(),
+                "all of them sit or none does"
+            ),
         }
         let waited = matches!(before.stage, Stage::Undrawn { .. });
         assert_eq!(waited, progress != Progress::Nothing);
@@ -123,7 +126,7 @@ impl Life {
         self.now += 1;
         let before = self.dispute.clone();
         let progress = self.dispute.advance(self.now, self.now);
-        // The agenda would have looked at it in this block, and in no other.
+        // The agenda would have given it a turn in this block, and in no other.
         assert_eq!(progress != Progress::Nothing, due == Some(self.now));
         if progress == Progress::Nothing {
             assert_eq!(self.dispute, before);
@@ -157,7 +160,7 @@ impl Life {
         );
     }
 
-    /// Nothing more is done, but juries are drawn.
+    /// Ends the dispute without further steps; only juries are drawn.
     fn end(&mut self) -> Decision {
         for _ in 0..2 * longest() {
             if let Stage::Concluded(decision) = self.dispute.stage {
@@ -219,7 +222,7 @@ proptest! {
         let judgement = dispute.judge(decision);
         let slashed: BTreeSet<_> = judgement.losses.iter().map(|loss| loss.account).collect();
         prop_assert_eq!(slashed.len(), judgement.losses.len(), "none is slashed twice");
-        // Each seat is paid, lost or, where nothing was decided, neither; and never two of these.
+        // Each seat is paid, lost or, in an undecided dispute, neither; and never two of these.
         for (juror, seats) in &life.locked {
             let seats_that = |is_such: &dyn Fn(JurorState) -> bool| -> u32 {
                 let jurors = dispute.jurors().filter(|one| one.account == *juror);
@@ -248,7 +251,7 @@ proptest! {
         if decision != Decision::Undecided {
             prop_assert!(!judgement.right.is_empty());
         }
-        // The bond of an appeal comes back only where the decision is another.
+        // The bond of an appeal is released only where the decision differs.
         if let Some((_, end)) = judgement.appeal {
             let first = dispute.first.verdict().expect("a verdict was appealed");
             let is_other = matches!(
@@ -258,7 +261,7 @@ proptest! {
             prop_assert_eq!(end == AppealEnd::Won, is_other);
             prop_assert_eq!(end == AppealEnd::Unheard, dispute.second.is_empty());
         }
-        // A decision is that of the second jury where it decided, and of the first otherwise.
+        // The decision is that of the second jury where it decided, and of the first otherwise.
         let expected = match dispute.second.verdict() {
             Some(verdict) => Some(verdict),
             None if dispute.second.is_empty() => dispute.first.verdict(),
@@ -268,8 +271,8 @@ proptest! {
         prop_assert_eq!(decision, expected);
     }
 
-    /// Where each jury has two thirds that are honest and awake, the truth wins whatever the others
-    /// do, and none of the honest loses anything.
+    /// Where two thirds of each jury are honest and awake, the truth wins against any behaviour of the
+    /// others, and no honest juror loses anything.
     #[test]
     fn honest_two_thirds_win(
         truth in verdict(),
@@ -277,7 +280,7 @@ proptest! {
         appeals: bool,
     ) {
         let mut life = Life::new();
-        // Of each jury the first two thirds are honest.
+        // The first two thirds of each jury are honest.
         let juries = [(0u64, 2u64, 3u64), (10, 14, 16)];
         let mut honest = BTreeSet::new();
         for (instance, (first, liars, end)) in juries.into_iter().enumerate() {

@@ -5,7 +5,7 @@ use noema_protocol::Verdict;
 use proptest::prelude::*;
 use sp_core::H256;
 
-/// A jury of so many seats in which each juror has some, and revealed a verdict or nothing.
+/// A jury of `seats` seats; each juror has some of them, and revealed a verdict or none.
 fn jury(seats: u32, said: &[(u32, Option<Verdict>)]) -> Jury<u32> {
     let jurors = (0u32..).zip(said).map(|(account, (seats, verdict))| Juror {
         account,
@@ -101,7 +101,7 @@ proptest! {
         }
     }
 
-    /// However seats are spread over validators, the same votes decide the same.
+    /// The distribution of seats over validators does not change the verdict.
     #[test]
     fn hands_make_no_difference(said in said()) {
         let single: Vec<_> = said

@@ -91,7 +91,7 @@ fn a_copy_of_a_commitment_cannot_be_revealed() {
         assert_ok!(Jury::commit_verdict(copier.clone(), CLAIM, LEAF, copied));
         next_stage();
         assert_ok!(reveal(jurors[0], Verdict::True));
-        // The salt is known now, and does not help: the commitment names the juror that made it.
+        // The salt is public now, but does not help: the commitment names the juror that made it.
         assert_noop!(
             Jury::reveal_verdict(copier, CLAIM, LEAF, Verdict::True, salt(jurors[0])),
             Error::<Test>::CommitmentDiffers
@@ -137,7 +137,7 @@ fn the_time_to_appeal_begins_when_all_that_committed_have_revealed() {
     story(|| {
         open_and_draw();
         let jurors = jurors();
-        // The third is silent, and is not waited for once the time to commit is over.
+        // The third is silent, and is not waited for once the window to commit is over.
         assert_ok!(commit(jurors[0], Verdict::False));
         assert_ok!(commit(jurors[1], Verdict::False));
         next_stage();

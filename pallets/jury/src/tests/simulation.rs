@@ -1,7 +1,7 @@
-//! What validators in collusion can do, in numbers: the tables of the README.
+//! Simulations of validators in collusion: the tables of the README.
 //!
-//! A leaf is true, and colluding validators say that it is false; that is as likely to succeed as the
-//! opposite. Each dispute goes to both juries: either side appeals against a verdict it does not like.
+//! A leaf is true, and colluding validators vote that it is false; that is as likely to succeed as the
+//! opposite. Each dispute goes to both juries: either side appeals a verdict against it.
 
 use crate::{Juror, JurorState, Jury};
 use noema_protocol::Verdict;
@@ -23,7 +23,7 @@ const ROSTERS: [(u64, u64); 8] = [
     (1_000, 30),
 ];
 
-/// What jurors do.
+/// The behaviour of jurors.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Honest,
@@ -31,12 +31,12 @@ enum Kind {
     Colluding,
 }
 
-/// Who can be drawn, each with the sum of the bonds up to its own.
+/// The operators that can be drawn, each with the sum of the bonds up to its own.
 struct Roster(Vec<(Kind, u64)>);
 
 impl Roster {
-    /// Colluding operators with a part of all bonds together, in percent, beside honest ones of equal
-    /// bonds, of which a part, in percent, sleeps.
+    /// Colluding operators with a part of all bonds together, in percent, beside honest ones of equal bonds,
+    /// a part of which, in percent, sleeps.
     fn new((operators, hands): (u64, u64), percent: u64, asleep: u64) -> Self {
         let honest = operators - hands;
         let sleepers = honest * asleep / 100;
@@ -90,7 +90,7 @@ impl Chance {
     }
 }
 
-/// How often, of all disputes, in percent.
+/// The frequencies of outcomes among all disputes, in percent.
 #[derive(Default)]
 struct Outcomes {
     first_wrong: f64,
@@ -123,7 +123,7 @@ fn simulate(roster: (u64, u64), percent: u64, asleep: u64) -> Outcomes {
     outcomes
 }
 
-/// What follows exactly where each seat is a colluder's with probability `share`, in percent.
+/// The exact frequencies where each seat is a colluder's with probability `share`, in percent.
 fn exact(share: f64) -> Outcomes {
     let sum = |seats: u32, wanted: Option<Verdict>| {
         let mut chance = (1.0 - share).powi(seats as i32);
@@ -154,7 +154,7 @@ fn exact(share: f64) -> Outcomes {
     }
 }
 
-/// The README states each of these rows.
+/// Checks that the README contains each of these rows.
 fn stated(rows: &[String]) {
     rows.iter().for_each(|row| println!("{row}"));
     let readme = include_str!("../../README.md");

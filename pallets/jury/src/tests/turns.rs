@@ -81,7 +81,7 @@ fn what_exceeds_the_budget_waits_for_a_value_that_is_not_public_yet() {
             block();
         }
         assert_eq!(drawn(), [1, 2]);
-        // The value stays, and would do for a draw; it has been public since the last block.
+        // The value stays, and would suffice for a draw; it has been public since the last block.
         set_random(false);
         for _ in 0..10 {
             block();
@@ -104,7 +104,7 @@ fn a_value_that_came_to_a_block_without_weight_is_not_used_later() {
         (0..10).for_each(|_| block());
         assert_eq!(drawn(), Vec::<u64>::new());
         set_random(true);
-        // The blocks that were left behind are caught up with.
+        // The next block takes the turns of the earlier blocks.
         block();
         assert_eq!(drawn(), [1]);
     });
@@ -135,8 +135,8 @@ fn without_weight_nothing_happens_and_nothing_is_lost() {
         assert_eq!(drawn(), Vec::<u64>::new());
         let mut meter =
             WeightMeter::with_limit(Weights::poll_base().saturating_add(Jury::heaviest_draw()));
-        // There is randomness again for two disputes, and weight for one turn. Each block but the
-        // present one that is left behind takes a step.
+        // Randomness is available again for two disputes, and weight for one turn. Leaving each earlier block
+        // takes a step.
         crate::AgendaCursor::<Test>::put(System::block_number() + 1);
         block_with(&mut meter);
         assert_eq!(drawn(), [1]);
@@ -150,7 +150,7 @@ fn no_more_is_used_than_there_is() {
     TestExt::new().validators(10..100).execute_with(|| {
         MaxDrawsPerBlock::set(16);
         disputes(12);
-        // Where the heaviest turn does not fit any more, none is taken.
+        // Where the heaviest turn no longer fits, none is taken.
         let turn = Weights::draw_jury(FirstJury::get())
             .saturating_add(Weights::draw(FirstJury::get()))
             .saturating_add(Weights::advance());
@@ -165,8 +165,8 @@ fn no_more_is_used_than_there_is() {
             assert!(meter.consumed().all_lte(limit));
             blocks_with_draws += u32::from(drawn().len() > before);
         }
-        assert!(blocks_with_draws > 2, "not all fit in a block");
-        assert_eq!(concluded().len(), 12, "and all came to an end by silence");
+        assert!(blocks_with_draws > 2, "the draws do not fit in one block");
+        assert_eq!(concluded().len(), 12, "and all ended by silence");
     });
 }
 
@@ -213,7 +213,7 @@ fn a_late_turn_does_not_shorten_the_next_window() {
         for _ in 0..3 {
             block_with(&mut WeightMeter::with_limit(Weight::zero()));
         }
-        // The blocks in which no turn was taken are left behind in as many steps.
+        // Leaving the blocks in which no turn was taken takes as many steps.
         block();
         let until = System::block_number() + REVEAL_WINDOW;
         assert_eq!(dispute().stage, Stage::Revealing { until });
@@ -239,7 +239,7 @@ fn the_last_to_commit_brings_the_turn_forward() {
 fn every_dispute_ends_by_itself() {
     TestExt::new().validators(10..20).execute_with(|| {
         open();
-        // Freshness and both windows to commit; with no commitment there is no time to reveal.
+        // Freshness and both windows to commit; without a commitment there is no window to reveal.
         let longest = 2 * (FRESHNESS + 2) + 2 * (COMMIT_WINDOW + 1);
         for _ in 0..longest {
             block();

@@ -14,11 +14,11 @@ fn story(run: impl FnOnce()) {
     TestExt::new().validators(10..13).execute_with(run);
 }
 
-/// Runs a story that breaks the books: only what it asserts counts.
+/// Runs a test that corrupts the state: only its assertions count.
 fn broken(run: impl FnOnce()) {
     TestExt::new().validators(10..20).execute_with(|| {
         run();
-        // Nothing is left for the audit at the end.
+        // Removes all disputes for the audit at the end.
         let _ = OpenDisputes::<Test>::clear(u32::MAX, None);
         let _ = crate::Turns::<Test>::clear(u32::MAX, None);
         let _ = crate::Queue::<Test>::clear(u32::MAX, None);
