@@ -162,7 +162,7 @@ impl<T: Config> Pallet<T> {
     fn move_payment(payer: &T::AccountId, paid: Balance, burned: Balance) -> bool {
         let (reason, precision) = (HoldReason::Payment, Precision::Exact);
         if Self::move_to_purse(reason, payer, paid, precision).is_err() {
-            frame_support::defensive!("what is paid is on hold, and the purse exists");
+            frame_support::defensive!("the payment is on hold, and the purse exists");
             return false;
         }
         if burned > 0 {

@@ -16,7 +16,7 @@ impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
             .filter(|request| request.phase == Phase::Claimed { claim })
             .and_then(|request| Some((request.assignment.clone()?.worker, request)));
         let Some((worker, mut request)) = request else {
-            frame_support::defensive!("an answer is the claim of a request that waits for its end");
+            frame_support::defensive!("the claim is of no request in the phase Claimed");
             return;
         };
         request.payments = Self::payments(request.payments.refunded, settlement);

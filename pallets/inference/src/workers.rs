@@ -189,7 +189,7 @@ impl<T: Config> Worker<T> {
             return false;
         };
         let is_locked = T::Operators::lock_drawn(&self.candidate, id.into(), terms.stake).is_ok();
-        frame_support::defensive_assert!(is_locked, "so much of the bond is free");
+        frame_support::defensive_assert!(is_locked, "the stake is within the free bond");
         // Without this, a failed lock would be tried again for each request.
         self.free = if is_locked { left } else { 0 };
         is_locked

@@ -121,7 +121,7 @@ impl<T: Config> Pallet<T> {
     ) -> Weight {
         let dispute = &mut open.dispute;
         let Some(claim) = T::Claims::claim(dispute.claim) else {
-            frame_support::defensive!("a claim is there while a dispute over it is open");
+            frame_support::defensive!("a claim exists while a dispute over it is open");
             Self::drop_dispute(open);
             return Self::heaviest_draw();
         };
