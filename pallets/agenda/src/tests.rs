@@ -194,7 +194,7 @@ proptest! {
                         .filter(|(_, (_, other))| *other == turn)
                         .min_by_key(|(_, (at, _))| *at)
                         .map(|(index, _)| index);
-                    prop_assert!(found.is_some(), "it was entered");
+                    prop_assert!(found.is_some(), "the turn was entered");
                     let (at, _) = entered.remove(found.unwrap());
                     prop_assert!(last <= at && at <= now);
                     last = at;

@@ -213,7 +213,7 @@ mod benches {
         let publisher = publisher::<T>();
         let family = family::<T>(&publisher);
         let parent = checkpoint::<T>(&publisher, family, 1, None);
-        Pallet::<T>::do_set_canonical(family, parent).expect("it is active; qed");
+        Pallet::<T>::do_set_canonical(family, parent).expect("the checkpoint is active; qed");
         let (licence, source) = (licence::<T>(), H256::repeat_byte(4));
         #[extrinsic_call]
         _(

@@ -119,9 +119,9 @@ fn made_about<T: Config>(checkpoint: CheckpointId) -> KeptOf<T> {
     assert!(T::Operators::lock(&claimant, job, terms.stake).is_ok());
     let held = terms.payment + terms.check_fee;
     let reason = HoldReason::Payment.into();
-    T::Currency::hold(&reason, &payer, held).expect("the payer has it");
+    T::Currency::hold(&reason, &payer, held).expect("the payer has the amount");
     let claim = Claim::new(ClaimId(0), terms, System::<T>::block_number(), 0)
-        .unwrap_or_else(|_| panic!("it can be made"));
+        .unwrap_or_else(|_| panic!("the claim can be made"));
     Kept {
         claim,
         job,
@@ -142,7 +142,7 @@ fn seated<T: Config>(kept: &mut KeptOf<T>, count: u32, state: SeatState) -> T::A
             point: u64::MAX,
             state,
         };
-        kept.claim.seats.try_push(seat).expect("there is room");
+        kept.claim.seats.try_push(seat).expect("a seat is free");
     }
     kept.claim.drawn = vec![0].try_into().expect("one leaf");
     key
@@ -159,7 +159,7 @@ fn later<T: Config>() -> BlockNumberFor<T> {
 
 /// The block of the turn of the only claim; those before it are behind the agenda's cursor.
 fn turn<T: Config>() -> BlockNumberFor<T> {
-    let kept = Claims::<T>::get(ClaimId(0)).expect("it is kept");
+    let kept = Claims::<T>::get(ClaimId(0)).expect("the claim is kept");
     let turn = kept.turn.unwrap_or_else(later::<T>);
     crate::AgendaCursor::<T>::put(turn);
     turn
@@ -190,7 +190,7 @@ pub fn challenged<T: Config>(checkpoint: CheckpointId) -> (ClaimId, u32) {
         let challenger: T::AccountId = account("challenger", index, 0);
         T::Currency::set_balance(&challenger, funds::<T>());
         Pallet::<T>::challenge(RawOrigin::Signed(challenger).into(), id, leaf)
-            .expect("it is challengeable");
+            .expect("the claim is challengeable");
     }
     (id, leaf)
 }
@@ -218,7 +218,7 @@ mod benches {
         let mut kept = made::<T>();
         let key = seated::<T>(&mut kept, 2, SeatState::Seated);
         let validator = kept.claim.seats[0].validator.clone();
-        let proof = prove_hidden(&hidden(), POSITIONS - 1).expect("it has this position");
+        let proof = prove_hidden(&hidden(), POSITIONS - 1).expect("the leaf has this position");
         let salt = H256::zero();
         let id = ClaimId(0);
         let commitment = hashing::check_commitment(id, 0, &validator, proof.hidden, salt);
@@ -240,7 +240,7 @@ mod benches {
             proof,
             salt,
         );
-        let state = Claims::<T>::get(id).expect("it is kept").claim.seats[0].state;
+        let state = Claims::<T>::get(id).expect("the claim is kept").claim.seats[0].state;
         assert_eq!(state, SeatState::Confirmed);
     }
 
@@ -305,7 +305,7 @@ mod benches {
         {
             poll::<T>(now);
         }
-        let claim = Pallet::<T>::claim(ClaimId(0)).expect("it is kept");
+        let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
         assert!(matches!(claim.stage, Stage::Challengeable { .. }));
     }
 
@@ -355,7 +355,7 @@ mod benches {
         {
             poll::<T>(now);
         }
-        let claim = Pallet::<T>::claim(ClaimId(0)).expect("it is kept");
+        let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
         assert!(claim.outcome().is_some());
     }
 

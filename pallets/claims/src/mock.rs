@@ -381,7 +381,7 @@ pub(crate) fn make(terms: ClaimTerms<AccountId, u32>) -> Result<ClaimId, Dispatc
 }
 
 pub(crate) fn claim(id: ClaimId) -> ClaimOf<Test> {
-    Claims::claim(id).expect("it is kept")
+    Claims::claim(id).expect("the claim is kept")
 }
 
 /// Executes blocks until the claim is in a stage. Panics if that takes too long.
@@ -409,7 +409,7 @@ pub(crate) fn until_challengeable(id: ClaimId) {
 
 pub(crate) fn until_ended(id: ClaimId) -> Outcome {
     until(id, |stage| matches!(stage, Stage::Ended(_)));
-    claim(id).outcome().expect("it has ended")
+    claim(id).outcome().expect("the claim has ended")
 }
 
 /// The validators with a seat.
@@ -430,9 +430,9 @@ pub(crate) fn proof(id: ClaimId, validator: AccountId, leaf: u32) -> noema_claim
         .seats
         .iter()
         .find(|seat| (seat.validator, seat.leaf) == (validator, leaf))
-        .expect("it was drawn");
-    let position = seat.position(POSITIONS).expect("there are positions");
-    prove_hidden(&hidden(leaf), position).expect("there is this position")
+        .expect("the validator was drawn");
+    let position = seat.position(POSITIONS).expect("the leaf has positions");
+    prove_hidden(&hidden(leaf), position).expect("the leaf has this position")
 }
 
 pub(crate) fn commitment(id: ClaimId, validator: AccountId, leaf: u32) -> H256 {

@@ -45,7 +45,7 @@ fn refused(call: &Call<Test>) -> InvalidTransaction {
 #[test]
 fn a_duty_is_ahead_of_everything_until_its_last_block() {
     test(|| {
-        let validity = authorize(&perform(KEY, tell(5), KEY)).expect("it is open");
+        let validity = authorize(&perform(KEY, tell(5), KEY)).expect("the duty is open");
         assert_eq!(validity.priority, TransactionPriority::MAX);
         assert_eq!(validity.longevity, UNTIL);
         assert_eq!(validity.requires, Vec::<Vec<u8>>::new());
@@ -53,7 +53,7 @@ fn a_duty_is_ahead_of_everything_until_its_last_block() {
         assert_eq!(validity.provides, vec![tag]);
 
         System::set_block_number(UNTIL);
-        let validity = authorize(&perform(KEY, tell(5), KEY)).expect("it is open");
+        let validity = authorize(&perform(KEY, tell(5), KEY)).expect("the duty is open");
         assert_eq!(validity.longevity, 1);
         System::set_block_number(UNTIL + 1);
         assert_eq!(
@@ -68,7 +68,7 @@ fn a_duty_is_ahead_of_everything_until_its_last_block() {
 fn what_is_due_once_has_one_tag_and_other_duties_have_others() {
     test(|| {
         let tag = |number| {
-            let validity = authorize(&perform(KEY, tell(number), KEY)).expect("it is open");
+            let validity = authorize(&perform(KEY, tell(number), KEY)).expect("the duty is open");
             validity.provides
         };
         assert_eq!(tag(5), tag(5));

@@ -102,12 +102,12 @@ where
 {
     let id = NextRequestId::<T>::get();
     let question = question::<T>(T::MaxPromptBytes::get());
-    Pallet::<T>::do_request(requester::<T>(), question).expect("the request is a good one; qed");
+    Pallet::<T>::do_request(requester::<T>(), question).expect("the request is valid; qed");
     id
 }
 
 fn load<T: Config>(id: RequestId) -> Request<T> {
-    Requests::<T>::get(id).expect("it was made; qed")
+    Requests::<T>::get(id).expect("the record exists; qed")
 }
 
 /// Randomness that is younger than every request.
@@ -143,7 +143,10 @@ fn answer<T: Config>(id: RequestId, t: u32, b: u32) -> (Vec<u32>, Vec<u8>, Recei
         checkpoint: CHECKPOINT,
         prompt_hash: request.prompt_hash,
         parameters: request.parameters,
-        seed: request.assignment.expect("it is assigned; qed").seed,
+        seed: request
+            .assignment
+            .expect("the request is assigned; qed")
+            .seed,
         output_hash: hashing::output_hash(&tokens, &text),
         prompt_tokens: 1,
         output_tokens: t,
@@ -160,8 +163,11 @@ where
     let (id, key) = assigned::<T>();
     let most = u32::from(max_tokens::<T>());
     let (tokens, text, receipt) = answer::<T>(id, most, text_bound(most));
-    Pallet::<T>::do_submit(key, id, tokens, text, receipt).expect("the answer is good; qed");
-    let claim = load::<T>(id).statement.expect("it is answered; qed").claim;
+    Pallet::<T>::do_submit(key, id, tokens, text, receipt).expect("the answer is valid; qed");
+    let claim = load::<T>(id)
+        .statement
+        .expect("the request is answered; qed")
+        .claim;
     (id, claim)
 }
 
@@ -169,7 +175,7 @@ where
 fn end<T: Config>(id: RequestId, claim: ClaimId) {
     let outcome = Outcome::Final(Verification::Confirmed);
     let settlement = T::Claims::claim(claim)
-        .expect("it was made; qed")
+        .expect("the record exists; qed")
         .settle(outcome);
     <Pallet<T> as OnClaimEnded<T::AccountId>>::ended(id.into(), claim, outcome, &settlement);
 }
@@ -309,7 +315,7 @@ mod benchmarks {
         let id = asked::<T>();
         let now = System::<T>::block_number();
         let candidates = T::Operators::roster(Role::Worker, &CHECKPOINT);
-        let candidate = candidates.first().expect("it was registered; qed");
+        let candidate = candidates.first().expect("an operator was registered; qed");
         let mut worker = Worker::<T>::of(candidate);
         let mut waiting = vec![(id, load::<T>(id))];
         let draw = Draw::of::<T>(H256::repeat_byte(3), now);
@@ -356,7 +362,7 @@ mod benchmarks {
         let (id, _) = assigned::<T>();
         let deadline = load::<T>(id)
             .assignment
-            .expect("it is assigned; qed")
+            .expect("the request is assigned; qed")
             .deadline;
         let now = deadline.saturating_add(One::one());
         System::<T>::set_block_number(now);

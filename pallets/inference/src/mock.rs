@@ -218,7 +218,7 @@ impl TestExt {
     /// The proof size of the reads of `proven` in the state that `story` leaves.
     pub(crate) fn proof_of(mut self, story: impl FnOnce(), proven: impl FnOnce()) -> usize {
         self.0.execute_with(story);
-        self.0.commit_all().expect("it can be stored");
+        self.0.commit_all().expect("the state can be stored");
         let ((), proof) = self.0.execute_and_prove(proven);
         proof.encoded_size()
     }

@@ -49,7 +49,7 @@ fn register<T: Config>(n: u32, checkpoint: &CheckpointId) {
 fn opened<T: Config>(n: u32) -> OpenDisputeOf<T> {
     let (claim, leaf) = T::BenchmarkHelper::challenged(CHECKPOINT);
     register::<T>(n, &CHECKPOINT);
-    OpenDisputes::<T>::get(claim, leaf).expect("it was just opened; qed")
+    OpenDisputes::<T>::get(claim, leaf).expect("the dispute was just opened; qed")
 }
 
 /// Seats jurors `first` to `last` in the sitting jury, each in `state`.
@@ -131,7 +131,7 @@ mod benchmarks {
         let key = key::<T>(jurors - 1);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), claim, leaf, SALT);
-        let open = OpenDisputes::<T>::get(claim, leaf).expect("it is open; qed");
+        let open = OpenDisputes::<T>::get(claim, leaf).expect("the dispute is open; qed");
         assert!(open.dispute.second.have_all_committed());
     }
 
@@ -157,7 +157,7 @@ mod benchmarks {
         let key = key::<T>(jurors - 1);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), claim, leaf, Verdict::True, SALT);
-        let open = OpenDisputes::<T>::get(claim, leaf).expect("it is open; qed");
+        let open = OpenDisputes::<T>::get(claim, leaf).expect("the dispute is open; qed");
         assert!(open.dispute.second.have_all_revealed());
     }
 
@@ -177,7 +177,7 @@ mod benchmarks {
         let appellant = appellant::<T>();
         #[extrinsic_call]
         _(RawOrigin::Signed(appellant), claim, leaf);
-        let open = OpenDisputes::<T>::get(claim, leaf).expect("it is open; qed");
+        let open = OpenDisputes::<T>::get(claim, leaf).expect("the dispute is open; qed");
         assert!(open.dispute.appeal.is_some());
     }
 
@@ -235,7 +235,7 @@ mod benchmarks {
         {
             Pallet::<T>::poll(now, &mut WeightMeter::new());
         }
-        let open = OpenDisputes::<T>::get(claim, leaf).expect("it is open; qed");
+        let open = OpenDisputes::<T>::get(claim, leaf).expect("the dispute is open; qed");
         assert_eq!(open.dispute.instance, Instance::Second);
     }
 

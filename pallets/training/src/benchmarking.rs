@@ -103,7 +103,7 @@ fn join<T: Config>(id: RoundId, left_out: u32) {
 
 /// Ends the block, with randomness, and advances to the last block of the next phase.
 fn step<T: Config>(id: RoundId) {
-    let mut round = Rounds::<T>::get(id).expect("the round is there; qed");
+    let mut round = Rounds::<T>::get(id).expect("the round exists; qed");
     let effects = round.advance(&surroundings::<T>());
     Pallet::<T>::apply_effects(&mut round, effects);
     if let Some(until) = round.phase.until() {
@@ -148,7 +148,7 @@ fn commit_all<T: Config>(id: RoundId, count: u32) {
     for index in 0..count {
         let (_, key) = operator::<T>(Role::Trainer, index);
         Pallet::<T>::do_commit_contribution(key, id, commitment::<T>(id, index))
-            .expect("it is time to commit; qed");
+            .expect("the phase is for commitments; qed");
     }
 }
 
@@ -156,7 +156,7 @@ fn reveal_all<T: Config>(id: RoundId, count: u32) {
     for index in 0..count {
         let (_, key) = operator::<T>(Role::Trainer, index);
         Pallet::<T>::do_reveal_contribution(key, id, contribution(index), SALT)
-            .expect("it is time to reveal; qed");
+            .expect("the phase is for reveals; qed");
     }
 }
 
@@ -184,7 +184,7 @@ fn sheet(evaluation: u64) -> ScoreSheet {
 
 /// The hot keys of the seated validators, and the controller of each.
 fn seated<T: Config>(id: RoundId) -> Vec<(T::AccountId, T::AccountId)> {
-    let round = Rounds::<T>::get(id).expect("the round is there; qed");
+    let round = Rounds::<T>::get(id).expect("the round exists; qed");
     let heard: Vec<T::AccountId> = round.seats().map(|seat| seat.account.clone()).collect();
     (0..MAX_VALIDATORS)
         .map(|index| operator::<T>(Role::Validator, index))
@@ -204,7 +204,7 @@ fn unheard<T: Config>(id: RoundId) -> T::AccountId {
 fn commit_scores<T: Config>(id: RoundId) {
     for (controller, key) in seated::<T>(id) {
         let commitment = hashing::score_commitment(id, &controller, &sheet(950), SALT);
-        Pallet::<T>::do_commit_scores(key, id, commitment).expect("it is time to score; qed");
+        Pallet::<T>::do_commit_scores(key, id, commitment).expect("the phase is for scores; qed");
     }
 }
 
@@ -216,7 +216,8 @@ fn score_revealing<T: Config>(id: RoundId) {
 
 fn reveal_scores<T: Config>(id: RoundId) {
     for (_, key) in seated::<T>(id) {
-        Pallet::<T>::do_reveal_scores(key, id, sheet(950), SALT).expect("it was committed; qed");
+        Pallet::<T>::do_reveal_scores(key, id, sheet(950), SALT)
+            .expect("the scores were committed; qed");
     }
 }
 
@@ -239,7 +240,7 @@ fn claim(byte: u8) -> Claim {
 fn objectable<T: Config>(id: RoundId) {
     claiming::<T>(id);
     for (_, key) in seated::<T>(id).into_iter().skip(1) {
-        Pallet::<T>::do_claim(key, id, claim(9)).expect("it is time to claim; qed");
+        Pallet::<T>::do_claim(key, id, claim(9)).expect("the phase is for claims; qed");
     }
     step::<T>(id);
 }
@@ -252,7 +253,7 @@ fn holding<T: Config>(id: RoundId) {
 
 /// Closes as many rounds as are kept, each as large as the open one.
 fn close_others<T: Config>(family: FamilyId, id: RoundId) {
-    let round = Rounds::<T>::get(id).expect("the round is there; qed");
+    let round = Rounds::<T>::get(id).expect("the round exists; qed");
     for index in 0..T::Retention::get() {
         let other = RoundId(u64::MAX - u64::from(index));
         Rounds::<T>::insert(other, round.clone());
@@ -261,7 +262,7 @@ fn close_others<T: Config>(family: FamilyId, id: RoundId) {
 }
 
 fn phase<T: Config>(id: RoundId) -> Phase<BlockNumberFor<T>> {
-    Rounds::<T>::get(id).expect("the round is there; qed").phase
+    Rounds::<T>::get(id).expect("the round exists; qed").phase
 }
 
 fn governance<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
@@ -314,7 +315,7 @@ mod benchmarks {
         System::<T>::set_block_number(now);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, Role::Trainer);
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         let joined = |account| {
             round
                 .trainers
@@ -333,7 +334,7 @@ mod benchmarks {
         let commitment = commitment::<T>(id, MAX_TRAINERS - 1);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, commitment);
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         assert!(round
             .trainers
             .iter()
@@ -355,7 +356,7 @@ mod benchmarks {
             contribution(MAX_TRAINERS - 1),
             SALT,
         );
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         assert_eq!(round.contributors().len(), MAX_TRAINERS as usize);
     }
 
@@ -368,7 +369,7 @@ mod benchmarks {
         let commitment = hashing::score_commitment(id, &controller, &sheet(950), SALT);
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, commitment);
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         assert!(round.seats().any(|seat| seat.commitment.is_some()));
     }
 
@@ -380,11 +381,11 @@ mod benchmarks {
         let last = keys.pop().expect("validators were drawn; qed");
         for key in keys {
             Pallet::<T>::do_reveal_scores(key, id, sheet(950), SALT)
-                .expect("it was committed; qed");
+                .expect("the scores were committed; qed");
         }
         #[extrinsic_call]
         _(RawOrigin::Signed(last), id, sheet(950), SALT);
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         assert!(round.seats().all(|seat| seat.sheet.is_some()));
     }
 
@@ -396,7 +397,7 @@ mod benchmarks {
         let (_, key) = seats.first().cloned().expect("validators were drawn; qed");
         #[extrinsic_call]
         _(RawOrigin::Signed(key), id, claim(9));
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         assert!(round.seats().any(|seat| seat.claim.is_some()));
     }
 
@@ -442,12 +443,15 @@ mod benchmarks {
         reveal_all::<T>(id, rules::<T>().min_contributions);
         let now = System::<T>::block_number();
         Rounds::<T>::mutate(id, |round| {
-            round.as_mut().expect("it is open; qed").fix_draw(now, 0);
+            round
+                .as_mut()
+                .expect("the round is open; qed")
+                .fix_draw(now, 0);
         });
         #[block]
         {
-            let programme = Programmes::<T>::get(family).expect("it was started; qed");
-            let round = Rounds::<T>::get(id).expect("the round is there; qed");
+            let programme = Programmes::<T>::get(family).expect("the programme was started; qed");
+            let round = Rounds::<T>::get(id).expect("the round exists; qed");
             // With values that the relay chain does not bring here.
             let at = Surroundings {
                 randomness: Some(H256::repeat_byte(7)),
@@ -511,8 +515,8 @@ mod benchmarks {
         let (family, id) = start::<T>();
         holding::<T>(id);
         close_others::<T>(family, id);
-        let programme = Programmes::<T>::get(family).expect("it was started; qed");
-        let round = Rounds::<T>::get(id).expect("the round is there; qed");
+        let programme = Programmes::<T>::get(family).expect("the programme was started; qed");
+        let round = Rounds::<T>::get(id).expect("the round exists; qed");
         let at = Surroundings {
             holders: MAX_TRAINERS,
             ..surroundings::<T>()

@@ -142,7 +142,7 @@ pub struct Relay;
 
 impl RelayRandomness for Relay {
     fn relay_block() -> RelayBlock {
-        u32::try_from(System::block_number()).expect("there are few blocks")
+        u32::try_from(System::block_number()).expect("the block number is small")
     }
 
     fn beacon() -> Beacon {
@@ -432,7 +432,7 @@ pub(crate) fn harmful() -> Finding {
 pub(crate) fn sheet(findings: &[Finding]) -> ScoreSheet {
     ScoreSheet {
         parent: 1_000,
-        findings: findings.to_vec().try_into().expect("there are few"),
+        findings: findings.to_vec().try_into().expect("the list is short"),
     }
 }
 
@@ -543,7 +543,7 @@ pub(crate) fn hold(controller: AccountId, checkpoint: CheckpointId) {
 
 pub(crate) fn bond(controller: AccountId) -> Balance {
     Operators::operator(controller)
-        .expect("it is registered")
+        .expect("the operator is registered")
         .operator
         .bond
 }
@@ -566,7 +566,7 @@ pub(crate) fn offence(operator: AccountId) -> Option<Offence> {
 /// The number of locks on a bond.
 pub(crate) fn locks(controller: AccountId) -> u32 {
     Operators::operator(controller)
-        .expect("it is registered")
+        .expect("the operator is registered")
         .operator
         .locks
 }

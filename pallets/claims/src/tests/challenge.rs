@@ -11,7 +11,7 @@ fn challenge(who: u64, id: noema_protocol::ClaimId) -> sp_runtime::DispatchResul
 fn a_false_leaf_costs_the_claimant_and_pays_the_challenger() {
     test(|| {
         let (payer, stranger) = (total(PAYER), total(STRANGER));
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         check_honestly(id);
         assert_ok!(challenge(STRANGER, id));
         assert_eq!(held(STRANGER, HoldReason::Challenge), 20_000);
@@ -27,7 +27,11 @@ fn a_false_leaf_costs_the_claimant_and_pays_the_challenger() {
         assert_eq!(total(STRANGER), stranger + 4_000, "at most the cap");
         assert_eq!(held(STRANGER, HoldReason::Challenge), 0);
         for (validator, _) in confirmed {
-            assert_eq!(bond(validator), BOND - 1_000, "it did not execute it");
+            assert_eq!(
+                bond(validator),
+                BOND - 1_000,
+                "the validator did not execute the leaf"
+            );
         }
         for (juror, before) in jurors.into_iter().zip(credits) {
             assert_eq!(payable(juror), before + 100);
@@ -40,7 +44,7 @@ fn a_false_leaf_costs_the_claimant_and_pays_the_challenger() {
 fn a_true_leaf_costs_the_challenger() {
     test(|| {
         let stranger = total(STRANGER);
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         assert_ok!(challenge(STRANGER, id));
         check_honestly(id);
         blocks(50);
@@ -60,7 +64,7 @@ fn a_true_leaf_costs_the_challenger() {
 fn what_cannot_be_decided_is_free_for_neither_side() {
     test(|| {
         let (payer, stranger) = (total(PAYER), total(STRANGER));
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         assert_ok!(challenge(STRANGER, id));
         Claims::conclude(id, 0, Decision::Undecided, &[]);
         assert_eq!(total(PAYER), payer);
@@ -72,12 +76,12 @@ fn what_cannot_be_decided_is_free_for_neither_side() {
 #[test]
 fn a_drawn_validator_challenges_with_its_seat() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let drawn = seats(id)[0].0;
         let call = Call::<Test>::challenge { claim: id, leaf: 0 };
-        let is_duty = |who| call.as_duty(&key(who), 1).expect("it may be a duty");
-        let duty = is_duty(drawn).expect("it was drawn");
+        let is_duty = |who| call.as_duty(&key(who), 1).expect("the call may be a duty");
+        let duty = is_duty(drawn).expect("the validator was drawn");
         assert!(duty.until > System::block_number());
         assert_eq!(is_duty(WORKER), Err(Error::<Test>::NotDrawn.into()));
         assert_ok!(dispatch(call.clone(), key(drawn)));
@@ -92,13 +96,17 @@ fn a_drawn_validator_challenges_with_its_seat() {
 #[test]
 fn a_drawn_validator_is_right() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let seats = seats(id);
         for (validator, _) in &seats {
             assert_ok!(challenge(key(*validator), id));
         }
-        assert_eq!(told(|told| told.opened.len()), 1, "they share a dispute");
+        assert_eq!(
+            told(|told| told.opened.len()),
+            1,
+            "equal challenges share a dispute"
+        );
         Claims::conclude(id, 0, Decision::False, &[]);
         for (validator, _) in &seats {
             assert_eq!(payable(*validator), 2_000, "half of the challengers' share");
@@ -110,7 +118,7 @@ fn a_drawn_validator_is_right() {
 #[test]
 fn each_refusal_has_a_name() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         let unknown = noema_protocol::ClaimId(9);
         assert_noop!(challenge(STRANGER, unknown), Error::<Test>::UnknownClaim);
         let leaf = Claims::challenge(RuntimeOrigin::signed(STRANGER), id, 1);
@@ -132,11 +140,11 @@ fn each_refusal_has_a_name() {
 #[test]
 fn challenges_end_with_their_window() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         check_honestly(id);
         until_challengeable(id);
         let Stage::Challengeable { until, .. } = claim(id).stage else {
-            panic!("it is challengeable")
+            panic!("the claim is challengeable")
         };
         blocks(until - System::block_number());
         assert_eq!(claim(id).outcome(), None);
@@ -151,7 +159,7 @@ fn challenges_end_with_their_window() {
 #[test]
 fn concluding_what_is_not_disputed_does_nothing() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         Claims::conclude(id, 0, Decision::False, &[]);
         assert_eq!(claim(id).outcome(), None);
         assert!(Claims::challengers(id, 0).is_empty());

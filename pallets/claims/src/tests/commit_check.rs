@@ -6,7 +6,7 @@ use pallet_duties::AsDuty;
 #[test]
 fn only_a_drawn_validator_commits_and_only_once() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         let call = |who, leaf| {
             let origin = RuntimeOrigin::signed(who);
             Claims::commit_check(origin, id, leaf, Default::default())
@@ -39,7 +39,7 @@ fn only_a_drawn_validator_commits_and_only_once() {
 #[test]
 fn a_commitment_is_a_duty_until_the_window_ends() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let (validator, leaf) = seats(id)[0];
         let call = crate::Call::<Test>::commit_check {
@@ -50,12 +50,14 @@ fn a_commitment_is_a_duty_until_the_window_ends() {
         let now = System::block_number();
         let duty = call
             .as_duty(&key(validator), now)
-            .expect("it is a duty")
-            .expect("it is open");
+            .expect("the call is a duty")
+            .expect("the duty is open");
         let due = &Claims::checks_due(validator)[0];
         assert_eq!((due.claim, due.until), (id, duty.until));
         assert_ok!(dispatch(call.clone(), key(validator)));
-        let again = call.as_duty(&key(validator), now).expect("it is a duty");
+        let again = call
+            .as_duty(&key(validator), now)
+            .expect("the call is a duty");
         assert_eq!(again, Err(Error::<Test>::AlreadyCommitted.into()));
         assert!(Claims::checks_due(validator).is_empty());
     });
@@ -64,7 +66,7 @@ fn a_commitment_is_a_duty_until_the_window_ends() {
 #[test]
 fn revealing_opens_as_soon_as_all_have_committed() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let at = System::block_number();
         for (validator, leaf) in seats(id) {

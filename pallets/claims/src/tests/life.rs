@@ -10,7 +10,7 @@ use noema_protocol::{
 fn a_claim_that_is_checked_is_paid() {
     test(|| {
         let before = total(PAYER);
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         assert_eq!(held(PAYER, HoldReason::Payment), 1_200);
         check_honestly(id);
         assert_eq!(
@@ -39,7 +39,7 @@ fn a_claim_that_is_not_drawn_costs_no_check() {
         terms.rules.min_check_rate = Permill::from_parts(1);
         terms.stake = 90_000;
         terms.payment = 1;
-        let id = make(terms).expect("it can be made");
+        let id = make(terms).expect("the claim can be made");
         let outcome = until_ended(id);
         assert_eq!(outcome, Outcome::Final(Verification::NotDrawn));
         assert_eq!((payable(WORKER), total(PAYER)), (1, FUNDS - 1));
@@ -49,7 +49,7 @@ fn a_claim_that_is_not_drawn_costs_no_check() {
 #[test]
 fn a_silent_validator_loses_its_stake_and_others_are_drawn() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let silent = seats(id);
         until_challengeable(id);
@@ -74,7 +74,7 @@ fn a_silent_validator_loses_its_stake_and_others_are_drawn() {
 #[test]
 fn one_that_commits_and_does_not_reveal_loses_as_much() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let seats = seats(id);
         commit(id, seats[0].0, 0);
@@ -91,7 +91,7 @@ fn one_that_commits_and_does_not_reveal_loses_as_much() {
 fn without_randomness_a_claim_waits() {
     test(|| {
         IsRandom::set(false);
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         blocks(100);
         assert_eq!(claim(id).stage, noema_claims::Stage::Undrawn);
         IsRandom::set(true);
@@ -118,7 +118,7 @@ fn a_claim_without_money_or_lock_is_refused() {
 #[test]
 fn the_record_of_a_claim_that_is_over_is_removed_in_time() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         check_honestly(id);
         until_ended(id);
         let over = |call: Call<Test>| dispatch(call, key(seats(id)[0].0));
@@ -140,7 +140,7 @@ fn showing_oneself_to_be_false_is_a_loss() {
         let mut terms = terms();
         terms.payer = WORKER;
         let before = total(WORKER) + total(STRANGER);
-        let id = make(terms).expect("it can be made");
+        let id = make(terms).expect("the claim can be made");
         let origin = RuntimeOrigin::signed(STRANGER);
         frame_support::assert_ok!(Claims::challenge(origin, id, 0));
         use noema_claims::Disputes;
@@ -159,7 +159,7 @@ fn what_is_added_to_a_bond_once_the_draw_is_known_makes_no_validator_suitable() 
         for validator in spent.clone() {
             assert_ok!(Operators::lock(&validator, job(validator), BOND));
         }
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         for validator in spent.clone() {
             let origin = RuntimeOrigin::signed(validator);
             assert_ok!(Operators::bond_extra(origin, BOND));

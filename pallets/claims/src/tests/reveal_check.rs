@@ -5,7 +5,7 @@ use sp_core::H256;
 
 /// A claim to which two validators have committed and may reveal.
 fn committed() -> (noema_protocol::ClaimId, u64, u64) {
-    let id = make(terms()).expect("it can be made");
+    let id = make(terms()).expect("the claim can be made");
     until_committing(id);
     let seats = seats(id);
     for (validator, leaf) in &seats {
@@ -71,7 +71,7 @@ fn what_is_revealed_is_what_was_committed_and_what_the_receipt_binds() {
 #[test]
 fn a_reveal_cannot_be_copied() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let seats = seats(id);
         let (first, second) = (seats[0].0, seats[1].0);
@@ -92,7 +92,7 @@ fn a_reveal_cannot_be_copied() {
 #[test]
 fn a_reveal_is_a_duty_of_one_that_committed() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         until_committing(id);
         let seats = seats(id);
         let (first, second) = (seats[0].0, seats[1].0);
@@ -104,8 +104,8 @@ fn a_reveal_is_a_duty_of_one_that_committed() {
         assert_eq!(late, Some(Err(Error::<Test>::NotDrawn.into())));
         let duty = reveal_call(id, first, 0)
             .as_duty(&key(first), 1)
-            .expect("it is a duty")
-            .expect("it is open");
+            .expect("the call is a duty")
+            .expect("the duty is open");
         assert_eq!(Claims::checks_due(key(first))[0].until, duty.until);
     });
 }

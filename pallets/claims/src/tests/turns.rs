@@ -14,7 +14,7 @@ fn turns_that_a_block_has_no_time_for_are_taken_later() {
                 let mut terms = terms();
                 terms.rules.min_check_rate = Permill::from_parts(1);
                 (terms.payment, terms.check_fee, terms.stake) = (0, 0, 900);
-                make(terms).expect("it can be made")
+                make(terms).expect("the claim can be made")
             })
             .collect();
         blocks(150);
@@ -32,7 +32,7 @@ fn turns_that_a_block_has_no_time_for_are_taken_later() {
 #[test]
 fn a_full_block_takes_no_turn_and_loses_none() {
     test(|| {
-        let id = make(terms()).expect("it can be made");
+        let id = make(terms()).expect("the claim can be made");
         for _ in 0..20 {
             let now = System::block_number() + 1;
             System::set_block_number(now);
@@ -62,7 +62,7 @@ fn a_check_has_the_time_for_what_its_validators_have_to_execute_for_juries() {
     test(|| {
         let terms = terms();
         let (windows, tokens) = (terms.rules.windows, terms.leaf_tokens);
-        let first = make(terms.clone()).expect("it can be made");
+        let first = make(terms.clone()).expect("the claim can be made");
         until_committing(first);
         let now = System::block_number();
         let until = |id| match claim(id).stage {
@@ -78,7 +78,7 @@ fn a_check_has_the_time_for_what_its_validators_have_to_execute_for_juries() {
             let validators = (0..VALIDATORS).map(|index| VALIDATOR + index);
             told.backlogs = validators.map(|validator| (validator, owed)).collect();
         });
-        let second = make(terms).expect("it can be made");
+        let second = make(terms).expect("the claim can be made");
         until_committing(second);
         let now = System::block_number();
         let window = windows.commit_window(owed + tokens);

@@ -89,8 +89,8 @@ impl Claims<AccountId, u32> for World {
 
 /// Ends a claim that `validators` confirmed, and settles it.
 pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[AccountId]) {
-    let mut claim = Kept::get(id).expect("it was made");
-    let job = Jobs::get(id).expect("it was made for a job");
+    let mut claim = Kept::get(id).expect("the claim was made");
+    let job = Jobs::get(id).expect("the claim was made for a job");
     for validator in validators {
         let seat = Seat {
             validator: *validator,
@@ -98,7 +98,7 @@ pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[Accoun
             point: 0,
             state: SeatState::Confirmed,
         };
-        claim.seats.try_push(seat).expect("there is a seat");
+        claim.seats.try_push(seat).expect("a seat is free");
     }
     let settlement = claim.settle(outcome);
     let payer = claim.terms.payer;
@@ -112,7 +112,7 @@ pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[Accoun
             Precision::Exact,
             Fortitude::Force,
         )
-        .expect("it is on hold");
+        .expect("the amount is on hold");
     }
     <World as Claims<_, _>>::release(&payer, settlement.payer);
     if settlement.slash.is_some() {
@@ -144,7 +144,7 @@ fn pay(payer: &AccountId, to: &AccountId, amount: Balance) {
         Restriction::Free,
         Fortitude::Force,
     )
-    .expect("it is on hold");
+    .expect("the amount is on hold");
 }
 
 /// The claims that have not ended.
@@ -159,5 +159,5 @@ pub(crate) fn open_claims() -> Vec<ClaimId> {
 
 /// The terms that were fixed when a claim was made.
 pub(crate) fn claim_terms(id: ClaimId) -> ClaimTerms<AccountId, u32> {
-    Kept::get(id).expect("it was made").terms
+    Kept::get(id).expect("the claim was made").terms
 }

@@ -120,7 +120,7 @@ pub(crate) fn ask_of(
 /// Makes a request with the usual prompt and a price limit.
 pub(crate) fn ask_for(requester: AccountId, price_limit: Balance) -> RequestId {
     let parameters = SamplingParameters::greedy(TOKENS_ASKED);
-    ask_of(requester, CHECKPOINT, PROMPT, parameters, price_limit).expect("it is a good request")
+    ask_of(requester, CHECKPOINT, PROMPT, parameters, price_limit).expect("the request is valid")
 }
 
 /// Makes a request with the usual prompt.
@@ -132,11 +132,11 @@ pub(crate) fn ask(requester: AccountId) -> RequestId {
 pub(crate) fn ask_and_assign() -> (RequestId, AccountId) {
     let id = ask(ASKER);
     next_block();
-    (id, worker_of(id).expect("a worker has it"))
+    (id, worker_of(id).expect("a worker has the request"))
 }
 
 pub(crate) fn request(id: RequestId) -> Request<Test> {
-    Requests::<Test>::get(id).expect("it is not pruned")
+    Requests::<Test>::get(id).expect("the request is not pruned")
 }
 
 pub(crate) fn phase(id: RequestId) -> Phase<u32> {
@@ -150,7 +150,7 @@ pub(crate) fn waits(id: RequestId) -> bool {
 pub(crate) fn deadline(id: RequestId) -> u32 {
     match phase(id) {
         Phase::Answering { deadline } => deadline,
-        other => panic!("it is {other:?}"),
+        other => panic!("the phase is {other:?}"),
     }
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn worker_of(id: RequestId) -> Option<AccountId> {
 pub(crate) fn claim_of(id: RequestId) -> ClaimId {
     match phase(id) {
         Phase::Claimed { claim } => claim,
-        other => panic!("it is {other:?}"),
+        other => panic!("the phase is {other:?}"),
     }
 }
 
@@ -225,8 +225,8 @@ pub(crate) fn submit(
 
 /// Submits the honest answer of the worker that has the request.
 pub(crate) fn answer(id: RequestId) -> ClaimId {
-    let worker = worker_of(id).expect("a worker has it");
-    submit(id, worker, TOKENS, TEXT, receipt(id)).expect("it is a good answer");
+    let worker = worker_of(id).expect("a worker has the request");
+    submit(id, worker, TOKENS, TEXT, receipt(id)).expect("the answer is valid");
     claim_of(id)
 }
 

@@ -188,7 +188,7 @@ impl Operators<AccountId, Balance> for World {
         add_worker(*controller, *checkpoint, BOND);
         world(|world| {
             let operator = world.operators.get_mut(controller);
-            operator.expect("it was just added").key = *key;
+            operator.expect("the operator was just added").key = *key;
         });
     }
 }
@@ -212,7 +212,7 @@ pub(crate) fn add_worker(controller: AccountId, checkpoint: CheckpointId, bond: 
 fn with_operator(controller: AccountId, change: impl FnOnce(&mut Operator)) {
     world(|world| {
         let operator = world.operators.get_mut(&controller);
-        change(operator.expect("it is registered"));
+        change(operator.expect("the operator is registered"));
     });
 }
 

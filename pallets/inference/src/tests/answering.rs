@@ -103,7 +103,7 @@ fn the_record_gives_the_receipt_back() {
         let given = receipt(id);
         answer(id);
         assert_eq!(request(id).receipt(id), Some(given));
-        let answer = Answers::<Test>::get(id).expect("it is recorded");
+        let answer = Answers::<Test>::get(id).expect("the answer is recorded");
         assert_eq!(answer.tokens.to_vec(), TOKENS);
         assert_eq!(answer.text.to_vec(), TEXT);
     });
@@ -265,7 +265,7 @@ fn an_answer_is_a_duty_of_the_worker_until_its_deadline() {
         wrong.seed = H256::zero();
         assert_eq!(duty_until(&call(wrong), worker), None);
         answer(id);
-        assert_eq!(duty_until(&good, worker), None, "it is done");
+        assert_eq!(duty_until(&good, worker), None, "the duty is done");
         let cancel = Call::<Test>::cancel_request { request: id };
         assert_eq!(duty_until(&cancel, worker), None);
     });

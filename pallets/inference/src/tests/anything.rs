@@ -100,7 +100,7 @@ fn play(a_move: Move) {
         Move::Answer { which } => {
             let open = assigned();
             if let Some(id) = open.get(which % open.len().max(1)) {
-                let worker = worker_of(*id).expect("a worker has it");
+                let worker = worker_of(*id).expect("a worker has the request");
                 let _ = submit(*id, worker, TOKENS, TEXT, receipt(*id));
             }
         }

@@ -142,7 +142,10 @@ fn prompt_and_answer_go_first_and_the_record_later() {
     world().execute_with(|| {
         let (id, claim, _) = answered();
         advance(30);
-        assert!(Prompts::<Test>::contains_key(id), "while the claim is open");
+        assert!(
+            Prompts::<Test>::contains_key(id),
+            "the prompt stays while the claim is open"
+        );
         end_claim(claim, TRUE);
         advance(9);
         assert!(Prompts::<Test>::contains_key(id) && Answers::<Test>::contains_key(id));

@@ -37,7 +37,7 @@ fn a_request_waits_as_long_as_a_worker_is_there_however_busy() {
             let (first, _) = ask_and_assign();
             let second = ask(ASKER);
             advance(100);
-            assert!(waits(second), "ten times as long as it takes to expire");
+            assert!(waits(second), "it waits for ten times its expiry");
             answer(first);
             next_block();
             assert_eq!(worker_of(second), Some(10));
@@ -80,7 +80,7 @@ fn a_worker_that_is_busy_for_another_checkpoint_is_a_worker() {
             add_worker(10, OTHER_CHECKPOINT, BOND);
             let parameters = SamplingParameters::greedy(TOKENS_ASKED);
             let id = ask_of(ASKER, OTHER_CHECKPOINT, PROMPT, parameters, LIMIT)
-                .expect("it is a good request");
+                .expect("the request is valid");
             advance(50);
             assert!(waits(id));
         });
@@ -99,7 +99,7 @@ fn one_worker_that_is_met_starts_the_count_anew() {
         set_listed(10, false);
         assert_eq!(Fruitless::<Test>::get(CHECKPOINT), 0);
         advance(9);
-        assert!(waits(id), "it waits although it has expired");
+        assert!(waits(id), "the request waits although it has expired");
         next_block();
         assert_eq!(refunded_for(id), Some(RefundReason::NoWorker));
     });
@@ -334,7 +334,7 @@ fn prices_that_rise_while_a_request_waits_do_not_exceed_its_limit() {
         assert!(waits(id));
         set_prices(10, 9);
         next_block();
-        let assignment = request(id).assignment.expect("it is assigned");
+        let assignment = request(id).assignment.expect("the request is assigned");
         assert_eq!(assignment.answer_max, 16 + 16 * 9);
     });
 }

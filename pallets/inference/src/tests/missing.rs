@@ -8,7 +8,10 @@ fn let_it_miss(id: noema_protocol::RequestId) {
     while System::block_number() < last {
         next_block();
     }
-    assert!(worker_of(id).is_some(), "until the deadline");
+    assert!(
+        worker_of(id).is_some(),
+        "the worker has it until the deadline"
+    );
     next_block();
 }
 
@@ -47,10 +50,14 @@ fn the_request_comes_back_to_its_place_and_another_worker_tries() {
             let others: Vec<_> = (0..3).map(|_| ask(ASKER)).collect();
             let seed = request(first).assignment.map(|assignment| assignment.seed);
             let_it_miss(first);
-            assert!(waits(first), "it waits for randomness that is not known");
+            assert!(waits(first), "the request waits for unknown randomness");
             add_worker(11, CHECKPOINT, BOND);
             next_block();
-            assert_eq!(worker_of(first), Some(11), "before those made after it");
+            assert_eq!(
+                worker_of(first),
+                Some(11),
+                "it is assigned before later requests"
+            );
             assert!(others.iter().all(|id| waits(*id)));
             let again = request(first).assignment.map(|assignment| assignment.seed);
             assert_ne!(again, seed);

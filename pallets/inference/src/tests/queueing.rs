@@ -15,7 +15,10 @@ fn a_request_is_assigned_with_randomness_that_was_not_known_when_it_was_made() {
         assert!(waits(id));
         set_random(false);
         advance(20);
-        assert!(waits(id), "nothing is refunded while nothing can be drawn");
+        assert!(
+            waits(id),
+            "no request is refunded while no worker can be drawn"
+        );
         set_random(true);
         next_block();
         assert_eq!(worker_of(id), Some(10));
@@ -29,7 +32,7 @@ fn an_assignment_locks_the_stake_and_tells_the_seed() {
     TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
         let (id, worker) = ask_and_assign();
         assert_eq!(locks(worker), [(id.into(), STAKE)]);
-        let assignment = request(id).assignment.expect("it is assigned");
+        let assignment = request(id).assignment.expect("the request is assigned");
         assert_eq!(
             (assignment.answer_max, assignment.check_fee),
             (ANSWER_MAX, CHECK_FEE)
@@ -53,7 +56,9 @@ fn an_assignment_locks_the_stake_and_tells_the_seed() {
 /// The latest value of the relay chain's randomness.
 fn world_value() -> sp_core::H256 {
     use noema_claims::RelayRandomness;
-    World::beacon().for_assignment(0).expect("there is one")
+    World::beacon()
+        .for_assignment(0)
+        .expect("a value is available")
 }
 
 #[test]
@@ -179,7 +184,11 @@ fn the_search_goes_on_behind_those_that_no_worker_with_room_takes() {
             set_listed(10, true);
             set_listed(11, false);
             next_block();
-            assert_eq!(assigned()[..40], cheap[..40], "they kept their places");
+            assert_eq!(
+                assigned()[..40],
+                cheap[..40],
+                "the requests kept their places"
+            );
         });
 }
 
@@ -294,7 +303,7 @@ fn a_relay_chain_that_stands_still_does_not_stop_requests_that_are_older() {
             assert_eq!(worker_of(second), Some(10));
             answer(second);
             next_block_on_the_same_relay_block();
-            assert!(waits(third), "it is not older than the value");
+            assert!(waits(third), "the request is not older than the value");
         });
 }
 
@@ -354,7 +363,7 @@ fn a_worker_whose_bond_is_spent_gets_nothing_that_it_cannot_stake() {
             let parameters = SamplingParameters::greedy(4);
             // Its stake is 2 · (16 + 40).
             let small =
-                ask_of(ASKER, CHECKPOINT, PROMPT, parameters, LIMIT).expect("it is a good request");
+                ask_of(ASKER, CHECKPOINT, PROMPT, parameters, LIMIT).expect("the request is valid");
             next_block();
             assert_eq!(assigned(), [first, small]);
             advance(5);

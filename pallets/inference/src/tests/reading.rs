@@ -13,7 +13,7 @@ fn a_quote_lists_what_each_worker_charges_and_what_storage_costs() {
     two_workers().execute_with(|| {
         set_prices(11, 20);
         let parameters = SamplingParameters::greedy(TOKENS_ASKED);
-        let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
+        let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("the checkpoint is active");
         assert_eq!(quote.lowest, Some(220));
         assert_eq!(quote.typical, Some(220));
         assert_eq!(quote.storage, STORAGE);
@@ -33,7 +33,8 @@ fn a_quote_lists_what_each_worker_charges_and_what_storage_costs() {
             cost: 352,
         };
         assert_eq!(first.deterrent, deterrent);
-        let too_long = Inference::quote(CHECKPOINT, 90, parameters).expect("it is active");
+        let too_long =
+            Inference::quote(CHECKPOINT, 90, parameters).expect("the checkpoint is active");
         assert!(!too_long.fits);
         assert_eq!(Inference::quote(OTHER_CHECKPOINT, 16, parameters), None);
         withdraw_checkpoint(CHECKPOINT);
@@ -48,7 +49,8 @@ fn a_quote_of_a_worker_that_charges_nothing_has_what_its_checks_cost() {
         .execute_with(|| {
             set_prices(11, 0);
             let parameters = SamplingParameters::greedy(TOKENS_ASKED);
-            let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
+            let quote =
+                Inference::quote(CHECKPOINT, 16, parameters).expect("the checkpoint is active");
             let fees = |offer: &Offer<AccountId>| (offer.answer_max, offer.check_fee, offer.total);
             // 16 bytes at 1 and 16 tokens at 0; 32 of both are checked at 3.
             assert_eq!(fees(&quote.offers[0]), (16, 96, 112));
@@ -57,7 +59,7 @@ fn a_quote_of_a_worker_that_charges_nothing_has_what_its_checks_cost() {
             assert_eq!(quote.lowest, Some(112));
             let id = ask_for(ASKER, 112);
             next_block();
-            let assignment = request(id).assignment.expect("it is assigned");
+            let assignment = request(id).assignment.expect("the request is assigned");
             assert_eq!((assignment.worker, assignment.check_fee), (11, 96));
             let claim = answer(id);
             assert_eq!(claim_terms(claim).check_fee, 96);
@@ -69,7 +71,7 @@ fn a_quote_leaves_workers_out_whose_bond_is_too_small() {
     two_workers().execute_with(|| {
         add_worker(12, CHECKPOINT, STAKE - 1);
         let parameters = SamplingParameters::greedy(TOKENS_ASKED);
-        let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("it is active");
+        let quote = Inference::quote(CHECKPOINT, 16, parameters).expect("the checkpoint is active");
         assert_eq!(quote.offers.len(), 2);
     });
 }
@@ -80,7 +82,7 @@ fn the_state_of_a_request_tells_all_of_it() {
         assert_eq!(Inference::request_state(RequestId(0)), None);
         let first = ask(ASKER);
         let id = ask(ASKER);
-        let state = || Inference::request_state(id).expect("it is there");
+        let state = || Inference::request_state(id).expect("the request exists");
         assert_eq!(state().position, Some(1));
         assert_eq!(
             Inference::request_state(first).and_then(|state| state.position),
@@ -91,7 +93,7 @@ fn the_state_of_a_request_tells_all_of_it() {
 
         next_block();
         assert_eq!(state().position, None);
-        let assignment = state().assignment.expect("a worker has it");
+        let assignment = state().assignment.expect("a worker has the request");
         assert_eq!(assignment.deadline, deadline(id));
 
         let given = receipt(id);
@@ -121,10 +123,10 @@ fn cheating_costs_what_is_at_stake() {
         let id = ask(ASKER);
         assert_eq!(Inference::cost_to_cheat(id), None);
         next_block();
-        let before = Inference::cost_to_cheat(id).expect("it has a worker");
+        let before = Inference::cost_to_cheat(id).expect("the request has a worker");
         assert_eq!((before.gain, before.stake), (ANSWER_MAX, STAKE));
         answer(id);
-        let after = Inference::cost_to_cheat(id).expect("it has a worker");
+        let after = Inference::cost_to_cheat(id).expect("the request has a worker");
         assert_eq!((after.gain, after.stake), (ANSWER_PRICE, STAKE));
         assert!(after.cost >= 0);
     });
@@ -187,7 +189,7 @@ fn the_rules_of_now_can_be_read() {
 fn the_audit_finds_what_is_wrong() {
     use noema_protocol::interfaces::Operators;
     TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
-        let found = || Inference::audit().expect_err("something is wrong");
+        let found = || Inference::audit().expect_err("the state was corrupted");
         let (id, worker) = ask_and_assign();
         let waiting = ask(ASKER);
         let other = RequestId(44);
@@ -230,11 +232,19 @@ fn the_audit_finds_what_is_wrong() {
         Loads::<Test>::remove(77);
 
         Requests::<Test>::mutate(id, |request| {
-            request.as_mut().expect("it is there").payments.worker = 1;
+            request
+                .as_mut()
+                .expect("the request exists")
+                .payments
+                .worker = 1;
         });
         assert_eq!(found(), AuditError::PaymentsDiffer { request: id });
         Requests::<Test>::mutate(id, |request| {
-            request.as_mut().expect("it is there").payments.worker = 0;
+            request
+                .as_mut()
+                .expect("the request exists")
+                .payments
+                .worker = 0;
         });
 
         Prompts::<Test>::insert(other, frame_support::BoundedVec::new());
@@ -243,14 +253,14 @@ fn the_audit_finds_what_is_wrong() {
 
         let claim = answer(id);
         Requests::<Test>::mutate(id, |request| {
-            let request = request.as_mut().expect("it is there");
-            let statement = request.statement.as_mut().expect("it is answered");
+            let request = request.as_mut().expect("the request exists");
+            let statement = request.statement.as_mut().expect("the request is answered");
             statement.hidden_root = Default::default();
         });
         assert_eq!(found(), AuditError::ClaimDiffers { request: id });
         Requests::<Test>::mutate(id, |request| {
-            let request = request.as_mut().expect("it is there");
-            let statement = request.statement.as_mut().expect("it is answered");
+            let request = request.as_mut().expect("the request exists");
+            let statement = request.statement.as_mut().expect("the request is answered");
             statement.hidden_root = receipt(id).hidden_root;
         });
         assert_eq!(Inference::audit(), Ok(()));

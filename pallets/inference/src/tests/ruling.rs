@@ -20,7 +20,7 @@ fn a_request_keeps_the_rules_with_which_it_was_made() {
             rules.burned_share = Permill::from_percent(50);
         });
         next_block();
-        let assignment = request(id).assignment.expect("it is assigned");
+        let assignment = request(id).assignment.expect("the request is assigned");
         assert_eq!((assignment.check_fee, assignment.stake), (CHECK_FEE, STAKE));
         assert_eq!(deadline(id), 2 + 4 + 1 + 2);
         let claim = answer(id);

@@ -10,7 +10,7 @@ fn checkpoint(byte: u8) -> CheckpointId {
 
 fn ask_at(checkpoint: CheckpointId) -> RequestId {
     let parameters = SamplingParameters::greedy(TOKENS_ASKED);
-    ask_of(ASKER, checkpoint, PROMPT, parameters, LIMIT).expect("it is a good request")
+    ask_of(ASKER, checkpoint, PROMPT, parameters, LIMIT).expect("the request is valid")
 }
 
 /// A budget for `visits` visits that assign one request each.

@@ -61,7 +61,7 @@ fn training_should_share_its_whole_part() {
     test(|| {
         trains(ALICE, 1);
         go_to_epoch(1);
-        let closed = Epochs::<Test>::get(0).expect("there was work");
+        let closed = Epochs::<Test>::get(0).expect("the epoch had work");
         assert_eq!(closed.pools.training, 300);
         assert_eq!(closed.pools.inference, 0);
     });
@@ -83,7 +83,7 @@ fn work_should_count_for_the_epoch_in_which_it_is_recorded() {
         go_to_epoch(1);
         answers(ALICE, 2);
         assert_eq!(RunningWork::<Test>::get().inference, 2);
-        let closed = Epochs::<Test>::get(0).expect("there was work");
+        let closed = Epochs::<Test>::get(0).expect("the epoch had work");
         assert_eq!(closed.work.inference, 1);
     });
 }

@@ -185,18 +185,23 @@ fn audit_should_find_what_is_wrong() {
         AuditFailure::ScheduleDiffers
     );
     assert_eq!(
-        after(|| Terms::<Test>::mutate(|terms| terms.as_mut().expect("it started").pool = 99)),
+        after(|| Terms::<Test>::mutate(|terms| terms
+            .as_mut()
+            .expect("the issuance started")
+            .pool = 99)),
         AuditFailure::AbovePool
     );
     assert_eq!(
         after(|| {
-            Balances::mint_into(&ALICE, 1).expect("it exists");
+            Balances::mint_into(&ALICE, 1).expect("the account exists");
         }),
         AuditFailure::AboveIssued
     );
     assert_eq!(
         after(|| {
-            Epochs::<Test>::mutate(0, |epoch| epoch.as_mut().expect("it closed").claimed = 1);
+            Epochs::<Test>::mutate(0, |epoch| {
+                epoch.as_mut().expect("the epoch closed").claimed = 1
+            });
         }),
         AuditFailure::EpochOverdrawn
     );

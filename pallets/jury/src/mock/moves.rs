@@ -24,7 +24,7 @@ pub(crate) fn open() {
 
 /// The dispute of a test. Panics where it is over.
 pub(crate) fn dispute() -> DisputeOf<Test> {
-    Jury::dispute(CLAIM, LEAF).expect("it is open")
+    Jury::dispute(CLAIM, LEAF).expect("the dispute is open")
 }
 
 pub(crate) fn is_open() -> bool {
@@ -80,7 +80,7 @@ pub(crate) fn next_stage() {
             return;
         }
     }
-    panic!("nothing happens after {before:?}");
+    panic!("the stage {before:?} does not end");
 }
 
 pub(crate) fn salt(juror: AccountId) -> H256 {

@@ -90,7 +90,7 @@ thread_local! {
 }
 
 fn world<R>(look: impl FnOnce(&mut WorldState) -> R) -> R {
-    WORLD.with(|state| look(state.borrow_mut().as_mut().expect("a world was made")))
+    WORLD.with(|state| look(state.borrow_mut().as_mut().expect("a mock was set up")))
 }
 
 pub(crate) fn rules() -> Rules<u32> {
@@ -169,7 +169,10 @@ pub(crate) fn hit(validators: impl IntoIterator<Item = AccountId>) {
 /// Adds an amount to the bond of a validator that is not in the roster of the present term.
 pub(crate) fn top_up(validator: AccountId, amount: Balance) {
     world(|world| {
-        let operator = world.operators.get_mut(&validator).expect("it exists");
+        let operator = world
+            .operators
+            .get_mut(&validator)
+            .expect("the operator exists");
         operator.bond += amount;
         operator.added += amount;
     });
@@ -233,8 +236,8 @@ pub(crate) fn seat_at(claim: ClaimId, leaf: u32, validator: AccountId) {
         state: SeatState::Seated,
     };
     world(|world| {
-        let claim = world.claims.get_mut(&claim).expect("it was made");
-        claim.seats.try_push(seat).expect("there is room");
+        let claim = world.claims.get_mut(&claim).expect("the claim was made");
+        claim.seats.try_push(seat).expect("a seat is free");
     });
 }
 
@@ -247,7 +250,7 @@ pub(crate) fn challenge(id: ClaimId, leaf: u32, challenger: AccountId) {
         let claim = world.claims.entry(id).or_insert_with(|| claim(id));
         claim
             .challenge(&challenger, leaf, joins, 1)
-            .expect("it may be challenged");
+            .expect("the leaf may be challenged");
         (claim.clone(), joins)
     });
     if !joins {
@@ -262,7 +265,7 @@ pub(crate) fn withhold(id: ClaimId, leaf: u32) {
 
 fn fall(id: ClaimId, fault: Fault) {
     world(|world| {
-        let claim = world.claims.get_mut(&id).expect("it was made");
+        let claim = world.claims.get_mut(&id).expect("the claim was made");
         claim.stage = Stage::Ended(Outcome::Fallen(fault));
         world.challengers.retain(|(claim, _), _| *claim != id);
     });
@@ -534,7 +537,10 @@ impl Operators<AccountId, Balance> for World {
 
     fn release(controller: &AccountId, job: Job) {
         world(|world| {
-            let operator = world.operators.get_mut(controller).expect("it exists");
+            let operator = world
+                .operators
+                .get_mut(controller)
+                .expect("the operator exists");
             operator.locks.remove(&job);
         });
     }
@@ -548,8 +554,11 @@ impl Operators<AccountId, Balance> for World {
     ) -> Balance {
         assert!(shares.is_empty(), "all of it burns");
         world(|world| {
-            let operator = world.operators.get_mut(controller).expect("it exists");
-            let lock = operator.locks.get_mut(&job).expect("it is locked");
+            let operator = world
+                .operators
+                .get_mut(controller)
+                .expect("the operator exists");
+            let lock = operator.locks.get_mut(&job).expect("the job has a lock");
             let taken = amount.min(*lock);
             *lock -= taken;
             operator.bond -= taken;

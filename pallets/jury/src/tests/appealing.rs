@@ -192,7 +192,7 @@ fn the_bond_comes_back_where_no_second_jury_can_be_seated() {
         spend_all_bonds_but_one_stake_of(&[13, 14]);
         hit([13, 14, 10, 15, 16]);
         next_stage();
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::False);
         assert_eq!(conclusion.jurors, first);
         assert_eq!(told(), Some(AppealEnd::Unheard));
@@ -224,7 +224,7 @@ fn without_an_appeal_the_verdict_of_the_first_jury_stands() {
         decide_first(Verdict::False);
         let jurors = jurors();
         next_stage();
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::False);
         assert_eq!(conclusion.jurors, jurors);
         assert_eq!(told(), None);
@@ -243,7 +243,7 @@ fn an_account_may_have_several_appeals() {
             block();
         }
         for leaf in leaves {
-            let dispute = Jury::dispute(CLAIM, leaf).expect("it is open");
+            let dispute = Jury::dispute(CLAIM, leaf).expect("the dispute is open");
             for juror in dispute.first.jurors() {
                 let juror = juror.account;
                 let hash = verdict_commitment(CLAIM, leaf, &juror, Verdict::True, salt(juror));
@@ -253,7 +253,7 @@ fn an_account_may_have_several_appeals() {
         }
         block();
         for leaf in leaves {
-            let dispute = Jury::dispute(CLAIM, leaf).expect("it is open");
+            let dispute = Jury::dispute(CLAIM, leaf).expect("the dispute is open");
             for juror in dispute.first.jurors() {
                 let juror = juror.account;
                 let origin = RuntimeOrigin::signed(key(juror));

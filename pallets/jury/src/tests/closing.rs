@@ -153,7 +153,7 @@ fn a_dispute_that_is_dropped_leaves_an_empty_position() {
             block();
         }
         assert_eq!(crate::QueueSpan::<Test>::get(), (2, 2));
-        let other = Jury::dispute(noema_protocol::ClaimId(2), 0).expect("it is open");
+        let other = Jury::dispute(noema_protocol::ClaimId(2), 0).expect("the dispute is open");
         assert_eq!(other.first.filled(), 3);
     });
 }

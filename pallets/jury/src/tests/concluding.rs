@@ -18,7 +18,7 @@ fn who_revealed_what_was_decided_is_free_and_named_to_the_keeper() {
         decide_first(Verdict::True);
         let jurors = jurors();
         next_stage();
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::True);
         assert_eq!(conclusion.jurors, jurors);
         assert_eq!(
@@ -47,7 +47,7 @@ fn who_revealed_the_other_verdict_loses_all_that_is_locked() {
         draw_second();
         let second = jurors();
         hear(|index, _| FOUR_OF_FIVE[index]);
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::False);
         // Of both juries, in their order.
         let right = [&first[1..2], &second[..4]].concat();
@@ -67,7 +67,7 @@ fn silence_costs_as_much_as_falsehood() {
         let first = jurors();
         hear(|index, _| (index > 0).then_some(Verdict::True));
         next_stage();
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.jurors, first[1..]);
         assert_eq!(slashed(first[0]), Some((Offence::MissedVerdict, STAKE)));
     });
@@ -108,7 +108,7 @@ fn where_nothing_is_decided_only_silence_costs_anything() {
                 None,
             ][index]
         });
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::Undecided);
         assert!(conclusion.jurors.is_empty());
         assert_eq!(slashes().len(), 2);
@@ -158,7 +158,7 @@ fn a_juror_loses_or_is_paid_as_often_as_it_has_seats() {
             _ => Some(Verdict::True),
         });
         next_stage();
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::True, "two votes of three");
         assert_eq!(conclusion.jurors, [11, 11]);
         assert_eq!(slashed(10), Some((Offence::FalseVerdict, STAKE)));
@@ -182,7 +182,7 @@ fn in_both(first: Option<Verdict>, second: Option<Verdict>) -> Conclusion {
         10 => second,
         _ => Some(Verdict::True),
     });
-    conclusion().expect("it is concluded")
+    conclusion().expect("the dispute is concluded")
 }
 
 #[test]

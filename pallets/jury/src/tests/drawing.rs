@@ -266,7 +266,7 @@ fn without_a_validator_nothing_can_be_decided() {
         assert_eq!(dispute().instance, Instance::Second);
         next_stage();
         assert!(!is_open());
-        let conclusion = conclusion().expect("it is concluded");
+        let conclusion = conclusion().expect("the dispute is concluded");
         assert_eq!(conclusion.decision, Decision::Undecided);
         assert!(conclusion.jurors.is_empty());
     });
@@ -325,7 +325,7 @@ fn disputes_over_two_leaves_have_juries_of_their_own() {
             block();
         }
         let jury = |claim, leaf| {
-            let dispute = Jury::dispute(claim, leaf).expect("it is open");
+            let dispute = Jury::dispute(claim, leaf).expect("the dispute is open");
             let jurors = dispute.first.jurors().iter();
             jurors.map(|juror| juror.account).collect::<Vec<_>>()
         };

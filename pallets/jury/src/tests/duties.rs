@@ -24,7 +24,7 @@ fn reveal_call(juror: AccountId, verdict: Verdict) -> Call<Test> {
 
 /// The duty that the call is for the hot key of a juror. The state must not change.
 fn duty(call: &Call<Test>, juror: AccountId) -> Result<Duty<u32>, DispatchError> {
-    let ask = || call.as_duty(&key(juror), 0).expect("it is a duty");
+    let ask = || call.as_duty(&key(juror), 0).expect("the call is a duty");
     assert_storage_noop!(drop(ask()));
     ask()
 }
@@ -38,9 +38,9 @@ fn to_commit_and_to_reveal_are_duties_until_their_last_block() {
     TestExt::new().validators(10..13).execute_with(|| {
         open_and_draw();
         let jurors = jurors();
-        let opened = duty(&commit_call(jurors[0]), jurors[0]).expect("it is open");
+        let opened = duty(&commit_call(jurors[0]), jurors[0]).expect("the duty is open");
         assert_eq!(opened.until, until());
-        let other = duty(&commit_call(jurors[1]), jurors[1]).expect("it is open");
+        let other = duty(&commit_call(jurors[1]), jurors[1]).expect("the duty is open");
         assert_ne!(opened.tag, other.tag, "each juror has its own");
         // With any commitment, it is the same duty.
         let another = Call::commit_verdict {
@@ -61,7 +61,7 @@ fn to_commit_and_to_reveal_are_duties_until_their_last_block() {
         );
         next_stage();
         let call = reveal_call(jurors[0], Verdict::True);
-        let opened_later = duty(&call, jurors[0]).expect("it is open");
+        let opened_later = duty(&call, jurors[0]).expect("the duty is open");
         assert_eq!(opened_later.until, until());
         assert_ne!(opened_later.tag, opened.tag);
         assert_eq!(

@@ -169,7 +169,7 @@ impl Life {
             self.seat(&[(20, 1), (21, 1), (22, 1)]);
             self.block();
         }
-        panic!("it does not end: {:?}", self.dispute);
+        panic!("the dispute does not end: {:?}", self.dispute);
     }
 }
 
@@ -298,7 +298,7 @@ proptest! {
                 if effort > 0 {
                     life.dispute
                         .commit(&juror, commitment(juror, verdict), life.now)
-                        .expect("it is seated");
+                        .expect("the jury is seated");
                 }
             }
             while matches!(life.dispute.stage, Stage::Committing { .. }) {
@@ -309,7 +309,7 @@ proptest! {
                 if effort > 1 {
                     life.dispute
                         .reveal(&juror, verdict, salt(juror), life.now)
-                        .expect("it has committed");
+                        .expect("the juror has committed");
                 }
             }
             while matches!(life.dispute.stage, Stage::Revealing { .. }) {
@@ -317,7 +317,7 @@ proptest! {
             }
             honest.extend(first..liars);
             if appeals && instance == 0 {
-                life.dispute.appeal(&50, life.now, 1).expect("it may be appealed");
+                life.dispute.appeal(&50, life.now, 1).expect("the verdict may be appealed");
             }
             while matches!(life.dispute.stage, Stage::Appealable { .. }) {
                 life.block();

@@ -55,7 +55,7 @@ impl Roster {
 
     /// Draws each seat by bond, with replacement, as the pallet does.
     fn jury(&self, chance: &mut Chance, seats: u32) -> Jury<usize> {
-        let total = self.0.last().expect("there are operators").1;
+        let total = self.0.last().expect("the roster is not empty").1;
         let mut jurors: Vec<Juror<usize>> = Vec::new();
         for _ in 0..seats {
             let point = chance.below(total);

@@ -182,7 +182,10 @@ fn turns_that_are_due_together_are_taken_so_many_in_a_block() {
             Some(Place::Agenda(at)) => at,
             other => panic!("{other:?}"),
         };
-        let last = (1..=6).map(deadline).max().expect("there are six");
+        let last = (1..=6)
+            .map(deadline)
+            .max()
+            .expect("the list has six entries");
         while System::block_number() < last {
             block_with(&mut WeightMeter::with_limit(Weight::zero()));
         }

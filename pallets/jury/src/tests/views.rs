@@ -31,7 +31,7 @@ fn a_dispute_is_told_while_it_is_open() {
     story(|| {
         assert_eq!(Jury::dispute(CLAIM, LEAF), None);
         open_and_draw();
-        let dispute = Jury::dispute(CLAIM, LEAF).expect("it is open");
+        let dispute = Jury::dispute(CLAIM, LEAF).expect("the dispute is open");
         assert_eq!(dispute.terms.checkpoint, CHECKPOINT);
         assert_eq!(dispute.terms.appeal_bond, CLAIM_STAKE);
         assert_eq!(dispute.first.jurors().len(), 3);
@@ -60,10 +60,10 @@ fn a_juror_is_told_what_it_has_to_do_and_until_when() {
         assert!(told(juror).is_empty());
         next_stage();
         assert_eq!(told(juror), [due(VerdictStep::Reveal)]);
-        assert!(told(jurors()[1]).is_empty(), "it did not commit");
+        assert!(told(jurors()[1]).is_empty(), "the juror did not commit");
         assert_ok!(reveal(juror, Verdict::True));
         assert!(told(juror).is_empty());
-        assert!(told(50).is_empty(), "it is no operator");
+        assert!(told(50).is_empty(), "the account is no operator");
     });
 }
 
@@ -143,10 +143,10 @@ fn the_audit_finds_a_dispute_that_does_not_wait_where_it_says() {
             claim: CLAIM,
             leaf: LEAF,
         });
-        let before = OpenDisputes::<Test>::get(CLAIM, LEAF).expect("it is open");
+        let before = OpenDisputes::<Test>::get(CLAIM, LEAF).expect("the dispute is open");
         for place in [Place::Queue(0), Place::Agenda(until())] {
             OpenDisputes::<Test>::mutate(CLAIM, LEAF, |open| {
-                open.as_mut().expect("it is open").place = place;
+                open.as_mut().expect("the dispute is open").place = place;
             });
             assert_eq!(Jury::audit(), found);
         }
@@ -176,7 +176,7 @@ fn the_audit_finds_entries_that_belong_to_no_dispute() {
 fn the_audit_finds_a_dispute_that_the_keeper_does_not_know() {
     broken(|| {
         open();
-        let open = OpenDisputes::<Test>::take(CLAIM, LEAF).expect("it is open");
+        let open = OpenDisputes::<Test>::take(CLAIM, LEAF).expect("the dispute is open");
         let (claim, leaf) = (CLAIM, LEAF + 1);
         OpenDisputes::<Test>::insert(claim, leaf, open.clone());
         assert_eq!(Jury::audit(), Err(AuditFailure::Misplaced { claim, leaf }));

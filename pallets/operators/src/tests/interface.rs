@@ -309,7 +309,7 @@ fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
         let before = System::block_number() - 1;
         assert!(
             !signed_at(key_of(ALICE), before),
-            "it ended an earlier absence"
+            "the signature is for an earlier absence"
         );
         assert!(is_duty(key_of(ALICE)) && !is_duty(ALICE) && !is_duty(key_of(BOB)));
         assert_noop!(Operators::resume(signed(ALICE)), Error::<Test>::NotAKey);

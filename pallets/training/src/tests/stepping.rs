@@ -59,7 +59,7 @@ fn join_round_should_give_the_place_of_the_smallest_bond_to_a_larger_one() {
         );
         operator(601, Role::Validator, BOND + 1);
         assert_ok!(Training::join_round(by(601), id, Role::Validator));
-        let lost = *early.last().expect("there are some");
+        let lost = *early.last().expect("the list is not empty");
         System::assert_has_event(
             Event::Displaced {
                 round: id,
