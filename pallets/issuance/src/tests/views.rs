@@ -185,10 +185,7 @@ fn audit_should_find_what_is_wrong() {
         AuditFailure::ScheduleDiffers
     );
     assert_eq!(
-        after(|| Terms::<Test>::mutate(|terms| terms
-            .as_mut()
-            .expect("the issuance started")
-            .pool = 99)),
+        after(|| Terms::<Test>::mutate(|terms| terms.as_mut().expect("started").pool = 99)),
         AuditFailure::AbovePool
     );
     assert_eq!(
@@ -199,9 +196,7 @@ fn audit_should_find_what_is_wrong() {
     );
     assert_eq!(
         after(|| {
-            Epochs::<Test>::mutate(0, |epoch| {
-                epoch.as_mut().expect("the epoch closed").claimed = 1
-            });
+            Epochs::<Test>::mutate(0, |epoch| epoch.as_mut().expect("is closed").claimed = 1);
         }),
         AuditFailure::EpochOverdrawn
     );
