@@ -216,8 +216,8 @@ pub mod pallet {
         }
 
         /// Appeals the verdict of a first jury to a second, larger one. A bond of the caller is put on hold:
-        /// it is released where the second jury decides otherwise or cannot be seated, and burned in all
-        /// other cases.
+        /// it is burned unless the second jury decides otherwise or cannot be seated, or the claim ends for
+        /// another reason.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf in it.

@@ -251,7 +251,7 @@ proptest! {
         if decision != Decision::Undecided {
             prop_assert!(!judgement.right.is_empty());
         }
-        // The bond of an appeal is released only where the decision differs.
+        // An appeal is won only where the second jury decides the opposite.
         if let Some((_, end)) = judgement.appeal {
             let first = dispute.first.verdict().expect("a verdict was appealed");
             let is_other = matches!(
