@@ -8,9 +8,8 @@ use noema_protocol::{hashing::blake2_256, interfaces::ModelLimits, CheckpointId}
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
-/// The version of the checkpoint format that this crate writes and reads: what the files of a checkpoint
-/// are, and how a prompt becomes tokens with them. Since format 3, special tokens written out in a prompt
-/// are text.
+/// The version of the checkpoint format that this crate reads and writes: the files of a checkpoint, and how
+/// they turn a prompt into tokens. Since format 3, special tokens written out in a prompt are text.
 pub const FORMAT: u32 = 3;
 
 /// Longest name and longest licence, in bytes.
@@ -19,7 +18,7 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// Most stop tokens a checkpoint may have.
 pub const MAX_STOPS: usize = 32;
 
-/// What a checkpoint was made from.
+/// The kind of source of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceFormat {
@@ -48,22 +47,22 @@ impl fmt::Display for SourceFormat {
     }
 }
 
-/// What a checkpoint was made from.
+/// The source of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Source {
     /// The kind of source.
     pub format: SourceFormat,
-    /// BLAKE2b-256 of the GGUF file; for a folder, of the names and BLAKE2b-256 hashes of the files
-    /// read from it, in order of name; for random weights, of what they follow from; for training,
-    /// the Merkle root over the masters.
+    /// BLAKE2b-256 of the GGUF file; for a folder, of the names and BLAKE2b-256 hashes of the files read from
+    /// it, in order of name; for random weights, of the parameters that determine them; for training, the
+    /// Merkle root over the masters.
     pub hash: H256,
 }
 
 /// Describes a checkpoint completely: two checkpoints with equal manifests answer every prompt
 /// with the same bytes.
 ///
-/// `manifest.json` is this record in its human form. What is hashed is the SCALE encoding, so
-/// white space and field order of the file do not matter.
+/// `manifest.json` is this record as JSON. The hash is over the SCALE encoding, so white space and field
+/// order of the file do not matter.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -97,7 +96,7 @@ pub struct Manifest {
     pub bos: Option<u32>,
     /// Tokens that end an answer, ascending.
     pub stops: Vec<u32>,
-    /// What the checkpoint was made from.
+    /// The source of the checkpoint.
     pub source: Source,
 }
 
@@ -109,7 +108,7 @@ impl Manifest {
         CheckpointId(blake2_256(&bytes))
     }
 
-    /// What the checkpoint allows a request.
+    /// The bounds that the checkpoint puts on a request.
     pub const fn limits(&self) -> ModelLimits {
         ModelLimits {
             context_length: self.architecture.context_length,
@@ -173,15 +172,15 @@ impl Manifest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// The format has another version.
+    /// This program does not read this format version.
     Format(u32),
-    /// The numerics have another version.
+    /// This program does not compute this numerics version.
     Numerics(u32),
     /// Name or licence is too long.
     NameTooLong,
     /// The architecture is not one that the numerics can run.
     Architecture(ArchitectureError),
-    /// There is not one exponent per tensor.
+    /// The number of exponents is not the number of tensors.
     Exponents {
         /// Number of tensors of the architecture.
         expected: usize,

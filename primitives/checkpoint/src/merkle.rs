@@ -75,7 +75,7 @@ pub fn prove(weights: &[u8], index: u32) -> Option<TileProof> {
     })
 }
 
-/// Whether `tile` is the one that `proof` speaks of, in the weights file with root `root`.
+/// Whether `proof` proves that `tile` is in the weights file with root `root`.
 pub fn verify_tile(root: &H256, proof: &TileProof, tile: &[u8; TILE_BYTES]) -> bool {
     binary_merkle_tree::verify_proof::<Blake2Hasher, _, _>(
         root,

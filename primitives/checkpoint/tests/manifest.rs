@@ -1,4 +1,4 @@
-//! The manifest: its id, its human form, and what is refused.
+//! The manifest: its id, its JSON form, and the manifests that are refused.
 
 use codec::{Decode, Encode};
 use noema_checkpoint::{

@@ -1,4 +1,4 @@
-//! What validators still have to execute, counted as the records that they execute for change.
+//! The tokens that each validator still has to execute, updated with the records that assign them.
 
 use alloc::vec::Vec;
 
@@ -7,16 +7,16 @@ use alloc::vec::Vec;
 pub struct BacklogChange<AccountId> {
     /// The account.
     pub account: AccountId,
-    /// Tokens that it has not to execute any more.
+    /// Tokens that it no longer has to execute.
     ended: u64,
     /// Tokens that it has to execute from now on.
     begun: u64,
 }
 
 impl<AccountId: PartialEq> BacklogChange<AccountId> {
-    /// How backlogs change with a record by which accounts had to execute `before`, and have to execute
-    /// `after`: each an account with the tokens of a leaf, in which an account may be several times. Accounts
-    /// whose backlog stays are left out.
+    /// The changes of backlogs where a record changes the accounts that have to execute from `before` to
+    /// `after`. Each entry is an account with the tokens of a leaf; an account may occur several times.
+    /// Accounts with an unchanged backlog are left out.
     pub fn between(
         before: impl IntoIterator<Item = (AccountId, u64)>,
         after: impl IntoIterator<Item = (AccountId, u64)>,
@@ -46,7 +46,7 @@ impl<AccountId: PartialEq> BacklogChange<AccountId> {
         changes
     }
 
-    /// Changes a stored backlog, which is there only where it is not zero.
+    /// Updates a stored backlog, which is stored only where it is not zero.
     pub fn apply(&self, backlog: &mut Option<u64>) {
         let left = backlog.unwrap_or(0).saturating_sub(self.ended);
         let tokens = left.saturating_add(self.begun);

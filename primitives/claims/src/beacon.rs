@@ -1,4 +1,4 @@
-//! Which randomness a draw may use.
+//! The relay chain randomness that a draw may use.
 
 use codec::{Decode, Encode, MaxEncodedLen};
 use noema_protocol::hashing;
@@ -35,16 +35,16 @@ impl Beacon {
         self.newer.map(|(at, _)| at)
     }
 
-    /// The randomness for the check of something that was made on relay chain block `made`, where
-    /// both values are at least `freshness` relay chain blocks younger; `None` while they are not.
+    /// The randomness for the check of a claim that was made on relay chain block `made`, where both values
+    /// are at least `freshness` relay chain blocks younger; `None` while they are not.
     pub fn for_check(&self, made: RelayBlock, freshness: RelayBlock) -> Option<H256> {
         let (older, newer) = self.older.zip(self.newer)?;
         (older.0 >= made.checked_add(freshness)?)
             .then(|| hashing::check_randomness(older.1, newer.1))
     }
 
-    /// The randomness for spreading work that was asked for on relay chain block `made`: the latest
-    /// value, where it is younger.
+    /// The randomness for assigning work that was requested on relay chain block `made`: the latest value,
+    /// where it is younger.
     pub fn for_assignment(&self, made: RelayBlock) -> Option<H256> {
         self.newer
             .filter(|(at, _)| *at > made)

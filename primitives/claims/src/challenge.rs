@@ -1,9 +1,8 @@
-//! What any account can do about a claim that it finds false, and what a drawn validator can do about
-//! a leaf that it cannot read.
+//! Challenges, open to any account, and demands, with which a drawn validator asks for a leaf that it cannot
+//! read.
 //!
-//! The claim only counts disputes. Who challenges, with which bond, and how a dispute is decided is
-//! the business of the pallet and of its referee; a decided dispute comes back as
-//! [`Claim::conclude_dispute`].
+//! The claim only counts disputes. The pallet keeps challengers and their bonds, and its referee decides; a
+//! decided dispute comes back as [`Claim::conclude_dispute`].
 
 use crate::{
     Availability, Claim, ClaimError, Decision, Demand, Effect, Fault, Outcome, RelayBlock,
@@ -18,9 +17,9 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Takes the word of `challenger` that `leaf` is false. `joins` tells that a dispute over the leaf
-    /// is open already: equal challenges share one. A validator that was drawn for the leaf has done
-    /// its part.
+    /// Records the assertion of `challenger` that `leaf` is false. `joins` states that a dispute over the
+    /// leaf is open already: equal challenges share one. A validator that was drawn for the leaf has thereby
+    /// done its part.
     ///
     /// # Errors
     /// [`ClaimError::Ended`], [`ClaimError::TooLate`], [`ClaimError::UnknownLeaf`] or
@@ -54,9 +53,9 @@ where
         Ok(())
     }
 
-    /// Takes what the referee decided of the dispute over `leaf` on top of relay chain block `relay`. The
-    /// claim falls unless the leaf is true. A dispute that the claimant wins upholds nothing but itself: validators are drawn again for a leaf that none has confirmed, as often as
-    /// the rules allow.
+    /// Takes the referee's decision of the dispute over `leaf`, on top of relay chain block `relay`. The
+    /// claim falls unless the leaf is true. A dispute that the claimant wins confirms only its own leaf:
+    /// validators are drawn again for a leaf that none has confirmed, as often as the rules allow.
     ///
     /// # Errors
     /// [`ClaimError::Ended`] or [`ClaimError::NotChallenged`].
@@ -97,8 +96,8 @@ where
         Ok(effects)
     }
 
-    /// Demands that the claimant posts `leaf` on chain. Only a validator that was drawn for the leaf
-    /// and has not committed can; its window to commit begins again when the leaf is due.
+    /// Demands that the claimant posts `leaf` on chain. Only a validator that was drawn for the leaf and has
+    /// not committed can; its window to commit restarts when the leaf is due.
     ///
     /// # Errors
     /// [`ClaimError::WrongStage`], [`ClaimError::TooLate`], [`ClaimError::LeafIsPublic`],

@@ -1,11 +1,10 @@
-//! What a drawn validator does: it commits, then reveals.
+//! The checks of drawn validators: commitment, then reveal.
 //!
 //! A validator commits to the hash of the hidden state at the position that was drawn for it, before
 //! any validator reveals. Only execution yields it: another validator's reveal shows another position,
 //! and comes too late to commit to. The claim's own root verifies what is revealed, so no validator
-//! can confirm a leaf with a hidden state that the claimant did not assert. A validator that finds
-//! another hidden state, another token or another end does not vote: it challenges, which does its
-//! part as well.
+//! can confirm a leaf with a hidden state that the claimant did not assert. A validator that finds another
+//! hidden state, another token or another end does not vote: it challenges, which counts as its part too.
 
 use crate::{Claim, ClaimError, HiddenProof, Seat, SeatState, Stage};
 use codec::Encode;
@@ -18,7 +17,7 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Takes the commitment of `validator` to what it found of `leaf`.
+    /// Takes the commitment of `validator` to the hidden state that it computed of `leaf`.
     ///
     /// # Errors
     /// [`ClaimError::WrongStage`], [`ClaimError::TooLate`], [`ClaimError::NotSeated`] or
@@ -45,7 +44,7 @@ where
         Ok(())
     }
 
-    /// Takes what `validator` committed to: the hidden state at its position of `leaf`, shown under
+    /// Takes the reveal of `validator`: the hidden state at its position of `leaf`, proven under
     /// `hidden_root`, the root over the `positions` hidden states in the leaf's receipt.
     ///
     /// The caller has verified that the receipt is the leaf of the claim.

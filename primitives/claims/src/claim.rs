@@ -1,4 +1,4 @@
-//! What is recorded of a claim.
+//! The record of a claim.
 
 use crate::{RelayBlock, Rules, MAX_DRAWN_LEAVES, MAX_SEATS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -7,25 +7,25 @@ use noema_protocol::{CheckpointId, ClaimId};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
-/// What an operator asserts and wants to be paid for: a Merkle root over receipts, with a part of its
+/// An operator's assertion of work done and to be paid for: a Merkle root over receipts, with a part of its
 /// bond behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Claim<AccountId, BlockNumber> {
     /// Its number.
     pub id: ClaimId,
-    /// What was fixed when it was made.
+    /// The terms, fixed when it was made.
     pub terms: ClaimTerms<AccountId, BlockNumber>,
     /// The block that carries it.
     pub made_at: BlockNumber,
     /// Randomness for the next draw has to be younger than this relay chain block.
     pub unknown_since: RelayBlock,
-    /// What may be done now.
+    /// The stage, which determines what may be done now.
     pub stage: Stage<BlockNumber>,
     /// The leaves that were drawn for a check, in the order of the draw.
     pub drawn: BoundedVec<u32, ConstU32<MAX_DRAWN_LEAVES>>,
-    /// How often validators were drawn.
+    /// How many draws of validators were made.
     pub draws: u32,
-    /// How often none was there to be drawn.
+    /// How many draws found no validator.
     pub fruitless: u32,
     /// The validators that were drawn.
     pub seats: BoundedVec<Seat<AccountId>, ConstU32<MAX_SEATS>>,
@@ -35,14 +35,14 @@ pub struct Claim<AccountId, BlockNumber> {
     pub demands: BoundedVec<Demand<AccountId, BlockNumber>, ConstU32<MAX_DRAWN_LEAVES>>,
 }
 
-/// What was fixed when a claim was made.
+/// The terms of a claim, fixed when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct ClaimTerms<AccountId, BlockNumber> {
     /// The operator that makes the claim.
     pub claimant: AccountId,
     /// The account that pays.
     pub payer: AccountId,
-    /// The checkpoint that is said to have answered.
+    /// The checkpoint that is stated to have answered.
     pub checkpoint: CheckpointId,
     /// The Merkle root over the hashes of the receipts.
     pub root: H256,
@@ -54,7 +54,7 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
     pub availability: Availability,
     /// What the claimant is paid where the claim becomes final, before a part is burned.
     pub payment: Balance,
-    /// What is set aside for checks; what they do not cost goes back to the payer.
+    /// Set aside for checks; the unspent part goes back to the payer.
     pub check_fee: Balance,
     /// What is locked of the claimant's bond.
     pub stake: Balance,
@@ -78,11 +78,11 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
 pub enum Availability {
     /// On chain.
     OnChain,
-    /// From the claimant, which has to post on chain what a validator demands.
+    /// With the claimant, which has to post on chain a leaf that a validator demands.
     FromClaimant,
 }
 
-/// What may be done with a claim; `until` is the last block in which it may be done.
+/// The stage of a claim, which determines what may be done; `until` is its last block.
 #[derive(
     Clone,
     Copy,
@@ -108,18 +108,18 @@ pub enum Stage<BlockNumber> {
         /// The last block of the stage.
         until: BlockNumber,
     },
-    /// Nothing is left to check; every account may still challenge.
+    /// The checks are over; every account may still challenge.
     Challengeable {
         /// The last block of the stage.
         until: BlockNumber,
-        /// What the checks showed.
+        /// The result of the checks.
         verification: Verification,
     },
     /// It is over.
     Ended(Outcome),
 }
 
-/// What the checks of a claim showed.
+/// The result of the checks of a claim.
 #[derive(
     Clone,
     Copy,
@@ -156,7 +156,7 @@ pub enum Verification {
     TypeInfo,
 )]
 pub enum Outcome {
-    /// The claimant is paid. What the checks showed is not [`Verification::Unconfirmed`].
+    /// The claimant is paid. The result of the checks is not [`Verification::Unconfirmed`].
     Final(Verification),
     /// A leaf was drawn for a check, and no validator confirmed it: the payer has everything back, and
     /// the claimant keeps its stake.
@@ -179,11 +179,12 @@ pub enum Outcome {
     TypeInfo,
 )]
 pub enum Fault {
-    /// This leaf is not what the checkpoint yields.
+    /// The checkpoint does not yield this leaf.
     FalseLeaf(u32),
     /// The claimant did not post this leaf when it was demanded.
     Withheld(u32),
-    /// The dispute over this leaf could not be decided, so nothing is known of those who confirmed it.
+    /// The dispute over this leaf could not be decided, so the chain cannot judge the validators that
+    /// confirmed it.
     Undecided(u32),
 }
 
@@ -203,10 +204,10 @@ pub struct Seat<AccountId> {
     pub validator: AccountId,
     /// The leaf.
     pub leaf: u32,
-    /// Where in the answer the hidden state stands that this validator has to show, as a fraction of
-    /// the answer in units of 2^-64; see [`Seat::position`].
+    /// Where in the answer the hidden state is that this validator has to show, as a fraction of the answer
+    /// in units of 2^-64; see [`Seat::position`].
     pub point: u64,
-    /// What it did.
+    /// The state of its part.
     pub state: SeatState,
 }
 
@@ -220,7 +221,7 @@ impl<AccountId> Seat<AccountId> {
     }
 }
 
-/// What a drawn validator did.
+/// The state of a drawn validator's part.
 #[derive(
     Clone,
     Copy,

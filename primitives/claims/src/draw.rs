@@ -1,4 +1,4 @@
-//! Who checks which leaves.
+//! The draws of leaves and of the validators that check them.
 
 use crate::{
     Claim, Effect, RelayBlock, Sample, Seat, SeatState, MAX_DRAWN_LEAVES, MAX_FRUITLESS, MAX_SEATS,
@@ -13,9 +13,9 @@ use sp_core::H256;
 /// The validators that can be drawn: the roster of the term, which was fixed before the randomness
 /// could be known.
 pub trait Validators<AccountId> {
-    /// Draws up to `wanted` different validators by weight, each of which `suits`, and locks the stake
-    /// for `leaf` of each. One whose bond has not that much left is skipped. The number of tries is
-    /// bounded, so fewer may be drawn than could be.
+    /// Draws up to `wanted` different validators by weight, among those that `suits` accepts, and locks the
+    /// stake for `leaf` of each. A validator without that much free bond is skipped. The number of tries is
+    /// bounded, so the result may be shorter than possible.
     fn draw(
         &mut self,
         randomness: H256,
@@ -34,8 +34,8 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Draws the leaves of the claim where that was not done, then validators for each drawn leaf
-    /// that none has confirmed. Opens the next stage.
+    /// Draws the leaves of the claim if that was not done, then validators for each drawn leaf that none has
+    /// confirmed. Opens the next stage.
     pub(crate) fn draw(
         &mut self,
         now: BlockNumber,
@@ -57,7 +57,7 @@ where
             self.seat(leaf, randomness, validators, &mut seated);
         }
         if seated.is_empty() {
-            // None was there: that is no check, and the leaf is not confirmed by waiting.
+            // Without any validator there is no check, and waiting does not confirm the leaf.
             self.fruitless = self.fruitless.saturating_add(1);
             if self.fruitless < MAX_FRUITLESS {
                 self.unknown_since = relay;
@@ -86,7 +86,7 @@ where
             Sample::Leaves(leaves) => leaves,
         }
         .min(MAX_DRAWN_LEAVES);
-        // Different leaves, each set of them as likely as any other (Floyd's algorithm).
+        // Different leaves, each set of them equally likely (Floyd's algorithm).
         let mut drawn: Vec<u32> = Vec::new();
         for last in terms.leaves.saturating_sub(wanted)..terms.leaves {
             let point = draw_below(u128::from(last).saturating_add(1), seed(b"leaf", last));

@@ -1,4 +1,4 @@
-//! Why something is refused.
+//! Errors of claims and of their rules.
 
 use core::fmt;
 
@@ -12,7 +12,7 @@ pub enum ClaimError {
     StakeTooSmall,
     /// The claim has no leaf with this number.
     UnknownLeaf,
-    /// The account was not drawn for this leaf, or has no more to do.
+    /// The account was not drawn for this leaf, or has done its part.
     NotSeated,
     /// Validators cannot commit or reveal now.
     WrongStage,
@@ -22,7 +22,7 @@ pub enum ClaimError {
     AlreadyCommitted,
     /// The validator has not committed.
     NotCommitted,
-    /// What is revealed is not what was committed.
+    /// The revealed value is not the committed one.
     CommitmentDiffers,
     /// The hidden state is not the one at this position under the root of the claim.
     NotInClaim,
@@ -71,7 +71,7 @@ impl core::error::Error for ClaimError {}
 pub enum RulesError {
     /// A window has no block.
     EmptyWindow,
-    /// Re-execution would take for ever.
+    /// Re-execution would never end.
     NoTokensPerBlock,
     /// Randomness would be as old as the claim.
     NotFresh,

@@ -1,5 +1,5 @@
-//! Merkle trees over hashes: the receipts of a claim, and the hidden states of an answer, which show
-//! that it was executed.
+//! Merkle trees over hashes: the receipts of a claim, and the hidden states of an answer, which prove its
+//! execution.
 //!
 //! The tree is `binary_merkle_tree`'s with BLAKE2b-256. Its leaves are 32 bytes and an inner node is 64,
 //! so one never passes for the other. The tree of an answer is over the hashes of the final hidden
@@ -57,8 +57,8 @@ pub fn verify_hidden(root: H256, positions: u32, position: u32, proof: &HiddenPr
     verify_leaf(root, positions, position, proof.hidden, &proof.siblings)
 }
 
-/// How many siblings the path of leaf `index` has in a tree of `width` leaves, whose last node of an
-/// odd row moves up unchanged.
+/// How many siblings the path of leaf `index` has in a tree of `width` leaves, where the last node of an odd
+/// row moves up unchanged.
 fn siblings_of(mut width: u32, mut index: u32) -> u32 {
     let mut count = 0u32;
     while width > 1 {

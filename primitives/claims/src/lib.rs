@@ -48,7 +48,7 @@ pub const MAX_DRAWN_LEAVES: u32 = 8;
 pub const MAX_VALIDATORS_PER_LEAF: u32 = 4;
 /// Most draws of validators for the leaves of one claim.
 pub const MAX_DRAWS: u32 = 4;
-/// Most draws that find no validator to take a seat, before the claim goes on unconfirmed.
+/// Most draws that find no validator, before the claim continues unconfirmed.
 pub const MAX_FRUITLESS: u32 = 10;
 /// Most seats of one claim over all its draws.
 pub const MAX_SEATS: u32 = MAX_DRAWN_LEAVES * MAX_VALIDATORS_PER_LEAF;

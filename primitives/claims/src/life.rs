@@ -1,4 +1,4 @@
-//! How a claim goes on from block to block.
+//! The transitions of a claim from block to block.
 
 use crate::{
     Beacon, Claim, ClaimError, ClaimTerms, Demand, Fault, Outcome, RelayBlock, Sample, SeatState,
@@ -9,7 +9,7 @@ use codec::Encode;
 use noema_protocol::ClaimId;
 use sp_arithmetic::traits::{AtLeast32BitUnsigned, One};
 
-/// What follows from a block for others than the claim.
+/// Effects of a block outside the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect<AccountId> {
     /// No leaf was drawn for a check.
@@ -18,9 +18,9 @@ pub enum Effect<AccountId> {
     Drawn(Vec<(AccountId, u32)>),
     /// Validators that committed have to reveal.
     RevealOpened,
-    /// The checks are over, and the time to challenge runs.
+    /// The checks are over, and the challenge window is open.
     ChallengeOpened(Verification),
-    /// The validator did not do its part for the leaf in time: it loses its stake there.
+    /// The validator did not do its part for the leaf in time: it loses its stake for that leaf.
     Silent(AccountId, u32),
     /// The claim is over.
     Ended(Outcome),
@@ -68,8 +68,8 @@ where
         crate::leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)
     }
 
-    /// Lets the claim go on at the beginning of block `now`, before its transactions, on top of relay
-    /// chain block `relay`: the block before was the last one of a window that ends with it.
+    /// Advances the claim at the beginning of block `now`, before its transactions, on top of relay chain
+    /// block `relay`: a window ends with the block before.
     ///
     /// At most one stage begins in a block.
     pub fn advance(
@@ -116,8 +116,8 @@ where
         effects
     }
 
-    /// The block in which [`Self::advance`] has something to do next, as far as that depends on blocks
-    /// only; `None` where it waits for randomness, for a dispute, or for nothing any more.
+    /// The next block in which [`Self::advance`] has an effect, as far as that depends on blocks only; `None`
+    /// where the claim waits for randomness or a dispute, or has ended.
     pub fn due(&self, now: BlockNumber) -> Option<BlockNumber> {
         let next = now.saturating_add(One::one());
         let after = |until: BlockNumber| until.saturating_add(One::one()).max(next);
@@ -170,7 +170,7 @@ where
         self.demands.iter().filter(|demand| !demand.is_posted)
     }
 
-    /// The seats whose part is still to be done.
+    /// The seats whose part is not done yet.
     fn open_seats(&self) -> impl Iterator<Item = &SeatState> {
         self.seats
             .iter()
@@ -222,8 +222,8 @@ where
         }
     }
 
-    /// All that were drawn have done their part or lost their stake: others are drawn for leaves that
-    /// none confirmed, with randomness that is not known yet, as often as the rules allow.
+    /// All drawn validators have done their part or lost their stake. Draws others for leaves that none
+    /// confirmed, with randomness that is not known yet, as often as the rules allow.
     pub(crate) fn close_check(
         &mut self,
         now: BlockNumber,

@@ -1,4 +1,4 @@
-//! What a claim is checked and decided by, fixed when it is made.
+//! The rules by which a claim is checked and decided, fixed when it is made.
 
 use crate::{RelayBlock, RulesError, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -10,12 +10,11 @@ use sp_arithmetic::{
     Permill,
 };
 
-/// How many blocks each step of a claim takes at most. Blocks are counted as they are made, so a
-/// chain that stands still lets no deadline pass.
+/// The most blocks that each step of a claim takes. Only blocks that are made count, so no deadline passes
+/// while the chain stands still.
 ///
-/// A window is `finality + work`: what has to be done on a finalized block can only begin when that
-/// block is final. `finality` is not part of the fields below; [`Windows::commit_window`] and its
-/// siblings add it.
+/// A window is `finality + work`: work on a finalized block can only begin when that block is final.
+/// `finality` is not part of the fields below; [`Windows::commit_window`] and its siblings add it.
 #[derive(
     Clone,
     Copy,
@@ -34,11 +33,11 @@ use sp_arithmetic::{
 pub struct Windows<BlockNumber> {
     /// Blocks that the chain may take to finalize a block.
     pub finality: BlockNumber,
-    /// To re-execute a leaf and commit, beside the time that its tokens take.
+    /// To re-execute a leaf and commit, in addition to the time for its tokens.
     pub commit: BlockNumber,
     /// Tokens, of prompt and answer together, that a validator re-executes in a block.
     pub tokens_per_block: u32,
-    /// To reveal what was committed.
+    /// To reveal a commitment.
     pub reveal: BlockNumber,
     /// To challenge, once the checks are over.
     pub challenge: BlockNumber,
@@ -60,9 +59,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
             .unique_saturated_into()
     }
 
-    /// Blocks to reveal. A validator may reveal on the best block, as that gives nothing away that the
-    /// commitment of every other validator does not already bind; one that waits until the end of the
-    /// commitments is final is granted the time as well.
+    /// Blocks to reveal. A validator may reveal on the best block: every other validator is already bound by
+    /// its own commitment. The finality allowance is for a validator that waits until the end of the
+    /// commitments is final.
     pub fn reveal_window(&self) -> BlockNumber {
         self.finality.saturating_add(self.reveal)
     }
@@ -74,7 +73,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
             .saturating_add(self.work(tokens))
     }
 
-    /// Blocks to appeal against what was decided of a dispute.
+    /// Blocks to appeal against the decision of a dispute.
     pub fn appeal_window(&self) -> BlockNumber {
         self.finality.saturating_add(self.challenge)
     }
@@ -104,9 +103,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
 pub struct Rules<BlockNumber> {
     /// How long each step takes at most.
     pub windows: Windows<BlockNumber>,
-    /// Relay chain blocks that randomness has to be younger than the claim that it checks.
+    /// By how many relay chain blocks randomness has to be younger than the claim that it checks.
     pub freshness: RelayBlock,
-    /// What a false claim is expected to lose over what it can win, in percent; at least 100.
+    /// The expected loss of a false claim over its possible gain, in percent; at least 100.
     pub margin_percent: u32,
     /// The probability of a check however large the stake is; above zero.
     pub min_check_rate: Permill,
@@ -114,22 +113,22 @@ pub struct Rules<BlockNumber> {
     pub validators_per_leaf: u32,
     /// How often validators are drawn until each drawn leaf has been confirmed once.
     pub max_draws: u32,
-    /// What is locked of a validator's bond for each leaf that it is drawn for, and lost by silence
-    /// as well as by a false confirmation.
+    /// The part of a validator's bond that is locked for each leaf that it is drawn for; lost by silence as
+    /// well as by a false confirmation.
     pub validator_stake: Balance,
     /// The part of the claimant's stake that goes to the challenger of a claim that falls.
     pub challenger_share: Permill,
-    /// The most that the challenger gets: what makes a challenge worth while, and no more.
+    /// The most that the challenger gets: enough to make a challenge worth its cost.
     pub challenger_cap: Balance,
-    /// What an account without a seat at the leaf puts on hold to challenge it; above zero.
+    /// The amount that an account without a seat at the leaf puts on hold to challenge it; above zero.
     pub challenge_bond: Balance,
     /// The part of each payment that is burned.
     pub burned_share: Permill,
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
-    /// Refuses rules under which a claim could not be checked, could not end, or would pay to be
-    /// false.
+    /// Refuses rules under which a claim could not be checked or could not end, or under which a false claim
+    /// would pay.
     ///
     /// # Errors
     /// See [`RulesError`].

@@ -22,7 +22,7 @@ use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Permill,
 pub enum Sample {
     /// One leaf with this probability.
     Chance(Permill),
-    /// So many different leaves, always; at least one.
+    /// This many different leaves, always; at least one.
     Leaves(u32),
 }
 

@@ -1,13 +1,13 @@
-//! Who is paid, who loses what, when a claim is over.
+//! The division of money and stakes when a claim is over.
 
 use crate::{Claim, Fault, Outcome, SeatState};
 use alloc::vec::Vec;
 use noema_economics::{burn_part, Balance, NetPayment};
 
-/// What becomes of the payer's money and of what was locked.
+/// The division of the payer's money and of the locked stakes.
 ///
-/// `claimant`, `validators` and `payer` together, what is burned included, are
-/// [`crate::ClaimTerms::payment`] and [`crate::ClaimTerms::check_fee`], exactly. What neither `slash`
+/// `claimant`, `validators` and `payer` together, including the burned parts, are
+/// [`crate::ClaimTerms::payment`] and [`crate::ClaimTerms::check_fee`], exactly. A lock that neither `slash`
 /// nor `false_confirmations` names is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement<AccountId> {
@@ -17,17 +17,17 @@ pub struct Settlement<AccountId> {
     pub validators: Vec<(AccountId, NetPayment)>,
     /// Back to the payer.
     pub payer: Balance,
-    /// What becomes of the claimant's stake, where the claim fell.
+    /// The division of the claimant's stake, where the claim fell.
     pub slash: Option<StakeSplit<AccountId>>,
     /// Validators that confirmed the false leaf: each loses [`crate::Rules::validator_stake`], and all
     /// of it is burned.
     pub false_confirmations: Vec<AccountId>,
 }
 
-/// Where the stake of a claim that fell goes: the three together are the stake, exactly.
+/// The division of the stake of a claim that fell: the three parts add up to the stake, exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StakeSplit<AccountId> {
-    /// To those who showed the fault, in equal parts.
+    /// To the challengers that showed the fault, in equal parts.
     pub challengers: Balance,
     /// To validators that confirmed other leaves: they did their part, and the payer pays nothing.
     pub validators: Vec<(AccountId, Balance)>,
@@ -35,7 +35,7 @@ pub struct StakeSplit<AccountId> {
     pub burned: Balance,
 }
 
-/// What becomes of the bond of a challenge that was wrong: the two are the bond, exactly.
+/// The division of the bond of a challenge that was wrong: the two parts add up to the bond, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LostChallenge {
     /// To the claimant, for its work in the dispute.
@@ -44,8 +44,8 @@ pub struct LostChallenge {
     pub burned: Balance,
 }
 
-/// Divides the bond of a challenge that was wrong: the claimant gets what the dispute `cost` it, at
-/// most half of the bond, so that challenging oneself is a loss.
+/// Divides the bond of a challenge that was wrong: the claimant gets the `cost` of its dispute, at most half
+/// of the bond, so that challenging one's own claim is a loss.
 pub fn lost_challenge(bond: Balance, cost: Balance) -> LostChallenge {
     let to_claimant = cost.min(bond / 2);
     LostChallenge {
@@ -55,8 +55,8 @@ pub fn lost_challenge(bond: Balance, cost: Balance) -> LostChallenge {
 }
 
 impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
-    /// What one validator is paid for one leaf, before a part is burned: an equal part of the check
-    /// fee for each validator that every leaf may have.
+    /// The payment of one validator for one leaf, before a part is burned: an equal part of the check fee for
+    /// each validator that every leaf may have.
     pub fn fee_per_check(&self) -> Balance {
         let terms = &self.terms;
         let checks = Balance::from(terms.leaves)
@@ -65,7 +65,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         terms.check_fee.checked_div(checks).unwrap_or(0)
     }
 
-    /// What becomes of everything when the claim ends with `outcome`.
+    /// The settlement of the claim where it ends with `outcome`.
     pub fn settle(&self, outcome: Outcome) -> Settlement<AccountId> {
         match outcome {
             Outcome::Final(_) => self.settle_final(),
@@ -103,7 +103,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
 
     fn settle_unconfirmed(&self) -> Settlement<AccountId> {
         let settlement = self.settle_final();
-        // Validators that confirmed other leaves did their part.
+        // Validators that confirmed other leaves are paid.
         Settlement {
             claimant: NetPayment::default(),
             payer: settlement.payer.saturating_add(self.terms.payment),
@@ -115,7 +115,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         let terms = &self.terms;
         let rules = &terms.rules;
         let challengers = match fault {
-            // None has shown anything.
+            // No challenger has shown a fault.
             Fault::Undecided(_) => 0,
             _ => rules
                 .challenger_share

@@ -1,4 +1,4 @@
-//! Claims played through: what ends well, each way to fall, and random lives.
+//! The life of claims: each way to end well, each way to fall, and random sequences of steps.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn a_true_claim_is_drawn_confirmed_and_paid() {
         .all(|(_, paid)| paid.paid == 90));
     assert_eq!(settlement.payer, 0);
     assert_eq!(settlement.slash, None);
-    // Over is over.
+    // An ended claim does not change.
     let ended = play.claim.clone();
     assert_eq!(play.block(), []);
     assert_eq!(play.claim, ended);
@@ -75,7 +75,7 @@ fn a_check_is_waived_as_often_as_the_stake_allows() {
             assert_eq!(play.until_ended(), Outcome::Final(verification));
             let settlement = play.settlement();
             assert_exact(&play.claim, &settlement);
-            assert_eq!(settlement.payer, 200, "what checks do not cost goes back");
+            assert_eq!(settlement.payer, 200, "the unspent check fee goes back");
         }
     }
     assert!(
@@ -131,7 +131,7 @@ fn one_that_reveals_is_enough() {
 fn a_claim_that_none_confirms_stays_open_to_challenges_and_ends() {
     let mut play = Play::with(terms(), 0, 5);
     assert_eq!(play.until_ended(), Outcome::Unconfirmed);
-    assert_eq!(play.claim.draws, 0, "none was there to be drawn");
+    assert_eq!(play.claim.draws, 0, "no validator could be drawn");
     let mut play = Play::with(terms(), 9, 5);
     assert_eq!(
         play.until_ended(),
@@ -192,7 +192,11 @@ fn challenges_that_were_wrong_do_not_stand_in_for_checks() {
     play.claim
         .conclude_dispute(0, Decision::True, play.relay)
         .expect("a dispute is open");
-    assert_eq!(play.claim.stage, Stage::Undrawn, "none has executed it");
+    assert_eq!(
+        play.claim.stage,
+        Stage::Undrawn,
+        "no validator has executed it"
+    );
     play.until_drawn();
     let others = play.open_seats();
     assert!(!others.is_empty());
@@ -343,7 +347,7 @@ fn each_leaf_is_drawn_equally_often() {
     );
 }
 
-/// What may happen in a block.
+/// The steps that may occur in a block.
 #[derive(Clone, Copy, Debug)]
 enum Move {
     Commit(u8),
@@ -472,7 +476,7 @@ proptest! {
                     Move::SkipRandomness => None,
                 };
                 if result.is_some_and(|result| result.is_err()) {
-                    prop_assert_eq!(&before, &play.claim, "what is refused changes nothing");
+                    prop_assert_eq!(&before, &play.claim, "a refused step changes nothing");
                 }
                 prop_assert_eq!(play.claim.disputes as usize, disputes.len());
                 if play.claim.outcome().is_some() {
@@ -480,7 +484,7 @@ proptest! {
                 }
             }
         }
-        // Whatever is left open is decided, and the claim ends.
+        // Open disputes are decided, and the claim ends.
         play.is_random = true;
         if play.claim.outcome().is_none() {
             for leaf in disputes {
@@ -498,7 +502,7 @@ proptest! {
         for validator in &settlement.false_confirmations {
             *play.roster.locked.get_mut(validator).expect("it was locked") -= play.roster.stake;
         }
-        // What is left locked is exactly what is released.
+        // The sum still locked is exactly the sum that is released.
         let released = play.claim.seats.iter().filter(|seat| seat.state != SeatState::Silent).count()
             - settlement.false_confirmations.len();
         let locked: u128 = play.roster.locked.values().sum();

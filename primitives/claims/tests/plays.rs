@@ -1,4 +1,4 @@
-//! What dishonest plays cost and yield, by simulation over many claims.
+//! The cost and yield of dishonest behaviour, by simulation over many claims.
 //!
 //! The figures are those of the rules in `support`: a claim of 1,000 with a check fee of 200, a stake
 //! of 1,000 for each leaf that a validator checks, half of a fallen stake to the challenger up to 400.
@@ -14,10 +14,9 @@ use support::*;
 
 const CLAIMS: u64 = 4_000;
 
-/// Plays claims whose leaf is false, where a part of the validators, in percent, confirms for the
-/// claimant what it was told, and every other validator executes and challenges. Returns the
-/// claimant's mean profit and the colluding validators' mean profit a claim, with the claimant's
-/// payment as its own gain.
+/// Simulates claims whose leaf is false. A part of the validators, in percent, colludes: it confirms the
+/// claimant's value without executing; every other validator executes and challenges. Returns the claimant's
+/// and the colluding validators' mean profit per claim, with the claimant's payment as its own gain.
 fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
     let terms = ClaimTerms { stake, ..terms() };
     let (mut claimant, mut colluders) = (0i128, 0i128);
@@ -55,7 +54,7 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
                     .sum();
                 colluders += paid as i128;
             }
-            // The payer has everything back, and nothing is lost.
+            // The payer gets everything back, and no stake is lost.
             Outcome::Unconfirmed => {}
             Outcome::Fallen(_) => {
                 let lost = play.settlement().false_confirmations.len() as i128;
@@ -110,8 +109,8 @@ fn silence_costs_as_much_as_a_false_confirmation() {
         .iter()
         .all(|seat| seat.state == SeatState::Silent));
 
-    // Neither is challenging without executing: the challenge is lost, and with it a bond of at
-    // least the stake of a seat, of which half is destroyed at least.
+    // Challenging without executing is no cheaper either: the challenge is lost, and with it a bond of at
+    // least the stake of a seat, of which at least half is burned.
     let bond = rules().validator_stake;
     let lost = lost_challenge(bond, bond);
     assert_eq!((lost.to_claimant, lost.burned), (500, 500));
@@ -137,7 +136,7 @@ fn challenging_ones_own_claim_through_another_account_is_a_loss() {
 
 #[test]
 fn asking_oneself_burns_a_part_of_every_payment() {
-    // Payer and claimant are one, and so are both validators: the best that can happen.
+    // Payer, claimant and both validators are one party: the best case for it.
     let mut play = Play::with(terms(), 5, 1);
     play.check_honestly();
     play.until_ended();
@@ -154,8 +153,8 @@ fn asking_oneself_burns_a_part_of_every_payment() {
 
 #[test]
 fn the_author_of_one_relay_block_can_only_throw_a_draw_away() {
-    // With the value of its own block it knows the outcome of a draw before it publishes; holding the
-    // block back makes the next author's value count, which it does not know.
+    // With the value of its own block, an author knows the outcome of a draw before it publishes. If it
+    // withholds the block, the next author's value counts, which it does not know.
     let terms = ClaimTerms {
         stake: 20_000,
         ..terms()
@@ -184,8 +183,8 @@ fn the_author_of_one_relay_block_can_only_throw_a_draw_away() {
             attacked += u32::from(with(26));
         }
     }
-    // A tenth is checked. An author of the deciding block brings that to a hundredth, for a block
-    // reward each time that it is not.
+    // A tenth is checked. An author of the deciding block reduces that to a hundredth, and pays with a block
+    // reward for each check that it avoids.
     assert!((340..460).contains(&honest), "{honest} of 4,000");
     assert!(attacked <= 60, "{attacked} of 4,000");
     assert_eq!(discarded, honest);

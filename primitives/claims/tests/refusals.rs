@@ -1,4 +1,4 @@
-//! Steps that are refused, each for its reason, and rules that cannot work.
+//! Refused steps, each with its reason, and rules that are refused.
 
 mod support;
 
@@ -108,12 +108,12 @@ fn only_what_was_committed_and_stands_in_the_claim_is_revealed() {
     assert_eq!(
         play.reveal_with(first, 0, &others),
         Err(ClaimError::NotInClaim),
-        "what another reveals stands at another position"
+        "another validator's reveal is for another position"
     );
     assert_eq!(
         play.reveal_with(first, 0, &own),
         Err(ClaimError::CommitmentDiffers),
-        "what it learned after it committed is too late"
+        "it cannot change its commitment"
     );
     assert_eq!(play.reveal_with(50, 0, &own), Err(ClaimError::NotSeated));
     assert_eq!(play.reveal(second, 0), Ok(()));
@@ -201,13 +201,13 @@ fn a_leaf_is_demanded_once_by_a_validator_that_needs_it() {
     assert_eq!(
         play.claim.demand(&second, 0, play.now),
         Err(ClaimError::AlreadyDemanded),
-        "a window is stretched once"
+        "a window is extended once"
     );
     play.commit(second, 0).expect("it is seated");
     assert_eq!(
         play.claim.demand(&second, 0, play.now),
         Err(ClaimError::NotSeated),
-        "one that has committed has read it"
+        "a validator that has committed has read the leaf"
     );
 
     let mut public = Play::with(support::terms(), 5, 1);

@@ -1,4 +1,4 @@
-//! What a committee of bonded validators decides.
+//! The majority of votes that are weighted by bonds.
 
 use crate::Balance;
 

@@ -1,4 +1,4 @@
-//! What cheating costs.
+//! The expected cost of cheating.
 //!
 //! A worker that invents an answer instead of computing it wins at most the price of the answer, the
 //! *gain* `g`. With probability `p` the answer is checked, and then it loses the *stake* `s` and is not
@@ -8,13 +8,12 @@
 //! cost to cheat = p·s − (1 − p)·g
 //! ```
 //!
-//! How often answers are checked, so that this is not negative, is the rule of `noema-claims`.
+//! `noema-claims` decides how often answers are checked, so that this is not negative.
 
 use crate::Balance;
 use sp_arithmetic::Permill;
 
-/// What cheating costs on average: the expected loss less the expected gain, negative where
-/// cheating pays.
+/// The expected cost of cheating: the expected loss less the expected gain, negative where cheating pays.
 ///
 /// `rate` is the probability of a check. Both terms are rounded against the chain, so the result
 /// is at most the exact value and less than 2 units below it; it saturates at the range of `i128`.

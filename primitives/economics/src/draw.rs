@@ -61,7 +61,7 @@ fn total_of(weights: &[Balance]) -> Option<Balance> {
         .try_fold(0 as Balance, |sum, weight| sum.checked_add(*weight))
 }
 
-/// The weight in whose stretch of the running total `point` falls.
+/// The weight whose part of the running total contains `point`.
 fn at(weights: &mut [Balance], point: Balance) -> Option<(usize, &mut Balance)> {
     let mut left = point;
     for (index, weight) in weights.iter_mut().enumerate() {

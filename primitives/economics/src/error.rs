@@ -1,4 +1,4 @@
-//! What the money rules refuse.
+//! Errors of the money rules.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! How much is issued, to whom, and what is never minted.
+//! The issuance: how much is minted, for which work, and how much never is.
 //!
 //! Time is divided into *epochs*, and epochs into *eras*. Each epoch has a *subsidy*, the most that
 //! it may issue; the subsidy of an era is half that of the era before, rounded down, as in Bitcoin
@@ -8,10 +8,10 @@
 //! Σ n·⌊s₀ / 2ᵏ⌋  ≤  n·s₀·Σ 2⁻ᵏ  <  2n·s₀  ≤  pool
 //! ```
 //!
-//! so the pool is never exceeded, whatever happens. [`split`] divides a subsidy between the kinds of
-//! work and the treasury, [`reward`] a pool between those who did the work. Nothing is lost to
-//! rounding: [`split`] gives remainders to the treasury, and what [`reward`] leaves of a pool is
-//! less than one unit for each who shares in it.
+//! so the pool is never exceeded. [`split`] divides a subsidy between the kinds of work and the treasury,
+//! [`reward`] a pool between the operators that did the work. Nothing is lost to rounding: [`split`] gives
+//! remainders to the treasury, and [`reward`] leaves less than one unit of a pool for each operator that
+//! shares in it.
 
 use crate::Balance;
 use noema_protocol::interfaces::{PerWork, Work};
@@ -82,29 +82,29 @@ impl Schedule {
     }
 }
 
-/// Where a subsidy goes: the pools, `treasury` and `unminted` together are the subsidy, exactly.
+/// The division of a subsidy: the pools, `treasury` and `unminted` add up to the subsidy, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// To those who did each kind of work.
+    /// For each kind of work, to the operators that did it.
     pub pools: PerWork<Balance>,
     /// To the treasury.
     pub treasury: Balance,
-    /// To nobody, ever.
+    /// Never minted.
     pub unminted: Balance,
 }
 
 /// Divides the `subsidy` of an epoch by the work that was done in it.
 ///
-/// `shares` is each kind's part of the subsidy; the treasury has what they leave of it, remainders
-/// of the division included. Of its share a kind's pool is what its `work` justifies:
+/// `shares` is each kind's part of the subsidy; the treasury gets the rest, remainders of the division
+/// included. The pool of a kind is the part of its share that its `work` justifies:
 ///
-/// - [`Work::Inference`] and [`Work::Check`] are counted in what was burned of payments, and a pool
-///   is at most that. Whoever pays themselves for work that nobody asked for burns at least what
-///   they can be given, so there is nothing to win.
-/// - [`Work::Training`] has the whole share if there was any.
+/// - [`Work::Inference`] and [`Work::Check`] are counted in the burned part of payments, and a pool
+///   is at most that. An operator that pays itself for its own requests burns at least as much as it can be
+///   given, so this yields no profit.
+/// - [`Work::Training`] gets the whole share if there was any.
 ///
-/// What a pool does not take is not minted. Shares that exceed the subsidy together are cut in the
-/// order of [`Work::ALL`].
+/// The part of a share that its pool does not take is not minted. Shares that exceed the subsidy together are
+/// cut in the order of [`Work::ALL`].
 pub fn split(subsidy: Balance, work: &PerWork<u128>, shares: &PerWork<Permill>) -> Split {
     let mut left = subsidy;
     let mut unminted: Balance = 0;
@@ -127,11 +127,11 @@ pub fn split(subsidy: Balance, work: &PerWork<u128>, shares: &PerWork<Permill>) 
     }
 }
 
-/// What someone who did `amounts` of an epoch's `work` is due of its `pools`: of each pool, the part
-/// that is theirs of the work, rounded down.
+/// The reward of an operator that did `amounts` of an epoch's `work`, out of its `pools`: of each pool, its
+/// part of the work, rounded down.
 ///
-/// Rewards of amounts that add up to the work never exceed the pools, and fall short of each pool by
-/// less than one unit for each who shares in it.
+/// Rewards of amounts that add up to the work never exceed the pools, and fall short of each pool by less
+/// than one unit for each operator that shares in it.
 pub fn reward(amounts: &PerWork<u64>, work: &PerWork<u128>, pools: &PerWork<Balance>) -> Balance {
     Work::ALL.into_iter().fold(0 as Balance, |sum, kind| {
         let (amount, total) = (Balance::from(*amounts.get(kind)), *work.get(kind));

@@ -2,19 +2,19 @@
 //!
 //! | question | function |
 //! |---|---|
-//! | What may a request cost at most? | [`quote`] |
-//! | What does an answer cost, and what is burned of it? | [`answer_price`], [`burn_part`] |
-//! | What would a worker lose by cheating? | [`cost_to_cheat`] |
-//! | What does silence cost? | [`silence_penalty`] |
-//! | Who is drawn? | [`draw_weighted`], [`draw_below`], [`happens`] |
-//! | What does a committee decide? | [`majority`] |
+//! | What is the highest cost of a request? | [`quote`] |
+//! | What is the price of an answer, and how much of it is burned? | [`answer_price`], [`burn_part`] |
+//! | What is the expected loss of a worker that cheats? | [`cost_to_cheat`] |
+//! | How much does silence cost? | [`silence_penalty`] |
+//! | Which operator is drawn? | [`draw_weighted`], [`draw_below`], [`happens`] |
+//! | What does a vote decide? | [`majority`] |
 //! | How much is issued, and when? | [`Schedule`] |
-//! | To whom? | [`split`], [`reward`] |
+//! | How is a subsidy divided? | [`split`], [`reward`] |
 //!
-//! No storage, no FRAME, no clock: the same arguments always give the same result, so anyone can
-//! recompute why they were paid what they were. Amounts are in the smallest unit of the native
-//! token. No function panics, whatever its arguments, and none creates or loses a unit: where an
-//! amount is divided, the remainder is part of the result.
+//! No storage, no FRAME, no clock: the same arguments always give the same result, so any account can
+//! recompute its payments and rewards. Amounts are in the smallest unit of the native token. No function
+//! panics, whatever its arguments, and none creates or loses a unit: where an amount is divided, the
+//! remainder is part of the result.
 //!
 //! ```
 //! use noema_economics::{answer_price, quote};

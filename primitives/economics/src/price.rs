@@ -1,4 +1,4 @@
-//! What a request costs, and what is burned of a payment.
+//! The price of a request, and the burned part of a payment.
 
 use crate::{Balance, EconomicsError};
 use noema_protocol::interfaces::Prices;
@@ -9,9 +9,9 @@ use sp_arithmetic::Permill;
 pub struct Quote {
     /// For the longest answer that the parameters allow.
     pub answer_max: Balance,
-    /// Set aside for the validators that check the answer; what they do not cost goes back.
+    /// Set aside for the validators that check the answer; the unspent part goes back to the requester.
     pub check_fee: Balance,
-    /// The two above.
+    /// The sum of the two above.
     pub total: Balance,
 }
 

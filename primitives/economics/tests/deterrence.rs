@@ -1,4 +1,4 @@
-//! What cheating costs.
+//! The expected cost of cheating.
 
 use noema_economics::{cost_to_cheat, Permill};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Issuance: never above the pool, and no unit without a place.
+//! Issuance: never above the pool, and every unit is accounted for.
 
 use noema_economics::{reward, split, Permill, Schedule};
 use noema_protocol::interfaces::{PerWork, Work};
@@ -123,7 +123,7 @@ fn any_shares() -> impl Strategy<Value = PerWork<Permill>> {
     })
 }
 
-/// What some accounts did in an epoch.
+/// The work of some accounts in an epoch.
 fn ledgers() -> impl Strategy<Value = Vec<PerWork<u64>>> {
     let amount = || prop_oneof![Just(0u64), 0u64..1_000, any::<u64>()];
     let one = (amount(), amount(), amount()).prop_map(|(inference, check, training)| PerWork {
@@ -139,7 +139,7 @@ proptest! {
     fn the_schedule_should_never_exceed_its_pool(pool: u128, epochs_per_era: u32) {
         let schedule = Schedule::within(pool, epochs_per_era);
         prop_assert!(schedule.total() <= pool);
-        // Nor could the first subsidy be one unit larger and the bound of the halvings still hold.
+        // With a first subsidy one unit larger, the bound of the halvings would not hold.
         let epochs = 2 * u128::from(epochs_per_era.max(1));
         prop_assert!((schedule.initial + 1).checked_mul(epochs).is_none_or(|bound| bound > pool));
     }
@@ -171,7 +171,7 @@ proptest! {
         let split = split(subsidy, &work, &shares);
         let issued = sum(&split.pools).checked_add(split.treasury);
         prop_assert_eq!(issued.and_then(|i| i.checked_add(split.unminted)), Some(subsidy));
-        // What payments burned bounds what is given back for them.
+        // The burned part of payments bounds the pool.
         prop_assert!(split.pools.inference <= work.inference);
         prop_assert!(split.pools.check <= work.check);
         for kind in Work::ALL {

@@ -11,7 +11,7 @@ fn prices(per_prompt_byte: Balance, per_output_token: Balance) -> Prices<Balance
     }
 }
 
-/// Prices that no prompt and no answer can take beyond the largest amount.
+/// Prices with which no request exceeds the largest amount.
 fn payable_prices() -> impl Strategy<Value = Prices<Balance>> {
     (any::<u64>(), any::<u64>()).prop_map(|(byte, token)| prices(byte.into(), token.into()))
 }

@@ -1,4 +1,4 @@
-//! The documented schedule is the one that the functions give.
+//! The documented schedule equals the computed one.
 
 #[path = "../examples/schedule/document.rs"]
 mod document;

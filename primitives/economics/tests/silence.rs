@@ -1,4 +1,4 @@
-//! What silence costs, and what a committee decides.
+//! The slash for silence, and the majority of votes.
 
 use noema_economics::{majority, silence_penalty, Permill};
 use proptest::prelude::*;

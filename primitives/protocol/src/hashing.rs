@@ -35,7 +35,7 @@ pub fn receipt_hash(receipt: &Receipt) -> H256 {
     tagged(b"noema/receipt", receipt)
 }
 
-/// What `juror` (the controller's account) commits of a challenged leaf before any juror reveals.
+/// The commitment of `juror` (the controller's account) to its verdict on a challenged leaf.
 pub fn verdict_commitment(
     claim: ClaimId,
     leaf: u32,
@@ -56,8 +56,8 @@ pub fn worker_draw(randomness: H256, checkpoint: CheckpointId, block: impl Encod
     tagged(b"noema/worker-draw", (randomness, checkpoint, block, n))
 }
 
-/// What trainer `trainer` (the controller's account) commits before anyone reveals: the BLAKE3 hash
-/// `update` of its compressed update, and how many bytes that has.
+/// The commitment of trainer `trainer` (the controller's account) to its contribution: the BLAKE3 hash
+/// `update` of the compressed update, and its size in bytes.
 pub fn contribution_commitment(
     round: RoundId,
     trainer: &impl Encode,
@@ -68,8 +68,7 @@ pub fn contribution_commitment(
     tagged(b"noema/contribution", (round, trainer, update, bytes, salt))
 }
 
-/// What validator `validator` (the controller's account) commits of its score sheet before anyone
-/// reveals.
+/// The commitment of validator `validator` (the controller's account) to its score sheet.
 pub fn score_commitment(
     round: RoundId,
     validator: &impl Encode,
@@ -79,18 +78,19 @@ pub fn score_commitment(
     tagged(b"noema/scores", (round, validator, sheet, salt))
 }
 
-/// Randomness for one draw in a round, told apart from every other draw by `subject`.
+/// Randomness for one draw in a round; `subject` separates it from every other draw.
 pub fn round_draw(randomness: H256, subject: &[u8], round: RoundId) -> H256 {
     tagged(b"noema/round-draw", (randomness, subject, round))
 }
 
-/// What the hot key `key` signs to have `duty`, a call of the runtime, executed on the chain that has
-/// the block with the hash `block`.
+/// The payload that the hot key `key` signs to have `duty`, a call of the runtime, executed on the chain that
+/// contains the block with the hash `block`.
 pub fn duty_payload(block: impl Encode, key: &impl Encode, duty: &impl Encode) -> H256 {
     tagged(b"noema/duty", (block, key, duty))
 }
 
-/// What a hot key signs to prove that it submits for `controller` on the chain with this `genesis`.
+/// The payload that a hot key signs to prove that it submits for `controller` on the chain with this
+/// `genesis`.
 pub fn possession_payload(genesis: impl Encode, controller: &impl Encode) -> H256 {
     tagged(b"noema/possession", (genesis, controller))
 }
@@ -110,8 +110,8 @@ pub fn claim_draw(randomness: H256, subject: &[u8], claim: ClaimId, n: u32) -> H
     tagged(b"noema/claim-draw", (randomness, subject, claim, n))
 }
 
-/// What validator `validator` (the controller's account) commits of a leaf that it re-executed before
-/// any validator reveals: the hash `hidden` of the hidden state at the position drawn for it.
+/// The commitment of validator `validator` (the controller's account) to its check of a leaf: the hash
+/// `hidden` of the hidden state at the position drawn for it.
 pub fn check_commitment(
     claim: ClaimId,
     leaf: u32,

@@ -144,7 +144,7 @@ impl fmt::Display for RoundId {
     }
 }
 
-/// What an operator was paid or slashed for.
+/// The job that an operator was paid or slashed for.
 #[derive(
     Clone,
     Copy,

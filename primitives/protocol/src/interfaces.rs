@@ -1,4 +1,4 @@
-//! What one pallet may ask of another, as traits, so that each can be read and tested alone.
+//! The interfaces between pallets, as traits, so that each pallet can be read and tested alone.
 //!
 //! Errors are an associated type: the runtime converts it into its own dispatch error.
 
@@ -9,7 +9,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
-/// What a bonded operator does with a checkpoint.
+/// The role in which a bonded operator serves a checkpoint.
 #[derive(
     Clone,
     Copy,
@@ -35,7 +35,7 @@ pub enum Role {
     Trainer,
 }
 
-/// What a worker charges, in the smallest unit of the native token.
+/// The prices of a worker, in the smallest unit of the native token.
 #[derive(
     Clone,
     Copy,
@@ -88,7 +88,7 @@ impl ModelLimits {
     /// Whether any prompt of `prompt_bytes` bytes leaves room for `max_tokens` tokens of an answer:
     /// `prompt_bytes * tokens_per_byte + template_tokens + max_tokens <= context_length`.
     pub const fn fits(&self, prompt_bytes: u32, max_tokens: u32) -> bool {
-        // The largest values there are fit into 64 bits.
+        // The sum of the largest values fits into 64 bits.
         (prompt_bytes as u64)
             .saturating_mul(self.tokens_per_byte as u64)
             .saturating_add(self.template_tokens as u64)
@@ -96,8 +96,8 @@ impl ModelLimits {
             <= self.context_length as u64
     }
 
-    /// Whether anything can be asked within these limits: `tokens_per_byte` is at least 1, and a
-    /// prompt of one byte fits with an answer of one token.
+    /// Whether any request is possible within these limits: `tokens_per_byte` is at least 1, and a prompt of
+    /// one byte fits with an answer of one token.
     pub const fn leave_room(&self) -> bool {
         self.tokens_per_byte > 0 && self.fits(1, 1)
     }
@@ -108,16 +108,16 @@ impl ModelLimits {
 pub struct Candidate<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
-    /// What of its bond is in the roster of the present term, less what it lost since: nothing that was
-    /// added after a draw could be foreseen.
+    /// The part of its bond that the roster of the present term counts, less later losses. A part added after
+    /// a draw could be foreseen does not count.
     pub bond: Balance,
-    /// What of that is not locked: the most that [`Operators::lock_drawn`] locks.
+    /// The part of that which is not locked: the most that [`Operators::lock_drawn`] locks.
     pub free: Balance,
-    /// What it charges in the present term; zero for a validator.
+    /// Its prices in the present term; zero for a validator.
     pub prices: Prices<Balance>,
 }
 
-/// What is known of checkpoints.
+/// Read access to checkpoints.
 pub trait Checkpoints {
     /// The bounds of an active checkpoint; `None` for one that is unknown or withdrawn.
     fn active(checkpoint: &CheckpointId) -> Option<ModelLimits>;
@@ -137,7 +137,7 @@ pub trait Checkpoints {
     fn set_canonical_of(checkpoint: CheckpointId, canonical: CheckpointId);
 }
 
-/// A checkpoint that a round of training made.
+/// A checkpoint made by a round of training.
 #[derive(
     Clone,
     Copy,
@@ -163,15 +163,15 @@ pub struct Trained {
     pub contributions: u32,
     /// The parent's loss on the evaluation shards, in units of 2^-16 bit.
     pub parent_loss: u64,
-    /// Its own loss there.
+    /// Its own loss on them.
     pub loss: u64,
-    /// Over how many tokens these losses are summed.
+    /// The number of tokens over which these losses are summed.
     pub tokens: u64,
 }
 
-/// What training may do with checkpoints.
+/// The operations of training on checkpoints.
 pub trait Lineage<AccountId> {
-    /// Why it is refused.
+    /// Why an operation is refused.
     type Error;
 
     /// The canonical checkpoint of a family.
@@ -180,9 +180,9 @@ pub trait Lineage<AccountId> {
     /// How many bonded operators announced to hold the weights of `checkpoint`.
     fn holders(checkpoint: &CheckpointId) -> u32;
 
-    /// Records `checkpoint` as an active child of `parent`, which is or was canonical. The id is the hash
-    /// of what the checkpoint is, so a record that an account published under it describes the same
-    /// checkpoint or lies: it gives way, and its deposit is released.
+    /// Records `checkpoint` as an active child of `parent`, which is or was canonical. The id is the hash of
+    /// the manifest, so a record that an account published under it either describes the same checkpoint or
+    /// is false: it is replaced, and its deposit is released.
     ///
     /// # Errors
     /// Where the checkpoint is or was canonical, or another round recorded it.
@@ -208,19 +208,19 @@ pub trait Lineage<AccountId> {
 /// Most operators that are recorded as holders of a checkpoint.
 pub const MAX_HOLDERS: u32 = 64;
 
-/// How many operators are drawn for one subject, at most, until enough of them are suitable.
+/// Most operators that are drawn for one subject until enough of them are suitable.
 pub const MAX_TRIES: u32 = 20;
 
-/// What a draw came to.
+/// The result of a draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection<AccountId, Balance> {
     /// The operators that were drawn and are suitable, in the order of the draw.
     pub candidates: Vec<Candidate<AccountId, Balance>>,
-    /// How many were drawn, suitable or not: what the draw cost.
+    /// How many were drawn, suitable or not: the cost of the draw.
     pub tries: u32,
 }
 
-/// What is known of operators, and what may be done to their bonds.
+/// Read access to operators, and operations on their bonds.
 pub trait Operators<AccountId, Balance> {
     /// Why an operation on a bond is refused.
     type Error;
@@ -228,10 +228,10 @@ pub trait Operators<AccountId, Balance> {
     /// The controller behind a hot key.
     fn controller_of(key: &AccountId) -> Option<AccountId>;
 
-    /// Draws up to `wanted` different operators from the roster of the present term, each in
-    /// proportion to its weight. `randomness` tells the draw from every other one. An operator that is
-    /// absent is skipped, and so is one that `suits`, asked once for each, refuses. There are at most
-    /// [`MAX_TRIES`] tries, so fewer may be drawn than could be.
+    /// Draws up to `wanted` different operators from the roster of the present term, each in proportion to
+    /// its weight. `randomness` separates the draw from every other one. An absent operator is skipped, as is
+    /// one that `suits`, called once for each, refuses. There are at most [`MAX_TRIES`] tries, so the result
+    /// may be shorter than possible.
     fn draw(
         role: Role,
         checkpoint: &CheckpointId,
@@ -247,28 +247,28 @@ pub trait Operators<AccountId, Balance> {
     /// Whether `controller` serves `checkpoint` in `role`.
     fn serves(role: Role, checkpoint: &CheckpointId, controller: &AccountId) -> bool;
 
-    /// The bond of `controller` where it takes part in `role` now: bonded with at least the least
-    /// bond, not leaving, not absent.
+    /// The bond of `controller` where it takes part in `role` now: bonded with at least the minimum bond, not
+    /// leaving, not absent.
     fn live_bond(role: Role, controller: &AccountId) -> Option<Balance>;
 
     /// The bond of `controller`; zero if it is not registered.
     fn bond(controller: &AccountId) -> Balance;
 
-    /// Locks `amount` of the bond behind a job: it cannot be withdrawn, nor locked behind another job,
-    /// until [`Self::release`]. Refused where the bond has less that is not locked, or a part of it is
-    /// locked behind this job already.
+    /// Locks `amount` of the bond behind a job: it cannot be withdrawn, nor locked behind another job, until
+    /// [`Self::release`]. Refused where the unlocked part of the bond is smaller, or where a part is locked
+    /// behind this job already.
     fn lock(controller: &AccountId, job: Job, amount: Balance) -> Result<(), Self::Error>;
 
     /// Locks `amount` of the bond behind a job that `candidate` was drawn for. Refused where [`Self::lock`]
-    /// would be, and where more would be locked in all than [`Candidate::bond`]: what was added to a bond
-    /// after the draw could be foreseen makes no operator suitable.
+    /// would be, and where the total of locks would exceed [`Candidate::bond`]: an increase of a bond after
+    /// the draw could be foreseen makes no operator suitable.
     fn lock_drawn(
         candidate: &Candidate<AccountId, Balance>,
         job: Job,
         amount: Balance,
     ) -> Result<(), Self::Error>;
 
-    /// What is locked behind a job; `None` where nothing was.
+    /// The amount that is locked behind a job; `None` where there is none.
     fn locked(controller: &AccountId, job: Job) -> Option<Balance>;
 
     /// The jobs behind which a part of the bond is locked: for views.
@@ -277,9 +277,9 @@ pub trait Operators<AccountId, Balance> {
     /// Ends a lock. Does nothing where there is none.
     fn release(controller: &AccountId, job: Job);
 
-    /// Takes up to `amount` from the bond, and no more than what is locked behind the job. Each of
-    /// `shares` is paid out of what was taken, in order and as far as it reaches: credited to an
-    /// operator, transferred to any other account. The rest is burned. Returns what was taken.
+    /// Takes up to `amount` from the bond, and at most the amount locked behind the job. Each of `shares` is
+    /// paid out of the amount taken, in order and as far as it reaches: credited to an operator, transferred
+    /// to any other account. The rest is burned. Returns the amount taken.
     ///
     /// The operator is absent from now on, until it resumes.
     fn slash(
@@ -293,8 +293,8 @@ pub trait Operators<AccountId, Balance> {
     /// The account into which a payment is moved before it is credited.
     fn purse() -> AccountId;
 
-    /// Credits a payment that was moved into [`Self::purse`] to an operator, which withdraws it when
-    /// it likes.
+    /// Credits an operator with a payment that was moved into [`Self::purse`]; the operator can withdraw it
+    /// at any time.
     fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
 
     /// Registers a live operator that can be drawn in the present term.
@@ -322,7 +322,7 @@ pub trait Operators<AccountId, Balance> {
 pub enum Earning {
     /// Paid for an answer that was settled.
     Answer,
-    /// Paid for a check that was revealed in time and stood.
+    /// Paid for a check that was revealed in time and was not overturned.
     Check,
     /// Paid from the bond of the party that lost a dispute.
     Dispute,
@@ -358,15 +358,15 @@ pub enum Offence {
     FalseChallenge,
     /// A juror did not commit or did not reveal its verdict.
     MissedVerdict,
-    /// A juror's verdict is not what the dispute came to.
+    /// A juror's verdict differs from the decision of the dispute.
     FalseVerdict,
     /// A trainer did not commit or did not reveal a contribution to a round it had joined.
     MissedContribution,
     /// A validator did not commit or did not reveal scores of a round it was drawn for.
     MissedScore,
-    /// A validator's scores are not what execution yields.
+    /// A validator's scores differ from those that execution yields.
     FalseScore,
-    /// A validator did not say what a round's checkpoint is.
+    /// A validator did not claim the checkpoint of a round.
     MissedClaim,
     /// A validator claimed a checkpoint that the accepted contributions do not yield.
     FalseClaim,
@@ -390,11 +390,12 @@ pub enum Offence {
     Deserialize,
 )]
 pub enum Work {
-    /// Answers that were settled, by what was burned of the payments for them.
+    /// Answers that were settled, by the burned part of the payments for them.
     Inference,
-    /// Verdicts that stood, by what was burned of the payments for them.
+    /// Checks that were not overturned, by the burned part of the payments for them.
     Check,
-    /// Contributions that were accepted, by how much they lowered the loss, and scores that stood.
+    /// Contributions that were accepted, by how much they lowered the loss, and scores that were not
+    /// overturned.
     Training,
 }
 
@@ -457,25 +458,25 @@ impl<Value> PerWork<Value> {
     }
 }
 
-/// Where verified work is noted, so that a share of the subsidy can follow it.
+/// Records verified work, so that a share of the subsidy can follow it.
 pub trait RecordWork<AccountId> {
-    /// Notes that `who` did `amount` of `work`, in the unit of its kind. Never fails: an amount that
-    /// exceeds what can be counted is counted as far as it can.
+    /// Records that `who` did `amount` of `work`, in the unit of its kind. Never fails: a sum that exceeds
+    /// the counter saturates it.
     fn record(work: Work, who: &AccountId, amount: u64);
 }
 
-/// Nobody notes anything.
+/// Records nothing.
 impl<AccountId> RecordWork<AccountId> for () {
     fn record(_: Work, _: &AccountId, _: u64) {}
 }
 
-/// Randomness of the current block that nobody could know when the previous block was built.
+/// Randomness of the current block that was unpredictable when the previous block was built.
 pub trait BlockRandomness {
     /// The number of the relay chain block on which this block is built.
     fn relay_block() -> u32;
 
-    /// Thirty-two bytes bound to `subject`; `None` where this block carries no randomness, in which
-    /// case nothing may be drawn.
+    /// 32 bytes bound to `subject`; `None` where this block carries no randomness, in which case no draw may
+    /// be made.
     fn random(subject: &[u8]) -> Option<H256>;
 }
 

@@ -1,9 +1,8 @@
 //! The types and hashing rules that the chain and the off-chain workers agree on.
 //!
-//! Whatever is hashed, signed or compared by two parties is defined here once: identifiers, the
-//! parameters of a request, the receipt that binds an answer, the verdict on one that is disputed. The
-//! crate holds no policy, no storage and no FRAME; [`interfaces`] names what one pallet may ask of
-//! another.
+//! Everything that two parties hash, sign or compare is defined here once: identifiers, the parameters of a
+//! request, the receipt that binds an answer, the verdict on a challenged leaf. The crate holds no policy, no
+//! storage and no FRAME; [`interfaces`] defines the calls between pallets.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

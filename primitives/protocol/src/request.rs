@@ -1,4 +1,4 @@
-//! What a requester asks for, and the receipt that binds the answer.
+//! The parameters of a request, and the receipt that binds the answer.
 
 use crate::{CheckpointId, RequestId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -34,14 +34,14 @@ pub struct SamplingParameters {
     pub top_p_milli: u16,
 }
 
-/// Most bytes of an answer's text for each token that was asked for.
+/// Most bytes of an answer's text for each requested token.
 ///
-/// A token can stand for hundreds of bytes, and what the chain stores must be bounded before it is
-/// known. Text that goes beyond [`text_bound`] is cut there; the tokens are not.
+/// A token can stand for hundreds of bytes, and the chain must bound what it stores before it is known. Text
+/// beyond [`text_bound`] is cut there; the tokens are not.
 pub const TEXT_BYTES_PER_TOKEN: u32 = 8;
 
-/// Most bytes of the text of an answer for which `max_tokens` tokens were asked. Its text is the
-/// longest prefix of whole characters, of the text of its tokens, that is no longer than this.
+/// Most bytes of the text of an answer for which `max_tokens` tokens were requested. Its text is the longest
+/// prefix of whole characters, of the text of its tokens, that is no longer than this.
 pub const fn text_bound(max_tokens: u32) -> u32 {
     max_tokens.saturating_mul(TEXT_BYTES_PER_TOKEN)
 }
@@ -101,9 +101,9 @@ impl SamplingParameters {
     }
 }
 
-/// What a worker states about its answer. What is not in the receipt is not claimed.
+/// A worker's statement about its answer. Facts outside the receipt are not claimed.
 ///
-/// The chain compares every field it knows itself; the rest is what a validator re-executes.
+/// The chain compares every field that it knows itself; a validator verifies the others by re-execution.
 #[derive(
     Clone,
     Copy,
@@ -135,7 +135,7 @@ pub struct Receipt {
     pub prompt_tokens: u32,
     /// Tokens of the answer, a closing stop token included.
     pub output_tokens: u32,
-    /// The Merkle root over the hashes of the final hidden states from which the answer's tokens are
-    /// sampled, one for each of `output_tokens`: what only execution yields.
+    /// The Merkle root over the hashes of the final hidden states from which the answer's tokens are sampled,
+    /// one for each of `output_tokens`. Only execution yields them.
     pub hidden_root: H256,
 }

@@ -1,4 +1,4 @@
-//! What a juror says of a leaf that was challenged.
+//! The verdict of a juror on a challenged leaf.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
     Deserialize,
 )]
 pub enum Verdict {
-    /// Every byte of the answer and every field of its receipt is what the checkpoint yields.
+    /// The checkpoint yields every byte of the answer and every field of its receipt.
     True,
-    /// Something that the receipt states is not what the checkpoint yields.
+    /// The checkpoint does not yield some statement of the receipt.
     False,
 }

@@ -1,11 +1,11 @@
-//! Which contributions are accepted, and how much each weighs.
+//! The acceptance of contributions, and their weights.
 
 use crate::Finding;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// What was decided of a contribution.
+/// The ruling on a contribution.
 #[derive(
     Clone,
     Copy,
@@ -24,11 +24,11 @@ pub enum Ruling {
         /// Its weight in the mean, and in the reward; 1 to 65,535.
         weight: u32,
     },
-    /// It changes and earns nothing.
+    /// It changes nothing and earns nothing.
     Refused(Refusal),
 }
 
-/// Why a contribution changes and earns nothing.
+/// Why a contribution is refused.
 #[derive(
     Clone,
     Copy,
@@ -44,7 +44,7 @@ pub enum Ruling {
 pub enum Refusal {
     /// The validators did not agree on it.
     Undecided,
-    /// Nobody served the update in time.
+    /// The validators could not fetch the update in time.
     Unavailable,
     /// The bytes are not an update of the parent within the rules.
     Malformed,
@@ -57,14 +57,13 @@ pub enum Refusal {
     NotOnAssigned,
 }
 
-/// Rules on each contribution by what was decided of it, given the parent's loss on the evaluation
-/// shards.
+/// Rules on each contribution by the findings on it, given the parent's loss on the evaluation shards.
 ///
 /// With `g` the fall of the loss on the evaluation shards and `a` that on the trainer's own, each
 /// as a part of the parent's loss there, a contribution is accepted where `g > 0`, `a > 0` and
-/// `a >= g`: who trains on a text lowers the loss on it by more than on any other. Its weight is
-/// `g`, at most twice the median of the accepted ones, so that no single contribution dominates the
-/// mean; scaled to 65,535 for twice the median and rounded up.
+/// `a >= g`: training on a text lowers the loss on it by more than on any other. The weight is `g`, at most
+/// twice the median of the accepted ones, so that no single contribution dominates the mean; scaled to 65,535
+/// for twice the median and rounded up.
 pub fn accept(parent_loss: u64, findings: &[Option<Finding>]) -> Vec<Ruling> {
     let gains: Vec<Result<u64, Refusal>> = findings
         .iter()
@@ -152,7 +151,7 @@ mod tests {
                 Ruling::Refused(refusal) => panic!("{refusal:?}"),
             })
             .collect();
-        // The median gain is 40, so 80 is the most that counts.
+        // The median gain is 40, so gains count up to 80.
         assert_eq!(weights, [16_384, 32_768, 65_535]);
     }
 

@@ -1,4 +1,4 @@
-//! How a round goes on from block to block: what closes, what is drawn, and what follows for others.
+//! The transitions of a round from block to block: phases that end, draws, and effects outside the round.
 
 use crate::{
     claim::Decision, score::Tally, Claim, Outcome, Phase, Rejection, Round, Ruling, Seat, Validator,
@@ -10,7 +10,7 @@ use noema_protocol::{hashing::round_draw, interfaces::Offence};
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::H256;
 
-/// What a round has to know of the chain at the end of a block.
+/// The inputs of a round from the chain at the end of a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<BlockNumber> {
     /// The block.
@@ -23,14 +23,14 @@ pub struct Surroundings<BlockNumber> {
     pub holders: u32,
 }
 
-/// What follows from a block for others than the round.
+/// Effects of a block outside the round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect<AccountId> {
     /// Another phase began.
     PhaseBegan,
-    /// The operator offended.
+    /// The operator committed an offence.
     Offended(AccountId, Offence),
-    /// The next checkpoint is known, and can be held.
+    /// The next checkpoint is known, and operators can announce to hold it.
     Aggregated(Claim),
     /// The round is over.
     Closed(Outcome),
@@ -41,9 +41,9 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Where the phase is over and the next begins with a draw, notes that what the draw reads was fixed
-    /// in relay chain block `relay`. Returns whether it did: the round then waits for randomness, which
-    /// was not known to those who could still choose when to join or to reveal.
+    /// Where the phase is over and the next begins with a draw, records that the inputs of the draw were
+    /// fixed in relay chain block `relay`. Returns whether it did: the round then waits for randomness that
+    /// operators did not know while they could still choose when to join or to reveal.
     pub fn fix_draw(&mut self, now: BlockNumber, relay: u32) -> bool {
         let is_due = match self.phase {
             Phase::Registering { until } => {
@@ -59,7 +59,7 @@ where
         is_news
     }
 
-    /// Looks at the round at the end of a block. At most one phase begins in a block.
+    /// Advances the round at the end of a block. At most one phase begins in a block.
     pub fn advance(&mut self, at: &Surroundings<BlockNumber>) -> Vec<Effect<AccountId>> {
         let mut effects = Vec::new();
         if self.outcome().is_some() {
@@ -132,7 +132,7 @@ where
         };
         let trainers = u32::try_from(self.trainers.len()).unwrap_or(u32::MAX);
         let wanted = trainers.saturating_mul(self.rules.shards_per_trainer);
-        // Enough shards are left that nobody trains on, to evaluate on them.
+        // Enough shards stay unassigned for the evaluation.
         let free = self
             .dataset
             .shards
@@ -152,7 +152,7 @@ where
         self.phase = Phase::Training { until };
     }
 
-    /// Draws `count` different shards, none of `except`.
+    /// Draws `count` different shards outside `except`.
     fn draw_shards(
         &self,
         randomness: H256,
@@ -184,7 +184,7 @@ where
         self.phase = Phase::Revealing { until };
     }
 
-    /// Draws what the contributions are evaluated on, and by whom.
+    /// Draws the evaluation shards and the validators that score.
     fn open_scoring(
         &mut self,
         at: &Surroundings<BlockNumber>,
@@ -250,7 +250,8 @@ where
                 let until = at.now.saturating_add(self.rules.windows.claim);
                 self.phase = Phase::Claiming { until };
             }
-            // There is nothing to claim, but still something to object to.
+            // Without an accepted contribution there is no claim, but validators may still object to the
+            // scores.
             Tally::Decided => {
                 let until = at.now.saturating_add(self.rules.windows.objection);
                 self.phase = Phase::Objectable { until };
@@ -314,8 +315,8 @@ where
         }
     }
 
-    /// Notes the worst offence of each validator that was heard. Only now, since until here an
-    /// objection could have overturned what was decided.
+    /// Records the worst offence of each validator that was heard. Only at this point, because an objection
+    /// could have overturned the decisions before.
     fn penalise_validators(&self, effects: &mut Vec<Effect<AccountId>>) {
         let contradicted = self.contradicted();
         let is_claim_due = self.is_any_accepted();

@@ -1,4 +1,4 @@
-//! What validators claim that the next checkpoint is.
+//! The validators' claims of the next checkpoint.
 
 use crate::{Claim, Phase, Round, RoundError, Seat};
 use alloc::vec::Vec;
@@ -6,11 +6,11 @@ use codec::Encode;
 use noema_economics::majority;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 
-/// What the validators' claims come to.
+/// The decision over the validators' claims.
 pub(crate) enum Decision {
-    /// They claim different things, and not all were heard.
+    /// The claims differ, and not all validators were heard.
     Contested,
-    /// Nobody claimed anything, or no majority agrees.
+    /// No validator claimed a checkpoint, or no majority agrees.
     Nothing,
     /// The claim is recorded.
     Decided,
@@ -21,10 +21,10 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Records what a validator claims that the next checkpoint is.
+    /// Records a validator's claim of the next checkpoint.
     ///
     /// # Errors
-    /// Outside the claiming, for others than validators that are heard, and for a second claim.
+    /// Outside the claiming, for accounts other than validators that are heard, and for a second claim.
     pub fn claim(
         &mut self,
         account: &AccountId,
@@ -50,12 +50,11 @@ where
         Ok(())
     }
 
-    /// Objects to what was decided of the next checkpoint, with one's own claim: all validators of
-    /// the round are heard.
+    /// Objects to the decided next checkpoint with another claim: all validators of the round are heard.
     ///
     /// # Errors
-    /// Outside the time for objections, for a validator that has been heard, and for the claim that
-    /// was decided.
+    /// Outside the time for objections, for a validator that has been heard, and for the claim that was
+    /// decided.
     pub fn object_to_claim(
         &mut self,
         account: &AccountId,
@@ -82,7 +81,7 @@ where
         Ok(())
     }
 
-    /// Adds the claims up and records what they decide.
+    /// Counts the claims and records the decision.
     pub(crate) fn decide_claim(&mut self) -> Decision {
         let claims: Vec<_> = self
             .validators
@@ -102,7 +101,7 @@ where
         }
     }
 
-    /// Calls every validator of the round to speak on the next checkpoint.
+    /// Lets every validator of the round be heard on the next checkpoint.
     pub(crate) fn widen_claims(&mut self) {
         self.widened = true;
         for validator in self.validators.iter_mut() {

@@ -1,4 +1,4 @@
-//! What trainers do, and how validators join.
+//! The calls of trainers, and the registration of validators.
 
 use crate::{
     Contribution, Phase, Round, RoundError, Seat, Trainer, Validator, MAX_TRAINERS, MAX_VALIDATORS,
@@ -15,7 +15,7 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Takes `account` in as a trainer.
+    /// Registers `account` as a trainer.
     ///
     /// # Errors
     /// After the registration, when it joined before, or when the round is full.
@@ -37,7 +37,7 @@ where
             .map_err(|_| RoundError::Full)
     }
 
-    /// Takes `account` in as a validator whose word weighs `bond`.
+    /// Registers `account` as a validator whose vote weighs `bond`.
     ///
     /// # Errors
     /// After the registration, when it joined before, or when the round is full.
@@ -61,10 +61,10 @@ where
             .map_err(|_| RoundError::Full)
     }
 
-    /// Takes the place of the trainer or validator with the smallest bond from it, where no other is left
-    /// in this role for one with a larger `bond`. Otherwise whoever is early could keep all others out.
-    /// `bond_of` tells the bond of one that joined; of equal bonds, the earlier one keeps its place.
-    /// Returns who has lost its place.
+    /// Removes the trainer or validator with the smallest bond, where the role is full and the new bond,
+    /// `bond`, is larger. Otherwise early operators could keep all others out. `bond_of` returns the bond of
+    /// an operator that joined; of equal bonds, the earlier one keeps its place. Returns the operator that
+    /// lost its place.
     pub fn make_room(
         &mut self,
         role: Role,
@@ -89,7 +89,7 @@ where
         let bonds = joined
             .into_iter()
             .map(|account| (bond_of(account), account));
-        // The last of the smallest.
+        // Of equal bonds, the last.
         let (least, account) = bonds.rev().min_by_key(|(bond, _)| *bond)?;
         if bond <= least {
             return None;
@@ -105,7 +105,7 @@ where
         Some(account)
     }
 
-    /// Nobody judges a round that it trains in, so an account joins once.
+    /// No operator judges a round that it trains in, so an account joins once.
     fn check_may_join(&self, account: &AccountId, now: BlockNumber) -> Result<(), RoundError> {
         match self.phase {
             Phase::Registering { until } if now <= until => {}
@@ -122,10 +122,10 @@ where
         Ok(())
     }
 
-    /// Records what a trainer commits to; see [`hashing::contribution_commitment`].
+    /// Records a trainer's commitment; see [`hashing::contribution_commitment`].
     ///
     /// # Errors
-    /// Outside the training, for others than trainers, and for a second commitment.
+    /// Outside the training, for accounts other than trainers, and for a second commitment.
     pub fn commit(
         &mut self,
         account: &AccountId,
@@ -153,7 +153,8 @@ where
     /// Records the contribution that a trainer committed to.
     ///
     /// # Errors
-    /// Outside the revealing, for what was not committed, is too large, or was revealed by another.
+    /// Outside the revealing, for a contribution that was not committed, is too large, or was revealed by
+    /// another trainer.
     pub fn reveal(
         &mut self,
         account: &AccountId,

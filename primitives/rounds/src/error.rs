@@ -1,8 +1,8 @@
-//! Why something is refused.
+//! Errors of rounds and of their rules.
 
 use core::fmt;
 
-/// Why rules cannot be followed.
+/// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RulesError {
     /// A window has no block.
@@ -15,9 +15,9 @@ pub enum RulesError {
     ShardCounts,
     /// The dataset is empty, too large, or has too few shards for a trainer and the evaluation.
     Dataset,
-    /// No update could be small enough.
+    /// No update would be small enough.
     UpdateSize,
-    /// A checkpoint without holders would become canonical, or more would be needed than are recorded.
+    /// No holder is required, or more than the chain records.
     Holders,
 }
 
@@ -56,13 +56,13 @@ pub enum RoundError {
     NotATrainer,
     /// The operator did not join as a validator.
     NotAValidator,
-    /// The validator was not drawn, and only those drawn may speak now.
+    /// The validator was not drawn, and only drawn validators may act now.
     NotDrawn,
     /// The operator has committed.
     AlreadyCommitted,
     /// The operator has nothing to reveal.
     NotCommitted,
-    /// What is revealed is not what was committed.
+    /// The revealed value is not the committed one.
     CommitmentDiffers,
     /// The operator has revealed.
     AlreadyRevealed,
@@ -76,7 +76,7 @@ pub enum RoundError {
     NotEarlier,
     /// The validator has claimed.
     AlreadyClaimed,
-    /// What the objection says is what was decided.
+    /// The objection equals the decision.
     NothingToObject,
     /// Every validator of the round has been heard.
     AllHeard,

@@ -33,7 +33,7 @@ pub use sp_arithmetic::Permill;
 
 /// Most trainers of a round.
 pub const MAX_TRAINERS: u32 = 32;
-/// Most validators that offer to score a round.
+/// Most validators of a round.
 pub const MAX_VALIDATORS: u32 = 16;
 /// Most shards that a trainer is given.
 pub const MAX_ASSIGNED_SHARDS: u32 = 8;

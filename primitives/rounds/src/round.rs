@@ -1,4 +1,4 @@
-//! What is recorded of a round.
+//! The record of a round.
 
 use crate::{
     Dataset, Rules, Ruling, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
@@ -11,7 +11,7 @@ use scale_info::TypeInfo;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
-/// A round of training: who takes part, what each said, and what follows.
+/// A round of training: its participants, their commitments and reveals, and the decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Round<AccountId, BlockNumber> {
     /// Its number.
@@ -24,27 +24,27 @@ pub struct Round<AccountId, BlockNumber> {
     pub dataset: Dataset,
     /// The rules, as they were when it opened.
     pub rules: Rules<BlockNumber>,
-    /// What may be done now.
+    /// The phase, which determines what may be done now.
     pub phase: Phase<BlockNumber>,
-    /// The relay chain block in which what the next draw reads was fixed: randomness that draws has to be
-    /// younger. `None` where no draw is due.
+    /// The relay chain block in which the inputs of the next draw were fixed: the draw needs younger
+    /// randomness. `None` where no draw is due.
     pub unknown_since: Option<u32>,
     /// In the order in which they joined.
     pub trainers: BoundedVec<Trainer<AccountId>, ConstU32<MAX_TRAINERS>>,
     /// In the order in which they joined.
     pub validators: BoundedVec<Validator<AccountId>, ConstU32<MAX_VALIDATORS>>,
-    /// Whether all validators are heard, because those drawn did not agree or one objected.
+    /// Whether all validators are heard, because those drawn did not agree or another objected.
     pub widened: bool,
     /// The shards that every contribution is evaluated on, in ascending order; none before they are
     /// drawn.
     pub evaluation: BoundedVec<u32, ConstU32<MAX_EVALUATION_SHARDS>>,
-    /// What was decided of the parent's loss on the evaluation shards.
+    /// The decided loss of the parent on the evaluation shards.
     pub parent_loss: Option<u64>,
-    /// What was decided of the next checkpoint.
+    /// The decided next checkpoint.
     pub claim: Option<Claim>,
 }
 
-/// What may be done in a round; `until` is the last block in which it may be done.
+/// The phase of a round, which determines what may be done; `until` is its last block.
 #[derive(
     Clone,
     Copy,
@@ -68,7 +68,7 @@ pub enum Phase<BlockNumber> {
         /// The last block of the phase.
         until: BlockNumber,
     },
-    /// Trainers reveal what they committed and serve their updates.
+    /// Trainers reveal their contributions and serve their updates.
     Revealing {
         /// The last block of the phase.
         until: BlockNumber,
@@ -83,7 +83,7 @@ pub enum Phase<BlockNumber> {
         /// The last block of the phase.
         until: BlockNumber,
     },
-    /// Validators aggregate what was accepted and claim the next checkpoint.
+    /// Validators aggregate the accepted contributions and claim the next checkpoint.
     Claiming {
         /// The last block of the phase.
         until: BlockNumber,
@@ -135,11 +135,11 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Phase<BlockNumber> {
 pub enum Outcome {
     /// Its checkpoint became canonical.
     Promoted(CheckpointId),
-    /// The parent stays.
+    /// The parent stays canonical.
     Rejected(Rejection),
 }
 
-/// Why the parent stays.
+/// Why the parent stays canonical.
 #[derive(
     Clone,
     Copy,
@@ -169,7 +169,7 @@ pub enum Rejection {
     LossNotLower,
     /// Too few operators hold the next checkpoint.
     TooFewHolders,
-    /// The parent is not canonical any more.
+    /// The parent is no longer canonical.
     ParentReplaced,
     /// The programme was stopped.
     Stopped,
@@ -182,15 +182,15 @@ pub struct Trainer<AccountId> {
     pub account: AccountId,
     /// The shards it trains on, in ascending order; none before they are drawn.
     pub shards: BoundedVec<u32, ConstU32<MAX_ASSIGNED_SHARDS>>,
-    /// What it committed, with the place of its commitment among those of the round.
+    /// Its commitment, with its place among the commitments of the round.
     pub commitment: Option<(H256, u32)>,
-    /// What it revealed.
+    /// Its revealed contribution.
     pub contribution: Option<Contribution>,
-    /// What was decided of its contribution.
+    /// The ruling on its contribution.
     pub ruling: Option<Ruling>,
 }
 
-/// A compressed update, as it is named on chain.
+/// A compressed update, as the chain names it.
 #[derive(
     Clone,
     Copy,
@@ -215,19 +215,19 @@ pub struct Contribution {
 pub struct Validator<AccountId> {
     /// The controller's account.
     pub account: AccountId,
-    /// Its bond when it joined: the weight of its word.
+    /// Its bond when it joined: the weight of its vote.
     pub bond: Balance,
-    /// Whether, and on what, it is heard.
+    /// On which decisions it is heard.
     pub seat: Seat,
-    /// What it committed of its scores.
+    /// Its commitment to its scores.
     pub commitment: Option<H256>,
     /// Its scores.
     pub sheet: Option<ScoreSheet>,
-    /// What it claims that the next checkpoint is.
+    /// Its claim of the next checkpoint.
     pub claim: Option<Claim>,
 }
 
-/// On what a validator is heard.
+/// On which decisions a validator is heard.
 #[derive(
     Clone,
     Copy,
@@ -241,17 +241,17 @@ pub struct Validator<AccountId> {
     TypeInfo,
 )]
 pub enum Seat {
-    /// On nothing, but it may object.
+    /// On none, but it may object.
     Unheard,
     /// On the next checkpoint: it objected to a claim, or was called when one was contested.
     Claim,
-    /// On contributions and next checkpoint: it was drawn, objected to scores, or was called when
-    /// they were contested.
+    /// On contributions and next checkpoint: it was drawn, objected to scores, or was called when they were
+    /// contested.
     Scores,
 }
 
-/// What a validator found of all contributions. Losses are sums over all tokens of the named
-/// shards, in units of 2^-16 bit.
+/// A validator's findings of all contributions. Losses are sums over all tokens of the named shards, in units
+/// of 2^-16 bit.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -262,7 +262,7 @@ pub struct ScoreSheet {
     pub findings: BoundedVec<Finding, ConstU32<MAX_TRAINERS>>,
 }
 
-/// What a validator found of a contribution.
+/// A validator's finding of a contribution.
 #[derive(
     Clone,
     Copy,
@@ -276,11 +276,11 @@ pub struct ScoreSheet {
     TypeInfo,
 )]
 pub enum Finding {
-    /// Nobody served the update in time.
+    /// The validator could not fetch the update in time.
     Unavailable,
     /// The bytes are not an update of the parent within the rules.
     Malformed,
-    /// It shares more of its entries with an earlier contribution than the rules allow.
+    /// Its overlap with an earlier contribution exceeds the limit.
     Copy {
         /// The earliest such contribution, as a place in the sheet.
         of: u32,
@@ -310,11 +310,11 @@ pub enum Finding {
 pub struct Losses {
     /// The parent's.
     pub before: u64,
-    /// That of the parent with the update.
+    /// The loss of the parent with the update.
     pub after: u64,
 }
 
-/// What the next checkpoint is.
+/// The next checkpoint.
 #[derive(
     Clone,
     Copy,
@@ -339,7 +339,7 @@ pub struct Claim {
 }
 
 impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, BlockNumber> {
-    /// A round that opens in block `now`, to be checked with [`Rules::check`] before.
+    /// A round that opens in block `now`. The caller checks the rules with [`Rules::check`] before.
     pub fn open(
         id: RoundId,
         family: FamilyId,
@@ -366,7 +366,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, Block
         }
     }
 
-    /// Who takes part: trainers, then validators.
+    /// The participants: trainers, then validators.
     pub fn participants(&self) -> impl Iterator<Item = &AccountId> {
         let trainers = self.trainers.iter().map(|trainer| &trainer.account);
         let validators = self.validators.iter();
@@ -385,7 +385,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, Block
         contributors
     }
 
-    /// Over how many tokens the losses on the evaluation shards are summed.
+    /// The number of tokens over which the losses on the evaluation shards are summed.
     pub fn evaluation_tokens(&self) -> u64 {
         u64::try_from(self.evaluation.len())
             .unwrap_or(u64::MAX)

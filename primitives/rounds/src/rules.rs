@@ -1,4 +1,4 @@
-//! What a programme of training fixes for each of its rounds.
+//! The rules that a programme fixes for each of its rounds.
 
 use crate::{
     RulesError, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sp_arithmetic::{traits::AtLeast32BitUnsigned, Permill};
 use sp_core::H256;
 
-/// The text that a programme trains on.
+/// The text of a programme.
 #[derive(
     Clone,
     Copy,
@@ -29,7 +29,7 @@ use sp_core::H256;
 pub struct Dataset {
     /// Merkle root over the hashes of its shards.
     pub root: H256,
-    /// BLAKE3 hash of its manifest, which lists the shards: what it is fetched under.
+    /// BLAKE3 hash of its manifest, which lists the shards; operators fetch the manifest by it.
     pub manifest: H256,
     /// How many shards it has, at most [`MAX_SHARDS`].
     pub shards: u32,
@@ -67,7 +67,7 @@ pub struct Windows<BlockNumber> {
     pub claim: BlockNumber,
     /// To object to scores or claim.
     pub objection: BlockNumber,
-    /// To announce that one holds the next checkpoint.
+    /// To announce that an operator holds the next checkpoint.
     pub holding: BlockNumber,
 }
 
@@ -104,20 +104,19 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
 pub struct Rules<BlockNumber> {
     /// How long each phase is open.
     pub windows: Windows<BlockNumber>,
-    /// Fewer trainers, or fewer revealed contributions, end the round; at least two.
+    /// The fewest trainers, and the fewest revealed contributions, that do not end the round; at least two.
     pub min_contributions: u32,
     /// Validators that are drawn to score.
     pub validators: u32,
     /// Shards that each trainer is given.
     pub shards_per_trainer: u32,
-    /// Shards, of those nobody was given, that every contribution is evaluated on.
+    /// Shards, of those assigned to no trainer, that every contribution is evaluated on.
     pub evaluation_shards: u32,
     /// Most bytes of a compressed update.
     pub max_update_bytes: u32,
     /// Most entries of a chunk of a compressed update.
     pub entries_per_chunk: u16,
-    /// The part of its entries that a contribution may share with an earlier one before it counts
-    /// as a copy.
+    /// The part of its entries that a contribution may share with an earlier one without counting as a copy.
     pub max_overlap: Permill,
     /// Operators that must hold the next checkpoint before it becomes canonical: [`MAX_HOLDERS`] at most.
     pub min_holders: u32,
@@ -125,7 +124,7 @@ pub struct Rules<BlockNumber> {
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
     /// The same rules with `allowance` more blocks in each window: an operator acts on the opening of a
-    /// window only once that is final.
+    /// window only once the block that opens it is final.
     pub fn granting(mut self, allowance: BlockNumber) -> Self {
         for window in self.windows.all_mut() {
             *window = window.saturating_add(allowance);

@@ -1,4 +1,4 @@
-//! What validators find of the contributions, and what follows when they do not agree.
+//! The validators' scores of the contributions, and the procedure where they do not agree.
 
 use crate::{
     accept, Finding, Phase, Round, RoundError, Ruling, ScoreSheet, Seat, Validator, MAX_TRAINERS,
@@ -10,11 +10,11 @@ use noema_protocol::hashing;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::H256;
 
-/// What the validators' scores come to.
+/// The decision over the validators' scores.
 pub(crate) enum Tally {
-    /// They say different things, and not all were heard.
+    /// The scores differ, and not all validators were heard.
     Contested,
-    /// Nobody scored, or no majority agrees on the parent's loss.
+    /// No validator scored, or no majority agrees on the parent's loss.
     Nothing,
     /// The rulings are recorded.
     Decided,
@@ -25,10 +25,10 @@ where
     AccountId: Clone + PartialEq + Encode,
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
-    /// Records what a validator commits of its scores; see [`hashing::score_commitment`].
+    /// Records a validator's commitment to its scores; see [`hashing::score_commitment`].
     ///
     /// # Errors
-    /// Outside the scoring, for others than validators that are heard, and for a second commitment.
+    /// Outside the scoring, for accounts other than validators that are heard, and for a second commitment.
     pub fn commit_scores(
         &mut self,
         account: &AccountId,
@@ -53,8 +53,8 @@ where
     /// Records the scores that a validator committed to.
     ///
     /// # Errors
-    /// Outside the revealing of scores, for what was not committed, and for a sheet that does not
-    /// fit the contributions.
+    /// Outside the revealing of scores, for scores that were not committed, and for a sheet that does not fit
+    /// the contributions.
     pub fn reveal_scores(
         &mut self,
         account: &AccountId,
@@ -84,12 +84,11 @@ where
         Ok(())
     }
 
-    /// Objects to what was decided of the contributions, with one's own scores: all validators of
-    /// the round are heard.
+    /// Objects to the rulings with another score sheet: all validators of the round are heard.
     ///
     /// # Errors
-    /// Outside the claiming and the time for objections, for a validator that has been heard, and for
-    /// scores from which the same rulings follow.
+    /// Outside the claiming and the time for objections, for a validator that has been heard, and for scores
+    /// from which the same rulings follow.
     pub fn object_to_scores(
         &mut self,
         account: &AccountId,
@@ -118,12 +117,12 @@ where
         Ok(())
     }
 
-    /// Whether what was decided of the contributions follows from `sheet`, too.
+    /// Whether the rulings follow from `sheet`, too.
     pub fn agrees(&self, sheet: &ScoreSheet) -> bool {
         self.parent_loss == Some(sheet.parent) && self.rulings_of(sheet) == self.rulings()
     }
 
-    /// What was decided of each contribution, in the order of the findings.
+    /// The ruling on each contribution, in the order of the findings.
     pub fn rulings(&self) -> Vec<Ruling> {
         self.contributors()
             .into_iter()
@@ -150,7 +149,7 @@ where
         Ok(())
     }
 
-    /// Adds the scores up and records what they decide.
+    /// Counts the scores and records the decision.
     pub(crate) fn tally_scores(&mut self) -> Tally {
         let sheets: Vec<&ScoreSheet> = self.sheets().map(|(sheet, _)| sheet).collect();
         let is_contested = sheets.iter().any(|a| sheets.iter().any(|b| a != b));
@@ -165,7 +164,7 @@ where
         Tally::Decided
     }
 
-    /// What more than half of the bonds that were heard say of the parent's loss, and of each
+    /// The parent's loss on which more than half of the heard bonds agree, and the finding of each
     /// contribution where they agree on it.
     fn decided_scores(&self) -> Option<(u64, Vec<Option<Finding>>)> {
         let parents: Vec<_> = self
@@ -191,7 +190,7 @@ where
             .filter_map(|validator| Some((validator.sheet.as_ref()?, validator.bond)))
     }
 
-    /// The validators whose scores contradict what was decided.
+    /// The validators whose scores contradict the decision.
     pub fn contradicted(&self) -> Vec<AccountId> {
         let Some((parent, findings)) = self.decided_scores() else {
             return Vec::new();
@@ -225,7 +224,7 @@ where
         }
     }
 
-    /// Forgets what was decided of contributions and checkpoint, since more validators are heard.
+    /// Clears the rulings and the decided checkpoint, since more validators are heard.
     fn drop_decisions(&mut self) {
         for trainer in self.trainers.iter_mut() {
             trainer.ruling = None;
@@ -237,7 +236,7 @@ where
         self.claim = None;
     }
 
-    /// Calls every validator of the round to speak on contributions and next checkpoint.
+    /// Lets every validator of the round be heard on contributions and next checkpoint.
     pub(crate) fn widen(&mut self) {
         self.widened = true;
         for validator in self.validators.iter_mut() {
@@ -283,8 +282,7 @@ where
     }
 }
 
-/// Whether two honest validators cannot both have said this: who could not fetch an update says
-/// nothing of it.
+/// Whether two honest validators cannot both have found this: `Unavailable` contradicts no other finding.
 fn contradict(a: &Finding, b: &Finding) -> bool {
     a != b && *a != Finding::Unavailable && *b != Finding::Unavailable
 }

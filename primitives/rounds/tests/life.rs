@@ -1,4 +1,4 @@
-//! Rounds played through: what ends well, and each way to end without a new checkpoint.
+//! The life of rounds: each way to promotion, and each way to end without a new checkpoint.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn a_round_that_helps_is_promoted() {
     for trainer in &play.round.trainers {
         assert!(matches!(trainer.ruling, Some(Ruling::Accepted { .. })));
     }
-    // Closed is closed.
+    // A closed round does not change.
     let closed = play.round.clone();
     play.end_block();
     assert_eq!(play.round.stop(), []);
@@ -260,7 +260,7 @@ fn false_scores_are_found_by_hearing_everyone() {
         play.round.claim(&validator, claim(), play.now).unwrap();
     }
     play.pass_window();
-    // There is nobody left to object.
+    // No validator is left to object.
     play.end_block();
     assert!(matches!(play.round.phase, Phase::Holding { .. }));
     assert_eq!(play.offences(), [(liar, Offence::FalseScore)]);
@@ -307,7 +307,8 @@ fn one_honest_validator_can_overturn_scores_that_all_drawn_agree_on() {
     assert_eq!(play.round.parent_loss, None);
     play.end_block();
     play.end_block();
-    // Two bonds of three said otherwise: the majority stands, and it is the objector that loses.
+    // Two bonds of three agree against the objector: the majority's decision holds, and the objector is
+    // slashed.
     play.pass_window();
     assert_eq!(rejected(&play), Rejection::NothingAccepted);
     assert_eq!(play.offences(), [(honest, Offence::FalseScore)]);
@@ -380,7 +381,7 @@ fn a_wrong_root_is_overturned() {
     play.end_block();
     assert!(matches!(play.round.phase, Phase::Holding { .. }));
     assert_eq!(play.round.claim, Some(claim()));
-    // The third was called for its claim alone, so it owes no scores.
+    // The third validator was heard on the claim alone, so it owes no scores.
     assert_eq!(play.offences(), [(liar, Offence::FalseClaim)]);
 }
 

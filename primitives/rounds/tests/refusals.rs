@@ -1,4 +1,4 @@
-//! Every step that is refused, and that nothing changes then; and random play.
+//! Refused steps, which leave the round unchanged, and random sequences of steps.
 
 mod support;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use sp_core::H256;
 use support::*;
 
-/// What a step that may be refused returns: whatever it is, the invariants hold.
+/// Ignores the result of a step that may be refused: the invariants hold either way.
 fn attempt(_: Result<(), RoundError>) {}
 
 /// Runs a step that has to fail, and checks that the round is as before.
@@ -306,8 +306,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Whatever is played, a round ends, once; nobody is punished twice for one part in it, and
-    /// nobody who only followed the rules is.
+    /// After any sequence of steps, a round ends, once; no operator is penalised twice for one part in it,
+    /// and none that followed the rules is penalised.
     #[test]
     fn every_play_ends(steps in prop::collection::vec(step(), 0..120)) {
         let mut play = Play::training();

@@ -1,4 +1,4 @@
-//! How many bytes a round takes on chain, as `docs/training.md` says.
+//! The encoded size of a round on chain, as `docs/training.md` states.
 
 use codec::{Encode, MaxEncodedLen};
 use noema_protocol::{CheckpointId, FamilyId, RoundId};
@@ -65,7 +65,7 @@ fn validator(number: u8) -> Validator<Account> {
     }
 }
 
-/// A round of four trainers, with two shards each, and two validators, as it ends.
+/// A closed round of four trainers, with two shards each, and two validators.
 fn round() -> Round<Account, u32> {
     let rules = Rules {
         windows: Windows {

@@ -1,4 +1,4 @@
-//! Who can be drawn in a term.
+//! Rosters: the operators that can be drawn in a term.
 
 use crate::{TermIndex, Versions};
 use alloc::vec::Vec;
@@ -12,17 +12,18 @@ use sp_core::{bounded::BoundedVec, ConstU32, H256};
 pub const PAGES: u32 = 112;
 /// Most operators on a page.
 pub const PAGE_ENTRIES: u32 = 112;
-/// The highest weight of one operator: as many as a roster can hold add up without overflow.
+/// The highest weight of one operator: a full roster of such operators adds up without overflow.
 pub const MAX_WEIGHT: u64 = u64::MAX / (PAGES as u64 * PAGE_ENTRIES as u64);
 
-/// The weight of a bond: how many whole times it contains `unit`, the bond of weight one, and no more
-/// than [`MAX_WEIGHT`]. A unit of zero counts as one.
+/// The weight of a bond: how many whole times it contains `unit`, the bond of weight one, at most
+/// [`MAX_WEIGHT`]. A unit of zero counts as one.
 pub fn weight_of(bond: u128, unit: u128) -> u64 {
     let weight = bond.checked_div(unit).unwrap_or(bond);
     u64::try_from(weight).map_or(MAX_WEIGHT, |weight| weight.min(MAX_WEIGHT))
 }
 
-/// The least bond of `weight`: what of a bond a roster has fixed for a term. A unit of zero counts as one.
+/// The least bond of `weight`: the part of a bond that a roster fixes for a term. A unit of zero counts as
+/// one.
 pub fn bond_of(weight: u64, unit: u128) -> u128 {
     u128::from(weight).saturating_mul(unit.max(1))
 }
@@ -81,8 +82,7 @@ impl Page {
         left.map(|entry| entry.weight.settled_from()).min()
     }
 
-    /// Puts `entry` into a slot that no operator holds in `now`. Returns which; `None` where all are
-    /// held.
+    /// Puts `entry` into a slot that no operator holds in `now`. Returns the slot; `None` where all are held.
     fn place(&mut self, now: TermIndex, entry: Entry) -> Option<u16> {
         let free = |held: &Entry| *held.weight.latest() == 0 && held.weight.settled_from() <= now;
         let index = match self.entries.iter().position(free) {
@@ -98,8 +98,8 @@ impl Page {
         u16::try_from(index).ok()
     }
 
-    /// The entry in whose stretch of the running total of weights in `term` `point` falls, where those in
-    /// `seen` have no weight.
+    /// The entry whose part of the running total of weights in `term` contains `point`, where those in `seen`
+    /// have no weight.
     fn find(&self, term: TermIndex, point: u64, seen: &[u16]) -> Option<(u16, &Entry)> {
         let weights =
             (0u16..)
@@ -113,7 +113,7 @@ impl Page {
     }
 }
 
-/// What an index records of a page.
+/// The summary of a page in an index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct PageSummary {
     /// The sum of the weights on the page.
@@ -123,19 +123,19 @@ pub struct PageSummary {
     pub room_from: TermIndex,
 }
 
-/// Where pages are kept.
+/// Storage of pages.
 pub trait Pages {
-    /// The page of this number; an empty one where none is kept.
+    /// The page of this number; an empty one where none is stored.
     fn page(&self, number: u16) -> Page;
 
-    /// Keeps a page.
+    /// Stores a page.
     fn put(&mut self, number: u16, page: Page);
 }
 
 /// An operator that was drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drawn {
-    /// Where it stands.
+    /// Its slot.
     pub slot: Slot,
     /// The operator.
     pub operator: u32,
@@ -147,14 +147,14 @@ pub struct Drawn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RosterFull;
 
-/// The index of a roster: what is recorded of each of its pages.
+/// The index of a roster: a summary of each of its pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Roster {
     pages: BoundedVec<PageSummary, ConstU32<PAGES>>,
 }
 
 impl Roster {
-    /// What is recorded of each page.
+    /// The summary of each page.
     pub fn pages(&self) -> &[PageSummary] {
         &self.pages
     }
@@ -165,9 +165,9 @@ impl Roster {
         weights.fold(0, u64::saturating_add)
     }
 
-    /// Gives `operator` a weight from the term after next on, in the slot it holds or in a new one.
-    /// Returns which. `slot` is where it stood last; it may have lost it since. Weights above
-    /// [`MAX_WEIGHT`] count as that.
+    /// Gives `operator` a weight from the term after next on, in the slot it holds or in a new one. Returns
+    /// the slot. `slot` is its last known slot, which it may have lost since. Weights above [`MAX_WEIGHT`]
+    /// count as that.
     pub fn set(
         &mut self,
         pages: &mut impl Pages,
@@ -206,8 +206,8 @@ impl Roster {
         })
     }
 
-    /// Takes `operator` out of its slot from the term after next on. Returns whether that changes
-    /// something: it does not where the operator does not stand there, or has left already.
+    /// Removes `operator` from its slot from the term after next on. Returns whether that is a change: it is
+    /// not where the operator is not in the slot, or has left already.
     pub fn leave(
         &mut self,
         pages: &mut impl Pages,
@@ -220,7 +220,7 @@ impl Roster {
         self.total(now.notice()) < before
     }
 
-    /// Forgets the last page, of which no operator may have a weight in the present term or a later one.
+    /// Removes the last page, on which no operator may have a weight in the present term or a later one.
     /// Returns its number; `None` where there is no page.
     pub fn pop(&mut self) -> Option<u16> {
         self.pages.pop()?;
@@ -266,10 +266,10 @@ impl Roster {
         })
     }
 
-    /// Draws up to `wanted` different operators for one subject, of which `randomness` tells it from
-    /// every other: draw `n` takes `H(randomness, n)`, in proportion to the weights of those that were not
-    /// drawn before. One that `accept` refuses is skipped. There are at most `tries` draws. Returns how many
-    /// there were.
+    /// Draws up to `wanted` different operators for one subject, which `randomness` separates from every
+    /// other: draw `n` takes `H(randomness, n)`, in proportion to the weights of those that were not drawn
+    /// before. An operator that `accept` refuses is skipped. There are at most `tries` draws. Returns their
+    /// number.
     pub fn draw_several(
         &self,
         pages: &impl Pages,
@@ -297,8 +297,8 @@ impl Roster {
         u32::try_from(seen.len()).unwrap_or(u32::MAX)
     }
 
-    /// Fills the roster with vacant slots, but for one that the next operator gets, on a page without any:
-    /// of all rosters, a draw from these costs most.
+    /// Fills the roster with vacant slots, except one for the next operator, on a page without any: the most
+    /// expensive roster to draw from.
     #[cfg(feature = "runtime-benchmarks")]
     pub fn pad(&mut self, pages: &mut impl Pages) {
         let vacant = Entry {
@@ -325,7 +325,7 @@ impl Roster {
 
     /// Gives the operator in `slot` a weight if that is `operator`. Returns whether it is.
     ///
-    /// A slot that awaits reuse is still the operator's until another takes it.
+    /// A slot that awaits reuse stays the operator's until another takes it.
     fn set_held(
         &mut self,
         pages: &mut impl Pages,
@@ -363,7 +363,7 @@ impl Roster {
     }
 }
 
-/// Which of `weights` has `point` in its stretch of their running total, and where in the stretch.
+/// Which of `weights` has `point` in its part of their running total, and where in that part.
 fn stretch(weights: impl IntoIterator<Item = u64>, point: u64) -> Option<(usize, u64)> {
     let mut left = point;
     for (index, weight) in weights.into_iter().enumerate() {

@@ -33,23 +33,22 @@ impl TermIndex {
         Self(self.0.saturating_add(terms))
     }
 
-    /// The first term that reads what is changed in this one.
+    /// The first term that reads a change made in this one.
     pub const fn notice(self) -> Self {
         self.after(NOTICE)
     }
 
-    /// This term and those up to its notice: all that can differ, as later ones read what the last of
-    /// these does.
+    /// This term and those up to its notice. Later terms read the same value as the last of these.
     pub const fn to_notice(self) -> [Self; 1 + NOTICE as usize] {
         [self, self.after(1), self.notice()]
     }
 }
 
-/// A value over terms: what is set in one term is read from the term after next on.
+/// A value over terms: a value set in one term is read from the term after next on.
 ///
-/// Three values and the term of the last change are all that the present term and later ones can
-/// read: a change in term `t` takes effect in `t + 2`, so in `t` only what holds in `t`, in `t + 1`
-/// and from `t + 2` on matters. Terms before the last change are not kept.
+/// Three values and the term of the last change are all that the present term and later ones can read: a
+/// change in term `t` takes effect in `t + 2`, so in `t` only the values for `t`, for `t + 1` and from
+/// `t + 2` on matter. Terms before the last change are not kept.
 #[derive(
     Clone,
     Copy,
@@ -68,11 +67,11 @@ impl TermIndex {
 pub struct Versions<V> {
     /// The term of the last change.
     changed: TermIndex,
-    /// Holds in that term.
+    /// The value in that term.
     then: V,
-    /// Holds in the term after it.
+    /// The value in the term after it.
     next: V,
-    /// Holds from the term after that on.
+    /// The value from the term after that on.
     latest: V,
 }
 
@@ -103,8 +102,7 @@ impl<V: Clone + PartialEq> Versions<V> {
         }
     }
 
-    /// Sets the value from the term after next on. Terms do not run backwards: `now` is not before
-    /// the last change.
+    /// Sets the value from the term after next on. `now` must not be before the last change.
     pub fn set(&mut self, now: TermIndex, value: V) {
         let now = now.max(self.changed);
         *self = Self {

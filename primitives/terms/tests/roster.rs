@@ -1,4 +1,4 @@
-//! Rosters over random lives of joins, leaves and changes of weight.
+//! Rosters over random sequences of joins, leaves and changes of weight.
 
 use codec::{Encode, MaxEncodedLen};
 use noema_protocol::hashing::blake2_256;
@@ -31,7 +31,7 @@ impl Pages for Memory {
     }
 }
 
-/// A roster beside what it should read as: the weights of every operator, by term.
+/// A roster beside its expected content: the weights of every operator, by term.
 #[derive(Clone, Default)]
 struct Life {
     roster: Roster,
@@ -41,7 +41,7 @@ struct Life {
     expected: BTreeMap<TermIndex, BTreeMap<u32, u64>>,
 }
 
-/// Terms that a life may last.
+/// Most terms of a random sequence.
 const TERMS: u32 = 64;
 
 impl Life {
@@ -73,7 +73,7 @@ impl Life {
         }
     }
 
-    /// What the pages hold for `term`: weights above zero, by operator.
+    /// The content of the pages for `term`: weights above zero, by operator.
     fn read(&self, term: TermIndex) -> BTreeMap<u32, u64> {
         let mut weights = BTreeMap::new();
         for page in self.memory.pages.values() {
@@ -234,7 +234,7 @@ fn several_draws_give_different_operators_and_skip_those_refused() {
     let without_first = draw(&life, TermIndex(2), 9, 1_000, &all[..1]);
     assert_eq!(without_first, all[1..], "one refused moves no other draw");
     assert_eq!(draw(&life, TermIndex(2), 10, 1, &[]).len(), 1);
-    // One with nearly all of the weight does not take the tries of the others.
+    // One with nearly all of the weight does not use up the tries of the others.
     life.set(3, MAX_WEIGHT);
     let all = draw(&life, TermIndex(4), 10, 10, &[]);
     assert_eq!(all.len(), 10);
@@ -244,7 +244,7 @@ fn several_draws_give_different_operators_and_skip_those_refused() {
 #[test]
 fn the_second_draw_is_in_proportion_to_the_weights_of_the_others() {
     let mut life = Life::default();
-    // On two pages, and drawn first as good as always: the last.
+    // On the second of two pages, and with nearly all of the weight, so that it is drawn first.
     let heavy = PAGE_ENTRIES + 1;
     for operator in 0..=heavy {
         life.set(operator, u64::from(1 + operator % 2));
@@ -315,7 +315,7 @@ fn an_operator_that_lost_its_slot_gets_another() {
     life.leave(1, false);
     life.now = TermIndex(2);
     life.set(2, 20);
-    assert_eq!(life.slots[&2], first, "nobody could read it any more");
+    assert_eq!(life.slots[&2], first, "no term reads it any longer");
     life.set(1, 10);
     assert_ne!(life.slots[&1], first);
     life.check();

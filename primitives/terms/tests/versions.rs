@@ -1,4 +1,4 @@
-//! Values over terms, against a list of all changes.
+//! Values over terms, compared with a list of all changes.
 
 use noema_terms::{TermIndex, Versions};
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! A claim with a chain around it: blocks, relay chain blocks, validators with locked stakes, and a
-//! book of who was paid and slashed.
+//! A claim within a simulated chain: blocks, relay chain blocks, validators with locked stakes, and a record
+//! of payments and slashes.
 
 // Each test file uses a part of it.
 #![allow(dead_code)]
@@ -20,7 +20,7 @@ pub(crate) const CLAIMANT: u32 = 1;
 pub(crate) const PAYER: u32 = 2;
 /// The first of the validators.
 pub(crate) const VALIDATOR: u32 = 100;
-/// Tokens of each answer: as many hidden states.
+/// Tokens, and so hidden states, of each answer.
 pub(crate) const POSITIONS: u32 = 11;
 
 pub(crate) type TestClaim = Claim<u32, u32>;
@@ -75,7 +75,7 @@ pub(crate) fn salt(validator: u32) -> H256 {
     blake2_256(&validator.to_le_bytes())
 }
 
-/// The validators of the chain, each with what is left of its bond and what is locked of it.
+/// The validators of the chain, each with the remaining and the locked part of its bond.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
     pub(crate) free: BTreeMap<u32, Balance>,
@@ -122,14 +122,14 @@ impl Validators<u32> for Roster {
     }
 }
 
-/// A claim under way.
+/// A claim in progress.
 pub(crate) struct Play {
     pub(crate) claim: TestClaim,
     pub(crate) now: u32,
     pub(crate) relay: u32,
     pub(crate) beacon: Beacon,
     pub(crate) roster: Roster,
-    /// Tells the random values of one play from those of another.
+    /// Separates the random values of one play from those of another.
     pub(crate) seed: u64,
     pub(crate) effects: Vec<Effect<u32>>,
     /// Whether relay chain blocks carry randomness.
@@ -189,7 +189,7 @@ impl Play {
         effects
     }
 
-    /// Makes blocks until something but waiting is to be done. Panics where that never happens.
+    /// Makes blocks until `is_reached`. Panics if the stage is never reached.
     pub(crate) fn until(&mut self, is_reached: impl Fn(&Stage<u32>) -> bool) {
         for _ in 0..200 {
             if is_reached(&self.claim.stage) {
@@ -209,7 +209,7 @@ impl Play {
         self.until(|stage| !matches!(stage, Stage::Undrawn));
     }
 
-    /// The seats that something is still to be done for.
+    /// The seats whose part is not done yet.
     pub(crate) fn open_seats(&self) -> Vec<(u32, u32)> {
         self.claim
             .seats
@@ -219,7 +219,7 @@ impl Play {
             .collect()
     }
 
-    /// What an execution of the leaf shows at the validator's position.
+    /// The hidden state at the validator's position, as execution of the leaf yields it.
     pub(crate) fn proof(&self, validator: u32, leaf: u32) -> HiddenProof {
         let seat = self
             .claim

@@ -81,13 +81,13 @@ fn grouped(number: Balance) -> String {
     grouped
 }
 
-/// A part of the pool in percent, rounded down: what is not all of it is never shown as all of it.
+/// A part of the pool in percent, rounded down, so that less than all of it is never shown as 100 %.
 fn percent(amount: Balance) -> String {
     let millionths = amount * 100_000_000 / POOL;
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
 }
 
-/// The first eras as a drawing: what may have been minted by when, and the subsidy of an epoch.
+/// A plot of the first eras: the most that can have been minted by a time, and the subsidy of an epoch.
 pub(crate) fn plot() -> Result<String, Box<dyn Error>> {
     let schedule = schedule();
     let eras = 0..=10u32;
@@ -154,7 +154,7 @@ fn panel(
     Ok(())
 }
 
-/// An amount in millions of NOEMA, near enough to be drawn.
+/// An amount in millions of NOEMA, rounded for the plot.
 fn millions(amount: Balance) -> f64 {
     (amount / UNIT) as f64 / 1e6
 }

@@ -1,4 +1,4 @@
-//! A round that is played through, with accounts that are numbers.
+//! A simulated round, with numbers as accounts.
 #![allow(dead_code)] // Each test binary uses its part.
 
 use noema_protocol::{hashing, CheckpointId, FamilyId, RoundId};
@@ -166,7 +166,7 @@ impl Play {
         play
     }
 
-    /// Those drawn agree that all contributions help.
+    /// The drawn validators agree that all contributions help.
     pub(crate) fn claiming() -> Self {
         let mut play = Self::scoring();
         play.score(&[helpful(); 3]);
@@ -174,7 +174,7 @@ impl Play {
         play
     }
 
-    /// Those drawn agree on the next checkpoint, too.
+    /// The drawn validators agree on the next checkpoint, too.
     pub(crate) fn objectable() -> Self {
         let mut play = Self::claiming();
         for validator in play.seated() {
@@ -221,7 +221,7 @@ impl Play {
             .reveal_scores(&account, sheet(findings), salt(account), self.now)
     }
 
-    /// All that are heard score the same.
+    /// All validators that are heard score the same.
     pub(crate) fn score(&mut self, findings: &[Finding]) {
         let all = self.seated();
         self.score_each(
@@ -231,7 +231,7 @@ impl Play {
         );
     }
 
-    /// Plays scoring and revealing through; who is not named keeps silent.
+    /// Runs scoring and score revealing; a validator that is not named stays silent.
     pub(crate) fn score_each(&mut self, sheets: &[(Account, &[Finding])]) {
         for (account, findings) in sheets {
             self.commit_scores(*account, findings);
