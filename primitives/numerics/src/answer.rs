@@ -9,9 +9,9 @@
 //! of position `n + i - 1`. The answer's last token is never executed.
 //!
 //! # Passes
-//! [`Generation`] and [`Checking`] are state machines that only say which positions come next, so
-//! that many can share a transformer's passes. [`generate`] and [`check`] drive one with a transformer
-//! of its own.
+//! [`Generation`] and [`Checking`] are state machines that only name the positions to execute next, so that
+//! many of them can share a transformer's passes. [`generate`] and [`check`] drive one with a transformer of
+//! its own.
 
 mod checking;
 mod generation;
@@ -28,7 +28,7 @@ use core::{
     ops::{ControlFlow, Range},
 };
 
-/// Hidden vectors that pass through the output head together: bounds the memory for logits.
+/// Hidden vectors that pass through the output head together; bounds the memory for logits.
 const HEAD_BATCH: usize = 16;
 
 /// Everything but the prompt that determines an answer.
@@ -69,7 +69,7 @@ pub struct Generated {
     pub end: End,
 }
 
-/// What is wrong with an answer: the first thing, in the order of its tokens.
+/// The first flaw of an answer, in the order of its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
@@ -80,12 +80,12 @@ pub enum Flaw {
         /// The token that the model samples.
         expected: u32,
     },
-    /// The answer stops although nothing ends it yet.
+    /// The answer stops although no rule ends it yet.
     EndsEarly {
         /// Tokens it has.
         length: usize,
     },
-    /// The answer goes on after its end.
+    /// The answer continues after its end.
     RunsOn {
         /// Tokens it should have.
         length: usize,
@@ -112,11 +112,11 @@ impl fmt::Display for Flaw {
 /// Result of checking an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// What is wrong with it, if anything.
+    /// The first flaw, if any.
     pub flaw: Option<Flaw>,
-    /// [Hashes](crate::hidden) of the hidden states from which the answer's tokens should have been
-    /// sampled, up to where the answer should end or names a token that does not exist. Those of
-    /// generation for a flawless answer.
+    /// [Hashes](crate::hidden) of the hidden states from which the answer's tokens should have been sampled,
+    /// up to where the answer should end or contains a token that does not exist. For a flawless answer,
+    /// those of its generation.
     pub hidden: Vec<[u8; 32]>,
 }
 
@@ -131,7 +131,7 @@ pub struct Step<'a> {
     pub wanted: Range<usize>,
 }
 
-/// How much of a pass a step may take.
+/// The part of a pass that a step may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// Most positions.
@@ -141,7 +141,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// No bounds: everything that can be executed, in one step.
+    /// No bounds: all executable positions in one step.
     pub const ALL: Self = Self {
         positions: usize::MAX,
         rows: usize::MAX,
@@ -192,16 +192,16 @@ fn answer_limit(
     }
 }
 
-/// Positions of the cache that answering with at most `max_tokens` needs; the last token of an
-/// answer is not executed.
+/// Positions of the cache that are needed to answer with at most `max_tokens`; the last token of an answer is
+/// not executed.
 pub const fn positions_needed(prompt_tokens: usize, max_tokens: u32) -> usize {
     prompt_tokens + (max_tokens as usize).saturating_sub(1)
 }
 
 /// Generates the answer to `prompt`, token by token. `on_token` sees each and can stop it.
 ///
-/// Cached positions that agree with `prompt` are not known to be so: the pass starts at position
-/// 0. To reuse a prefix see [`generate_after`].
+/// Cached positions are not compared with `prompt`: the pass starts at position 0. To reuse a prefix see
+/// [`generate_after`].
 pub fn generate(
     transformer: &mut impl ForwardPass,
     prompt: &[u32],
@@ -239,8 +239,7 @@ pub fn generate_after(
 
 /// Checks `answer` to `prompt` in one parallel pass over both.
 ///
-/// Errors concern the prompt and the request only; whatever is wrong with the answer is a
-/// [`Flaw`].
+/// Errors concern the prompt and the request only; an error in the answer is a [`Flaw`].
 pub fn check(
     transformer: &mut impl ForwardPass,
     prompt: &[u32],

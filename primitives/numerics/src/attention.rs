@@ -22,9 +22,9 @@
 //! N     = Σ_c (a_c · v_cb) << (shift_c - base)                 exact, i64
 //! out   = round(N * 2^(u + base) / D)                          see [`ratio`]
 //! ```
-//! The sum over positions is thereby the same operator as a linear layer with scales of one:
-//! 16-bit mantissas times int8, blocks of 32, one exponent a block. Blocks of positions start at
-//! absolute multiples of 32, so nothing depends on how positions are split into calls.
+//! The sum over positions is thereby the same operator as a linear layer with scales of one: 16-bit mantissas
+//! times int8, blocks of 32, one exponent a block. Blocks of positions start at absolute multiples of 32, so
+//! the result does not depend on how positions are split into calls.
 //!
 //! # Bounds
 //! |q| ≤ 2^27 and d ≥ 32 give C < 2^29.04 and |q'| < 2^29.04, so the shifts of q' are at most 16.
@@ -152,7 +152,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Leaves `e_t` of positions `0..positions` in `powers` and returns their sum.
+    /// Writes `e_t` of positions `0..positions` to `powers` and returns their sum.
     fn softmax(&mut self, query: &[i32], keys: HeadCache<'_>, positions: usize) -> u64 {
         let blocks = query.len() / BLOCK;
         let scale = score_scale(query.len());
@@ -233,7 +233,7 @@ impl Scratch {
         }
     }
 
-    /// Leaves `e_t * s_t / 2^u` in `weights`, zero after the last position, and returns `u`.
+    /// Writes `e_t * s_t / 2^u` to `weights`, zero after the last position, and returns `u`.
     fn weigh(&mut self, scales: &[u32], blocks: usize, block: usize) -> u32 {
         let scales = || scales.iter().skip(block).step_by(blocks);
         let product = |(&e, &s): (&u32, &u32)| u64::from(e) * u64::from(s);

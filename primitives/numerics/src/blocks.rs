@@ -109,7 +109,7 @@ impl Blocks {
         self.shifts.extend_from_slice(other.shifts);
     }
 
-    /// Forgets all vectors; keeps the allocation.
+    /// Removes all vectors; keeps the allocation.
     pub fn clear(&mut self) {
         self.mantissas.clear();
         self.shifts.clear();

@@ -99,7 +99,7 @@ impl KvCache {
         self.length
     }
 
-    /// Forgets the positions from `length` on; the prefix stays valid.
+    /// Removes the positions from `length` on; the prefix stays valid.
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
@@ -107,14 +107,13 @@ impl KvCache {
     /// Declares positions `0..length` valid, after every layer has stored them.
     ///
     /// # Panics
-    /// When so many do not fit.
+    /// When that many do not fit.
     pub fn extend_to(&mut self, length: usize) {
         assert!(length <= self.limit, "cached positions");
         self.length = length;
     }
 
-    /// Replaces everything by the first `positions` positions of `from`, a cache of the same
-    /// architecture.
+    /// Replaces the content by the first `positions` positions of `from`, a cache of the same architecture.
     ///
     /// # Panics
     /// When `from` does not hold that many, or they do not fit.
@@ -148,8 +147,8 @@ impl KvCache {
         self.store_by(layer, start, keys, values, quantise_key, quantise_value);
     }
 
-    /// As [`store`](Self::store), for executors with faster ways to do what [`quantise_key`] and
-    /// [`quantise_value`] define.
+    /// As [`store`](Self::store), for executors with faster implementations of [`quantise_key`] and
+    /// [`quantise_value`].
     ///
     /// # Panics
     /// When layer or positions are outside the cache.

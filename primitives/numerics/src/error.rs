@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Why a forward pass is refused. Nothing has been computed or cached then.
+/// Why a forward pass is refused. In that case nothing has been computed or cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardError {
@@ -19,12 +19,12 @@ pub enum ForwardError {
     ContextFull {
         /// Positions that would be needed.
         needed: usize,
-        /// Positions that there are.
+        /// Positions that are available.
         capacity: usize,
     },
     /// The first position does not follow the cached ones.
     PositionNotCached {
-        /// First position asked for.
+        /// The requested first position.
         start: usize,
         /// Positions that are cached.
         cached: usize,
@@ -38,9 +38,9 @@ pub enum ForwardError {
         /// Tokens given.
         tokens: usize,
     },
-    /// There is no prompt to answer.
+    /// The prompt is empty.
     EmptyPrompt,
-    /// An answer of no tokens is asked for.
+    /// An answer of no tokens is requested.
     NoTokens,
 }
 

@@ -35,7 +35,8 @@ pub const fn scale_saturate(value: i64, exponent: i32) -> i32 {
     if exponent <= 0 {
         return saturate(round_shift(value, exponent.unsigned_abs()));
     }
-    // Saturating first changes nothing: a value outside i32 only grows. It leaves room for 31 bits.
+    // Saturating first does not change the result: a value outside i32 only grows. It leaves room for 31
+    // bits.
     let value = saturate(value) as i64;
     let shift = if exponent > 31 { 31 } else { exponent };
     saturate(value << shift)

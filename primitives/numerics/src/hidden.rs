@@ -1,4 +1,4 @@
-//! The hash of a final hidden state: what only executing the model yields.
+//! The hash of a final hidden state, which only execution of the model yields.
 //!
 //! # Formula
 //! ```text

@@ -1,4 +1,4 @@
-//! The seam behind which a faster executor does the heavy work.
+//! The interface for executors that implement the operators faster.
 
 use crate::{
     attention, blocks,
@@ -10,9 +10,9 @@ use crate::{
 
 /// The operators of a layer, each over a batch of positions.
 ///
-/// The provided methods are the definition. An executor overrides those it makes faster, and must
-/// return the same bits: golden vectors and [`crate::testing`] are there to compare. Methods are
-/// given valid shapes; what is not valid panics.
+/// The provided methods are the definition. An executor overrides those it makes faster, and must return the
+/// same bits: golden vectors and [`crate::testing`] compare them. Shapes must be valid; a method panics
+/// otherwise.
 pub trait Kernels {
     /// See [`mod@crate::linear`]. `output` is row-major `[batch][rows]`.
     fn linear(

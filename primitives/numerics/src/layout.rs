@@ -1,4 +1,4 @@
-//! Where every tensor lies: the canonical list of tensors and their tiles.
+//! The layout of the weights: the canonical list of tensors and their tiles.
 //!
 //! The weights of a checkpoint are one array of 544-byte tiles and nothing else. Tensors follow
 //! each other in this order:
@@ -26,7 +26,7 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// What a tensor is for.
+/// The role of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TensorRole {
@@ -165,7 +165,7 @@ impl TensorKind {
 /// One tensor of the canonical list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TensorSpec {
-    /// What it is for.
+    /// Its role.
     pub role: TensorRole,
     /// The layer it belongs to, if any.
     pub layer: Option<u32>,
@@ -178,7 +178,7 @@ pub struct TensorSpec {
 }
 
 impl TensorSpec {
-    /// A name for people: `layers.3.query`, `token_embedding`.
+    /// A readable name: `layers.3.query`, `token_embedding`.
     pub fn name(&self) -> String {
         match self.layer {
             Some(layer) => format!("layers.{layer}.{}", self.role.name()),

@@ -41,6 +41,6 @@ pub use model::{Model, ModelError};
 pub use sampling::{Sampler, Sampling};
 pub use transformer::{ForwardPass, Transformer};
 
-/// Version of what this crate defines, the arithmetic and the hashes of hidden states; part of every
+/// Version of this crate's definition, the arithmetic and the hashes of hidden states; part of every
 /// checkpoint.
 pub const NUMERICS_VERSION: u32 = 2;

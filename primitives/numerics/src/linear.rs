@@ -110,8 +110,8 @@ fn widen(tile: &Tile) -> [i16; TILE_QUANTS] {
 
 /// `Σ_k q[row][k] * a[k]` for the 16 rows of a tile.
 ///
-/// Two partial sums a row, each over pairs of neighbouring inputs, and the inputs repeated for
-/// every row: the shape in which the compiler finds packed multiply-adds.
+/// Two partial sums a row, each over pairs of neighbouring inputs, with the inputs repeated for every row: in
+/// this form the compiler emits packed multiply-adds.
 fn dot(quants: &[i16; TILE_QUANTS], mantissas: &[i16; TILE_COLUMNS]) -> [i32; TILE_ROWS] {
     let mut pairs = [0i32; TILE_ROWS * 2];
     let words = quants.as_chunks::<{ TILE_ROWS * 4 }>().0;
@@ -129,8 +129,8 @@ fn dot(quants: &[i16; TILE_QUANTS], mantissas: &[i16; TILE_COLUMNS]) -> [i32; TI
     core::array::from_fn(|row| pairs[row * 2] + pairs[row * 2 + 1])
 }
 
-/// `q · a` of two elements. Like every sum of a block it stays below 2^26 and cannot wrap; the
-/// wrapping operations keep overflow checks, and with them scalar code, out of inner loops.
+/// `q · a` of two elements. Like every sum of a block it stays below 2^26 and cannot wrap. Wrapping
+/// operations avoid the overflow checks, which would prevent vectorisation.
 pub(crate) fn pair_product(q: [i16; 2], a: [i16; 2]) -> i32 {
     let product = |i: usize| i32::from(q[i]).wrapping_mul(i32::from(a[i]));
     product(0).wrapping_add(product(1))

@@ -1,4 +1,4 @@
-//! The loss of a text: how many bits a model needs to say it, in integers.
+//! The loss of a text: how many bits a model needs for it, in integers.
 //!
 //! # Formula
 //! Of target `t` under logits `l` in units of 2^-16, with `l_max` the largest:
@@ -8,8 +8,7 @@
 //! loss = z_t + log2(W) - 30 * 2^16               units of 2^-16 bit
 //! ```
 //! The weights are those with which [`crate::sampling`] draws at temperature 1, so the loss is
-//! `-log2` of the probability of the token there. A token too unlikely to be drawn has a loss all
-//! the same.
+//! `-log2` of the probability of the token there. A token too unlikely to be drawn still has a loss.
 //!
 //! The loss of a sequence is the sum over its tokens but the first, each under the logits of the
 //! position before it.
@@ -92,8 +91,8 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// Adds the loss of `targets`, each under its row of row-major `logits`, `[targets][V]`: what a
-    /// pass over the positions before them returns.
+    /// Adds the loss of `targets`, each under its row of row-major `logits`, `[targets][V]`, as a pass over
+    /// the positions before them returns them.
     ///
     /// Returns `None`, and adds nothing, unless there is one row for each target, and each target
     /// has a logit.
@@ -119,7 +118,7 @@ impl Loss {
 
 /// The loss of `tokens` from the second on, computed by `transformer` from position 0.
 ///
-/// Whatever the transformer has cached is replaced. A sequence of fewer than two tokens has no loss.
+/// The transformer's cache is replaced. A sequence of fewer than two tokens has no loss.
 ///
 /// # Errors
 /// If a token is not in the vocabulary, the last included, or the sequence does not fit.

@@ -1,7 +1,7 @@
 //! A model: an architecture over borrowed weight bytes.
 //!
-//! Any bytes of the right length are a model: no bit pattern makes an operator overflow or panic.
-//! That they are the *right* bytes is for the checkpoint's root to prove.
+//! Any bytes of the right length are a model: no bit pattern makes an operator overflow or panic. The
+//! checkpoint's root proves that they are the *right* bytes.
 
 use crate::{
     layout::{self, TensorKind, TensorRole, TensorSpec},
@@ -17,7 +17,7 @@ use core::fmt;
 pub enum ModelError {
     /// The architecture itself is refused.
     Architecture(ArchitectureError),
-    /// There is not one exponent per tensor.
+    /// The number of exponents is not the number of tensors.
     ExponentCount {
         /// Tensors of the architecture.
         expected: usize,

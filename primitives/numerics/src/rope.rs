@@ -11,7 +11,7 @@
 //! ```
 //! # Bounds
 //! |x * cos| ≤ 2^26 * 2^31, the sum of two at most 2^58. A table of true cosines and sines gives
-//! |y| ≤ sqrt(2) * 2^26, so the outer clamp acts only on a table that is not one.
+//! |y| ≤ sqrt(2) * 2^26, so the outer clamp acts only on other tables.
 //!
 //! # Error
 //! Half a unit over the exact rotation by the table's entries.

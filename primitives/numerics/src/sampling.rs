@@ -21,7 +21,7 @@
 //! # Error
 //! The exponent of a weight is rounded up by less than 2^-16, the weight itself by 2^-19 and half
 //! a unit: relative 2^-16 over the real softmax. Tokens below 2^-31 of the likeliest have no weight
-//! (except that a total never is zero).
+//! (except that a total is never zero).
 
 use crate::exp2::{exp2, LOG2_E_Q30};
 use alloc::vec::Vec;
@@ -51,7 +51,7 @@ impl Sampling {
 /// First candidates that are put in order; each further step orders eight times as many.
 const FIRST_ORDERED: usize = 64;
 
-/// Chooses tokens; keeps its buffer from one to the next.
+/// Chooses tokens; reuses its buffer.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     sampling: Sampling,
@@ -128,7 +128,7 @@ impl Sampler {
 
 /// The largest logit's index, the lowest on ties; 0 if there are none.
 pub fn greedy(logits: &[i32]) -> u32 {
-    // Two plain loops, which the compiler makes wide, are faster than one that remembers.
+    // Two plain loops, which the compiler vectorises, are faster than one that keeps the index.
     let largest = logits.iter().fold(i32::MIN, |largest, &l| largest.max(l));
     let best = logits.iter().position(|&logit| logit == largest);
     best.unwrap_or(0) as u32
@@ -137,8 +137,8 @@ pub fn greedy(logits: &[i32]) -> u32 {
 /// Step 2: the weight of `logit` beside the largest one.
 fn weight(largest: i32, logit: i32, temperature_milli: u16) -> u32 {
     let below = (i64::from(largest) - i64::from(logit)).unsigned_abs();
-    // Dropping the fraction first does not change the quotient, and makes it one of 64 bits: this
-    // runs for every token of the vocabulary.
+    // Dropping the fraction first does not change the quotient, and makes it a 64-bit division: this runs for
+    // every token of the vocabulary.
     let product = (u128::from(below) * (LOG2_E_Q30 as u128 * 1_000)) >> 30;
     let scaled = product as u64 / u64::from(temperature_milli);
     match i32::try_from(scaled) {
@@ -172,8 +172,8 @@ fn token_of(key: u64) -> u32 {
     !(key as u32)
 }
 
-/// Keys that are put in descending order only as far as they are read: a draw rarely needs more
-/// than a few of a large vocabulary.
+/// Keys that are sorted in descending order only as far as they are read: a draw rarely needs more than a few
+/// of a large vocabulary.
 struct Ordered<'a> {
     keys: &'a mut [u64],
     sorted: usize,
@@ -184,7 +184,7 @@ impl<'a> Ordered<'a> {
         Self { keys, sorted: 0 }
     }
 
-    /// Brings the `count` largest keys to the front, in any order, and drops the others.
+    /// Moves the `count` largest keys to the front, in any order, and drops the others.
     fn separate(&mut self, count: usize) {
         if (1..self.keys.len()).contains(&count) {
             self.keys.select_nth_unstable_by(count - 1, |a, b| b.cmp(a));

@@ -1,6 +1,5 @@
-//! What tests here and in other crates share: a small seeded model (real arithmetic, no meaning),
-//! calls of operators with their inputs, the golden vectors, and a recorder of what an executor
-//! returns.
+//! Test support for this and other crates: a small seeded model (real arithmetic, meaningless output), calls
+//! of operators with their inputs, the golden vectors, and a recorder of an executor's output.
 //!
 //! All data come from SplitMix64 alone, so every machine builds the same bytes. The weights of the
 //! model are scaled like those of a trained one (outputs of each layer near one), so answers vary
@@ -76,7 +75,7 @@ impl TestModel {
         tied_head: true,
     };
 
-    /// The shape of SmolLM2-135M with a shorter context: what speed is measured on.
+    /// The shape of SmolLM2-135M with a shorter context, for measurements of speed.
     pub const SMOLLM2_135M: Architecture = Architecture {
         layers: 30,
         hidden: 576,
@@ -171,8 +170,8 @@ fn linear_exponent(role: TensorRole, columns: u32) -> i8 {
     }
 }
 
-/// Rotations by a frequency that halves from pair to pair: exact in spirit, integer in fact. Each
-/// step multiplies by a unit complex number in units of 2^-30.
+/// Rotations by a frequency that halves from pair to pair, in integers: each step multiplies by a unit
+/// complex number in units of 2^-30.
 fn fill_rope(content: &mut [u8], half: usize) {
     let mut angles = vec![(1i64 << 30, 0i64); half];
     let steps: Vec<(i64, i64)> = (0..half)

@@ -25,7 +25,7 @@ use core::ops::Range;
 /// Fraction bits of the residual stream: a range of ±131,072, as trained models carry single
 /// elements beyond 22,000 (SmolLM2-135M does) while embeddings are near 0.05.
 pub const RESIDUAL_FRACTION: i32 = 14;
-/// Fraction bits of queries, keys, values and of what attention returns.
+/// Fraction bits of queries, keys, values and of the output of attention.
 pub const ATTENTION_FRACTION: i32 = 16;
 /// Fraction bits of logits.
 pub const LOGIT_FRACTION: i32 = 16;
@@ -33,7 +33,7 @@ pub const LOGIT_FRACTION: i32 = 16;
 /// Positions that pass through the layers together. Only speed and memory depend on it.
 const CHUNK: usize = 128;
 
-/// What [`crate::generate`] and [`crate::check`] drive: a transformer on any device.
+/// A transformer on any device, as [`crate::generate`] and [`crate::check`] drive it.
 pub trait ForwardPass {
     /// The shape of the model.
     fn architecture(&self) -> &Architecture;
@@ -44,9 +44,9 @@ pub trait ForwardPass {
     /// Positions that the cache has room for.
     fn capacity(&self) -> usize;
 
-    /// Runs `tokens` at positions `start..` over the cached positions before `start`, which stay
-    /// valid; whatever was cached from `start` on is replaced. The final hidden vectors of the
-    /// tokens with indices `wanted` are appended to `hidden`.
+    /// Runs `tokens` at positions `start..` over the cached positions before `start`, which stay valid; the
+    /// cache from `start` on is replaced. The final hidden vectors of the tokens with indices `wanted` are
+    /// appended to `hidden`.
     fn forward(
         &mut self,
         start: usize,
@@ -105,7 +105,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
         &self.cache
     }
 
-    /// Forgets cached positions from `length` on; the prefix can be reused.
+    /// Removes cached positions from `length` on; the prefix can be reused.
     pub fn truncate(&mut self, length: usize) {
         self.cache.truncate(length);
     }
@@ -239,8 +239,8 @@ impl<K: Kernels> ForwardPass for Transformer<'_, K> {
     }
 }
 
-/// Refuses a pass that [`ForwardPass::forward`] does not define, over a cache of which `(length,
-/// capacity)` positions are valid and fit: for every executor, so that all refuse the same.
+/// Refuses a pass that [`ForwardPass::forward`] does not define, over a cache of which `(length, capacity)`
+/// positions are valid and fit. All executors call it, so all refuse the same passes.
 pub fn validate(
     vocabulary: u32,
     (cached, capacity): (usize, usize),

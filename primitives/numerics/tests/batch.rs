@@ -1,4 +1,4 @@
-//! Nothing depends on how positions are split into calls, and checking agrees with generating.
+//! Results do not depend on how positions are split into calls, and checking agrees with generating.
 
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use noema_numerics::{
@@ -84,7 +84,7 @@ proptest! {
         let checked = check(&mut transformer, &prompt, &answer.tokens, &request).unwrap();
         prop_assert_eq!(checked, Checked { flaw: None, hidden: answer.hidden });
 
-        // Any other token is found, where it is.
+        // Any other token is found, at its index.
         let index = seed as usize % answer.tokens.len();
         let mut wrong = answer.tokens.clone();
         wrong[index] = (wrong[index] + 1) % 128;

@@ -1,5 +1,5 @@
-//! The overflow bounds, at the extreme. The crate is built with overflow checks in tests, and
-//! where an inner loop wraps by intent the results are compared with exact ones.
+//! The overflow bounds, at their ends. Tests build the crate with overflow checks; where an inner loop wraps
+//! on purpose, the results are compared with exact ones.
 
 use noema_numerics::{
     attention,
@@ -29,7 +29,7 @@ fn the_longest_row_of_the_largest_products_is_exact() {
                 (i128::from(a) * i128::from(q) * 65_535) << shifts[k / 32]
             })
             .sum();
-        // As far below the result as there are bits of it above i32.
+        // The right shift is as large as the number of result bits above i32.
         let weights = Linear::new(16, columns, -45, &bytes).unwrap();
         let mut output = [0; 16];
         linear::linear(&weights, blocks.view(), 0, &mut output);
@@ -95,7 +95,7 @@ fn a_norm_takes_any_input_gain_and_length() {
                         &mut output,
                     );
                 }
-                // One element far above the others: the largest normalised value there is.
+                // One element far above the others gives the largest normalised value.
                 let mut spike = vec![0; n];
                 spike[0] = value;
                 norm::norm_row(&Gains::new(-29, &bytes), 0, &spike, &mut output);

@@ -269,7 +269,7 @@ fn an_architecture_has_a_frozen_encoding() {
 }
 
 proptest! {
-    /// Whatever the numbers, validation answers; and what it accepts can be laid out.
+    /// Validation returns a result for any numbers, and every accepted architecture can be laid out.
     #[test]
     fn validation_is_total(n in prop::array::uniform9(any::<u32>()), scale in 0u32..32) {
         let n = n.map(|n| n >> scale);

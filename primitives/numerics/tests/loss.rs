@@ -1,4 +1,4 @@
-//! The loss of a text against floating point, at its bounds, and against the passes that it needs.
+//! The loss of a text, compared with floating point, at its bounds, and with the passes that it needs.
 
 use noema_numerics::{
     loss::{log2, loss, sequence_loss, Loss},
@@ -50,7 +50,7 @@ fn a_certain_token_costs_nothing_and_an_impossible_one_stays_finite() {
     assert!((worst as f64 - cross_entropy(&logits, 1)).abs() < allowed(2));
 }
 
-/// The largest vocabulary, all of whose tokens are just too unlikely for a weight or just not.
+/// The largest vocabulary, all of whose tokens are just too unlikely for a weight or just likely enough.
 #[test]
 fn the_tail_of_the_largest_vocabulary_stays_within_the_bound() {
     for below in [1_408_000, 1_408_400, 1_362_800] {
@@ -125,7 +125,7 @@ fn a_sequence_costs_what_its_tokens_cost_one_by_one() {
         tokens: 100,
     };
     assert_eq!(sequence_loss(&mut transformer, &text), Ok(expected));
-    // What was cached does not matter.
+    // The earlier content of the cache does not matter.
     transformer
         .forward(0, &tokens(4, 50), 0..0, &mut Blocks::default())
         .unwrap();

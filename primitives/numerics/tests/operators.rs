@@ -1,4 +1,4 @@
-//! Every operator against its real-valued formula, within the error its documentation states.
+//! Every operator compared with its real-valued formula, within the error that its documentation states.
 
 use noema_numerics::{
     attention, blocks,
@@ -218,7 +218,7 @@ const WIDE: Architecture = Architecture {
     ..TestModel::TINY
 };
 
-/// Attention of every position against a softmax in f64 over the cache's own content.
+/// Attention of every position, compared with a softmax in f64 over the content of the cache.
 fn check_attention(seed: u64, positions: usize, sizes: [u32; 3]) -> Result<(), TestCaseError> {
     let mut random = Random::new(seed);
     let mut draw = |count: usize, bits: u32| -> Vec<i32> {

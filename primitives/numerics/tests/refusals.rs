@@ -1,4 +1,4 @@
-//! Input that cannot be executed is refused by name, and changes nothing.
+//! Input that cannot be executed is refused with its error, and changes nothing.
 
 use noema_numerics::{
     check, generate, testing::TestModel, Blocks, ForwardError, ForwardPass, Request, Sampling,

@@ -110,7 +110,7 @@ fn extreme_logits_are_drawn_from() {
     }
 }
 
-/// The definition, without any shortcut: sort everything, weigh everything.
+/// The definition without shortcuts: sort all tokens, weigh all tokens.
 fn defined(sampling: Sampling, logits: &[i32], position: u32) -> u32 {
     use blake2::{digest::consts::U32, Blake2b, Digest};
     let mut order: Vec<usize> = (0..logits.len()).collect();

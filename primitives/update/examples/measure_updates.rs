@@ -41,7 +41,7 @@ fn print(what: &str, time: Duration) {
     println!("{what:<44} {:>9.1} ms", time.as_secs_f64() * 1e3);
 }
 
-/// Changes of every tensor, roughly normal.
+/// Changes of every tensor, approximately normally distributed.
 fn deltas(trainable: &Trainable, seed: u64) -> Vec<Vec<i32>> {
     let mut random = Random::new(seed);
     let tensors = trainable.tensors().iter();

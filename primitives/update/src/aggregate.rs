@@ -1,8 +1,8 @@
-//! The weighted mean of updates, and the checkpoint that it makes.
+//! The weighted mean of updates, and the checkpoint that results from it.
 //!
 //! # Formula
-//! With `d'_i` what update `i` says of a coordinate (0 if nothing), clipped, `w_i` its weight, and `g`
-//! what the mean is stretched by, in units of 2^-32:
+//! With `d'_i` the clipped change of a coordinate by update `i` (0 if none), `w_i` its weight, and `g` the
+//! stretch of the mean, in units of 2^-32:
 //! ```text
 //! T = Σ_i w_i * d'_i       W = Σ_i w_i
 //! change = sign(T) * ⌊(2 g |T| + 2^32 W) / (2^33 W)⌋   nearest, halves away from zero; at most 2^31 - 1
@@ -33,7 +33,7 @@ use noema_numerics::{
 /// Most updates that are applied together.
 pub const MAX_UPDATES: usize = 1_024;
 
-/// What applying updates did.
+/// The effect of applying updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// Masters that changed.
@@ -51,12 +51,12 @@ impl AddAssign for Applied {
 
 /// Applies `updates`, each with its weight, to a checkpoint's `masters` and `weights` in place.
 ///
-/// `exponents` has one for each tensor of the checkpoint, in canonical order. The result does not
-/// depend on the order of the updates. An update counts for no more than one that is as large as the
-/// median, and together they move the checkpoint at most about as far as that one would.
+/// `exponents` has one for each tensor of the checkpoint, in canonical order. The result does not depend on
+/// the order of the updates. No update counts for more than one as large as the median, and together they
+/// move the checkpoint at most about as far as that one would.
 ///
 /// # Errors
-/// See [`ApplyError`]; nothing is changed then.
+/// See [`ApplyError`]; in that case nothing is changed.
 pub fn apply(
     updates: &[(Update<'_>, u32)],
     exponents: &[i8],
@@ -200,7 +200,7 @@ impl<'a> Sums<'a> {
             return Ok(None);
         };
         for (change, &sum) in self.changes.iter_mut().zip(&self.sums) {
-            // Most are 0.
+            // Most sums are 0.
             *change = match sum {
                 0 => 0,
                 sum => self.stretch.mean(sum, self.total),
@@ -224,12 +224,12 @@ pub struct Sum<'s> {
 }
 
 impl Sum<'_> {
-    /// Where it is.
+    /// Its place.
     pub const fn place(&self) -> Place {
         self.place
     }
 
-    /// What is to be added to each master of the chunk.
+    /// The change to add to each master of the chunk.
     pub const fn changes(&self) -> &[i32] {
         self.changes
     }
@@ -265,7 +265,7 @@ impl Sum<'_> {
     }
 }
 
-/// Changes the masters of a tile and requantises what they change; the number of masters that
+/// Changes the masters of a tile and requantises the affected blocks; returns the number of masters that
 /// changed.
 fn apply_tile(
     kind: TensorKind,

@@ -9,7 +9,7 @@ pub(crate) const MOST: u32 = 32;
 #[derive(Clone, Debug)]
 pub(crate) struct BitReader<'a> {
     rest: &'a [u8],
-    /// Bits of the bytes before `rest` that are still to be read, the next one lowest.
+    /// Unread bits of the bytes before `rest`, the next one lowest.
     window: u64,
     /// Number of them, at most 63.
     bits: u32,

@@ -22,14 +22,14 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// What each change of an update is multiplied by, in units of 2^-32.
+/// The factor that multiplies each change of an update, in units of 2^-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Factor(u64);
 
 impl Factor {
     const ONE: Self = Self(1 << 32);
 
-    /// The factor that takes a squared norm of `n` down to `m`.
+    /// The factor that reduces a squared norm of `n` to `m`.
     fn new(n: u128, m: u128) -> Self {
         if n <= m {
             return Self::ONE;
@@ -53,7 +53,7 @@ impl Factor {
     }
 }
 
-/// How far updates may move a checkpoint.
+/// The limit on how far updates move a checkpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Clip {
     /// m
@@ -63,7 +63,7 @@ pub(crate) struct Clip {
 }
 
 impl Clip {
-    /// That of `updates`, which are read to their end.
+    /// The clipping of `updates`, which are read to their end.
     ///
     /// # Errors
     /// [`ApplyError::Decode`] if an update is malformed.

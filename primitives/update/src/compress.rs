@@ -1,6 +1,6 @@
-//! Which changes of a chunk are sent, and at which scale.
+//! The choice of the changes of a chunk that are sent, and of their scale.
 //!
-//! An entry can say s or 2 s. Of the largest changes, those whose sending lowers the squared error
+//! An entry is s or 2 s. Of the largest changes, those whose sending lowers the squared error
 //! are kept, and `s` is the scale that lowers it most. With the changes sorted by magnitude, the
 //! first `j` of `c` sent as 2 s and the others as s, the error falls by
 //! ```text
@@ -15,7 +15,7 @@
 use crate::{reader::Entry, shape::CHUNK_COORDINATES, update::SCALE_MAX};
 use alloc::vec::Vec;
 
-/// Chooses the entries of one chunk after the other; keeps its buffers.
+/// Chooses the entries of chunks; reuses its buffers.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     bound: usize,
@@ -42,8 +42,8 @@ impl Selection {
         }
     }
 
-    /// The entries that say the most of `changes`, at most the bound, by ascending index. Those
-    /// for which `padding` says yes are never sent.
+    /// The entries that lower the squared error of `changes` most, at most the bound, by ascending index.
+    /// Coordinates for which `padding` returns true are never sent.
     pub(crate) fn choose(&mut self, changes: &[i32], padding: impl Fn(usize) -> bool) -> &[Entry] {
         self.entries.clear();
         self.keys.clear();
@@ -99,8 +99,8 @@ fn entry(key: u64, magnitude: u64, changes: &[i32]) -> Entry {
     }
 }
 
-/// Scale of these changes, largest first, and how many of them are sent as twice the scale: not
-/// all.
+/// Scale of these changes, largest first, and how many of them are sent as twice the scale; never all of
+/// them.
 fn fit(keys: &[u64]) -> (u64, usize) {
     let count = keys.len() as u64;
     let mut sum: u64 = keys.iter().map(|&key| magnitude(key)).sum();

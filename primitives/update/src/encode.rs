@@ -47,14 +47,14 @@ impl<'a> Encoder<'a> {
         })
     }
 
-    /// Compresses the changes of tensor `index`, one per coordinate in master units: of each chunk
-    /// the largest are sent, after what earlier rounds did not send has been added.
+    /// Compresses the changes of tensor `index`, one per coordinate in master units: adds the residual of
+    /// earlier rounds and sends the largest of each chunk.
     ///
-    /// `residual` (one per coordinate, zero at first) is what was not sent, and is replaced:
-    /// `deltas + residual` before is what the update says `+ residual` after, exactly.
+    /// `residual` (one per coordinate, zero at first) holds the changes that were not sent, and is replaced:
+    /// `deltas + residual` before equals the update's changes `+ residual` after, exactly.
     ///
     /// # Errors
-    /// See [`EncodeError`]; the update and `residual` are as before then.
+    /// See [`EncodeError`]; in that case the update and `residual` are unchanged.
     pub fn compress(
         &mut self,
         index: u16,
@@ -105,7 +105,7 @@ impl<'a> Encoder<'a> {
     /// Writes these changes of tensor `index`: (coordinate, change) by ascending coordinate.
     ///
     /// # Errors
-    /// See [`EncodeError`]; the update is as before then.
+    /// See [`EncodeError`]; in that case the update is unchanged.
     pub fn exact(&mut self, index: u16, changes: &[(u64, i32)]) -> Result<(), EncodeError> {
         let tensor = self.tensor(index)?;
         check_coordinates(&tensor, changes)?;

@@ -1,10 +1,10 @@
-//! What is refused, and where it is.
+//! Errors, with their places.
 
 use core::fmt;
 use noema_checkpoint::CheckpointId;
 use thiserror::Error;
 
-/// Where in an update something is wrong.
+/// The place of an error in an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Index of the tensor in the canonical list.
@@ -40,10 +40,10 @@ pub enum DecodeError {
         /// The largest length.
         limit: usize,
     },
-    /// The bytes do not start as an update does.
+    /// The bytes do not start with the magic of an update.
     #[error("the bytes do not start with NUPD, so they are not an update")]
     NotAnUpdate,
-    /// The format has another version.
+    /// This program does not read this format version.
     #[error(
         "the update has format {0}; this program reads format {version}",
         version = crate::VERSION
@@ -132,7 +132,7 @@ pub enum DecodeError {
     },
 }
 
-/// Why something cannot be written as an update.
+/// Why changes cannot be written as an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -154,7 +154,7 @@ pub enum EncodeError {
         /// The tensor.
         tensor: u16,
     },
-    /// There is not one value per coordinate of the tensor.
+    /// The number of values is not the number of coordinates of the tensor.
     #[error("the tensor has {expected} coordinates but {found} values are given")]
     Length {
         /// Coordinates of the tensor.
@@ -162,7 +162,7 @@ pub enum EncodeError {
         /// Values given.
         found: u64,
     },
-    /// The coordinates are not strictly ascending: one is out of order or there twice.
+    /// The coordinates are not strictly ascending: one is out of order or repeated.
     #[error("coordinate {coordinate} does not come after the one before it")]
     CoordinatesNotAscending {
         /// The coordinate.
@@ -200,7 +200,7 @@ pub enum EncodeError {
     },
 }
 
-/// Why updates cannot be applied. Nothing has been changed then.
+/// Why updates cannot be applied. In that case nothing has been changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ApplyError {
@@ -216,7 +216,7 @@ pub enum ApplyError {
     /// An update has weight zero.
     #[error("update {update} has weight zero; leave it out")]
     ZeroWeight {
-        /// Which one.
+        /// Its index.
         update: usize,
     },
     /// The weights of the updates add up to more than a u32.
@@ -225,19 +225,19 @@ pub enum ApplyError {
     /// An update is of another checkpoint or architecture than the first.
     #[error("update {update} is of another checkpoint or architecture than the first")]
     OtherParent {
-        /// Which one.
+        /// Its index.
         update: usize,
     },
     /// An update is malformed.
     #[error("update {update} is malformed: {error}")]
     Decode {
-        /// Which one.
+        /// Its index.
         update: usize,
-        /// What is wrong with it.
+        /// Its error.
         #[source]
         error: DecodeError,
     },
-    /// There is not one exponent for each tensor.
+    /// The number of exponents is not the number of tensors.
     #[error("the architecture needs {expected} exponents but {found} are given")]
     ExponentsLength {
         /// Tensors of the architecture, the rotation table included.

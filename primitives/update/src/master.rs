@@ -1,4 +1,4 @@
-//! Master weights: the exact integers that updates are added to, and the way back to tiles.
+//! Master weights: the exact integers that updates are added to, and their requantisation to tiles.
 //!
 //! | tensor | master | unit | range |
 //! |---|---|---|---|
@@ -16,8 +16,8 @@
 //! s = ⌊2a / 255⌋ + 1         the smallest s with a / s < 127.5, at most 65,279
 //! q = sign(m) * ⌊(2|m| + s) / 2s⌋     nearest, halves away from zero
 //! ```
-//! A master differs from `q * s` by at most s / 2. A master outside the range counts as the end of
-//! the range that it is nearest to.
+//! A master differs from `q * s` by at most s / 2. A master outside the range counts as the nearest end of
+//! the range.
 
 use crate::{
     error::ApplyError,
@@ -37,9 +37,9 @@ use sp_core::Blake2Hasher;
 pub const LEAF_BYTES: usize = TILE_COORDINATES * 4;
 /// Leaves that are hashed at a time.
 pub const RUN_LEAVES: usize = 1_024;
-/// Largest magnitude that an update takes a linear weight's master to.
+/// Largest magnitude of a linear weight's master after an update.
 pub const LINEAR_MAX: i32 = 127 * 65_535;
-/// Largest magnitude that an update takes a gain to.
+/// Largest magnitude of a gain after an update.
 pub const GAIN_MAX: i32 = (1 << 30) - 1;
 
 /// The masters of a tile.
@@ -47,8 +47,8 @@ pub type Leaf = [i32; TILE_COORDINATES];
 /// A leaf as it is stored.
 pub type StoredLeaf = [u8; LEAF_BYTES];
 
-/// The masters of `tile`, which belongs to a tensor of `kind`. A tile of the rotation table has
-/// nothing but zeros.
+/// The masters of `tile`, which belongs to a tensor of `kind`. Those of a tile of the rotation table are
+/// zero.
 pub fn of_tile(kind: TensorKind, tile: &Tile) -> Leaf {
     let mut leaf = [0; TILE_COORDINATES];
     match kind {
@@ -77,7 +77,7 @@ pub fn of_tile(kind: TensorKind, tile: &Tile) -> Leaf {
     leaf
 }
 
-/// A leaf as it is stored.
+/// The stored form of a leaf.
 pub fn to_bytes(leaf: &Leaf) -> StoredLeaf {
     let mut bytes = [0; LEAF_BYTES];
     for (stored, master) in bytes.as_chunks_mut().0.iter_mut().zip(leaf) {
@@ -95,7 +95,7 @@ pub fn from_bytes(bytes: &StoredLeaf) -> Leaf {
     leaf
 }
 
-/// The leaves of a checkpoint that no update made, one by one, from its weights.
+/// The leaves of a checkpoint that no update produced, one by one, from its weights.
 ///
 /// # Errors
 /// [`ApplyError::WeightsLength`] if these are not the weights of such an architecture.
@@ -112,7 +112,7 @@ pub fn leaves<'a>(
     }))
 }
 
-/// The masters of a checkpoint that no update made, from its weights.
+/// The masters of a checkpoint that no update produced, from its weights.
 ///
 /// # Errors
 /// [`ApplyError::WeightsLength`] if these are not the weights of such an architecture.

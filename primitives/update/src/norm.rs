@@ -1,8 +1,8 @@
 //! Squared norms of changes to several tensors, each in units of its own.
 //!
 //! # Formula
-//! `d` are changes, in units of 2^E_t in tensor t; E is the largest exponent of the tensors that any of
-//! some updates touches. The inner sum is over one chunk:
+//! `d` are changes, in units of 2^E_t in tensor t; E is the largest exponent of the tensors that the updates
+//! touch. The inner sum is over one chunk:
 //! ```text
 //! n = Σ ⌊(Σ d²) / 4^(E - E_t)⌋        in units of 4^E
 //! ```
@@ -12,7 +12,7 @@
 
 use crate::update::Update;
 
-/// The unit that norms are summed up in, whatever the tensor.
+/// The common unit in which the norms of all tensors are summed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale<'a> {
     exponents: &'a [i8],

@@ -1,8 +1,8 @@
-//! What two updates have in common: a copy shares almost everything.
+//! The overlap of two updates: a copy shares almost all of its changes.
 
 use crate::{error::DecodeError, reader::Entry, update::Update};
 
-/// What two updates have in common.
+/// The changes that two updates share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overlap {
     /// Coordinates that both change in the same direction.

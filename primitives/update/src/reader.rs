@@ -9,7 +9,7 @@ use crate::{
 use alloc::vec::Vec;
 use noema_numerics::fixed::bit_length;
 
-/// Bits of the field that says how many bits of a scale follow its highest.
+/// Bits of the field that states how many bits of a scale follow its highest.
 pub(crate) const SCALE_LENGTH_BITS: u32 = 5;
 /// Most bits of a scale after its highest.
 const SCALE_LENGTH_MAX: u32 = bit_length(SCALE_MAX) - 1;
@@ -19,14 +19,14 @@ const SCALE_LENGTH_MAX: u32 = bit_length(SCALE_MAX) - 1;
 pub struct Entry {
     /// The coordinate in its chunk.
     pub index: u16,
-    /// What is added to the master; not zero.
+    /// The change that is added to the master; not zero.
     pub value: i32,
 }
 
 /// A chunk of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'r> {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
     /// Its coordinates.
     pub length: usize,
@@ -34,8 +34,7 @@ pub struct Chunk<'r> {
     pub entries: &'r [Entry],
 }
 
-/// Reads the chunks of an update in order: all of the tensors that are listed, those without entries
-/// too.
+/// Reads the chunks of an update in order: all of the listed tensors, including chunks without entries.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     trainable: &'a Trainable,
@@ -77,7 +76,7 @@ impl<'a> Reader<'a> {
     /// The next chunk; `None` at the end of an update that is well-formed.
     ///
     /// # Errors
-    /// Whatever is wrong with it. After an error the reader is of no use.
+    /// The first error of the update. The reader cannot be used after it.
     #[allow(clippy::should_implement_trait)] // the chunk borrows the reader
     pub fn next(&mut self) -> Result<Option<Chunk<'_>>, DecodeError> {
         let following = self
@@ -189,8 +188,7 @@ impl From<End> for DecodeError {
     }
 }
 
-/// Low bits of a gap that are written as they are, where `count` (not 0) of `length` coordinates
-/// change.
+/// Low bits of a gap that are written unchanged, where `count` (not 0) of `length` coordinates change.
 pub(crate) const fn rice_bits(length: usize, count: usize) -> u32 {
     match (length / count).checked_ilog2() {
         Some(bits) => bits,

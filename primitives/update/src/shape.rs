@@ -1,4 +1,4 @@
-//! Which tensors can be trained, and the coordinates of their masters.
+//! The trainable tensors, and the coordinates of their masters.
 
 use alloc::vec::Vec;
 use noema_numerics::{

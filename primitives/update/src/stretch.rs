@@ -1,6 +1,6 @@
-//! Stretching the mean: n updates in different directions have a mean that is √n times shorter than
-//! they are, so more trainers would make a round move less. The mean is made as long as the median of
-//! the updates, but is stretched no further than that takes where they are orthogonal.
+//! Stretching the mean: n updates in different directions have a mean that is √n times shorter than they are,
+//! so more trainers would make a round move less. The mean is made as long as the median of the updates, but
+//! is stretched at most by the factor that orthogonal updates need.
 //!
 //! # Formula
 //! m is the median of the updates' squared [norms](crate::norm), n that of their mean, rounded to
@@ -10,25 +10,25 @@
 //! c = ⌊2^64 (Σ w_i)² / Σ w_i²⌋            what it is for orthogonal updates that are as long as the median
 //! g = max(2^32, ⌊√min(a, c)⌋)             c alone where ⌊n / 2^b⌋ is 0
 //! ```
-//! One update, or several that say the same, are left as they are.
+//! One update, or several equal ones, are left unchanged.
 //!
 //! # Bounds
 //! (Σ w)² < 2^64, so 2^64 (Σ w)² fits a u128. By Cauchy's inequality c ≤ 2^64 · 1,024, so g ≤ 2^37.
 
 use crate::{norm, MAX_UPDATES};
 
-/// What the mean is multiplied by, in units of 2^-32.
+/// The factor that multiplies the mean, in units of 2^-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch(u64);
 
-// What g ≤ 2^37 rests on.
+// The bound g ≤ 2^37 depends on this.
 const _: () = assert!(MAX_UPDATES <= 1 << 10);
 
 impl Stretch {
-    /// Leaves the mean as it is.
+    /// Leaves the mean unchanged.
     pub(crate) const ONE: Self = Self(1 << 32);
 
-    /// What the weights allow at most.
+    /// The largest factor that the weights allow.
     pub(crate) fn most(weights: impl Iterator<Item = u32>) -> Self {
         let (mut total, mut squares) = (0u128, 0u128);
         for weight in weights {
@@ -40,7 +40,7 @@ impl Stretch {
         Self::root(square.unwrap_or(0))
     }
 
-    /// What takes a mean of squared norm `n` to `m`, but no more than this.
+    /// The factor that stretches a mean of squared norm `n` to `m`, at most `self`.
     pub(crate) fn from(self, n: u128, m: u128) -> Self {
         match norm::ratio(m, n) {
             None => self,
@@ -96,7 +96,7 @@ mod tests {
             let expected = (m as f64 / n as f64).sqrt().min(most).max(1.0);
             let stretch = Stretch::most(weights.into_iter()).from(n, m);
             let found = stretch.0 as f64 / 4_294_967_296.0;
-            // 0 / 0 is no number, and nothing is moved then.
+            // 0 / 0 is undefined; a mean of zero moves nothing.
             prop_assert!(m == 0 || (found - expected).abs() < 1e-8 * expected, "{} {}", found, expected);
             prop_assert!(stretch.0 <= 1 << 37);
         }

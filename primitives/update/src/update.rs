@@ -1,4 +1,4 @@
-//! An update as it is received: its header, and what it holds.
+//! A received update: its header and its content.
 
 use crate::{
     error::DecodeError,
@@ -9,16 +9,16 @@ use noema_checkpoint::{CheckpointId, H256};
 
 /// The first bytes of an update.
 pub const MAGIC: [u8; 4] = *b"NUPD";
-/// The version of the format that this crate writes and reads.
+/// The version of the format that this crate reads and writes.
 pub const VERSION: u16 = 1;
 /// Bytes before the list of tensors.
 pub const HEADER_BYTES: usize = 42;
-/// Entries that a chunk may have if nobody says otherwise.
+/// Default bound on the entries of a chunk.
 pub const DEFAULT_ENTRIES: u16 = 128;
 /// Largest scale of a chunk, so that twice the scale fits an i32.
 pub const SCALE_MAX: u32 = (1 << 30) - 1;
 
-/// What a receiver accepts.
+/// The limits of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest update, in bytes.
@@ -65,8 +65,8 @@ impl<'a> Update<'a> {
     /// Reads the header of an update of `parent`, whose trainable tensors are `trainable`.
     ///
     /// # Errors
-    /// Whatever is wrong with the header. What is wrong with the chunks, [`check`](Self::check) and
-    /// [`Reader::next`] say.
+    /// The first error of the header. Errors of the chunks come from [`check`](Self::check) and
+    /// [`Reader::next`].
     pub fn open(
         bytes: &'a [u8],
         trainable: &'a Trainable,
@@ -168,10 +168,10 @@ impl<'a> Update<'a> {
         Reader::new(self.trainable, self.bound, self.tensors, self.body)
     }
 
-    /// Reads all chunks: only an update for which this is `Ok` is one.
+    /// Reads all chunks: the bytes are an update only if this returns `Ok`.
     ///
     /// # Errors
-    /// Whatever is wrong.
+    /// The first error.
     pub fn check(&self) -> Result<Summary, DecodeError> {
         let mut reader = self.reader();
         let mut summary = Summary {
@@ -193,7 +193,7 @@ fn read<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], DecodeError> {
     Ok(*first)
 }
 
-/// What an update holds.
+/// The content of an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Tensors that it touches.

@@ -85,14 +85,14 @@ fn squared_norm(update: &Update<'_>, unit: i8) -> u128 {
     norm
 }
 
-/// The exponent of the unit that norms are compared in.
+/// The exponent of the unit in which norms are compared.
 fn coarsest(updates: &[(Update<'_>, u32)]) -> i8 {
     let touched = updates.iter().flat_map(|(update, _)| update.tensors());
     let unit = touched.map(|tensor| exponents()[usize::from(tensor)]).max();
     unit.unwrap_or(0)
 }
 
-/// The median of the squared norms, and what each update's changes are multiplied by, in units of
+/// The median of the squared norms, and the factor that multiplies the changes of each update, in units of
 /// 2^-32.
 fn expected_factors(updates: &[(Update<'_>, u32)]) -> (u128, Vec<u128>) {
     let unit = coarsest(updates);
@@ -116,13 +116,13 @@ fn expected_factors(updates: &[(Update<'_>, u32)]) -> (u128, Vec<u128>) {
     (median, factors.collect())
 }
 
-/// What a sum is of the mean, stretched by `g`.
+/// The mean of a sum, stretched by `g`.
 fn stretched(sum: i128, total: i128, g: i128) -> i128 {
     let doubled = (2 * sum.abs() * g + (total << 32)) / (total << 33);
     doubled.min(i128::from(i32::MAX)) * sum.signum()
 }
 
-/// What the mean is multiplied by, in units of 2^-32.
+/// The factor that multiplies the mean, in units of 2^-32.
 fn expected_stretch(updates: &[(Update<'_>, u32)], median: u128, sums: &[i128]) -> i128 {
     let weights = || updates.iter().map(|(_, weight)| u128::from(*weight));
     let total: u128 = weights().sum();
@@ -146,7 +146,7 @@ fn expected_stretch(updates: &[(Update<'_>, u32)], median: u128, sums: &[i128]) 
     square.isqrt().max(1 << 32) as i128
 }
 
-/// The masters as the formula says, computed one by one with wide integers.
+/// The masters by the formula, computed one by one with wide integers.
 fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
     let trainable = trainable();
     let mut sums = vec![0i128; state.masters.len() / 4];
@@ -187,7 +187,7 @@ fn expected_masters(state: &State, updates: &[(Update<'_>, u32)]) -> Vec<i32> {
 #[test]
 fn halves_of_the_mean_go_away_from_zero() {
     let trainable = trainable();
-    // Both change a weight elsewhere by as much, so they are as large as each other.
+    // Both change a weight elsewhere by the same amount, so both have the same size.
     let ballasted = |change| {
         let mut encoder = Encoder::new(&trainable, PARENT, 64).unwrap();
         if change != 0 {
@@ -232,7 +232,7 @@ fn an_update_a_thousand_times_as_large_counts_as_one_of_its_direction() {
         .apply(&[(small, 1), (other, 2), (small, 3)])
         .unwrap();
     assert_eq!(clipped, expected);
-    // Of two, the larger is taken down; alone, an update is its own measure.
+    // Of two, the larger is clipped; a single update is its own median.
     let before = State::new().master(2, 10);
     let mut two = State::new();
     two.apply(&[(small, 1), (large, 1)]).unwrap();
@@ -254,23 +254,23 @@ fn the_mean_is_as_long_as_the_median_where_updates_differ() {
         changes.iter().map(single).collect()
     };
     for (changes, weights, expected) in [
-        // Apart from each other: as far as one alone, in the direction of both.
+        // Orthogonal: as far as one alone, in the direction of both.
         (updates(&[&[(0, 1_000)], &[(1, 1_000)]]), [1, 1], [707, 707]),
-        // The larger is taken down first.
+        // The larger is clipped first.
         (updates(&[&[(0, 1_000)], &[(1, 9_000)]]), [1, 1], [707, 707]),
-        // As if the first were nearly alone.
+        // As if the first were almost alone.
         (
             updates(&[&[(0, 1_000)], &[(1, 1_000)]]),
             [99, 1],
             [1_000, 10],
         ),
-        // Agreed on a part.
+        // Partly in the same direction.
         (
             updates(&[&[(0, 1_000), (1, 1_000)], &[(0, 1_000), (2, 1_000)]]),
             [1, 1],
             [1_155, 577],
         ),
-        // Mostly against each other: what is left is not blown up beyond what noise would be.
+        // Mostly opposed: the remainder is not stretched beyond the bound for orthogonal updates.
         (
             updates(&[&[(0, 1_000), (1, 500)], &[(0, -1_000), (1, 500)]]),
             [1, 1],
@@ -319,7 +319,7 @@ fn masters_stop_at_the_ends_of_their_range() {
             let bytes = [single(&trainable, tensor, &[(9, sign * far)])];
             let update = opened(&bytes, &trainable)[0];
             let mut state = State::new();
-            // A gain starts above 2^29: twice takes it below the other end as well.
+            // A gain starts above 2^29, so two changes take it below the other end.
             for _ in 0..2 {
                 state.apply(&[(update, 1)]).unwrap();
             }
@@ -568,8 +568,7 @@ proptest! {
         prop_assert_eq!(applied.masters, changed as u64);
         let changed = found.chunks(512).zip(old.chunks(512)).filter(|(a, b)| a != b).count();
         prop_assert_eq!(applied.tiles, changed as u64);
-        // Every weight is what its master is rounded to, at most half a scale away, in blocks that
-        // changed.
+        // In blocks that changed, every weight is its master rounded, at most half a scale away.
         for tensor in trainable.tensors() {
             let linear = matches!(tensor.kind(), TensorKind::Linear { .. });
             for tile in tensor.offset_tiles()..tensor.offset_tiles() + tensor.tiles() {

@@ -1,4 +1,4 @@
-//! Compression and error feedback: what is not sent is kept, exactly.
+//! Compression and error feedback: changes that are not sent are kept, exactly.
 
 mod common;
 
@@ -7,7 +7,7 @@ use noema_numerics::testing::Random;
 use noema_update::{EncodeError, Encoder, Trainable, Update};
 use proptest::prelude::*;
 
-/// What the update says of each coordinate of `tensor`.
+/// The change of each coordinate of `tensor` in the update.
 fn sent(bytes: &[u8], trainable: &Trainable, tensor: u16) -> Vec<i32> {
     let update = Update::open(bytes, trainable, PARENT, ANY).unwrap();
     let mut values = vec![0; trainable.tensor(tensor).unwrap().coordinates() as usize];
@@ -37,7 +37,7 @@ fn energy(values: &[i32]) -> f64 {
     values.iter().map(|&v| f64::from(v).powi(2)).sum()
 }
 
-/// Roughly normal: the sum of eight uniform numbers.
+/// Approximately normal: the sum of eight uniform numbers.
 fn normal(random: &mut Random) -> i32 {
     (0..8).map(|_| random.within(10_000) as i32).sum()
 }

@@ -1,5 +1,5 @@
-//! The format: what is written is read, every update has one byte string, and everything else is
-//! refused by name.
+//! The format: encoding and decoding agree, every update has one byte string, and all other bytes are refused
+//! with their error.
 
 mod common;
 
@@ -11,7 +11,7 @@ use noema_update::{
 };
 use proptest::prelude::*;
 
-/// An update put together bit by bit.
+/// An update composed bit by bit.
 struct Draft {
     bytes: Vec<u8>,
     bits: usize,
@@ -421,7 +421,7 @@ fn a_full_chunk_of_any_changes_takes_at_most_a_sixth_of_a_bit_a_weight() {
     }
 }
 
-/// What was decoded from any bytes: nothing, or what they are the only form of.
+/// Whether `bytes` decode; if they do, they are the only encoding of their update.
 fn canonical(bytes: &[u8], trainable: &Trainable) -> Result<bool, TestCaseError> {
     let Ok(update) = open(bytes, trainable) else {
         return Ok(false);

@@ -1,5 +1,4 @@
-//! Frozen bytes and roots: a change of any is another format, or another next checkpoint. To print
-//! them:
+//! Frozen bytes and roots: a change of any means another format, or another next checkpoint. To print them:
 //!
 //! ```sh
 //! cargo test -p noema-update --test golden -- --nocapture
@@ -44,7 +43,7 @@ const FROZEN: [(&str, &str); 8] = [
     ),
 ];
 
-/// What follows the parent in an update that uses both magnitudes and signs.
+/// The bytes after the parent in an update that uses both magnitudes and signs.
 fn bytes(trainable: &Trainable) -> String {
     let mut encoder = Encoder::new(trainable, PARENT, 4).unwrap();
     encoder.exact(1, &[(0, 7), (63, -14)]).unwrap();
@@ -57,7 +56,7 @@ fn bytes(trainable: &Trainable) -> String {
         .collect()
 }
 
-/// An update that compresses changes of every tensor, and what is left of them.
+/// An update that compresses changes of every tensor, and its residual.
 fn compressed(trainable: &Trainable) -> [Vec<u8>; 2] {
     let mut random = Random::new(2);
     let mut encoder = Encoder::new(trainable, PARENT, 64).unwrap();

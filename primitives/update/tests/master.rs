@@ -1,4 +1,4 @@
-//! Masters, their leaves and root, and the way back to tiles.
+//! Masters, their leaves and root, and requantisation to tiles.
 
 mod common;
 

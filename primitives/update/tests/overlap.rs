@@ -1,4 +1,4 @@
-//! How alike two updates are.
+//! The overlap of two updates.
 
 mod common;
 

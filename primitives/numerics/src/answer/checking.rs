@@ -1,10 +1,10 @@
-//! Checking an answer, without a say in how or when its positions are executed.
+//! Checking an answer, independent of how its positions are executed.
 
 use super::{answer_limit, step, Checked, Flaw, Request, Room, Step};
 use crate::{error::ForwardError, hidden, sampling::Sampler, Architecture, BlocksRef};
 use alloc::vec::Vec;
 
-/// A check under way.
+/// A check in progress.
 ///
 /// As [`Generation`](super::Generation), but every position is known from the start: a step can be
 /// as large as there is room for, the whole check one step.
@@ -14,21 +14,20 @@ pub struct Checking {
     /// does not exist, which cannot be executed but is compared.
     tokens: Vec<u32>,
     prompt: usize,
-    /// Tokens of that part that have been compared, or would have been but for a flaw.
+    /// Tokens of that part that have been compared, or would have been without a flaw.
     judged: usize,
     sampler: Sampler,
     hidden: Vec<[u8; 32]>,
     flaw: Option<Flaw>,
-    /// What is wrong with the answer if every token of that part is right.
+    /// The flaw of the answer if every token of that part is right.
     at_end: Option<Flaw>,
 }
 
 impl Checking {
-    /// Begins to check `answer` to `prompt` by a model of this shape.
+    /// Starts a check of `answer` to `prompt` by a model of this shape.
     ///
     /// # Errors
-    /// They concern the prompt and the request only; whatever is wrong with the answer is a
-    /// [`Flaw`].
+    /// Errors concern the prompt and the request only; an error in the answer is a [`Flaw`].
     pub fn new(
         architecture: &Architecture,
         prompt: &[u32],
@@ -79,9 +78,8 @@ impl Checking {
         &self.tokens[..self.prompt]
     }
 
-    /// What to execute next where the first `cached` positions are; `None` if `room` is too small
-    /// for anything, or at the end. Positions whose hidden vectors are still to come are executed
-    /// whether cached or not.
+    /// The next positions to execute after the first `cached` ones; `None` if `room` is too small for any, or
+    /// at the end. Positions whose hidden vectors are still missing are executed whether cached or not.
     pub fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
         if self.is_done() {
             return None;
@@ -90,13 +88,13 @@ impl Checking {
         step(&self.tokens[..self.positions()], due, cached, room)
     }
 
-    /// Whether logits still matter: after the first wrong token only hidden vectors do.
+    /// Whether logits are still needed: after the first wrong token only hidden vectors are.
     pub const fn wants_logits(&self) -> bool {
         self.flaw.is_none()
     }
 
-    /// Takes the hidden states that the last step wanted, or the first of them, with their logits
-    /// row by row. Logits that are not wanted any more can be left out.
+    /// Takes the hidden states that the last step wanted, or the first of them, with their logits row by row.
+    /// Logits that are no longer wanted can be left out.
     ///
     /// # Panics
     /// When there are more states than the answer has tokens, or fewer logits than are wanted.
@@ -126,19 +124,19 @@ impl Checking {
         );
     }
 
-    /// Whether nothing is left to execute.
+    /// Whether all positions have been executed.
     pub fn is_done(&self) -> bool {
         self.prompt + self.judged == self.tokens.len()
     }
 
-    /// Forgets what was found so far, for when what it was computed with cannot be trusted.
+    /// Discards the results so far, for when the computation behind them cannot be trusted.
     pub fn restart(&mut self) {
         self.judged = 0;
         self.hidden.clear();
         self.flaw = None;
     }
 
-    /// What was found; `None` before the end.
+    /// The result; `None` before the end.
     pub fn finish(&self) -> Option<Checked> {
         self.is_done().then(|| Checked {
             flaw: self.flaw.or(self.at_end),

@@ -1,14 +1,14 @@
-//! Generating an answer, without a say in how or when its positions are executed.
+//! Generating an answer, independent of how its positions are executed.
 
 use super::{answer_limit, step, End, Generated, Request, Room, Step};
 use crate::{error::ForwardError, hidden, sampling::Sampler, Architecture, BlocksRef};
 use alloc::vec::Vec;
 
-/// An answer in the making.
+/// An answer in progress.
 ///
-/// [`step`](Self::step) names what to execute next, [`feed`](Self::feed) takes what that gave and
-/// yields the next token. Nothing about execution is kept here: whoever executes says how many
-/// positions are cached, so a cache that was lost is filled again by the very next step.
+/// [`step`](Self::step) names the positions to execute next, [`feed`](Self::feed) takes their results and
+/// yields the next token. No state of the execution is kept here: the caller states how many positions are
+/// cached, so the very next step refills a cache that was lost.
 #[derive(Clone, Debug)]
 pub struct Generation {
     /// Prompt and answer.
@@ -23,11 +23,11 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Begins the answer to `prompt` by a model of this shape.
+    /// Starts the answer to `prompt` by a model of this shape.
     ///
     /// # Errors
-    /// When the prompt leaves no room for an answer or has tokens that do not exist, or none are
-    /// asked for.
+    /// When the prompt leaves no room for an answer or has tokens that do not exist, or no tokens are
+    /// requested.
     pub fn new(
         architecture: &Architecture,
         prompt: &[u32],
@@ -66,13 +66,13 @@ impl Generation {
         &self.tokens[self.prompt..]
     }
 
-    /// How the answer ended, once it has.
+    /// How the answer ended; `None` before its end.
     pub const fn end(&self) -> Option<End> {
         self.end
     }
 
-    /// What to execute next where the first `cached` positions are; `None` if `room` is too small
-    /// for anything, or at the end. The last known token is always executed, cached or not.
+    /// The next positions to execute after the first `cached` ones; `None` if `room` is too small for any, or
+    /// at the end. The last known token is always executed, cached or not.
     pub fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
         match self.end {
             Some(_) => None,
@@ -80,8 +80,8 @@ impl Generation {
         }
     }
 
-    /// Takes the hidden state that the last step wanted, with its logits, and returns the token
-    /// that they yield. A step that wanted nothing yields nothing.
+    /// Takes the hidden state that the last step wanted, with its logits, and returns the token that they
+    /// yield. A step that wanted no state yields no token.
     ///
     /// # Panics
     /// When there is more than one state.
@@ -111,7 +111,7 @@ impl Generation {
         self.end.get_or_insert(End::Cancelled);
     }
 
-    /// Forgets the answer so far, for when what it was computed with cannot be trusted.
+    /// Discards the answer so far, for when the computation behind it cannot be trusted.
     pub fn restart(&mut self) {
         self.tokens.truncate(self.prompt);
         self.hidden.clear();

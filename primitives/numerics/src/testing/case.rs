@@ -1,5 +1,5 @@
-//! Single calls of operators, with their inputs: random ones that reach for the ends of every
-//! range, and the ends themselves. An executor must return the bytes of the definition for each.
+//! Single calls of operators, with their inputs: random ones that include the ends of every range, and the
+//! ends themselves. An executor must return the bytes of the definition for each.
 
 use super::Random;
 use crate::{
@@ -54,8 +54,8 @@ impl Operator {
     }
 }
 
-/// One call of an operator. Matrices and batches are row-major; the fields are the arguments of
-/// the operator, in the units that its module states.
+/// One call of an operator. Matrices and batches are row-major; the fields are the arguments of the operator,
+/// in the units that its module states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "codec", derive(codec::Encode, codec::Decode))]
 #[allow(missing_docs)] // named as the arguments of the operators

@@ -1,4 +1,4 @@
-//! Golden vectors: the frozen results of numerics version 2, and how they are computed.
+//! Golden vectors: the frozen results of numerics version 2, and their computation.
 //!
 //! [`FROZEN`] holds one BLAKE2b-256 per line, of an operator's output on seeded input or of a small
 //! model end to end. A change of any line is a new numerics version.
@@ -132,7 +132,7 @@ fn hidden_hashes(kernels: &dyn Kernels) -> Vec<u8> {
         .collect()
 }
 
-/// Values of every size up to `bits`: their magnitudes fall off along the vector and again.
+/// Values of every size up to `bits`: their magnitudes decrease along the vector, repeatedly.
 fn values(seed: u64, bits: u32, count: usize) -> Vec<i32> {
     let mut random = Random::new(seed);
     (0..count)
@@ -247,7 +247,7 @@ fn sampled() -> Vec<i32> {
     tokens
 }
 
-/// Logarithms of numbers of every length.
+/// Logarithms of numbers of every bit length.
 fn logarithms() -> Vec<i32> {
     let mut random = Random::new(15);
     (0..4_096)

@@ -1,5 +1,4 @@
-//! Hashes of what a transformer returns: to compare runs of a real model whose logits would fill
-//! memory.
+//! Hashes of a transformer's output, to compare runs of a real model whose logits would fill memory.
 
 use crate::{Architecture, Blocks, BlocksRef, ForwardError, ForwardPass};
 use alloc::vec::Vec;
@@ -42,7 +41,7 @@ impl Record {
     }
 }
 
-/// A transformer that records what it returns, and can split passes to show that it does not matter.
+/// A transformer that records its output, and can split passes to prove that splits do not change it.
 #[derive(Debug)]
 pub struct Recorder<E> {
     transformer: E,
@@ -51,8 +50,8 @@ pub struct Recorder<E> {
 }
 
 impl<E: ForwardPass> Recorder<E> {
-    /// Records `transformer`. Each pass is split into calls of these lengths, over and over; none
-    /// leaves it whole.
+    /// Records `transformer`. Each pass is split into calls of these lengths, repeated; without lengths it
+    /// stays whole.
     ///
     /// # Panics
     /// When a length is zero.
@@ -65,7 +64,7 @@ impl<E: ForwardPass> Recorder<E> {
         }
     }
 
-    /// What was recorded.
+    /// The record.
     pub fn into_record(self) -> Record {
         self.record
     }

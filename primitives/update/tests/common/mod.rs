@@ -1,4 +1,4 @@
-//! What the tests share: a small checkpoint with padding everywhere, and updates of it.
+//! Shared test support: a small checkpoint with padding everywhere, and updates of it.
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
 
 use noema_checkpoint::{CheckpointId, H256};
@@ -10,7 +10,7 @@ use noema_update::{DecodeError, Encoder, Entry, Limits, Place, Trainable, Update
 
 pub const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 
-/// Limits that any update keeps to.
+/// Limits that every update satisfies.
 pub const ANY: Limits = Limits {
     bytes: usize::MAX,
     tensors: u16::MAX,
@@ -39,7 +39,7 @@ pub fn open<'a>(bytes: &'a [u8], trainable: &'a Trainable) -> Result<Update<'a>,
     Update::open(bytes, trainable, PARENT, ANY)
 }
 
-/// Everything that an update says, chunk by chunk.
+/// All entries of an update, chunk by chunk.
 pub fn read(update: &Update<'_>) -> Result<Vec<(Place, Vec<Entry>)>, DecodeError> {
     let mut reader = update.reader();
     let mut chunks = Vec::new();
@@ -91,7 +91,7 @@ pub fn update(trainable: &Trainable, bound: u16, seed: u64) -> Vec<u8> {
     encoder.finish()
 }
 
-/// Writes the same update again from what was read.
+/// Encodes an update again from its decoded entries.
 pub fn encode_again(update: &Update<'_>) -> Result<Vec<u8>, DecodeError> {
     let mut encoder = Encoder::new(update.trainable(), update.parent(), update.bound()).unwrap();
     let chunks = read(update)?;
