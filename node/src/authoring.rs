@@ -1,4 +1,4 @@
-//! When blocks are made, and when they are finalized.
+//! Orders to make and to finalize blocks.
 
 use crate::client::{Client, Pool};
 use futures::{future, stream, Stream, StreamExt};
@@ -11,15 +11,15 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 /// Orders to make blocks and to finalize them.
 pub(crate) type Orders = Pin<Box<dyn Stream<Item = EngineCommand<Hash>> + Send>>;
 
-/// Most transactions that are taken for one order.
+/// Most transactions that one order takes.
 const TOGETHER: usize = 1_024;
-/// How long the pool may take to learn of the block before.
+/// The longest wait for the pool to process the parent block.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 fn seal(finalize: bool) -> EngineCommand<Hash> {
     EngineCommand::SealNewBlock {
-        // Without it a block of one transaction would be taken for empty: manual seal counts kinds of
-        // inherent data, and the runtime makes one inherent of two of them.
+        // Otherwise a block of one transaction would count as empty: manual seal counts kinds of inherent
+        // data, and the runtime makes one inherent of two of them.
         create_empty: true,
         finalize,
         parent_hash: None,
@@ -27,8 +27,8 @@ fn seal(finalize: bool) -> EngineCommand<Hash> {
     }
 }
 
-/// An order every `interval`, finalized at once where `finalize` says so; none piles up while a block
-/// takes longer.
+/// An order every `interval`, finalized at once if `finalize`; orders do not accumulate while a block takes
+/// longer.
 pub(crate) fn every(interval: Duration, finalize: bool) -> Orders {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -38,15 +38,15 @@ pub(crate) fn every(interval: Duration, finalize: bool) -> Orders {
     }))
 }
 
-/// An order whenever transactions arrive, one for those that arrive together; those that wait already
-/// included. The block is finalized at once where `finalize` says so.
+/// An order whenever transactions arrive, one for those that arrive together, including those already
+/// waiting. The block is finalized at once if `finalize`.
 pub(crate) fn instant(client: Arc<Client>, pool: Arc<Pool>, finalize: bool) -> Orders {
     let arriving = pool.import_notification_stream().map(drop);
     let signals = stream::once(future::ready(())).chain(arriving);
     Box::pin(signals.ready_chunks(TOGETHER).filter_map(move |_| {
         let (client, pool) = (client.clone(), pool.clone());
         async move {
-            // The block before may have had them.
+            // The parent may contain them already.
             let best = client.chain_info().best_hash;
             let mut ready = pool.ready_at_with_timeout(best, PATIENCE).await;
             ready.next().map(|_| seal(finalize))
@@ -54,8 +54,8 @@ pub(crate) fn instant(client: Arc<Client>, pool: Arc<Pool>, finalize: bool) -> O
     }))
 }
 
-/// Orders to finalize the block that is `lag` behind the best one: at the start, for what an earlier run
-/// has left, and with each block. What is final already, by an earlier order or over RPC, stays so.
+/// Orders to finalize the block that is `lag` behind the best one: at the start, for blocks of an earlier
+/// run, and with each block. Blocks that are final already, by an earlier order or over RPC, stay final.
 pub(crate) fn finalize_behind(client: Arc<Client>, lag: u32) -> Orders {
     let imported = client.import_notification_stream().map(drop);
     let signals = stream::once(future::ready(())).chain(imported);
@@ -68,13 +68,13 @@ pub(crate) fn finalize_behind(client: Arc<Client>, lag: u32) -> Orders {
                 sender: None,
                 justification: None,
             }),
-            // It comes again with the next block.
+            // The next block brings another order.
             Ok(None) => {
-                log::warn!("Block {number} is due to be finalized, and is not there");
+                log::warn!("Block {number} is due to be finalized, but is missing");
                 None
             }
             Err(error) => {
-                log::warn!("Block {number} is due to be finalized, and cannot be read: {error}");
+                log::warn!("Block {number} is due to be finalized, but cannot be read: {error}");
                 None
             }
         });

@@ -1,4 +1,4 @@
-//! The chains this node knows by name. What they start with are presets of the runtime.
+//! The chains that this node knows by name. Their genesis states are presets of the runtime.
 
 use noema_runtime::{
     constants::{DECIMALS, SS58_PREFIX},
@@ -15,8 +15,8 @@ use sp_runtime::BuildStorage;
 /// A chain spec without extensions: the parachain's id is read from the runtime.
 pub(crate) type ChainSpec = GenericChainSpec;
 
-/// The chain of that name, or in the file of that name, as it is exported: with the preset's name,
-/// which the runtime's Wasm turns into a state.
+/// The chain of that name, or in the file of that name, for export: it names the preset, which the runtime's
+/// Wasm turns into a state.
 pub(crate) fn load(id: &str) -> Result<ChainSpec, String> {
     match known(id)? {
         Some(chain) => chain.spec(),
@@ -24,9 +24,9 @@ pub(crate) fn load(id: &str) -> Result<ChainSpec, String> {
     }
 }
 
-/// The same, ready to be run: the state is built by this program's own copy of the runtime, which
-/// gives the same state and spares every start a compilation of the Wasm.
-/// The windows of a development chain fit blocks that are final after `finality_lag` more.
+/// The same, for running: this program's native runtime builds the state, which gives the same state without
+/// compiling the Wasm at every start. The windows of a development chain fit blocks that are final after
+/// `finality_lag` more.
 pub(crate) fn load_to_run(id: &str, finality_lag: u32) -> Result<ChainSpec, String> {
     let mut spec = load(id)?;
     if let Some(chain) = known(id)? {
@@ -35,7 +35,7 @@ pub(crate) fn load_to_run(id: &str, finality_lag: u32) -> Result<ChainSpec, Stri
     Ok(spec)
 }
 
-/// A chain that has a name.
+/// A chain with a name.
 struct Chain {
     name: &'static str,
     id: &'static str,
@@ -43,15 +43,15 @@ struct Chain {
     chain_type: ChainType,
 }
 
-/// The chain called `id`; `None` if that is a file.
+/// The chain called `id`; `None` if `id` is a file.
 fn known(id: &str) -> Result<Option<Chain>, String> {
     match id {
-        // Without `--chain` and without `--dev`, too.
+        // Also without `--chain` and without `--dev`.
         "" | "dev" | "development" => Ok(Some(Chain {
             name: "Noema Development",
             id: "noema_dev",
             preset: DEV_RUNTIME_PRESET,
-            // Otherwise polkadot.js Apps hides the well-known accounts.
+            // With another type, polkadot.js Apps hides the well-known accounts.
             chain_type: ChainType::Development,
         })),
         "local" | "local_testnet" => Ok(Some(Chain {

@@ -1,4 +1,4 @@
-//! What the program can be asked to do.
+//! The command line.
 
 use clap::Parser;
 use sc_cli::RunCmd;
@@ -19,13 +19,12 @@ Connect to ws://127.0.0.1:9944, for example with
   https://polkadot.js.org/apps/?rpc=ws://127.0.0.1:9944
 Metrics for Prometheus: http://127.0.0.1:9615/metrics";
 
-/// Runs a Noema chain on this machine, without a relay chain.
+/// Run a Noema chain on this machine, without a relay chain.
 ///
-/// It makes every block itself and finalizes it, at once or `--finality-lag` blocks later. What a
-/// relay chain would provide, it makes up: relay chain blocks, their randomness (from the operating
-/// system) and the go-ahead for runtime upgrades. So it is for development and tests: its user can
-/// make any block. A collator of a real relay chain is `polkadot-omni-node` with a chain spec
-/// exported here.
+/// It makes every block itself and finalizes it, at once or `--finality-lag` blocks later. It simulates the
+/// relay chain: relay chain blocks, their randomness (from the operating system) and the approval of runtime
+/// upgrades. It is for development and tests only, since its user can make any block. For a real relay chain,
+/// run `polkadot-omni-node` as the collator, with a chain spec exported here.
 #[derive(Debug, Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -63,9 +62,9 @@ pub(crate) struct AuthoringParams {
 
     /// Finality lag: blocks by which finality follows the best block, such as 15.
     ///
-    /// On a parachain it follows 20 to 35 seconds behind: about 15 blocks. With 0 every block is
-    /// finalized at once. It is finalized by later blocks, not by time: with `--instant-seal` it
-    /// waits for that many transactions. A new development chain starts with windows to match.
+    /// On a parachain finality is 20 to 35 seconds behind: about 15 blocks. With 0 every block is finalized
+    /// at once. Later blocks finalize a block, not time: with `--instant-seal` it waits for that many
+    /// transactions. A new development chain starts with matching windows.
     #[arg(
         long,
         value_name = "BLOCKS",
@@ -76,11 +75,11 @@ pub(crate) struct AuthoringParams {
 }
 
 /// The longest [`AuthoringParams::finality_lag`]: a hot key signs a duty over the latest final block, and the
-/// signature dies 64 blocks after that.
+/// signature expires 64 blocks after that.
 const MAX_FINALITY_LAG: i64 = 30;
 
 impl AuthoringParams {
-    /// The time between two blocks; `None` to make them as transactions arrive.
+    /// The time between two blocks; `None` to make a block for each transaction.
     pub(crate) fn interval(&self) -> Option<Duration> {
         (!self.instant_seal).then(|| Duration::from_millis(self.block_time))
     }
@@ -114,15 +113,15 @@ pub(crate) enum Subcommand {
     /// Remove a chain's database.
     PurgeChain(sc_cli::PurgeChainCmd),
 
-    /// What the database knows of the chain.
+    /// Show the database's information on the chain.
     ChainInfo(sc_cli::ChainInfoCmd),
 
-    /// Weigh the runtime's calls; `scripts/weights.sh` knows how.
+    /// Measure the weights of the runtime's calls; see `scripts/weights.sh`.
     #[cfg(feature = "benchmark")]
     #[command(subcommand)]
     Benchmark(Benchmark),
 
-    /// Weigh the runtime's calls: says which build of this program does it.
+    /// Measure the weights of the runtime's calls: names the build of this program that can.
     #[cfg(not(feature = "benchmark"))]
     Benchmark {
         #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -130,7 +129,7 @@ pub(crate) enum Subcommand {
     },
 }
 
-/// What can be weighed.
+/// The kinds of benchmarks.
 #[cfg(feature = "benchmark")]
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Benchmark {

@@ -1,15 +1,15 @@
-//! The types that the parts of the node are made for.
+//! The types that the node's parts are instantiated with.
 
 use noema_runtime::{apis::RuntimeApi, Header};
 use sc_executor::WasmExecutor;
 use sc_service::{TFullBackend, TFullClient};
 use sp_runtime::{generic, OpaqueExtrinsic};
 
-/// A block as the node handles it: what is in its extrinsics is the runtime's business, and over RPC
-/// they are the hexadecimal bytes that clients expect.
+/// A block as the node handles it: extrinsics are opaque to the node, and over RPC they are the hexadecimal
+/// bytes that clients expect.
 pub(crate) type Block = generic::Block<Header, OpaqueExtrinsic>;
 
-/// What the runtime may call: the usual, and the size of the proof so far.
+/// The host functions of the runtime: the standard ones, and the size of the proof so far.
 pub(crate) type HostFunctions = (
     sp_io::SubstrateHostFunctions,
     cumulus_primitives_proof_size_hostfunction::storage_proof_size::HostFunctions,

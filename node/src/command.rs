@@ -1,4 +1,4 @@
-//! From the command line to what it asks for.
+//! Runs the command that the command line names.
 
 #[cfg(feature = "benchmark")]
 use crate::cli::Benchmark;
@@ -56,7 +56,7 @@ impl SubstrateCli for Cli {
     }
 }
 
-/// Does what the command line asks for.
+/// Parses the command line and runs its command.
 pub(crate) fn run() -> Result<()> {
     let cli = Cli::from_args();
     match &cli.subcommand {
@@ -102,7 +102,7 @@ pub(crate) fn run() -> Result<()> {
         #[cfg(not(feature = "benchmark"))]
         Some(Subcommand::Benchmark { .. }) => Err(
             "this build of the program does not weigh calls, because what that needs takes \
-             minutes to compile. scripts/weights.sh builds one that does, and uses it"
+             minutes to compile. scripts/weights.sh makes a build that does, and uses it"
                 .into(),
         ),
     }
@@ -136,12 +136,12 @@ fn run_node(cli: &Cli) -> Result<()> {
             ) {
                 return Err(sc_cli::Error::Input(format!(
                 "'{}' is no development chain: making its blocks here would only make a fork of \
-                 it that nobody follows",
+                 it that no other node follows",
                 config.chain_spec.name()
             )));
             }
-            // Any block's state can be read for as long as the chain is kept: a development chain is
-            // small, and what happened in it is what one wants to look at.
+            // The state of every block stays readable while the chain is kept: a development chain is small,
+            // and its history is needed for debugging.
             if !keeps_state {
                 config.state_pruning = Some(PruningMode::ArchiveCanonical);
                 config.blocks_pruning = BlocksPruning::KeepFinalized;
@@ -154,12 +154,12 @@ fn run_node(cli: &Cli) -> Result<()> {
         })
 }
 
-/// Refuses to start where another program has the RPC port: at a random one, which sc-service would
-/// take then, no client would look for the node, and at this one they would find the other program.
+/// Refuses to start where another program uses the RPC port. sc-service would take a random port instead, and
+/// clients would connect to the other program.
 fn keep_rpc_port(config: &mut Configuration) -> Result<()> {
     for endpoint in config.rpc.addr.iter_mut().flatten() {
         endpoint.retry_random_port = false;
-        // Without IPv6 there is still IPv4.
+        // IPv6 is optional: IPv4 is enough.
         if endpoint.is_optional {
             continue;
         }
@@ -175,9 +175,9 @@ fn keep_rpc_port(config: &mut Configuration) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to start where another program has the port for metrics that was asked for. Where none was, and
-/// another node of this machine has the usual one, the node does without and says so: sc-service would start
-/// and only log that it cannot bind the port.
+/// Refuses to start where another program uses the requested port for metrics. Where the default port is in
+/// use, the node warns and runs without metrics: sc-service would start and only log that it cannot bind the
+/// port.
 fn keep_metrics_port(config: &mut Configuration, asked_for: bool) -> Result<()> {
     let Some(address) = config
         .prometheus_config
@@ -195,15 +195,15 @@ fn keep_metrics_port(config: &mut Configuration, asked_for: bool) -> Result<()> 
         address.port()
     );
     if asked_for {
-        let ways_out = ", stop the program that has it, or do without metrics with --no-prometheus";
+        let ways_out = ", stop the program that has it, or disable metrics with --no-prometheus";
         return Err(sc_cli::Error::Input(taken + ways_out));
     }
-    log::warn!("{taken}. It runs without metrics");
+    log::warn!("{taken}. The node runs without metrics");
     config.prometheus_config = None;
     Ok(())
 }
 
-/// Refuses options that ask for a port for peers, of which the node has none.
+/// Refuses options for a peer port, which the node does not have.
 fn refuse_peers(cli: &Cli) -> Result<()> {
     let network = &cli.run.network_params;
     let asked_for = [

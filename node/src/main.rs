@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// The errors are those of sc-cli and sc-service, whose size is theirs to choose.
+// The errors are those of sc-cli and sc-service, which determine their size.
 #![allow(clippy::result_large_err)]
 
 mod authoring;
@@ -12,7 +12,7 @@ mod rpc;
 mod service;
 
 fn main() {
-    // Three lines for every empty block are too many; RUST_LOG and --log say otherwise.
+    // Three lines for every empty block are too many; RUST_LOG and --log override this.
     if std::env::var_os("RUST_LOG").is_none() {
         std::env::set_var(
             "RUST_LOG",

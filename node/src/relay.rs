@@ -1,12 +1,12 @@
-//! The relay chain that is not there: what every block of the parachain has to bring from it.
+//! The simulated relay chain: the data that every block of the parachain needs from it.
 //!
-//! For each block there is one relay chain block, with the number of the parachain's. It includes
-//! the parent, carries 32 bytes of the operating system's random number generator as its
-//! randomness, and lets a pending runtime upgrade go ahead at once.
+//! For each block there is one relay chain block, with the parachain block's number. It includes the parent,
+//! carries 32 bytes of the operating system's random number generator as its randomness, and approves a
+//! pending runtime upgrade at once.
 //!
-//! Time is the machine's clock, with two exceptions: it never runs backwards, so a chain goes on
-//! from where it was when the clock was set back; and it jumps to the next slot where the runtime
-//! would refuse another block in this one.
+//! Time is the machine's clock, with two exceptions: it never runs backwards, so a chain continues after the
+//! clock was set back; and it jumps to the next slot where the runtime would refuse another block in this
+//! one.
 
 use crate::client::Client;
 use codec::{Decode, Encode};
@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a block brings besides transactions: its time and its relay chain parent.
+/// The inherent data of a block: its time and its relay chain parent.
 pub(crate) type Inherents = (sp_timestamp::InherentDataProvider, ParachainInherentData);
 
 /// Blocks in an epoch of the mocked relay chain.
@@ -60,7 +60,7 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
     let relay = RelayStateSproofBuilder {
         para_id: client.runtime_api().parachain_id(parent)?,
         host_config: host_configuration(),
-        // No message ever arrives: the chain of hashes over those that did is empty.
+        // No message ever arrives: the hash chain over received messages is empty.
         dmq_mqc_head: Some(Hash::default()),
         upgrade_go_ahead: upgrade_pending.then_some(UpgradeGoAhead::GoAhead),
         current_slot: Slot::from(time / u64::from(RELAY_SLOT_MILLIS)),
@@ -89,7 +89,7 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
     ))
 }
 
-/// The limits that a relay chain sets its parachains.
+/// The limits that a relay chain sets for its parachains.
 fn host_configuration() -> AbridgedHostConfiguration {
     AbridgedHostConfiguration {
         max_code_size: MAX_CODE_SIZE,
@@ -112,7 +112,7 @@ fn host_configuration() -> AbridgedHostConfiguration {
 fn next_time(client: &Arc<Client>, parent: Hash) -> Result<u64, Error> {
     let last = read::<u64>(client, parent, "Timestamp", "Now")?.unwrap_or_default();
     let mut time = Timestamp::current().as_millis().max(last);
-    // A slot that is full may be followed by one that a clock ahead of ours has begun to fill.
+    // The slot after a full one may be partly filled already if an earlier clock was ahead.
     for _ in 0..3 {
         let relay_slot = Slot::from(time / u64::from(RELAY_SLOT_MILLIS));
         if client

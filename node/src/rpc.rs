@@ -1,5 +1,5 @@
-//! The RPC methods that sc-service does not bring itself. Reads of Noema's state are view
-//! functions of its pallets, not methods here.
+//! The RPC methods that sc-service does not provide. Clients read Noema's state through view functions of its
+//! pallets.
 
 use crate::client::{Client, Pool};
 use futures::channel::mpsc::Sender;

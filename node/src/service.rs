@@ -1,4 +1,4 @@
-//! Puts the parts of the node together.
+//! Assembles the parts of the node.
 
 use crate::{
     authoring::{self, Orders},
@@ -25,7 +25,7 @@ use sp_consensus_aura::SlotDuration;
 use sp_core::traits::SpawnEssentialNamed;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-/// What subcommands need, too.
+/// The parts that subcommands need, too.
 pub(crate) struct Partial {
     pub(crate) client: Arc<Client>,
     pub(crate) backend: Arc<Backend>,
@@ -33,7 +33,7 @@ pub(crate) struct Partial {
     keystore: sc_service::KeystoreContainer,
 }
 
-/// Opens the database and what reads it.
+/// Opens the database and its readers.
 pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
     let executor = executor(&config.executor);
     let (client, backend, keystore, task_manager) =
@@ -47,7 +47,7 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
 }
 
 impl Partial {
-    /// Executes blocks that come from elsewhere.
+    /// Executes imported blocks.
     pub(crate) fn import_queue(&self, config: &Configuration) -> BasicQueue<Block> {
         sc_consensus_manual_seal::import_queue(
             Box::new(self.client.clone()),
@@ -57,8 +57,8 @@ impl Partial {
     }
 }
 
-/// Runs the Wasm. What was compiled once is found again at the next start, by the hash of the Wasm,
-/// in `$XDG_CACHE_HOME/noema/wasm` or `~/.cache/noema/wasm`.
+/// The executor of the Wasm. Compiled code is cached, by the hash of the Wasm, in
+/// `$XDG_CACHE_HOME/noema/wasm` or `~/.cache/noema/wasm`.
 fn executor(config: &ExecutorConfiguration) -> WasmExecutor<HostFunctions> {
     let heap = config
         .default_heap_pages
@@ -174,7 +174,7 @@ pub(crate) fn start(
         None => "for each transaction".into(),
     };
     log::info!("⏱  A block {pace}, {finality}; the relay chain is mocked");
-    // The pool follows the chain from here on: of a block made before, it would not know.
+    // The pool follows the chain from here on; it would miss a block made before.
     let at_once = finality_lag == 0;
     let automatic = match interval {
         Some(interval) => authoring::every(interval, at_once),
@@ -196,9 +196,9 @@ pub(crate) fn start(
     Ok(task_manager)
 }
 
-/// Essential tasks that end when what they work for is dropped: the pool, the queue of blocks to import. In
-/// an orderly stop that comes last, and they would be reported as failed: giving way once lets them be told
-/// of the stop first.
+/// Essential tasks that end when the objects they serve are dropped: the pool, the import queue. In an
+/// orderly stop this comes last, and the tasks would be reported as failed. Yielding once lets them receive
+/// the stop signal first.
 #[derive(Clone)]
 struct StoppableTasks(SpawnEssentialTaskHandle);
 
@@ -265,8 +265,8 @@ fn spawn_authoring(
     );
 }
 
-/// No peers: nobody else could make a block of this chain. The port is one that is free, so that
-/// nodes beside each other do not get in each other's way.
+/// No peers: no other node could make a block of this chain. The port is a free one, so that several nodes
+/// can run on one machine.
 fn stay_alone(config: &mut Configuration) {
     let peers = &mut config.network.default_peers_set;
     peers.in_peers = 0;

@@ -1,4 +1,4 @@
-//! What a node may ask of the runtime.
+//! The runtime APIs.
 
 use crate::{
     beacon, configs::ConsensusHook, constants::BLOCKS_PER_SLOT, AccountId, Balance, Block,

@@ -1,34 +1,33 @@
 //! Randomness for draws that move money, read from the relay chain.
 //!
-//! # What it is
+//! # Source
 //! Every relay chain block carries the output of a verifiable random function that its author
-//! evaluated for that slot (`AuthorVrfRandomness` of BABE). The author cannot choose it, nobody
-//! else can compute it beforehand. It reaches this chain inside the relay chain's state proof,
-//! which the `set_validation_data` inherent brings with every block and which is checked against
-//! the relay parent's storage root; [`keys_to_prove`] asks collators to put it there.
+//! evaluated for that slot (`AuthorVrfRandomness` of BABE). The author cannot choose it, and no other party
+//! can compute it beforehand. It reaches this chain inside the relay chain's state proof, which the
+//! `set_validation_data` inherent brings with every block and which is checked against the relay parent's
+//! storage root; [`keys_to_prove`] asks collators to include it.
 //!
 //! # When it may be used
-//! [`RelayBeacon::random`] answers only after that inherent, that is in calls, `on_poll`, `on_idle`
-//! and `on_finalize`, and only in the first block built on a relay parent younger than that of the
-//! block before. It is `None` in `on_initialize`, where the only value in the state is the previous
-//! block's, which everybody knew while that block was still open.
+//! [`RelayBeacon::random`] returns a value only after that inherent, that is in calls, `on_poll`, `on_idle`
+//! and `on_finalize`, and only in the first block built on a relay parent younger than that of the block
+//! before. It is `None` in `on_initialize`, where the only value in the state is the previous block's, which
+//! was public while that block was still open.
 //!
-//! So what is drawn in block N from requests recorded up to block N−1 is drawn with a value of a
-//! relay chain block R(N) later than R(N−1), on which those requests were built: none of those who
-//! made them could know it, and each value serves exactly one block. The value is not mixed with
-//! the parent's hash: that would hand the parent's author a lottery ticket for every order of
-//! transactions it can think of.
+//! So a draw in block N from requests recorded up to block N−1 uses a value of a relay chain block R(N) later
+//! than R(N−1), on which those requests were built: no requester could know it, and each value serves exactly
+//! one block. The value is not mixed with the parent's hash: the parent's author could then try many orders
+//! of transactions and choose among their draws.
 //!
-//! # What is left to attackers
-//! - The author of a relay chain block may withhold it, and a collator may let its slot pass: each
-//!   throws one draw for the price of a block.
-//! - A collator who builds block N−1 on a relay parent that is no longer the newest may already
-//!   know R(N). The relay chain bounds the age of relay parents (three blocks on Polkadot). Who
-//!   colludes with that collator can decide whether to place a request, not what is drawn.
+//! # Remaining attacks
+//! - The author of a relay chain block may withhold it, and a collator may let its slot pass: each discards
+//!   one draw for the price of a block.
+//! - A collator that builds block N−1 on a relay parent that is no longer the newest may already know R(N).
+//!   The relay chain bounds the age of relay parents (three blocks on Polkadot). A party that colludes with
+//!   that collator can decide whether to place a request, but not the result of the draw.
 //! - A collator cannot leave the value out: the block is invalid without it.
 //!
-//! On a development chain there is no relay chain: the node puts bytes of the operating system's
-//! random number generator into the mocked proof. Whoever runs that node chooses what is drawn.
+//! On a development chain there is no relay chain: the node puts bytes of the operating system's random
+//! number generator into the simulated proof. The operator of that node can choose the result of a draw.
 
 use alloc::{vec, vec::Vec};
 use codec::Encode;
@@ -48,7 +47,7 @@ use sp_runtime::traits::{BlakeTwo256, Hash};
 
 pub use pallet::*;
 
-/// Tells the values handed out here from every other hash.
+/// Separates the values returned here from every other hash.
 const DOMAIN: &[u8] = b"noema/beacon";
 
 #[frame_support::pallet]
@@ -69,14 +68,14 @@ pub mod pallet {
     pub type Latest<T: Config> = StorageValue<_, (BlockNumberFor<T>, H256), OptionQuery>;
 }
 
-/// The keys of the relay chain's state that have to be in every block's proof.
+/// The keys of the relay chain's state that every block's proof has to cover.
 pub fn keys_to_prove() -> RelayProofRequest {
     RelayProofRequest {
         keys: vec![RelayStorageKey::Top(CURRENT_BLOCK_RANDOMNESS.to_vec())],
     }
 }
 
-/// Takes the value out of every relay chain state proof, and hands it out.
+/// Extracts the value from every relay chain state proof, and provides it to the pallets.
 pub struct RelayBeacon<T>(core::marker::PhantomData<T>);
 
 impl<T: Config> OnSystemEvent for RelayBeacon<T> {
@@ -90,8 +89,8 @@ impl<T: Config> OnSystemEvent for RelayBeacon<T> {
             .map(|data| data.relay_parent_number)
             .unwrap_or_default();
         if relay_parent > LastRelayChainBlockNumber::<T>::get() {
-            // Absent on the relay chain, or none in this block (a slot without a random function):
-            // then nothing can be drawn.
+            // Absent on the relay chain, or none in this block (a slot without a random function): no draw is
+            // possible.
             let value = proof
                 .read_optional_entry::<Option<[u8; 32]>>(CURRENT_BLOCK_RANDOMNESS)
                 .expect("the relay chain's state proof has to cover its block randomness")
@@ -116,7 +115,7 @@ impl<T: Config> BlockRandomness for RelayBeacon<T> {
     }
 }
 
-/// The entry that a relay chain, or a mock of one, keeps for `value`.
+/// The storage entry of a relay chain, or a simulated one, for `value`.
 pub fn encode_entry(value: Option<[u8; 32]>) -> (Vec<u8>, Vec<u8>) {
     (CURRENT_BLOCK_RANDOMNESS.to_vec(), value.encode())
 }

@@ -1,4 +1,4 @@
-//! Which pallets can be weighed; `scripts/weights.sh` weighs Noema's own.
+//! The pallets with benchmarks; `scripts/weights.sh` runs those of Noema's own.
 
 use crate::{
     AccountId, AllPalletsWithSystem, ParachainSystem, Runtime, RuntimeEvent, SessionKeys,
@@ -53,7 +53,7 @@ impl pallet_operators::BenchmarkHelper<AccountId, Signature> for HotKeys {
     }
 }
 
-/// Claims that are challenged, for benchmarks of juries.
+/// Challenged claims, for benchmarks of juries.
 pub struct DisputedClaims;
 
 impl pallet_jury::BenchmarkHelper for DisputedClaims {
@@ -85,14 +85,14 @@ frame_benchmarking::define_benchmarks!(
     [pallet_training, crate::Training]
 );
 
-/// What there is to weigh, and the storage it touches.
+/// The benchmarks, and the storage that they touch.
 pub(crate) fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
     let mut list = Vec::new();
     list_benchmarks!(list, extra);
     (list, AllPalletsWithSystem::storage_info())
 }
 
-/// Weighs what `config` asks for.
+/// Runs the benchmarks that `config` selects.
 pub(crate) fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
     let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
     let mut batches = Vec::new();

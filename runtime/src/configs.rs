@@ -1,4 +1,4 @@
-//! How each pallet of polkadot-sdk is set up. Noema's own pallets are in [`noema`].
+//! The configuration of each pallet of polkadot-sdk. Noema's own pallets are in [`noema`].
 
 mod noema;
 
@@ -41,7 +41,7 @@ use sp_version::RuntimeVersion;
 
 /// The part of a block that transactions of the ordinary kind may fill.
 const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
-/// The part of a block that hooks are expected to take, which no transaction may ask for.
+/// The part of a block that hooks are expected to take, which is not available to transactions.
 const HOOKS_RATIO: Perbill = Perbill::from_percent(5);
 
 parameter_types! {
@@ -56,7 +56,7 @@ parameter_types! {
         })
         .for_class(DispatchClass::Operational, |weights| {
             weights.max_total = Some(MAXIMUM_BLOCK_WEIGHT);
-            // What ordinary transactions leave is kept for those that operate the chain.
+            // The part that ordinary transactions cannot fill is reserved for operational ones.
             weights.reserved = Some(MAXIMUM_BLOCK_WEIGHT - NORMAL_RATIO * MAXIMUM_BLOCK_WEIGHT);
         })
         .avg_block_initialization(HOOKS_RATIO)
@@ -75,7 +75,7 @@ impl frame_system::Config for Runtime {
     type Nonce = Nonce;
     type Hash = Hash;
     type Block = Block;
-    // As long as the longest mortal transaction lives.
+    // As long as the longest lifetime of a mortal transaction.
     type BlockHashCount = ConstU32<4_096>;
     type Version = Version;
     type AccountData = pallet_balances::AccountData<Balance>;
@@ -98,7 +98,7 @@ impl cumulus_pallet_weight_reclaim::Config for Runtime {
 }
 
 parameter_types! {
-    // Nothing is received from other chains yet.
+    // No messages from other chains are accepted yet.
     pub const NoMessageWeight: Weight = Weight::zero();
 }
 
@@ -127,7 +127,7 @@ impl cumulus_pallet_parachain_system::Config for Runtime {
     type SchedulingSignatureVerifier = ();
 }
 
-/// Neither sends messages to other parachains nor acts on theirs.
+/// Neither sends messages to other parachains nor handles theirs.
 pub struct NoMessages;
 
 impl XcmpMessageHandler for NoMessages {
@@ -247,7 +247,7 @@ impl pallet_utility::Config for Runtime {
     type WeightInfo = pallet_utility::weights::SubstrateWeight<Self>;
 }
 
-/// What a proxy may do in an account's name.
+/// The calls that a proxy may make for an account.
 #[derive(
     Copy,
     Clone,
@@ -264,16 +264,16 @@ impl pallet_utility::Config for Runtime {
     MaxEncodedLen,
 )]
 pub enum ProxyType {
-    /// Everything.
+    /// All calls.
     #[default]
     Any,
-    /// Everything but moving tokens to others.
+    /// All calls except transfers of tokens to others.
     NonTransfer,
-    /// Rejecting announced calls of other proxies.
+    /// Calls that reject announced calls of other proxies.
     CancelProxy,
-    /// Running a collator.
+    /// Calls of a collator.
     Collator,
-    /// Looking after an operator's bond, keys, prices and checkpoints.
+    /// Calls that manage an operator's bond, keys, prices and checkpoints.
     Operator,
 }
 
@@ -342,7 +342,7 @@ impl pallet_parameters::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type RuntimeParameters = RuntimeParameters;
     type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
-    // The only one that the pallet makes public.
+    // The only weights that the pallet exports.
     type WeightInfo = ();
 }
 

@@ -1,4 +1,4 @@
-//! Units of money and of time, and what a block may hold.
+//! Units of money and of time, and the limits of a block.
 
 use crate::{Balance, BlockNumber};
 use frame_support::weights::{constants::WEIGHT_REF_TIME_PER_SECOND, Weight};
@@ -11,22 +11,22 @@ pub const UNIT: Balance = 1_000_000_000_000;
 pub const MILLIUNIT: Balance = UNIT / 1_000;
 /// A millionth of a NOEMA.
 pub const MICROUNIT: Balance = UNIT / 1_000_000;
-/// The least that keeps an account alive.
+/// The least balance that keeps an account alive.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLIUNIT;
 
-/// What an entry of `items` values and `bytes` bytes costs to keep in the state.
+/// The deposit for an entry of `items` values and `bytes` bytes in the state.
 pub const fn deposit(items: u32, bytes: u32) -> Balance {
     items as Balance * 100 * MILLIUNIT + bytes as Balance * MILLIUNIT
 }
 
-/// The most that is ever minted beyond what there is at genesis: a thousand million NOEMA.
+/// The most that is ever minted beyond the genesis supply: a thousand million NOEMA.
 pub const SUBSIDY_POOL: Balance = 1_000_000_000 * UNIT;
 /// Epochs, of a day each, after which the subsidy halves: four years.
 pub const EPOCHS_PER_ERA: u32 = 4 * 365 + 1;
 
 /// The address prefix: the generic one, until the network has its own.
 pub const SS58_PREFIX: u16 = 42;
-/// The parachain's id. Here and nowhere else; nodes read it through `GetParachainInfo`.
+/// The parachain's id, defined only here; nodes read it through `GetParachainInfo`.
 pub const PARA_ID: u32 = 2_026;
 
 /// Length of a slot of the relay chain, in milliseconds.
@@ -37,7 +37,7 @@ pub const SLOT_MILLIS: u64 = RELAY_SLOT_MILLIS as u64;
 pub const BLOCKS_PER_SLOT: u32 = 3;
 /// Most blocks that may wait for their inclusion by the relay chain.
 pub const UNINCLUDED_BLOCKS: u32 = 10;
-/// The time between two blocks that deadlines are planned with, in milliseconds.
+/// The planned time between two blocks, on which deadlines are based, in milliseconds.
 pub const BLOCK_MILLIS: u64 = SLOT_MILLIS / BLOCKS_PER_SLOT as u64;
 /// A minute, in blocks.
 pub const MINUTES: BlockNumber = (60_000 / BLOCK_MILLIS) as BlockNumber;

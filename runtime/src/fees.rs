@@ -1,4 +1,4 @@
-//! What a transaction costs besides what it buys.
+//! The fees of a transaction.
 
 use crate::{
     constants::{MICROUNIT, MILLIUNIT},
@@ -21,12 +21,12 @@ use sp_runtime::{
     FixedPointNumber, Perquintill,
 };
 
-/// The fee for an empty transaction, and for each share of a block that is as scarce.
+/// The fee for an empty transaction, and for each equally scarce share of a block.
 const BASE_FEE: Balance = MILLIUNIT / 10;
-/// As many bytes of proof cost [`BASE_FEE`].
+/// This many bytes of proof cost [`BASE_FEE`].
 const PROOF_BYTES_PER_BASE_FEE: Balance = 10_000;
 
-/// Charges for the scarcer of the two: time, or bytes of proof.
+/// Charges for the scarcer resource: time, or bytes of proof.
 pub struct ScarcerOfTimeAndProof;
 
 impl WeightToFee for ScarcerOfTimeAndProof {
@@ -44,19 +44,19 @@ impl WeightToFee for ScarcerOfTimeAndProof {
 parameter_types! {
     /// The fee for a byte of a transaction.
     pub const ByteFee: Balance = MICROUNIT;
-    /// How full blocks should be; fees rise above it and fall below it.
+    /// The target fullness of blocks; fees rise above it and fall below it.
     pub const TargetFullness: Perquintill = Perquintill::from_percent(25);
-    /// How fast they do: about 23 % in a day of full blocks every two seconds.
+    /// The speed of the adjustment: about 23 % in a day of full blocks every two seconds.
     pub AdjustmentSpeed: Multiplier = Multiplier::saturating_from_rational(1, 100_000);
-    /// They never fall below this part of the base fee.
+    /// Fees never fall below this part of the base fee.
     pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10);
-    /// They never rise above this multiple of the base fee.
+    /// Fees never rise above this multiple of the base fee.
     pub MaximumMultiplier: Multiplier = Multiplier::saturating_from_integer(1_000);
 }
 
 /// The fee for the bytes of a transaction.
 pub type LengthToFee = ConstantMultiplier<Balance, ByteFee>;
-/// How fees follow the demand.
+/// The adjustment of fees to demand.
 pub type FeeAdjustment = TargetedFeeAdjustment<
     Runtime,
     TargetFullness,
@@ -67,13 +67,13 @@ pub type FeeAdjustment = TargetedFeeAdjustment<
 /// Fees and tips go to the pot that pays block authors.
 pub type ToCollators = ResolveTo<StakingPotAccountId<Runtime>, Balances>;
 
-/// The highest priority that can be paid for: below that of the duties of hot keys.
+/// The highest priority that a fee can buy: below that of the duties of hot keys.
 pub const HIGHEST_PAID: TransactionPriority = TransactionPriority::MAX - 1;
 
-/// Charges as `S` does, and keeps what is paid for behind the duties of hot keys, however high the tip: the
-/// priority that `S` gives grows with the tip up to the highest there is.
+/// Charges as `S` does, and keeps the priority below that of the duties of hot keys, however high the tip:
+/// the priority of `S` grows with the tip up to the maximum.
 ///
-/// Seen from outside it is `S`: name, type and bytes are the same.
+/// Its name, type and encoding are those of `S`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
 pub struct BehindDuties<S>(pub S);
 

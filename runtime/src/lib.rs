@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
-// The macros that make a runtime write most of it, without documentation.
+// The runtime macros generate most items, without documentation.
 #![allow(missing_docs)]
 
 extern crate alloc;
@@ -33,13 +33,13 @@ use sp_version::RuntimeVersion;
 pub type Signature = MultiSignature;
 /// An account.
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
-/// An account, as transactions name it.
+/// An account, as transactions encode it.
 pub type Address = MultiAddress<AccountId, ()>;
 /// An amount of the token, in its smallest unit.
 pub type Balance = u128;
 /// The number of a block.
 pub type BlockNumber = u32;
-/// Counts an account's transactions.
+/// The number of an account's transactions so far.
 pub type Nonce = u32;
 /// A hash.
 pub type Hash = sp_core::H256;
@@ -50,12 +50,13 @@ pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 /// A transaction or an inherent.
 pub type UncheckedExtrinsic =
     generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
-/// What is signed of a transaction.
+/// The signed payload of a transaction.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 
-/// What is checked of a transaction, and charged for it, in this order.
+/// The checks and charges of a transaction, in this order.
 ///
-/// Duties of hot keys are authorized by [`frame_system::AuthorizeCall`]: they have no signer who
+/// Duties of hot keys are authorized by [`frame_system::AuthorizeCall`]: they have no signer that pays or
+/// whose transactions are counted.
 /// pays or whose transactions are counted.
 pub type TxExtension = cumulus_pallet_weight_reclaim::StorageWeightReclaim<
     Runtime,
@@ -90,10 +91,10 @@ impl_opaque_keys! {
     }
 }
 
-/// Declares [`VERSION`]; `spec_version` has to be a literal there.
+/// Declares [`VERSION`], where `spec_version` has to be a literal.
 macro_rules! declare_version {
     ($spec_version:tt) => {
-        /// Which runtime this is. `spec_version` rises with every change of its logic.
+        /// The version of this runtime. `spec_version` rises with every change of its logic.
         #[sp_version::runtime_version]
         pub const VERSION: RuntimeVersion = RuntimeVersion {
             spec_name: Cow::Borrowed("noema"),
@@ -110,11 +111,11 @@ macro_rules! declare_version {
 
 #[cfg(not(feature = "next-version"))]
 declare_version!(1);
-// What a test upgrades to: higher than any version above will ever be.
+// The target version of an upgrade test: higher than any version above.
 #[cfg(feature = "next-version")]
 declare_version!(1_000_000);
 
-/// The pallets, each with its place in calls, events and storage: the numbers never change.
+/// The pallets, with their indices in calls, events and storage, which never change.
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
@@ -132,7 +133,7 @@ mod runtime {
     )]
     pub struct Runtime;
 
-    // The chain itself.
+    // System pallets.
     #[runtime::pallet_index(0)]
     pub type System = frame_system;
     #[runtime::pallet_index(1)]
@@ -156,7 +157,7 @@ mod runtime {
     #[runtime::pallet_index(11)]
     pub type TransactionPayment = pallet_transaction_payment;
 
-    // Collators. Their order matters: authorship notes an author before sessions rotate.
+    // Collators. Their order matters: authorship records an author before sessions rotate.
     #[runtime::pallet_index(20)]
     pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(21)]
@@ -168,7 +169,7 @@ mod runtime {
     #[runtime::pallet_index(24)]
     pub type AuraExt = cumulus_pallet_aura_ext;
 
-    // What people do with accounts.
+    // Pallets for users' accounts.
     #[runtime::pallet_index(30)]
     pub type Utility = pallet_utility;
     #[runtime::pallet_index(31)]
@@ -183,7 +184,7 @@ mod runtime {
     pub type Checkpoints = pallet_checkpoints;
     #[runtime::pallet_index(41)]
     pub type Operators = pallet_operators;
-    // Before the pallets that draw with the randomness that it takes from the relay chain.
+    // Before the pallets that draw with its randomness.
     #[runtime::pallet_index(46)]
     pub type Claims = pallet_claims;
     #[runtime::pallet_index(47)]

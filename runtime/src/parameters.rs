@@ -1,14 +1,14 @@
-//! What governance changes without an upgrade: the rules of requests and claims, and the penalties of
-//! rounds of training.
+//! The parameters that governance can change without an upgrade: the rules of requests and claims, and the
+//! slashes of rounds of training.
 //!
 //! | preset | blocks until a block is final | for |
 //! |---|---|---|
-//! | `live` | 20 | the default, and what a chain without another preset has |
-//! | `local_testnet` | 20 | like a live chain, on machines of one's own |
-//! | `development` | 0, or as `noema-node --finality-lag` says | one node that finalizes at once |
+//! | `live` | 20 | the default |
+//! | `local_testnet` | 20 | a chain with live rules on the developer's own machines |
+//! | `development` | 0, or the value of `noema-node --finality-lag` | one node that finalizes at once |
 //!
-//! Root sets them with `parameters.setParameter`. A request, a claim and a round of training keep those
-//! with which they began. Genesis and tests refuse what cannot work, by name; while governance has set
+//! Root sets them with `parameters.setParameter`. A request, a claim and a round of training keep the values
+//! with which they began. Genesis and tests refuse invalid values with a reason; while governance has set
 //! such rules, no request is accepted.
 
 use crate::{
@@ -29,37 +29,37 @@ use sp_runtime::Permill;
 /// Blocks until a block of a parachain is final: 20 to 35 seconds are up to 18.
 pub const LIVE_FINALITY: BlockNumber = 20;
 
-/// Relay chain blocks by which randomness has to be younger than what is checked with it: more than a
+/// Relay chain blocks by which randomness has to be younger than the claim that it checks: more than a
 /// collator, or the author of a relay chain block, can know in advance.
 pub const LIVE_FRESHNESS: u32 = 4;
 
-/// The rules of claims on a chain whose blocks are final after `finality` blocks. They are planned with
-/// a block every two seconds, and sized for a validator that has only a few CPU cores.
+/// The rules of claims on a chain whose blocks are final after `finality` blocks. They assume a block every
+/// two seconds, and a validator with only a few CPU cores.
 pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> Rules<BlockNumber> {
     Rules {
         windows: Windows {
             finality,
             commit: 15,
-            // Prompt and answer are executed in one pass: twenty a second are a slow laptop.
+            // Prompt and answer are executed in one pass: a slow laptop executes twenty tokens a second.
             tokens_per_block: 40,
             reveal: 5,
             challenge: 5,
             post: 10,
         },
         freshness,
-        // The collator of one's own slot can let it pass and so throw one draw away: a false claim is found
-        // with probability p² then, and p² times the stake is still more than it could win.
+        // A claimant that is also the collator of a slot can skip it and so discard one draw: a false claim
+        // is then found with probability p², and p² times the stake still exceeds its possible gain.
         margin_percent: 450,
         // At least one answer in twenty is checked, however high the stake behind it.
         min_check_rate: Permill::from_percent(5),
         validators_per_leaf: 2,
         max_draws: 3,
         validator_stake: UNIT,
-        // The rest burns, so that showing oneself to be false is a loss.
+        // The rest is burned, so that challenging one's own false claim is a loss.
         challenger_share: Permill::from_percent(50),
         challenger_cap: 10 * UNIT,
         challenge_bond: UNIT,
-        // An account that asks itself burns this of what it pays; the subsidy never gives back more.
+        // The burned part of the payments of an account that pays itself; the subsidy never returns more.
         burned_share: Permill::from_percent(10),
     }
 }
@@ -68,26 +68,26 @@ pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> Rules<BlockNu
 pub const REQUEST_RULES: RequestRules = RequestRules {
     answer: 15,
     prompt_bytes_per_block: 80,
-    // Ten a second are a slow laptop.
+    // A slow laptop yields ten tokens a second.
     tokens_per_block: 20,
     room: 16,
     expiry: 30,
     max_attempts: 3,
-    // Validators together earn a fifth of the price on top of it.
+    // Validators together earn a fifth of the price, in addition to it.
     check_fee: Permill::from_percent(20),
-    // And no less than this, as a worker that charges nothing would have them work for nothing.
+    // The minimum: without it, validators would work for nothing for a worker that charges nothing.
     check_fee_per_token: 10 * MICROUNIT,
     // With the margin of claims, two answers in nine are checked.
     stake_percent: 2_000,
     min_stake: UNIT / 10,
-    // Being offline is no fraud.
+    // Being offline is not fraud.
     silence_share: Permill::from_percent(25),
     storage_price_per_byte: 10 * MICROUNIT,
     body_retention: DAYS,
     retention: 7 * DAYS,
 };
 
-/// What operators lose in rounds of training.
+/// The slashes of rounds of training.
 #[derive(
     Clone,
     Copy,
@@ -104,24 +104,24 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoundPenalties {
-    /// The part of the bond that is locked behind a round, and that a falsehood costs.
+    /// The part of the bond that is locked behind a round, and lost for a false statement.
     pub falsehood: Permill,
-    /// The part of the bond that silence costs.
+    /// The part of the bond that is lost for silence.
     pub silence: Permill,
-    /// The most that silence costs.
+    /// The most that is lost for silence.
     pub silence_cap: Balance,
 }
 
-/// The penalties of every preset.
+/// The slashes of every preset.
 pub const ROUND_PENALTIES: RoundPenalties = RoundPenalties {
-    // So an operator takes part in at most sixteen rounds at a time.
+    // This allows an operator at most sixteen rounds at a time.
     falsehood: Permill::from_parts(62_500),
     silence: Permill::from_percent(1),
     silence_cap: 10 * UNIT,
 };
 
 impl RoundPenalties {
-    /// Refuses penalties with which something in a round would cost nothing, or more than is locked.
+    /// Refuses slashes with which an offence in a round would cost nothing, or more than is locked.
     ///
     /// # Errors
     ///
@@ -140,10 +140,10 @@ impl RoundPenalties {
     }
 }
 
-/// Why penalties of rounds cannot work.
+/// Why slashes of rounds are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PenaltiesError {
-    /// Nothing of a bond would be locked behind a round.
+    /// No part of a bond would be locked behind a round.
     NothingLocked,
     /// Silence would cost nothing.
     SilenceIsFree,
@@ -151,7 +151,7 @@ pub enum PenaltiesError {
     SilenceAboveLock,
 }
 
-/// Why rules cannot work.
+/// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Of claims.
@@ -170,20 +170,20 @@ pub mod dynamic_params {
     #[dynamic_pallet_params]
     #[codec(index = 0)]
     pub mod protocol {
-        /// How claims are checked and decided.
+        /// The rules of claims.
         #[codec(index = 0)]
         pub static ProtocolClaimRules: Rules<BlockNumber> =
             claim_rules(LIVE_FINALITY, LIVE_FRESHNESS);
-        /// How requests are answered.
+        /// The rules of requests.
         #[codec(index = 1)]
         pub static ProtocolRequestRules: RequestRules = REQUEST_RULES;
-        /// What operators lose in rounds of training.
+        /// The slashes of rounds of training.
         #[codec(index = 2)]
         pub static ProtocolRoundPenalties: RoundPenalties = ROUND_PENALTIES;
     }
 }
 
-/// The longest of them.
+/// The longest of the parameters.
 #[cfg(feature = "runtime-benchmarks")]
 impl Default for RuntimeParameters {
     fn default() -> Self {
@@ -198,7 +198,7 @@ pub use dynamic_params::protocol::{
     ProtocolClaimRules, ProtocolRequestRules, ProtocolRoundPenalties,
 };
 
-/// One value by itself, for a pallet that needs no other.
+/// A single value, for a pallet that needs no other.
 macro_rules! part {
     ($(#[$doc:meta])* $name:ident: $kind:ty = $whole:ident.$($field:ident).+) => {
         $(#[$doc])*
@@ -217,7 +217,7 @@ part!(
     FinalityAllowance: BlockNumber = ProtocolClaimRules.windows.finality
 );
 part!(
-    /// Relay chain blocks by which randomness has to be younger than what it draws from.
+    /// Relay chain blocks by which randomness has to be younger than the claim that it checks.
     Freshness: u32 = ProtocolClaimRules.freshness
 );
 part!(
@@ -225,15 +225,15 @@ part!(
     FalsehoodSlash: Permill = ProtocolRoundPenalties.falsehood
 );
 part!(
-    /// The part of the bond that silence in a round costs.
+    /// The part of the bond that is lost for silence in a round.
     SilenceSlash: Permill = ProtocolRoundPenalties.silence
 );
 part!(
-    /// The most that silence in a round costs.
+    /// The most that is lost for silence in a round.
     SilenceCap: Balance = ProtocolRoundPenalties.silence_cap
 );
 
-/// Refuses rules that cannot work.
+/// Refuses invalid rules.
 ///
 /// # Errors
 ///
@@ -265,7 +265,7 @@ pub mod genesis {
     {
     }
 
-    /// What the chain starts with; without one, the defaults.
+    /// The parameters at genesis; without a value, the defaults.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {

@@ -1,9 +1,9 @@
-//! The states a chain can start from.
+//! The genesis states of chains.
 //!
 //! | preset | for | sudo | epochs | terms | [windows](crate::parameters) |
 //! |---|---|---|---|---|---|
-//! | `development` | one node on one machine; the well-known keys own everything | //Alice | 60 blocks | 4 blocks | for blocks that are final at once |
-//! | `local_testnet` | several nodes of one's own, without a master key | nobody | a day | 150 blocks | as live |
+//! | `development` | one node on one machine; the well-known keys own all tokens | //Alice | 60 blocks | 4 blocks | for blocks that are final at once |
+//! | `local_testnet` | several nodes of one developer, without a master key | none | a day | 150 blocks | as live |
 
 use crate::{
     constants::{PARA_ID, UNIT},
@@ -19,13 +19,12 @@ use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
 
-/// What each well-known account owns.
+/// The balance of each well-known account.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
-/// What an account has to put up to become a collator.
+/// The bond of a collator candidate.
 const CANDIDACY_BOND: Balance = 1_000 * UNIT;
 
-/// The accounts that own something: the well-known six, and //Alice//stash, //Bob//stash, whose
-/// owners author blocks.
+/// The endowed accounts: the well-known six, and //Alice//stash, //Bob//stash, which author blocks.
 pub fn endowed() -> Vec<AccountId> {
     use Sr25519Keyring::*;
     [Alice, Bob, Charlie, Dave, Eve, Ferdie, AliceStash, BobStash]
@@ -33,14 +32,13 @@ pub fn endowed() -> Vec<AccountId> {
         .to_vec()
 }
 
-/// Blocks in an epoch of a development chain: enough to see one end while one watches.
+/// Blocks in an epoch of a development chain, short enough to observe its end.
 const DEVELOPMENT_EPOCH: BlockNumber = 60;
-/// Blocks in a term of a development chain: what is registered can be drawn some blocks later.
+/// Blocks in a term of a development chain: an operator can be drawn some blocks after its registration.
 const DEVELOPMENT_TERM: BlockNumber = 4;
 
-/// Collators own their fees with a stash, so that the accounts people try things with do not
-/// change by themselves. Epochs have `epoch_length` blocks, a day's where there is none, and terms
-/// `term_length`.
+/// Collators receive fees on a stash account, so that the balances of the accounts used in experiments do not
+/// change by themselves. Epochs have `epoch_length` blocks, a day's without a value, and terms `term_length`.
 fn genesis(
     collators: Vec<(Sr25519Keyring, Sr25519Keyring)>,
     sudo: Option<AccountId>,

@@ -1,4 +1,4 @@
-//! Randomness is there exactly when nobody could know it.
+//! Randomness is available exactly when it was unpredictable.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What hot keys submit: free, without a nonce, ahead of everything that is paid for, and nothing else.
+//! Duties of hot keys: free, without a nonce, with priority over all paid transactions, and nothing else.
 
 mod common;
 
@@ -92,7 +92,7 @@ fn perform(key: Sr25519Keyring, duty: RuntimeCall) -> UncheckedExtrinsic {
     perform_signed_by(key, key, duty)
 }
 
-/// What the pool would be told; nothing of it is kept.
+/// The pool's validation; its state changes are dropped.
 fn validate(transaction: UncheckedExtrinsic) -> TransactionValidity {
     with_transaction(|| {
         let validity = Executive::validate_transaction(
@@ -161,7 +161,7 @@ fn nothing_that_is_paid_for_goes_ahead_of_a_duty() {
         let duty = validate(perform(One, report())).expect("it is open");
         assert_eq!(duty.priority, TransactionPriority::MAX);
         let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
-        // All that a rich account owns.
+        // The whole balance of a rich account.
         let paid = validate(tipped(remark, Bob, 0, ENDOWMENT - UNIT)).expect("it is paid for");
         assert!(paid.priority < duty.priority);
     });
@@ -246,14 +246,14 @@ fn a_hot_key_can_move_no_funds() {
     });
 }
 
-/// What it costs a node to refuse a flood: the time is printed, not asserted.
+/// The cost of refusing a flood of invalid duties: the time is printed, not asserted.
 #[test]
 fn ten_thousand_invalid_duties_change_nothing() {
     const FLOOD: u32 = 10_000;
     serving().execute_with(|| {
         let done = Executive::apply_extrinsic(perform(One, report()));
         assert!(matches!(done, Ok(Ok(()))), "{done:?}");
-        // Of a stranger, with a wrong signature, and of the hot key itself, which has done its part.
+        // From an unknown key, with a wrong signature, and from the hot key itself, for a duty already done.
         for (what, flood) in [
             ("of no hot key", perform(Two, report())),
             (

@@ -1,4 +1,4 @@
-//! The terms of the issuance, and that they are the documented ones.
+//! The terms of the issuance equal the documented ones.
 
 mod common;
 

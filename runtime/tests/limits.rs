@@ -1,4 +1,4 @@
-//! What a block can hold, what a call costs, and what deadlines add up to.
+//! The limits of a block, the weight of calls, and the sums of deadlines.
 
 mod common;
 

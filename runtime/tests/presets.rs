@@ -1,4 +1,4 @@
-//! What a chain starts with.
+//! The genesis of each preset.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn local_testnet_has_no_sudo_key() {
         let call = frame_system::Call::remark { remark: vec![] };
         assert!(
             Sudo::sudo(Some(account(Alice)).into_origin(), Box::new(call.into())).is_err(),
-            "nobody is root"
+            "there is no root"
         );
     });
 }

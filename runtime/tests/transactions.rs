@@ -1,4 +1,4 @@
-//! What is signed, and who pays for it.
+//! The signed payload of a transaction, and the account that pays for it.
 
 mod common;
 

@@ -1,9 +1,9 @@
 //! Runs the `wasm-opt` that is installed, with the interface of the crate `wasm-opt`.
 //!
-//! That crate compiles Binaryen, thirteen minutes of C++ on one core, for what `substrate-wasm-builder`
-//! asks of it: to remove debug information from the runtime. `scripts/setup.sh` installs Debian's
-//! `binaryen` instead. Only what `substrate-wasm-builder` calls is here: where it calls more, the build
-//! stops.
+//! That crate compiles Binaryen, thirteen minutes of C++ on one core, although `substrate-wasm-builder` only
+//! needs it to remove debug information from the runtime. `scripts/setup.sh` installs Debian's `binaryen`
+//! instead. This crate has only the functions that `substrate-wasm-builder` calls; a call of any other one
+//! fails to compile.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What is to be done with a module.
+/// The passes over a module, and their options.
 #[derive(Clone, Debug)]
 pub struct OptimizationOptions {
     arguments: Vec<&'static str>,
@@ -43,7 +43,7 @@ impl OptimizationOptions {
         }
     }
 
-    /// Refuses modules that use more than the first version of WebAssembly has.
+    /// Refuses modules that use features beyond the first version of WebAssembly.
     pub fn mvp_features_only(&mut self) -> &mut Self {
         self.with("--mvp-features")
     }

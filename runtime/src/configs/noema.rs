@@ -1,6 +1,6 @@
-//! How Noema's own pallets are set up.
+//! The configuration of Noema's own pallets.
 //!
-//! Rules are [parameters](crate::parameters); what bounds storage and weight is here.
+//! Rules are [parameters](crate::parameters); the bounds of storage and weight are here.
 
 use crate::{
     beacon::RelayBeacon,
@@ -23,7 +23,7 @@ use noema_protocol::interfaces::{PerWork, MAX_HOLDERS};
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
 
-/// Names the treasury's account, which has no key.
+/// The pallet id of the treasury's account, which has no key.
 const TREASURY: PalletId = PalletId(*b"noema/tr");
 
 impl pallet_checkpoints::Config for Runtime {
@@ -51,7 +51,7 @@ impl pallet_operators::Config for Runtime {
     type BondUnit = ConstU128<{ UNIT / 1_000 }>;
     // Two minutes.
     type ReportPeriod = ConstU32<60>;
-    // A bond leaves once nothing is locked of it, and not before two hours are over.
+    // A bond can be withdrawn once no part of it is locked, and after two hours at the earliest.
     type UnbondingDelay = ConstU32<{ 2 * HOURS }>;
     type MaxServed = ConstU32<16>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
@@ -60,11 +60,11 @@ impl pallet_operators::Config for Runtime {
 }
 
 parameter_types! {
-    /// What may happen to requests by itself in a block, at most.
+    /// The most weight of automatic steps of requests in a block.
     pub RequestBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(4);
-    /// The same for claims: half of it has room for a draw for eight leaves, of which each draw is the worst.
+    /// The same for claims: half of it has room for a draw for eight leaves, each in the worst case.
     pub ClaimBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(8).saturating_mul(3);
-    /// What the end of a claim is to the request that it answers.
+    /// The weight of a claim's end for the request that it answers.
     pub EndedWeight: Weight =
         <pallet_inference::weights::SubstrateWeight<Runtime> as pallet_inference::WeightInfo>::ended();
 }
@@ -93,7 +93,7 @@ impl pallet_claims::Config for Runtime {
     type Work = Issuance;
     type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
     type PollBudget = ClaimBudget;
-    // Beside those that were drawn, four others.
+    // The drawn validators, and four other challengers.
     type MaxChallengers = ConstU32<{ pallet_claims::MAX_SEATED_CHALLENGERS + 4 }>;
     type Retention = ConstU32<DAYS>;
 }
@@ -114,8 +114,8 @@ impl pallet_jury::Config for Runtime {
 }
 
 parameter_types! {
-    /// Serving is what the chain is for; checks and training keep it honest and make it better.
-    /// The tenth that is left is the treasury's.
+    /// Most is for answers, the purpose of the chain; checks and training get smaller parts, and the treasury
+    /// the remaining tenth.
     pub const SubsidyShares: PerWork<Permill> = PerWork {
         inference: Permill::from_percent(40),
         check: Permill::from_percent(20),
@@ -124,8 +124,7 @@ parameter_types! {
     pub TreasuryAccount: AccountId = treasury_account();
 }
 
-/// The account that gets the treasury's part of each subsidy. It has no key; root moves what is
-/// there.
+/// The account that gets the treasury's part of each subsidy. It has no key; root can move its funds.
 pub fn treasury_account() -> AccountId {
     TREASURY.into_account_truncating()
 }
@@ -136,7 +135,7 @@ impl pallet_issuance::Config for Runtime {
     type EpochsPerEra = ConstU32<EPOCHS_PER_ERA>;
     type EpochLength = ConstU32<DAYS>;
     type Shares = SubsidyShares;
-    // A quarter of a year: nobody has to hurry, and the state stays bounded.
+    // A quarter of a year leaves enough time to claim, and keeps the state bounded.
     type ClaimWindow = ConstU32<90>;
     type TreasuryAccount = TreasuryAccount;
     type WeightInfo = pallet_issuance::weights::SubstrateWeight<Self>;

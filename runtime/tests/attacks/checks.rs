@@ -1,5 +1,5 @@
-//! What operators try in an answer or a check by themselves: copying, committing without revealing,
-//! keeping silent, vanishing, and claiming twice.
+//! Attacks by single operators in an answer or a check: copying, committing without revealing, staying
+//! silent, going offline, and claiming twice.
 
 use crate::world::*;
 use frame_support::{assert_noop, assert_ok};
@@ -34,7 +34,7 @@ fn number_of(account: &AccountId) -> u32 {
         .expect("it is one of them")
 }
 
-/// Plays until an answer is checked. Returns its claim, of which validators have to commit.
+/// Runs requests until an answer is checked. Returns its claim, whose validators have to commit.
 fn checked(play: &mut Play) -> ClaimId {
     for _ in 0..100 {
         let id = ask(ASKER);
@@ -108,7 +108,7 @@ fn not_revealing_and_not_committing_cost_the_same() {
     }
 }
 
-/// Confirming what was not executed costs as much, once any account shows the leaf to be false.
+/// Confirming without execution costs the same, once any account shows that the leaf is false.
 #[test]
 fn confirming_a_false_leaf_costs_as_much_as_silence() {
     let mut confirmed = 0;
@@ -124,7 +124,7 @@ fn confirming_a_false_leaf_costs_as_much_as_silence() {
             let id = ask(ASKER);
             block();
             let claim = play.submit(WORKER, id, false);
-            // A watcher shows it, and honest jurors decide.
+            // A watching account challenges it, and honest jurors decide.
             challenge(WATCHER, claim);
             block();
             while seats(claim).is_empty() && !play.is_over() {
@@ -204,7 +204,7 @@ fn an_answer_is_claimed_once() {
     });
 }
 
-/// The requester of an answer that was not given has everything back but the price of storage.
+/// A requester without an answer gets everything back except the price of storage.
 #[test]
 fn no_answer_costs_the_requester_its_storage_only() {
     chain(6, || {

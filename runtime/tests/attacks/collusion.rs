@@ -1,8 +1,8 @@
 //! Validators in collusion with a worker, or against one, and a challenger that is always wrong.
 //!
-//! The jury trusts two thirds of the bonds of all validators; what more than a third can do is printed, and
-//! not asserted: its README has the probabilities. Operators that were slashed come back at once, after a
-//! notice of two terms of four blocks.
+//! The jury assumes that two thirds of the bonds of all validators are honest. The effect of more than a
+//! third is printed, and not asserted: its README has the probabilities. Slashed operators resume at once,
+//! after a notice of two terms of four blocks.
 
 use crate::world::*;
 use noema_protocol::RequestId;
@@ -22,20 +22,20 @@ fn validators(count: u32) -> impl Iterator<Item = u32> {
     VALIDATOR..VALIDATOR + count
 }
 
-/// What is played, and what came of it for each request, in NOEMA.
+/// The result of a simulation, per request, in NOEMA.
 struct Outcome {
-    /// What the workers gained.
+    /// The workers' gain.
     workers: f64,
-    /// What those in collusion with, or against, them gained.
+    /// The gain of the validators in collusion with, or against, the workers.
     colluders: f64,
-    /// What all other validators and those who appeal gained.
+    /// The gain of all other validators and of the appellants.
     others: f64,
-    /// How many requests were settled.
+    /// The number of settled requests.
     settled: usize,
 }
 
-/// Plays requests whose answers are all true or all false, with `colluding` of the twelve validators on
-/// the other side, which appeals against right verdicts or does not.
+/// Runs requests whose answers are all true or all false, with `colluding` of the twelve validators on the
+/// other side, which appeals against right verdicts if `appeals`.
 fn play(is_true: bool, colluding: u32, appeals: bool, challenges: bool) -> Outcome {
     let mut outcome = None;
     chain(u64::from(colluding), || {

@@ -1,4 +1,4 @@
-//! Changing what a draw reads once its randomness is known, and choosing when it is drawn.
+//! Changing the inputs of a draw once its randomness is known, and choosing the time of a draw.
 
 use crate::world::*;
 use frame_support::{assert_ok, storage::with_transaction};
@@ -16,7 +16,7 @@ const SEEDS: u64 = 12;
 const CHECKS: usize = 6;
 const OPERATORS: u32 = 5;
 
-/// Something that an operator does when it knows the value that a draw is made with.
+/// An operator's action at a time when it knows the randomness of a draw.
 type Change = (&'static str, fn(u32));
 
 /// As validator or worker number `attacker`.
@@ -31,7 +31,7 @@ const CHANGES: [Change; 5] = [
             per_prompt_byte: 5 * PRICES.per_prompt_byte,
             ..PRICES
         };
-        // A validator has none.
+        // Refused for a validator, which has no prices.
         let _ = Operators::set_prices(origin, prices);
     }),
     ("stopping to serve", |attacker| {
@@ -52,7 +52,7 @@ const CHANGES: [Change; 5] = [
     }),
 ];
 
-/// The worker that gets a request, and at which price, where `change` comes before the draw.
+/// The worker drawn for a request, and its prices, where `change` comes before the draw.
 fn drawn_worker(seed: u64, change: impl FnOnce()) -> (AccountId, Prices<Balance>) {
     let mut drawn = None;
     chain(seed, || {
@@ -66,8 +66,8 @@ fn drawn_worker(seed: u64, change: impl FnOnce()) -> (AccountId, Prices<Balance>
     drawn.expect("a worker has room")
 }
 
-/// The validators that are drawn to check an answer, none where it is not checked, where `change` comes
-/// once both values are known that they are drawn with.
+/// The validators drawn to check an answer, none where it is not checked, where `change` comes once both
+/// random values of the draw are known.
 fn drawn_validators(seed: u64, change: impl FnOnce()) -> Vec<AccountId> {
     let mut drawn = Vec::new();
     chain(seed, || {
@@ -114,7 +114,7 @@ fn what_is_changed_once_the_randomness_is_known_changes_no_draw() {
     }
 }
 
-/// A bond that was topped up long before is drawn more often: the draws above do depend on bonds.
+/// A bond that was increased long before is drawn more often: the draws above do depend on bonds.
 #[test]
 fn a_bond_that_was_there_in_time_counts() {
     let hits = (0..SEEDS)
@@ -141,7 +141,7 @@ fn a_bond_that_was_there_in_time_counts() {
 const CLAIMS: u32 = 400;
 const WORKERS: u32 = 4;
 
-/// Any validators: what matters is whether some would be drawn.
+/// Accepts any validator: only the existence of a draw matters.
 struct Any;
 
 impl Validators<AccountId> for Any {
@@ -154,7 +154,7 @@ impl Validators<AccountId> for Any {
     }
 }
 
-/// Whether a check of the answer would be waived, were it drawn with the values that are known now.
+/// Whether a check of the answer would be waived if it were drawn with the values that are known now.
 fn is_waived_by_known_values(number: u32, id: RequestId) -> bool {
     with_transaction(|| {
         let claim = submit(number, id, true).expect("it is the worker's");
@@ -168,8 +168,8 @@ fn is_waived_by_known_values(number: u32, id: RequestId) -> bool {
     .expect("nothing else fails")
 }
 
-/// How many of the claims are checked, and how many would have been by the values that were known when
-/// they were made, where workers wait for a block that suits them, or do not.
+/// The number of checked claims, and of claims that the values known at their making would have checked,
+/// where workers wait for a favourable block, or do not.
 fn checked(chooses: bool) -> (u32, u32) {
     let (mut checked, mut foreseen) = (0, 0);
     chain(1, || {

@@ -1,6 +1,5 @@
-//! What must not pay, in numbers: each attack is played on the pallets of the runtime, with the money
-//! rules of a live chain. Each test prints what the attack costs and what it yields;
-//! `docs/attacks.md` has the table.
+//! Attacks that must not pay, in numbers: each is run on the pallets of the runtime, with the money rules of
+//! a live chain. Each test prints cost and yield of the attack; `docs/attacks.md` has the table.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! Asking oneself, and asking what cannot be answered.
+//! Requests to oneself, and requests that cannot be answered.
 
 use crate::world::*;
 use frame_support::{assert_noop, assert_ok};
@@ -8,7 +8,7 @@ use noema_runtime::{Inference, Issuance, Runtime, RuntimeOrigin, System};
 const VALIDATORS: u32 = 6;
 const REQUESTS: u32 = 100;
 
-/// What an account can claim of the subsidy by now, in NOEMA.
+/// The reward that an account can claim of the subsidy by now, in NOEMA.
 fn rewards(number: u32) -> f64 {
     noema(Issuance::pending_reward(who(number)).total)
 }
@@ -30,7 +30,7 @@ fn asking_oneself_burns_more_than_the_subsidy_gives_back() {
             let before = wealth(colluding());
             play.requests(ASKER, REQUESTS);
             let cost = -gained(colluding(), before) / f64::from(REQUESTS);
-            // The epochs are over in which that was done.
+            // After the epochs of that work.
             (0..130).for_each(|_| block());
             let back: f64 = colluding().map(rewards).sum::<f64>() / f64::from(REQUESTS);
             println!(
@@ -43,8 +43,8 @@ fn asking_oneself_burns_more_than_the_subsidy_gives_back() {
     }
 }
 
-/// Within the bounds of the checkpoint any prompt leaves room for its answer; beyond them nothing is
-/// accepted. The checkpoint has a context of 2,048 tokens, a template of 35, and a token a byte at most.
+/// Within the bounds of the checkpoint any prompt leaves room for its answer; requests beyond them are
+/// refused. The checkpoint has a context of 2,048 tokens, a template of 35, and at most one token a byte.
 #[test]
 fn what_cannot_be_answered_is_not_accepted() {
     chain(2, || {
@@ -80,7 +80,7 @@ fn what_cannot_be_answered_is_not_accepted() {
     });
 }
 
-/// What a request costs at least that was accepted and gets no answer, and whom.
+/// The least cost of an accepted request without an answer, and who bears it.
 #[test]
 fn a_request_that_is_taken_back_costs_its_storage() {
     chain(3, || {

@@ -29,7 +29,7 @@ fn slashed() -> f64 {
     numbers().map(lost).sum()
 }
 
-/// The chain stops for an hour in every block, and goes on with the next.
+/// The chain stops for an hour before every block.
 #[test]
 fn an_hour_without_blocks_lets_no_deadline_pass() {
     chain(1, || {

@@ -1,4 +1,4 @@
-//! A chain with operators that behave as a test says, and the money that each side gains and loses.
+//! A chain whose operators behave as a test specifies, and the gains and losses of each side.
 
 use crate::common::{genesis, randomness, relay};
 use codec::Encode;
@@ -33,28 +33,28 @@ use std::{
 pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 /// The bond of most operators.
 pub(crate) const BOND: Balance = 1_000 * UNIT;
-/// What most workers charge, as `noema-worker register` does by itself.
+/// The prices of most workers, the defaults of `noema-worker register`.
 pub(crate) const PRICES: Prices<Balance> = Prices {
     per_prompt_byte: UNIT / 10_000,
     per_output_token: UNIT / 1_000,
 };
-/// What most requests ask, and how many tokens for.
+/// The prompt of most requests, and their number of tokens.
 pub(crate) const PROMPT: [u8; 100] = [b'x'; 100];
 pub(crate) const TOKENS: u16 = 64;
-/// What is paid for the longest answer to that: 0.01 for the prompt and 0.064 for the answer.
+/// The payment for the longest answer to that: 0.01 for the prompt and 0.064 for the answer.
 pub(crate) const ANSWER: Balance = 74 * UNIT / 1_000;
-/// Twenty times as much is at stake.
+/// The stake is twenty times as much.
 pub(crate) const STAKE: Balance = 20 * ANSWER;
 /// More than a request costs.
 pub(crate) const LIMIT: Balance = UNIT;
-/// The numbers of all accounts are below it.
+/// An upper bound of all account numbers.
 const ACCOUNTS: u32 = 200;
-/// What each account owns.
+/// The funds of each account.
 const FUNDS: Balance = 100_000 * UNIT;
-/// What is at stake in a check, and in each seat of a jury.
+/// The stake of a check, and of each seat of a jury.
 pub(crate) const SEAT: Balance = UNIT;
 
-/// Who asks in most tests, who watches, and who attacks without being an operator.
+/// The requester of most tests, a watching account, and an attacker that is not an operator.
 pub(crate) const ASKER: u32 = 1;
 pub(crate) const WATCHER: u32 = 2;
 pub(crate) const STRANGER: u32 = 3;
@@ -69,8 +69,8 @@ thread_local! {
     static IS_RANDOM: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Runs a test on a chain whose blocks are final at once and whose terms have four blocks, otherwise with
-/// the rules of a live one. Audits what it leaves.
+/// Runs a test on a chain whose blocks are final at once and whose terms have four blocks, otherwise with the
+/// rules of a live one. Audits the state at the end.
 pub(crate) fn chain(seed: u64, run: impl FnOnce()) {
     RELAY.set(1_000);
     SEED.set(seed);
@@ -89,7 +89,7 @@ pub(crate) fn chain(seed: u64, run: impl FnOnce()) {
     });
 }
 
-/// The books of all pallets agree.
+/// Checks that the records of all pallets agree.
 pub(crate) fn audit() {
     assert_eq!(Claims::audit(), Ok(()));
     assert_eq!(Inference::audit(), Ok(()));
@@ -136,7 +136,7 @@ fn publish() {
     ));
 }
 
-/// The account of a number: of an operator, its controller.
+/// The account of a number; for an operator, its controller.
 pub(crate) fn who(number: u32) -> AccountId {
     AccountId::new(blake2_256(&number.to_le_bytes()).0)
 }
@@ -145,7 +145,7 @@ fn pair(number: u32) -> sr25519::Pair {
     sr25519::Pair::from_seed(&blake2_256(&("hot key", number).encode()).0)
 }
 
-/// What is signed by the hot key of an operator.
+/// The origin of a call that an operator's hot key signs.
 pub(crate) fn by(number: u32) -> RuntimeOrigin {
     RuntimeOrigin::signed(pair(number).public().into())
 }
@@ -182,7 +182,7 @@ pub(crate) fn operators(workers: u32, validators: u32) {
     notice();
 }
 
-/// Blocks until what is changed now holds.
+/// Makes blocks until present changes take effect.
 pub(crate) fn notice() {
     (0..12).for_each(|_| block());
 }
@@ -192,7 +192,7 @@ pub(crate) fn block() {
     block_after(1);
 }
 
-/// The same, so many blocks of the relay chain later.
+/// The same, this many blocks of the relay chain later.
 pub(crate) fn block_after(relay_blocks: u32) {
     let now = System::block_number() + 1;
     System::set_block_number(now);
@@ -213,12 +213,12 @@ fn value(at: u32) -> H256 {
     blake2_256(&(SEED.get(), at).encode())
 }
 
-/// Whether the relay chain brings randomness from now on.
+/// Sets whether the relay chain brings randomness from now on.
 pub(crate) fn set_random(is_random: bool) {
     IS_RANDOM.set(is_random);
 }
 
-/// What accounts own: free, on hold, and credited. What is locked for claims that go on is theirs.
+/// The funds of accounts: free, on hold, and credited, including locks of open claims.
 pub(crate) fn wealth(numbers: impl IntoIterator<Item = u32>) -> Balance {
     let of = |number| {
         let account = who(number);
@@ -228,7 +228,7 @@ pub(crate) fn wealth(numbers: impl IntoIterator<Item = u32>) -> Balance {
     numbers.into_iter().map(of).sum()
 }
 
-/// What accounts gained, or lost, in NOEMA, since they owned `before`.
+/// The gain or loss of accounts, in NOEMA, since they owned `before`.
 pub(crate) fn gained(numbers: impl IntoIterator<Item = u32>, before: Balance) -> f64 {
     noema(wealth(numbers)) - noema(before)
 }
@@ -237,7 +237,7 @@ pub(crate) fn noema(amount: Balance) -> f64 {
     amount as f64 / UNIT as f64
 }
 
-/// Asks the question of most tests.
+/// Makes the request of most tests.
 pub(crate) fn ask(asker: u32) -> RequestId {
     let id = pallet_inference::NextRequestId::<Runtime>::get();
     assert_ok!(Inference::request_inference(
@@ -250,15 +250,15 @@ pub(crate) fn ask(asker: u32) -> RequestId {
     id
 }
 
-/// What an operator does.
+/// The behaviour of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conduct {
-    /// A worker answers what the checkpoint yields; a validator confirms that and challenges anything else;
-    /// a juror says which of the two it is.
+    /// A worker submits the checkpoint's answer; a validator confirms that and challenges any other; a juror
+    /// gives the right verdict.
     Honest,
-    /// A worker answers without executing. A validator or juror is told by it what to confirm.
+    /// A worker answers without executing. A validator or juror confirms what that worker tells it.
     Lies,
-    /// A validator or juror says of everything that it is false.
+    /// A validator or juror states of every leaf that it is false.
     Denies,
     /// Does nothing.
     Silent,
@@ -266,7 +266,7 @@ pub(crate) enum Conduct {
     Withholds,
 }
 
-/// What was answered.
+/// A submitted answer.
 struct Answered {
     receipt: Receipt,
     hidden: Vec<H256>,
@@ -276,15 +276,15 @@ struct Answered {
 /// A chain whose operators act in each block.
 #[derive(Default)]
 pub(crate) struct Play {
-    /// By number; those that are not in it are honest.
+    /// By number; other operators are honest.
     conduct: BTreeMap<u32, Conduct>,
     /// The numbers of the operators.
     numbers: BTreeMap<AccountId, u32>,
     requests: BTreeSet<RequestId>,
     claims: BTreeMap<ClaimId, Answered>,
-    /// Who appeals against a first verdict that is wrong, and who against one that is right.
+    /// The appellant against a first verdict that is wrong, and the one against a verdict that is right.
     pub(crate) appellants: [Option<u32>; 2],
-    /// Who challenges each true answer without having been drawn.
+    /// The account that challenges each true answer without having been drawn.
     pub(crate) challenger: Option<u32>,
 }
 
@@ -326,7 +326,7 @@ impl Play {
         (number, conduct.unwrap_or(Conduct::Honest))
     }
 
-    /// Asks so many times, and plays until everything is over. Returns the requests.
+    /// Makes this many requests, and runs the chain until all have ended. Returns the requests.
     pub(crate) fn requests(&mut self, asker: u32, count: u32) -> Vec<RequestId> {
         let ids: Vec<_> = (0..count).map(|_| ask(asker)).collect();
         self.requests.extend(&ids);
@@ -334,7 +334,7 @@ impl Play {
         ids
     }
 
-    /// Plays requests that were asked otherwise, too.
+    /// Runs requests that were made elsewhere, too.
     pub(crate) fn follow(&mut self, ids: &[RequestId]) {
         self.requests.extend(ids);
     }
@@ -361,7 +361,7 @@ impl Play {
 
     pub(crate) fn act(&mut self) {
         for number in self.numbers.values() {
-            // Where it is absent.
+            // Only an absent operator can resume.
             let _ = Operators::resume(by(*number));
         }
         let waiting: Vec<_> = self.requests.iter().copied().collect();
@@ -379,7 +379,7 @@ impl Play {
         }
     }
 
-    /// Has the worker of a request answer it, if it is one that answers.
+    /// Has the worker of a request answer it, if its behaviour includes answers.
     fn answer(&mut self, id: RequestId) {
         let request = Requests::<Runtime>::get(id).expect("it was made");
         let assignment = request.assignment.expect("a worker has it");
@@ -396,7 +396,7 @@ impl Play {
         }
     }
 
-    /// An answer of an operator. What is claimed with it is played from now on.
+    /// An operator's answer. The claim is simulated from now on.
     pub(crate) fn submit(&mut self, number: u32, id: RequestId, is_true: bool) -> ClaimId {
         let claim = submit(number, id, is_true).expect("it is the worker's");
         self.claims.insert(claim, answered(id, is_true));
@@ -443,7 +443,7 @@ impl Play {
         }
     }
 
-    /// What a validator that was drawn shows of a claim.
+    /// The reveal of a validator that was drawn for a claim.
     pub(crate) fn reveal_call(
         &self,
         id: ClaimId,
@@ -462,7 +462,7 @@ impl Play {
         }
     }
 
-    /// What jurors and those who appeal do in the dispute over a claim.
+    /// The actions of jurors and appellants in the dispute over a claim.
     fn judge(&self, id: ClaimId) {
         let Some(dispute) = Jury::dispute(id, 0) else {
             return;
@@ -503,7 +503,7 @@ impl Play {
     }
 }
 
-/// The hidden states that execution yields, or that a worker made up.
+/// The hidden states of execution, or invented ones.
 fn hidden(id: RequestId, is_true: bool) -> Vec<H256> {
     (0..TOKENS)
         .map(|position| blake2_256(&(id, position, is_true).encode()))
@@ -531,7 +531,7 @@ fn answered(id: RequestId, is_true: bool) -> Answered {
     }
 }
 
-/// The longest answer of an operator, true or made up. Returns the claim.
+/// The longest answer of an operator, true or invented. Returns the claim.
 pub(crate) fn submit(
     number: u32,
     id: RequestId,
@@ -554,7 +554,7 @@ pub(crate) fn challenge(number: u32, id: ClaimId) {
     assert_ok!(Claims::challenge(origin, id, 0));
 }
 
-/// A call that is signed by the hot key of an operator.
+/// Dispatches a call, signed by an operator's hot key.
 pub(crate) fn dispatch(call: pallet_claims::Call<Runtime>, number: u32) -> DispatchResult {
     call.dispatch_bypass_filter(by(number))
         .map(drop)

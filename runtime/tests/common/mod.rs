@@ -1,4 +1,4 @@
-//! A chain that has just started from a preset, and its relay chain.
+//! A chain at its genesis from a preset, and its relay chain.
 
 // Each test file uses a part of it.
 #![allow(dead_code)]
@@ -30,7 +30,7 @@ pub(crate) fn genesis(preset: &str) -> RuntimeGenesisConfig {
     let mut config =
         serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default is JSON");
     merge(&mut config, patch);
-    serde_json::from_value(config).expect("the preset names what there is")
+    serde_json::from_value(config).expect("the preset names existing fields")
 }
 
 fn merge(target: &mut Value, patch: Value) {
@@ -88,7 +88,7 @@ pub(crate) fn randomness(value: Option<[u8; 32]>) -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![encode_entry(value)]
 }
 
-/// What a transaction carries besides its call.
+/// The extension of a transaction.
 pub(crate) fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
     cumulus_pallet_weight_reclaim::StorageWeightReclaim::new((
         frame_system::AuthorizeCall::new(),
