@@ -1,16 +1,17 @@
-// What a development chain and its operators bear, as JSON:
+// The capacity of a development chain and its operators, as JSON:
 //
 //   node tests/e2e/measure-load.js PORT [COUNT]
 //
-// requests_burst         how many requests for 8 tokens are sent at once (default: 1,000)
+// requests_burst         the number of requests for 8 tokens that are sent at once (default: 1,000)
 // burst_settled, burst_refunded, burst_slashed
-//                        how many of them were settled and refunded, and how often an operator lost bond meanwhile
+//                        the number of them that were settled and refunded, and of losses of bond meanwhile
 // ref_time_ms_per_request_in_burst, proof_kib_per_request_in_burst
-//                        what each cost the chain on average, checked or not: weights as charged after execution
-// settled_per_s          how many are settled in a second, from sending them to the last
+//                        the average cost of one of them for the chain, checked or not: weights as charged
+//                        after execution
+// settled_per_s          requests settled in a second, from sending them to the last
 // duty_inclusion_under_load
-//                        the part of the duties that was included while paid transactions at the highest tip filled
-//                        the blocks
+//                        the included part of the duties while paid transactions at the highest tip filled the
+//                        blocks
 
 import { Chain, key } from './lib/chain.js';
 import { cost, idleBlock } from './lib/cost.js';

@@ -1,16 +1,16 @@
-// What one round of training costs the chain, as JSON:
+// The cost of one round of training for the chain, as JSON:
 //
 //   node tests/e2e/measure-round.js
 //
-// Plays a round of four trainers, two validators and two holders on a chain of its own, from its opening to
-// the new checkpoint; NOEMA_BIN_DIR is where `noema-node` is (default: target/debug).
+// Runs a round of four trainers, two validators and two holders on a chain of its own, from its opening to
+// the new checkpoint; NOEMA_BIN_DIR is the folder of `noema-node` (default: target/debug).
 //
 // bytes_per_round        its transactions, from the first that joins to the last that holds the checkpoint
 // ref_time_ms_per_round, proof_kib_per_round
 //                        their weights as charged after execution
 // ref_time_ms_per_block, proof_kib_per_block
-//                        what each block sets aside for the step that the round may make in it: that of
-//                        a full round, whatever this one has
+//                        the weight that each block reserves for a step of the round: that of a full
+//                        round, whatever its size
 
 import assert from 'node:assert/strict';
 

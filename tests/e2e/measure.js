@@ -1,12 +1,12 @@
-// What one request cost the chain, as JSON:
+// The cost of one request for the chain, as JSON:
 //
 //   node tests/e2e/measure.js PORT REQUEST
 //
-// bytes_per_request      its transactions, from the question to the last reveal of a check
+// bytes_per_request      its transactions, from the request to the last reveal of a check
 // ref_time_ms_per_request, proof_kib_per_request
-//                        their weights as charged after execution, and that of the hooks that
-//                        drew, decided and paid: what a block's hooks weigh more than an idle one's
-// ref_time_ms_idle_block what an idle block weighs
+//                        their weights as charged after execution, and that of the hooks that drew,
+//                        decided and paid: the weight of a block's hooks beyond that of an idle block
+// ref_time_ms_idle_block the weight of an idle block
 
 import { Chain, plain } from './lib/chain.js';
 import { cost, idleBlock } from './lib/cost.js';
@@ -17,7 +17,7 @@ const { requestedAt, claim } = plain(await chain.view('Inference', 'request_stat
 
 const sections = new Set(['inference', 'claims', 'jury']);
 const first = ({ data }) => plain(data[0]);
-/** An event of the request, or of the claim that its answer is. */
+/** An event of the request, or of its answer's claim. */
 const isOfRequest = (event) =>
   (event.section === 'inference' && first(event) === BigInt(id)) ||
   (['claims', 'jury'].includes(event.section) && first(event) === claim);

@@ -2,8 +2,8 @@
 //
 //   node tests/e2e/rules.js PORT CHANGES
 //
-// CHANGES is JSON, such as '{"claims": {"minCheckRate": 1000000}, "requests": {"room": 1}}': what is asked from
-// now on is asked under the present rules with these changes.
+// CHANGES is JSON, such as '{"claims": {"minCheckRate": 1000000}, "requests": {"room": 1}}': changes to the
+// present rules, for later requests.
 
 import { Chain, key } from './lib/chain.js';
 import { readRules, setRules, withChanges } from './lib/rules.js';

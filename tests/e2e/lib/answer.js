@@ -1,17 +1,17 @@
-// Answers and receipts that a test signs in the place of a worker.
+// Answers and receipts that a test signs in place of a worker.
 
 import { merkleRoot, outputHash, promptHash, randomHash } from './protocol.js';
 
 /**
- * An answer that was not computed, of `tokens`: its hidden states are random, so its worker and those who
- * collude with it know all of them.
+ * An answer of `tokens` without execution: its hidden states are random, so its worker and validators in
+ * collusion with it know all of them.
  */
 export function madeUp({ tokens = [1, 2, 3, 4], text = 'made up', promptTokens = 20 } = {}) {
   const hidden = tokens.map(() => randomHash());
   return { tokens, text, promptTokens, hidden, hiddenRoot: merkleRoot(hidden) };
 }
 
-/** The receipt of an answer to request `id`, of which `state` is known, with any field changed. */
+/** The receipt of an answer to request `id`, whose `state` is known, with `changes` to its fields. */
 export function receiptOf(id, { checkpoint, prompt, parameters, assignment }, answer, changes = {}) {
   return {
     request: id,

@@ -1,5 +1,5 @@
-// A connection to a node: transactions whose refusals have names, events as they are finalized,
-// view functions, and the check that no unit was created or lost.
+// A connection to a node: transactions with named refusals, events of followed blocks, view functions, and
+// the check that no unit was created or lost.
 
 import assert from 'node:assert/strict';
 import { ApiPromise, WsProvider } from '@polkadot/api';
@@ -17,16 +17,16 @@ const keyring = new Keyring({ type: 'sr25519' });
 /** The development key pair of a path such as `//Alice`. */
 export const key = (path) => keyring.addFromUri(path);
 
-/** Where `System.Events` is stored. */
+/** The storage key of `System.Events`. */
 const EVENTS = '0x26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7';
 
 /**
  * A general transaction of format 5 and version 0 of its extensions: immortal, without nonce, tip and
- * metadata hash. polkadot.js makes none of these.
+ * metadata hash. polkadot.js cannot build one.
  */
 const GENERAL = Uint8Array.of(0x45, 0, 0, 0, 0, 0);
 
-/** A call that the chain or its transaction pool refused; `name` says why. */
+/** A call that the chain or its transaction pool refused; `name` is the reason. */
 export class Refused extends Error {
   constructor(name, detail) {
     super(detail ? `${name}: ${detail}` : name);
@@ -56,7 +56,7 @@ export function plain(codec) {
   return codec.isEmpty ? null : codec.toJSON();
 }
 
-/** Text of bytes that arrived as hex. */
+/** The text of bytes in hex. */
 export const text = (hex) => Buffer.from(hex.slice(2), 'hex').toString('utf8');
 
 function eventOf({ event, phase }, block) {
@@ -74,14 +74,14 @@ const connect = (url) =>
   ApiPromise.create({ provider: new WsProvider(url, 500), noInitWarn: true, throwOnConnect: false });
 
 export class Chain {
-  /** Follows finalized blocks, or the best ones: a test that plays an operator need not wait as operators do. */
+  /** Follows finalized blocks, or the best ones: a test that acts as an operator need not wait for finality. */
   static async connect(port, { best = false } = {}) {
     const chain = new Chain(`ws://127.0.0.1:${port}`, best);
     await chain.#open();
     return chain;
   }
 
-  /** What is being read, one block after the other. */
+  /** The read in progress, one block after the other. */
   #reading = Promise.resolve();
 
   /** The types of each version of the runtime. */
@@ -97,7 +97,7 @@ export class Chain {
     this.failure = null;
   }
 
-  /** Connects, forgets blocks that the node does not have, and follows those that come. */
+  /** Connects, drops blocks that the node does not have, and follows new ones. */
   async #open() {
     this.api = await connect(this.url);
     this.block = Math.min(this.block, await (this.best ? this.height() : this.finalized()));
@@ -121,7 +121,7 @@ export class Chain {
 
   /** The events of a block. */
   async #eventsAt(hash) {
-    // It was executed by the runtime in the state before it.
+    // The runtime in the parent's state executed it.
     const { parentHash } = await this.#rpc('chain_getHeader', hash);
     const registry = await this.#registryOf(parentHash);
     const { lookup, pallets } = registry.metadata;
@@ -134,7 +134,7 @@ export class Chain {
   /**
    * The types of the runtime in the state of a block, by its version. After an upgrade polkadot.js replaces
    * the types of its own registry in place, also while it decodes with them, and by an older form of the
-   * metadata, which knows no view functions.
+   * metadata, which has no view functions.
    */
   async #registryOf(hash) {
     const { specVersion } = await this.#rpc('state_getRuntimeVersion', hash);
@@ -151,7 +151,7 @@ export class Chain {
     return this.#registries.get(specVersion);
   }
 
-  /** What the node answers, as it is. */
+  /** The node's raw result. */
   #rpc(method, ...args) {
     return this.api._rpcCore.provider.send(method, args);
   }
@@ -201,9 +201,9 @@ export class Chain {
   }
 
   /**
-   * Connects to a node that was killed and started again, and forgets blocks that it had not written
-   * yet. Over the old connection polkadot.js would begin transactions with a block that is gone, and
-   * repeat for half a minute what failed when the node went.
+   * Connects to a node that was killed and restarted, and drops blocks that it had not written yet. Over the
+   * old connection polkadot.js would build transactions on a block that is lost, and repeat the failed
+   * requests for half a minute.
    */
   async reconnect() {
     await this.api.disconnect();
@@ -291,13 +291,13 @@ export class Chain {
     });
   }
 
-  /** A recent block, which the signature of a duty is bound to. */
+  /** A recent block, to which the signature of a duty is bound. */
   async recent() {
     const hash = await this.api.rpc.chain.getFinalizedHead();
     return { hash: hash.toHex(), number: (await this.api.rpc.chain.getHeader(hash)).number.toNumber() };
   }
 
-  /** The transaction that performs a duty under a hot key; `signature` in the place of the right one. */
+  /** The transaction that performs a duty under a hot key; `signature` replaces the right one. */
   duty(call, hot, { hash, number }, signature) {
     const { method } = call;
     signature ??= hot.sign(hexToU8a(dutyPayload(hash, hot.publicKey, method.toU8a())));
@@ -306,7 +306,10 @@ export class Chain {
     return u8aToHex(u8aConcat(compactToU8a(body.length), body));
   }
 
-  /** Hands a transaction to the pool; rejects with [`Refused`], named after the pallet's error or the pool's reason. */
+  /**
+   * Submits a transaction to the pool; rejects with [`Refused`], named after the pallet's error or the pool's
+   * reason.
+   */
   async submit(hex, section) {
     try {
       return await this.#rpc('author_submitExtrinsic', hex);
@@ -315,7 +318,7 @@ export class Chain {
     }
   }
 
-  /** How many transactions wait in the pool. */
+  /** The number of transactions in the pool. */
   async pending() {
     return (await this.#rpc('author_pendingExtrinsics')).length;
   }
@@ -341,7 +344,7 @@ export class Chain {
     return { block, index, events, fee: 0n, event: (name) => events.find((event) => event.name === name) };
   }
 
-  /** Hands a transaction to the node; resolves with the hash of the block that has it. */
+  /** Submits a transaction to the node; resolves with the hash of the block that includes it. */
   #included(hex) {
     const { provider } = this.api._rpcCore;
     return new Promise((resolve, reject) => {
@@ -389,7 +392,7 @@ export class Chain {
     return inner ? `${kind}.${inner}` : kind;
   }
 
-  /** Calls a view function: the metadata says its id, its arguments and its result. */
+  /** Calls a view function: the metadata has its id, its arguments and its result. */
   async view(pallet, name, ...args) {
     const best = await this.#rpc('chain_getBlockHash');
     const registry = await this.#registryOf(best);
@@ -411,26 +414,26 @@ export class Chain {
     return registry.createTypeUnsafe(type(found.output), [output.toU8a(true)]);
   }
 
-  /** What an account owns: free, and on hold. */
+  /** The balance of an account: free, and on hold. */
   async balance(address) {
     const { data } = await this.api.query.system.account(address);
     return { free: data.free.toBigInt(), held: data.reserved.toBigInt(), total: data.free.toBigInt() + data.reserved.toBigInt() };
   }
 
-  /** What there would be if no subsidy had ever been minted: only burning changes it. */
+  /** The issuance without all subsidies: only burning changes it. */
   async withoutSubsidies() {
     const { total, minted } = plain(await this.view('Issuance', 'supply'));
     return total - minted;
   }
 
-  /** What all accounts own together. */
+  /** The sum of all accounts' balances. */
   async sumOfBalances(at) {
     const api = at ? await this.api.at(at) : this.api;
     const accounts = await api.query.system.account.entries();
     return accounts.reduce((sum, [, { data }]) => sum + data.free.toBigInt() + data.reserved.toBigInt(), 0n);
   }
 
-  /** Balances add up and every pallet finds its own state sound, in the last block that is followed. */
+  /** Checks that balances add up and every pallet finds its own state sound, in the last block that is followed. */
   async audit() {
     const hash = await (this.best ? this.api.rpc.chain.getBlockHash() : this.api.rpc.chain.getFinalizedHead());
     const at = await this.api.at(hash);

@@ -1,16 +1,16 @@
-// What transactions and hooks cost the chain.
+// The cost of transactions and hooks for the chain.
 
 import { until } from './process.js';
 
 const inUnits = ([time, proofSize]) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
 
-/** What the hooks and inherents of a block weigh: reference time and size of the proof. */
+/** The weight of the hooks and inherents of a block: reference time and size of the proof. */
 async function mandatory(at) {
   const { refTime, proofSize } = (await at.query.system.blockWeight()).mandatory;
   return [refTime.toBigInt(), proofSize.toBigInt()];
 }
 
-/** What an idle block weighs: the least of the next few. */
+/** The weight of an idle block: the least among the next few blocks. */
 export async function idleBlock(chain, count = 8) {
   const { api } = chain;
   const from = await chain.height();
@@ -24,9 +24,9 @@ export async function idleBlock(chain, count = 8) {
 }
 
 /**
- * Adds up, over the blocks `from` the first to the one in which an event `ends` it: bytes and weight, as
- * charged after execution, of the `transactions` that are `own` (method, events), what the `hooks` weigh
- * beyond those of an `idle` block, and the number of `blocks` in which they do.
+ * Adds up, over the blocks from `from` to the one with the event for which `ends` is true: bytes and weight,
+ * as charged after execution, of the `transactions` that are `own` (method, events), the weight of the
+ * `hooks` beyond that of an `idle` block, and the number of `blocks` with such weight.
  */
 export async function cost(chain, { idle }, from, own, ends) {
   const { api } = chain;

@@ -12,19 +12,19 @@ const UNIT = 10n ** 12n;
 /** Tokens of each answer. */
 const MAX_TOKENS = 8;
 
-/** How many calls like this one fit into one transaction. */
+/** The number of calls like this one that fit into one transaction. */
 async function batchSize({ api }, call, { address }) {
   const { weight } = await call.paymentInfo(address);
   const { maxExtrinsic } = api.consts.system.blockWeights.perClass.normal;
   const most = maxExtrinsic.unwrap();
   const parts = ['refTime', 'proofSize'].map((part) => Number(most[part].toBigInt() / weight[part].toBigInt()));
-  // What a batch and its events weigh besides.
+  // For the weight of the batch itself and its events.
   return Math.max(1, Math.floor(0.9 * Math.min(...parts)));
 }
 
 /**
- * Asks `count` times at once, in batches from several accounts that `funder` pays for; returns the numbers of the
- * requests, and in how many blocks they are.
+ * Makes `count` requests at once, in batches from several accounts that `funder` funds; returns the numbers
+ * of the requests, and the number of their blocks.
  */
 export async function burst(chain, { checkpoint, count, funder }) {
   const parameters = { maxTokens: MAX_TOKENS, temperatureMilli: 0, topK: 0, topPMilli: 1000 };
@@ -67,14 +67,14 @@ export async function ends(chain, ids, timeout) {
 
 /** Fills blocks with paid transactions, at a tip that no other transaction offers, until it is stopped. */
 export class Filler {
-  /** Three transactions fill what paid ones may of a block. */
+  /** Three transactions fill the part of a block that is open to paid ones. */
   static #PERCENT = 32n;
-  /** How many wait in the pool, so that blocks are soon empty once it is stopped. */
+  /** Transactions kept in the pool, few enough that blocks are empty soon after a stop. */
   static #WAITING = 24;
 
   /**
-   * Signs the transactions: that takes longer than a block. Each is small and quickly executed; only the sudo key,
-   * `payer`, may claim a weight for it.
+   * Signs the transactions in advance, which takes longer than a block. Each is small and quickly executed;
+   * only the sudo key, `payer`, may claim a weight for it.
    */
   static async make(chain, payer, count = 300) {
     const { api } = chain;
@@ -90,16 +90,16 @@ export class Filler {
     return Object.assign(new Filler(), { chain, payer, first, signed, most });
   }
 
-  /** Resolves when the first transactions wait in the pool. */
+  /** Resolves when the first transactions are in the pool. */
   async start() {
     this.from = await this.chain.height();
     this.isOn = true;
     this.done = this.#goOn(await this.#fill(0));
   }
 
-  /** Sends what is missing in the pool; returns how many were sent so far. */
+  /** Refills the pool; returns the number of transactions sent so far. */
   async #fill(sent) {
-    // The nonces tell how many are in blocks.
+    // The nonces show how many are in blocks.
     const included = (await this.chain.api.query.system.account(this.payer.address)).nonce.toNumber() - this.first;
     const next = this.signed.splice(0, Math.max(Filler.#WAITING - (sent - included), 0));
     await Promise.all(next.map((hex) => this.chain.submit(hex)));
@@ -113,7 +113,7 @@ export class Filler {
     }
   }
 
-  /** Stops; returns the part of what paid transactions may weigh, in percent, for each block since the start. */
+  /** Stops; returns the used part of the weight for paid transactions, in percent, for each block since the start. */
   async stop() {
     this.isOn = false;
     await this.done;
@@ -128,7 +128,7 @@ export class Filler {
   }
 }
 
-/** Seconds that a process has used processors for. */
+/** Processor seconds that a process has used. */
 function processorSeconds(pid) {
   // Fields 14 and 15, in hundredths of a second, counted after the name, which may have spaces.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
@@ -136,9 +136,9 @@ function processorSeconds(pid) {
 }
 
 /**
- * Sends `count` duties that are invalid: of a key that is no hot key, with a wrong signature of the hot key `hot`,
- * and signed by it for something that it was not drawn for. Returns how many were refused for which reason, and
- * the seconds that the process `pid` spent meanwhile.
+ * Sends `count` invalid duties: from a key that is no hot key, with a wrong signature of the hot key `hot`,
+ * and signed by it for a claim that it was not drawn for. Returns the number of refusals by reason, and the
+ * seconds that the process `pid` used meanwhile.
  */
 export async function flood(chain, { count, hot, pid }) {
   const stranger = key('//Stranger');
@@ -153,7 +153,7 @@ export async function flood(chain, { count, hot, pid }) {
   const before = processorSeconds(pid);
   const start = Date.now();
   for (let sent = 0; sent < count; sent += TOGETHER) {
-    // A signature is good for 64 blocks.
+    // A signature is valid for 64 blocks.
     const recent = await chain.recent();
     const duties = Array.from({ length: Math.min(TOGETHER, count - sent) }, (_, n) => kinds[(sent + n) % kinds.length](recent));
     await Promise.all(duties.map((hex) =>
@@ -166,8 +166,8 @@ export async function flood(chain, { count, hot, pid }) {
 }
 
 /**
- * The part of the duties over these requests that was included: of the answers that were assigned, and the checks
- * that were drawn and committed to.
+ * The included part of the duties of these requests: the answers that were assigned, and the checks that were
+ * drawn and committed.
  */
 export function dutiesIncluded(chain, ids) {
   const wanted = new Set(ids);

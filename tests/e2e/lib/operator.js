@@ -1,4 +1,4 @@
-// Operators with their keys: run by a real process, or played by the test, which signs with the hot key.
+// Operators with their keys: real processes, or simulated by the test, which signs with the hot key.
 
 import path from 'node:path';
 import { hexToU8a, u8aToHex } from '@polkadot/util';
@@ -19,7 +19,7 @@ export const possession = ({ api }, controller, hot) => ({
 export class Operator {
   constructor(world, name, role, prices, { home, args, fake }) {
     Object.assign(this, { world, name, role, prices, home, args });
-    /** Whether it may lose bond: an operator that the test plays, and one whose process it kills. */
+    /** Whether it may lose bond: true of an operator that the test simulates, or whose process it kills. */
     this.mayLose = fake;
     this.controller = key(`//${name}`);
     this.hot = key(`//${name}//hot`);
@@ -56,7 +56,7 @@ export class Operator {
     );
   }
 
-  /** No longer drawn, once this resolves. */
+  /** Retires the operator: it is no longer drawn once this resolves. */
   async retire() {
     if (this.retired) return;
     this.retired = true;
@@ -65,7 +65,7 @@ export class Operator {
 
   // --- process ---------------------------------------------------------------------------------------
 
-  /** Starts its process. It claims rewards where `claims` says so: else balances change by themselves. */
+  /** Starts its process. It claims rewards only with `claims`, since they change balances. */
   start({ claims = false } = {}) {
     this.program = this.#run(this.name, claims ? [] : ['--no-claim']);
   }
@@ -112,7 +112,7 @@ export class Operator {
     return plain(await this.chain.view('Operators', 'operator', this.address));
   }
 
-  /** Waits until its process has ended its absence. */
+  /** Waits until its process has resumed it. */
   returned() {
     return until(`${this.name} is no longer absent`, async () => ((await this.recorded()).idle === 'Absent' ? undefined : true));
   }
@@ -121,12 +121,12 @@ export class Operator {
     return (await this.recorded()).operator.bond;
   }
 
-  /** What it earned and lost. */
+  /** Its earnings and losses. */
   async ledger() {
     return plain(await this.chain.view('Operators', 'earnings', this.address));
   }
 
-  /** What it owns, and what was credited to it and not withdrawn. */
+  /** Its balance, and the credit that it has not withdrawn. */
   async wealth() {
     const { total } = await this.chain.balance(this.address);
     return total + (await this.ledger()).payable;
@@ -145,7 +145,7 @@ export class Operator {
     return this.submit('inference.submitAnswer', id, answer.tokens, u8aToHex(utf8(answer.text)), receipt);
   }
 
-  /** Commits to the hash of a hidden state of the leaf of a claim; returns what is to be revealed. */
+  /** Commits to the hash of a hidden state of the leaf of a claim; returns the values to reveal. */
   async commitCheck(claim, { hidden = randomHash(), salt = randomHash() } = {}) {
     await this.submit('claims.commitCheck', claim, 0, checkCommitment(claim, 0, this.controller.publicKey, hidden, salt));
     return { hidden, salt };
@@ -159,8 +159,8 @@ export class Operator {
   }
 
   /**
-   * Reveals what it committed to, with its path to the root in the receipt of `answer`; of an answer whose
-   * hidden states are not known, with made-up siblings.
+   * Reveals its commitment, with the path to the root in the receipt of `answer`; for an answer with unknown
+   * hidden states, with invented siblings.
    */
   async revealCheck(claim, { hidden, salt }, answer) {
     const { job } = await this.world.claim(claim);
@@ -175,7 +175,7 @@ export class Operator {
     return this.submit('claims.challenge', claim, 0);
   }
 
-  /** Commits to a verdict about the leaf of a claim; returns what is to be revealed. */
+  /** Commits to a verdict about the leaf of a claim; returns the values to reveal. */
   async commitVerdict(claim, verdict, salt = randomHash()) {
     await this.submit('jury.commitVerdict', claim, 0, verdictCommitment(claim, 0, this.controller.publicKey, verdict, salt));
     return { verdict, salt };

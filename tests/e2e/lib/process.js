@@ -1,4 +1,4 @@
-// Child processes: each writes to a log file of its own, and none outlives the tests.
+// Child processes: each writes to its own log file, and none outlives the tests.
 
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ function ended(child) {
   if (register && child.pid) rmSync(path.join(register, String(child.pid)), { force: true });
 }
 
-/** Sends a signal; whether there is such a process. */
+/** Sends a signal; returns whether the process exists. */
 function signalled(pid, signal) {
   try {
     return process.kill(Number(pid), signal);
@@ -30,11 +30,11 @@ function signalled(pid, signal) {
   }
 }
 
-/** Kills what suites that died left running, by their folders in `registers`. */
+/** Kills the processes that dead suites left running, by their folders in `registers`. */
 export function reap(registers) {
   for (const owner of readdirSync(registers).filter((pid) => !signalled(pid, 0))) {
     const folder = path.join(registers, owner);
-    // Another suite may do the same.
+    // Another suite may do the same at once.
     for (const pid of existsSync(folder) ? readdirSync(folder) : []) signalled(pid, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   }
@@ -56,7 +56,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A TCP port that nothing listens on now. */
+/** A free TCP port. */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
@@ -68,13 +68,13 @@ export function freePort() {
   });
 }
 
-/** Calls `attempt` until it returns something other than `undefined`; says `what` was missing. */
+/** Calls `attempt` until it returns a value other than `undefined`; the error names `what`. */
 export async function until(what, attempt, { timeout = 60_000, every = 200 } = {}) {
   const end = Date.now() + timeout;
   for (;;) {
     const result = await attempt();
     if (result !== undefined) return result;
-    if (Date.now() > end) throw new Error(`waited ${timeout / 1000} s in vain: ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${timeout / 1000} s without success: ${what}`);
     await sleep(every);
   }
 }
@@ -85,7 +85,7 @@ export class Program {
     this.name = name;
     this.log = log;
     const output = openSync(log, 'a');
-    // What others wrote there before.
+    // The log may contain output of earlier programs.
     this.start = fstatSync(output).size;
     this.child = spawn(file, args, {
       env: { ...process.env, ...env },
@@ -112,12 +112,12 @@ export class Program {
     return this.status === undefined;
   }
 
-  /** The last lines it wrote. */
+  /** The last lines of its output. */
   tail(lines = 20) {
     return readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
   }
 
-  /** Waits until it has written what `pattern` matches; returns the match. */
+  /** Waits until its output matches `pattern`; returns the match. */
   says(pattern, timeout) {
     return until(
       `${this.name} writes ${pattern}`,
@@ -129,7 +129,7 @@ export class Program {
     );
   }
 
-  /** Stops it where it is, until {@link Program#resume}. */
+  /** Pauses it until {@link Program#resume}. */
   pause() {
     this.child.kill('SIGSTOP');
   }
@@ -138,18 +138,18 @@ export class Program {
     this.child.kill('SIGCONT');
   }
 
-  /** Throws if it has ended, with its last words. */
+  /** Throws if it has ended, with its last lines of output. */
   assertAlive() {
     if (!this.alive) throw new Error(`${this.name} ended (${this.status}):\n${this.tail()}`);
   }
 
-  /** `kill -9`: no chance to tidy up. */
+  /** `kill -9`, without an orderly stop. */
   async kill() {
     this.child.kill('SIGKILL');
     await this.exited;
   }
 
-  /** Asks it to stop and waits; kills it where it does not within `patience` ms. */
+  /** Requests a stop and waits; kills it after `patience` ms. */
   async stop(patience = 10_000) {
     if (!this.alive) return this.status;
     this.child.kill('SIGTERM');
@@ -160,7 +160,7 @@ export class Program {
   }
 }
 
-/** Runs a program to its end; returns its exit status and what it printed. */
+/** Runs a program to its end; returns its exit status and output. */
 export function runProgram(file, args, { env = {}, timeout = 120_000 } = {}) {
   return new Promise((resolve) => {
     const child = spawn(file, args, {

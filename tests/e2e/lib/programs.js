@@ -29,15 +29,18 @@ export async function importModel(home, file = process.env.NOEMA_SMOLLM2_GGUF) {
   return id;
 }
 
-/** What a variant of the model has another value of: the key in its GGUF file, the type of the value, and how it is written. */
+/**
+ * The metadata that a variant of the model changes: the key in its GGUF file, the type of the value, and its
+ * encoding.
+ */
 const METADATA = {
   ropeBase: { key: 'llama.rope.freq_base', type: 6, write: (bytes, value, at) => bytes.writeFloatLE(value, at) },
   contextLength: { key: 'llama.context_length', type: 4, write: (bytes, value, at) => bytes.writeUInt32LE(value, at) },
 };
 
 /**
- * Imports the same model with other metadata. With another `ropeBase` it is a checkpoint of the same shape that
- * answers something else: the model was trained with 100,000.
+ * Imports the same model with other metadata. With another `ropeBase` it is a checkpoint of the same shape
+ * with other answers: the model was trained with 100,000.
  */
 export async function importVariant(home, folder, metadata = { ropeBase: 10 }, file = process.env.NOEMA_SMOLLM2_GGUF) {
   const bytes = readFileSync(file);

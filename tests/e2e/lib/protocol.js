@@ -1,5 +1,5 @@
 // The hashes and trees of the protocol, as `primitives/protocol` and `primitives/claims` define them,
-// computed here a second time: the tests sign answers, checks and verdicts of their own.
+// implemented a second time, so that tests can sign answers, checks and verdicts of their own.
 
 import { compactToU8a, stringToU8a, u8aConcat, u8aToHex, hexToU8a, bnToU8a } from '@polkadot/util';
 import { blake2AsU8a, randomAsHex } from '@polkadot/util-crypto';
@@ -11,7 +11,7 @@ const u16 = (value) => bnToU8a(value, { bitLength: 16, isLe: true });
 const u32 = (value) => bnToU8a(value, { bitLength: 32, isLe: true });
 const u64 = (value) => bnToU8a(value, { bitLength: 64, isLe: true });
 
-/** UTF-8 bytes of a text; bytes stay as they are. */
+/** UTF-8 bytes of a text; bytes stay unchanged. */
 export const utf8 = (text) => (typeof text === 'string' ? new TextEncoder().encode(text) : text);
 
 export const promptHash = (prompt) => tagged('noema/prompt', bytes(utf8(prompt)));
@@ -24,16 +24,19 @@ export const outputHash = (tokens, text) =>
     bytes(utf8(text)),
   );
 
-/** What a hot key signs to submit for a controller (its public key) on the chain with this genesis hash. */
+/**
+ * The payload that a hot key signs to submit for a controller (its public key) on the chain with this genesis
+ * hash.
+ */
 export const possessionPayload = (genesis, controller) =>
   tagged('noema/possession', hexToU8a(genesis), controller);
 
-/** What a hot key (its public key) signs, over the hash of a recent block, to have a call executed. */
+/** The payload that a hot key (its public key) signs, over the hash of a recent block, to have a call executed. */
 export const dutyPayload = (block, key, call) => tagged('noema/duty', hexToU8a(block), key, call);
 
 const VERDICTS = ['True', 'False'];
 
-/** What a juror (its controller's public key) commits to of a disputed leaf before it reveals. */
+/** The commitment of a juror (its controller's public key) to its verdict on a disputed leaf. */
 export const verdictCommitment = (claim, leaf, juror, verdict, salt) =>
   tagged(
     'noema/verdict',
@@ -44,7 +47,7 @@ export const verdictCommitment = (claim, leaf, juror, verdict, salt) =>
     hexToU8a(salt),
   );
 
-/** What a validator (its controller's public key) commits to of a leaf that it checks before it reveals. */
+/** The commitment of a validator (its controller's public key) to its check of a leaf. */
 export const checkCommitment = (claim, leaf, validator, hidden, salt) =>
   tagged('noema/check', u64(claim), u32(leaf), validator, hexToU8a(hidden), hexToU8a(salt));
 
@@ -67,7 +70,7 @@ export const receiptHash = (receipt) => {
 
 /**
  * The rows of the Merkle tree over hashes, from the hashes of its leaves to the root: a node is the hash of
- * the two below it, and the last of an odd row moves up unchanged.
+ * its two children, and the last node of an odd row moves up unchanged.
  */
 function rows(leaves) {
   const tree = [leaves.map((leaf) => blake2AsU8a(hexToU8a(leaf), 256))];
@@ -113,7 +116,7 @@ export function merklePath(leaves, index) {
 /** The position of `positions` that a validator has to show, whose seat is at `point`. */
 export const positionOf = (point, positions) => Number((BigInt(point) * BigInt(positions)) >> 64n);
 
-/** What a trainer (its controller's public key) commits to before it reveals. */
+/** The commitment of a trainer (its controller's public key) to its contribution. */
 export const contributionCommitment = (round, trainer, { update, bytes: size }, salt) =>
   tagged('noema/contribution', u64(round), trainer, hexToU8a(update), u32(size), hexToU8a(salt));
 
@@ -125,7 +128,7 @@ const finding = (value) => {
   return u8aConcat(Uint8Array.of(3), u64(assigned.before), u64(assigned.after), u64(evaluation));
 };
 
-/** What a validator (its controller's public key) commits to before it reveals its scores. */
+/** The commitment of a validator (its controller's public key) to its scores. */
 export const scoreCommitment = (round, validator, { parent, findings }, salt) =>
   tagged(
     'noema/scores',

@@ -2,12 +2,12 @@
 
 import { plain } from './chain.js';
 
-/** A part of one, in millionths: all of it. */
+/** The whole of a share, in millionths. */
 export const WHOLE = 1_000_000n;
 /** Changes under which every answer is checked. */
 export const CHECK_ALL = { claims: { minCheckRate: WHOLE } };
 
-/** The rules for what is asked now. */
+/** The current rules. */
 export async function readRules(chain) {
   const { Protocol } = plain(await chain.api.query.parameters.parameters({ Protocol: 'ProtocolClaimRules' }));
   return { claims: Protocol.ProtocolClaimRules, requests: plain(await chain.view('Inference', 'rules')) };

@@ -14,9 +14,9 @@ import { UNIT } from './world.js';
 
 export const BOND = 1_000n * UNIT;
 
-/** Characters of the text: enough for many more shards than trainers. */
+/** Characters of the text: many more shards than trainers. */
 const TEXT = 200_000;
-/** So small that a step takes some milliseconds. */
+/** Small enough for steps of some milliseconds. */
 const MODEL = [
   '--vocabulary', '320',
   '--layers', '1',
@@ -27,9 +27,9 @@ const MODEL = [
   '--context', '64',
 ];
 const SHARDS = ['--sequence-length', '33', '--shard-sequences', '16'];
-/** Trainers see the little that each is given again and again, so they learn it better than the rest. */
+/** Trainers repeat their few shards often, so they learn them better than the others. */
 const TRAINING = { steps: 20, batch: 8, 'learning-rate': 0.003, warmup: 2, horizon: 0, 'save-every': 10 };
-/** Windows that last as long as they may only where an operator is missing, but for the joining. */
+/** Phases that last their whole window only where an operator is missing, except registration and objection. */
 const RULES = [
   '--short-window', '30',
   '--training-window', '300',
@@ -63,7 +63,7 @@ export class Programme extends Training {
     return programme;
   }
 
-  /** Runs `noema-worker` to its end, in the home folder of the one who made the model. */
+  /** Runs `noema-worker` to its end, in the home folder of the model's author. */
   async command(...args) {
     const { status, stdout, stderr } = await worker(this.home, args, { env: { NOEMA_URL: this.world.url } });
     assert.equal(status, 0, `noema-worker ${args.join(' ')} failed (${status}):\n${stdout}${stderr}`);
@@ -71,10 +71,9 @@ export class Programme extends Training {
   }
 
   /**
-   * Adds operators `[role, name, options]`, each with a process and a home folder, in which the first
-   * checkpoint is unless they are `bare`. Options are those of `noema-worker run`, such as
-   * `{ steps: 300 }`. Validators have the dataset, from which trainers fetch what they are given.
-   * Resolves when they take part.
+   * Adds operators `[role, name, options]`, each with a process and a home folder that contains the first
+   * checkpoint unless they are `bare`. Options are those of `noema-worker run`, such as `{ steps: 300 }`.
+   * Validators have the dataset; trainers fetch their shards from them. Resolves when they take part.
    */
   async add(operators, { bare = false } = {}) {
     const options = new Map(operators.map(([role, name, own]) => [
@@ -93,7 +92,7 @@ export class Programme extends Training {
     return added;
   }
 
-  /** Starts to train from the canonical checkpoint on; returns the first round. */
+  /** Starts training from the canonical checkpoint; returns the first round. */
   async start() {
     const from = (await this.canonical()) ?? this.genesis;
     await this.command('programme', 'start', from, '--dataset', this.dataset, ...RULES);
@@ -132,9 +131,8 @@ class RealRound extends Round {
   }
 
   /**
-   * Waits until it has ended with the checkpoint that the validators computed, each by itself, and
-   * holds what is recorded of it against what was decided; the next round starts from it. Returns
-   * what is recorded of the round.
+   * Waits until it has ended with the checkpoint that each validator computed by itself, and compares its
+   * record with the decisions; the next round starts from that checkpoint. Returns the record of the round.
    */
   async promoted(timeout = 60_000) {
     const outcome = await this.outcome(timeout);
@@ -168,7 +166,7 @@ class RealRound extends Round {
   }
 }
 
-/** Waits until an operator's process, which was just started, takes part. */
+/** Waits until an operator's process, just started, takes part. */
 export const ready = ({ program }) => program.says(/ ready /, 60_000);
 
 /** The checkpoints in an operator's home folder. */
@@ -188,7 +186,7 @@ export async function verify({ home }, checkpoint) {
   assert.equal(status, 0, stderr);
 }
 
-/** The file from which a trainer that was killed goes on. */
+/** The file from which a killed trainer continues. */
 export const stateFile = ({ home }) => {
   const found = existsSync(path.join(home, 'rounds'))
     ? readdirSync(path.join(home, 'rounds'), { recursive: true }).find((file) => path.basename(file) === 'trainer.state')
@@ -196,7 +194,7 @@ export const stateFile = ({ home }) => {
   return found && path.join(home, 'rounds', found);
 };
 
-/** Whether an operator has earned anything of the subsidy for training. */
+/** Whether an operator has earned any subsidy for training. */
 export async function hasEarned({ world, address }) {
   const { total, running } = plain(await world.chain.view('Issuance', 'pending_reward', address));
   return total > 0n || running.training > 0n;

@@ -1,5 +1,5 @@
-// A programme of training whose trainers and validators the test plays, with scores and checkpoints
-// that it makes up: what the chain does with them is what is tested.
+// A programme of training whose trainers and validators the test simulates, with invented scores and
+// checkpoints, to test the chain's reactions.
 
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
@@ -11,7 +11,7 @@ import { contributionCommitment, randomHash, scoreCommitment, utf8 } from './pro
 import { WHOLE } from './rules.js';
 import { UNIT } from './world.js';
 
-/** Windows in blocks: long enough for some calls to arrive, no longer. */
+/** Windows in blocks: just long enough for some calls. */
 const RULES = {
   windows: {
     registration: 8,
@@ -33,12 +33,12 @@ const RULES = {
   minHolders: 2,
 };
 
-/** The same with windows in which a node can be started again. */
+/** The same with windows in which a node can be restarted. */
 export const PATIENT = {
   ...RULES,
   windows: Object.fromEntries(Object.entries(RULES.windows).map(([phase, blocks]) => [
     phase,
-    // These two always last as long as they may.
+    // These two always last their whole window.
     ['registration', 'objection'].includes(phase) ? blocks : 10 * blocks,
   ])),
 };
@@ -57,10 +57,10 @@ const ARCHITECTURE = {
   tiedHead: true,
 };
 
-/** How many tokens a prompt can become. */
+/** The token bounds. */
 const TOKENS = { tokensPerByte: 1, templateTokens: 8 };
 
-/** What operators lose in a round: shares in millionths. */
+/** Slashes of a round: shares in millionths. */
 const PENALTIES = { falsehood: 62_500n, silence: 10_000n, silenceCap: 10n * UNIT };
 
 /** The parent's loss on the evaluation shards. */
@@ -70,7 +70,7 @@ export const CHILD_LOSS = 930_000n;
 
 /** An update that lowers the loss on its own shards, and a little less elsewhere. */
 export const HELPS = { Scored: { assigned: { before: 1_000_000n, after: 900_000n }, evaluation: 950_000n } };
-/** One that raises it. */
+/** An update that raises it. */
 export const HARMS = { Scored: { assigned: { before: 1_000_000n, after: 1_900_000n }, evaluation: 1_950_000n } };
 
 /** The name of a variant, with or without fields. */
@@ -114,7 +114,7 @@ export class Training {
     return this.world.govern(...call);
   }
 
-  /** Sets what operators lose, so that the tests know it. */
+  /** Sets the slashes of rounds to known values. */
   penalise() {
     return this.world.setParameters({ ProtocolRoundPenalties: PENALTIES });
   }
@@ -131,7 +131,7 @@ export class Training {
     return plain(await this.chain.view('Training', 'open_round', this.family));
   }
 
-  /** A round that can still be joined; where one is about to close, the next. */
+  /** A round that can still be joined; the next one if the registration is about to end. */
   async next() {
     return until(
       'a round that can be joined',
@@ -144,7 +144,7 @@ export class Training {
     );
   }
 
-  /** A round with these trainers and validators, in which their shards have been drawn. */
+  /** A round with these trainers and validators, whose shards have been drawn. */
   async round(trainers, validators) {
     await this.refresh([...trainers, ...validators]);
     const { id, parent } = await this.next();
@@ -157,18 +157,18 @@ export class Training {
     return round;
   }
 
-  /** What silence costs: a hundredth of the bond, and no more than so much. */
+  /** The slash for silence: a hundredth of the bond, up to the cap. */
   silence(bond) {
     const part = (bond * PENALTIES.silence) / WHOLE;
     return part < PENALTIES.silenceCap ? part : PENALTIES.silenceCap;
   }
 
-  /** What a falsehood costs: all that was locked behind the round. */
+  /** The slash for a false statement: the whole lock of the round. */
   falsehood(bond) {
     return (bond * PENALTIES.falsehood + WHOLE - 1n) / WHOLE;
   }
 
-  /** Ends the absence of those that lost bond, and waits until they can join again. */
+  /** Resumes the operators that lost bond, and waits until they can join again. */
   async refresh(operators) {
     const records = await Promise.all(operators.map((operator) => operator.recorded()));
     const absent = operators.filter((_, i) => records[i].idle === 'Absent');
@@ -184,7 +184,7 @@ export class Round {
     this.child = { checkpoint: randomHash(), weightsRoot: randomHash(), mastersRoot: randomHash(), loss: CHILD_LOSS };
   }
 
-  /** What the chain records of it. */
+  /** Its record on chain. */
   async state() {
     return plain(await this.chain.view('Training', 'round', this.id));
   }
@@ -226,19 +226,19 @@ export class Round {
     return data.outcome;
   }
 
-  /** Waits until it has ended, and with a new checkpoint. */
+  /** Waits until it has ended with a new checkpoint. */
   async promoted() {
     assert.deepEqual(await this.outcome(), { Promoted: this.child.checkpoint });
     assert.equal(await this.training.canonical(), this.child.checkpoint);
   }
 
-  /** Waits until it has ended for this reason, and the parent stays. */
+  /** Waits until it has ended for this reason, with the parent still canonical. */
   async rejected(reason) {
     assert.deepEqual(await this.outcome(), { Rejected: reason });
     assert.equal(await this.training.canonical(), this.parent);
   }
 
-  /** Waits for the round after it, which starts from the canonical checkpoint. */
+  /** Waits for the next round, which starts from the canonical checkpoint. */
   async successor() {
     const { data } = await this.chain.event(
       'training.RoundOpened',
@@ -248,7 +248,7 @@ export class Round {
     return data.round;
   }
 
-  /** What a trainer contributes; the same whenever it is asked for. */
+  /** A trainer's contribution; the same at every call. */
   secret(trainer) {
     if (!this.secrets.has(trainer)) {
       this.secrets.set(trainer, { contribution: { update: randomHash(), bytes: 100 }, salt: randomHash() });
@@ -272,13 +272,13 @@ export class Round {
     });
   }
 
-  /** Does `act` for each operator that has not `done` it: what a killed node lost is done again. */
+  /** Does `act` for each operator that has not `done` it: calls that a killed node lost are repeated. */
   async each(operators, done, act) {
     const records = await Promise.all(operators.map((operator) => this.record(operator)));
     await Promise.all(operators.map((operator, i) => (done(records[i]) ? undefined : act(operator))));
   }
 
-  /** Has trainers commit and reveal, up to the draw of those who score. */
+  /** Has trainers commit and reveal, up to the draw of the validators that score. */
   async contribute(...trainers) {
     await this.commit(...trainers);
     await this.reach('Revealing');
@@ -312,7 +312,7 @@ export class Round {
     ];
   }
 
-  /** Commits and reveals sheets `[validator, sheet]`, through to the end of scoring. */
+  /** Commits and reveals sheets `[validator, sheet]`, until the end of scoring. */
   async score(sheets) {
     const salts = sheets.map(() => randomHash());
     await Promise.all(sheets.map(([validator, sheet], i) =>
@@ -331,7 +331,7 @@ export class Round {
       operator.submit('checkpoints.announceHolding', this.child.checkpoint, randomHash())));
   }
 
-  /** From the scores on, all say the same, and the checkpoint is held by `holders`. */
+  /** From the scores on, all validators agree, and `holders` hold the checkpoint. */
   async agree(validators, holders, findings) {
     const [drawn] = await this.drawn(validators);
     const sheet = await this.sheet(findings);
@@ -342,7 +342,7 @@ export class Round {
     await this.hold(...holders);
   }
 
-  /** What an operator lost over this round: the event, the books, and its bond, which `before` was whole. */
+  /** Checks an operator's loss in this round: the event, the ledger, and its bond, which was `before`. */
   async slashed(operator, offence, amount, before) {
     const { data } = await this.chain.event(
       'operators.Slashed',
@@ -354,7 +354,7 @@ export class Round {
     assert.ok((await operator.ledger()).slashed >= amount);
   }
 
-  /** Who lost bond over this round. */
+  /** The operators that lost bond over this round. */
   losers() {
     return this.chain
       .eventsNamed('operators.Slashed', ({ job }) => job.Round === this.id)
@@ -362,7 +362,7 @@ export class Round {
       .sort();
   }
 
-  /** What was decided of each contribution. */
+  /** The ruling on each contribution. */
   async rulings() {
     const { trainers } = await this.state();
     return new Map(trainers.map(({ account, ruling }) => [account, ruling]));

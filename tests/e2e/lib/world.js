@@ -1,4 +1,4 @@
-// Everything a suite needs, real: a node with a chain of its own, workers, validators, accounts.
+// The environment of a suite, with real parts: a node with its own chain, workers, validators, accounts.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -14,11 +14,11 @@ import { utf8 } from './protocol.js';
 import { readRules, setParameters, setRules, withChanges } from './rules.js';
 
 export const UNIT = 10n ** 12n;
-/** How many blocks later blocks are final, where a suite does not say otherwise; see `lagging.js`. */
+/** The default finality lag, in blocks; `lagging.js` sets it. */
 const FINALITY_LAG = Number(process.env.NOEMA_E2E_FINALITY_LAG ?? 0);
-/** What the title of a suite says of that. */
+/** The part of a suite's title that states the lag. */
 export const FINALITY = FINALITY_LAG ? `, where blocks are final ${FINALITY_LAG} blocks later` : '';
-/** Milliseconds between blocks, where a suite does not say otherwise. */
+/** The default time between blocks, in milliseconds. */
 const BLOCK_TIME = FINALITY_LAG ? 300 : 500;
 
 /** Events of the pallets whose first field names a request or a claim. */
@@ -27,10 +27,10 @@ const OF_CLAIM = /^(claims|jury)\./;
 
 export class World {
   /**
-   * A new chain with a registered checkpoint, or without any where `publishes` is false; operators
-   * come with {@link World#add}. Blocks are made every `blockTime` milliseconds, or for transactions
-   * only where that is null, and finalized `finalityLag` blocks later. `rules` are changes to the rules of
-   * the chain, see {@link World#setRules}.
+   * A new chain with a registered checkpoint, or without any if `publishes` is false; operators are added
+   * with {@link World#add}. Blocks are made every `blockTime` milliseconds, or for transactions only if that
+   * is null, and finalized `finalityLag` blocks later. `rules` are changes to the rules of the chain, see
+   * {@link World#setRules}.
    */
   static async start(name, { blockTime = BLOCK_TIME, finalityLag = FINALITY_LAG, publishes = true, rules } = {}) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
@@ -56,8 +56,8 @@ export class World {
   }
 
   /**
-   * Makes the home folder of the operators, with the checkpoints of the folder that all worlds share. The rest is
-   * their own: a worker shares files from a folder that no other process shares from.
+   * Makes the home folder of the operators, with the checkpoints of the folder that all worlds share. Other
+   * content is separate: a worker shares files from a folder that no other process shares from.
    */
   shareCheckpoints(shared) {
     const checkpoints = path.join(shared, 'checkpoints');
@@ -71,7 +71,7 @@ export class World {
     this.chain = await Chain.connect(this.port, { best: FINALITY_LAG > 0 });
   }
 
-  /** Sets up a chain that has just begun. */
+  /** Sets up a new chain. */
   async found() {
     this.rules = await readRules(this.chain);
     this.usual = withChanges(this.rules, this.changes);
@@ -122,20 +122,20 @@ export class World {
     await this.node.kill();
   }
 
-  /** Asks the node to stop and waits; returns its exit status. */
+  /** Requests a stop of the node and waits; returns its exit status. */
   async stopNode() {
     this.programs.delete(this.node);
     return this.node.stop();
   }
 
-  /** `kill -9` of the node, and a new start on the same chain and port. */
+  /** `kill -9` of the node, and a restart on the same chain and port. */
   async restartNode() {
     await this.killNode();
     await this.startNode();
     await this.chain.reconnect();
   }
 
-  /** Stops everything, forgets the chain, and begins another from the same genesis block on the same port. */
+  /** Stops all programs, deletes the chain, and starts another from the same genesis block on the same port. */
   async purge() {
     await this.stop();
     this.programs.clear();
@@ -169,14 +169,14 @@ export class World {
     return this.chain.send(this.chain.call('sudo.sudo', setParameters(this.chain, values)), this.funder);
   }
 
-  /** Sets the rules of what is asked from now on: those of the suite, with `changes`. */
+  /** Sets the rules of later requests: those of the suite, with `changes`. */
   async setRules(changes) {
     this.isChanged = Boolean(changes);
     this.rules = withChanges(this.usual, changes);
     await this.chain.send(this.chain.call('sudo.sudo', setRules(this.chain, this.rules)), this.funder);
   }
 
-  /** Sets the rules of the suite again where a test has changed them. */
+  /** Restores the rules of the suite. */
   async restoreRules() {
     if (this.isChanged) await this.setRules();
   }
@@ -235,20 +235,19 @@ export class World {
   // --- operators -----------------------------------------------------------------------------------
 
   /**
-   * Adds operators `[role, name]` that run for real, or with `fake` that the test plays itself. They can be
-   * drawn once this resolves. `runs` says for a name which home folder and which further arguments
-   * its process has.
+   * Adds operators `[role, name]` as real processes, or with `fake` simulated by the test. They can be drawn
+   * once this resolves. `runs` returns, for a name, the home folder and the further arguments of its process.
    */
   async add(
     operators,
     {
-      // Above the least bond, so that an operator which loses some of it is not suspended.
+      // Above the least bond, so that an operator that loses a part of it is not suspended.
       bond = 2n * this.leastBond,
       prices = this.prices(),
       fake = false,
       checkpoints = [this.checkpoint],
       waits = checkpoints.length > 0,
-      // The model was just imported; hashing it again for every process says nothing new.
+      // The model was just imported; hashing it again for every process is redundant.
       runs = () => ({ home: this.home, args: ['--trust-weights'] }),
     } = {},
   ) {
@@ -272,14 +271,14 @@ export class World {
     return this.operators.find((operator) => operator.address === address);
   }
 
-  /** Waits until what was changed so far holds: for the term after next. */
+  /** Waits until present changes take effect, in the term after next. */
   async notice() {
     const term = async () => plain(await this.chain.view('Operators', 'present_term')).index;
     const from = (await term()) + 2n;
     await until(`term ${from}`, async () => ((await term()) >= from ? true : undefined), { every: 100 });
   }
 
-  /** What a worker charges: such that the stake for an answer is a small part of its bond. */
+  /** The prices of a worker, such that the stake for an answer is a small part of its bond. */
   prices(factor = 1n) {
     return { perPromptByte: (factor * UNIT) / 10_000n, perOutputToken: (factor * UNIT) / 100n };
   }
@@ -295,17 +294,17 @@ export class World {
     };
   }
 
-  /** What each worker would charge, cheapest first, and what storage costs. */
+  /** The price of each worker, cheapest first, and of storage. */
   async quote(prompt, { checkpoint = this.checkpoint, ...options } = {}) {
     return plain(await this.chain.view('Inference', 'quote', checkpoint, utf8(prompt).length, this.parameters(options)));
   }
 
-  /** The call that asks. */
+  /** The call that makes a request. */
   request(prompt, limit, { checkpoint = this.checkpoint, ...options } = {}) {
     return this.chain.call('inference.requestInference', checkpoint, u8aToHex(utf8(prompt)), this.parameters(options), limit);
   }
 
-  /** Asks; returns the request's id, its price limit, and what transaction and storage cost. */
+  /** Makes a request; returns its id, its price limit, and the costs of transaction and storage. */
   async ask(prompt, { signer, limit, ...options } = {}) {
     limit ??= (await this.quote(prompt, options)).offers.at(-1).total;
     const requester = signer ?? (await this.account(limit + 10n * UNIT));
@@ -324,7 +323,7 @@ export class World {
     return (await this.chain.event(name, (data) => data.claim === claim && test(data), timeout)).data;
   }
 
-  /** Waits for the answer to a request; returns the number of the claim that it is. */
+  /** Waits for the answer to a request; returns the number of its claim. */
   async claimOf(id) {
     return (await this.event(id, 'Answered')).data.claim;
   }
@@ -350,7 +349,7 @@ export class World {
     return end;
   }
 
-  /** The claim of a request that is answered. */
+  /** The claim of a request with an answer. */
   #claimed(id) {
     return this.chain.events.find(({ name, data }) => name === 'inference.Answered' && data.request === id)?.data.claim;
   }
@@ -367,19 +366,19 @@ export class World {
     return [...new Set(names)];
   }
 
-  /** Everything recorded of a request. */
+  /** The record of a request. */
   async state(id) {
     return plain(await this.chain.view('Inference', 'request_state', id));
   }
 
-  /** Everything recorded of a claim. */
+  /** The record of a claim. */
   async claim(id) {
     return plain(await this.chain.view('Claims', 'claim_info', id));
   }
 
   /**
-   * Waits for a jury over a leaf of a claim; returns its jurors and how many seats each was drawn for, those
-   * with the fewest first.
+   * Waits for a jury over a leaf of a claim; returns its jurors with their numbers of seats, those with the
+   * fewest first.
    */
   async jury(claim, instance = 'First') {
     const { jurors } = await this.claimEvent(claim, 'jury.JuryDrawn', (data) => data.instance === instance);
@@ -388,12 +387,12 @@ export class World {
       .sort((one, other) => Number(one.seats - other.seats));
   }
 
-  /** Everything recorded of the open dispute over the leaf of a claim. */
+  /** The record of the open dispute over the leaf of a claim. */
   async dispute(claim) {
     return plain(await this.chain.view('Jury', 'dispute', claim, 0));
   }
 
-  /** The answer as a client reads it, with what its receipt says of it. */
+  /** The answer as a requester reads it, with the facts of its receipt. */
   async answer(id) {
     const answer = plain(await this.chain.api.query.inference.answers(id));
     if (!answer) return null;
@@ -415,14 +414,14 @@ export class World {
     return Request === id || (claim !== undefined && [Check, Dispute].some((leaf) => leaf?.[0] === claim));
   }
 
-  /** What operators lost over a request so far. */
+  /** The operators' losses over a request so far. */
   losses(id) {
     return this.chain
       .eventsNamed('operators.Slashed', ({ job }) => this.#isOver(id, job))
       .map(({ data }) => ({ ...data, amount: data.paid + data.burned }));
   }
 
-  /** Waits until an operator has lost bond over a request; returns why, and how much it was. */
+  /** Waits until an operator has lost bond over a request; returns reason and amount. */
   loss(id, { address }, timeout = 120_000) {
     return until(
       `${this.operator(address).name} loses bond over request ${id}`,
@@ -441,7 +440,7 @@ export class World {
     );
   }
 
-  /** Fails where an operator has lost bond that did nothing wrong. */
+  /** Fails where an honest operator has lost bond. */
   assertHonestKeepTheirs() {
     for (const { data } of this.chain.eventsNamed('operators.Slashed')) {
       const operator = this.operator(data.controller);
@@ -451,21 +450,21 @@ export class World {
 
   // --- books ---------------------------------------------------------------------------------------
 
-  /** Balances add up, the pallets' books are sound, every program still runs. */
+  /** Checks that balances add up, the pallets' records are sound, and every program still runs. */
   async audit() {
     this.assertAlive();
     await this.chain.audit();
   }
 
-  /** The last test of every world: the books agree, and no honest operator has lost anything. */
+  /** The last test of every world: the records agree, and no honest operator has lost bond. */
   async close() {
     await this.audit();
     this.assertHonestKeepTheirs();
   }
 
   /**
-   * Stops everything and has the chain's blocks executed as the relay chain's validators do; prints what
-   * was found. Nothing can be done with this world afterwards.
+   * Stops all programs and has the chain's blocks executed as the relay chain's validators do; prints the
+   * result. The world cannot be used afterwards.
    */
   async proveBlocks() {
     await this.stop();
@@ -476,7 +475,7 @@ export class World {
     console.error(`proof of validity: ${stdout.trim().replaceAll('\n', '; ')}`);
   }
 
-  /** The same as anyone can see it, with `noema-worker audit`. */
+  /** The same check from outside, with `noema-worker audit`. */
   async checkBooks() {
     const { status, stdout, stderr } = await worker(this.folder, ['audit', '--url', this.url]);
     assert.equal(status, 0, stderr);

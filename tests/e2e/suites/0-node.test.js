@@ -1,5 +1,4 @@
-// What the node does by itself: blocks for transactions only, finality that follows behind, how it starts
-// and stops.
+// The node by itself: blocks for transactions only, finality with a lag, start and stop.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -37,7 +36,7 @@ describe('a node that seals instantly', () => {
     await world.audit();
   });
 
-  it('is told from every other development chain by its first block', { timeout: 30_000 }, async () => {
+  it('differs from every other development chain in its first block', { timeout: 30_000 }, async () => {
     const { api } = world.chain;
     const { status, stderr } = await worker(world.folder, ['audit', '--url', world.url]);
     assert.equal(status, 0, stderr);
@@ -48,11 +47,11 @@ describe('a node that seals instantly', () => {
     assert.ok(stderr.includes(`${await api.rpc.system.chain()} (runtime ${specName} ${specVersion}, `), stderr);
   });
 
-  it('goes on after it was killed', { timeout: 60_000 }, async () => {
+  it('continues after it was killed', { timeout: 60_000 }, async () => {
     const before = await world.chain.height();
     await world.restartNode();
     await transfer('//Bob');
-    // What it had not written yet is gone.
+    // Blocks that it had not written yet are lost.
     const now = await world.chain.height();
     assert.ok(now > 0 && now <= before + 1, `block ${now} after ${before}`);
     await world.audit();
@@ -68,7 +67,7 @@ describe('a node whose finality lags', () => {
   }, { timeout: 200_000 });
   after(() => world?.stop());
 
-  /** How far the best block is ahead, seen at each of the next `count` finalized heads. */
+  /** The distance of the best block at each of the next `count` finalized heads. */
   const distances = async (count) => {
     const { api } = world.chain;
     const seen = [];
@@ -78,20 +77,20 @@ describe('a node whose finality lags', () => {
     });
     await until(`${count} finalized heads`, () => (seen.length >= count ? true : undefined), { timeout: 30_000 });
     unsubscribe();
-    // The subscription begins with the last one, which says nothing of when it was finalized.
+    // The subscription begins with the last one, which was finalized at an unknown time.
     return seen.slice(1, count);
   };
 
   const lags = async () => {
-    // Until as many blocks are made, the genesis block is the last that is final.
+    // Before the lag has passed, only the genesis block is final.
     await until('finality', async () => ((await world.chain.finalized()) > 0 ? true : undefined));
     const seen = await distances(8);
-    // A block may be made while the answer is on its way.
+    // A block may be made while the response is on its way.
     assert.ok(seen.every((distance) => distance === LAG || distance === LAG + 1), `${seen}`);
     assert.ok(seen.filter((distance) => distance === LAG).length > seen.length / 2, `${seen}`);
   };
 
-  it('finalizes each block when so many more have been made', { timeout: 60_000 }, lags);
+  it('finalizes each block after the lag', { timeout: 60_000 }, lags);
 
   it('shows events in the best block first', { timeout: 60_000 }, async () => {
     const { api } = world.chain;
@@ -130,7 +129,7 @@ describe('a node whose finality lags', () => {
   it('keeps its distance when it is stopped and started again', { timeout: 90_000 }, async () => {
     const finalized = await world.chain.finalized();
     assert.equal(await world.stopNode(), 0);
-    assert.doesNotMatch(world.node.tail(40), /failed|panicked/, 'an orderly stop does not look like a crash');
+    assert.doesNotMatch(world.node.tail(40), /failed|panicked/, 'an orderly stop logs no failure');
     await world.startNode();
     await world.chain.reconnect();
     assert.ok((await world.chain.finalized()) >= finalized, 'what was final stays final');
@@ -153,7 +152,7 @@ describe('a node whose port is taken', () => {
   }, { timeout: 200_000 });
   after(() => world?.stop());
 
-  it('does not start, and says which port it is and what to do', { timeout: 60_000 }, async () => {
+  it('does not start, and names the port and a remedy', { timeout: 60_000 }, async () => {
     const { status, stderr } = await node(['--dev', '--rpc-port', String(world.port)]);
     assert.equal(status, 1);
     assert.match(stderr, new RegExp(`cannot listen for RPC on port ${world.port} .*--rpc-port`));
@@ -173,7 +172,7 @@ describe('a node whose port is taken', () => {
     }
   });
 
-  it('does not take a port for peers, of which it has none', { timeout: 60_000 }, async () => {
+  it('refuses a port for peers, which it does not have', { timeout: 60_000 }, async () => {
     const { status, stderr } = await node(['--dev', '--rpc-port', String(await freePort()), '--port', '30333']);
     assert.equal(status, 1, stderr);
     assert.match(stderr, /has no peers.*leave out --port/);

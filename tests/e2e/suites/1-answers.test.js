@@ -1,4 +1,4 @@
-// A question is asked through polkadot.js, answered by a real model, checked, and paid for.
+// A request is made through polkadot.js, answered by a real model, checked, and paid.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -67,15 +67,15 @@ describe('a paid, checked answer', () => {
     assert.equal(paid.size, 3, 'a worker and two validators are paid');
     const total = [...paid.values()].reduce((sum, amount) => sum + amount, 0n);
     assert.ok(end.burned > 0n, 'a part of each payment is burned');
-    assert.equal(total + end.burned + end.refunded, limit, 'payments, what burned and refund are the price limit');
+    assert.equal(total + end.burned + end.refunded, limit, 'payments, burned part and refund add up to the price limit');
     for (const operator of operators) {
       const { address } = operator;
-      assert.equal(await operator.wealth(), earlier.get(address) + (paid.get(address) ?? 0n), `what ${address} has`);
+      assert.equal(await operator.wealth(), earlier.get(address) + (paid.get(address) ?? 0n), `the wealth of ${address}`);
     }
     const left = await world.chain.balance(requester.address);
     assert.equal(left.held, 0n);
     assert.equal(left.free, funds - fee - storage - total - end.burned);
-    assert.equal(await world.chain.withoutSubsidies(), unminted - storage - end.burned, 'the price of storage burns');
+    assert.equal(await world.chain.withoutSubsidies(), unminted - storage - end.burned, 'the price of storage is burned');
 
     const paidWorker = workers.find(({ address }) => address === end.worker);
     const { answers, payable } = await paidWorker.ledger();
@@ -90,7 +90,7 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  it('is a claim whose evidence anyone can verify', { timeout: 120_000 }, async () => {
+  it('is a claim whose evidence can be verified by any account', { timeout: 120_000 }, async () => {
     const { id } = await world.ask('What is the capital of Spain?');
     await world.settled(id);
     const claim = await world.claimOf(id);
@@ -127,7 +127,7 @@ describe('a paid, checked answer', () => {
     assert.deepEqual(end.validatorsPaid, []);
     const { payment, assignment } = await world.state(asked.id);
     assert.equal(end.workerPaid + end.burned, payment);
-    assert.ok(end.refunded >= assignment.checkFee, 'what checks did not cost comes back');
+    assert.ok(end.refunded >= assignment.checkFee, 'the unspent check fee comes back');
     await world.audit();
   });
 
@@ -165,18 +165,18 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  /** What a worker can claim, once the epoch of its last answer is over. */
+  /** The reward that a worker can claim, once the epoch of its last answer is over. */
   const rewarded = (address) =>
     until('the end of the epoch', async () => {
       const pending = plain(await world.chain.view('Issuance', 'pending_reward', address));
       return pending.total > 0n && pending.running.inference === 0n ? pending : undefined;
     }, { timeout: 120_000, every: 500 });
 
-  it('is rewarded with what was burned of its price, once', { timeout: 180_000 }, async () => {
+  it('is rewarded with the burned part of its price, once', { timeout: 180_000 }, async () => {
     const { id } = await world.ask('Hello', { maxTokens: 4 });
     const { worker: address } = await world.settled(id);
     const { total, epochs } = await rewarded(address);
-    for (const { reward, work } of epochs) assert.equal(reward, work.inference, 'the subsidy covers all that was burned');
+    for (const { reward, work } of epochs) assert.equal(reward, work.inference, 'the subsidy covers the whole burned part');
 
     const before = await world.chain.balance(address);
     const call = (epoch) => world.chain.call('issuance.claim', address, epoch);
@@ -227,7 +227,7 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  it('is rewarded without a command where the worker runs on', { timeout: 240_000 }, async () => {
+  it('is rewarded without a command while the worker runs', { timeout: 240_000 }, async () => {
     const since = world.chain.block;
     const before = new Map();
     for (const { address } of workers) before.set(address, (await world.chain.balance(address)).total);
@@ -245,7 +245,7 @@ describe('a paid, checked answer', () => {
       .map(({ data }) => data);
     assert.equal(new Set(claims.map(({ epoch }) => epoch)).size, claims.length, 'each epoch is paid once');
     const received = claims.reduce((sum, { amount }) => sum + amount, 0n);
-    assert.equal((await world.chain.balance(address)).total, before.get(address) + received, 'the price waits to be withdrawn');
+    assert.equal((await world.chain.balance(address)).total, before.get(address) + received, 'the payment is not withdrawn yet');
     assert.equal(plain(await world.chain.view('Issuance', 'pending_reward', address)).total, 0n);
     for (const operator of workers) {
       await operator.stop();
@@ -337,7 +337,7 @@ describe('a paid, checked answer', () => {
     }
   });
 
-  it('comes from a set-up that doctor finds in order', { timeout: 120_000 }, async () => {
+  it('comes from an installation that passes doctor', { timeout: 120_000 }, async () => {
     const look = (...args) =>
       worker(world.home, ['doctor', '--url', world.url, '--json', ...args], { timeout: 100_000 });
     const { status, stdout, stderr } = await look('--key', '//Worker1//hot', '--device', 'cpu');
@@ -353,7 +353,7 @@ describe('a paid, checked answer', () => {
     assert.match(failed[0].remedy, /noema-worker register operator/);
   });
 
-  it('waits in a queue that anyone can read while workers have no room', { timeout: 180_000 }, async () => {
+  it('waits in a public queue while workers have no room', { timeout: 180_000 }, async () => {
     const queue = async () => plain(await world.chain.view('Inference', 'queue', world.checkpoint));
     await world.setRules({ requests: { room: 1n, answer: 100n } });
     for (const { program } of workers) program.pause();
@@ -385,7 +385,7 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  it('costs nothing but its storage once it is taken back before a worker has it', { timeout: 120_000 }, async () => {
+  it('costs only its storage if it is taken back before it is assigned', { timeout: 120_000 }, async () => {
     const { offers } = await world.quote('Hello', { maxTokens: 4 });
     const requester = await world.account();
     const funds = (await world.chain.balance(requester.address)).free;
@@ -406,7 +406,7 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  it('leaves books that anyone can check, and takes no bond', { timeout: 60_000 }, async () => {
+  it('leaves records that pass a public audit, and takes no bond', { timeout: 60_000 }, async () => {
     await world.checkBooks();
     await world.close();
   });

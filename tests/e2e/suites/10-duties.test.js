@@ -1,5 +1,5 @@
-// Duties of hot keys: blocks that are final late, blocks full of paid transactions, and one hot key in
-// two processes.
+// Duties of hot keys: a chain with late finality, blocks full of paid transactions, and one hot key in two
+// processes.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -22,22 +22,22 @@ describe('a chain whose blocks are final 15 blocks later', () => {
   before(async () => {
     world = await World.start('finality', { blockTime: 300, finalityLag: 15, rules: CHECK_ALL });
     [worker] = await world.add([['Worker', 'Worker1']]);
-    // Two check, the others judge.
+    // Two validators check, the others judge.
     await world.add([1, 2, 3, 4].map((n) => ['Validator', `Validator${n}`]));
   }, { timeout: 300_000 });
   after(() => world?.stop());
 
-  it('grants each step the time until its block is final', async () => {
+  it('grants each step the finality allowance', async () => {
     assert.equal(world.rules.claims.windows.finality, 15n);
   });
 
-  it('settles what is asked of it', { timeout: 240_000 }, async () => {
+  it('settles requests', { timeout: 240_000 }, async () => {
     const requesters = [await world.account(), await world.account()];
     const asked = await Promise.all(requesters.map((signer) => world.ask('What is the sea?', { signer })));
     await settled(world, asked);
   });
 
-  it('settles what its worker was killed over', { timeout: 240_000 }, async () => {
+  it('settles a request whose worker was killed', { timeout: 240_000 }, async () => {
     const { id } = await world.ask('Tell me about the sea.', { maxTokens: 16 });
     await world.event(id, 'Assigned');
     await worker.kill();
@@ -45,7 +45,7 @@ describe('a chain whose blocks are final 15 blocks later', () => {
     await settled(world, [{ id }]);
   });
 
-  it('settles what was challenged without reason', { timeout: 240_000 }, async () => {
+  it('settles a request that was challenged without reason', { timeout: 240_000 }, async () => {
     const challenger = await world.account(100n * UNIT);
     const { id } = await world.ask('What is a wave?');
     const claim = await world.claimOf(id);

@@ -1,4 +1,4 @@
-// Many requests at once, a node that stands still, a chain that begins anew, and a pool that is flooded.
+// Many requests at once, a node that stands still, a chain that is purged, and a pool that is flooded.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -10,25 +10,25 @@ import { worker } from '../lib/programs.js';
 import { CHECK_ALL } from '../lib/rules.js';
 import { UNIT, World } from '../lib/world.js';
 
-/** How many requests come at once. */
+/** The number of requests at once. */
 const REQUESTS = Number(process.env.NOEMA_E2E_REQUESTS ?? 1_000);
 
 describe('workers that are fewer than requests', () => {
   let world;
 
   before(async () => {
-    // Windows are meant for a block every two seconds. Here six programs share the machine, and both workers
-    // have all that they may have at a time.
+    // Windows assume a block every two seconds. Here six programs share the machine, and both workers have as
+    // many requests as they may.
     world = await World.start('burst', { blockTime: 1_000 });
     await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']], {
-      // So that what is locked for all that is under way at a time is a part of the bond.
+      // The locks of all requests in progress stay below the bond.
       prices: { perPromptByte: UNIT / 10_000n, perOutputToken: UNIT / 1_000n },
     });
     await world.add([1, 2, 3].map((n) => ['Validator', `Validator${n}`]));
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it(`settle ${REQUESTS} that come at once, in their order`, { timeout: 840_000 }, async () => {
+  it(`settle ${REQUESTS} requests at once, in their order`, { timeout: 840_000 }, async () => {
     const { chain } = world;
     const start = Date.now();
     const { ids, blocks } = await burst(chain, { checkpoint: world.checkpoint, count: REQUESTS, funder: world.funder });
@@ -44,7 +44,7 @@ describe('workers that are fewer than requests', () => {
     assert.deepEqual(assigned, [...ids].sort((a, b) => Number(a - b)), 'each is assigned once, in the order of the queue');
     assert.deepEqual(chain.eventsNamed('operators.Slashed'), []);
     const checked = [...over.values()].filter(({ verification }) => verification === 'Confirmed').length;
-    // The part that the margin demands, give or take five standard deviations.
+    // The part that the margin requires, within five standard deviations.
     const part = Number(world.rules.claims.marginPercent) / Number(world.rules.requests.stakePercent);
     const deviation = Math.sqrt(REQUESTS * part * (1 - part));
     assert.ok(Math.abs(checked - REQUESTS * part) < 5 * deviation, `${checked} of ${REQUESTS} are checked`);
@@ -55,7 +55,7 @@ describe('workers that are fewer than requests', () => {
     await world.audit();
   });
 
-  it('settle what twenty commands of one account ask at once', { timeout: 300_000 }, async () => {
+  it('settle the requests of twenty simultaneous commands of one account', { timeout: 300_000 }, async () => {
     const asked = await Promise.all(Array.from({ length: 20 }, (_, n) =>
       worker(
         world.home,
@@ -65,7 +65,7 @@ describe('workers that are fewer than requests', () => {
     for (const { status, stdout, stderr } of asked) assert.equal(status, 0, stdout + stderr);
   });
 
-  it('settle what was under way when the node stood still for longer than any window', { timeout: 300_000 }, async () => {
+  it('settle requests in progress when the node stood still for longer than any window', { timeout: 300_000 }, async () => {
     const { chain } = world;
     await world.setRules(CHECK_ALL);
     const { ids } = await burst(chain, { checkpoint: world.checkpoint, count: 40, funder: world.funder });
@@ -81,7 +81,7 @@ describe('workers that are fewer than requests', () => {
     await world.audit();
   });
 
-  it('settle what is asked while ten thousand invalid duties are sent to the pool', { timeout: 300_000 }, async () => {
+  it('settle requests while ten thousand invalid duties are sent to the pool', { timeout: 300_000 }, async () => {
     const { chain } = world;
     const [idle] = await world.add([['Worker', 'Idle']], { fake: true, checkpoints: [] });
     const asked = [await world.ask('What is a flood?'), await world.ask('What is a dam?')];
@@ -102,7 +102,7 @@ describe('workers that are fewer than requests', () => {
   it('lose nothing', () => world.close());
 });
 
-describe('a chain that begins anew', () => {
+describe('a purged chain', () => {
   const OPERATORS = [['Worker', 'Worker1'], ['Validator', 'Validator1'], ['Validator', 'Validator2']];
   let world;
 
@@ -120,14 +120,14 @@ describe('a chain that begins anew', () => {
     }
   }
 
-  it('is served by operators that remember another', { timeout: 300_000 }, async () => {
+  it('is served by operators with the stores of the earlier one', { timeout: 300_000 }, async () => {
     const genesis = world.chain.api.genesisHash.toHex();
     await answers(['What is old?', 'What is past?']);
     const { next } = await numbers();
     await world.purge();
-    assert.equal(world.chain.api.genesisHash.toHex(), genesis, 'nothing tells the two apart by their first block');
+    assert.equal(world.chain.api.genesisHash.toHex(), genesis, 'both chains have the same first block');
     assert.ok((await numbers()).next < next);
-    // With the stores that they had.
+    // With the stores of the earlier chain.
     await world.add(OPERATORS);
     await answers(['What is new?', 'What is to come?', 'What is next?']);
     assert.deepEqual(world.chain.eventsNamed('operators.Slashed'), []);

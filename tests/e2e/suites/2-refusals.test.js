@@ -1,4 +1,4 @@
-// What the chain refuses, by name, and that a refusal leaves nothing behind but its fee.
+// Refusals of the chain, by name; a refusal changes nothing but the fee.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -16,11 +16,11 @@ describe('the chain refuses', () => {
   let world;
   let fake;
   let requester;
-  /** What the checkpoint allows: its context, and the tokens that a prompt can become. */
+  /** The bounds of the checkpoint: its context, and the tokens that a prompt can become. */
   let limits;
 
   before(async () => {
-    // So long a window that the worker that the test plays misses none.
+    // A long window, so that the simulated worker misses none.
     world = await World.start('refusals', { rules: { requests: { answer: 1_000n } } });
     [fake] = await world.add([['Worker', 'Worker1']], { fake: true });
     requester = await world.account(5_000n * UNIT);
@@ -44,7 +44,7 @@ describe('the chain refuses', () => {
   const bytes = (count) => u8aToHex(new Uint8Array(count).fill(0x61));
   const maxPrompt = () => world.chain.api.consts.inference.maxPromptBytes.toNumber();
   const maxTokens = () => world.chain.api.consts.inference.maxOutputTokens.toNumber();
-  /** The most bytes of a prompt that leave room for so many tokens. */
+  /** The most bytes of a prompt that leave room for this many tokens. */
   const fitting = (tokens) => Math.floor((limits.context - limits.template - tokens) / limits.perByte);
 
   const call = (changes) => {
@@ -57,12 +57,12 @@ describe('the chain refuses', () => {
     const next = await world.chain.api.query.inference.nextRequestId();
     await assert.rejects(world.chain.send(call(changes), signer), { name });
     const now = await world.chain.balance(signer.address);
-    assert.equal(now.held, before.held, 'nothing more is on hold');
-    assert.ok(before.free - now.free < UNIT, 'only the fee is gone');
+    assert.equal(now.held, before.held, 'the holds are unchanged');
+    assert.ok(before.free - now.free < UNIT, 'only the fee was paid');
     assert.deepEqual(plain(await world.chain.api.query.inference.nextRequestId()), plain(next), 'nothing is recorded');
   }
 
-  /** Accepts a request, which ends without a trace. */
+  /** Checks that a request is accepted, and takes it back. */
   async function accepts(changes) {
     const next = await world.chain.api.query.inference.nextRequestId();
     const cancel = world.chain.call('inference.cancelRequest', next);
@@ -91,7 +91,7 @@ describe('the chain refuses', () => {
     await refuses('inference.TooManyTokensRequested', { parameters: world.parameters({ maxTokens: maxTokens() + 1 }) });
   });
 
-  it('sampling parameters that mean nothing', async () => {
+  it('invalid sampling parameters', async () => {
     await refuses('inference.TemperatureTooHigh', { parameters: world.parameters({ temperature: 10.001 }) });
     await accepts({ parameters: world.parameters({ temperature: 10 }) });
     await refuses('inference.TopPOutOfRange', { parameters: world.parameters({ topP: 0 }) });
@@ -99,7 +99,7 @@ describe('the chain refuses', () => {
     await accepts({ parameters: world.parameters({ topP: 0.001 }) });
   });
 
-  it('what might not fit into the context, by one byte or one token', async () => {
+  it('a request that might exceed the context, by one byte or one token', async () => {
     for (const tokens of [1, 8, 256]) {
       const most = fitting(tokens);
       assert.ok(most > 0 && most < maxPrompt(), `${most} bytes`);
@@ -142,7 +142,7 @@ describe('the chain refuses', () => {
     await refuses('inference.BondsTooLow', { parameters: world.parameters({ maxTokens: tokens }) });
   });
 
-  it('a request under rules that cannot work', async () => {
+  it('a request under invalid rules', async () => {
     for (const changes of [{ requests: { room: 0n } }, { claims: { minCheckRate: 0n } }]) {
       await world.setRules(changes);
       await refuses('inference.RulesUnworkable', {});
@@ -159,7 +159,7 @@ describe('the chain refuses', () => {
   it('an account that has the price limit and not the price of storage', async () => {
     const parameters = world.parameters({ maxTokens: 256 });
     const { storage } = await world.quote('Hello', { maxTokens: 256 });
-    // Enough for the limit and for the fee, of which nothing is left.
+    // Enough for exactly the limit and the fee.
     const { partialFee } = await call({ parameters }).paymentInfo(requester.address);
     const account = await world.account(100n * UNIT + partialFee.toBigInt() + storage / 2n);
     await refuses('inference.FundsTooLow', { parameters }, account);
@@ -200,7 +200,7 @@ describe('the chain refuses', () => {
     await fake.answer(id, answer);
     await assert.rejects(chain.perform(submit, fake.hot), { name: 'inference.AlreadyAnswered' });
     const claim = await world.claimOf(id);
-    // It was not drawn, whatever the stage of the claim; before a draw, it is too early to commit.
+    // The account was not drawn, whatever the stage of the claim; before a draw, it is too early to commit.
     await assert.rejects(idle.challenge(claim), { name: 'claims.NotDrawn' });
     await assert.rejects(idle.commitVerdict(claim, 'True'), { name: 'jury.NotDisputed' });
     await assert.rejects(idle.revealVerdict(claim, { verdict: 'True', salt: randomHash() }), { name: 'jury.NotDisputed' });
@@ -230,7 +230,7 @@ describe('the chain refuses', () => {
     await world.end(id);
   });
 
-  it('an operator whose bond, key or checkpoint will not do', async () => {
+  it('an operator with an invalid bond, key or checkpoint', async () => {
     const { chain } = world;
     const account = await world.account();
     const least = world.leastBond;
@@ -260,7 +260,7 @@ describe('the chain refuses', () => {
     await assert.rejects(world.chain.send(set, requester), { name: 'badOrigin' });
   });
 
-  it('to leave a requester without a reason, or an idea where to look', { timeout: 120_000 }, async () => {
+  it('to leave a requester without a reason and a next step', { timeout: 120_000 }, async () => {
     await world.setRules({ requests: { answer: 2n, maxAttempts: 1n } });
     const options = ['--url', world.url, '--account', '//Bob', '--checkpoint', world.checkpoint, '--max-tokens', '4'];
     const { status, stdout, stderr } = await worker(world.home, ['ask', ...options, 'Hello'], { timeout: 100_000 });
@@ -279,7 +279,7 @@ describe('the chain refuses', () => {
     await refuses('inference.CheckpointInactive', {});
   });
 
-  it('and leaves books that agree', async () => world.close());
+  it('and leaves records that agree', async () => world.close());
 });
 
 describe('the longest prompt that is not refused', () => {
@@ -287,7 +287,7 @@ describe('the longest prompt that is not refused', () => {
 
   before(async () => {
     world = await World.start('longest', { rules: CHECK_ALL, publishes: false });
-    // An eighth of the model's context, which is minutes of work for each operator.
+    // An eighth of the model's context: the whole would be minutes of work for each operator.
     world.checkpoint = await world.importVariant({ contextLength: 1_024 });
     await world.publish(world.checkpoint);
     await world.add([['Worker', 'Worker1']]);

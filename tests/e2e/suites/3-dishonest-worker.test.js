@@ -1,5 +1,5 @@
-// A worker that cheats: the test plays it, signing with the hot key of a registered worker. Real
-// validators re-execute what it claims, challenge it, and judge it.
+// A worker that cheats: the test simulates it, signing with the hot key of a registered worker. Real
+// validators re-execute its claims, challenge them, and judge them.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -20,7 +20,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
 
   before(async () => {
     world = await World.start('dishonest-worker', { rules: CHECK_ALL });
-    // Two check, the others judge.
+    // Two validators check, the others judge.
     validators = await world.add([1, 2, 3, 4].map((n) => ['Validator', `Validator${n}`]));
     await world.add([['Worker', 'Honest']], { prices: world.prices(2n) });
     const { id } = await world.ask(PROMPT);
@@ -28,7 +28,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     right = await world.answer(id);
   }, { timeout: 400_000 });
   after(() => world?.stop());
-  // Whatever became of the test, its cheat is not drawn in the next.
+  // Even if a test fails, its cheat is not drawn in the next.
   const cheats = [];
   afterEach(async () => {
     for (const cheat of cheats.splice(0)) await cheat.retire();
@@ -51,7 +51,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     return { cheat, ...asked };
   }
 
-  /** Waits until the answer is found false; returns the claim and who challenged it. */
+  /** Waits until the answer is found false; returns the claim and its challengers. */
   async function falls({ id, limit, requester, fee, storage }) {
     const end = await world.end(id);
     assert.deepEqual([end.name, end.reason, end.amount], ['Refunded', 'FalseAnswer', limit]);
@@ -61,14 +61,14 @@ describe(`a dishonest worker${FINALITY}`, () => {
     assert.deepEqual([ended.outcome, ended.paid, ended.checks, ended.burned], [FALSE, 0n, [], 0n]);
     const now = await world.chain.balance(requester.address);
     assert.equal(now.held, 0n);
-    assert.equal(now.free, limit + 10n * UNIT - fee - storage, 'the requester has everything back');
+    assert.equal(now.free, limit + 10n * UNIT - fee - storage, 'the requester gets everything back');
     const challengers = world.chain
       .eventsNamed('claims.Challenged', (data) => data.claim === claim)
       .map(({ data }) => data.challenger);
     return { claim, challengers };
   }
 
-  /** The cheat is convicted: it is not paid, it loses its stake, and no other operator loses anything. */
+  /** Checks that the cheat is convicted: it is not paid, it loses its stake, and no other operator loses bond. */
   async function convicts(job) {
     const { cheat, id } = job;
     const unminted = await world.chain.withoutSubsidies();
@@ -88,7 +88,10 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await world.audit();
   }
 
-  /** Those who challenged share half of the stake, and jurors are paid what a check is paid for each seat. */
+  /**
+   * Checks that the challengers share half of the stake, and that jurors are paid the fee of a check for each
+   * seat.
+   */
   async function sharesStake(claim, { challengers, stake, paid }) {
     const { claim: recorded } = await world.claim(claim);
     const { challengerShare, challengerCap, validatorsPerLeaf } = recorded.terms.rules;
@@ -151,7 +154,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await convicts(job);
   });
 
-  it('answers with what another checkpoint yields', { timeout: 240_000 }, async () => {
+  it('answers with the output of another checkpoint', { timeout: 240_000 }, async () => {
     const other = await world.importVariant();
     assert.notEqual(other, world.checkpoint);
     await world.publish(other);
@@ -173,7 +176,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
   });
 
   it('is challenged by any account where no check was drawn', { timeout: 180_000 }, async () => {
-    // So high a stake beside the price that one answer in ten thousand is checked.
+    // The stake is so high beside the price that one answer in ten thousand is checked.
     await world.setRules({ claims: { minCheckRate: 1n, marginPercent: 100n }, requests: { stakePercent: 1_000_000n } });
     const cheat = await newCheat({ bond: 20n * world.leastBond });
     const witness = await world.account(5_000n * UNIT);
@@ -194,7 +197,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     const half = (stake * challengerShare) / WHOLE;
     const share = half < challengerCap ? half : challengerCap;
     const now = await world.chain.balance(witness.address);
-    assert.deepEqual([now.held, now.free], [0n, funds - fee + share], 'it has its bond back, and a part of the stake');
+    assert.deepEqual([now.held, now.free], [0n, funds - fee + share], 'it gets its bond back, and a part of the stake');
     world.onlyLosers(job.id, cheat);
     await world.audit();
   });
@@ -214,12 +217,12 @@ describe(`a dishonest worker${FINALITY}`, () => {
       refuses('AnswerEmpty', {}, { ...right, tokens: [] }),
       refuses('AnswerTooLong', {}, { ...right, tokens: Array(9).fill(1) }),
       refuses('TokenOutOfRange', {}, { ...right, tokens: [4_000_000_000] }),
-      // Eight bytes for each token that was asked for.
+      // Eight bytes for each requested token.
       refuses('TextTooLong', {}, { ...right, text: 'a'.repeat(8 * 8 + 1) }),
       refuses('TextNotUtf8', {}, { ...right, text: Uint8Array.of(0xff) }),
     ]);
 
-    // It is still in time for the right one.
+    // The worker can still submit the right one in time.
     await job.cheat.answer(job.id, right);
     await world.settled(job.id);
     world.onlyLosers(job.id);
@@ -239,7 +242,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
   });
 
   it('answers after the deadline, when another has taken over', { timeout: 180_000 }, async () => {
-    // The larger its bond, the sooner it is drawn.
+    // A larger bond is drawn sooner.
     const bond = 20n * world.leastBond;
     const late = await newCheat({ bond });
     let id;

@@ -1,5 +1,5 @@
-// A validator that cheats: the test plays it. An honest worker answers, and honest validators check.
-// Then juries, whose jurors the test plays, honest ones and others.
+// A validator that cheats: the test simulates it. An honest worker answers, and honest validators check. Then
+// juries, whose honest and dishonest jurors the test simulates.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import { randomHash } from '../lib/protocol.js';
 import { CHECK_ALL } from '../lib/rules.js';
 import { FINALITY, UNIT, World } from '../lib/world.js';
 
-/** How many seats of a jury are filled. */
+/** The number of filled seats of a jury. */
 const seatsIn = (jury) => jury.reduce((sum, { seats }) => sum + seats, 0n);
 
 describe(`a dishonest validator${FINALITY}`, () => {
@@ -23,7 +23,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     await world.add([1, 2, 3, 4].map((n) => ['Validator', `Validator${n}`]));
   }, { timeout: 400_000 });
   after(() => world?.stop());
-  // Whatever became of the test, its cheats are not drawn in the next.
+  // Even if a test fails, its cheats are not drawn in the next.
   const cheats = [];
   afterEach(async () => {
     await Promise.all(cheats.splice(0).map((cheat) => cheat.retire()));
@@ -50,7 +50,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     }
   }
 
-  /** The answer is paid for all the same, and the cheat loses what it staked on the check. */
+  /** Checks that the answer is paid for, and that the cheat loses its stake on the check. */
   async function settles({ cheat, claim, id, limit }, offence) {
     const end = await world.settled(id);
     assert.deepEqual([end.worker, end.verification], [worker.address, 'Confirmed']);
@@ -66,7 +66,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     return loss;
   }
 
-  /** The cheat has half of the bonds, so it has seats in the jury, too, which does not decide without it. */
+  /** The cheat has half of the bonds, so it has seats in the jury, which does not decide without it. */
   async function judges(cheat, claim, verdict) {
     const jury = await world.jury(claim);
     if (jury.some(({ juror }) => juror === cheat)) {
@@ -92,7 +92,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     await settles(job, 'MissedCheck');
   });
 
-  it('commits to a hidden state that it made up', { timeout: 180_000 }, async () => {
+  it('commits to a hidden state that it invented', { timeout: 180_000 }, async () => {
     const job = await drawn();
     const check = await job.cheat.commitCheck(job.claim);
     await refuses('WrongStage', job.cheat.revealCheck(job.claim, check, await world.answer(job.id)));
@@ -100,7 +100,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     const answer = await world.answer(job.id);
     await Promise.all([
       refuses('HiddenStateNotInReceipt', job.cheat.revealCheck(job.claim, check, answer)),
-      // A receipt under which it could show what it likes.
+      // With such a receipt it could show any hidden state.
       refuses('ReceiptNotInClaim', job.cheat.revealCheck(job.claim, check, { ...answer, hiddenRoot: randomHash() })),
     ]);
     await settles(job, 'MissedCheck');
@@ -178,7 +178,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     }
   });
 
-  it('speaks where it was not drawn', { timeout: 180_000 }, async () => {
+  it('acts where it was not drawn', { timeout: 180_000 }, async () => {
     const asked = await world.ask('What colour is snow?');
     const claim = await world.claimOf(asked.id);
     const [cheat] = await Promise.all([newCheat('Validator'), world.claimEvent(claim, 'claims.CheckDrawn')]);
@@ -190,7 +190,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('costs no honest operator anything', async () => {
+  it('costs no honest operator bond', async () => {
     await world.checkBooks();
     await world.close();
   });
@@ -203,7 +203,8 @@ describe(`a jury${FINALITY}`, () => {
   let stake;
 
   before(async () => {
-    // So high a stake beside the price that one answer in five thousand is checked: all validators can judge.
+    // The stake is so high beside the price that one answer in five thousand is checked: all validators can
+    // judge.
     const rules = {
       claims: { minCheckRate: 1n, marginPercent: 100n, windows: { challenge: 10n } },
       requests: { stakePercent: 500_000n, answer: 100n },
@@ -230,7 +231,7 @@ describe(`a jury${FINALITY}`, () => {
     return { claim, challenger, left: 1_000n * UNIT - fee, jury: await world.jury(claim), ...asked };
   }
 
-  /** Jurors commit and reveal verdicts: `verdictOf` gives that of each. */
+  /** Jurors commit and reveal verdicts; `verdictOf` returns that of each. */
   async function judge(claim, jury, verdictOf) {
     const jurors = jury.map(({ juror }) => juror);
     const before = world.chain.eventsNamed('jury.RevealOpened', (data) => data.claim === claim).length;
@@ -254,7 +255,7 @@ describe(`a jury${FINALITY}`, () => {
 
   const concluded = (claim) => world.claimEvent(claim, 'jury.Concluded');
 
-  /** These jurors have lost a stake for each of their seats. */
+  /** Checks that these jurors have lost a stake for each of their seats. */
   async function lost(id, jury, offence) {
     for (const { juror, seats } of jury) {
       const { offence: found, amount, paid } = await world.loss(id, juror);
@@ -262,7 +263,7 @@ describe(`a jury${FINALITY}`, () => {
     }
   }
 
-  it('decides by two thirds, and takes the stakes of those who lie, are silent or do not reveal', { timeout: 180_000 }, async () => {
+  it('decides by two thirds, and takes the stakes of jurors that lie, are silent or do not reveal', { timeout: 180_000 }, async () => {
     const { id, claim, challenger, left, limit, jury } = await challenged();
     assert.equal(seatsIn(jury), 9n);
     const few = jury.slice(0, 3);
@@ -308,7 +309,7 @@ describe(`a jury${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('lets a claim fall that it cannot decide about, and no side gains', { timeout: 180_000 }, async () => {
+  it('lets a claim fall that it cannot decide, and no side gains', { timeout: 180_000 }, async () => {
     const { id, claim, challenger, left, limit, jury: first } = await challenged();
     const before = await worker.bond();
     await judge(claim, first, divided(first));
@@ -321,10 +322,10 @@ describe(`a jury${FINALITY}`, () => {
     assert.deepEqual([end.name, end.amount], ['Refunded', limit]);
     assert.deepEqual((await world.claimEvent(claim, 'claims.Ended')).outcome, { Fallen: { Undecided: 0n } });
     const { amount, paid } = await world.loss(id, worker);
-    assert.deepEqual([amount, paid], [stake, 0n], 'the stake burns');
+    assert.deepEqual([amount, paid], [stake, 0n], 'the stake is burned');
     assert.equal(await worker.bond(), before - stake);
     const now = await world.chain.balance(challenger.address);
-    assert.deepEqual([now.held, now.free], [0n, left - stake], 'and so does the bond of the challenger');
+    assert.deepEqual([now.held, now.free], [0n, left - stake], 'and so is the bond of the challenger');
     world.onlyLosers(id, worker);
     await worker.returned();
     await world.notice();
@@ -339,7 +340,7 @@ describe(`a jury${FINALITY}`, () => {
     const appeal = (signer) => world.chain.send(world.chain.call('jury.appeal', claim, 0), signer);
     await refuses('FundsTooLow', appeal(poor));
     const { fee } = await appeal(challenger);
-    assert.equal((await world.chain.balance(challenger.address)).held, 2n * stake, 'what the challenge and the appeal stake');
+    assert.equal((await world.chain.balance(challenger.address)).held, 2n * stake, 'the stakes of challenge and appeal are on hold');
     await refuses('NotAppealable', appeal(challenger));
     const second = await world.jury(claim, 'Second');
     const gone = first.find(({ juror }) => !second.some((other) => other.juror === juror));
@@ -376,5 +377,5 @@ describe(`a jury${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('leaves books that agree', () => world.close());
+  it('leaves records that agree', () => world.close());
 });

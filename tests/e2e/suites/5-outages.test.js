@@ -1,4 +1,4 @@
-// Workers, validators and the node are killed while a request is under way.
+// Workers, validators and the node are killed while a request is in progress.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -24,24 +24,24 @@ describe(`an outage${FINALITY}`, () => {
 
   const assigned = async (id) => world.operator((await world.event(id, 'Assigned')).data.worker);
   const answers = (id) => world.chain.eventsNamed('inference.Answered', ({ request }) => request === id).length;
-  /** The operator's process is killed for good: what it misses is its own loss. */
+  /** The operator's process is killed for good: it bears the losses of its absence. */
   const takeAway = async (operator) => {
     operator.mayLose = true;
     await operator.kill();
   };
 
-  /** Starts operators, and waits until those that were silent can be drawn again. */
+  /** Starts operators, and waits until the silent ones can be drawn again. */
   const bringBack = async (operators, silent) => {
     const resumed = ({ address }) =>
       world.chain.eventsNamed('operators.Resumed', ({ controller }) => controller === address).length;
     const before = silent.map(resumed);
     for (const operator of operators) operator.start();
-    await until('those that were silent are back', () =>
+    await until('the silent ones have resumed', () =>
       silent.every((operator, n) => resumed(operator) > before[n]) || undefined);
     await world.notice();
   };
 
-  it('kills the worker while it answers, and it carries on when it is back', { timeout: 240_000 }, async () => {
+  it('kills the worker while it answers, and it continues after a restart', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const worker = await assigned(id);
     await worker.kill();
@@ -54,7 +54,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills a validator while it checks, and it carries on when it is back', { timeout: 240_000 }, async () => {
+  it('kills a validator while it checks, and it continues after a restart', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const claim = await world.claimOf(id);
     const { seats: [[address]] } = await world.claimEvent(claim, 'claims.CheckDrawn');
@@ -67,24 +67,24 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills a validator that has committed, and it reveals when it is back', { timeout: 240_000 }, async () => {
+  it('kills a validator that has committed, and it reveals after a restart', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const claim = await world.claimOf(id);
     const { seats } = await world.claimEvent(claim, 'claims.CheckDrawn');
     const [killed, other] = seats.map(([address]) => world.operator(address));
-    // So that nothing is to be revealed before.
+    // It must not reveal before.
     other.program.pause();
     await world.claimEvent(claim, 'claims.CheckCommitted', ({ validator }) => validator === killed.address);
     await killed.kill();
     other.program.resume();
     killed.start();
     const end = await world.settled(id);
-    assert.ok(end.validatorsPaid.some(({ to }) => to === killed.address), 'it knows what it committed to');
+    assert.ok(end.validatorsPaid.some(({ to }) => to === killed.address), 'it kept its commitment');
     world.onlyLosers(id);
     await world.audit();
   });
 
-  it('kills a juror that has committed, and it reveals when it is back', { timeout: 240_000 }, async () => {
+  it('kills a juror that has committed, and it reveals after a restart', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const claim = await world.claimOf(id);
     await world.claimEvent(claim, 'claims.CheckDrawn');
@@ -104,7 +104,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills the node in the middle, and everything goes on when it is back', { timeout: 240_000 }, async () => {
+  it('kills the node during a request, and all programs continue after its restart', { timeout: 240_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     await world.event(id, 'Assigned');
     await world.chain.blocks(2);
@@ -124,7 +124,7 @@ describe(`an outage${FINALITY}`, () => {
     await takeAway(first);
     const { offence, amount } = await world.loss(id, first);
     assert.equal(offence, 'MissedDeadline');
-    assert.equal(amount, (stake * world.rules.requests.silenceShare + WHOLE - 1n) / WHOLE, 'being away is no fraud');
+    assert.equal(amount, (stake * world.rules.requests.silenceShare + WHOLE - 1n) / WHOLE, 'being offline is not fraud');
     const end = await world.settled(id);
     assert.notEqual(end.worker, first.address);
     world.onlyLosers(id, first);
@@ -185,7 +185,7 @@ describe(`an outage${FINALITY}`, () => {
     assert.equal(free, limit + 10n * UNIT - fee - storage);
     const draws = world.chain.eventsNamed('claims.CheckDrawn', (drawn) => drawn.claim === claim);
     const silent = draws.flatMap(({ data }) => data.seats.map(([address]) => world.operator(address)));
-    assert.ok(draws.length > 1, 'others are drawn for those who are silent');
+    assert.ok(draws.length > 1, 'others are drawn in place of the silent ones');
     for (const validator of silent) {
       const { offence, amount } = await world.loss(id, validator);
       assert.deepEqual([offence, amount], ['MissedCheck', world.rules.claims.validatorStake]);
@@ -204,5 +204,5 @@ describe(`an outage${FINALITY}`, () => {
     world.onlyLosers(id, ...workers);
   });
 
-  it('costs no operator anything that was there in time', () => world.close());
+  it('costs no operator that was online any bond', () => world.close());
 });

@@ -1,4 +1,4 @@
-// The runtime is replaced while requests are under way.
+// The runtime is replaced while requests are in progress.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -19,7 +19,7 @@ describe('a runtime upgrade', () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('changes nothing for a request that is under way', { timeout: 240_000 }, async () => {
+  it('changes nothing for a request in progress', { timeout: 240_000 }, async () => {
     const before = await specVersion(world);
     const { id } = await world.ask('What is a river?');
     await world.event(id, 'Assigned');
@@ -34,12 +34,12 @@ describe('a runtime upgrade', () => {
 });
 
 describe('a runtime upgrade with claims in every state', () => {
-  /** Windows that no step of this suite can miss, but the last one to challenge. */
+  /** Windows that no step of this suite can miss, except the last one to challenge. */
   const PATIENT = {
     claims: { ...CHECK_ALL.claims, windows: { commit: 400n, reveal: 400n } },
     requests: { answer: 400n },
   };
-  /** Blocks until a claim is drawn for which randomness has to be young: longer than an upgrade takes. */
+  /** Blocks until a claim that needs young randomness is drawn: longer than an upgrade takes. */
   const FRESHNESS = 60n;
   let world;
   let worker;
@@ -48,7 +48,7 @@ describe('a runtime upgrade with claims in every state', () => {
   before(async () => {
     world = await World.start('states', { rules: PATIENT });
     [worker] = await world.add([['Worker', 'Worker1']], { fake: true });
-    // Two check, the others judge.
+    // Two validators check, the others judge.
     await world.add([1, 2, 3, 4, 5].map((n) => ['Validator', `Validator${n}`]), { fake: true });
   }, { timeout: 400_000 });
   after(() => world?.stop());
@@ -57,7 +57,7 @@ describe('a runtime upgrade with claims in every state', () => {
     (await world.claimEvent(claim, 'claims.CheckDrawn')).seats.map(([address]) => world.operator(address));
   const jury = async (claim) => (await world.jury(claim)).map(({ juror }) => juror);
 
-  /** A request that has come as far as an answer. */
+  /** A request with an answer. */
   async function claimed(changes) {
     await world.setRules(changes);
     const asked = await world.ask('What is a state?');
@@ -66,7 +66,7 @@ describe('a runtime upgrade with claims in every state', () => {
     return { ...asked, claim: await world.claimOf(asked.id) };
   }
 
-  /** Has those who were drawn commit; returns what they are to reveal. */
+  /** Has the drawn validators commit; returns the values to reveal. */
   async function commit(claim) {
     const checks = new Map();
     for (const validator of await seats(claim)) checks.set(validator, await validator.confirm(claim, answer));
@@ -107,12 +107,12 @@ describe('a runtime upgrade with claims in every state', () => {
   const show = ({ claim, jurors }, verdicts) =>
     Promise.all(jurors.map((juror, n) => juror.revealVerdict(claim, verdicts[n])));
 
-  /** The name of a variant of an enumeration, with fields or without. */
+  /** The name of a variant of an enumeration, with or without fields. */
   const nameOf = (variant) => (typeof variant === 'string' ? variant : Object.keys(variant)[0]);
   const stageOf = async ({ claim }) => nameOf((await world.claim(claim)).claim.stage);
   const disputeStage = async ({ claim }) => nameOf((await world.dispute(claim)).stage);
 
-  it('lets each of them go on where it was', { timeout: 600_000 }, async () => {
+  it('lets each of them continue', { timeout: 600_000 }, async () => {
     const drawn = await disputed();
     const voted = await disputed();
     const verdicts = await vote(voted);

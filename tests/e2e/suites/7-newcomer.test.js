@@ -1,4 +1,4 @@
-// A machine that has nothing but a node's address gets the checkpoint from those who hold it.
+// A machine with only a node's address fetches the checkpoint from its holders.
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
@@ -17,7 +17,7 @@ describe('a newcomer', () => {
   const fetchTo = (home, ...args) =>
     worker(path.join(world.folder, home), ['checkpoint', 'fetch', ...args, '--url', world.url]);
 
-  /** The same as a process that goes on beside the test. */
+  /** The same as a process beside the test. */
   const startFetchTo = (home) => {
     const program = new Program(
       `fetch-${home}`,
@@ -34,7 +34,7 @@ describe('a newcomer', () => {
 
   const weights = (home) => path.join(library(home), world.checkpoint.replace(/^0x/, ''), 'weights.bin');
 
-  /** The bytes of what has arrived and is not delivered yet. */
+  /** The bytes that have arrived and are not part of a checkpoint yet. */
   const arrived = (folder) => {
     if (!existsSync(folder)) return 0;
     const sizes = readdirSync(folder, { recursive: true })
@@ -50,15 +50,15 @@ describe('a newcomer', () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('is told that no operator holds the checkpoint', { timeout: 60_000 }, async () => {
+  it('learns that no operator holds the checkpoint', { timeout: 60_000 }, async () => {
     const { status, stderr } = await fetchTo('early');
     assert.notEqual(status, 0);
     assert.match(stderr, /no operator has announced to hold checkpoint/);
   });
 
-  it('fetches what the operators publish on chain, and it is the checkpoint', { timeout: 240_000 }, async () => {
+  it('fetches the checkpoint that the operators announce on chain', { timeout: 240_000 }, async () => {
     workers = await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']]);
-    await until('both hold the checkpoint and say where', async () => {
+    await until('both announce the checkpoint and their endpoints', async () => {
       const holders = await world.chain.view('Checkpoints', 'holders', world.checkpoint);
       const endpoints = await Promise.all(workers.map(endpoint));
       return holders.length === 2 && endpoints.every(({ isSome }) => isSome) ? true : undefined;
@@ -67,13 +67,13 @@ describe('a newcomer', () => {
     assert.equal(status, 0, stderr);
     assert.match(stdout, new RegExp(world.checkpoint.replace(/^0x/, '')));
     assert.ok(existsSync(weights('newcomer')));
-    assert.match(stderr, /Fetching the checkpoint: [\d.]+ \w+ of [\d.]+ MB/, 'without a terminal, lines say how far it is');
-    assert.doesNotMatch(stderr, /WARN|ERROR/, 'what libraries say of their insides is not shown');
+    assert.match(stderr, /Fetching the checkpoint: [\d.]+ \w+ of [\d.]+ MB/, 'without a terminal, lines show the progress');
+    assert.doesNotMatch(stderr, /WARN|ERROR/, 'logs of libraries are not shown');
     const verified = await worker(path.join(world.folder, 'newcomer'), ['checkpoint', 'verify', world.checkpoint]);
     assert.equal(verified.status, 0, verified.stderr);
   });
 
-  it('goes on where it was killed or interrupted', { timeout: 180_000 }, async () => {
+  it('continues where it was killed or interrupted', { timeout: 180_000 }, async () => {
     const LITTLE = 2_000_000;
     let kept = 0;
     for (const end of ['kill', 'stop', 'kill']) {
@@ -121,8 +121,8 @@ describe('a newcomer', () => {
     }
   });
 
-  // It waits for a minute whether they come back.
-  it('is told who was asked when no holder is left', { timeout: 200_000 }, async () => {
+  // It waits for a minute for their return.
+  it('learns which holders were tried when none is left', { timeout: 200_000 }, async () => {
     await workers[1].kill();
     const { status, stderr } = await fetchTo('third');
     assert.notEqual(status, 0);
@@ -131,7 +131,7 @@ describe('a newcomer', () => {
     assert.ok(!existsSync(weights('third')));
   });
 
-  it('cannot be held up by an operator whose port is taken: it does not start', { timeout: 120_000 }, async () => {
+  it('is not delayed by an operator whose port is taken: it does not start', { timeout: 120_000 }, async () => {
     const [, operator] = workers;
     const other = dgram.createSocket('udp4');
     await new Promise((resolve) => other.bind(0, '127.0.0.1', resolve));
@@ -148,7 +148,7 @@ describe('a newcomer', () => {
     }
   });
 
-  it('is not sent to an operator that shares nothing any more', { timeout: 120_000 }, async () => {
+  it('is not sent to an operator that no longer shares artefacts', { timeout: 120_000 }, async () => {
     const [, operator] = workers;
     assert.ok((await endpoint(operator)).isSome);
     operator.args.push('--listen', 'off');
@@ -156,5 +156,5 @@ describe('a newcomer', () => {
     await until('it has no endpoint', async () => ((await endpoint(operator)).isNone ? true : undefined), { timeout: 100_000 });
   });
 
-  it('costs no operator anything', async () => world.close());
+  it('costs no operator bond', async () => world.close());
 });

@@ -1,5 +1,5 @@
-// Rounds of training, with trainers and validators that the test plays: what honest ones get, what
-// dishonest ones lose, and that the next round opens whatever happened.
+// Rounds of training, with simulated trainers and validators: the earnings of honest ones, the losses of
+// dishonest ones, and that the next round opens in every case.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -38,13 +38,13 @@ describe('a round of training', () => {
     Promise.all([...trainers, ...validators].flatMap(({ address, hot }) =>
       [address, hot.address].map(async (who) => [who, await world.chain.balance(who)])));
 
-  /** Behind how many jobs a part of a bond is locked. */
+  /** The number of jobs behind which a part of a bond is locked. */
   const locks = async () => {
     const records = await Promise.all([...trainers, ...validators].map((operator) => operator.recorded()));
     return records.reduce((sum, { operator }) => sum + operator.locks, 0n);
   };
 
-  it('makes the next checkpoint of what helps', { timeout: 60_000 }, async () => {
+  it('makes the next checkpoint of contributions that help', { timeout: 60_000 }, async () => {
     const poisoner = trainers[3];
     const round = await training.round(trainers.slice(0, 4), validators);
     assert.equal(round.parent, training.genesis);
@@ -53,7 +53,7 @@ describe('a round of training', () => {
 
     const { trainers: assigned, evaluation } = await round.contribute(...trainers.slice(0, 4));
     const shards = assigned.flatMap((trainer) => trainer.shards);
-    assert.equal(new Set([...shards, ...evaluation]).size, 4 * 2 + 3, 'no trainer sees what is evaluated');
+    assert.equal(new Set([...shards, ...evaluation]).size, 4 * 2 + 3, 'no trainer gets an evaluation shard');
     await round.agree(validators, trainers.slice(0, 2), [[poisoner, HARMS]]);
     await round.promoted();
 
@@ -79,7 +79,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('pays for what helps once the epoch is over, and a poisoner nothing', { timeout: 90_000 }, async () => {
+  it('pays for contributions that help once the epoch is over, and nothing to a poisoner', { timeout: 90_000 }, async () => {
     const run = (...args) => worker(world.folder, [...args, '--url', world.url]);
     const [one, , , poisoner] = trainers;
     const round = await training.round(trainers.slice(0, 4), validators);
@@ -117,7 +117,7 @@ describe('a round of training', () => {
     assert.match((await run('claim', '--key', `//${poisoner.name}//hot`)).stdout, /^nothing to claim/);
   });
 
-  it('takes a little from trainers that do not reveal in time what they committed to', { timeout: 60_000 }, async () => {
+  it('takes a little from trainers that do not reveal their commitment in time', { timeout: 60_000 }, async () => {
     const [one, two, liar, absent, late] = trainers;
     const round = await training.round(trainers, validators);
     await round.commit(one, two, liar, late);
@@ -156,7 +156,7 @@ describe('a round of training', () => {
     assert.deepEqual(data.outcome, { Rejected: 'TooFewTrainers' });
   });
 
-  it('refuses copies, and what was committed by another', { timeout: 60_000 }, async () => {
+  it('refuses copies, and commitments of another trainer', { timeout: 60_000 }, async () => {
     const [one, two, copier, thief, twin] = trainers;
     const bonds = await Promise.all([thief, twin].map((trainer) => trainer.bond()));
     const round = await training.round(trainers, validators);
@@ -189,7 +189,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('hears every validator where one scores falsely, and takes what it has locked', { timeout: 60_000 }, async () => {
+  it('hears every validator where one scores falsely, and takes its lock', { timeout: 60_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -197,7 +197,7 @@ describe('a round of training', () => {
     const bond = await liar.bond();
     const truth = await round.sheet();
     await round.score([[liar, await round.sheet([[one, HARMS]])], [honest, truth]]);
-    // Not all validators were heard: scores are open again, for all.
+    // Not all validators were heard: scoring reopens, for all.
     const { widened } = await round.reach('Scoring');
     assert.equal(widened, true);
     await round.score(others.map((validator) => [validator, truth]));
@@ -212,7 +212,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('corrects a wrong root that one objects to, and makes silence cost', { timeout: 60_000 }, async () => {
+  it('corrects a wrong root after an objection, and makes silence cost', { timeout: 60_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -235,7 +235,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('leaves the parent where the holders of the next checkpoint go', { timeout: 60_000 }, async () => {
+  it('leaves the parent where the holders of the next checkpoint leave', { timeout: 60_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -243,13 +243,13 @@ describe('a round of training', () => {
     await world.chain.send(world.chain.call('checkpoints.retractHolding', round.child.checkpoint), one.controller);
     await round.rejected('TooFewHolders');
     const forgotten = await world.chain.view('Checkpoints', 'checkpoint', round.child.checkpoint);
-    assert.ok(forgotten.isNone, 'a checkpoint without a holder is forgotten');
+    assert.ok(forgotten.isNone, 'a checkpoint without a holder is removed');
     assert.deepEqual(round.losers(), []);
     assert.equal(await locks(), 0n);
     await round.successor();
   });
 
-  it('goes on when the node is killed and started again', { timeout: 90_000 }, async () => {
+  it('continues when the node is killed and restarted', { timeout: 90_000 }, async () => {
     const [one, two] = trainers;
     const patient = await Training.start(world, 'second', PATIENT);
     const round = await patient.round([one, two], validators);
@@ -289,7 +289,7 @@ describe('a round of training', () => {
     assert.deepEqual(again.losers(), []);
   });
 
-  it('leaves books that anyone can check', { timeout: 30_000 }, async () => {
+  it('leaves records that pass a public audit', { timeout: 30_000 }, async () => {
     await world.checkBooks();
     await world.close();
   });

@@ -1,5 +1,5 @@
-// Rounds of training with real trainers and validators: dishonest ones among them, processes and the
-// node killed in the middle, and a newcomer that finds no operator to get the checkpoint from.
+// Rounds of training with real trainers and validators: dishonest ones among them, processes and the node
+// killed during a round, and a newcomer that finds no operator to fetch the checkpoint from.
 
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import {
 } from '../lib/trainers.js';
 import { World } from '../lib/world.js';
 
-/** Whether so many steps on one shard help is another question. */
+/** Checks that a trainer contributed; whether that many steps on one shard help is not checked. */
 async function contributed(round, trainer) {
   const { contribution, ruling } = await round.record(trainer);
   assert.ok(contribution && ruling, `${trainer.name} contributes, and is ruled on`);
@@ -25,9 +25,9 @@ describe('trainers', () => {
   let one;
   let two;
   let validators;
-  /** Trains for longer than the others. */
+  /** The trainer that trains for longer than the others. */
   let slow;
-  /** Who stops at the end of a test. */
+  /** The operators that stop at the end of a test. */
   const leaves = [];
 
   before(async () => {
@@ -47,16 +47,16 @@ describe('trainers', () => {
     await world.audit();
   });
 
-  it('make a checkpoint of what the honest ones learn, and the dishonest ones change nothing', { timeout: 180_000 }, async () => {
+  it('make a checkpoint of the honest contributions, and the dishonest ones change nothing', { timeout: 180_000 }, async () => {
     const sabotages = ['flip', 'random', 'garbage', 'truncate', 'copy', 'silent', 'scale', 'other-shards'];
     const dishonest = await programme.add(
-      // The copy is told by what it shares with what it copies: it trains in the same order.
+      // A copy is detected by its overlap with the original: it trains in the same order.
       sabotages.map((sabotage, i) => ['Trainer', sabotage, { sabotage, seed: sabotage === 'copy' ? 1 : 10 + i }]),
     );
-    // Whether an update that is scaled or trained on other shards passes depends on the text; the loss
-    // falls all the same.
+    // Whether an update that is scaled or trained on other shards passes depends on the text; the loss falls
+    // in either case.
     const [flip, random, garbage, truncate, copy, silent] = dishonest;
-    // The copy does the work of the one that joins first. The validators share the dataset once they have joined.
+    // The copy imitates the trainer that joins first. The validators share the dataset once they have joined.
     const others = [two, ...dishonest];
     for (const { program } of [one, ...others]) program.pause();
     const round = await programme.start();
@@ -65,7 +65,7 @@ describe('trainers', () => {
     await round.joined(one);
     for (const { program } of others) program.resume();
     await round.joined(...others);
-    // They stay for as long as the others fetch what they sent.
+    // They stay while the others fetch their updates.
     leaves.push(...dishonest);
     const { claim } = await round.promoted(120_000);
     await round.accepts(one, two);
@@ -96,10 +96,10 @@ describe('trainers', () => {
     assert.ok(fetched > 0 && fetched < Number(dataset.shards) / 4, `a trainer fetches little: ${fetched} shards`);
   });
 
-  it('leave the whole dataset to those who ask for it', { timeout: 120_000 }, async () => {
+  it('serve the whole dataset on request', { timeout: 120_000 }, async () => {
     await programme.start();
     const folder = path.join(world.folder, 'reader');
-    const fetched = await until('those who have it share it', async () => {
+    const fetched = await until('its holders share it', async () => {
       const { status, stdout } = await worker(folder, ['dataset', 'fetch', '--url', world.url]);
       return status === 0 ? stdout : undefined;
     }, { timeout: 60_000 });
@@ -109,7 +109,7 @@ describe('trainers', () => {
     assert.equal(verified.status, 0, verified.stderr);
   });
 
-  it('go on where they were killed', { timeout: 120_000 }, async () => {
+  it('continue where they were killed', { timeout: 120_000 }, async () => {
     [slow] = await programme.add([['Trainer', 'Slow', { seed: 3, steps: 300, 'learning-rate': 0.0002 }]]);
     const round = await programme.start();
     await round.joined(one, two, slow, ...validators);
@@ -131,7 +131,7 @@ describe('trainers', () => {
     const round = await programme.start();
     await round.joined(one, two, ...validators);
     await round.reach('Training');
-    // It scores when the first one is back, so that the scores are not revealed before.
+    // It scores after the restart of the first, so that the scores are not revealed before.
     other.program.pause();
     await world.chain.event(
       'training.ScoresCommitted',
@@ -148,7 +148,7 @@ describe('trainers', () => {
     assert.deepEqual(round.losers(), []);
   });
 
-  it('go on when the node is killed and started again', { timeout: 120_000 }, async () => {
+  it('continue when the node is killed and restarted', { timeout: 120_000 }, async () => {
     const before = statSync(stateFile(slow)).mtimeMs;
     leaves.push(slow);
     const round = await programme.start();
@@ -179,14 +179,14 @@ describe('trainers', () => {
     await world.chain.event('training.Joined', ({ operator }) => operator === newcomer.address);
     await verify(newcomer, parent);
     for (const trainer of [one, two]) trainer.start();
-    // It takes part like every other, whether or not its first contribution helps.
+    // It takes part like every other trainer, whether or not its first contribution helps.
     const { data } = await world.chain.event('training.ContributionRevealed', ({ trainer }) => trainer === newcomer.address);
     const round = programme.numbered(data.round, parent);
     await round.outcome();
     assert.ok((await round.rulings()).get(newcomer.address), 'its contribution is ruled on');
   });
 
-  it('leave books that anyone can check, and no honest one loses bond', { timeout: 30_000 }, async () => {
+  it('leave records that pass a public audit, and no honest one loses bond', { timeout: 30_000 }, async () => {
     await world.checkBooks();
     await world.close();
   });
