@@ -1,4 +1,4 @@
-//! Compiles the guest to Wasm, as the runtime is compiled: same builder, target and profile.
+//! Compiles the guest to Wasm with the runtime's builder, target and profile.
 
 fn main() {
     // The builder looks for the workspace above the target directory, where it is not when
@@ -13,7 +13,7 @@ fn main() {
         .expect("the guest lies beside this file")
         .import_memory()
         .export_heap_base()
-        // It is no runtime and has no version.
+        // The guest is no runtime and has no version.
         .disable_runtime_version_section_check()
         .build();
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests that scripts/setup.sh refuses a machine that it cannot set up, says what to do, and has installed
-# nothing by then. Takes a second.
+# Tests that scripts/setup.sh refuses a machine that it cannot set up, with a remedy, before it installs
+# anything. Takes a second.
 #
 #   ./tests/scripts/setup.sh
 #
-# Each test runs it with a PATH that holds a few real tools, and stand-ins for those that the test is about.
+# Each test runs it with a PATH that contains a few real tools, and stubs for those under test.
 set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 SCRATCH="$(mktemp -d)"
@@ -13,7 +13,7 @@ CHANNEL="$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")"
 PASSED=0
 FAILED=0
 
-# machine SYSTEM ARCHITECTURE OS-RELEASE-LINE...: a machine with apt-get and rustup, and nothing installed.
+# machine SYSTEM ARCHITECTURE OS-RELEASE-LINE...: a machine with apt-get and rustup, before any installation.
 machine() {
     local system="$1" architecture="$2" tool
     shift 2
@@ -29,7 +29,7 @@ machine() {
     printf '%s\n' "$@" >"$SCRATCH/os-release"
 }
 
-# stand_in NAME COMMANDS: a program of that name.
+# stand_in NAME COMMANDS: a stub of that name.
 stand_in() {
     rm -f "$SCRATCH/bin/$1"
     printf '#!/bin/sh\n%s\n' "$2" >"$SCRATCH/bin/$1"
@@ -38,25 +38,25 @@ stand_in() {
 
 without() { rm -f "$SCRATCH/bin/$1"; }
 
-# setup: runs it on the machine; what it says is in $SCRATCH/said.
+# setup: runs it on the machine; its output is in $SCRATCH/said.
 setup() {
     env -i PATH="$SCRATCH/bin" HOME="$SCRATCH/home" NOEMA_CACHE="$SCRATCH/cache" NOEMA_OS_RELEASE="$SCRATCH/os-release" \
         "$ROOT/scripts/setup.sh" "$@" >"$SCRATCH/said" 2>&1
 }
 
-# refuses NAME PATTERN...: set-up fails, says something that each pattern matches, and installs nothing.
+# refuses NAME PATTERN...: set-up fails, prints a match of each pattern, and installs nothing.
 refuses() {
     local name="$1" pattern why=''
     shift
-    setup --e2e && why="it went on"
+    setup --e2e && why="it continued"
     for pattern in "$@"; do
-        grep -q -- "$pattern" "$SCRATCH/said" || why="it does not say '$pattern': $(cat "$SCRATCH/said")"
+        grep -q -- "$pattern" "$SCRATCH/said" || why="it does not print '$pattern': $(cat "$SCRATCH/said")"
     done
     [ ! -e "$SCRATCH/changes" ] || why="it ran $(head -n 1 "$SCRATCH/changes")"
     result "$name" "$why"
 }
 
-# installs NAME: set-up finds nothing wrong with the machine, and goes on to install packages.
+# installs NAME: set-up accepts the machine, and continues with the packages.
 installs() {
     local why=''
     setup --e2e || true
@@ -90,7 +90,7 @@ installs "Debian without a version, such as testing, is set up"
 machine Linux x86_64 ID=linuxmint 'ID_LIKE="ubuntu debian"' 'VERSION_ID="22"' 'PRETTY_NAME="Linux Mint 22"'
 stand_in sudo 'exec "$@"'
 installs "another system with apt-get is set up"
-grep -q 'Linux Mint 22 is not one that' "$SCRATCH/said" || result "another system is told that it is" "$(cat "$SCRATCH/said")"
+grep -q 'Linux Mint 22 is not one that' "$SCRATCH/said" || result "another system gets a warning" "$(cat "$SCRATCH/said")"
 
 machine Linux x86_64 ID=debian 'VERSION_ID="11"' 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"'
 refuses "Debian 11 is too old" 'this is Debian GNU/Linux 11' 'Debian 12 or later' 'docker run'

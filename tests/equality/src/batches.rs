@@ -1,4 +1,4 @@
-//! A device, on which several sequences share each pass.
+//! A device on which several sequences share each pass.
 
 use crate::{
     source::Source,
@@ -13,10 +13,10 @@ use noema_numerics::{
 };
 use std::sync::Arc;
 
-/// Sequences that share passes, taking turns.
+/// Numbers of sequences that share passes, in turn.
 const TOGETHER: [usize; 6] = [3, 1, 8, 2, 5, 16];
 
-/// Most hidden vectors that one sequence wants of a pass: bounds the memory for logits.
+/// Most hidden vectors that one sequence wants of a pass; bounds the memory for logits.
 const ROWS: usize = 16;
 
 /// A device that executes in batches.
@@ -100,7 +100,7 @@ fn together(
     members.into_iter().map(Member::finish).collect()
 }
 
-/// An answer that is being generated or checked.
+/// An answer that is generated or checked.
 enum Work {
     Generation(Generation),
     Checking(Checking),
@@ -145,7 +145,7 @@ impl<'t> Member<'t> {
         })
     }
 
-    /// What to execute in the next pass: as many positions as the task's splits say.
+    /// The next positions to execute, split as the task specifies.
     fn step(&self) -> Option<Step<'_>> {
         let splits = &self.task.splits;
         let positions = match splits.len() {

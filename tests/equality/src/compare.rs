@@ -1,4 +1,4 @@
-//! What differs between two executions of the same task.
+//! The differences between two executions of the same task.
 
 use crate::Evidence;
 

@@ -1,4 +1,4 @@
-//! The definition as Wasm, in the executor that a node runs its runtime in.
+//! The definition as Wasm, in the node's executor of runtimes.
 //!
 //! `sc_executor::WasmExecutor` itself makes the calls: its wasmtime, its settings (among them no
 //! SIMD), a fresh instance for each call. Only the heap differs: it may grow as far as 32 bits
@@ -22,11 +22,11 @@ mod built {
 }
 
 thread_local! {
-    /// What the call that this thread makes can read the weights of.
+    /// The source of the weights for the present call of this thread.
     static SOURCE: RefCell<Option<Arc<Source>>> = const { RefCell::new(None) };
 }
 
-/// What the guest imports beside a runtime's host functions.
+/// The import of the guest beyond a runtime's host functions.
 struct ReadWeights;
 
 impl HostFunctions for ReadWeights {
@@ -75,8 +75,8 @@ impl Guest {
             code: built::WASM_BINARY
                 .expect("the guest is compiled; build again without SKIP_WASM_BUILD"),
         };
-        // The first call compiles, on rayon's threads, while the executor holds a lock. None of
-        // those threads may then be busy with a task that waits for the same lock.
+        // The first call compiles, on rayon's threads, while the executor holds a lock. At that time none of
+        // those threads may be busy with a task that waits for the same lock.
         guest.golden().expect("the guest was built for this engine");
         guest
     }
@@ -86,7 +86,7 @@ impl Guest {
         self.call("golden", &())
     }
 
-    /// What the operator returns.
+    /// The result of the operator.
     pub fn operator(&self, case: &Case) -> Result<Vec<u8>> {
         self.call("operator", case)
     }

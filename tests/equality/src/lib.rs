@@ -1,13 +1,12 @@
-//! Shows that every executor returns the same bits: the scalar definition, the kernels of each
-//! instruction set, devices, and the definition compiled to Wasm in the engine that runs the
-//! runtime.
+//! Tests that every executor returns the same bits: the scalar definition, the kernels of each instruction
+//! set, devices, and the definition compiled to Wasm in the runtime's engine.
 //!
 //! - [`guest`] runs Wasm in polkadot-sdk's executor;
 //! - [`batches`] runs several sequences at once on a device;
-//! - [`subject`] is one way to execute, and the list of those that this machine has;
+//! - [`subject`] is one executor, and the list of those on this machine;
 //! - [`source`] holds the model that all of them execute;
 //! - [`plan`] makes the answers that all of them execute;
-//! - [`compare`] counts what differs;
+//! - [`compare`] counts the differences;
 //! - [`run`](mod@run) does all of that on a real model.
 
 pub mod batches;

@@ -6,21 +6,21 @@ use clap::Parser;
 use noema_equality::run::{open, run, Report, Settings};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-/// Compares every executor of this machine, bit by bit, on a real model.
+/// Compare every executor of this machine, bit by bit, on a real model.
 #[derive(Parser)]
 struct Options {
     /// The model: a GGUF file or a Hugging Face folder.
     model: PathBuf,
-    /// Where its checkpoint is kept.
+    /// The folder of its checkpoint.
     #[arg(long)]
     home: PathBuf,
     /// Least number of tokens to generate and to compare.
     #[arg(long, default_value_t = 1_000)]
     tokens: usize,
-    /// Random calls of each operator, beside the ends of every range.
+    /// Random calls of each operator, in addition to the ends of every range.
     #[arg(long, default_value_t = 256)]
     cases: u64,
-    /// Seed of everything that is random.
+    /// Seed of all random values.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Print one JSON object instead of a table.
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether everything is equal.
+/// Whether all executors are equal.
 fn compare(options: &Options) -> Result<bool> {
     let checkpoint = Arc::new(open(&options.model, &options.home)?);
     let settings = Settings {

@@ -1,11 +1,11 @@
-//! How far something is, for those who wait.
+//! The progress of a long step.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
-/// Says on standard error how far something is, every ten seconds.
+/// Prints the progress to standard error, every ten seconds.
 pub(crate) struct Meter {
     what: String,
     total: usize,

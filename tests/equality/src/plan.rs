@@ -1,11 +1,11 @@
-//! The answers that every executor is asked for: varied prompts, lengths, seeds and sampling.
+//! The answers that every executor generates: varied prompts, lengths, seeds and sampling.
 
 use crate::Task;
 use anyhow::Result;
 use noema_numerics::testing::Random;
 use noema_worker::{checkpoint::OpenCheckpoint, engine::Engine};
 
-/// Questions, told as the chat template frames them.
+/// Questions, framed by the chat template.
 const QUESTIONS: [&str; 14] = [
     "What is a ledger?",
     "Write a long story about a sailor and the sea.",
@@ -23,7 +23,7 @@ const QUESTIONS: [&str; 14] = [
     "Was wiegt ein Pfund Federn? Antworte ausführlich.",
 ];
 
-/// (temperature, top_k, top_p) of the samplings that take turns.
+/// (temperature, top_k, top_p) of the samplings, in turn.
 const SAMPLINGS: [(u16, u16, u16); 7] = [
     (0, 0, 1_000),
     (700, 40, 950),
@@ -34,7 +34,7 @@ const SAMPLINGS: [(u16, u16, u16); 7] = [
     (3_000, 0, 600),
 ];
 
-/// Lengths of calls that passes are split into, taking turns.
+/// Lengths of calls into which passes are split, in turn.
 const SPLITS: [&[u32]; 6] = [&[], &[1], &[7, 32, 5], &[33], &[2, 1, 128], &[16]];
 
 /// Splits that differ from executor to executor and from task to task.
@@ -42,7 +42,7 @@ pub fn splits(executor: usize, task: usize) -> Vec<u32> {
     SPLITS[(executor + task) % SPLITS.len()].to_vec()
 }
 
-/// An endless supply of answers to generate with a checkpoint.
+/// An unlimited sequence of answers to generate with a checkpoint.
 pub struct Plan<'e> {
     engine: &'e Engine,
     random: Random,
@@ -51,7 +51,7 @@ pub struct Plan<'e> {
 }
 
 impl<'e> Plan<'e> {
-    /// The plan of `seed` for `tokens` tokens, which make some answers at least.
+    /// The plan of `seed` for `tokens` tokens, which are split over several answers.
     pub fn new(engine: &'e Engine, seed: u64, tokens: usize) -> Self {
         Self {
             engine,
@@ -72,7 +72,7 @@ impl<'e> Plan<'e> {
             prompt: self.prompt(index, checkpoint)?,
             answer: None,
             max_tokens: room.min(longest).min(self.longest).max(1),
-            // Every third answer goes on after what would end it.
+            // Every third answer continues after its stop tokens.
             stop_tokens: match index % 3 {
                 0 => Vec::new(),
                 _ => checkpoint.manifest().stops.clone(),
@@ -85,7 +85,7 @@ impl<'e> Plan<'e> {
         })
     }
 
-    /// Mostly a question; sometimes a long text, any tokens at all, or a single token.
+    /// Mostly a question; sometimes a long text, random tokens, or a single token.
     fn prompt(&mut self, index: usize, checkpoint: &OpenCheckpoint) -> Result<Vec<u32>> {
         let vocabulary = u64::from(checkpoint.architecture().vocabulary);
         let mut any = |count| -> Vec<u32> {

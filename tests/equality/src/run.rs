@@ -21,18 +21,18 @@ use noema_worker::{
 };
 use std::{path::Path, sync::Arc, time::Instant};
 
-/// How much is compared.
+/// The extent of the comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Least number of tokens to generate and to compare.
     pub tokens: usize,
-    /// Random calls of each operator, beside the ends of every range.
+    /// Random calls of each operator, in addition to the ends of every range.
     pub cases: u64,
-    /// Seed of everything that is random.
+    /// Seed of all random values.
     pub seed: u64,
 }
 
-/// What was found.
+/// The result.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// Answers that were generated.
@@ -41,29 +41,29 @@ pub struct Report {
     pub prompt_tokens: usize,
     /// Their tokens.
     pub tokens: usize,
-    /// Seconds of generating them, by the first of the rows.
+    /// Seconds that the first of the rows took to generate them.
     pub generating: f64,
     /// One for each executor.
     pub rows: Vec<Row>,
 }
 
-/// What was found about one executor.
+/// The result for one executor.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// Its name.
     pub name: String,
     /// Calls of operators; `None` if it only executes whole passes.
     pub cases: Option<usize>,
-    /// Tokens that it executed again.
+    /// Tokens that it re-executed.
     pub tokens: usize,
-    /// Calls and tokens that were not the same, hashes of hidden states included.
+    /// Calls and tokens that differ, including hashes of hidden states.
     pub differences: usize,
-    /// Seconds of all of that.
+    /// Seconds of the whole.
     pub seconds: f64,
 }
 
 impl Report {
-    /// Whether nothing differed.
+    /// Whether there is no difference.
     pub fn is_equal(&self) -> bool {
         self.rows.iter().all(|row| row.differences == 0)
     }
@@ -72,7 +72,7 @@ impl Report {
 /// Generates answers with the first executor of this machine, and executes them again with each.
 ///
 /// # Errors
-/// When the model cannot be opened or an executor refuses something. A difference is no error.
+/// When the model cannot be opened or an executor refuses a task. A difference is no error.
 pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Report> {
     let engine = Engine::open(checkpoint.clone(), &Device::cpu(None), None)?;
     let source = Arc::new(Source::from(checkpoint));
@@ -116,17 +116,17 @@ pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Repor
     })
 }
 
-/// The checkpoint of `model` in `home`, imported if it is not there.
+/// The checkpoint of `model` in `home`, imported if it is missing.
 ///
 /// # Errors
-/// When it cannot be imported or opened, or is not what its manifest says.
+/// When it cannot be imported or opened, or does not match its manifest.
 pub fn open(model: &Path, home: &Path) -> Result<OpenCheckpoint> {
     let checkpoint = import::import(model, home, &ImportOptions::default(), &())?;
     checkpoint.verify(&|_bytes| ())?;
     Ok(checkpoint)
 }
 
-/// Calls of every operator, with what the definition returns.
+/// Calls of every operator, with the results of the definition.
 fn cases(settings: &Settings) -> Vec<(Case, Vec<u8>)> {
     let random = Operator::ALL.into_iter().flat_map(|operator| {
         (0..settings.cases).map(move |case| Case::random(operator, settings.seed << 32 | case))
@@ -140,7 +140,7 @@ fn cases(settings: &Settings) -> Vec<(Case, Vec<u8>)> {
         .collect()
 }
 
-/// How many calls return something else; `None` if the executor has no single operators.
+/// The number of calls with another result; `None` if the executor has no single operators.
 fn operators(subject: &dyn Subject, cases: &[(Case, Vec<u8>)]) -> Result<Option<usize>> {
     let mut differing = 0;
     for (case, expected) in cases {
@@ -152,7 +152,7 @@ fn operators(subject: &dyn Subject, cases: &[(Case, Vec<u8>)]) -> Result<Option<
     Ok(Some(differing))
 }
 
-/// Answers of at least the wanted number of tokens together.
+/// Answers with at least the wanted number of tokens in total.
 fn generate(
     subject: &mut dyn Subject,
     engine: &Engine,
@@ -164,7 +164,7 @@ fn generate(
     let mut answers: Vec<(Task, Evidence)> = Vec::new();
     let mut tokens = 0;
     while tokens < settings.tokens {
-        // Some end before they have as many tokens as they may: then there are others.
+        // Some end before their limit; further ones replace the missing tokens.
         let (mut tasks, mut room) = (Vec::new(), settings.tokens - tokens);
         while room > 0 {
             let task = plan.next(u32::try_from(room)?)?;
@@ -180,7 +180,7 @@ fn generate(
     Ok(answers)
 }
 
-/// Executes the answers again, each in one pass, split in another way.
+/// Executes the answers again, each in one pass, with other splits.
 fn check(
     subject: &mut dyn Subject,
     index: usize,

@@ -1,4 +1,4 @@
-//! The model that everything executes.
+//! The model that all executors run.
 
 use noema_executor::ModelSource;
 use noema_numerics::{testing::TestModel, Architecture, Model, ModelError};

@@ -1,5 +1,5 @@
-//! Ways to execute: every device, the kernels of each instruction set, the definition itself, and
-//! the definition as Wasm.
+//! The executors: every device, the kernels of each instruction set, the definition itself, and the
+//! definition as Wasm.
 
 use crate::{batches::Batches, guest::Guest, source::Source, Evidence, Task};
 use anyhow::{anyhow, Result};
@@ -8,15 +8,15 @@ use noema_numerics::{testing::Case, Kernels, Scalar, Transformer};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// Told, from any thread, how many tokens of an answer have just been executed.
+/// Receives, from any thread, the number of tokens of an answer that were just executed.
 pub type Progress<'p> = &'p (dyn Fn(usize) + Sync);
 
-/// One way to execute.
+/// One executor.
 pub trait Subject {
-    /// What it is.
+    /// Its name.
     fn name(&self) -> String;
 
-    /// What it returns for a call of one operator; `None` if it only executes whole passes.
+    /// Its result for a call of one operator; `None` if it only executes whole passes.
     fn operator(&self, case: &Case) -> Option<Result<Vec<u8>>>;
 
     /// Executes every task with the model that `source` holds.
@@ -28,11 +28,11 @@ pub trait Subject {
     ) -> Result<Vec<Evidence>>;
 }
 
-/// Every way to execute that this machine has. The first is a device, and fast. An adapter that the
-/// kernels cannot run on is left out with a remark.
+/// Every executor of this machine. The first is a device, and fast. An adapter that cannot run the kernels is
+/// left out with a remark.
 ///
 /// # Panics
-/// When the guest was not compiled: without it the comparison would not be what it claims.
+/// When the guest was not compiled: the comparison would be incomplete without it.
 pub fn all() -> Vec<Box<dyn Subject>> {
     let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
     for device in Device::all(None, None) {
@@ -40,7 +40,7 @@ pub fn all() -> Vec<Box<dyn Subject>> {
             Err(error @ ExecutorError::NoDevice { .. }) => {
                 eprintln!("    without {device}: {error}");
             }
-            // Whatever else is wrong with it is for the comparison to show.
+            // The comparison reports every other error of it.
             _ => subjects.push(Box::new(Batches(device))),
         }
     }
@@ -60,11 +60,11 @@ pub fn all() -> Vec<Box<dyn Subject>> {
     subjects
 }
 
-/// Kernels on the processor, a sequence at a time.
+/// Kernels on the processor, one sequence at a time.
 struct Native<K> {
     name: String,
     kernels: K,
-    /// Whether tasks share the threads, because the kernels use one only.
+    /// Whether tasks share the threads, because the kernels use only one.
     parallel: bool,
 }
 

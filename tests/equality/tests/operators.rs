@@ -1,4 +1,4 @@
-//! Each operator, the definition compiled natively and compiled to Wasm.
+//! Each operator, with the definition compiled natively and to Wasm.
 
 use noema_equality::guest::Guest;
 use noema_numerics::{

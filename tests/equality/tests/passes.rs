@@ -1,4 +1,4 @@
-//! Whole passes: every executor that this machine has generates and checks the same answers.
+//! Whole passes: every executor of this machine generates and checks the same answers.
 
 use noema_equality::{compare::differences, plan::splits, source::Source, subject, Task};
 use noema_numerics::{testing::TestModel, Architecture};
@@ -33,7 +33,7 @@ fn tasks(architecture: &Architecture) -> Vec<Task> {
         .collect()
 }
 
-/// What a test runner promises to have takes part, too: `NOEMA_REQUIRE_GPU_TESTS` a graphics device.
+/// Executors that the test runner guarantees take part: with `NOEMA_REQUIRE_GPU_TESTS`, a graphics device.
 #[test]
 fn every_kind_of_executor_takes_part() {
     let names: Vec<String> = subject::all()
@@ -78,7 +78,7 @@ fn every_executor_generates_and_checks_the_same_answers() {
     }
 }
 
-/// What is compared would show a difference if there were one.
+/// The comparison reports a difference if there is one.
 #[test]
 fn one_changed_weight_is_seen() {
     let test = TestModel::tiny(6);

@@ -1,4 +1,4 @@
-//! The comparison on SmolLM2-135M-Instruct, with few tokens; `scripts/equality.sh` takes more.
+//! The comparison on SmolLM2-135M-Instruct, with few tokens; `scripts/equality.sh` runs more.
 //!
 //! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> cargo test -p noema-equality
 //! --test smollm2`; passes with a remark where it is not set.
@@ -16,7 +16,7 @@ fn every_executor_agrees_on_the_real_model() {
         eprintln!("SKIPPED: NOEMA_SMOLLM2_GGUF does not name the model's file.");
         return;
     };
-    // Where the worker's tests keep theirs.
+    // The folder of the worker's tests.
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
     let checkpoint = Arc::new(open(&source, &home).expect("the model is imported"));
     let settings = Settings {

@@ -1,4 +1,4 @@
-//! The blocks and states of a chain that a node left behind.
+//! The blocks and states of a stopped node's chain.
 
 use crate::validator::Validator;
 use anyhow::{anyhow, ensure, Context, Result};
@@ -74,7 +74,7 @@ impl Chain {
         Ok(Block::new(self.header(number)?, body))
     }
 
-    /// How many transactions a block has, the inherent ones included.
+    /// The number of transactions of a block, including inherents.
     pub(crate) fn transactions(&self, number: u32) -> Result<usize> {
         Ok(self.block(number)?.extrinsics.len())
     }
@@ -93,18 +93,18 @@ impl Chain {
     }
 }
 
-/// A block as a collator gives it to the validators.
+/// A block as a collator sends it to the validators.
 #[derive(Clone)]
 pub(crate) struct Candidate {
-    /// The header of the block before, without a seal, as it is in the chain.
+    /// The header of the parent, without a seal, as it is in the chain.
     pub(crate) parent: Header,
     /// The block, sealed.
     pub(crate) block: Block,
-    /// What it reads of the state before it.
+    /// The values that it reads of the parent's state.
     pub(crate) proof: CompactProof,
-    /// What the relay chain knows.
+    /// The validation data of the relay chain.
     pub(crate) relay: PersistedValidationData,
-    /// The runtime's Wasm that validators have.
+    /// The runtime's Wasm as validators have it.
     pub(crate) code: Vec<u8>,
 }
 
@@ -136,7 +136,7 @@ impl Candidate {
         Ok(candidate)
     }
 
-    /// Replaces the seal by that of `author`.
+    /// Replaces the seal by one of `author`.
     pub(crate) fn seal(&mut self, author: Sr25519Keyring) {
         let header = &mut self.block.header;
         header
@@ -154,7 +154,7 @@ impl Candidate {
     }
 }
 
-/// What the block says of its relay chain parent.
+/// The relay chain parent that the block states.
 fn relay_parent(block: &Block) -> Result<PersistedValidationData> {
     use cumulus_pallet_parachain_system::Call;
     let said = block
@@ -166,5 +166,5 @@ fn relay_parent(block: &Block) -> Result<PersistedValidationData> {
             }
             _ => None,
         });
-    said.context("the block says nothing of the relay chain")
+    said.context("the block has no data of the relay chain")
 }

@@ -10,13 +10,13 @@ use noema_runtime::VERSION;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::{BlakeTwo256, Hash as _, Header as _};
 
-/// Flipped bytes that are tried: spread over the nodes of the proof.
+/// The number of flipped bytes, spread over the nodes of the proof.
 const FLIPS: usize = 32;
-/// Transactions that every block has: its time, and what its relay chain parent says.
+/// Transactions of every block: its time, and the data of its relay chain parent.
 const INHERENTS: usize = 2;
 
-/// Forges the block `largest` and the last one with a transaction of an account; returns the number of
-/// forgeries, which were all refused.
+/// Forges the block `largest` and the last one with a transaction of an account, and checks that all
+/// forgeries are refused. Returns their number.
 pub(crate) fn all_are_refused(
     chain: &Chain,
     validator: &Validator,
@@ -41,7 +41,7 @@ pub(crate) fn all_are_refused(
     Ok(forgeries.len())
 }
 
-/// One flipped bit in the last byte of a node each.
+/// One flipped bit each in the last byte of a node.
 fn flipped(genuine: &Candidate) -> Vec<(&'static str, Candidate)> {
     let nodes = genuine.proof.encoded_nodes.len();
     (0..nodes)
@@ -67,7 +67,7 @@ fn sealed_by_another(genuine: &Candidate) -> Candidate {
     forgery
 }
 
-/// Without its last transaction, in a header that agrees with that, sealed by its author.
+/// The block without its last transaction, with a matching header, sealed by its author.
 fn without_last(genuine: &Candidate) -> Candidate {
     let mut forgery = genuine.clone();
     forgery.block.extrinsics.pop();

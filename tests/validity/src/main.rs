@@ -1,14 +1,14 @@
-//! Executes the blocks of a development chain as validators of the relay chain do: with nothing but the
-//! runtime's Wasm, the block and its proof.
+//! Executes the blocks of a development chain as validators of the relay chain do: from the runtime's Wasm,
+//! the block and its proof alone.
 //!
 //! ```sh
-//! noema-validity ./chain    # the folder that `noema-node --dev --base-path ./chain` left behind
+//! noema-validity ./chain    # the folder of a stopped `noema-node --dev --base-path ./chain`
 //! ```
 //!
-//! Each block is executed once more on the state before it, which records its proof. It gets the Aura
-//! seal that a collator would have put on it, which development nodes do not. Then the exported
-//! `validate_block` has to return the block's own header. Last, what is not valid has to be refused:
-//! flipped bytes of a proof, another key's seal, a missing transaction, another relay chain parent.
+//! Each block is executed again on its parent's state, which records its proof. It gets the Aura seal that a
+//! collator would have added, which development nodes do not. Then the exported `validate_block` has to
+//! return the block's own header. Last, invalid blocks have to be refused: flipped bytes of a proof, another
+//! key's seal, a missing transaction, another relay chain parent.
 
 mod chain;
 mod forgeries;
@@ -26,14 +26,14 @@ use std::{
 };
 use validator::Validator;
 
-/// Executes every block of a development chain as the relay chain's validators do.
+/// Execute every block of a development chain as the relay chain's validators do.
 #[derive(Parser)]
 struct Options {
     /// The base path of a node that has stopped.
     base_path: PathBuf,
 }
 
-/// The largest of something, and the block in which it is.
+/// The largest of some values, and its block.
 #[derive(Clone, Copy, Default)]
 struct Largest {
     value: u64,
@@ -50,7 +50,7 @@ impl Largest {
     }
 }
 
-/// What was seen of some blocks, all of them valid.
+/// The measurements of some valid blocks.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     blocks: u32,
@@ -58,7 +58,7 @@ struct Seen {
     proof: Largest,
     /// Bytes of block and proof together.
     pov: Largest,
-    /// Picoseconds of reference time that the block's weight says.
+    /// Picoseconds of reference time of the block's weight.
     ref_time: Largest,
 }
 
@@ -126,7 +126,7 @@ fn all(chain: &Chain, validator: &Validator, best: u32, threads: usize) -> Resul
                         match one {
                             Ok(one) => seen = seen.and(one),
                             Err(error) => {
-                                // The other threads need not go on.
+                                // Stops the other threads.
                                 next.store(best.saturating_add(1), Ordering::Relaxed);
                                 return Err(error);
                             }

@@ -1,4 +1,4 @@
-//! The runtime's Wasm, run to record a proof and to validate with it.
+//! The runtime's Wasm, which records a proof and validates with it.
 
 use crate::chain::Candidate;
 use anyhow::{anyhow, Result};
@@ -28,8 +28,7 @@ type HostFunctions = (
 pub(crate) struct Validator(WasmExecutor<HostFunctions>);
 
 impl Validator {
-    /// One that is used by so many threads at once. It finds the runtime compiled where the node has put
-    /// it.
+    /// An executor for this many threads at once. It uses the node's cache of compiled runtimes.
     pub(crate) fn new(threads: usize) -> Self {
         let cache = std::env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)
@@ -45,8 +44,8 @@ impl Validator {
         )
     }
 
-    /// Executes a block on the state before it, as its author did: what it reads, also of the proof's own
-    /// size, is its proof.
+    /// Executes a block on its parent's state, as its author did: the values that it reads, including those
+    /// for the proof's own size, are its proof.
     pub(crate) fn record<S: AsTrieBackend<BlakeTwo256>>(
         &self,
         state: &S,
@@ -76,7 +75,7 @@ impl Validator {
         Ok(recorder.drain_storage_proof())
     }
 
-    /// Validates a block, with no state but its proof; returns the parachain's new head.
+    /// Validates a block from its proof alone; returns the parachain's new head.
     pub(crate) fn validate(&self, candidate: &Candidate) -> Result<Vec<u8>> {
         let parameters = ValidationParams {
             parent_head: HeadData(candidate.parent.encode()),

@@ -1,6 +1,6 @@
-//! `noema-numerics` behind a flat interface, compiled to Wasm exactly as the runtime is: with the
-//! same builder, for the same target, without SIMD. The host runs it in the engine that runs the
-//! runtime and compares the bytes.
+//! `noema-numerics` behind a flat interface, compiled to Wasm exactly as the runtime is: with the same
+//! builder, for the same target, without SIMD. The host runs it in the runtime's engine and compares the
+//! bytes.
 //!
 //! # Interface
 //! Every function takes a SCALE-encoded argument and returns a SCALE-encoded result, through the
@@ -10,8 +10,8 @@
 //! | export | argument | result |
 //! |---|---|---|
 //! | `golden` | nothing | `Vec<(String, String)>`: name and hash of each golden vector |
-//! | `operator` | [`Case`] | `Vec<u8>`: what [`Case::run`] returns |
-//! | `execute` | `(Architecture, Vec<i8>, Task)`: shape and exponents of the model, and what to do | `Result<Evidence, String>` |
+//! | `operator` | [`Case`] | `Vec<u8>`: the result of [`Case::run`] |
+//! | `execute` | `(Architecture, Vec<i8>, Task)`: shape and exponents of the model, and the task | `Result<Evidence, String>` |
 //!
 //! A real model does not fit through the interface: an executor of runtimes allocates at most
 //! 32 MiB at once. `execute` therefore fetches the weights from the host, into memory of its own:
@@ -21,8 +21,7 @@
 //! | `ext_equality_read_weights_version_1(to: i32, length: i32)` | writes the weights, `length` bytes of them, to `to`; traps if the host's have another length |
 //! | `ext_panic_handler_abort_on_panic_version_1(message: i64)` | names the reason of a panic, as for a runtime |
 //!
-//! What is executed is the code of this crate on either side: a [`Task`] also runs natively, on any
-//! executor.
+//! Both sides execute the code of this crate: a [`Task`] also runs natively, on any executor.
 
 #![no_std]
 
@@ -62,11 +61,11 @@ pub struct Task {
     pub top_p_milli: u16,
     /// Seed of the draws.
     pub seed: [u8; 32],
-    /// Lengths of the calls that each pass is split into, over and over; none leaves it whole.
+    /// Lengths of the calls into which each pass is split, repeated; without lengths it stays whole.
     pub splits: Vec<u32>,
 }
 
-/// What an execution yields, and all that must be equal between two of them.
+/// The results of an execution, all of which must be equal between two executions.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Evidence {
     /// The answer.
@@ -75,7 +74,7 @@ pub struct Evidence {
     pub hidden: Vec<[u8; 32]>,
     /// Hashes of the hidden vectors and of the logits that its tokens were sampled from.
     pub record: Record,
-    /// What is wrong with the answer that was to be checked.
+    /// The flaw of the answer that was checked.
     pub flaw: Option<String>,
 }
 
@@ -85,7 +84,7 @@ impl Task {
         positions_needed(self.prompt.len(), self.max_tokens)
     }
 
-    /// How the answer's tokens are chosen.
+    /// The parameters of the answer.
     pub fn request(&self) -> Request<'_> {
         Request {
             sampling: Sampling {
@@ -102,7 +101,7 @@ impl Task {
     /// Generates or checks the answer on `executor`.
     ///
     /// # Errors
-    /// What the executor says when it refuses the prompt.
+    /// The executor's reason where it refuses the prompt.
     pub fn run(&self, executor: impl ForwardPass) -> Result<Evidence, String> {
         let splits: Vec<usize> = self.splits.iter().map(|&length| length as usize).collect();
         let mut recorder = Recorder::new(executor, &splits);

@@ -48,7 +48,7 @@ fn run(architecture: &Architecture, exponents: &[i8], task: &Task) -> Result<Evi
     let length = layout::weights_bytes(architecture).map_err(|error| error.to_string())?;
     let length = usize::try_from(length).map_err(|error| error.to_string())?;
     let mut weights = alloc::vec![0u8; length];
-    // SAFETY: the host writes as many bytes as there are, to where they are.
+    // SAFETY: the host writes exactly `length` bytes to the start of `weights`.
     unsafe { ext_equality_read_weights_version_1(weights.as_mut_ptr() as u32, length as u32) };
     let model = Model::new(architecture, exponents, &weights).map_err(|error| error.to_string())?;
     task.run(Transformer::new(model, Scalar, task.positions() as u32))
@@ -61,7 +61,7 @@ fn take<T: Decode>(pointer: u32, length: u32) -> T {
     T::decode(&mut bytes).expect("the host encodes what the function takes")
 }
 
-/// Hands a result to the host, which reads it before the instance ends.
+/// Passes a result to the host, which reads it before the instance ends.
 fn give(result: &impl Encode) -> u64 {
     let bytes = result.encode().leak();
     fat_pointer(bytes)
@@ -81,8 +81,8 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 
 const PAGE: usize = 64 << 10;
 
-/// Takes memory from the end of the instance's, beyond what the host uses for arguments. Only what
-/// was allocated last is taken back: an instance lives for one call.
+/// Allocates at the end of the instance's memory, beyond the host's arguments. Only the last allocation is
+/// freed: an instance lives for one call.
 struct Bump {
     next: Cell<usize>,
     end: Cell<usize>,
@@ -98,7 +98,7 @@ static ALLOCATOR: Bump = Bump {
 unsafe impl Sync for Bump {}
 
 impl Bump {
-    /// Whether memory up to `end` is there, or could be added.
+    /// Whether memory up to `end` exists, or could be added.
     fn reach(&self, end: usize) -> bool {
         if end <= self.end.get() {
             return true;
@@ -118,7 +118,7 @@ impl Bump {
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if self.end.get() == 0 {
-            // The host grows memory before the call only.
+            // The host grows memory only before the call.
             let end = wasm32::memory_size::<0>() * PAGE;
             self.next.set(end);
             self.end.set(end);
