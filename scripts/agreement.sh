@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows that the float model, by which checkpoints are measured and from which training starts, says
-# what llama.cpp says: on the processor and on a graphics processor, one in software if need be.
+# Tests that the float model, the basis of perplexity measurements and of training, agrees with llama.cpp: on
+# the processor and on a graphics processor, or a software device where there is none.
 #
 #   ./scripts/agreement.sh [OPTION...]
 #
@@ -9,8 +9,8 @@
 #   --help       this text
 #
 # Both read the same weights as 32-bit floats. Status 0 only if no log-probability of any token of the
-# vocabulary differs by more than scripts/peers/logits.py tolerates. llama.cpp comes from PyPI
-# (xllamacpp); it and its copy of the model, 540 MB, are kept in $NOEMA_CACHE.
+# vocabulary differs by more than scripts/peers/logits.py tolerates. llama.cpp comes from PyPI (xllamacpp); it
+# and its copy of the model, 540 MB, are kept in $NOEMA_CACHE.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/peers/install.sh"
@@ -31,14 +31,14 @@ done
 WORK="$(mktemp -d)"
 trap 'rm -rf "$WORK"' EXIT
 
-# With a graphics device in software, where the machine has none.
+# Installs a software graphics device where the machine has none.
 "$ROOT/scripts/setup.sh" --e2e
 step "Compiling"
 (cd "$ROOT" && cargo build --locked -p noema-worker --example logits)
 install_peers
 requantise F32
 
-# Mesa complains where the directory is not named.
+# Without the directory Mesa prints a warning.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$NOEMA_CACHE}"
 RUNS=()
 for device in cpu gpu; do

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Measures the processor's executor beside llama.cpp: the same model, the same threads, in turn.
+# Measures the processor's executor and llama.cpp: the same model, the same threads, alternately.
 #
 #   ./scripts/bench-peers.sh [--json]      (or: ./scripts/bench.sh --peers [--json])
 #
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
-# llama.cpp comes from the PyPI wheel xllamacpp, which is compiled for AVX2, and reads the model
-# requantised to Q8_0: int8 in blocks of 32, like Noema's weights. Everything is kept in
-# $NOEMA_CACHE. Takes some minutes. Leave the machine alone meanwhile.
+# llama.cpp comes from the PyPI wheel xllamacpp, which is compiled for AVX2, and reads the model requantised
+# to Q8_0: int8 in blocks of 32, like Noema's weights. All files are kept in $NOEMA_CACHE. Takes some minutes.
+# Run nothing else on the machine meanwhile.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/peers/install.sh"
@@ -39,7 +39,7 @@ CHECKPOINT="$NOEMA_HOME/checkpoints/$(sed 's/^0x//' "$WORK/checkpoint")"
 
 for threads in 1 2; do
     [ "$threads" -le "$(nproc)" ] || continue
-    step "Measuring on $threads thread(s), $ROUNDS times each in turn"
+    step "Measuring on $threads thread(s), $ROUNDS times each, alternately"
     for round in $(seq "$ROUNDS"); do
         "$BIN_DIR/examples/measure" "$CHECKPOINT" "$threads" 1 >>"$WORK/noema.$threads"
         "$PYTHON" "$ROOT/scripts/peers/llamacpp.py" "$REQUANTISED" "$threads" 1 >>"$WORK/llamacpp.$threads"

@@ -1,7 +1,7 @@
-"""The figures of what bench-training.sh measured: bench-training.py FOLDER AS_JSON PYTORCH_MISSING.
+"""The figures of bench-training.sh: bench-training.py FOLDER AS_JSON PYTORCH_MISSING.
 
-FOLDER has what the programs printed; with AS_JSON = true one JSON object is printed, else tables.
-Status 1 where PyTorch trained something else than the worker did.
+FOLDER has the output of the programs; with AS_JSON = true one JSON object is printed, else tables.
+Status 1 where PyTorch's training differs from the worker's.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 RUNS = "one two four two-64 two-dense poisoned without-poisoner single-machine".split()
-# In bits a token, before and after the steps that both make.
+# In bits a token, before and after the steps of both.
 LARGEST_DIFFERENCE = 1e-3
 MIB = 1 << 20
 
@@ -25,17 +25,17 @@ def mean(values) -> float:
 
 
 def contributions(run: dict, honest: int | None = None) -> list[dict]:
-    """What the first `honest` trainers of each round contributed, or all."""
+    """The contributions of the first `honest` trainers of each round, or all."""
     return [c for r in run["report"]["rounds"] for c in r["contributions"][:honest]]
 
 
 def overlaps(run: dict) -> list[float]:
-    """Parts of the smaller that any two contributions of a round share."""
+    """The shared parts of any two contributions of a round, relative to the smaller."""
     return [shared / 1_000 for c in contributions(run) for shared in c["overlap"]]
 
 
 def beside_pytorch(folder: Path, threads: int) -> dict:
-    """Tokens a second of both, medians over the turns, and by how much their losses differ."""
+    """Tokens a second of both, medians over the turns, and the difference of their losses."""
     ours = [read(path) for path in sorted(folder.glob(f"threads.{threads}.*.noema"))]
     theirs = [read(path) for path in sorted(folder.glob(f"threads.{threads}.*.pytorch"))]
     if not ours:
@@ -143,7 +143,7 @@ def main(folder: str, as_json: str, pytorch_missing: str) -> int:
         show(figures)
     far = [figures.get(f"pytorch_loss_difference_{threads}", 0) > LARGEST_DIFFERENCE for threads in (1, 2)]
     if any(far):
-        print("PyTorch trained something else: its losses differ from the worker's", file=sys.stderr)
+        print("PyTorch's training differs: its losses differ from the worker's", file=sys.stderr)
     return 1 if any(far) else 0
 
 

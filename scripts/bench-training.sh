@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures rounds of training on this machine: how the loss falls with 1, 2 and 4 trainers, what
-# compression costs, that a dishonest trainer changes nothing, how fast a step is beside PyTorch, and what
-# validators and the chain have to do.
+# Measures rounds of training on this machine: the fall of the loss with 1, 2 and 4 trainers, the cost of
+# compression, that a dishonest trainer changes nothing, the speed of a step compared with PyTorch, and the
+# work of validators and the chain.
 #
 #   ./scripts/bench.sh --training [--json]
 #   ./scripts/bench-training.sh [--rounds N] [--steps N] [--smollm2] [--json]
@@ -13,9 +13,9 @@
 #   --help      this text
 #
 # A model with random weights learns The Devil's Dictionary. All runs see the same shards in the same order
-# and are evaluated on the same text that no trainer sees. The single machine makes as many steps in a
-# row as the four trainers make side by side. Takes ten minutes on two cores once everything is
-# built, with --smollm2 too. Leave the machine alone meanwhile. docs/benchmarks.md says what the figures mean.
+# and are evaluated on the same text that no trainer sees. The single machine makes as many steps in sequence
+# as the four trainers make in parallel. Takes ten minutes on two cores once everything is built, also with
+# --smollm2. Run nothing else on the machine meanwhile. docs/benchmarks.md explains the figures.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/peers/pytorch.sh"
@@ -51,7 +51,7 @@ find_pytorch
 
 step "Making a model with random weights, and shards of the text"
 model="$("$WORKER" checkpoint new --text "$TEXT_FILE" --name devil --layers 2)"
-# prepare NAME SEQUENCES OPTION...: the text in shards of so many sequences of 128 tokens.
+# prepare NAME SEQUENCES OPTION...: the text in shards of SEQUENCES sequences of 128 tokens.
 prepare() {
     local name="$1" sequences="$2"
     shift 2
@@ -62,11 +62,11 @@ prepare data 32 --checkpoint "$model"
 
 # --- a step beside PyTorch -------------------------------------------------------------------------
 
-# Shards of as many sequences as a step has, so that every step has all of them.
+# Shards of as many sequences as a step has, so that every step uses all of them.
 prepare eight 8 --checkpoint "$model"
 for threads in 1 2; do
     [ "$threads" -le "$(nproc)" ] || continue
-    step "Training on $threads thread(s), beside PyTorch three times in turn"
+    step "Training on $threads thread(s), alternately with PyTorch, three times"
     for turn in 1 2 3; do
         run="$WORK/threads.$threads.$turn"
         RAYON_NUM_THREADS="$threads" "$WORKER" train --checkpoint "$model" --dataset "$WORK/eight" --rounds 1 \
@@ -99,14 +99,14 @@ run single-machine --steps $((4 * STEPS)) --trainers 1 --shards 4 --dense
 
 # --- validators and the chain ----------------------------------------------------------------------
 
-# judge CHECKPOINT DATASET: what it takes to score a contribution, and to aggregate four.
+# judge CHECKPOINT DATASET: measures scoring a contribution, and aggregating four.
 judge() {
     "$BIN_DIR/examples/judge" "$NOEMA_HOME/checkpoints/${1#0x}" "$WORK/$2" 4 "$ENTRIES" >"$WORK/judge-$2.json"
 }
 
 step "Scoring a contribution, and aggregating four"
 judge "$model" data
-step "Playing a round on a chain"
+step "Running a round on a chain"
 NOEMA_BIN_DIR="$BIN_DIR" node "$ROOT/tests/e2e/measure-round.js" >"$WORK/chain.json"
 
 # --- SmolLM2 ---------------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Measures what Noema does on this machine, with the real model on a chain of its own.
+# Measures Noema's performance on this machine, with the real model on a chain of its own.
 #
 #   ./scripts/bench.sh [--peers | --training] [--json]
 #
-#   --peers  measures the executor beside llama.cpp instead, without a chain: see bench-peers.sh
+#   --peers  measures the executor and llama.cpp instead, without a chain: see bench-peers.sh
 #   --training  measures rounds of training instead, without a chain: see bench-training.sh
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
-# Takes about a quarter of an hour. Leave the machine alone meanwhile: everything runs on the same cores.
-# docs/benchmarks.md says what the figures mean.
+# Takes about a quarter of an hour. Run nothing else on the machine meanwhile: all programs share its cores.
+# docs/benchmarks.md explains the figures.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -44,13 +44,13 @@ WORKER="$BIN_DIR/noema-worker"
 WORK="$(mktemp -d)"
 CHAIN_PID=
 trap '[ -z "$CHAIN_PID" ] || { kill -TERM "$CHAIN_PID" 2>/dev/null; wait "$CHAIN_PID" || true; }; rm -rf "$WORK"' EXIT
-# Where the chain keeps its state. One validator: several would share the cores that the check is timed on.
+# The folder of the chain's state. One validator: several would share the cores on which the check is timed.
 export NOEMA_DEV_STATE="$WORK/dev" NOEMA_DEV_VALIDATORS=//Dave
 export NOEMA_HOME="$ROOT/.noema"
 
 "$ROOT/scripts/setup.sh" --e2e
 
-# The first answer of the chain warms everything up; it is not measured.
+# The first answer of the chain warms the caches up; it is not measured.
 step "Starting a chain"
 mkdir -p "$WORK/dev"
 NOEMA_DEV_METRICS="$METRICS_PORT" "$ROOT/scripts/dev.sh" --port "$PORT" >"$WORK/dev.log" 2>&1 &
@@ -71,7 +71,7 @@ metric() {
     done | awk -v name="$1" 'index($0, name) == 1 { sum += $NF } END { printf "%.6f\n", sum }'
 }
 
-# set_check_rate MILLIONTHS: the least part of the answers that are checked from now on.
+# set_check_rate MILLIONTHS: sets the least part of later answers that are checked.
 set_check_rate() { node "$ROOT/tests/e2e/rules.js" "$PORT" "{\"claims\": {\"minCheckRate\": $1}}"; }
 
 step "Asking three times for $TOKENS tokens, every answer to be checked"
@@ -88,7 +88,7 @@ answer_seconds=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_sum
 checks=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_count{kind="Check"}') - $checks_before }")
 check_seconds=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_sum{kind="Check"}') - $check_before }")
 
-step "Reading what a request cost the chain"
+step "Reading the cost of a request for the chain"
 request="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["request"])' "$WORK/ask3.json")"
 node "$ROOT/tests/e2e/measure.js" "$PORT" "$request" >"$WORK/chain.json"
 
@@ -98,7 +98,7 @@ read -r node_pid worker_pid _ <"$NOEMA_DEV_STATE/pids"
 rss_node="$(rss_mib "$node_pid")"
 rss_worker="$(rss_mib "$worker_pid")"
 
-# As the chain's genesis has it.
+# The genesis value.
 set_check_rate 50000
 step "Asking a thousand times at once, and filling blocks"
 node "$ROOT/tests/e2e/measure-load.js" "$PORT" "$BURST" >"$WORK/load.json"
@@ -135,13 +135,13 @@ load = json.load(open(f"{work}/load.json"))
 figures |= {
     "requests_burst": (load["requests_burst"], 0, "public requests of 8 tokens, sent at once to two workers"),
     "burst_settled": (load["burst_settled"], 0, "of these, answered and paid for"),
-    "burst_refunded": (load["burst_refunded"], 0, "of these, given up"),
-    "burst_slashed": (load["burst_slashed"], 0, "times that an operator lost bond meanwhile"),
+    "burst_refunded": (load["burst_refunded"], 0, "of these, refunded"),
+    "burst_slashed": (load["burst_slashed"], 0, "losses of bond meanwhile"),
     "ref_time_ms_per_request_in_burst": (
-        load["ref_time_ms_per_request_in_burst"], 3, "reference time of each on average, checked or not"),
+        load["ref_time_ms_per_request_in_burst"], 3, "average reference time of one, checked or not"),
     "proof_kib_per_request_in_burst": (
-        load["proof_kib_per_request_in_burst"], 3, "size of the proof of each on average"),
-    "settled_per_s": (load["settled_per_s"], 2, "of these, in a second from sending them to the last"),
+        load["proof_kib_per_request_in_burst"], 3, "average size of the proof of one"),
+    "settled_per_s": (load["settled_per_s"], 2, "of these, per second, from sending them to the last"),
     "duty_inclusion_under_load": (
         load["duty_inclusion_under_load"], 3, "part of the duties included while the highest tips fill blocks"),
 }

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Builds the runtime once more, with one of its features. Prints the path of the blob. Does nothing
-# where it is newer than the runtime's.
+# Builds the runtime again, with one of its features. Prints the path of the blob. Does nothing where it is
+# newer than the runtime's.
 #
 #   ./scripts/build-runtime.sh FEATURE
 #
 # Features:
 #
-#   next-version         a higher version: what the end-to-end tests upgrade a chain to
-#   runtime-benchmarks   can be weighed, which scripts/weights.sh does
+#   next-version         a higher version: the target of the end-to-end tests' upgrades
+#   runtime-benchmarks   with benchmarks, which scripts/weights.sh runs
 #   --help               this text
 #
-# Runs the runtime's own build script, as cargo would with that feature, on a folder of its own that
-# shares the compiled dependencies. So nothing native is compiled again, and the node's runtime
-# stays as it is. The node has to be built before.
+# Runs the runtime's own build script, as cargo would with that feature, in a separate folder that shares the
+# compiled dependencies. So no native code is compiled again, and the node's runtime stays unchanged. The node
+# has to be built before.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

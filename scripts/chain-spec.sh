@@ -3,12 +3,12 @@
 #
 #   ./scripts/chain-spec.sh [--check]
 #
-#   --check  only compares the readable parts with what is there; fails if they differ
+#   --check  only compares the readable parts with the existing files; fails if they differ
 #   --help   this text
 #
-# For each chain: NAME.genesis.json, which is kept in the repository, is the spec without the
-# runtime's code, to read and to compare. NAME.json and NAME.raw.json are complete and stay out of
-# the repository: they hold the Wasm, megabytes that change with every line of the runtime.
+# For each chain: NAME.genesis.json, which is kept in the repository, is the spec without the runtime's code,
+# for readers and comparisons. NAME.json and NAME.raw.json are complete and stay out of the repository: they
+# contain the Wasm, megabytes that change with every line of the runtime.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -41,7 +41,7 @@ for pair in dev:development local:local; do
     readable "$SCRATCH/$name.json" > "$SCRATCH/$name.genesis.json"
     if $CHECK; then
         diff -u "$ROOT/chain-specs/$name.genesis.json" "$SCRATCH/$name.genesis.json" \
-            || die "chain-specs/$name.genesis.json is not what the runtime's preset gives; run $0"
+            || die "chain-specs/$name.genesis.json differs from the runtime's preset; run $0"
     else
         "$NODE" export-chain-spec --chain "${pair%%:*}" --raw --output "$SCRATCH/$name.raw.json" >/dev/null
         mv "$SCRATCH/$name".*json "$ROOT/chain-specs/"

@@ -1,5 +1,5 @@
-# A chain on this machine and the programs around it: how they are built, started, watched and stopped.
-# Sourced by dev.sh and dev-train.sh, which set STATE, PORT and BLOCK_TIME before.
+# A chain on this machine and its programs: functions to build, start, check and stop them. Sourced by dev.sh
+# and dev-train.sh, which set STATE, PORT and BLOCK_TIME before.
 
 LOGS="$STATE/logs"
 URL="ws://127.0.0.1:$PORT"
@@ -21,7 +21,7 @@ launch() {
     NAMES+=("$name")
 }
 
-# stop_one NAME: stops a program and waits until it has.
+# stop_one NAME: stops a program and waits for its end.
 stop_one() {
     local i
     for i in "${!NAMES[@]}"; do
@@ -40,7 +40,7 @@ any_alive() {
     return 1
 }
 
-# Stops everything in the opposite order of its start: the node outlives those who talk to it.
+# Stops all programs in the reverse order of their start: the node outlives its clients.
 stop_all() {
     local status=$? i
     trap - EXIT
@@ -80,11 +80,11 @@ build() {
 
 start_node() {
     step "Starting the chain: a block every $BLOCK_TIME ms"
-    # What was built in the meantime took long enough for another program to take the port.
+    # The build may have taken long enough for another program to take the port.
     check_port
     launch node "$NODE" --dev --base-path "$STATE/chain" --rpc-port "$PORT" --block-time "$BLOCK_TIME"
     local _
-    # The first time, it compiles the runtime.
+    # At the first start, the node compiles the runtime.
     for _ in $(seq 1800); do
         check_running
         port_is_open && return
@@ -93,7 +93,8 @@ start_node() {
     die "the node does not listen on port $PORT after three minutes; see $LOGS/node.log"
 }
 
-# claim_state: takes the lock, which the programs started here share, and says so where another process has it.
+# claim_state: takes the lock, which the programs started here share; dies with a message where another
+# process has it.
 claim_state() {
     mkdir -p "$LOGS"
     exec 9>"$STATE/lock"
@@ -102,10 +103,10 @@ claim_state() {
 }
 
 check_port() {
-    ! port_is_open || die "port $PORT is in use; choose another with --port, or stop what listens there"
+    ! port_is_open || die "port $PORT is in use; choose another with --port, or stop the program that listens there"
 }
 
-# check_numbers: dies if port or block time make no sense.
+# check_numbers: dies if port or block time is invalid.
 check_numbers() {
     [[ "$BLOCK_TIME" =~ ^[1-9][0-9]{2,5}$ && "$BLOCK_TIME" -le 600000 ]] || die "--block-time takes milliseconds, from 100 to 600000"
     [[ "$PORT" =~ ^[1-9][0-9]{0,4}$ && "$PORT" -le 65535 ]] || die "--port takes a number from 1 to 65535"

@@ -1,9 +1,9 @@
-# What every script here shares: where things are and how they speak. Sourced, not run.
+# Shared by all scripts: paths and output. Sourced, not run.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-# Downloads that outlive a clone: the model and the text it is measured on.
+# Downloads that outlive a clone: the model and the text for its measurement.
 NOEMA_CACHE="${NOEMA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/noema}"
-# Where cargo builds, and where the programs are afterwards.
+# The folder in which cargo builds, and that of the programs.
 TARGET_DIR="${CARGO_TARGET_DIR:-$ROOT/target}"
 BIN_DIR="$TARGET_DIR/debug"
 
@@ -11,22 +11,22 @@ BIN_DIR="$TARGET_DIR/debug"
 MODEL_NAME="SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_SHA256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL_FILE="$NOEMA_CACHE/model/$MODEL_NAME"
-# English prose in the public domain to measure perplexity on.
+# English prose in the public domain, to measure perplexity.
 TEXT_PACKAGE="dict-devil"
 TEXT_FILE="$NOEMA_CACHE/text/devils-dictionary.txt"
 # The spell check, and the Node.js that set-up installs where the machine has none of version 18 or later.
-# Each is in a folder of its version, so that another version is installed beside it. Where that Node.js is
-# installed, it goes before the machine's.
+# Each is in a folder of its version, so that versions are installed side by side. An installed Node.js
+# precedes the machine's on PATH.
 TYPOS_VERSION="1.52.0"
 TYPOS="$NOEMA_CACHE/typos-$TYPOS_VERSION/typos"
 NODEJS_VERSION="22.20.0"
 NODEJS="$NOEMA_CACHE/nodejs-$NODEJS_VERSION"
 PATH="$NODEJS/bin:$PATH"
 
-# The tests that need the real model find it, and the text, here; without them they are skipped.
+# The tests that need the real model and the text find them here; without them they are skipped.
 export NOEMA_SMOLLM2_GGUF="$MODEL_FILE"
 export NOEMA_PROSE="$TEXT_FILE"
-# Where the runtime's sources are when the target directory lies outside this folder.
+# The folder of the runtime's sources, for a target directory outside this folder.
 export WASM_BUILD_WORKSPACE_HINT="$ROOT"
 
 if [ -t 2 ]; then
@@ -35,11 +35,11 @@ else
     BOLD='' DIM='' RED='' GREEN='' RESET=''
 fi
 
-# step WHAT: a line that says what happens next.
+# step WHAT: prints the next step.
 step() { printf '%s==> %s%s\n' "$BOLD" "$*" "$RESET" >&2; }
-# note WHAT: a detail below a step.
+# note WHAT: prints a detail below a step.
 note() { printf '    %s\n' "$*" >&2; }
-# die WHAT: a full sentence about what went wrong, then exit with status 1.
+# die WHAT: prints the error as a full sentence, then exits with status 1.
 die() { printf '%serror:%s %s\n' "$RED" "$RESET" "$*" >&2; exit 1; }
 
 # as_root COMMAND...: runs it as root, through sudo where needed.
@@ -53,7 +53,7 @@ as_root() {
     fi
 }
 
-# seconds_since NANOSECONDS: how long ago that was, with one decimal.
+# seconds_since NANOSECONDS: the seconds since then, with one decimal.
 seconds_since() {
     local ms=$((($(date +%s%N) - $1) / 1000000))
     printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Starts a local Noema chain with four trainers and two validators, trains a small model on a real text
-# round after round, shows every contribution, what became of it and what it brings, and asks the trained
-# model. An epoch has 60 blocks: once one is over, those who helped are paid, a dishonest trainer nothing.
+# Starts a local Noema chain with four trainers and two validators, trains a small model on a real text round
+# after round, shows every contribution, its ruling and its payment, and asks the trained model. An epoch has
+# 60 blocks: at its end, trainers that helped are paid, a dishonest trainer nothing.
 #
 #   ./scripts/dev.sh --train [OPTION...]
 #
 #   --rounds N          rounds to train (default: 4)
 #   --with-poison       one of the trainers sends updates that make the model worse
-#   --ask "TEXT"        what the trained model is to continue (default: "LOVE, n.")
+#   --ask "TEXT"        the text that the trained model continues (default: "LOVE, n.")
 #   --exit              leave after the answer; status 0 only if the loss fell and it was settled
 #   --block-time MS     milliseconds between blocks (default: 1000)
 #   --port PORT         the node's RPC port (default: 9944)
-#   --fresh             forget the chain and the trained checkpoints
+#   --fresh             delete the chain and the trained checkpoints
 #   --help              this text
 #
 # The text is The Devil's Dictionary, from a package; the model has half a million weights and starts from
-# random ones. State, logs and the picture of the loss are in .noema/train. Every trainer has a home of
-# its own and gets checkpoints and updates from the others over the network, as it would far away.
+# random ones. State, logs and the plot of the loss are in .noema/train. Every trainer has its own home folder
+# and fetches checkpoints and updates from the others over the network, as remote trainers would.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -57,7 +57,7 @@ POISONER=//Ferdie
 GOVERNOR=//Alice
 REQUESTER=//Charlie
 BOND=120 # NOEMA
-# What each trainer does in a round.
+# The work of each trainer in a round.
 STEPS=50
 
 # make_model: a checkpoint with random weights and the dataset, once; sets CHECKPOINT to its id.
@@ -119,7 +119,7 @@ start_programme() {
 # serves ACCOUNT CHECKPOINT: whether the chain lists the operator for it.
 serves() { "$WORKER" operator show "$1" | grep "$2" >/dev/null; }
 
-# ask: asks the canonical checkpoint once both validators have moved on to it.
+# ask: asks the canonical checkpoint once both validators serve it.
 ask() {
     step "Asking the trained model"
     local canonical _
@@ -140,7 +140,7 @@ claim_state
 . "$NOEMA_CACHE/wasm.env"
 build
 if $FRESH; then
-    step "Forgetting the chain and what was trained"
+    step "Deleting the chain and the trained checkpoints"
     rm -rf "$STATE/chain" "$STATE/operators" "$STATE/home" "$STATE/genesis" "$STATE"/trainer-*
 fi
 rm -f "$LOGS"/*.log
@@ -159,9 +159,9 @@ note "the loss over the rounds: $CHART"
 ask || status=$?
 $STAY || exit "$status"
 
-step "The chain is up and goes on training. Open it in polkadot.js Apps:"
+step "The chain is up and continues training. Open it in polkadot.js Apps:"
 note "https://polkadot.js.org/apps/?rpc=$URL"
 note "logs: $LOGS"
 note "see the rounds: $WORKER programme follow --url $URL"
-note "Ctrl-C stops everything"
+note "Ctrl-C stops all programs"
 while sleep 2; do check_running; done

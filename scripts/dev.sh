@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Starts a local Noema chain with workers and validators, asks a language model one question, shows
-# the answer and what happened to the money, and stays up until Ctrl-C.
+# Starts a local Noema chain with workers and validators, asks a language model one question, shows the answer
+# and all payments, and runs until Ctrl-C.
 #
 #   ./scripts/dev.sh [OPTION...]
 #
-#   --ask "QUESTION"    what to ask (default: the capital of France)
+#   --ask "QUESTION"    the question (default: the capital of France)
 #   --exit              leave after the first answer; status 0 only if it was settled
 #   --block-time MS     milliseconds between blocks (default: 1000)
 #   --port PORT         the node's RPC port (default: 9944)
-#   --fresh             forget the chain and start from its first block
+#   --fresh             delete the chain and start from its first block
 #   --train             train a small model with four trainers instead; see dev-train.sh --help
 #   --help              this text
 #
-# What it starts is a node, two workers and three validators, all on this machine. Their state is
-# kept in .noema/dev, so the next start continues the same chain; their logs are there too.
+# It starts a node, two workers and three validators, all on this machine. Their state and logs are kept in
+# .noema/dev, so the next start continues the same chain.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -47,11 +47,11 @@ done
 check_numbers
 [ -n "$QUESTION" ] || die "--ask needs a question that is not empty"
 
-# Checkpoints are the same on every chain; what belongs to this chain only is in STATE.
+# Checkpoints are the same on every chain; the data of this chain is in STATE.
 export NOEMA_HOME="$ROOT/.noema"
 
-# Who does what: the controllers hold bonds, the hot keys behind them own nothing. About one answer in ten is
-# checked: the stake behind each is twenty times its price (docs/protocol.md).
+# The controllers hold bonds, the hot keys behind them own nothing. About one answer in ten is checked: the
+# stake behind each is twenty times its price (docs/protocol.md).
 WORKERS=(//Alice //Charlie)
 read -ra VALIDATORS <<<"${NOEMA_DEV_VALIDATORS:-//Dave //Eve //Ferdie}"
 PUBLISHER=//Alice
@@ -75,7 +75,7 @@ import_model() {
     CHECKPOINT="$(cat "$marker")"
 }
 
-# register: tells the chain of the checkpoint and the operators; what it knows already stays.
+# register: registers the checkpoint and the operators on chain; existing records stay.
 register() {
     step "Registering the checkpoint and the operators"
     local account
@@ -103,7 +103,8 @@ start_operators() {
     start_operator validators "${keys[@]}"
 }
 
-# start_operator NAME OPTION...; with NOEMA_DEV_METRICS each serves metrics from that port on.
+# start_operator NAME OPTION...; with NOEMA_DEV_METRICS each serves metrics, on consecutive ports from that
+# one.
 start_operator() {
     local name="$1" metrics=()
     shift
@@ -124,7 +125,7 @@ claim_state
 . "$NOEMA_CACHE/wasm.env"
 build
 if $FRESH; then
-    step "Forgetting the chain"
+    step "Deleting the chain"
     rm -rf "$STATE/chain" "$STATE/operators"
 fi
 rm -f "$LOGS"/*.log
@@ -143,5 +144,5 @@ step "The chain is up. Open it in polkadot.js Apps:"
 note "https://polkadot.js.org/apps/?rpc=$URL"
 note "logs: $LOGS"
 note "ask again: $WORKER ask \"…\" --account $REQUESTER --url $URL"
-note "Ctrl-C stops everything"
+note "Ctrl-C stops all programs"
 while sleep 2; do check_running; done

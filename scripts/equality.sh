@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Shows that every executor of this machine returns the same bits on the real model: answers are
-# generated on the processor and executed again by each executor: graphics devices, the kernels of
-# every instruction set, the scalar definition, and the definition compiled to Wasm in the engine
-# that runs the runtime.
+# Tests that every executor of this machine returns the same bits on the real model: answers are generated on
+# the processor and executed again by each executor: graphics devices, the kernels of every instruction set,
+# the scalar definition, and the definition compiled to Wasm in the runtime's engine.
 #
 #   ./scripts/equality.sh [OPTION...]
 #
@@ -10,8 +9,8 @@
 #   --json       one JSON object instead of a table
 #   --help       this text
 #
-# Status 0 only if nothing differs. The definition and Wasm are slow on purpose: nothing in them is
-# tuned to a machine. docs/benchmarks.md says how long they take, and what is compared.
+# Status 0 only if nothing differs. The definition and Wasm are slow on purpose: they have no optimisations
+# for a machine. docs/benchmarks.md has their times, and the compared values.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -28,15 +27,15 @@ while [ $# -gt 0 ]; do
 done
 [[ "$TOKENS" =~ ^[1-9][0-9]*$ ]] || die "--tokens takes a number from 1 on"
 
-# With a graphics device in software, where the machine has none.
+# Installs a software graphics device where the machine has none.
 "$ROOT/scripts/setup.sh" --e2e
 . "$NOEMA_CACHE/wasm.env"
 
 step "Compiling"
-# Together with what dev.sh compiles, so that both share what they depend on.
+# In one build with the programs of dev.sh, so that both share their dependencies.
 (cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker -p noema-equality)
 
-# Mesa complains where the directory is not named.
+# Without the directory Mesa prints a warning.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$NOEMA_CACHE}"
 
 step "Comparing $TOKENS tokens"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says of a version. Fails where the workspace has another version, where the changelog
-# has no such section, and where the section is empty.
+# Prints the section of a version in CHANGELOG.md. Fails where the workspace has another version, where the
+# changelog has no such section, and where the section is empty.
 #
 #   ./scripts/release-notes.sh VERSION
 #
 #   --help   this text
 #
-# VERSION is as in Cargo.toml, 0.1.0, or as the tag is called, v0.1.0. docs/releasing.md says when this runs.
+# VERSION is the version in Cargo.toml, 0.1.0, or the tag, v0.1.0. docs/releasing.md describes its use.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -21,5 +21,5 @@ CURRENT="$(sed -n '/^\[workspace\.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$
 NOTES="$(awk -v heading="## $VERSION" '
     /^## / { inside = $0 == heading || index($0, heading " ") == 1; next }
     inside { print }' "$ROOT/CHANGELOG.md")"
-[ -n "${NOTES//[[:space:]]/}" ] || die "CHANGELOG.md says nothing under the heading \"## $VERSION\"; rename \"## Unreleased\" to it"
+[ -n "${NOTES//[[:space:]]/}" ] || die "CHANGELOG.md has no text under the heading \"## $VERSION\"; rename \"## Unreleased\" to it"
 printf '%s\n' "$NOTES"

@@ -5,13 +5,13 @@
 #
 #   --help   this text
 #
-# First asks rustup for it, which is all that most machines need. Where rustup cannot fetch it, uses
-# Debian's packaged compiler: its packages are installed, `core` and `alloc` are built for the
-# target from its sources (half a minute), and the result becomes the rustup toolchain `noema-wasm`,
-# in $NOEMA_CACHE/wasm-toolchain. Nothing outside that folder is written except the packages.
+# First asks rustup for it, which is enough on most machines. Where rustup cannot fetch it, uses Debian's
+# packaged compiler: its packages are installed, `core` and `alloc` are built for the target from its sources
+# (half a minute), and the result becomes the rustup toolchain `noema-wasm`, in $NOEMA_CACHE/wasm-toolchain.
+# Nothing outside that folder is written except the packages.
 #
-# Either way $NOEMA_CACHE/wasm.env (by default ~/.cache/noema/wasm.env) then says what a shell that
-# builds the runtime has to set; the scripts here read it, and so can you:
+# In both cases $NOEMA_CACHE/wasm.env (by default ~/.cache/noema/wasm.env) then contains the settings of a
+# shell that builds the runtime; the scripts read it, and you can too:
 #
 #   . ~/.cache/noema/wasm.env
 set -euo pipefail
@@ -43,8 +43,8 @@ write_env() {
     mv "$ENV_FILE.part" "$ENV_FILE"
 }
 
-# compiles RUSTC...: whether this compiler links a program for the target with the settings of the
-# runtime's build.
+# compiles RUSTC...: whether this compiler links a program for the target with the settings of the runtime's
+# build.
 compiles() {
     local folder status=0
     folder="$(mktemp -d)"
@@ -85,8 +85,8 @@ install_debian_compiler() {
         || die "rustup cannot add the target $TARGET, and ${missing[*]} cannot be installed (Debian 12 has them in its security archive); see docs/wasm.md"
 }
 
-# A compiler of its own whose libraries are Debian's plus the ones built here: rustc finds them
-# under --sysroot, and the linker as `rust-lld` among the host's programs.
+# A separate compiler folder whose libraries are Debian's plus the ones built here: rustc finds them under
+# --sysroot, and the linker as `rust-lld` among the host's programs.
 build_sysroot() {
     step "Building core and alloc for $TARGET"
     SCRATCH="$(mktemp -d)"
@@ -94,7 +94,7 @@ build_sysroot() {
     printf '%s\n' '[package]' 'name = "empty"' 'version = "0.0.0"' 'edition = "2021"' '[workspace]' \
         > "$SCRATCH/empty/Cargo.toml"
     echo '#![no_std]' > "$SCRATCH/empty/src/lib.rs"
-    # Embedded bitcode lets the runtime's thin link-time optimisation reach into these libraries.
+    # Embedded bitcode lets the runtime's thin link-time optimisation include these libraries.
     (
         cd "$SCRATCH/empty"
         env -u CARGO_TARGET_DIR -u RUSTUP_TOOLCHAIN \
@@ -122,14 +122,14 @@ build_sysroot() {
     mv "$new" "$SYSROOT"
 }
 
-# Debian's compiler may have been upgraded since: libraries of another version are of no use to it.
+# Debian's compiler may have been upgraded since: it cannot use libraries of another version.
 sysroot_is_current() {
     [ -f "$SYSROOT/version" ] \
         && [ "$(cat "$SYSROOT/version")" = "$("$DEBIAN_RUSTC" --version)" ] \
         && compiles "$SYSROOT/bin/rustc"
 }
 
-# NOEMA_WASM_TOOLCHAIN=debian skips rustup, to try the fallback where it is not needed.
+# NOEMA_WASM_TOOLCHAIN=debian skips rustup, to test the fallback.
 if [ "${NOEMA_WASM_TOOLCHAIN:-}" != debian ] && [ ! -f "$SYSROOT/version" ] && add_with_rustup; then
     write_env '# rustup has the target: nothing is needed.'
     exit 0

