@@ -60,7 +60,7 @@ prepare() {
 }
 prepare data 32 --checkpoint "$model"
 
-# --- a step beside PyTorch -------------------------------------------------------------------------
+# --- a step in PyTorch ---------------------------------------------------------------------------
 
 # Shards of as many sequences as a step has, so that every step uses all of them.
 prepare eight 8 --checkpoint "$model"

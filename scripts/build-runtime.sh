@@ -23,7 +23,7 @@ case "${1:-}" in
 esac
 
 CURRENT="$TARGET_DIR/debug/wbuild/noema-runtime"
-# `release` in the folder's name tells the build script to compact and compress the blob.
+# `release` in the folder's name makes the build script compact and compress the blob.
 BUILD="$TARGET_DIR/runtime-with-$FEATURE/release"
 PROJECT="$BUILD/wbuild/noema-runtime"
 BLOB="$PROJECT/noema_runtime.compact.compressed.wasm"

@@ -38,7 +38,7 @@ pub(crate) struct Cli {
     pub(crate) authoring: AuthoringParams,
 }
 
-/// When blocks are made.
+/// The times at which blocks are made and finalized.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct AuthoringParams {
     /// Block time: between two blocks, in milliseconds.

@@ -35,9 +35,9 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The inherent data of a block: its time and its relay chain parent.
 pub(crate) type Inherents = (sp_timestamp::InherentDataProvider, ParachainInherentData);
 
-/// Blocks in an epoch of the mocked relay chain.
+/// Blocks in an epoch of the simulated relay chain.
 const RELAY_EPOCH: u32 = 600;
-/// Authorities of the mocked relay chain.
+/// Authorities of the simulated relay chain.
 const RELAY_AUTHORITIES: u64 = 2;
 
 /// The inherents of the block on top of `parent`.
@@ -48,7 +48,7 @@ pub(crate) fn inherents(client: &Arc<Client>, parent: Hash) -> Result<Inherents,
     let number = header
         .number
         .checked_add(1)
-        .ok_or("the chain has as many blocks as it can number")?;
+        .ok_or("the chain has reached the highest block number")?;
     let time = next_time(client, parent)?;
     let upgrade_pending =
         read::<Vec<u8>>(client, parent, "ParachainSystem", "PendingValidationCode")?
@@ -138,5 +138,5 @@ fn read<T: Decode>(
     value
         .map(|data| T::decode(&mut data.0.as_slice()))
         .transpose()
-        .map_err(|error| format!("{pallet}::{item} is not what it used to be: {error}").into())
+        .map_err(|error| format!("{pallet}::{item} has an unknown encoding: {error}").into())
 }

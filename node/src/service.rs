@@ -173,7 +173,7 @@ pub(crate) fn start(
         Some(interval) => format!("every {interval:?}"),
         None => "for each transaction".into(),
     };
-    log::info!("⏱  A block {pace}, {finality}; the relay chain is mocked");
+    log::info!("⏱  A block {pace}, {finality}; the relay chain is simulated");
     // The pool follows the chain from here on; it would miss a block made before.
     let at_once = finality_lag == 0;
     let automatic = match interval {

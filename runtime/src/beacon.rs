@@ -7,7 +7,7 @@
 //! `set_validation_data` inherent brings with every block and which is checked against the relay parent's
 //! storage root; [`keys_to_prove`] asks collators to include it.
 //!
-//! # When it may be used
+//! # Availability
 //! [`RelayBeacon::random`] returns a value only after that inherent, that is in calls, `on_poll`, `on_idle`
 //! and `on_finalize`, and only in the first block built on a relay parent younger than that of the block
 //! before. It is `None` in `on_initialize`, where the only value in the state is the previous block's, which

@@ -55,7 +55,7 @@ pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> Rules<BlockNu
         validators_per_leaf: 2,
         max_draws: 3,
         validator_stake: UNIT,
-        // The rest is burned, so that challenging one's own false claim is a loss.
+        // The rest is burned, so that a challenge of one's own false claim is a loss.
         challenger_share: Permill::from_percent(50),
         challenger_cap: 10 * UNIT,
         challenge_bond: UNIT,

@@ -1,4 +1,4 @@
-//! The manifest: everything that decides what a checkpoint answers, in one hashable record.
+//! The manifest: all data that determine the answers of a checkpoint, in one hashable record.
 
 use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};

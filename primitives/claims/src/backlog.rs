@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// How the backlog of an account changes with a record.
+/// The change of an account's backlog with a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BacklogChange<AccountId> {
     /// The account.

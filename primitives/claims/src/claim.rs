@@ -46,17 +46,17 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
     pub checkpoint: CheckpointId,
     /// The Merkle root over the hashes of the receipts.
     pub root: H256,
-    /// How many receipts there are.
+    /// The number of receipts.
     pub leaves: u32,
     /// The most tokens, of prompt and answer together, that one leaf has.
     pub leaf_tokens: u64,
     /// Where the leaves can be read.
     pub availability: Availability,
-    /// What the claimant is paid where the claim becomes final, before a part is burned.
+    /// The claimant's payment where the claim becomes final, before a part is burned.
     pub payment: Balance,
     /// Set aside for checks; the unspent part goes back to the payer.
     pub check_fee: Balance,
-    /// What is locked of the claimant's bond.
+    /// The locked part of the claimant's bond.
     pub stake: Balance,
     /// The rules, as they were when the claim was made.
     pub rules: Rules<BlockNumber>,
@@ -103,7 +103,7 @@ pub enum Stage<BlockNumber> {
         /// The last block of the stage.
         until: BlockNumber,
     },
-    /// Validators reveal what they committed.
+    /// Validators reveal their commitments.
     Revealing {
         /// The last block of the stage.
         until: BlockNumber,

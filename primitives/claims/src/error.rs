@@ -51,7 +51,7 @@ impl fmt::Display for ClaimError {
             Self::TooLate => "the window is over",
             Self::AlreadyCommitted => "the validator has committed already",
             Self::NotCommitted => "the validator has not committed",
-            Self::CommitmentDiffers => "what is revealed is not what was committed",
+            Self::CommitmentDiffers => "the revealed value is not the committed one",
             Self::NotInClaim => "the hidden state is not the one at this position of the claim",
             Self::Ended => "the claim has ended",
             Self::OwnClaim => "the claimant cannot challenge its own claim",

@@ -14,7 +14,7 @@ use sp_arithmetic::traits::{AtLeast32BitUnsigned, One};
 pub enum Effect<AccountId> {
     /// No leaf was drawn for a check.
     Waived,
-    /// These validators were drawn, each for the leaf beside it, and have to commit.
+    /// These validators were drawn, each for the leaf in its pair, and have to commit.
     Drawn(Vec<(AccountId, u32)>),
     /// Validators that committed have to reveal.
     RevealOpened,
@@ -62,7 +62,7 @@ where
         Ok(claim)
     }
 
-    /// How many leaves are drawn from it.
+    /// The number of leaves that are drawn from it.
     pub fn sample(&self) -> Option<Sample> {
         let terms = &self.terms;
         crate::leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)

@@ -101,7 +101,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules<BlockNumber> {
-    /// How long each step takes at most.
+    /// The most time of each step.
     pub windows: Windows<BlockNumber>,
     /// By how many relay chain blocks randomness has to be younger than the claim that it checks.
     pub freshness: RelayBlock,
@@ -111,7 +111,7 @@ pub struct Rules<BlockNumber> {
     pub min_check_rate: Permill,
     /// Validators drawn for a leaf.
     pub validators_per_leaf: u32,
-    /// How often validators are drawn until each drawn leaf has been confirmed once.
+    /// The most draws of validators until each drawn leaf has been confirmed once.
     pub max_draws: u32,
     /// The part of a validator's bond that is locked for each leaf that it is drawn for; lost by silence as
     /// well as by a false confirmation.

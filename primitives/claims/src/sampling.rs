@@ -1,4 +1,4 @@
-//! How many leaves of a claim are drawn, so that a false claim costs more than it can win.
+//! The number of leaves that are drawn from a claim, such that a false claim costs more than it can win.
 //!
 //! A claim of `amount` with the stake `S` behind it and a part `f` of false leaves wins `f · amount`
 //! unless one of the drawn leaves is false. With `k` drawn leaves that happens with probability
@@ -17,7 +17,7 @@ use crate::{Rules, MAX_DRAWN_LEAVES};
 use noema_economics::Balance;
 use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Permill, Rounding};
 
-/// How many leaves are drawn.
+/// The number of drawn leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
     /// One leaf with this probability.
@@ -26,9 +26,9 @@ pub enum Sample {
     Leaves(u32),
 }
 
-/// How many of `leaves` leaves are drawn from a claim of `amount` with `stake` behind it, by the
-/// rules' margin and floor. `None` where the stake is so small that more than [`MAX_DRAWN_LEAVES`]
-/// would be needed and the claim has more.
+/// The number of leaves, of `leaves`, that are drawn from a claim of `amount` with `stake` behind it, by the
+/// rules' margin and floor. `None` where the stake is so small that more than [`MAX_DRAWN_LEAVES`] would be
+/// needed and the claim has more.
 ///
 /// `amount` and `stake` are in the smallest unit of the token.
 pub fn leaves_to_draw<BlockNumber>(

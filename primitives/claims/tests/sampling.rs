@@ -1,4 +1,4 @@
-//! How many leaves are drawn, and that a false claim loses on average whatever part of it is false.
+//! The number of drawn leaves, and that a false claim loses on average whichever part of it is false.
 
 mod support;
 

@@ -6,14 +6,14 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EconomicsError {
-    /// The price exceeds the largest amount there is.
+    /// The price exceeds the largest amount.
     PriceOverflow,
 }
 
 impl fmt::Display for EconomicsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::PriceOverflow => "the price exceeds the largest amount there is",
+            Self::PriceOverflow => "the price exceeds the largest amount",
         })
     }
 }

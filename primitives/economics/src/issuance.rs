@@ -27,8 +27,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule with the largest first subsidy whose total stays within `pool`, whatever the
-    /// number of halvings.
+    /// The schedule with the largest first subsidy whose total stays within `pool`, for any number of
+    /// halvings.
     pub fn within(pool: Balance, epochs_per_era: u32) -> Self {
         let epochs = Balance::from(epochs_per_era.max(1)).saturating_mul(2);
         Self {

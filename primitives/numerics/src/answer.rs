@@ -34,7 +34,7 @@ const HEAD_BATCH: usize = 16;
 /// Everything but the prompt that determines an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// How tokens are chosen.
+    /// The choice of tokens.
     pub sampling: Sampling,
     /// Seed of the draws.
     pub seed: [u8; 32],

@@ -1,4 +1,4 @@
-//! Why tokens cannot be executed.
+//! Errors of executing tokens.
 
 use core::fmt;
 

@@ -116,7 +116,7 @@ impl TensorRole {
     }
 }
 
-/// How a tensor is stored, with its shape.
+/// The storage of a tensor, with its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TensorKind {
@@ -169,7 +169,7 @@ pub struct TensorSpec {
     pub role: TensorRole,
     /// The layer it belongs to, if any.
     pub layer: Option<u32>,
-    /// How it is stored, with its shape.
+    /// Its storage, with its shape.
     pub kind: TensorKind,
     /// Index of its first tile.
     pub offset_tiles: u64,

@@ -86,7 +86,7 @@ fn octaves_below(largest: i32, logit: i32) -> u64 {
 pub struct Loss {
     /// Sum of their losses, in units of 2^-16 bit.
     pub sum: u64,
-    /// How many tokens.
+    /// The number of tokens.
     pub tokens: u32,
 }
 

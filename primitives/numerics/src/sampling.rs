@@ -27,7 +27,7 @@ use crate::exp2::{exp2, LOG2_E_Q30};
 use alloc::vec::Vec;
 use blake2::{digest::consts::U32, Blake2b, Digest};
 
-/// How the next token is chosen.
+/// The choice of the next token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
     /// Temperature in thousandths; 0 takes the most likely token.
@@ -134,7 +134,7 @@ pub fn greedy(logits: &[i32]) -> u32 {
     best.unwrap_or(0) as u32
 }
 
-/// Step 2: the weight of `logit` beside the largest one.
+/// Step 2: the weight of `logit`, relative to the largest one.
 fn weight(largest: i32, logit: i32, temperature_milli: u16) -> u32 {
     let below = (i64::from(largest) - i64::from(logit)).unsigned_abs();
     // Dropping the fraction first does not change the quotient, and makes it a 64-bit division: this runs for

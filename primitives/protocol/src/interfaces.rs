@@ -159,7 +159,7 @@ pub struct Trained {
     pub dataset: H256,
     /// The Merkle root of its master weights.
     pub masters_root: H256,
-    /// How many contributions it is made of.
+    /// The number of contributions in it.
     pub contributions: u32,
     /// The parent's loss on the evaluation shards, in units of 2^-16 bit.
     pub parent_loss: u64,
@@ -177,7 +177,7 @@ pub trait Lineage<AccountId> {
     /// The canonical checkpoint of a family.
     fn canonical(family: FamilyId) -> Option<CheckpointId>;
 
-    /// How many bonded operators announced to hold the weights of `checkpoint`.
+    /// The number of bonded operators that announced to hold the weights of `checkpoint`.
     fn holders(checkpoint: &CheckpointId) -> u32;
 
     /// Records `checkpoint` as an active child of `parent`, which is or was canonical. The id is the hash of
@@ -216,7 +216,7 @@ pub const MAX_TRIES: u32 = 20;
 pub struct Selection<AccountId, Balance> {
     /// The operators that were drawn and are suitable, in the order of the draw.
     pub candidates: Vec<Candidate<AccountId, Balance>>,
-    /// How many were drawn, suitable or not: the cost of the draw.
+    /// The number of drawn operators, suitable or not: the cost of the draw.
     pub tries: u32,
 }
 

@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
-/// How the next token is chosen, in integers.
+/// The choice of the next token, in integers.
 #[derive(
     Clone,
     Copy,
@@ -36,8 +36,8 @@ pub struct SamplingParameters {
 
 /// Most bytes of an answer's text for each requested token.
 ///
-/// A token can stand for hundreds of bytes, and the chain must bound what it stores before it is known. Text
-/// beyond [`text_bound`] is cut there; the tokens are not.
+/// A token can stand for hundreds of bytes, and the chain must bound its storage in advance. Text beyond
+/// [`text_bound`] is cut there; the tokens are not.
 pub const TEXT_BYTES_PER_TOKEN: u32 = 8;
 
 /// Most bytes of the text of an answer for which `max_tokens` tokens were requested. Its text is the longest

@@ -344,13 +344,13 @@ where
             .any(|trainer| matches!(trainer.ruling, Some(Ruling::Accepted { .. })))
     }
 
-    /// Whether enough trainers joined to go on.
+    /// Whether enough trainers joined to continue.
     fn has_trainers(&self) -> bool {
         let trainers = u32::try_from(self.trainers.len()).unwrap_or(u32::MAX);
         trainers >= self.rules.min_contributions
     }
 
-    /// Whether enough contributions were revealed to go on.
+    /// Whether enough contributions were revealed to continue.
     fn has_contributions(&self) -> bool {
         let revealed = u32::try_from(self.contributors().len()).unwrap_or(u32::MAX);
         revealed >= self.rules.min_contributions

@@ -26,15 +26,13 @@ impl fmt::Display for RulesError {
         f.write_str(match self {
             Self::EmptyWindow => "every window needs at least one block",
             Self::Contributions => "a round needs two or more contributions",
-            Self::Validators => "a round needs one or more validators, and has a most",
+            Self::Validators => "a round has no validator, or more than it can have",
             Self::ShardCounts => {
                 "the shards of a trainer or of the evaluation are none or too many"
             }
             Self::Dataset => "the dataset has too few or too many shards for these rules",
             Self::UpdateSize => "an update needs at least one byte and one entry a chunk",
-            Self::Holders => {
-                "a checkpoint needs a holder, and no more of them than the chain records"
-            }
+            Self::Holders => "no holder is required, or more than the chain records",
         })
     }
 }
@@ -48,23 +46,23 @@ pub enum RoundError {
     TooEarly,
     /// The phase for it is over.
     TooLate,
-    /// The operator has joined.
+    /// The operator has joined already.
     AlreadyJoined,
     /// The round has as many trainers or validators as it can have.
     Full,
-    /// The operator did not join as a trainer, or too few joined.
+    /// The operator did not join as a trainer, or too few trainers joined.
     NotATrainer,
     /// The operator did not join as a validator.
     NotAValidator,
     /// The validator was not drawn, and only drawn validators may act now.
     NotDrawn,
-    /// The operator has committed.
+    /// The operator has committed already.
     AlreadyCommitted,
-    /// The operator has nothing to reveal.
+    /// The operator has not committed.
     NotCommitted,
     /// The revealed value is not the committed one.
     CommitmentDiffers,
-    /// The operator has revealed.
+    /// The operator has revealed already.
     AlreadyRevealed,
     /// The update is empty or larger than the rules allow.
     UpdateSize,
@@ -74,7 +72,7 @@ pub enum RoundError {
     SheetLength,
     /// A finding names a contribution as copied that is not an earlier one.
     NotEarlier,
-    /// The validator has claimed.
+    /// The validator has claimed already.
     AlreadyClaimed,
     /// The objection equals the decision.
     NothingToObject,
@@ -87,21 +85,21 @@ impl fmt::Display for RoundError {
         f.write_str(match self {
             Self::TooEarly => "the phase for it has not begun",
             Self::TooLate => "the phase for it is over",
-            Self::AlreadyJoined => "the operator has joined",
+            Self::AlreadyJoined => "the operator has joined already",
             Self::Full => "the round is full",
             Self::NotATrainer => "the operator is no trainer of the round",
             Self::NotAValidator => "the operator is no validator of the round",
             Self::NotDrawn => "the validator was not drawn",
-            Self::AlreadyCommitted => "the operator has committed",
-            Self::NotCommitted => "the operator has committed to nothing",
-            Self::CommitmentDiffers => "what is revealed is not what was committed",
-            Self::AlreadyRevealed => "the operator has revealed",
+            Self::AlreadyCommitted => "the operator has committed already",
+            Self::NotCommitted => "the operator has not committed",
+            Self::CommitmentDiffers => "the revealed value is not the committed one",
+            Self::AlreadyRevealed => "the operator has revealed already",
             Self::UpdateSize => "the update is empty or too large",
             Self::UpdateTaken => "another trainer revealed the same update",
-            Self::SheetLength => "the sheet has not one finding for each contribution",
+            Self::SheetLength => "the sheet does not have one finding for each contribution",
             Self::NotEarlier => "a finding names a copied contribution that is not an earlier one",
-            Self::AlreadyClaimed => "the validator has claimed",
-            Self::NothingToObject => "the objection says what was decided",
+            Self::AlreadyClaimed => "the validator has claimed already",
+            Self::NothingToObject => "the objection equals the decision",
             Self::AllHeard => "every validator of the round has been heard",
         })
     }

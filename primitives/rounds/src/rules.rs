@@ -31,13 +31,13 @@ pub struct Dataset {
     pub root: H256,
     /// BLAKE3 hash of its manifest, which lists the shards; operators fetch the manifest by it.
     pub manifest: H256,
-    /// How many shards it has, at most [`MAX_SHARDS`].
+    /// The number of its shards, at most [`MAX_SHARDS`].
     pub shards: u32,
     /// Tokens of a shard whose loss is counted.
     pub shard_tokens: u32,
 }
 
-/// How many blocks each phase of a round is open.
+/// The length of each phase of a round, in blocks.
 #[derive(
     Clone,
     Copy,
@@ -102,7 +102,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
     Deserialize,
 )]
 pub struct Rules<BlockNumber> {
-    /// How long each phase is open.
+    /// The length of each phase.
     pub windows: Windows<BlockNumber>,
     /// The fewest trainers, and the fewest revealed contributions, that do not end the round; at least two.
     pub min_contributions: u32,

@@ -31,7 +31,7 @@ impl Pages for Memory {
     }
 }
 
-/// A roster beside its expected content: the weights of every operator, by term.
+/// A roster and its expected content: the weights of every operator, by term.
 #[derive(Clone, Default)]
 struct Life {
     roster: Roster,
@@ -263,7 +263,7 @@ fn the_second_draw_is_in_proportion_to_the_weights_of_the_others() {
         assert_eq!(drawn[0].operator, heavy);
         odd += drawn[1].operator % 2;
     }
-    // 56 of weight two beside 57 of weight one: two thirds, less one part in 170.
+    // 56 operators of weight two and 57 of weight one: two thirds, less one part in 170.
     let share = f64::from(odd) / 4_000.0;
     assert!((0.635..0.69).contains(&share), "{share}");
 }

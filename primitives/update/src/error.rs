@@ -29,7 +29,7 @@ pub enum DecodeError {
     /// Bytes follow the end of the update.
     #[error("{count} bytes follow the end of the update; remove them")]
     TrailingBytes {
-        /// How many.
+        /// Their number.
         count: usize,
     },
     /// The update is longer than the receiver allows.
@@ -57,7 +57,7 @@ pub enum DecodeError {
         /// The one in the update.
         found: CheckpointId,
     },
-    /// The largest number of entries of a chunk is zero or above what the receiver allows.
+    /// The bound on the entries of a chunk is zero or above the receiver's limit.
     #[error("the update has up to {found} entries a chunk; 1 to {limit} are accepted")]
     BoundOutOfRange {
         /// The number in the update.
@@ -74,7 +74,7 @@ pub enum DecodeError {
         limit: u16,
     },
     /// The tensors are not strictly ascending.
-    #[error("tensor {tensor} is listed after one that is not before it")]
+    #[error("tensor {tensor} is not listed in ascending order")]
     TensorsNotAscending {
         /// The tensor that does not come after the one before it.
         tensor: u16,
@@ -110,7 +110,7 @@ pub enum DecodeError {
     /// A chunk's scale is above [`SCALE_MAX`](crate::SCALE_MAX).
     #[error("the scale of {0} is above {max}", max = crate::SCALE_MAX)]
     ScaleTooLarge(Place),
-    /// All entries of a chunk have the larger magnitude; a scale twice as large says the same.
+    /// All entries of a chunk have the larger magnitude; the canonical form has a scale twice as large.
     #[error("all entries of {0} have the larger magnitude; its scale should be doubled")]
     ScaleNotMinimal(Place),
     /// An index is beyond the end of its chunk.

@@ -83,7 +83,7 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// How it is stored, with its shape.
+    /// Its storage, with its shape.
     pub const fn kind(&self) -> TensorKind {
         self.kind
     }

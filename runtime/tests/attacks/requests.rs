@@ -80,7 +80,7 @@ fn what_cannot_be_answered_is_not_accepted() {
     });
 }
 
-/// The least cost of an accepted request without an answer, and who bears it.
+/// The least cost of an accepted request without an answer, and the account that bears it.
 #[test]
 fn a_request_that_is_taken_back_costs_its_storage() {
     chain(3, || {

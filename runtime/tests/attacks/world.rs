@@ -256,7 +256,7 @@ pub(crate) enum Conduct {
     /// A worker submits the checkpoint's answer; a validator confirms that and challenges any other; a juror
     /// gives the right verdict.
     Honest,
-    /// A worker answers without executing. A validator or juror confirms what that worker tells it.
+    /// A worker answers without executing. A validator or juror confirms that worker's values.
     Lies,
     /// A validator or juror states of every leaf that it is false.
     Denies,

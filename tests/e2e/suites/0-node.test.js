@@ -132,7 +132,7 @@ describe('a node whose finality lags', () => {
     assert.doesNotMatch(world.node.tail(40), /failed|panicked/, 'an orderly stop logs no failure');
     await world.startNode();
     await world.chain.reconnect();
-    assert.ok((await world.chain.finalized()) >= finalized, 'what was final stays final');
+    assert.ok((await world.chain.finalized()) >= finalized, 'final blocks stay final');
     await lags();
     await world.audit();
   });

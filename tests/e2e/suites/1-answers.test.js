@@ -254,7 +254,7 @@ describe('a paid, checked answer', () => {
     await world.audit();
   });
 
-  it('costs what the quote says, and cheating on it would cost more', { timeout: 120_000 }, async () => {
+  it('costs as much as quoted, and cheating on it would cost more', { timeout: 120_000 }, async () => {
     const { lowest, typical, storage, fits, offers } = await world.quote('Hello', { maxTokens: 4 });
     assert.equal(offers.length, 2);
     assert.deepEqual([lowest, typical, fits], [offers[0].total, offers[0].total, true]);

@@ -128,7 +128,7 @@ describe('the chain refuses', () => {
     await refuses('inference.NoWorker', { checkpoint: other });
   });
 
-  it('a price limit below what every worker charges', async () => {
+  it('a price limit below the price of every worker', async () => {
     const { lowest } = await world.quote('Hello');
     await refuses('inference.PriceLimitTooLow', { limit: lowest - 1n });
     await refuses('inference.PriceLimitTooLow', { limit: 0n });

@@ -15,7 +15,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
   const PROMPT = 'Name three primary colours.';
   let world;
   let validators;
-  let right; // what the checkpoint really answers
+  let right; // the checkpoint's true answer
   let count = 0;
 
   before(async () => {

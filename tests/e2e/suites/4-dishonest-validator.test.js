@@ -140,7 +140,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     const { paid } = await settles(job, 'FalseChallenge');
     const { claim: { terms } } = await world.claim(job.claim);
     const fee = terms.checkFee / terms.rules.validatorsPerLeaf;
-    assert.equal((await worker.ledger()).disputes, before + fee, 'the worker gets what a check is paid');
+    assert.equal((await worker.ledger()).disputes, before + fee, 'the worker gets the fee of a check');
     const others = jury.filter(({ juror }) => juror !== job.cheat);
     assert.equal(paid, fee * (1n + seatsIn(others)), 'and so does each other juror for each of its seats');
   });

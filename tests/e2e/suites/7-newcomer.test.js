@@ -17,7 +17,7 @@ describe('a newcomer', () => {
   const fetchTo = (home, ...args) =>
     worker(path.join(world.folder, home), ['checkpoint', 'fetch', ...args, '--url', world.url]);
 
-  /** The same as a process beside the test. */
+  /** The same as a process that runs in parallel to the test. */
   const startFetchTo = (home) => {
     const program = new Program(
       `fetch-${home}`,

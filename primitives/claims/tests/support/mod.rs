@@ -84,7 +84,7 @@ pub(crate) struct Roster {
     pub(crate) stake: Balance,
     /// Tokens of a leaf.
     pub(crate) leaf_tokens: u64,
-    /// How many leaves each validator was drawn for.
+    /// The number of leaves that each validator was drawn for.
     pub(crate) leaves: BTreeMap<u32, u64>,
 }
 

@@ -8,14 +8,14 @@ use plotters::{
 };
 use std::{error::Error, fmt::Write};
 
-/// The documentation that has the table.
+/// The document with the table.
 pub(crate) const TEXT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/issuance.md");
-/// The plot beside it.
+/// The plot next to it.
 pub(crate) const PLOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/issuance.svg");
 
 /// One NOEMA.
 const UNIT: Balance = 1_000_000_000_000;
-/// What the chain may mint beyond its genesis; the runtime's tests compare it with the runtime.
+/// The pool that the chain may mint beyond its genesis; the runtime's tests compare it with the runtime.
 const POOL: Balance = 1_000_000_000 * UNIT;
 /// Epochs of a day in an era of four years.
 const EPOCHS_PER_ERA: u32 = 1_461;

@@ -58,7 +58,7 @@ fn run(architecture: &Architecture, exponents: &[i8], task: &Task) -> Result<Evi
 fn take<T: Decode>(pointer: u32, length: u32) -> T {
     // SAFETY: the host has written the argument there, and nothing else uses that memory.
     let mut bytes = unsafe { core::slice::from_raw_parts(pointer as *const u8, length as usize) };
-    T::decode(&mut bytes).expect("the host encodes what the function takes")
+    T::decode(&mut bytes).expect("the host encodes the function's argument")
 }
 
 /// Passes a result to the host, which reads it before the instance ends.
