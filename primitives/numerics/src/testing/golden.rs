@@ -279,7 +279,8 @@ fn gated(kernels: &dyn Kernels) -> Blocks {
     output
 }
 
-/// Answer, hashes of its hidden states, hidden vectors and logits of a seeded model, checked by a parallel pass.
+/// Answer, hashes of its hidden states, hidden vectors and logits of a seeded model, checked by a parallel
+/// pass.
 fn hash_model(kernels: &dyn Kernels, architecture: Architecture) -> String {
     let test = TestModel::seeded(architecture, 2);
     let mut transformer = Transformer::new(test.model(), kernels, 256);
