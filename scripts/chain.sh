@@ -61,7 +61,7 @@ trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# check_running: dies with the last lines of its log if a program has ended.
+# check_running: exits with the last lines of its log if a program has ended.
 check_running() {
     local i
     for i in "${!PIDS[@]}"; do
@@ -93,7 +93,7 @@ start_node() {
     die "the node does not listen on port $PORT after three minutes; see $LOGS/node.log"
 }
 
-# claim_state: takes the lock, which the programs started here share; dies with a message where another
+# claim_state: takes the lock, which the programs started here share; exits with a message where another
 # process has it.
 claim_state() {
     mkdir -p "$LOGS"
@@ -106,7 +106,7 @@ check_port() {
     ! port_is_open || die "port $PORT is in use; choose another with --port, or stop the program that listens there"
 }
 
-# check_numbers: dies if port or block time is invalid.
+# check_numbers: exits if port or block time is invalid.
 check_numbers() {
     [[ "$BLOCK_TIME" =~ ^[1-9][0-9]{2,5}$ && "$BLOCK_TIME" -le 600000 ]] || die "--block-time takes milliseconds, from 100 to 600000"
     [[ "$PORT" =~ ^[1-9][0-9]{0,4}$ && "$PORT" -le 65535 ]] || die "--port takes a number from 1 to 65535"

@@ -39,7 +39,7 @@ pub fn weights_root(weights: &[u8]) -> H256 {
     join_roots(weights.chunks(CHUNK_BYTES).map(tiles_root))
 }
 
-/// Proves that a tile stands at its place in a weights file.
+/// Proves that a tile is at its place in a weights file.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct TileProof {
     /// Number of tiles in the file.

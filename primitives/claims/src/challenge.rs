@@ -18,7 +18,7 @@ where
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
     /// Records the assertion of `challenger` that `leaf` is false. `joins` states that a dispute over the
-    /// leaf is open already: equal challenges share one. A validator that was drawn for the leaf has thereby
+    /// leaf is open already: equal challenges share one. A validator that was drawn for the leaf has then
     /// done its part.
     ///
     /// # Errors

@@ -33,15 +33,15 @@ use sp_arithmetic::{
 pub struct Windows<BlockNumber> {
     /// Blocks that the chain may take to finalize a block.
     pub finality: BlockNumber,
-    /// To re-execute a leaf and commit, in addition to the time for its tokens.
+    /// Blocks to re-execute a leaf and commit, in addition to the time for its tokens.
     pub commit: BlockNumber,
     /// Tokens, of prompt and answer together, that a validator re-executes in a block.
     pub tokens_per_block: u32,
-    /// To reveal a commitment.
+    /// Blocks to reveal a commitment.
     pub reveal: BlockNumber,
-    /// To challenge, once the checks are over.
+    /// Blocks to challenge, once the checks are over.
     pub challenge: BlockNumber,
-    /// To post a leaf that was demanded.
+    /// Blocks to post a leaf that was demanded.
     pub post: BlockNumber,
 }
 

@@ -97,7 +97,7 @@ fn only_what_was_committed_and_stands_in_the_claim_is_revealed() {
         panic!("two are seated");
     };
     assert_eq!(play.reveal(first, 0), Err(ClaimError::WrongStage));
-    // It commits to the hidden state at the other's position, as if it had learned that.
+    // It commits to the hidden state at the other's position, as if it knew that one.
     let others = play.proof(second, 0);
     let own = play.proof(first, 0);
     assert_ne!(own.hidden, others.hidden, "the positions differ");

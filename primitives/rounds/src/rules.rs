@@ -53,21 +53,21 @@ pub struct Dataset {
     Deserialize,
 )]
 pub struct Windows<BlockNumber> {
-    /// To join.
+    /// Blocks to join.
     pub registration: BlockNumber,
-    /// To train and commit.
+    /// Blocks to train and commit.
     pub training: BlockNumber,
-    /// To reveal contributions.
+    /// Blocks to reveal contributions.
     pub reveal: BlockNumber,
-    /// To score and commit the scores.
+    /// Blocks to score and commit the scores.
     pub scoring: BlockNumber,
-    /// To reveal the scores.
+    /// Blocks to reveal the scores.
     pub score_reveal: BlockNumber,
-    /// To aggregate and claim the next checkpoint.
+    /// Blocks to aggregate and claim the next checkpoint.
     pub claim: BlockNumber,
-    /// To object to scores or claim.
+    /// Blocks to object to scores or claim.
     pub objection: BlockNumber,
-    /// To announce that an operator holds the next checkpoint.
+    /// Blocks to announce that an operator holds the next checkpoint.
     pub holding: BlockNumber,
 }
 

@@ -30,7 +30,7 @@ function signalled(pid, signal) {
   }
 }
 
-/** Kills the processes that dead suites left running, by their folders in `registers`. */
+/** Kills the processes that ended suites left running, by their folders in `registers`. */
 export function reap(registers) {
   for (const owner of readdirSync(registers).filter((pid) => !signalled(pid, 0))) {
     const folder = path.join(registers, owner);
