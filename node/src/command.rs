@@ -101,8 +101,8 @@ pub(crate) fn run() -> Result<()> {
         }
         #[cfg(not(feature = "benchmark"))]
         Some(Subcommand::Benchmark { .. }) => Err(
-            "this build of the program does not weigh calls, because what that needs takes \
-             minutes to compile. scripts/weights.sh makes a build that does, and uses it"
+            "this build of the program has no benchmarks of calls, because they take \
+             minutes to compile. scripts/weights.sh makes a build with them, and uses it"
                 .into(),
         ),
     }
