@@ -32,7 +32,7 @@ containers *options:
 test *phases:
     ./scripts/test.sh "$@"
 
-# rustfmt and the spell check
+# rustfmt, the spell check, and the glossary's words
 [group('test')]
 format:
     ./scripts/test.sh format

@@ -5,7 +5,8 @@
 #
 # Phases, in this order: format, lint, unit, e2e. Without one, all run.
 #
-#   format   rustfmt on every crate, and the spell check; typos.toml has its exceptions
+#   format   rustfmt on every crate, the spell check, and the glossary's words; typos.toml and
+#            tests/scripts/words.exceptions have the exceptions
 #   lint     clippy on every target of every crate, warnings denied
 #   unit     unit, property, pallet, runtime and worker tests, the benchmarks' own, and set-up's
 #   e2e      a real node, real workers and polkadot.js, with the real model
@@ -81,7 +82,7 @@ phase() {
     fi
 }
 
-format() { cargo fmt --all --check && "$TYPOS"; }
+format() { cargo fmt --all --check && "$TYPOS" && ./tests/scripts/words.sh; }
 
 # Clippy compiles the workspace's own crates, as the compiler with additional lints: so all code is compiled
 # once, for the lints and for the tests. The lints need no Wasm; `unit` builds it.

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Checks that names, comments, messages and documents use the glossary's words, and tests that check first.
+# Takes two seconds.
+#
+#   ./tests/scripts/words.sh
+#
+# words.py beside it says what is checked. An exception goes into words.exceptions, with its reason.
+set -euo pipefail
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+SCRATCH="$(mktemp -d)"
+trap 'rm -rf "$SCRATCH"' EXIT
+PASSED=0
+FAILED=0
+
+# folder: an empty folder with a glossary.
+folder() {
+    rm -rf "${SCRATCH:?}"/*
+    mkdir -p "$SCRATCH/docs" "$SCRATCH/src" "$SCRATCH/tests/scripts"
+    printf '%s\n' '# Glossary' '' '| not | but |' '|---|---|' \
+        '| **committee**, panel | jury |' '| **penalty** | slash |' '| **session key** | hot key |' >"$SCRATCH/docs/glossary.md"
+}
+
+# -S: Python starts faster without what is installed beside it.
+words() { python3 -S "$ROOT/tests/scripts/words.py" "$SCRATCH" 2>&1; }
+
+# accepts NAME: nothing in the folder is refused.
+accepts() {
+    local said
+    if said="$(words)"; then result "$1" ''; else result "$1" "$said"; fi
+}
+
+# refuses NAME LINE...: the check fails, and prints these lines and no others.
+refuses() {
+    local name="$1" said why=''
+    shift
+    said="$(words)" && why="it went on"
+    [ "$said" = "$(printf '%s\n' "$@")" ] || why="it says: $said"
+    result "$name" "$why"
+}
+
+result() {
+    if [ -z "$2" ]; then
+        PASSED=$((PASSED + 1))
+    else
+        FAILED=$((FAILED + 1))
+        printf '  ✖ %s\n    %s\n' "$1" "$2"
+    fi
+}
+
+PARTY='the party that is meant, such as the validator, any account, no operator'
+
+folder
+cat >"$SCRATCH/src/good.rs" <<'RUST'
+//! A jury decides; a panel is not in bold. `committee` is code.
+use other::Committee;
+struct Jury<'a> { jurors: &'a [u8], quote: u8 }
+fn decide() -> Committee { Committee::new('"', "committee") }
+RUST
+printf '%s\n' 'No juror.' '```' 'committee' '```' '[a link](docs/committee.md)' >"$SCRATCH/good.md"
+accepts "words that are used, code, and names of others"
+
+folder
+cat >"$SCRATCH/src/bad.rs" <<'RUST'
+//! Nobody has a session
+//! key.
+mod committee;
+const SILENCE_PENALTY: u8 = 1;
+struct CommitteeOf { penalties: u8 }
+enum Error {
+    NobodyHolds,
+}
+fn a_session_key_is_refused(committees: u8) { // whoever sent it
+    panic!("the committee is closed");
+}
+RUST
+refuses "names, comments and messages" \
+    "src/bad.rs:1: 'Nobody'; write: $PARTY" \
+    "src/bad.rs:1: 'session key'; write: hot key" \
+    "src/bad.rs:3: 'committee' in the name committee; write: jury" \
+    "src/bad.rs:4: 'penalty' in the name SILENCE_PENALTY; write: slash" \
+    "src/bad.rs:5: 'committee' in the name CommitteeOf; write: jury" \
+    "src/bad.rs:5: 'penalties' in the name penalties; write: slash" \
+    "src/bad.rs:7: 'nobody' in the name NobodyHolds; write: $PARTY" \
+    "src/bad.rs:9: 'session key' in the name a_session_key_is_refused; write: hot key" \
+    "src/bad.rs:9: 'committees' in the name committees; write: jury" \
+    "src/bad.rs:9: 'whoever'; write: $PARTY" \
+    "src/bad.rs:10: 'committee'; write: jury"
+
+folder
+printf '%s\n' '# Title' '' 'Penalties, `penalty`, somebody.' >"$SCRATCH/docs/bad.md"
+refuses "documents" \
+    "docs/bad.md:3: 'Penalties'; write: slash" \
+    "docs/bad.md:3: 'somebody'; write: $PARTY"
+
+printf '%s\n' '# Reasons' '^docs/bad | penalty | of football' '^docs/ | somebody | a quotation' >"$SCRATCH/tests/scripts/words.exceptions"
+accepts "exceptions"
+
+printf '%s\n' '^src/ | committee | of another crate' >>"$SCRATCH/tests/scripts/words.exceptions"
+refuses "an exception that excepts nothing" "tests/scripts/words.exceptions:4: excepts nothing; remove it"
+
+printf '%s\n' '^docs/ | penalty' >"$SCRATCH/tests/scripts/words.exceptions"
+refuses "an exception without a reason" "error: tests/scripts/words.exceptions:1 is not PATH-REGEX | WORD | REASON"
+
+folder
+sed -i 's/\*\*//g' "$SCRATCH/docs/glossary.md"
+refuses "a glossary without words to refuse" "error: docs/glossary.md has no words in bold in its table 'Not used'"
+
+printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
+[ "$FAILED" -eq 0 ]
+python3 -S "$ROOT/tests/scripts/words.py" "$ROOT"
