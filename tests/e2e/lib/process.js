@@ -1,7 +1,7 @@
 // Child processes: each writes to its own log file, and none outlives the tests.
 
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
@@ -34,9 +34,13 @@ function signalled(pid, signal) {
 export function reap(registers) {
   for (const owner of readdirSync(registers).filter((pid) => !signalled(pid, 0))) {
     const folder = path.join(registers, owner);
-    // Another suite may do the same at once.
-    for (const pid of existsSync(folder) ? readdirSync(folder) : []) signalled(pid, 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      for (const pid of readdirSync(folder)) signalled(pid, 'SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      // Another suite does the same at the same time.
+      if (!['ENOENT', 'ENOTEMPTY'].includes(error.code)) throw error;
+    }
   }
 }
 
@@ -56,16 +60,42 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A free TCP port. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
+/**
+ * Ports outside the range from which the system serves connections and binds to port 0: no other program gets one
+ * before its node starts, or while the node restarts.
+ */
+const PORTS = { first: 20_000, count: 10_000 };
+
+/** A folder with a file for each port in use by a suite. */
+const ports = process.env.NOEMA_E2E_DIR && path.join(process.env.NOEMA_E2E_DIR, 'ports');
+
+/** Reserves a port for this process; returns whether no other suite has it. */
+function reserve(port) {
+  if (!ports) return true;
+  mkdirSync(ports, { recursive: true });
+  try {
+    writeFileSync(path.join(ports, String(port)), '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/** Whether no program listens on a port. */
+const isFree = (port) =>
+  new Promise((resolve) => {
     const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+
+/** A free TCP port, reserved for this process. */
+export async function freePort() {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (reserve(port) && (await isFree(port))) return port;
+  }
 }
 
 /** Calls `attempt` until it returns a value other than `undefined`; the error names `what`. */
