@@ -178,7 +178,7 @@ export class Chain {
   }
 
   /** The first event called `name`, a name or a pattern, whose data satisfies `test`, waiting for it where needed. */
-  event(name, test = () => true, timeout = 60_000) {
+  event(name, test = () => true, timeout = 120_000) {
     return until(
       `event ${name}`,
       () => {
@@ -240,7 +240,7 @@ export class Chain {
   async blocks(count) {
     const end = this.block + count;
     await until(`block ${end}`, () => (this.block >= end ? true : undefined), {
-      timeout: 30_000 + count * 3_000,
+      timeout: 120_000 + count * 3_000,
     });
   }
 
@@ -263,8 +263,8 @@ export class Chain {
         how(value);
       };
       const timer = setTimeout(
-        () => settle(reject, new Error(`${call.method.section}.${call.method.method} is not in a block after 60 s`)),
-        60_000,
+        () => settle(reject, new Error(`${call.method.section}.${call.method.method} is not in a block after 120 s`)),
+        120_000,
       );
       call
         .signAndSend(signer, { nonce: -1, ...options }, (result) => {
@@ -356,7 +356,7 @@ export class Chain {
         if (ended) settle(reject, new Refused(`Duty${ended[0].toUpperCase()}${ended.slice(1)}`));
       });
       subscription.catch((error) => settle(reject, error));
-      const timer = setTimeout(() => settle(reject, new Error('a duty is not in a block after 60 s')), 60_000);
+      const timer = setTimeout(() => settle(reject, new Error('a duty is not in a block after 120 s')), 120_000);
       const settle = (how, value) => {
         clearTimeout(timer);
         subscription
@@ -414,9 +414,10 @@ export class Chain {
     return registry.createTypeUnsafe(type(found.output), [output.toU8a(true)]);
   }
 
-  /** The balance of an account: free, and on hold. */
-  async balance(address) {
-    const { data } = await this.api.query.system.account(address);
+  /** The balance of an account, free and on hold: now, or after the block with the hash `at`. */
+  async balance(address, at) {
+    const api = at ? await this.api.at(at) : this.api;
+    const { data } = await api.query.system.account(address);
     return { free: data.free.toBigInt(), held: data.reserved.toBigInt(), total: data.free.toBigInt() + data.reserved.toBigInt() };
   }
 

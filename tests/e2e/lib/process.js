@@ -99,7 +99,7 @@ export async function freePort() {
 }
 
 /** Calls `attempt` until it returns a value other than `undefined`; the error names `what`. */
-export async function until(what, attempt, { timeout = 60_000, every = 200 } = {}) {
+export async function until(what, attempt, { timeout = 120_000, every = 200 } = {}) {
   const end = Date.now() + timeout;
   for (;;) {
     const result = await attempt();
@@ -180,7 +180,7 @@ export class Program {
   }
 
   /** Requests a stop and waits; kills it after `patience` ms. */
-  async stop(patience = 10_000) {
+  async stop(patience = 60_000) {
     if (!this.alive) return this.status;
     this.child.kill('SIGTERM');
     const timer = setTimeout(() => this.child.kill('SIGKILL'), patience);
@@ -191,7 +191,7 @@ export class Program {
 }
 
 /** Runs a program to its end; returns its exit status and output. */
-export function runProgram(file, args, { env = {}, timeout = 120_000 } = {}) {
+export function runProgram(file, args, { env = {}, timeout = 240_000 } = {}) {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       env: { ...process.env, ...env },

@@ -126,7 +126,7 @@ class RealRound extends Round {
         const records = await Promise.all(operators.map((operator) => this.record(operator)));
         return records.every(Boolean) ? records : undefined;
       },
-      { timeout: 30_000, every: 50 },
+      { timeout: 120_000, every: 50 },
     );
   }
 
@@ -134,7 +134,7 @@ class RealRound extends Round {
    * Waits until it has ended with the checkpoint that each validator computed by itself, and compares its
    * record with the decisions; the next round starts from that checkpoint. Returns the record of the round.
    */
-  async promoted(timeout = 60_000) {
+  async promoted(timeout = 240_000) {
     const outcome = await this.outcome(timeout);
     const state = await this.state();
     const { claim, validators, trainers, parentLoss } = state;
@@ -167,7 +167,7 @@ class RealRound extends Round {
 }
 
 /** Waits until an operator's process, just started, takes part. */
-export const ready = ({ program }) => program.says(/ ready /, 60_000);
+export const ready = ({ program }) => program.says(/ ready /, 180_000);
 
 /** The checkpoints in an operator's home folder. */
 export const checkpointsOf = ({ home }) =>

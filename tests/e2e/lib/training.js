@@ -140,7 +140,7 @@ export class Training {
         const last = Number(round?.phase.Registering?.until ?? 0);
         return last - this.chain.block >= this.rules.windows.registration - 3 ? round : undefined;
       },
-      { timeout: 30_000, every: 50 },
+      { timeout: 120_000, every: 50 },
     );
   }
 
@@ -205,7 +205,7 @@ export class Round {
   }
 
   /** Waits for a phase. */
-  reach(phase, timeout = 30_000) {
+  reach(phase, timeout = 120_000) {
     let now;
     return until(
       `${phase} in round ${this.id}`,
@@ -221,7 +221,7 @@ export class Round {
   }
 
   /** How it ended. */
-  async outcome(timeout = 30_000) {
+  async outcome(timeout = 120_000) {
     const { data } = await this.chain.event('training.RoundClosed', ({ round }) => round === this.id, timeout);
     return data.outcome;
   }

@@ -16,10 +16,10 @@ describe('a node that seals instantly', () => {
 
   before(async () => {
     world = await World.start('node', { blockTime: null, publishes: false });
-  }, { timeout: 200_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('makes a block for a transaction, and none without', { timeout: 30_000 }, async () => {
+  it('makes a block for a transaction, and none without', { timeout: 300_000 }, async () => {
     assert.equal(await world.chain.height(), 0);
     await transfer('//Bob');
     assert.equal(await world.chain.height(), 1);
@@ -28,7 +28,7 @@ describe('a node that seals instantly', () => {
     assert.equal(await world.chain.height(), 2);
   });
 
-  it('makes no more blocks than transactions that arrive together', { timeout: 30_000 }, async () => {
+  it('makes no more blocks than transactions that arrive together', { timeout: 300_000 }, async () => {
     const before = await world.chain.height();
     await Promise.all(['//Bob', '//Charlie', '//Dave', '//Eve'].map(transfer));
     const made = (await world.chain.height()) - before;
@@ -36,7 +36,7 @@ describe('a node that seals instantly', () => {
     await world.audit();
   });
 
-  it('differs from every other development chain in its first block', { timeout: 30_000 }, async () => {
+  it('differs from every other development chain in its first block', { timeout: 300_000 }, async () => {
     const { api } = world.chain;
     const { status, stderr } = await worker(world.folder, ['audit', '--url', world.url]);
     assert.equal(status, 0, stderr);
@@ -47,7 +47,7 @@ describe('a node that seals instantly', () => {
     assert.ok(stderr.includes(`${await api.rpc.system.chain()} (runtime ${specName} ${specVersion}, `), stderr);
   });
 
-  it('continues after it was killed', { timeout: 60_000 }, async () => {
+  it('continues after it was killed', { timeout: 300_000 }, async () => {
     const before = await world.chain.height();
     await world.restartNode();
     await transfer('//Bob');
@@ -64,7 +64,7 @@ describe('a node whose finality lags', () => {
 
   before(async () => {
     world = await World.start('lag', { blockTime: 500, finalityLag: LAG, publishes: false });
-  }, { timeout: 200_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
   /** The distance of the best block at each of the next `count` finalized heads. */
@@ -75,7 +75,7 @@ describe('a node whose finality lags', () => {
       const best = await api.rpc.chain.getHeader();
       seen.push(best.number.toNumber() - head.number.toNumber());
     });
-    await until(`${count} finalized heads`, () => (seen.length >= count ? true : undefined), { timeout: 30_000 });
+    await until(`${count} finalized heads`, () => (seen.length >= count ? true : undefined), { timeout: 240_000 });
     unsubscribe();
     // The subscription begins with the last one, which was finalized at an unknown time.
     return seen.slice(1, count);
@@ -90,9 +90,9 @@ describe('a node whose finality lags', () => {
     assert.ok(seen.filter((distance) => distance === LAG).length > seen.length / 2, `${seen}`);
   };
 
-  it('finalizes each block after the lag', { timeout: 60_000 }, lags);
+  it('finalizes each block after the lag', { timeout: 300_000 }, lags);
 
-  it('shows events in the best block first', { timeout: 60_000 }, async () => {
+  it('shows events in the best block first', { timeout: 300_000 }, async () => {
     const { api } = world.chain;
     const call = world.chain.call('balances.transferKeepAlive', world.funder.address, UNIT);
     const seen = {};
@@ -113,7 +113,7 @@ describe('a node whose finality lags', () => {
     assert.ok((await world.chain.height()) >= number + LAG);
   });
 
-  it('takes orders over RPC, and never goes back', { timeout: 60_000 }, async () => {
+  it('takes orders over RPC, and never goes back', { timeout: 300_000 }, async () => {
     const { api } = world.chain;
     const ordered = await api.rpc.engine.createBlock(true, false);
     const hash = ordered.blockHash ?? ordered.hash;
@@ -126,7 +126,7 @@ describe('a node whose finality lags', () => {
     await lags();
   });
 
-  it('keeps its distance when it is stopped and started again', { timeout: 90_000 }, async () => {
+  it('keeps its distance when it is stopped and started again', { timeout: 300_000 }, async () => {
     const finalized = await world.chain.finalized();
     assert.equal(await world.stopNode(), 0);
     assert.doesNotMatch(world.node.tail(40), /failed|panicked/, 'an orderly stop logs no failure');
@@ -137,7 +137,7 @@ describe('a node whose finality lags', () => {
     await world.audit();
   });
 
-  it('keeps its distance when it is killed and started again', { timeout: 90_000 }, async () => {
+  it('keeps its distance when it is killed and started again', { timeout: 300_000 }, async () => {
     await world.restartNode();
     await lags();
     await world.audit();
@@ -149,16 +149,16 @@ describe('a node whose port is taken', () => {
 
   before(async () => {
     world = await World.start('port', { blockTime: null, publishes: false });
-  }, { timeout: 200_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('does not start, and names the port and a remedy', { timeout: 60_000 }, async () => {
+  it('does not start, and names the port and a remedy', { timeout: 300_000 }, async () => {
     const { status, stderr } = await node(['--dev', '--rpc-port', String(world.port)]);
     assert.equal(status, 1);
     assert.match(stderr, new RegExp(`cannot listen for RPC on port ${world.port} .*--rpc-port`));
   });
 
-  it('does not start where that is the port for metrics', { timeout: 60_000 }, async () => {
+  it('does not start where that is the port for metrics', { timeout: 300_000 }, async () => {
     const other = net.createServer();
     await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address();
@@ -172,7 +172,7 @@ describe('a node whose port is taken', () => {
     }
   });
 
-  it('refuses a port for peers, which it does not have', { timeout: 60_000 }, async () => {
+  it('refuses a port for peers, which it does not have', { timeout: 300_000 }, async () => {
     const { status, stderr } = await node(['--dev', '--rpc-port', String(await freePort()), '--port', '30333']);
     assert.equal(status, 1, stderr);
     assert.match(stderr, /has no peers.*leave out --port/);

@@ -24,20 +24,20 @@ describe('a chain whose blocks are final 15 blocks later', () => {
     [worker] = await world.add([['Worker', 'Worker1']]);
     // Two validators check, the others judge.
     await world.add([1, 2, 3, 4].map((n) => ['Validator', `Validator${n}`]));
-  }, { timeout: 300_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
   it('grants each step the finality allowance', async () => {
     assert.equal(world.rules.claims.windows.finality, 15n);
   });
 
-  it('settles requests', { timeout: 240_000 }, async () => {
+  it('settles requests', { timeout: 300_000 }, async () => {
     const requesters = [await world.account(), await world.account()];
     const asked = await Promise.all(requesters.map((signer) => world.ask('What is the sea?', { signer })));
     await settled(world, asked);
   });
 
-  it('settles a request whose worker was killed', { timeout: 240_000 }, async () => {
+  it('settles a request whose worker was killed', { timeout: 300_000 }, async () => {
     const { id } = await world.ask('Tell me about the sea.', { maxTokens: 16 });
     await world.event(id, 'Assigned');
     await worker.kill();
@@ -45,7 +45,7 @@ describe('a chain whose blocks are final 15 blocks later', () => {
     await settled(world, [{ id }]);
   });
 
-  it('settles a request that was challenged without reason', { timeout: 240_000 }, async () => {
+  it('settles a request that was challenged without reason', { timeout: 300_000 }, async () => {
     const challenger = await world.account(100n * UNIT);
     const { id } = await world.ask('What is a wave?');
     const claim = await world.claimOf(id);
@@ -69,10 +69,10 @@ describe('a chain under load', () => {
     world = await World.start('load', { rules: CHECK_ALL });
     [worker] = await world.add([['Worker', 'Worker1']]);
     await world.add([['Validator', 'Validator1'], ['Validator', 'Validator2']]);
-  }, { timeout: 300_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('settles ten requests that two processes with one hot key answer', { timeout: 240_000 }, async () => {
+  it('settles ten requests that two processes with one hot key answer', { timeout: 300_000 }, async () => {
     const twin = worker.startTwin();
     const requester = await world.account(5_000n * UNIT);
     const asked = [];
@@ -87,7 +87,7 @@ describe('a chain under load', () => {
     await twin.stop();
   });
 
-  it('includes every duty while paid transactions at the highest tip fill the blocks', { timeout: 240_000 }, async () => {
+  it('includes every duty while paid transactions at the highest tip fill the blocks', { timeout: 300_000 }, async () => {
     const requester = await world.account(2_000n * UNIT);
     const filler = await Filler.make(world.chain, world.funder);
     const asked = [];

@@ -31,7 +31,7 @@ describe('the chain refuses', () => {
       perByte: Number(tokens.tokensPerByte),
       template: Number(tokens.templateTokens),
     };
-  }, { timeout: 300_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
   const valid = () => ({
@@ -260,10 +260,10 @@ describe('the chain refuses', () => {
     await assert.rejects(world.chain.send(set, requester), { name: 'badOrigin' });
   });
 
-  it('to leave a requester without a reason and a next step', { timeout: 120_000 }, async () => {
+  it('to leave a requester without a reason and a next step', { timeout: 300_000 }, async () => {
     await world.setRules({ requests: { answer: 2n, maxAttempts: 1n } });
     const options = ['--url', world.url, '--account', '//Bob', '--checkpoint', world.checkpoint, '--max-tokens', '4'];
-    const { status, stdout, stderr } = await worker(world.home, ['ask', ...options, 'Hello'], { timeout: 100_000 });
+    const { status, stdout, stderr } = await worker(world.home, ['ask', ...options, 'Hello'], { timeout: 240_000 });
     assert.equal(status, 3, stdout + stderr);
     assert.match(stdout, /missed its deadline/);
     const id = stdout.match(/noema-worker request show (\d+)/)?.[1];
@@ -292,7 +292,7 @@ describe('the longest prompt that is not refused', () => {
     await world.publish(world.checkpoint);
     await world.add([['Worker', 'Worker1']]);
     await world.add([['Validator', 'Validator1']]);
-  }, { timeout: 300_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
 
   it('is answered and checked in time, though each of its bytes is a token', { timeout: 300_000 }, async () => {

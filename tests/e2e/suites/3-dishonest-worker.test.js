@@ -115,13 +115,13 @@ describe(`a dishonest worker${FINALITY}`, () => {
   const recordedRequest = (claim) =>
     world.chain.eventsNamed('claims.ClaimMade', (data) => data.claim === claim)[0].data.job.Request;
 
-  it('answers with a wrong text', { timeout: 120_000 }, async () => {
+  it('answers with a wrong text', { timeout: 300_000 }, async () => {
     const job = await assigned();
     await job.cheat.answer(job.id, { ...right, text: `${right.text} Or so they say.` });
     await convicts(job);
   });
 
-  it('answers with a wrong token', { timeout: 120_000 }, async () => {
+  it('answers with a wrong token', { timeout: 300_000 }, async () => {
     const job = await assigned();
     const tokens = [...right.tokens];
     tokens[3] += 1;
@@ -129,32 +129,32 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await convicts(job);
   });
 
-  it('stops early to save work', { timeout: 120_000 }, async () => {
+  it('stops early to save work', { timeout: 300_000 }, async () => {
     const job = await assigned();
     const { hiddenRoot } = madeUp({ tokens: right.tokens.slice(0, 2) });
     await job.cheat.answer(job.id, { ...right, tokens: right.tokens.slice(0, 2), text: right.text.slice(0, 4), hiddenRoot });
     await convicts(job);
   });
 
-  it('knows the answer but did not compute it', { timeout: 120_000 }, async () => {
+  it('knows the answer but did not compute it', { timeout: 300_000 }, async () => {
     const job = await assigned();
     await job.cheat.answer(job.id, { ...right, hiddenRoot: randomHash() });
     await convicts(job);
   });
 
-  it('claims more prompt tokens than there were', { timeout: 120_000 }, async () => {
+  it('claims more prompt tokens than there were', { timeout: 300_000 }, async () => {
     const job = await assigned();
     await job.cheat.answer(job.id, { ...right, promptTokens: right.promptTokens + 1 });
     await convicts(job);
   });
 
-  it('claims fewer prompt tokens than there were', { timeout: 120_000 }, async () => {
+  it('claims fewer prompt tokens than there were', { timeout: 300_000 }, async () => {
     const job = await assigned();
     await job.cheat.answer(job.id, { ...right, promptTokens: 1 });
     await convicts(job);
   });
 
-  it('answers with the output of another checkpoint', { timeout: 240_000 }, async () => {
+  it('answers with the output of another checkpoint', { timeout: 300_000 }, async () => {
     const other = await world.importVariant();
     assert.notEqual(other, world.checkpoint);
     await world.publish(other);
@@ -175,7 +175,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await convicts(job);
   });
 
-  it('is challenged by any account where no check was drawn', { timeout: 180_000 }, async () => {
+  it('is challenged by any account where no check was drawn', { timeout: 300_000 }, async () => {
     // The stake is so high beside the price that one answer in ten thousand is checked.
     await world.setRules({ claims: { minCheckRate: 1n, marginPercent: 100n }, requests: { stakePercent: 1_000_000n } });
     const cheat = await newCheat({ bond: 20n * world.leastBond });
@@ -202,7 +202,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('submits a receipt that does not fit, field by field', { timeout: 120_000 }, async () => {
+  it('submits a receipt that does not fit, field by field', { timeout: 300_000 }, async () => {
     const job = await assigned();
     const refuses = (name, changes, answer = right) =>
       assert.rejects(job.cheat.answer(job.id, answer, changes), { name: `inference.${name}` });
@@ -229,7 +229,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('answers twice', { timeout: 120_000 }, async () => {
+  it('answers twice', { timeout: 300_000 }, async () => {
     const job = await assigned();
     const before = await job.cheat.wealth();
     await job.cheat.answer(job.id, right);
@@ -241,7 +241,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('answers after the deadline, when another has taken over', { timeout: 180_000 }, async () => {
+  it('answers after the deadline, when another has taken over', { timeout: 300_000 }, async () => {
     // A larger bond is drawn sooner.
     const bond = 20n * world.leastBond;
     const late = await newCheat({ bond });

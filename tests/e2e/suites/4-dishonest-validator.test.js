@@ -79,20 +79,20 @@ describe(`a dishonest validator${FINALITY}`, () => {
 
   const refuses = (name, call) => assert.rejects(call, { name: `claims.${name}` });
 
-  it('is silent', { timeout: 180_000 }, async () => {
+  it('is silent', { timeout: 300_000 }, async () => {
     const job = await drawn();
     const { burned } = await settles(job, 'MissedCheck');
     assert.equal(burned, UNIT, 'no other operator gains by its silence');
     await refuses('Ended', job.cheat.commitCheck(job.claim));
   });
 
-  it('commits and never reveals', { timeout: 180_000 }, async () => {
+  it('commits and never reveals', { timeout: 300_000 }, async () => {
     const job = await drawn();
     await job.cheat.commitCheck(job.claim);
     await settles(job, 'MissedCheck');
   });
 
-  it('commits to a hidden state that it invented', { timeout: 180_000 }, async () => {
+  it('commits to a hidden state that it invented', { timeout: 300_000 }, async () => {
     const job = await drawn();
     const check = await job.cheat.commitCheck(job.claim);
     await refuses('WrongStage', job.cheat.revealCheck(job.claim, check, await world.answer(job.id)));
@@ -106,7 +106,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     await settles(job, 'MissedCheck');
   });
 
-  it('copies the commitment of another and cannot open it', { timeout: 180_000 }, async () => {
+  it('copies the commitment of another and cannot open it', { timeout: 300_000 }, async () => {
     const job = await drawn();
     const { validator } = await world.claimEvent(job.claim, 'claims.CheckCommitted');
     const { seats } = (await world.claim(job.claim)).claim;
@@ -120,7 +120,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     await settles(job, 'MissedCheck');
   });
 
-  it('changes its mind between commitment and reveal', { timeout: 180_000 }, async () => {
+  it('changes its mind between commitment and reveal', { timeout: 300_000 }, async () => {
     const job = await drawn();
     const check = await job.cheat.commitCheck(job.claim);
     await refuses('AlreadyCommitted', job.cheat.commitCheck(job.claim));
@@ -130,7 +130,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     await settles(job, 'MissedCheck');
   });
 
-  it('challenges a true answer', { timeout: 180_000 }, async () => {
+  it('challenges a true answer', { timeout: 300_000 }, async () => {
     const job = await drawn();
     const before = (await worker.ledger()).disputes;
     await job.cheat.challenge(job.claim);
@@ -145,7 +145,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     assert.equal(paid, fee * (1n + seatsIn(others)), 'and so does each other juror for each of its seats');
   });
 
-  it('confirms a false answer together with its worker', { timeout: 240_000 }, async () => {
+  it('confirms a false answer together with its worker', { timeout: 300_000 }, async () => {
     const cheat = await newCheat('Validator', { bond: 8n * world.leastBond });
     await world.setRules({ claims: { validatorsPerLeaf: 3n } });
     for (;;) {
@@ -178,7 +178,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     }
   });
 
-  it('acts where it was not drawn', { timeout: 180_000 }, async () => {
+  it('acts where it was not drawn', { timeout: 300_000 }, async () => {
     const asked = await world.ask('What colour is snow?');
     const claim = await world.claimOf(asked.id);
     const [cheat] = await Promise.all([newCheat('Validator'), world.claimEvent(claim, 'claims.CheckDrawn')]);
@@ -263,7 +263,7 @@ describe(`a jury${FINALITY}`, () => {
     }
   }
 
-  it('decides by two thirds, and takes the stakes of jurors that lie, are silent or do not reveal', { timeout: 180_000 }, async () => {
+  it('decides by two thirds, and takes the stakes of jurors that lie, are silent or do not reveal', { timeout: 300_000 }, async () => {
     const { id, claim, challenger, left, limit, jury } = await challenged();
     assert.equal(seatsIn(jury), 9n);
     const few = jury.slice(0, 3);
@@ -309,7 +309,7 @@ describe(`a jury${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('lets a claim fall that it cannot decide, and no side gains', { timeout: 180_000 }, async () => {
+  it('lets a claim fall that it cannot decide, and no side gains', { timeout: 300_000 }, async () => {
     const { id, claim, challenger, left, limit, jury: first } = await challenged();
     const before = await worker.bond();
     await judge(claim, first, divided(first));
@@ -332,7 +332,7 @@ describe(`a jury${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('is upheld by a second one, and the appeal loses its bond', { timeout: 180_000 }, async () => {
+  it('is upheld by a second one, and the appeal loses its bond', { timeout: 300_000 }, async () => {
     const { id, claim, challenger, left, jury: first } = await challenged();
     await judge(claim, first, () => 'True');
     await world.claimEvent(claim, 'jury.AppealOpened');
@@ -355,7 +355,7 @@ describe(`a jury${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('that lies is overturned on appeal', { timeout: 180_000 }, async () => {
+  it('that lies is overturned on appeal', { timeout: 300_000 }, async () => {
     const { id, claim, challenger, left, jury: first } = await challenged();
     await judge(claim, first, () => 'False');
     assert.equal((await world.claimEvent(claim, 'jury.AppealOpened')).verdict, 'False');

@@ -41,7 +41,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.notice();
   };
 
-  it('kills the worker while it answers, and it continues after a restart', { timeout: 240_000 }, async () => {
+  it('kills the worker while it answers, and it continues after a restart', { timeout: 300_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const worker = await assigned(id);
     await worker.kill();
@@ -54,7 +54,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills a validator while it checks, and it continues after a restart', { timeout: 240_000 }, async () => {
+  it('kills a validator while it checks, and it continues after a restart', { timeout: 300_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const claim = await world.claimOf(id);
     const { seats: [[address]] } = await world.claimEvent(claim, 'claims.CheckDrawn');
@@ -67,7 +67,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills a validator that has committed, and it reveals after a restart', { timeout: 240_000 }, async () => {
+  it('kills a validator that has committed, and it reveals after a restart', { timeout: 300_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const claim = await world.claimOf(id);
     const { seats } = await world.claimEvent(claim, 'claims.CheckDrawn');
@@ -84,7 +84,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills a juror that has committed, and it reveals after a restart', { timeout: 240_000 }, async () => {
+  it('kills a juror that has committed, and it reveals after a restart', { timeout: 300_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const claim = await world.claimOf(id);
     await world.claimEvent(claim, 'claims.CheckDrawn');
@@ -104,7 +104,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills the node during a request, and all programs continue after its restart', { timeout: 240_000 }, async () => {
+  it('kills the node during a request, and all programs continue after its restart', { timeout: 300_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     await world.event(id, 'Assigned');
     await world.chain.blocks(2);
@@ -117,7 +117,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills the worker for good, and another takes over', { timeout: 240_000 }, async () => {
+  it('kills the worker for good, and another takes over', { timeout: 300_000 }, async () => {
     const { id } = await world.ask(QUESTION, LONG);
     const first = await assigned(id);
     const { stake } = (await world.state(id)).assignment;
@@ -134,7 +134,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.audit();
   });
 
-  it('kills the worker when another checkpoint takes the place of the one that it answers with', { timeout: 240_000 }, async () => {
+  it('kills the worker when another checkpoint takes the place of the one that it answers with', { timeout: 300_000 }, async () => {
     const { chain, checkpoint } = world;
     const other = await world.importVariant();
     await world.publish(other);

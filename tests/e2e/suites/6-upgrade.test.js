@@ -19,7 +19,7 @@ describe('a runtime upgrade', () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('changes nothing for a request in progress', { timeout: 240_000 }, async () => {
+  it('changes nothing for a request in progress', { timeout: 300_000 }, async () => {
     const before = await specVersion(world);
     const { id } = await world.ask('What is a river?');
     await world.event(id, 'Assigned');

@@ -50,19 +50,19 @@ describe('a newcomer', () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('learns that no operator holds the checkpoint', { timeout: 60_000 }, async () => {
+  it('learns that no operator holds the checkpoint', { timeout: 300_000 }, async () => {
     const { status, stderr } = await fetchTo('early');
     assert.notEqual(status, 0);
     assert.match(stderr, /no operator has announced to hold checkpoint/);
   });
 
-  it('fetches the checkpoint that the operators announce on chain', { timeout: 240_000 }, async () => {
+  it('fetches the checkpoint that the operators announce on chain', { timeout: 300_000 }, async () => {
     workers = await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']]);
     await until('both announce the checkpoint and their endpoints', async () => {
       const holders = await world.chain.view('Checkpoints', 'holders', world.checkpoint);
       const endpoints = await Promise.all(workers.map(endpoint));
       return holders.length === 2 && endpoints.every(({ isSome }) => isSome) ? true : undefined;
-    }, { timeout: 180_000 });
+    }, { timeout: 240_000 });
     const { status, stdout, stderr } = await fetchTo('newcomer');
     assert.equal(status, 0, stderr);
     assert.match(stdout, new RegExp(world.checkpoint.replace(/^0x/, '')));
@@ -73,7 +73,7 @@ describe('a newcomer', () => {
     assert.equal(verified.status, 0, verified.stderr);
   });
 
-  it('continues where it was killed or interrupted', { timeout: 180_000 }, async () => {
+  it('continues where it was killed or interrupted', { timeout: 300_000 }, async () => {
     const LITTLE = 2_000_000;
     let kept = 0;
     for (const end of ['kill', 'stop', 'kill']) {
@@ -94,14 +94,14 @@ describe('a newcomer', () => {
     assert.ok(begins > kept / 2, `it begins at ${number} ${unit}, and ${kept} bytes had arrived`);
   });
 
-  it('fetches from the one that is left', { timeout: 120_000 }, async () => {
+  it('fetches from the one that is left', { timeout: 300_000 }, async () => {
     await workers[0].kill();
     const { status, stderr } = await fetchTo('second', world.checkpoint);
     assert.equal(status, 0, stderr);
     assert.ok(existsSync(weights('second')));
   });
 
-  it('finds a holder again whose port was taken', { timeout: 240_000 }, async () => {
+  it('finds a holder again whose port was taken', { timeout: 300_000 }, async () => {
     const [, holder] = workers;
     const before = (await endpoint(holder)).toJSON();
     await holder.kill();
@@ -122,7 +122,7 @@ describe('a newcomer', () => {
   });
 
   // It waits for a minute for their return.
-  it('learns which holders were tried when none is left', { timeout: 200_000 }, async () => {
+  it('learns which holders were tried when none is left', { timeout: 300_000 }, async () => {
     await workers[1].kill();
     const { status, stderr } = await fetchTo('third');
     assert.notEqual(status, 0);
@@ -131,7 +131,7 @@ describe('a newcomer', () => {
     assert.ok(!existsSync(weights('third')));
   });
 
-  it('is not delayed by an operator whose port is taken: it does not start', { timeout: 120_000 }, async () => {
+  it('is not delayed by an operator whose port is taken: it does not start', { timeout: 300_000 }, async () => {
     const [, operator] = workers;
     const other = dgram.createSocket('udp4');
     await new Promise((resolve) => other.bind(0, '127.0.0.1', resolve));
@@ -148,12 +148,12 @@ describe('a newcomer', () => {
     }
   });
 
-  it('is not sent to an operator that no longer shares artefacts', { timeout: 120_000 }, async () => {
+  it('is not sent to an operator that no longer shares artefacts', { timeout: 300_000 }, async () => {
     const [, operator] = workers;
     assert.ok((await endpoint(operator)).isSome);
     operator.args.push('--listen', 'off');
     operator.start();
-    await until('it has no endpoint', async () => ((await endpoint(operator)).isNone ? true : undefined), { timeout: 100_000 });
+    await until('it has no endpoint', async () => ((await endpoint(operator)).isNone ? true : undefined), { timeout: 240_000 });
   });
 
   it('costs no operator bond', async () => world.close());

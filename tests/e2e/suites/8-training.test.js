@@ -28,7 +28,7 @@ describe('a round of training', () => {
     trainers = operators.slice(0, 5);
     validators = operators.slice(5);
     training = await Training.start(world, 'first');
-  }, { timeout: 200_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
   afterEach(() => world.node.alive && world.audit());
 
@@ -44,7 +44,7 @@ describe('a round of training', () => {
     return records.reduce((sum, { operator }) => sum + operator.locks, 0n);
   };
 
-  it('makes the next checkpoint of contributions that help', { timeout: 60_000 }, async () => {
+  it('makes the next checkpoint of contributions that help', { timeout: 300_000 }, async () => {
     const poisoner = trainers[3];
     const round = await training.round(trainers.slice(0, 4), validators);
     assert.equal(round.parent, training.genesis);
@@ -79,7 +79,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('pays for contributions that help once the epoch is over, and nothing to a poisoner', { timeout: 90_000 }, async () => {
+  it('pays for contributions that help once the epoch is over, and nothing to a poisoner', { timeout: 300_000 }, async () => {
     const run = (...args) => worker(world.folder, [...args, '--url', world.url]);
     const [one, , , poisoner] = trainers;
     const round = await training.round(trainers.slice(0, 4), validators);
@@ -104,7 +104,7 @@ describe('a round of training', () => {
 
     const due = async ({ address }) => plain(await world.chain.view('Issuance', 'pending_reward', address));
     await until('the end of the epoch', async () =>
-      (await due(one)).running.training === 0n ? true : undefined, { timeout: 60_000 });
+      (await due(one)).running.training === 0n ? true : undefined, { timeout: 240_000 });
     const { total } = await due(one);
     assert.ok(total > 0n);
     const before = await world.chain.balance(one.address);
@@ -117,7 +117,7 @@ describe('a round of training', () => {
     assert.match((await run('claim', '--key', `//${poisoner.name}//hot`)).stdout, /^nothing to claim/);
   });
 
-  it('takes a little from trainers that do not reveal their commitment in time', { timeout: 60_000 }, async () => {
+  it('takes a little from trainers that do not reveal their commitment in time', { timeout: 300_000 }, async () => {
     const [one, two, liar, absent, late] = trainers;
     const round = await training.round(trainers, validators);
     await round.commit(one, two, liar, late);
@@ -139,7 +139,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('ends without a checkpoint where fewer than two contribute', { timeout: 60_000 }, async () => {
+  it('ends without a checkpoint where fewer than two contribute', { timeout: 300_000 }, async () => {
     const [one, silent] = trainers;
     const bond = await silent.bond();
     const round = await training.round([one, silent], validators);
@@ -156,7 +156,7 @@ describe('a round of training', () => {
     assert.deepEqual(data.outcome, { Rejected: 'TooFewTrainers' });
   });
 
-  it('refuses copies, and commitments of another trainer', { timeout: 60_000 }, async () => {
+  it('refuses copies, and commitments of another trainer', { timeout: 300_000 }, async () => {
     const [one, two, copier, thief, twin] = trainers;
     const bonds = await Promise.all([thief, twin].map((trainer) => trainer.bond()));
     const round = await training.round(trainers, validators);
@@ -189,7 +189,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('hears every validator where one scores falsely, and takes its lock', { timeout: 60_000 }, async () => {
+  it('hears every validator where one scores falsely, and takes its lock', { timeout: 300_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -212,7 +212,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('corrects a wrong root after an objection, and makes silence cost', { timeout: 60_000 }, async () => {
+  it('corrects a wrong root after an objection, and makes silence cost', { timeout: 300_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -235,7 +235,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('leaves the parent where the holders of the next checkpoint leave', { timeout: 60_000 }, async () => {
+  it('leaves the parent where the holders of the next checkpoint leave', { timeout: 300_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.contribute(one, two);
@@ -249,7 +249,7 @@ describe('a round of training', () => {
     await round.successor();
   });
 
-  it('continues when the node is killed and restarted', { timeout: 90_000 }, async () => {
+  it('continues when the node is killed and restarted', { timeout: 300_000 }, async () => {
     const [one, two] = trainers;
     const patient = await Training.start(world, 'second', PATIENT);
     const round = await patient.round([one, two], validators);
@@ -271,7 +271,7 @@ describe('a round of training', () => {
     await patient.govern('training.stopProgramme', patient.family);
   });
 
-  it('ends where governance goes back to an ancestor, and where it stops the programme', { timeout: 60_000 }, async () => {
+  it('ends where governance goes back to an ancestor, and where it stops the programme', { timeout: 300_000 }, async () => {
     const [one, two] = trainers;
     const round = await training.round([one, two], validators);
     await round.commit(one);
@@ -289,10 +289,10 @@ describe('a round of training', () => {
     assert.deepEqual(again.losers(), []);
   });
 
-  it('leaves records that pass a public audit', { timeout: 30_000 }, async () => {
+  it('leaves records that pass a public audit', { timeout: 300_000 }, async () => {
     await world.checkBooks();
     await world.close();
   });
 
-  it('is in blocks that the relay chain would find valid', { timeout: 300_000 }, () => world.proveBlocks());
+  it('is in blocks that the relay chain would find valid', { timeout: 660_000 }, () => world.proveBlocks());
 });

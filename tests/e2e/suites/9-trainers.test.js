@@ -39,7 +39,7 @@ describe('trainers', () => {
       ['Validator', 'Validator1'],
       ['Validator', 'Validator2'],
     ]);
-  }, { timeout: 200_000 });
+  }, { timeout: 400_000 });
   after(() => world?.stop());
   afterEach(async () => {
     await programme.stop();
@@ -47,7 +47,7 @@ describe('trainers', () => {
     await world.audit();
   });
 
-  it('make a checkpoint of the honest contributions, and the dishonest ones change nothing', { timeout: 180_000 }, async () => {
+  it('make a checkpoint of the honest contributions, and the dishonest ones change nothing', { timeout: 300_000 }, async () => {
     const sabotages = ['flip', 'random', 'garbage', 'truncate', 'copy', 'silent', 'scale', 'other-shards'];
     const dishonest = await programme.add(
       // A copy is detected by its overlap with the original: it trains in the same order.
@@ -96,20 +96,20 @@ describe('trainers', () => {
     assert.ok(fetched > 0 && fetched < Number(dataset.shards) / 4, `a trainer fetches little: ${fetched} shards`);
   });
 
-  it('serve the whole dataset on request', { timeout: 120_000 }, async () => {
+  it('serve the whole dataset on request', { timeout: 300_000 }, async () => {
     await programme.start();
     const folder = path.join(world.folder, 'reader');
     const fetched = await until('its holders share it', async () => {
       const { status, stdout } = await worker(folder, ['dataset', 'fetch', '--url', world.url]);
       return status === 0 ? stdout : undefined;
-    }, { timeout: 60_000 });
+    }, { timeout: 240_000 });
     const [, place] = fetched.match(/^0x[0-9a-f]{64} is in (.*)$/m);
     assert.ok(place.startsWith(folder), place);
     const verified = await worker(folder, ['dataset', 'verify', place]);
     assert.equal(verified.status, 0, verified.stderr);
   });
 
-  it('continue where they were killed', { timeout: 120_000 }, async () => {
+  it('continue where they were killed', { timeout: 300_000 }, async () => {
     [slow] = await programme.add([['Trainer', 'Slow', { seed: 3, steps: 300, 'learning-rate': 0.0002 }]]);
     const round = await programme.start();
     await round.joined(one, two, slow, ...validators);
@@ -126,7 +126,7 @@ describe('trainers', () => {
     assert.deepEqual(round.losers(), []);
   });
 
-  it('are scored by a validator that is killed before it reveals', { timeout: 120_000 }, async () => {
+  it('are scored by a validator that is killed before it reveals', { timeout: 300_000 }, async () => {
     const [killed, other] = validators;
     const round = await programme.start();
     await round.joined(one, two, ...validators);
@@ -148,7 +148,7 @@ describe('trainers', () => {
     assert.deepEqual(round.losers(), []);
   });
 
-  it('continue when the node is killed and restarted', { timeout: 120_000 }, async () => {
+  it('continue when the node is killed and restarted', { timeout: 300_000 }, async () => {
     const before = statSync(stateFile(slow)).mtimeMs;
     leaves.push(slow);
     const round = await programme.start();
@@ -165,7 +165,7 @@ describe('trainers', () => {
     assert.deepEqual(round.losers(), []);
   });
 
-  it('cannot join without the checkpoint, and do as soon as an operator holds it again', { timeout: 180_000 }, async () => {
+  it('cannot join without the checkpoint, and do as soon as an operator holds it again', { timeout: 300_000 }, async () => {
     const holders = [one, two, ...validators];
     await Promise.all(holders.map((holder) => holder.kill()));
     const parent = await programme.canonical();
@@ -186,7 +186,7 @@ describe('trainers', () => {
     assert.ok((await round.rulings()).get(newcomer.address), 'its contribution is ruled on');
   });
 
-  it('leave records that pass a public audit, and no honest one loses bond', { timeout: 30_000 }, async () => {
+  it('leave records that pass a public audit, and no honest one loses bond', { timeout: 300_000 }, async () => {
     await world.checkBooks();
     await world.close();
   });
