@@ -11,7 +11,7 @@ import { Operator } from './operator.js';
 import { Program, freePort, runProgram, until } from './process.js';
 import { binary, importModel, importVariant, worker } from './programs.js';
 import { utf8 } from './protocol.js';
-import { readRules, setParameters, setRules, withChanges } from './rules.js';
+import { readRules, setParameters, setRules, UNHURRIED, withChanges } from './rules.js';
 
 export const UNIT = 10n ** 12n;
 /** The default finality lag, in blocks; `lagging.js` sets it. */
@@ -32,7 +32,10 @@ export class World {
    * is null, and finalized `finalityLag` blocks later. `rules` are changes to the rules of the chain, see
    * {@link World#setRules}.
    */
-  static async start(name, { blockTime = BLOCK_TIME, finalityLag = FINALITY_LAG, publishes = true, rules } = {}) {
+  static async start(
+    name,
+    { blockTime = BLOCK_TIME, finalityLag = FINALITY_LAG, publishes = true, windows = UNHURRIED, rules } = {},
+  ) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();
     world.folder = path.join(base, FINALITY_LAG ? `${name}-lag` : name);
@@ -40,7 +43,7 @@ export class World {
     world.programs = new Set();
     world.operators = [];
     world.accounts = 0;
-    Object.assign(world, { blockTime, finalityLag, changes: rules });
+    Object.assign(world, { blockTime, finalityLag, changes: publishes || rules ? [windows, rules] : [] });
     world.shareCheckpoints(process.env.NOEMA_E2E_HOME ?? path.join(base, 'home'));
     try {
       if (publishes) world.checkpoint = process.env.NOEMA_E2E_CHECKPOINT ?? (await importModel(world.home));
@@ -74,8 +77,8 @@ export class World {
   /** Sets up a new chain. */
   async found() {
     this.rules = await readRules(this.chain);
-    this.usual = withChanges(this.rules, this.changes);
-    if (this.changes) await this.setRules();
+    this.usual = this.changes.reduce((rules, changes) => withChanges(rules, changes), this.rules);
+    if (this.changes.length) await this.setRules();
     if (this.checkpoint) await this.publish(this.checkpoint);
   }
 
@@ -112,7 +115,7 @@ export class World {
         return answer?.ok ? true : undefined;
       },
       // It compiles the runtime first.
-      { timeout: 180_000 },
+      { timeout: 300_000 },
     );
   }
 
@@ -329,7 +332,7 @@ export class World {
   }
 
   /** Waits until a request is over; returns the name of its last event with its data. */
-  end(id, timeout = 180_000) {
+  end(id, timeout = 240_000) {
     return until(
       `the end of request ${id}`,
       () => {
@@ -469,7 +472,7 @@ export class World {
   async proveBlocks() {
     await this.stop();
     const { status, stdout, stderr } = await runProgram(
-      binary('noema-validity'), [path.join(this.folder, 'chain')], { timeout: 240_000 },
+      binary('noema-validity'), [path.join(this.folder, 'chain')], { timeout: 600_000 },
     );
     assert.equal(status, 0, stdout + stderr);
     console.error(`proof of validity: ${stdout.trim().replaceAll('\n', '; ')}`);

@@ -286,7 +286,8 @@ describe('the longest prompt that is not refused', () => {
   let world;
 
   before(async () => {
-    world = await World.start('longest', { rules: CHECK_ALL, publishes: false });
+    // The windows of the chain, with the block time that they are for.
+    world = await World.start('longest', { blockTime: 2_000, windows: {}, rules: CHECK_ALL, publishes: false });
     // An eighth of the model's context: the whole would be minutes of work for each operator.
     world.checkpoint = await world.importVariant({ contextLength: 1_024 });
     await world.publish(world.checkpoint);
@@ -295,7 +296,7 @@ describe('the longest prompt that is not refused', () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  it('is answered and checked in time, though each of its bytes is a token', { timeout: 300_000 }, async () => {
+  it('is answered and checked in time, though each of its bytes is a token', { timeout: 600_000 }, async () => {
     const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
     const { architecture } = plain(await world.chain.view('Checkpoints', 'family', family));
     const maxTokens = 4;
@@ -303,7 +304,7 @@ describe('the longest prompt that is not refused', () => {
     // The tokenizer makes one token of each digit.
     const prompt = '0123456789'.repeat(room).slice(0, Math.floor(room / Number(tokens.tokensPerByte)));
     const { id } = await world.ask(prompt, { maxTokens });
-    const { verification } = await world.settled(id, 280_000);
+    const { verification } = await world.settled(id, 560_000);
     assert.equal(verification, 'Confirmed');
     const { promptTokens } = await world.answer(id);
     assert.ok(promptTokens > prompt.length, `${promptTokens} tokens of ${prompt.length} bytes`);

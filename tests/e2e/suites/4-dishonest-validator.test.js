@@ -206,7 +206,7 @@ describe(`a jury${FINALITY}`, () => {
     // The stake is so high beside the price that one answer in five thousand is checked: all validators can
     // judge.
     const rules = {
-      claims: { minCheckRate: 1n, marginPercent: 100n, windows: { challenge: 10n } },
+      claims: { minCheckRate: 1n, marginPercent: 100n, windows: { challenge: 40n } },
       requests: { stakePercent: 500_000n, answer: 100n },
     };
     world = await World.start('jury', { blockTime: 300, rules });

@@ -41,6 +41,8 @@ describe('a runtime upgrade with claims in every state', () => {
   };
   /** Blocks until a claim that needs young randomness is drawn: longer than an upgrade takes. */
   const FRESHNESS = 60n;
+  /** Blocks to challenge and to appeal, which are waited for: more than all that comes before the upgrade takes. */
+  const CHALLENGE = 150n;
   let world;
   let worker;
   const answer = madeUp();
@@ -93,7 +95,7 @@ describe('a runtime upgrade with claims in every state', () => {
 
   /** A claim that is confirmed and challenged, before a jury. */
   async function disputed() {
-    const job = await confirmed({ claims: { windows: { challenge: 40n } } });
+    const job = await confirmed({ claims: { windows: { challenge: CHALLENGE } } });
     const challenger = await world.account(100n * UNIT);
     await world.chain.send(world.chain.call('claims.challenge', job.claim, 0), challenger);
     return { ...job, jurors: await jury(job.claim) };
@@ -122,7 +124,7 @@ describe('a runtime upgrade with claims in every state', () => {
     const decided = await disputed();
     await show(decided, await vote(decided));
     await world.claimEvent(decided.claim, 'jury.AppealOpened');
-    const challengeable = await confirmed({ claims: { windows: { challenge: 60n } } });
+    const challengeable = await confirmed({ claims: { windows: { challenge: CHALLENGE } } });
     const undrawn = await claimed({ claims: { freshness: FRESHNESS } });
     const answering = await world.ask('What is a state?');
     await world.event(answering.id, 'Assigned');
