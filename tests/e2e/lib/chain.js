@@ -268,20 +268,22 @@ export class Chain {
       );
       call
         .signAndSend(signer, { nonce: -1, ...options }, (result) => {
-          if (this.best ? result.status.isInBlock : result.status.isFinalized) {
+          const { status } = result;
+          // polkadot.js leaves out the best block where it has not read it when it is final.
+          if (status.isFinalized || (this.best && status.isInBlock)) {
             const refusal = this.#refusal(result);
             if (refusal) return settle(reject, refusal);
             const events = result.events.map((record) => eventOf(record, result.blockNumber?.toNumber()));
             const paid = events.find((event) => event.name === 'transactionPayment.TransactionFeePaid');
             settle(resolve, {
-              block: (this.best ? result.status.asInBlock : result.status.asFinalized).toHex(),
+              block: (status.isFinalized ? status.asFinalized : status.asInBlock).toHex(),
               index: result.txIndex,
               events,
               fee: paid ? paid.data.actualFee + paid.data.tip : 0n,
               event: (name) => events.find((event) => event.name === name),
             });
           } else if (result.isError) {
-            settle(reject, new Refused(result.status.type));
+            settle(reject, new Refused(status.type));
           }
         })
         .then(

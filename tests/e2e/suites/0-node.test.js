@@ -67,49 +67,46 @@ describe('a node whose finality lags', () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  /** The distance of the best block at each of the next `count` finalized heads. */
-  const distances = async (count) => {
-    const { api } = world.chain;
-    const seen = [];
-    const unsubscribe = await api.rpc.chain.subscribeFinalizedHeads(async (head) => {
-      const best = await api.rpc.chain.getHeader();
-      seen.push(best.number.toNumber() - head.number.toNumber());
-    });
-    await until(`${count} finalized heads`, () => (seen.length >= count ? true : undefined), { timeout: 240_000 });
-    unsubscribe();
-    // The subscription begins with the last one, which was finalized at an unknown time.
-    return seen.slice(1, count);
-  };
-
+  /**
+   * Reads the final block before and after the best one, so that the time of a response does not matter: at each of
+   * eight best blocks, the final one is exactly the lag behind, and never farther.
+   */
   const lags = async () => {
-    // Before the lag has passed, only the genesis block is final.
-    await until('finality', async () => ((await world.chain.finalized()) > 0 ? true : undefined));
-    const seen = await distances(8);
-    // A block may be made while the response is on its way.
-    assert.ok(seen.every((distance) => distance === LAG || distance === LAG + 1), `${seen}`);
-    assert.ok(seen.filter((distance) => distance === LAG).length > seen.length / 2, `${seen}`);
+    const exact = new Set();
+    await until(`finality ${LAG} blocks behind`, async () => {
+      const before = await world.chain.finalized();
+      const best = await world.chain.height();
+      const after = await world.chain.finalized();
+      if (before > 0 && before === best - LAG) exact.add(best);
+      // A block is finalized a moment after the block that it waits for. A node that was just started has to catch
+      // up first.
+      if (exact.size) assert.ok(before <= best - LAG && after >= best - LAG - 1, `${before}, ${best}, ${after}`);
+      return exact.size >= 8 ? true : undefined;
+    }, { timeout: 240_000, every: 100 });
   };
 
   it('finalizes each block after the lag', { timeout: 300_000 }, lags);
 
   it('shows events in the best block first', { timeout: 300_000 }, async () => {
     const { api } = world.chain;
-    const call = world.chain.call('balances.transferKeepAlive', world.funder.address, UNIT);
-    const seen = {};
-    const unsubscribe = await call.signAndSend(key('//Bob'), { nonce: -1 }, ({ status, events }) => {
-      const names = events.map(({ event }) => `${event.section}.${event.method}`);
-      if (status.isInBlock) seen.best = { hash: status.asInBlock.toHex(), names };
-      if (status.isFinalized) seen.final = { hash: status.asFinalized.toHex(), names };
-    });
-    const best = await until('the transaction in the best block', () => seen.best);
+    /** Sends a transaction; returns the blocks that it is said to be in until it is in a final one. */
+    const follow = () =>
+      new Promise((resolve, reject) => {
+        const seen = [];
+        const call = world.chain.call('balances.transferKeepAlive', world.funder.address, UNIT);
+        call.signAndSend(key('//Bob'), { nonce: -1 }, ({ status, events }) => {
+          const names = events.map(({ event }) => `${event.section}.${event.method}`);
+          if (status.isInBlock) seen.push({ hash: status.asInBlock.toHex(), names });
+          if (status.isFinalized) resolve([...seen, { hash: status.asFinalized.toHex(), names }]);
+        }).catch(reject);
+      });
+    let blocks;
+    // polkadot.js leaves out a block that it has not read when the next is told.
+    do blocks = await follow(); while (blocks.length < 2);
+    const [best, final] = blocks;
     assert.ok(best.names.includes('balances.Transfer'), `${best.names}`);
-    const number = (await api.rpc.chain.getHeader(best.hash)).number.toNumber();
-    assert.ok((await world.chain.finalized()) < number, 'it is not final yet');
-    assert.equal(seen.final, undefined);
-
-    const final = await until('the transaction in a finalized block', () => seen.final);
-    unsubscribe();
     assert.deepEqual(final, best);
+    const number = (await api.rpc.chain.getHeader(best.hash)).number.toNumber();
     assert.ok((await world.chain.height()) >= number + LAG);
   });
 

@@ -32,8 +32,8 @@ describe('a paid, checked answer', () => {
     const funds = (await world.chain.balance(requester.address)).total;
     const unminted = await world.chain.withoutSubsidies();
 
-    const { id, limit, fee, storage } = await world.ask(prompt, { signer: requester, maxTokens: 16 });
-    const held = await world.chain.balance(requester.address);
+    const { id, limit, fee, storage, block } = await world.ask(prompt, { signer: requester, maxTokens: 16 });
+    const held = await world.chain.balance(requester.address, block);
     assert.equal(held.held, limit, 'the price limit is on hold');
     assert.equal(held.total, funds - fee - storage);
 
@@ -238,7 +238,13 @@ describe('a paid, checked answer', () => {
     const { number } = plain(await world.chain.view('Issuance', 'epoch'));
     const { id } = await world.ask('Hello', { maxTokens: 4 });
     const { worker: address } = await world.settled(id);
-    await world.chain.event('issuance.Claimed', ({ account, epoch }) => account === address && epoch >= number, 120_000);
+    await world.chain.event('issuance.Claimed', ({ account, epoch }) => account === address && epoch >= number);
+    await until('all is claimed', async () => {
+      const { total, running } = plain(await world.chain.view('Issuance', 'pending_reward', address));
+      return total === 0n && running.inference === 0n ? true : undefined;
+    });
+    // What was done in these blocks has been read after one more.
+    await world.chain.blocks(1);
 
     const claims = world.chain.events
       .filter(({ name, block, data }) => name === 'issuance.Claimed' && block > since && data.account === address)
