@@ -90,13 +90,18 @@ describe('a chain under load', () => {
   it('includes every duty while paid transactions at the highest tip fill the blocks', { timeout: 300_000 }, async () => {
     const requester = await world.account(2_000n * UNIT);
     const filler = await Filler.make(world.chain, world.funder);
+    // Until blocks are full, so that every duty is among those that fill them.
+    worker.program.pause();
     const asked = [];
     for (let n = 0; n < 3; n += 1) asked.push(await world.ask('Hello', { signer: requester, maxTokens: 4 }));
     let filled;
     await filler.start();
     try {
+      await world.chain.blocks(2);
+      worker.program.resume();
       await settled(world, asked);
     } finally {
+      worker.program.resume();
       filled = await filler.stop();
     }
     assert.ok(filled.filter((percent) => percent > 90).length >= 10, `blocks were full: ${filled} percent`);

@@ -24,6 +24,19 @@ describe(`an outage${FINALITY}`, () => {
 
   const assigned = async (id) => world.operator((await world.event(id, 'Assigned')).data.worker);
   const answers = (id) => world.chain.eventsNamed('inference.Answered', ({ request }) => request === id).length;
+  /** Sends a request, and kills its worker while it answers; repeats that where the answer was already sent. */
+  const killedOver = async () => {
+    for (;;) {
+      const { id } = await world.ask(QUESTION, LONG);
+      const worker = await assigned(id);
+      await worker.kill();
+      // An answer that it had sent is in a block by then.
+      await world.chain.blocks(2);
+      if ((await world.answer(id)) === null) return { id, worker };
+      worker.start();
+      await world.settled(id);
+    }
+  };
   /** The operator's process is killed for good: it bears the losses of its absence. */
   const takeAway = async (operator) => {
     operator.mayLose = true;
@@ -37,15 +50,12 @@ describe(`an outage${FINALITY}`, () => {
     const before = silent.map(resumed);
     for (const operator of operators) operator.start();
     await until('the silent ones have resumed', () =>
-      silent.every((operator, n) => resumed(operator) > before[n]) || undefined);
+      silent.every((operator, n) => resumed(operator) > before[n]) || undefined, { timeout: 240_000 });
     await world.notice();
   };
 
   it('kills the worker while it answers, and it continues after a restart', { timeout: 300_000 }, async () => {
-    const { id } = await world.ask(QUESTION, LONG);
-    const worker = await assigned(id);
-    await worker.kill();
-    assert.equal(await world.answer(id), null, 'it had not answered yet');
+    const { id, worker } = await killedOver();
     worker.start();
     const end = await world.settled(id);
     assert.equal(end.worker, worker.address);
@@ -118,10 +128,9 @@ describe(`an outage${FINALITY}`, () => {
   });
 
   it('kills the worker for good, and another takes over', { timeout: 300_000 }, async () => {
-    const { id } = await world.ask(QUESTION, LONG);
-    const first = await assigned(id);
+    const { id, worker: first } = await killedOver();
+    first.mayLose = true;
     const { stake } = (await world.state(id)).assignment;
-    await takeAway(first);
     const { offence, amount } = await world.loss(id, first);
     assert.equal(offence, 'MissedDeadline');
     assert.equal(amount, (stake * world.rules.requests.silenceShare + WHOLE - 1n) / WHOLE, 'being offline is not fraud');
@@ -140,10 +149,7 @@ describe(`an outage${FINALITY}`, () => {
     await world.publish(other);
     const { family } = plain(await chain.view('Checkpoints', 'checkpoint', other));
     const makeCanonical = (id) => world.govern('checkpoints.setCanonical', family, id);
-    const { id } = await world.ask(QUESTION, LONG);
-    const worker = await assigned(id);
-    await worker.kill();
-    assert.equal(await world.answer(id), null, 'it had not answered yet');
+    const { id, worker } = await killedOver();
     await makeCanonical(other);
     await worker.submit('operators.followCanonical', checkpoint);
     assert.deepEqual((await worker.recorded()).serves, [other]);
