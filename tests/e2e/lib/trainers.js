@@ -30,15 +30,15 @@ const SHARDS = ['--sequence-length', '33', '--shard-sequences', '16'];
 /** Trainers repeat their few shards often, so they learn them better than the others. */
 const TRAINING = { steps: 20, batch: 8, 'learning-rate': 0.003, warmup: 2, horizon: 0, 'save-every': 10 };
 /** Phases that last their whole window only where an operator is missing, except registration and objection. */
-const RULES = [
-  '--short-window', '30',
-  '--training-window', '300',
-  '--scoring-window', '150',
-  '--validators', '2',
-  '--evaluation-shards', '2',
-  '--entries', '256',
-  '--max-overlap', '90',
-];
+const RULES = {
+  'short-window': 100,
+  'training-window': 300,
+  'scoring-window': 600,
+  validators: 2,
+  'evaluation-shards': 2,
+  entries: 256,
+  'max-overlap': 90,
+};
 
 export class Programme extends Training {
   /** A checkpoint with random weights, registered, and a dataset for it. */
@@ -92,10 +92,11 @@ export class Programme extends Training {
     return added;
   }
 
-  /** Starts training from the canonical checkpoint; returns the first round. */
-  async start() {
+  /** Starts training from the canonical checkpoint, with `changes` to the rules; returns the first round. */
+  async start(changes) {
     const from = (await this.canonical()) ?? this.genesis;
-    await this.command('programme', 'start', from, '--dataset', this.dataset, ...RULES);
+    const rules = Object.entries({ ...RULES, ...changes }).flatMap(([option, value]) => [`--${option}`, `${value}`]);
+    await this.command('programme', 'start', from, '--dataset', this.dataset, ...rules);
     const { id, parent } = await this.open();
     return this.numbered(id, parent);
   }

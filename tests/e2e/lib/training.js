@@ -11,17 +11,20 @@ import { contributionCommitment, randomHash, scoreCommitment, utf8 } from './pro
 import { WHOLE } from './rules.js';
 import { UNIT } from './world.js';
 
-/** Windows in blocks: just long enough for some calls. */
+/**
+ * Windows in blocks: long enough for the calls of a busy machine. Registration and objection always last their whole
+ * window, each other phase only where an operator is silent.
+ */
 const RULES = {
   windows: {
-    registration: 8,
-    training: 10,
-    reveal: 10,
-    scoring: 10,
-    scoreReveal: 10,
-    claim: 10,
-    objection: 6,
-    holding: 12,
+    registration: 15,
+    training: 25,
+    reveal: 25,
+    scoring: 25,
+    scoreReveal: 25,
+    claim: 25,
+    objection: 12,
+    holding: 25,
   },
   minContributions: 2,
   validators: 2,
@@ -38,7 +41,6 @@ export const PATIENT = {
   ...RULES,
   windows: Object.fromEntries(Object.entries(RULES.windows).map(([phase, blocks]) => [
     phase,
-    // These two always last their whole window.
     ['registration', 'objection'].includes(phase) ? blocks : 10 * blocks,
   ])),
 };
@@ -138,7 +140,8 @@ export class Training {
       async () => {
         const round = await this.open();
         const last = Number(round?.phase.Registering?.until ?? 0);
-        return last - this.chain.block >= this.rules.windows.registration - 3 ? round : undefined;
+        // Two thirds of the time to join are left.
+        return 3 * (last - this.chain.block) >= 2 * this.rules.windows.registration ? round : undefined;
       },
       { timeout: 120_000, every: 50 },
     );

@@ -19,7 +19,7 @@ describe('a round of training', () => {
   let validators;
 
   before(async () => {
-    world = await World.start('training', { blockTime: 200, publishes: false });
+    world = await World.start('training', { blockTime: 400, publishes: false });
     const named = (role, count) => Array.from({ length: count }, (_, i) => [role, `${role}${i + 1}`]);
     const operators = await world.add(
       [...named('Trainer', 5), ...named('Validator', 4)],

@@ -19,6 +19,10 @@ async function contributed(round, trainer) {
   assert.ok(contribution && ruling, `${trainer.name} contributes, and is ruled on`);
 }
 
+/** Enough steps that a trainer is still training when it is killed, and a window for them. */
+const SLOWLY = 600;
+const PATIENTLY = { 'training-window': 1_500 };
+
 describe('trainers', () => {
   let world;
   let programme;
@@ -47,7 +51,7 @@ describe('trainers', () => {
     await world.audit();
   });
 
-  it('make a checkpoint of the honest contributions, and the dishonest ones change nothing', { timeout: 300_000 }, async () => {
+  it('make a checkpoint of the honest contributions, and the dishonest ones change nothing', { timeout: 400_000 }, async () => {
     const sabotages = ['flip', 'random', 'garbage', 'truncate', 'copy', 'silent', 'scale', 'other-shards'];
     const dishonest = await programme.add(
       // A copy is detected by its overlap with the original: it trains in the same order.
@@ -59,7 +63,8 @@ describe('trainers', () => {
     // The copy imitates the trainer that joins first. The validators share the dataset once they have joined.
     const others = [two, ...dishonest];
     for (const { program } of [one, ...others]) program.pause();
-    const round = await programme.start();
+    // The trainers join one after the other.
+    const round = await programme.start({ 'short-window': 200 });
     await round.joined(...validators);
     one.program.resume();
     await round.joined(one);
@@ -67,7 +72,7 @@ describe('trainers', () => {
     await round.joined(...others);
     // They stay while the others fetch their updates.
     leaves.push(...dishonest);
-    const { claim } = await round.promoted(120_000);
+    const { claim } = await round.promoted();
     await round.accepts(one, two);
     const rulings = await round.rulings();
     const expected = new Map([
@@ -110,8 +115,8 @@ describe('trainers', () => {
   });
 
   it('continue where they were killed', { timeout: 300_000 }, async () => {
-    [slow] = await programme.add([['Trainer', 'Slow', { seed: 3, steps: 300, 'learning-rate': 0.0002 }]]);
-    const round = await programme.start();
+    [slow] = await programme.add([['Trainer', 'Slow', { seed: 3, steps: SLOWLY, 'learning-rate': 0.0002 }]]);
+    const round = await programme.start(PATIENTLY);
     await round.joined(one, two, slow, ...validators);
     await round.reach('Training');
     await until('a state is on disk', () => stateFile(slow), { every: 20 });
@@ -119,7 +124,7 @@ describe('trainers', () => {
     assert.equal((await round.record(slow)).commitment, null, 'it was still training');
     slow.start();
     const [, step] = await slow.program.says(/goes on with training .*step=(\d+)/);
-    assert.ok(step > 0 && step < 300, `it goes on after step ${step}`);
+    assert.ok(step > 0 && step < SLOWLY, `it goes on after step ${step}`);
     await round.promoted();
     await contributed(round, slow);
     await round.accepts(one, two);
@@ -151,7 +156,7 @@ describe('trainers', () => {
   it('continue when the node is killed and restarted', { timeout: 300_000 }, async () => {
     const before = statSync(stateFile(slow)).mtimeMs;
     leaves.push(slow);
-    const round = await programme.start();
+    const round = await programme.start(PATIENTLY);
     await round.joined(one, two, slow, ...validators);
     await round.reach('Training');
     await until('it trains', () => (statSync(stateFile(slow)).mtimeMs > before ? true : undefined), { every: 20 });
