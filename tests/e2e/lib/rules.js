@@ -7,8 +7,8 @@ export const WHOLE = 1_000_000n;
 /** Changes under which every answer is checked. */
 export const CHECK_ALL = { claims: { minCheckRate: WHOLE } };
 /**
- * Windows that no operator misses whose machine is busy with a dozen others: those of the chain are meant for a block
- * every two seconds. A step is over as soon as all have done their part, so they take time only where one is silent.
+ * Windows that no honest operator misses on a busy machine: those of the chain are for a block every two seconds. A
+ * phase ends as soon as all parties have acted, so these windows cost time only where a party is silent.
  */
 export const UNHURRIED = { claims: { windows: { commit: 60n, reveal: 40n } }, requests: { answer: 60n } };
 
