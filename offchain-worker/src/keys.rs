@@ -1,9 +1,8 @@
-//! Keys and the files they live in.
+//! Keys and key files.
 //!
-//! A hot key signs answers, checks and verdicts and nothing else: the chain lets it move no funds. It is
-//! an sr25519 key, kept as a phrase, a seed or a derivation path in a file that only its owner may
-//! read. Controllers, which hold the funds, sign with the same code when a person registers or
-//! asks.
+//! A hot key only signs duties: the chain does not let it move funds. It is an sr25519 key, stored as a
+//! phrase, a seed or a derivation path in a file that only its owner may read. Controllers, which hold the
+//! funds, sign with the same code when an operator registers; so do requesters.
 
 use crate::chain::types::WireSignature;
 use crate::store::AccountBytes;
@@ -25,35 +24,35 @@ pub enum KeyError {
     /// The file cannot be read or written.
     #[error("cannot {action} the key file {path}: {source}")]
     File {
-        /// What was tried.
+        /// The operation that failed.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Others may read the file.
-    #[error("others may read the key file {0}; make it private with: chmod 600 {0}")]
+    /// Other users may read the file.
+    #[error("other users may read the key file {0}; make it private with: chmod 600 {0}")]
     NotPrivate(PathBuf),
     /// A new key would overwrite a file.
-    #[error("{0} exists already; move it away first, a key that is overwritten is lost")]
+    #[error("{0} exists already; move it away first: a key that is overwritten is lost")]
     Exists(PathBuf),
-    /// Neither a file nor a secret.
+    /// The source is neither a file nor a development key.
     #[error("`{0}` is neither a key file nor a development key such as //Alice//worker; make a key with: noema-worker key generate <FILE>")]
     Unknown(String),
     /// The secret cannot be read.
     #[error("the secret in {from} is not a phrase, a 0x seed or a derivation path: {reason}")]
     Secret {
-        /// Where it came from.
+        /// The source of the secret.
         from: String,
-        /// What is wrong with it.
+        /// The parser's error.
         reason: String,
     },
     /// An address cannot be read.
     #[error("`{0}` is not an address: expected SS58 such as 5GrwvaEF…, 32 bytes as 0x…, or a development key such as //Alice")]
     Address(String),
     /// The system has no randomness.
-    #[error("the system gives no randomness to make a key from: {0}")]
+    #[error("the system provides no randomness for a key: {0}")]
     NoRandomness(getrandom::Error),
 }
 
@@ -112,7 +111,7 @@ impl Key {
         Ok(Self { pair })
     }
 
-    /// Makes a key with a fresh phrase of twelve words and writes the phrase to a new file that
+    /// Generates a key with a random phrase of twelve words and writes the phrase to a new file that
     /// only its owner may read.
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
         let mut entropy = [0u8; 16];
@@ -145,7 +144,7 @@ impl Key {
         Ok(key)
     }
 
-    /// The account the key signs for.
+    /// The account that the key signs for.
     pub fn account(&self) -> AccountBytes {
         self.pair.public_key().0
     }
@@ -188,7 +187,7 @@ pub fn parse_account(text: &str) -> Result<AccountBytes, KeyError> {
         .map_err(|_| KeyError::Address(text.to_owned()))
 }
 
-/// An account from its key, or from its address where the key is not on this machine.
+/// An account from its key, or from its address if the key is not on this machine.
 pub fn load_account(source: &str) -> Result<AccountBytes, KeyError> {
     match Key::load(source) {
         Err(KeyError::Unknown(_)) => parse_account(source),

@@ -1,19 +1,19 @@
 //! Serves and validates inference for a Noema chain.
 //!
-//! - [`import`] turns a published model into a checkpoint, [`checkpoint`] keeps and opens them;
-//! - [`engine`] runs one: it answers a prompt, or checks an answer in one pass; [`reference`] holds
-//!   the float model that tells what the integers cost;
-//! - [`dataset`] turns text into what is trained on, [`training`] trains;
-//! - [`roles`] decides what an operator does next, given what the chain expects of it and what the
-//!   [`store`] says it has done; [`roles::rounds`] is its part in rounds of training;
+//! - [`import`] turns a published model into a checkpoint; [`checkpoint`] stores and opens checkpoints;
+//! - [`engine`] runs a checkpoint: it answers a prompt, or checks an answer in one pass; [`reference`] is
+//!   the floating-point model that measures the loss due to integer arithmetic;
+//! - [`dataset`] turns text into a dataset, [`training`] trains on it;
+//! - [`roles`] decides what an operator does next, given its duties on chain and its records in the
+//!   [`store`]; [`roles::rounds`] is the part for rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
 //! - [`artefacts`] shares checkpoints with other operators, and fetches them;
-//! - [`metrics`] tells what happens, [`memory`] how much of it a process needs, [`doctor`] what is in
-//!   order and what is not;
-//! - [`service`] runs all of it for the operators of a machine, [`cli`] is the program.
+//! - [`metrics`] exports counters and health, [`memory`] measures memory, and [`doctor`] diagnoses the
+//!   setup;
+//! - [`service`] runs all of it for the operators of a machine; [`cli`] is the command line.
 //!
-//! `roles` knows neither a node nor a loaded model nor a network: all are traits there, so every crash and
-//! every refusal is a test without them.
+//! In `roles`, the node, the model and the network are traits, so that crashes and refusals can be tested
+//! without them.
 
 pub mod artefacts;
 pub mod chain;
@@ -36,12 +36,12 @@ pub mod store;
 pub mod training;
 mod whole;
 
-/// Ends once `stop` turns true, or once nobody is left to turn it.
+/// Ends once `stop` turns true, or once its sender is dropped.
 pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Waits for another `head`. False once `stop` turns true, or once nobody is left to change either.
+/// Waits for another `head`. False once `stop` turns true, or once a sender is dropped.
 pub(crate) async fn next_head(
     head: &mut tokio::sync::watch::Receiver<u64>,
     stop: &mut tokio::sync::watch::Receiver<bool>,

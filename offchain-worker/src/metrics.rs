@@ -1,5 +1,4 @@
-//! What a running worker tells about itself: `/metrics` for Prometheus, `/health` for whatever
-//! restarts it.
+//! Metrics and health of a running worker: `/metrics` for Prometheus, `/health` for a process supervisor.
 
 use axum::extract::State;
 use axum::http::{header, StatusCode};
@@ -20,10 +19,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// A worker that has seen no finalized block for this long is not healthy.
+/// A worker that has seen no finalized block for this long is unhealthy.
 const STALE_SECONDS: i64 = 120;
 
-/// What the model was used for.
+/// The purpose of an execution of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Execution {
     /// An answer.
@@ -34,7 +33,7 @@ pub enum Execution {
     Verdict,
 }
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Fate {
     /// In a finalized block, and the call succeeded.
@@ -55,7 +54,7 @@ struct FateLabels {
     fate: Fate,
 }
 
-/// The numbers of one process, shared by its operators.
+/// The metrics of one process, shared by its operators.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
@@ -65,9 +64,9 @@ pub struct Metrics {
     pub answers: Counter,
     /// Tokens generated.
     pub tokens: Counter,
-    /// Answers found right, in checks and as a juror.
+    /// Answers found true, in checks and as a juror.
     pub checks_valid: Counter,
-    /// Answers found wrong, in checks and as a juror.
+    /// Answers found false, in checks and as a juror.
     pub checks_invalid: Counter,
     /// Checks that are revealed on chain.
     pub checks: Counter,
@@ -81,11 +80,11 @@ pub struct Metrics {
     pub execution_failures: Counter,
     /// Calls to the node that failed.
     pub ledger_errors: Counter,
-    /// Uses of the job store that failed.
+    /// Accesses to the job store that failed.
     pub store_errors: Counter,
-    /// Parts of the worker that panicked or failed, and were begun anew.
+    /// Restarts of tasks of the worker that panicked or failed.
     pub restarts: Counter,
-    /// Which parts of the worker are in trouble.
+    /// The parts of the worker that fail.
     pub health: Health,
     /// Executions under way.
     pub running: Gauge,
@@ -93,39 +92,39 @@ pub struct Metrics {
     pub waiting: Gauge,
     /// The latest finalized block seen.
     pub finalized_block: Gauge,
-    /// When it was seen, in seconds since 1970.
+    /// The time at which it was seen, in seconds since 1970.
     pub finalized_at: Gauge,
-    /// 1 while the node answers.
+    /// 1 while the node answers, otherwise 0.
     pub connected: Gauge,
     executions: Family<ExecutionLabels, Histogram>,
-    /// How long each pass took; counts them, too.
+    /// The duration of each pass.
     passes: Histogram,
     batches: Histogram,
     positions: Counter,
     transactions: Family<FateLabels, Counter>,
 }
 
-/// Which parts of a worker are in trouble, and why.
+/// The parts of a worker that fail, and why.
 #[derive(Clone, Default)]
 pub struct Health(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Health {
-    /// Notes why a part does not do what it should.
+    /// Records that a part fails, and why.
     pub fn is_troubled(&self, part: &str, reason: &str) {
         self.parts().insert(part.to_owned(), reason.to_owned());
     }
 
-    /// Notes that a part does what it should.
+    /// Records that a part works.
     pub fn is_well(&self, part: &str) {
         self.parts().remove(part);
     }
 
-    /// Why a part does not do what it should; `None` where it does.
+    /// Why a part fails; `None` if it works.
     pub fn trouble_of(&self, part: &str) -> Option<String> {
         self.parts().get(part).cloned()
     }
 
-    /// A line for each part that is in trouble.
+    /// A line for each part that fails.
     fn troubles(&self) -> String {
         let parts = self.parts();
         let lines = parts
@@ -146,7 +145,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All numbers at zero.
+    /// Metrics that are all zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("noema_worker");
         let counter = |registry: &mut Registry, name: &str, help: &str| {
@@ -157,8 +156,8 @@ impl Metrics {
         let jobs = counter(&mut registry, "jobs", "Answers that the chain asked for");
         let answers = counter(&mut registry, "answers", "Answers that are on chain");
         let tokens = counter(&mut registry, "tokens", "Tokens generated");
-        let checks_valid = counter(&mut registry, "checks_valid", "Answers found right");
-        let checks_invalid = counter(&mut registry, "checks_invalid", "Answers found wrong");
+        let checks_valid = counter(&mut registry, "checks_valid", "Answers found true");
+        let checks_invalid = counter(&mut registry, "checks_invalid", "Answers found false");
         let checks = counter(&mut registry, "checks", "Checks that are revealed on chain");
         let challenges = counter(&mut registry, "challenges", "Challenges that are on chain");
         let verdicts = counter(
@@ -184,12 +183,12 @@ impl Metrics {
         let store_errors = counter(
             &mut registry,
             "store_errors",
-            "Uses of the job store that failed",
+            "Accesses to the job store that failed",
         );
         let restarts = counter(
             &mut registry,
             "restarts",
-            "Parts of the worker that panicked or failed, and were begun anew",
+            "Restarts of tasks of the worker that panicked or failed",
         );
         let gauge = |registry: &mut Registry, name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -210,22 +209,22 @@ impl Metrics {
         let finalized_at = gauge(
             &mut registry,
             "finalized_timestamp_seconds",
-            "When the latest finalized block was seen",
+            "Time at which the latest finalized block was seen",
         );
-        let connected = gauge(&mut registry, "connected", "1 while the node answers");
+        let connected = gauge(&mut registry, "connected", "1 while the node answers, otherwise 0");
         let executions = Family::<ExecutionLabels, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.05, 2.0, 14))
         });
         registry.register_with_unit(
             "execution",
-            "How long the model took",
+            "Duration of an execution of the model",
             Unit::Seconds,
             executions.clone(),
         );
         let passes = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         registry.register_with_unit(
             "pass",
-            "How long a pass of the model over its weights took",
+            "Duration of a pass of the model over its weights",
             Unit::Seconds,
             passes.clone(),
         );
@@ -239,7 +238,7 @@ impl Metrics {
         let transactions = Family::<FateLabels, Counter>::default();
         registry.register(
             "transactions",
-            "Transactions by what became of them",
+            "Transactions by their outcome",
             transactions.clone(),
         );
         Self {
@@ -271,14 +270,14 @@ impl Metrics {
         }
     }
 
-    /// Notes an execution that took this long.
+    /// Records an execution that took this long.
     pub fn executed(&self, kind: Execution, seconds: f64) {
         self.executions
             .get_or_create(&ExecutionLabels { kind })
             .observe(seconds);
     }
 
-    /// Notes a pass of the model.
+    /// Records a pass of the model.
     pub fn passed(&self, pass: &PassReport) {
         self.passes.observe(pass.seconds);
         self.batches.observe(pass.sequences as f64);
@@ -287,12 +286,12 @@ impl Metrics {
             .set(i64::try_from(pass.waiting).unwrap_or(i64::MAX));
     }
 
-    /// Notes what became of a transaction.
+    /// Records the outcome of a transaction.
     pub fn transaction(&self, fate: Fate) {
         self.transactions.get_or_create(&FateLabels { fate }).inc();
     }
 
-    /// Notes a finalized block.
+    /// Records a finalized block.
     pub fn finalized(&self, block: u64) {
         self.finalized_block
             .set(i64::try_from(block).unwrap_or(i64::MAX));
@@ -300,7 +299,7 @@ impl Metrics {
         self.connected.set(1);
     }
 
-    /// What the health page says: first of the chain, then of each part that is in trouble.
+    /// The health page: a line for the chain, then one for each part that fails.
     fn state(&self) -> Result<String, String> {
         let troubles = self.health.troubles();
         match self.chain_state() {
@@ -339,7 +338,7 @@ fn now() -> i64 {
 /// Serves `/metrics` and `/health` on `listener` until `stop` turns true.
 ///
 /// # Errors
-/// When the connections of others cannot be taken any more.
+/// If connections can no longer be accepted.
 pub async fn serve(
     metrics: Metrics,
     listener: TcpListener,
@@ -349,7 +348,7 @@ pub async fn serve(
         .route("/metrics", get(metrics_page))
         .route("/health", get(health_page))
         .with_state(metrics);
-    // Not gracefully: a connection that is kept open must not hold up the end.
+    // No graceful shutdown: a connection that is kept open must not delay the stop.
     tokio::select! {
         ended = async { axum::serve(listener, router).await } => ended,
         () = crate::stopped(&mut stop) => Ok(()),

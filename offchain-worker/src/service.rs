@@ -1,4 +1,4 @@
-//! A running worker: everything that `noema-worker run` does, for any program to embed.
+//! A running worker: everything that `noema-worker run` does, as a library for other programs.
 //!
 //! ```no_run
 //! use noema_worker::keys::Key;
@@ -54,15 +54,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-/// How long tasks have to stop: trainers save their states at the end of a step.
+/// The time that tasks have to stop: a trainer saves its state at the end of a step.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long others have to hear that nothing is shared any more.
+/// The time that the endpoint has to close its connections.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// A running worker: operators, what they share, and what they tell. Its tasks end when it is stopped or
-/// dropped; what they did is on disk at any time, and goes on from there.
+/// A running worker: its operators, their endpoint and their metrics. Its tasks end when it is stopped or
+/// dropped. Their progress is on disk at any time, and the next start resumes from there.
 ///
-/// Its futures are boxed: otherwise each program that awaits them would compile what they do once more.
+/// Its futures are boxed: otherwise every program that awaits them would compile them again.
 pub struct Worker {
     stop: watch::Sender<bool>,
     metrics: Metrics,
@@ -72,12 +72,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker: waits for the node, however long that takes, loads what the operators execute, and
-    /// begins with their tasks. To give up before that has ended, drop the future.
+    /// Starts a worker: waits for the node without a limit, loads the checkpoints that the operators execute,
+    /// and starts their tasks. Drop the future to cancel the start.
     ///
     /// # Errors
-    /// [`ServiceError`], when something that the worker cannot do without is missing or in the way. What
-    /// comes in the way later is begun anew, and told by [`Metrics::health`].
+    /// [`ServiceError`] if something that the worker needs is missing or fails. A task that fails later is
+    /// restarted, and [`Metrics::health`] names it.
     pub fn start(config: Config) -> BoxFuture<'static, Result<Self, ServiceError>> {
         Box::pin(Self::start_all(config))
     }
@@ -154,17 +154,17 @@ impl Worker {
         })
     }
 
-    /// What the worker tells about itself.
+    /// The worker's metrics.
     pub const fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Where metrics and health are served; tells the port if that was left open.
+    /// The address at which metrics and health are served, with the actual port if port 0 was configured.
     pub const fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
     }
 
-    /// Stops, within a few seconds whatever is under way: it is taken up at the next start.
+    /// Stops within a few seconds. The next start resumes unfinished work.
     pub fn stop(self) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             self.stop.send_replace(true);
@@ -172,23 +172,23 @@ impl Worker {
             if let Some(sharing) = self.sharing {
                 let goodbye = tokio::time::timeout(GOODBYE, sharing.shutdown()).await;
                 if goodbye.is_err() {
-                    warn!("others could not be told in time that nothing is shared any more");
+                    warn!("the endpoint did not close its connections in time");
                 }
             }
         })
     }
 }
 
-/// What it takes to begin with the tasks.
+/// Resources that the worker's tasks share.
 struct Tasks {
     config: Config,
     link: Arc<Link>,
     library: Library,
     executor: Arc<EngineExecutor>,
     store: Arc<Store>,
-    /// What it takes to take part in rounds; `None` where no files are shared with others.
+    /// Resources for rounds; `None` if the worker shares no files with other operators.
     rounds: Option<Resources>,
-    /// Where the files of rounds are.
+    /// The folder for the files of rounds.
     files: PathBuf,
     metrics: Metrics,
     head: watch::Receiver<u64>,
@@ -224,7 +224,7 @@ impl Tasks {
         });
     }
 
-    /// Begins with what an operator does: with the parts that its roles need.
+    /// Starts the task of an operator, with the parts that its roles need.
     fn operate(&mut self, operator: &Recorded) -> Result<(), ServiceError> {
         let identity = operator.identity(&self.config);
         let name = identity.name.clone();
@@ -262,7 +262,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Begins to follow the chain, which the other tasks wait for.
+    /// Starts to follow the chain. The other tasks wait for its blocks.
     fn follow(&mut self, head: watch::Sender<u64>) {
         let (link, metrics, stop) = (self.link.clone(), self.metrics.clone(), self.stop.clone());
         self.supervisor.run("chain", move || {
@@ -318,13 +318,13 @@ fn silent(folder: &Path) -> Endpoint {
         Ok(Some(peer)) => Endpoint::Silent(peer),
         Ok(None) => Endpoint::None,
         Err(error) => {
-            warn!(%error, "cannot tell whether files were shared before");
+            warn!(%error, "cannot determine whether an earlier start shared files");
             Endpoint::None
         }
     }
 }
 
-/// The device, after it has passed the self-test.
+/// Selects the device, which has passed the self-test.
 async fn select(config: &Config) -> Result<Device, ServiceError> {
     let options = config.device;
     let device = tokio::task::spawn_blocking(move || options.select())
@@ -334,7 +334,7 @@ async fn select(config: &Config) -> Result<Device, ServiceError> {
     Ok(device)
 }
 
-/// Connects, however long the node takes to come up.
+/// Connects to the node, and retries without a limit.
 async fn connect(url: &str) -> Arc<Node> {
     let mut pause = Duration::from_secs(1);
     loop {
@@ -352,8 +352,9 @@ async fn connect(url: &str) -> Arc<Node> {
     }
 }
 
-/// Opens the job store of this chain and this set of operators. Where it cannot be used, but is nobody
-/// else's, and the operators do something that does not need it, they do that.
+/// Opens the job store of this chain and this set of operators. A store that fails, but is neither in use nor
+/// of another chain, is no error if an operator takes part in rounds: claiming and holding the next
+/// checkpoint need no store.
 fn open_store(config: &Config, node: &Node, operators: &[Recorded]) -> Result<Store, ServiceError> {
     let path = match &config.store {
         Some(path) => path.clone(),
@@ -366,14 +367,14 @@ fn open_store(config: &Config, node: &Node, operators: &[Recorded]) -> Result<St
         Err(error @ (StoreError::Database(_) | StoreError::Unreadable { .. }))
             if operators.iter().any(takes_part) =>
         {
-            error!(store = %path.display(), %error, "what needs the job store waits until it works");
+            error!(store = %path.display(), %error, "the job store failed; work that needs it waits until it can be used");
         }
         Err(error) => return Err(error.into()),
     }
     Ok(store)
 }
 
-/// A folder of this chain and this set of operators, which is named by the first.
+/// The folder of this chain and this set of operators, named after the first operator.
 fn folder(
     config: &Config,
     kind: &str,

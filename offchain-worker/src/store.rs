@@ -1,14 +1,13 @@
-//! What an operator must remember across a crash: what it computed for each job.
+//! The job store: the results that an operator must keep across a crash.
 //!
-//! What is computed is on disk before it is visible to others: an answer before it is submitted, the
-//! hidden state and the salt of a check, the verdict and the salt of a juror, a contribution or the scores of a
-//! round and their salt before their commitment. So a process that is killed at any point neither computes
-//! another answer nor loses what it has committed to. What was handed to the node is not stored: a duty that
-//! the chain still expects is handed over again.
+//! A result is on disk before any other party sees it: an answer before it is submitted; the result and the
+//! salt of a check, a verdict, a contribution or the scores of a round before their commitment. So a process
+//! that is killed at any point neither computes another answer nor loses what it has committed to.
+//! Submissions are not stored: a duty that the chain still expects is submitted again.
 //!
-//! A record says what it is about. A chain that is begun anew, as in development, has the same genesis hash
-//! and counts its requests, claims and rounds from zero again: a record of the old chain is then not taken
-//! for one of the new.
+//! Each record names its subject. A development chain that is restarted has the same genesis hash and counts
+//! its requests, claims and rounds from zero again: the subject tells the records of the old chain from those
+//! of the new one.
 
 mod record;
 
@@ -30,14 +29,14 @@ pub type AccountBytes = [u8; 32];
 const JOBS: TableDefinition<'_, Key, Vec<u8>> = TableDefinition::new("jobs/3");
 const CHAIN: TableDefinition<'_, &str, Vec<u8>> = TableDefinition::new("chain/1");
 
-/// Bytes that must be free on the disk before something is written. A database whose disk is full in the
-/// middle of a write can neither be written nor read.
+/// Bytes that must be free on the disk before a write. A database whose disk fills up during a write can
+/// neither be written nor read.
 const LEAST_ROOM: u64 = 64 << 20;
 
-/// Records of requests and claims this much older than the newest are forgotten.
+/// Records of requests and claims whose number is this much below the newest are removed.
 const KEPT: u64 = 10_000;
 
-/// Why the store could not be used.
+/// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -57,9 +56,9 @@ pub enum StoreError {
     /// A record cannot be read back.
     #[error("the job store holds a record of {what} that this version cannot read ({source}); use the version that wrote it, or move the file away once the operator has no open jobs")]
     Unreadable {
-        /// What the record is about.
+        /// The job of the record.
         what: String,
-        /// What the decoder said.
+        /// The decoder's error.
         source: codec::Error,
     },
     /// The disk is full.
@@ -67,11 +66,11 @@ pub enum StoreError {
     DiskFull {
         /// The store's file.
         path: PathBuf,
-        /// What there is, and what is needed.
+        /// The system's error, or the bytes that are free and needed.
         source: std::io::Error,
     },
     /// The database failed.
-    #[error("the job store failed: {0}; see that its folder is there and can be written, and that the disk has room")]
+    #[error("the job store failed: {0}; check that its folder exists and is writable, and that the disk has room")]
     Database(Box<redb::Error>),
 }
 
@@ -81,16 +80,16 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
     }
 }
 
-/// Where a store is.
+/// The location of a store.
 pub trait Place: Send + Sync + 'static {
-    /// Opens the database, or makes it.
+    /// Opens the database, or creates it.
     fn open(&self) -> Result<Database, redb::DatabaseError>;
 
     /// Checks that there is room to write.
     fn ensure_room(&self) -> std::io::Result<()>;
 }
 
-/// A file.
+/// A store in a file.
 struct FilePlace(PathBuf);
 
 impl Place for FilePlace {
@@ -108,30 +107,30 @@ impl Place for FilePlace {
 
 /// The job store of one process.
 ///
-/// A database that failed refuses everything from then on, also what it could read: it is closed, and opened
-/// again when it is used next.
+/// A database that failed once refuses all later accesses, including reads. So it is closed, and opened
+/// again at its next use.
 pub struct Store {
     path: PathBuf,
     place: Box<dyn Place>,
-    /// The chain that it belongs to, once that is known.
+    /// The genesis hash of its chain, once that is known.
     genesis: OnceLock<H256>,
     database: Mutex<Option<Arc<Database>>>,
 }
 
 impl Store {
-    /// Opens the store at `path`, or makes it.
+    /// Opens the store at `path`, or creates it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self::at(path);
         store.with(|_| Ok(()))?;
         Ok(store)
     }
 
-    /// The store at `path`, which is opened or made when it is used first.
+    /// The store at `path`, which is opened or created at its first use.
     pub fn at(path: &Path) -> Self {
         Self::over(path, FilePlace(path.to_owned()))
     }
 
-    /// The store at `place`, which is called `path` in errors.
+    /// The store at `place`; errors name it `path`.
     pub fn over(path: &Path, place: impl Place) -> Self {
         Self {
             path: path.to_owned(),
@@ -141,8 +140,8 @@ impl Store {
         }
     }
 
-    /// Ties the store to the chain with this genesis hash; refuses, now and whenever it is opened again,
-    /// if it belongs to another.
+    /// Binds the store to the chain with this genesis hash. Fails, now and whenever the store is opened again,
+    /// if it belongs to another chain.
     pub fn bind(&self, genesis: H256) -> Result<(), StoreError> {
         self.genesis.get_or_init(|| genesis);
         self.with(|database| self.tie(database, genesis))
@@ -161,7 +160,7 @@ impl Store {
         })
     }
 
-    /// Uses the database, which is opened if it is not open.
+    /// Runs `using` on the database, which is opened if it is closed.
     fn with<T>(
         &self,
         using: impl FnOnce(&Database) -> Result<T, StoreError>,
@@ -270,7 +269,7 @@ impl Store {
         })
     }
 
-    /// Removes what an operator did in all rounds but those that are `open`.
+    /// Removes an operator's records of all rounds but those that are `open`.
     pub fn forget_rounds(
         &self,
         operator: AccountBytes,
@@ -287,7 +286,7 @@ impl Store {
             }
             Ok(false)
         })?;
-        // Most of the time there are none, and then nothing is written.
+        // Usually there are none: then nothing is written.
         if !has_any {
             return Ok(());
         }

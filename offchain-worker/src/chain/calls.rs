@@ -81,7 +81,7 @@ calls! {
         path: Vec<H256>,
         /// The hidden state at the validator's position.
         proof: WireHiddenProof,
-        /// What kept the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     }
     /// Says that a leaf is false.
@@ -108,7 +108,7 @@ calls! {
         leaf: u32,
         /// The verdict.
         verdict: WireVerdict,
-        /// What kept the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     }
     /// Registers a family.
@@ -171,7 +171,7 @@ calls! {
         round: u64,
         /// Hash and size of the update.
         contribution: WireContribution,
-        /// What kept the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     }
     /// Commits to scores.
@@ -187,7 +187,7 @@ calls! {
         round: u64,
         /// The scores.
         sheet: WireSheet,
-        /// What kept the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     }
     /// Claims what the next checkpoint is.

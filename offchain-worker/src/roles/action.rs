@@ -40,7 +40,7 @@ pub enum Action {
         receipt: Box<Receipt>,
         /// The hidden state at the validator's position.
         proof: HiddenProof,
-        /// What kept the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     },
     /// The word that a leaf is false.
@@ -67,7 +67,7 @@ pub enum Action {
         leaf: u32,
         /// What the juror says.
         verdict: Verdict,
-        /// What kept the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     },
     /// A claim of the reward of an epoch.

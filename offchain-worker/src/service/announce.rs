@@ -1,8 +1,8 @@
-//! What a worker announces of its operators on chain: where they share files, which weights they hold,
-//! and the device that they run on.
+//! Announcements of a worker's operators on chain: their endpoint, the weights that they hold, and the
+//! device that they run on.
 //!
-//! None of it is a condition for serving. Each announcement waits until it is final, which takes longer
-//! than a deadline, so all of this happens beside the operators' duties.
+//! No announcement is a condition for serving. Each one waits until it is final, which can take longer
+//! than a deadline, so announcements run in a task beside the operators' duties.
 
 use super::operators::Recorded;
 use super::share::Shared;
@@ -25,33 +25,33 @@ use tracing::{info, warn};
 
 /// Bytes of a device's name that the chain records.
 const DEVICE_NAME_BYTES: usize = 64;
-/// How long it waits before it repeats what failed: the chain refuses reports that follow each other soon.
+/// The pause before failed announcements are repeated: the chain refuses two reports within a short time.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// The endpoint of a worker.
 #[derive(Clone)]
 pub(super) enum Endpoint {
-    /// Files are shared there.
+    /// The worker shares files at this endpoint.
     Open(Shared),
-    /// An earlier start shared files there, and this one does not.
+    /// An earlier start shared files under this key, and this one shares none.
     Silent(PeerId),
-    /// There never was one.
+    /// The worker never had an endpoint.
     None,
 }
 
-/// Announces what the chain does not know yet.
+/// Announces whatever the chain does not have yet.
 #[derive(Clone)]
 pub(super) struct Announcer {
     link: Arc<Link>,
     operators: Arc<[Recorded]>,
-    /// Tells which checkpoints are loaded.
+    /// Holds the loaded checkpoints.
     executor: Arc<EngineExecutor>,
     endpoint: Endpoint,
     device: WireDevice,
 }
 
 impl Announcer {
-    /// Nothing is announced yet.
+    /// An announcer that has announced nothing yet.
     pub(super) fn new(
         link: Arc<Link>,
         operators: &[Recorded],
@@ -68,7 +68,7 @@ impl Announcer {
         }
     }
 
-    /// Announces everything for every operator, again after a pause where something failed, and then
+    /// Announces everything for every operator, repeats that after a pause until nothing fails, and then
     /// waits until `stop` turns true.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let done = async {
@@ -83,7 +83,7 @@ impl Announcer {
         }
     }
 
-    /// Whether the chain knows everything now.
+    /// Announces once for every operator. Returns whether the chain has everything now.
     async fn announce(&self) -> bool {
         let operators = self.operators.iter();
         let announced = operators.map(|operator| self.announce_for(operator));
@@ -91,24 +91,24 @@ impl Announcer {
         announced.into_iter().all(|done| done)
     }
 
-    /// Boxed, since the compiler does not see that it can be sent otherwise.
+    /// Boxed, since the compiler cannot prove otherwise that the future is `Send`.
     fn announce_for<'a>(&'a self, operator: &'a Recorded) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let name = operator.name();
             let endpoint = match &self.endpoint {
                 Endpoint::Open(shared) => {
                     let published = self.publish(operator, shared).await;
-                    told(&name, "where it shares files", published)
+                    told(&name, "its endpoint", published)
                 }
                 Endpoint::Silent(peer) => {
                     let withdrawn = self.withdraw(operator, *peer).await;
-                    told(&name, "that it shares files no more", withdrawn)
+                    told(&name, "that it no longer shares files", withdrawn)
                 }
                 Endpoint::None => true,
             };
             let mut holdings = true;
             for id in &operator.serves {
-                // What was unloaded meanwhile is served no more.
+                // A checkpoint that was unloaded meanwhile is no longer served.
                 let Some(engine) = self.executor.loaded(id) else {
                     continue;
                 };
@@ -121,7 +121,7 @@ impl Announcer {
         })
     }
 
-    /// Whether the holding was news.
+    /// Announces a holding. Returns whether it was new to the chain.
     async fn hold(
         &self,
         operator: &Recorded,
@@ -136,7 +136,7 @@ impl Announcer {
         hold(&node, operator, id, engine, blob).await
     }
 
-    /// Whether the endpoint was news.
+    /// Announces the endpoint. Returns whether it was new to the chain.
     async fn publish(&self, operator: &Recorded, shared: &Shared) -> Result<bool, ServiceError> {
         let node = self.link.node()?;
         let known = endpoint_of(&node, operator).await?;
@@ -149,8 +149,8 @@ impl Announcer {
         Ok(true)
     }
 
-    /// Whether the chain had an endpoint of this key for the operator, which it has no more. One of another
-    /// key is of another machine, and stays.
+    /// Withdraws the operator's endpoint if it has this key. Returns whether there was one. An endpoint with
+    /// another key belongs to another machine and stays.
     async fn withdraw(&self, operator: &Recorded, silent: PeerId) -> Result<bool, ServiceError> {
         let node = self.link.node()?;
         let known = endpoint_of(&node, operator).await?;
@@ -163,7 +163,7 @@ impl Announcer {
         Ok(true)
     }
 
-    /// Whether the device was news.
+    /// Reports the device. Returns whether it was new to the chain.
     async fn report(&self, operator: &Recorded) -> Result<bool, ServiceError> {
         let node = self.link.node()?;
         let at = node.finalized().await?;
@@ -179,7 +179,7 @@ impl Announcer {
     }
 }
 
-/// Logs what became of an announcement; whether the chain knows it now.
+/// Logs the outcome of an announcement. Returns whether the chain has it now.
 fn told(operator: &str, what: &str, news: Result<bool, ServiceError>) -> bool {
     match news {
         Ok(true) => info!(%operator, "announced {what}"),
@@ -197,8 +197,8 @@ async fn endpoint_of(node: &Node, operator: &Recorded) -> Result<Option<WireEndp
     node.finalized().await?.endpoint(&operator.controller).await
 }
 
-/// Announces that an operator holds a checkpoint; whether that was news. Without an endpoint, the hash
-/// is computed for the first one.
+/// Announces that an operator holds a checkpoint. Returns whether that was new to the chain. Without an
+/// endpoint, the hash is only computed for the first announcement.
 pub(super) async fn hold(
     node: &Node,
     operator: &Recorded,
@@ -229,7 +229,7 @@ pub(super) async fn hold(
     Ok(true)
 }
 
-/// The device as the chain records it, with the self-test that it passed.
+/// The device as the chain records it, with the hash of the self-test that it passed.
 fn on_chain(device: &Device) -> WireDevice {
     let name = device.to_string();
     let end = name.floor_char_boundary(DEVICE_NAME_BYTES);

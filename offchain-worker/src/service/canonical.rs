@@ -1,4 +1,4 @@
-//! Moving on to the checkpoints that training makes.
+//! Switching to the canonical checkpoints that training produces.
 
 use super::announce::hold;
 use super::load::Loader;
@@ -20,13 +20,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-/// How long it waits after something went wrong: holders may only just have started.
+/// The pause after a failure: holders may only just have started.
 const PAUSE: Duration = Duration::from_secs(15);
 
-/// Blocks between two looks at what can be unloaded, for which the node reads every roster.
+/// Blocks between two searches for checkpoints to unload, for which the node reads every roster.
 const UNLOAD_EVERY: u64 = 32;
 
-/// Serves the canonical checkpoint of a family in place of those it succeeds.
+/// Serves the canonical checkpoint of a family in place of its predecessors.
 #[derive(Clone)]
 pub(super) struct Successor {
     link: Arc<Link>,
@@ -34,16 +34,17 @@ pub(super) struct Successor {
     library: Library,
     loader: Loader,
     executor: Arc<EngineExecutor>,
-    /// Where loaded checkpoints are shared, if they are.
+    /// The endpoint at which loaded checkpoints are shared, if there is one.
     artefacts: Option<Arc<Artefacts>>,
-    /// What was served before and is loaded: an operator may still be drawn for it or have jobs for it.
+    /// Checkpoints that were served before and are still loaded: an operator may still be drawn for them or
+    /// have jobs for them.
     retired: BTreeSet<CheckpointId>,
-    /// The block from which it looks again whether that can be unloaded.
+    /// The block of the next search for checkpoints to unload.
     unloads_at: u64,
 }
 
 impl Successor {
-    /// Nothing was looked at yet.
+    /// A successor that has not read the chain yet.
     pub(super) fn new(
         link: Arc<Link>,
         operators: &[Recorded],
@@ -64,8 +65,7 @@ impl Successor {
         }
     }
 
-    /// Looks at every change of `head` for a canonical checkpoint to move on to, until `stop` turns
-    /// true.
+    /// Looks for a new canonical checkpoint at every change of `head`, until `stop` turns true.
     pub(super) async fn run(
         mut self,
         mut head: watch::Receiver<u64>,
@@ -89,7 +89,7 @@ impl Successor {
         }
     }
 
-    /// Boxed, since the compiler does not see that it can be sent otherwise.
+    /// Boxed, since the compiler cannot prove otherwise that the future is `Send`.
     fn look(&mut self) -> BoxFuture<'_, Result<(), ServiceError>> {
         Box::pin(async move {
             let node = self.link.node()?;
@@ -100,7 +100,7 @@ impl Successor {
                     continue;
                 };
                 if info.operator.withdrawable_at.is_some() {
-                    continue; // who leaves may serve nothing new
+                    continue; // an operator that is leaving may serve nothing new
                 }
                 for served in info.serves.into_iter().map(CheckpointId) {
                     let Some(canonical) = successor(&at, served).await? else {
@@ -116,7 +116,7 @@ impl Successor {
         })
     }
 
-    /// Has an operator serve `canonical`, once it is loaded, in place of `served`.
+    /// Loads `canonical` and makes an operator serve it in place of `served`.
     async fn move_on(
         &self,
         node: &Node,
@@ -132,7 +132,7 @@ impl Successor {
             None => None,
         };
         if hold(node, operator, canonical, &engine, blob).await? {
-            info!(operator = %name, checkpoint = %canonical, "announced to hold the weights");
+            info!(operator = %name, checkpoint = %canonical, "announced that it holds the weights");
         }
         let call = FollowCanonical {
             checkpoint: served.0,
@@ -142,7 +142,8 @@ impl Successor {
         Ok(())
     }
 
-    /// Unloads what was served before, once no operator can be drawn for it or has a job for it.
+    /// Unloads checkpoints that were served before, once no operator can be drawn for them or has a job for
+    /// them.
     async fn unload(&mut self, at: &At) -> Result<(), ServiceError> {
         if self.retired.is_empty() || at.number() < self.unloads_at {
             return Ok(());
@@ -160,7 +161,7 @@ impl Successor {
         Ok(())
     }
 
-    /// Loads `canonical`, from those that hold it if it is not here.
+    /// Loads `canonical`, and fetches it from its holders first if it is not on this machine.
     async fn make_ready(
         &self,
         node: &Node,
@@ -178,7 +179,7 @@ impl Successor {
                 info!(checkpoint = %canonical, "fetches the canonical checkpoint");
                 let told = log_progress("the canonical checkpoint");
                 let (library, unending) = (&self.library, std::future::pending());
-                // What cannot be had is looked for again at a later block.
+                // A checkpoint that is not available is looked for again at a later block.
                 let wait = Duration::ZERO;
                 artefacts::fetch_alone(node, library, canonical, bytes, told, wait, unending)
                     .await?
@@ -190,7 +191,7 @@ impl Successor {
     }
 }
 
-/// The canonical checkpoint of the family of `served`, if that is another.
+/// The canonical checkpoint of the family of `served`, if it is another one.
 async fn successor(at: &At, served: CheckpointId) -> Result<Option<CheckpointId>, ChainError> {
     let Some(record) = at.checkpoint(&served).await? else {
         return Ok(None);

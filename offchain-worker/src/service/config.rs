@@ -1,4 +1,4 @@
-//! What a worker is told at its start.
+//! The configuration of a worker.
 
 use crate::keys::Key;
 use crate::training::{Sabotage, TrainingOptions};
@@ -7,71 +7,72 @@ use noema_protocol::{interfaces::Role, FamilyId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What a worker is told at its start.
+/// The configuration of a worker.
 #[derive(Clone)]
 pub struct Config {
-    /// WebSocket of the node.
+    /// WebSocket URL of the node.
     pub url: String,
-    /// Folder for checkpoints, datasets, records and job stores.
+    /// Folder for checkpoints, datasets, files of rounds and job stores.
     pub home: PathBuf,
-    /// Hot keys, each of another operator.
+    /// Hot keys, one for each operator.
     pub keys: Vec<Key>,
-    /// Roles to take on; none means those that the chain has recorded for each key.
+    /// Roles to take on; empty for those that the chain records for each key.
     pub roles: Vec<Role>,
-    /// Checkpoints to load, each by its folder or the beginning of its id; none means those that the
-    /// operators serve.
+    /// Checkpoints to load, each by its folder or a prefix of its id; empty for those that the operators
+    /// serve.
     pub checkpoints: Vec<String>,
-    /// What executes the models.
+    /// The device that executes the models.
     pub device: DeviceOptions,
     /// Whether weights are read into large pages instead of mapping their files.
     pub large_pages: bool,
-    /// Whether weights are not hashed before the start.
+    /// Whether weights are used without hashing them first.
     pub trust_weights: bool,
-    /// Where files are shared with other operators.
+    /// The address at which files are shared with other operators.
     pub listen: Listen,
-    /// Where others reach what `listen` opens, if that is another address.
+    /// The addresses at which other operators reach the endpoint, if they differ from `listen`.
     pub public_addresses: Vec<SocketAddr>,
-    /// Whether to move on when another checkpoint of a family becomes canonical.
+    /// Whether to switch when another checkpoint of a family becomes canonical.
     pub follow_canonical: bool,
-    /// Whether to claim what the operators are due of subsidies.
+    /// Whether to claim the operators' rewards.
     pub claims: bool,
-    /// Where metrics and health are served.
+    /// The address at which metrics and health are served.
     pub metrics: Option<SocketAddr>,
-    /// File of the job store; by default one of the chain and the first operator, in the home folder.
+    /// File of the job store; by default a file in the home folder, named after the chain and the first
+    /// operator.
     pub store: Option<PathBuf>,
-    /// How to take part in rounds of training.
+    /// Participation in rounds of training.
     pub rounds: RoundsConfig,
 }
 
-/// Where files are shared with other operators.
+/// The address at which files are shared with other operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listen {
-    /// Nowhere.
+    /// No files are shared.
     Off,
     /// At this address (UDP).
     At(SocketAddr),
-    /// At this address, unless something is in the way.
+    /// At this address; if it cannot be opened, the worker starts without sharing.
     IfPossible(SocketAddr),
 }
 
-/// How to take part in rounds of training.
+/// Participation in rounds of training.
 #[derive(Clone, Default)]
 pub struct RoundsConfig {
-    /// The families whose rounds to take part in.
+    /// The families whose rounds the operators take part in.
     pub families: Vec<FamilyId>,
-    /// Folders of datasets to share, and whose rounds to take part in.
+    /// Folders of datasets to share; the operators take part in the rounds on these datasets.
     pub datasets: Vec<PathBuf>,
-    /// Whether validators look at what they were not drawn for.
+    /// Whether validators also verify rounds for which they were not drawn.
     pub audits: bool,
-    /// How trainers train.
+    /// Training options of trainers.
     pub training: TrainingOptions,
-    /// Spoils contributions on purpose.
+    /// Makes trainers dishonest on purpose, for tests.
     pub sabotage: Option<Sabotage>,
 }
 
 impl Config {
-    /// Operators with these hot keys do what the chain has recorded for them: serve from `home` over the
-    /// node at `url`, share nothing, and claim what they are due.
+    /// Operators with these hot keys in the roles that the chain records: they serve checkpoints from `home`
+    /// over the node at `url`, share no files, and claim their rewards.
     pub fn new(url: impl Into<String>, home: impl Into<PathBuf>, keys: Vec<Key>) -> Self {
         Self {
             url: url.into(),
@@ -92,14 +93,14 @@ impl Config {
         }
     }
 
-    /// Whether to take on a role that an operator has.
+    /// Whether an operator that has this role takes it on.
     pub(super) fn wants(&self, role: Role) -> bool {
         self.roles.is_empty() || self.roles.contains(&role)
     }
 }
 
 impl RoundsConfig {
-    /// What an operator does in rounds, given what it does at all.
+    /// An operator's role in rounds, given its roles.
     pub(super) fn role(&self, trains: bool, validates: bool) -> Option<Role> {
         let asked = !self.families.is_empty() || !self.datasets.is_empty();
         match (trains, validates && asked) {

@@ -1,4 +1,4 @@
-//! Why a worker does not start.
+//! Errors of a worker's start.
 
 use crate::artefacts::FetchError;
 use crate::chain::ChainError;
@@ -13,14 +13,14 @@ use sp_core::H256;
 use std::io;
 use std::net::SocketAddr;
 
-/// Why a worker does not start, or does not move on to another checkpoint.
+/// Why a worker does not start, or does not switch to another checkpoint.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
     /// The chain cannot be read or called.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// A checkpoint on this machine.
+    /// A checkpoint on this machine cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A checkpoint that the operator serves is not on this machine.
@@ -31,42 +31,42 @@ pub enum ServiceError {
         /// Why it cannot be loaded.
         source: Box<CheckpointError>,
     },
-    /// A dataset on this machine.
+    /// A dataset on this machine cannot be used.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// An option of training makes no sense.
+    /// A training option is invalid.
     #[error(transparent)]
     Training(#[from] TrainingError),
-    /// The device does not execute.
+    /// The device fails.
     #[error(transparent)]
     Device(#[from] ExecutorError),
-    /// A checkpoint does not execute.
+    /// A checkpoint cannot be executed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The job store.
+    /// The job store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Files from others.
+    /// Files cannot be fetched from other operators.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// Files for others.
+    /// Files cannot be shared with other operators.
     #[error(transparent)]
     Share(#[from] noema_artefacts::Error),
     /// Metrics cannot be served.
     #[error("cannot serve metrics at {address}: {source}; choose another address with --metrics-addr, or stop the program that has this one")]
     Metrics {
-        /// Where they should be.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Files cannot be shared where they should be.
+    /// Files cannot be shared at the configured address.
     #[error("{0}; choose another address of this machine with --listen, or stop the program that has this one")]
     Listen(noema_artefacts::Error),
-    /// There is no hot key.
+    /// No hot key is configured.
     #[error("a worker needs a hot key for each operator, and has none")]
     NoKey,
-    /// The chain knows no operator with a hot key.
+    /// The chain knows no operator with this hot key.
     #[error("the chain knows no operator with the hot key {0}; its controller registers it with: noema-worker register operator --role worker --account <CONTROLLER> --key {0} --serve <CHECKPOINT>")]
     UnknownKey(String),
     /// Two hot keys submit for one operator.
@@ -75,20 +75,20 @@ pub enum ServiceError {
     /// The operator left.
     #[error("the operator {0} is not registered")]
     NotRegistered(String),
-    /// The operator has other roles than those asked for.
+    /// The operator has none of the configured roles.
     #[error("the operator {0} has none of the roles asked for with --roles")]
     NoRole(String),
     /// There is nothing to execute and nothing to train.
-    #[error("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training says in which with --family")]
+    #[error("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training names their families with --family")]
     NothingToDo,
-    /// The operator takes part in rounds, and shares nothing.
-    #[error("the operator {0} cannot take part in rounds without sharing files with others; say where with --listen <ADDRESS:PORT>")]
+    /// The operator takes part in rounds, but shares no files.
+    #[error("the operator {0} cannot take part in rounds without sharing files with other operators; set an address with --listen <ADDRESS:PORT>")]
     NotSharing(String),
-    /// Nobody reaches an address that stands for all.
-    #[error("--listen {0} is every address of this machine; say with --public-address which of them others reach")]
+    /// No operator can reach an unspecified address.
+    #[error("--listen {0} is every address of this machine; name the address that other operators reach with --public-address")]
     NoPublicAddress(SocketAddr),
-    /// The chain has no room for so many addresses.
-    #[error("--public-address may be given {0} times")]
+    /// There are more public addresses than the chain records.
+    #[error("--public-address may be given at most {0} times")]
     TooManyAddresses(usize),
     /// The chain does not know a checkpoint.
     #[error("the chain does not know checkpoint {0}; register it with: noema-worker register checkpoint {0} --account <PUBLISHER>")]
@@ -98,12 +98,12 @@ pub enum ServiceError {
     OtherWeights {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// The root of its weights.
+        /// The root of the weights on this machine.
         found: H256,
         /// The root on chain.
         recorded: H256,
     },
-    /// Something that blocks ended unexpectedly.
+    /// A blocking task ended unexpectedly.
     #[error("{0} ended unexpectedly")]
     CutOff(&'static str),
 }

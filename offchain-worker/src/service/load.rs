@@ -1,4 +1,4 @@
-//! Checkpoints that operators execute, ready to do so.
+//! Loading the checkpoints that operators execute.
 
 use super::operators::{owed, served, Recorded};
 use super::{Config, ServiceError};
@@ -33,7 +33,7 @@ impl Loader {
         }
     }
 
-    /// Holds a checkpoint against what the chain has recorded of it, and prepares it.
+    /// Compares a checkpoint with its record on chain, and loads it.
     pub(super) async fn load(
         &self,
         checkpoint: OpenCheckpoint,
@@ -81,7 +81,7 @@ impl Loader {
     }
 }
 
-/// Loads what the operators execute.
+/// Loads the checkpoints that the operators execute.
 pub(super) async fn load(
     config: &Config,
     loader: &Loader,
@@ -108,7 +108,7 @@ pub(super) async fn load(
     Ok(engines)
 }
 
-/// Opens the checkpoints that were named, or else those that the operators serve and served before.
+/// Opens the configured checkpoints, or else those that the operators serve or served before.
 fn open(
     config: &Config,
     operators: &[Recorded],

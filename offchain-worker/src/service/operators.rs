@@ -9,7 +9,7 @@ use noema_protocol::{interfaces::Role, CheckpointId};
 use std::collections::BTreeSet;
 use tracing::info;
 
-/// An operator as the chain has it.
+/// An operator as the chain records it.
 #[derive(Clone)]
 pub(super) struct Recorded {
     pub(super) key: Key,
@@ -18,7 +18,7 @@ pub(super) struct Recorded {
     validator: bool,
     trainer: bool,
     pub(super) serves: BTreeSet<CheckpointId>,
-    /// What it has to execute besides: it may still be drawn for what it served before.
+    /// Checkpoints that it no longer serves, but may still have to execute.
     owes: BTreeSet<CheckpointId>,
 }
 
@@ -28,7 +28,7 @@ impl Recorded {
         address(&self.controller)
     }
 
-    /// What it does.
+    /// Its account, name and roles for the operator loop.
     pub(super) fn identity(&self, config: &Config) -> Identity {
         Identity {
             controller: self.controller,
@@ -40,7 +40,7 @@ impl Recorded {
         }
     }
 
-    /// What it does in rounds of training, if anything.
+    /// Its role in rounds of training, if it takes part in them.
     pub(super) fn role_in_rounds(&self, config: &Config) -> Option<Role> {
         config.rounds.role(
             self.trainer && config.wants(Role::Trainer),
@@ -84,13 +84,13 @@ pub(super) async fn look_up(node: &Node, keys: &[Key]) -> Result<Vec<Recorded>, 
     Ok(found)
 }
 
-/// What the operators serve.
+/// The checkpoints that the operators serve.
 pub(super) fn served(operators: &[Recorded]) -> BTreeSet<CheckpointId> {
     let served = operators.iter().flat_map(|operator| &operator.serves);
     served.copied().collect()
 }
 
-/// What the operators have to execute besides what they serve.
+/// The checkpoints that the operators no longer serve, but may still have to execute.
 pub(super) fn owed(operators: &[Recorded]) -> BTreeSet<CheckpointId> {
     let owed = operators.iter().flat_map(|operator| &operator.owes);
     owed.copied().collect()

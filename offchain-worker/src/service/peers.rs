@@ -1,4 +1,4 @@
-//! Files between the operators of a round, by content hash.
+//! The transfer of files between the operators of a round, by content hash.
 
 use super::share::log_progress;
 use crate::artefacts::{self, datasets, FetchError};
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tracing::{debug, info};
 
-/// Shares over one endpoint, and finds others by what the chain records of them.
+/// Shares over one endpoint, and finds other operators by their endpoints on chain.
 pub(super) struct Peers {
     artefacts: Arc<Artefacts>,
     link: Arc<Link>,
     library: Library,
     datasets: Datasets,
-    /// Held by the operator that fetches: another one waits and finds what it needs.
+    /// Held while an operator fetches: other operators of this worker wait, and then find the files here.
     fetching: Mutex<()>,
 }
 
@@ -98,7 +98,7 @@ impl Exchange for Peers {
                 Ok(Some(bytes))
             }
             Err(error) if error.is_of_peers() => {
-                debug!(update = %hash, %error, "an update is not to be had");
+                debug!(update = %hash, %error, "an update is not available");
                 Ok(None)
             }
             Err(error) => Err(RoundsError::exchange(error)),
@@ -125,7 +125,7 @@ impl Exchange for Peers {
         let participants = round.participants().copied().collect();
         let peers = datasets::peers(&at, recorded, &participants, Some(own)).await;
         let peers = peers.map_err(RoundsError::exchange)?;
-        info!(root = ?recorded.root, shards = shards.len(), "fetches what is missing of a dataset");
+        info!(root = ?recorded.root, shards = shards.len(), "fetches the missing parts of a dataset");
         let fetcher = self.artefacts.fetcher();
         let dataset =
             datasets::fetch(fetcher, &self.datasets, recorded, shards, &peers, |_| ()).await;

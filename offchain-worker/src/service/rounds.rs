@@ -1,4 +1,4 @@
-//! How the operators of a worker take part in rounds of training.
+//! The resources that the operators of a worker need in rounds of training.
 
 use super::operators::Recorded;
 use super::peers::Peers;
@@ -17,7 +17,7 @@ use tracing::info;
 pub(super) fn datasets(config: &Config) -> Result<Datasets, ServiceError> {
     let open = |folder: &PathBuf| {
         let dataset = Dataset::open(folder)?;
-        info!(root = ?dataset.root(), shards = dataset.len(), "has a dataset");
+        info!(root = ?dataset.root(), shards = dataset.len(), "opened a dataset");
         Ok(dataset)
     };
     let named = config.rounds.datasets.iter().map(open);
@@ -25,7 +25,7 @@ pub(super) fn datasets(config: &Config) -> Result<Datasets, ServiceError> {
     Ok(Datasets::new(&config.home, named))
 }
 
-/// What all operators of a worker use in rounds.
+/// Resources for rounds that all operators of a worker share.
 pub(super) struct Resources {
     library: Library,
     datasets: Datasets,
@@ -34,7 +34,7 @@ pub(super) struct Resources {
 }
 
 impl Resources {
-    /// What is needed goes through `artefacts` to `library` and `datasets`.
+    /// Resources that are fetched over `artefacts` into `library` and `datasets`.
     pub(super) fn new(
         artefacts: Arc<Artefacts>,
         link: Arc<Link>,
@@ -51,7 +51,7 @@ impl Resources {
         }
     }
 
-    /// How an operator takes part, with its files in a folder of its own in `files`.
+    /// The setup of an operator, with a folder of its own in `files`.
     pub(super) fn setup(&self, operator: &Recorded, config: &Config, files: &Path) -> Setup {
         let rounds = &config.rounds;
         Setup {
@@ -68,7 +68,7 @@ impl Resources {
         }
     }
 
-    /// How files move.
+    /// The transfer of files, shared by all operators.
     pub(super) fn exchange(&self) -> Arc<dyn Exchange> {
         self.peers.clone()
     }

@@ -1,4 +1,4 @@
-//! What a worker shares with other operators.
+//! Sharing checkpoints with other operators.
 
 use super::{Config, Listen, ServiceError};
 use crate::artefacts::{self, FetchError};
@@ -13,10 +13,10 @@ use std::path::Path;
 use std::sync::Arc;
 use tracing::{info, warn};
 
-/// Addresses that the chain records of an endpoint.
+/// The most addresses of an endpoint that the chain records.
 const ADDRESSES: usize = 4;
 
-/// Opens the endpoint, if there is to be one, and shares the checkpoints.
+/// Opens the endpoint, if one is configured, and shares the checkpoints.
 pub(super) async fn open(
     config: &Config,
     folder: &Path,
@@ -40,9 +40,9 @@ pub(super) async fn open(
         {
             return Err(ServiceError::Listen(error));
         }
-        // Nobody asked for it, so it must not keep an operator from working.
+        // The address is a default, so its failure must not keep the operators from working.
         Err(error) if matches!(config.listen, Listen::IfPossible(_)) => {
-            warn!(%error, "shares nothing with other operators");
+            warn!(%error, "shares no files with other operators");
             return Ok(None);
         }
         Err(error) => return Err(error.into()),
@@ -70,14 +70,14 @@ pub(super) async fn open(
     }))
 }
 
-/// Where the checkpoints are shared, and under which hashes.
+/// The endpoint at which the checkpoints are shared, and their hashes.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) endpoint: WireEndpoint,
     pub(super) blobs: BTreeMap<CheckpointId, BlobHash>,
 }
 
-/// The endpoint, and what it shares.
+/// The open endpoint and the checkpoints that it shares.
 pub(super) struct Sharing {
     artefacts: Arc<Artefacts>,
     addresses: Vec<SocketAddr>,
@@ -85,19 +85,19 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    /// Says goodbye to those who are fetching.
+    /// Closes the open connections.
     pub(super) async fn shutdown(self) {
         if let Some(artefacts) = Arc::into_inner(self.artefacts) {
             artefacts.shutdown().await;
         }
     }
 
-    /// The endpoint, to share more over it.
+    /// The endpoint.
     pub(super) fn artefacts(&self) -> Arc<Artefacts> {
         self.artefacts.clone()
     }
 
-    /// What others find there.
+    /// The endpoint and the hashes, as they are announced.
     pub(super) fn shared(&self) -> Shared {
         let addresses = self.addresses.iter().copied().map(Into::into);
         Shared {
@@ -110,7 +110,7 @@ impl Sharing {
     }
 }
 
-/// Logs now and then how far the fetch of something is.
+/// Logs the progress of a fetch at intervals.
 pub(super) fn log_progress(what: &'static str) -> impl Fn(Progress) + Clone + Send + Sync {
     let lines = Arc::new(NowAndThen::new());
     move |progress| {

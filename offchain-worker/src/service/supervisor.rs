@@ -1,4 +1,4 @@
-//! The tasks of a worker: each goes on until the worker stops, and is begun anew where it does not.
+//! The tasks of a worker: each runs until the worker stops, and is restarted if it ends earlier.
 
 use crate::metrics::Metrics;
 use crate::panicked::message;
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-/// How long a task waits before it is begun anew.
+/// The pauses before a task is restarted.
 #[derive(Clone, Copy, Debug)]
 struct Pauses {
     first: Duration,
@@ -25,8 +25,8 @@ const PAUSES: Pauses = Pauses {
 
 /// The tasks of a worker.
 ///
-/// A task that panics, fails or ends before it should is begun anew after a pause, which doubles as long
-/// as it does not run for longer than the longest one. Until it runs again, health names it.
+/// A task that panics, fails or ends early is restarted after a pause. The pause doubles each time, unless
+/// the task ran for longer than the longest pause. Until the task runs again, `/health` names it.
 pub struct Supervisor {
     metrics: Metrics,
     stop: watch::Receiver<bool>,
@@ -35,7 +35,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Nothing runs yet; `stop` turns true when the worker stops.
+    /// A supervisor without tasks; `stop` turns true when the worker stops.
     pub fn new(metrics: Metrics, stop: watch::Receiver<bool>) -> Self {
         Self {
             metrics,
@@ -45,8 +45,8 @@ impl Supervisor {
         }
     }
 
-    /// Runs a task, which `begin` begins, for as long as the worker runs. It ends by itself when the
-    /// worker stops.
+    /// Runs a task, which `begin` starts, for as long as the worker runs. The task must end by itself when
+    /// the worker stops.
     pub fn run<E: Display + Send + 'static>(
         &mut self,
         name: impl Into<String>,
@@ -57,14 +57,14 @@ impl Supervisor {
         self.tasks.spawn(supervised);
     }
 
-    /// Waits until the worker stops, and then for its tasks for `patience`. Those that have not ended by
-    /// then are given up.
+    /// Waits until the worker stops, and then at most `patience` for its tasks. Tasks that have not ended by
+    /// then are aborted.
     pub async fn finish(mut self, patience: Duration) {
         crate::stopped(&mut self.stop).await;
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(patience, ended).await.is_err() {
             let tasks = self.tasks.len();
-            warn!(tasks, "some tasks did not stop in time and are given up; what they did goes on from disk at the next start");
+            warn!(tasks, "some tasks did not stop in time and are aborted; the next start resumes from the data on disk");
         }
     }
 }
@@ -84,7 +84,7 @@ async fn supervise<E: Display + Send + 'static>(
             .await;
         let reason = match ended {
             _ if *stop.borrow() => return,
-            Ok(Ok(())) => "it ended before it should".to_owned(),
+            Ok(Ok(())) => "it ended early".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(panicked) => format!("it panicked: {}", message(panicked.as_ref())),
         };
@@ -95,7 +95,7 @@ async fn supervise<E: Display + Send + 'static>(
             task = name,
             reason,
             pause_seconds = pause.as_secs(),
-            "a part of the worker failed; it is begun anew after a pause"
+            "a task of the worker failed; it is restarted after a pause"
         );
         metrics.restarts.inc();
         metrics.health.is_troubled(&name, &reason);
@@ -104,7 +104,7 @@ async fn supervise<E: Display + Send + 'static>(
             () = crate::stopped(&mut stop) => return,
         }
         metrics.health.is_well(&name);
-        info!(task = name, "begins anew");
+        info!(task = name, "restarts");
         pause = pause.saturating_mul(2).min(pauses.longest);
     }
 }
@@ -142,7 +142,7 @@ mod tests {
             }
         }
 
-        /// Runs a task that is told how often it was begun.
+        /// Runs a task that receives the number of its start.
         fn run(&mut self, task: Task) {
             let (begun, stop) = (self.begun.clone(), self.stop.subscribe());
             self.supervisor.run("task", move || {
@@ -156,10 +156,10 @@ mod tests {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             };
-            tokio::time::timeout(LONG, so).await.expect("comes to pass");
+            tokio::time::timeout(LONG, so).await.expect("in time");
         }
 
-        /// Stops; tasks that have not ended after `patience` are given up.
+        /// Stops; tasks that have not ended after `patience` are aborted.
         async fn finish(self, patience: Duration) {
             self.stop.send_replace(true);
             let finished = self.supervisor.finish(patience);

@@ -1,4 +1,4 @@
-//! What is on disk of a job.
+//! Records of jobs on disk.
 
 use super::AccountBytes;
 use codec::{Decode, Encode};
@@ -11,10 +11,10 @@ use std::ops::RangeInclusive;
 /// Operator, kind of job, number, leaf.
 pub(super) type Key = (AccountBytes, u8, u64, u32);
 
-/// The kind of a round.
+/// The kind of job that a round is.
 const ROUND: u8 = 3;
 
-/// Names a record: whose it is, and of which job.
+/// The key of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobKey {
     /// The operator's controller.
@@ -35,33 +35,33 @@ impl JobKey {
     }
 }
 
-/// Where the records of an operator's rounds are.
+/// The keys of an operator's rounds.
 pub(super) fn rounds_of(operator: AccountBytes) -> RangeInclusive<Key> {
     (operator, ROUND, 0, 0)..=(operator, ROUND, u64::MAX, u32::MAX)
 }
 
-/// Names one duty among all of its number: those before it, and those of another chain.
+/// Identifies one duty among all for jobs of the same number: earlier ones, and those of another chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket {
     /// The job.
     pub job: Job,
-    /// What it is about; see [`Task::subject`](crate::roles::Task::subject).
+    /// Its subject; see [`Task::subject`](crate::roles::Task::subject).
     pub subject: H256,
 }
 
-/// How far an operator got with a job.
+/// An operator's progress with a job.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Record {
-    /// What the job is about; see [`Task::subject`](crate::roles::Task::subject).
+    /// The job's subject; see [`Task::subject`](crate::roles::Task::subject).
     pub subject: H256,
-    /// How far it got.
+    /// The progress.
     pub stage: Stage,
 }
 
-/// How far an operator got with a job. What is only listed, or being executed, is not on disk.
+/// An operator's progress with a job. A job that is only listed or being executed is not on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Stage {
-    /// Executed: this is what is handed over.
+    /// Executed, with the result to submit.
     Executed(Product),
     /// Nothing is left to do.
     Done {
@@ -70,34 +70,34 @@ pub enum Stage {
     },
 }
 
-/// What was computed for a job.
+/// The result of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Product {
     /// An answer.
     Answer(StoredAnswer),
     /// A check of a leaf that is true.
     Check(StoredCheck),
-    /// The word that the leaf is false.
+    /// A challenge: the leaf is false.
     Challenge,
     /// A juror's verdict.
     Verdict {
-        /// What the juror says.
+        /// The verdict.
         verdict: Verdict,
-        /// What keeps the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     },
     /// A trainer's contribution to a round. The update itself is a file.
     Contribution {
         /// Its hash and its size.
         contribution: Contribution,
-        /// What keeps the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     },
     /// A validator's scores of the contributions to a round.
     Scores {
         /// The scores.
         sheet: ScoreSheet,
-        /// What keeps the commitment from being guessed.
+        /// The salt of the commitment.
         salt: H256,
     },
 }
@@ -109,17 +109,17 @@ pub struct StoredAnswer {
     pub tokens: Vec<u32>,
     /// Text of the answer.
     pub text: String,
-    /// What is stated about it.
+    /// Its receipt.
     pub receipt: Box<Receipt>,
 }
 
-/// What a check found, as it is committed to and revealed.
+/// The result of a check, as it is committed to and revealed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct StoredCheck {
     /// The receipt of the leaf.
     pub receipt: Box<Receipt>,
-    /// The hidden state at the validator's position.
+    /// The proof of the hidden state at the validator's position.
     pub proof: HiddenProof,
-    /// What keeps the commitment from being guessed.
+    /// The salt of the commitment.
     pub salt: H256,
 }
