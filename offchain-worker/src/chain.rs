@@ -1,9 +1,9 @@
-//! The chain, through one node's WebSocket.
+//! The chain, over the WebSocket of one node.
 //!
 //! Nothing here is compiled against a runtime: calls, storage and view functions are looked up by
-//! name in the metadata of the node, and decoded by the names of their fields into
-//! [`types`]. So a worker outlives a runtime upgrade that keeps those names, and says which one is
-//! missing where an upgrade does not.
+//! name in the node's metadata, and decoded by the names of their fields into [`types`]. So a worker
+//! keeps running across a runtime upgrade that keeps those names; after another upgrade, its errors name
+//! what is missing.
 
 pub mod calls;
 mod duty;
@@ -37,58 +37,58 @@ use subxt::rpcs::methods::LegacyRpcMethods;
 use subxt::rpcs::RpcClient;
 use subxt::{OnlineClient, OnlineClientAtBlock, SubstrateConfig};
 
-/// How long the node may take to answer before it counts as away.
+/// The timeout of a request to the node.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why the chain could not be used.
+/// Why the chain cannot be read or called.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// No node answers.
+    /// No node answers at the address.
     #[error("no node answers at {url} ({reason}); start one, or point --url at one that runs")]
     Unreachable {
-        /// The address tried.
+        /// The address.
         url: String,
-        /// What happened.
+        /// The cause.
         reason: String,
     },
     /// The node has another chain than before.
-    #[error("the node at {url} has the chain {found}, and this program began with {before}; start it again to go on with the chain that is there, or the node with the one that was")]
+    #[error("the node at {url} has the chain {found}, but this program started with {before}; restart this program to use the new chain, or restart the node with the previous one")]
     OtherChain {
         /// The node's address.
         url: String,
-        /// The chain that it has.
+        /// The chain that the node has now.
         found: Box<ChainIdentity>,
-        /// The chain that it had.
+        /// The chain that the node had before.
         before: Box<ChainIdentity>,
     },
-    /// The runtime is not the one this program was written for.
+    /// The runtime does not have what this program expects.
     #[error("the chain's {what} is not what this program was written for ({reason}); update the worker or the chain, whichever is older")]
     Incompatible {
-        /// What was read or called.
+        /// The item that was read or called.
         what: String,
-        /// What did not fit.
+        /// The mismatch.
         reason: String,
     },
-    /// The node turned a transaction away.
+    /// The node rejected a transaction.
     #[error("the node did not accept the transaction {call}: {reason}")]
     Rejected {
         /// The call.
         call: String,
-        /// What the node said.
+        /// The node's reason.
         reason: String,
     },
-    /// The call was executed and refused.
+    /// The call failed on chain.
     #[error("the chain refused {call}: {error}{}", if .docs.is_empty() { String::new() } else { format!(" ({docs})") })]
     Refused {
         /// The call.
         call: String,
-        /// The error by name, such as `Inference::PromptEmpty`.
+        /// The name of the error, such as `Inference::PromptEmpty`.
         error: String,
-        /// What the runtime says about this error.
+        /// The runtime's documentation of this error.
         docs: String,
     },
-    /// A transaction was not in a finalized block in time.
+    /// A transaction was not finalized in time.
     #[error("the transaction {0} was not final in time; it may still be included")]
     TooSlow(String),
 }
@@ -154,7 +154,7 @@ impl Node {
         self.client.genesis_hash()
     }
 
-    /// The chain, as it was when the connection was made.
+    /// The identity of the chain, read when the connection was made.
     pub const fn chain(&self) -> &ChainIdentity {
         &self.chain
     }
@@ -164,7 +164,7 @@ impl Node {
         &self.url
     }
 
-    /// What the node says of its chain: the token's name and digits, the address format.
+    /// The chain's properties: the token's name and decimals, and the address format.
     pub async fn properties(
         &self,
     ) -> Result<serde_json::Map<String, serde_json::Value>, ChainError> {
@@ -188,7 +188,7 @@ impl Node {
         Ok(At::new(self.url.clone(), block))
     }
 
-    /// Runs a request and names what went wrong with it.
+    /// Runs a request with a timeout, and classifies its error.
     async fn in_time<T>(
         &self,
         request: impl std::future::Future<Output = Result<T, subxt::Error>>,
@@ -204,7 +204,7 @@ impl Node {
     }
 }
 
-/// Asks a node for its chain.
+/// Reads the identity of a node's chain.
 async fn identify(
     rpc: &LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
     genesis: H256,
@@ -225,7 +225,7 @@ async fn identify(
     })
 }
 
-/// Tells a node that is away from a runtime that is different.
+/// Distinguishes an unreachable node from an incompatible runtime.
 pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) -> ChainError {
     use subxt::error::{EventsError, ExtrinsicError, StorageError, ViewFunctionError};
     let error = error.into();
@@ -267,8 +267,8 @@ pub(crate) fn classify(url: &str, what: &str, error: impl Into<subxt::Error>) ->
     }
 }
 
-/// The innermost message of a chain of errors: the one that says what happened. subxt's layers
-/// repeat each other in front of it, and a trap's back trace follows it.
+/// The message of the innermost source of an error. subxt's layers put prefixes in front of it, and a trap's
+/// backtrace follows it.
 pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,4 +1,4 @@
-//! The calls this program makes, argument by argument as the runtime names them.
+//! The calls that this program submits, with their arguments under the names of the runtime.
 
 use super::types::{
     Parameters, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
@@ -9,7 +9,7 @@ use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_encode::EncodeAsType;
 
-/// A call: the pallet, the name, and the arguments.
+/// A call: its pallet, its name and its arguments.
 pub trait Call: subxt::ext::scale_encode::EncodeAsFields + Send + Sync {
     /// The pallet's name in the runtime.
     const PALLET: &'static str;
@@ -33,18 +33,18 @@ macro_rules! calls {
 }
 
 calls! {
-    /// Asks a question.
+    /// Submits a request.
     "Inference"."request_inference" RequestInference {
-        /// The checkpoint that is to answer.
+        /// The checkpoint.
         checkpoint: H256,
         /// The prompt, UTF-8.
         prompt: Vec<u8>,
-        /// How tokens are chosen.
+        /// The sampling parameters.
         parameters: Parameters,
-        /// The most the requester pays.
+        /// The most that the requester pays.
         price_limit: u128,
     }
-    /// Takes a question back that no worker has.
+    /// Cancels a request that no worker was drawn for.
     "Inference"."cancel_request" CancelRequest {
         /// The request.
         request: u64,
@@ -57,19 +57,19 @@ calls! {
         tokens: Vec<u32>,
         /// The answer's text, UTF-8.
         text: Vec<u8>,
-        /// What is stated.
+        /// The receipt.
         receipt: WireReceipt,
     }
-    /// Commits to what a check found.
+    /// Commits to the result of a check.
     "Claims"."commit_check" CommitCheck {
         /// The claim.
         claim: u64,
         /// The leaf.
         leaf: u32,
-        /// The hash of what was found.
+        /// The hash of the result and the salt.
         commitment: H256,
     }
-    /// Shows what a check found.
+    /// Reveals the result of a check.
     "Claims"."reveal_check" RevealCheck {
         /// The claim.
         claim: u64,
@@ -79,12 +79,12 @@ calls! {
         receipt: WireReceipt,
         /// The siblings of the receipt's hash, up to the claim's root.
         path: Vec<H256>,
-        /// The hidden state at the validator's position.
+        /// The proof of the hidden state at the validator's position.
         proof: WireHiddenProof,
         /// The salt of the commitment.
         salt: H256,
     }
-    /// Says that a leaf is false.
+    /// Challenges a leaf.
     "Claims"."challenge" Challenge {
         /// The claim.
         claim: u64,
@@ -97,7 +97,7 @@ calls! {
         claim: u64,
         /// The leaf.
         leaf: u32,
-        /// The hash of the verdict.
+        /// The hash of the verdict and the salt.
         commitment: H256,
     }
     /// Reveals a verdict.
@@ -115,7 +115,7 @@ calls! {
     "Checkpoints"."register_family" RegisterFamily {
         /// Its name.
         name: Vec<u8>,
-        /// The dimensions of the model.
+        /// The architecture of the model.
         architecture: WireArchitecture,
         /// The hash of the tokenizer.
         tokenizer_hash: H256,
@@ -128,48 +128,48 @@ calls! {
         checkpoint: H256,
         /// Its family.
         family: u32,
-        /// The checkpoint it was made from.
+        /// The checkpoint that it was made from.
         parent: Option<H256>,
-        /// What identifies its weights.
+        /// The root and the size of its weights.
         weights: WireWeights,
-        /// How many tokens a prompt can become.
+        /// Its token bounds.
         tokens: WireTokenBounds,
         /// Its licence.
         licence: Vec<u8>,
-        /// The hash of the file it was imported from.
+        /// The hash of the file that it was imported from.
         source_hash: H256,
     }
     /// Announces that an operator holds the weights of a checkpoint.
     "Checkpoints"."announce_holding" AnnounceHolding {
         /// The checkpoint.
         checkpoint: H256,
-        /// The hash under which it shares the files.
+        /// The hash under which the operator shares the files.
         blob: H256,
     }
-    /// Has root make a call, on a chain that has a key for that.
+    /// Dispatches a call as root, on a chain with a sudo key.
     "Sudo"."sudo" Sudo {
         /// The call.
         call: Box<WireCall>,
     }
-    /// Takes part in a round.
+    /// Joins a round.
     "Training"."join_round" JoinRound {
         /// The round.
         round: u64,
-        /// As what.
+        /// The role.
         role: WireRole,
     }
     /// Commits to a contribution.
     "Training"."commit_contribution" CommitContribution {
         /// The round.
         round: u64,
-        /// The hash of the contribution.
+        /// The hash of the contribution and the salt.
         commitment: H256,
     }
     /// Reveals a contribution.
     "Training"."reveal_contribution" RevealContribution {
         /// The round.
         round: u64,
-        /// Hash and size of the update.
+        /// The hash and the size of the update.
         contribution: WireContribution,
         /// The salt of the commitment.
         salt: H256,
@@ -178,7 +178,7 @@ calls! {
     "Training"."commit_scores" CommitScores {
         /// The round.
         round: u64,
-        /// The hash of the scores.
+        /// The hash of the scores and the salt.
         commitment: H256,
     }
     /// Reveals scores.
@@ -194,58 +194,58 @@ calls! {
     "Training"."claim_checkpoint" ClaimCheckpoint {
         /// The round.
         round: u64,
-        /// What it is.
+        /// The claim.
         claim: WireClaim,
     }
-    /// Contradicts what was decided of the contributions.
+    /// Objects to the decided scores of the contributions.
     "Training"."object_to_scores" ObjectToScores {
         /// The round.
         round: u64,
-        /// One's own scores.
+        /// The validator's own scores.
         sheet: WireSheet,
     }
-    /// Contradicts what was decided of the next checkpoint.
+    /// Objects to the decided next checkpoint.
     "Training"."object_to_claim" ObjectToClaim {
         /// The round.
         round: u64,
-        /// One's own claim.
+        /// The validator's own claim.
         claim: WireClaim,
     }
-    /// Mints what an account is due for an epoch that ended.
+    /// Mints the reward of an account for an epoch that ended.
     "Issuance"."claim" ClaimReward {
-        /// Who is paid; of an operator, its controller.
+        /// The account that is paid: for an operator, its controller.
         account: AccountId32,
         /// The epoch.
         epoch: u32,
     }
-    /// Comes back after an absence.
+    /// Ends the operator's absence.
     "Operators"."resume" Resume {}
-    /// Withdraws what was credited to an operator.
+    /// Withdraws the payments that were credited to an operator.
     "Operators"."withdraw" WithdrawPayments {}
-    /// Records the device that an operator runs on.
+    /// Reports the device that an operator runs on.
     "Operators"."report_device" ReportDevice {
         /// The device.
         device: WireDevice,
     }
-    /// Publishes where an operator shares artefacts.
+    /// Publishes the endpoint of an operator.
     "Operators"."set_endpoint" SetEndpoint {
-        /// The endpoint; `None` if it shares none any more.
+        /// The endpoint; `None` if the operator no longer shares artefacts.
         endpoint: Option<WireEndpoint>,
     }
     /// Registers an operator.
     "Operators"."register" RegisterOperator {
-        /// What it does.
+        /// Its roles.
         roles: WireRoles,
         /// The hot key.
         key: AccountId32,
         /// The hot key's signature, see [`crate::keys::Key::possession`].
         possession: WireSignature,
-        /// What a worker charges.
+        /// Its prices as a worker.
         prices: WirePrices,
-        /// What is put at stake.
+        /// Its bond.
         bond: u128,
     }
-    /// Changes what a worker charges.
+    /// Changes the prices of a worker.
     "Operators"."set_prices" SetPrices {
         /// The new prices.
         prices: WirePrices,
@@ -257,22 +257,22 @@ calls! {
     }
     /// Serves the canonical checkpoint of a family in place of another.
     "Operators"."follow_canonical" FollowCanonical {
-        /// The one that is served no more.
+        /// The checkpoint that is no longer served.
         checkpoint: H256,
     }
     /// Adds to the bond.
     "Operators"."bond_extra" BondExtra {
-        /// How much.
+        /// The amount.
         amount: u128,
     }
-    /// Leaves: the bond is free after the unbonding period.
+    /// Starts to leave: the bond can be withdrawn after the unbonding period.
     "Operators"."start_unbonding" StartUnbonding {}
-    /// Takes the bond back after the unbonding period.
+    /// Withdraws the bond after the unbonding period.
     "Operators"."withdraw_bond" WithdrawBond {}
 }
 
 impl Sudo {
-    /// The call that has root make `call`.
+    /// The call that dispatches `call` as root.
     pub fn of(call: WireCall) -> Self {
         Self {
             call: Box::new(call),

@@ -1,7 +1,8 @@
 //! The transaction in which a hot key performs a duty.
 //!
 //! It is a *general* transaction of extrinsic format 5: it has no signer, and so neither nonce nor fee.
-//! The hot key signs inside the call `Duties.perform`, over a recent block, its key and the duty.
+//! The hot key's signature is an argument of the call `Duties.perform`. It covers a recent block, the hot key
+//! and the duty.
 
 use super::ChainError;
 use crate::keys::Key;
@@ -19,10 +20,10 @@ const GENERAL: u8 = 0b0100_0000 | 5;
 /// The number of sr25519 among the kinds of signatures.
 const SR25519: u8 = 1;
 
-/// How the pool begins to say which error a pallet gives.
+/// The prefix of a pallet's error number in a message of the pool.
 const CUSTOM: &str = "Custom error: ";
 
-/// A call that is encoded already.
+/// A call that is already encoded.
 struct Encoded<'a>(&'a [u8]);
 
 impl Encode for Encoded<'_> {
@@ -35,8 +36,8 @@ impl Encode for Encoded<'_> {
 /// number and its hash.
 ///
 /// # Errors
-/// [`ChainError::Incompatible`] where the runtime has no such call, or wants something in a
-/// transaction that this program does not know.
+/// [`ChainError::Incompatible`] if the runtime has no such call, or a transaction extension that this program
+/// does not know.
 pub(super) fn transaction(
     metadata: &Metadata,
     (number, block): (u64, H256),
@@ -97,7 +98,7 @@ pub(super) fn transaction(
     Ok(transaction)
 }
 
-/// The error of `pallet` by name, where the pool refused a duty with the number of one.
+/// The name of the error of `pallet` with which the pool refused a duty, if `reason` contains its number.
 pub(super) fn refusal(metadata: &Metadata, pallet: &str, reason: &str) -> Option<String> {
     let (_, number) = reason.split_once(CUSTOM)?;
     let digits = number

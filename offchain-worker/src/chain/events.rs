@@ -1,4 +1,4 @@
-//! What happened in a block.
+//! Events of a block.
 
 use super::{At, ChainError};
 use subxt::events::{Event, Events};
@@ -23,7 +23,7 @@ impl BlockEvents {
 }
 
 impl At {
-    /// What happened in the block.
+    /// The events of the block.
     pub async fn events(&self) -> Result<BlockEvents, ChainError> {
         let events = self.block.events();
         self.in_time("events of a block", events.fetch())

@@ -1,4 +1,4 @@
-//! Following the finalized chain through a node that may go away and come back.
+//! Following the finalized chain over a node that may disconnect and reconnect.
 
 use super::{root_cause, ChainError, ChainIdentity, Node, PATIENCE};
 use crate::metrics::Metrics;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-/// A node that says nothing for this long is asked whether it is still there.
+/// A node that sends no block for this long is probed with a request.
 const SILENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// A node that restarts must be found again before a job's deadline passes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// The connection as others see it: there, or not there just now.
+/// The connection to the node, which may be lost at the moment.
 pub struct Link {
     url: String,
     chain: ChainIdentity,
@@ -21,7 +21,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link over a connection that was just made.
+    /// A link over a new connection.
     pub fn new(node: Arc<Node>) -> Arc<Self> {
         Arc::new(Self {
             url: node.url().to_owned(),
@@ -44,11 +44,11 @@ impl Link {
     }
 }
 
-/// Publishes the number of each finalized block in `head` until `stop` turns true, and connects
-/// again, with growing pauses, whenever the node is gone.
+/// Publishes the number of each finalized block in `head` until `stop` turns true, and reconnects with
+/// growing pauses when the connection is lost.
 ///
-/// A node that comes back with another chain is not followed: every record of this process is about
-/// the chain it began with.
+/// A node that returns with another chain is not followed: all records of this process belong to the chain
+/// that it started with.
 pub async fn follow(
     link: Arc<Link>,
     head: watch::Sender<u64>,
@@ -84,7 +84,7 @@ pub async fn follow(
             Ok(seen) if seen => pause = FIRST_PAUSE,
             Ok(_) => {}
             Err(error) => {
-                warn!(%error, pause_seconds = pause.as_secs(), "the chain cannot be followed; connecting again after a pause");
+                warn!(%error, pause_seconds = pause.as_secs(), "the chain cannot be followed; reconnecting after a pause");
             }
         }
         link.set(None);
@@ -97,7 +97,7 @@ pub async fn follow(
     }
 }
 
-/// Follows one connection to its end. Tells whether it ever brought a block.
+/// Follows one connection to its end. Returns whether it received a block.
 async fn follow_node(
     node: &Node,
     head: &watch::Sender<u64>,
@@ -124,7 +124,7 @@ async fn follow_node(
                 warn!(url = node.url, "the node closed the connection");
                 return Ok(seen);
             }
-            // A chain that makes blocks on demand is silent while nobody wants anything.
+            // With instant seal, a chain makes no blocks while it receives no transactions.
             Err(_) => {
                 node.finalized().await?;
             }

@@ -1,13 +1,13 @@
-//! What tells a chain from all others.
+//! The identity of a chain.
 
 use crate::printable::printable;
 use sp_core::H256;
 use std::fmt;
 
-/// What a node says of its chain.
+/// The identity of a chain, as its node reports it.
 ///
-/// All development chains have the same genesis block. What tells one from another, also from the one that
-/// was there before the database was purged, is the first block after it, which holds a time and randomness.
+/// All development chains have the same genesis block. Block 1 distinguishes them, also from a chain before
+/// its database was purged: it contains a time and randomness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainIdentity {
     /// The chain's name.
@@ -18,13 +18,13 @@ pub struct ChainIdentity {
     pub version: u32,
     /// The hash of the genesis block.
     pub genesis: H256,
-    /// The hash of block 1; `None` where that has not been made, or the node does not have it.
+    /// The hash of block 1; `None` if it does not exist yet, or the node does not have it.
     pub first: Option<H256>,
 }
 
 impl ChainIdentity {
-    /// Whether this can be the chain that was `before` at an earlier time. The runtime may have been
-    /// upgraded, and the first block made in between.
+    /// Whether this can be the same chain as `before` at a later time. In between, the runtime may have been
+    /// upgraded and block 1 made.
     pub fn continues(&self, before: &Self) -> bool {
         let same_first = match (before.first, self.first) {
             (Some(before), Some(now)) => before == now,
@@ -35,7 +35,7 @@ impl ChainIdentity {
     }
 }
 
-/// The hashes are abbreviated, as in a log: what tells chains apart is there.
+/// The hashes are abbreviated, as in a log.
 impl fmt::Display for ChainIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, runtime) = (printable(&self.name), printable(&self.runtime));

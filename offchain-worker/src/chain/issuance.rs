@@ -1,4 +1,4 @@
-//! Reading the subsidy: what an epoch is worth, and what an account is due.
+//! Reading the subsidy: the pools of an epoch, and the rewards of an account.
 
 use super::types::{
     Balance, BlockNumber, Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch,
@@ -11,27 +11,27 @@ use noema_protocol::interfaces::PerWork;
 use serde::Serialize;
 use subxt::config::substrate::AccountId32;
 
-/// What everybody did in an epoch, and what they share for it.
+/// The work of all operators in an epoch, and the pools that they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch {
     /// Its number.
     pub number: u32,
-    /// Whether it is over. If not, it is told as if it ended now: more work of others makes less of
-    /// each.
+    /// Whether it is over. If not, the values are as if it ended now: more work of other operators lowers
+    /// each reward.
     pub is_closed: bool,
-    /// All its work.
+    /// All work that was done in it.
     pub work: PerWork<u128>,
-    /// What those who did each kind share, in the smallest unit.
+    /// The pool of each kind of work, in the smallest unit.
     pub pools: PerWork<Balance>,
 }
 
 impl Epoch {
-    /// What `amounts` of its work are due, in the smallest unit.
+    /// The reward for `amounts` of its work, in the smallest unit.
     pub fn reward(&self, amounts: &PerWork<u64>) -> Balance {
         noema_economics::reward(amounts, &self.work, &self.pools)
     }
 
-    /// The epoch that runs, as if it ended now, where `shares` are the kinds' parts of a subsidy.
+    /// The current epoch, as if it ended now; `shares` are the parts of a subsidy for each kind of work.
     fn so_far(running: &RunningEpoch, shares: &PerWork<Permill>) -> Self {
         let work = running.work.clone().into();
         Self {
@@ -52,30 +52,30 @@ impl Epoch {
     }
 }
 
-/// What an account is due of the subsidies, in the smallest unit.
+/// The rewards of an account, in the smallest unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Dues {
-    /// All that it can claim now.
+    /// The total that it can claim now.
     pub pending: Balance,
-    /// That, epoch by epoch, the oldest first.
+    /// The same by epoch, the oldest first.
     pub epochs: Vec<Claimable>,
-    /// The epoch that runs; `None` where the issuance never started.
+    /// The current epoch; `None` if the issuance has not started.
     pub running: Option<RunningDues>,
 }
 
-/// What an account may be due for the epoch that runs.
+/// The expected reward of an account for the current epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RunningDues {
     /// The epoch.
     pub epoch: u32,
     /// Its last block.
     pub ends_at: BlockNumber,
-    /// What the account would be due if it ended now.
+    /// The reward if it ended now.
     pub estimate: Balance,
 }
 
 impl At {
-    /// What an account can claim, and what the epoch that runs may add.
+    /// The rewards that an account can claim, and the estimate for the current epoch.
     pub async fn dues(&self, account: &AccountBytes) -> Result<Dues, ChainError> {
         let pending = self.pending_reward(account).await?;
         let running = match self.running_epoch().await? {
@@ -94,7 +94,7 @@ impl At {
         })
     }
 
-    /// What an account is due of the subsidies, as the chain tells it.
+    /// The rewards of an account, as the chain reports them.
     pub async fn pending_reward(
         &self,
         account: &AccountBytes,
@@ -103,28 +103,28 @@ impl At {
             .await
     }
 
-    /// The epoch that runs; `None` where the issuance never started.
+    /// The current epoch; `None` if the issuance has not started.
     pub async fn running_epoch(&self) -> Result<Option<RunningEpoch>, ChainError> {
         self.view("Issuance", "epoch", ()).await
     }
 
-    /// The number of the epoch that runs.
+    /// The number of the current epoch.
     pub async fn current_epoch(&self) -> Result<u32, ChainError> {
         let epoch = self.storage("Issuance", "CurrentEpoch", ()).await?;
         Ok(epoch.unwrap_or_default())
     }
 
-    /// The blocks and the subsidy of any epoch; `None` where the issuance never started.
+    /// The last block and the subsidy of an epoch; `None` if the issuance has not started.
     pub async fn scheduled_epoch(&self, epoch: u32) -> Result<Option<ScheduledEpoch>, ChainError> {
         self.view("Issuance", "schedule", (epoch,)).await
     }
 
-    /// Epochs after its own during which a reward can be claimed.
+    /// The number of epochs after its own in which a reward can be claimed.
     pub fn claim_window(&self) -> Result<u32, ChainError> {
         self.constant("Issuance", "ClaimWindow")
     }
 
-    /// Each kind of work's part of a subsidy.
+    /// The part of a subsidy for each kind of work.
     fn subsidy_shares(&self) -> Result<PerWork<Permill>, ChainError> {
         let shares: WirePerWork = self.constant("Issuance", "Shares")?;
         let shares: PerWork<u128> = shares.into();
@@ -133,8 +133,7 @@ impl At {
         }))
     }
 
-    /// What an epoch is worth to those who worked in it; `None` where nobody did before it ended,
-    /// where it has expired, and where it has not begun.
+    /// The work and the pools of an epoch; `None` if it ended without work, has expired, or has not begun.
     pub async fn epoch(&self, number: u32) -> Result<Option<Epoch>, ChainError> {
         let closed: Option<ClosedEpoch> = self.storage("Issuance", "Epochs", (number,)).await?;
         if let Some(closed) = closed {

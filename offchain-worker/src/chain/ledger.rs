@@ -1,4 +1,4 @@
-//! The chain as one operator sees it.
+//! The [`Ledger`] of one operator, on a real chain.
 
 use super::perform::perform;
 use super::read::At;
@@ -18,7 +18,7 @@ use sp_core::H256;
 use std::future::Future;
 use std::sync::Arc;
 
-/// Signs with one hot key and reads what concerns its controller.
+/// Reads the duties of one controller and signs with its hot key.
 pub struct ChainLedger {
     link: Arc<Link>,
     key: Key,
@@ -30,7 +30,7 @@ pub struct ChainLedger {
 }
 
 impl ChainLedger {
-    /// A ledger for the operator with this hot key; it reads what concerns the operator's roles.
+    /// A ledger for the operator with this hot key; it reads the duties of the operator's roles.
     pub fn new(link: Arc<Link>, key: Key, operator: &Identity) -> Self {
         Self {
             link,
@@ -63,7 +63,7 @@ impl Ledger for ChainLedger {
         )?;
         let info = info.ok_or_else(|| {
             LedgerError::Missing(format!(
-                "the operator {} is not registered any more; register it again with: noema-worker register operator",
+                "the operator {} is no longer registered; register it again with: noema-worker register operator",
                 crate::keys::address(operator)
             ))
         })?;
@@ -115,7 +115,7 @@ impl Ledger for ChainLedger {
     async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
         let node = self.link.node()?;
         if let Action::AnnounceHolding { checkpoint, blob } = action {
-            // The chain refuses what it knows.
+            // The chain refuses a holding that it has already.
             let at = node.finalized().await?;
             let known = at.holders(checkpoint).await?;
             let is_known = known
@@ -131,7 +131,7 @@ impl Ledger for ChainLedger {
 }
 
 impl ChainLedger {
-    /// The question that a request asks of this operator, if it still does.
+    /// The task of answering a request, if this operator is still drawn for it.
     async fn answer(&self, at: &At, id: RequestId) -> Result<Option<Task>, ChainError> {
         let Some(state) = at.request(id).await? else {
             return Ok(None);
@@ -225,7 +225,7 @@ async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, LedgerError> {
     }))
 }
 
-/// What a claimant says to have done; `None` where the chain does not have it any more.
+/// The answer of a claim; `None` if the chain no longer has it.
 async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, LedgerError> {
     let Job::Request(id) = claimed else {
         return Err(LedgerError::Incompatible {
@@ -236,8 +236,8 @@ async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, LedgerError> {
     let Some(state) = at.request(id).await? else {
         return Ok(None);
     };
-    // Prompts and answers have at least a byte and a token. Without them there is nothing to execute,
-    // which says nothing about the answer.
+    // A prompt has at least a byte, and an answer a token. If they were removed, the leaf cannot be executed,
+    // but that does not make it false.
     if state.prompt.is_empty() || state.tokens.is_empty() {
         return Err(LedgerError::Missing(format!(
             "the chain has removed the prompt and the answer of request {id}, so that it cannot be executed again"

@@ -1,4 +1,4 @@
-//! From what an operator does to the call that its hot key makes.
+//! From an operator's action to the call that its hot key submits.
 
 use super::calls::{
     AnnounceHolding, Challenge, ClaimCheckpoint, ClaimReward, CommitCheck, CommitContribution,
@@ -15,7 +15,7 @@ use subxt::config::substrate::AccountId32;
 
 type Fate = Result<BoxFuture<'static, Outcome>, ChainError>;
 
-/// Hands over the call of `action`, under the hot key `key`.
+/// Submits the call of `action` with the hot key `key`.
 pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
     match action.clone() {
         Action::SubmitAnswer {
@@ -55,7 +55,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
                 claim: claim.0,
                 leaf,
                 receipt: (*receipt).into(),
-                // A request is a claim of one leaf, whose hash is all that its root is made of.
+                // The claim of a request has one leaf, whose hash is the root.
                 path: Vec::new(),
                 proof: proof.into(),
                 salt,
@@ -106,7 +106,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
     }
 }
 
-/// Hands over the call of a step of a round.
+/// Submits the call of a step of a round.
 async fn say(node: &Node, round: RoundId, step: RoundStep, key: &Key) -> Fate {
     let round = round.0;
     match step {

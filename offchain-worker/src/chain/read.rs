@@ -15,7 +15,7 @@ use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
 use subxt::ext::scale_decode::DecodeAsType;
 
-/// Length of a view function's id in bytes: the hashes of the pallet's name and of the signature.
+/// The length of a view function's id in bytes: hashes of the pallet's name and of the signature.
 const VIEW_FUNCTION_ID: usize = 32;
 
 /// Why the runtime does not run a view function.
@@ -27,7 +27,7 @@ enum ViewFunctionRefusal {
 }
 
 impl ViewFunctionRefusal {
-    /// The reason in words.
+    /// The reason as text.
     const fn describe(&self) -> &'static str {
         match self {
             Self::NotImplemented => "the runtime has no view functions",
@@ -37,7 +37,7 @@ impl ViewFunctionRefusal {
     }
 }
 
-/// What an account owns.
+/// The balances of an account.
 #[derive(Default, DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct Balances {
@@ -82,7 +82,7 @@ impl At {
             .map_err(|error| incompatible(error.to_string()))
     }
 
-    /// What the view function `pallet.name` answers, SCALE-encoded.
+    /// The SCALE-encoded result of the view function `pallet.name`.
     async fn call_view<A, R>(
         &self,
         pallet: &str,
@@ -103,8 +103,8 @@ impl At {
         let encoded = views
             .encode_args(&call)
             .map_err(|error| classify(&self.url, &what, error))?;
-        // subxt puts the arguments straight behind the function's id; the runtime takes them as
-        // one sequence of bytes, and answers with a result around one.
+        // subxt appends the arguments to the function's id; the runtime expects them as one byte vector
+        // and returns a `Result` with a byte vector.
         let (id, args) = encoded
             .split_at_checked(VIEW_FUNCTION_ID)
             .ok_or_else(|| incompatible("its id is too short".into()))?;
@@ -171,7 +171,7 @@ impl At {
         Ok(self.balances(account).await?.free)
     }
 
-    /// Everything that an account owns, on hold or not.
+    /// The total balance of an account, including holds.
     pub async fn total_balance(&self, account: &AccountBytes) -> Result<u128, ChainError> {
         let balances = self.balances(account).await?;
         Ok(balances.free.saturating_add(balances.reserved))
@@ -189,7 +189,7 @@ impl At {
         Ok(account.map(|account| account.data).unwrap_or_default())
     }
 
-    /// The requests that an operator, by its controller or its hot key, has to answer.
+    /// The requests that an operator, named by its controller or its hot key, has to answer.
     pub async fn assignments(
         &self,
         operator: &AccountBytes,
@@ -198,13 +198,13 @@ impl At {
             .await
     }
 
-    /// The checks that an operator has to do something about.
+    /// The checks in which a step of an operator is due.
     pub async fn checks_due(&self, operator: &AccountBytes) -> Result<Vec<CheckDue>, ChainError> {
         self.view("Claims", "checks_due", (AccountId32(*operator),))
             .await
     }
 
-    /// The disputes in which an operator has to do something as a juror.
+    /// The disputes in which a step of an operator as a juror is due.
     pub async fn verdicts_due(
         &self,
         operator: &AccountBytes,
@@ -213,17 +213,17 @@ impl At {
             .await
     }
 
-    /// Everything known of a claim.
+    /// A claim, with its job and its disputes.
     pub async fn claim(&self, claim: ClaimId) -> Result<Option<ClaimInfo>, ChainError> {
         self.view("Claims", "claim_info", (claim.0,)).await
     }
 
-    /// Everything known of a request.
+    /// The state of a request.
     pub async fn request(&self, request: RequestId) -> Result<Option<RequestState>, ChainError> {
         self.view("Inference", "request_state", (request.0,)).await
     }
 
-    /// What a request would cost.
+    /// The price limits for a request.
     pub async fn quote(
         &self,
         checkpoint: &CheckpointId,
@@ -263,7 +263,7 @@ impl At {
         Ok(rounds.into_iter().map(RoundId).collect())
     }
 
-    /// A round, as long as it is readable.
+    /// A round, while it is readable.
     pub async fn round(&self, round: RoundId) -> Result<Option<Round>, ChainError> {
         let answer = self
             .call_view::<_, ()>("Training", "round", (round.0,))
@@ -271,7 +271,7 @@ impl At {
         decode_round(&answer, "round")
     }
 
-    /// Every entry of the map `pallet.entry`.
+    /// All entries of the map `pallet.entry`.
     async fn entries<K, V>(&self, pallet: &str, entry: &str) -> Result<Vec<(K, V)>, ChainError>
     where
         (K,): subxt::ext::frame_decode::storage::IntoEncodableValues
@@ -295,7 +295,7 @@ impl At {
         self.in_time(&what, collect).await
     }
 
-    /// Every checkpoint that requests may name.
+    /// All checkpoints that requests may name.
     pub async fn active_checkpoints(
         &self,
     ) -> Result<Vec<(CheckpointId, CheckpointRecord)>, ChainError> {
@@ -309,7 +309,7 @@ impl At {
             .collect())
     }
 
-    /// Every family with its number.
+    /// All families, with their numbers.
     pub async fn families(&self) -> Result<Vec<(FamilyId, FamilyRecord)>, ChainError> {
         let all = self
             .entries::<u32, FamilyRecord>("Checkpoints", "Families")
@@ -333,7 +333,7 @@ impl At {
         self.view("Checkpoints", "holders", (id.0,)).await
     }
 
-    /// Where an operator shares artefacts; `None` if it shares none.
+    /// The endpoint of an operator; `None` if it shares no artefacts.
     pub async fn endpoint(
         &self,
         controller: &AccountBytes,
@@ -342,7 +342,7 @@ impl At {
             .await
     }
 
-    /// The operators that say where they share artefacts, each with where that is.
+    /// The operators that published an endpoint, with their endpoints.
     pub async fn endpoints(&self) -> Result<Vec<(AccountBytes, WireEndpoint)>, ChainError> {
         #[derive(DecodeAsType)]
         #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
@@ -364,7 +364,7 @@ impl At {
         Ok(id.map(CheckpointId))
     }
 
-    /// What is recorded of a checkpoint.
+    /// The record of a checkpoint.
     pub async fn checkpoint(
         &self,
         id: &CheckpointId,
@@ -372,7 +372,7 @@ impl At {
         self.view("Checkpoints", "checkpoint", (id.0,)).await
     }
 
-    /// What is recorded of the operator with this controller.
+    /// The record of the operator with this controller.
     pub async fn operator(
         &self,
         controller: &AccountBytes,
@@ -392,8 +392,8 @@ impl At {
         Ok(controller.map(|controller| controller.0))
     }
 
-    /// The checkpoints that an operator still has to execute: those for which it may be drawn, in the
-    /// present term or a later one, and those of the jobs that it has.
+    /// The checkpoints that an operator still has to execute: those for which it may be drawn, in the current
+    /// term or a later one, and those of its open jobs.
     pub async fn owed(
         &self,
         controller: &AccountBytes,
@@ -411,7 +411,7 @@ impl At {
         Ok(drawn.into_iter().chain(jobs).map(CheckpointId).collect())
     }
 
-    /// What an operator earned and lost.
+    /// An operator's ledger of earnings and losses.
     pub async fn earnings(
         &self,
         controller: &AccountBytes,
@@ -420,7 +420,7 @@ impl At {
             .await
     }
 
-    /// The pallets that can audit themselves, in the order of the runtime.
+    /// The pallets with the view function `audit`, in the order of the runtime.
     pub fn audited_pallets(&self) -> Vec<String> {
         self.block
             .metadata_ref()
@@ -430,14 +430,14 @@ impl At {
             .collect()
     }
 
-    /// What a pallet's `audit` finds: nothing, or what differs.
+    /// The result of a pallet's `audit`; an error names the difference.
     pub async fn audit(&self, pallet: &str) -> Result<Result<Value, Value>, ChainError> {
         self.view(pallet, "audit", ()).await
     }
 }
 
-/// A round is read as the runtime stores it: a participant computes with it, so half of its fields
-/// would not do.
+/// Decodes a round in the runtime's own encoding: a participant computes with it, and needs all of its
+/// fields.
 fn decode_round(answer: &[u8], name: &str) -> Result<Option<Round>, ChainError> {
     Option::<Round>::decode(&mut &*answer).map_err(|error| ChainError::Incompatible {
         what: format!("view function Training.{name}"),

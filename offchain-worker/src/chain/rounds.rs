@@ -1,4 +1,4 @@
-//! The open rounds of training, of which only those are read that have changed.
+//! Reading the open rounds of training: only rounds that have changed are read again.
 
 use super::{At, ChainError, Node};
 use crate::roles::rounds::Round;
@@ -11,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use subxt::config::Hasher;
 use subxt::dynamic::Value;
 
-/// The open rounds as they were read last. A round with its scores has tens of kilobytes, and changes in a few
-/// blocks of its life.
+/// The open rounds as they were last read. A round with its scores has tens of kilobytes, and changes only in
+/// a few blocks.
 #[derive(Default)]
 pub(super) struct OpenRounds(Mutex<BTreeMap<FamilyId, Round>>);
 
@@ -40,7 +40,7 @@ impl OpenRounds {
         let known = self.known().get(&family).cloned();
         if let Some(round) = known {
             let hash = at.block.hasher().hash(&round.encode());
-            // One that is the same is open still.
+            // A round that is unchanged is still open.
             if node.round_hash(at, round.id).await? == Some(hash) {
                 return Ok(Some(round));
             }
@@ -48,14 +48,14 @@ impl OpenRounds {
         at.open_round(family).await
     }
 
-    /// What is behind the lock is whole at any time, also after a panic.
+    /// The value behind the lock is consistent at any time, also after a panic.
     fn known(&self) -> MutexGuard<'_, BTreeMap<FamilyId, Round>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Node {
-    /// The hash of what is stored of a round.
+    /// The hash of a round's value in storage.
     async fn round_hash(&self, at: &At, round: RoundId) -> Result<Option<H256>, ChainError> {
         let address = subxt::dynamic::storage::<(u64,), Value>("Training", "Rounds");
         let storage = at.block.storage();

@@ -1,4 +1,4 @@
-//! Signing, sending, and what becomes of it.
+//! Signing and submitting transactions, and watching their outcome.
 
 use super::calls::Call;
 use super::events::fields;
@@ -18,28 +18,29 @@ use subxt::rpcs::RpcClient;
 use subxt::tx::TransactionStatus;
 use subxt::SubstrateConfig;
 
-/// Blocks for which a transaction may be included, counted from the finalized block it was signed
+/// The number of blocks in which a transaction may be included, from the finalized block that it was signed
 /// over.
 const MORTALITY: u64 = 32;
 
 /// How long a transaction is watched.
 const FINAL: Duration = Duration::from_secs(300);
 
-/// By how many blocks the one that a duty is signed over precedes the latest finalized block, where the
-/// pool does not know that one: a busy node checks transactions on a block that is not its best any more.
+/// If the pool does not know the latest finalized block, a duty is signed over the block that is this many
+/// blocks older: a busy node validates transactions on a block that is no longer its best one.
 const BEHIND: u64 = 4;
 
-/// How often a person's transaction is signed anew after the node turned it away for the block it was
+/// The most attempts to sign a transaction of an account that the node rejects for the block that it was
 /// signed over.
 const TRIES: u32 = 4;
 
-/// How long a person's transaction is signed anew while others of the same account take its nonce.
+/// How long a transaction of an account is signed again while other transactions of the account take its
+/// nonce.
 const RACE: Duration = Duration::from_secs(60);
 
-/// How long to wait for another block before that.
+/// The time to wait for another block before the next attempt.
 const NEXT_BLOCK: Duration = Duration::from_secs(3);
 
-/// What the pool calls a transaction that it has.
+/// The pool's error code for a transaction that it already has.
 const ALREADY_IMPORTED: i32 = 1013;
 
 /// A transaction in a finalized block whose call succeeded.
@@ -62,7 +63,7 @@ impl Included {
             .filter(move |event| event.phase() == own)
     }
 
-    /// The fields of the event `pallet.name` that the call emitted, if it did.
+    /// The fields of the event `pallet.name`, if the call emitted one.
     pub fn event<E: DecodeAsFields>(
         &self,
         pallet: &str,
@@ -77,30 +78,30 @@ impl Included {
     }
 }
 
-/// What the node did with a transaction.
+/// The node's reply to a submission.
 enum Handed {
-    /// The pool has it; the future ends when its fate is known.
+    /// The pool accepted it; the future ends when its fate is known.
     Over(BoxFuture<'static, Fate>),
-    /// The pool has it already, or another transaction in its place.
+    /// The pool already has it, or another transaction in its place.
     Already(String),
-    /// Its pallet would refuse it: the error by name.
+    /// Its pallet would refuse it, with this error.
     Refused(String),
-    /// The pool does not take it.
+    /// The pool rejected it.
     TurnedAway(String),
 }
 
-/// What became of a transaction in the pool.
+/// The fate of a transaction in the pool.
 enum Fate {
     /// It is in a finalized block and its call succeeded.
     Final(Box<Included>),
-    /// It is in a finalized block and its call was refused: the error by name, and what the runtime
-    /// says about it.
+    /// It is in a finalized block and its call failed: the name of the error, and its documentation in the
+    /// runtime.
     Failed(String, String),
-    /// The pool let it go.
+    /// The pool dropped it.
     Dropped(String),
     /// The connection was lost before its fate was known.
     Lost(String),
-    /// It is not final yet.
+    /// It was not final in time.
     TooSlow,
 }
 
@@ -120,7 +121,7 @@ impl Fate {
 }
 
 impl Node {
-    /// Signs `call` for the next 32 blocks, with the nonce that the node gives.
+    /// Signs `call` for the next 32 blocks, with the nonce that the node reports.
     async fn signed_bytes<C: Call>(&self, call: C, key: &Key) -> Result<Vec<u8>, ChainError> {
         let account = AccountId32(key.account());
         let sign = async {
@@ -154,7 +155,7 @@ impl Node {
             .map_err(|_| self.silent())?
     }
 
-    /// Hands the transaction with which the hot key `key` performs `duty` to the node.
+    /// Submits the transaction with which the hot key `key` performs `duty`.
     async fn hand_over_duty<C: Call>(&self, duty: C, key: &Key) -> Result<Handed, ChainError> {
         let at = self
             .in_time(async { self.client.at_current_block().await.map_err(Into::into) })
@@ -183,7 +184,7 @@ impl Node {
         }
     }
 
-    /// Hands a transaction that makes a call of `pallet` to the node.
+    /// Submits a transaction with a call of `pallet`.
     async fn hand_over(&self, pallet: &str, bytes: Vec<u8>) -> Result<Handed, ChainError> {
         let submit = async {
             let at = self.client.at_current_block().await;
@@ -237,8 +238,8 @@ impl Node {
             .map_err(|_| self.silent())?
     }
 
-    /// Performs a duty under the hot key `key`. It has no nonce: it can be handed over as often as
-    /// one likes, from as many processes. The future that comes back ends when its fate is known.
+    /// Performs a duty with the hot key `key`. It has no nonce, so any number of processes may submit it any
+    /// number of times. The returned future ends when its fate is known.
     pub(super) async fn perform<C: Call>(
         &self,
         duty: C,
@@ -258,8 +259,8 @@ impl Node {
                     }
                 }));
             }
-            // It is where it should be, sent by this process or by another with the same hot key;
-            // look again when it had time to get into a block.
+            // This process, or another one with the same hot key, has submitted it: it may be in the next
+            // block.
             Handed::Already(reason) => {
                 return Ok(Box::pin(async move {
                     tokio::time::sleep(NEXT_BLOCK).await;
@@ -272,7 +273,7 @@ impl Node {
         Ok(Box::pin(async { outcome }))
     }
 
-    /// Performs a duty under the hot key `key`, and waits until that is final.
+    /// Performs a duty with the hot key `key`, and waits until it is final.
     pub async fn perform_finally<C: Call>(
         &self,
         duty: C,
@@ -281,7 +282,7 @@ impl Node {
         self.send_duty(duty, key).await?.await
     }
 
-    /// Performs a duty, as [`Self::perform_finally`] does; what comes back waits until it is final.
+    /// Submits a duty as [`Self::perform_finally`] does; the returned future waits until it is final.
     pub async fn send_duty<C: Call>(
         &self,
         duty: C,
@@ -296,8 +297,7 @@ impl Node {
         }
     }
 
-    /// Signs and sends `call`, and waits until it is final. For a person who waits in front of the
-    /// terminal.
+    /// Signs and submits `call`, and waits until it is final.
     pub async fn submit<C: Call + Clone>(
         &self,
         call: C,
@@ -306,8 +306,8 @@ impl Node {
         self.send(call, key).await?.await
     }
 
-    /// Signs and sends `call`, as [`Self::submit`] does; what comes back waits until it is final. So
-    /// one account can send several calls that share a block.
+    /// Signs and submits `call` as [`Self::submit`] does; the returned future waits until it is final. So one
+    /// account can submit several calls that share a block.
     pub async fn send<C: Call + Clone>(
         &self,
         call: C,
@@ -328,7 +328,7 @@ impl Node {
                     reason
                 }
             };
-            // Another program signs with the same account: the nonce is taken.
+            // Another program that signs with the same account has taken the nonce.
             if start.elapsed() < RACE && is_nonce_race(&reason) {
                 tokio::time::sleep(stagger()).await;
                 continue;
@@ -349,11 +349,11 @@ impl Node {
     }
 }
 
-/// How long to wait before a nonce is asked for again: up to half a second, at random, so that programs that
-/// sign with one account do not try again together.
+/// A random pause of up to half a second before the nonce is read again, so that programs that sign with one
+/// account do not retry at the same time.
 fn stagger() -> Duration {
     let mut random = [0];
-    // Without randomness they do, and some try more often.
+    // Without randomness they do, and need more attempts.
     let _ = getrandom::fill(&mut random);
     Duration::from_millis(2 * u64::from(random[0]))
 }
@@ -367,8 +367,8 @@ type InBlock = subxt::tx::TransactionInBlock<
     subxt::client::OnlineClientAtBlockImpl<SubstrateConfig>,
 >;
 
-/// The events of a finalized transaction; or the error by name, and what the runtime says about it;
-/// or why neither could be read.
+/// The events of a finalized transaction; or the name of its error and the error's documentation; or why
+/// neither can be read.
 async fn finalized(
     rpc: &RpcClient,
     found: &InBlock,
@@ -411,8 +411,8 @@ async fn finalized(
     }))
 }
 
-/// The position in a block of the extrinsic that `is_it` recognises. Nodes give extrinsics as
-/// hexadecimal or as arrays of bytes, depending on the block type they are built with.
+/// The position in a block of the extrinsic that `is_it` recognises. Nodes encode extrinsics in hexadecimal
+/// or as arrays of bytes, depending on the block type that they are built with.
 async fn position(
     rpc: &RpcClient,
     block: H256,
@@ -451,7 +451,7 @@ async fn position(
     Ok(position.and_then(|position| u32::try_from(position).ok()))
 }
 
-/// What the pool said, if it was the pool that refused.
+/// The pool's error code and reason, if the pool refused the transaction.
 fn rejection(error: &ExtrinsicError) -> Option<(i32, String)> {
     let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
         subxt::rpcs::Error::User(said),
@@ -470,8 +470,8 @@ fn rejection(error: &ExtrinsicError) -> Option<(i32, String)> {
     Some((said.code, reason))
 }
 
-/// Whether the pool does not know the block that a transaction was signed over. That of a node which
-/// has just started does not, until the node has made a block, nor does that of a busy one.
+/// Whether the pool does not know the block that a transaction was signed over. This happens on a node that
+/// has just started and made no block yet, and on a busy node.
 fn is_ancient(reason: &str) -> bool {
     reason.contains("ancient birth block")
 }
@@ -482,8 +482,8 @@ fn is_nonce_race(reason: &str) -> bool {
         .any(|sign| reason.contains(sign))
 }
 
-/// Whether the pool holds another transaction for the same duty or with the same nonce, and a priority as
-/// high.
+/// Whether the pool holds another transaction for the same duty or with the same nonce, with at least the
+/// same priority.
 fn is_in_pool(reason: &str) -> bool {
     reason.contains("Priority is too low")
 }

@@ -1,17 +1,17 @@
-//! What the chain's metadata describes, as this program understands it.
+//! The types of the chain that this program reads and writes.
 //!
-//! Every type is read by the *names* that the metadata gives its fields and variants, never by
-//! position. A field that moved or was added changes nothing; one that is missing or means
-//! something else is an error that names it.
+//! Every type is decoded by the *names* that the metadata gives its fields and variants, never by
+//! position. A field that moved or was added changes nothing; a field that is missing or has another type
+//! is an error that names it.
 //!
-//! Names beginning with `Wire` are of types that have a native twin elsewhere in this program.
+//! Types whose names begin with `Wire` have a native counterpart elsewhere in this program.
 
 /// An amount of the native token, in its smallest unit.
 pub type Balance = u128;
-/// A block's number as the runtime stores it.
+/// A block number as the runtime stores it.
 pub type BlockNumber = u32;
 
-/// A type that is read.
+/// A type that is only read.
 macro_rules! from_chain {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($body:tt)* }) => {
         $(#[$meta])*
@@ -28,7 +28,7 @@ macro_rules! from_chain {
     };
 }
 
-/// A type that is read, and passed as an argument.
+/// A type that is read and passed as an argument.
 macro_rules! both_ways {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($body:tt)* }) => {
         $(#[$meta])*

@@ -11,7 +11,7 @@ use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
 
 both_ways! {
-    /// The dimensions of a model, as the chain records them.
+    /// The architecture of a model, as the chain records it.
     pub struct WireArchitecture {
         /// Transformer blocks.
         pub layers: u32,
@@ -27,7 +27,7 @@ both_ways! {
         pub feed_forward: u32,
         /// Number of token ids.
         pub vocabulary: u32,
-        /// Longest prompt and answer together, in tokens.
+        /// The most tokens of prompt and answer together.
         pub context_length: u32,
         /// Whether the output head is the token embedding.
         pub tied_head: bool,
@@ -51,11 +51,11 @@ impl From<&noema_checkpoint::Architecture> for WireArchitecture {
 }
 
 both_ways! {
-    /// How many tokens a prompt can become.
+    /// Bounds for the number of tokens of a prompt.
     pub struct WireTokenBounds {
-        /// Most tokens that one byte of its text can become.
+        /// The most tokens that a byte of its text can become.
         pub tokens_per_byte: u32,
-        /// Most tokens that the chat template adds.
+        /// The most tokens that the chat template adds.
         pub template_tokens: u32,
     }
 }
@@ -70,11 +70,11 @@ impl From<&noema_checkpoint::Manifest> for WireTokenBounds {
 }
 
 from_chain! {
-    /// What the checkpoints of a family share.
+    /// The common properties of the checkpoints of a family.
     pub struct FamilyRecord {
-        /// What people call it, UTF-8.
+        /// Its name, UTF-8.
         pub name: Vec<u8>,
-        /// The dimensions of the model.
+        /// The architecture of the model.
         pub architecture: WireArchitecture,
         /// The hash of the tokenizer.
         pub tokenizer_hash: H256,
@@ -88,11 +88,11 @@ from_chain! {
     pub struct CheckpointRecord {
         /// Its family.
         pub family: u32,
-        /// The checkpoint it was made from.
+        /// The checkpoint that it was made from.
         pub parent: Option<H256>,
         /// The weights.
         pub weights: WireWeights,
-        /// How many tokens a prompt can become.
+        /// Its token bounds.
         pub tokens: WireTokenBounds,
         /// Whether requests may name it.
         pub status: Status,
@@ -100,11 +100,11 @@ from_chain! {
 }
 
 both_ways! {
-    /// What identifies the weights.
+    /// The weights of a checkpoint.
     pub struct WireWeights {
         /// The Merkle root over the tiles.
         pub root: H256,
-        /// The size of all tiles.
+        /// The size of all tiles in bytes.
         pub bytes: u64,
     }
 }
@@ -114,7 +114,7 @@ from_chain! {
     pub struct Holding {
         /// The operator's controller.
         pub holder: AccountId32,
-        /// The hash under which it shares the files.
+        /// The hash under which the operator shares the files.
         pub blob: H256,
     }
 }
@@ -124,7 +124,7 @@ from_chain! {
     pub enum Status {
         /// They may.
         Active,
-        /// They may no more.
+        /// They no longer may.
         Withdrawn,
     }
 }

@@ -42,7 +42,7 @@ both_ways! {
     pub struct WireHiddenProof {
         /// The hash of the hidden state.
         pub hidden: H256,
-        /// The sibling hashes from the leaf upwards.
+        /// The sibling hashes, from the leaf upwards.
         pub siblings: Vec<H256>,
     }
 }
@@ -57,11 +57,11 @@ impl From<HiddenProof> for WireHiddenProof {
 }
 
 both_ways! {
-    /// What a juror says of a leaf.
+    /// A juror's verdict on a leaf.
     pub enum WireVerdict {
-        /// Everything is what the checkpoint yields.
+        /// The leaf is what the checkpoint yields.
         True,
-        /// Something is not.
+        /// The leaf is not what the checkpoint yields.
         False,
     }
 }
@@ -76,37 +76,37 @@ impl From<Verdict> for WireVerdict {
 }
 
 from_chain! {
-    /// What the chain waits for from a validator or a juror.
+    /// The step that the chain expects of a validator or a juror.
     pub enum DueStep {
         /// The commitment.
         Commit,
-        /// What was committed.
+        /// The reveal.
         Reveal,
     }
 }
 
 from_chain! {
-    /// A check that an operator has to do something about.
+    /// A check in which a step of an operator is due.
     pub struct CheckDue {
         /// The claim.
         pub claim: u64,
         /// The leaf.
         pub leaf: u32,
-        /// What the claimant says to have done.
+        /// The job that was claimed.
         pub job: WireJob,
         /// The checkpoint to execute.
         pub checkpoint: H256,
-        /// What to do.
+        /// The step that is due.
         pub step: DueStep,
         /// The last block in which it is accepted.
         pub until: BlockNumber,
-        /// Where in the answer the hidden state stands that has to be shown.
+        /// Determines the position in the answer whose hidden state has to be shown.
         pub point: u64,
     }
 }
 
 from_chain! {
-    /// A dispute in which an operator has to do something.
+    /// A dispute in which a step of an operator is due.
     pub struct VerdictDue {
         /// The claim.
         pub claim: u64,
@@ -114,7 +114,7 @@ from_chain! {
         pub leaf: u32,
         /// The checkpoint to execute.
         pub checkpoint: H256,
-        /// What to do.
+        /// The step that is due.
         pub step: DueStep,
         /// The last block in which it is accepted.
         pub until: BlockNumber,
@@ -122,11 +122,11 @@ from_chain! {
 }
 
 from_chain! {
-    /// What is told of a claim.
+    /// A claim, with its job and its disputes.
     pub struct ClaimInfo {
         /// The claim.
         pub claim: ClaimRecord,
-        /// What the claimant says to have done.
+        /// The job that was claimed.
         pub job: WireJob,
         /// The open disputes: the leaf of each, and its challengers.
         pub disputes: Vec<(u32, Vec<AccountId32>)>,
@@ -136,15 +136,15 @@ from_chain! {
 from_chain! {
     /// A claim.
     pub struct ClaimRecord {
-        /// What was fixed when it was made.
+        /// Its terms.
         pub terms: ClaimTerms,
         /// The block of the claim.
         pub made_at: BlockNumber,
-        /// What may be done now.
+        /// Its stage.
         pub stage: ClaimStage,
         /// The leaves that were drawn for a check.
         pub drawn: Vec<u32>,
-        /// How often validators were drawn.
+        /// The number of draws of validators.
         pub draws: u32,
         /// The validators that were drawn.
         pub seats: Vec<Seat>,
@@ -152,7 +152,7 @@ from_chain! {
 }
 
 from_chain! {
-    /// What was fixed when a claim was made.
+    /// The terms of a claim, fixed when it was made.
     pub struct ClaimTerms {
         /// The operator that makes the claim.
         pub claimant: AccountId32,
@@ -160,37 +160,37 @@ from_chain! {
         pub payer: AccountId32,
         /// The Merkle root over the hashes of the receipts.
         pub root: H256,
-        /// How many receipts there are.
+        /// The number of receipts.
         pub leaves: u32,
-        /// What the claimant is paid where the claim becomes final, before a part is burned.
+        /// The claimant's payment when the claim is final, before a part is burned.
         pub payment: Balance,
-        /// What is set aside for checks.
+        /// The amount set aside for checks.
         pub check_fee: Balance,
-        /// What is locked of the claimant's bond.
+        /// The part of the claimant's bond that is locked.
         pub stake: Balance,
     }
 }
 
 from_chain! {
-    /// What may be done with a claim.
+    /// The stage of a claim.
     pub enum ClaimStage {
         /// It waits for randomness.
         Undrawn,
-        /// Validators execute their leaves again and commit.
+        /// Validators re-execute their leaves and commit.
         Committing {
             /// The last block of the stage.
             until: BlockNumber,
         },
-        /// Validators reveal what they committed.
+        /// Validators reveal their results.
         Revealing {
             /// The last block of the stage.
             until: BlockNumber,
         },
-        /// Nothing is left to check; every account may still challenge.
+        /// The checks are over; any account may still challenge.
         Challengeable {
             /// The last block of the stage.
             until: BlockNumber,
-            /// What the checks showed.
+            /// The result of the checks.
             verification: Verification,
         },
         /// It is over.
@@ -199,19 +199,19 @@ from_chain! {
 }
 
 from_chain! {
-    /// What the checks of a claim showed.
+    /// The result of the checks of a claim.
     pub enum Verification {
         /// No leaf was drawn.
         NotDrawn,
-        /// Each drawn leaf was confirmed, or challenged.
+        /// Each drawn leaf was confirmed or challenged.
         Confirmed,
-        /// Some drawn leaf was confirmed by no validator.
+        /// A drawn leaf was confirmed by no validator.
         Unconfirmed,
     }
 }
 
 impl Verification {
-    /// The same in words.
+    /// The result as text.
     pub const fn describe(&self) -> &'static str {
         match self {
             Self::NotDrawn => "not drawn for a check",
@@ -222,14 +222,14 @@ impl Verification {
 }
 
 from_chain! {
-    /// How a claim ended.
+    /// The outcome of a claim.
     pub enum ClaimOutcome {
         /// The claimant is paid.
         Final(Verification),
-        /// No validator confirmed a leaf that was drawn: the payer has everything back, and the claimant
-        /// keeps its stake.
+        /// No validator confirmed a leaf that was drawn: the payer is refunded, and the claimant keeps its
+        /// stake.
         Unconfirmed,
-        /// The payer has everything back, and the claimant loses its stake.
+        /// The payer is refunded, and the claimant loses its stake.
         Fallen(ClaimFault),
     }
 }
@@ -247,7 +247,7 @@ from_chain! {
 }
 
 impl ClaimFault {
-    /// The fault in words.
+    /// The fault as text.
     pub const fn describe(&self) -> &'static str {
         match self {
             Self::FalseLeaf(_) => "the answer is not what the checkpoint yields",
@@ -264,29 +264,29 @@ from_chain! {
         pub validator: AccountId32,
         /// The leaf.
         pub leaf: u32,
-        /// What it did.
+        /// Its state.
         pub state: SeatState,
     }
 }
 
 from_chain! {
-    /// What a drawn validator did.
+    /// The state of a drawn validator.
     pub enum SeatState {
-        /// Nothing yet.
+        /// It has done nothing yet.
         Seated,
         /// It committed.
         Committed(H256),
-        /// It showed the hidden state that the claim has at its position.
+        /// It revealed the hidden state of the claim at its position.
         Confirmed,
         /// It challenged the leaf.
         Challenged,
-        /// It did not do its part in time.
+        /// It missed its deadline.
         Silent,
     }
 }
 
 impl SeatState {
-    /// The same in words, said of the validator.
+    /// The state as text, with the validator as its subject.
     pub const fn describe(&self) -> &'static str {
         match self {
             Self::Seated => "was drawn to check the answer",

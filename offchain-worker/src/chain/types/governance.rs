@@ -1,4 +1,4 @@
-//! Calls that governance makes, as arguments of the call that carries them.
+//! Calls of governance, as arguments of the call that dispatches them.
 
 use noema_rounds::{Dataset, Rules};
 use sp_core::H256;
@@ -8,13 +8,13 @@ use subxt::ext::scale_encode::EncodeAsType;
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub enum WireCall {
-    /// Of pallet `checkpoints`.
+    /// A call of pallet `checkpoints`.
     Checkpoints(CheckpointsCall),
-    /// Of pallet `training`.
+    /// A call of pallet `training`.
     Training(TrainingCall),
 }
 
-/// A call of pallet `checkpoints`, by the name that the runtime gives it.
+/// A call of pallet `checkpoints`, by its name in the runtime.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 #[allow(non_camel_case_types)]
@@ -28,7 +28,7 @@ pub enum CheckpointsCall {
     },
 }
 
-/// A call of pallet `training`, by the name that the runtime gives it.
+/// A call of pallet `training`, by its name in the runtime.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 #[allow(non_camel_case_types)]
@@ -37,13 +37,13 @@ pub enum TrainingCall {
     start_programme {
         /// The family.
         family: u32,
-        /// The text.
+        /// The dataset.
         dataset: WireDataset,
         /// Its licence.
         licence: Vec<u8>,
-        /// Where it comes from.
+        /// Its source.
         source: Vec<u8>,
-        /// What every round follows.
+        /// The rules of its rounds.
         rules: Box<WireRules>,
     },
     /// Stops training a family.
@@ -53,7 +53,7 @@ pub enum TrainingCall {
     },
 }
 
-/// The text of a programme.
+/// The dataset of a programme.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub struct WireDataset {

@@ -1,4 +1,4 @@
-//! The subsidy: what an epoch has, and what an account is due of it.
+//! The subsidy: the pools of an epoch, and the rewards of an account.
 
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
@@ -9,13 +9,13 @@ use serde::Serialize;
 use subxt::ext::scale_decode::DecodeAsType;
 
 from_chain! {
-    /// [`PerWork`] on the wire, whatever its numbers count.
+    /// [`PerWork`] on the wire, for amounts of any kind.
     pub struct WirePerWork {
-        /// Of answers.
+        /// For answers.
         pub inference: u128,
-        /// Of checks.
+        /// For checks.
         pub check: u128,
-        /// Of training.
+        /// For training.
         pub training: u128,
     }
 }
@@ -31,7 +31,7 @@ impl From<WirePerWork> for PerWork<u128> {
 }
 
 impl WirePerWork {
-    /// The values as the chain counts an account's work.
+    /// The values as amounts of an account's work.
     pub fn amounts(&self) -> PerWork<u64> {
         let amount = |value| u64::try_from(value).unwrap_or(u64::MAX);
         PerWork {
@@ -43,19 +43,19 @@ impl WirePerWork {
 }
 
 from_chain! {
-    /// What an account is due.
+    /// The rewards of an account.
     pub struct PendingReward {
-        /// Everything that it can claim now.
+        /// The total that it can claim now.
         pub total: Balance,
-        /// That, epoch by epoch, the oldest first.
+        /// The same by epoch, the oldest first.
         pub epochs: Vec<Claimable>,
-        /// What it did in the epoch that runs.
+        /// Its work in the current epoch.
         pub running: WirePerWork,
     }
 }
 
 impl PendingReward {
-    /// The epochs of which a claim pays something: work may be worth less than one unit.
+    /// The epochs with a reward above zero: that of little work may be rounded to zero.
     pub fn due(self) -> Vec<Claimable> {
         let mut epochs = self.epochs;
         epochs.retain(|claimable| claimable.reward > 0);
@@ -64,11 +64,11 @@ impl PendingReward {
 }
 
 from_chain! {
-    /// What an account can claim of one epoch.
+    /// The reward that an account can claim for one epoch.
     pub struct Claimable {
         /// The epoch.
         pub epoch: u32,
-        /// What the account is due.
+        /// The reward.
         pub reward: Balance,
         /// The last block in which it can be claimed.
         pub claimable_to: BlockNumber,
@@ -76,7 +76,7 @@ from_chain! {
 }
 
 from_chain! {
-    /// What an epoch can issue.
+    /// The end and the subsidy of an epoch.
     pub struct ScheduledEpoch {
         /// Its last block.
         pub ends_at: BlockNumber,
@@ -86,11 +86,11 @@ from_chain! {
 }
 
 from_chain! {
-    /// The epoch that runs.
+    /// The current epoch.
     pub struct RunningEpoch {
         /// Its number.
         pub number: u32,
-        /// What it can issue.
+        /// Its end and its subsidy.
         pub scheduled: ScheduledEpoch,
         /// All work that was done in it so far.
         pub work: WirePerWork,
@@ -102,7 +102,7 @@ from_chain! {
     pub struct ClosedEpoch {
         /// All work that was done in it.
         pub work: WirePerWork,
-        /// What those who did it share.
+        /// The pools that the operators share for it.
         pub pools: WirePerWork,
     }
 }

@@ -1,4 +1,4 @@
-//! Operators: what they do, charge, earn and lose.
+//! Operators: their roles, prices, devices, endpoints and earnings.
 
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
@@ -12,7 +12,7 @@ use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
 
 both_ways! {
-    /// What an operator does with the checkpoints it serves.
+    /// The roles of an operator.
     pub struct WireRoles {
         /// Answers requests.
         pub worker: bool,
@@ -24,7 +24,7 @@ both_ways! {
 }
 
 impl WireRoles {
-    /// The names of those it has.
+    /// The names of the roles that are set.
     pub fn names(&self) -> Vec<&'static str> {
         let all = [
             (self.worker, "worker"),
@@ -42,82 +42,82 @@ impl WireRoles {
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub enum WireSignature {
-    /// Of an Sr25519 key.
+    /// A signature with an sr25519 key.
     Sr25519([u8; 64]),
 }
 
 both_ways! {
-    /// What a worker charges.
+    /// The prices of a worker.
     pub struct WirePrices {
-        /// Per byte of the prompt.
+        /// The price per byte of the prompt.
         pub per_prompt_byte: Balance,
-        /// Per token of the answer.
+        /// The price per token of the answer.
         pub per_output_token: Balance,
     }
 }
 
 from_chain! {
-    /// What a worker charges, by term.
+    /// The prices of a worker by term.
     pub struct PriceVersions {
         /// The term of the last change.
         pub changed: u32,
-        /// In that term.
+        /// The prices in that term.
         pub then: WirePrices,
-        /// In the term after it.
+        /// The prices in the term after it.
         pub next: WirePrices,
-        /// From the term after that on: what was set last.
+        /// The prices from the term after that on: those that were set last.
         pub latest: WirePrices,
     }
 }
 
 from_chain! {
-    /// What a worker would charge for a request.
+    /// The price of a worker for a request.
     pub struct Offer {
         /// The worker's controller.
         pub worker: AccountId32,
-        /// For the longest answer.
+        /// The price of the longest answer.
         pub answer_max: Balance,
-        /// Set aside for checks.
+        /// The amount set aside for checks.
         pub check_fee: Balance,
-        /// Both together.
+        /// The sum of both.
         pub total: Balance,
-        /// How many requests the worker has now.
+        /// The number of open requests of the worker.
         pub open: u32,
     }
 }
 
 from_chain! {
-    /// The price limits to choose from.
+    /// Price limits for a request.
     pub struct PriceList {
-        /// The lowest with which a worker may be drawn.
+        /// The lowest price limit with which a worker can be drawn.
         pub lowest: Option<Balance>,
-        /// The one with which half of the workers may be drawn.
+        /// The price limit with which half of the workers can be drawn.
         pub typical: Option<Balance>,
-        /// What is burned for storage, beside the price limit.
+        /// The amount that is burned for storage, in addition to the price limit.
         pub storage: Balance,
         /// Whether prompt and answer fit into the context of the checkpoint.
         pub fits: bool,
-        /// What each worker would charge.
+        /// The price of each worker.
         pub offers: Vec<Offer>,
     }
 }
 
 from_chain! {
-    /// What is told of an operator.
+    /// An operator, with its checkpoints, its device and its state in draws.
     pub struct OperatorInfo {
-        /// What is recorded.
+        /// Its record.
         pub operator: OperatorRecord,
-        /// The checkpoints it serves.
+        /// The checkpoints that it serves.
         pub serves: Vec<H256>,
-        /// The device it reported.
+        /// The device that it reported.
         pub device: Option<DeviceReport>,
-        /// Why it is not drawn in the present term; `None` if it can be.
+        /// Why it cannot be drawn in the current term; `None` if it can.
         pub idle: Option<Idle>,
     }
 }
 
 from_chain! {
-    /// A device, and when it was reported.
+    /// A device and the block of its report.
     pub struct DeviceReport {
         /// The device.
         pub device: WireDevice,
@@ -129,9 +129,9 @@ from_chain! {
 both_ways! {
     /// A device that passed the self-test.
     pub struct WireDevice {
-        /// What it is.
+        /// Its class.
         pub class: WireDeviceClass,
-        /// What it calls itself, in UTF-8.
+        /// Its name, UTF-8.
         #[serde(serialize_with = "as_text")]
         pub name: Vec<u8>,
         /// The hash of the golden vectors that it reproduced.
@@ -140,9 +140,9 @@ both_ways! {
 }
 
 both_ways! {
-    /// What executes the model.
+    /// The class of a device.
     pub enum WireDeviceClass {
-        /// A processor's own instructions.
+        /// A processor.
         Cpu,
         /// A graphics processor.
         Gpu,
@@ -150,11 +150,11 @@ both_ways! {
 }
 
 both_ways! {
-    /// Where an operator shares artefacts.
+    /// The endpoint at which an operator shares artefacts.
     pub struct WireEndpoint {
-        /// The public key that a connection to it proves.
+        /// The public key that authenticates its connections.
         pub peer: [u8; 32],
-        /// Where it may be reached.
+        /// The addresses at which it may be reached.
         pub addresses: Vec<WireAddress>,
     }
 }
@@ -162,14 +162,14 @@ both_ways! {
 both_ways! {
     /// An address and a UDP port.
     pub enum WireAddress {
-        /// Of the fourth version of the protocol.
+        /// An IPv4 address.
         Ipv4 {
             /// The address.
             address: [u8; 4],
             /// The port.
             port: u16,
         },
-        /// Of the sixth version of the protocol.
+        /// An IPv6 address.
         Ipv6 {
             /// The address.
             address: [u8; 16],
@@ -209,15 +209,15 @@ from_chain! {
     pub struct OperatorRecord {
         /// The hot key that submits for it.
         pub key: AccountId32,
-        /// What it does.
+        /// Its roles.
         pub roles: WireRoles,
-        /// What it charges as a worker, by term.
+        /// Its prices as a worker, by term.
         pub prices: PriceVersions,
-        /// What can be slashed.
+        /// The bond, which can be slashed.
         pub bond: Balance,
         /// The part of the bond that is locked behind open jobs.
         pub locked: Balance,
-        /// Open jobs behind which a part of the bond is locked.
+        /// The number of open jobs behind which a part of the bond is locked.
         pub locks: u32,
         /// The block from which it may withdraw its bond, if it is leaving.
         pub withdrawable_at: Option<BlockNumber>,
@@ -225,7 +225,7 @@ from_chain! {
 }
 
 from_chain! {
-    /// Why an operator is not drawn.
+    /// Why an operator cannot be drawn.
     pub enum Idle {
         /// It is leaving.
         Leaving,
@@ -239,7 +239,7 @@ from_chain! {
 }
 
 impl Idle {
-    /// The reason in words, and the way out.
+    /// The reason as text, with the remedy.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Leaving => "it is leaving",
@@ -253,17 +253,17 @@ impl Idle {
 }
 
 from_chain! {
-    /// What an operator earned, can withdraw and lost since it registered.
+    /// The credits and slashes of an operator since it registered.
     pub struct EarningsLedger {
-        /// What was credited and is not withdrawn yet.
+        /// The amount that was credited and is not yet withdrawn.
         pub payable: Balance,
-        /// Credited for answers.
+        /// The amount credited for answers.
         pub answers: Balance,
-        /// Credited for checks.
+        /// The amount credited for checks.
         pub checks: Balance,
-        /// Credited from the bonds of operators that lost disputes.
+        /// The amount credited from the bonds of operators that lost disputes.
         pub disputes: Balance,
-        /// Lost from the bond.
+        /// The amount slashed from the bond.
         pub slashed: Balance,
     }
 }

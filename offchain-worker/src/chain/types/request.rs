@@ -16,13 +16,13 @@ use subxt::ext::scale_encode::EncodeAsType;
 both_ways! {
     /// [`SamplingParameters`] on the wire.
     pub struct Parameters {
-        /// Most tokens of the answer.
+        /// The most tokens of the answer.
         pub max_tokens: u16,
         /// Temperature in thousandths.
         pub temperature_milli: u16,
-        /// Number of most likely tokens to draw from.
+        /// The number of most likely tokens to draw from.
         pub top_k: u16,
-        /// Probability mass to draw from, in thousandths.
+        /// The probability mass to draw from, in thousandths.
         pub top_p_milli: u16,
     }
 }
@@ -52,23 +52,23 @@ impl From<Parameters> for SamplingParameters {
 both_ways! {
     /// [`Receipt`] on the wire.
     pub struct WireReceipt {
-        /// The request that is answered.
+        /// The request.
         pub request: u64,
-        /// The checkpoint that answered.
+        /// The checkpoint.
         pub checkpoint: H256,
-        /// Hash of the prompt.
+        /// The hash of the prompt.
         pub prompt_hash: H256,
         /// The parameters as requested.
         pub parameters: Parameters,
         /// The sampling seed.
         pub seed: H256,
-        /// Hash of tokens and text.
+        /// The hash of the answer's tokens and text.
         pub output_hash: H256,
-        /// Tokens of the prompt.
+        /// The number of tokens of the prompt.
         pub prompt_tokens: u32,
-        /// Tokens of the answer.
+        /// The number of tokens of the answer.
         pub output_tokens: u32,
-        /// The Merkle root over the hashes of the answer's hidden states.
+        /// The Merkle root over the hidden-state hashes of the answer.
         pub hidden_root: H256,
     }
 }
@@ -106,7 +106,7 @@ impl From<WireReceipt> for Receipt {
 }
 
 from_chain! {
-    /// Where a request stands.
+    /// The phase of a request.
     pub enum Phase {
         /// It waits for a worker, in the queue of its checkpoint.
         Waiting,
@@ -120,33 +120,33 @@ from_chain! {
             /// The claim.
             claim: u64,
         },
-        /// It is over: the answer is final, and everything is paid.
+        /// It is over: the answer is final and paid.
         Settled {
             /// The claim.
             claim: u64,
-            /// What the checks of the claim showed.
+            /// The result of the checks of the claim.
             verification: Verification,
         },
-        /// It is over: the requester has the price limit back.
+        /// It is over: the price limit was refunded.
         Refunded {
-            /// Why.
+            /// The reason.
             reason: RefundReason,
         },
     }
 }
 
 from_chain! {
-    /// Why a requester has the price limit back.
+    /// The reason for a refund.
     pub enum RefundReason {
-        /// The requester took the request back.
+        /// The requester cancelled the request.
         Cancelled,
-        /// No worker was there at this price.
+        /// No worker could be drawn at this price.
         NoWorker,
-        /// As many workers as may try let their deadlines pass.
+        /// Workers missed their deadlines as often as a request allows.
         NoAnswer,
         /// The checkpoint was withdrawn.
         CheckpointWithdrawn,
-        /// The claim fell: the answer is not what the checkpoint yields, or that could not be decided.
+        /// The claim fell: the answer is false, or its dispute could not be decided.
         FalseAnswer,
         /// The answer was drawn for a check, and no validator confirmed it.
         Unconfirmed,
@@ -154,11 +154,11 @@ from_chain! {
 }
 
 impl RefundReason {
-    /// The reason in words.
+    /// The reason as text.
     pub const fn describe(&self) -> &'static str {
         match self {
-            Self::Cancelled => "it was taken back before a worker had it",
-            Self::NoWorker => "no worker was there for this checkpoint at this price",
+            Self::Cancelled => "it was cancelled before a worker was drawn",
+            Self::NoWorker => "no worker for this checkpoint was available at this price",
             Self::NoAnswer => "as many workers as may try let their deadlines pass",
             Self::CheckpointWithdrawn => "the checkpoint was withdrawn",
             Self::FalseAnswer => "the answer lost a dispute, or its dispute could not be decided",
@@ -176,9 +176,9 @@ from_chain! {
         pub prices: WirePrices,
         /// The price of the longest answer.
         pub answer_max: Balance,
-        /// Set aside for checks.
+        /// The amount set aside for checks.
         pub check_fee: Balance,
-        /// What is locked of its bond.
+        /// The part of its bond that is locked.
         pub stake: Balance,
         /// The sampling seed.
         pub seed: H256,
@@ -190,51 +190,51 @@ from_chain! {
 }
 
 from_chain! {
-    /// Where the price limit of a request went so far.
+    /// The payments from the price limit of a request so far.
     pub struct Payments {
-        /// To the worker.
+        /// The amount paid to the worker.
         pub worker: Balance,
-        /// To all validators together.
+        /// The amount paid to all validators together.
         pub validators: Balance,
-        /// Destroyed.
+        /// The amount burned.
         pub burned: Balance,
-        /// Back to the requester.
+        /// The amount refunded to the requester.
         pub refunded: Balance,
     }
 }
 
 from_chain! {
-    /// Everything the chain knows of a request.
+    /// The state of a request.
     pub struct RequestState {
-        /// Who asked.
+        /// The requester.
         pub requester: AccountId32,
-        /// The checkpoint asked for.
+        /// The requested checkpoint.
         pub checkpoint: H256,
-        /// The prompt, UTF-8; empty once it was removed.
+        /// The prompt, UTF-8; empty once it is removed.
         #[serde(serialize_with = "as_text")]
         pub prompt: Vec<u8>,
-        /// How tokens are chosen.
+        /// The sampling parameters.
         pub parameters: Parameters,
-        /// The most the requester pays to worker and validators.
+        /// The most that the requester pays to worker and validators.
         pub price_limit: Balance,
-        /// What was burned for storage.
+        /// The amount that was burned for storage.
         pub storage_burned: Balance,
         /// The block of the request.
         pub requested_at: BlockNumber,
-        /// The first block in which it may be refunded because no worker is there.
+        /// The first block in which it may be refunded because no worker is available.
         pub expires_at: BlockNumber,
-        /// Where it stands.
+        /// Its phase.
         pub phase: Phase,
-        /// How many requests are before it in the queue, if it waits in one.
+        /// The number of requests before it in the queue, if it waits in one.
         pub position: Option<u32>,
-        /// How many workers let their deadlines pass.
+        /// The number of workers that missed their deadlines.
         pub attempts: u32,
-        /// The worker that has it or answered it.
+        /// The worker that was drawn for it or answered it.
         pub assignment: Option<Assignment>,
-        /// The answer's text, UTF-8; empty before there is one, and once it was removed.
+        /// The answer's text, UTF-8; empty before there is one, and once it is removed.
         #[serde(serialize_with = "as_text")]
         pub text: Vec<u8>,
-        /// The answer's tokens; empty as the text is.
+        /// The answer's tokens; empty whenever the text is.
         pub tokens: Vec<u32>,
         /// The answer's receipt.
         pub receipt: Option<WireReceipt>,
@@ -242,11 +242,11 @@ from_chain! {
         pub payment: Option<Balance>,
         /// The block of the answer.
         pub answered_at: Option<BlockNumber>,
-        /// The claim that the answer is, or was.
+        /// The claim of the answer.
         pub claim: Option<u64>,
-        /// Where the claim stands, while it is kept.
+        /// The stage of the claim, while its record is kept.
         pub claim_stage: Option<ClaimStage>,
-        /// Where the price limit went so far.
+        /// The payments so far.
         pub payments: Payments,
         /// The block in which it ended.
         pub ended_at: Option<BlockNumber>,

@@ -1,4 +1,4 @@
-//! Rounds of training, as arguments. What is read of a round is the type that the runtime stores; see
+//! Arguments of calls for rounds of training. A round is read as the type that the runtime stores; see
 //! [`crate::roles::rounds::Round`].
 
 // The derives bring a path into scope that structs do not use.
@@ -13,71 +13,71 @@ use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
 
 both_ways! {
-    /// What an operator does in a round.
+    /// An operator's role.
     pub enum WireRole {
-        /// Nothing.
+        /// Takes no part in rounds.
         Worker,
-        /// Scores.
+        /// Scores contributions.
         Validator,
-        /// Contributes.
+        /// Contributes updates.
         Trainer,
     }
 }
 
 both_ways! {
-    /// A compressed update by name.
+    /// The hash and the size of an update.
     pub struct WireContribution {
         /// Its BLAKE3 hash.
         pub update: H256,
-        /// Its size.
+        /// Its size in bytes.
         pub bytes: u32,
     }
 }
 
 both_ways! {
-    /// A loss without and with an update.
+    /// The losses without and with an update.
     pub struct WireLosses {
-        /// Without.
+        /// The loss without it.
         pub before: u64,
-        /// With.
+        /// The loss with it.
         pub after: u64,
     }
 }
 
-/// What a validator found of a contribution.
+/// A validator's finding of a contribution.
 #[derive(Clone, Debug, PartialEq, Eq, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub enum WireFinding {
-    /// Nobody served it.
+    /// No operator served it.
     Unavailable,
-    /// It is no update.
+    /// It is not a valid update.
     Malformed,
     /// It is a copy.
     Copy {
-        /// Of which.
+        /// The number of the original contribution.
         of: u32,
     },
     /// It was evaluated.
     Scored {
-        /// On its trainer's shards.
+        /// The losses on its trainer's shards.
         assigned: WireLosses,
-        /// On the evaluation shards.
+        /// The loss on the evaluation shards.
         evaluation: u64,
     },
 }
 
-/// What a validator found of all contributions.
+/// A validator's findings of all contributions.
 #[derive(Clone, Debug, PartialEq, Eq, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 pub struct WireSheet {
     /// The parent's loss on the evaluation shards.
     pub parent: u64,
-    /// What was found of each contribution.
+    /// The finding of each contribution.
     pub findings: Vec<WireFinding>,
 }
 
 both_ways! {
-    /// What the next checkpoint is.
+    /// A claim of the next checkpoint.
     pub struct WireClaim {
         /// The hash of its manifest.
         pub checkpoint: H256,
