@@ -1,24 +1,24 @@
-//! What an operator does, whatever its roles, apart from how it reaches the chain, the model and others.
+//! The behaviour of an operator in all roles, independent of the access to chain, model and network.
 //!
-//! An operator is driven by level, not by edge: at each finalized block it asks the [`Ledger`] what the
-//! chain expects of it *now*, compares that with what the [`Store`](crate::store) says it has computed, and
-//! takes the next step. A missed event, a lost connection or a killed process changes nothing: the next look
-//! shows the same duty again.
+//! An operator is level-triggered, not edge-triggered: at each finalized block it reads its *current* duties
+//! from the [`Ledger`], compares them with its records in the [`Store`](crate::store), and takes the next
+//! step. A missed event, a lost connection or a killed process loses nothing: the next turn reads the same
+//! duty again.
 //!
-//! All duties go the same way, those of workers, validators and jurors as those in
+//! All duties take the same path, those of workers, validators and jurors as well as those in
 //! [rounds of training](rounds):
 //!
 //! ```text
-//! listed ──► computed, and on disk ──► handed over ──► done
+//! listed ──► computed, and on disk ──►  submitted  ──► done
 //!   answer                             submitted
 //!   check                              committed, revealed; or challenged
 //!   verdict                            committed, revealed
 //!   contribution, scores               committed, revealed
-//!   next checkpoint                    claimed, announced to be held
+//!   next checkpoint                    claimed; announced as a holding
 //! ```
 //!
-//! What takes time is a task beside the loop, and what is handed over waits for its fate there. So the loop
-//! waits for nothing: an operator that trains for hours is in time for a check.
+//! Long work runs in tasks beside the loop, and so does waiting for the fate of a submission. So the loop
+//! never blocks: an operator that trains for hours still meets the deadline of a check.
 
 mod action;
 mod attend;
@@ -48,16 +48,16 @@ use noema_protocol::interfaces::Role;
 use noema_protocol::{CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
 use sp_core::H256;
 
-/// The question an answer is computed from.
+/// The input from which an answer is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// The request that asks.
+    /// The request.
     pub request: RequestId,
-    /// The checkpoint that answers.
+    /// The checkpoint.
     pub checkpoint: CheckpointId,
     /// The prompt; the chain has checked that it is UTF-8.
     pub prompt: String,
-    /// How tokens are chosen.
+    /// The sampling parameters.
     pub parameters: SamplingParameters,
     /// The sampling seed that the chain drew.
     pub seed: H256,
@@ -66,13 +66,13 @@ pub struct Question {
 /// An answer as the chain recorded it: a leaf of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// What was asked.
+    /// The question.
     pub question: Question,
     /// The tokens.
     pub tokens: Vec<u32>,
     /// The text.
     pub text: String,
-    /// What the worker states.
+    /// The worker's receipt.
     pub receipt: Receipt,
 }
 
@@ -87,9 +87,9 @@ pub enum Part {
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
-        /// What the claimant says to have done.
+        /// The job that was claimed.
         claimed: Job,
-        /// Where in the answer the hidden state stands that it has to show; see
+        /// Determines the position in the answer whose hidden state it has to show; see
         /// [`noema_claims::Seat::point`].
         point: u64,
     },
@@ -103,7 +103,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// What a part of the operator's bond is locked behind.
+    /// The job behind which a part of the operator's bond is locked.
     pub const fn job(&self) -> Job {
         match *self {
             Self::Answer(request) => Job::Request(request),
@@ -112,7 +112,7 @@ impl Part {
         }
     }
 
-    /// What the part is about, as [`Task::subject`] tells it, where the chain's list says it already.
+    /// The subject of the part, as in [`Task::subject`], if the chain's list of duties contains it.
     pub fn subject(&self) -> Option<H256> {
         match self {
             Self::Check { point, .. } => Some(H256::from_low_u64_be(*point)),
@@ -121,21 +121,21 @@ impl Part {
     }
 }
 
-/// What the chain waits for.
+/// The step that the chain expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// To execute, and to hand over what comes of it: the answer, the commitment, or the challenge.
+    /// To execute, and to submit the result: the answer, the commitment, or the challenge.
     Execute,
-    /// To reveal what was committed.
+    /// To reveal the committed result.
     Reveal,
 }
 
-/// Something that the chain expects of an operator now.
+/// A duty of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duty {
     /// Its part.
     pub part: Part,
-    /// What the chain waits for.
+    /// The step that the chain expects.
     pub step: Step,
     /// The checkpoint to execute.
     pub checkpoint: CheckpointId,
@@ -143,43 +143,43 @@ pub struct Duty {
     pub until: u64,
 }
 
-/// Everything that is needed to do a duty.
+/// Everything that an operator needs to perform a duty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Tells the duty from others of its number: from those before it, and from those on a chain
-    /// that was begun anew with the same first block. It comes from randomness that the chain drew: the
-    /// seed of an answer, the point of a check, the root of a disputed claim, which binds its seeds.
+    /// Distinguishes the duty from others for a job of the same number: from earlier ones, and from those on
+    /// a restarted chain with the same genesis block. It depends on randomness of the chain: the seed of an
+    /// answer, the point of a check, or the root of a disputed claim, which binds its seeds.
     pub subject: H256,
-    /// What is executed.
+    /// The work.
     pub work: Work,
 }
 
-/// What is executed for a duty.
+/// The work of a duty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// A question is answered.
+    /// To answer a question.
     Answer(Question),
-    /// A leaf is executed again, to show the hidden state at a position of its answer.
+    /// To re-execute a leaf, and to show the hidden state at a position of its answer.
     Check {
         /// The leaf.
         leaf: Answered,
-        /// Where the position is; see [`Part::Check`].
+        /// Determines the position; see [`Part::Check`].
         point: u64,
     },
-    /// A leaf is executed again, to say whether it is true.
+    /// To re-execute a leaf, and to decide whether it is true.
     Verdict(Answered),
 }
 
-/// What executing a leaf again showed.
+/// The result of the re-execution of a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reexecution {
-    /// What the checkpoint yields, held against the answer.
+    /// The comparison of the answer with what the checkpoint yields.
     Checked(Check),
     /// The checkpoint has no answer to the prompt, for this reason: any answer to it is false.
     Unanswerable(String),
 }
 
-/// Who an operator is.
+/// The identity and the roles of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account that holds the bond.

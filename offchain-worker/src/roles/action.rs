@@ -1,4 +1,4 @@
-//! What an operator sends to the chain.
+//! The calls of an operator.
 
 use super::rounds::RoundStep;
 use crate::store::AccountBytes;
@@ -7,10 +7,10 @@ use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, Verdict
 use sp_core::H256;
 use std::fmt;
 
-/// What an operator sends to the chain.
+/// A call of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// An answer and its receipt.
+    /// Submits an answer and its receipt.
     SubmitAnswer {
         /// The request.
         request: RequestId,
@@ -18,10 +18,10 @@ pub enum Action {
         tokens: Vec<u32>,
         /// The text.
         text: String,
-        /// What is stated.
+        /// The receipt.
         receipt: Box<Receipt>,
     },
-    /// The hash of what a check found.
+    /// Commits to the result of a check.
     CommitCheck {
         /// The claim.
         claim: ClaimId,
@@ -30,7 +30,7 @@ pub enum Action {
         /// The hash.
         commitment: H256,
     },
-    /// What a check found.
+    /// Reveals the result of a check.
     RevealCheck {
         /// The claim.
         claim: ClaimId,
@@ -38,19 +38,19 @@ pub enum Action {
         leaf: u32,
         /// The receipt of the leaf.
         receipt: Box<Receipt>,
-        /// The hidden state at the validator's position.
+        /// The proof of the hidden state at the validator's position.
         proof: HiddenProof,
         /// The salt of the commitment.
         salt: H256,
     },
-    /// The word that a leaf is false.
+    /// Challenges a leaf.
     Challenge {
         /// The claim.
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
     },
-    /// The hash of a verdict.
+    /// Commits to a verdict.
     CommitVerdict {
         /// The claim.
         claim: ClaimId,
@@ -59,34 +59,34 @@ pub enum Action {
         /// The hash.
         commitment: H256,
     },
-    /// A verdict.
+    /// Reveals a verdict.
     RevealVerdict {
         /// The claim.
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
-        /// What the juror says.
+        /// The verdict.
         verdict: Verdict,
         /// The salt of the commitment.
         salt: H256,
     },
-    /// A claim of the reward of an epoch.
+    /// Claims the reward for an epoch.
     ClaimReward {
-        /// Who is paid: the controller.
+        /// The account that is paid: the controller.
         account: AccountBytes,
         /// The epoch.
         epoch: u32,
     },
-    /// A step of a round of training.
+    /// Takes a step of a round of training.
     Round(RoundId, RoundStep),
-    /// The word that the operator holds a checkpoint, under this hash.
+    /// Announces that the operator holds a checkpoint.
     AnnounceHolding {
         /// The checkpoint.
         checkpoint: CheckpointId,
         /// The hash under which it is shared.
         blob: H256,
     },
-    /// The end of an absence.
+    /// Ends an absence.
     Resume,
 }
 

@@ -1,4 +1,4 @@
-//! What is owed to rounds of training: found by a task beside the loop, stored, handed over.
+//! Duties in rounds of training: a task beside the loop computes a result, which is stored and submitted.
 
 use super::attended::{AttendedRound, Running};
 use super::operator::{Done, Operator, TaskKey};
@@ -15,20 +15,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::{debug, warn};
 
-/// What a task for a round brought.
+/// The result of a task for a round.
 pub(super) struct Attended {
-    /// What was found, and what it is about.
+    /// The subject of the result.
     subject: H256,
     found: Found,
 }
 
-/// How an operator stands with what it owes a round.
+/// An operator's progress with a duty in a round.
 enum Standing {
-    /// This is handed over.
+    /// The result is ready to be submitted.
     Found(Found),
-    /// A task has to find it first.
+    /// A task has to compute the result first.
     Missing,
-    /// Something is in the way.
+    /// The operator cannot go on at the moment.
     Waits,
 }
 
@@ -37,7 +37,7 @@ impl From<RoundsError> for TaskError {
         if matches!(error, RoundsError::Training(TrainingError::Stopped { .. })) {
             return Self::Stopped;
         }
-        // The reason may quote what others sent.
+        // The reason may quote data from other operators.
         let reason = one_line(&error.to_string());
         match error.waits_for_others() {
             true => Self::Later(reason),
@@ -47,8 +47,7 @@ impl From<RoundsError> for TaskError {
 }
 
 impl Operator {
-    /// Takes the next step in each round of `rounds`, those that are open now: what is in the way in one is
-    /// no reason to miss another.
+    /// Takes the next step in each open round. A failure in one round does not affect the others.
     pub(super) async fn look_at_rounds(&mut self, rounds: Vec<Round>) {
         let now = self.now();
         let Some(state) = &mut self.rounds else {
@@ -65,7 +64,7 @@ impl Operator {
             let attended = state.attended.entry(id);
             let attended = attended.or_insert_with(|| AttendedRound::new(round.clone()));
             if attended.round.phase != round.phase && attended.running.is_none() {
-                // What failed in the phase before says nothing about this one.
+                // Failures in the previous phase do not count in this one.
                 self.tasks.cancel(&TaskKey::Round(id));
             }
             attended.round = round;
@@ -83,14 +82,14 @@ impl Operator {
         }
     }
 
-    /// Acts on a task for a round that ended.
+    /// Handles the end of a task for a round.
     pub(super) async fn attended(&mut self, id: RoundId, ended: Ended<TaskKey, Done>) {
         if self.note_attended(id, ended) {
             self.attend(id).await;
         }
     }
 
-    /// Notes what a task for a round brought; whether something follows from it at once.
+    /// Records the result of a task for a round. Returns whether the next step may follow at once.
     pub(super) fn note_attended(&mut self, id: RoundId, ended: Ended<TaskKey, Done>) -> bool {
         let rounds = self.rounds.as_mut();
         let Some(attended) = rounds.and_then(|rounds| rounds.attended.get_mut(&id)) else {
@@ -112,7 +111,7 @@ impl Operator {
             Ok(Done::Executed(_)) => false,
             // Its phase is over, or the operator stops.
             Err(TaskError::Stopped) => true,
-            // What takes longer than a phase, such as the fetch of a checkpoint, is told as well.
+            // A wait that exceeds the phase, such as the fetch of a checkpoint, is reported as well.
             Err(TaskError::Later(reason)) => {
                 self.is_kept_from_round(id, reason);
                 ended.was_cancelled
@@ -125,7 +124,7 @@ impl Operator {
         }
     }
 
-    /// What keeps the operator from going on with rounds, in words.
+    /// The rounds in which the operator cannot go on, with the reasons.
     pub fn troubles(&self) -> impl Iterator<Item = (RoundId, &str)> {
         let rounds = self.rounds.iter().flat_map(|rounds| &rounds.attended);
         rounds.filter_map(|(id, attended)| Some((*id, attended.trouble.as_deref()?)))
@@ -135,7 +134,7 @@ impl Operator {
         u32::try_from(self.block).unwrap_or(u32::MAX)
     }
 
-    /// Hands over what is owed to a round, or begins to find it.
+    /// Submits the result for the current duty in a round, or starts to compute it.
     async fn attend(&mut self, id: RoundId) {
         let now = self.now();
         let owed = self.rounds.as_ref().and_then(|rounds| rounds.owed(id, now));
@@ -174,15 +173,15 @@ impl Operator {
                 self.is_kept_from_round(id, RoundsError::Forgotten.to_string());
                 Standing::Waits
             }
-            // Whoever reads the reveal asks for the update.
+            // Validators fetch the update as soon as it is revealed.
             (Some(_), Duty::RevealContribution) if !self.shares_update(id) => Standing::Missing,
             (Some(found), _) => Standing::Found(found),
             (None, _) => Standing::Missing,
         }
     }
 
-    /// Whether what follows from joining a round could be kept: who joins owes what only a store that works
-    /// remembers. Looks at the store before the work on joining begins.
+    /// Whether the store can keep the results of a round: an operator that joins must not lose them. Checks
+    /// the store before the work on joining begins.
     fn could_keep(&mut self, id: RoundId, is_ready: bool) -> bool {
         if !is_ready && self.store_trouble.is_none() && self.tasks.is_due(&TaskKey::Round(id)) {
             self.check_store();
@@ -195,7 +194,7 @@ impl Operator {
         attended.found.get(about)
     }
 
-    /// Puts a product that was found on disk, if it is not there; whether it is.
+    /// Writes a product to disk if it is not there. Returns whether it is there now.
     fn keep_found(&mut self, id: RoundId, ticket: &Ticket) -> bool {
         let Some(Found::Product(product)) = self.found(id, &ticket.subject).cloned() else {
             return true;
@@ -217,8 +216,8 @@ impl Operator {
         rounds.is_some_and(|rounds| rounds.work.shares_update(id))
     }
 
-    /// Begins a task for a round, unless one runs or failed too recently: to find what is owed, or else to
-    /// share what others may want of the round.
+    /// Starts a task for a round, unless one runs or failed too recently: to compute the result of a duty, or
+    /// else to share the files that other participants may need.
     fn begin(&mut self, id: RoundId, owed: Option<(Duty, H256)>) {
         let key = TaskKey::Round(id);
         let Some(state) = self.rounds.as_mut().filter(|_| self.tasks.is_due(&key)) else {
@@ -277,12 +276,12 @@ impl Operator {
         );
         if objects && self.queue.is_due(&open) && !self.queue.has_failed(&open) {
             let operator = &self.identity.name;
-            warn!(%operator, round = %id, "what was decided is wrong: files an {duty}");
+            warn!(%operator, round = %id, "the decision of the round is wrong; submits an {duty}");
         }
         self.perform(open, &Action::Round(id, step)).await;
     }
 
-    /// Forgets the rounds that are over, and removes what is on disk of them.
+    /// Forgets the rounds that are over, and removes their records and files.
     fn forget_rounds(&mut self) {
         let Some(state) = &mut self.rounds else {
             return;
@@ -309,7 +308,7 @@ impl Operator {
         }
     }
 
-    /// Tells once what keeps the operator from going on with a round.
+    /// Logs once why the operator cannot go on with a round.
     fn is_kept_from_round(&mut self, id: RoundId, reason: String) {
         let rounds = self.rounds.as_mut();
         let Some(attended) = rounds.and_then(|rounds| rounds.attended.get_mut(&id)) else {

@@ -1,4 +1,4 @@
-//! The rounds of training that an operator attends to, and how far it is with each.
+//! The rounds of training that an operator takes part in, and its progress in each.
 
 use super::rounds::{subject, Duty, Exchange, Found, Round, Setup, Work};
 use super::Identity;
@@ -12,37 +12,37 @@ use std::sync::Arc;
 /// An operator's part in rounds of training.
 pub(super) struct Rounds {
     pub(super) work: Arc<Work>,
-    /// The rounds that are open, and those that are over while a task for them runs.
+    /// The open rounds, and closed ones for which a task still runs.
     pub(super) attended: BTreeMap<RoundId, AttendedRound>,
-    /// The checkpoints of which the chain knows that the operator holds them.
+    /// The checkpoints whose holding by the operator is on chain.
     pub(super) announced: BTreeSet<CheckpointId>,
-    /// The rounds whose records are kept; `None` before any were removed.
+    /// The rounds whose records are kept; `None` before the first removal.
     pub(super) kept: Option<BTreeSet<RoundId>>,
 }
 
-/// A round, and what is being done about it.
+/// A round, and the operator's progress in it.
 pub(super) struct AttendedRound {
-    /// As the latest look showed it.
+    /// The round as of the latest turn.
     pub(super) round: Arc<Round>,
     pub(super) is_open: bool,
     /// Whether its programme was started before all others.
     pub(super) is_first: bool,
-    /// What the task that runs is about.
+    /// The task that runs.
     pub(super) running: Option<Running>,
-    /// What was found and is not on disk, by what it is about.
+    /// Results that are not on disk, by their subject.
     pub(super) found: BTreeMap<H256, Found>,
-    /// What was in the way, told once.
+    /// Why the operator cannot go on, logged once.
     pub(super) trouble: Option<String>,
 }
 
 pub(super) struct Running {
     pub(super) phase: Phase<u32>,
-    /// What is owed and what that is about, where anything is.
+    /// The duty and its subject, if there is a duty.
     pub(super) owed: Option<(Duty, H256)>,
 }
 
 impl Rounds {
-    /// The part of this operator; `None` where it takes part in no rounds.
+    /// The part of this operator; `None` if it takes part in no rounds.
     pub(super) fn new(
         identity: &Identity,
         setup: Setup,
@@ -58,22 +58,22 @@ impl Rounds {
         })
     }
 
-    /// Whether a trainer trains, or saves what it has done.
+    /// Whether a trainer trains or saves its state.
     pub(super) fn is_training(&self) -> bool {
         self.work.is_training()
     }
 
-    /// Takes nothing for announced: the chain may be another one.
+    /// Forgets all announcements: the chain may be another one.
     pub(super) fn doubt(&mut self) {
         self.announced.clear();
     }
 
-    /// Notes that the chain knows a holding.
+    /// Records that a holding is on chain.
     pub(super) fn announced(&mut self, checkpoint: CheckpointId) {
         self.announced.insert(checkpoint);
     }
 
-    /// What is owed to a round as the latest look, at block `now`, showed it.
+    /// The duty in a round as of the latest turn, at block `now`.
     pub(super) fn owed(&self, id: RoundId, now: u32) -> Option<(Duty, Ticket)> {
         let attended = self.attended.get(&id).filter(|attended| attended.is_open)?;
         let round = &attended.round;
@@ -103,7 +103,7 @@ impl AttendedRound {
         }
     }
 
-    /// Whether what the task that runs is about is over.
+    /// Whether the task that runs is outdated.
     pub(super) fn is_outdated(&self, account: &AccountBytes) -> bool {
         self.running.as_ref().is_some_and(|running| {
             let owed = running.owed;

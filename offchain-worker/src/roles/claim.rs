@@ -1,7 +1,7 @@
-//! Claiming what the operator's controller is due of subsidies.
+//! Claiming the rewards of the operator's controller.
 //!
-//! Nothing of it is kept on disk: the chain pays each epoch once, however often it is asked to, and says
-//! what it still owes.
+//! Nothing is kept on disk: the chain reports the rewards that are open, and pays each epoch only once, even
+//! if it is claimed repeatedly.
 
 use super::operator::Operator;
 use super::queue::OpenDuty;
@@ -9,28 +9,28 @@ use super::{Action, Duties, Outcome};
 use std::collections::BTreeMap;
 use tracing::{info, warn};
 
-/// Most claims that are sent at one look: each takes a few calls to the node, during which nothing
-/// else is done.
+/// The most claims in one turn: each takes a few calls to the node, during which the operator does nothing
+/// else.
 const TOGETHER: usize = 8;
 
-/// Blocks after which a chain that could not tell what it owes is asked again.
+/// Blocks after which rewards that could not be read are read again.
 const LATER: u64 = 300;
 
-/// What was done about rewards since the running epoch began.
+/// The claims since the current epoch began.
 #[derive(Default)]
 pub(super) struct Claims {
-    /// The block from which there may be something to claim.
+    /// The block from which there may be a reward to claim.
     look_at: u64,
-    /// The epochs that were claimed, with what each owed.
+    /// The epochs that were claimed, with their rewards.
     claimed: BTreeMap<u32, u128>,
 }
 
 impl Operator {
-    /// Claims what epochs that ended owe, each of them once, while nothing else is to be done. What
-    /// fails is tried again when another epoch has ended.
+    /// Claims the rewards of epochs that ended, each once, while no other duty is open. Claims that fail are
+    /// repeated when another epoch has ended.
     pub(super) async fn claim(&mut self, duties: &Duties) {
         let is_due = self.identity.claims && duties.block >= self.claims.look_at;
-        // What a claim could hold up in the pool has a deadline; a claim has none that matters.
+        // Claims must not delay duties, which have a deadline.
         let is_busy = self.executing() > 0 || !self.queue.is_empty() || !duties.due.is_empty();
         if !is_due || is_busy {
             return;
@@ -39,7 +39,7 @@ impl Operator {
             Ok(rewards) => rewards,
             Err(error) => {
                 self.metrics.ledger_errors.inc();
-                warn!(operator = %self.identity.name, %error, blocks = LATER, "cannot read what there is to claim; trying again after some blocks");
+                warn!(operator = %self.identity.name, %error, blocks = LATER, "cannot read the rewards to claim; trying again after some blocks");
                 self.claims.look_at = duties.block.saturating_add(LATER);
                 return;
             }
@@ -66,7 +66,7 @@ impl Operator {
         }
     }
 
-    /// Notes what became of the claim for an epoch.
+    /// Handles the outcome of the claim for an epoch.
     pub(super) fn claim_fate(&mut self, epoch: u32, outcome: &Outcome) {
         if let Outcome::Included { block } = outcome {
             self.metrics.rewards.inc();

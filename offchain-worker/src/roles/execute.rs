@@ -1,4 +1,4 @@
-//! The model as a role sees it.
+//! Execution of the model for an operator.
 
 use super::{Answered, Question, Reexecution};
 use crate::engine::{Answer, Engine, EngineError};
@@ -13,13 +13,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutionError {
-    /// Too much is waiting to be executed; nothing is wrong with this, which can be tried later.
+    /// The queue of the model is full: it can be tried again later.
     #[error("{0}")]
     Busy(String),
     /// It failed, and may succeed when it is tried again.
     #[error("{0}")]
     Failed(String),
-    /// It fails whenever it is tried on this machine.
+    /// It always fails on this machine.
     #[error("{0}")]
     Permanent(String),
 }
@@ -36,18 +36,16 @@ impl From<EngineError> for ExecutionError {
     }
 }
 
-/// Computes answers and checks them, several at once. Both calls block for as long as the model
-/// takes.
+/// Computes answers and checks them, several at a time. Both calls block until the model is done.
 pub trait Executor: Send + Sync + 'static {
-    /// Answers `question`; `None` if it was cancelled before the end.
+    /// Answers `question`; `None` if it was cancelled.
     fn answer(
         &self,
         question: &Question,
         cancel: &Cancel,
     ) -> Result<Option<Answer>, ExecutionError>;
 
-    /// Executes `leaf` again, all of its positions in one pass; `None` if that was cancelled before the
-    /// end.
+    /// Re-executes `leaf`, with all of its positions in one pass; `None` if it was cancelled.
     fn check(
         &self,
         leaf: &Answered,
@@ -58,7 +56,7 @@ pub trait Executor: Send + Sync + 'static {
     fn has(&self, checkpoint: &CheckpointId) -> bool;
 }
 
-/// Runs the loaded checkpoints, each of which executes what it is given together.
+/// Executes on the loaded checkpoints. Each of them batches its requests.
 pub struct EngineExecutor {
     engines: RwLock<BTreeMap<CheckpointId, Arc<Engine>>>,
 }
@@ -71,13 +69,13 @@ impl EngineExecutor {
         }
     }
 
-    /// Loads one more.
+    /// Adds a loaded checkpoint.
     pub fn insert(&self, checkpoint: CheckpointId, engine: Arc<Engine>) {
         let mut engines = self.engines.write().unwrap_or_else(PoisonError::into_inner);
         engines.insert(checkpoint, engine);
     }
 
-    /// Unloads one, once what is being executed on it has ended.
+    /// Unloads a checkpoint, once its current executions have ended.
     pub fn remove(&self, checkpoint: &CheckpointId) {
         let mut engines = self.engines.write().unwrap_or_else(PoisonError::into_inner);
         engines.remove(checkpoint);
@@ -145,7 +143,7 @@ impl Executor for EngineExecutor {
     }
 }
 
-/// Whether this fails whenever it is tried on this machine.
+/// Whether the execution always fails on this machine.
 const fn is_permanent(error: &EngineError) -> bool {
     is_about_the_question(error)
         || matches!(
@@ -154,7 +152,7 @@ const fn is_permanent(error: &EngineError) -> bool {
         )
 }
 
-/// Whether the checkpoint has no answer to this question, on whatever machine it is executed.
+/// Whether the checkpoint has no answer to this question on any machine.
 const fn is_about_the_question(error: &EngineError) -> bool {
     matches!(
         error,

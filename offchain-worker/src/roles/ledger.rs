@@ -1,43 +1,43 @@
-//! The chain as one operator sees it.
+//! The interface between an operator and the chain.
 
 use super::rounds::Round;
 use super::{Action, Duty, Task};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 
-/// What the chain, at one finalized block, expects of an operator.
+/// The duties of an operator at one finalized block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Duties {
     /// The finalized block.
     pub block: u64,
-    /// What it has to do, the most urgent first.
+    /// The duties outside rounds, the most urgent first.
     pub due: Vec<Duty>,
-    /// The open round of each programme, in the order in which the programmes were started; none where the
+    /// The open round of each programme, in the order in which the programmes were started; empty if the
     /// operator takes part in no rounds.
     pub rounds: Vec<Round>,
     /// Whether the operator is absent: it failed in a duty, and is not drawn until it resumes.
     pub is_absent: bool,
 }
 
-/// What the controller of an operator is due of subsidies.
+/// The rewards of an operator's controller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewards {
-    /// What can be claimed, the oldest epoch first.
+    /// The rewards that can be claimed, the oldest epoch first.
     pub due: Vec<Reward>,
-    /// The last block of the epoch that runs: before it is over, nothing is added.
+    /// The last block of the current epoch: no reward is added before it is over.
     pub epoch_ends: u64,
 }
 
-/// What the controller of an operator is due for one epoch.
+/// The reward of an operator's controller for one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reward {
     /// The epoch.
     pub epoch: u32,
-    /// How much it is, in the smallest unit.
+    /// The amount, in the smallest unit.
     pub amount: u128,
 }
 
-/// What became of a duty that was handed over.
+/// The outcome of a duty that was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in a finalized block and its call succeeded.
@@ -45,49 +45,47 @@ pub enum Outcome {
         /// The block.
         block: u64,
     },
-    /// The chain refuses it, for this reason by name.
+    /// The chain refuses it, with this error.
     Refused(String),
-    /// The node turned it away or let it go, for this reason; it may be tried anew.
+    /// The node rejected or dropped it, for this reason; it may be submitted again.
     Dropped(String),
     /// The connection was lost before its fate was known.
     Unknown(String),
 }
 
-/// Why the ledger could not be used; nothing is wrong with the operator, it tries again.
+/// Why the ledger cannot be used. The operator tries again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LedgerError {
     /// The node does not answer.
     #[error("the node cannot be reached: {0}")]
     Unreachable(String),
-    /// The node answers with something this program does not understand.
+    /// The runtime does not have what this program expects.
     #[error("the chain's {what} is not what this program was written for ({reason}); update the worker or the chain, whichever is older")]
     Incompatible {
-        /// What was read or called.
+        /// The item that was read or called.
         what: String,
-        /// What did not fit.
+        /// The mismatch.
         reason: String,
     },
-    /// Something the operator needs is not recorded on chain.
+    /// Something that the operator needs is not recorded on chain.
     #[error("{0}")]
     Missing(String),
 }
 
-/// The chain as one operator sees it: finalized state, and transactions under its hot key.
+/// The chain for one operator: finalized state, and transactions with its hot key.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
-    /// What the latest finalized block expects of the operator: all of it is read together, once for each
-    /// look.
+    /// The operator's duties at the latest finalized block. All of them are read together, once in each turn.
     async fn duties(&self) -> Result<Duties, LedgerError>;
 
-    /// Everything that is needed to do a duty, in the latest finalized block; `None` where the chain
-    /// does not expect it any more.
+    /// The task of a duty at the latest finalized block; `None` if the chain no longer expects it.
     async fn task(&self, duty: &Duty) -> Result<Option<Task>, LedgerError>;
 
-    /// What the operator's controller can claim in the latest finalized block.
+    /// The rewards that the operator's controller can claim at the latest finalized block.
     async fn rewards(&self) -> Result<Rewards, LedgerError>;
 
-    /// Hands the duty that `action` performs to the node. The future that comes back ends when its
-    /// fate is known. Handing the same action over twice performs it once.
+    /// Submits `action`. The returned future ends when its fate is known. An action that is submitted twice
+    /// is performed once.
     async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError>;
 }

@@ -1,4 +1,4 @@
-//! What the chain lists: each duty is read once, and forgotten when it is listed no more.
+//! The duties that the chain lists: each is read once, and forgotten when it is no longer listed.
 
 use super::operator::{Operator, TaskKey};
 use super::{Duty, Step, Task};
@@ -9,25 +9,25 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::{debug, error, info, warn};
 
-/// Duties that are read from the chain at once.
+/// The number of duties that are read from the chain at the same time.
 const READ_TOGETHER: usize = 8;
 
 /// A duty that the chain lists.
 pub(super) struct Listed {
-    /// As it was listed last.
+    /// The duty as it was last listed.
     pub(super) duty: Duty,
     pub(super) ticket: Ticket,
-    /// Read from the chain once; not at all where there is nothing to execute.
+    /// Its task, read from the chain once; `None` if there is nothing to execute.
     pub(super) task: Option<Arc<Task>>,
-    /// Whether the chain may be another than the one that this was read from.
+    /// Whether the chain may be a different one than this was read from.
     pub(super) is_doubtful: bool,
-    /// What was computed, while the store cannot take it.
+    /// The result, while the store cannot write it.
     pub(super) unstored: Option<Product>,
-    /// What keeps the operator from doing it, told once.
+    /// Why the operator cannot perform it, logged once.
     pub(super) trouble: Option<Trouble>,
 }
 
-/// What keeps an operator from doing a duty.
+/// Why an operator cannot perform a duty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     NotLoaded,
@@ -36,7 +36,7 @@ pub(super) enum Trouble {
 }
 
 impl Listed {
-    /// Whether this is what was read of `duty`, as the chain lists it now.
+    /// Whether this is still `duty` as the chain lists it now.
     pub(super) fn is_about(&self, duty: &Duty) -> bool {
         let goes_on = match (self.duty.step, duty.step) {
             (Step::Execute, Step::Reveal) => true,
@@ -50,8 +50,8 @@ impl Listed {
 }
 
 impl Operator {
-    /// Forgets what the chain lists no more. What is on disk stays: a check that is committed is listed
-    /// again when it is to be revealed.
+    /// Forgets the duties that the chain no longer lists. Their records stay on disk: a check that is
+    /// committed is listed again when it is to be revealed.
     pub(super) fn drop_unlisted(&mut self, due: &[Duty]) {
         let due: BTreeSet<_> = due.iter().map(|duty| duty.part.job()).collect();
         let gone: Vec<_> = self
@@ -75,7 +75,7 @@ impl Operator {
         }
     }
 
-    /// Reads what is listed for the first time, or in doubt.
+    /// Reads the duties that are listed for the first time or are in doubt.
     pub(super) async fn look_up(&mut self, due: &[Duty]) {
         let mut unknown = Vec::new();
         for duty in due {
@@ -86,7 +86,7 @@ impl Operator {
         }
         let mut reads = Vec::new();
         for duty in unknown {
-            // What is computed already, or cannot be any more, needs no task.
+            // A duty that is already computed, or can no longer be, needs no task.
             if let Some(subject) = duty.part.subject() {
                 let job = duty.part.job();
                 let ticket = Ticket { job, subject };
@@ -108,11 +108,11 @@ impl Operator {
                     self.list(duty, Ticket { job, subject }, Some(Arc::new(task)));
                 }
                 Ok(None) => {
-                    debug!(operator = %self.identity.name, %job, "the chain listed this and has it no more");
+                    debug!(operator = %self.identity.name, %job, "the chain no longer lists this duty");
                 }
                 Err(error) => {
                     self.metrics.ledger_errors.inc();
-                    warn!(operator = %self.identity.name, %job, %error, "cannot read what is to be done; trying again at the next block");
+                    warn!(operator = %self.identity.name, %job, %error, "cannot read the duty; trying again at the next block");
                 }
             }
         }
@@ -149,10 +149,10 @@ impl Operator {
         match ticket.job {
             Job::Request(request) => {
                 self.metrics.jobs.inc();
-                info!(%operator, %request, until, "this operator is to answer");
+                info!(%operator, %request, until, "this operator was drawn to answer");
             }
             Job::Check(claim, leaf) => {
-                info!(%operator, %claim, leaf, until, "this operator is to check an answer");
+                info!(%operator, %claim, leaf, until, "this operator was drawn to check an answer");
             }
             Job::Dispute(claim, leaf) => {
                 info!(%operator, %claim, leaf, until, "this operator is a juror in a dispute over an answer");
@@ -161,8 +161,8 @@ impl Operator {
         }
     }
 
-    /// Tells once what keeps the operator from a duty. Nothing of it is on disk: a new start, with what
-    /// was missing, takes the duty up.
+    /// Logs once why the operator cannot perform a duty. This is not on disk: the duty is tried again after a
+    /// restart.
     pub(super) fn is_kept_by(&mut self, job: Job, trouble: Trouble) {
         let Some(listed) = self.listed.get_mut(&job) else {
             return;
@@ -181,7 +181,7 @@ impl Operator {
                 error!(%operator, %job, "the model failed too often; this job is left until the next start");
             }
             Trouble::NothingToReveal => {
-                error!(%operator, %job, "a commitment of this operator is on chain, and what it hides is not in this store; it was made by another process, or the store was lost");
+                error!(%operator, %job, "a commitment of this operator is on chain, but its content is not in this store; another process made it, or the store was lost");
             }
         }
     }

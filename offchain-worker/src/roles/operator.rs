@@ -1,4 +1,4 @@
-//! The loop that drives one operator, whatever its role.
+//! The loop that drives one operator in all its roles.
 
 use super::attend::Attended;
 use super::attended::Rounds;
@@ -18,13 +18,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
-/// How often something is tried before the operator gives up on it, and how much at once.
+/// Limits for the executions of an operator.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Executions of one job that may fail.
+    /// The number of failures after which the operator gives up on a job.
     pub executions: u32,
-    /// Executions that run at once; the model takes them together. What is left is begun as soon as
-    /// one ends.
+    /// The most executions at a time, which the model batches. Others start as soon as one ends.
     pub together: usize,
 }
 
@@ -37,7 +36,7 @@ impl Default for Pace {
     }
 }
 
-/// What a task of an operator is for.
+/// The purpose of an operator's task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TaskKey {
     /// A duty that the model executes.
@@ -46,39 +45,39 @@ pub(super) enum TaskKey {
     Round(RoundId),
 }
 
-/// What a task of an operator brought.
+/// The result of an operator's task.
 pub(super) enum Done {
     /// An execution.
     Executed(Executed),
-    /// Something for a round of training.
+    /// A step for a round of training.
     Attended(Attended),
 }
 
-/// One operator, whatever its roles: its duties, its records and what it is doing about them.
+/// One operator in all its roles: its duties, its records and its tasks.
 pub struct Operator {
     pub(super) identity: Identity,
     pub(super) ledger: Arc<dyn Ledger>,
     pub(super) store: Arc<Store>,
     pub(super) metrics: Metrics,
-    /// What executes for it; `None` where its roles execute nothing.
+    /// Executes for it; `None` if its roles execute nothing.
     pub(super) executor: Option<Arc<dyn Executor>>,
     pub(super) pace: Pace,
     pub(super) tasks: Tasks<TaskKey, Done>,
-    /// Whether an execution could not be begun for what was running at the latest look.
+    /// Whether an execution had to wait for others at the latest turn.
     pub(super) deferred: bool,
     pub(super) queue: DutyQueue,
     pub(super) listed: BTreeMap<Job, Listed>,
     /// Its part in rounds of training, if it takes part in them.
     pub(super) rounds: Option<Rounds>,
     pub(super) claims: Claims,
-    /// Why the store could not be used, the last time that it could not.
+    /// Why the store fails, while it does.
     pub(super) store_trouble: Option<String>,
-    /// The block of the latest look.
+    /// The block of the latest turn.
     pub(super) block: u64,
 }
 
 impl Operator {
-    /// An operator that has not looked at the chain yet, and has nothing to execute or to train with.
+    /// An operator that has not read the chain yet, without an executor and without rounds.
     pub fn new(
         identity: Identity,
         ledger: Arc<dyn Ledger>,
@@ -103,7 +102,7 @@ impl Operator {
         }
     }
 
-    /// Has the operator execute what it answers, checks and judges.
+    /// Lets the operator answer, check and judge with `executor`.
     #[must_use]
     pub fn with_executor(mut self, executor: Arc<dyn Executor>, pace: Pace) -> Self {
         self.executor = Some(executor);
@@ -111,15 +110,15 @@ impl Operator {
         self
     }
 
-    /// Has the operator take part in rounds of training, in the role that its identity names.
+    /// Lets the operator take part in rounds of training, in the role that its identity names.
     #[must_use]
     pub fn with_rounds(mut self, setup: Setup, exchange: Arc<dyn Exchange>) -> Self {
         self.rounds = Rounds::new(&self.identity, setup, exchange);
         self
     }
 
-    /// Takes a turn at every change of `head` until `stop` turns true. What was computed by then is on
-    /// disk, training that is under way, too; what was not is computed after the next start.
+    /// Takes a turn at every change of `head` until `stop` turns true. Results, and the state of a training
+    /// that is under way, are on disk by then; other unfinished work is repeated after the next start.
     pub async fn run(mut self, mut head: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         head.mark_changed();
         if self.executor.is_some() || self.rounds.is_some() {
@@ -153,12 +152,12 @@ impl Operator {
         self.stop().await;
     }
 
-    /// Gives up what is under way, but waits for trainers that save their states.
+    /// Cancels all tasks, but waits for trainers that save their states.
     async fn stop(&mut self) {
         self.tasks.cancel_all();
         let jobs = self.executing();
         if jobs > 0 {
-            info!(operator = %self.identity.name, jobs, "stopping; the jobs under way are taken up at the next start");
+            info!(operator = %self.identity.name, jobs, "stopping; the next start resumes the open jobs");
         }
         while self.rounds.as_ref().is_some_and(Rounds::is_training) {
             let ended = self.tasks.next().await;
@@ -168,11 +167,11 @@ impl Operator {
         }
     }
 
-    /// Looks at the latest finalized block once and takes every step that needs no waiting. Where the store
-    /// fails, that keeps the operator from what needs it and from nothing else.
+    /// Reads the latest finalized block once and takes every step that needs no waiting. If the store fails,
+    /// only the steps that need it wait.
     ///
     /// # Errors
-    /// When the chain cannot be read; another turn tries again.
+    /// If the chain cannot be read; another turn tries again.
     pub async fn turn(&mut self) -> Result<(), LedgerError> {
         let mut duties = match self.ledger.duties().await {
             Ok(duties) => duties,
@@ -203,8 +202,8 @@ impl Operator {
         Ok(())
     }
 
-    /// Waits for the next task to end or for the fate of the next duty, and acts on it. Never ends while
-    /// nothing is under way.
+    /// Waits for the end of a task or the fate of a duty, and handles it. Never ends while nothing is under
+    /// way.
     pub async fn progress(&mut self) {
         tokio::select! {
             ended = self.tasks.next() => match ended.key {
@@ -215,13 +214,13 @@ impl Operator {
         }
     }
 
-    /// Whether a task runs or the fate of a duty is open.
+    /// Whether a task runs or the fate of a duty is unknown.
     pub fn is_busy(&self) -> bool {
         self.tasks.running().next().is_some() || !self.queue.is_empty()
     }
 
-    /// A node that was away, or whose chain is shorter than it was, may have another chain with the same
-    /// first block: what was read is read again before it is used.
+    /// Marks everything that was read from the chain as doubtful: a node that was unreachable, or whose chain
+    /// is shorter than before, may have another chain with the same genesis block.
     fn doubt(&mut self) {
         for listed in self.listed.values_mut() {
             listed.is_doubtful = true;
@@ -234,20 +233,19 @@ impl Operator {
 
     // Duties under way.
 
-    /// Hands a duty over, unless that was done and its fate is open, or the chain refused it too
-    /// recently.
+    /// Submits a duty, unless its fate is open or the chain refused it too recently.
     pub(super) async fn perform(&mut self, duty: OpenDuty, action: &Action) {
         if !self.queue.is_due(&duty) {
             return;
         }
         match self.ledger.perform(action).await {
             Ok(fate) => {
-                debug!(operator = %self.identity.name, %action, "handed over");
+                debug!(operator = %self.identity.name, %action, "submitted");
                 self.queue.hand_over(duty, fate);
             }
             Err(error) => {
                 self.metrics.ledger_errors.inc();
-                warn!(operator = %self.identity.name, %action, %error, "cannot hand the duty over; trying again at the next block");
+                warn!(operator = %self.identity.name, %action, %error, "cannot submit the duty; trying again at the next block");
             }
         }
     }
@@ -258,7 +256,7 @@ impl Operator {
         match &outcome {
             Outcome::Included { block } => {
                 self.metrics.transaction(Fate::Included);
-                debug!(%operator, %duty, block, "the duty is done, and final");
+                debug!(%operator, %duty, block, "the duty is final");
             }
             Outcome::Refused(reason) => {
                 self.metrics.transaction(Fate::Refused);
@@ -269,7 +267,7 @@ impl Operator {
             Outcome::Dropped(reason) | Outcome::Unknown(reason) => {
                 self.metrics.transaction(Fate::Dropped);
                 if is_news {
-                    warn!(%operator, %duty, %reason, "the duty did not get into a block yet; trying again as long as the chain expects it");
+                    warn!(%operator, %duty, %reason, "the duty is not in a block yet; trying again while the chain expects it");
                 }
             }
         }

@@ -1,9 +1,8 @@
-//! The duties that an operator has handed to the node, and whose fate is open.
+//! The duties that an operator has submitted and whose fate is open.
 //!
-//! A duty has no nonce, and its signature dies after some blocks: while the chain expects the duty, it may
-//! be signed and handed over again, and is performed once. So nothing of this is kept on disk. Every look
-//! at the chain offers all that is due; the queue lets through what is not under way already and was not
-//! refused a moment ago.
+//! A duty has no nonce, and its signature expires after some blocks. While the chain expects the duty, it may
+//! be signed and submitted again, and is performed once. So nothing is kept on disk. Every turn offers all
+//! duties that are due; the queue passes on those that are not under way and were not refused recently.
 
 use super::{rounds, Outcome, Step};
 use crate::store::Ticket;
@@ -13,17 +12,17 @@ use noema_protocol::CheckpointId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Most blocks between two tries of a duty that the chain refuses.
+/// The most blocks between two attempts at a duty that the chain refuses.
 const LONGEST_PAUSE: u64 = 16;
 
-/// Something that the chain expects of the operator.
+/// A duty of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OpenDuty {
     /// A step of the work on an answer.
     Work(Ticket, Step),
-    /// What is owed to a round of training.
+    /// A duty in a round of training.
     Round(Ticket, rounds::Duty),
-    /// The word that the operator holds a checkpoint.
+    /// The announcement that the operator holds a checkpoint.
     Holding(CheckpointId),
     /// The claim for an epoch.
     Claim(u32),
@@ -37,14 +36,14 @@ impl fmt::Display for OpenDuty {
             Self::Work(ticket, Step::Execute) => write!(f, "{}", ticket.job),
             Self::Work(ticket, Step::Reveal) => write!(f, "reveal for {}", ticket.job),
             Self::Round(ticket, duty) => write!(f, "{duty} in {}", ticket.job),
-            Self::Holding(checkpoint) => write!(f, "word to hold checkpoint {checkpoint}"),
+            Self::Holding(checkpoint) => write!(f, "announcement to hold checkpoint {checkpoint}"),
             Self::Claim(epoch) => write!(f, "claim for epoch {epoch}"),
             Self::Resume => f.write_str("end of the absence"),
         }
     }
 }
 
-/// A duty that was not done when it was tried.
+/// A failed attempt at a duty.
 struct Setback {
     reason: String,
     pause: u64,
@@ -54,18 +53,18 @@ struct Setback {
 /// The duties under way.
 #[derive(Default)]
 pub(super) struct DutyQueue {
-    /// The block of the latest look.
+    /// The block of the latest turn.
     block: u64,
     open: BTreeSet<OpenDuty>,
     fates: FuturesUnordered<BoxFuture<'static, (OpenDuty, Outcome)>>,
     setbacks: BTreeMap<OpenDuty, Setback>,
-    /// What is done, with its block: looks at blocks before that still show it as due.
+    /// The duties that are done, with their blocks: the state before that block still lists them as due.
     done: BTreeMap<OpenDuty, u64>,
 }
 
 impl DutyQueue {
-    /// Begins a look at the chain at `block`. What was last tried long ago is forgotten: the chain
-    /// does not expect it any more.
+    /// Begins a turn at `block`. Duties that were last tried long ago are forgotten: the chain no longer
+    /// expects them.
     pub(super) fn begin(&mut self, block: u64) {
         self.block = block;
         self.setbacks
@@ -73,12 +72,12 @@ impl DutyQueue {
         self.done.retain(|_, done_in| block < *done_in);
     }
 
-    /// Takes nothing for done: the chain may be another one.
+    /// Forgets which duties are done: the chain may be another one.
     pub(super) fn doubt(&mut self) {
         self.done.clear();
     }
 
-    /// Whether a duty is to be handed over now.
+    /// Whether a duty is to be submitted now.
     pub(super) fn is_due(&self, duty: &OpenDuty) -> bool {
         !self.open.contains(duty)
             && !self.done.contains_key(duty)
@@ -88,12 +87,12 @@ impl DutyQueue {
                 .is_none_or(|setback| self.block >= setback.again_at)
     }
 
-    /// Whether a duty was tried, and was not done.
+    /// Whether an attempt at a duty failed.
     pub(super) fn has_failed(&self, duty: &OpenDuty) -> bool {
         self.setbacks.contains_key(duty)
     }
 
-    /// Takes a duty that was handed over.
+    /// Takes a duty that was submitted.
     pub(super) fn hand_over(&mut self, duty: OpenDuty, fate: BoxFuture<'static, Outcome>) {
         self.open.insert(duty);
         self.fates.push(Box::pin(async move { (duty, fate.await) }));
@@ -119,14 +118,15 @@ impl DutyQueue {
         }
     }
 
-    /// Notes what became of a duty; whether that is another reason than the last time. What the chain
-    /// refuses is tried less and less often; what only got lost is tried at the next look.
+    /// Records the outcome of a duty. Returns whether it is new: done, or failed for another reason than
+    /// before. A duty that the chain refuses is tried less and less often; one that only got lost is tried at
+    /// the next turn.
     pub(super) fn note(&mut self, duty: OpenDuty, outcome: &Outcome) -> bool {
         self.open.remove(&duty);
         let (reason, first_pause) = match outcome {
             Outcome::Included { block } => {
                 self.setbacks.remove(&duty);
-                // A late word about a chain that was begun anew may name any block.
+                // A late outcome from before a restart of the chain may name any block.
                 let soon = self.block.saturating_add(LONGEST_PAUSE);
                 self.done.insert(duty, (*block).min(soon));
                 return true;

@@ -1,4 +1,4 @@
-//! Answering: what a worker states about its answer.
+//! Answering: the receipt of a worker's answer.
 
 use super::Question;
 use crate::engine::Answer;

@@ -1,4 +1,4 @@
-//! From a duty to what is computed for it, and from that to what is handed over.
+//! From a duty to its result, and from the result to the call that submits it.
 
 use super::execute::{ExecutionError, Executor};
 use super::{serve, validate, Action, Step, Work};
@@ -6,16 +6,15 @@ use crate::store::{AccountBytes, Product};
 use noema_executor::Cancel;
 use noema_protocol::{hashing, Job};
 
-/// What was computed for a duty.
+/// The result of a duty.
 pub(super) struct Computed {
-    /// What is stored and handed over.
+    /// The part that is stored and submitted.
     pub(super) product: Product,
-    /// What is wrong with the leaf that was executed again, in words.
+    /// The fault of the leaf that was re-executed, as text.
     pub(super) fault: Option<String>,
 }
 
-/// Does the work of a duty; `None` if it was cancelled before the end. Blocks for as long as the model
-/// takes.
+/// Does the work of a duty; `None` if it was cancelled. Blocks until the model is done.
 pub(super) fn compute(
     executor: &dyn Executor,
     work: &Work,
@@ -42,7 +41,7 @@ pub(super) fn compute(
     Ok(Some(Computed { product, fault }))
 }
 
-/// What is handed over of a product at a step; `None` where it has nothing for it.
+/// The call that submits a product at a step; `None` if the product has none for this step.
 pub(super) fn action(
     operator: &AccountBytes,
     job: Job,

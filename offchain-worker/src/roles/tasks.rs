@@ -1,4 +1,4 @@
-//! What an operator does beside looking at the chain, several things at once.
+//! The tasks of an operator, which run beside its loop.
 
 use crate::panicked::message;
 use crate::printable::one_line;
@@ -10,28 +10,28 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 use tokio::task::JoinSet;
 
-/// Most blocks between two tries of a task that fails.
+/// The most blocks between two attempts at a task that fails.
 const LONGEST_PAUSE: u64 = 16;
 
 /// Why a task has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TaskError {
-    /// It was cancelled, and has stopped for that.
+    /// It stopped because it was cancelled.
     Stopped,
-    /// Nothing is wrong with it: it can be tried at the next block.
+    /// It could not run yet, and is tried at the next block.
     Later(String),
     /// It failed, and is tried less and less often.
     Failed(String),
-    /// It failed, and would whenever it is tried.
+    /// It failed, and always will.
     Permanent(String),
 }
 
 /// A task that ended.
 pub(super) struct Ended<K, T> {
-    /// What it was for.
+    /// Its key.
     pub(super) key: K,
     pub(super) result: Result<T, TaskError>,
-    /// Whether its result was of no use any more.
+    /// Whether its result is no longer needed.
     pub(super) was_cancelled: bool,
     pub(super) seconds: f64,
 }
@@ -42,9 +42,9 @@ struct Failures {
     retry_at: u64,
 }
 
-/// The tasks of one operator, at most one for each key. Those that run when this is dropped are cancelled.
+/// The tasks of one operator, at most one for each key. Dropping this cancels those that run.
 pub(super) struct Tasks<K, T> {
-    /// The block of the latest look.
+    /// The block of the latest turn.
     block: u64,
     running: BTreeMap<K, Cancel>,
     failures: BTreeMap<K, Failures>,
@@ -56,7 +56,7 @@ where
     K: Copy + Ord + Send + 'static,
     T: Send + 'static,
 {
-    /// Nothing runs yet.
+    /// A set without tasks.
     pub(super) fn new() -> Self {
         Self {
             block: 0,
@@ -66,33 +66,34 @@ where
         }
     }
 
-    /// Begins a look at the chain at `block`.
+    /// Begins a turn at `block`.
     pub(super) fn begin(&mut self, block: u64) {
         self.block = block;
     }
 
-    /// What runs.
+    /// The keys of the tasks that run.
     pub(super) fn running(&self) -> impl Iterator<Item = &K> {
         self.running.keys()
     }
 
-    /// Whether this runs.
+    /// Whether a task for this key runs.
     pub(super) fn is_running(&self, key: &K) -> bool {
         self.running.contains_key(key)
     }
 
-    /// How often this has failed since it succeeded last.
+    /// The number of failures of this key since its last success.
     pub(super) fn failures(&self, key: &K) -> u32 {
         self.failures.get(key).map_or(0, |failures| failures.count)
     }
 
-    /// Whether this may be begun: it does not run, and has not failed too recently, or for good.
+    /// Whether a task for this key may start: none runs, and the last one did not fail too recently or
+    /// permanently.
     pub(super) fn is_due(&self, key: &K) -> bool {
         let retry_at = self.failures.get(key).map(|failures| failures.retry_at);
         !self.is_running(key) && retry_at.is_none_or(|at| self.block >= at)
     }
 
-    /// Begins a task, unless one for this key runs.
+    /// Starts a task, unless one for this key runs.
     pub(super) fn start<F>(&mut self, key: K, task: impl FnOnce(Cancel) -> F)
     where
         F: Future<Output = Result<T, TaskError>> + Send + 'static,
@@ -155,7 +156,7 @@ where
         failures.retry_at = self.block.saturating_add(pause);
     }
 
-    /// Tells a task that its result is of no use any more, and forgets how often it failed.
+    /// Cancels a task, and forgets its failures.
     pub(super) fn cancel(&mut self, key: &K) {
         if let Some(cancel) = self.running.get(key) {
             cancel.cancel();
@@ -165,26 +166,26 @@ where
 }
 
 impl<K, T> Tasks<K, T> {
-    /// Tells all tasks that nobody waits for their results any more.
+    /// Cancels all tasks.
     pub(super) fn cancel_all(&self) {
         self.running.values().for_each(Cancel::cancel);
     }
 }
 
 impl<K, T> Drop for Tasks<K, T> {
-    /// What waits is dropped with the set; what computes sees that it was cancelled.
+    /// Waiting tasks are dropped with the set; computations see that they were cancelled.
     fn drop(&mut self) {
         self.cancel_all();
     }
 }
 
-/// Computes beside the threads that wait for the network. A panic is one of the task that waits for it.
+/// Runs `compute` on a thread for blocking work. A panic continues in the task that waits for it.
 pub(super) async fn blocking<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(compute).await {
         Ok(computed) => computed,
         Err(error) => match error.try_into_panic() {
             Ok(panicked) => std::panic::resume_unwind(panicked),
-            // The runtime ends, and the task that waits with it.
+            // The runtime shuts down, and drops the task that waits.
             Err(_) => std::future::pending().await,
         },
     }
@@ -200,7 +201,7 @@ mod tests {
         TaskError::Failed("out of memory".into())
     }
 
-    /// Starts this task at each of so many looks at which it is due; tells at which.
+    /// Starts a task with this result in each of `blocks` turns in which it is due. Returns these turns.
     async fn tries(blocks: u64, result: Result<(), TaskError>) -> Vec<u64> {
         let mut tasks = Tasks::new();
         let mut tried = Vec::new();

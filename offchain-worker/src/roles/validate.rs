@@ -1,4 +1,4 @@
-//! Checking and judging: whether a leaf is what its checkpoint yields, and what an operator says then.
+//! Checking and judging: whether a leaf is what its checkpoint yields, and the result that follows.
 
 use super::execute::ExecutionError;
 use super::{Answered, Reexecution};
@@ -8,7 +8,7 @@ use noema_claims::{merkle_root, prove_hidden, HiddenProof, Seat, SeatState};
 use noema_protocol::{hashing, Verdict};
 use sp_core::H256;
 
-/// What is wrong with a leaf, in words; `None` where everything that it states is true.
+/// The fault of a leaf, as text; `None` if the leaf is true.
 pub(super) fn fault(leaf: &Answered, found: &Reexecution) -> Option<String> {
     match found {
         Reexecution::Unanswerable(reason) => Some(format!(
@@ -21,8 +21,8 @@ pub(super) fn fault(leaf: &Answered, found: &Reexecution) -> Option<String> {
     }
 }
 
-/// What the receipt states otherwise than the request and the answer are, which the chain compared
-/// already; a claim that was not made through it may differ.
+/// A difference between the receipt and the request or the answer. For claims of requests, the chain has
+/// already compared them; other claims may differ.
 fn misstatement(leaf: &Answered) -> Option<String> {
     let Answered {
         question,
@@ -50,7 +50,7 @@ fn misstatement(leaf: &Answered) -> Option<String> {
     }
 }
 
-/// What the receipt states beyond tokens and text, and execution does not yield.
+/// A statement of the receipt, beyond tokens and text, that the execution does not yield.
 fn unyielded(leaf: &Answered, check: &Check) -> Option<String> {
     let receipt = &leaf.receipt;
     if receipt.prompt_tokens != check.prompt_tokens {
@@ -63,8 +63,8 @@ fn unyielded(leaf: &Answered, check: &Check) -> Option<String> {
         .then(|| "the hidden root is not that of the execution".into())
 }
 
-/// What a validator says of a leaf, with the `point` that was drawn for it: the hidden state at its
-/// position where the leaf is true, a challenge where it is false.
+/// The result of a check: the hidden state at the position that `point` determines if the leaf is true, a
+/// challenge if it is false.
 pub(super) fn check(
     leaf: &Answered,
     point: u64,
@@ -84,7 +84,7 @@ pub(super) fn check(
     }))
 }
 
-/// What a juror says of a leaf.
+/// The verdict of a juror on a leaf.
 pub(super) fn verdict(is_false: bool) -> Result<Product, ExecutionError> {
     let verdict = match is_false {
         true => Verdict::False,

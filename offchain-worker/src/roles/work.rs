@@ -1,4 +1,4 @@
-//! The work on one duty: executed, stored, handed over, done.
+//! The work on one duty: execution, record, submission, end.
 
 use super::listing::Trouble;
 use super::operator::{Done, Operator, TaskKey};
@@ -12,11 +12,11 @@ use noema_protocol::Job;
 use std::sync::Arc;
 use tracing::{debug, error, info, warn};
 
-/// What an execution brought.
+/// The result of an execution.
 pub(super) struct Executed {
-    /// What was executed.
+    /// The task.
     task: Arc<Task>,
-    /// Nothing if it was cancelled.
+    /// The result; `None` if it was cancelled.
     computed: Option<Computed>,
 }
 
@@ -38,7 +38,7 @@ impl Operator {
         }
     }
 
-    /// How far the operator got with this, and not with another of the same number.
+    /// The recorded progress with this ticket, not with another of the same number.
     pub(super) fn record(&self, ticket: &Ticket) -> Result<Option<Stage>, StoreError> {
         let record = self.store.get(&self.key(ticket.job))?;
         Ok(record
@@ -46,8 +46,8 @@ impl Operator {
             .map(|record| record.stage))
     }
 
-    /// The same, of a duty that the chain lists: what was done in a block is not listed from then on, so
-    /// that it is another duty if it is. A juror may have to judge the same leaf in a second dispute.
+    /// The recorded progress with a duty that the chain lists. A duty that is done in a block is not listed
+    /// from then on: if it is, it is a new one. A juror may have to judge the same leaf in a second dispute.
     pub(super) fn stage(&self, ticket: &Ticket) -> Result<Option<Stage>, StoreError> {
         let stage = self.record(ticket)?;
         Ok(stage.filter(|stage| match stage {
@@ -80,7 +80,7 @@ impl Operator {
         }
     }
 
-    /// Puts what was computed on disk; whether it is there. Otherwise it is tried again at the next look.
+    /// Writes a result to disk. Returns whether it is there; otherwise the next turn tries again.
     fn keep(&mut self, ticket: Ticket, product: &Product) -> bool {
         let record = Record {
             subject: ticket.subject,
@@ -93,7 +93,7 @@ impl Operator {
         is_kept
     }
 
-    /// Writes a record; whether it is on disk.
+    /// Writes a record. Returns whether it is on disk.
     pub(super) fn write(&mut self, ticket: &Ticket, record: &Record) -> bool {
         match self.store.put(&self.key(ticket.job), record) {
             Ok(()) => {
@@ -107,7 +107,7 @@ impl Operator {
         }
     }
 
-    /// Sees whether the store can be used.
+    /// Checks whether the store can be used.
     pub(super) fn check_store(&mut self) {
         match self.store.check() {
             Ok(()) => self.store_works(),
@@ -119,7 +119,7 @@ impl Operator {
         self.metrics.store_errors.inc();
         let reason = error.to_string();
         if self.store_trouble.as_ref() != Some(&reason) {
-            error!(operator = %self.identity.name, %error, "what needs the job store waits; trying again at each block");
+            error!(operator = %self.identity.name, %error, "the job store failed; work that needs it waits, and the store is tried again at each block");
             self.metrics.health.is_troubled(&self.store_part(), &reason);
             self.store_trouble = Some(reason);
         }
@@ -132,12 +132,12 @@ impl Operator {
         }
     }
 
-    /// The job store, as `/health` names it.
+    /// The name of the job store in `/health`.
     fn store_part(&self) -> String {
         format!("job store of {}", self.identity.name)
     }
 
-    /// How many executions run.
+    /// The number of executions that run.
     pub(super) fn executing(&self) -> usize {
         let running = self.tasks.running();
         running
@@ -145,13 +145,13 @@ impl Operator {
             .count()
     }
 
-    /// Whether there is room for an execution that the latest look had to leave.
+    /// Whether an execution that was deferred at the latest turn can start.
     pub(super) fn could_execute_more(&self) -> bool {
         self.deferred && self.executing() < self.pace.together
     }
 
-    /// Starts to execute, unless that is under way, has failed too recently or too often, or as much is
-    /// running as may.
+    /// Starts an execution, unless it is under way, failed too recently or too often, or the most executions
+    /// run already.
     fn execute(&mut self, ticket: Ticket, duty: &Duty) {
         let executor = self.executor.as_ref();
         let executor = executor.filter(|executor| executor.has(&duty.checkpoint));
@@ -160,7 +160,7 @@ impl Operator {
         };
         let listed = self.listed.get_mut(&ticket.job);
         let Some(task) = listed.as_ref().and_then(|listed| listed.task.clone()) else {
-            // It was done when it was listed first, and is due again: the task is read at the next look.
+            // It was done when it was first listed, and is due again: the next turn reads the task.
             if let Some(listed) = listed {
                 listed.is_doubtful = true;
             }
@@ -215,7 +215,7 @@ impl Operator {
         self.tell_what(&ticket, &task, &computed, seconds);
         let listed = self.listed.get(&job);
         let Some(listed) = listed.filter(|listed| listed.ticket == ticket) else {
-            debug!(%operator, %job, "the chain no longer waits for what was computed");
+            debug!(%operator, %job, "the chain no longer waits for this result");
             return;
         };
         let (step, is_doubtful) = (listed.duty.step, listed.is_doubtful);
@@ -223,7 +223,7 @@ impl Operator {
             return;
         }
         if is_doubtful {
-            info!(operator = %self.identity.name, %job, "stored; it is handed over when the node is back");
+            info!(operator = %self.identity.name, %job, "stored; it is submitted when the node is reachable again");
         } else {
             self.hand_over(ticket, step, &computed.product).await;
         }
@@ -248,11 +248,11 @@ impl Operator {
             }
             (_, None) => {
                 self.metrics.checks_valid.inc();
-                info!(%operator, %job, seconds = rounded, "the answer is right");
+                info!(%operator, %job, seconds = rounded, "the answer is true");
             }
             (_, Some(reason)) => {
                 self.metrics.checks_invalid.inc();
-                warn!(%operator, %job, seconds = rounded, %reason, "the answer is wrong");
+                warn!(%operator, %job, seconds = rounded, %reason, "the answer is false");
             }
         }
     }
@@ -264,7 +264,7 @@ impl Operator {
         }
     }
 
-    /// Notes that a step is in a finalized block. A commitment is not the end: what it hides is kept.
+    /// Records that a step is in a finalized block. After a commitment, the result is kept for the reveal.
     pub(super) fn included(&mut self, ticket: Ticket, step: Step, block: u64) {
         let Ok(Some(Stage::Executed(product))) = self.record(&ticket) else {
             return;
@@ -283,7 +283,7 @@ impl Operator {
             subject: ticket.subject,
             stage: Stage::Done { block },
         };
-        // Where that is not on disk, the duty is done all the same: the chain does not list it any more.
+        // Even if this cannot be written, the duty is done: the chain no longer lists it.
         self.write(&ticket, &record);
     }
 }
