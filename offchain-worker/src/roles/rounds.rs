@@ -1,12 +1,12 @@
-//! What trainers and validators do in rounds of training.
+//! Trainers and validators in rounds of training.
 //!
-//! From a round as the chain shows it follows what an operator owes it [now](duty). A task finds what there is
-//! to say: it trains, scores, or computes the next checkpoint, and moves the files that this takes through an
-//! [`Exchange`]. The [operator](super::Operator) begins the task, keeps what was found, and hands over what
-//! follows from it, as it does with every other duty.
+//! The state of a round determines the [current duty](duty) of an operator. A task computes the result: it
+//! trains, scores, or computes the next checkpoint, and transfers the files that this needs over an
+//! [`Exchange`]. The [operator](super::Operator) starts the task, stores its result, and submits the step
+//! that follows, as with every other duty.
 //!
-//! What is needed of others, a task waits for during a third of the blocks that the phase has left. So an
-//! operator that serves an update drop by drop makes it unavailable, and nobody late.
+//! A task waits for files of other operators for at most a third of the blocks that the phase has left. So an
+//! operator that serves an update very slowly makes it unavailable, but delays no other operator.
 
 mod aggregate;
 mod assignment;
@@ -50,36 +50,37 @@ use std::path::{Path, PathBuf};
 /// A round as the chain records it.
 pub type Round = noema_rounds::Round<AccountBytes, u32>;
 
-/// How an operator takes part in rounds, and with what.
+/// The setup of an operator for rounds.
 #[derive(Clone)]
 pub struct Setup {
     /// The rounds that it joins.
     pub choice: Choice,
-    /// Whether a validator looks at what it was not drawn for.
+    /// Whether a validator also verifies rounds for which it was not drawn.
     pub audits: bool,
     /// The checkpoints on this machine.
     pub library: Library,
-    /// What it computes on.
+    /// The device that it computes on.
     pub device: Device,
-    /// How a trainer trains.
+    /// The training options of a trainer.
     pub training: TrainingOptions,
     /// Its files.
     pub files: Files,
-    /// Spoils contributions on purpose.
+    /// Makes a trainer dishonest on purpose, for tests.
     pub sabotage: Option<Sabotage>,
 }
 
-/// How files move between operators. What comes of it is told with [`RoundsError::exchange`].
+/// The transfer of files between operators. Its errors are made with [`RoundsError::exchange`].
 #[async_trait]
 pub trait Exchange: Send + Sync {
     /// Shares a file from now on. Returns its BLAKE3 hash.
     async fn share(&self, file: &Path) -> Result<H256, RoundsError>;
 
-    /// Shares a checkpoint from now on. Returns the hash it is found under.
+    /// Shares a checkpoint from now on. Returns the hash under which it is shared.
     async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError>;
 
-    /// Fetches the update with this hash, of at most `longest` bytes, from any of the operators `from`,
-    /// asked in this order; `None` if none serves it. What was fetched is in the file `into`.
+    /// Fetches the update with this hash, of at most `longest` bytes, into the file `into`. Asks the
+    /// operators
+    /// `from` in this order; `None` if none serves it.
     async fn fetch_update(
         &self,
         from: &[AccountBytes],
@@ -88,14 +89,14 @@ pub trait Exchange: Send + Sync {
         into: PathBuf,
     ) -> Result<Option<Vec<u8>>, RoundsError>;
 
-    /// Shares what is here of the dataset of a round.
+    /// Shares the parts of a round's dataset that are on this machine.
     async fn share_dataset(&self, round: &Round) -> Result<(), RoundsError>;
 
-    /// The dataset of a round, with these of its shards on this machine. What is missing is fetched
-    /// from other operators, and shared from then on.
+    /// The dataset of a round, with these of its shards on this machine. Missing parts are fetched from other
+    /// operators, and shared from then on.
     async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError>;
 
-    /// Fetches a checkpoint from those that hold it.
+    /// Fetches a checkpoint from its holders.
     async fn fetch_checkpoint(
         &self,
         checkpoint: CheckpointId,

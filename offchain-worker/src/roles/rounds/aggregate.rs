@@ -1,4 +1,4 @@
-//! The next checkpoint: what the accepted contributions make of the parent.
+//! The next checkpoint: the parent with the accepted contributions applied.
 
 use super::{score, Round, RoundsError};
 use crate::checkpoint::{Library, OpenCheckpoint, Successor};
@@ -23,7 +23,7 @@ pub struct Aggregate {
 /// `received` are the updates in the order of the contributions; only accepted ones are needed.
 ///
 /// # Errors
-/// When an accepted update is missing or malformed.
+/// If an accepted update is missing or malformed.
 pub fn aggregate(
     round: &Round,
     parent: OpenCheckpoint,
@@ -67,10 +67,10 @@ impl Aggregate {
         self.manifest.id()
     }
 
-    /// What there is to claim of it: evaluates it on the evaluation shards.
+    /// The claim for it: evaluates it on the evaluation shards.
     ///
     /// # Errors
-    /// When a shard cannot be read or the device fails.
+    /// If a shard cannot be read or the device fails.
     pub fn claim(
         &self,
         round: &Round,
@@ -82,16 +82,16 @@ impl Aggregate {
         Ok(Claim {
             checkpoint: self.id(),
             weights_root: self.manifest.weights_root,
-            // A trained checkpoint has its masters as its source.
+            // The source of a trained checkpoint is its masters.
             masters_root: self.manifest.source.hash,
             loss: judge.loss(self.child.clone(), &evaluation)?,
         })
     }
 
-    /// Puts the checkpoint into the library.
+    /// Writes the checkpoint to the library.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, library: &Library) -> Result<OpenCheckpoint, RoundsError> {
         let successor = Successor {
             weights: self.child.weights(),

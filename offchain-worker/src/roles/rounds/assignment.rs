@@ -1,4 +1,4 @@
-//! Which shards a trainer trains on: its own, unless it is dishonest on purpose.
+//! The shards that a trainer trains on: its assigned ones, unless it is dishonest on purpose.
 
 use super::Round;
 use crate::store::AccountBytes;

@@ -1,12 +1,12 @@
-//! In which rounds an operator takes part.
+//! The choice of rounds.
 
 use super::Round;
 use noema_protocol::FamilyId;
 use sp_core::H256;
 
 /// The rounds in which an operator takes part: those of these families and those on these datasets.
-/// Where neither is named, those of the family that has been trained for longest, since nobody can be
-/// in time for all.
+/// If neither is named, those of the family that has been trained for longest, since no operator can meet the
+/// deadlines of all.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     /// The families.
@@ -16,8 +16,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Whether to take part in `round`, which is the `first` one in the order in which their programmes
-    /// were started, or is not.
+    /// Whether to take part in `round`; `first` if its programme was started before all others.
     pub fn has(&self, round: &Round, first: bool) -> bool {
         if self.families.is_empty() && self.datasets.is_empty() {
             return first;

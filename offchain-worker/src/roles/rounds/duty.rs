@@ -1,4 +1,4 @@
-//! What an operator owes a round now: a rule without memory.
+//! The current duty of an operator in a round, as a pure function of the round's state.
 
 use super::Round;
 use crate::store::AccountBytes;
@@ -6,7 +6,7 @@ use noema_protocol::interfaces::Role;
 use noema_rounds::{Phase, Seat, Trainer, Validator};
 use std::fmt;
 
-/// What an operator owes a round.
+/// A duty of an operator in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Duty {
     /// To join.
@@ -19,18 +19,18 @@ pub enum Duty {
     Score,
     /// To reveal the scores.
     RevealScores,
-    /// To say what the next checkpoint is.
+    /// To claim the next checkpoint.
     Claim,
-    /// To look whether what was decided of the contributions holds, and to object if not.
+    /// To verify the decided scores, and to object if they are wrong.
     AuditScores,
-    /// The same for the next checkpoint.
+    /// To verify the decided next checkpoint, and to object if it is wrong.
     AuditClaim,
-    /// To get the next checkpoint, serve it and announce it.
+    /// To obtain the next checkpoint, serve it and announce the holding.
     Hold,
 }
 
 impl Duty {
-    /// Whether what is handed over for it is on record: what was committed and is then revealed.
+    /// Whether its result is in the store: a result that is committed and then revealed.
     pub(in crate::roles) const fn is_on_record(self) -> bool {
         match self {
             Self::Contribute
@@ -59,8 +59,8 @@ impl fmt::Display for Duty {
     }
 }
 
-/// What `account`, which takes part as `role`, owes `round` in a block whose last finalized one is
-/// `now`. A validator that was not drawn owes nothing; with `audits` it looks all the same.
+/// The duty in `round` of `account`, which takes part as `role`, when block `now` is the latest finalized
+/// one. A validator that was not drawn has no duty, but verifies if `audits` is set.
 pub fn duty(
     round: &Round,
     account: &AccountBytes,
@@ -77,7 +77,7 @@ pub fn duty(
         .iter()
         .find(|other| other.account == *account);
     let until = round.phase.until()?;
-    // A step that is sent now is in a later block.
+    // A step that is submitted now is included in a later block.
     if now >= until {
         return None;
     }

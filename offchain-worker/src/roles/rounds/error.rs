@@ -1,4 +1,4 @@
-//! Why an operator cannot do what it owes a round.
+//! Errors of duties in rounds.
 
 use crate::checkpoint::CheckpointError;
 use crate::dataset::DatasetError;
@@ -7,20 +7,20 @@ use noema_update::{ApplyError, DecodeError};
 use std::error::Error;
 use std::{io, path::PathBuf};
 
-/// Why an operator cannot do what it owes a round. It tries again.
+/// Why an operator cannot perform a duty in a round. It tries again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoundsError {
-    /// Training or evaluation.
+    /// Training or evaluation fails.
     #[error(transparent)]
     Training(#[from] TrainingError),
-    /// A checkpoint on this machine.
+    /// A checkpoint on this machine cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The dataset on this machine.
+    /// The dataset on this machine cannot be used.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// A file from others, or for them.
+    /// A file cannot be fetched from other operators or shared with them.
     #[error("{0}")]
     Exchange(#[source] Box<dyn Error + Send + Sync>),
     /// The accepted updates cannot be applied.
@@ -32,43 +32,43 @@ pub enum RoundsError {
     /// An update cannot be written.
     #[error("the update cannot be written: {0}")]
     Encode(#[from] noema_update::EncodeError),
-    /// A file of a round.
+    /// A file of a round cannot be read or written.
     #[error("{path}: {source}")]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Others are too slow.
-    #[error("others do not send {0} in time; trying again with what has arrived")]
+    /// Other operators are too slow.
+    #[error("other operators do not send {0} in time; trying again from the data that has arrived")]
     TooSlow(&'static str),
-    /// What was committed is not on this machine.
-    #[error("what this operator committed to is not on this machine, so that it cannot be revealed; it was made by another process, or the store was lost")]
+    /// The committed result is not on this machine.
+    #[error("the result that this operator committed to is not on this machine and cannot be revealed; another process made it, or the store was lost")]
     Forgotten,
-    /// There is no salt for a commitment.
+    /// The system provides no salt for a commitment.
     #[error("the system has no randomness for a salt: {0}")]
     Randomness(getrandom::Error),
-    /// An accepted update is not to be had.
-    #[error("the accepted update {0} is served by nobody")]
+    /// An accepted update is not available.
+    #[error("no operator serves the accepted update {0}")]
     UpdateLost(String),
-    /// What the accepted updates yield is not what was decided.
-    #[error("the accepted updates yield checkpoint {computed}, and {decided} was decided")]
+    /// The accepted updates do not yield the decided checkpoint.
+    #[error("the accepted updates yield checkpoint {computed}, but {decided} was decided")]
     OtherCheckpoint {
-        /// What was computed here.
+        /// The checkpoint that was computed here.
         computed: String,
-        /// What was decided.
+        /// The checkpoint that was decided.
         decided: String,
     },
 }
 
 impl RoundsError {
-    /// What came of an [`Exchange`](super::Exchange).
+    /// The error of an [`Exchange`](super::Exchange).
     pub fn exchange(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Exchange(error.into())
     }
 
-    /// Whether it is others, or the disk, that are in the way, and nothing that a pause would spare.
+    /// Whether the cause is other operators or the disk, so that a growing pause would save no work.
     pub(in crate::roles) fn waits_for_others(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What is too large for the job store: updates, and what trainers go on from.
+//! Files that are too large for the job store: updates, and the states of trainers.
 
 use super::RoundsError;
 use crate::whole;
@@ -12,15 +12,14 @@ use std::{
 
 const UPDATE: &str = "update.nupd";
 
-/// The files of one operator: a folder for each round, and one for each family with what its trainer goes on
-/// from.
+/// The files of one operator: a folder for each round, and one for each family with its trainer's state.
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: PathBuf,
 }
 
 impl Files {
-    /// The files in `folder`, which is made when the first is kept.
+    /// The files in `folder`, which is created with the first file.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
@@ -30,27 +29,27 @@ impl Files {
         self.folder.join(round.to_string())
     }
 
-    /// The file that the trainer of a family goes on from in the family's next round.
+    /// The state from which a family's trainer continues in the family's next round.
     pub fn trainer_state(&self, family: FamilyId) -> PathBuf {
         let folder = self.folder.join(format!("family-{family}"));
         folder.join("trainer.state")
     }
 
-    /// The file with the own update of a round.
+    /// The file of the operator's own update in a round.
     pub fn update(&self, round: RoundId) -> PathBuf {
         self.folder(round).join(UPDATE)
     }
 
-    /// The file of an update that was received from others.
+    /// The file of an update that was received from another operator.
     pub fn received(&self, round: RoundId, update: H256) -> PathBuf {
         let folder = self.folder(round).join("received");
         folder.join(format!("{}.nupd", hex::encode(update)))
     }
 
-    /// Keeps the bytes of the own update.
+    /// Writes the operator's own update.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// If it cannot be written.
     pub fn keep_update(&self, round: RoundId, bytes: &[u8]) -> Result<(), RoundsError> {
         let path = self.update(round);
         whole::write(&path, bytes).map_err(failed(&path))
@@ -59,7 +58,7 @@ impl Files {
     /// Removes the files of all rounds but those that are `open`.
     ///
     /// # Errors
-    /// When a folder cannot be removed.
+    /// If a folder cannot be removed.
     pub fn forget_but(&self, open: &BTreeSet<RoundId>) -> Result<(), RoundsError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,

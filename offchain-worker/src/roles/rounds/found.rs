@@ -1,4 +1,4 @@
-//! From what was found for a round to what is said of it.
+//! From the result of a task for a round to the step that follows.
 
 use super::{Duty, Round, RoundStep, Work};
 use crate::store::Product;
@@ -6,25 +6,25 @@ use noema_protocol::{hashing, CheckpointId};
 use noema_rounds::Claim;
 use sp_core::H256;
 
-/// What a task found for a round.
+/// The result of a task for a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::roles) enum Found {
     /// There is nothing to do yet.
     Nothing,
-    /// What others may want is shared.
+    /// All files that other participants may need are shared.
     Shared,
-    /// Everything is here that it takes to take part; the parent is shared under this hash.
+    /// The operator has everything that it needs to take part; the parent is shared under this hash.
     Ready(H256),
-    /// What is committed to, and kept until it is revealed.
+    /// The result that is committed to, and kept until it is revealed.
     Product(Product),
-    /// What the next checkpoint is.
+    /// The claim of the next checkpoint.
     Claim(Claim),
-    /// The next checkpoint is here, and shared under this hash.
+    /// The next checkpoint is on this machine, and shared under this hash.
     Held(CheckpointId, H256),
 }
 
 impl Found {
-    /// The checkpoint that is here, and the hash under which it is shared.
+    /// The checkpoint that is on this machine, and the hash under which it is shared.
     pub(in crate::roles) fn holding(&self, round: &Round) -> Option<(CheckpointId, H256)> {
         match self {
             Self::Ready(blob) => Some((round.parent, *blob)),
@@ -35,7 +35,7 @@ impl Found {
 }
 
 impl Work {
-    /// What is said to `round` of what was found for `duty`; `None` where there is nothing to say.
+    /// The step of `round` that follows from the result for `duty`; `None` if there is none.
     pub(in crate::roles) fn step(
         &self,
         duty: Duty,

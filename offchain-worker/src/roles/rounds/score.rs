@@ -8,18 +8,18 @@ use noema_rounds::ScoreSheet;
 use noema_update::Limits;
 use std::sync::Arc;
 
-/// The shards that scoring takes: those of the evaluation and of everybody who contributed.
+/// The shards that scoring needs: those of the evaluation and those of all contributors.
 pub(super) fn needed(round: &Round) -> Vec<u32> {
     let assigned = round.contributors().into_iter();
     let assigned = assigned.flat_map(|trainer| trainer.shards.iter());
     round.evaluation.iter().chain(assigned).copied().collect()
 }
 
-/// Scores the contributions of `round` to `parent`, given the bytes that were to be had, in the order
-/// of the contributions.
+/// Scores the contributions of `round` to `parent`, given the bytes that were available, in the order of the
+/// contributions.
 ///
 /// # Errors
-/// When a shard cannot be read or the device fails.
+/// If a shard cannot be read or the device fails.
 pub fn score(
     round: &Round,
     parent: &Arc<Parent>,
@@ -41,7 +41,7 @@ pub fn score(
             bytes: received.get(place).and_then(Option::as_deref).map(|bytes| {
                 match trainer.contribution {
                     Some(named) if is_named(named, bytes) => bytes,
-                    // What has another hash or size is no update.
+                    // Bytes with another hash or size are not the update.
                     _ => &[],
                 }
             }),
@@ -56,7 +56,7 @@ pub fn score(
     })
 }
 
-/// What the contributions of `round` are judged by.
+/// The judge of the contributions of `round`.
 pub(super) fn judge<'a>(
     round: &Round,
     parent: &'a Arc<Parent>,
@@ -72,7 +72,7 @@ pub(super) fn judge<'a>(
     }
 }
 
-/// The updates that a round allows.
+/// The limits of updates in a round.
 pub(super) fn limits(round: &Round) -> Limits {
     Limits::with_entries(round.rules.entries_per_chunk)
 }

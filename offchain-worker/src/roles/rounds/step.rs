@@ -1,28 +1,28 @@
-//! What is said to a round.
+//! Steps of an operator in a round.
 
 use noema_protocol::interfaces::Role;
 use noema_rounds::{Claim, Contribution, ScoreSheet};
 use sp_core::H256;
 use std::fmt;
 
-/// What an operator says to a round.
+/// A step of an operator in a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoundStep {
-    /// It takes part.
+    /// Joins in a role.
     Join(Role),
-    /// The hash of its contribution.
+    /// Commits to a contribution.
     CommitContribution(H256),
-    /// Its contribution, and the salt.
+    /// Reveals the contribution and the salt.
     RevealContribution(Contribution, H256),
-    /// The hash of its scores.
+    /// Commits to scores.
     CommitScores(H256),
-    /// Its scores, and the salt.
+    /// Reveals the scores and the salt.
     RevealScores(ScoreSheet, H256),
-    /// What it computed the next checkpoint to be.
+    /// Claims the next checkpoint.
     Claim(Claim),
-    /// Its scores, since those decided are others.
+    /// Objects to the decided scores with its own.
     ObjectToScores(ScoreSheet),
-    /// What it computed the next checkpoint to be, since what was decided is another.
+    /// Objects to the decided next checkpoint with its own claim.
     ObjectToClaim(Claim),
 }
 

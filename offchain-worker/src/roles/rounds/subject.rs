@@ -1,12 +1,12 @@
-//! What tells what is found for a round from what is found for others of its number.
+//! The subject of a duty in a round: it tells results for one round from those for others of the same number.
 
 use super::{Duty, Round};
 use crate::store::AccountBytes;
 use codec::Encode;
 use sp_core::H256;
 
-/// What `duty` of `account` in `round` is about: everything that what is found for it follows from. A chain
-/// that is begun anew has rounds of the same numbers, and scores that were contested are decided anew.
+/// The subject of `duty` of `account` in `round`: the hash of all inputs of its result. A restarted chain has
+/// rounds of the same numbers, and scores to which a validator objected are decided again.
 pub(in crate::roles) fn subject(duty: Duty, round: &Round, account: &AccountBytes) -> H256 {
     match duty {
         Duty::Join => hash(&(round.parent, round.dataset.root)),
@@ -17,7 +17,7 @@ pub(in crate::roles) fn subject(duty: Duty, round: &Round, account: &AccountByte
     }
 }
 
-/// What a trainer was given to train on.
+/// The input of a trainer.
 fn assigned(round: &Round, account: &AccountBytes) -> H256 {
     let mut trainers = round.trainers.iter();
     let trainer = trainers.find(|trainer| trainer.account == *account);
@@ -25,7 +25,7 @@ fn assigned(round: &Round, account: &AccountBytes) -> H256 {
     hash(&(round.parent, round.dataset.root, shards))
 }
 
-/// What is scored.
+/// The input of scoring.
 fn contributed(round: &Round) -> H256 {
     let contributors = round.contributors().into_iter();
     let contributions: Vec<_> = contributors.map(|trainer| trainer.contribution).collect();

@@ -1,4 +1,4 @@
-//! What a trainer does: it makes itself ready before it joins, and trains.
+//! Trainers: preparing to join a round, and training.
 
 use super::work::{lock, salt, Slot};
 use super::{assignment, score, Found, Round, RoundsError, Work};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use tracing::{debug, info};
 
-/// Counts a trainer among those that train for as long as this lives.
+/// Counts a trainer as training while this value lives.
 struct Training<'a>(&'a AtomicUsize);
 
 impl<'a> Training<'a> {
@@ -32,10 +32,9 @@ impl Drop for Training<'_> {
 }
 
 impl Work {
-    /// Gets everything that it takes to do what follows when the round is joined.
+    /// Obtains everything that the operator needs once it has joined the round.
     pub(super) async fn make_ready(self: &Arc<Self>, round: &Round) -> Result<Found, RoundsError> {
-        // Who cannot get the parent, or the list of shards, or cannot train, cannot do anything in the
-        // round.
+        // Without the parent, the list of shards, or a trainer that works, an operator must not join.
         let mut parent = self.checkpoint(round, round.parent).await?;
         self.dataset(round, &[]).await?;
         if self.role == Role::Trainer {
@@ -45,7 +44,7 @@ impl Work {
         Ok(Found::Ready(blob))
     }
 
-    /// Has the family's trainer at hand, which goes on from what is on disk and can be saved there.
+    /// Prepares the family's trainer, which continues from its state on disk and can be saved there.
     async fn make_trainer_ready(
         self: &Arc<Self>,
         round: &Round,
@@ -70,7 +69,7 @@ impl Work {
         .await
     }
 
-    /// A trainer that goes on from what is on disk.
+    /// A trainer that continues from its state on disk.
     fn new_trainer(
         &self,
         family: FamilyId,
@@ -84,7 +83,7 @@ impl Work {
         Ok(Trainer::new(parent.clone(), options, device, Some(&state))?)
     }
 
-    /// Trains on what was assigned.
+    /// Trains on the assigned shards.
     pub(super) async fn contribute(
         self: &Arc<Self>,
         round: &Round,
@@ -132,7 +131,7 @@ impl Work {
             Some(trainer) => trainer,
             None => self.new_trainer(family, entries, &parent)?,
         };
-        // A round that ended without a checkpoint leaves the parent, but not the shards.
+        // After a round without a next checkpoint, the parent stays the same, but not the shards.
         if !trainer.is_on(parent.id(), sequences) {
             trainer.next_round(parent.clone())?;
         } else if trainer.steps_done() > 0 {
@@ -146,9 +145,9 @@ impl Work {
             }
         });
         if let Err(TrainingError::Stopped { step }) = &trained {
-            info!(%operator, round = %id, step, "stopped training; it goes on from here");
+            info!(%operator, round = %id, step, "stopped training; it resumes from this step");
         }
-        // After anything else that is in the way, what is on disk counts.
+        // After any other error, the state on disk counts.
         if matches!(trained, Ok(_) | Err(TrainingError::Stopped { .. })) {
             *kept = Some(trainer);
         }

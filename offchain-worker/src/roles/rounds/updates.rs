@@ -1,4 +1,4 @@
-//! The updates of others.
+//! Fetching the updates of other operators.
 
 use super::{Round, RoundsError, Work};
 use crate::store::AccountBytes;
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use tracing::warn;
 
 impl Work {
-    /// The updates that can be had in time, in the order of the contributions, of those whose ruling `of`
-    /// picks. One that arrives drop by drop is not to be had.
+    /// The updates whose ruling `of` selects, in the order of the contributions; `None` for each that does
+    /// not arrive in time.
     pub(super) async fn received(
         &self,
         round: &Round,
@@ -23,13 +23,13 @@ impl Work {
                 Some((trainer.account, trainer.contribution?, is_wanted))
             })
             .collect();
-        // Those who contributed the same serve the same.
+        // Trainers that contributed the same update serve the same bytes.
         let mut sent = BTreeMap::<H256, Vec<(AccountBytes, u32)>>::new();
         for (account, contribution, _) in contributions.iter().filter(|(_, _, wanted)| *wanted) {
             let all = sent.entry(contribution.update).or_default();
             all.push((*account, contribution.bytes));
         }
-        // All are asked at once: no number of slow ones keeps a fast one waiting.
+        // All updates are fetched at the same time, so that slow ones do not delay the others.
         let fetches = sent
             .into_iter()
             .map(|(update, from)| self.update(round, update, from));
@@ -42,7 +42,7 @@ impl Work {
         Ok(received.collect())
     }
 
-    /// An update, from validators that received it or from those who contributed it.
+    /// Fetches an update from validators that received it or from its contributors.
     async fn update(
         &self,
         round: &Round,
@@ -62,8 +62,8 @@ impl Work {
         Ok((update, fetched?))
     }
 
-    /// The validators that may have received an update: none before they have scored it. One that is slow is
-    /// not the first to be asked at the next try.
+    /// The validators that may have received an update: none before they have scored it. The order changes
+    /// with each block, so that a slow one is not always asked first.
     fn receivers(&self, round: &Round) -> Vec<AccountBytes> {
         if matches!(round.phase, Phase::Scoring { .. }) {
             return Vec::new();
@@ -76,7 +76,7 @@ impl Work {
         receivers
     }
 
-    /// Serves what was received: a trainer that serves only some of the validators must not keep the
+    /// Shares the received updates: a trainer that serves only some of the validators must not keep the
     /// others from the next checkpoint.
     pub(super) async fn pass_on(
         &self,

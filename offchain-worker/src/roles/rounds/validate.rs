@@ -1,4 +1,4 @@
-//! What a validator finds: scores, and the next checkpoint; and what everybody holds in the end.
+//! Validators: scores and the next checkpoint; and the holding of the next checkpoint by all participants.
 
 use super::work::salt;
 use super::{aggregate, score, Aggregate, Found, Round, RoundsError, Work};
@@ -31,10 +31,10 @@ impl Work {
         .await
     }
 
-    /// What the accepted contributions make of the parent.
+    /// Applies the accepted contributions to the parent.
     async fn aggregate(&self, round: &Round) -> Result<Aggregate, RoundsError> {
         let checkpoint = self.checkpoint(round, round.parent).await?;
-        // A refused one may be served by nobody any more, and to find that out takes time.
+        // Refused updates may no longer be served, and waiting for them would take time.
         let is_accepted = |ruling: Option<Ruling>| matches!(ruling, Some(Ruling::Accepted { .. }));
         let received = self.received(round, is_accepted).await?;
         let (round, name) = (round.clone(), self.name.clone());
@@ -55,8 +55,8 @@ impl Work {
         Ok(Found::Claim(claim))
     }
 
-    /// Gets the next checkpoint by computing it, or from others where that is not possible, and
-    /// shares it.
+    /// Computes the next checkpoint, or fetches it from other operators if that is not possible, and shares
+    /// it.
     pub(super) async fn hold(&self, round: &Round) -> Result<Found, RoundsError> {
         let Some(claim) = round.claim else {
             return Ok(Found::Nothing);

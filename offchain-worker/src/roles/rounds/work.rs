@@ -1,4 +1,4 @@
-//! What the tasks of an operator for rounds share, and what each of them does first.
+//! Resources that an operator's tasks for rounds share, and the dispatch of these tasks.
 
 use super::{duty, Duty, Exchange, Found, Round, RoundsError, Setup};
 use crate::checkpoint::OpenCheckpoint;
@@ -16,36 +16,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tracing::info;
 
-/// Others have this part of the blocks that a phase has left to send what is needed of them. The rest is
-/// for computing, and for the chain to hear of it.
+/// The divisor of the blocks that a phase has left: the quotient is the time to wait for other operators. The
+/// rest is for the computation and for the submission.
 const PATIENCE: u32 = 3;
 
-/// The trainer of a family, held by the task that trains; none before the first, or after trouble.
+/// The trainer of a family, held by the task that trains; `None` before the first training and after an
+/// error.
 pub(super) type Slot = Arc<Mutex<Option<Trainer>>>;
 
-/// What all tasks for rounds of an operator share.
+/// Resources that all tasks of an operator for rounds share.
 pub(in crate::roles) struct Work {
     pub(in crate::roles) account: AccountBytes,
     pub(super) name: String,
     pub(super) role: Role,
     pub(super) setup: Setup,
     pub(super) exchange: Arc<dyn Exchange>,
-    /// The block of the latest look.
+    /// The block of the latest turn.
     now: watch::Sender<u32>,
     trainers: Mutex<BTreeMap<FamilyId, Slot>>,
-    /// How many trainers train.
+    /// The number of trainers that train.
     pub(super) training: AtomicUsize,
     shared: Mutex<Shared>,
     /// Held while a checkpoint is fetched.
     fetching: tokio::sync::Mutex<()>,
 }
 
-/// What is shared since the start.
+/// The files that were shared since the start.
 #[derive(Default)]
 struct Shared {
-    /// The roots of the datasets that are shared as far as they are here.
+    /// The roots of the datasets whose local parts are shared.
     datasets: BTreeSet<H256>,
-    /// The rounds whose own update is.
+    /// The rounds in which the operator's own update is shared.
     updates: BTreeSet<RoundId>,
 }
 
@@ -71,23 +72,23 @@ impl Work {
         }
     }
 
-    /// Notes the block of a look.
+    /// Notes the block of a turn.
     pub(in crate::roles) fn look(&self, now: u32) {
         self.now.send_replace(now);
     }
 
-    /// The block of the latest look.
+    /// The block of the latest turn.
     pub(super) fn now(&self) -> u32 {
         *self.now.borrow()
     }
 
-    /// Whether a trainer trains, or saves what it has done.
+    /// Whether a trainer trains or saves its state.
     pub(in crate::roles) fn is_training(&self) -> bool {
         self.training.load(Ordering::SeqCst) > 0
     }
 
-    /// What is owed to `round` at block `now`, of which this operator wants to do something. It is the `first`
-    /// one in the order in which their programmes were started, or is not.
+    /// The duty in `round` at block `now`, unless this operator leaves it out by choice; `first` if the
+    /// round's programme was started before all others.
     pub(in crate::roles) fn owed(&self, round: &Round, first: bool, now: u32) -> Option<Duty> {
         let setup = &self.setup;
         let owed = duty(round, &self.account, self.role, setup.audits, now)?;
@@ -100,7 +101,7 @@ impl Work {
         (!is_left_out).then_some(owed)
     }
 
-    /// Serves what others may want of the round, and finds what is handed over for `owed`.
+    /// Shares the files that other participants may need, and computes the result for `owed`.
     pub(in crate::roles) async fn attend(
         self: &Arc<Self>,
         round: &Round,
@@ -119,7 +120,7 @@ impl Work {
             Some(Duty::Score | Duty::AuditScores) => self.score(round).await,
             Some(Duty::Claim | Duty::AuditClaim) => self.claim(round).await,
             Some(Duty::Hold) => self.hold(round).await,
-            // What is revealed is on record.
+            // The scores to reveal are in the store.
             Some(Duty::RevealScores) | None => Ok(Found::Shared),
         }
     }
@@ -137,18 +138,18 @@ impl Work {
 
     // For others.
 
-    /// Whether something that others may want of the round is not shared yet.
+    /// Whether a file that other participants may need is not shared yet.
     pub(in crate::roles) fn has_to_share(&self, round: &Round) -> bool {
         let has_dataset = lock(&self.shared).datasets.contains(&round.dataset.root);
         !has_dataset || self.unshared_update(round).is_some()
     }
 
-    /// Whether the own update of the round is shared.
+    /// Whether the operator's own update in the round is shared.
     pub(in crate::roles) fn shares_update(&self, round: RoundId) -> bool {
         lock(&self.shared).updates.contains(&round)
     }
 
-    /// The own update of the round, once it is revealed, as long as it is not shared.
+    /// The operator's own update in the round, if it is revealed but not shared.
     fn unshared_update(&self, round: &Round) -> Option<PathBuf> {
         let is_revealed = round
             .trainers
@@ -161,8 +162,8 @@ impl Work {
         update.exists().then_some(update)
     }
 
-    /// Serves what is here of the dataset, and the own update of the round, after a restart, too, as
-    /// long as others may want it.
+    /// Shares the local parts of the dataset, and the operator's own update if it is revealed, also after a
+    /// restart.
     async fn share_again(&self, round: &Round) -> Result<(), RoundsError> {
         let root = round.dataset.root;
         let is_shared = lock(&self.shared).datasets.contains(&root);
@@ -176,7 +177,7 @@ impl Work {
         }
     }
 
-    /// Notes that the round has another update of this operator than before.
+    /// Notes that the operator has a new update in the round.
     pub(super) fn has_new_update(&self, round: RoundId) {
         lock(&self.shared).updates.remove(&round);
     }
@@ -189,7 +190,7 @@ impl Work {
 
     // From others.
 
-    /// Waits for others, but not for so long that the phase is missed; `None` if they were too slow.
+    /// Waits for other operators, but leaves enough of the phase; `None` if they were too slow.
     pub(super) async fn in_time<T>(
         &self,
         round: &Round,
@@ -207,10 +208,10 @@ impl Work {
         }
     }
 
-    /// A checkpoint from the library, or from those that hold it.
+    /// A checkpoint from the library, or else from its holders.
     ///
-    /// To fetch a large one takes longer than a phase, and an operator that has not joined loses nothing by
-    /// waiting: so the fetch goes on while rounds come and go, and only one is under way.
+    /// The fetch of a large checkpoint takes longer than a phase, and an operator that has not joined loses
+    /// nothing by waiting. So a fetch continues across rounds, and only one runs at a time.
     pub(super) async fn checkpoint(
         &self,
         round: &Round,
@@ -242,23 +243,23 @@ impl Work {
         sent.unwrap_or(Err(RoundsError::TooSlow("a part of the dataset")))
     }
 
-    /// The place of a family's trainer.
+    /// The slot of a family's trainer.
     pub(super) fn slot(&self, family: FamilyId) -> Slot {
         lock(&self.trainers).entry(family).or_default().clone()
     }
 }
 
-/// Ends once a look saw block `last`.
+/// Ends once a turn has reached block `last`.
 async fn reached(now: &mut watch::Receiver<u32>, last: u32) {
     let _ = now.wait_for(|now| *now >= last).await;
 }
 
-/// What is behind a lock is whole at any time, also after a panic.
+/// Locks a value that is consistent at any time, also after a panic.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What keeps a commitment from being guessed.
+/// A random salt, which keeps a commitment from being guessed.
 pub(super) fn salt() -> Result<H256, RoundsError> {
     let mut salt = H256::zero();
     getrandom::fill(&mut salt.0).map_err(RoundsError::Randomness)?;
