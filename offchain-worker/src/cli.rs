@@ -39,37 +39,37 @@ use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
 Examples:
-  A model becomes a checkpoint, and the chain learns of it:
+  Import a model as a checkpoint and register it on chain:
     noema-worker import SmolLM2-135M-Instruct.Q4_1.gguf
     noema-worker register checkpoint <ID> --account //Alice
-  A worker and a validator, each with a hot key of its own:
+  Run a worker (or, with --role validator, a validator) with a hot key of its own:
     noema-worker key generate worker.key
     noema-worker register operator --role worker --account //Alice --key worker.key --serve <ID>
     noema-worker run --key worker.key
-  A machine that has only a node gets the checkpoint from those who hold it:
+  On another machine, fetch the checkpoint from its holders:
     noema-worker checkpoint fetch
-  A trainer, with nothing but a node:
+  Run a trainer, which fetches everything from other operators:
     noema-worker register operator --role trainer --account //Bob --key trainer.key
     noema-worker run --key trainer.key --listen 0.0.0.0:4433 --public-address <ADDRESS>:4433
-  A model of your own, trained on this machine:
+  Train a new model on this machine:
     noema-worker checkpoint new --text TEXT.txt
     noema-worker dataset prepare TEXT.txt --checkpoint <ID> --out data --licence CC0-1.0
     noema-worker train --checkpoint <ID> --dataset data --trainers 4
-  What an operator is due, and how it gets it without `noema-worker run`:
+  Show, claim and withdraw an operator's earnings:
     noema-worker operator show //Alice
     noema-worker claim --key worker.key
     noema-worker withdraw --account //Alice
-  A question:
+  Submit a request:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
 
-Keys: a key is a file that holds a phrase, a 0x seed or a derivation path and that only you may
-read, or a development key such as //Alice, which everybody knows.";
+Keys: a key is a file with a phrase, a 0x seed or a derivation path that only you may read, or a
+development key such as //Alice, which is public.";
 
-/// What is logged by default: of Noema's own crates what a user should know, of all others what has failed.
-/// The warnings of libraries are about their insides.
+/// The default log filter: information of Noema's own crates, errors of all others. Warnings of libraries
+/// concern their internals.
 const DEFAULT_LOG: &str = "error,noema=info";
 
-/// Serves and validates inference for a Noema chain, and asks it questions.
+/// Serves, validates and trains models for a Noema chain, and submits requests to it.
 #[derive(Debug, Parser)]
 #[command(name = "noema-worker", version, about, after_help = EXAMPLES)]
 struct Cli {
@@ -93,7 +93,7 @@ struct Global {
         value_name = "URL"
     )]
     pub url: String,
-    /// Home folder, where checkpoints, datasets and job stores are kept [default: ~/.noema].
+    /// Home folder with checkpoints, datasets and job stores [default: ~/.noema].
     #[arg(
         long,
         global = true,
@@ -123,10 +123,10 @@ struct Global {
     pub log_format: LogFormat,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
-    /// For people.
+    /// Plain text.
     Text,
     /// One JSON object a line.
     Json,
@@ -134,52 +134,52 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer and check for one or several operators.
+    /// Run one or several operators: answer, check and train.
     Run(run::RunArgs),
     /// Turn a GGUF file or a Hugging Face folder into a checkpoint.
     Import(import::ImportArgs),
-    /// See and verify the checkpoints on this machine, or make one with random weights.
+    /// List, verify and fetch checkpoints, or make one with random weights.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
-    /// Turn text into what is trained on, verify it, or fetch what others made.
+    /// Prepare, verify or fetch datasets for training.
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
     /// Compare a checkpoint's perplexity with that of the float model it came from.
     Perplexity(perplexity::PerplexityArgs),
     /// Train rounds on this machine, without a chain: several trainers and their aggregation.
     Train(train::TrainArgs),
-    /// Make and look at keys.
+    /// Generate and inspect keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Tell the chain of a checkpoint or an operator; saying it twice does no harm.
+    /// Register a checkpoint or an operator on chain; may be repeated.
     #[command(subcommand)]
     Register(register::RegisterCommand),
-    /// Ask a question, and watch what happens to it and to your money.
+    /// Submit a request, and follow its answer and its payments.
     Ask(ask::AskArgs),
-    /// See whether machine, devices, checkpoints, chain and keys are in order, and how to mend what
-    /// is not.
+    /// Check machine, devices, checkpoints, chain and keys, and suggest remedies.
     Doctor(doctor::DoctorArgs),
-    /// Claim what an account is due of subsidies for its work.
+    /// Claim the rewards of an account for its work, from the subsidies.
     Claim(claim::ClaimArgs),
-    /// Withdraw what the chain credited to an operator for its work.
+    /// Withdraw the payments that the chain credited to an operator.
     Withdraw(withdraw::WithdrawArgs),
-    /// Look at a request, or take it back.
+    /// Show or cancel a request.
     #[command(subcommand)]
     Request(show::RequestCommand),
-    /// Look at an operator: what it does, earned and lost.
+    /// Show an operator: its roles, its earnings and its losses.
     #[command(subcommand)]
     Operator(show::OperatorCommand),
-    /// Train a family on chain, round after round, and follow it.
+    /// Start, stop and follow the training of a family on chain.
     #[command(subcommand)]
     Programme(programme::ProgrammeCommand),
-    /// Have the chain compare its books with each other.
+    /// Verify that the records of each pallet agree with each other.
     Audit,
 }
 
-/// The program: parses its arguments, runs the command, and says in one line what went wrong.
+/// The program: parses its arguments, runs the command, and prints an error in one line.
 ///
-/// A library's code that awaits is compiled once more by each program that awaits it. So the program's runtime
-/// is here, and `main.rs` compiles in a second instead of minutes.
+/// Futures of a library are compiled again by each program that awaits them. So the async runtime is here,
+/// and
+/// `main.rs` compiles in a second instead of minutes.
 pub fn main() -> ExitCode {
     let cli = Cli::read();
     execute(cli).unwrap_or_else(|error| {
@@ -194,23 +194,23 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .context("the system gives no threads to run on")?;
+        .context("the system provides no threads to run on")?;
     let status = runtime.block_on(run_command(cli));
-    // An execution that cannot be interrupted is taken up at the next start.
+    // An execution that cannot be interrupted is repeated after the next start.
     runtime.shutdown_timeout(Duration::from_secs(1));
     status
 }
 
 impl Cli {
-    /// Reads the command line; where that makes no sense, says why and ends the process.
+    /// Parses the command line; prints why and ends the process if it is invalid.
     fn read() -> Self {
         let matches = command().get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
 
-/// The commands and their options. A negative number after an option is its value, which is refused by the
-/// name of the option, and not another option.
+/// The commands and their options. A negative number after an option is parsed as its value, so that the
+/// error names the option.
 fn command() -> clap::Command {
     with_negative_numbers(Cli::command())
 }
@@ -226,7 +226,7 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 /// Starts logging.
 fn init_logs(global: &Global) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&global.log)
-        .with_context(|| format!("`{}` is no log filter; try --log info", global.log))?;
+        .with_context(|| format!("`{}` is not a log filter; try --log info", global.log))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -238,7 +238,7 @@ fn init_logs(global: &Global) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An error and its causes in one line; a cause that its error quotes already is not repeated.
+/// An error and its causes in one line, without causes that the error already quotes.
 fn describe(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
@@ -288,14 +288,14 @@ impl Global {
         Ok(Library::new(&self.home()?))
     }
 
-    /// Connects to the node, and says which chain it has.
+    /// Connects to the node, and logs its chain.
     async fn node(&self) -> anyhow::Result<Arc<Node>> {
         let node = Node::connect(&self.url).await?;
         info!(node = %self.url, chain = %node.chain(), "connected");
         Ok(node)
     }
 
-    /// Opens a checkpoint by its folder or by the beginning of its id.
+    /// Opens a checkpoint by its folder or by a prefix of its id.
     fn open_checkpoint(&self, name: &str) -> anyhow::Result<OpenCheckpoint> {
         let path = Path::new(name);
         if path.is_dir() {
@@ -307,8 +307,8 @@ impl Global {
     }
 }
 
-/// The active checkpoint on chain whose id begins with `prefix`; without one the canonical
-/// checkpoint, or else the only one there is.
+/// The active checkpoint on chain whose id begins with `prefix`; without a prefix the canonical
+/// checkpoint, or else the only one.
 async fn find_checkpoint(at: &At, prefix: Option<&str>) -> anyhow::Result<CheckpointId> {
     let mut ids: Vec<_> = at
         .active_checkpoints()
@@ -323,7 +323,7 @@ async fn find_checkpoint(at: &At, prefix: Option<&str>) -> anyhow::Result<Checkp
         return match ids[..] {
             [only] => Ok(only),
             [] => bail!("the chain has no checkpoint; register one with: noema-worker register checkpoint <ID> --account <PUBLISHER>"),
-            _ => bail!("the chain has {} checkpoints and not one that is canonical; name one with --checkpoint: {}", ids.len(), list(&ids)),
+            _ => bail!("the chain has {} checkpoints, and not exactly one is canonical; name one with --checkpoint: {}", ids.len(), list(&ids)),
         };
     };
     let wanted = prefix.trim_start_matches("0x").to_lowercase();
@@ -347,7 +347,7 @@ fn list(ids: &[CheckpointId]) -> String {
 mod tests {
     use super::*;
 
-    /// The options below `command` whose help does not say what holds where they are not given.
+    /// Collects the optional options below `command` whose help does not state their default.
     fn silent(command: &clap::Command, path: &str, found: &mut Vec<String>) {
         let path = format!("{path} {}", command.get_name());
         for arg in command.get_arguments() {

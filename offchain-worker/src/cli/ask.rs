@@ -22,30 +22,30 @@ use std::time::{Duration, Instant};
 use subxt::ext::scale_decode::DecodeAsType;
 use tokio::sync::watch;
 
-/// Exit status when the requester got the money back instead of an answer that stands.
+/// The exit status if the requester was refunded.
 const REFUNDED: u8 = 3;
-/// Exit status when the request is not final yet.
+/// The exit status if the request is not final yet.
 const TIMED_OUT: u8 = 4;
 
-/// What the default price limit leaves above the typical price, in percent: prices may move
-/// between the quote and the draw.
+/// The margin of the default price limit above the typical price, in percent: prices may change between the
+/// quote and the draw.
 const MARGIN_PERCENT: u128 = 10;
 
-/// Highest `--temperature`.
+/// The highest `--temperature`.
 const MAX_TEMPERATURE: f64 = SamplingParameters::MAX_TEMPERATURE_MILLI as f64 / 1_000.0;
 
-/// Longest `--timeout`, in seconds: a year.
+/// The longest `--timeout`, in seconds: a year.
 const LONGEST_TIMEOUT: u64 = 365 * 86_400;
 
-/// How long to wait for a worker to be there.
+/// The time to wait for an available worker.
 const WORKERS: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The answer goes to standard output as soon as it is on chain; what happens to it and to your money
-follows: which validators check it, and whether it becomes final. Where the money comes back, it says
-why, which workers missed their deadlines, and what to look at next. The exit status is 0 if the answer
-became final, 3 if the money came back, 4 if that was not known in time.
+The answer goes to standard output as soon as it is on chain. Then follow its checks, whether it
+becomes final, and the payments. After a refund, the output names the reason, the workers that missed
+their deadlines, and commands for details. The exit status is 0 if the answer became final, 3 if the
+price limit was refunded, 4 if neither happened in time.
 
 Examples:
   noema-worker ask \"Why is the sky blue?\" --account //Bob
@@ -53,11 +53,11 @@ Examples:
 pub(super) struct AskArgs {
     /// The prompt, such as "Why is the sky blue?".
     prompt: String,
-    /// Most tokens of the answer.
+    /// The most tokens of the answer.
     #[arg(long, default_value_t = 64, value_parser = within(1..=u16::MAX), value_name = "TOKENS")]
     max_tokens: u16,
-    /// Temperature of sampling: 0 takes the most likely token every time, 1 samples as the model was
-    /// trained.
+    /// Temperature of sampling: 0 always takes the most likely token, 1 samples from the model's own
+    /// distribution.
     #[arg(long, default_value_t = 0.0, value_parser = within(0.0..=MAX_TEMPERATURE))]
     temperature: f64,
     /// Nucleus of sampling: draw only from the most likely tokens that together reach this probability.
@@ -66,21 +66,22 @@ pub(super) struct AskArgs {
     /// Draw only from this many most likely tokens; 0 means all.
     #[arg(long, default_value_t = 0, value_parser = within(0..=u16::MAX), value_name = "TOKENS")]
     top_k: u16,
-    /// Price limit: the most that you pay, in tokens of the chain, such as 0.25 [default: what a typical
-    /// worker charges, and 10 %].
+    /// Price limit: the most that you pay, in tokens of the chain, such as 0.25 [default: the price of a
+    /// typical worker plus 10 %].
     #[arg(long, value_name = "AMOUNT")]
     price_limit: Option<Amount>,
-    /// Checkpoint to ask, by the beginning of its id on chain [default: the canonical one, or the only one
-    /// there is].
+    /// Checkpoint that answers, by a prefix of its id on chain [default: the canonical one, or the only
+    /// one].
     #[arg(long)]
     checkpoint: Option<String>,
-    /// Requester, which asks and pays: a key file or a development key.
+    /// Requester, which signs and pays: a key file or a development key.
     #[arg(long, default_value = "//Alice", value_name = "KEY")]
     account: String,
-    /// Print one JSON object at the end instead of lines as it happens; amounts are in the smallest unit.
+    /// Print one JSON object at the end instead of lines during the request; amounts are in the smallest
+    /// unit.
     #[arg(long)]
     json: bool,
-    /// Seconds to wait until the answer is final or the money came back.
+    /// Seconds to wait until the answer is final or the price limit is refunded.
     #[arg(long, default_value_t = 600, value_parser = within(1..=LONGEST_TIMEOUT), value_name = "SECONDS")]
     timeout: u64,
 }
@@ -140,7 +141,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     tokio::spawn(follow(link.clone(), head_sender, Metrics::new(), stop));
     let watch = async {
         loop {
-            // A node that is away comes back; the next finalized block brings another look.
+            // If the node is unreachable, this tries again at the next finalized block.
             if let Ok(Some(seen)) = look(&link, id).await {
                 if report.update(&seen, asked) {
                     return Ok(seen);
@@ -156,7 +157,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     report.spinner.finish_and_clear();
     let Ok(seen) = end else {
         eprintln!(
-            "request {id} is not final after {} s{}; see later with: noema-worker request show {id}",
+            "request {id} is not final after {} s{}; see its state later with: noema-worker request show {id}",
             args.timeout,
             match report.missed {
                 0 => String::new(),
@@ -186,7 +187,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     })
 }
 
-/// What became of a question, as JSON; amounts are in the smallest unit.
+/// The outcome of a request as JSON; amounts are in the smallest unit.
 #[derive(Serialize)]
 struct Asked<'a> {
     request: RequestId,
@@ -201,7 +202,7 @@ struct Asked<'a> {
 }
 
 fn parameters(args: &AskArgs) -> anyhow::Result<SamplingParameters> {
-    // The ranges of both options end far below what 16 bits hold.
+    // The ranges of both options end far below the maximum of 16 bits.
     let milli = |value: f64| (value * 1_000.0).round() as u16;
     let parameters = SamplingParameters {
         max_tokens: args.max_tokens,
@@ -213,18 +214,18 @@ fn parameters(args: &AskArgs) -> anyhow::Result<SamplingParameters> {
     Ok(parameters)
 }
 
-/// What a request would cost.
+/// The quote for a request.
 struct Quote {
-    /// The price limit that a typical worker accepts; `None` while no worker is there.
+    /// The price limit that a typical worker accepts; `None` while no worker is available.
     typical: Option<u128>,
-    /// What its storage costs.
+    /// The amount burned for storage.
     storage: u128,
     checkpoint: CheckpointId,
 }
 
 impl Quote {
-    /// The quote of a finalized block. Where no worker is there it waits for one: those that have just
-    /// registered can be drawn in the term after next.
+    /// The quote of a finalized block. Waits for an available worker: one that has just registered can only
+    /// be drawn from the term after next on.
     async fn of(
         node: &Node,
         checkpoint: &CheckpointId,
@@ -236,7 +237,7 @@ impl Quote {
         loop {
             let at = node.finalized().await?;
             let Some(prices) = at.quote(checkpoint, bytes, parameters).await? else {
-                bail!("checkpoint {checkpoint} cannot be asked: the chain does not know it, or it was withdrawn");
+                bail!("checkpoint {checkpoint} takes no requests: the chain does not know it, or it was withdrawn");
             };
             if !prices.fits {
                 bail!("prompt and answer may exceed the context of checkpoint {checkpoint}; shorten the prompt or ask for fewer tokens with --max-tokens");
@@ -253,7 +254,7 @@ impl Quote {
         }
     }
 
-    /// What a typical worker charges, with a margin.
+    /// The price of a typical worker, with a margin.
     fn limit(&self) -> anyhow::Result<u128> {
         let Some(typical) = self.typical else {
             bail!("no worker that can be drawn in this term serves checkpoint {}; register and start one", self.checkpoint);
@@ -263,11 +264,11 @@ impl Quote {
     }
 }
 
-/// What a finalized block says of a request.
+/// A request at a finalized block.
 struct Seen {
     id: RequestId,
     state: RequestState,
-    /// Its claim, while that is kept.
+    /// Its claim, while its record is kept.
     claim: Option<ClaimInfo>,
 }
 
@@ -289,15 +290,15 @@ struct Times {
     answered: Option<f64>,
 }
 
-/// Tells what changed since the last look.
+/// Prints the changes of a request.
 struct Report {
     quiet: bool,
     token: Token,
     spinner: ProgressBar,
     worker: Option<String>,
-    /// How many workers missed their deadlines.
+    /// The number of workers that missed their deadlines.
     missed: u32,
-    /// Those of them that were seen to have the request.
+    /// Those of them that were seen with the request.
     missed_by: Vec<String>,
     seats: Vec<Seat>,
     is_waived: bool,
@@ -336,7 +337,7 @@ impl Report {
         self.spinner.set_message(what.to_owned());
     }
 
-    /// Shows what is new; true once nothing more can happen.
+    /// Prints the changes; true once the request has ended.
     fn update(&mut self, seen: &Seen, asked: Instant) -> bool {
         let state = &seen.state;
         self.missed(state);
@@ -384,7 +385,7 @@ impl Report {
         if state.attempts <= self.missed {
             return;
         }
-        // Who had the request at the last look is one of those that missed since.
+        // The worker that was last seen with the request is one of those that missed their deadlines since.
         match self.worker.take() {
             Some(worker) => {
                 self.line(&format!("worker {worker} missed its deadline"));
@@ -403,7 +404,7 @@ impl Report {
         if worker != self.worker {
             if let Some(assignment) = &state.assignment {
                 self.line(&format!(
-                    "worker {} has it: at most {} for the answer and {} for checks",
+                    "worker {} was drawn: at most {} for the answer and {} for checks",
                     assignment.worker,
                     self.token.show(assignment.answer_max),
                     self.token.show(assignment.check_fee)
@@ -498,7 +499,7 @@ impl Report {
     }
 }
 
-/// How many workers missed their deadlines, in words.
+/// The number of workers that missed their deadlines, as text.
 fn missed_by(workers: u32) -> String {
     match workers {
         1 => "1 worker missed its deadline".to_owned(),
@@ -506,11 +507,11 @@ fn missed_by(workers: u32) -> String {
     }
 }
 
-/// What is known of why a requester has the money back, beside the reason, and where to look next.
+/// Advice after a refund: details about its cause, and commands for more.
 fn after_refund(reason: &RefundReason, id: RequestId, missed: u32, by: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     if missed > 0 {
-        let said = "the chain does not record why, the logs of those workers do";
+        let said = "the chain does not record why; the logs of these workers do";
         lines.push(format!("  {}; {said}", missed_by(missed)));
         lines.extend(
             by.iter()
@@ -521,7 +522,7 @@ fn after_refund(reason: &RefundReason, id: RequestId, missed: u32, by: &[String]
         RefundReason::Cancelled => return lines,
         RefundReason::NoWorker => "raise --price-limit, ask another --checkpoint, or ask later",
         RefundReason::NoAnswer => {
-            "ask again; where the same happens with this prompt only, change the prompt"
+            "ask again; if this happens with this prompt only, change the prompt"
         }
         RefundReason::CheckpointWithdrawn => "ask another --checkpoint",
         RefundReason::FalseAnswer | RefundReason::Unconfirmed => {
@@ -533,7 +534,7 @@ fn after_refund(reason: &RefundReason, id: RequestId, missed: u32, by: &[String]
     lines
 }
 
-/// What a claim waits for.
+/// The next event of a claim, as text.
 fn awaited(stage: &ClaimStage) -> String {
     match stage {
         ClaimStage::Undrawn => {

@@ -23,19 +23,19 @@ pub(super) enum CheckpointCommand {
     },
     /// Show a checkpoint's manifest.
     Show {
-        /// Checkpoint, by its folder or the beginning of its id.
+        /// Checkpoint, by its folder or a prefix of its id.
         checkpoint: String,
         /// Print the manifest as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Fetch a checkpoint from the operators that hold it, and verify it.
+    /// Fetch a checkpoint from its holders, and verify it.
     Fetch(FetchArgs),
-    /// Make a checkpoint with random weights, to be trained from nothing.
+    /// Make a checkpoint with random weights, to be trained from scratch.
     New(NewArgs),
     /// Hash a checkpoint's weights and compare them with its manifest.
     Verify {
-        /// Checkpoint, by its folder or the beginning of its id.
+        /// Checkpoint, by its folder or a prefix of its id.
         checkpoint: String,
     },
 }
@@ -45,14 +45,14 @@ pub(super) struct NewArgs {
     /// Tokenizer of the family: its tokenizer.json; needed unless --text is given.
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     tokenizer: Option<PathBuf>,
-    /// Text to learn a byte-level BPE tokenizer from, instead of --tokenizer. May be given several times.
+    /// Text to train a byte-level BPE tokenizer on, instead of --tokenizer. May be given several times.
     #[arg(long, value_name = "FILE", required_unless_present = "tokenizer")]
     text: Vec<PathBuf>,
     /// Field of a JSON object that holds a document: the texts are JSON lines [default: they are plain
     /// text].
     #[arg(long, value_name = "NAME", requires = "text")]
     text_field: Option<String>,
-    /// Vocabulary of the tokenizer that is learnt, in tokens.
+    /// Vocabulary of the tokenizer that is trained, in tokens.
     #[arg(
         long,
         default_value_t = 1_024,
@@ -80,7 +80,7 @@ pub(super) struct NewArgs {
         value_parser = within(32..=Architecture::MAX_COLUMNS),
     )]
     hidden: u32,
-    /// Attention heads: those of queries.
+    /// Query heads.
     #[arg(
         long,
         default_value_t = InitialOptions::default().heads,
@@ -108,7 +108,7 @@ pub(super) struct NewArgs {
         value_parser = within(32..=Architecture::MAX_COLUMNS),
     )]
     feed_forward: u32,
-    /// Context length: tokens that a text may have.
+    /// Context length: the most tokens of a text.
     #[arg(
         long,
         default_value_t = InitialOptions::default().context,
@@ -148,7 +148,7 @@ pub(super) async fn checkpoint(global: &Global, command: CheckpointCommand) -> a
         CheckpointCommand::Verify { checkpoint } => {
             let checkpoint = global.open_checkpoint(&checkpoint)?;
             verify(&checkpoint)?;
-            println!("{} is what its manifest says", checkpoint.id());
+            println!("{} matches its manifest", checkpoint.id());
             Ok(())
         }
     }
@@ -213,7 +213,7 @@ fn list(global: &Global, json: bool) -> anyhow::Result<()> {
     }
     if listed.is_empty() {
         eprintln!(
-            "no checkpoints in {}; make one with: noema-worker import <GGUF file or folder>",
+            "no checkpoints in {}; import one with: noema-worker import <GGUF file or folder>",
             library.root().display()
         );
     }
@@ -261,7 +261,7 @@ fn show(checkpoint: &OpenCheckpoint) {
     );
 }
 
-/// Hashes the weights behind a bar.
+/// Verifies the weights with a progress bar.
 pub(super) fn verify(checkpoint: &OpenCheckpoint) -> anyhow::Result<()> {
     let bar = Progress::of_bytes("Verifying the weights", checkpoint.manifest().weights_bytes);
     let result = checkpoint.verify(&|bytes| bar.add(bytes));

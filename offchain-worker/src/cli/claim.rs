@@ -14,14 +14,14 @@ use serde::Serialize;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 
-/// Who signs where nobody is named.
+/// The account that signs by default.
 const DEFAULT_ACCOUNT: &str = "//Alice";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Any account may sign, and always the account that worked is paid: of an operator, its controller. A
-hot key claims free of charge, any other account pays the fee of a transaction. `noema-worker run`
-claims by itself when an epoch has ended.
+Any account may sign; the account that worked is paid, which is an operator's controller. A hot key
+claims without a fee, any other account pays the fee of a transaction. `noema-worker run` claims by
+itself when an epoch has ended.
 
 Examples:
   noema-worker claim --key validator.key
@@ -36,7 +36,7 @@ pub(super) struct ClaimArgs {
     /// operator [default: the key of --account].
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Epoch to claim for, by number [default: every epoch that owes something].
+    /// Epoch to claim for, by number [default: every epoch with a reward].
     #[arg(long, value_parser = within(0..=u32::MAX))]
     epoch: Option<u32>,
     /// Print one JSON object; amounts are in the smallest unit.
@@ -47,20 +47,20 @@ pub(super) struct ClaimArgs {
 /// Why a claim would be refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum ClaimError {
-    /// The epoch runs, or has not begun.
+    /// The epoch has not ended.
     #[error("epoch {epoch} has not ended: its last block is {ends_at}, and block {now} is final; claim once it has")]
     EpochNotClosed {
         epoch: u32,
         ends_at: BlockNumber,
         now: u64,
     },
-    /// It is too late.
-    #[error("the time to claim for epoch {epoch} ended with block {claimable_to}; what nobody claimed is never minted. See what can be claimed with: noema-worker claim, without --epoch")]
+    /// The time to claim is over.
+    #[error("the time to claim for epoch {epoch} ended with block {claimable_to}; unclaimed rewards are never minted. Claim all other rewards with: noema-worker claim, without --epoch")]
     EpochExpired {
         epoch: u32,
         claimable_to: BlockNumber,
     },
-    /// The account would be created with too little.
+    /// The reward is below the existential deposit of a new account.
     #[error("{account} does not exist, and {reward} is too little to create it; send it at least {least}, then claim")]
     CannotReceive {
         account: String,
@@ -69,14 +69,14 @@ enum ClaimError {
     },
 }
 
-/// What the chain says when it has paid.
+/// The event of a payment.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct Claimed {
     amount: Balance,
 }
 
-/// The reward of an epoch, paid.
+/// A reward that was paid.
 #[derive(Debug, Serialize)]
 struct Paid {
     epoch: u32,
@@ -114,7 +114,7 @@ pub(super) async fn claim(global: &Global, args: ClaimArgs) -> anyhow::Result<()
     report.claim(&node, &signer, is_hot_key, dues.epochs).await
 }
 
-/// That the chain pays for an epoch now.
+/// Fails unless an epoch can be claimed now.
 async fn check_time(at: &At, dues: &Dues, epoch: u32) -> anyhow::Result<()> {
     let running = dues.running.as_ref().map(|running| running.epoch);
     let running = running.context("this chain issues no subsidies")?;
@@ -140,7 +140,7 @@ async fn last_block(at: &At, epoch: u32) -> Result<BlockNumber, ChainError> {
     Ok(scheduled.map_or(0, |scheduled| scheduled.ends_at))
 }
 
-/// Whether an epoch can be claimed while another runs.
+/// Whether an epoch can be claimed.
 #[derive(Debug, PartialEq, Eq)]
 enum Standing {
     NotClosed,
@@ -156,7 +156,7 @@ fn standing(epoch: u32, running: u32, window: u32) -> Standing {
     }
 }
 
-/// That the first payment would not be too small to create the account.
+/// Fails if the first payment is too small to create the account.
 async fn check_account(
     at: &At,
     account: &AccountBytes,
@@ -179,7 +179,7 @@ async fn check_account(
     Ok(())
 }
 
-/// What was claimed, told as it becomes final or all at the end.
+/// The claims, printed as they become final or all at the end.
 struct Report {
     json: bool,
     token: Token,
@@ -188,8 +188,7 @@ struct Report {
 }
 
 impl Report {
-    /// Sends all claims one behind the other, so that they share blocks, and waits until the last is
-    /// final.
+    /// Submits all claims in sequence, so that they can share blocks, and then waits until all are final.
     async fn claim(
         mut self,
         node: &Node,
@@ -211,7 +210,7 @@ impl Report {
             match handed {
                 Ok(fate) => sent.push((epoch, fate)),
                 Err(error) => {
-                    // The others would fail, too, or leave a gap in the signer's nonces.
+                    // The remaining claims would fail, too, or leave a gap in the signer's nonces.
                     failed.push((epoch, error));
                     break;
                 }
@@ -223,17 +222,17 @@ impl Report {
                 Err(error) => failed.push((epoch, error)),
             }
         }
-        // Anyone may claim for anyone: an epoch that owes nothing any more was claimed by another.
+        // Any account may claim for any other: if an epoch has no reward left, another signer has claimed it.
         let left = node.finalized().await?.dues(&self.account).await?.epochs;
         for (epoch, error) in failed {
             if left.iter().any(|claimable| claimable.epoch == epoch) {
                 self.end()?;
                 return Err(anyhow::Error::new(error).context(format!(
-                    "the claim for epoch {epoch} failed; what is left can be claimed with the same command"
+                    "the claim for epoch {epoch} failed; claim the remaining rewards with the same command"
                 )));
             }
             self.line(&format!(
-                "epoch {epoch:>6}  was claimed by another in the meantime, for the same account"
+                "epoch {epoch:>6}  was claimed by another signer in the meantime, for the same account"
             ));
         }
         self.end()
@@ -256,7 +255,7 @@ impl Report {
         Ok(())
     }
 
-    /// That there is nothing to claim, and when there may be.
+    /// Prints that there is nothing to claim, and the estimate for the current epoch.
     fn nothing(self, dues: &Dues, epoch: Option<u32>) -> anyhow::Result<()> {
         let of = epoch.map_or(String::new(), |epoch| format!(" of epoch {epoch}"));
         self.line(&format!(

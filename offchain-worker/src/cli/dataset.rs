@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DatasetCommand {
-    /// Turn text into shards of tokens, and print their root.
+    /// Turn text into shards of tokens, and print the root of the dataset.
     Prepare(PrepareArgs),
-    /// Fetch a dataset that a programme trains on from other operators, with all of its shards.
+    /// Fetch the dataset of a programme from other operators, with all of its shards.
     Fetch(FetchArgs),
-    /// Show what a dataset is.
+    /// Show a dataset's manifest.
     Show {
         /// Dataset, by its folder.
         dataset: PathBuf,
@@ -40,14 +40,14 @@ pub(super) enum DatasetCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PrepareArgs {
-    /// Texts: files of plain text, or of JSON lines with --text-field; UTF-8. Every text file, and every
-    /// line of JSON, is a document.
+    /// Texts: files of plain text, or of JSON lines with --text-field, in UTF-8. Each text file or line of
+    /// JSON is a document.
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
-    /// Folder to make, for the dataset.
+    /// Folder to create for the dataset.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Checkpoint whose family the dataset is for, by its folder or the beginning of its id; needed unless
+    /// Checkpoint whose family the dataset is for, by its folder or a prefix of its id; needed unless
     /// --tokenizer is given.
     #[arg(long, required_unless_present = "tokenizer")]
     checkpoint: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct PrepareArgs {
     /// text].
     #[arg(long, value_name = "NAME")]
     text_field: Option<String>,
-    /// Sequence length, in tokens; at most what the checkpoint's context holds.
+    /// Sequence length, in tokens; at most the context length of the checkpoint.
     #[arg(
         long,
         default_value_t = PrepareOptions::default().sequence_length,
@@ -74,21 +74,21 @@ pub(super) struct PrepareArgs {
         value_name = "SEQUENCES",
     )]
     shard_sequences: u32,
-    /// Separator: the token to put between documents [default: <|endoftext|>, or none where the tokenizer
+    /// Separator: the token to put between documents [default: <|endoftext|>, or none if the tokenizer
     /// has no such token].
     #[arg(long, value_name = "TOKEN")]
     separator: Option<String>,
-    /// Source of the text, to be recorded, such as an address [default: the names of the files].
+    /// Source of the text to record, such as a URL [default: the names of the files].
     #[arg(long)]
     source: Option<String>,
-    /// Licence of the text, to be recorded, such as CC0-1.0.
+    /// Licence of the text to record, such as CC0-1.0.
     #[arg(long)]
     licence: String,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
-    /// Root of the dataset, or the beginning of it [default: that of the only dataset that is trained on].
+    /// Root of the dataset, or a prefix of it [default: that of the only dataset of all programmes].
     root: Option<String>,
     /// Family that is trained on the dataset, by number, instead of the root.
     #[arg(long, conflicts_with = "root", value_parser = within(0..=u32::MAX))]
@@ -114,7 +114,7 @@ pub(super) async fn dataset(global: &Global, command: DatasetCommand) -> anyhow:
             let result = dataset.verify(&|bytes| bar.add(bytes));
             bar.finish();
             result?;
-            println!("{:?} is what its manifest says", dataset.root());
+            println!("{:?} matches its manifest", dataset.root());
             Ok(())
         }
     }
@@ -145,7 +145,7 @@ fn make(global: &Global, args: PrepareArgs) -> anyhow::Result<()> {
     let prepared = prepared.context("no dataset was made")?;
     println!("{:?}", prepared.dataset.root());
     eprintln!(
-        "{} tokens in {} shards in {}; {} at the end filled no sequence",
+        "{} tokens in {} shards in {}; {} tokens at the end did not fill a sequence and are left out",
         prepared.tokens,
         prepared.dataset.len(),
         args.out.display(),
@@ -185,7 +185,7 @@ async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The open round of the programme whose dataset is asked for.
+/// The open round of the programme with the requested dataset.
 async fn find_round(at: &At, args: &FetchArgs) -> anyhow::Result<Round> {
     if let Some(family) = args.family.map(FamilyId) {
         let round = at.open_round(family).await?;
@@ -208,7 +208,7 @@ async fn find_round(at: &At, args: &FetchArgs) -> anyhow::Result<Round> {
         (Some(round), [_]) => Ok(round),
         (None, _) => bail!("no programme trains on a dataset whose root begins with `{prefix}`"),
         _ => bail!(
-            "several programmes train, on different datasets; name one of {}",
+            "several programmes train on different datasets; name one of {}",
             roots.join(", ")
         ),
     }

@@ -1,26 +1,26 @@
-//! Options that choose what executes the model.
+//! Options that select the device.
 
 use super::values::within;
 use clap::Args;
 use noema_executor::{DeviceChoice, DeviceOptions};
 
-/// Most memory, in MB: ten terabytes.
+/// The most memory, in MB: ten terabytes.
 const MOST_MEMORY_MB: u64 = 10_000_000;
-/// Most threads: more than a machine has cores.
+/// The most threads: more than a machine has cores.
 const MOST_THREADS: usize = 4_096;
 
-/// What executes the model.
+/// The device that executes the model.
 #[derive(Clone, Debug, Args)]
 pub(super) struct DeviceArgs {
     /// Device that executes the model: `auto` for the best graphics processor that passes the self-test,
-    /// or else the processor; `cpu`; `gpu`; or `gpu:<index>` such as gpu:0, as `noema-worker doctor` lists
-    /// them.
+    /// or else the processor; `cpu`; `gpu`; or `gpu:<index>` such as gpu:0, as listed by
+    /// `noema-worker doctor`.
     #[arg(long, default_value_t, value_name = "DEVICE")]
     pub(super) device: DeviceChoice,
-    /// Fail where `auto` would fall back to the processor.
+    /// Fail if `auto` would fall back to the processor.
     #[arg(long)]
     pub(super) require_gpu: bool,
-    /// Memory of a graphics processor to use at most, in MB, such as 6000 [default: what it has].
+    /// The most memory of a graphics processor to use, in MB, such as 6000 [default: all of it].
     #[arg(long, value_parser = within(1..=MOST_MEMORY_MB), value_name = "MB")]
     pub(super) device_memory: Option<u64>,
     /// Threads of the processor to execute on [default: one for each core].
@@ -34,7 +34,7 @@ impl DeviceArgs {
         self.device_memory.map(|mb| mb.saturating_mul(1_000_000))
     }
 
-    /// As the executors take them.
+    /// The options for the executors.
     pub(super) fn options(&self) -> DeviceOptions {
         DeviceOptions {
             choice: self.device,

@@ -16,12 +16,12 @@ use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// Hot key whose operator is to be looked at: a key file or a development key. May be given several
-    /// times [default: none; no operator is looked at].
+    /// Hot key whose operator is checked: a key file or a development key. May be given several times
+    /// [default: none; no operator is checked].
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
-    /// Checkpoint to look at, by the beginning of its id on this machine. May be given several times
-    /// [default: those that the operators serve, or else all on this machine].
+    /// Checkpoint to check, by a prefix of its id on this machine. May be given several times [default:
+    /// those that the operators serve, or else all on this machine].
     #[arg(long, value_name = "CHECKPOINT")]
     checkpoint: Vec<String>,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub(super) struct DoctorArgs {
     json: bool,
 }
 
-/// Exit status 1 if anything keeps an operator from working.
+/// The exit status is 1 if a check failed.
 pub(super) async fn doctor(global: &Global, args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let mut report = Report {
         json: args.json,
@@ -105,7 +105,7 @@ pub(super) async fn doctor(global: &Global, args: DoctorArgs) -> anyhow::Result<
     report.finish()
 }
 
-/// Prints findings as they come, or all at the end.
+/// Prints findings one by one, or all at the end.
 struct Report {
     json: bool,
     spinner: ProgressBar,
@@ -114,7 +114,7 @@ struct Report {
 
 impl Report {
     fn look(&self, what: &str) {
-        self.spinner.set_message(format!("looking at {what}"));
+        self.spinner.set_message(format!("checking {what}"));
     }
 
     fn add(&mut self, findings: Vec<Finding>) {
@@ -138,7 +138,7 @@ impl Report {
             println!("{}", serde_json::to_string_pretty(&value)?);
         } else {
             println!(
-                "{} passed, {} to be improved, {failed} to be mended",
+                "{} passed, {} with warnings, {failed} failed",
                 count(Health::Passed),
                 count(Health::Warned)
             );

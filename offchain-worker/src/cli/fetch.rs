@@ -10,13 +10,12 @@ use clap::Args;
 use noema_protocol::CheckpointId;
 use std::time::Duration;
 
-/// How long holders may take to come back.
+/// The time to wait for holders that are unreachable.
 pub(super) const WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub(super) struct FetchArgs {
-    /// Checkpoint, by the beginning of its id on chain [default: the canonical checkpoint, or the only one
-    /// there is].
+    /// Checkpoint, by a prefix of its id on chain [default: the canonical checkpoint, or the only one].
     checkpoint: Option<String>,
     /// Family whose canonical checkpoint is fetched, by name or number, instead of the checkpoint.
     #[arg(long, value_name = "FAMILY", conflicts_with = "checkpoint")]
@@ -33,10 +32,10 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     let library = global.library()?;
     if let Ok(checkpoint) = library.open(id) {
         if super::checkpoint::verify(&checkpoint).is_ok() {
-            println!("{id} is already here, and what its manifest says");
+            println!("{id} is already on this machine and matches its manifest");
             return Ok(());
         }
-        eprintln!("{id} is here and damaged: it is fetched anew");
+        eprintln!("{id} is damaged on this machine and is fetched again");
     }
     let record = at.checkpoint(&id).await?;
     let record = record.with_context(|| format!("the chain does not know checkpoint {id}"))?;

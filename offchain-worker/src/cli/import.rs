@@ -26,7 +26,7 @@ pub(super) struct ImportArgs {
     licence: Option<String>,
 }
 
-/// One bar for the stage under way.
+/// A progress bar for the current stage.
 #[derive(Default)]
 struct Bar {
     bar: Mutex<Option<progress::Progress>>,
@@ -65,7 +65,7 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Imports behind a bar.
+/// Imports with a progress bar.
 pub(super) fn with_progress(
     source: &Path,
     home: &Path,
@@ -74,7 +74,7 @@ pub(super) fn with_progress(
     behind_bar(|bar| crate::import::import(source, home, options, bar))
 }
 
-/// Does `work` behind a bar.
+/// Does `work` with a progress bar.
 pub(super) fn behind_bar<T, E: std::error::Error + Send + Sync + 'static>(
     work: impl FnOnce(&dyn Progress) -> Result<T, E>,
 ) -> anyhow::Result<T> {

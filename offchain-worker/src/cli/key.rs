@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make a key and write its phrase to a new file that only you may read.
+    /// Generate a key and write its phrase to a new file that only you may read.
     Generate {
-        /// Key file to make, such as worker.key; one that exists is left as it is.
+        /// Key file to create, such as worker.key; an existing file is not overwritten.
         file: PathBuf,
     },
     /// Show the account behind a key file, a development key or an address.
@@ -24,7 +24,7 @@ pub(super) fn key(command: KeyCommand) -> anyhow::Result<()> {
         KeyCommand::Generate { file } => {
             let key = Key::generate(&file)?;
             println!(
-                "wrote a new key to {}; whoever has this file can sign with it",
+                "wrote a new key to {}; every user who can read this file can sign with it",
                 file.display()
             );
             key.account()

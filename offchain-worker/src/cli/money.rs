@@ -1,11 +1,11 @@
-//! Amounts as people write them.
+//! Amounts of the native token as text.
 
 use crate::chain::Node;
 use anyhow::{bail, Context};
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount as it is written: a decimal number of tokens such as `2.5`.
+/// A decimal number of tokens such as `2.5`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Amount {
     whole: String,
@@ -37,7 +37,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// The native token: how many digits after the point, and what it is called.
+/// The native token: its decimals and its symbol.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     decimals: u32,
@@ -45,7 +45,7 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// The token as the node describes it.
+    /// The token as the node reports it.
     pub(super) async fn of(node: &Node) -> anyhow::Result<Self> {
         let properties = node.properties().await?;
         let decimals = properties
@@ -77,10 +77,10 @@ impl Token {
         }
         format!("{whole}{fraction:0<decimals$}")
             .parse()
-            .with_context(|| format!("`{amount}` is too large an amount"))
+            .with_context(|| format!("the amount `{amount}` is too large"))
     }
 
-    /// What the token is called.
+    /// The token's symbol.
     pub(super) fn symbol(&self) -> &str {
         &self.symbol
     }
@@ -92,7 +92,7 @@ impl Token {
         format!("{}.{thousandths:03}", amount / unit)
     }
 
-    /// The amount as a person reads it.
+    /// The exact amount in tokens, with the symbol.
     pub(super) fn show(&self, amount: u128) -> String {
         let unit = 10u128.pow(self.decimals);
         let (whole, rest) = (amount / unit, amount % unit);

@@ -13,7 +13,7 @@ use noema_executor::{DeviceChoice, DeviceOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Most tokens to predict: more than any text that fits into memory has.
+/// The most tokens to predict: more than any text that fits into memory.
 const MOST_TOKENS: usize = 1_000_000_000;
 
 #[derive(Debug, Args)]
@@ -23,14 +23,14 @@ pub(super) struct PerplexityArgs {
     /// Text to predict, a file in UTF-8.
     #[arg(long, value_name = "FILE")]
     text: PathBuf,
-    /// Least number of tokens to predict; the text needs so many.
+    /// The least number of tokens to predict; the text must have at least as many.
     #[arg(
         long,
         default_value_t = PerplexityOptions::default().tokens,
         value_parser = within(1..=MOST_TOKENS),
     )]
     tokens: usize,
-    /// Window: tokens that are read together, at most what the checkpoint's context holds.
+    /// Window: tokens that are read together, at most the context length of the checkpoint.
     #[arg(
         long,
         default_value_t = PerplexityOptions::default().window,
@@ -38,7 +38,7 @@ pub(super) struct PerplexityArgs {
         value_name = "TOKENS",
     )]
     window: usize,
-    /// Checkpoint, by its folder or the beginning of its id [default: what importing the source yields].
+    /// Checkpoint, by its folder or a prefix of its id [default: the import of the source].
     #[arg(long)]
     checkpoint: Option<String>,
     #[command(flatten)]
