@@ -265,7 +265,7 @@ impl Report {
         let outlook = dues.running.as_ref().filter(|running| running.estimate > 0);
         if let Some(running) = outlook {
             self.line(&format!(
-                "epoch {} runs until block {}; if it ended now, it would bring {}",
+                "epoch {} runs until block {}; if it ended now, the reward would be {}",
                 running.epoch,
                 running.ends_at,
                 self.token.show(running.estimate)

@@ -14,14 +14,14 @@ pub(super) struct ImportArgs {
     /// Model to import: a GGUF file, or a Hugging Face folder with config.json, safetensors and
     /// tokenizer.json.
     source: PathBuf,
-    /// Context length: tokens that prompt and answer may have together [default: what the model was
-    /// trained for, at most 8192].
+    /// Context length: the most tokens of prompt and answer together [default: that of the model, at most
+    /// 8192].
     #[arg(long, value_parser = within(1..=Architecture::MAX_CONTEXT), value_name = "TOKENS")]
     context: Option<u32>,
-    /// Name to record [default: the source's own].
+    /// Name to record [default: that of the source].
     #[arg(long)]
     name: Option<String>,
-    /// Licence to record, such as Apache-2.0 [default: the one that the source states].
+    /// Licence to record, such as Apache-2.0 [default: that of the source].
     #[arg(long)]
     licence: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `noema-worker programme`: training a family, as governance decides it and as anyone follows it.
+//! `noema-worker programme`: starting and stopping the training of a family for governance, and following it.
 
 mod books;
 mod chart;
@@ -23,16 +23,16 @@ use noema_rounds::{
 };
 use std::path::PathBuf;
 
-/// Longest window of a round, in blocks: a year of blocks that come every six seconds.
+/// The longest window of a round, in blocks: a year of blocks of six seconds.
 const LONGEST_WINDOW: u32 = 5_256_000;
-/// Largest `--max-update-bytes`.
+/// The largest `--max-update-bytes`.
 const LARGEST_UPDATE: u32 = 1 << 30;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProgrammeCommand {
-    /// Start to train a family, from a checkpoint on. For the account that governs the chain.
+    /// Start to train a family from a checkpoint; needs the `sudo` key.
     Start(StartArgs),
-    /// Stop training a family. For the account that governs the chain.
+    /// Stop training a family; needs the `sudo` key.
     Stop {
         /// Family, by its number.
         #[arg(long, default_value_t = 0, value_parser = within(0..=u32::MAX))]
@@ -47,13 +47,13 @@ pub(super) enum ProgrammeCommand {
         #[arg(long, default_value_t = 0, value_parser = within(0..=u32::MAX))]
         family: u32,
     },
-    /// Show the rounds of a family: losses, contributions, what became of them.
+    /// Show the rounds of a family: losses, contributions, rulings and rewards.
     Follow(follow::FollowArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct StartArgs {
-    /// Checkpoint to start from, by the beginning of its id on chain; it becomes canonical.
+    /// Checkpoint to start from, by a prefix of its id on chain; it becomes canonical.
     checkpoint: String,
     /// Dataset to train on, by its folder; see `noema-worker dataset prepare`.
     #[arg(long, value_name = "FOLDER")]
@@ -61,7 +61,7 @@ pub(super) struct StartArgs {
     /// Key of `sudo`, which signs: a key file or a development key.
     #[arg(long, default_value = "//Alice", value_name = "KEY")]
     account: String,
-    /// Short window, in blocks: to join, and to reveal contributions and scores.
+    /// Short window, in blocks: for joining, and for revealing contributions and scores.
     #[arg(
         long,
         default_value_t = 30,
@@ -69,7 +69,7 @@ pub(super) struct StartArgs {
         value_name = "BLOCKS",
     )]
     short_window: u32,
-    /// Training window, in blocks: to train and to commit a contribution.
+    /// Training window, in blocks: for training and committing a contribution.
     #[arg(
         long,
         default_value_t = 1_800,
@@ -77,7 +77,7 @@ pub(super) struct StartArgs {
         value_name = "BLOCKS",
     )]
     training_window: u32,
-    /// Scoring window, in blocks: to score, to claim, to object and to fetch the next checkpoint, each.
+    /// Scoring window, in blocks: each for scoring, claiming, objecting and fetching the next checkpoint.
     #[arg(
         long,
         default_value_t = 300,
@@ -93,10 +93,10 @@ pub(super) struct StartArgs {
         value_name = "CONTRIBUTIONS",
     )]
     min_contributions: u32,
-    /// Validators that are drawn to score.
+    /// Validators to draw for scoring.
     #[arg(long, default_value_t = 2, value_parser = within(1..=MAX_VALIDATORS))]
     validators: u32,
-    /// Shards that each trainer is given.
+    /// Shards for each trainer.
     #[arg(
         long,
         default_value_t = 1,
@@ -112,7 +112,7 @@ pub(super) struct StartArgs {
         value_name = "SHARDS",
     )]
     evaluation_shards: u32,
-    /// Largest update, in bytes after compression.
+    /// The largest update, in bytes after compression.
     #[arg(
         long,
         default_value_t = 16 << 20,
@@ -120,7 +120,7 @@ pub(super) struct StartArgs {
         value_name = "BYTES",
     )]
     max_update_bytes: u32,
-    /// Density of updates: most entries of a chunk of 4,096 weights.
+    /// Density of updates: the most entries of a chunk of 4,096 weights.
     #[arg(
         long,
         default_value_t = noema_update::DEFAULT_ENTRIES,
@@ -184,14 +184,14 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     let recorded = dataset.recorded();
     rules
         .check(&recorded)
-        .map_err(|error| anyhow::anyhow!("no round could follow these rules: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("the rules do not allow a round: {error}"))?;
     let node = global.node().await?;
     let at = node.finalized().await?;
     let checkpoint = super::find_checkpoint(&at, Some(&args.checkpoint)).await?;
     let record = at.checkpoint(&checkpoint).await?;
     let family = FamilyId(
         record
-            .context("the checkpoint is gone from the chain")?
+            .context("the checkpoint is no longer on chain")?
             .family,
     );
     if at.canonical(family).await? != Some(checkpoint) {
@@ -217,10 +217,10 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
         .await?;
     let opened = node.finalized().await?.open_round(family).await?;
     let Some(round) = opened else {
-        bail!("the chain started no programme; the event `sudo.Sudid` in the last blocks says why");
+        bail!("the chain started no programme; see the event `sudo.Sudid` in the last blocks for the reason");
     };
     println!(
-        "family {family} is trained from {checkpoint} on; round {} is open",
+        "family {family} is trained from checkpoint {checkpoint}; round {} is open",
         round.id
     );
     Ok(())
@@ -245,6 +245,6 @@ async fn stop(global: &Global, family: FamilyId, account: &str) -> anyhow::Resul
     if families.contains(&family) {
         bail!("the chain did not stop the programme; is --account the key of `sudo`?");
     }
-    println!("family {family} is trained no more");
+    println!("family {family} is no longer trained");
     Ok(())
 }

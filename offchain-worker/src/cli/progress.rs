@@ -1,11 +1,11 @@
-//! How far something is: a bar on a terminal, and a line now and then where there is none.
+//! Progress: a bar on a terminal, or a line at intervals without one.
 
 use crate::now_and_then::NowAndThen;
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// How far something is. Clones show the same.
+/// A progress display. Its clones share one state.
 #[derive(Clone)]
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -14,7 +14,7 @@ pub(super) struct Progress {
     lines: Lines,
 }
 
-/// What is counted.
+/// The unit that is counted.
 #[derive(Clone, Copy)]
 enum Unit {
     Bytes,
@@ -22,12 +22,12 @@ enum Unit {
 }
 
 impl Progress {
-    /// Counts bytes, of as many as there are; with 0 that is not known yet.
+    /// Counts bytes up to `all`; 0 if the total is not known yet.
     pub(super) fn of_bytes(what: &'static str, all: u64) -> Self {
         Self::new(what, all, Unit::Bytes)
     }
 
-    /// Counts things of this name.
+    /// Counts things with this name.
     pub(super) fn of(what: &'static str, things: &'static str, all: u64) -> Self {
         Self::new(what, all, Unit::Of(things))
     }
@@ -50,13 +50,13 @@ impl Progress {
         }
     }
 
-    /// So much more is done.
+    /// Adds to the progress.
     pub(super) fn add(&self, done: u64) {
         self.bar.inc(done);
         self.line();
     }
 
-    /// So much of so much is done.
+    /// Sets the progress and the total.
     pub(super) fn set(&self, done: u64, all: u64) {
         self.bar.set_length(all);
         self.bar.set_position(done);
@@ -76,7 +76,7 @@ impl Progress {
     }
 }
 
-/// How far something is, in words.
+/// The progress as text.
 fn line(what: &str, unit: Unit, done: u64, all: u64) -> String {
     match unit {
         Unit::Bytes => format!("{what}: {} of {}", DecimalBytes(done), DecimalBytes(all)),
@@ -84,17 +84,17 @@ fn line(what: &str, unit: Unit, done: u64, all: u64) -> String {
     }
 }
 
-/// Lines on standard error that take the place of a bar where there is no terminal.
+/// Lines on standard error in place of a bar if there is no terminal.
 #[derive(Clone)]
 pub(super) struct Lines(Option<Arc<NowAndThen>>);
 
 impl Lines {
-    /// Lines where `bar` is not shown, and none where it is.
+    /// Lines if `bar` is hidden, and none if it is shown.
     pub(super) fn beside(bar: &ProgressBar) -> Self {
         Self(bar.is_hidden().then(|| Arc::new(NowAndThen::new())))
     }
 
-    /// Writes a line if it is time for one.
+    /// Writes a line if one is due.
     pub(super) fn say<L: Display>(&self, line: impl FnOnce() -> L) {
         if self.0.as_ref().is_some_and(|lines| lines.is_due()) {
             eprintln!("{}", line());

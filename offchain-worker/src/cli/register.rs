@@ -1,5 +1,5 @@
-//! `noema-worker register`: what a controller or a publisher signs. Each step that the chain has
-//! recorded already is left as it is, so the command can be repeated.
+//! `noema-worker register`: calls of controllers and publishers. A step that is already on chain is skipped, so
+//! that the command can be repeated.
 
 use super::money::{Amount, Token};
 use super::{find_checkpoint, Global};
@@ -23,55 +23,55 @@ use subxt::ext::scale_decode::DecodeAsType;
 pub(super) enum RegisterCommand {
     /// Register a checkpoint of this machine on chain.
     Checkpoint(CheckpointArgs),
-    /// Register an operator with its bond, its hot key and what it serves.
+    /// Register an operator with its bond, its hot key and its checkpoints.
     Operator(OperatorArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CheckpointArgs {
-    /// Checkpoint on this machine, by its folder or the beginning of its id.
+    /// Checkpoint on this machine, by its folder or a prefix of its id.
     checkpoint: String,
     /// Account that publishes the checkpoint and pays the deposit: a key file, or a development key such as
     /// //Alice.
     #[arg(long, value_name = "KEY")]
     account: String,
-    /// Name of its family, where that is new [default: the model's name].
+    /// Name of its family if that is new [default: the model's name].
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
-    /// Parent, from which the checkpoint was made, by the beginning of its id on chain: a checkpoint that is
-    /// or was canonical for its family; the chain refuses any other [default: none, as for a checkpoint that
-    /// was imported].
+    /// Parent, from which the checkpoint was made, by a prefix of its id on chain: a checkpoint that is or
+    /// was canonical for its family; the chain refuses any other [default: none, as for an imported
+    /// checkpoint].
     #[arg(long, value_name = "CHECKPOINT")]
     parent: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct OperatorArgs {
-    /// Role of the operator; several with commas between them, such as worker,validator.
+    /// Roles of the operator, separated by commas, such as worker,validator.
     #[arg(long, value_enum, value_delimiter = ',', required = true)]
     role: Vec<RoleName>,
     /// Controller, which holds the bond and is paid: a key file, or a development key such as //Alice.
     #[arg(long, value_name = "KEY")]
     account: String,
     /// Hot key, which submits for the operator: a key file or a development key such as //Alice//worker,
-    /// with which this command proves that it is yours. Of an operator that is registered, its address will
-    /// do.
+    /// with which this command proves that you have it. For an operator that is already registered, its
+    /// address suffices.
     #[arg(long, value_name = "KEY")]
     key: String,
-    /// Bond: what is put at stake, in tokens of the chain; adds to a smaller bond [default: 1000 for a new
-    /// operator].
+    /// Bond, which can be slashed, in tokens of the chain; a smaller bond is increased to it [default: 1000
+    /// for a new operator].
     #[arg(long, value_name = "AMOUNT")]
     bond: Option<Amount>,
-    /// Price of a byte of the prompt, in tokens of the chain, which a worker charges [default: 0.0001 for a
-    /// new operator].
+    /// Price of a worker for a byte of the prompt, in tokens of the chain [default: 0.0001 for a new
+    /// operator].
     #[arg(long, value_name = "AMOUNT")]
     price_per_byte: Option<Amount>,
-    /// Price of a token of the answer, in tokens of the chain, which a worker charges [default: 0.001 for a
-    /// new operator].
+    /// Price of a worker for a token of the answer, in tokens of the chain [default: 0.001 for a new
+    /// operator].
     #[arg(long, value_name = "AMOUNT")]
     price_per_token: Option<Amount>,
-    /// Checkpoint to serve, by the beginning of its id on chain or on this machine. May be given several
-    /// times [default: none; an operator can serve one later].
+    /// Checkpoint to serve, by a prefix of its id on chain or on this machine. May be given several times
+    /// [default: none; an operator can serve one later].
     #[arg(long, value_name = "CHECKPOINT")]
     serve: Vec<String>,
 }
@@ -107,7 +107,7 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
     let at = node.finalized().await?;
     match at.checkpoint(&id).await? {
         Some(record) if record.status == Status::Withdrawn => {
-            bail!("checkpoint {id} was withdrawn; it cannot be registered again while its record stands")
+            bail!("checkpoint {id} was withdrawn; it cannot be registered again while its record is on chain")
         }
         Some(record) => {
             same_tokens(&record, manifest)?;
@@ -141,13 +141,14 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Refuses a record by which the chain would accept other prompts than those that can be answered.
+/// Fails if the token bounds on chain differ from the manifest: the chain would accept prompts that cannot be
+/// answered, or refuse others.
 fn same_tokens(record: &CheckpointRecord, manifest: &Manifest) -> anyhow::Result<()> {
     let stated = WireTokenBounds::from(manifest);
     let recorded = &record.tokens;
     if *recorded != stated {
         bail!(
-            "checkpoint {} is registered with at most {} tokens a byte and {} more for a prompt, and its manifest states {} and {}; serve another checkpoint",
+            "checkpoint {} is registered with at most {} tokens a byte and {} more for a prompt, but its manifest states {} and {}; serve another checkpoint",
             manifest.id(),
             recorded.tokens_per_byte,
             recorded.template_tokens,
@@ -158,7 +159,7 @@ fn same_tokens(record: &CheckpointRecord, manifest: &Manifest) -> anyhow::Result
     Ok(())
 }
 
-/// The family of checkpoints like this one; registers it if there is none.
+/// The family of this checkpoint, which is registered if it does not exist.
 async fn family(
     node: &Node,
     at: &At,
@@ -186,7 +187,7 @@ async fn family(
         }
         if family.name == name {
             bail!(
-                "family {id} has the name `{}` and another architecture, tokenizer or numerics; give the new family another name with --family",
+                "family {id} has the name `{}`, but another architecture, tokenizer or numerics version; give the new family another name with --family",
                 String::from_utf8_lossy(&name)
             );
         }
@@ -215,7 +216,7 @@ async fn family(
     Ok(FamilyId(registered.family))
 }
 
-/// `text`, or `otherwise` if it is empty, cut to what the chain records.
+/// `text`, or `otherwise` if it is empty, cut to the length that the chain records.
 fn recorded_text(at: &At, limit: &str, text: &str, otherwise: &str) -> anyhow::Result<Vec<u8>> {
     let most: u32 = at.constant("Checkpoints", limit)?;
     let text = match text.trim() {
@@ -230,7 +231,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     let controller = Key::load(&args.account)?;
     let hot = load_account(&args.key)?;
     if hot == controller.account() {
-        bail!("the hot key must not be the controller's: whoever gets at the worker would get at the bond; make one with: noema-worker key generate <FILE>");
+        bail!("the hot key must not be the controller's: an attacker on the worker's machine would control the bond; make one with: noema-worker key generate <FILE>");
     }
     let node = global.node().await?;
     let token = Token::of(&node).await?;
@@ -245,7 +246,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     match &recorded {
         Some(info) => adjust(&node, &token, &controller, &args, &roles, info, hot).await?,
         None => {
-            let key = Key::load(&args.key).context("the hot key has to sign that it submits for the controller: --key names a key file or a development key")?;
+            let key = Key::load(&args.key).context("the hot key has to sign that it submits for the controller: --key must name a key file or a development key")?;
             let call = RegisterOperator {
                 roles,
                 key: AccountId32(hot),
@@ -279,7 +280,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The ids on chain behind what was given to `--serve`.
+/// The ids on chain of the checkpoints that `--serve` names.
 async fn serve_list(
     global: &Global,
     at: &At,
@@ -303,7 +304,7 @@ async fn serve_list(
     Ok(ids)
 }
 
-/// Brings an operator that is registered to what was asked for, as far as that can be changed.
+/// Changes an operator that is already registered as requested, as far as that is possible.
 async fn adjust(
     node: &Node,
     token: &Token,
@@ -323,7 +324,7 @@ async fn adjust(
         );
     }
     if record.roles != *roles {
-        bail!("its roles are others; to change them, leave with operators.startUnbonding and register anew");
+        bail!("it has other roles; to change them, leave with operators.startUnbonding and register again");
     }
     if let Some(block) = record.withdrawable_at {
         bail!("it is leaving and may withdraw its bond from block {block}; stay with operators.cancelUnbonding");
@@ -332,7 +333,7 @@ async fn adjust(
         Some(bond) => token.units(bond).context("--bond")?,
         None => record.bond,
     };
-    // Everything is read before the first step is signed.
+    // All arguments are read before the first call is signed.
     let prices = prices(token, args, Some(&record.prices.latest))?;
     let missing = wanted.saturating_sub(record.bond);
     if missing > 0 {
@@ -350,7 +351,7 @@ async fn adjust(
     Ok(())
 }
 
-/// The units of what was given, or else of `default`.
+/// The given amount, or else `default`, in the smallest unit.
 fn amount(token: &Token, given: &Option<Amount>, default: &str) -> anyhow::Result<u128> {
     match given {
         Some(given) => token.units(given),
@@ -358,7 +359,7 @@ fn amount(token: &Token, given: &Option<Amount>, default: &str) -> anyhow::Resul
     }
 }
 
-/// The prices asked for; what was not asked for stays as it is.
+/// The requested prices; those that are not given stay as they are.
 fn prices(
     token: &Token,
     args: &OperatorArgs,

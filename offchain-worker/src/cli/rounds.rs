@@ -1,4 +1,4 @@
-//! How `noema-worker run` takes part in rounds of training.
+//! Options of `noema-worker run` for rounds of training.
 
 use super::train::TrainingArgs;
 use super::values::within;
@@ -8,7 +8,7 @@ use clap::Args;
 use noema_protocol::FamilyId;
 use std::path::PathBuf;
 
-/// Rounds after which the learning rate has fallen, unless a horizon is given.
+/// The rounds after which the learning rate has fallen, unless a horizon is given.
 const ROUNDS: u32 = 16;
 
 #[derive(Debug, Args)]
@@ -18,22 +18,22 @@ pub(super) struct RoundsArgs {
     #[arg(long, value_parser = within(0..=u32::MAX), value_name = "FAMILY")]
     family: Vec<u32>,
     /// Dataset, by its folder, in whose rounds of training to take part, and to share. May be given several
-    /// times [default: none; what is needed of a dataset is fetched from other operators].
+    /// times [default: none; missing shards are fetched from other operators].
     #[arg(long, value_name = "FOLDER")]
     dataset: Vec<PathBuf>,
-    /// As a validator in rounds, also score and compute what others were drawn for, and object where
-    /// that is wrong.
+    /// As a validator, also verify rounds for which other validators were drawn, and object to wrong
+    /// decisions.
     #[arg(long)]
     audit_rounds: bool,
     #[command(flatten)]
     training: TrainingArgs,
-    /// Spoil contributions on purpose, to see that a round stands it.
+    /// Falsify contributions on purpose, to test that a round withstands it.
     #[arg(long, value_enum, value_name = "HOW", hide = true)]
     sabotage: Option<Sabotage>,
 }
 
 impl RoundsArgs {
-    /// As a worker takes them.
+    /// The configuration for a worker.
     pub(super) fn config(&self) -> RoundsConfig {
         RoundsConfig {
             families: self.family.iter().copied().map(FamilyId).collect(),

@@ -19,32 +19,31 @@ pub(super) struct RunArgs {
     /// run several operators in one process, which share the model.
     #[arg(long, required = true, value_name = "KEY")]
     key: Vec<String>,
-    /// Roles to take on, with commas between them, such as serve,validate [default: those that the chain
-    /// has recorded for each key].
+    /// Roles to take on, separated by commas, such as serve,validate [default: those that the chain records
+    /// for each key].
     #[arg(long, value_enum, value_delimiter = ',')]
     roles: Vec<RoleName>,
-    /// Checkpoint to load, by its folder or the beginning of its id. May be given several times [default:
-    /// those that the operators serve].
+    /// Checkpoint to load, by its folder or a prefix of its id. May be given several times [default: those
+    /// that the operators serve].
     #[arg(long, value_name = "CHECKPOINT")]
     checkpoint: Vec<String>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Large pages: read the weights into them instead of mapping their file. The processor answers faster,
-    /// most of all in a virtual machine, and every process has a copy of its own.
+    /// Large pages: read the weights into large pages instead of mapping their file. This speeds up the
+    /// processor, most of all in a virtual machine, but each process then has its own copy.
     #[arg(long)]
     large_pages: bool,
     #[command(flatten)]
     share: ShareArgs,
     /// Canonical checkpoints: when another checkpoint of a family that the operators serve becomes
-    /// canonical, fetch it and serve it in place of the one before.
+    /// canonical, fetch it and serve it in place of its predecessor.
     #[arg(long)]
     follow_canonical: bool,
-    /// Do not claim what the operators are due of subsidies when an epoch has ended; see
-    /// `noema-worker claim`.
+    /// Do not claim the operators' rewards when an epoch has ended; see `noema-worker claim`.
     #[arg(long)]
     no_claim: bool,
-    /// Address and TCP port, such as 127.0.0.1:9616, at which to serve Prometheus metrics at /metrics and
-    /// the state at /health [default: none; they are not served].
+    /// Address and TCP port, such as 127.0.0.1:9616, for Prometheus metrics at /metrics and health at
+    /// /health [default: none; they are not served].
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_addr: Option<SocketAddr>,
     /// Job store, a file [default: jobs/<chain>/<operator>.redb in the home folder].
@@ -61,7 +60,7 @@ pub(super) struct RunArgs {
 enum RoleName {
     /// Answer requests.
     Serve,
-    /// Execute answers again: check them, and judge those that are challenged.
+    /// Re-execute answers: check them, and judge those that are challenged.
     Validate,
     /// Contribute to rounds of training.
     Train,

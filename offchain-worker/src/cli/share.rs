@@ -1,4 +1,4 @@
-//! What `noema-worker run` shares with other operators.
+//! Options of `noema-worker run` for sharing files with other operators.
 
 use crate::service::Listen;
 use clap::Args;
@@ -7,18 +7,18 @@ use std::str::FromStr;
 
 #[derive(Debug, Args)]
 pub(super) struct ShareArgs {
-    /// Address and UDP port, such as 0.0.0.0:4433, at which to share the loaded checkpoints and what rounds
-    /// of training take with other operators, or `off` [default: a free port of 127.0.0.1 with development
+    /// Address and UDP port, such as 0.0.0.0:4433, at which to share the loaded checkpoints and the files of
+    /// training rounds with other operators, or `off` [default: a free port of 127.0.0.1 with development
     /// keys, off with any other].
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<Given>,
-    /// Public address and UDP port, such as 203.0.113.7:4433, at which others reach what --listen opens. May
-    /// be given up to four times [default: the address of --listen].
+    /// Public address and UDP port, such as 203.0.113.7:4433, at which other operators reach the address of
+    /// --listen. May be given up to four times [default: the address of --listen].
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) public_address: Vec<SocketAddr>,
 }
 
-/// Where files are shared, as it was given.
+/// The value of `--listen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Given {
     Off,
@@ -39,7 +39,7 @@ impl FromStr for Given {
 }
 
 impl ShareArgs {
-    /// Where files are shared by a worker with keys that begin as `keys` do.
+    /// The address at which a worker with these keys shares files.
     pub(super) fn listen(&self, keys: &[String]) -> Listen {
         let development = keys.iter().all(|key| key.starts_with("//"));
         match self.listen {

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RequestCommand {
-    /// Show everything the chain knows of a request.
+    /// Show the state of a request.
     Show {
         /// Request, by its number.
         #[arg(value_parser = within(0..=u64::MAX))]
@@ -29,7 +29,7 @@ pub(super) enum RequestCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take back a request that no worker has; the whole price limit comes back.
+    /// Cancel a request that no worker was drawn for; the whole price limit is refunded.
     Cancel {
         /// Request, by its number.
         #[arg(value_parser = within(0..=u64::MAX))]
@@ -42,7 +42,7 @@ pub(super) enum RequestCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OperatorCommand {
-    /// Show what an operator does, where it shares, what it earned, lost and can claim, and why.
+    /// Show an operator: its roles, checkpoints, device, endpoint, jobs, earnings and rewards.
     Show {
         /// Operator, by its controller or its hot key: an SS58 address, 0x and 64 hexadecimal digits, or a
         /// development key such as //Alice.
@@ -61,7 +61,7 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
             let state = at
                 .request(RequestId(id))
                 .await?
-                .with_context(|| format!("the chain has no request {id}; there is none of this number, or it is over and was pruned"))?;
+                .with_context(|| format!("the chain has no request {id}; it was never made, or it ended and its record was pruned"))?;
             let claim = match state.claim {
                 Some(claim) => at.claim(ClaimId(claim)).await?,
                 None => None,
@@ -81,7 +81,7 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
         RequestCommand::Cancel { id, account } => {
             let key = Key::load(&account)?;
             let included = node.submit(CancelRequest { request: id }, &key).await?;
-            println!("request {id} is taken back, in block {}", included.block);
+            println!("request {id} is cancelled, in block {}", included.block);
         }
     }
     Ok(())
@@ -92,7 +92,7 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
 struct ShownRequest<'a> {
     #[serde(flatten)]
     state: &'a RequestState,
-    /// Its claim, while that is kept.
+    /// Its claim, while its record is kept.
     claim_info: Option<&'a ClaimInfo>,
 }
 
@@ -124,7 +124,7 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
     }
 }
 
-/// The claim of a request, and where its money is.
+/// Prints the claim and the payments of a request.
 fn show_end(state: &RequestState, claim: Option<&ClaimInfo>, token: &Token) {
     if let (Some(id), Some(stage)) = (state.claim, &state.claim_stage) {
         println!("claim        {id}, {}", stage_of(stage));
@@ -186,7 +186,7 @@ fn stage_of(stage: &ClaimStage) -> String {
             until,
             verification,
         } => format!(
-            "{}; every account may challenge it until block {until}",
+            "{}; any account may challenge it until block {until}",
             verification.describe()
         ),
         ClaimStage::Ended(ClaimOutcome::Final(verification)) => {
@@ -211,7 +211,7 @@ struct ShownOperator {
     rewards: Dues,
 }
 
-/// Where an operator shares artefacts, as a person reads it.
+/// An operator's endpoint as text.
 #[derive(Serialize)]
 struct ShownEndpoint {
     peer: String,
@@ -326,7 +326,7 @@ fn show_rewards(rewards: &Dues, token: &Token) {
     }
     if let Some(running) = &rewards.running {
         println!(
-            "            epoch {} runs until block {}; if it ended now, it would bring {}",
+            "            epoch {} runs until block {}; if it ended now, the reward would be {}",
             running.epoch,
             running.ends_at,
             token.show(running.estimate)
@@ -334,8 +334,8 @@ fn show_rewards(rewards: &Dues, token: &Token) {
     }
 }
 
-/// Asks every pallet of the runtime that has a view function `audit`. Exit status 1 if any pallet's
-/// books differ.
+/// Calls the view function `audit` of every pallet that has one. The exit status is 1 if any pallet's books
+/// differ.
 pub(super) async fn audit(global: &Global) -> anyhow::Result<ExitCode> {
     let at = global.node().await?.finalized().await?;
     let pallets = at.audited_pallets();

@@ -7,17 +7,17 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-/// Within this time of the first signal, the process has ended.
+/// The longest time between the first signal and the end of the process.
 const LONGEST_STOP: Duration = Duration::from_secs(9);
 
-/// The exit status of a process that a second Ctrl-C ended, as of one that does not handle the first.
+/// The exit status after a second Ctrl-C, as of a process that does not handle the signal.
 const INTERRUPTED: i32 = 130;
 
-/// Turns true at the first signal. A second one ends the process at once, and so does the time for
-/// stopping when it is over: everything that counts is on disk.
+/// Turns true at the first signal. A second signal ends the process at once, and so does the end of
+/// `LONGEST_STOP`: all results that must be kept are on disk.
 pub(super) fn stop_at_signal() -> watch::Receiver<bool> {
     let (sender, stop) = watch::channel(false);
-    // A thread of its own hears of a signal also while all others are busy.
+    // A separate thread receives signals even while all others are busy.
     let listening = thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
@@ -42,7 +42,7 @@ async fn obey(mut signal: impl AsyncFnMut(), stop: &watch::Sender<bool>, longest
     match tokio::time::timeout(longest, signal()).await {
         Ok(()) => INTERRUPTED,
         Err(_) => {
-            warn!("something did not stop in time; it is taken up at the next start");
+            warn!("some tasks did not stop in time; the next start resumes them");
             0
         }
     }
@@ -74,7 +74,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// What comes of so many signals: whether it stops, and with which status it ends.
+    /// Sends this many signals. Returns whether the process stops, and its exit status if it ends.
     async fn after(signals: u32, longest: Duration) -> (bool, Option<i32>) {
         let (stop, stopped) = watch::channel(false);
         let mut left = signals;

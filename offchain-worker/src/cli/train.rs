@@ -16,22 +16,22 @@ use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// Checkpoint to start from, by its folder or the beginning of its id.
+    /// Checkpoint to start from, by its folder or a prefix of its id.
     #[arg(long)]
     checkpoint: String,
     /// Dataset to train on, by its folder; see `noema-worker dataset prepare`.
     #[arg(long, value_name = "FOLDER")]
     dataset: PathBuf,
-    /// Rounds to run; with --state, those that are over already included.
+    /// Rounds to run; with --state, including those that are already over.
     #[arg(long, default_value_t = 4, value_parser = within(RoundsOptions::ROUNDS))]
     rounds: u32,
-    /// Trainers that take part in each round.
+    /// Trainers in each round.
     #[arg(long, default_value_t = 1, value_parser = within(RoundsOptions::TRAINERS))]
     trainers: u32,
-    /// Shards that each trainer has in a round.
+    /// Shards for each trainer in a round.
     #[arg(long, default_value_t = 1, value_parser = within(RoundsOptions::SHARDS))]
     shards: u32,
-    /// Evaluation shards, on which no trainer trains and the loss is taken.
+    /// Evaluation shards, on which the loss is measured and no trainer trains.
     #[arg(
         long,
         default_value_t = 2,
@@ -39,22 +39,21 @@ pub(super) struct TrainArgs {
         value_name = "SHARDS",
     )]
     evaluation_shards: u32,
-    /// Dense averaging: average what the trainers changed without compressing it, to compare compression
-    /// with.
+    /// Dense averaging: average the trainers' changes without compression, as a baseline for compression.
     #[arg(long)]
     dense: bool,
-    /// Judge contributions as validators do: refuse those that do not help, and weigh the others by how
-    /// much they do.
+    /// Judge contributions as validators do: refuse those that do not lower the loss, and weight the others
+    /// by how much they lower it.
     #[arg(long, conflicts_with = "dense")]
     judge: bool,
-    /// Sabotage: the last trainer spoils its contributions in this way, to see that --judge stands it
-    /// [default: none].
+    /// Sabotage: the last trainer falsifies its contributions in this way, to test that --judge withstands
+    /// it [default: none].
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "dense")]
     sabotage: Option<Sabotage>,
     #[command(flatten)]
     training: TrainingArgs,
-    /// State of the run, a folder: with the same options, a run that was stopped or killed goes on from
-    /// there, and one that ended goes on with more --rounds [default: none; nothing is kept].
+    /// State of the run, a folder: with the same options, a run that was stopped or killed resumes from
+    /// there, and one that ended continues with more --rounds [default: none; nothing is kept].
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     #[command(flatten)]
@@ -64,18 +63,18 @@ pub(super) struct TrainArgs {
     json: bool,
 }
 
-/// How each trainer trains.
+/// Training options of each trainer.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct TrainingArgs {
-    /// Local steps of AdamW that a trainer makes in a round.
+    /// Local steps of AdamW in a round.
     #[arg(
         long,
         default_value_t = TrainingOptions::default().steps,
         value_parser = within(TrainingOptions::STEPS),
     )]
     steps: u32,
-    /// Batch size: sequences of a step.
+    /// Batch size: sequences in a step.
     #[arg(
         long,
         default_value_t = TrainingOptions::default().batch,
@@ -116,7 +115,7 @@ pub(super) struct TrainingArgs {
         value_name = "FRACTION",
     )]
     floor: f64,
-    /// Weight decay of AdamW, of all weights but gains.
+    /// Weight decay of AdamW, for all weights but gains.
     #[arg(
         long,
         default_value_t = TrainingOptions::default().weight_decay,
@@ -148,7 +147,7 @@ pub(super) struct TrainingArgs {
         value_name = "DECAY",
     )]
     beta_2: f32,
-    /// Seed of the order of the data.
+    /// Seed for the order of the data.
     #[arg(
         long,
         default_value_t = TrainingOptions::default().seed,
@@ -158,15 +157,16 @@ pub(super) struct TrainingArgs {
     /// Tensors to train, such as `layers.29.*` or `*norm`. May be given several times [default: all].
     #[arg(long, value_name = "NAME")]
     tensor: Vec<String>,
-    /// Density of updates: most entries of a chunk of 4,096 weights. In rounds on chain, the programme's
-    /// rules say it instead.
+    /// Density of updates: the most entries of a chunk of 4,096 weights. In rounds on chain, the programme's
+    /// rules determine it instead.
     #[arg(
         long,
         default_value_t = TrainingOptions::default().entries,
         value_parser = within(TrainingOptions::ENTRIES),
     )]
     entries: u16,
-    /// Error feedback: fraction of what was not sent that the next round tries to send.
+    /// Error feedback: fraction of the residual, the changes that were not sent, that is carried over to the
+    /// next round.
     #[arg(
         long,
         default_value_t = TrainingOptions::default().carry,
@@ -174,7 +174,7 @@ pub(super) struct TrainingArgs {
         value_name = "FRACTION",
     )]
     carry: f32,
-    /// Save interval, in steps: how often a trainer saves its state, from which it goes on when it was
+    /// Save interval, in steps, at which a trainer saves its state, from which it resumes after it was
     /// killed.
     #[arg(
         long,
@@ -186,7 +186,7 @@ pub(super) struct TrainingArgs {
 }
 
 impl TrainingArgs {
-    /// As trainers take them, for so many rounds.
+    /// The options for trainers, for this many rounds.
     pub(super) fn options(&self, rounds: u32) -> TrainingOptions {
         let horizon = TrainingOptions::default_horizon(rounds, self.steps, self.warmup);
         TrainingOptions {
@@ -212,7 +212,7 @@ impl TrainingArgs {
 }
 
 impl TrainArgs {
-    /// As rounds are run.
+    /// The options of the run.
     fn options(&self) -> RoundsOptions {
         RoundsOptions {
             rounds: self.rounds,
@@ -280,8 +280,8 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
     Ok(())
 }
 
-/// What becomes of the learning rate when rounds go on with the horizon that the state keeps, and not with
-/// `default`, their last step.
+/// A note on the learning rate when rounds continue with the horizon in the state instead of `default`, their
+/// last step.
 fn kept_horizon(options: &RoundsOptions, default: u64) -> String {
     let training = &options.training;
     let rate = training.rate(u64::MAX);
@@ -294,8 +294,8 @@ fn kept_horizon(options: &RoundsOptions, default: u64) -> String {
         _ => format!("the learning rate is {rate} from step {kept} on, up to the last, {last}"),
     };
     format!(
-        "these rounds keep the horizon that the state began with, so {course}; for another course, begin \
-         anew with --horizon {default} and another --state"
+        "these rounds keep the horizon of the state, so {course}; for another schedule, start again with \
+         --horizon {default} and another --state"
     )
 }
 

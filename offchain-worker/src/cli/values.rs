@@ -1,15 +1,15 @@
-//! What a number on the command line may be. Every numeric option of every command is read here, so that
-//! each refuses what makes no sense before anything is opened, and by the name of its flag.
+//! Numbers on the command line. All numeric options of all commands are parsed here, so that an invalid value
+//! is refused before anything is opened, with an error that names the option.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A number that an option takes.
+/// The type of a numeric option.
 pub(super) trait Number:
     FromStr + PartialOrd + Display + Clone + Send + Sync + 'static
 {
-    /// What it is called in an error.
+    /// Its name in an error.
     const KIND: &'static str;
 }
 
@@ -24,7 +24,7 @@ macro_rules! numbers {
 numbers!("a whole number": u16, u32, u64, usize);
 numbers!("a number": f32, f64);
 
-/// Reads a number of `range`, its ends included. NaN is in no range.
+/// A parser for the numbers in `range`, including its ends. NaN is in no range.
 pub(super) fn within<N: Number>(
     range: RangeInclusive<N>,
 ) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync + 'static {
@@ -46,9 +46,9 @@ mod tests {
     use clap::{Arg, Command, FromArgMatches};
     use std::any::TypeId;
 
-    /// Options whose numbers name or number something, so that the largest is as good as any.
+    /// Options whose numbers are identifiers or seeds, so that the largest is valid.
     const NAMES: [&str; 4] = ["seed", "epoch", "family", "id"];
-    /// Options where 0 switches something off, or is as sound as what is beside it.
+    /// Options for which 0 is valid.
     const ZERO: [&str; 10] = [
         "temperature",
         "top_k",
@@ -78,7 +78,7 @@ mod tests {
         numbers.into_iter().any(|number| of == number)
     }
 
-    /// All numeric options below `command`, each with the command it belongs to.
+    /// Collects all numeric options below `command`, each with its command.
     fn numeric<'a>(command: &'a Command, path: &str, found: &mut Vec<(String, &'a Arg)>) {
         let path = format!("{path} {}", command.get_name());
         let arguments = command.get_arguments().filter(|arg| is_number(arg));
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// What `arg` says of `value`; `None` if it takes it.
+    /// The error of `arg` for `value`; `None` if it accepts it.
     fn refusal(arg: &Arg, value: &str) -> Option<String> {
         let mut alone = Arg::new("value").value_parser(arg.get_value_parser().clone());
         alone = alone.allow_negative_numbers(arg.is_allow_negative_numbers_set());
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    /// A negative number after a flag is its value, and not a flag of its own.
+    /// A negative number after a flag is its value, not another flag.
     #[test]
     fn a_negative_number_is_refused_by_the_name_of_its_flag() {
         let line = "noema-worker train --checkpoint a --dataset b --learning-rate -1";

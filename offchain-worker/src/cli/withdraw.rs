@@ -14,11 +14,11 @@ use subxt::ext::scale_decode::DecodeAsType;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The chain credits an operator with what it is paid for answers and checks, and with its share of bonds
-that others lost in disputes. That waits in the operator's ledger, however long, until its controller
-withdraws it: the controller signs, pays the fee of a transaction and receives all of it. A hot key
-cannot withdraw, since it moves no funds. What can be withdrawn is among what
-`noema-worker operator show <ACCOUNT>` shows. Subsidies are another matter: see `noema-worker claim`.
+The chain credits an operator's ledger with its payments for answers and checks, and with its share of
+the bonds that other operators lost in disputes. The credit does not expire. The controller withdraws
+it: it signs, pays the fee of a transaction and receives the whole credit. A hot key cannot withdraw,
+since it moves no funds. `noema-worker operator show <ACCOUNT>` shows the credit. Rewards from
+subsidies are separate: see `noema-worker claim`.
 
 Examples:
   noema-worker withdraw --account //George
@@ -35,22 +35,22 @@ pub(super) struct WithdrawArgs {
 /// Why a withdrawal would be refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum WithdrawError {
-    /// A hot key asks.
+    /// The account is a hot key.
     #[error("{key} is a hot key, which moves no funds; its controller {controller} withdraws, with: noema-worker withdraw --account <CONTROLLER>")]
     HotKey { key: String, controller: String },
-    /// No operator asks.
-    #[error("{0} is the controller of no operator; only operators are credited with payments")]
+    /// The account is not a controller.
+    #[error("{0} is not the controller of an operator; only operators are credited with payments")]
     NoOperator(String),
 }
 
-/// What the chain says when it has paid.
+/// The event of a withdrawal.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct Withdrawn {
     amount: Balance,
 }
 
-/// What came of it.
+/// The result of a withdrawal.
 #[derive(Debug, Serialize)]
 struct Report {
     account: String,
@@ -92,7 +92,7 @@ pub(super) async fn withdraw(global: &Global, args: WithdrawArgs) -> anyhow::Res
     Ok(())
 }
 
-/// What was credited to an operator and not withdrawn.
+/// The credit of an operator that is not yet withdrawn.
 async fn payable(at: &At, account: &AccountBytes) -> anyhow::Result<Balance> {
     if let Some(earnings) = at.earnings(account).await? {
         return Ok(earnings.payable);

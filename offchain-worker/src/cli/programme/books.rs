@@ -1,4 +1,4 @@
-//! What blocks tell of rounds and of money.
+//! Data on rounds, payments and slashes, collected from blocks.
 
 use crate::chain::types::Balance;
 use crate::chain::{At, ChainError, Node};
@@ -9,14 +9,14 @@ use std::collections::{btree_map::Entry, BTreeMap};
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 
-/// What the blocks tell of rounds and money, from one block on.
+/// Closed rounds, claims and slashes since a block.
 pub(super) struct Books {
     since: u64,
     read_to: u64,
-    /// The epochs in which rounds closed since.
+    /// The epochs in which rounds have closed since.
     closed_in: BTreeMap<RoundId, u32>,
-    /// The rounds that had closed by the ends of earlier epochs; `None` where the node keeps that state
-    /// no more.
+    /// The rounds that were closed at the ends of earlier epochs; `None` if the node no longer keeps that
+    /// state.
     closed_by: BTreeMap<u32, Option<Vec<RoundId>>>,
     claimed: BTreeMap<AccountBytes, Balance>,
     slashed: BTreeMap<AccountBytes, Balance>,
@@ -44,7 +44,7 @@ struct Slashed {
 }
 
 impl Books {
-    /// Empty, for what happens after `block`.
+    /// Empty books for the blocks after `block`.
     pub(super) fn open(block: u64) -> Self {
         Self {
             since: block,
@@ -56,7 +56,7 @@ impl Books {
         }
     }
 
-    /// Reads the blocks that were not read yet, up to `block`, which is final.
+    /// Reads the new blocks, up to the finalized block `block`.
     pub(super) async fn read(&mut self, node: &Node, block: u64) -> Result<(), ChainError> {
         for number in self.read_to.saturating_add(1)..=block {
             self.enter(&node.at(number).await?).await?;
@@ -83,8 +83,8 @@ impl Books {
         Ok(())
     }
 
-    /// The epoch in which a round closed, whose subsidy pays for it. `round` has closed in `at`. `None`
-    /// where that was before these books begin, and the node does not keep the state that tells.
+    /// The epoch in which a round closed, whose subsidy pays for it. `round` is closed in `at`. `None` if it
+    /// closed before these books begin and the node no longer keeps that state.
     pub(super) async fn epoch_of(
         &mut self,
         node: &Node,
@@ -95,7 +95,7 @@ impl Books {
             return Ok(Some(*epoch));
         }
         let mut epoch = at.current_epoch().await?;
-        // The chain forgets what older epochs paid.
+        // The chain removes the records of older epochs.
         let oldest = epoch.saturating_sub(at.claim_window()?);
         while epoch > oldest {
             let before = epoch.saturating_sub(1);
@@ -114,29 +114,29 @@ impl Books {
         Ok((oldest == 0).then_some(epoch))
     }
 
-    /// The block after which they tell.
+    /// The block after which the books begin.
     pub(super) fn since(&self) -> u64 {
         self.since
     }
 
-    /// The block up to which they tell.
+    /// The last block in the books.
     pub(super) fn read_to(&self) -> u64 {
         self.read_to
     }
 
-    /// What an account was paid of subsidies.
+    /// The rewards that were paid to an account.
     pub(super) fn claimed(&self, account: &AccountBytes) -> Balance {
         self.claimed.get(account).copied().unwrap_or_default()
     }
 
-    /// What an operator lost from its bond.
+    /// The slashes of an operator.
     pub(super) fn slashed(&self, account: &AccountBytes) -> Balance {
         self.slashed.get(account).copied().unwrap_or_default()
     }
 }
 
-/// The rounds of a family that had closed when an epoch ended; `None` where the node cannot tell, since
-/// it keeps the state of the latest blocks only.
+/// The rounds of a family that were closed at the end of an epoch; `None` if the node no longer keeps that
+/// state.
 async fn closed_by_end(node: &Node, at: &At, epoch: u32, family: FamilyId) -> Option<Vec<RoundId>> {
     let scheduled = at.scheduled_epoch(epoch).await.ok()??;
     let end = node.at(scheduled.ends_at.into()).await.ok()?;

@@ -1,4 +1,4 @@
-//! The loss over rounds, as a picture.
+//! A chart of the loss over rounds.
 
 use anyhow::anyhow;
 use plotters::prelude::*;

@@ -19,7 +19,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How often the chain is looked at.
+/// The interval of reading the chain.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Units of a loss in a bit.
 const BIT: f64 = 65_536.0;
@@ -29,8 +29,8 @@ pub(in crate::cli) struct FollowArgs {
     /// Family, by its number.
     #[arg(long, default_value_t = 0, value_parser = within(0..=u32::MAX))]
     family: u32,
-    /// Rounds to wait for: go on until so many more have ended, then show what each operator that took part
-    /// did and got [default: none; show the rounds that have ended].
+    /// Rounds to wait for: follow until that many more have ended, then show the standings of each operator
+    /// that took part [default: none; show the rounds that have ended].
     #[arg(long, value_parser = within(RoundsOptions::ROUNDS), value_name = "ROUNDS")]
     rounds: Option<u32>,
     /// Chart to draw, an SVG file: the loss of each canonical checkpoint [default: none].
@@ -39,7 +39,7 @@ pub(in crate::cli) struct FollowArgs {
     /// Fail unless a round ended with a checkpoint whose loss is lower than its parent's.
     #[arg(long)]
     require_lower_loss: bool,
-    /// Print one JSON object a line for each round, and with --rounds one with the `standings` of all
+    /// Print one line with a JSON object for each round, and with --rounds one with the `standings` of all
     /// operators; amounts are in the smallest unit.
     #[arg(long)]
     json: bool,
@@ -52,27 +52,27 @@ pub(super) struct Ended {
     parent: String,
     /// Bits a token on the evaluation shards, which differ from round to round.
     parent_loss: Option<f64>,
-    /// The same of the next checkpoint.
+    /// The same for the next checkpoint.
     loss: Option<f64>,
     contributions: Vec<Judged>,
     outcome: String,
     checkpoint: Option<String>,
-    /// The epoch whose subsidy pays for the round; `None` where that cannot be told.
+    /// The epoch whose subsidy pays for the round; `None` if it is unknown.
     epoch: Option<u32>,
-    /// Whether that epoch is over. If not, rewards are told as if it ended now.
+    /// Whether that epoch is over. If not, rewards are as if it ended now.
     epoch_closed: bool,
 }
 
-/// A contribution and what was decided of it.
+/// A contribution and its ruling.
 #[derive(Debug, Serialize)]
 struct Judged {
     trainer: String,
     bytes: Option<u32>,
-    /// Bits a token on the evaluation shards, by the first validator's word.
+    /// Bits a token on the evaluation shards, according to the first validator with scores.
     loss: Option<f64>,
     weight: Option<u32>,
     ruling: String,
-    /// What it brings, in the smallest unit; `None` if that cannot be told.
+    /// Its reward, in the smallest unit; `None` if it is unknown.
     reward: Option<Balance>,
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn follow(global: &Global, args: FollowArgs) -> anyhow::Result<
     Ok(())
 }
 
-/// Says on standard error which phase the open round is in, when that is news.
+/// Prints a change of the open round's phase to standard error.
 async fn tell_phase(
     at: &At,
     family: FamilyId,
@@ -170,7 +170,7 @@ async fn tell_phase(
     Ok(())
 }
 
-/// Where the canonical checkpoint's loss was before and after each round, by the round's number.
+/// The number of each round, with the loss of the canonical checkpoint before and after it.
 fn losses(ended: &[Ended]) -> Vec<(u64, f64, f64)> {
     ended
         .iter()
@@ -186,7 +186,7 @@ fn losses(ended: &[Ended]) -> Vec<(u64, f64, f64)> {
 }
 
 impl Ended {
-    /// What became of a round, paid for by `epoch` where that is known.
+    /// The summary of a round, with rewards if its `epoch` is known.
     fn of(round: &Round, epoch: Option<&Epoch>) -> Self {
         let tokens = round.evaluation_tokens().max(1) as f64;
         let bits = |loss: u64| loss as f64 / BIT / tokens;
@@ -278,7 +278,7 @@ impl Ended {
         let is_estimate = !self.epoch_closed && self.contributions.iter().any(brings);
         if let Some(epoch) = self.epoch.filter(|_| is_estimate) {
             println!(
-                "    ~ {} if epoch {epoch} ended now; more work in it makes less of each",
+                "    ~ {} if epoch {epoch} ended now; more work in it lowers each reward",
                 token.symbol()
             );
         }
@@ -288,8 +288,8 @@ impl Ended {
     }
 }
 
-/// What a contribution brings: nothing unless it was accepted in a round that ended with a new
-/// checkpoint, else its part of the epoch's subsidy for training.
+/// The reward of a contribution: zero unless it was accepted in a round that ended with a new checkpoint,
+/// else its part of the epoch's subsidy for training.
 fn reward(round: &Round, ruling: Option<Ruling>, epoch: Option<&Epoch>) -> Option<Balance> {
     match (round.outcome(), ruling) {
         (Some(Outcome::Promoted(_)), Some(Ruling::Accepted { weight })) => {
@@ -309,10 +309,10 @@ fn ruling(ruling: Option<Ruling>) -> &'static str {
         Some(Ruling::Accepted { .. }) => "accepted",
         Some(Ruling::Refused(refusal)) => match refusal {
             Refusal::Undecided => "refused: the validators did not agree",
-            Refusal::Unavailable => "refused: nobody served it",
-            Refusal::Malformed => "refused: it is no update of the parent",
+            Refusal::Unavailable => "refused: no operator served it",
+            Refusal::Malformed => "refused: it is not a valid update of the parent",
             Refusal::Copy => "refused: a copy of an earlier one",
-            Refusal::DoesNotHelp => "refused: the loss is not lower with it",
+            Refusal::DoesNotHelp => "refused: it does not lower the loss",
             Refusal::NotOnAssigned => "refused: not trained on its shards",
         },
     }
@@ -330,8 +330,8 @@ fn outcome(outcome: Option<Outcome>) -> &'static str {
             Rejection::NothingAccepted => "rejected: nothing was accepted",
             Rejection::NoClaim => "rejected: no claim prevailed",
             Rejection::LossNotLower => "rejected: the loss is not lower",
-            Rejection::TooFewHolders => "rejected: too few hold the checkpoint",
-            Rejection::ParentReplaced => "rejected: the parent is not canonical any more",
+            Rejection::TooFewHolders => "rejected: too few operators hold the checkpoint",
+            Rejection::ParentReplaced => "rejected: the parent is no longer canonical",
             Rejection::Stopped => "rejected: the programme was stopped",
         },
     }
@@ -358,7 +358,7 @@ mod tests {
         }
     }
 
-    /// What the contribution of an account brings.
+    /// The reward of an account's contribution.
     fn reward_of(ended: &Ended, account: &AccountBytes) -> Option<Balance> {
         let mut contributions = ended.contributions.iter();
         contributions

@@ -1,4 +1,4 @@
-//! What those who take part in rounds did and got while the rounds were followed.
+//! The standings of the operators that took part in rounds while these were followed.
 
 use super::books::Books;
 use crate::chain::types::Balance;
@@ -11,7 +11,7 @@ use noema_rounds::{Ruling, Seat};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How often the work of each account was accepted, over several rounds.
+/// The number of accepted and refused results of each account, over several rounds.
 #[derive(Default)]
 pub(super) struct Tally(BTreeMap<AccountBytes, Count>);
 
@@ -39,7 +39,7 @@ impl Role {
 }
 
 impl Tally {
-    /// Counts what was decided in a round that closed.
+    /// Counts the decisions of a closed round.
     pub(super) fn count(&mut self, round: &Round) {
         for trainer in &round.trainers {
             let is_accepted = trainer
@@ -69,14 +69,14 @@ impl Tally {
     }
 }
 
-/// What each account did and got; amounts are in the smallest unit.
+/// The standings of all accounts; amounts are in the smallest unit.
 #[derive(Serialize)]
 pub(super) struct Standings {
-    /// The block after which that is told.
+    /// The block after which they begin.
     since_block: u64,
-    /// The block up to which that is told.
+    /// The last block that they include.
     until_block: u64,
-    /// The epoch that runs; `None` where the issuance never started.
+    /// The current epoch; `None` if the issuance has not started.
     running_epoch: Option<u32>,
     /// One for each account that took part: the trainers, then the validators.
     standings: Vec<Standing>,
@@ -86,21 +86,21 @@ pub(super) struct Standings {
 struct Standing {
     account: String,
     role: Role,
-    /// Contributions that count, or scores that stood.
+    /// Contributions that were accepted, or scores that prevailed.
     accepted: u32,
-    /// Contributions that do not count, or scores that were decided to be wrong.
+    /// Contributions that were refused, or scores that were decided to be wrong.
     refused: u32,
     slashed: Balance,
-    /// Paid of subsidies.
+    /// Rewards that were paid.
     claimed: Balance,
-    /// To be claimed, whenever it was earned.
+    /// Rewards that can be claimed, also for earlier work.
     pending: Balance,
-    /// What the running epoch would add if it ended now.
+    /// The reward for the current epoch if it ended now.
     estimate: Balance,
 }
 
 impl Standings {
-    /// What the books, the tally and the state at their last block say.
+    /// The standings from the books, the tally and the state at their last block.
     pub(super) async fn read(at: &At, books: &Books, tally: &Tally) -> Result<Self, ChainError> {
         let mut standings = Vec::new();
         for (account, count) in &tally.0 {
@@ -127,7 +127,7 @@ impl Standings {
 
     pub(super) fn print(&self, token: &Token) {
         println!(
-            "after block {}, up to block {}, in {}; what epoch {} adds is told as if it ended now",
+            "after block {}, up to block {}, in {}; estimates are as if epoch {} ended now",
             self.since_block,
             self.until_block,
             token.symbol(),

@@ -1,4 +1,4 @@
-//! A round to tell of.
+//! A round for tests.
 
 use crate::roles::rounds::{testing, Round};
 use crate::store::AccountBytes;
@@ -13,7 +13,7 @@ pub(super) const SCORER: AccountBytes = [11; 32];
 pub(super) const LIAR: AccountBytes = [12; 32];
 pub(super) const UNHEARD: AccountBytes = [13; 32];
 
-/// A round in which contributions were ruled on and two of three validators said something.
+/// A round with rulings on its contributions, and with scores of two of three validators.
 pub(super) fn round() -> Round {
     let mut round = testing::open(RoundId(4));
     for account in [HONEST, POISONER, ABSENT] {
