@@ -18,7 +18,7 @@ use serde::Serialize;
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The part of the set-up.
+    /// The part of the setup.
     pub area: Area,
     /// The subject of the check.
     pub subject: String,
@@ -31,7 +31,7 @@ pub struct Finding {
     pub remedy: Option<String>,
 }
 
-/// A part of the set-up.
+/// A part of the setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Area {
@@ -39,7 +39,7 @@ pub enum Area {
     Host,
     /// The devices that can execute the model.
     Device,
-    /// Weights on this machine.
+    /// The checkpoints on this machine.
     Checkpoint,
     /// The node and its chain.
     Chain,
@@ -55,7 +55,7 @@ pub enum Health {
     Passed,
     /// Work is possible, but with limitations.
     Warned,
-    /// Work is not possible.
+    /// The operator cannot work.
     Failed,
 }
 

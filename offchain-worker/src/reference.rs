@@ -69,7 +69,7 @@ pub enum ReferenceError {
     Window {
         /// Tokens of a window.
         window: usize,
-        /// Tokens that the model's context holds.
+        /// The context length of the model.
         context: u32,
     },
     /// The text is too short.

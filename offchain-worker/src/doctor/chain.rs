@@ -127,7 +127,7 @@ async fn look(
         Some(idle @ crate::chain::types::Idle::Returning) => Area::Operator.warned(
             name.clone(),
             format!("is not drawn: {}", idle.describe()),
-            "wait for that term",
+            "wait until that term begins",
         ),
         Some(idle) => Area::Operator.failed(
             name.clone(),

@@ -1,4 +1,4 @@
-//! Weights on this machine.
+//! Checks of checkpoints on this machine.
 
 use super::{Area, Finding};
 use crate::chain::{types::Status, At};
@@ -46,7 +46,7 @@ pub async fn checkpoint(
             Ok(Some(record)) if record.weights.root != manifest.weights_root => Area::Checkpoint
                 .failed(
                     subject,
-                    "the chain has recorded another weights root",
+                    "the chain records another weights root",
                     "import the model again, with the numerics version of the chain",
                 ),
             Ok(Some(record)) if record.status == Status::Withdrawn => Area::Checkpoint.warned(
@@ -74,13 +74,13 @@ fn broken(subject: &str, error: &CheckpointError) -> Finding {
 /// Tokens of the compared pass; the definition, which is slow, runs them, too.
 const COMPARED: u32 = 12;
 
-/// Whether a forward pass of `checkpoint` on `device` gives the bits of the definition.
+/// Whether a forward pass of `checkpoint` on `device` yields the bits of the definition.
 pub fn forward(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Finding {
     let subject = format!("{} on {device}", checkpoint.id());
     match compare(checkpoint, device) {
         Ok(true) => Area::Checkpoint.passed(
             subject,
-            format!("a forward pass over {COMPARED} tokens gives the bits of the definition"),
+            format!("a forward pass over {COMPARED} tokens yields the bits of the definition"),
         ),
         Ok(false) => Area::Checkpoint.failed(
             subject,
@@ -123,6 +123,6 @@ pub fn no_checkpoint(library: &Library) -> Finding {
     Area::Checkpoint.failed(
         library.root().display().to_string(),
         "there is no checkpoint",
-        "make one with: noema-worker import <GGUF file or folder>",
+        "import one with: noema-worker import <GGUF file or folder>",
     )
 }

@@ -37,7 +37,7 @@ fn remedy(error: &ExecutorError, device: &Device) -> &'static str {
             "end other programs that use the device's memory, or allow more with --device-memory"
         }
         (_, DeviceClass::Gpu) => "update the device's driver, or use --device cpu",
-        (_, DeviceClass::Cpu) => "the processor or its memory is faulty: do not serve from here",
+        (_, DeviceClass::Cpu) => "the processor or its memory is faulty: use another machine",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The machine: cores, memory, disk.
+//! Checks of the machine: cores and disk.
 
 use super::{Area, Finding};
 use std::path::Path;
@@ -9,7 +9,7 @@ const LEAST_DISK: u64 = 1 << 30;
 /// Cores, and the disk under `home`, where checkpoints and job stores are.
 pub fn host(home: &Path) -> Vec<Finding> {
     let cores = match std::thread::available_parallelism() {
-        Ok(cores) => Area::Host.passed("cores", format!("{cores} may be used")),
+        Ok(cores) => Area::Host.passed("cores", format!("{cores} can be used")),
         Err(error) => Area::Host.warned(
             "cores",
             format!("the system does not report their number: {error}"),
