@@ -1,4 +1,4 @@
-//! Making datasets of text, and what happens to damaged ones.
+//! Preparing datasets from text, and refusing damaged ones.
 
 use noema_checkpoint::{blake2_256, H256};
 use noema_worker::dataset::{
@@ -393,7 +393,7 @@ fn a_dataset_is_found_by_what_the_chain_records() {
     assert!(nowhere.open(&recorded).unwrap().is_none());
 }
 
-/// Shards whose hash the manifest names, but that are not what it says they are.
+/// Shards with the hash in the manifest, but of another shape than the manifest states.
 #[test]
 fn shards_that_contradict_the_manifest_are_refused_by_name() {
     let place = Place::new();
@@ -438,7 +438,7 @@ fn shards_that_contradict_the_manifest_are_refused_by_name() {
 }
 
 proptest::proptest! {
-    /// What is read as a shard has the length that its header states; nothing panics.
+    /// Damaged bytes are refused, or read as a shard of the length in its header; nothing panics.
     #[test]
     fn damaged_bytes_are_read_as_what_they_say_or_refused(
         length in 0u32..9,

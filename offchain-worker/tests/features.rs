@@ -1,10 +1,10 @@
-//! What must never be compiled in, whoever else in the workspace asks for it.
+//! Cargo features that no crate of the workspace may enable.
 
 use std::process::Command;
 
-/// Features of burn that choose kernels by timing them or merge operations: with either, the bits
-/// of a result depend on the machine's load, and results on some drivers are wrong. `vulkan`
-/// replaces WGSL by SPIR-V that crashes in Mesa's compiler.
+/// Features of burn that select kernels by timing or fuse operations: with either, the bits of a result
+/// depend on the machine's load, and results on some drivers are wrong. `vulkan` replaces WGSL by SPIR-V that
+/// crashes in Mesa's compiler.
 const BANNED: [&str; 4] = ["autotune", "autotune-checks", "fusion", "vulkan"];
 
 /// One line for each crate of the workspace's graph: name, version, features.
@@ -41,7 +41,7 @@ fn burn_neither_times_kernels_nor_fuses_them() {
         for banned in BANNED {
             assert!(
                 !line.split([' ', ',']).any(|feature| feature == banned),
-                "{line}: compiled with {banned}; see who asks for it with: cargo tree -e features -i burn"
+                "{line}: compiled with {banned}; find the crate that enables it with: cargo tree -e features -i burn"
             );
         }
     }

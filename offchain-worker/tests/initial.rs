@@ -1,4 +1,4 @@
-//! Checkpoints with random weights, and tokenizers learnt from text.
+//! Checkpoints with random weights, and tokenizers trained on text.
 
 use noema_checkpoint::{ManifestError, SourceFormat};
 use noema_executor::Device;

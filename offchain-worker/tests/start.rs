@@ -1,4 +1,4 @@
-//! `noema-worker run` does not start where it cannot have what it was asked to use.
+//! `noema-worker run` does not start if a requested resource is not available.
 
 use std::net::TcpListener;
 use std::process::Command;

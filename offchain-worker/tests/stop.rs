@@ -1,17 +1,17 @@
-//! `noema-worker run` stops when it is told to, whatever it waits for.
+//! `noema-worker run` stops at a signal, even while it waits for its node.
 #![cfg(unix)]
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Within this time of a signal the process has ended.
+/// The longest time between a signal and the end of the process.
 const LONGEST: Duration = Duration::from_secs(10);
 
 struct Worker(Child);
 
 impl Worker {
-    /// A worker that waits for a node that never says anything.
+    /// A worker that waits for a node that never replies.
     fn start(node: &TcpListener, home: &std::path::Path) -> Self {
         let port = node.local_addr().expect("it listens").port();
         let child = Command::new(env!("CARGO_BIN_EXE_noema-worker"))

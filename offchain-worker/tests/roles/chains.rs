@@ -1,5 +1,5 @@
-//! A development chain that is begun anew has the same genesis hash, and counts from zero again: what
-//! is on disk and in memory about the old chain is not taken for the new one's.
+//! A restarted development chain has the same genesis hash, and counts from zero again: records of the old
+//! chain, on disk and in memory, are not used for the new one.
 
 use crate::fake::{
     asked, leaf, to_check, to_judge, Setting, CHECK, DISPUTE, OTHER_SEED, POINT, SEED,
@@ -32,7 +32,7 @@ async fn a_request_with_the_number_of_one_that_was_answered_is_answered() {
     process.step().await;
     assert!(matches!(process.stage(REQUEST), Some(Stage::Done { .. })));
     drop(process);
-    // The new chain has not come as far as the old one.
+    // The new chain is shorter than the old one.
     setting.chain.edit(|state| state.block = 3);
     setting.chain.expect([asked(1, OTHER_SEED)]);
     setting.start().step().await;
@@ -83,7 +83,7 @@ async fn a_check_and_a_verdict_of_the_old_chain_are_not_taken_for_the_new_ones()
     ));
 }
 
-/// The node restarts with a chain that was begun anew while the worker runs on.
+/// The node restarts with a new chain while the worker keeps running.
 #[tokio::test]
 async fn a_running_worker_notices_that_the_chain_was_begun_anew() {
     let setting = Setting::expecting([asked(1, SEED)]);
@@ -91,7 +91,7 @@ async fn a_running_worker_notices_that_the_chain_was_begun_anew() {
     let mut process = setting.start();
     process.turn().await;
     setting.chain.edit(|state| state.block = 2);
-    // Everything that the list says is the same.
+    // The list of duties is the same.
     setting.chain.expect([asked(1, OTHER_SEED)]);
     process.turn().await;
     setting.set(|model| &model.blocked, false);
@@ -117,7 +117,7 @@ async fn what_was_read_before_the_node_was_away_is_read_again() {
     assert_eq!(seeds(&setting), [OTHER_SEED]);
 }
 
-/// The fate of a duty for the old chain may come when the new one is there.
+/// The fate of a duty on the old chain may arrive after the new chain has started.
 #[tokio::test]
 async fn a_late_word_about_the_old_chain_ends_nothing_on_the_new_one() {
     let setting = Setting::expecting([asked(1, SEED)]);

@@ -1,10 +1,10 @@
-//! An operator claims what each epoch owes its controller, once, and never at the cost of its work.
+//! An operator claims its controller's reward for each epoch once, and never delays a duty for it.
 
 use crate::fake::{asked, Setting, CONTROLLER, SEED};
 use noema_worker::roles::{Action, Outcome, Reward, Rewards};
 
 impl Setting {
-    /// A chain at block 10, in an epoch that ends with block 20, which owes for these epochs.
+    /// A chain at block 10, in an epoch that ends with block 20, with rewards for these epochs.
     fn owing(epochs: &[u32]) -> Self {
         let setting = Self::idle();
         setting.owe(epochs, 20);
@@ -28,7 +28,7 @@ impl Setting {
         self.chain.edit(|state| state.block = block);
     }
 
-    /// The epochs for which a claim was signed, in order.
+    /// The epochs for which a claim was submitted, in order.
     fn claimed(&self) -> Vec<u32> {
         let claim = |action| match action {
             Action::ClaimReward { account, epoch } => {

@@ -1,4 +1,4 @@
-//! A chain, a model, a disk and a network for tests of the roles, and processes over them.
+//! A fake chain, model, disk and network for tests of the roles, and processes that use them.
 
 mod chain;
 mod disk;
@@ -26,7 +26,7 @@ use tempfile::TempDir;
 
 pub(crate) const CONTROLLER: [u8; 32] = [7; 32];
 
-/// The seed of a chain, and of one that was begun anew in its place.
+/// The seed of a chain, and of the chain after its restart.
 pub(crate) const SEED: H256 = H256::repeat_byte(2);
 pub(crate) const OTHER_SEED: H256 = H256::repeat_byte(3);
 
@@ -35,7 +35,7 @@ pub(crate) const CLAIM: ClaimId = ClaimId(5);
 pub(crate) const CHECK: Job = Job::Check(CLAIM, 0);
 pub(crate) const DISPUTE: Job = Job::Dispute(CLAIM, 0);
 
-/// Where the validator's position is in an answer of three tokens: the third.
+/// Determines the validator's position in an answer of three tokens: the third.
 pub(crate) const POINT: u64 = u64::MAX;
 
 pub(crate) fn question(request: u64, seed: H256) -> Question {
@@ -48,7 +48,7 @@ pub(crate) fn question(request: u64, seed: H256) -> Question {
     }
 }
 
-/// The model's answer to the question, with everything that an honest worker states.
+/// The model's answer to the question, with the receipt of an honest worker.
 pub(crate) fn leaf() -> Answered {
     let question = question(1, SEED);
     let answer = answer();
@@ -72,7 +72,7 @@ pub(crate) fn leaf() -> Answered {
     leaf
 }
 
-/// Has the receipt state the tokens and the text as they are.
+/// Makes the receipt match the tokens and the text.
 pub(crate) fn state_output(leaf: &mut Answered) {
     leaf.receipt.output_hash = hashing::output_hash(&leaf.tokens, leaf.text.as_bytes());
 }
@@ -130,7 +130,7 @@ pub(crate) fn key(job: Job) -> JobKey {
     }
 }
 
-/// An operator that has both roles, and claims.
+/// An operator that is a worker and a validator, and claims rewards.
 fn identity() -> Identity {
     Identity {
         controller: CONTROLLER,
@@ -142,7 +142,7 @@ fn identity() -> Identity {
     }
 }
 
-/// A chain, a model and a folder for stores, which outlive processes.
+/// A chain, a model and a folder for stores, which persist across processes.
 pub(crate) struct Setting {
     folder: TempDir,
     pub(crate) chain: FakeChain,
@@ -150,7 +150,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// A chain that waits for nothing.
+    /// A chain that expects nothing.
     pub(crate) fn idle() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
@@ -159,19 +159,19 @@ impl Setting {
         }
     }
 
-    /// A chain that waits for this.
+    /// A chain that expects these duties.
     pub(crate) fn expecting(due: impl IntoIterator<Item = (Duty, Task)>) -> Self {
         let setting = Self::idle();
         setting.chain.expect(due);
         setting
     }
 
-    /// A process, as after a crash if there has been one before.
+    /// Starts a process, like after a crash if one ran before.
     pub(crate) fn start(&self) -> Process {
         self.start_as(identity(), "jobs.redb")
     }
 
-    /// A second process with the same hot key, and a store of its own.
+    /// Starts a second process with the same hot key and its own store.
     pub(crate) fn start_twin(&self) -> Process {
         self.start_as(identity(), "twin.redb")
     }
@@ -189,7 +189,7 @@ impl Setting {
         self.start_over(identity, Store::open(&path).expect("the store opens"))
     }
 
-    /// A process with a store of the test's own.
+    /// Starts a process with this store.
     pub(crate) fn start_with(&self, store: Store) -> Process {
         self.start_over(identity(), store)
     }
@@ -214,7 +214,7 @@ impl Setting {
         self.chain.edit(|state| state.block += blocks);
     }
 
-    /// What becomes of duties from now on.
+    /// Sets the fate of duties from now on.
     pub(crate) fn fate(&self, fate: Option<Outcome>) {
         self.chain.edit(|state| state.fate = fate);
     }
@@ -223,13 +223,13 @@ impl Setting {
         flag(&self.model).store(is_on, Ordering::SeqCst);
     }
 
-    /// How often what is listed was read.
+    /// The number of tasks that were read.
     pub(crate) fn times_read(&self) -> usize {
         self.chain.edit(|state| state.read.len())
     }
 }
 
-/// A process: an operator over a chain, a model and a store on disk.
+/// A process: an operator with a chain, a model and a store on disk.
 pub(crate) struct Process {
     pub(crate) operator: Operator,
     pub(crate) metrics: Metrics,
@@ -237,7 +237,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// One look at the chain.
+    /// Takes one turn.
     pub(crate) async fn turn(&mut self) {
         self.try_turn().await.expect("the chain is there");
     }
@@ -246,7 +246,7 @@ impl Process {
         self.operator.turn().await
     }
 
-    /// Waits until nothing is under way but what the test holds open.
+    /// Waits until nothing is under way, except work that the test blocks.
     pub(crate) async fn settle(&mut self) {
         while self.operator.is_busy() {
             let patience = Duration::from_millis(300);
@@ -257,7 +257,7 @@ impl Process {
         }
     }
 
-    /// A look, and everything that follows from it.
+    /// Takes one turn, and waits for everything that follows from it.
     pub(crate) async fn step(&mut self) {
         self.turn().await;
         self.settle().await;
@@ -268,7 +268,7 @@ impl Process {
         record.map(|record| record.stage)
     }
 
-    /// Writes a record as a crashed process would have left it.
+    /// Writes the record that a crashed process would have left.
     pub(crate) fn leave(&self, job: Job, subject: H256, stage: Stage) {
         let record = Record { subject, stage };
         self.store.put(&key(job), &record).expect("the store works");

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 const ROOT: H256 = H256::repeat_byte(0xaa);
 
 impl Setting {
-    /// A chain that waits for a commitment to a verdict on this leaf.
+    /// A chain that expects a commitment to a verdict on this leaf.
     fn disputing(leaf: Answered) -> Self {
         Self::expecting([to_judge(Step::Execute, leaf, ROOT)])
     }
@@ -26,7 +26,7 @@ fn false_leaf() -> Answered {
     told
 }
 
-/// The verdict that a commitment and its reveal are about.
+/// The verdict of a commitment and its reveal.
 fn opened(performed: &[Action]) -> Verdict {
     let [Action::CommitVerdict { commitment, .. }, Action::RevealVerdict { verdict, salt, .. }] =
         performed
@@ -118,7 +118,7 @@ async fn a_verdict_whose_opening_is_lost_is_not_guessed() {
     assert_eq!(setting.model.executed(), 0);
 }
 
-/// A dispute that the claimant won keeps no other account from challenging the same leaf.
+/// After a dispute that the claimant won, another account may challenge the same leaf.
 #[tokio::test]
 async fn a_second_dispute_over_the_same_leaf_is_judged_anew() {
     let setting = Setting::disputing(leaf());

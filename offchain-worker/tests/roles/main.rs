@@ -1,4 +1,4 @@
-//! What the roles do on a chain, with a model and over a network that the tests play.
+//! Tests of the roles with a fake chain, model and network.
 
 mod chains;
 mod claim;

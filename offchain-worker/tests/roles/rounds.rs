@@ -1,4 +1,4 @@
-//! Trainers and validators of rounds, with the chain and the network played by the tests.
+//! Tests of trainers and validators in rounds, with a fake chain and network.
 
 mod beside;
 mod honest;

@@ -1,5 +1,5 @@
-//! A worker computes an answer once and submits it until it is on chain, whatever happens to it, to
-//! the node or to the pool.
+//! A worker computes an answer once and submits it until it is on chain, despite failures of the worker, the
+//! node or the pool.
 
 use crate::fake::{answer, asked, question, Setting, OTHER_SEED, SEED};
 use noema_claims::merkle_root;
@@ -12,7 +12,7 @@ use std::time::Duration;
 const REQUEST: Job = Job::Request(RequestId(1));
 
 impl Setting {
-    /// A chain that waits for the answer to request 1.
+    /// A chain that expects the answer to request 1.
     fn asking() -> Self {
         Self::expecting([asked(1, SEED)])
     }
@@ -144,8 +144,8 @@ async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it(
     assert_eq!(process.stage(REQUEST), Some(Stage::Done { block: 44 }));
 }
 
-/// The pool holds one transaction for a duty: that of another process with the same hot key is in
-/// the way of this one's, and does the same.
+/// The pool holds one transaction for a duty: the transaction of another process with the same hot key blocks
+/// that of this one, and has the same effect.
 #[tokio::test]
 async fn an_answer_that_another_process_submitted_does_no_harm() {
     let setting = Setting::asking();
@@ -153,7 +153,7 @@ async fn an_answer_that_another_process_submitted_does_no_harm() {
     setting.fate(Some(Outcome::Unknown(reason.into())));
     let mut process = setting.start();
     process.step().await;
-    // It is on chain, and the chain waits for it no more.
+    // It is on chain, and the chain no longer expects it.
     setting.next_block();
     setting.chain.expect_nothing();
     process.step().await;
@@ -327,7 +327,7 @@ async fn a_request_that_comes_back_to_the_same_worker_is_answered_anew() {
     setting.chain.expect([(duty, task)]);
     process.turn().await;
     setting.set(|model| &model.blocked, false);
-    // The execution for the old seed ends before that for the new one can begin.
+    // The execution for the old seed ends before that for the new one can start.
     process.settle().await;
     process.step().await;
     let performed = setting.chain.performed();
@@ -348,7 +348,7 @@ async fn an_absence_is_ended_once_while_that_is_under_way() {
     assert_eq!(setting.chain.performed(), vec![Action::Resume]);
 }
 
-/// An operator of many jobs executes a bounded number at once, and begins another when one ends.
+/// An operator with many jobs executes a bounded number at a time, and starts another when one ends.
 #[tokio::test]
 async fn no_more_runs_at_once_than_may() {
     let setting = Setting::expecting((1..=40).map(|request| asked(request, SEED)));
@@ -363,7 +363,7 @@ async fn no_more_runs_at_once_than_may() {
 
     setting.set(|model| &model.blocked, false);
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    // No block comes after the first: all that is left begins as room is made.
+    // No block follows the first: the other jobs start when others end.
     let (_head, blocks) = tokio::sync::watch::channel(10);
     let running = tokio::spawn(process.operator.run(blocks, stopped));
     for _ in 0..500 {
@@ -379,7 +379,7 @@ async fn no_more_runs_at_once_than_may() {
     assert_eq!(setting.times_read(), 40, "each job is read once");
 }
 
-/// A model without room has not failed: the job is not given up, however often that happens.
+/// A busy model has not failed: the operator never gives up on the job for that.
 #[tokio::test]
 async fn a_busy_model_is_asked_again() {
     let setting = Setting::asking();

@@ -1,5 +1,4 @@
-//! A job store that fails keeps an operator from what needs it, for as long as it fails, and from nothing
-//! else.
+//! While the job store fails, an operator does no work that needs it, but all other work.
 
 use crate::fake::{asked, leaf, to_check, Disk, Setting, CHECK, POINT, SEED};
 use noema_protocol::{ClaimId, Job, RequestId};

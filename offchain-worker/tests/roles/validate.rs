@@ -1,5 +1,4 @@
-//! A validator commits to the hidden state at its position before it shows it, and challenges what is
-//! false.
+//! A validator commits to the hidden state at its position before it reveals it, and challenges false leaves.
 
 use crate::fake::{answer, leaf, state_output, to_check, Setting, CHECK, CLAIM, CONTROLLER, POINT};
 use noema_claims::{merkle_root, prove_hidden, verify_hidden, HiddenProof};
@@ -10,7 +9,7 @@ use sp_core::H256;
 use std::sync::atomic::Ordering;
 
 impl Setting {
-    /// A chain that waits for a commitment about this leaf.
+    /// A chain that expects a commitment to the check of this leaf.
     fn checking(leaf: Answered) -> Self {
         Self::expecting([to_check(Step::Execute, leaf, POINT)])
     }
@@ -36,7 +35,7 @@ fn commitment(proof: &HiddenProof, salt: H256) -> H256 {
     hashing::check_commitment(CLAIM, 0, &CONTROLLER, proof.hidden, salt)
 }
 
-/// That what was performed is a commitment and what it hides.
+/// Asserts that a commitment and its reveal were performed.
 fn assert_opens(performed: &[Action]) {
     let [Action::CommitCheck {
         claim,
@@ -62,7 +61,7 @@ async fn a_right_answer_is_committed_to_and_then_shown() {
     let setting = Setting::checking(leaf());
     let mut process = setting.start();
     process.step().await;
-    // Others still commit.
+    // Other validators still commit.
     setting.chain.expect_nothing();
     setting.next_block();
     process.step().await;
@@ -90,12 +89,12 @@ async fn each_validator_shows_its_own_position() {
     }
 }
 
-/// What a worker says falsely.
+/// A false statement of a worker.
 type Lie = fn(&mut Answered);
 
 const WRONG: H256 = H256::repeat_byte(0xee);
 
-/// Every field that a worker states is held against what execution yields.
+/// Every field of the receipt is compared with the result of the execution.
 #[tokio::test]
 async fn whatever_is_false_in_an_answer_is_challenged() {
     let lies: [(&str, Lie); 12] = [
@@ -158,7 +157,7 @@ async fn an_answer_to_a_prompt_that_has_none_is_challenged() {
     ));
 }
 
-/// What failed says nothing about the answer.
+/// A failed execution does not make the answer false.
 #[tokio::test]
 async fn a_check_that_cannot_be_executed_is_no_challenge() {
     let setting = Setting::checking(leaf());
@@ -301,7 +300,7 @@ async fn a_check_that_the_chain_no_longer_lists_is_dropped() {
     assert!(setting.chain.performed().is_empty());
 }
 
-/// Both execute, and whichever commits first is the one that reveals; the chain refuses the other.
+/// Both processes execute; the one that commits first also reveals, and the chain refuses the other.
 #[tokio::test]
 async fn two_processes_with_one_hot_key_do_not_mix_their_salts() {
     let setting = Setting::checking(leaf());

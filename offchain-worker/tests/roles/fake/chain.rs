@@ -1,4 +1,4 @@
-//! A chain that lists duties and rounds of training, and notes what it is sent.
+//! A fake chain that lists duties and rounds of training, and records submissions.
 
 use super::CONTROLLER;
 use async_trait::async_trait;
@@ -13,39 +13,39 @@ use sp_core::H256;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// What the fake chain has seen and says.
+/// The state of the fake chain.
 #[derive(Default)]
 pub(crate) struct ChainState {
     pub(crate) block: u64,
-    /// What is listed for the operator of [`CONTROLLER`], each with what it is about.
+    /// The duties of the operator of [`CONTROLLER`], with their tasks.
     pub(crate) due: Vec<(Duty, Task)>,
     pub(crate) is_absent: bool,
     /// A round of each programme, open or closed.
     pub(crate) rounds: Vec<Round>,
-    /// Who holds which checkpoints.
+    /// The holders of checkpoints.
     pub(crate) holders: BTreeSet<(CheckpointId, AccountBytes)>,
-    /// Who did not do what it owed to a round.
+    /// The operators that failed in a duty of a round.
     pub(crate) offenders: Vec<AccountBytes>,
-    /// What rounds refused.
+    /// The steps that rounds refused.
     pub(crate) refused: Vec<(AccountBytes, RoundError)>,
-    /// Every duty that was handed over, in order.
+    /// The duties that were submitted, in order.
     pub(crate) performed: Vec<Action>,
-    /// What becomes of them; `None` leaves it open.
+    /// Their fate; `None` leaves it open.
     pub(crate) fate: Option<Outcome>,
-    /// No call gets through.
+    /// Whether all calls fail.
     pub(crate) away: bool,
-    /// What is listed cannot be read.
+    /// Whether tasks cannot be read.
     pub(crate) unreadable: bool,
-    /// What was read of what is listed.
+    /// The jobs whose tasks were read.
     pub(crate) read: Vec<Job>,
-    /// What can be claimed; `None` where that cannot be read.
+    /// The rewards to claim; `None` if they cannot be read.
     pub(crate) rewards: Option<Rewards>,
-    /// How often that was asked.
+    /// The number of times that they were read.
     pub(crate) rewards_asked: u32,
 }
 
 impl ChainState {
-    /// Ends a block, and what ends with it in rounds.
+    /// Ends a block, and the phases of rounds that end with it.
     pub(crate) fn end_block(&mut self) {
         self.block += 1;
         let now = self.block as u32;
@@ -67,7 +67,7 @@ impl ChainState {
         }
     }
 
-    /// What is said in this block is in the next one.
+    /// A step that is submitted in this block is included in the next one.
     fn say(&mut self, account: AccountBytes, id: RoundId, step: RoundStep) -> Outcome {
         let block = self.block + 1;
         let now = block as u32;
@@ -97,7 +97,7 @@ impl ChainState {
     }
 }
 
-/// The chain as one operator sees it.
+/// The fake chain for one operator.
 #[derive(Clone)]
 pub(crate) struct FakeChain {
     account: AccountBytes,
@@ -118,7 +118,7 @@ impl FakeChain {
         }
     }
 
-    /// The same chain as another operator sees it.
+    /// The same chain for another operator.
     pub(crate) fn of(&self, account: AccountBytes) -> Self {
         let state = self.state.clone();
         Self { account, state }
@@ -132,7 +132,7 @@ impl FakeChain {
         change(&mut self.state())
     }
 
-    /// Lists this and nothing else.
+    /// Lists only these duties.
     pub(crate) fn expect(&self, due: impl IntoIterator<Item = (Duty, Task)>) {
         self.edit(|state| state.due = due.into_iter().collect());
     }

@@ -1,4 +1,4 @@
-//! A disk that can be full, or away.
+//! A fake disk that can be full or missing.
 
 use noema_worker::store::{Place, Store};
 use redb::{Database, DatabaseError, StorageBackend};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A disk that can be full, or away.
+/// A fake disk that can be full or missing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -17,7 +17,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// A store on this disk, opened when it is used first.
+    /// A store on this disk, opened at its first use.
     pub(crate) fn store(&self) -> Store {
         Store::over(Path::new("the test's disk"), self.clone())
     }

@@ -1,4 +1,4 @@
-//! A model that answers at once, or when it is let.
+//! A fake model that answers at once, or when the test lets it.
 
 use noema_protocol::CheckpointId;
 use noema_worker::engine::{Answer, Check, CheckVerdict, Fault};
@@ -7,15 +7,15 @@ use sp_core::H256;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A model whose answer to everything is the same.
+/// A model with the same answer to every prompt.
 #[derive(Default)]
 pub(crate) struct FakeModel {
     pub(crate) answers: AtomicU32,
     pub(crate) checks: AtomicU32,
     pub(crate) fails: AtomicBool,
-    /// Fails at everything, whenever it is tried.
+    /// Always fails permanently.
     pub(crate) refuses: AtomicBool,
-    /// Has no room for anything.
+    /// Always is busy.
     pub(crate) busy: AtomicBool,
     /// Computes only once this is off, or when cancelled.
     pub(crate) blocked: AtomicBool,
@@ -26,7 +26,7 @@ pub(crate) struct FakeModel {
 }
 
 impl FakeModel {
-    /// Whether the execution goes on.
+    /// Whether the execution ends with a result.
     fn executes(&self, count: &AtomicU32, cancel: &Cancel) -> Result<bool, ExecutionError> {
         if self.busy.load(Ordering::SeqCst) {
             return Err(ExecutionError::Busy("the test keeps it busy".into()));
@@ -52,7 +52,7 @@ impl FakeModel {
     }
 }
 
-/// What the model says to everything.
+/// The model's answer to every prompt.
 pub(crate) fn answer() -> Answer {
     Answer {
         prompt_tokens: 4,

@@ -1,4 +1,4 @@
-//! How files move between operators, with everything that can be in the way.
+//! A fake network between operators, with slow, missing and stalled transfers.
 
 use async_trait::async_trait;
 use noema_protocol::CheckpointId;
@@ -14,24 +14,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// What operators share.
+/// The files that operators share, and the faults of transfers.
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) files: BTreeMap<H256, Vec<u8>>,
-    /// What the one shares who prepared the dataset, and who takes no part.
+    /// The files of the operator that prepared the dataset and takes no part in rounds.
     pub(crate) prepared: BTreeMap<H256, Vec<u8>>,
     pub(crate) checkpoints: BTreeMap<CheckpointId, PathBuf>,
-    /// Who shares which files.
+    /// The operators that share each file.
     pub(crate) sharers: BTreeSet<(AccountBytes, H256)>,
-    /// Who serves whom drop by drop.
+    /// Pairs of a server and a receiver between which transfers never end.
     pub(crate) drips: BTreeSet<(AccountBytes, AccountBytes)>,
-    /// Who gets no dataset for as long as it is among these.
+    /// The operators whose fetch of a dataset stalls.
     pub(crate) stalled: BTreeSet<AccountBytes>,
-    /// Who waits for the next drop, or for a dataset.
+    /// The operators that wait for a transfer that never ends, or for a dataset.
     pub(crate) waiting_for_more: BTreeSet<AccountBytes>,
-    /// Who asked for which updates.
+    /// The operators that requested each update.
     pub(crate) asked: Vec<(AccountBytes, H256)>,
-    /// Requests for updates that nobody answers, now and at the worst time.
+    /// Unanswered requests for updates, now and at most.
     waiting: u32,
     pub(crate) most_waiting: u32,
 }
@@ -44,7 +44,7 @@ impl Network {
         self.0.lock().expect("no test thread has panicked")
     }
 
-    /// The network as the operator of this account sees it.
+    /// The network for the operator of this account.
     pub(crate) fn of(&self, account: AccountBytes, datasets: Datasets) -> FakePeers {
         FakePeers {
             account,
@@ -129,7 +129,7 @@ impl Exchange for FakePeers {
             self.network.shared().waiting_for_more.insert(self.account);
             std::future::pending::<()>().await;
         }
-        // Whoever else is to be asked meanwhile is.
+        // Lets the other requests start meanwhile.
         tokio::task::yield_now().await;
         self.network.shared().waiting -= 1;
         Ok(None)
@@ -164,6 +164,6 @@ impl Exchange for FakePeers {
 
     async fn fetch_checkpoint(&self, id: CheckpointId) -> Result<OpenCheckpoint, RoundsError> {
         let folder = self.network.shared().checkpoints.get(&id).cloned();
-        Ok(OpenCheckpoint::open(&folder.expect("somebody holds it"))?)
+        Ok(OpenCheckpoint::open(&folder.expect("an operator holds it"))?)
     }
 }

@@ -1,4 +1,4 @@
-//! A validator that checks and takes part in rounds does both: neither waits for the other.
+//! Checks and rounds of a validator do not wait for each other.
 
 use super::play::{assert_promoted, Play, Start, LONE, WINDOW};
 use crate::fake::{asked, leaf, to_check, CHECK, POINT, SEED};
@@ -128,7 +128,7 @@ async fn a_round_keeps_no_operator_from_its_reward() {
     );
 }
 
-/// Where it does not take part in rounds, none of them is its affair.
+/// An operator that does not take part in rounds ignores them.
 #[tokio::test]
 async fn an_operator_without_a_role_in_rounds_leaves_them_alone() {
     let mut play = Play::without_operators(20 * WINDOW);

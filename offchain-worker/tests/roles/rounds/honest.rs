@@ -1,4 +1,4 @@
-//! Honest operators make a better checkpoint, and fetch no more than they need.
+//! Honest operators produce a checkpoint with a lower loss, and fetch only what they need.
 
 use super::play::{assert_promoted, Play, FAMILIES, LONE, WINDOW};
 use noema_protocol::RoundId;
@@ -22,7 +22,7 @@ async fn honest_operators_make_a_better_checkpoint_and_agree_on_it() {
     let claim = round.claim.unwrap();
     assert!(claim.loss < round.parent_loss.unwrap());
     assert_eq!(claim.checkpoint, id);
-    // Whoever computed it has the same files.
+    // All operators that computed it have the same files.
     for number in [1, 2, 11] {
         let library = Library::new(&play.home(number));
         let held = library.open(id).expect("is held");
@@ -49,7 +49,7 @@ async fn each_fetches_of_the_dataset_only_what_it_needs() {
         .flat_map(|trainer| trainer.shards.iter());
     let scored = play.names(assigned.chain(round.evaluation.iter()));
     assert!(scored.len() < round.dataset.shards as usize);
-    // Those that were not drawn looked all the same.
+    // Validators that were not drawn verified it, too.
     for number in [11, 12, 13] {
         assert_eq!(play.shards(number), scored);
     }
@@ -61,7 +61,7 @@ async fn what_was_fetched_outlives_who_prepared_it() {
     play.up_to(|phase| matches!(phase, Phase::Claiming { .. }))
         .await;
     play.network.shared().prepared.clear();
-    // One of those who claim lost its disk.
+    // One of the claiming validators lost its disk.
     let claims = play.round().seats().next().unwrap().account[0];
     fs::remove_dir_all(play.datasets(claims)).expect("is removed");
     let outcome = play.play().await;
@@ -136,7 +136,7 @@ async fn a_checkpoint_that_is_held_is_announced_once() {
     let mut play = Play::without_operators(WINDOW);
     play.add(LONE, |_| ());
     for _ in 0..3 {
-        // Nobody trains.
+        // The round ends without trainers.
         while play.round().outcome().is_none() {
             play.take_turns().await;
             play.end_block();

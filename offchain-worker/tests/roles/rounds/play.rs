@@ -1,4 +1,4 @@
-//! Operators that play rounds to their end.
+//! Simulation of rounds with several operators.
 
 use crate::fake::{FakeChain, FakeModel, Network, Process, CONTROLLER};
 use crate::world::{options, World};
@@ -21,20 +21,20 @@ use std::time::Duration;
 pub(super) const WINDOW: u32 = 3;
 pub(super) const FAMILIES: [FamilyId; 2] = [FamilyId(0), FamilyId(1)];
 
-/// The number of the operator that is seen by everything that knows one alone: the one of [`CONTROLLER`].
+/// The number of the operator of [`CONTROLLER`], the only one in fakes that know a single operator.
 pub(super) const LONE: u8 = CONTROLLER[0];
 
-/// Operators of a round, in the simplest case three trainers and three validators, of which two are drawn.
+/// The operators of a round: by default three trainers and three validators, of which two are drawn.
 pub(super) struct Play {
     pub(super) world: World,
     pub(super) chain: FakeChain,
     pub(super) network: Network,
     pub(super) model: Arc<FakeModel>,
-    /// By number: trainers have one of at most 6, validators a larger one.
+    /// The operators by number: trainers have a number of at most 6, validators a larger one.
     pub(super) operators: Vec<(u8, Process)>,
 }
 
-/// What an operator of a play begins with.
+/// The configuration of an operator.
 pub(super) struct Start {
     pub(super) identity: Identity,
     pub(super) setup: Setup,
@@ -49,7 +49,7 @@ impl Play {
         play
     }
 
-    /// A round with windows of so many blocks, and nobody to take part.
+    /// A round with windows of this many blocks, without operators.
     pub(super) fn without_operators(window: u32) -> Self {
         let world = World::new();
         let parent = world.checkpoint();
@@ -71,7 +71,7 @@ impl Play {
             evaluation_shards: 2,
             max_update_bytes: 1 << 20,
             entries_per_chunk: 64,
-            // A model this small learns the same from any of these shards.
+            // A model of this size learns the same from each of these shards.
             max_overlap: Permill::from_percent(95),
             min_holders: 2,
         };
@@ -101,23 +101,23 @@ impl Play {
         }
     }
 
-    /// Begins with the usual operators, which know of the round what is on disk.
+    /// Starts the default operators, which continue from what is on disk.
     pub(super) fn start(&mut self, sabotage: Option<Sabotage>) {
         self.start_with(|number, start| {
             start.setup.sabotage = sabotage.filter(|_| number == 3);
         });
     }
 
-    /// The same, with a change to what each begins with.
+    /// The same, with a change to each configuration.
     pub(super) fn start_with(&mut self, change: impl Fn(u8, &mut Start)) {
-        // Two cannot have one store.
+        // Two processes cannot open the same store.
         self.operators.clear();
         for number in [1, 2, 3, 11, 12, 13] {
             self.add(number, |start| change(number, start));
         }
     }
 
-    /// Adds an operator; the [`LONE`] one has the model, and what its identity says it does with it.
+    /// Adds an operator; only the [`LONE`] one has the model, for the roles of its identity.
     pub(super) fn add(&mut self, number: u8, change: impl FnOnce(&mut Start)) {
         let account = [number; 32];
         let home = self.home(number);
@@ -166,7 +166,7 @@ impl Play {
         self.operators.push((number, process));
     }
 
-    /// Everybody takes a turn in every block until the round is over.
+    /// All operators take a turn in every block until the round is over.
     pub(super) async fn play(&mut self) -> Outcome {
         self.up_to(|phase| matches!(phase, Phase::Closed(_))).await;
         self.round().outcome().expect("is over")
@@ -185,7 +185,7 @@ impl Play {
         panic!("{:?}", self.round().phase);
     }
 
-    /// Everybody takes a turn, and ends what can be ended without what arrives drop by drop.
+    /// All operators take a turn, and finish all work that does not wait for a transfer that never ends.
     pub(super) async fn take_turns(&mut self) {
         for (number, process) in &mut self.operators {
             let account = [*number; 32];
@@ -227,7 +227,7 @@ impl Play {
         self.chain.edit(|state| state.rounds[0].clone())
     }
 
-    /// What is in the way of whom.
+    /// The operators that cannot go on, with the reasons.
     pub(super) fn troubles(&self) -> Vec<(u8, String)> {
         let operators = self.operators.iter();
         let troubles = operators.flat_map(|(number, process)| {
@@ -249,7 +249,7 @@ impl Play {
         trainer.and_then(|trainer| trainer.ruling)
     }
 
-    /// What an operator has on disk of its own.
+    /// The home folder of an operator.
     pub(super) fn home(&self, number: u8) -> PathBuf {
         self.world.file(&format!("home-{number}"))
     }
@@ -279,7 +279,7 @@ impl Play {
     }
 }
 
-/// Fails unless a round was promoted, and nobody failed in a duty.
+/// Asserts that a round was promoted and no operator failed in a duty.
 pub(super) fn assert_promoted(play: &Play, outcome: Outcome) {
     assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
     assert!(play.offenders().is_empty(), "{:?}", play.offenders());

@@ -1,4 +1,4 @@
-//! What is on disk of a round goes on after a new start, and says which round it is about.
+//! Operators resume rounds from disk after a restart, and tell records of different rounds apart.
 
 use super::play::{assert_promoted, Play, WINDOW};
 use noema_protocol::{FamilyId, Job, RoundId};
@@ -19,7 +19,7 @@ async fn an_operator_that_starts_anew_keeps_its_word() {
         |phase: &Phase<u32>| matches!(phase, Phase::ScoreRevealing { .. }),
     ] {
         play.up_to(reveals).await;
-        // Everybody forgets what is not on disk.
+        // All operators lose what is not on disk.
         play.start(None);
     }
     let outcome = play.play().await;
@@ -31,7 +31,7 @@ async fn a_commitment_that_is_on_disk_is_handed_over_without_training_again() {
     let mut play = Play::new(None);
     play.up_to(|phase| matches!(phase, Phase::Training { .. }))
         .await;
-    // It trains, and what it says gets lost.
+    // It trains, but its commitment is dropped.
     let lost = noema_worker::roles::Outcome::Dropped("the test lets it go".into());
     play.chain.edit(|state| state.fate = Some(lost));
     play.take_turns().await;
@@ -58,8 +58,8 @@ async fn scores_of_a_chain_that_was_begun_anew_are_not_taken_for_these() {
     let mut play = Play::new(None);
     play.up_to(|phase| matches!(phase, Phase::Claiming { .. }))
         .await;
-    // The same genesis: the round has the same number and the same parent, and other shards. One of the
-    // validators has its records of before.
+    // The same genesis: the round has the same number and the same parent, but other shards. One of the
+    // validators still has its old records.
     let stale = play.round().seats().next().unwrap().account[0];
     play.operators.clear();
     for number in [1, 2, 3, 11, 12, 13] {
@@ -89,7 +89,8 @@ async fn scores_of_a_chain_that_was_begun_anew_are_not_taken_for_these() {
     assert_promoted(&play, outcome);
 }
 
-/// The same while the operators run on: what they found and shared is not taken for what is owed now.
+/// The same while the operators keep running: results and shared files of the old round are not used for the
+/// new one.
 #[tokio::test]
 async fn running_operators_notice_that_the_chain_was_begun_anew() {
     let mut play = Play::new(None);
@@ -112,7 +113,7 @@ async fn running_operators_notice_that_the_chain_was_begun_anew() {
     assert_promoted(&play, outcome);
 }
 
-/// The same parent with other shards, for trainers that go on and for trainers that start anew.
+/// The same parent with other shards, for trainers that keep running and for trainers that restart.
 #[tokio::test]
 async fn rounds_without_a_checkpoint_are_followed_by_others_from_the_same_parent() {
     let mut play = Play::new(None);
@@ -217,7 +218,7 @@ async fn until(is_so: impl Fn() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("it does not come to pass");
+    panic!("it does not happen in time");
 }
 
 #[tokio::test]

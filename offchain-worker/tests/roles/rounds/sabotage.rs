@@ -1,10 +1,10 @@
-//! What dishonest and slow trainers do changes nothing, and costs nobody else anything.
+//! Dishonest and slow trainers do not affect the result, and cost the other operators nothing.
 
 use super::play::{assert_promoted, Play};
 use noema_rounds::{Finding, Outcome, Phase, Refusal, Ruling};
 use noema_worker::training::Sabotage;
 
-/// The ruling on the third trainer's contribution, in a round that is promoted all the same.
+/// The refusal of the third trainer's contribution, in a round that is promoted nevertheless.
 async fn poisoned(sabotage: Sabotage) -> Refusal {
     let mut play = Play::new(Some(sabotage));
     let outcome = play.play().await;
@@ -45,7 +45,7 @@ async fn an_update_a_thousand_times_too_large_does_no_harm() {
     let mut play = Play::new(Some(Sabotage::Scale));
     let outcome = play.play().await;
     assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
-    // A model that knows nothing may gain from it, so it may be accepted; the mean is not its own.
+    // It may lower the loss of a random model, so it may be accepted; but the mean is not its update alone.
     let round = play.round();
     assert!(round.claim.unwrap().loss < round.parent_loss.unwrap());
     assert!(matches!(play.ruling(1), Some(Ruling::Accepted { .. })));
@@ -68,7 +68,7 @@ async fn an_update_that_nobody_serves_any_more_changes_nothing() {
         .await;
     let lost = play.round().trainers[2].contribution.unwrap().update;
     play.network.shared().files.remove(&lost);
-    // It does not serve it again.
+    // The third trainer does not serve it again.
     play.operators.remove(2);
     let outcome = play.play().await;
     assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
@@ -103,7 +103,7 @@ async fn a_validator_that_a_trainer_does_not_serve_gets_its_update_from_the_othe
     play.network.shared().drips.insert(([3; 32], seat));
     let outcome = play.play().await;
     assert_promoted(&play, outcome);
-    // The other one that was drawn and the third who objected are most of them.
+    // The other drawn validator and the third one, which objected, are the majority.
     assert!(matches!(play.ruling(3), Some(Ruling::Accepted { .. })));
 }
 

@@ -1,5 +1,4 @@
-//! A job store that fails keeps an operator from what it would have to remember of a round, and from nothing
-//! else.
+//! While the job store fails, an operator does no work in rounds that needs a record, but all other work.
 
 use super::play::{assert_promoted, Play, LONE, WINDOW};
 use crate::fake::Disk;
@@ -59,7 +58,7 @@ async fn what_was_found_while_the_disk_was_full_is_committed_once_it_is_stored()
     assert_promoted(&play, outcome);
 }
 
-/// A claim is computed anew at any time, and so is the next checkpoint.
+/// A claim can be computed again at any time, and so can the next checkpoint.
 #[tokio::test]
 async fn who_cannot_read_the_store_claims_and_holds_all_the_same() {
     let mut play = Play::without_operators(WINDOW);

@@ -1,4 +1,4 @@
-//! Who cannot do what a round takes does not join it, and what is refused is not tried for ever.
+//! An operator that lacks what a round needs does not join it, and a refused step is not repeated forever.
 
 use super::play::{assert_promoted, Play, LONE, WINDOW};
 use noema_protocol::FamilyId;
@@ -34,7 +34,8 @@ async fn who_gets_the_dataset_later_joins_then() {
     assert_promoted(&play, outcome);
 }
 
-/// The third trainer cannot train: it is in nobody's way, and loses nothing. What is in its way.
+/// Runs a round in which the third trainer cannot train: this affects no other operator, and it loses
+/// nothing. Returns its reasons.
 async fn without_the_third(mut play: Play) -> Vec<String> {
     let mut troubles = Vec::new();
     while play.round().outcome().is_none() {
@@ -49,7 +50,7 @@ async fn without_the_third(mut play: Play) -> Vec<String> {
     assert!(!troubles.is_empty());
     let is_third = |(number, trouble)| (number == 3).then_some(trouble);
     let troubles: Option<_> = troubles.into_iter().map(is_third).collect();
-    troubles.expect("nobody else has troubles")
+    troubles.expect("no other operator has troubles")
 }
 
 #[tokio::test]
@@ -88,7 +89,7 @@ async fn a_trainer_whose_options_were_changed_does_not_join() {
     }
 }
 
-/// How often the lone operator said that it joins.
+/// How often the lone operator submitted its entry.
 fn entries(play: &Play) -> usize {
     let performed = play.chain.performed();
     let is_entry = |action: &&Action| matches!(action, Action::Round(_, RoundStep::Join(_)));
