@@ -211,7 +211,11 @@ impl Metrics {
             "finalized_timestamp_seconds",
             "Time at which the latest finalized block was seen",
         );
-        let connected = gauge(&mut registry, "connected", "1 while the node answers, otherwise 0");
+        let connected = gauge(
+            &mut registry,
+            "connected",
+            "1 while the node answers, otherwise 0",
+        );
         let executions = Family::<ExecutionLabels, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.05, 2.0, 14))
         });

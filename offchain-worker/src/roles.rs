@@ -186,12 +186,12 @@ pub struct Identity {
     pub controller: AccountBytes,
     /// The name used in logs: the address of the controller.
     pub name: String,
-    /// Whether it answers.
+    /// Whether it answers requests.
     pub serves: bool,
-    /// Whether it checks, and sits in juries.
+    /// Whether it checks answers and serves in juries.
     pub validates: bool,
-    /// What it does in rounds of training, if it takes part in them: trainer or validator.
+    /// Its role in rounds of training, if it takes part in them: trainer or validator.
     pub rounds: Option<Role>,
-    /// Whether it claims what its controller is due of subsidies.
+    /// Whether it claims the rewards of its controller.
     pub claims: bool,
 }

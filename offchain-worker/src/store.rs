@@ -6,8 +6,8 @@
 //! Submissions are not stored: a duty that the chain still expects is submitted again.
 //!
 //! Each record names its subject. A development chain that is restarted has the same genesis hash and counts
-//! its requests, claims and rounds from zero again: the subject tells the records of the old chain from those
-//! of the new one.
+//! its requests, claims and rounds from zero again: the subject distinguishes the records of the old chain
+//! from those of the new one.
 
 mod record;
 
@@ -140,8 +140,8 @@ impl Store {
         }
     }
 
-    /// Binds the store to the chain with this genesis hash. Fails, now and whenever the store is opened again,
-    /// if it belongs to another chain.
+    /// Binds the store to the chain with this genesis hash. Fails, now and whenever the store is opened
+    /// again, if it belongs to another chain.
     pub fn bind(&self, genesis: H256) -> Result<(), StoreError> {
         self.genesis.get_or_init(|| genesis);
         self.with(|database| self.tie(database, genesis))

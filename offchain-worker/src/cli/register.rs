@@ -1,5 +1,5 @@
-//! `noema-worker register`: calls of controllers and publishers. A step that is already on chain is skipped, so
-//! that the command can be repeated.
+//! `noema-worker register`: calls of controllers and publishers. A step that is already on chain is skipped,
+//! so that the command can be repeated.
 
 use super::money::{Amount, Token};
 use super::{find_checkpoint, Global};

@@ -28,7 +28,7 @@ enum Standing {
     Found(Found),
     /// A task has to compute the result first.
     Missing,
-    /// The operator cannot go on at the moment.
+    /// The operator cannot continue at the moment.
     Waits,
 }
 
@@ -124,7 +124,7 @@ impl Operator {
         }
     }
 
-    /// The rounds in which the operator cannot go on, with the reasons.
+    /// The rounds in which the operator cannot continue, with the reasons.
     pub fn troubles(&self) -> impl Iterator<Item = (RoundId, &str)> {
         let rounds = self.rounds.iter().flat_map(|rounds| &rounds.attended);
         rounds.filter_map(|(id, attended)| Some((*id, attended.trouble.as_deref()?)))
@@ -236,7 +236,7 @@ impl Operator {
             owed.map_or_else(H256::zero, |(_, subject)| subject),
         );
         if let Some(duty) = duty {
-            debug!(operator = %self.identity.name, round = %id, %duty, "begins");
+            debug!(operator = %self.identity.name, round = %id, %duty, "starts a task for a round");
         }
         attended.running = Some(Running {
             phase: round.phase,
@@ -308,7 +308,7 @@ impl Operator {
         }
     }
 
-    /// Logs once why the operator cannot go on with a round.
+    /// Logs once why the operator cannot continue with a round.
     fn is_kept_from_round(&mut self, id: RoundId, reason: String) {
         let rounds = self.rounds.as_mut();
         let Some(attended) = rounds.and_then(|rounds| rounds.attended.get_mut(&id)) else {
@@ -316,10 +316,10 @@ impl Operator {
         };
         let operator = &self.identity.name;
         if attended.trouble.as_ref() == Some(&reason) {
-            debug!(%operator, round = %id, %reason, "still cannot go on with the round");
+            debug!(%operator, round = %id, %reason, "still cannot continue with the round");
             return;
         }
-        warn!(%operator, round = %id, %reason, "cannot go on with the round; trying again");
+        warn!(%operator, round = %id, %reason, "cannot continue with the round; trying again");
         attended.trouble = Some(reason);
     }
 }

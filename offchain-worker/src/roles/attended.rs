@@ -31,7 +31,7 @@ pub(super) struct AttendedRound {
     pub(super) running: Option<Running>,
     /// Results that are not on disk, by their subject.
     pub(super) found: BTreeMap<H256, Found>,
-    /// Why the operator cannot go on, logged once.
+    /// Why the operator cannot continue, logged once.
     pub(super) trouble: Option<String>,
 }
 

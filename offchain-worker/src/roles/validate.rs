@@ -75,7 +75,7 @@ pub(super) fn check(
         return Ok(Product::Challenge);
     };
     let proof = proof(point, &check.hidden).ok_or_else(|| {
-        ExecutionError::Failed("the execution yields no hidden state at the position drawn".into())
+        ExecutionError::Failed("the execution yields no hidden state at the drawn position".into())
     })?;
     Ok(Product::Check(StoredCheck {
         receipt: Box::new(leaf.receipt),

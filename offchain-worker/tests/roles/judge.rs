@@ -140,5 +140,5 @@ async fn a_second_dispute_over_the_same_leaf_is_judged_anew() {
     else {
         panic!("another commitment was expected: {performed:?}");
     };
-    assert_ne!(first, second, "what was revealed hides nothing any more");
+    assert_ne!(first, second, "a revealed salt is not used again");
 }

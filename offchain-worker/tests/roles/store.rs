@@ -79,11 +79,7 @@ async fn an_operator_whose_store_cannot_be_read_resumes_and_tries_again() {
     let mut process = setting.start_with(disk.store());
     process.step().await;
     assert_eq!(setting.chain.performed(), [Action::Resume]);
-    assert_eq!(
-        setting.model.executed(),
-        0,
-        "nothing tells what was done before"
-    );
+    assert_eq!(setting.model.executed(), 0, "earlier work is not on record");
 
     disk.is_away.store(false, Ordering::SeqCst);
     setting.chain.edit(|state| state.is_absent = false);

@@ -72,7 +72,7 @@ async fn a_right_answer_is_committed_to_and_then_shown() {
     assert!(matches!(process.stage(CHECK), Some(Stage::Done { .. })));
     assert_eq!(process.metrics.checks.get(), 1);
     assert_eq!(process.metrics.checks_valid.get(), 1);
-    assert_eq!(setting.times_read(), 1, "what is shown is on disk");
+    assert_eq!(setting.times_read(), 1, "the result to reveal is on disk");
 }
 
 #[tokio::test]

@@ -290,10 +290,10 @@ impl SeatState {
     pub const fn describe(&self) -> &'static str {
         match self {
             Self::Seated => "was drawn to check the answer",
-            Self::Committed(_) => "has committed to what it found",
+            Self::Committed(_) => "has committed to its result",
             Self::Confirmed => "found the same answer",
-            Self::Challenged => "says that the answer is false",
-            Self::Silent => "was silent",
+            Self::Challenged => "challenged the answer",
+            Self::Silent => "missed its deadline",
         }
     }
 }

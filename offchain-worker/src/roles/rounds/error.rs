@@ -41,7 +41,7 @@ pub enum RoundsError {
         source: io::Error,
     },
     /// Other operators are too slow.
-    #[error("other operators do not send {0} in time; trying again from the data that has arrived")]
+    #[error("other operators do not send {0} in time; trying again with the data received so far")]
     TooSlow(&'static str),
     /// The committed result is not on this machine.
     #[error("the result that this operator committed to is not on this machine and cannot be revealed; another process made it, or the store was lost")]

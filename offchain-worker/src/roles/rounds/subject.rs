@@ -1,4 +1,4 @@
-//! The subject of a duty in a round: it tells results for one round from those for others of the same number.
+//! The subject of a duty in a round: it distinguishes the results for rounds of the same number.
 
 use super::{Duty, Round};
 use crate::store::AccountBytes;

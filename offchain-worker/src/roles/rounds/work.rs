@@ -136,7 +136,7 @@ impl Work {
         self.setup.files.forget_but(open)
     }
 
-    // For others.
+    // Sharing files.
 
     /// Whether a file that other participants may need is not shared yet.
     pub(in crate::roles) fn has_to_share(&self, round: &Round) -> bool {
@@ -188,7 +188,7 @@ impl Work {
         Ok(())
     }
 
-    // From others.
+    // Fetching files.
 
     /// Waits for other operators, but leaves enough of the phase; `None` if they were too slow.
     pub(super) async fn in_time<T>(

@@ -164,6 +164,6 @@ impl Exchange for FakePeers {
 
     async fn fetch_checkpoint(&self, id: CheckpointId) -> Result<OpenCheckpoint, RoundsError> {
         let folder = self.network.shared().checkpoints.get(&id).cloned();
-        Ok(OpenCheckpoint::open(&folder.expect("an operator holds it"))?)
+        Ok(OpenCheckpoint::open(&folder.expect("a holder"))?)
     }
 }

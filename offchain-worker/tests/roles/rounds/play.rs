@@ -205,7 +205,7 @@ impl Play {
         let refused = self.chain.edit(|state| std::mem::take(&mut state.refused));
         assert!(
             refused.is_empty(),
-            "an operator says what is due: {refused:?}"
+            "an operator only submits what is due: {refused:?}"
         );
     }
 
@@ -227,7 +227,7 @@ impl Play {
         self.chain.edit(|state| state.rounds[0].clone())
     }
 
-    /// The operators that cannot go on, with the reasons.
+    /// The operators that cannot continue, with the reasons.
     pub(super) fn troubles(&self) -> Vec<(u8, String)> {
         let operators = self.operators.iter();
         let troubles = operators.flat_map(|(number, process)| {

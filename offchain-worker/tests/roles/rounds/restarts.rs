@@ -158,7 +158,7 @@ async fn what_is_on_disk_of_rounds_that_are_over_is_removed() {
     assert!(!has_record(&play) && !files.folder(RoundId(7)).exists());
     assert!(
         files.trainer_state(FamilyId(0)).exists(),
-        "what was learnt stays"
+        "the trainer's state is kept"
     );
 }
 
@@ -235,7 +235,7 @@ async fn a_stop_waits_until_a_trainer_has_saved_its_state() {
     stop.send_replace(true);
     let ended = tokio::time::timeout(Duration::from_secs(10), running).await;
     ended.expect("stops in time").expect("ends");
-    assert!(state.exists(), "it goes on from there");
+    assert!(state.exists(), "it resumes from there");
 }
 
 #[tokio::test]
@@ -252,6 +252,6 @@ async fn a_trainer_whose_phase_is_over_saves_its_state() {
     fs::remove_file(&state).expect("is removed");
     process.turn().await;
     process.operator.progress().await;
-    assert!(state.exists(), "it goes on from there");
+    assert!(state.exists(), "it resumes from there");
     assert!(play.troubles().is_empty());
 }
