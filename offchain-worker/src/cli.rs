@@ -178,8 +178,7 @@ enum Command {
 /// The program: parses its arguments, runs the command, and prints an error in one line.
 ///
 /// Futures of a library are compiled again by each program that awaits them. So the async runtime is here,
-/// and
-/// `main.rs` compiles in a second instead of minutes.
+/// and `main.rs` compiles in a second instead of minutes.
 pub fn main() -> ExitCode {
     let cli = Cli::read();
     execute(cli).unwrap_or_else(|error| {

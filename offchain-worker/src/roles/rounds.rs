@@ -78,8 +78,7 @@ pub trait Exchange: Send + Sync {
     /// Shares a checkpoint from now on. Returns the hash under which it is shared.
     async fn share_checkpoint(&self, checkpoint: &OpenCheckpoint) -> Result<H256, RoundsError>;
 
-    /// Fetches the update with this hash, of at most `longest` bytes, into the file `into`. Asks the
-    /// operators
+    /// Fetches the update with this hash, of at most `longest` bytes, into the file `into`. Asks the operators
     /// `from` in this order; `None` if none serves it.
     async fn fetch_update(
         &self,
