@@ -190,7 +190,7 @@ calls! {
         /// The salt of the commitment.
         salt: H256,
     }
-    /// Claims what the next checkpoint is.
+    /// Claims the next checkpoint.
     "Training"."claim_checkpoint" ClaimCheckpoint {
         /// The round.
         round: u64,

@@ -35,7 +35,7 @@ pub(super) enum Endpoint {
     Open(Shared),
     /// An earlier start shared files under this key, and this one shares none.
     Silent(PeerId),
-    /// The worker never had an endpoint.
+    /// The worker has no endpoint to announce or to withdraw.
     None,
 }
 
