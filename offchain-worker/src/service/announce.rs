@@ -13,7 +13,7 @@ use crate::chain::types::{WireDevice, WireDeviceClass, WireEndpoint};
 use crate::chain::{ChainError, Link, Node};
 use crate::engine::Engine;
 use crate::roles::EngineExecutor;
-use futures::future::{join_all, BoxFuture};
+use futures::future::BoxFuture;
 use noema_artefacts::{BlobHash, PeerId};
 use noema_executor::{self_test, Device, DeviceClass};
 use noema_protocol::CheckpointId;
@@ -83,12 +83,14 @@ impl Announcer {
         }
     }
 
-    /// Announces once for every operator. Returns whether the chain has everything now.
+    /// Announces once for every operator, in turn: without an endpoint, each hashes the weights. Returns
+    /// whether the chain has everything now.
     async fn announce(&self) -> bool {
-        let operators = self.operators.iter();
-        let announced = operators.map(|operator| self.announce_for(operator));
-        let announced = join_all(announced).await;
-        announced.into_iter().all(|done| done)
+        let mut done = true;
+        for operator in self.operators.iter() {
+            done &= self.announce_for(operator).await;
+        }
+        done
     }
 
     /// Boxed, since the compiler cannot prove otherwise that the future is `Send`.
