@@ -3,39 +3,69 @@
 use crate::support::{assert_same, bytes, checkpoint, options, Liar, Node, LIMIT};
 use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
 use std::{
-    fs,
+    fs::{self, File},
     net::{SocketAddr, UdpSocket},
     path::Path,
     process::Command,
-    sync::Arc,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc, Arc, Mutex,
+    },
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::block_in_place};
 
 const LARGE: usize = 24_000_000;
 /// Names to the process to be killed the artefact to fetch, and how much of it.
 const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
 
-/// Starts a fetch and drops it when a third of `LARGE` has arrived.
+/// Pauses a fetch once more than `bytes` have arrived. Returns its progress callback, a notification that it is
+/// paused, and a guard: the fetch continues when the guard is dropped.
+fn hold_after(
+    bytes: u64,
+) -> (
+    impl Fn(Progress) + Send + Sync + 'static,
+    Arc<Notify>,
+    mpsc::Sender<()>,
+) {
+    let (hold, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let held = Arc::new(Notify::new());
+    let arrived = held.clone();
+    let progress = move |progress: Progress| {
+        if progress.present > bytes {
+            arrived.notify_one();
+            let gate = gate.lock().expect("no test thread has panicked");
+            let _dropped = block_in_place(|| gate.recv());
+        }
+    };
+    (progress, held, hold)
+}
+
+/// Starts a fetch and drops it when a third of `LARGE` has arrived. Waits until its store is closed.
 async fn interrupt(newcomer: &Node, holder: &Node, hash: BlobHash) {
-    let third = Arc::new(Notify::new());
-    let arrived = third.clone();
+    let (progress, held, hold) = hold_after(LARGE as u64 / 3);
     let peers = [holder.peer()];
     let fetch = newcomer.artefacts.fetcher().fetch_directory(
         hash,
         LIMIT,
         &peers,
         newcomer.path("theirs"),
-        move |progress| {
-            if progress.present > LARGE as u64 / 3 {
-                arrived.notify_one();
-            }
-        },
+        progress,
     );
     tokio::select! {
         fetched = fetch => panic!("{fetched:?} before it was interrupted"),
-        () = third.notified() => {}
+        () = held.notified() => {}
     }
+    drop(hold);
+    let lock = newcomer.path(".theirs.fetching").join("lock");
+    let closed = async {
+        while File::open(&lock).is_ok_and(|lock| lock.try_lock().is_err()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(60), closed).await;
+    closed.expect("a fetch that was dropped closes its store");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,8 +187,6 @@ async fn a_delivery_that_was_cut_off_should_begin_anew() {
         .await
         .expect("shared");
     interrupt(&newcomer, &holder, hash).await;
-    // The interrupted fetch closes its store first.
-    tokio::time::sleep(Duration::from_millis(500)).await;
     let staged = newcomer.path(".theirs.fetching").join(hash.to_string());
     fs::create_dir(staged.join("out")).expect("a folder");
     let into = newcomer.path("theirs");
@@ -333,18 +361,18 @@ async fn losing_the_only_holder_in_the_middle_should_be_said() {
         .await
         .expect("shared");
     let peers = [holder.peer()];
-    let begun = Arc::new(Notify::new());
-    let arrived = begun.clone();
+    let (progress, held, hold) = hold_after(0);
     let fetch = newcomer.artefacts.fetcher().fetch_directory(
         hash,
         LIMIT,
         &peers,
         newcomer.path("theirs"),
-        move |_| arrived.notify_one(),
+        progress,
     );
     let leave = async {
-        begun.notified().await;
+        held.notified().await;
         holder.artefacts.shutdown().await;
+        drop(hold);
     };
     let (fetched, ()) = tokio::join!(fetch, leave);
     assert!(
@@ -384,18 +412,27 @@ async fn another_key_at_the_address_should_be_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_holder_should_be_left() {
     let impatient = Options {
-        patience: Duration::from_millis(300),
+        patience: Duration::from_secs(4),
         least_bytes: u64::MAX,
         ..options()
     };
+    let longer = impatient.patience + Duration::from_millis(500);
     let (holder, newcomer) = (Node::start(1).await, Node::start_with(2, impatient).await);
-    let hash = holder.share_file("update", 7, 200_000_000).await;
+    let hash = holder.share_file("update", 7, LARGE).await;
     let into = newcomer.path("theirs");
-    // No holder sends as much as required, so each round ends early; still, each transfers some bytes.
+    // No holder sends as much as required while each third takes so long, so each round ends early; still, each
+    // transfers some bytes.
+    let next = AtomicU64::new(0);
+    let progress = move |progress: Progress| {
+        if progress.present > next.load(Ordering::Relaxed) {
+            next.store(progress.present + LARGE as u64 / 3, Ordering::Relaxed);
+            block_in_place(|| std::thread::sleep(longer));
+        }
+    };
     let fetched = newcomer
         .artefacts
         .fetcher()
-        .fetch_file(hash, LIMIT, &[holder.peer()], &into, |_| {})
+        .fetch_file(hash, LIMIT, &[holder.peer()], &into, progress)
         .await;
-    assert_eq!(fetched.expect("fetched").bytes, 200_000_000);
+    assert_eq!(fetched.expect("fetched").bytes, LARGE as u64);
 }
