@@ -238,19 +238,22 @@ fn what_the_definition_refuses_is_refused_at_the_door() {
     }
 }
 
-/// An executor that waits for a message before each pass, and then for `work` on its segments.
+/// An executor that, before each pass, reports that it waits, and then waits for a message; `work` sees the
+/// segments of the pass.
 fn gated(
     source: &Arc<TestModel>,
     mut work: impl FnMut(&[Segment<'_>]) + Send + 'static,
-) -> (Box<dyn Executor>, mpsc::Sender<()>) {
+) -> (Box<dyn Executor>, mpsc::Sender<()>, mpsc::Receiver<()>) {
     let (open, gate) = mpsc::channel();
+    let (here, waits) = mpsc::channel();
     let executor = Hooked::boxed(cpu(source, PLENTY), move |_, cpu, segments, output| {
+        let _ = here.send(());
         // Once the test has dropped its end, the gate stays open.
         let _ = gate.recv();
         work(segments);
         cpu.run(segments, output)
     });
-    (executor, open)
+    (executor, open, waits)
 }
 
 fn until(what: impl Fn() -> bool) {
@@ -262,7 +265,7 @@ fn until(what: impl Fn() -> bool) {
 #[test]
 fn a_full_queue_says_so() {
     let source = lend(3);
-    let (executor, gate) = gated(&source, |_| {});
+    let (executor, gate, waits) = gated(&source, |_| {});
     let scheduler = start(
         executor,
         ScheduleOptions {
@@ -277,7 +280,7 @@ fn a_full_queue_says_so() {
     thread::scope(|scope| {
         // The next one starts once the one before has found its place: executed, then in the queue.
         let first = scope.spawn(|| answer(&scheduler, &ask));
-        thread::sleep(Duration::from_millis(50));
+        waits.recv().expect("a first pass");
         let second = scope.spawn(|| answer(&scheduler, &ask));
         until(|| scheduler.waiting() == 1);
         let third = scope.spawn(|| {
@@ -309,12 +312,16 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
     let source = lend(4);
     let passes = Arc::new(Mutex::new(Vec::new()));
     let seen = passes.clone();
-    let executor = Hooked::boxed(cpu(&source, PLENTY), move |_, cpu, segments, output| {
+    let (open, gate) = mpsc::channel::<()>();
+    let executor = Hooked::boxed(cpu(&source, PLENTY), move |pass, cpu, segments, output| {
         let lengths = segments.iter().map(|segment| segment.tokens.len());
         seen.lock()
             .expect("no panic")
             .push(lengths.collect::<Vec<_>>());
-        thread::sleep(Duration::from_millis(1));
+        if pass > 0 {
+            // Once the test has dropped its end, the gate is open.
+            let _ = gate.recv();
+        }
         cpu.run(segments, output)
     });
     let options = ScheduleOptions {
@@ -349,6 +356,9 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
         });
         begun.recv().expect("a first token");
         let reading = scope.spawn(|| answer(&scheduler, &long));
+        // The second token is computed once the long prompt is there.
+        until(|| scheduler.waiting() == 1);
+        drop(open);
         assert_eq!(answering.join().expect("returns"), Ok(expected));
         assert_eq!(reading.join().expect("returns"), Ok(long.answer(&source)));
     });
@@ -367,7 +377,7 @@ fn where_passes_take_long_the_first_admitted_ends_first() {
     let source = lend(4);
     let passes = Arc::new(Mutex::new(Vec::new()));
     let seen = passes.clone();
-    let (executor, gate) = gated(&source, move |segments| {
+    let (executor, gate, _waits) = gated(&source, move |segments| {
         let sequences = segments.iter().map(|segment| segment.sequence);
         seen.lock()
             .expect("no panic")
