@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM.
 
+use std::io;
 use std::process;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -17,6 +19,7 @@ const INTERRUPTED: i32 = 130;
 /// `LONGEST_STOP`: all results that must be kept are on disk.
 pub(super) fn stop_at_signal() -> watch::Receiver<bool> {
     let (sender, stop) = watch::channel(false);
+    let (starting, listens) = mpsc::channel::<()>();
     // A separate thread receives signals even while all others are busy.
     let listening = thread::Builder::new()
         .name("signals".to_owned())
@@ -25,12 +28,23 @@ pub(super) fn stop_at_signal() -> watch::Receiver<bool> {
                 Ok(runtime) => runtime,
                 Err(error) => return error!(%error, "cannot listen for signals"),
             };
-            let end = runtime.block_on(obey(signal, &sender, LONGEST_STOP));
-            process::exit(end);
+            let end = runtime.block_on(async {
+                let mut signals = Signals::listen()?;
+                drop(starting);
+                let end = obey(async || signals.next().await, &sender, LONGEST_STOP).await;
+                Ok::<_, io::Error>(end)
+            });
+            match end {
+                Ok(end) => process::exit(end),
+                Err(error) => error!(%error, "cannot listen for signals"),
+            }
         });
     if let Err(error) = listening {
         error!(%error, "cannot listen for signals");
     }
+    // A signal before that would end the process as one that does not listen. The thread says nothing: it drops
+    // its end, whether it listens or cannot.
+    let _dropped = listens.recv();
     stop
 }
 
@@ -48,23 +62,44 @@ async fn obey(mut signal: impl AsyncFnMut(), stop: &watch::Sender<bool>, longest
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn signal() {
-    #[cfg(unix)]
-    {
+/// Ctrl-C and SIGTERM, none of which is missed as long as this exists.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{signal, SignalKind};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            },
-            Err(_) => {
-                let _ = tokio::signal::ctrl_c().await;
-            }
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 #[cfg(test)]
