@@ -214,6 +214,11 @@ impl Operator {
         }
     }
 
+    /// The number of running tasks.
+    pub fn running(&self) -> usize {
+        self.tasks.running().count()
+    }
+
     /// Whether a task runs or the fate of a duty is unknown.
     pub fn is_busy(&self) -> bool {
         self.tasks.running().next().is_some() || !self.queue.is_empty()

@@ -184,7 +184,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_panics_is_begun_anew_and_health_tells() {
-        let mut setting = Setting::pausing(Duration::from_secs(2));
+        let mut setting = Setting::pausing(Duration::from_secs(5));
         setting.run(|number, stop| match number {
             1 => Box::pin(async { panics("oh") }),
             _ => until_stopped(stop),

@@ -10,6 +10,7 @@ pub(crate) use disk::Disk;
 pub(crate) use model::{answer, FakeModel};
 pub(crate) use network::Network;
 
+use futures::FutureExt;
 use noema_claims::merkle_root;
 use noema_protocol::{hashing, CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
 use noema_worker::metrics::Metrics;
@@ -203,6 +204,7 @@ impl Setting {
             operator: operator.with_executor(self.model.clone(), Pace::default()),
             metrics,
             store,
+            model: self.model.clone(),
         }
     }
 
@@ -234,6 +236,7 @@ pub(crate) struct Process {
     pub(crate) operator: Operator,
     pub(crate) metrics: Metrics,
     pub(crate) store: Arc<Store>,
+    pub(crate) model: Arc<FakeModel>,
 }
 
 impl Process {
@@ -246,15 +249,24 @@ impl Process {
         self.operator.turn().await
     }
 
-    /// Waits until nothing is under way, except work that the test blocks.
+    /// Waits until nothing is under way but what the test blocks: executions of the model, and duties whose
+    /// fate it withholds.
     pub(crate) async fn settle(&mut self) {
-        while self.operator.is_busy() {
-            let patience = Duration::from_millis(300);
-            let progress = tokio::time::timeout(patience, self.operator.progress());
-            if progress.await.is_err() {
-                return;
+        let settled = async {
+            loop {
+                let is_held = self.operator.running() <= self.model.held();
+                // What became of a duty is known at once, or never.
+                if is_held && self.operator.progress().now_or_never().is_none() {
+                    return;
+                }
+                tokio::select! {
+                    () = self.operator.progress() => {}
+                    () = tokio::time::sleep(Duration::from_millis(5)) => {}
+                }
             }
-        }
+        };
+        let settled = tokio::time::timeout(Duration::from_secs(120), settled).await;
+        settled.expect("what is under way ends");
     }
 
     /// Takes one turn, and waits for everything that follows from it.

@@ -354,8 +354,7 @@ async fn no_more_runs_at_once_than_may() {
     let setting = Setting::expecting((1..=40).map(|request| asked(request, SEED)));
     setting.set(|model| &model.blocked, true);
     let mut process = setting.start();
-    process.turn().await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    process.step().await;
     assert_eq!(
         setting.answers_computed() as usize,
         Pace::default().together
@@ -366,7 +365,7 @@ async fn no_more_runs_at_once_than_may() {
     // No block follows the first: the other jobs start when others end.
     let (_head, blocks) = tokio::sync::watch::channel(10);
     let running = tokio::spawn(process.operator.run(blocks, stopped));
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         if setting.answers_submitted() == 40 {
             break;
         }

@@ -4,7 +4,9 @@ use noema_protocol::CheckpointId;
 use noema_worker::engine::{Answer, Check, CheckVerdict, Fault};
 use noema_worker::roles::{Answered, Cancel, ExecutionError, Executor, Question, Reexecution};
 use sp_core::H256;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// A model with the same answer to every prompt.
@@ -23,6 +25,8 @@ pub(crate) struct FakeModel {
     pub(crate) speechless: AtomicBool,
     /// Has no checkpoint.
     pub(crate) is_empty: AtomicBool,
+    /// What waits until it is let.
+    waiting: Mutex<BTreeMap<u32, Cancel>>,
 }
 
 impl FakeModel {
@@ -32,11 +36,8 @@ impl FakeModel {
             return Err(ExecutionError::Busy("the test keeps it busy".into()));
         }
         count.fetch_add(1, Ordering::SeqCst);
-        while self.blocked.load(Ordering::SeqCst) {
-            if cancel.is_cancelled() {
-                return Ok(false);
-            }
-            std::thread::sleep(Duration::from_millis(2));
+        if !self.waits(cancel) {
+            return Ok(false);
         }
         if self.refuses.load(Ordering::SeqCst) {
             return Err(ExecutionError::Permanent("the prompt has no tokens".into()));
@@ -45,6 +46,38 @@ impl FakeModel {
             true => Err(ExecutionError::Failed("out of memory".into())),
             false => Ok(true),
         }
+    }
+
+    /// Waits until it is let; whether it was, and not cancelled.
+    fn waits(&self, cancel: &Cancel) -> bool {
+        let waiting = || self.waiting.lock().expect("no test thread has panicked");
+        let place = {
+            let mut waiting = waiting();
+            let place = waiting.last_key_value().map_or(0, |(last, _)| last + 1);
+            waiting.insert(place, cancel.clone());
+            place
+        };
+        let goes_on = loop {
+            if !self.blocked.load(Ordering::SeqCst) {
+                break true;
+            }
+            if cancel.is_cancelled() {
+                break false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        waiting().remove(&place);
+        goes_on
+    }
+
+    /// How many executions go on only when they are let.
+    pub(crate) fn held(&self) -> usize {
+        if !self.blocked.load(Ordering::SeqCst) {
+            return 0;
+        }
+        let waiting = self.waiting.lock().expect("no test thread has panicked");
+        let held = waiting.values().filter(|cancel| !cancel.is_cancelled());
+        held.count()
     }
 
     pub(crate) fn executed(&self) -> u32 {

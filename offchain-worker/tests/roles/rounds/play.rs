@@ -162,6 +162,7 @@ impl Play {
             operator: operator.with_rounds(start.setup, exchange),
             metrics,
             store,
+            model: self.model.clone(),
         };
         self.operators.push((number, process));
     }

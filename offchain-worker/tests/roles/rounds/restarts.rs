@@ -233,7 +233,7 @@ async fn a_stop_waits_until_a_trainer_has_saved_its_state() {
     until(|| state.exists()).await;
     fs::remove_file(&state).expect("is removed");
     stop.send_replace(true);
-    let ended = tokio::time::timeout(Duration::from_secs(10), running).await;
+    let ended = tokio::time::timeout(Duration::from_secs(120), running).await;
     ended.expect("stops in time").expect("ends");
     assert!(state.exists(), "it resumes from there");
 }
