@@ -170,7 +170,7 @@ describe('a paid, checked answer', () => {
     until('the end of the epoch', async () => {
       const pending = plain(await world.chain.view('Issuance', 'pending_reward', address));
       return pending.total > 0n && pending.running.inference === 0n ? pending : undefined;
-    }, { timeout: 120_000, every: 500 });
+    }, { timeout: 240_000, every: 500 });
 
   it('is rewarded with the burned part of its price, once', { timeout: 300_000 }, async () => {
     const { id } = await world.ask('Hello', { maxTokens: 4 });

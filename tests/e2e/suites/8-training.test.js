@@ -2,11 +2,12 @@
 // dishonest ones, and that the next round opens in every case.
 
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { plain } from '../lib/chain.js';
-import { until } from '../lib/process.js';
-import { worker } from '../lib/programs.js';
+import { Program, until } from '../lib/process.js';
+import { binary, worker } from '../lib/programs.js';
 import { randomHash } from '../lib/protocol.js';
 import { CHILD_LOSS, HARMS, PARENT_LOSS, PATIENT, Training } from '../lib/training.js';
 import { UNIT, World } from '../lib/world.js';
@@ -83,13 +84,20 @@ describe('a round of training', () => {
     const run = (...args) => worker(world.folder, [...args, '--url', world.url]);
     const [one, , , poisoner] = trainers;
     const round = await training.round(trainers.slice(0, 4), validators);
-    const following = run('programme', 'follow', '--family', String(training.family), '--rounds', '1', '--json');
+    const following = new Program(
+      'follow',
+      binary('noema-worker'),
+      ['programme', 'follow', '--family', String(training.family), '--rounds', '1', '--json', '--url', world.url],
+      { env: { NOEMA_HOME: world.folder }, log: path.join(world.folder, 'follow.log') },
+    );
+    // It tells of the rounds that end once it is connected.
+    await following.says(/genesis /);
     await round.contribute(...trainers.slice(0, 4));
     await round.agree(validators, trainers.slice(0, 2), [[poisoner, HARMS]]);
     await round.promoted();
-    const followed = await following;
-    assert.equal(followed.status, 0, followed.stderr);
-    const [ended, { standings }] = followed.stdout.trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(await following.exited, 0, following.tail());
+    const told = following.tail(1_000).split('\n').filter((line) => line.startsWith('{'));
+    const [ended, { standings }] = told.map((line) => JSON.parse(line));
     assert.equal(BigInt(ended.round), round.id);
     const brings = new Map(ended.contributions.map(({ trainer, reward }) => [trainer, reward]));
     assert.ok(brings.get(one.address) > 0);
