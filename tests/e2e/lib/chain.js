@@ -236,9 +236,9 @@ export class Chain {
     return Object.fromEntries(call.meta.fields.map(({ name }, i) => [name.toString(), plain(call.args[i])]));
   }
 
-  /** Waits for `count` more blocks. */
+  /** Waits for `count` more blocks than there are now, and until their events have been read. */
   async blocks(count) {
-    const end = this.block + count;
+    const end = (await (this.best ? this.height() : this.finalized())) + count;
     await until(`block ${end}`, () => (this.block >= end ? true : undefined), {
       timeout: 120_000 + count * 3_000,
     });
