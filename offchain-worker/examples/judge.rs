@@ -12,9 +12,9 @@ use noema_numerics::testing::Random;
 use noema_update::{masters_root, Encoder, Limits, Update};
 use noema_worker::{
     checkpoint::OpenCheckpoint,
-    dataset::{Dataset, Shard},
+    dataset::{OpenDataset, Shard},
     memory::{peak_bytes, reset_peak},
-    training::{Judge, Parent, Submitted},
+    training::{Judge, Submitted, TrainableCheckpoint},
 };
 use std::{env, error::Error, path::Path, sync::Arc, time::Instant};
 
@@ -24,8 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("expected: <checkpoint> <dataset> <contributions> <entries>".into());
     };
     let (contributions, entries): (u64, u16) = (contributions.parse()?, entries.parse()?);
-    let parent = Arc::new(Parent::read(&OpenCheckpoint::open(Path::new(checkpoint))?)?);
-    let dataset = Dataset::open(Path::new(dataset))?;
+    let parent = Arc::new(TrainableCheckpoint::read(&OpenCheckpoint::open(
+        Path::new(checkpoint),
+    )?)?);
+    let dataset = OpenDataset::open(Path::new(dataset))?;
     let shards: Vec<Shard> = (0..3).map(|i| dataset.shard(i)).collect::<Result<_, _>>()?;
     let updates: Vec<Vec<u8>> = (1..=contributions)
         .map(|seed| made_up(&parent, entries, seed))
@@ -85,7 +87,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// An update of every tensor.
-fn made_up(parent: &Parent, entries: u16, seed: u64) -> Result<Vec<u8>, Box<dyn Error>> {
+fn made_up(
+    parent: &TrainableCheckpoint,
+    entries: u16,
+    seed: u64,
+) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut random = Random::new(seed);
     let mut encoder = Encoder::new(parent.trainable(), parent.id(), entries)?;
     for (index, tensor) in (0..).zip(parent.trainable().tensors()) {

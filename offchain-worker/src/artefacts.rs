@@ -17,7 +17,7 @@ use crate::keys::address;
 use crate::store::AccountBytes;
 use futures::future::{BoxFuture, FutureExt};
 use noema_artefacts::{
-    is_shared_from, Artefacts, BlobHash, Error, Fetcher, Options, Peer, PeerId, Progress,
+    is_shared_from, Artefacts, BlobHash, Error, FetchProgress, Fetcher, Options, Peer, PeerId,
 };
 use noema_checkpoint::{CheckpointId, SourceFormat, H256};
 use seek::{seek, ALL};
@@ -69,7 +69,7 @@ pub enum FetchError {
     },
     /// No holder sent it.
     #[error("checkpoint {checkpoint} was not to be had: {}", .reasons.join("; "))]
-    NotToBeHad {
+    Unavailable {
         /// The checkpoint.
         checkpoint: CheckpointId,
         /// The result for each announced hash.
@@ -82,7 +82,7 @@ pub enum FetchError {
     NobodyShares(H256),
     /// No peer sent a file of a dataset.
     #[error("{part} of dataset {root:?} cannot be fetched: {reason}")]
-    PartNotToBeHad {
+    PartUnavailable {
         /// The root of the dataset.
         root: H256,
         /// The file.
@@ -118,14 +118,17 @@ pub enum FetchError {
 impl FetchError {
     /// Whether the peers are the cause, and not this machine: other peers, or a later fetch, may help.
     pub fn is_of_peers(&self) -> bool {
-        matches!(self, Self::NotToBeHad { .. } | Self::PartNotToBeHad { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::PartUnavailable { .. }
+        )
     }
 
     /// Whether the same peers may send it later.
     fn may_pass(&self) -> bool {
         match self {
-            Self::NotToBeHad { may_pass, .. } => *may_pass,
-            Self::PartNotToBeHad { reason, .. } => reason.may_pass(),
+            Self::Unavailable { may_pass, .. } => *may_pass,
+            Self::PartUnavailable { reason, .. } => reason.may_pass(),
             _ => false,
         }
     }
@@ -277,7 +280,7 @@ pub async fn fetch_alone(
     library: &Library,
     id: CheckpointId,
     weights_bytes: u64,
-    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+    progress: impl Fn(FetchProgress) + Clone + Send + Sync + 'static,
     wait: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<OpenCheckpoint, FetchError> {
@@ -294,7 +297,7 @@ pub async fn fetch_from<'a>(
     library: &'a Library,
     id: CheckpointId,
     weights_bytes: u64,
-    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+    progress: impl Fn(FetchProgress) + Clone + Send + Sync + 'static,
     wait: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<OpenCheckpoint, FetchError> {
@@ -303,7 +306,7 @@ pub async fn fetch_from<'a>(
     let attempt = |holders: Vec<Holder>| {
         let (fetcher, progress) = (fetcher.clone(), progress.clone());
         let counted = arrived.clone();
-        let progress = move |made: Progress| {
+        let progress = move |made: FetchProgress| {
             let arrived = match made.present < made.total {
                 true => made.present,
                 false => ALL,
@@ -328,7 +331,7 @@ pub async fn fetch(
     id: CheckpointId,
     weights_bytes: u64,
     holders: &[Holder],
-    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+    progress: impl Fn(FetchProgress) + Clone + Send + Sync + 'static,
 ) -> Result<OpenCheckpoint, FetchError> {
     let mut by_blob = BTreeMap::<BlobHash, Vec<Peer>>::new();
     for holder in holders {
@@ -365,7 +368,7 @@ pub async fn fetch(
                 let from = fetched.from.last().copied();
                 if let Some(from) = from.or_else(|| peers.first().map(|peer| peer.id)) {
                     let (present, total) = (fetched.bytes, fetched.bytes);
-                    progress(Progress {
+                    progress(FetchProgress {
                         present,
                         total,
                         from,
@@ -388,7 +391,7 @@ pub async fn fetch(
         }
         remove(&arriving)?;
     }
-    Err(FetchError::NotToBeHad {
+    Err(FetchError::Unavailable {
         checkpoint: id,
         reasons,
         may_pass,

@@ -11,23 +11,23 @@ mod events;
 mod follow;
 mod identity;
 mod issuance;
-mod ledger;
 mod perform;
 mod read;
 mod rounds;
 mod submit;
 pub mod types;
+mod view;
 
 pub use events::BlockEvents;
 pub use follow::{follow, Link};
 pub use identity::ChainIdentity;
 pub use issuance::{Dues, Epoch, RunningDues};
-pub use ledger::ChainLedger;
 pub use read::At;
 pub use submit::Included;
+pub use view::NodeView;
 
 use crate::printable::one_line;
-use crate::roles::LedgerError;
+use crate::roles::ChainViewError;
 use sp_core::H256;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +93,7 @@ pub enum ChainError {
     TooSlow(String),
 }
 
-impl From<ChainError> for LedgerError {
+impl From<ChainError> for ChainViewError {
     fn from(error: ChainError) -> Self {
         match error {
             ChainError::Unreachable { url, reason } => {

@@ -12,7 +12,7 @@ use noema_checkpoint::{
     blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
     ManifestError, CHUNK_TILES, FORMAT, H256,
 };
-use noema_executor::{cpu::Weights, ModelSource};
+use noema_executor::{cpu::CpuWeights, ModelSource};
 use noema_numerics::{Model, ModelError};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -154,7 +154,7 @@ pub struct OpenCheckpoint {
     directory: PathBuf,
     manifest: Manifest,
     id: CheckpointId,
-    weights: Weights,
+    weights: CpuWeights,
     tokenizer: Vec<u8>,
     chat_template: String,
 }
@@ -224,7 +224,7 @@ impl OpenCheckpoint {
         }
         // SAFETY: the mapping is read-only, and the library never changes a file of a checkpoint once it is
         // in place. If another program shortens the file, this process ends with a signal.
-        let weights = unsafe { Weights::map(&file) }.map_err(failed)?;
+        let weights = unsafe { CpuWeights::map(&file) }.map_err(failed)?;
         Ok(Self {
             directory: directory.into(),
             id: manifest.id(),
@@ -251,7 +251,7 @@ impl OpenCheckpoint {
     /// process.
     pub fn copy_to_large_pages(&mut self) -> Result<(), CheckpointError> {
         let path = self.directory.join(WEIGHTS);
-        let copied = File::open(&path).and_then(|file| Weights::copy(&file));
+        let copied = File::open(&path).and_then(|file| CpuWeights::copy(&file));
         let copied = copied.map_err(|source| CheckpointError::Read {
             path: path.clone(),
             source,

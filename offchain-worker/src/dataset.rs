@@ -11,7 +11,7 @@
 //!
 //! - [`prepare`] makes a dataset from text;
 //! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
-//! - [`Dataset`] opens one and reads its shards, each checked against its hash;
+//! - [`OpenDataset`] opens one and reads its shards, each checked against its hash;
 //! - [`Datasets`] finds those that are on this machine. [`artefacts`](crate::artefacts) fetches the
 //!   missing files.
 
@@ -49,13 +49,13 @@ pub const SHARDS: &str = "shards";
 
 /// A dataset whose manifest has been read and checked; shards are read when requested.
 #[derive(Clone, Debug)]
-pub struct Dataset {
+pub struct OpenDataset {
     directory: PathBuf,
     manifest: DatasetManifest,
     manifest_hash: H256,
 }
 
-impl Dataset {
+impl OpenDataset {
     /// Opens the dataset in `directory`.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Checks whether this machine can do an operator's work, and how to correct it if it cannot.
 //!
-//! Each check of the machine, the devices, a checkpoint, the chain or a key gives a [`Finding`]: the subject,
+//! Each check of the machine, the devices, a checkpoint, the chain or a key gives a [`Diagnosis`]: the subject,
 //! its state, and a remedy if there is a problem. The checks change nothing.
 
 mod chain;
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct Diagnosis {
     /// The part of the setup.
     pub area: Area,
     /// The subject of the check.
@@ -60,8 +60,8 @@ pub enum Health {
 }
 
 impl Area {
-    fn passed(self, subject: impl Into<String>, detail: impl Into<String>) -> Finding {
-        Finding {
+    fn passed(self, subject: impl Into<String>, detail: impl Into<String>) -> Diagnosis {
+        Diagnosis {
             area: self,
             subject: subject.into(),
             health: Health::Passed,
@@ -75,8 +75,8 @@ impl Area {
         subject: impl Into<String>,
         detail: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> Finding {
-        Finding {
+    ) -> Diagnosis {
+        Diagnosis {
             health: Health::Warned,
             remedy: Some(remedy.into()),
             ..self.passed(subject, detail)
@@ -88,8 +88,8 @@ impl Area {
         subject: impl Into<String>,
         detail: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> Finding {
-        Finding {
+    ) -> Diagnosis {
+        Diagnosis {
             health: Health::Failed,
             ..self.warned(subject, detail, remedy)
         }

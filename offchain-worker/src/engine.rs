@@ -39,7 +39,7 @@ use noema_executor::{
     Cancel, Device, DeviceClass, Executor, ExecutorError, ScheduleError, ScheduleOptions,
     Scheduler,
 };
-use noema_numerics::{Flaw, Request, Sampling};
+use noema_numerics::{Flaw, GenerationParameters, Sampling};
 use noema_protocol::{text_bound, ParameterError, SamplingParameters};
 use prompt::{PromptCodec, PromptError, Unsupported};
 use sp_core::H256;
@@ -133,13 +133,13 @@ pub enum CheckVerdict {
     /// Every token and every byte of the text is right.
     Valid,
     /// The first flaw, in the order of the tokens, the text last.
-    Invalid(Fault),
+    Invalid(AnswerFault),
 }
 
 /// A flaw of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum AnswerFault {
     /// The checkpoint yields another token.
     WrongToken {
         /// Index in the answer.
@@ -163,7 +163,7 @@ pub enum Fault {
     WrongText,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for AnswerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongToken {
@@ -333,7 +333,7 @@ impl Engine {
         let verdict = match checked.flaw {
             Some(flaw) => CheckVerdict::Invalid(fault(flaw, tokens)),
             None if self.text(tokens, parameters)? != text => {
-                CheckVerdict::Invalid(Fault::WrongText)
+                CheckVerdict::Invalid(AnswerFault::WrongText)
             }
             None => CheckVerdict::Valid,
         };
@@ -353,9 +353,9 @@ impl Engine {
         &self,
         parameters: &SamplingParameters,
         seed: [u8; 32],
-    ) -> Result<Request<'_>, EngineError> {
+    ) -> Result<GenerationParameters<'_>, EngineError> {
         parameters.validate().map_err(EngineError::Parameters)?;
-        Ok(Request {
+        Ok(GenerationParameters {
             sampling: Sampling {
                 temperature_milli: parameters.temperature_milli,
                 top_k: parameters.top_k,
@@ -414,15 +414,15 @@ fn count(tokens: &[u32]) -> u32 {
     u32::try_from(tokens.len()).unwrap_or(u32::MAX)
 }
 
-fn fault(flaw: Flaw, tokens: &[u32]) -> Fault {
+fn fault(flaw: Flaw, tokens: &[u32]) -> AnswerFault {
     match flaw {
-        Flaw::WrongToken { index, expected } => Fault::WrongToken {
+        Flaw::WrongToken { index, expected } => AnswerFault::WrongToken {
             index,
             expected,
             found: tokens[index],
         },
-        Flaw::EndsEarly { length } => Fault::EndsEarly { length },
-        Flaw::RunsOn { length } => Fault::RunsOn { length },
+        Flaw::EndsEarly { length } => AnswerFault::EndsEarly { length },
+        Flaw::RunsOn { length } => AnswerFault::RunsOn { length },
         flaw => unreachable!("every flaw of this version of the numerics is known, not {flaw}"),
     }
 }

@@ -53,7 +53,7 @@ pub struct ImportOptions {
 /// A part of the work whose progress can be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stage {
+pub enum ImportStage {
     /// Hashing the source, in bytes.
     Hash,
     /// Quantising weights, in bytes written.
@@ -62,7 +62,7 @@ pub enum Stage {
     Root,
 }
 
-impl Stage {
+impl ImportStage {
     /// Description of the stage, for progress displays.
     pub const fn describe(self) -> &'static str {
         match self {
@@ -74,16 +74,16 @@ impl Stage {
 }
 
 /// Receives the progress of an import. Calls may come from several threads.
-pub trait Progress: Sync {
+pub trait ImportProgress: Sync {
     /// `stage` begins and has `total` units.
-    fn begin(&self, stage: Stage, total: u64);
+    fn begin(&self, stage: ImportStage, total: u64);
     /// `units` more of the current stage are done.
     fn advance(&self, units: u64);
 }
 
 /// Ignores the progress.
-impl Progress for () {
-    fn begin(&self, _: Stage, _: u64) {}
+impl ImportProgress for () {
+    fn begin(&self, _: ImportStage, _: u64) {}
     fn advance(&self, _: u64) {}
 }
 
@@ -108,7 +108,7 @@ pub fn import(
     source: &Path,
     home: &Path,
     options: &ImportOptions,
-    progress: &dyn Progress,
+    progress: &dyn ImportProgress,
 ) -> Result<OpenCheckpoint, ImportError> {
     let kind = std::fs::metadata(source).map_err(|e| ImportError::read(source, e))?;
     if kind.is_dir() {

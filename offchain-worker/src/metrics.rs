@@ -85,7 +85,7 @@ pub struct Metrics {
     /// Restarts of tasks of the worker that panicked or failed.
     pub restarts: Counter,
     /// The parts of the worker that fail.
-    pub health: Health,
+    pub health: Troubles,
     /// Executions under way.
     pub running: Gauge,
     /// Requests that wait to be executed, at the latest pass.
@@ -106,9 +106,9 @@ pub struct Metrics {
 
 /// The parts of a worker that fail, and why.
 #[derive(Clone, Default)]
-pub struct Health(Arc<Mutex<BTreeMap<String, String>>>);
+pub struct Troubles(Arc<Mutex<BTreeMap<String, String>>>);
 
-impl Health {
+impl Troubles {
     /// Records that a part fails, and why.
     pub fn is_troubled(&self, part: &str, reason: &str) {
         self.parts().insert(part.to_owned(), reason.to_owned());
@@ -260,7 +260,7 @@ impl Metrics {
             ledger_errors,
             store_errors,
             restarts,
-            health: Health::default(),
+            health: Troubles::default(),
             running,
             waiting,
             finalized_block,

@@ -11,7 +11,7 @@ pub use measure::Perplexity;
 
 use crate::{
     engine::{Engine, EngineError},
-    import::{FloatSource, ImportError, Progress},
+    import::{FloatSource, ImportError, ImportProgress},
 };
 use burn::tensor::{DataError, Int, Tensor, TensorData};
 use measure::Prediction;
@@ -91,7 +91,7 @@ pub fn perplexity(
     device: &Device,
     text: &str,
     options: PerplexityOptions,
-    loading: &dyn Progress,
+    loading: &dyn ImportProgress,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Perplexity, ReferenceError> {
     let manifest = engine.checkpoint().manifest();

@@ -1,7 +1,7 @@
 //! The behaviour of an operator in all roles, independent of the access to chain, model and network.
 //!
 //! An operator is level-triggered, not edge-triggered: at each finalized block it reads its *current* duties
-//! from the [`Ledger`], compares them with its records in the [`Store`](crate::store), and takes the next
+//! from the [`ChainView`], compares them with its records in the [`Store`](crate::store), and takes the next
 //! step. A missed event, a lost connection or a killed process loses nothing: the next turn reads the same
 //! duty again.
 //!
@@ -24,8 +24,7 @@ mod action;
 mod attend;
 mod attended;
 mod claim;
-mod execute;
-mod ledger;
+mod engines;
 mod listing;
 mod operator;
 mod queue;
@@ -34,13 +33,14 @@ mod serve;
 mod steps;
 mod tasks;
 mod validate;
+mod view;
 mod work;
 
 pub use action::Action;
-pub use execute::{EngineExecutor, ExecutionError, Executor};
-pub use ledger::{Duties, Ledger, LedgerError, Outcome, Reward, Rewards};
+pub use engines::{Engines, ExecutionError, LoadedEngines};
 pub use noema_executor::Cancel;
-pub use operator::{Operator, Pace};
+pub use operator::{OperatorLoop, Pace};
+pub use view::{ChainView, ChainViewError, Duties, DutyOutcome, Reward, Rewards};
 
 use crate::engine::Check;
 use crate::store::AccountBytes;
@@ -123,7 +123,7 @@ impl Part {
 
 /// The step that the chain expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum DutyStep {
     /// To execute, and to submit the result: the answer, the commitment, or the challenge.
     Execute,
     /// To reveal the committed result.
@@ -136,7 +136,7 @@ pub struct Duty {
     /// Its part.
     pub part: Part,
     /// The step that the chain expects.
-    pub step: Step,
+    pub step: DutyStep,
     /// The checkpoint to execute.
     pub checkpoint: CheckpointId,
     /// The last block in which it is accepted.
@@ -151,12 +151,12 @@ pub struct Task {
     /// answer, the point of a check, or the root of a disputed claim, which binds its seeds.
     pub subject: H256,
     /// The work.
-    pub work: Work,
+    pub work: Workload,
 }
 
 /// The work of a duty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Work {
+pub enum Workload {
     /// To answer a question.
     Answer(Question),
     /// To re-execute a leaf, and to show the hidden state at a position of its answer.

@@ -29,10 +29,10 @@ pub use error::ServiceError;
 pub use supervisor::Supervisor;
 
 use crate::artefacts;
-use crate::chain::{follow, ChainLedger, Link, Node};
+use crate::chain::{follow, Link, Node, NodeView};
 use crate::checkpoint::Library;
 use crate::metrics::{self, Metrics};
-use crate::roles::{EngineExecutor, Operator, Pace};
+use crate::roles::{LoadedEngines, OperatorLoop, Pace};
 use crate::store::{Store, StoreError};
 use announce::{Announcer, Endpoint};
 use canonical::Successor;
@@ -121,12 +121,11 @@ impl Worker {
             let (link, library) = (link.clone(), library.clone());
             Resources::new(sharing.artefacts(), link, library, datasets, device.clone())
         });
-        let executor = Arc::new(EngineExecutor::new(checkpoints));
-        let announcer =
-            Announcer::new(link.clone(), &recorded, executor.clone(), endpoint, &device);
+        let engines = Arc::new(LoadedEngines::new(checkpoints));
+        let announcer = Announcer::new(link.clone(), &recorded, engines.clone(), endpoint, &device);
         let mut tasks = Tasks {
             files: folder(&config, "rounds", &node, &recorded)?,
-            executor,
+            engines,
             store: Arc::new(store),
             config,
             link,
@@ -184,7 +183,7 @@ struct Tasks {
     config: Config,
     link: Arc<Link>,
     library: Library,
-    executor: Arc<EngineExecutor>,
+    engines: Arc<LoadedEngines>,
     store: Arc<Store>,
     /// Resources for rounds; `None` if the worker shares no files with other operators.
     rounds: Option<Resources>,
@@ -208,7 +207,7 @@ impl Tasks {
             operators,
             self.library.clone(),
             loader,
-            self.executor.clone(),
+            self.engines.clone(),
             sharing.map(Sharing::artefacts),
         );
         let (head, stop) = (self.head.clone(), self.stop.clone());
@@ -240,19 +239,19 @@ impl Tasks {
         let trains = identity.rounds == Some(Role::Trainer);
         let scores = identity.rounds == Some(Role::Validator);
         info!(operator = %name, serves, validates, trains, scores, "ready");
-        let ledger = ChainLedger::new(self.link.clone(), operator.key.clone(), &identity);
-        let ledger = Arc::new(ledger);
-        let (executor, store) = (self.executor.clone(), self.store.clone());
+        let chain = NodeView::new(self.link.clone(), operator.key.clone(), &identity);
+        let chain = Arc::new(chain);
+        let (engines, store) = (self.engines.clone(), self.store.clone());
         let (metrics, head, stop) = (self.metrics.clone(), self.head.clone(), self.stop.clone());
         self.supervisor.run(format!("operator {name}"), move || {
-            let mut operator = Operator::new(
+            let mut operator = OperatorLoop::new(
                 identity.clone(),
-                ledger.clone(),
+                chain.clone(),
                 store.clone(),
                 metrics.clone(),
             );
             if identity.serves || identity.validates {
-                operator = operator.with_executor(executor.clone(), Pace::default());
+                operator = operator.with_engines(engines.clone(), Pace::default());
             }
             if let Some((setup, exchange)) = &rounds {
                 operator = operator.with_rounds(setup.clone(), exchange.clone());

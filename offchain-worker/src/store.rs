@@ -11,7 +11,7 @@
 
 mod record;
 
-pub use record::{JobKey, Product, Record, Stage, StoredAnswer, StoredCheck, Ticket};
+pub use record::{JobKey, JobStage, Product, Record, StoredAnswer, StoredCheck, Ticket};
 
 use crate::whole;
 use codec::{Decode, Encode};
@@ -81,7 +81,7 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
 }
 
 /// The location of a store.
-pub trait Place: Send + Sync + 'static {
+pub trait StorePlace: Send + Sync + 'static {
     /// Opens the database, or creates it.
     fn open(&self) -> Result<Database, redb::DatabaseError>;
 
@@ -92,7 +92,7 @@ pub trait Place: Send + Sync + 'static {
 /// A store in a file.
 struct FilePlace(PathBuf);
 
-impl Place for FilePlace {
+impl StorePlace for FilePlace {
     fn open(&self) -> Result<Database, redb::DatabaseError> {
         if let Some(folder) = self.0.parent() {
             std::fs::create_dir_all(folder).map_err(redb::StorageError::from)?;
@@ -111,7 +111,7 @@ impl Place for FilePlace {
 /// again at its next use.
 pub struct Store {
     path: PathBuf,
-    place: Box<dyn Place>,
+    place: Box<dyn StorePlace>,
     /// The genesis hash of its chain, once that is known.
     genesis: OnceLock<H256>,
     database: Mutex<Option<Arc<Database>>>,
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// The store at `place`; errors name it `path`.
-    pub fn over(path: &Path, place: impl Place) -> Self {
+    pub fn over(path: &Path, place: impl StorePlace) -> Self {
         Self {
             path: path.to_owned(),
             place: Box::new(place),
@@ -330,7 +330,7 @@ mod tests {
     fn record(block: u64) -> Record {
         Record {
             subject: H256::repeat_byte(1),
-            stage: Stage::Done { block },
+            stage: JobStage::Done { block },
         }
     }
 
@@ -345,7 +345,7 @@ mod tests {
         let (folder, store) = new_store();
         let record = Record {
             subject: H256::repeat_byte(2),
-            stage: Stage::Executed(Product::Verdict {
+            stage: JobStage::Executed(Product::Verdict {
                 verdict: Verdict::False,
                 salt: H256::repeat_byte(3),
             }),
@@ -413,7 +413,7 @@ mod tests {
         ];
         let records = products.map(|product| Record {
             subject: H256::repeat_byte(2),
-            stage: Stage::Executed(product),
+            stage: JobStage::Executed(product),
         });
         for (number, record) in (1..).zip(&records) {
             store.put(&round(number), record).expect("written");

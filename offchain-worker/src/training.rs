@@ -6,8 +6,8 @@
 //!                                                 ▲                     │ the rest
 //!                                                 └──── residual ◄──────┘
 //! ```
-//! - [`Parent`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its training;
-//! - [`Trainer`] makes one [`Contribution`] for each round, on any device that burn supports. Its state can
+//! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its training;
+//! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state can
 //!   be kept in a file, from which a killed trainer continues;
 //! - [`evaluate`] is the loss by the integer forward pass;
 //! - [`Judge`] finds the effect of a contribution on the parent, as validators do;
@@ -21,19 +21,19 @@ mod evaluate;
 mod judge;
 mod options;
 mod order;
-mod parent;
 pub mod rounds;
 mod sabotage;
 mod state;
-mod trainer;
+mod trainable;
+mod training_loop;
 
 pub use error::TrainingError;
 pub use evaluate::{bits, evaluate};
 pub use judge::{Judge, Submitted};
 pub use options::{Differences, TrainingOptions};
-pub use parent::Parent;
 pub use sabotage::Sabotage;
-pub use trainer::{Contribution, Step, Trainer};
+pub use trainable::TrainableCheckpoint;
+pub use training_loop::{TrainedUpdate, TrainingLoop, TrainingStep};
 
 use noema_checkpoint::Architecture;
 use options::within;

@@ -2,7 +2,7 @@
 
 use noema_checkpoint::{blake2_256, H256};
 use noema_worker::dataset::{
-    prepare, Dataset, DatasetError, Datasets, PrepareOptions, Prepared, Shard, MANIFEST, SHARDS,
+    prepare, DatasetError, Datasets, OpenDataset, PrepareOptions, Prepared, Shard, MANIFEST, SHARDS,
 };
 use serde_json::{json, Value};
 use std::{
@@ -70,7 +70,7 @@ impl Place {
     }
 
     /// A dataset of 100 tokens and the separator: three shards of two sequences of 16.
-    fn dataset(&self) -> Dataset {
+    fn dataset(&self) -> OpenDataset {
         let text = self.file("text.txt", "0123456789".repeat(10));
         let prepared = self.prepare(&[text], "dataset", &options());
         prepared.expect("a sound text").dataset
@@ -312,7 +312,7 @@ fn damaged_manifests_are_refused_by_name() {
     let open = |edit: fn(&mut Value)| {
         fs::write(directory.join(MANIFEST), &sound).unwrap();
         edit_manifest(&directory, edit);
-        Dataset::open(&directory).expect_err("is refused")
+        OpenDataset::open(&directory).expect_err("is refused")
     };
     let error = open(|m| m["format"] = 2.into());
     assert!(matches!(error, DatasetError::Format { found: 2, .. }));
@@ -334,7 +334,7 @@ fn damaged_manifests_are_refused_by_name() {
     let error = open(|m| m["more"] = 1.into());
     assert!(matches!(error, DatasetError::NotAManifest { .. }));
     fs::remove_file(directory.join(MANIFEST)).unwrap();
-    let error = Dataset::open(&directory).expect_err("is refused");
+    let error = OpenDataset::open(&directory).expect_err("is refused");
     assert!(matches!(error, DatasetError::Read { .. }));
 }
 
@@ -410,7 +410,7 @@ fn shards_that_contradict_the_manifest_are_refused_by_name() {
             // The root of a single shard is the hash of its leaf.
             manifest["root"] = json!(blake2_256(hash.as_bytes()));
         });
-        let dataset = Dataset::open(&directory).expect("the manifest is sound");
+        let dataset = OpenDataset::open(&directory).expect("the manifest is sound");
         dataset.shard(0).map(|_| ())
     };
     assert!(open(&|_| ()).is_ok());

@@ -20,7 +20,7 @@ use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
-use noema_claims::{Rules, RulesError, Windows};
+use noema_claims::{ClaimRules, ClaimRulesError, ClaimWindows};
 use pallet_inference::{RequestRules, Unworkable};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -35,9 +35,9 @@ pub const LIVE_FRESHNESS: u32 = 4;
 
 /// The rules of claims on a chain whose blocks are final after `finality` blocks. They assume a block every
 /// two seconds, and a validator with only a few CPU cores.
-pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> Rules<BlockNumber> {
-    Rules {
-        windows: Windows {
+pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> ClaimRules<BlockNumber> {
+    ClaimRules {
+        windows: ClaimWindows {
             finality,
             commit: 15,
             // Prompt and answer are executed in one pass: a slow laptop executes twenty tokens a second.
@@ -153,9 +153,9 @@ pub enum PenaltiesError {
 
 /// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ParametersRefusal {
     /// Of claims.
-    Claims(RulesError),
+    Claims(ClaimRulesError),
     /// Of requests.
     Requests(Unworkable),
     /// Of rounds of training.
@@ -172,7 +172,7 @@ pub mod dynamic_params {
     pub mod protocol {
         /// The rules of claims.
         #[codec(index = 0)]
-        pub static ProtocolClaimRules: Rules<BlockNumber> =
+        pub static ProtocolClaimRules: ClaimRules<BlockNumber> =
             claim_rules(LIVE_FINALITY, LIVE_FRESHNESS);
         /// The rules of requests.
         #[codec(index = 1)]
@@ -239,13 +239,13 @@ part!(
 ///
 /// The first reason found.
 pub fn check(
-    claims: &Rules<BlockNumber>,
+    claims: &ClaimRules<BlockNumber>,
     requests: &RequestRules,
     rounds: &RoundPenalties,
-) -> Result<(), Refusal> {
-    claims.check().map_err(Refusal::Claims)?;
-    requests.check().map_err(Refusal::Requests)?;
-    rounds.check().map_err(Refusal::Rounds)
+) -> Result<(), ParametersRefusal> {
+    claims.check().map_err(ParametersRefusal::Claims)?;
+    requests.check().map_err(ParametersRefusal::Requests)?;
+    rounds.check().map_err(ParametersRefusal::Rounds)
 }
 
 /// Sets parameters at genesis; it has no calls and no storage of its own.
@@ -270,7 +270,7 @@ pub mod genesis {
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// The rules of claims.
-        pub claim_rules: Option<Rules<BlockNumber>>,
+        pub claim_rules: Option<ClaimRules<BlockNumber>>,
         /// The rules of requests.
         pub request_rules: Option<RequestRules>,
         #[serde(skip)]

@@ -14,7 +14,7 @@ use crate::{
 use alloc::{string::ToString, vec, vec::Vec};
 use cumulus_primitives_core::ParaId;
 use frame_support::build_struct_json_patch;
-use noema_claims::Rules;
+use noema_claims::ClaimRules;
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
@@ -43,7 +43,7 @@ fn genesis(
     collators: Vec<(Sr25519Keyring, Sr25519Keyring)>,
     sudo: Option<AccountId>,
     epoch_length: Option<BlockNumber>,
-    claim_rules: Option<Rules<BlockNumber>>,
+    claim_rules: Option<ClaimRules<BlockNumber>>,
     term_length: BlockNumber,
 ) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {

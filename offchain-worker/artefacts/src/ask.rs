@@ -1,6 +1,6 @@
 //! One connection to one peer.
 
-use crate::{kind::Kind, BlobHash, Fault, Options, Peer, MAX_FILES, MAX_NAME_BYTES};
+use crate::{kind::Kind, BlobHash, Options, Peer, PeerFault, MAX_FILES, MAX_NAME_BYTES};
 use futures::StreamExt;
 use iroh::{endpoint::Connection, Endpoint, EndpointAddr, PublicKey, TransportAddr};
 use iroh_blobs::{
@@ -41,9 +41,9 @@ impl<'a> Holder<'a> {
         endpoint: &Endpoint,
         peer: &Peer,
         options: &'a Options,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, PeerFault> {
         let id = PublicKey::from_bytes(&peer.id.0)
-            .map_err(|_| Fault::Unreachable("its id is not a public key".to_owned()))?;
+            .map_err(|_| PeerFault::Unreachable("its id is not a public key".to_owned()))?;
         let addresses = peer.addresses.iter().copied().map(TransportAddr::Ip);
         let address = EndpointAddr::from_parts(id, addresses);
         let connecting = endpoint.connect(address, iroh_blobs::ALPN);
@@ -52,13 +52,13 @@ impl<'a> Holder<'a> {
                 connection,
                 options,
             }),
-            Ok(Err(error)) => Err(Fault::Unreachable(format!("{error:#}"))),
-            Err(_) => Err(Fault::Unreachable("no answer".to_owned())),
+            Ok(Err(error)) => Err(PeerFault::Unreachable(format!("{error:#}"))),
+            Err(_) => Err(PeerFault::Unreachable("no answer".to_owned())),
         }
     }
 
     /// Asks how large an artefact is.
-    pub(crate) async fn sizes(&self, kind: Kind, hash: BlobHash) -> Result<Sizes, Fault> {
+    pub(crate) async fn sizes(&self, kind: Kind, hash: BlobHash) -> Result<Sizes, PeerFault> {
         let hash = hash.into();
         match kind {
             Kind::File => {
@@ -73,12 +73,12 @@ impl<'a> Holder<'a> {
                 let asked = get_verified_size(&self.connection, &hash);
                 let (list, _) = self.answer(asked).await?;
                 if list == 0 || list % 32 != 0 || list > MAX_LIST_BYTES {
-                    return Err(Fault::NotADirectory);
+                    return Err(PeerFault::NotADirectory);
                 }
                 let asked = get_hash_seq_and_sizes(&self.connection, &hash, MAX_LIST_BYTES, None);
                 let (list, sizes) = self.answer(asked).await?;
                 if sizes.first().is_none_or(|names| *names > MAX_NAMES_BYTES) {
-                    return Err(Fault::NotADirectory);
+                    return Err(PeerFault::NotADirectory);
                 }
                 let files = sizes.iter().copied().fold(0, u64::saturating_add);
                 let list = 32 * list.len() as u64;
@@ -101,7 +101,7 @@ impl<'a> Holder<'a> {
         store: &Store,
         content: HashAndFormat,
         mut progress: impl FnMut(u64),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), PeerFault> {
         let stream = store
             .remote()
             .fetch(self.connection.clone(), content)
@@ -128,34 +128,34 @@ impl<'a> Holder<'a> {
                 }
                 Some(GetProgressItem::Done(_)) => return Ok(()),
                 Some(GetProgressItem::Error(error)) => return Err(self.fault(&error)),
-                None => return Err(Fault::BrokeOff("the stream ended early".to_owned())),
+                None => return Err(PeerFault::BrokeOff("the stream ended early".to_owned())),
             }
         }
     }
 
-    async fn answer<R>(&self, asked: impl Future<Output = GetResult<R>>) -> Result<R, Fault> {
+    async fn answer<R>(&self, asked: impl Future<Output = GetResult<R>>) -> Result<R, PeerFault> {
         match timeout(self.options.patience, asked).await {
             Ok(answer) => answer.map_err(|error| self.fault(&error)),
-            Err(_) => Err(Fault::Slow),
+            Err(_) => Err(PeerFault::Slow),
         }
     }
 
-    fn fault(&self, error: &GetError) -> Fault {
+    fn fault(&self, error: &GetError) -> PeerFault {
         let code = error.iroh_error_code().or_else(|| self.closed_with());
         match error {
-            _ if code == Some(ERR_PERMISSION) => Fault::NotShared,
-            _ if code == Some(ERR_LIMIT) => Fault::Busy,
+            _ if code == Some(ERR_PERMISSION) => PeerFault::NotShared,
+            _ if code == Some(ERR_LIMIT) => PeerFault::Busy,
             GetError::AtBlobHeaderNext {
                 source: AtBlobHeaderNextError::NotFound { .. },
                 ..
-            } => Fault::NotShared,
+            } => PeerFault::NotShared,
             GetError::Decode {
                 source:
                     DecodeError::ParentHashMismatch { .. } | DecodeError::LeafHashMismatch { .. },
                 ..
-            } => Fault::Corrupt,
-            GetError::BadRequest { .. } => Fault::NotADirectory,
-            _ => Fault::BrokeOff(format!("{error:#}")),
+            } => PeerFault::Corrupt,
+            GetError::BadRequest { .. } => PeerFault::NotADirectory,
+            _ => PeerFault::BrokeOff(format!("{error:#}")),
         }
     }
 
@@ -189,9 +189,9 @@ impl Window {
         }
     }
 
-    fn next(&mut self, options: &Options) -> Result<(), Fault> {
+    fn next(&mut self, options: &Options) -> Result<(), PeerFault> {
         if self.bytes - self.begun_with < options.least_bytes {
-            return Err(Fault::Slow);
+            return Err(PeerFault::Slow);
         }
         self.begun_with = self.bytes;
         self.end = Instant::now() + options.patience;

@@ -1,7 +1,7 @@
 //! The endpoint, and fetching over it.
 
 use crate::{
-    fetch::{Fetched, Job, Progress},
+    fetch::{FetchProgress, Fetched, Job},
     kind::Kind,
     BlobHash, Error, Options, Peer,
 };
@@ -41,7 +41,7 @@ impl Fetcher {
         limit: u64,
         peers: &[Peer],
         into: impl AsRef<Path>,
-        progress: impl Fn(Progress) + Send + Sync + 'static,
+        progress: impl Fn(FetchProgress) + Send + Sync + 'static,
     ) -> Result<Fetched, Error> {
         self.start(Kind::File, hash, limit, peers, into.as_ref(), progress)
             .await
@@ -54,7 +54,7 @@ impl Fetcher {
         limit: u64,
         peers: &[Peer],
         into: impl AsRef<Path>,
-        progress: impl Fn(Progress) + Send + Sync + 'static,
+        progress: impl Fn(FetchProgress) + Send + Sync + 'static,
     ) -> Result<Fetched, Error> {
         self.start(Kind::Directory, hash, limit, peers, into.as_ref(), progress)
             .await
@@ -76,7 +76,7 @@ impl Fetcher {
         limit: u64,
         peers: &[Peer],
         into: &Path,
-        progress: impl Fn(Progress) + Send + Sync + 'static,
+        progress: impl Fn(FetchProgress) + Send + Sync + 'static,
     ) -> Result<Fetched, Error> {
         let job = Job {
             endpoint: self.endpoint.clone(),

@@ -137,12 +137,12 @@ impl Error {
 
 /// The peers asked, and the last fault of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked(pub Vec<(Peer, Fault)>);
+pub struct Asked(pub Vec<(Peer, PeerFault)>);
 
 /// Why a peer did not send an artefact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum PeerFault {
     /// No connection.
     #[error("not reached ({0})")]
     Unreachable(String),
@@ -168,7 +168,7 @@ pub enum Fault {
 
 impl Asked {
     /// Records the last fault of a peer.
-    pub(crate) fn record(&mut self, peer: &Peer, fault: Fault) {
+    pub(crate) fn record(&mut self, peer: &Peer, fault: PeerFault) {
         match self.0.iter_mut().find(|(other, _)| other == peer) {
             Some((_, last)) => *last = fault,
             None => self.0.push((peer.clone(), fault)),
@@ -178,19 +178,19 @@ impl Asked {
     /// Whether a peer sent something other than what was requested.
     pub(crate) fn lied(&self, peer: &Peer) -> bool {
         let mut faults = self.0.iter().filter(|(other, _)| other.id == peer.id);
-        faults.any(|(_, fault)| *fault == Fault::Corrupt)
+        faults.any(|(_, fault)| *fault == PeerFault::Corrupt)
     }
 
     /// The error of a fetch without a result.
     pub(crate) fn into_error(self, hash: BlobHash) -> Error {
-        let unreachable = |fault: &Fault| matches!(fault, Fault::Unreachable(_));
+        let unreachable = |fault: &PeerFault| matches!(fault, PeerFault::Unreachable(_));
         let reached = self
             .0
             .iter()
             .map(|(_, fault)| fault)
             .filter(|fault| !unreachable(fault));
         let (reached, corrupt) = reached.fold((0, 0), |(all, corrupt), fault| {
-            (all + 1, corrupt + usize::from(*fault == Fault::Corrupt))
+            (all + 1, corrupt + usize::from(*fault == PeerFault::Corrupt))
         });
         match (self.0.is_empty(), reached, corrupt) {
             (false, 0, _) => Error::NotConnected { hash, asked: self },

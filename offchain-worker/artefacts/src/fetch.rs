@@ -1,8 +1,8 @@
 //! Fetching an artefact from any of its holders.
 
 use crate::{
-    ask::Holder, kind::Kind, reach::Reaching, staging::Staging, Asked, BlobHash, Error, Fault,
-    Options, Peer, PeerId,
+    ask::Holder, kind::Kind, reach::Reaching, staging::Staging, Asked, BlobHash, Error, Options,
+    Peer, PeerFault, PeerId,
 };
 use iroh::Endpoint;
 use std::{panic, path::PathBuf};
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// The progress of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct FetchProgress {
     /// Bytes that have arrived and are verified.
     pub present: u64,
     /// Bytes in total.
@@ -38,7 +38,7 @@ pub(crate) struct Job {
     pub(crate) hash: BlobHash,
     pub(crate) limit: u64,
     pub(crate) peers: Vec<Peer>,
-    pub(crate) progress: Box<dyn Fn(Progress) + Send + Sync>,
+    pub(crate) progress: Box<dyn Fn(FetchProgress) + Send + Sync>,
 }
 
 impl Job {
@@ -107,7 +107,7 @@ impl Job {
         peer: PeerId,
         staging: &Staging,
         fetched: &mut Fetched,
-    ) -> Result<Result<(), Fault>, Error> {
+    ) -> Result<Result<(), PeerFault>, Error> {
         let sizes = match holder.sizes(self.kind, self.hash).await {
             Ok(sizes) => sizes,
             Err(fault) => return Ok(Err(fault)),
@@ -127,7 +127,7 @@ impl Job {
         let transferred = holder
             .transfer(&staging.store, staging.content(), |bytes| {
                 received = bytes;
-                (self.progress)(Progress {
+                (self.progress)(FetchProgress {
                     present: present.saturating_add(bytes).min(total),
                     total,
                     from: peer,

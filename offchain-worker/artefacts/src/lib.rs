@@ -42,8 +42,8 @@ mod staging;
 
 pub use artefacts::{is_shared_from, Artefacts};
 pub use endpoint::Fetcher;
-pub use error::{Asked, Error, Fault};
-pub use fetch::{Fetched, Progress};
+pub use error::{Asked, Error, PeerFault};
+pub use fetch::{FetchProgress, Fetched};
 pub use hash::{hash_file, hash_files};
 pub use identity::{BlobHash, Peer, PeerId};
 pub use options::Options;

@@ -1,13 +1,13 @@
 //! Connecting to peers without waiting for unreachable ones.
 
-use crate::{ask::Holder, Fault, Options, Peer};
+use crate::{ask::Holder, Options, Peer, PeerFault};
 use futures::{future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt};
 use iroh::Endpoint;
 use std::slice;
 use tokio::time::timeout;
 
 /// A peer, and the connection to it or the reason why there is none.
-pub(crate) type Reached<'a> = (&'a Peer, Result<Holder<'a>, Fault>);
+pub(crate) type Reached<'a> = (&'a Peer, Result<Holder<'a>, PeerFault>);
 
 /// Connects to the peers in order; a peer that does not answer soon does not delay the next one.
 pub(crate) struct Reaching<'a> {

@@ -2,7 +2,7 @@
 //! seeded model with the shape of SmolLM2-135M: `cargo bench --profile dev -p noema-executor --bench batch`.
 
 use noema_executor::{Cancel, CpuExecutor, CpuOptions, ScheduleError, ScheduleOptions, Scheduler};
-use noema_numerics::{testing::TestModel, Architecture, Generated, Request, Sampling};
+use noema_numerics::{testing::TestModel, Architecture, Generated, GenerationParameters, Sampling};
 use std::{ops::ControlFlow, sync::Arc, thread, time::Instant};
 
 const SHAPE: Architecture = TestModel::SMOLLM2_135M;
@@ -16,8 +16,8 @@ fn prompt(index: u32) -> Vec<u32> {
         .collect()
 }
 
-fn request(temperature_milli: u16) -> Request<'static> {
-    Request {
+fn request(temperature_milli: u16) -> GenerationParameters<'static> {
+    GenerationParameters {
         sampling: Sampling {
             temperature_milli,
             top_k: 0,

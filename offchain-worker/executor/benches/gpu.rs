@@ -5,7 +5,7 @@
 //! processor before anything is timed.
 
 use noema_executor::{
-    gpu::{adapter, adapters, AdapterKind, Choice, GpuDevice, Options},
+    gpu::{adapter, adapters, AdapterChoice, AdapterKind, GpuDevice, GpuOptions},
     CpuKernels, Executor as _, GpuExecutor, Output, Segment, Sequence,
 };
 use noema_numerics::{
@@ -82,7 +82,7 @@ fn main() {
         );
     }
     let index = std::env::args().find_map(|argument| argument.parse().ok());
-    let choice = index.map_or(Choice::Best { software: true }, Choice::Index);
+    let choice = index.map_or(AdapterChoice::Best { software: true }, AdapterChoice::Index);
     let start = Instant::now();
     let (adapter, device) = match adapter(choice).and_then(|a| Ok((GpuDevice::open(&a)?, a))) {
         Ok((device, adapter)) => (adapter, device),
@@ -94,7 +94,7 @@ fn main() {
     let model = TestModel::seeded(SHAPE, 1);
     let start = Instant::now();
     let mut gpu =
-        GpuExecutor::new(&device, &model.model(), Options::default()).expect("room for 143 MB");
+        GpuExecutor::new(&device, &model.model(), GpuOptions::default()).expect("room for 143 MB");
     println!(
         "{}: opened in {:.2} s, model uploaded in {:.2} s, {} MiB",
         device.name(),

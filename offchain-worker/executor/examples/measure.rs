@@ -6,12 +6,12 @@
 //! speed does not depend on them.
 
 use noema_executor::{
-    cpu::Weights, Cancel, CpuExecutor, CpuKernels, CpuOptions, ModelSource, ScheduleOptions,
+    cpu::CpuWeights, Cancel, CpuExecutor, CpuKernels, CpuOptions, ModelSource, ScheduleOptions,
     Scheduler,
 };
 use noema_numerics::{
-    check, generate, Architecture, Blocks, ForwardPass, Model, ModelError, Request, Sampling,
-    Transformer,
+    check, generate, Architecture, Blocks, ForwardPass, GenerationParameters, Model, ModelError,
+    Sampling, Transformer,
 };
 use serde::Deserialize;
 use std::{
@@ -43,7 +43,7 @@ const TOGETHER: usize = 8;
 
 struct Lent {
     manifest: Manifest,
-    weights: Weights,
+    weights: CpuWeights,
 }
 
 impl ModelSource for Lent {
@@ -74,9 +74,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let manifest: Manifest = serde_json::from_slice(&read(folder.join("manifest.json"))?)?;
     let file = File::open(folder.join("weights.bin"))?;
     let weights = match arguments.next().as_deref() {
-        Some("copy") => Weights::copy(&file)?,
+        Some("copy") => CpuWeights::copy(&file)?,
         // SAFETY: the files of a checkpoint are never written to.
-        _ => unsafe { Weights::map(&file)? },
+        _ => unsafe { CpuWeights::map(&file)? },
     };
     let lent = Arc::new(Lent { manifest, weights });
     let model = lent.model()?;
@@ -134,7 +134,7 @@ fn measure(
     transformer.logits(hidden.view(), &mut logits);
     times.prefill.push(begun.elapsed().as_secs_f64());
 
-    let request = Request {
+    let request = GenerationParameters {
         sampling: Sampling::GREEDY,
         seed: [0; 32],
         max_tokens: ANSWER as u32,
@@ -175,7 +175,7 @@ fn together(lent: &Arc<Lent>, threads: usize, rounds: usize) -> Result<f64, Box<
     let answer = &|index: usize| {
         let token = |i: usize| ((i + index * 61) * 7_919 % vocabulary) as u32;
         let prompt: Vec<u32> = (0..PROMPT).map(token).collect();
-        let request = Request {
+        let request = GenerationParameters {
             sampling: Sampling::GREEDY,
             seed: [0; 32],
             max_tokens: ANSWER as u32,

@@ -13,4 +13,4 @@ mod weights;
 
 pub use executor::{CpuExecutor, CpuOptions};
 pub use kernels::{CpuKernels, LinearOutput};
-pub use weights::Weights;
+pub use weights::CpuWeights;

@@ -1,7 +1,7 @@
 //! The choice of the device that executes.
 
 use crate::{
-    gpu::{adapter, adapters, Adapter, AdapterKind, Choice, GpuDevice, Options},
+    gpu::{adapter, adapters, Adapter, AdapterChoice, AdapterKind, GpuDevice, GpuOptions},
     self_test::Golden,
     CpuExecutor, CpuKernels, CpuOptions, Executor, ExecutorError, GpuExecutor, ModelSource,
 };
@@ -88,9 +88,9 @@ impl DeviceOptions {
             Ok(device)
         };
         match self.choice {
-            DeviceChoice::Gpu(Some(index)) => gpu(Choice::Index(index)),
-            DeviceChoice::Gpu(None) => gpu(Choice::Best { software: true }),
-            DeviceChoice::Auto => match gpu(Choice::Best { software: false }) {
+            DeviceChoice::Gpu(Some(index)) => gpu(AdapterChoice::Index(index)),
+            DeviceChoice::Gpu(None) => gpu(AdapterChoice::Best { software: true }),
+            DeviceChoice::Auto => match gpu(AdapterChoice::Best { software: false }) {
                 Err(error) if self.require_gpu => Err(error),
                 Err(ExecutorError::NoDevice { .. }) => self.processor(),
                 Err(error) => {
@@ -224,9 +224,9 @@ impl Device {
                 gpu.opened.get_or_init(|| device)
             }
         };
-        let options = Options {
+        let options = GpuOptions {
             memory: gpu.memory,
-            ..Options::default()
+            ..GpuOptions::default()
         };
         Ok(Box::new(GpuExecutor::new(
             device,

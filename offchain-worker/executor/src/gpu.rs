@@ -24,7 +24,7 @@ mod scratch;
 mod tests;
 mod weights;
 
-pub use adapter::{adapter, adapters, Adapter, AdapterKind, Choice};
+pub use adapter::{adapter, adapters, Adapter, AdapterChoice, AdapterKind};
 
 use crate::{validate_prefix, Executor, ExecutorError, Output, Segment, Sequence};
 use cache::{Around, Caches, Place};
@@ -48,7 +48,7 @@ const SUBMISSION_PRODUCTS: u64 = 1 << 37;
 
 /// How a [`GpuExecutor`] uses its device.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct GpuOptions {
     /// Most bytes for weights, caches and scratch together; if none, all memory of the device.
     pub memory: Option<u64>,
     /// Rows that go through the layers together; if none, a default. Affects only speed and memory.
@@ -58,7 +58,7 @@ pub struct Options {
 /// A fault to inject, to test the callers of an executor.
 #[cfg(any(test, feature = "testing"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum InjectedFault {
     /// The device is lost in the middle of the next pass.
     Lost,
     /// The next pass that reads anything back reads one wrong bit in its last logit.
@@ -95,7 +95,7 @@ impl GpuDevice {
 
     /// Makes the next pass of any executor on the device fail.
     #[cfg(any(test, feature = "testing"))]
-    pub fn inject(&self, fault: Fault) {
+    pub fn inject(&self, fault: InjectedFault) {
         self.gpu.inject(fault);
     }
 
@@ -143,7 +143,7 @@ impl GpuExecutor {
     pub fn new(
         device: &GpuDevice,
         model: &Model<'_>,
-        options: Options,
+        options: GpuOptions,
     ) -> Result<Self, ExecutorError> {
         let gpu = device.gpu.capped(options.memory);
         let kernels = device.kernels.clone();
@@ -247,7 +247,7 @@ impl GpuExecutor {
             }
             self.submit(chunk, offset);
             #[cfg(any(test, feature = "testing"))]
-            if self.gpu.take_fault(Fault::Lost) {
+            if self.gpu.take_fault(InjectedFault::Lost) {
                 self.gpu.raw().destroy();
             }
             if rows > 0 {
@@ -345,7 +345,7 @@ impl GpuExecutor {
             }
         })?;
         #[cfg(any(test, feature = "testing"))]
-        if self.gpu.take_fault(Fault::WrongNumbers) {
+        if self.gpu.take_fault(InjectedFault::WrongNumbers) {
             if let Some(logit) = output.logits.last_mut() {
                 *logit ^= 1;
             }

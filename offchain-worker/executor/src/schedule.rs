@@ -25,7 +25,7 @@ use crate::{Executor, ExecutorError};
 use guarded::Guarded;
 use job::{Event, Job, Work};
 use noema_numerics::{
-    Architecture, Checked, Checking, ForwardError, Generated, Generation, Request,
+    Architecture, Checked, Checking, ForwardError, Generated, Generation, GenerationParameters,
 };
 use queue::Queue;
 use std::{
@@ -197,7 +197,7 @@ impl Scheduler {
     pub fn answer(
         &self,
         prompt: &[u32],
-        request: &Request<'_>,
+        request: &GenerationParameters<'_>,
         cancel: &Cancel,
         on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<Generated, ScheduleError> {
@@ -226,7 +226,7 @@ impl Scheduler {
         &self,
         prompt: &[u32],
         answer: &[u32],
-        request: &Request<'_>,
+        request: &GenerationParameters<'_>,
         cancel: &Cancel,
     ) -> Result<Checked, ScheduleError> {
         let checking = Checking::new(&self.architecture, prompt, answer, request)?;

@@ -3,7 +3,7 @@
 use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
     model::Linear,
-    testing::{golden, tiles, values, Case, Operator, Random},
+    testing::{golden, tiles, values, Case, Random, TensorOperator},
     Blocks, Kernels, Scalar,
 };
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn variants() -> Vec<CpuKernels> {
     variants
 }
 
-fn is_exact(operator: Operator, seed: u64) -> Result<(), TestCaseError> {
+fn is_exact(operator: TensorOperator, seed: u64) -> Result<(), TestCaseError> {
     let case = Case::random(operator, seed);
     let expected = case.run(&Scalar);
     for cpu in variants() {
@@ -28,7 +28,7 @@ proptest! {
 
     #[test]
     fn linear_layers_are_exact(seed: u64) {
-        is_exact(Operator::Linear, seed)?;
+        is_exact(TensorOperator::Linear, seed)?;
     }
 
     #[test]
@@ -66,17 +66,17 @@ proptest! {
 
     #[test]
     fn the_cache_is_exact(seed: u64) {
-        is_exact(Operator::Store, seed)?;
+        is_exact(TensorOperator::Store, seed)?;
     }
 
     #[test]
     fn attention_is_exact(seed: u64) {
-        is_exact(Operator::Attention, seed)?;
+        is_exact(TensorOperator::Attention, seed)?;
     }
 
     #[test]
     fn operators_by_position_are_exact(seed: u64) {
-        for operator in [Operator::Norm, Operator::Rope, Operator::Swiglu, Operator::Quantise] {
+        for operator in [TensorOperator::Norm, TensorOperator::Rope, TensorOperator::Swiglu, TensorOperator::Quantise] {
             is_exact(operator, seed)?;
         }
     }

@@ -4,7 +4,7 @@
 use super::{join, no_randomness, place, remote, seek::seek, FetchError};
 use crate::chain::types::WireEndpoint;
 use crate::chain::{At, Node};
-use crate::dataset::{Dataset, DatasetError, Datasets, MANIFEST, MAX_MANIFEST_BYTES, SHARDS};
+use crate::dataset::{DatasetError, Datasets, OpenDataset, MANIFEST, MAX_MANIFEST_BYTES, SHARDS};
 use crate::store::AccountBytes;
 use futures::{stream, FutureExt, StreamExt, TryStreamExt};
 use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Peer, PeerId};
@@ -68,7 +68,7 @@ fn shuffle(operators: &mut [(AccountBytes, WireEndpoint)]) -> Result<(), FetchEr
 }
 
 /// Shares the files of a dataset that are on this machine.
-pub async fn share(artefacts: &Artefacts, dataset: &Dataset) -> Result<(), Error> {
+pub async fn share(artefacts: &Artefacts, dataset: &OpenDataset) -> Result<(), Error> {
     let unshared = dataset
         .files()
         .filter(|(hash, path)| !artefacts.is_shared(BlobHash(hash.0)) && path.exists())
@@ -85,7 +85,7 @@ pub async fn find(
     datasets: &Datasets,
     recorded: &Recorded,
     wanted: &[u32],
-) -> Result<Option<Dataset>, FetchError> {
+) -> Result<Option<OpenDataset>, FetchError> {
     let Some(dataset) = datasets.open(recorded)? else {
         return Ok(None);
     };
@@ -110,7 +110,7 @@ pub async fn fetch(
     wanted: &[u32],
     peers: &[Peer],
     progress: impl Fn(u64) + Send + Sync,
-) -> Result<Dataset, FetchError> {
+) -> Result<OpenDataset, FetchError> {
     let source = Source {
         fetcher,
         root: recorded.root,
@@ -154,7 +154,7 @@ pub async fn fetch_alone(
     progress: impl Fn(u64, u64) + Send + Sync,
     wait: Duration,
     stop: impl Future<Output = ()>,
-) -> Result<Dataset, FetchError> {
+) -> Result<OpenDataset, FetchError> {
     let fetcher = super::fetcher().await?;
     let arrived = AtomicU64::new(0);
     let shards: Vec<u32> = (0..recorded.shards).collect();
@@ -212,7 +212,7 @@ impl Source<'_> {
             }
             // Another process fetched it.
             Err(Error::Exists { .. }) => Ok(()),
-            Err(reason) if reason.is_of_peers() => Err(FetchError::PartNotToBeHad {
+            Err(reason) if reason.is_of_peers() => Err(FetchError::PartUnavailable {
                 root: self.root,
                 part: name(),
                 reason: Box::new(reason),
@@ -249,7 +249,7 @@ async fn manifest(
 
 async fn shard(
     source: &Source<'_>,
-    dataset: &Dataset,
+    dataset: &OpenDataset,
     index: u32,
     progress: &(impl Fn(u64) + Sync),
 ) -> Result<(), FetchError> {
@@ -264,7 +264,7 @@ async fn shard(
 }
 
 /// The shards of `wanted` that are not on this machine. A damaged one is removed.
-async fn lacking(dataset: &Dataset, wanted: &[u32]) -> Result<BTreeSet<u32>, FetchError> {
+async fn lacking(dataset: &OpenDataset, wanted: &[u32]) -> Result<BTreeSet<u32>, FetchError> {
     let (dataset, wanted) = (dataset.clone(), wanted.to_vec());
     let look = move || -> Result<_, FetchError> {
         let mut lacking = BTreeSet::new();

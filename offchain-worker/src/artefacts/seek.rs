@@ -111,7 +111,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     fn not_to_be_had(may_pass: bool) -> FetchError {
-        FetchError::NotToBeHad {
+        FetchError::Unavailable {
             checkpoint: CheckpointId(H256::zero()),
             reasons: Vec::new(),
             may_pass,

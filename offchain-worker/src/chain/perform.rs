@@ -8,12 +8,12 @@ use super::calls::{
 use super::{ChainError, Node};
 use crate::keys::Key;
 use crate::roles::rounds::RoundStep;
-use crate::roles::{Action, Outcome};
+use crate::roles::{Action, DutyOutcome};
 use futures::future::BoxFuture;
 use noema_protocol::RoundId;
 use subxt::config::substrate::AccountId32;
 
-type Fate = Result<BoxFuture<'static, Outcome>, ChainError>;
+type Fate = Result<BoxFuture<'static, DutyOutcome>, ChainError>;
 
 /// Submits the call of `action` with the hot key `key`.
 pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {

@@ -4,7 +4,7 @@ use super::calls::Call;
 use super::events::fields;
 use super::{classify, duty, root_cause, ChainError, Node, PATIENCE};
 use crate::keys::Key;
-use crate::roles::Outcome;
+use crate::roles::DutyOutcome;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use sp_core::H256;
@@ -244,18 +244,18 @@ impl Node {
         &self,
         duty: C,
         key: &Key,
-    ) -> Result<BoxFuture<'static, Outcome>, ChainError> {
+    ) -> Result<BoxFuture<'static, DutyOutcome>, ChainError> {
         let outcome = match self.hand_over_duty(duty, key).await? {
             Handed::Over(fate) => {
                 return Ok(Box::pin(async move {
                     match fate.await {
-                        Fate::Final(included) => Outcome::Included {
+                        Fate::Final(included) => DutyOutcome::Included {
                             block: included.block,
                         },
-                        Fate::Failed(error, _) => Outcome::Refused(error),
-                        Fate::Dropped(reason) => Outcome::Dropped(reason),
-                        Fate::Lost(reason) => Outcome::Unknown(reason),
-                        Fate::TooSlow => Outcome::Unknown("it was not final in time".into()),
+                        Fate::Failed(error, _) => DutyOutcome::Refused(error),
+                        Fate::Dropped(reason) => DutyOutcome::Dropped(reason),
+                        Fate::Lost(reason) => DutyOutcome::Unknown(reason),
+                        Fate::TooSlow => DutyOutcome::Unknown("it was not final in time".into()),
                     }
                 }));
             }
@@ -264,11 +264,11 @@ impl Node {
             Handed::Already(reason) => {
                 return Ok(Box::pin(async move {
                     tokio::time::sleep(NEXT_BLOCK).await;
-                    Outcome::Unknown(reason)
+                    DutyOutcome::Unknown(reason)
                 }));
             }
-            Handed::Refused(error) => Outcome::Refused(error),
-            Handed::TurnedAway(reason) => Outcome::Dropped(reason),
+            Handed::Refused(error) => DutyOutcome::Refused(error),
+            Handed::TurnedAway(reason) => DutyOutcome::Dropped(reason),
         };
         Ok(Box::pin(async { outcome }))
     }

@@ -74,7 +74,8 @@ pub use operator::{
     WireSignature,
 };
 pub use request::{
-    Assignment, OpenAnswer, Parameters, Payments, Phase, RefundReason, RequestState, WireReceipt,
+    Assignment, OpenAnswer, Parameters, Payments, RefundReason, RequestPhase, RequestState,
+    WireReceipt,
 };
 
 pub use governance::{CheckpointsCall, TrainingCall, WireCall, WireDataset, WireRules};

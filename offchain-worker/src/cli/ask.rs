@@ -5,7 +5,7 @@ use super::values::within;
 use super::{find_checkpoint, Global};
 use crate::chain::calls::RequestInference;
 use crate::chain::types::{
-    ClaimInfo, ClaimStage, Payments, Phase, RefundReason, RequestState, Seat, SeatState,
+    ClaimInfo, ClaimStage, Payments, RefundReason, RequestPhase, RequestState, Seat, SeatState,
     Verification,
 };
 use crate::chain::{follow, Link, Node};
@@ -167,7 +167,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
         return Ok(ExitCode::from(TIMED_OUT));
     };
     let Seen { state, claim, .. } = seen?;
-    let is_settled = matches!(state.phase, Phase::Settled { .. });
+    let is_settled = matches!(state.phase, RequestPhase::Settled { .. });
     if args.json {
         let asked = Asked {
             request: id,
@@ -347,26 +347,26 @@ impl Report {
             self.claim(claim);
         }
         match &state.phase {
-            Phase::Waiting => self.wait(&match state.position {
+            RequestPhase::Waiting => self.wait(&match state.position {
                 None | Some(0) => "waiting for a worker".to_owned(),
                 Some(1) => "waiting for a worker: 1 request is before this one".to_owned(),
                 Some(others) => {
                     format!("waiting for a worker: {others} requests are before this one")
                 }
             }),
-            Phase::Answering { deadline } => {
+            RequestPhase::Answering { deadline } => {
                 self.wait(&format!("the worker has until block {deadline}"));
             }
-            Phase::Claimed { .. } => {
+            RequestPhase::Claimed { .. } => {
                 if let Some(stage) = &state.claim_stage {
                     self.wait(&awaited(stage));
                 }
             }
-            Phase::Settled { verification, .. } => {
+            RequestPhase::Settled { verification, .. } => {
                 self.settled(state, verification);
                 return true;
             }
-            Phase::Refunded { reason } => {
+            RequestPhase::Refunded { reason } => {
                 self.line(&format!(
                     "refunded {} because {}",
                     self.token.show(state.payments.refunded),
@@ -434,7 +434,7 @@ impl Report {
         self.line(&format!("  checkpoint   {:?}", receipt.checkpoint));
         self.line(&format!("  prompt hash  {:?}", receipt.prompt_hash));
         self.line(&format!("  seed         {:?}", receipt.seed));
-        self.line(&format!("  output hash  {:?}", receipt.output_hash));
+        self.line(&format!("  answer hash  {:?}", receipt.answer_hash));
         self.line(&format!("  hidden root  {:?}", receipt.hidden_root));
     }
 

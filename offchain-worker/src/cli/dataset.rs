@@ -9,7 +9,7 @@ use crate::artefacts::datasets;
 use crate::chain::At;
 use crate::checkpoint::TOKENIZER;
 use crate::dataset::shard::{LENGTHS, MOST_SEQUENCES};
-use crate::dataset::{input_bytes, prepare, Dataset, Datasets, PrepareOptions};
+use crate::dataset::{input_bytes, prepare, Datasets, OpenDataset, PrepareOptions};
 use crate::printable::printable;
 use crate::roles::rounds::Round;
 use anyhow::{bail, Context};
@@ -100,7 +100,7 @@ pub(super) async fn dataset(global: &Global, command: DatasetCommand) -> anyhow:
         DatasetCommand::Prepare(args) => make(global, args),
         DatasetCommand::Fetch(args) => fetch(global, args).await,
         DatasetCommand::Show { dataset, json } => {
-            let dataset = Dataset::open(&dataset)?;
+            let dataset = OpenDataset::open(&dataset)?;
             if json {
                 println!("{}", serde_json::to_string_pretty(dataset.manifest())?);
             } else {
@@ -109,7 +109,7 @@ pub(super) async fn dataset(global: &Global, command: DatasetCommand) -> anyhow:
             Ok(())
         }
         DatasetCommand::Verify { dataset } => {
-            let dataset = Dataset::open(&dataset)?;
+            let dataset = OpenDataset::open(&dataset)?;
             let bar = Progress::of_bytes("Verifying the shards", dataset.manifest().bytes());
             let result = dataset.verify(&|bytes| bar.add(bytes));
             bar.finish();
@@ -214,7 +214,7 @@ async fn find_round(at: &At, args: &FetchArgs) -> anyhow::Result<Round> {
     }
 }
 
-fn show(dataset: &Dataset) {
+fn show(dataset: &OpenDataset) {
     let manifest = dataset.manifest();
     let sequences: u64 = manifest.shards.iter().map(|s| u64::from(s.sequences)).sum();
     let recorded = dataset.recorded();

@@ -3,7 +3,7 @@
 use super::device::DeviceArgs;
 use super::money::Token;
 use super::Global;
-use crate::doctor::{self, Area, Finding, Health};
+use crate::doctor::{self, Area, Diagnosis, Health};
 use crate::keys::Key;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -109,7 +109,7 @@ pub(super) async fn doctor(global: &Global, args: DoctorArgs) -> anyhow::Result<
 struct Report {
     json: bool,
     spinner: ProgressBar,
-    findings: Vec<Finding>,
+    findings: Vec<Diagnosis>,
 }
 
 impl Report {
@@ -117,7 +117,7 @@ impl Report {
         self.spinner.set_message(format!("checking {what}"));
     }
 
-    fn add(&mut self, findings: Vec<Finding>) {
+    fn add(&mut self, findings: Vec<Diagnosis>) {
         if !self.json {
             for finding in &findings {
                 self.spinner.suspend(|| print(finding));
@@ -150,7 +150,7 @@ impl Report {
     }
 }
 
-fn print(finding: &Finding) {
+fn print(finding: &Diagnosis) {
     let (word, colour) = match finding.health {
         Health::Passed => ("ok", AnsiColor::Green),
         Health::Warned => ("warn", AnsiColor::Yellow),

@@ -41,7 +41,7 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     let record = record.with_context(|| format!("the chain does not know checkpoint {id}"))?;
     let bar = Progress::of_bytes("Fetching the checkpoint", 0);
     let shown = bar.clone();
-    let told = move |progress: noema_artefacts::Progress| {
+    let told = move |progress: noema_artefacts::FetchProgress| {
         shown.set(progress.present, progress.total);
     };
     let mut stop = stop_at_signal();

@@ -3,7 +3,7 @@
 use super::values::within;
 use super::{progress, Global};
 use crate::checkpoint::OpenCheckpoint;
-use crate::import::{ImportOptions, Progress, Stage};
+use crate::import::{ImportOptions, ImportProgress, ImportStage};
 use clap::Args;
 use noema_checkpoint::Architecture;
 use std::path::{Path, PathBuf};
@@ -32,8 +32,8 @@ struct Bar {
     bar: Mutex<Option<progress::Progress>>,
 }
 
-impl Progress for Bar {
-    fn begin(&self, stage: Stage, total: u64) {
+impl ImportProgress for Bar {
+    fn begin(&self, stage: ImportStage, total: u64) {
         let bar = progress::Progress::of_bytes(stage.describe(), total);
         let mut current = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(done) = current.replace(bar) {
@@ -76,7 +76,7 @@ pub(super) fn with_progress(
 
 /// Does `work` with a progress bar.
 pub(super) fn behind_bar<T, E: std::error::Error + Send + Sync + 'static>(
-    work: impl FnOnce(&dyn Progress) -> Result<T, E>,
+    work: impl FnOnce(&dyn ImportProgress) -> Result<T, E>,
 ) -> anyhow::Result<T> {
     let bar = Bar::default();
     let result = work(&bar);

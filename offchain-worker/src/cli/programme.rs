@@ -11,14 +11,14 @@ use super::values::within;
 use super::Global;
 use crate::chain::calls::Sudo;
 use crate::chain::types::{CheckpointsCall, TrainingCall, WireCall};
-use crate::dataset::Dataset;
+use crate::dataset::OpenDataset;
 use crate::keys::Key;
 use crate::training::TrainingOptions;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
 use noema_protocol::{interfaces::MAX_HOLDERS, FamilyId};
 use noema_rounds::{
-    Permill, Rules, Windows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
+    Permill, RoundRules, RoundWindows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,
 };
 use std::path::PathBuf;
@@ -153,9 +153,9 @@ pub(super) async fn programme(global: &Global, command: ProgrammeCommand) -> any
 }
 
 impl StartArgs {
-    fn rules(&self) -> Rules<u32> {
-        Rules {
-            windows: Windows {
+    fn rules(&self) -> RoundRules<u32> {
+        RoundRules {
+            windows: RoundWindows {
                 registration: self.short_window,
                 training: self.training_window,
                 reveal: self.short_window,
@@ -179,7 +179,7 @@ impl StartArgs {
 
 async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     let governor = Key::load(&args.account)?;
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = OpenDataset::open(&args.dataset)?;
     let rules = args.rules();
     let recorded = dataset.recorded();
     rules

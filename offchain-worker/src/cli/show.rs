@@ -6,7 +6,7 @@ use super::Global;
 use crate::artefacts;
 use crate::chain::calls::CancelRequest;
 use crate::chain::types::{
-    ClaimInfo, ClaimOutcome, ClaimStage, EarningsLedger, OperatorInfo, Phase, RequestState,
+    ClaimInfo, ClaimOutcome, ClaimStage, EarningsLedger, OperatorInfo, RequestPhase, RequestState,
 };
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
@@ -141,7 +141,7 @@ fn show_end(state: &RequestState, claim: Option<&ClaimInfo>, token: &Token) {
     }
     let payments = &state.payments;
     match &state.phase {
-        Phase::Settled { .. } => {
+        RequestPhase::Settled { .. } => {
             println!("paid         {} to the worker", token.show(payments.worker));
             println!(
                 "paid         {} to validators",
@@ -150,7 +150,7 @@ fn show_end(state: &RequestState, claim: Option<&ClaimInfo>, token: &Token) {
             println!("burned       {}", token.show(payments.burned));
             println!("refunded     {}", token.show(payments.refunded));
         }
-        Phase::Refunded { reason } => println!(
+        RequestPhase::Refunded { reason } => println!(
             "refunded     {}, because {}",
             token.show(payments.refunded),
             reason.describe()
@@ -164,16 +164,18 @@ fn show_end(state: &RequestState, claim: Option<&ClaimInfo>, token: &Token) {
 
 fn phase(state: &RequestState) -> String {
     match &state.phase {
-        Phase::Waiting => match state.position {
+        RequestPhase::Waiting => match state.position {
             Some(position) => format!("waiting for a worker, with {position} requests before it"),
             None => "waiting for a worker".into(),
         },
-        Phase::Answering { deadline } => {
+        RequestPhase::Answering { deadline } => {
             format!("being answered, until block {deadline} at the latest")
         }
-        Phase::Claimed { .. } => "answered, and not final yet".into(),
-        Phase::Settled { verification, .. } => format!("settled, {}", verification.describe()),
-        Phase::Refunded { .. } => "refunded".into(),
+        RequestPhase::Claimed { .. } => "answered, and not final yet".into(),
+        RequestPhase::Settled { verification, .. } => {
+            format!("settled, {}", verification.describe())
+        }
+        RequestPhase::Refunded { .. } => "refunded".into(),
     }
 }
 

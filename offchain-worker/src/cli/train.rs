@@ -2,7 +2,7 @@
 
 use super::values::within;
 use super::{device::DeviceArgs, progress::Lines, Global};
-use crate::dataset::Dataset;
+use crate::dataset::OpenDataset;
 use crate::training::{
     rounds::{RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
     Sabotage, TrainingOptions,
@@ -231,7 +231,7 @@ impl TrainArgs {
 
 pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()> {
     let checkpoint = global.open_checkpoint(&args.checkpoint)?;
-    let dataset = Dataset::open(&args.dataset)?;
+    let dataset = OpenDataset::open(&args.dataset)?;
     let asked = args.options();
     let horizon = asked.training.horizon;
     let run = Run::prepare(checkpoint, &dataset, asked)?;

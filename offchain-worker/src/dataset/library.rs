@@ -1,6 +1,6 @@
 //! The datasets of a machine.
 
-use super::{read, Dataset, DatasetError, MANIFEST, MAX_MANIFEST_BYTES};
+use super::{read, DatasetError, OpenDataset, MANIFEST, MAX_MANIFEST_BYTES};
 use noema_checkpoint::H256;
 use noema_rounds::Dataset as Recorded;
 use std::{
@@ -12,13 +12,13 @@ use std::{
 /// its root.
 #[derive(Clone, Debug)]
 pub struct Datasets {
-    named: Vec<Dataset>,
+    named: Vec<OpenDataset>,
     folder: PathBuf,
 }
 
 impl Datasets {
     /// The datasets `named`, and those under `home`, which need not exist yet.
-    pub fn new(home: &Path, named: Vec<Dataset>) -> Self {
+    pub fn new(home: &Path, named: Vec<OpenDataset>) -> Self {
         Self {
             named,
             folder: home.join("datasets"),
@@ -26,7 +26,7 @@ impl Datasets {
     }
 
     /// The datasets whose folders were named.
-    pub fn named(&self) -> impl Iterator<Item = &Dataset> {
+    pub fn named(&self) -> impl Iterator<Item = &OpenDataset> {
         self.named.iter()
     }
 
@@ -43,7 +43,7 @@ impl Datasets {
     ///
     /// # Errors
     /// When a file cannot be read, or the manifest that the chain names is not of that dataset.
-    pub fn open(&self, recorded: &Recorded) -> Result<Option<Dataset>, DatasetError> {
+    pub fn open(&self, recorded: &Recorded) -> Result<Option<OpenDataset>, DatasetError> {
         let mut named = self.named.iter();
         if let Some(dataset) = named.find(|dataset| dataset.root() == recorded.root) {
             return Ok(Some(dataset.clone()));
@@ -60,7 +60,7 @@ impl Datasets {
         if blake3::hash(&bytes).as_bytes() != recorded.manifest.as_fixed_bytes() {
             return Ok(None);
         }
-        let dataset = Dataset::parse(&folder, &bytes)?;
+        let dataset = OpenDataset::parse(&folder, &bytes)?;
         let found = dataset.recorded();
         if found != *recorded {
             return Err(DatasetError::OtherDataset {

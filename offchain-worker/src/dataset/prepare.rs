@@ -4,7 +4,7 @@ use super::{
     manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_SHARDS},
     merkle, shard,
     text::{Layout, Piece, Pieces},
-    Dataset, DatasetError, MANIFEST, SHARDS,
+    DatasetError, OpenDataset, MANIFEST, SHARDS,
 };
 use crate::engine::tokenizer::TextCodec;
 use noema_checkpoint::{blake2_256, H256};
@@ -55,7 +55,7 @@ impl Default for PrepareOptions {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The dataset.
-    pub dataset: Dataset,
+    pub dataset: OpenDataset,
     /// Number of its tokens.
     pub tokens: u64,
     /// Tokens at the end of the text that did not fill a sequence.
@@ -143,7 +143,7 @@ pub fn prepare(
     text.push(b'\n');
     write(&path, &text)?;
     target.publish(directory)?;
-    let dataset = Dataset::open(directory)?;
+    let dataset = OpenDataset::open(directory)?;
     let count = |shard: &ShardEntry| u64::from(shard.sequences) * u64::from(length);
     Ok(Prepared {
         tokens: manifest.shards.iter().map(count).sum(),

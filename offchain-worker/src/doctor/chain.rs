@@ -1,6 +1,6 @@
 //! The node, and an operator as recorded on its chain.
 
-use super::{Area, Finding};
+use super::{Area, Diagnosis};
 use crate::chain::types::{WireEndpoint, WireRoles};
 use crate::chain::{At, ChainError, Node};
 use crate::keys::{address, Key, KeyError};
@@ -14,7 +14,7 @@ use std::time::Duration;
 const STILL: Duration = Duration::from_secs(30);
 
 /// Checks whether a node answers at `url` and its chain advances; returns the node if so.
-pub async fn chain(url: &str) -> (Vec<Finding>, Option<Arc<Node>>) {
+pub async fn chain(url: &str) -> (Vec<Diagnosis>, Option<Arc<Node>>) {
     let node = match Node::connect(url).await {
         Ok(node) => node,
         Err(error) => {
@@ -39,7 +39,7 @@ pub async fn chain(url: &str) -> (Vec<Finding>, Option<Arc<Node>>) {
 }
 
 /// Whether blocks are finalized.
-async fn moves(node: &Node) -> Finding {
+async fn moves(node: &Node) -> Diagnosis {
     let wait = async {
         let first = node.finalized().await?.number();
         loop {
@@ -71,7 +71,7 @@ pub async fn operator(
     at: &At,
     key: &Key,
     show: &(dyn Fn(u128) -> String + Sync),
-) -> (Vec<Finding>, Vec<CheckpointId>) {
+) -> (Vec<Diagnosis>, Vec<CheckpointId>) {
     match look(at, key, show).await {
         Ok(found) => found,
         Err(error) => (
@@ -89,7 +89,7 @@ async fn look(
     at: &At,
     key: &Key,
     show: &(dyn Fn(u128) -> String + Sync),
-) -> Result<(Vec<Finding>, Vec<CheckpointId>), ChainError> {
+) -> Result<(Vec<Diagnosis>, Vec<CheckpointId>), ChainError> {
     let hot = key.address();
     let Some(controller) = at.controller_of(&key.account()).await? else {
         let finding = Area::Operator.failed(
@@ -145,7 +145,7 @@ async fn look(
 }
 
 /// The finding for an operator that serves no checkpoint: answers and checks need one, rounds do not.
-fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Finding> {
+fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Diagnosis> {
     let remedy =
         "its controller adds one with: noema-worker register operator --serve <CHECKPOINT>";
     if roles.worker {
@@ -160,7 +160,7 @@ fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Finding> {
 
 /// Whether participants of rounds can fetch files from the operator: updates from a trainer, the next
 /// checkpoint from either. `None` for an operator that has no part in rounds and publishes no endpoint.
-fn endpoint(name: &str, roles: &WireRoles, published: Option<&WireEndpoint>) -> Option<Finding> {
+fn endpoint(name: &str, roles: &WireRoles, published: Option<&WireEndpoint>) -> Option<Diagnosis> {
     match published {
         Some(endpoint) => {
             let addresses = endpoint.addresses.iter().copied().map(SocketAddr::from);
@@ -183,7 +183,7 @@ async fn bond(
     controller: &AccountBytes,
     bond: u128,
     show: &(dyn Fn(u128) -> String + Sync),
-) -> Result<Finding, ChainError> {
+) -> Result<Diagnosis, ChainError> {
     let least: u128 = at.constant("Operators", "MinBond")?;
     let free = at.free_balance(controller).await?;
     Ok(if bond < least {
@@ -202,7 +202,7 @@ async fn bond(
 }
 
 /// The finding for a key that cannot be read.
-pub fn no_key(source: &str, error: &KeyError) -> Finding {
+pub fn no_key(source: &str, error: &KeyError) -> Diagnosis {
     Area::Operator.failed(
         source,
         error.to_string(),

@@ -1,6 +1,6 @@
 //! Checks of checkpoints on this machine.
 
-use super::{Area, Finding};
+use super::{Area, Diagnosis};
 use crate::chain::{types::Status, At};
 use crate::checkpoint::{CheckpointError, Library, OpenCheckpoint};
 use noema_executor::{Device, ExecutorError, ModelSource, Output, Segment};
@@ -15,7 +15,7 @@ pub async fn checkpoint(
     id: CheckpointId,
     at: Option<&At>,
     progress: &(dyn Fn(u64) + Sync),
-) -> (Vec<Finding>, Option<OpenCheckpoint>) {
+) -> (Vec<Diagnosis>, Option<OpenCheckpoint>) {
     let subject = id.to_string();
     let opened = library.open(id).and_then(|checkpoint| {
         checkpoint.verify(progress)?;
@@ -61,7 +61,7 @@ pub async fn checkpoint(
     (findings, Some(checkpoint))
 }
 
-fn broken(subject: &str, error: &CheckpointError) -> Finding {
+fn broken(subject: &str, error: &CheckpointError) -> Diagnosis {
     let remedy = match error {
         CheckpointError::Size { .. } | CheckpointError::Hash { .. } => {
             "the files were changed after the import: delete the folder and import the model again"
@@ -75,7 +75,7 @@ fn broken(subject: &str, error: &CheckpointError) -> Finding {
 const COMPARED: u32 = 12;
 
 /// Whether a forward pass of `checkpoint` on `device` yields the bits of the definition.
-pub fn forward(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Finding {
+pub fn forward(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Diagnosis {
     let subject = format!("{} on {device}", checkpoint.id());
     match compare(checkpoint, device) {
         Ok(true) => Area::Checkpoint.passed(
@@ -119,7 +119,7 @@ fn compare(checkpoint: &Arc<OpenCheckpoint>, device: &Device) -> Result<bool, Ex
 }
 
 /// The finding for an empty library.
-pub fn no_checkpoint(library: &Library) -> Finding {
+pub fn no_checkpoint(library: &Library) -> Diagnosis {
     Area::Checkpoint.failed(
         library.root().display().to_string(),
         "there is no checkpoint",

@@ -1,10 +1,10 @@
 //! The devices that can execute the model.
 
-use super::{Area, Finding};
+use super::{Area, Diagnosis};
 use noema_executor::{Device, DeviceClass, ExecutorError};
 
 /// Runs the self-test on every device of this machine.
-pub fn devices(threads: Option<usize>, memory: Option<u64>) -> Vec<Finding> {
+pub fn devices(threads: Option<usize>, memory: Option<u64>) -> Vec<Diagnosis> {
     let mut findings: Vec<_> = Device::all(threads, memory).iter().map(tested).collect();
     if findings.len() == 1 {
         findings.push(Area::Device.passed(
@@ -15,7 +15,7 @@ pub fn devices(threads: Option<usize>, memory: Option<u64>) -> Vec<Finding> {
     findings
 }
 
-fn tested(device: &Device) -> Finding {
+fn tested(device: &Device) -> Diagnosis {
     let subject = device.to_string();
     match device.self_test() {
         Ok(()) if device.is_software() => Area::Device.warned(
@@ -42,7 +42,7 @@ fn remedy(error: &ExecutorError, device: &Device) -> &'static str {
 }
 
 /// The finding for a requested device that does not exist.
-pub fn no_device(error: &ExecutorError) -> Finding {
+pub fn no_device(error: &ExecutorError) -> Diagnosis {
     Area::Device.failed(
         "the requested device",
         error.to_string(),

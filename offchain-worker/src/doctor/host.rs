@@ -1,13 +1,13 @@
 //! Checks of the machine: cores and disk.
 
-use super::{Area, Finding};
+use super::{Area, Diagnosis};
 use std::path::Path;
 
 /// Free disk below which job stores and imports are at risk, in bytes.
 const LEAST_DISK: u64 = 1 << 30;
 
 /// Cores, and the disk under `home`, where checkpoints and job stores are.
-pub fn host(home: &Path) -> Vec<Finding> {
+pub fn host(home: &Path) -> Vec<Diagnosis> {
     let cores = match std::thread::available_parallelism() {
         Ok(cores) => Area::Host.passed("cores", format!("{cores} can be used")),
         Err(error) => Area::Host.warned(
@@ -20,7 +20,7 @@ pub fn host(home: &Path) -> Vec<Finding> {
 }
 
 /// Free disk at `home`, which need not exist yet.
-fn disk(home: &Path) -> Finding {
+fn disk(home: &Path) -> Diagnosis {
     let Some(existing) = home.ancestors().find(|path| path.exists()) else {
         return Area::Host.failed(
             "disk",

@@ -1,6 +1,6 @@
 //! Opening the files of an untrusted source.
 
-use super::{ImportError, Progress};
+use super::{ImportError, ImportProgress};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use memmap2::Mmap;
 use noema_checkpoint::H256;
@@ -45,7 +45,7 @@ impl Mapped {
         self.map.get(start..end)
     }
 
-    pub(super) fn hash(&self, progress: &dyn Progress) -> H256 {
+    pub(super) fn hash(&self, progress: &dyn ImportProgress) -> H256 {
         let mut hasher = Blake2b::<U32>::new();
         for part in self.map.chunks(HASH_STEP) {
             hasher.update(part);

@@ -13,7 +13,7 @@ use super::{
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
     rope::{Rope, Scaling},
     tokenizer::{self, Vocabulary},
-    ImportError, Progress, Stage,
+    ImportError, ImportProgress, ImportStage,
 };
 use candle_core::quantized::gguf_file::Content;
 use metadata::Metadata;
@@ -42,7 +42,7 @@ pub(super) struct File {
 }
 
 impl File {
-    pub(super) fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
+    pub(super) fn open(path: &Path, progress: &dyn ImportProgress) -> Result<Self, ImportError> {
         let mapped = Mapped::open(path)?;
         let content = read_header(&mapped)?;
         let mut file = Self {
@@ -53,7 +53,7 @@ impl File {
         };
         // Refuse a file that cannot be imported before its gigabytes are hashed.
         file.head_dim = file.architecture()?.head_dim as usize;
-        progress.begin(Stage::Hash, file.mapped.bytes().len() as u64);
+        progress.begin(ImportStage::Hash, file.mapped.bytes().len() as u64);
         file.hash = file.mapped.hash(progress);
         Ok(file)
     }

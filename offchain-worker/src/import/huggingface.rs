@@ -6,7 +6,7 @@ mod tensors;
 use super::{
     files,
     model::{Model, Weights, END_OF_TURN},
-    tokenizer, ImportError, Progress, Stage,
+    tokenizer, ImportError, ImportProgress, ImportStage,
 };
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use config::{Config, GenerationConfig, TokenizerConfig};
@@ -71,7 +71,7 @@ impl Reader<'_> {
 }
 
 impl Folder {
-    pub(super) fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
+    pub(super) fn open(path: &Path, progress: &dyn ImportProgress) -> Result<Self, ImportError> {
         if !path.join("config.json").exists() {
             return Err(ImportError::Foreign {
                 path: path.into(),
@@ -109,7 +109,7 @@ impl Folder {
         shards.check(&architecture)?;
 
         let total = shards.files().map(|file| file.bytes().len() as u64).sum();
-        progress.begin(Stage::Hash, total);
+        progress.begin(ImportStage::Hash, total);
         for file in shards.files() {
             let name = file.path.file_name().unwrap_or_default().to_string_lossy();
             reader.hashes.insert(name.into_owned(), file.hash(progress));

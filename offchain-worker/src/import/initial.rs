@@ -11,7 +11,7 @@
 use super::{
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
     rope::{Rope, Scaling},
-    tokenizer, write, ImportError, ImportOptions, Progress,
+    tokenizer, write, ImportError, ImportOptions, ImportProgress,
 };
 use crate::checkpoint::OpenCheckpoint;
 use codec::Encode;
@@ -92,7 +92,7 @@ pub fn initialise(
     tokenizer: Vec<u8>,
     home: &Path,
     options: &InitialOptions,
-    progress: &dyn Progress,
+    progress: &dyn ImportProgress,
 ) -> Result<OpenCheckpoint, ImportError> {
     if !InitialOptions::ROPE_BASES.contains(&options.rope_base) {
         return Err(ImportError::RopeBase {

@@ -10,7 +10,7 @@
 
 use super::{
     model::{tensor_error, Weights},
-    ImportError, Progress,
+    ImportError, ImportProgress,
 };
 use noema_checkpoint::{
     layout::{TensorKind, TensorSpec},
@@ -35,7 +35,7 @@ pub(super) fn linear(
     rows: usize,
     columns: usize,
     out: &mut dyn Write,
-    progress: &dyn Progress,
+    progress: &dyn ImportProgress,
 ) -> Result<i8, Fault> {
     let groups = rows.div_ceil(TILE_ROWS);
     let read = |group: usize| {
@@ -74,7 +74,7 @@ pub(super) fn gain(
     spec: &TensorSpec,
     length: usize,
     out: &mut dyn Write,
-    progress: &dyn Progress,
+    progress: &dyn ImportProgress,
 ) -> Result<i8, Fault> {
     let mut values = vec![0.0; length];
     weights.read(spec.role, spec.layer, 0..1, length, &mut values)?;

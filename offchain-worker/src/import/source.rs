@@ -3,7 +3,7 @@
 use super::{
     gguf, huggingface,
     model::{Model, Weights},
-    ImportError, Progress,
+    ImportError, ImportProgress,
 };
 use noema_checkpoint::{
     layout::{TensorKind, TensorRole},
@@ -20,7 +20,7 @@ pub struct FloatSource {
 
 impl FloatSource {
     /// Opens `source` with the checks of an import.
-    pub fn open(source: &Path, progress: &dyn Progress) -> Result<Self, ImportError> {
+    pub fn open(source: &Path, progress: &dyn ImportProgress) -> Result<Self, ImportError> {
         let kind = std::fs::metadata(source).map_err(|e| ImportError::read(source, e))?;
         let (model, weights): (_, Box<dyn Weights>) = if kind.is_dir() {
             let folder = huggingface::Folder::open(source, progress)?;

@@ -4,7 +4,7 @@ use super::{
     model::{Model, Weights},
     quantise::{self, Fault},
     rope::Rope,
-    ImportError, ImportOptions, Progress, Stage, DEFAULT_CONTEXT,
+    ImportError, ImportOptions, ImportProgress, ImportStage, DEFAULT_CONTEXT,
 };
 use crate::checkpoint::{
     parallel_root, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
@@ -29,7 +29,7 @@ pub(super) fn write(
     weights: &dyn Weights,
     home: &Path,
     options: &ImportOptions,
-    progress: &dyn Progress,
+    progress: &dyn ImportProgress,
 ) -> Result<OpenCheckpoint, ImportError> {
     let architecture = Architecture {
         context_length: context(model.architecture.context_length, options)?,
@@ -111,11 +111,11 @@ fn write_weights(
     architecture: &Architecture,
     rope: &Rope,
     weights: &dyn Weights,
-    progress: &dyn Progress,
+    progress: &dyn ImportProgress,
 ) -> Result<(Vec<i8>, H256), ImportError> {
     let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
     let total = specs.iter().map(|spec| spec.bytes()).sum();
-    progress.begin(Stage::Quantise, total);
+    progress.begin(ImportStage::Quantise, total);
     let path = temporary.path.join(WEIGHTS);
     let failed = |error| ImportError::write(&path, error);
     let file = File::create_new(&path).map_err(failed)?;
@@ -148,7 +148,7 @@ fn write_weights(
     let file = File::open(&path).map_err(failed)?;
     // SAFETY: the mapping is read-only, and the temporary directory is locked by this process.
     let written = unsafe { Mmap::map(&file) }.map_err(failed)?;
-    progress.begin(Stage::Root, total);
+    progress.begin(ImportStage::Root, total);
     let root = parallel_root(&written, &|bytes| progress.advance(bytes));
     Ok((exponents, root))
 }

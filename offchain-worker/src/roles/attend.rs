@@ -1,13 +1,13 @@
 //! Duties in rounds of training: a task beside the loop computes a result, which is stored and submitted.
 
 use super::attended::{AttendedRound, Running};
-use super::operator::{Done, Operator, TaskKey};
+use super::operator::{Done, OperatorLoop, TaskKey};
 use super::queue::OpenDuty;
-use super::rounds::{Duty, Found, Round, RoundStep, RoundsError};
+use super::rounds::{Found, Round, RoundDuty, RoundStep, RoundsError};
 use super::tasks::{Ended, TaskError};
 use super::Action;
 use crate::printable::one_line;
-use crate::store::{Record, Stage, Ticket};
+use crate::store::{JobStage, Record, Ticket};
 use crate::training::TrainingError;
 use noema_protocol::{Job, RoundId};
 use sp_core::H256;
@@ -46,7 +46,7 @@ impl From<RoundsError> for TaskError {
     }
 }
 
-impl Operator {
+impl OperatorLoop {
     /// Takes the next step in each open round. A failure in one round does not affect the others.
     pub(super) async fn look_at_rounds(&mut self, rounds: Vec<Round>) {
         let now = self.now();
@@ -151,12 +151,12 @@ impl Operator {
         }
     }
 
-    fn standing(&mut self, id: RoundId, duty: Duty, ticket: &Ticket) -> Standing {
+    fn standing(&mut self, id: RoundId, duty: RoundDuty, ticket: &Ticket) -> Standing {
         let found = match self.found(id, &ticket.subject).cloned() {
             Some(Found::Product(_)) if !self.keep_found(id, ticket) => return Standing::Waits,
             Some(found) => Some(found),
             None if duty.is_on_record() => match self.record(ticket) {
-                Ok(Some(Stage::Executed(product))) => Some(Found::Product(product)),
+                Ok(Some(JobStage::Executed(product))) => Some(Found::Product(product)),
                 Ok(_) => None,
                 Err(error) => {
                     self.store_fails(&error);
@@ -165,16 +165,18 @@ impl Operator {
             },
             None => None,
         };
-        if duty == Duty::Join && !self.could_keep(id, found.is_some()) {
+        if duty == RoundDuty::Join && !self.could_keep(id, found.is_some()) {
             return Standing::Waits;
         }
         match (found, duty) {
-            (None, Duty::RevealContribution | Duty::RevealScores) => {
+            (None, RoundDuty::RevealContribution | RoundDuty::RevealScores) => {
                 self.is_kept_from_round(id, RoundsError::Forgotten.to_string());
                 Standing::Waits
             }
             // Validators fetch the update as soon as it is revealed.
-            (Some(_), Duty::RevealContribution) if !self.shares_update(id) => Standing::Missing,
+            (Some(_), RoundDuty::RevealContribution) if !self.shares_update(id) => {
+                Standing::Missing
+            }
             (Some(found), _) => Standing::Found(found),
             (None, _) => Standing::Missing,
         }
@@ -201,7 +203,7 @@ impl Operator {
         };
         let record = Record {
             subject: ticket.subject,
-            stage: Stage::Executed(product),
+            stage: JobStage::Executed(product),
         };
         let is_kept = self.write(ticket, &record);
         let rounds = self.rounds.as_mut().filter(|_| is_kept);
@@ -218,7 +220,7 @@ impl Operator {
 
     /// Starts a task for a round, unless one runs or failed too recently: to compute the result of a duty, or
     /// else to share the files that other participants may need.
-    fn begin(&mut self, id: RoundId, owed: Option<(Duty, H256)>) {
+    fn begin(&mut self, id: RoundId, owed: Option<(RoundDuty, H256)>) {
         let key = TaskKey::Round(id);
         let Some(state) = self.rounds.as_mut().filter(|_| self.tasks.is_due(&key)) else {
             return;
@@ -248,7 +250,13 @@ impl Operator {
         });
     }
 
-    async fn hand_over_step(&mut self, id: RoundId, duty: Duty, ticket: Ticket, found: &Found) {
+    async fn hand_over_step(
+        &mut self,
+        id: RoundId,
+        duty: RoundDuty,
+        ticket: Ticket,
+        found: &Found,
+    ) {
         let Some(state) = &self.rounds else {
             return;
         };

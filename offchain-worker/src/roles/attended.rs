@@ -1,6 +1,6 @@
 //! The rounds of training that an operator takes part in, and its progress in each.
 
-use super::rounds::{subject, Duty, Exchange, Found, Round, Setup, Work};
+use super::rounds::{subject, Exchange, Found, Round, RoundDuty, RoundWork, Setup};
 use super::Identity;
 use crate::store::{AccountBytes, Ticket};
 use noema_protocol::{CheckpointId, Job, RoundId};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// An operator's part in rounds of training.
 pub(super) struct Rounds {
-    pub(super) work: Arc<Work>,
+    pub(super) work: Arc<RoundWork>,
     /// The open rounds, and closed ones for which a task still runs.
     pub(super) attended: BTreeMap<RoundId, AttendedRound>,
     /// The checkpoints whose holding by the operator is on chain.
@@ -38,7 +38,7 @@ pub(super) struct AttendedRound {
 pub(super) struct Running {
     pub(super) phase: Phase<u32>,
     /// The duty and its subject, if there is a duty.
-    pub(super) owed: Option<(Duty, H256)>,
+    pub(super) owed: Option<(RoundDuty, H256)>,
 }
 
 impl Rounds {
@@ -51,7 +51,7 @@ impl Rounds {
         let role = identity.rounds?;
         let (account, name) = (identity.controller, identity.name.clone());
         Some(Self {
-            work: Arc::new(Work::new(account, name, role, setup, exchange)),
+            work: Arc::new(RoundWork::new(account, name, role, setup, exchange)),
             attended: BTreeMap::new(),
             announced: BTreeSet::new(),
             kept: None,
@@ -74,13 +74,13 @@ impl Rounds {
     }
 
     /// The duty in a round as of the latest turn, at block `now`.
-    pub(super) fn owed(&self, id: RoundId, now: u32) -> Option<(Duty, Ticket)> {
+    pub(super) fn owed(&self, id: RoundId, now: u32) -> Option<(RoundDuty, Ticket)> {
         let attended = self.attended.get(&id).filter(|attended| attended.is_open)?;
         let round = &attended.round;
         let duty = self.work.owed(round, attended.is_first, now)?;
         let claimed = round.claim.map(|claim| claim.checkpoint);
         let is_announced = claimed.is_some_and(|claimed| self.announced.contains(&claimed));
-        if duty == Duty::Hold && is_announced {
+        if duty == RoundDuty::Hold && is_announced {
             return None;
         }
         let ticket = Ticket {

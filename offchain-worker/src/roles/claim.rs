@@ -3,9 +3,9 @@
 //! Nothing is kept on disk: the chain reports the rewards that are open, and pays each epoch only once, even
 //! if it is claimed repeatedly.
 
-use super::operator::Operator;
+use super::operator::OperatorLoop;
 use super::queue::OpenDuty;
-use super::{Action, Duties, Outcome};
+use super::{Action, Duties, DutyOutcome};
 use std::collections::BTreeMap;
 use tracing::{info, warn};
 
@@ -25,7 +25,7 @@ pub(super) struct Claims {
     claimed: BTreeMap<u32, u128>,
 }
 
-impl Operator {
+impl OperatorLoop {
     /// Claims the rewards of epochs that ended, each once, while no other duty is open. Claims that fail are
     /// repeated when another epoch has ended.
     pub(super) async fn claim(&mut self, duties: &Duties) {
@@ -35,7 +35,7 @@ impl Operator {
         if !is_due || is_busy {
             return;
         }
-        let rewards = match self.ledger.rewards().await {
+        let rewards = match self.chain.rewards().await {
             Ok(rewards) => rewards,
             Err(error) => {
                 self.metrics.ledger_errors.inc();
@@ -67,8 +67,8 @@ impl Operator {
     }
 
     /// Handles the outcome of the claim for an epoch.
-    pub(super) fn claim_fate(&mut self, epoch: u32, outcome: &Outcome) {
-        if let Outcome::Included { block } = outcome {
+    pub(super) fn claim_fate(&mut self, epoch: u32, outcome: &DutyOutcome) {
+        if let DutyOutcome::Included { block } = outcome {
             self.metrics.rewards.inc();
             let units = self.claims.claimed.get(&epoch).copied().unwrap_or_default();
             info!(operator = %self.identity.name, epoch, units, block, "was paid for an epoch");

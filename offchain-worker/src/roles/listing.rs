@@ -1,8 +1,8 @@
 //! The duties that the chain lists: each is read once, and forgotten when it is no longer listed.
 
-use super::operator::{Operator, TaskKey};
-use super::{Duty, Step, Task};
-use crate::store::{Product, Stage, Ticket};
+use super::operator::{OperatorLoop, TaskKey};
+use super::{Duty, DutyStep, Task};
+use crate::store::{JobStage, Product, Ticket};
 use futures::stream::{self, StreamExt};
 use noema_protocol::Job;
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ impl Listed {
     /// Whether this is still `duty` as the chain lists it now.
     pub(super) fn is_about(&self, duty: &Duty) -> bool {
         let goes_on = match (self.duty.step, duty.step) {
-            (Step::Execute, Step::Reveal) => true,
+            (DutyStep::Execute, DutyStep::Reveal) => true,
             (before, now) => before == now && self.duty.until == duty.until,
         };
         !self.is_doubtful
@@ -49,7 +49,7 @@ impl Listed {
     }
 }
 
-impl Operator {
+impl OperatorLoop {
     /// Forgets the duties that the chain no longer lists. Their records stay on disk: a check that is
     /// committed is listed again when it is to be revealed.
     pub(super) fn drop_unlisted(&mut self, due: &[Duty]) {
@@ -64,10 +64,10 @@ impl Operator {
             self.listed.remove(&job);
             self.tasks.cancel(&TaskKey::Duty(ticket));
             let is_missed = match self.record(&ticket) {
-                Ok(None | Some(Stage::Executed(Product::Answer(_) | Product::Challenge))) => {
+                Ok(None | Some(JobStage::Executed(Product::Answer(_) | Product::Challenge))) => {
                     !self.queue.is_open_for(ticket)
                 }
-                Ok(Some(Stage::Executed(_) | Stage::Done { .. })) | Err(_) => false,
+                Ok(Some(JobStage::Executed(_) | JobStage::Done { .. })) | Err(_) => false,
             };
             if is_missed {
                 warn!(operator = %self.identity.name, %job, "the chain no longer waits for this");
@@ -91,13 +91,13 @@ impl Operator {
                 let job = duty.part.job();
                 let ticket = Ticket { job, subject };
                 let is_computed = matches!(self.stage(&ticket), Ok(Some(_)));
-                if duty.step == Step::Reveal || is_computed {
+                if duty.step == DutyStep::Reveal || is_computed {
                     self.list(duty, ticket, None);
                     continue;
                 }
             }
-            let ledger = self.ledger.clone();
-            reads.push(async move { (duty, ledger.task(&duty).await) });
+            let chain = self.chain.clone();
+            reads.push(async move { (duty, chain.task(&duty).await) });
         }
         let read: Vec<_> = stream::iter(reads).buffered(READ_TOGETHER).collect().await;
         for (duty, task) in read {
@@ -142,7 +142,7 @@ impl Operator {
     }
 
     fn tell_of(&self, duty: &Duty, ticket: &Ticket) {
-        if duty.step != Step::Execute || matches!(self.stage(ticket), Ok(Some(_))) {
+        if duty.step != DutyStep::Execute || matches!(self.stage(ticket), Ok(Some(_))) {
             return;
         }
         let (operator, until) = (&self.identity.name, duty.until);

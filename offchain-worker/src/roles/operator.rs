@@ -3,13 +3,13 @@
 use super::attend::Attended;
 use super::attended::Rounds;
 use super::claim::Claims;
-use super::execute::Executor;
+use super::engines::Engines;
 use super::listing::Listed;
 use super::queue::{DutyQueue, OpenDuty};
 use super::rounds::{Exchange, Setup};
 use super::tasks::Tasks;
 use super::work::Executed;
-use super::{Action, Duties, Identity, Ledger, LedgerError, Outcome};
+use super::{Action, ChainView, ChainViewError, Duties, DutyOutcome, Identity};
 use crate::metrics::{Fate, Metrics};
 use crate::store::{Store, Ticket};
 use noema_protocol::{Job, RoundId};
@@ -54,13 +54,13 @@ pub(super) enum Done {
 }
 
 /// One operator in all its roles: its duties, its records and its tasks.
-pub struct Operator {
+pub struct OperatorLoop {
     pub(super) identity: Identity,
-    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) chain: Arc<dyn ChainView>,
     pub(super) store: Arc<Store>,
     pub(super) metrics: Metrics,
     /// Executes for it; `None` if its roles execute nothing.
-    pub(super) executor: Option<Arc<dyn Executor>>,
+    pub(super) engines: Option<Arc<dyn Engines>>,
     pub(super) pace: Pace,
     pub(super) tasks: Tasks<TaskKey, Done>,
     /// Whether an execution had to wait for others at the latest turn.
@@ -76,20 +76,20 @@ pub struct Operator {
     pub(super) block: u64,
 }
 
-impl Operator {
+impl OperatorLoop {
     /// An operator that has not read the chain yet, without an executor and without rounds.
     pub fn new(
         identity: Identity,
-        ledger: Arc<dyn Ledger>,
+        chain: Arc<dyn ChainView>,
         store: Arc<Store>,
         metrics: Metrics,
     ) -> Self {
         Self {
             identity,
-            ledger,
+            chain,
             store,
             metrics,
-            executor: None,
+            engines: None,
             pace: Pace::default(),
             tasks: Tasks::new(),
             deferred: false,
@@ -104,8 +104,8 @@ impl Operator {
 
     /// Lets the operator answer, check and judge with `executor`.
     #[must_use]
-    pub fn with_executor(mut self, executor: Arc<dyn Executor>, pace: Pace) -> Self {
-        self.executor = Some(executor);
+    pub fn with_engines(mut self, engines: Arc<dyn Engines>, pace: Pace) -> Self {
+        self.engines = Some(engines);
         self.pace = pace;
         self
     }
@@ -121,7 +121,7 @@ impl Operator {
     /// that is under way, are on disk by then; other unfinished work is repeated after the next start.
     pub async fn run(mut self, mut head: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         head.mark_changed();
-        if self.executor.is_some() || self.rounds.is_some() {
+        if self.engines.is_some() || self.rounds.is_some() {
             self.check_store();
         }
         loop {
@@ -172,8 +172,8 @@ impl Operator {
     ///
     /// # Errors
     /// If the chain cannot be read; another turn tries again.
-    pub async fn turn(&mut self) -> Result<(), LedgerError> {
-        let mut duties = match self.ledger.duties().await {
+    pub async fn turn(&mut self) -> Result<(), ChainViewError> {
+        let mut duties = match self.chain.duties().await {
             Ok(duties) => duties,
             Err(error) => {
                 self.doubt();
@@ -243,7 +243,7 @@ impl Operator {
         if !self.queue.is_due(&duty) {
             return;
         }
-        match self.ledger.perform(action).await {
+        match self.chain.perform(action).await {
             Ok(fate) => {
                 debug!(operator = %self.identity.name, %action, "submitted");
                 self.queue.hand_over(duty, fate);
@@ -255,21 +255,21 @@ impl Operator {
         }
     }
 
-    fn learned(&mut self, duty: OpenDuty, outcome: Outcome) {
+    fn learned(&mut self, duty: OpenDuty, outcome: DutyOutcome) {
         let operator = &self.identity.name;
         let is_news = self.queue.note(duty, &outcome);
         match &outcome {
-            Outcome::Included { block } => {
+            DutyOutcome::Included { block } => {
                 self.metrics.transaction(Fate::Included);
                 debug!(%operator, %duty, block, "the duty is final");
             }
-            Outcome::Refused(reason) => {
+            DutyOutcome::Refused(reason) => {
                 self.metrics.transaction(Fate::Refused);
                 if is_news {
                     warn!(%operator, %duty, %reason, "the chain refuses this duty");
                 }
             }
-            Outcome::Dropped(reason) | Outcome::Unknown(reason) => {
+            DutyOutcome::Dropped(reason) | DutyOutcome::Unknown(reason) => {
                 self.metrics.transaction(Fate::Dropped);
                 if is_news {
                     warn!(%operator, %duty, %reason, "the duty is not in a block yet; trying again while the chain expects it");
@@ -278,13 +278,13 @@ impl Operator {
         }
         match (duty, outcome) {
             (OpenDuty::Claim(epoch), outcome) => self.claim_fate(epoch, &outcome),
-            (OpenDuty::Work(ticket, step), Outcome::Included { block }) => {
+            (OpenDuty::Work(ticket, step), DutyOutcome::Included { block }) => {
                 self.included(ticket, step, block);
             }
-            (OpenDuty::Round(..), Outcome::Included { block }) => {
+            (OpenDuty::Round(..), DutyOutcome::Included { block }) => {
                 info!(%operator, %duty, block, "is final");
             }
-            (OpenDuty::Holding(checkpoint), Outcome::Included { block }) => {
+            (OpenDuty::Holding(checkpoint), DutyOutcome::Included { block }) => {
                 info!(%operator, %duty, block, "is final");
                 if let Some(rounds) = &mut self.rounds {
                     rounds.announced(checkpoint);

@@ -4,7 +4,7 @@
 //! be signed and submitted again, and is performed once. So nothing is kept on disk. Every turn offers all
 //! duties that are due; the queue passes on those that are not under way and were not refused recently.
 
-use super::{rounds, Outcome, Step};
+use super::{rounds, DutyOutcome, DutyStep};
 use crate::store::Ticket;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -19,9 +19,9 @@ const LONGEST_PAUSE: u64 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OpenDuty {
     /// A step of the work on an answer.
-    Work(Ticket, Step),
+    Work(Ticket, DutyStep),
     /// A duty in a round of training.
-    Round(Ticket, rounds::Duty),
+    Round(Ticket, rounds::RoundDuty),
     /// The announcement that the operator holds a checkpoint.
     Holding(CheckpointId),
     /// The claim for an epoch.
@@ -33,8 +33,8 @@ pub(super) enum OpenDuty {
 impl fmt::Display for OpenDuty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Work(ticket, Step::Execute) => write!(f, "{}", ticket.job),
-            Self::Work(ticket, Step::Reveal) => write!(f, "reveal for {}", ticket.job),
+            Self::Work(ticket, DutyStep::Execute) => write!(f, "{}", ticket.job),
+            Self::Work(ticket, DutyStep::Reveal) => write!(f, "reveal for {}", ticket.job),
             Self::Round(ticket, duty) => write!(f, "{duty} in {}", ticket.job),
             Self::Holding(checkpoint) => write!(f, "announcement to hold checkpoint {checkpoint}"),
             Self::Claim(epoch) => write!(f, "claim for epoch {epoch}"),
@@ -56,7 +56,7 @@ pub(super) struct DutyQueue {
     /// The block of the latest turn.
     block: u64,
     open: BTreeSet<OpenDuty>,
-    fates: FuturesUnordered<BoxFuture<'static, (OpenDuty, Outcome)>>,
+    fates: FuturesUnordered<BoxFuture<'static, (OpenDuty, DutyOutcome)>>,
     setbacks: BTreeMap<OpenDuty, Setback>,
     /// The duties that are done, with their blocks: the state before that block still lists them as due.
     done: BTreeMap<OpenDuty, u64>,
@@ -93,7 +93,7 @@ impl DutyQueue {
     }
 
     /// Takes a duty that was submitted.
-    pub(super) fn hand_over(&mut self, duty: OpenDuty, fate: BoxFuture<'static, Outcome>) {
+    pub(super) fn hand_over(&mut self, duty: OpenDuty, fate: BoxFuture<'static, DutyOutcome>) {
         self.open.insert(duty);
         self.fates.push(Box::pin(async move { (duty, fate.await) }));
     }
@@ -105,13 +105,13 @@ impl DutyQueue {
 
     /// Whether the fate of a step of this work is open.
     pub(super) fn is_open_for(&self, ticket: Ticket) -> bool {
-        [Step::Execute, Step::Reveal]
+        [DutyStep::Execute, DutyStep::Reveal]
             .iter()
             .any(|step| self.open.contains(&OpenDuty::Work(ticket, *step)))
     }
 
     /// Waits for the fate of the next duty. Never ends while nothing is under way.
-    pub(super) async fn next(&mut self) -> (OpenDuty, Outcome) {
+    pub(super) async fn next(&mut self) -> (OpenDuty, DutyOutcome) {
         match self.fates.next().await {
             Some(fate) => fate,
             None => std::future::pending().await,
@@ -121,18 +121,18 @@ impl DutyQueue {
     /// Records the outcome of a duty. Returns whether it is new: done, or failed for another reason than
     /// before. A duty that the chain refuses is tried less and less often; one that only got lost is tried at
     /// the next turn.
-    pub(super) fn note(&mut self, duty: OpenDuty, outcome: &Outcome) -> bool {
+    pub(super) fn note(&mut self, duty: OpenDuty, outcome: &DutyOutcome) -> bool {
         self.open.remove(&duty);
         let (reason, first_pause) = match outcome {
-            Outcome::Included { block } => {
+            DutyOutcome::Included { block } => {
                 self.setbacks.remove(&duty);
                 // A late outcome from before a restart of the chain may name any block.
                 let soon = self.block.saturating_add(LONGEST_PAUSE);
                 self.done.insert(duty, (*block).min(soon));
                 return true;
             }
-            Outcome::Refused(reason) => (reason, 1),
-            Outcome::Dropped(reason) | Outcome::Unknown(reason) => (reason, 0),
+            DutyOutcome::Refused(reason) => (reason, 1),
+            DutyOutcome::Dropped(reason) | DutyOutcome::Unknown(reason) => (reason, 0),
         };
         let before = self.setbacks.get(&duty);
         let is_news = before.is_none_or(|setback| setback.reason != *reason);
@@ -172,7 +172,7 @@ mod tests {
         assert!(queue.is_due(&DUTY));
         over(&mut queue);
         assert!(!queue.is_due(&DUTY));
-        assert!(queue.note(DUTY, &Outcome::Included { block: 12 }));
+        assert!(queue.note(DUTY, &DutyOutcome::Included { block: 12 }));
         for (block, is_due) in [(11, false), (12, true)] {
             queue.begin(block);
             assert_eq!(
@@ -188,12 +188,12 @@ mod tests {
         let mut queue = DutyQueue::default();
         queue.begin(10);
         over(&mut queue);
-        queue.note(DUTY, &Outcome::Included { block: 12 });
+        queue.note(DUTY, &DutyOutcome::Included { block: 12 });
         queue.doubt();
         queue.begin(3);
         assert!(queue.is_due(&DUTY));
         over(&mut queue);
-        queue.note(DUTY, &Outcome::Included { block: 5_000 });
+        queue.note(DUTY, &DutyOutcome::Included { block: 5_000 });
         queue.begin(3 + LONGEST_PAUSE);
         assert!(queue.is_due(&DUTY));
     }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_refused_duty_is_tried_less_and_less_often_and_told_once() {
         let mut queue = DutyQueue::default();
-        let refused = Outcome::Refused("Inference::TooEarly".into());
+        let refused = DutyOutcome::Refused("Inference::TooEarly".into());
         let mut tried = Vec::new();
         let mut told = 0;
         for block in 0..60 {
@@ -214,7 +214,7 @@ mod tests {
         }
         assert_eq!(tried, [0, 1, 3, 7, 15, 31, 47]);
         assert_eq!(told, 1);
-        let other = Outcome::Refused("Inference::TooLate".into());
+        let other = DutyOutcome::Refused("Inference::TooLate".into());
         assert!(queue.note(DUTY, &other), "another reason is told");
     }
 
@@ -225,7 +225,7 @@ mod tests {
             queue.begin(block);
             assert!(queue.is_due(&DUTY));
             over(&mut queue);
-            let is_news = queue.note(DUTY, &Outcome::Dropped("the pool is full".into()));
+            let is_news = queue.note(DUTY, &DutyOutcome::Dropped("the pool is full".into()));
             assert_eq!(is_news, block == 0);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The state of a round determines the [current duty](duty) of an operator. A task computes the result: it
 //! trains, scores, or computes the next checkpoint, and transfers the files that this needs over an
-//! [`Exchange`]. The [operator](super::Operator) starts the task, stores its result, and submits the step
+//! [`Exchange`]. The [operator](super::OperatorLoop) starts the task, stores its result, and submits the step
 //! that follows, as with every other duty.
 //!
 //! A task waits for files of other operators for at most a third of the blocks that the phase has left. So an
@@ -27,7 +27,7 @@ mod work;
 
 pub use aggregate::{aggregate, Aggregate};
 pub use choice::Choice;
-pub use duty::{duty, Duty};
+pub use duty::{duty, RoundDuty};
 pub use error::RoundsError;
 pub use files::Files;
 pub use score::score;
@@ -35,10 +35,10 @@ pub use step::RoundStep;
 
 pub(super) use found::Found;
 pub(super) use subject::subject;
-pub(super) use work::Work;
+pub(super) use work::RoundWork;
 
 use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::dataset::Dataset;
+use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
 use crate::training::{Sabotage, TrainingOptions};
 use async_trait::async_trait;
@@ -93,7 +93,7 @@ pub trait Exchange: Send + Sync {
 
     /// The dataset of a round, with these of its shards on this machine. Missing parts are fetched from other
     /// operators, and shared from then on.
-    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError>;
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<OpenDataset, RoundsError>;
 
     /// Fetches a checkpoint from its holders.
     async fn fetch_checkpoint(

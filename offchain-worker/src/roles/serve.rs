@@ -14,7 +14,7 @@ pub(super) fn stated(question: &Question, answer: Answer) -> StoredAnswer {
         prompt_hash: hashing::prompt_hash(question.prompt.as_bytes()),
         parameters: question.parameters,
         seed: question.seed,
-        output_hash: hashing::output_hash(&answer.tokens, answer.text.as_bytes()),
+        answer_hash: hashing::answer_hash(&answer.tokens, answer.text.as_bytes()),
         prompt_tokens: answer.prompt_tokens,
         output_tokens: u32::try_from(answer.tokens.len()).unwrap_or(u32::MAX),
         hidden_root: merkle_root(&answer.hidden),

@@ -1,7 +1,7 @@
 //! From a duty to its result, and from the result to the call that submits it.
 
-use super::execute::{ExecutionError, Executor};
-use super::{serve, validate, Action, Step, Work};
+use super::engines::{Engines, ExecutionError};
+use super::{serve, validate, Action, DutyStep, Workload};
 use crate::store::{AccountBytes, Product};
 use noema_executor::Cancel;
 use noema_protocol::{hashing, Job};
@@ -16,26 +16,26 @@ pub(super) struct Computed {
 
 /// Does the work of a duty; `None` if it was cancelled. Blocks until the model is done.
 pub(super) fn compute(
-    executor: &dyn Executor,
-    work: &Work,
+    engines: &dyn Engines,
+    work: &Workload,
     cancel: &Cancel,
 ) -> Result<Option<Computed>, ExecutionError> {
     let leaf = match work {
-        Work::Answer(question) => {
-            let answer = executor.answer(question, cancel)?;
+        Workload::Answer(question) => {
+            let answer = engines.answer(question, cancel)?;
             return Ok(answer.map(|answer| Computed {
                 product: Product::Answer(serve::stated(question, answer)),
                 fault: None,
             }));
         }
-        Work::Check { leaf, .. } | Work::Verdict(leaf) => leaf,
+        Workload::Check { leaf, .. } | Workload::Verdict(leaf) => leaf,
     };
-    let Some(found) = executor.check(leaf, cancel)? else {
+    let Some(found) = engines.check(leaf, cancel)? else {
         return Ok(None);
     };
     let fault = validate::fault(leaf, &found);
     let product = match work {
-        Work::Check { point, .. } => validate::check(leaf, *point, &found, fault.is_some())?,
+        Workload::Check { point, .. } => validate::check(leaf, *point, &found, fault.is_some())?,
         _ => validate::verdict(fault.is_some())?,
     };
     Ok(Some(Computed { product, fault }))
@@ -45,17 +45,19 @@ pub(super) fn compute(
 pub(super) fn action(
     operator: &AccountBytes,
     job: Job,
-    step: Step,
+    step: DutyStep,
     product: &Product,
 ) -> Option<Action> {
     Some(match (job, step, product) {
-        (Job::Request(request), Step::Execute, Product::Answer(answer)) => Action::SubmitAnswer {
-            request,
-            tokens: answer.tokens.clone(),
-            text: answer.text.clone(),
-            receipt: answer.receipt.clone(),
-        },
-        (Job::Check(claim, leaf), Step::Execute, Product::Check(check)) => {
+        (Job::Request(request), DutyStep::Execute, Product::Answer(answer)) => {
+            Action::SubmitAnswer {
+                request,
+                tokens: answer.tokens.clone(),
+                text: answer.text.clone(),
+                receipt: answer.receipt.clone(),
+            }
+        }
+        (Job::Check(claim, leaf), DutyStep::Execute, Product::Check(check)) => {
             let hidden = check.proof.hidden;
             Action::CommitCheck {
                 claim,
@@ -63,24 +65,24 @@ pub(super) fn action(
                 commitment: hashing::check_commitment(claim, leaf, operator, hidden, check.salt),
             }
         }
-        (Job::Check(claim, leaf), Step::Reveal, Product::Check(check)) => Action::RevealCheck {
+        (Job::Check(claim, leaf), DutyStep::Reveal, Product::Check(check)) => Action::RevealCheck {
             claim,
             leaf,
             receipt: check.receipt.clone(),
             proof: check.proof.clone(),
             salt: check.salt,
         },
-        (Job::Check(claim, leaf), Step::Execute, Product::Challenge) => {
+        (Job::Check(claim, leaf), DutyStep::Execute, Product::Challenge) => {
             Action::Challenge { claim, leaf }
         }
-        (Job::Dispute(claim, leaf), Step::Execute, &Product::Verdict { verdict, salt }) => {
+        (Job::Dispute(claim, leaf), DutyStep::Execute, &Product::Verdict { verdict, salt }) => {
             Action::CommitVerdict {
                 claim,
                 leaf,
                 commitment: hashing::verdict_commitment(claim, leaf, operator, verdict, salt),
             }
         }
-        (Job::Dispute(claim, leaf), Step::Reveal, &Product::Verdict { verdict, salt }) => {
+        (Job::Dispute(claim, leaf), DutyStep::Reveal, &Product::Verdict { verdict, salt }) => {
             Action::RevealVerdict {
                 claim,
                 leaf,

@@ -1,6 +1,6 @@
 //! Checking and judging: whether a leaf is what its checkpoint yields, and the result that follows.
 
-use super::execute::ExecutionError;
+use super::engines::ExecutionError;
 use super::{Answered, Reexecution};
 use crate::engine::{Check, CheckVerdict};
 use crate::store::{Product, StoredCheck};
@@ -43,7 +43,7 @@ fn misstatement(leaf: &Answered) -> Option<String> {
         differs("seed")
     } else if usize::try_from(receipt.output_tokens) != Ok(tokens.len()) {
         differs("number of tokens than the answer has")
-    } else if receipt.output_hash != hashing::output_hash(tokens, text.as_bytes()) {
+    } else if receipt.answer_hash != hashing::answer_hash(tokens, text.as_bytes()) {
         differs("answer")
     } else {
         None

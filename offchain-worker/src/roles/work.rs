@@ -1,13 +1,13 @@
 //! The work on one duty: execution, record, submission, end.
 
 use super::listing::Trouble;
-use super::operator::{Done, Operator, TaskKey};
+use super::operator::{Done, OperatorLoop, TaskKey};
 use super::queue::OpenDuty;
 use super::steps::{action, compute, Computed};
 use super::tasks::{blocking, Ended, TaskError};
-use super::{Duty, ExecutionError, Step, Task, Work};
+use super::{Duty, DutyStep, ExecutionError, Task, Workload};
 use crate::metrics::Execution;
-use crate::store::{JobKey, Product, Record, Stage, StoreError, Ticket};
+use crate::store::{JobKey, JobStage, Product, Record, StoreError, Ticket};
 use noema_protocol::Job;
 use std::sync::Arc;
 use tracing::{debug, error, info, warn};
@@ -30,7 +30,7 @@ impl From<ExecutionError> for TaskError {
     }
 }
 
-impl Operator {
+impl OperatorLoop {
     fn key(&self, job: Job) -> JobKey {
         JobKey {
             operator: self.identity.controller,
@@ -39,7 +39,7 @@ impl Operator {
     }
 
     /// The recorded progress with this ticket, not with another of the same number.
-    pub(super) fn record(&self, ticket: &Ticket) -> Result<Option<Stage>, StoreError> {
+    pub(super) fn record(&self, ticket: &Ticket) -> Result<Option<JobStage>, StoreError> {
         let record = self.store.get(&self.key(ticket.job))?;
         Ok(record
             .filter(|record| record.subject == ticket.subject)
@@ -48,11 +48,11 @@ impl Operator {
 
     /// The recorded progress with a duty that the chain lists. A duty that is done in a block is not listed
     /// from then on: if it is, it is a new one. A juror may have to judge the same leaf in a second dispute.
-    pub(super) fn stage(&self, ticket: &Ticket) -> Result<Option<Stage>, StoreError> {
+    pub(super) fn stage(&self, ticket: &Ticket) -> Result<Option<JobStage>, StoreError> {
         let stage = self.record(ticket)?;
         Ok(stage.filter(|stage| match stage {
-            Stage::Executed(_) => true,
-            Stage::Done { block } => *block > self.block,
+            JobStage::Executed(_) => true,
+            JobStage::Done { block } => *block > self.block,
         }))
     }
 
@@ -70,11 +70,13 @@ impl Operator {
             return;
         }
         match self.stage(&ticket) {
-            Ok(Some(Stage::Executed(product))) => {
+            Ok(Some(JobStage::Executed(product))) => {
                 self.hand_over(ticket, duty.step, &product).await;
             }
-            Ok(Some(Stage::Done { .. })) => {}
-            Ok(None) if duty.step == Step::Reveal => self.is_kept_by(job, Trouble::NothingToReveal),
+            Ok(Some(JobStage::Done { .. })) => {}
+            Ok(None) if duty.step == DutyStep::Reveal => {
+                self.is_kept_by(job, Trouble::NothingToReveal);
+            }
             Ok(None) => self.execute(ticket, duty),
             Err(error) => self.store_fails(&error),
         }
@@ -84,7 +86,7 @@ impl Operator {
     fn keep(&mut self, ticket: Ticket, product: &Product) -> bool {
         let record = Record {
             subject: ticket.subject,
-            stage: Stage::Executed(product.clone()),
+            stage: JobStage::Executed(product.clone()),
         };
         let is_kept = self.write(&ticket, &record);
         if let Some(listed) = self.listed.get_mut(&ticket.job).filter(|_| !is_kept) {
@@ -153,9 +155,9 @@ impl Operator {
     /// Starts an execution, unless it is under way, failed too recently or too often, or the most executions
     /// run already.
     fn execute(&mut self, ticket: Ticket, duty: &Duty) {
-        let executor = self.executor.as_ref();
-        let executor = executor.filter(|executor| executor.has(&duty.checkpoint));
-        let Some(executor) = executor.cloned() else {
+        let engines = self.engines.as_ref();
+        let engines = engines.filter(|engines| engines.has(&duty.checkpoint));
+        let Some(engines) = engines.cloned() else {
             return self.is_kept_by(ticket.job, Trouble::NotLoaded);
         };
         let listed = self.listed.get_mut(&ticket.job);
@@ -181,7 +183,7 @@ impl Operator {
         self.tasks.start(key, |cancel| async move {
             let executed = task.clone();
             let computed =
-                blocking(move || compute(executor.as_ref(), &executed.work, &cancel)).await?;
+                blocking(move || compute(engines.as_ref(), &executed.work, &cancel)).await?;
             Ok(Done::Executed(Executed { task, computed }))
         });
     }
@@ -234,9 +236,9 @@ impl Operator {
         let rounded = format!("{seconds:.2}");
         self.metrics.executed(
             match task.work {
-                Work::Answer(_) => Execution::Answer,
-                Work::Check { .. } => Execution::Check,
-                Work::Verdict(_) => Execution::Verdict,
+                Workload::Answer(_) => Execution::Answer,
+                Workload::Check { .. } => Execution::Check,
+                Workload::Verdict(_) => Execution::Verdict,
             },
             seconds,
         );
@@ -257,7 +259,7 @@ impl Operator {
         }
     }
 
-    async fn hand_over(&mut self, ticket: Ticket, step: Step, product: &Product) {
+    async fn hand_over(&mut self, ticket: Ticket, step: DutyStep, product: &Product) {
         match action(&self.identity.controller, ticket.job, step, product) {
             Some(action) => self.perform(OpenDuty::Work(ticket, step), &action).await,
             None => self.is_kept_by(ticket.job, Trouble::NothingToReveal),
@@ -265,23 +267,23 @@ impl Operator {
     }
 
     /// Records that a step is in a finalized block. After a commitment, the result is kept for the reveal.
-    pub(super) fn included(&mut self, ticket: Ticket, step: Step, block: u64) {
-        let Ok(Some(Stage::Executed(product))) = self.record(&ticket) else {
+    pub(super) fn included(&mut self, ticket: Ticket, step: DutyStep, block: u64) {
+        let Ok(Some(JobStage::Executed(product))) = self.record(&ticket) else {
             return;
         };
         let (counter, what) = match (product, step) {
             (Product::Answer(_), _) => (&self.metrics.answers, "answer"),
             (Product::Challenge, _) => (&self.metrics.challenges, "challenge"),
-            (Product::Check(_), Step::Reveal) => (&self.metrics.checks, "check"),
-            (Product::Verdict { .. }, Step::Reveal) => (&self.metrics.verdicts, "verdict"),
-            (Product::Check(_) | Product::Verdict { .. }, Step::Execute)
+            (Product::Check(_), DutyStep::Reveal) => (&self.metrics.checks, "check"),
+            (Product::Verdict { .. }, DutyStep::Reveal) => (&self.metrics.verdicts, "verdict"),
+            (Product::Check(_) | Product::Verdict { .. }, DutyStep::Execute)
             | (Product::Contribution { .. } | Product::Scores { .. }, _) => return,
         };
         counter.inc();
         info!(operator = %self.identity.name, job = %ticket.job, block, "the {what} is on chain");
         let record = Record {
             subject: ticket.subject,
-            stage: Stage::Done { block },
+            stage: JobStage::Done { block },
         };
         // Even if this cannot be written, the duty is done: the chain no longer lists it.
         self.write(&ticket, &record);

@@ -12,7 +12,7 @@ use crate::chain::calls::{AnnounceHolding, ReportDevice, SetEndpoint};
 use crate::chain::types::{WireDevice, WireDeviceClass, WireEndpoint};
 use crate::chain::{ChainError, Link, Node};
 use crate::engine::Engine;
-use crate::roles::EngineExecutor;
+use crate::roles::LoadedEngines;
 use futures::future::BoxFuture;
 use noema_artefacts::{BlobHash, PeerId};
 use noema_executor::{self_test, Device, DeviceClass};
@@ -45,7 +45,7 @@ pub(super) struct Announcer {
     link: Arc<Link>,
     operators: Arc<[Recorded]>,
     /// Holds the loaded checkpoints.
-    executor: Arc<EngineExecutor>,
+    engines: Arc<LoadedEngines>,
     endpoint: Endpoint,
     device: WireDevice,
 }
@@ -55,14 +55,14 @@ impl Announcer {
     pub(super) fn new(
         link: Arc<Link>,
         operators: &[Recorded],
-        executor: Arc<EngineExecutor>,
+        engines: Arc<LoadedEngines>,
         endpoint: Endpoint,
         device: &Device,
     ) -> Self {
         Self {
             link,
             operators: operators.into(),
-            executor,
+            engines,
             endpoint,
             device: on_chain(device),
         }
@@ -111,7 +111,7 @@ impl Announcer {
             let mut holdings = true;
             for id in &operator.serves {
                 // A checkpoint that was unloaded meanwhile is no longer served.
-                let Some(engine) = self.executor.loaded(id) else {
+                let Some(engine) = self.engines.loaded(id) else {
                     continue;
                 };
                 let held = self.hold(operator, *id, &engine).await;

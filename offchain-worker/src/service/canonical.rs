@@ -10,7 +10,7 @@ use crate::chain::calls::FollowCanonical;
 use crate::chain::{At, ChainError, Link, Node};
 use crate::checkpoint::Library;
 use crate::engine::Engine;
-use crate::roles::EngineExecutor;
+use crate::roles::LoadedEngines;
 use futures::future::BoxFuture;
 use noema_artefacts::Artefacts;
 use noema_protocol::{CheckpointId, FamilyId};
@@ -33,7 +33,7 @@ pub(super) struct Successor {
     operators: Arc<[Recorded]>,
     library: Library,
     loader: Loader,
-    executor: Arc<EngineExecutor>,
+    engines: Arc<LoadedEngines>,
     /// The endpoint at which loaded checkpoints are shared, if there is one.
     artefacts: Option<Arc<Artefacts>>,
     /// Checkpoints that were served before and are still loaded: an operator may still be drawn for them or
@@ -50,7 +50,7 @@ impl Successor {
         operators: &[Recorded],
         library: Library,
         loader: Loader,
-        executor: Arc<EngineExecutor>,
+        engines: Arc<LoadedEngines>,
         artefacts: Option<Arc<Artefacts>>,
     ) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Successor {
             operators: operators.into(),
             library,
             loader,
-            executor,
+            engines,
             artefacts,
             retired: owed(operators),
             unloads_at: 0,
@@ -153,7 +153,7 @@ impl Successor {
             owed.extend(at.owed(&operator.controller).await?);
         }
         for id in self.retired.difference(&owed) {
-            self.executor.remove(id);
+            self.engines.remove(id);
             info!(checkpoint = %id, "unloaded a checkpoint that was served before");
         }
         self.retired.retain(|id| owed.contains(id));
@@ -168,7 +168,7 @@ impl Successor {
         at: &At,
         canonical: CheckpointId,
     ) -> Result<Arc<Engine>, ServiceError> {
-        if let Some(engine) = self.executor.loaded(&canonical) {
+        if let Some(engine) = self.engines.loaded(&canonical) {
             return Ok(engine);
         }
         let record = at.checkpoint(&canonical).await?;
@@ -186,7 +186,7 @@ impl Successor {
             }
         };
         let engine = self.loader.load(checkpoint, record).await?;
-        self.executor.insert(canonical, engine.clone());
+        self.engines.insert(canonical, engine.clone());
         Ok(engine)
     }
 }

@@ -4,7 +4,7 @@ use super::share::log_progress;
 use crate::artefacts::{self, datasets, FetchError};
 use crate::chain::{At, Link};
 use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::dataset::{Dataset, Datasets};
+use crate::dataset::{Datasets, OpenDataset};
 use crate::roles::rounds::{Exchange, Round, RoundsError};
 use crate::store::AccountBytes;
 use async_trait::async_trait;
@@ -113,7 +113,7 @@ impl Exchange for Peers {
         shared.map_err(RoundsError::exchange)
     }
 
-    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError> {
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<OpenDataset, RoundsError> {
         let recorded = &round.dataset;
         let _one_at_a_time = self.fetching.lock().await;
         let found = datasets::find(&self.datasets, recorded, shards).await;

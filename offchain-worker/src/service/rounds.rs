@@ -5,7 +5,7 @@ use super::peers::Peers;
 use super::{Config, ServiceError};
 use crate::chain::Link;
 use crate::checkpoint::Library;
-use crate::dataset::{Dataset, DatasetError, Datasets};
+use crate::dataset::{DatasetError, Datasets, OpenDataset};
 use crate::roles::rounds::{Choice, Exchange, Files, Setup};
 use noema_artefacts::Artefacts;
 use noema_executor::Device;
@@ -16,7 +16,7 @@ use tracing::info;
 /// The datasets of this machine.
 pub(super) fn datasets(config: &Config) -> Result<Datasets, ServiceError> {
     let open = |folder: &PathBuf| {
-        let dataset = Dataset::open(folder)?;
+        let dataset = OpenDataset::open(folder)?;
         info!(root = ?dataset.root(), shards = dataset.len(), "opened a dataset");
         Ok(dataset)
     };
@@ -57,7 +57,7 @@ impl Resources {
         Setup {
             choice: Choice {
                 families: rounds.families.clone(),
-                datasets: self.datasets.named().map(Dataset::root).collect(),
+                datasets: self.datasets.named().map(OpenDataset::root).collect(),
             },
             audits: rounds.audits,
             library: self.library.clone(),

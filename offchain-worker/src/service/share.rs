@@ -5,7 +5,7 @@ use crate::artefacts::{self, FetchError};
 use crate::chain::types::WireEndpoint;
 use crate::engine::Engine;
 use crate::now_and_then::NowAndThen;
-use noema_artefacts::{Artefacts, BlobHash, Error, Progress};
+use noema_artefacts::{Artefacts, BlobHash, Error, FetchProgress};
 use noema_protocol::CheckpointId;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -111,7 +111,7 @@ impl Sharing {
 }
 
 /// Logs the progress of a fetch at intervals.
-pub(super) fn log_progress(what: &'static str) -> impl Fn(Progress) + Clone + Send + Sync {
+pub(super) fn log_progress(what: &'static str) -> impl Fn(FetchProgress) + Clone + Send + Sync {
     let lines = Arc::new(NowAndThen::new());
     move |progress| {
         if lines.is_due() {

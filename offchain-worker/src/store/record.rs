@@ -55,12 +55,12 @@ pub struct Record {
     /// The job's subject; see [`Task::subject`](crate::roles::Task::subject).
     pub subject: H256,
     /// The progress.
-    pub stage: Stage,
+    pub stage: JobStage,
 }
 
 /// An operator's progress with a job. A job that is only listed or being executed is not on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Stage {
+pub enum JobStage {
     /// Executed, with the result to submit.
     Executed(Product),
     /// Nothing is left to do.

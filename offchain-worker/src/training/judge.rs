@@ -1,7 +1,7 @@
 //! Judging contributions: the effect of each on the parent, alone, in exact integers. Two machines that have
 //! the same bytes find the same, on any device.
 
-use super::{evaluate, Parent, TrainingError};
+use super::{evaluate, TrainableCheckpoint, TrainingError};
 use crate::dataset::Shard;
 use noema_executor::Device;
 use noema_rounds::{Finding, Losses};
@@ -20,7 +20,7 @@ pub struct Submitted<'a> {
 /// The inputs of the judgement of contributions.
 pub struct Judge<'a> {
     /// The parent of the contributions.
-    pub parent: &'a Arc<Parent>,
+    pub parent: &'a Arc<TrainableCheckpoint>,
     /// Shards that no trainer trained on.
     pub evaluation: &'a [Shard],
     /// The limits of an update.
@@ -71,7 +71,11 @@ impl Judge<'_> {
     ///
     /// # Errors
     /// When the device fails or a sequence does not fit the model.
-    pub fn loss(&self, model: Arc<Parent>, shards: &[Shard]) -> Result<u64, TrainingError> {
+    pub fn loss(
+        &self,
+        model: Arc<TrainableCheckpoint>,
+        shards: &[Shard],
+    ) -> Result<u64, TrainingError> {
         let sequences = shards.iter().flat_map(Shard::sequences);
         Ok(evaluate(model, self.device, sequences)?.sum)
     }

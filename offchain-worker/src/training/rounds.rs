@@ -7,11 +7,12 @@ mod options;
 mod overlap;
 
 use super::{
-    bits, evaluate, Contribution, Judge, Parent, Sabotage, Step, Submitted, Trainer, TrainingError,
+    bits, evaluate, Judge, Sabotage, Submitted, TrainableCheckpoint, TrainedUpdate, TrainingError,
+    TrainingLoop, TrainingStep,
 };
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
-    dataset::{Dataset, Shard},
+    dataset::{OpenDataset, Shard},
 };
 use deal::Shards;
 use journal::Journal;
@@ -104,7 +105,7 @@ pub enum RoundsEvent<'a> {
         /// The trainer.
         trainer: u32,
         /// The step.
-        step: &'a Step,
+        step: &'a TrainingStep,
     },
     /// A round is over.
     Round(&'a RoundReport),
@@ -113,7 +114,7 @@ pub enum RoundsEvent<'a> {
 /// Rounds that are ready to run: every check that needs no loaded model has passed.
 pub struct Run<'a> {
     checkpoint: OpenCheckpoint,
-    dataset: &'a Dataset,
+    dataset: &'a OpenDataset,
     shards: Shards,
     journal: Journal,
     options: RoundsOptions,
@@ -129,12 +130,14 @@ impl<'a> Run<'a> {
     /// state is damaged or that of other options.
     pub fn prepare(
         checkpoint: OpenCheckpoint,
-        dataset: &'a Dataset,
+        dataset: &'a OpenDataset,
         mut options: RoundsOptions,
     ) -> Result<Self, TrainingError> {
         options.validate()?;
         let architecture = checkpoint.architecture();
-        options.training.select(&Parent::trained(architecture)?)?;
+        options
+            .training
+            .select(&TrainableCheckpoint::trained(architecture)?)?;
         let context = architecture.context_length;
         let length = dataset.manifest().sequence_length;
         if length > context {
@@ -196,7 +199,7 @@ fn rounds(
     } = run;
     let (dataset, options) = (*dataset, &*options);
     let library = Library::new(home);
-    let mut parent = Arc::new(Parent::read(checkpoint)?);
+    let mut parent = Arc::new(TrainableCheckpoint::read(checkpoint)?);
     let start = evaluate(parent.clone(), device, shards.evaluation())?;
     let _ = progress(RoundsEvent::Start(bits(&start)));
     let mut over = journal.rounds.iter().take(options.rounds as usize);
@@ -206,13 +209,13 @@ fn rounds(
     }
     if let Some(last) = over.next_back() {
         *checkpoint = library.open(last.checkpoint)?;
-        parent = Arc::new(Parent::read(checkpoint)?);
+        parent = Arc::new(TrainableCheckpoint::read(checkpoint)?);
     }
 
     let mut trainers = (0..options.trainers)
         .map(|index| trainer(&parent, index, device, options))
         .collect::<Result<Vec<_>, _>>()?;
-    let trained_weights = trainers.first().map_or(0, Trainer::trained_weights);
+    let trained_weights = trainers.first().map_or(0, TrainingLoop::trained_weights);
     let first = journal.rounds.len() as u32 + 1;
     for round in first..=options.rounds {
         let began = Instant::now();
@@ -294,7 +297,7 @@ fn rounds(
 
         let began = Instant::now();
         let (masters, weights) = if options.dense {
-            let changes = trainers.iter_mut().map(Trainer::changes);
+            let changes = trainers.iter_mut().map(TrainingLoop::changes);
             average(&parent, &changes.collect::<Result<Vec<_>, _>>()?)
         } else {
             aggregate(&parent, &made, options.training.entries)?
@@ -305,7 +308,7 @@ fn rounds(
             masters: &masters,
         };
         *checkpoint = successor.write(checkpoint, &library)?;
-        parent = Arc::new(Parent::new(
+        parent = Arc::new(TrainableCheckpoint::new(
             checkpoint.id(),
             checkpoint.architecture(),
             checkpoint.exponents(),
@@ -351,26 +354,26 @@ fn trainer_state(folder: &Path, index: u32) -> PathBuf {
 }
 
 fn trainer(
-    parent: &Arc<Parent>,
+    parent: &Arc<TrainableCheckpoint>,
     index: u32,
     device: &Device,
     options: &RoundsOptions,
-) -> Result<Trainer, TrainingError> {
+) -> Result<TrainingLoop, TrainingError> {
     let mut training = options.training.clone();
     training.seed = training.seed.wrapping_add(u64::from(index));
     let state = options.state.as_ref();
     let state = state.map(|folder| trainer_state(folder, index));
-    Trainer::new(parent.clone(), training, device, state.as_deref())
+    TrainingLoop::new(parent.clone(), training, device, state.as_deref())
 }
 
 /// Trains on `shards` for a round, `batch` sequences a step: the contribution, and the tokens that the steps
 /// predicted in a second.
 fn train(
-    trainer: &mut Trainer,
+    trainer: &mut TrainingLoop,
     shards: &[Shard],
     batch: u32,
-    progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
-) -> Result<(Contribution, f64), TrainingError> {
+    progress: &mut dyn FnMut(&TrainingStep) -> ControlFlow<()>,
+) -> Result<(TrainedUpdate, f64), TrainingError> {
     let sequences: Vec<&[u32]> = shards.iter().flat_map(Shard::sequences).collect();
     let (mut steps, mut seconds) = (0u32, 0.0);
     let contribution = trainer.run(&sequences, &mut |step| {
@@ -402,7 +405,7 @@ fn unjudged(made: &Made) -> Ruling {
 
 /// The validators' rulings on the contributions.
 fn weigh(
-    parent: &Arc<Parent>,
+    parent: &Arc<TrainableCheckpoint>,
     device: &Device,
     evaluation: &[Shard],
     made: &[Made],
@@ -430,7 +433,7 @@ fn weigh(
 /// Masters and tiles of `parent` with the contributions, each with its weight, applied; the parent's if none
 /// has any.
 fn aggregate(
-    parent: &Parent,
+    parent: &TrainableCheckpoint,
     made: &[Made],
     entries: u16,
 ) -> Result<(Vec<u8>, Vec<u8>), TrainingError> {
@@ -459,7 +462,7 @@ fn aggregate(
 }
 
 /// Masters and tiles of `parent` with the mean of uncompressed changes applied.
-fn average(parent: &Parent, changes: &[Vec<(usize, Vec<i32>)>]) -> (Vec<u8>, Vec<u8>) {
+fn average(parent: &TrainableCheckpoint, changes: &[Vec<(usize, Vec<i32>)>]) -> (Vec<u8>, Vec<u8>) {
     let (mut masters, mut weights) = (parent.masters().to_vec(), parent.weights().to_vec());
     let leaves = masters.as_chunks_mut::<LEAF_BYTES>().0;
     let tiles = weights.as_chunks_mut::<TILE_BYTES>().0;

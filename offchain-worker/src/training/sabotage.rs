@@ -1,6 +1,6 @@
 //! Dishonest trainers, to test that rounds withstand them.
 
-use super::{Parent, TrainingError};
+use super::{TrainableCheckpoint, TrainingError};
 use clap::ValueEnum;
 use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES, SCALE_MAX};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ impl Sabotage {
     /// When `bytes` is not an update of `parent`.
     pub fn spoil(
         self,
-        parent: &Parent,
+        parent: &TrainableCheckpoint,
         entries: u16,
         bytes: Vec<u8>,
     ) -> Result<Vec<u8>, TrainingError> {

@@ -14,7 +14,7 @@
 //!
 //! It is written beside its place and renamed, so there is always one complete state.
 
-use super::{trainer::Contribution, TrainingError, TrainingOptions};
+use super::{training_loop::TrainedUpdate, TrainingError, TrainingOptions};
 use crate::whole;
 use noema_checkpoint::{CheckpointId, H256};
 use serde::{Deserialize, Serialize};
@@ -58,8 +58,8 @@ pub(super) struct Finished {
 }
 
 impl Finished {
-    pub(super) fn contribution(&self) -> Contribution {
-        Contribution {
+    pub(super) fn contribution(&self) -> TrainedUpdate {
+        TrainedUpdate {
             bytes: self.bytes.clone(),
             hash: self.hash,
             loss_before: self.loss_before,

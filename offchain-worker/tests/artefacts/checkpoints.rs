@@ -157,7 +157,7 @@ async fn what_is_not_the_checkpoint_should_not_be_kept() {
         wrong.push(liar.holder(blob));
     }
     let refused = newcomer.fetch(id, bytes, &wrong).await;
-    let Err(FetchError::NotToBeHad { reasons, .. }) = refused else {
+    let Err(FetchError::Unavailable { reasons, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(reasons.len(), wrong.len());

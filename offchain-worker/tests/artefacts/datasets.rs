@@ -7,7 +7,8 @@ use noema_rounds::Dataset as Recorded;
 use noema_worker::{
     artefacts::{datasets, FetchError},
     dataset::{
-        learn_tokenizer, prepare, Dataset, DatasetError, Datasets, PrepareOptions, MANIFEST, SHARDS,
+        learn_tokenizer, prepare, DatasetError, Datasets, OpenDataset, PrepareOptions, MANIFEST,
+        SHARDS,
     },
 };
 use std::{
@@ -27,20 +28,20 @@ impl Machine {
         recorded: &Recorded,
         shards: &[u32],
         from: &[&Machine],
-    ) -> Result<Dataset, FetchError> {
+    ) -> Result<OpenDataset, FetchError> {
         let peers: Vec<_> = from.iter().map(|machine| machine.peer()).collect();
         let fetcher = self.artefacts.fetcher();
         datasets::fetch(fetcher, &self.datasets(), recorded, shards, &peers, |_| ()).await
     }
 
-    async fn share_dataset(&self, dataset: &Dataset) {
+    async fn share_dataset(&self, dataset: &OpenDataset) {
         let shared = datasets::share(&self.artefacts, dataset).await;
         shared.expect("can be shared");
     }
 }
 
 /// A dataset of shards of 8 sequences of 16 tokens in a folder, at least six of them.
-fn make(folder: &Path) -> Dataset {
+fn make(folder: &Path) -> OpenDataset {
     let text = folder.join("text.txt");
     let lines = (0..150).map(|i| format!("{} sheep jump over {} fences.\n", i * i, i % 7));
     fs::write(&text, lines.collect::<String>()).expect("is written");
@@ -61,14 +62,14 @@ fn make(folder: &Path) -> Dataset {
 }
 
 /// The machine that prepared the dataset and shares all of it.
-async fn preparer() -> (Machine, Dataset) {
+async fn preparer() -> (Machine, OpenDataset) {
     let machine = Machine::start().await;
     let dataset = make(machine.home.path());
     machine.share_dataset(&dataset).await;
     (machine, dataset)
 }
 
-fn hashes(dataset: &Dataset, shards: &[u32]) -> BTreeSet<String> {
+fn hashes(dataset: &OpenDataset, shards: &[u32]) -> BTreeSet<String> {
     let hash = |index: &u32| dataset.shard_hash(*index as usize).expect("is a shard");
     shards
         .iter()
@@ -77,7 +78,7 @@ fn hashes(dataset: &Dataset, shards: &[u32]) -> BTreeSet<String> {
 }
 
 /// The names in the folder of shards, including hidden ones.
-fn kept(dataset: &Dataset) -> BTreeSet<String> {
+fn kept(dataset: &OpenDataset) -> BTreeSet<String> {
     let entries = fs::read_dir(dataset.directory().join(SHARDS)).expect("a folder");
     let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
     entries
@@ -143,7 +144,10 @@ async fn what_was_fetched_should_be_served_without_who_prepared_it() {
     let refused = third.fetch_shards(&recorded, &[3, 4], &both).await;
     let error = refused.expect_err("no peer has it");
     let told = error.to_string();
-    assert!(matches!(error, FetchError::PartNotToBeHad { .. }), "{told}");
+    assert!(
+        matches!(error, FetchError::PartUnavailable { .. }),
+        "{told}"
+    );
     let named = [first.artefacts.peer(), second.artefacts.peer()].map(|peer| peer.to_string());
     assert!(told.contains("shard 4"), "{told}");
     assert!(named.iter().all(|peer| told.contains(peer)), "{told}");
@@ -220,13 +224,13 @@ async fn a_shard_that_is_larger_than_the_manifest_says_should_not_be_kept() {
         shard["sequences"] = 1.into();
     }
     fs::write(&path, manifest.to_string()).expect("is written");
-    let liar = Dataset::open(dataset.directory()).expect("a manifest");
+    let liar = OpenDataset::open(dataset.directory()).expect("a manifest");
     preparer.share_dataset(&liar).await;
     let newcomer = Machine::start().await;
     let refused = newcomer
         .fetch_shards(&liar.recorded(), &[0], &[&preparer])
         .await;
-    let Err(FetchError::PartNotToBeHad { reason, .. }) = refused else {
+    let Err(FetchError::PartUnavailable { reason, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert!(matches!(*reason, Error::TooLarge { .. }), "{reason}");

@@ -2,7 +2,7 @@
 
 use noema_worker::{
     checkpoint::{OpenCheckpoint, TOKENIZER},
-    dataset::{learn_tokenizer, prepare, Dataset, PrepareOptions},
+    dataset::{learn_tokenizer, prepare, OpenDataset, PrepareOptions},
     import::{initialise, InitialOptions},
     training::TrainingOptions,
 };
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub(crate) struct World {
     folder: TempDir,
-    pub(crate) dataset: Dataset,
+    pub(crate) dataset: OpenDataset,
 }
 
 impl World {

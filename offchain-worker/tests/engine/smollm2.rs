@@ -6,7 +6,7 @@
 use noema_executor::Device;
 use noema_protocol::SamplingParameters;
 use noema_worker::{
-    engine::{CheckVerdict, Engine, Fault},
+    engine::{AnswerFault, CheckVerdict, Engine},
     import::{self, ImportOptions},
     reference::{perplexity, PerplexityOptions},
 };
@@ -100,7 +100,7 @@ fn a_sampled_answer_depends_on_its_seed_and_passes_only_with_it() {
     assert_eq!(check([1; 32]).verdict, CheckVerdict::Valid);
     assert!(matches!(
         check([2; 32]).verdict,
-        CheckVerdict::Invalid(Fault::WrongToken { .. })
+        CheckVerdict::Invalid(AnswerFault::WrongToken { .. })
     ));
 }
 
@@ -127,7 +127,7 @@ fn tampering_is_found_where_it_begins() {
     tokens[5] += 1;
     assert_eq!(
         verdict(&tokens, &engine.decode(&tokens).expect("decodes")),
-        CheckVerdict::Invalid(Fault::WrongToken {
+        CheckVerdict::Invalid(AnswerFault::WrongToken {
             index: 5,
             expected: answer.tokens[5],
             found: tokens[5],
@@ -136,12 +136,12 @@ fn tampering_is_found_where_it_begins() {
     let longer = format!("{}!", answer.text);
     assert_eq!(
         verdict(&answer.tokens, &longer),
-        CheckVerdict::Invalid(Fault::WrongText)
+        CheckVerdict::Invalid(AnswerFault::WrongText)
     );
     let shorter = &answer.tokens[..10];
     assert_eq!(
         verdict(shorter, &engine.decode(shorter).expect("decodes")),
-        CheckVerdict::Invalid(Fault::EndsEarly { length: 10 })
+        CheckVerdict::Invalid(AnswerFault::EndsEarly { length: 10 })
     );
 }
 

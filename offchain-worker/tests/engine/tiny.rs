@@ -9,7 +9,7 @@ use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
 use noema_protocol::{text_bound, SamplingParameters};
 use noema_worker::{
     checkpoint::{OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS},
-    engine::{Answer, CheckVerdict, Engine, EngineError, Fault},
+    engine::{Answer, AnswerFault, CheckVerdict, Engine, EngineError},
 };
 use std::{fs, ops::ControlFlow, path::Path, sync::Arc};
 
@@ -192,7 +192,7 @@ fn each_fault_has_its_verdict() {
             let expected = right.tokens[index];
             assert_eq!(
                 verdict(&tokens, &right.text),
-                CheckVerdict::Invalid(Fault::WrongToken {
+                CheckVerdict::Invalid(AnswerFault::WrongToken {
                     index,
                     expected,
                     found
@@ -202,22 +202,22 @@ fn each_fault_has_its_verdict() {
     }
     assert_eq!(
         verdict(&[], ""),
-        CheckVerdict::Invalid(Fault::EndsEarly { length: 0 })
+        CheckVerdict::Invalid(AnswerFault::EndsEarly { length: 0 })
     );
     assert_eq!(
         verdict(&right.tokens[..5], &right.text),
-        CheckVerdict::Invalid(Fault::EndsEarly { length: 5 })
+        CheckVerdict::Invalid(AnswerFault::EndsEarly { length: 5 })
     );
     let longer = [right.tokens.clone(), vec![9; 500]].concat();
     assert_eq!(
         verdict(&longer, &right.text),
-        CheckVerdict::Invalid(Fault::RunsOn {
+        CheckVerdict::Invalid(AnswerFault::RunsOn {
             length: right.tokens.len()
         })
     );
     assert_eq!(
         verdict(&right.tokens, "something else"),
-        CheckVerdict::Invalid(Fault::WrongText)
+        CheckVerdict::Invalid(AnswerFault::WrongText)
     );
 }
 
@@ -232,7 +232,7 @@ fn a_check_of_the_wrong_prompt_or_seed_finds_a_wrong_token() {
             .expect("checks");
         assert!(matches!(
             check.verdict,
-            CheckVerdict::Invalid(Fault::WrongToken { .. })
+            CheckVerdict::Invalid(AnswerFault::WrongToken { .. })
         ));
     }
 }
@@ -311,7 +311,7 @@ fn text_is_cut_at_its_bound_in_whole_characters() {
         assert_eq!(verdict(&answer.text), CheckVerdict::Valid);
         if whole != answer.text {
             cut += 1;
-            let wrong = CheckVerdict::Invalid(Fault::WrongText);
+            let wrong = CheckVerdict::Invalid(AnswerFault::WrongText);
             assert_eq!(verdict(&whole), wrong);
             assert_eq!(verdict(&format!("{}東", answer.text)), wrong);
         }

@@ -5,8 +5,8 @@ use crate::fake::{
     asked, leaf, to_check, to_judge, Setting, CHECK, DISPUTE, OTHER_SEED, POINT, SEED,
 };
 use noema_protocol::{Job, RequestId, Verdict};
-use noema_worker::roles::{Action, Step};
-use noema_worker::store::{Product, Stage};
+use noema_worker::roles::{Action, DutyStep};
+use noema_worker::store::{JobStage, Product};
 use sp_core::H256;
 
 const REQUEST: Job = Job::Request(RequestId(1));
@@ -30,7 +30,10 @@ async fn a_request_with_the_number_of_one_that_was_answered_is_answered() {
     let setting = Setting::expecting([asked(1, SEED)]);
     let mut process = setting.start();
     process.step().await;
-    assert!(matches!(process.stage(REQUEST), Some(Stage::Done { .. })));
+    assert!(matches!(
+        process.stage(REQUEST),
+        Some(JobStage::Done { .. })
+    ));
     drop(process);
     // The new chain is shorter than the old one.
     setting.chain.edit(|state| state.block = 3);
@@ -45,7 +48,10 @@ async fn an_answer_for_the_old_chain_is_not_submitted_to_the_new_one() {
     setting.fate(None);
     let mut process = setting.start();
     process.step().await;
-    assert!(matches!(process.stage(REQUEST), Some(Stage::Executed(_))));
+    assert!(matches!(
+        process.stage(REQUEST),
+        Some(JobStage::Executed(_))
+    ));
     drop(process);
     setting.chain.expect([asked(1, OTHER_SEED)]);
     setting.start().step().await;
@@ -57,26 +63,26 @@ async fn a_check_and_a_verdict_of_the_old_chain_are_not_taken_for_the_new_ones()
     let setting = Setting::idle();
     let process = setting.start();
     let (old, root) = (H256::repeat_byte(0xcc), H256::repeat_byte(0xdd));
-    process.leave(CHECK, old, Stage::Executed(Product::Challenge));
+    process.leave(CHECK, old, JobStage::Executed(Product::Challenge));
     let verdict = Product::Verdict {
         verdict: Verdict::False,
         salt: H256::zero(),
     };
-    process.leave(DISPUTE, old, Stage::Executed(verdict));
+    process.leave(DISPUTE, old, JobStage::Executed(verdict));
     drop(process);
     setting.chain.expect([
-        to_check(Step::Execute, leaf(), POINT),
-        to_judge(Step::Execute, leaf(), root),
+        to_check(DutyStep::Execute, leaf(), POINT),
+        to_judge(DutyStep::Execute, leaf(), root),
     ]);
     let mut process = setting.start();
     process.step().await;
     assert!(matches!(
         process.stage(CHECK),
-        Some(Stage::Executed(Product::Check(_)))
+        Some(JobStage::Executed(Product::Check(_)))
     ));
     assert!(matches!(
         process.stage(DISPUTE),
-        Some(Stage::Executed(Product::Verdict {
+        Some(JobStage::Executed(Product::Verdict {
             verdict: Verdict::True,
             ..
         }))
@@ -131,5 +137,8 @@ async fn a_late_word_about_the_old_chain_ends_nothing_on_the_new_one() {
     // Both the old fate and the new execution end.
     process.settle().await;
     assert_eq!(seeds(&setting), [SEED, OTHER_SEED]);
-    assert!(matches!(process.stage(REQUEST), Some(Stage::Executed(_))));
+    assert!(matches!(
+        process.stage(REQUEST),
+        Some(JobStage::Executed(_))
+    ));
 }

@@ -1,7 +1,7 @@
 //! An operator claims its controller's reward for each epoch once, and never delays a duty for it.
 
 use crate::fake::{asked, Setting, CONTROLLER, SEED};
-use noema_worker::roles::{Action, Outcome, Reward, Rewards};
+use noema_worker::roles::{Action, DutyOutcome, Reward, Rewards};
 
 impl Setting {
     /// A chain at block 10, in an epoch that ends with block 20, with rewards for these epochs.
@@ -75,8 +75,8 @@ async fn nothing_is_asked_again_before_the_epoch_has_ended() {
 #[tokio::test]
 async fn a_claim_that_fails_is_tried_again_in_the_next_epoch() {
     for fate in [
-        Outcome::Refused("Issuance::NothingToClaim".into()),
-        Outcome::Dropped("the pool is full".into()),
+        DutyOutcome::Refused("Issuance::NothingToClaim".into()),
+        DutyOutcome::Dropped("the pool is full".into()),
     ] {
         let setting = Setting::owing(&[3]);
         setting.chain.edit(|state| state.fate = Some(fate));

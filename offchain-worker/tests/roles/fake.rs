@@ -15,10 +15,10 @@ use noema_claims::merkle_root;
 use noema_protocol::{hashing, CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
 use noema_worker::metrics::Metrics;
 use noema_worker::roles::{
-    Answered, Duty, Identity, LedgerError, Operator, Outcome, Pace, Part, Question, Step, Task,
-    Work,
+    Answered, ChainViewError, Duty, DutyOutcome, DutyStep, Identity, OperatorLoop, Pace, Part,
+    Question, Task, Workload,
 };
-use noema_worker::store::{JobKey, Record, Stage, Store};
+use noema_worker::store::{JobKey, JobStage, Record, Store};
 use sp_core::H256;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(crate) fn leaf() -> Answered {
             prompt_hash: hashing::prompt_hash(question.prompt.as_bytes()),
             parameters: question.parameters,
             seed: question.seed,
-            output_hash: H256::zero(),
+            answer_hash: H256::zero(),
             prompt_tokens: answer.prompt_tokens,
             output_tokens: 3,
             hidden_root: merkle_root(&answer.hidden),
@@ -75,10 +75,10 @@ pub(crate) fn leaf() -> Answered {
 
 /// Makes the receipt match the tokens and the text.
 pub(crate) fn state_output(leaf: &mut Answered) {
-    leaf.receipt.output_hash = hashing::output_hash(&leaf.tokens, leaf.text.as_bytes());
+    leaf.receipt.answer_hash = hashing::answer_hash(&leaf.tokens, leaf.text.as_bytes());
 }
 
-fn duty(part: Part, step: Step) -> Duty {
+fn duty(part: Part, step: DutyStep) -> Duty {
     Duty {
         part,
         step,
@@ -91,13 +91,16 @@ fn duty(part: Part, step: Step) -> Duty {
 pub(crate) fn asked(request: u64, seed: H256) -> (Duty, Task) {
     let task = Task {
         subject: seed,
-        work: Work::Answer(question(request, seed)),
+        work: Workload::Answer(question(request, seed)),
     };
-    (duty(Part::Answer(RequestId(request)), Step::Execute), task)
+    (
+        duty(Part::Answer(RequestId(request)), DutyStep::Execute),
+        task,
+    )
 }
 
 /// The check of a leaf, with this point.
-pub(crate) fn to_check(step: Step, leaf: Answered, point: u64) -> (Duty, Task) {
+pub(crate) fn to_check(step: DutyStep, leaf: Answered, point: u64) -> (Duty, Task) {
     let part = Part::Check {
         claim: CLAIM,
         leaf: 0,
@@ -106,20 +109,20 @@ pub(crate) fn to_check(step: Step, leaf: Answered, point: u64) -> (Duty, Task) {
     };
     let task = Task {
         subject: part.subject().expect("a check has a point"),
-        work: Work::Check { leaf, point },
+        work: Workload::Check { leaf, point },
     };
     (duty(part, step), task)
 }
 
 /// The verdict on a leaf of a claim with this root.
-pub(crate) fn to_judge(step: Step, leaf: Answered, root: H256) -> (Duty, Task) {
+pub(crate) fn to_judge(step: DutyStep, leaf: Answered, root: H256) -> (Duty, Task) {
     let part = Part::Verdict {
         claim: CLAIM,
         leaf: 0,
     };
     let task = Task {
         subject: root,
-        work: Work::Verdict(leaf),
+        work: Workload::Verdict(leaf),
     };
     (duty(part, step), task)
 }
@@ -198,10 +201,10 @@ impl Setting {
     fn start_over(&self, identity: Identity, store: Store) -> Process {
         let store = Arc::new(store);
         let metrics = Metrics::new();
-        let ledger = Arc::new(self.chain.clone());
-        let operator = Operator::new(identity, ledger, store.clone(), metrics.clone());
+        let chain = Arc::new(self.chain.clone());
+        let operator = OperatorLoop::new(identity, chain, store.clone(), metrics.clone());
         Process {
-            operator: operator.with_executor(self.model.clone(), Pace::default()),
+            operator: operator.with_engines(self.model.clone(), Pace::default()),
             metrics,
             store,
             model: self.model.clone(),
@@ -217,7 +220,7 @@ impl Setting {
     }
 
     /// Sets the fate of duties from now on.
-    pub(crate) fn fate(&self, fate: Option<Outcome>) {
+    pub(crate) fn fate(&self, fate: Option<DutyOutcome>) {
         self.chain.edit(|state| state.fate = fate);
     }
 
@@ -233,7 +236,7 @@ impl Setting {
 
 /// A process: an operator with a chain, a model and a store on disk.
 pub(crate) struct Process {
-    pub(crate) operator: Operator,
+    pub(crate) operator: OperatorLoop,
     pub(crate) metrics: Metrics,
     pub(crate) store: Arc<Store>,
     pub(crate) model: Arc<FakeModel>,
@@ -245,7 +248,7 @@ impl Process {
         self.try_turn().await.expect("the chain is there");
     }
 
-    pub(crate) async fn try_turn(&mut self) -> Result<(), LedgerError> {
+    pub(crate) async fn try_turn(&mut self) -> Result<(), ChainViewError> {
         self.operator.turn().await
     }
 
@@ -275,13 +278,13 @@ impl Process {
         self.settle().await;
     }
 
-    pub(crate) fn stage(&self, job: Job) -> Option<Stage> {
+    pub(crate) fn stage(&self, job: Job) -> Option<JobStage> {
         let record = self.store.get(&key(job)).expect("the store works");
         record.map(|record| record.stage)
     }
 
     /// Writes the record that a crashed process would have left.
-    pub(crate) fn leave(&self, job: Job, subject: H256, stage: Stage) {
+    pub(crate) fn leave(&self, job: Job, subject: H256, stage: JobStage) {
         let record = Record { subject, stage };
         self.store.put(&key(job), &record).expect("the store works");
     }

@@ -2,8 +2,8 @@
 
 use crate::fake::{leaf, to_judge, Setting, CLAIM, CONTROLLER, DISPUTE};
 use noema_protocol::{hashing, Verdict};
-use noema_worker::roles::{Action, Answered, Step};
-use noema_worker::store::{Product, Stage};
+use noema_worker::roles::{Action, Answered, DutyStep};
+use noema_worker::store::{JobStage, Product};
 use sp_core::H256;
 use std::sync::atomic::Ordering;
 
@@ -12,11 +12,12 @@ const ROOT: H256 = H256::repeat_byte(0xaa);
 impl Setting {
     /// A chain that expects a commitment to a verdict on this leaf.
     fn disputing(leaf: Answered) -> Self {
-        Self::expecting([to_judge(Step::Execute, leaf, ROOT)])
+        Self::expecting([to_judge(DutyStep::Execute, leaf, ROOT)])
     }
 
     fn open_reveals(&self) {
-        self.chain.expect([to_judge(Step::Reveal, leaf(), ROOT)]);
+        self.chain
+            .expect([to_judge(DutyStep::Reveal, leaf(), ROOT)]);
     }
 }
 
@@ -49,7 +50,10 @@ async fn a_verdict_says_what_execution_shows() {
         setting.open_reveals();
         process.step().await;
         assert_eq!(opened(&setting.chain.performed()), verdict);
-        assert!(matches!(process.stage(DISPUTE), Some(Stage::Done { .. })));
+        assert!(matches!(
+            process.stage(DISPUTE),
+            Some(JobStage::Done { .. })
+        ));
         assert_eq!(process.metrics.verdicts.get(), 1);
     }
 }
@@ -83,7 +87,7 @@ async fn a_verdict_on_disk_is_committed_after_a_kill() {
     let process = setting.start();
     let (verdict, salt) = (Verdict::False, H256::repeat_byte(9));
     let product = Product::Verdict { verdict, salt };
-    process.leave(DISPUTE, ROOT, Stage::Executed(product));
+    process.leave(DISPUTE, ROOT, JobStage::Executed(product));
     drop(process);
     setting.start().step().await;
     assert_eq!(
@@ -126,7 +130,7 @@ async fn a_second_dispute_over_the_same_leaf_is_judged_anew() {
     process.step().await;
     setting.open_reveals();
     process.step().await;
-    let (mut duty, task) = to_judge(Step::Execute, leaf(), ROOT);
+    let (mut duty, task) = to_judge(DutyStep::Execute, leaf(), ROOT);
     duty.until = 200;
     setting.blocks_pass(100);
     setting.chain.expect([(duty, task)]);

@@ -4,8 +4,8 @@
 use crate::fake::{answer, asked, question, Setting, OTHER_SEED, SEED};
 use noema_claims::merkle_root;
 use noema_protocol::{hashing, Job, Receipt, RequestId};
-use noema_worker::roles::{Action, LedgerError, Outcome, Pace};
-use noema_worker::store::{Product, Stage, StoredAnswer};
+use noema_worker::roles::{Action, ChainViewError, DutyOutcome, Pace};
+use noema_worker::store::{JobStage, Product, StoredAnswer};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn receipt() -> Receipt {
         prompt_hash: hashing::prompt_hash(b"Why?"),
         parameters: question.parameters,
         seed: SEED,
-        output_hash: hashing::output_hash(&answer.tokens, b"because"),
+        answer_hash: hashing::answer_hash(&answer.tokens, b"because"),
         prompt_tokens: 4,
         output_tokens: 3,
         hidden_root: merkle_root(&answer.hidden),
@@ -94,7 +94,7 @@ async fn a_process_killed_before_it_submits_does_not_compute_again() {
         text: answer.text,
         receipt: Box::new(receipt()),
     };
-    process.leave(REQUEST, SEED, Stage::Executed(Product::Answer(stored)));
+    process.leave(REQUEST, SEED, JobStage::Executed(Product::Answer(stored)));
     drop(process);
     setting.start().step().await;
     assert_eq!(setting.answers_submitted(), 1);
@@ -130,18 +130,18 @@ async fn an_answer_under_way_is_not_submitted_again() {
 #[tokio::test]
 async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it() {
     let setting = Setting::asking();
-    setting.fate(Some(Outcome::Dropped("the pool is full".into())));
+    setting.fate(Some(DutyOutcome::Dropped("the pool is full".into())));
     let mut process = setting.start();
     for _ in 0..12 {
         process.step().await;
         setting.next_block();
     }
     assert_eq!(setting.answers_submitted(), 12);
-    setting.fate(Some(Outcome::Included { block: 44 }));
+    setting.fate(Some(DutyOutcome::Included { block: 44 }));
     process.step().await;
     process.step().await;
     assert_eq!(setting.answers_submitted(), 13);
-    assert_eq!(process.stage(REQUEST), Some(Stage::Done { block: 44 }));
+    assert_eq!(process.stage(REQUEST), Some(JobStage::Done { block: 44 }));
 }
 
 /// The pool holds one transaction for a duty: the transaction of another process with the same hot key blocks
@@ -150,7 +150,7 @@ async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it(
 async fn an_answer_that_another_process_submitted_does_no_harm() {
     let setting = Setting::asking();
     let reason = "Priority is too low: (18446744073709551615 vs 18446744073709551615)";
-    setting.fate(Some(Outcome::Unknown(reason.into())));
+    setting.fate(Some(DutyOutcome::Unknown(reason.into())));
     let mut process = setting.start();
     process.step().await;
     // It is on chain, and the chain no longer expects it.
@@ -164,7 +164,7 @@ async fn an_answer_that_another_process_submitted_does_no_harm() {
 #[tokio::test]
 async fn a_refused_answer_is_submitted_less_and_less_often() {
     let setting = Setting::asking();
-    let refusal = Outcome::Refused("Inference::AlreadyAnswered".into());
+    let refusal = DutyOutcome::Refused("Inference::AlreadyAnswered".into());
     setting.fate(Some(refusal));
     let mut process = setting.start();
     for _ in 0..40 {
@@ -184,7 +184,7 @@ async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() 
     setting.chain.expect_nothing();
     process.turn().await;
     process.settle().await;
-    assert_eq!(process.stage(REQUEST), Some(Stage::Done { block: 11 }));
+    assert_eq!(process.stage(REQUEST), Some(JobStage::Done { block: 11 }));
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn an_answer_waits_for_a_node_that_is_away() {
     setting.chain.edit(|state| state.away = true);
     assert!(matches!(
         process.try_turn().await,
-        Err(LedgerError::Unreachable(_))
+        Err(ChainViewError::Unreachable(_))
     ));
     setting.set(|model| &model.blocked, false);
     process.settle().await;

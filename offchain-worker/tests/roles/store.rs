@@ -2,15 +2,15 @@
 
 use crate::fake::{asked, leaf, to_check, Disk, Setting, CHECK, POINT, SEED};
 use noema_protocol::{ClaimId, Job, RequestId};
-use noema_worker::roles::{Action, Duty, Outcome, Part, Step, Task};
-use noema_worker::store::Stage;
+use noema_worker::roles::{Action, Duty, DutyOutcome, DutyStep, Part, Task};
+use noema_worker::store::JobStage;
 use std::sync::atomic::Ordering;
 
 const REQUEST: Job = Job::Request(RequestId(1));
 
 /// A check of another claim that this process has not committed to.
 fn another_check() -> (Duty, Task) {
-    let (mut duty, task) = to_check(Step::Execute, leaf(), POINT);
+    let (mut duty, task) = to_check(DutyStep::Execute, leaf(), POINT);
     if let Part::Check { claim, .. } = &mut duty.part {
         *claim = ClaimId(6);
     }
@@ -45,23 +45,26 @@ async fn what_was_computed_while_the_disk_was_full_is_handed_over_once_it_is_sto
         "{performed:?}"
     );
     assert_eq!(setting.model.executed(), 1, "it is not computed again");
-    assert!(matches!(process.stage(REQUEST), Some(Stage::Done { .. })));
+    assert!(matches!(
+        process.stage(REQUEST),
+        Some(JobStage::Done { .. })
+    ));
     assert_eq!(trouble(&process), None);
 }
 
 #[tokio::test]
 async fn what_is_on_disk_is_revealed_while_the_disk_is_full() {
-    let setting = Setting::expecting([to_check(Step::Execute, leaf(), POINT)]);
+    let setting = Setting::expecting([to_check(DutyStep::Execute, leaf(), POINT)]);
     let disk = Disk::default();
     let mut process = setting.start_with(disk.store());
     process.step().await;
-    assert!(matches!(process.stage(CHECK), Some(Stage::Executed(_))));
+    assert!(matches!(process.stage(CHECK), Some(JobStage::Executed(_))));
 
     disk.is_full.store(true, Ordering::SeqCst);
     setting
         .chain
-        .expect([another_check(), to_check(Step::Reveal, leaf(), POINT)]);
-    setting.fate(Some(Outcome::Dropped("the test lets it go".into())));
+        .expect([another_check(), to_check(DutyStep::Reveal, leaf(), POINT)]);
+    setting.fate(Some(DutyOutcome::Dropped("the test lets it go".into())));
     for _ in 0..3 {
         setting.next_block();
         process.step().await;

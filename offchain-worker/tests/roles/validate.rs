@@ -3,19 +3,20 @@
 use crate::fake::{answer, leaf, state_output, to_check, Setting, CHECK, CLAIM, CONTROLLER, POINT};
 use noema_claims::{merkle_root, prove_hidden, verify_hidden, HiddenProof};
 use noema_protocol::{hashing, RequestId, SamplingParameters};
-use noema_worker::roles::{Action, Answered, Outcome, Step};
-use noema_worker::store::{Product, Stage, StoredCheck};
+use noema_worker::roles::{Action, Answered, DutyOutcome, DutyStep};
+use noema_worker::store::{JobStage, Product, StoredCheck};
 use sp_core::H256;
 use std::sync::atomic::Ordering;
 
 impl Setting {
     /// A chain that expects a commitment to the check of this leaf.
     fn checking(leaf: Answered) -> Self {
-        Self::expecting([to_check(Step::Execute, leaf, POINT)])
+        Self::expecting([to_check(DutyStep::Execute, leaf, POINT)])
     }
 
     fn reveal(&self) {
-        self.chain.expect([to_check(Step::Reveal, leaf(), POINT)]);
+        self.chain
+            .expect([to_check(DutyStep::Reveal, leaf(), POINT)]);
     }
 
     fn checks_made(&self) -> u32 {
@@ -69,7 +70,7 @@ async fn a_right_answer_is_committed_to_and_then_shown() {
     setting.next_block();
     process.step().await;
     assert_opens(&setting.chain.performed());
-    assert!(matches!(process.stage(CHECK), Some(Stage::Done { .. })));
+    assert!(matches!(process.stage(CHECK), Some(JobStage::Done { .. })));
     assert_eq!(process.metrics.checks.get(), 1);
     assert_eq!(process.metrics.checks_valid.get(), 1);
     assert_eq!(setting.times_read(), 1, "the result to reveal is on disk");
@@ -78,10 +79,10 @@ async fn a_right_answer_is_committed_to_and_then_shown() {
 #[tokio::test]
 async fn each_validator_shows_its_own_position() {
     for (point, position) in [(0, 0), (u64::MAX / 2, 1), (POINT, 2)] {
-        let setting = Setting::expecting([to_check(Step::Execute, leaf(), point)]);
+        let setting = Setting::expecting([to_check(DutyStep::Execute, leaf(), point)]);
         let mut process = setting.start();
         process.step().await;
-        let Some(Stage::Executed(Product::Check(check))) = process.stage(CHECK) else {
+        let Some(JobStage::Executed(Product::Check(check))) = process.stage(CHECK) else {
             panic!("a check is on disk");
         };
         let root = leaf().receipt.hidden_root;
@@ -105,7 +106,7 @@ async fn whatever_is_false_in_an_answer_is_challenged() {
             leaf.receipt.parameters = SamplingParameters::greedy(9);
         }),
         ("seed", |leaf| leaf.receipt.seed = WRONG),
-        ("output hash", |leaf| leaf.receipt.output_hash = WRONG),
+        ("answer hash", |leaf| leaf.receipt.answer_hash = WRONG),
         ("prompt tokens", |leaf| leaf.receipt.prompt_tokens = 3),
         ("output tokens", |leaf| leaf.receipt.output_tokens = 4),
         ("hidden root", |leaf| leaf.receipt.hidden_root = WRONG),
@@ -138,7 +139,7 @@ async fn whatever_is_false_in_an_answer_is_challenged() {
             "{what}"
         );
         assert!(
-            matches!(process.stage(CHECK), Some(Stage::Done { .. })),
+            matches!(process.stage(CHECK), Some(JobStage::Done { .. })),
             "{what}"
         );
         assert_eq!(process.metrics.challenges.get(), 1, "{what}");
@@ -189,7 +190,7 @@ async fn a_check_that_was_not_committed_before_a_kill_is_committed_after_it() {
     let setting = Setting::checking(leaf());
     let process = setting.start();
     let subject = H256::from_low_u64_be(POINT);
-    process.leave(CHECK, subject, Stage::Executed(Product::Check(stored())));
+    process.leave(CHECK, subject, JobStage::Executed(Product::Check(stored())));
     drop(process);
     setting.start().step().await;
     let StoredCheck { proof, salt, .. } = stored();
@@ -224,7 +225,7 @@ async fn a_challenge_that_was_not_handed_over_before_a_kill_is_after_it() {
     let setting = Setting::checking(leaf());
     let process = setting.start();
     let subject = H256::from_low_u64_be(POINT);
-    process.leave(CHECK, subject, Stage::Executed(Product::Challenge));
+    process.leave(CHECK, subject, JobStage::Executed(Product::Challenge));
     drop(process);
     setting.start().step().await;
     assert!(matches!(
@@ -262,11 +263,11 @@ async fn a_commitment_whose_opening_is_lost_is_not_guessed() {
 #[tokio::test]
 async fn a_lost_commitment_is_handed_over_again_for_the_same_finding() {
     let setting = Setting::checking(leaf());
-    setting.fate(Some(Outcome::Dropped("the pool is full".into())));
+    setting.fate(Some(DutyOutcome::Dropped("the pool is full".into())));
     let mut process = setting.start();
     process.step().await;
     setting.next_block();
-    setting.fate(Some(Outcome::Included { block: 44 }));
+    setting.fate(Some(DutyOutcome::Included { block: 44 }));
     process.step().await;
     let performed = setting.chain.performed();
     assert_eq!(performed.len(), 2);
@@ -278,7 +279,7 @@ async fn a_refused_challenge_is_tried_less_and_less_often() {
     let mut told = leaf();
     told.receipt.prompt_tokens = 3;
     let setting = Setting::checking(told);
-    setting.fate(Some(Outcome::Refused("Claims::Ended".into())));
+    setting.fate(Some(DutyOutcome::Refused("Claims::Ended".into())));
     let mut process = setting.start();
     for _ in 0..40 {
         process.step().await;
@@ -306,12 +307,14 @@ async fn two_processes_with_one_hot_key_do_not_mix_their_salts() {
     let setting = Setting::checking(leaf());
     let (mut process, mut twin) = (setting.start(), setting.start_twin());
     process.step().await;
-    setting.fate(Some(Outcome::Unknown("already imported".into())));
+    setting.fate(Some(DutyOutcome::Unknown("already imported".into())));
     twin.step().await;
     setting.reveal();
-    setting.fate(Some(Outcome::Refused("Claims::CommitmentDiffers".into())));
+    setting.fate(Some(DutyOutcome::Refused(
+        "Claims::CommitmentDiffers".into(),
+    )));
     twin.step().await;
-    setting.fate(Some(Outcome::Included { block: 12 }));
+    setting.fate(Some(DutyOutcome::Included { block: 12 }));
     process.step().await;
     let performed = setting.chain.performed();
     let [first, second, of_twin, of_first] = &performed[..] else {
@@ -320,5 +323,5 @@ async fn two_processes_with_one_hot_key_do_not_mix_their_salts() {
     assert_opens(&[first.clone(), of_first.clone()]);
     assert_opens(&[second.clone(), of_twin.clone()]);
     assert_ne!(first, second, "salts are random");
-    assert!(matches!(process.stage(CHECK), Some(Stage::Done { .. })));
+    assert!(matches!(process.stage(CHECK), Some(JobStage::Done { .. })));
 }

@@ -4,17 +4,19 @@ use crate::support::{divergent, options, run, run_until, trainer, World};
 use noema_checkpoint::{CheckpointId, H256};
 use noema_executor::Device;
 use noema_update::{Limits, Update};
-use noema_worker::training::{Contribution, Parent, Trainer, TrainingError, TrainingOptions};
+use noema_worker::training::{
+    TrainableCheckpoint, TrainedUpdate, TrainingError, TrainingLoop, TrainingOptions,
+};
 use std::{fs, path::Path};
 
 /// The checkpoint that `contribution` alone makes of `parent`.
-fn successor(parent: &Parent, contribution: &Contribution) -> Parent {
+fn successor(parent: &TrainableCheckpoint, contribution: &TrainedUpdate) -> TrainableCheckpoint {
     let bytes = &contribution.bytes;
     let update = Update::open(bytes, parent.trainable(), parent.id(), Limits::default());
     let updates = [(update.expect("is of this parent"), 1)];
     let changed = parent.with(&updates).expect("can be applied");
     use noema_float::FloatWeights;
-    Parent::new(
+    TrainableCheckpoint::new(
         CheckpointId(H256(*blake3::hash(changed.weights()).as_bytes())),
         parent.architecture(),
         parent.exponents(),
@@ -25,7 +27,7 @@ fn successor(parent: &Parent, contribution: &Contribution) -> Parent {
 }
 
 /// Two rounds without interruption.
-fn uninterrupted(world: &World) -> [Contribution; 2] {
+fn uninterrupted(world: &World) -> [TrainedUpdate; 2] {
     let parent = world.parent();
     let mut trainer = trainer(parent.clone(), options(), None);
     let first = run(&mut trainer, &world.sequences(0));
@@ -35,7 +37,7 @@ fn uninterrupted(world: &World) -> [Contribution; 2] {
 }
 
 /// Stops after `step`, as a trainer does on request, and forgets everything but the file.
-fn stop_after(step: u32, parent: &Parent, world: &World, shard: usize, state: &Path) {
+fn stop_after(step: u32, parent: &TrainableCheckpoint, world: &World, shard: usize, state: &Path) {
     let mut trainer = trainer(parent.clone(), options(), Some(state));
     let stopped = run_until(&mut trainer, &world.sequences(shard), |s| s.done == step);
     assert!(matches!(stopped, Err(TrainingError::Stopped { step: s }) if s == step));
@@ -107,7 +109,7 @@ fn a_state_of_another_training_is_refused() {
         seed: 1,
         ..options()
     };
-    let refused = Trainer::new(world.parent(), other, &Device::cpu(None), Some(&state));
+    let refused = TrainingLoop::new(world.parent(), other, &Device::cpu(None), Some(&state));
     let error = refused.err().expect("is refused");
     assert!(matches!(error, TrainingError::OtherState { .. }));
     let message = error.to_string();
@@ -203,7 +205,7 @@ fn a_damaged_state_is_refused() {
     let sound = fs::read(&state).unwrap();
     let refused = |bytes: &[u8]| {
         fs::write(&state, bytes).unwrap();
-        let opened = Trainer::new(world.parent(), options(), &Device::cpu(None), Some(&state));
+        let opened = TrainingLoop::new(world.parent(), options(), &Device::cpu(None), Some(&state));
         matches!(opened.err(), Some(TrainingError::DamagedState { .. }))
     };
     for at in [0, 4, 12, 40, sound.len() / 2, sound.len() - 1] {

@@ -5,7 +5,7 @@ use noema_checkpoint::SourceFormat;
 use noema_executor::Device;
 use noema_worker::{
     checkpoint::{CheckpointError, Library, MASTERS},
-    dataset::Dataset,
+    dataset::OpenDataset,
     training::{
         rounds::{ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
         Sabotage, TrainingError, TrainingOptions,
@@ -345,7 +345,7 @@ fn a_dataset_that_does_not_suit_is_refused() {
         serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     manifest["tokenizer_hash"] = serde_json::json!(noema_checkpoint::H256::zero());
     fs::write(&path, manifest.to_string()).unwrap();
-    world.dataset = Dataset::open(&directory).expect("is well-formed");
+    world.dataset = OpenDataset::open(&directory).expect("is well-formed");
     let refused = simulate(&world, &rounds(1, false));
     assert!(matches!(refused, Err(TrainingError::OtherTokenizer)));
 }

@@ -3,12 +3,14 @@
 pub(crate) use crate::world::{options, World};
 
 use noema_executor::Device;
-use noema_worker::training::{Contribution, Parent, Step, Trainer, TrainingError, TrainingOptions};
+use noema_worker::training::{
+    TrainableCheckpoint, TrainedUpdate, TrainingError, TrainingLoop, TrainingOptions, TrainingStep,
+};
 use std::{ops::ControlFlow, path::Path};
 
 impl World {
-    pub(crate) fn parent(&self) -> Parent {
-        Parent::read(&self.checkpoint()).expect("is read")
+    pub(crate) fn parent(&self) -> TrainableCheckpoint {
+        TrainableCheckpoint::read(&self.checkpoint()).expect("is read")
     }
 
     /// The sequences of a shard.
@@ -18,8 +20,12 @@ impl World {
     }
 }
 
-pub(crate) fn trainer(parent: Parent, options: TrainingOptions, state: Option<&Path>) -> Trainer {
-    Trainer::new(parent, options, &Device::cpu(None), state).expect("options are valid")
+pub(crate) fn trainer(
+    parent: TrainableCheckpoint,
+    options: TrainingOptions,
+    state: Option<&Path>,
+) -> TrainingLoop {
+    TrainingLoop::new(parent, options, &Device::cpu(None), state).expect("options are valid")
 }
 
 /// Options with which the loss is soon not finite: a step makes weights nine times as large.
@@ -36,10 +42,10 @@ pub(crate) fn divergent() -> TrainingOptions {
 
 /// Trains until the round is over, or until `stop` returns true.
 pub(crate) fn run_until(
-    trainer: &mut Trainer,
+    trainer: &mut TrainingLoop,
     sequences: &[Vec<u32>],
-    stop: impl Fn(&Step) -> bool,
-) -> Result<Contribution, TrainingError> {
+    stop: impl Fn(&TrainingStep) -> bool,
+) -> Result<TrainedUpdate, TrainingError> {
     let sequences: Vec<&[u32]> = sequences.iter().map(Vec::as_slice).collect();
     trainer.run(&sequences, &mut |step| {
         if stop(step) {
@@ -50,6 +56,6 @@ pub(crate) fn run_until(
     })
 }
 
-pub(crate) fn run(trainer: &mut Trainer, sequences: &[Vec<u32>]) -> Contribution {
+pub(crate) fn run(trainer: &mut TrainingLoop, sequences: &[Vec<u32>]) -> TrainedUpdate {
     run_until(trainer, sequences, |_| false).expect("trains")
 }

@@ -4,7 +4,7 @@ use crate::support::{options, run, run_until, trainer, World};
 use noema_checkpoint::H256;
 use noema_executor::{Device, DeviceOptions};
 use noema_update::{Limits, Update};
-use noema_worker::training::{bits, evaluate, Trainer, TrainingError, TrainingOptions};
+use noema_worker::training::{bits, evaluate, TrainingError, TrainingLoop, TrainingOptions};
 use std::sync::Arc;
 
 #[test]
@@ -137,7 +137,7 @@ fn a_graphics_processor_learns_as_much() {
     };
     let processor = processor.select().expect("is there");
     let [ours, theirs] = [processor, gpu].map(|device| {
-        let trainer = Trainer::new(world.parent(), options(), &device, None);
+        let trainer = TrainingLoop::new(world.parent(), options(), &device, None);
         run(&mut trainer.expect("opens"), &sequences).loss_after
     });
     assert!((ours - theirs).abs() < 0.05, "{ours} {theirs}");

@@ -8,7 +8,7 @@ use crate::{
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::InspectHold};
-use noema_claims::{Seat, SeatState, Stage};
+use noema_claims::{ClaimStage, Seat, SeatState};
 use noema_economics::Balance;
 use noema_protocol::{interfaces::Operators, ClaimId, Job};
 use scale_info::TypeInfo;
@@ -118,7 +118,7 @@ impl<T: Config> Pallet<T> {
         let is_queued =
             || (start..end).any(|position| Undrawn::<T>::get(position) == Some(claim.id));
         ensure!(
-            claim.stage != Stage::Undrawn || is_queued(),
+            claim.stage != ClaimStage::Undrawn || is_queued(),
             AuditError::NotQueued { claim: claim.id },
         );
         Ok(())

@@ -15,8 +15,8 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
-    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimTerms, Claims as _, Permill,
-    Rules, Seat, SeatState, Stage, Verification, Windows, MAX_SEATS,
+    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimRules, ClaimStage, ClaimTerms,
+    ClaimWindows, Claims as _, Permill, Seat, SeatState, Verification, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_protocol::{
@@ -36,9 +36,9 @@ fn funds<T: Config>() -> Balance {
         .saturating_mul(1_000_000)
 }
 
-fn rules<T: Config>() -> Rules<BlockNumberFor<T>> {
-    Rules {
-        windows: Windows {
+fn rules<T: Config>() -> ClaimRules<BlockNumberFor<T>> {
+    ClaimRules {
+        windows: ClaimWindows {
             finality: 20u32.into(),
             commit: 10u32.into(),
             tokens_per_block: 20,
@@ -72,7 +72,7 @@ fn receipt() -> Receipt {
         prompt_hash: H256::zero(),
         parameters: SamplingParameters::greedy(1_024),
         seed: H256::zero(),
-        output_hash: H256::zero(),
+        answer_hash: H256::zero(),
         prompt_tokens: 10,
         output_tokens: POSITIONS,
         hidden_root: merkle_root(&hidden()),
@@ -148,7 +148,7 @@ fn seated<T: Config>(kept: &mut KeptOf<T>, count: u32, state: SeatState) -> T::A
     key
 }
 
-fn store<T: Config>(mut kept: KeptOf<T>, stage: Stage<BlockNumberFor<T>>) {
+fn store<T: Config>(mut kept: KeptOf<T>, stage: ClaimStage<BlockNumberFor<T>>) {
     kept.claim.stage = stage;
     Pallet::<T>::file(kept, System::<T>::block_number());
 }
@@ -179,7 +179,7 @@ pub fn challenged<T: Config>(checkpoint: CheckpointId) -> (ClaimId, u32) {
     let verification = Verification::Confirmed;
     store::<T>(
         kept,
-        Stage::Challengeable {
+        ClaimStage::Challengeable {
             until,
             verification,
         },
@@ -205,7 +205,7 @@ mod benches {
         let key = seated::<T>(&mut kept, 2, SeatState::Seated);
         store::<T>(
             kept,
-            Stage::Committing {
+            ClaimStage::Committing {
                 until: later::<T>(),
             },
         );
@@ -225,7 +225,7 @@ mod benches {
         kept.claim.seats[0].state = SeatState::Committed(commitment);
         store::<T>(
             kept,
-            Stage::Revealing {
+            ClaimStage::Revealing {
                 until: later::<T>(),
             },
         );
@@ -248,7 +248,7 @@ mod benches {
     fn challenge() {
         let kept = made::<T>();
         let until = later::<T>();
-        store::<T>(kept, Stage::Committing { until });
+        store::<T>(kept, ClaimStage::Committing { until });
         let caller: T::AccountId = whitelisted_caller();
         T::Currency::set_balance(&caller, funds::<T>());
         #[extrinsic_call]
@@ -296,7 +296,7 @@ mod benches {
         kept.claim.draws = kept.claim.terms.rules.max_draws;
         store::<T>(
             kept,
-            Stage::Committing {
+            ClaimStage::Committing {
                 until: later::<T>(),
             },
         );
@@ -306,7 +306,7 @@ mod benches {
             poll::<T>(now);
         }
         let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
-        assert!(matches!(claim.stage, Stage::Challengeable { .. }));
+        assert!(matches!(claim.stage, ClaimStage::Challengeable { .. }));
     }
 
     /// A draw of the validators of one leaf. Each is absent, and leaves its roster; the lock is read too, as
@@ -345,7 +345,7 @@ mod benches {
     fn settle(s: Linear<0, MAX_SEATS>) {
         let mut kept = made::<T>();
         seated::<T>(&mut kept, s, SeatState::Confirmed);
-        let stage = Stage::Challengeable {
+        let stage = ClaimStage::Challengeable {
             until: later::<T>(),
             verification: Verification::Confirmed,
         };
@@ -362,7 +362,8 @@ mod benches {
     #[benchmark]
     fn prune() {
         let mut kept = made::<T>();
-        kept.claim.stage = Stage::Ended(noema_claims::Outcome::Final(Verification::Confirmed));
+        kept.claim.stage =
+            ClaimStage::Ended(noema_claims::ClaimOutcome::Final(Verification::Confirmed));
         let id = ClaimId(0);
         kept.turn = Some(Turns::<T>::insert(
             System::<T>::block_number(),

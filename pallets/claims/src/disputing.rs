@@ -10,7 +10,7 @@ use frame_support::{
         Get,
     },
 };
-use noema_claims::{lost_challenge, Decision, Referee, SeatState, Stage};
+use noema_claims::{lost_challenge, ClaimStage, Decision, Referee, SeatState};
 use noema_economics::Balance;
 use noema_protocol::{
     interfaces::{BlockRandomness, Earning, Offence, Operators},
@@ -169,7 +169,7 @@ impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
         }
         let relay = T::Randomness::relay_block();
         let is_true = decision == Decision::True;
-        let was_undrawn = kept.claim.stage == Stage::Undrawn;
+        let was_undrawn = kept.claim.stage == ClaimStage::Undrawn;
         let Ok(effects) = kept.claim.conclude_dispute(leaf, decision, relay) else {
             return;
         };
@@ -185,7 +185,7 @@ impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
             let challengers = crate::Disputes::<T>::take(id, leaf);
             Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
             Self::carry_out(&mut kept, effects, &[]);
-            if kept.claim.stage == Stage::Undrawn && !was_undrawn {
+            if kept.claim.stage == ClaimStage::Undrawn && !was_undrawn {
                 Self::await_randomness(id);
             }
         }

@@ -3,7 +3,7 @@
 use crate::{Call, ClaimOf, Config, Error, Pallet};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::Stage;
+use noema_claims::ClaimStage;
 use noema_protocol::ClaimId;
 use pallet_duties::{try_out, AsDuty, Duty};
 use sp_runtime::DispatchError;
@@ -52,7 +52,7 @@ impl<T: Config> Pallet<T> {
         leaf: u32,
     ) -> Result<DutyOf<T>, DispatchError> {
         match claim.stage {
-            Stage::Committing { until } | Stage::Revealing { until } => {
+            ClaimStage::Committing { until } | ClaimStage::Revealing { until } => {
                 Ok(Duty::new(name, (claim.id, leaf, validator), until))
             }
             _ => Err(Error::<T>::TooLate.into()),

@@ -83,7 +83,7 @@ mod events {
             /// The claim.
             claim: ClaimId,
             /// The outcome.
-            outcome: Outcome,
+            outcome: ClaimOutcome,
             /// The amount paid to the claimant.
             paid: Balance,
             /// The amount paid to each validator for a check.

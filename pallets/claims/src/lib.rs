@@ -55,7 +55,7 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use noema_claims::{
-        Beacon, Decision, HiddenProof, OnClaimEnded, Outcome, Referee, Verification,
+        Beacon, ClaimOutcome, Decision, HiddenProof, OnClaimEnded, Referee, Verification,
     };
     use noema_economics::Balance;
     use noema_protocol::{

@@ -11,8 +11,8 @@ use frame_support::{
     weights::{Weight, WeightMeter},
 };
 use noema_claims::{
-    merkle_root, prove_hidden, Availability, ClaimTerms, Claims as _, OnClaimEnded, Outcome,
-    Permill, Referee, RelayBlock, Rules, Settlement, Stage, Windows,
+    merkle_root, prove_hidden, Availability, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
+    ClaimWindows, Claims as _, OnClaimEnded, Permill, Referee, RelayBlock, Settlement,
 };
 use noema_economics::Balance;
 use noema_protocol::{
@@ -172,7 +172,7 @@ pub(crate) struct Told {
     /// The backlogs of validators from the referee.
     pub(crate) backlogs: BTreeMap<AccountId, u64>,
     /// Claims that ended.
-    pub(crate) ended: Vec<(Job, ClaimId, Outcome)>,
+    pub(crate) ended: Vec<(Job, ClaimId, ClaimOutcome)>,
     /// Work that was recorded.
     pub(crate) work: Vec<(Work, AccountId, u64)>,
 }
@@ -203,7 +203,7 @@ impl Referee<AccountId, u32> for Listener {
 }
 
 impl OnClaimEnded<AccountId> for Listener {
-    fn ended(job: Job, claim: ClaimId, outcome: Outcome, _: &Settlement<AccountId>) {
+    fn ended(job: Job, claim: ClaimId, outcome: ClaimOutcome, _: &Settlement<AccountId>) {
         told(|told| told.ended.push((job, claim, outcome)));
     }
 }
@@ -229,9 +229,9 @@ impl Config for Test {
     type Retention = ConstU32<10>;
 }
 
-pub(crate) fn rules() -> Rules<u32> {
-    Rules {
-        windows: Windows {
+pub(crate) fn rules() -> ClaimRules<u32> {
+    ClaimRules {
+        windows: ClaimWindows {
             finality: 1,
             commit: 3,
             tokens_per_block: 50,
@@ -348,7 +348,7 @@ pub(crate) fn receipt(leaf: u32) -> Receipt {
         prompt_hash: H256::zero(),
         parameters: SamplingParameters::greedy(32),
         seed: H256::zero(),
-        output_hash: H256::zero(),
+        answer_hash: H256::zero(),
         prompt_tokens: 10,
         output_tokens: POSITIONS,
         hidden_root: merkle_root(&hidden(leaf)),
@@ -385,7 +385,7 @@ pub(crate) fn claim(id: ClaimId) -> ClaimOf<Test> {
 }
 
 /// Executes blocks until the claim is in a stage. Panics if that takes too long.
-pub(crate) fn until(id: ClaimId, is_reached: impl Fn(&Stage<u32>) -> bool) {
+pub(crate) fn until(id: ClaimId, is_reached: impl Fn(&ClaimStage<u32>) -> bool) {
     for _ in 0..100 {
         if is_reached(&claim(id).stage) {
             return;
@@ -396,19 +396,21 @@ pub(crate) fn until(id: ClaimId, is_reached: impl Fn(&Stage<u32>) -> bool) {
 }
 
 pub(crate) fn until_committing(id: ClaimId) {
-    until(id, |stage| matches!(stage, Stage::Committing { .. }));
+    until(id, |stage| matches!(stage, ClaimStage::Committing { .. }));
 }
 
 pub(crate) fn until_revealing(id: ClaimId) {
-    until(id, |stage| matches!(stage, Stage::Revealing { .. }));
+    until(id, |stage| matches!(stage, ClaimStage::Revealing { .. }));
 }
 
 pub(crate) fn until_challengeable(id: ClaimId) {
-    until(id, |stage| matches!(stage, Stage::Challengeable { .. }));
+    until(id, |stage| {
+        matches!(stage, ClaimStage::Challengeable { .. })
+    });
 }
 
-pub(crate) fn until_ended(id: ClaimId) -> Outcome {
-    until(id, |stage| matches!(stage, Stage::Ended(_)));
+pub(crate) fn until_ended(id: ClaimId) -> ClaimOutcome {
+    until(id, |stage| matches!(stage, ClaimStage::Ended(_)));
     claim(id).outcome().expect("the claim has ended")
 }
 

@@ -7,7 +7,7 @@ use frame_support::traits::{
     tokens::{Fortitude, Precision, Restriction},
 };
 use noema_claims::{
-    Claims as _, OnClaimEnded, Outcome, Referee, SeatState, Settlement, StakeSplit,
+    ClaimOutcome, Claims as _, OnClaimEnded, Referee, SeatState, Settlement, StakeSplit,
 };
 use noema_economics::{Balance, NetPayment};
 use noema_protocol::{
@@ -27,7 +27,7 @@ struct Due<'a, AccountId> {
 
 impl<T: Config> Pallet<T> {
     /// Divides all assets that a claim binds. Every lock and every hold behind it ends here.
-    pub(crate) fn settle(kept: &mut KeptOf<T>, outcome: Outcome, jurors: &[T::AccountId]) {
+    pub(crate) fn settle(kept: &mut KeptOf<T>, outcome: ClaimOutcome, jurors: &[T::AccountId]) {
         let claim = &kept.claim;
         let (id, terms) = (claim.id, &claim.terms);
         let settlement = claim.settle(outcome);
@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
             let shares = Self::shares(split, &disputed, jurors, fee);
             let offence = Offence::FalseAnswer;
             T::Operators::slash(&terms.claimant, kept.job, offence, terms.stake, &shares);
-            if let Outcome::Fallen(fault) = outcome {
+            if let ClaimOutcome::Fallen(fault) = outcome {
                 for validator in &settlement.false_confirmations {
                     let job = Job::Check(id, fault.leaf());
                     let stake = terms.rules.validator_stake;
@@ -75,12 +75,12 @@ impl<T: Config> Pallet<T> {
 
     /// Closes every dispute over the claim and releases the stakes of its challengers. Returns the
     /// challengers of the leaf by which the claim fell.
-    fn close_disputes(id: ClaimId, outcome: Outcome) -> Vec<Challenger<T::AccountId>> {
+    fn close_disputes(id: ClaimId, outcome: ClaimOutcome) -> Vec<Challenger<T::AccountId>> {
         let mut winners = Vec::new();
         for (leaf, challengers) in crate::Disputes::<T>::drain_prefix(id) {
             Self::give_back(&challengers);
             match outcome {
-                Outcome::Fallen(fault) if fault.leaf() == leaf => winners.extend(challengers),
+                ClaimOutcome::Fallen(fault) if fault.leaf() == leaf => winners.extend(challengers),
                 _ => T::Referee::close(id, leaf),
             }
         }

@@ -17,7 +17,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::{
-    BacklogChange, Beacon, Effect, Referee, RelayBlock, SeatState, Stage, Validators,
+    BacklogChange, Beacon, ClaimEffect, ClaimStage, Referee, RelayBlock, SeatState, Validators,
     MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
@@ -148,7 +148,7 @@ impl<T: Config> Pallet<T> {
                 // A claim that fell while it waited has its turn in the agenda.
                 let kept = Undrawn::<T>::get(start)
                     .and_then(Claims::<T>::get)
-                    .filter(|kept| kept.claim.stage == Stage::Undrawn);
+                    .filter(|kept| kept.claim.stage == ClaimStage::Undrawn);
                 let has_to_wait = kept.as_ref().is_some_and(|kept| {
                     let claim = &kept.claim;
                     let freshness = claim.terms.rules.freshness;
@@ -209,17 +209,17 @@ impl<T: Config> Pallet<T> {
             drawn: Vec::new(),
             weight: Weight::zero(),
         };
-        let is_queued = kept.claim.stage == Stage::Undrawn && !is_head;
+        let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
         let effects = kept.claim.advance(now, relay, beacon, &mut roster);
         let seats = u32::try_from(kept.claim.seats.len()).unwrap_or(u32::MAX);
         let weight = match effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Ended(_)))
+            .any(|effect| matches!(effect, ClaimEffect::Ended(_)))
         {
             true => T::WeightInfo::settle(seats).saturating_add(T::EndedWeight::get()),
             false => T::WeightInfo::advance(seats).saturating_add(roster.weight),
         };
-        if kept.claim.stage == Stage::Undrawn && !is_queued {
+        if kept.claim.stage == ClaimStage::Undrawn && !is_queued {
             Self::await_randomness(kept.claim.id);
         }
         Self::carry_out(&mut kept, effects, &[]);
@@ -260,28 +260,30 @@ impl<T: Config> Pallet<T> {
     /// the claim falls, where there was one.
     pub(crate) fn carry_out(
         kept: &mut KeptOf<T>,
-        effects: Vec<Effect<T::AccountId>>,
+        effects: Vec<ClaimEffect<T::AccountId>>,
         jurors: &[T::AccountId],
     ) {
         let claim = kept.claim.id;
         for effect in effects {
             match effect {
-                Effect::Waived => Self::deposit_event(Event::CheckWaived { claim }),
-                Effect::Drawn(seats) => Self::deposit_event(Event::CheckDrawn { claim, seats }),
-                Effect::RevealOpened => Self::deposit_event(Event::RevealOpened { claim }),
-                Effect::ChallengeOpened(verification) => {
+                ClaimEffect::Waived => Self::deposit_event(Event::CheckWaived { claim }),
+                ClaimEffect::Drawn(seats) => {
+                    Self::deposit_event(Event::CheckDrawn { claim, seats });
+                }
+                ClaimEffect::RevealOpened => Self::deposit_event(Event::RevealOpened { claim }),
+                ClaimEffect::ChallengeOpened(verification) => {
                     Self::deposit_event(Event::ChallengeOpened {
                         claim,
                         verification,
                     });
                 }
-                Effect::Silent(validator, leaf) => {
+                ClaimEffect::Silent(validator, leaf) => {
                     let job = Job::Check(claim, leaf);
                     let stake = kept.claim.terms.rules.validator_stake;
                     T::Operators::slash(&validator, job, Offence::MissedCheck, stake, &[]);
                     T::Operators::release(&validator, job);
                 }
-                Effect::Ended(outcome) => Self::settle(kept, outcome, jurors),
+                ClaimEffect::Ended(outcome) => Self::settle(kept, outcome, jurors),
             }
         }
     }

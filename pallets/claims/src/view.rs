@@ -3,7 +3,7 @@
 use crate::{CheckDue, CheckStep, ClaimInfo, Claims, Config, Disputes, Pallet};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{SeatState, Stage};
+use noema_claims::{ClaimStage, SeatState};
 use noema_protocol::{interfaces::Operators, ClaimId, Job};
 
 impl<T: Config> Pallet<T> {
@@ -47,8 +47,10 @@ impl<T: Config> Pallet<T> {
             .iter()
             .find(|seat| seat.leaf == leaf && seat.validator == *controller)?;
         let (step, until) = match (claim.stage, seat.state) {
-            (Stage::Committing { until }, SeatState::Seated) => (CheckStep::Commit, until),
-            (Stage::Revealing { until }, SeatState::Committed(_)) => (CheckStep::Reveal, until),
+            (ClaimStage::Committing { until }, SeatState::Seated) => (CheckStep::Commit, until),
+            (ClaimStage::Revealing { until }, SeatState::Committed(_)) => {
+                (CheckStep::Reveal, until)
+            }
             _ => return None,
         };
         Some(CheckDue {

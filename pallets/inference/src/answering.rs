@@ -1,8 +1,8 @@
 //! Answers of workers, and missed deadlines.
 
 use crate::{
-    Answer, Answers, AssignmentOf, Config, DeadlineAgenda, Error, Event, Pallet, Phase,
-    RefundReason, Request, Requests, Statement,
+    Answer, Answers, AssignmentOf, Config, DeadlineAgenda, Error, Event, Pallet, RefundReason,
+    Request, RequestPhase, Requests, Statement,
 };
 use alloc::vec::Vec;
 use frame_support::ensure;
@@ -69,11 +69,11 @@ impl<T: Config> Pallet<T> {
         Answers::<T>::insert(id, answer);
         Self::unload(&assignment.worker, &request);
         DeadlineAgenda::<T>::remove(Self::miss_at(assignment.deadline), &id);
-        request.phase = Phase::Claimed { claim };
+        request.phase = RequestPhase::Claimed { claim };
         request.payments.refunded = released;
         request.statement = Some(Statement {
             claim,
-            output_hash: receipt.output_hash,
+            answer_hash: receipt.answer_hash,
             prompt_tokens: receipt.prompt_tokens,
             output_tokens: receipt.output_tokens,
             hidden_root: receipt.hidden_root,
@@ -85,7 +85,7 @@ impl<T: Config> Pallet<T> {
             request: id,
             worker: assignment.worker,
             claim,
-            output_hash: receipt.output_hash,
+            answer_hash: receipt.answer_hash,
             output_tokens: receipt.output_tokens,
             released,
         });
@@ -112,7 +112,7 @@ impl<T: Config> Pallet<T> {
             .as_ref()
             .filter(|assignment| assignment.worker == worker)
             .ok_or(Error::<T>::NotAssigned)?;
-        let Phase::Answering { deadline } = request.phase else {
+        let RequestPhase::Answering { deadline } = request.phase else {
             return Err(Error::<T>::AlreadyAnswered);
         };
         let now = frame_system::Pallet::<T>::block_number();
@@ -160,7 +160,7 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(core::str::from_utf8(text).is_ok(), Error::<T>::TextNotUtf8);
         ensure!(
-            receipt.output_hash == hashing::output_hash(tokens, text),
+            receipt.answer_hash == hashing::answer_hash(tokens, text),
             Error::<T>::ReceiptWrongOutput
         );
         Ok(assignment.clone())
@@ -172,7 +172,8 @@ impl<T: Config> Pallet<T> {
         let Some(mut request) = Requests::<T>::get(id) else {
             return;
         };
-        let is_missed = matches!(request.phase, Phase::Answering { deadline } if deadline < now);
+        let is_missed =
+            matches!(request.phase, RequestPhase::Answering { deadline } if deadline < now);
         let Some(assignment) = request.assignment.take_if(|_| is_missed) else {
             return;
         };

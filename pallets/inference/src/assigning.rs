@@ -9,8 +9,8 @@
 use crate::{
     queue::{Look, Window},
     workers::{Handout, Left},
-    AssignmentOf, Config, DeadlineAgenda, Event, Pallet, Phase, RefundReason, Request, Requests,
-    WeightInfo,
+    AssignmentOf, Config, DeadlineAgenda, Event, Pallet, RefundReason, Request, RequestPhase,
+    Requests, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::weights::{Weight, WeightMeter};
@@ -189,7 +189,7 @@ impl<T: Config> Pallet<T> {
     ) {
         Self::dequeue(id, &request);
         let deadline = assignment.deadline;
-        request.phase = Phase::Answering { deadline };
+        request.phase = RequestPhase::Answering { deadline };
         DeadlineAgenda::<T>::insert(now, Self::miss_at(deadline), &id);
         Self::deposit_event(Event::Assigned {
             request: id,

@@ -2,8 +2,8 @@
 //! never for a block.
 
 use crate::{
-    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Loads, Pallet, Phase,
-    Place, Prompts, Pruning, PruningAgenda, Prunings, Queue, Request, Requests,
+    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Loads, Pallet,
+    Prompts, Pruning, PruningAgenda, Prunings, Queue, QueueKey, Request, RequestPhase, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
@@ -116,22 +116,26 @@ impl<T: Config> Pallet<T> {
         let has_statement = request.statement.is_some();
         let is_open = has_prompt && request.ended_at.is_none();
         let is_whole = match request.phase {
-            Phase::Waiting => {
+            RequestPhase::Waiting => {
                 is_open
                     && !has_answer
                     && !has_worker
-                    && Queue::<T>::contains_key(request.checkpoint, Place::of(id))
+                    && Queue::<T>::contains_key(request.checkpoint, QueueKey::of(id))
             }
-            Phase::Answering { deadline } => {
+            RequestPhase::Answering { deadline } => {
                 let assignment = request.assignment.as_ref();
                 is_open
                     && !has_answer
                     && !has_statement
                     && assignment.is_some_and(|assignment| assignment.deadline == deadline)
             }
-            Phase::Claimed { .. } => is_open && has_answer && has_worker && has_statement,
-            Phase::Settled { .. } => request.ended_at.is_some() && has_worker && has_statement,
-            Phase::Refunded { .. } => request.ended_at.is_some() && has_worker == has_statement,
+            RequestPhase::Claimed { .. } => is_open && has_answer && has_worker && has_statement,
+            RequestPhase::Settled { .. } => {
+                request.ended_at.is_some() && has_worker && has_statement
+            }
+            RequestPhase::Refunded { .. } => {
+                request.ended_at.is_some() && has_worker == has_statement
+            }
         };
         ensure!(is_whole, AuditError::Incomplete { request: id });
         Ok(())
@@ -139,7 +143,7 @@ impl<T: Config> Pallet<T> {
 
     fn audit_turn(id: RequestId, request: &Request<T>) -> Audit<T> {
         let has_turn = match (request.phase, request.ended_at) {
-            (Phase::Answering { deadline }, _) => {
+            (RequestPhase::Answering { deadline }, _) => {
                 DeadlineAgenda::<T>::contains(Self::miss_at(deadline), &id)
             }
             (_, Some(ended_at)) if Prompts::<T>::contains_key(id) => {
@@ -161,10 +165,10 @@ impl<T: Config> Pallet<T> {
         let total = request.payments.total();
         let claimed = Self::owed(request);
         let agrees = match request.phase {
-            Phase::Waiting | Phase::Answering { .. } => total == 0,
-            Phase::Claimed { .. } => total.saturating_add(claimed) == request.price_limit,
-            Phase::Settled { .. } => total == request.price_limit,
-            Phase::Refunded { .. } => {
+            RequestPhase::Waiting | RequestPhase::Answering { .. } => total == 0,
+            RequestPhase::Claimed { .. } => total.saturating_add(claimed) == request.price_limit,
+            RequestPhase::Settled { .. } => total == request.price_limit,
+            RequestPhase::Refunded { .. } => {
                 total == request.price_limit && request.payments.refunded == total
             }
         };
@@ -184,7 +188,7 @@ impl<T: Config> Pallet<T> {
         for (checkpoint, place) in Queue::<T>::iter_keys() {
             let id = place.request();
             let waits = Requests::<T>::get(id).is_some_and(|request| {
-                request.checkpoint == checkpoint && request.phase == Phase::Waiting
+                request.checkpoint == checkpoint && request.phase == RequestPhase::Waiting
             });
             ensure!(waits, AuditError::StrayPlace { request: id });
         }
@@ -194,7 +198,7 @@ impl<T: Config> Pallet<T> {
     fn audit_turns() -> Audit<T> {
         for (at, id) in Deadlines::<T>::iter_keys() {
             let phase = Requests::<T>::get(id).map(|request| request.phase);
-            let is_needed = matches!(phase, Some(Phase::Answering { deadline })
+            let is_needed = matches!(phase, Some(RequestPhase::Answering { deadline })
                 if Self::miss_at(deadline) == at);
             ensure!(is_needed, AuditError::StrayDeadline { request: id });
         }
@@ -229,7 +233,7 @@ impl<T: Config> Pallet<T> {
                     request: id,
                 },
             );
-            if matches!(request.phase, Phase::Answering { .. }) {
+            if matches!(request.phase, RequestPhase::Answering { .. }) {
                 let load = loads.entry(worker.clone()).or_default();
                 *load = load.with(request.max_tokens(), request.prompt_bytes);
             }
@@ -261,7 +265,7 @@ impl<T: Config> Pallet<T> {
     fn audit_claims() -> Audit<T> {
         let mut owed = BTreeMap::<T::AccountId, Balance>::new();
         for (id, request) in Requests::<T>::iter() {
-            let (Phase::Claimed { claim }, Some(assignment)) =
+            let (RequestPhase::Claimed { claim }, Some(assignment)) =
                 (request.phase, request.assignment.as_ref())
             else {
                 continue;

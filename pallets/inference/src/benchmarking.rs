@@ -13,7 +13,7 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
-use noema_claims::{Beacon, Claims, OnClaimEnded, Outcome, RelayBlock, Verification};
+use noema_claims::{Beacon, ClaimOutcome, Claims, OnClaimEnded, RelayBlock, Verification};
 use noema_protocol::{
     hashing,
     interfaces::{Checkpoints, ModelLimits, Offence, Operators, Role, MAX_TRIES},
@@ -147,7 +147,7 @@ fn answer<T: Config>(id: RequestId, t: u32, b: u32) -> (Vec<u32>, Vec<u8>, Recei
             .assignment
             .expect("the request is assigned; qed")
             .seed,
-        output_hash: hashing::output_hash(&tokens, &text),
+        answer_hash: hashing::answer_hash(&tokens, &text),
         prompt_tokens: 1,
         output_tokens: t,
         hidden_root: H256::repeat_byte(2),
@@ -173,7 +173,7 @@ where
 
 /// Ends the claim of a request.
 fn end<T: Config>(id: RequestId, claim: ClaimId) {
-    let outcome = Outcome::Final(Verification::Confirmed);
+    let outcome = ClaimOutcome::Final(Verification::Confirmed);
     let settlement = T::Claims::claim(claim)
         .expect("the record exists; qed")
         .settle(outcome);

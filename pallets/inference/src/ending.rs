@@ -1,19 +1,24 @@
 //! The end of a request, and its removal.
 
 use crate::{
-    Answers, Balance, Config, Event, Pallet, Payment, Payments, Phase, Prompts, Pruning,
-    PruningAgenda, RefundReason, Request, Requests,
+    Answers, Balance, Config, Event, Pallet, Payment, Payments, Prompts, Pruning, PruningAgenda,
+    RefundReason, Request, RequestPhase, Requests,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{Claims, OnClaimEnded, Outcome, Settlement};
+use noema_claims::{ClaimOutcome, Claims, OnClaimEnded, Settlement};
 use noema_protocol::{ClaimId, Job, RequestId};
 use sp_runtime::traits::Saturating;
 
 impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
-    fn ended(job: Job, claim: ClaimId, outcome: Outcome, settlement: &Settlement<T::AccountId>) {
+    fn ended(
+        job: Job,
+        claim: ClaimId,
+        outcome: ClaimOutcome,
+        settlement: &Settlement<T::AccountId>,
+    ) {
         let Job::Request(id) = job else { return };
         let request = Requests::<T>::get(id)
-            .filter(|request| request.phase == Phase::Claimed { claim })
+            .filter(|request| request.phase == RequestPhase::Claimed { claim })
             .and_then(|request| Some((request.assignment.clone()?.worker, request)));
         let Some((worker, mut request)) = request else {
             frame_support::defensive!("the claim is of no request in the phase Claimed");
@@ -21,15 +26,15 @@ impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
         };
         request.payments = Self::payments(request.payments.refunded, settlement);
         let verification = match outcome {
-            Outcome::Final(verification) => verification,
-            Outcome::Unconfirmed => {
+            ClaimOutcome::Final(verification) => verification,
+            ClaimOutcome::Unconfirmed => {
                 return Self::close_refunded(id, request, RefundReason::Unconfirmed)
             }
-            Outcome::Fallen(_) => {
+            ClaimOutcome::Fallen(_) => {
                 return Self::close_refunded(id, request, RefundReason::FalseAnswer)
             }
         };
-        request.phase = Phase::Settled {
+        request.phase = RequestPhase::Settled {
             claim,
             verification,
         };
@@ -87,7 +92,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn close_refunded(id: RequestId, mut request: Request<T>, reason: RefundReason) {
-        request.phase = Phase::Refunded { reason };
+        request.phase = RequestPhase::Refunded { reason };
         Self::deposit_event(Event::Refunded {
             request: id,
             requester: request.requester.clone(),

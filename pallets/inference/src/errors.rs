@@ -65,7 +65,7 @@ mod errors {
         ReceiptWrongParameters,
         /// The receipt has another seed. Use the one in `Assigned`.
         ReceiptWrongSeed,
-        /// The receipt's output hash does not match these tokens and this text.
+        /// The receipt's answer hash does not match these tokens and this text.
         ReceiptWrongOutput,
         /// The receipt's number of output tokens differs from the number of tokens given.
         ReceiptWrongTokenCount,

@@ -59,7 +59,7 @@ mod events {
             /// The claim.
             claim: ClaimId,
             /// Hash of the tokens and the text.
-            output_hash: H256,
+            answer_hash: H256,
             /// Tokens of the answer.
             output_tokens: u32,
             /// The amount released to the requester: the part that the answer and its checks cannot cost.

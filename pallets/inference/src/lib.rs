@@ -44,7 +44,7 @@ pub use audit::AuditError;
 pub use noema_economics::Balance;
 pub use pallet::*;
 pub use poll::MOST_QUEUES;
-pub use rules::{RequestRules, Terms, Unworkable, MAX_ATTEMPTS, RECORD_BYTES};
+pub use rules::{AssignmentTerms, RequestRules, Unworkable, MAX_ATTEMPTS, RECORD_BYTES};
 pub use types::*;
 pub use view::{Deterrent, Offer, OpenAnswer, PriceList, QueueState, RequestState};
 pub use weights::WeightInfo;
@@ -75,7 +75,7 @@ pub mod pallet {
         weights::{Weight, WeightMeter},
     };
     use frame_system::pallet_prelude::*;
-    use noema_claims::{Claims, Rules, Verification};
+    use noema_claims::{ClaimRules, Claims, Verification};
     use noema_protocol::{
         interfaces::{Checkpoints, Operators, MAX_TRIES},
         CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters,
@@ -110,7 +110,7 @@ pub mod pallet {
         /// of workers.
         type Rules: Get<RequestRules>;
         /// The rules of the claims of answers. A request keeps the rules at its creation.
-        type ClaimRules: Get<Rules<BlockNumberFor<Self>>>;
+        type ClaimRules: Get<ClaimRules<BlockNumberFor<Self>>>;
         /// Longest prompt, in bytes.
         #[pallet::constant]
         type MaxPromptBytes: Get<u32>;
@@ -145,7 +145,7 @@ pub mod pallet {
     // numbers that the chain counts, so that no account can choose keys that make the trie deep.
     #[pallet::storage]
     pub type Queue<T: Config> =
-        StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Identity, Place, ()>;
+        StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Identity, QueueKey, ()>;
 
     /// For checkpoints that requests wait for: how many draws in a row met no worker, not even a busy one.
     /// Absent where the last draw met one.

@@ -13,7 +13,7 @@ use frame_support::{
     traits::{fungible::Mutate, VariantCount},
     weights::{constants::ParityDbWeight, Weight},
 };
-use noema_claims::{Permill, Rules, Windows};
+use noema_claims::{ClaimRules, ClaimWindows, Permill};
 use scale_info::TypeInfo;
 use sp_runtime::BuildStorage;
 
@@ -97,7 +97,7 @@ parameter_types! {
     pub const MaxOutputTokens: u32 = 32;
     pub static PollBudget: Weight = BUDGET;
     pub static TestRules: RequestRules = rules();
-    pub static TestClaimRules: Rules<u32> = claim_rules();
+    pub static TestClaimRules: ClaimRules<u32> = claim_rules();
 }
 
 /// Half of a block: more than most tests need.
@@ -124,9 +124,9 @@ pub(crate) const fn rules() -> RequestRules {
 }
 
 /// The initial rules of claims in a test.
-pub(crate) const fn claim_rules() -> Rules<u32> {
-    Rules {
-        windows: Windows {
+pub(crate) const fn claim_rules() -> ClaimRules<u32> {
+    ClaimRules {
+        windows: ClaimWindows {
             finality: 0,
             commit: 3,
             tokens_per_block: 8,

@@ -1,6 +1,6 @@
 //! The queue of each checkpoint: requests that wait for a worker, in order.
 
-use crate::{Config, Cursors, Fruitless, Pallet, Phase, Place, Queue, Request, Requests};
+use crate::{Config, Cursors, Fruitless, Pallet, Queue, QueueKey, Request, RequestPhase, Requests};
 use alloc::vec::Vec;
 use noema_protocol::{CheckpointId, RequestId};
 
@@ -31,14 +31,14 @@ impl<T: Config> Window<T> {
 impl<T: Config> Pallet<T> {
     /// Puts a request into the queue of its checkpoint, at the place of its number.
     pub(crate) fn enqueue(id: RequestId, request: &mut Request<T>) {
-        Queue::<T>::insert(request.checkpoint, Place::of(id), ());
-        request.phase = Phase::Waiting;
+        Queue::<T>::insert(request.checkpoint, QueueKey::of(id), ());
+        request.phase = RequestPhase::Waiting;
     }
 
     /// Takes a request out of the queue, if it waits in one.
     pub(crate) fn dequeue(id: RequestId, request: &Request<T>) {
-        if request.phase == Phase::Waiting {
-            Queue::<T>::remove(request.checkpoint, Place::of(id));
+        if request.phase == RequestPhase::Waiting {
+            Queue::<T>::remove(request.checkpoint, QueueKey::of(id));
         }
     }
 
@@ -71,7 +71,7 @@ impl<T: Config> Pallet<T> {
     ) -> impl Iterator<Item = RequestId> {
         let places = match after {
             Some(after) => {
-                let key = Queue::<T>::hashed_key_for(checkpoint, Place::of(after));
+                let key = Queue::<T>::hashed_key_for(checkpoint, QueueKey::of(after));
                 Queue::<T>::iter_key_prefix_from(checkpoint, key)
             }
             None => Queue::<T>::iter_key_prefix(checkpoint),
@@ -84,7 +84,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn next_queue(after: Option<CheckpointId>) -> Option<CheckpointId> {
         let first = || Queue::<T>::iter_keys().next();
         let next = after.and_then(|checkpoint| {
-            let end = Queue::<T>::hashed_key_for(checkpoint, Place::LAST);
+            let end = Queue::<T>::hashed_key_for(checkpoint, QueueKey::LAST);
             Queue::<T>::iter_keys_from(end).next()
         });
         next.or_else(first).map(|(checkpoint, _)| checkpoint)

@@ -1,8 +1,8 @@
 //! Making and cancelling a request.
 
 use crate::{
-    Balance, Config, Error, Event, NextRequestId, Pallet, Payments, Phase, Prompts, RefundReason,
-    Request, RequestRules, Requests,
+    Balance, Config, Error, Event, NextRequestId, Pallet, Payments, Prompts, RefundReason, Request,
+    RequestPhase, RequestRules, Requests,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -101,7 +101,7 @@ impl<T: Config> Pallet<T> {
             unknown_since: T::Claims::relay_block(),
             passes: 0,
             attempts: 0,
-            phase: Phase::Waiting,
+            phase: RequestPhase::Waiting,
             assignment: None,
             statement: None,
             payments: Payments::default(),
@@ -194,7 +194,10 @@ impl<T: Config> Pallet<T> {
         let request = Requests::<T>::get(id).ok_or(Error::<T>::RequestUnknown)?;
         ensure!(request.requester == requester, Error::<T>::NotRequester);
         ensure!(!request.phase.is_final(), Error::<T>::TooLate);
-        ensure!(request.phase == Phase::Waiting, Error::<T>::AlreadyAssigned);
+        ensure!(
+            request.phase == RequestPhase::Waiting,
+            Error::<T>::AlreadyAssigned
+        );
         let checkpoint = request.checkpoint;
         Self::refund(id, request, RefundReason::Cancelled);
         Self::forget_if_empty(&checkpoint);

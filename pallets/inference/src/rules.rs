@@ -65,7 +65,7 @@ pub struct RequestRules {
 
 /// The price of a worker for a request, and its stake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct AssignmentTerms {
     /// The price of the longest answer that the parameters allow.
     pub answer_max: Balance,
     /// The amount set aside for checks.
@@ -84,7 +84,7 @@ impl RequestRules {
         prices: &Prices<Balance>,
         prompt_bytes: u32,
         max_tokens: u32,
-    ) -> Option<Terms> {
+    ) -> Option<AssignmentTerms> {
         let answer_max = answer_price(prices, prompt_bytes, max_tokens).ok()?;
         let work = Balance::from(prompt_bytes).checked_add(max_tokens.into())?;
         let least = self.check_fee_per_token.checked_mul(work)?;
@@ -98,7 +98,7 @@ impl RequestRules {
             .checked_mul(percent)
             .map(|product| product.div_ceil(100))
             .or_else(|| answer_max.div_ceil(100).checked_mul(percent))?;
-        Some(Terms {
+        Some(AssignmentTerms {
             answer_max,
             check_fee,
             total,
@@ -231,7 +231,7 @@ mod tests {
             ..rules()
         };
         let terms = |bytes, tokens| rules.terms(&PRICES, bytes, tokens);
-        let expected = Terms {
+        let expected = AssignmentTerms {
             answer_max: 176,
             check_fee: 44,
             total: 220,

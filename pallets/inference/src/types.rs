@@ -7,7 +7,7 @@ use frame_support::{
     traits::Get, BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{RelayBlock, Rules, Verification};
+use noema_claims::{ClaimRules, RelayBlock, Verification};
 use noema_protocol::{
     interfaces::{ModelLimits, Prices},
     request::text_bound,
@@ -49,7 +49,7 @@ pub struct Request<T: Config> {
     /// The rules of requests at its creation.
     pub rules: RequestRules,
     /// The rules of claims at its creation.
-    pub claim_rules: Rules<BlockNumberFor<T>>,
+    pub claim_rules: ClaimRules<BlockNumberFor<T>>,
     /// The block of its creation.
     pub requested_at: BlockNumberFor<T>,
     /// The first block in which it may be refunded because no worker is available that could answer it.
@@ -64,7 +64,7 @@ pub struct Request<T: Config> {
     /// How many workers missed their deadline.
     pub attempts: u32,
     /// Its phase.
-    pub phase: Phase<BlockNumberFor<T>>,
+    pub phase: RequestPhase<BlockNumberFor<T>>,
     /// The worker that has it, or that answered it.
     pub assignment: Option<Assignment<T::AccountId, BlockNumberFor<T>>>,
     /// The statement of its worker on the answer.
@@ -88,7 +88,7 @@ pub struct Request<T: Config> {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Phase<BlockNumber> {
+pub enum RequestPhase<BlockNumber> {
     /// It waits for a worker, in the queue of its checkpoint.
     Waiting,
     /// A worker has it.
@@ -115,7 +115,7 @@ pub enum Phase<BlockNumber> {
     },
 }
 
-impl<BlockNumber> Phase<BlockNumber> {
+impl<BlockNumber> RequestPhase<BlockNumber> {
     /// Whether the request is over.
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Settled { .. } | Self::Refunded { .. })
@@ -168,9 +168,9 @@ pub enum RefundReason {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub struct Place([u8; 8]);
+pub struct QueueKey([u8; 8]);
 
-impl Place {
+impl QueueKey {
     /// The place after all others.
     pub(crate) const LAST: Self = Self([u8::MAX; 8]);
 
@@ -225,7 +225,7 @@ pub struct Statement<BlockNumber> {
     /// The claim of the answer.
     pub claim: ClaimId,
     /// Hash of the tokens and the text.
-    pub output_hash: H256,
+    pub answer_hash: H256,
     /// Tokens of the prompt, chat template included.
     pub prompt_tokens: u32,
     /// Tokens of the answer.
@@ -397,7 +397,7 @@ impl<T: Config> Request<T> {
             prompt_hash: self.prompt_hash,
             parameters: self.parameters,
             seed: assignment.seed,
-            output_hash: statement.output_hash,
+            answer_hash: statement.answer_hash,
             prompt_tokens: statement.prompt_tokens,
             output_tokens: statement.output_tokens,
             hidden_root: statement.hidden_root,
@@ -411,8 +411,8 @@ mod tests {
 
     #[test]
     fn places_are_in_the_order_of_requests() {
-        let place = |request| Place::of(RequestId(request));
-        let order = [place(8), place(255), place(256), Place::LAST];
+        let place = |request| QueueKey::of(RequestId(request));
+        let order = [place(8), place(255), place(256), QueueKey::LAST];
         assert!(order.is_sorted());
         assert!(order.map(|place| place.encode()).is_sorted(), "as keys");
         assert_eq!(place(256).request(), RequestId(256));

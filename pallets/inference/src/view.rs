@@ -1,14 +1,14 @@
 //! View functions, which need no knowledge of the storage.
 
 use crate::{
-    Answers, Assignment, Balance, Config, Fruitless, Loads, Pallet, Payments, Phase, Place,
-    Prompts, Queue, Request, RequestRules, Requests,
+    Answers, Assignment, Balance, Config, Fruitless, Loads, Pallet, Payments, Prompts, Queue,
+    QueueKey, Request, RequestPhase, RequestRules, Requests,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{leaves_to_draw, Claims, Rules, Sample, Stage};
+use noema_claims::{leaves_to_draw, ClaimRules, ClaimStage, Claims, Sample};
 use noema_economics::{cost_to_cheat, Permill};
 use noema_protocol::{
     interfaces::{Checkpoints, Operators, Role},
@@ -38,9 +38,9 @@ pub struct RequestState<AccountId, BlockNumber> {
     /// The rules of requests with which it was made.
     pub rules: RequestRules,
     /// The rules of claims with which it was made.
-    pub claim_rules: Rules<BlockNumber>,
+    pub claim_rules: ClaimRules<BlockNumber>,
     /// Its phase.
-    pub phase: Phase<BlockNumber>,
+    pub phase: RequestPhase<BlockNumber>,
     /// How many requests are before it in the queue, if it waits in one.
     pub position: Option<u32>,
     /// How many workers missed their deadline.
@@ -60,7 +60,7 @@ pub struct RequestState<AccountId, BlockNumber> {
     /// The claim of the answer.
     pub claim: Option<ClaimId>,
     /// The stage of the claim, until it is pruned.
-    pub claim_stage: Option<Stage<BlockNumber>>,
+    pub claim_stage: Option<ClaimStage<BlockNumber>>,
     /// The payments so far.
     pub payments: Payments,
     /// The block in which it ended.
@@ -139,7 +139,7 @@ pub struct OpenAnswer<BlockNumber> {
 
 impl Deterrent {
     /// For an answer whose claim is for `gain` and has `stake` behind it.
-    fn of<BlockNumber>(gain: Balance, stake: Balance, rules: &Rules<BlockNumber>) -> Self {
+    fn of<BlockNumber>(gain: Balance, stake: Balance, rules: &ClaimRules<BlockNumber>) -> Self {
         let check_rate = match leaves_to_draw(rules, gain, stake, 1) {
             Some(Sample::Chance(chance)) => chance,
             _ => Permill::one(),
@@ -224,10 +224,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn position_of(id: RequestId, request: &Request<T>) -> Option<u32> {
-        if request.phase != Phase::Waiting {
+        if request.phase != RequestPhase::Waiting {
             return None;
         }
-        let place = Place::of(id);
+        let place = QueueKey::of(id);
         let before = Queue::<T>::iter_key_prefix(request.checkpoint)
             .take_while(|other| *other < place)
             .count();
@@ -264,7 +264,7 @@ impl<T: Config> Pallet<T> {
             .filter_map(|job| {
                 let Job::Request(id) = job else { return None };
                 let request = Requests::<T>::get(id)?;
-                let Phase::Answering { deadline } = request.phase else {
+                let RequestPhase::Answering { deadline } = request.phase else {
                     return None;
                 };
                 Some(OpenAnswer {
@@ -281,7 +281,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn held_by(payer: &T::AccountId) -> Balance {
         Requests::<T>::iter_values()
             .filter(|request| request.requester == *payer)
-            .filter(|request| matches!(request.phase, Phase::Waiting | Phase::Answering { .. }))
+            .filter(|request| {
+                matches!(
+                    request.phase,
+                    RequestPhase::Waiting | RequestPhase::Answering { .. }
+                )
+            })
             .fold(0, |sum: Balance, request| {
                 sum.saturating_add(request.price_limit)
             })

@@ -1,8 +1,8 @@
 //! The choice of requests by drawn workers.
 
 use crate::{
-    assigning::MOST_WORKERS, Assignment, AssignmentOf, Balance, Config, Load, Loads, Pallet,
-    Request, Terms,
+    assigning::MOST_WORKERS, Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load,
+    Loads, Pallet, Request,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -137,7 +137,7 @@ impl<T: Config> Worker<T> {
     }
 
     /// Its price and stake for a request, if the price limit and its bond cover them.
-    fn terms(&self, request: &Request<T>) -> Option<Terms> {
+    fn terms(&self, request: &Request<T>) -> Option<AssignmentTerms> {
         request
             .rules
             .terms(
@@ -184,7 +184,7 @@ impl<T: Config> Worker<T> {
     }
 
     /// Locks the stake behind the request, if that much of the bond with which it was drawn is free.
-    fn locks(&mut self, id: RequestId, terms: &Terms) -> bool {
+    fn locks(&mut self, id: RequestId, terms: &AssignmentTerms) -> bool {
         let Some(left) = self.free.checked_sub(terms.stake) else {
             return false;
         };

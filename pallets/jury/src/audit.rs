@@ -2,8 +2,8 @@
 //! never for a block.
 
 use crate::{
-    AgendaCursor, Backlogs, Config, HoldReason, Leaf, OpenDispute, OpenDisputeOf, OpenDisputes,
-    Pallet, Place, Queue, QueueSpan, Stage, Turns,
+    AgendaCursor, Backlogs, Config, DisputePlace, DisputeStage, HoldReason, LeafId, OpenDispute,
+    OpenDisputeOf, OpenDisputes, Pallet, Queue, QueueSpan, Turns,
 };
 use alloc::collections::BTreeMap;
 use codec::{Decode, Encode};
@@ -94,11 +94,11 @@ impl<T: Config> Pallet<T> {
         Self::audit_backlogs()
     }
 
-    fn audit_dispute((claim, leaf): Leaf, open: &OpenDisputeOf<T>) -> Audit<T> {
+    fn audit_dispute((claim, leaf): LeafId, open: &OpenDisputeOf<T>) -> Audit<T> {
         let OpenDispute { dispute, place } = open;
         let is_here = dispute.claim == claim && dispute.leaf == leaf;
         ensure!(
-            is_here && !matches!(dispute.stage, Stage::Concluded(_)),
+            is_here && !matches!(dispute.stage, DisputeStage::Concluded(_)),
             AuditFailure::Misplaced { claim, leaf }
         );
         let is_open = T::Claims::claim(claim).is_some_and(|claim| claim.outcome().is_none());
@@ -108,15 +108,15 @@ impl<T: Config> Pallet<T> {
         );
         // In the agenda for the block after the deadline, or earlier where all jurors have done their step.
         let waits = match (*place, dispute.stage) {
-            (Place::Queue(position), Stage::Undrawn { .. }) => {
+            (DisputePlace::Queue(position), DisputeStage::Undrawn { .. }) => {
                 let (start, end) = QueueSpan::<T>::get();
                 (start..end).contains(&position) && Queue::<T>::get(position) == Some((claim, leaf))
             }
             (
-                Place::Agenda(block),
-                Stage::Committing { until }
-                | Stage::Revealing { until }
-                | Stage::Appealable { until },
+                DisputePlace::Agenda(block),
+                DisputeStage::Committing { until }
+                | DisputeStage::Revealing { until }
+                | DisputeStage::Appealable { until },
             ) => {
                 Turns::<T>::contains_key(block, (claim, leaf))
                     && block >= AgendaCursor::<T>::get()
@@ -173,8 +173,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn audit_entries() -> Audit<T> {
-        let turns = Turns::<T>::iter_keys().map(|(block, leaf)| (leaf, Place::Agenda(block)));
-        let queue = Queue::<T>::iter().map(|(position, leaf)| (leaf, Place::Queue(position)));
+        let turns =
+            Turns::<T>::iter_keys().map(|(block, leaf)| (leaf, DisputePlace::Agenda(block)));
+        let queue =
+            Queue::<T>::iter().map(|(position, leaf)| (leaf, DisputePlace::Queue(position)));
         for ((claim, leaf), place) in turns.chain(queue) {
             let is_named =
                 OpenDisputes::<T>::get(claim, leaf).is_some_and(|open| open.place == place);

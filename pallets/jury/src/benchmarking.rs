@@ -86,7 +86,10 @@ fn seat<T: Config>(
 }
 
 /// Sets the stage of a dispute, and stores it in its place.
-fn set_stage<T: Config>(mut open: OpenDisputeOf<T>, stage: Stage<BlockNumberFor<T>>) -> Leaf {
+fn set_stage<T: Config>(
+    mut open: OpenDisputeOf<T>,
+    stage: DisputeStage<BlockNumberFor<T>>,
+) -> LeafId {
     let leaf = (open.dispute.claim, open.dispute.leaf);
     open.dispute.stage = stage;
     Pallet::<T>::file(open, System::<T>::block_number());
@@ -124,7 +127,7 @@ mod benchmarks {
         });
         let (claim, leaf) = set_stage::<T>(
             open,
-            Stage::Committing {
+            DisputeStage::Committing {
                 until: later::<T>(),
             },
         );
@@ -150,7 +153,7 @@ mod benchmarks {
         });
         set_stage::<T>(
             open,
-            Stage::Revealing {
+            DisputeStage::Revealing {
                 until: later::<T>(),
             },
         );
@@ -170,7 +173,7 @@ mod benchmarks {
         });
         let (claim, leaf) = set_stage::<T>(
             open,
-            Stage::Appealable {
+            DisputeStage::Appealable {
                 until: later::<T>(),
             },
         );
@@ -199,7 +202,7 @@ mod benchmarks {
     fn skip_block() {
         let now = System::<T>::block_number().saturating_add(One::one());
         AgendaCursor::<T>::put(now);
-        let turns: Vec<Leaf>;
+        let turns: Vec<LeafId>;
         #[block]
         {
             turns = Agenda::<T>::take_due(now, 1);
@@ -227,7 +230,7 @@ mod benchmarks {
         let mut open = opened::<T>(jurors);
         seat::<T>(&mut open, (0, jurors), |_| JurorState::Seated);
         let until = System::<T>::block_number();
-        let (claim, leaf) = set_stage::<T>(open, Stage::Committing { until });
+        let (claim, leaf) = set_stage::<T>(open, DisputeStage::Committing { until });
         let now = until.saturating_add(One::one());
         System::<T>::set_block_number(now);
         AgendaCursor::<T>::put(now);

@@ -25,7 +25,7 @@ pub struct Dispute<AccountId, BlockNumber> {
     /// The sitting jury: the first or the second.
     pub instance: Instance,
     /// The present stage.
-    pub stage: Stage<BlockNumber>,
+    pub stage: DisputeStage<BlockNumber>,
     /// The first jury; empty until it is drawn.
     pub first: Jury<AccountId>,
     /// The second jury; empty until it is drawn.
@@ -75,7 +75,7 @@ pub enum Instance {
 
 /// The stage of a dispute; `until` is its last block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub enum Stage<BlockNumber> {
+pub enum DisputeStage<BlockNumber> {
     /// It waits for randomness to draw a jury with.
     Undrawn {
         /// The randomness has to be younger than this relay chain block.
@@ -111,7 +111,7 @@ pub struct Appeal<AccountId> {
 
 /// The effect of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum DisputeProgress {
     /// Nothing.
     Nothing,
     /// A jury was drawn, and has to commit.
@@ -207,7 +207,7 @@ where
             leaf,
             terms,
             instance: Instance::First,
-            stage: Stage::Undrawn {
+            stage: DisputeStage::Undrawn {
                 unknown_since: relay,
             },
             first: Jury::default(),
@@ -238,7 +238,7 @@ where
 
     /// The jurors that have to execute the leaf and to commit.
     pub fn executing(&self) -> impl Iterator<Item = &Juror<AccountId>> {
-        let is_open = matches!(self.stage, Stage::Committing { .. });
+        let is_open = matches!(self.stage, DisputeStage::Committing { .. });
         let jurors = self.sitting().jurors().iter();
         jurors.filter(move |juror| is_open && juror.state == JurorState::Seated)
     }
@@ -255,9 +255,9 @@ where
         window: BlockNumber,
         now: BlockNumber,
         relay: RelayBlock,
-    ) -> (Progress, Option<Jury<AccountId>>) {
-        if !matches!(self.stage, Stage::Undrawn { .. }) {
-            return (Progress::Nothing, Some(jury));
+    ) -> (DisputeProgress, Option<Jury<AccountId>>) {
+        if !matches!(self.stage, DisputeStage::Undrawn { .. }) {
+            return (DisputeProgress::Nothing, Some(jury));
         }
         let verdict = match self.instance {
             Instance::First => None,
@@ -272,8 +272,8 @@ where
         }
         *self.sitting_mut() = jury;
         let until = now.saturating_add(window);
-        self.stage = Stage::Committing { until };
-        (Progress::CommitOpened, None)
+        self.stage = DisputeStage::Committing { until };
+        (DisputeProgress::CommitOpened, None)
     }
 
     /// Records a juror's commitment.
@@ -288,7 +288,7 @@ where
     ) -> Result<(), DisputeError> {
         self.ensure_juror(juror)?;
         match self.stage {
-            Stage::Committing { until } if now <= until => {}
+            DisputeStage::Committing { until } if now <= until => {}
             _ => return Err(DisputeError::TooLate),
         }
         self.sitting_mut().commit(juror, commitment)
@@ -309,8 +309,8 @@ where
     ) -> Result<(), DisputeError> {
         self.ensure_juror(juror)?;
         match self.stage {
-            Stage::Revealing { until } if now <= until => {}
-            Stage::Committing { .. } => return Err(DisputeError::TooEarly),
+            DisputeStage::Revealing { until } if now <= until => {}
+            DisputeStage::Committing { .. } => return Err(DisputeError::TooEarly),
             _ => return Err(DisputeError::TooLate),
         }
         let leaf = (self.claim, self.leaf);
@@ -329,8 +329,8 @@ where
         relay: RelayBlock,
     ) -> Result<(), DisputeError> {
         match self.stage {
-            Stage::Appealable { until } if now <= until => {}
-            Stage::Appealable { .. } => return Err(DisputeError::TooLate),
+            DisputeStage::Appealable { until } if now <= until => {}
+            DisputeStage::Appealable { .. } => return Err(DisputeError::TooLate),
             _ => return Err(DisputeError::NotAppealable),
         }
         self.appeal = Some(Appeal {
@@ -343,26 +343,26 @@ where
 
     /// Advances the dispute at the beginning of block `now`, before its transactions, on top of relay chain
     /// block `relay`: a window that ends with the block before is over.
-    pub fn advance(&mut self, now: BlockNumber, relay: RelayBlock) -> Progress {
+    pub fn advance(&mut self, now: BlockNumber, relay: RelayBlock) -> DisputeProgress {
         let jury = self.sitting();
         match self.stage {
-            Stage::Committing { until } if until < now || jury.have_all_committed() => {
+            DisputeStage::Committing { until } if until < now || jury.have_all_committed() => {
                 // Without a commitment there is nothing to reveal.
                 if jury.have_all_revealed() {
                     return self.close_jury(now, relay);
                 }
                 let until = now.saturating_add(self.terms.reveal_window);
-                self.stage = Stage::Revealing { until };
-                Progress::RevealOpened
+                self.stage = DisputeStage::Revealing { until };
+                DisputeProgress::RevealOpened
             }
-            Stage::Revealing { until } if until < now || jury.have_all_revealed() => {
+            DisputeStage::Revealing { until } if until < now || jury.have_all_revealed() => {
                 self.close_jury(now, relay)
             }
-            Stage::Appealable { until } if until < now => match self.first.verdict() {
+            DisputeStage::Appealable { until } if until < now => match self.first.verdict() {
                 Some(verdict) => self.conclude(decision(verdict)),
                 None => self.close_undecided(relay),
             },
-            _ => Progress::Nothing,
+            _ => DisputeProgress::Nothing,
         }
     }
 
@@ -372,12 +372,14 @@ where
         let next = now.saturating_add(One::one());
         let jury = self.sitting();
         match self.stage {
-            Stage::Undrawn { .. } | Stage::Concluded(_) => None,
-            Stage::Committing { .. } if jury.have_all_committed() => Some(next),
-            Stage::Revealing { .. } if jury.have_all_revealed() => Some(next),
-            Stage::Committing { until }
-            | Stage::Revealing { until }
-            | Stage::Appealable { until } => Some(until.saturating_add(One::one()).max(next)),
+            DisputeStage::Undrawn { .. } | DisputeStage::Concluded(_) => None,
+            DisputeStage::Committing { .. } if jury.have_all_committed() => Some(next),
+            DisputeStage::Revealing { .. } if jury.have_all_revealed() => Some(next),
+            DisputeStage::Committing { until }
+            | DisputeStage::Revealing { until }
+            | DisputeStage::Appealable { until } => {
+                Some(until.saturating_add(One::one()).max(next))
+            }
         }
     }
 
@@ -396,23 +398,23 @@ where
         }
     }
 
-    fn close_jury(&mut self, now: BlockNumber, relay: RelayBlock) -> Progress {
+    fn close_jury(&mut self, now: BlockNumber, relay: RelayBlock) -> DisputeProgress {
         match (self.sitting().verdict(), self.instance) {
             (Some(verdict), Instance::First) => {
                 let until = now.saturating_add(self.terms.appeal_window);
-                self.stage = Stage::Appealable { until };
-                Progress::AppealOpened(verdict)
+                self.stage = DisputeStage::Appealable { until };
+                DisputeProgress::AppealOpened(verdict)
             }
             (Some(verdict), Instance::Second) => self.conclude(decision(verdict)),
             (None, _) => self.close_undecided(relay),
         }
     }
 
-    fn close_undecided(&mut self, relay: RelayBlock) -> Progress {
+    fn close_undecided(&mut self, relay: RelayBlock) -> DisputeProgress {
         match self.instance {
             Instance::First => {
                 self.open_second(relay);
-                Progress::SecondJuryOpened
+                DisputeProgress::SecondJuryOpened
             }
             Instance::Second => self.conclude(Decision::Undecided),
         }
@@ -420,13 +422,13 @@ where
 
     fn open_second(&mut self, relay: RelayBlock) {
         self.instance = Instance::Second;
-        self.stage = Stage::Undrawn {
+        self.stage = DisputeStage::Undrawn {
             unknown_since: relay,
         };
     }
 
-    fn conclude(&mut self, decision: Decision) -> Progress {
-        self.stage = Stage::Concluded(decision);
-        Progress::Concluded(decision)
+    fn conclude(&mut self, decision: Decision) -> DisputeProgress {
+        self.stage = DisputeStage::Concluded(decision);
+        DisputeProgress::Concluded(decision)
     }
 }

@@ -1,6 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
-use crate::{Call, Config, Error, OpenDisputeOf, Pallet, Stage};
+use crate::{Call, Config, DisputeStage, Error, OpenDisputeOf, Pallet};
 use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::DispatchError;
@@ -48,7 +48,7 @@ fn duty<T: Config>(
 ) -> Result<DutyOf<T>, Error<T>> {
     let dispute = open.dispute;
     match dispute.stage {
-        Stage::Committing { until } | Stage::Revealing { until } => {
+        DisputeStage::Committing { until } | DisputeStage::Revealing { until } => {
             let subject = (dispute.claim, dispute.leaf, dispute.instance, juror);
             Ok(Duty::new(name, subject, until))
         }

@@ -13,14 +13,14 @@ pub struct Judgement<AccountId> {
     /// The jurors that revealed the final decision, once for each seat: the claims pallet pays them.
     pub right: Vec<AccountId>,
     /// The losses of jurors, each validator once.
-    pub losses: Vec<Loss<AccountId>>,
+    pub losses: Vec<JurorLoss<AccountId>>,
     /// The appeal, and the outcome for its bond.
     pub appeal: Option<(Appeal<AccountId>, AppealEnd)>,
 }
 
 /// The loss of a validator by its seats in both juries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss<AccountId> {
+pub struct JurorLoss<AccountId> {
     /// The validator's controller.
     pub account: AccountId,
     /// The seats whose stake it loses.
@@ -64,7 +64,7 @@ impl<AccountId: Clone + PartialEq> Judgement<AccountId> {
                     loss.offence = offence;
                 }
             }
-            None => self.losses.push(Loss {
+            None => self.losses.push(JurorLoss {
                 account: juror.account.clone(),
                 seats: juror.seats,
                 offence,

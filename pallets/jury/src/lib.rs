@@ -39,8 +39,10 @@ use frame_support::pallet_macros::import_section;
 pub use audit::AuditFailure;
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::BenchmarkHelper;
-pub use dispute::{Appeal, Dispute, DisputeError, DisputeTerms, Instance, Progress, Stage};
-pub use judgement::{AppealEnd, Judgement, Loss};
+pub use dispute::{
+    Appeal, Dispute, DisputeError, DisputeProgress, DisputeStage, DisputeTerms, Instance,
+};
+pub use judgement::{AppealEnd, Judgement, JurorLoss};
 pub use jury::{Juror, JurorState, Jury, MAX_JURORS};
 pub use pallet::*;
 pub use types::*;
@@ -127,7 +129,7 @@ pub mod pallet {
     /// The disputes that have a turn in each block.
     #[pallet::storage]
     pub type Turns<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, Leaf, ()>;
+        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, LeafId, ()>;
 
     /// The first block that may have turns.
     #[pallet::storage]
@@ -136,7 +138,7 @@ pub mod pallet {
     /// Disputes that wait for randomness, in the order in which they began to. A dispute that was dropped
     /// leaves an empty position.
     #[pallet::storage]
-    pub type Queue<T: Config> = StorageMap<_, Twox64Concat, u64, Leaf>;
+    pub type Queue<T: Config> = StorageMap<_, Twox64Concat, u64, LeafId>;
 
     /// The first position of [`Queue`], and the one after the last.
     #[pallet::storage]

@@ -6,8 +6,9 @@
 //! so no call is accepted for longer.
 
 use crate::{
-    Agenda, Backlogs, Config, DisputeOf, Event, Instance, Jury, KnownValue, Leaf, OpenDisputeOf,
-    OpenDisputes, Pallet, Place, Progress, Queue, QueueSpan, Stage, WeightInfo,
+    Agenda, Backlogs, Config, DisputeOf, DisputePlace, DisputeProgress, DisputeStage, Event,
+    Instance, Jury, KnownValue, LeafId, OpenDisputeOf, OpenDisputes, Pallet, Queue, QueueSpan,
+    WeightInfo,
 };
 use frame_support::{
     traits::Get,
@@ -46,7 +47,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// One turn of the agenda. Returns its weight.
-    pub(crate) fn take_turn(leaf: Leaf, now: BlockNumberFor<T>, relay: RelayBlock) -> Weight {
+    pub(crate) fn take_turn(leaf: LeafId, now: BlockNumberFor<T>, relay: RelayBlock) -> Weight {
         let Some(mut open) = OpenDisputes::<T>::get(leaf.0, leaf.1) else {
             return T::WeightInfo::look();
         };
@@ -107,7 +108,7 @@ impl<T: Config> Pallet<T> {
         let (claim, leaf) = Queue::<T>::get(position)?;
         let open = OpenDisputes::<T>::get(claim, leaf)?;
         match open.dispute.stage {
-            Stage::Undrawn { unknown_since } => Some((open, unknown_since)),
+            DisputeStage::Undrawn { unknown_since } => Some((open, unknown_since)),
             _ => None,
         }
     }
@@ -161,11 +162,15 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Emits the event of a block's effect, and enters the next turn. Returns the weight.
-    fn carry_out(mut open: OpenDisputeOf<T>, progress: Progress, now: BlockNumberFor<T>) -> Weight {
+    fn carry_out(
+        mut open: OpenDisputeOf<T>,
+        progress: DisputeProgress,
+        now: BlockNumberFor<T>,
+    ) -> Weight {
         let dispute = &open.dispute;
         let (claim, leaf) = (dispute.claim, dispute.leaf);
         let event = match (progress, dispute.stage) {
-            (Progress::Concluded(decision), _) => {
+            (DisputeProgress::Concluded(decision), _) => {
                 let seats = dispute
                     .first
                     .filled()
@@ -173,22 +178,24 @@ impl<T: Config> Pallet<T> {
                 Self::conclude(open, decision);
                 return T::WeightInfo::conclude(seats);
             }
-            (Progress::CommitOpened, Stage::Committing { until }) => Some(Event::JuryDrawn {
-                claim,
-                leaf,
-                instance: dispute.instance,
-                jurors: dispute
-                    .sitting()
-                    .jurors()
-                    .iter()
-                    .map(|juror| (juror.account.clone(), juror.seats))
-                    .collect(),
-                until,
-            }),
-            (Progress::RevealOpened, Stage::Revealing { until }) => {
+            (DisputeProgress::CommitOpened, DisputeStage::Committing { until }) => {
+                Some(Event::JuryDrawn {
+                    claim,
+                    leaf,
+                    instance: dispute.instance,
+                    jurors: dispute
+                        .sitting()
+                        .jurors()
+                        .iter()
+                        .map(|juror| (juror.account.clone(), juror.seats))
+                        .collect(),
+                    until,
+                })
+            }
+            (DisputeProgress::RevealOpened, DisputeStage::Revealing { until }) => {
                 Some(Event::RevealOpened { claim, leaf, until })
             }
-            (Progress::AppealOpened(verdict), Stage::Appealable { until }) => {
+            (DisputeProgress::AppealOpened(verdict), DisputeStage::Appealable { until }) => {
                 Some(Event::AppealOpened {
                     claim,
                     leaf,
@@ -196,7 +203,7 @@ impl<T: Config> Pallet<T> {
                     until,
                 })
             }
-            (Progress::SecondJuryOpened, _) => Some(Event::SecondJuryOpened { claim, leaf }),
+            (DisputeProgress::SecondJuryOpened, _) => Some(Event::SecondJuryOpened { claim, leaf }),
             _ => None,
         };
         if let Some(event) = event {
@@ -211,7 +218,7 @@ impl<T: Config> Pallet<T> {
     /// Stores a dispute that a call changed, in the place where it now waits.
     pub(crate) fn file(mut open: OpenDisputeOf<T>, now: BlockNumberFor<T>) {
         let dispute = &open.dispute;
-        let due = dispute.due(now).map(Place::Agenda);
+        let due = dispute.due(now).map(DisputePlace::Agenda);
         if due != Some(open.place) {
             Self::leave((dispute.claim, dispute.leaf), open.place);
             open.place = Self::enter(&open.dispute, now);
@@ -220,7 +227,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Stores a dispute, or removes it, and updates the backlogs of its jurors.
-    pub(crate) fn store((claim, leaf): Leaf, open: Option<OpenDisputeOf<T>>) {
+    pub(crate) fn store((claim, leaf): LeafId, open: Option<OpenDisputeOf<T>>) {
         let before = OpenDisputes::<T>::get(claim, leaf);
         let before = before.iter().flat_map(Self::executing);
         let after = open.iter().flat_map(Self::executing);
@@ -240,11 +247,11 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn enter(
         dispute: &DisputeOf<T>,
         now: BlockNumberFor<T>,
-    ) -> Place<BlockNumberFor<T>> {
+    ) -> DisputePlace<BlockNumberFor<T>> {
         let leaf = (dispute.claim, dispute.leaf);
         match dispute.due(now) {
-            Some(due) => Place::Agenda(Agenda::<T>::insert(now, due, &leaf)),
-            None => Place::Queue(QueueSpan::<T>::mutate(|(_, end)| {
+            Some(due) => DisputePlace::Agenda(Agenda::<T>::insert(now, due, &leaf)),
+            None => DisputePlace::Queue(QueueSpan::<T>::mutate(|(_, end)| {
                 let position = *end;
                 Queue::<T>::insert(position, leaf);
                 *end = end.saturating_add(1);
@@ -254,10 +261,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Removes a dispute from the place where it waits.
-    pub(crate) fn leave(leaf: Leaf, place: Place<BlockNumberFor<T>>) {
+    pub(crate) fn leave(leaf: LeafId, place: DisputePlace<BlockNumberFor<T>>) {
         match place {
-            Place::Queue(position) => Queue::<T>::remove(position),
-            Place::Agenda(block) => Agenda::<T>::remove(block, &leaf),
+            DisputePlace::Queue(position) => Queue::<T>::remove(position),
+            DisputePlace::Agenda(block) => Agenda::<T>::remove(block, &leaf),
         }
     }
 

@@ -12,7 +12,7 @@ pub type DisputeOf<T> = Dispute<<T as frame_system::Config>::AccountId, BlockNum
 pub type OpenDisputeOf<T> = OpenDispute<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 
 /// A claim and one of its leaves: the subject of a dispute.
-pub type Leaf = (ClaimId, u32);
+pub type LeafId = (ClaimId, u32);
 
 /// A dispute that is not concluded, and the place where it waits.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -20,12 +20,12 @@ pub struct OpenDispute<AccountId, BlockNumber> {
     /// The dispute.
     pub dispute: Dispute<AccountId, BlockNumber>,
     /// The place where it waits for its next step. Every open dispute waits in exactly one place.
-    pub place: Place<BlockNumber>,
+    pub place: DisputePlace<BlockNumber>,
 }
 
 /// A place where an open dispute waits for its next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub enum Place<BlockNumber> {
+pub enum DisputePlace<BlockNumber> {
     /// In the queue for randomness, at this position.
     Queue(u64),
     /// In the agenda, at this block.

@@ -1,6 +1,6 @@
 //! The view function for jurors.
 
-use crate::{Config, JurorState, OpenDisputes, Pallet, Stage, VerdictDue, VerdictStep};
+use crate::{Config, DisputeStage, JurorState, OpenDisputes, Pallet, VerdictDue, VerdictStep};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Operators, ClaimId, Job};
@@ -27,8 +27,12 @@ impl<T: Config> Pallet<T> {
         let dispute = OpenDisputes::<T>::get(claim, leaf)?.dispute;
         let state = dispute.sitting().juror(juror)?.state;
         let (step, until) = match (dispute.stage, state) {
-            (Stage::Committing { until }, JurorState::Seated) => (VerdictStep::Commit, until),
-            (Stage::Revealing { until }, JurorState::Committed(_)) => (VerdictStep::Reveal, until),
+            (DisputeStage::Committing { until }, JurorState::Seated) => {
+                (VerdictStep::Commit, until)
+            }
+            (DisputeStage::Revealing { until }, JurorState::Committed(_)) => {
+                (VerdictStep::Reveal, until)
+            }
             _ => return None,
         };
         (Self::now() <= until).then_some(VerdictDue {

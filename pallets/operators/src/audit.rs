@@ -8,7 +8,7 @@ use frame_support::{
     ensure,
     traits::fungible::{hold::Inspect as _, Inspect},
 };
-use noema_terms::Entry;
+use noema_terms::RosterEntry;
 use sp_runtime::traits::{CheckedAdd, Saturating, Zero};
 
 impl<T: Config> Pallet<T> {
@@ -105,8 +105,9 @@ impl<T: Config> Pallet<T> {
                 let slot = serving.slot(role).ok_or(AuditFailure::SlotDiffers)?;
                 let page = RosterPages::<T>::get((serving.checkpoint, role, slot.page));
                 let entry = page.entries().get(usize::from(slot.entry));
-                let stands =
-                    |entry: &Entry| entry.operator == operator.index && *entry.weight.latest() > 0;
+                let stands = |entry: &RosterEntry| {
+                    entry.operator == operator.index && *entry.weight.latest() > 0
+                };
                 ensure!(entry.is_some_and(stands), AuditFailure::SlotDiffers);
             }
         }

@@ -1,8 +1,8 @@
 //! Benchmarks of the calls.
 
 use crate::{
-    Address, BalanceOf, BenchmarkHelper, Call, Config, Device, DeviceClass, Endpoint, Event,
-    HoldReason, Operators, Pallet, Presence, Roles, RosterPages, Served, Serving,
+    BalanceOf, BenchmarkHelper, Call, Config, Device, DeviceClass, Endpoint, Event, HoldReason,
+    NetworkAddress, Operators, Pallet, Presence, Roles, RosterPages, Served, Serving,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -371,7 +371,7 @@ mod benches {
     #[benchmark]
     fn set_endpoint() {
         let (controller, key) = operator::<T>(0, 0);
-        let address = Address::Ipv6 {
+        let address = NetworkAddress::Ipv6 {
             address: [0x20; 16],
             port: 4_433,
         };

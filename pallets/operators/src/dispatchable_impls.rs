@@ -1,8 +1,8 @@
 //! The calls, after their origin is checked.
 
 use crate::{
-    Address, BalanceOf, Config, Controllers, Device, DeviceReport, Devices, Endpoint,
-    EndpointReport, Endpoints, Error, Event, HoldReason, Keys, Ledgers, NextIndex, Operator,
+    BalanceOf, Config, Controllers, Device, DeviceReport, Devices, Endpoint, EndpointReport,
+    Endpoints, Error, Event, HoldReason, Keys, Ledgers, NetworkAddress, NextIndex, Operator,
     OperatorIndex, OperatorOf, Operators, Pallet, Presence, Roles, Served, Serving,
 };
 use frame_support::{
@@ -327,7 +327,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn check_endpoint(endpoint: &Option<Endpoint>) -> Result<(), Error<T>> {
         let is_possible = endpoint.as_ref().is_none_or(|endpoint| {
             let addresses = &endpoint.addresses;
-            !addresses.is_empty() && addresses.iter().all(Address::is_possible)
+            !addresses.is_empty() && addresses.iter().all(NetworkAddress::is_possible)
         });
         ensure!(is_possible, Error::<T>::AddressImpossible);
         Ok(())

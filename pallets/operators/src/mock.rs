@@ -1,7 +1,7 @@
 //! A runtime with the pallet and balances, and helpers for the tests.
 
 use crate as pallet_operators;
-use crate::{Address, Device, DeviceClass, Endpoint, Roles};
+use crate::{Device, DeviceClass, Endpoint, NetworkAddress, Roles};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
     traits::{ConstU32, ConstU64},
@@ -286,7 +286,7 @@ pub(crate) fn gpu() -> Device {
 }
 
 pub(crate) fn endpoint() -> Endpoint {
-    let address = Address::Ipv4 {
+    let address = NetworkAddress::Ipv4 {
         address: [203, 0, 113, 7],
         port: 4_433,
     };

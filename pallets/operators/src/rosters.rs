@@ -12,7 +12,7 @@ use noema_protocol::{
     interfaces::{Candidate, Role, Selection, MAX_TRIES},
     CheckpointId,
 };
-use noema_terms::{bond_of, weight_of, Entry, Page, Pages, Slot, TermIndex};
+use noema_terms::{bond_of, weight_of, Page, Pages, RosterEntry, Slot, TermIndex};
 use sp_core::H256;
 use sp_runtime::{
     traits::{CheckedDiv, Saturating, UniqueSaturatedInto},
@@ -202,7 +202,7 @@ impl<T: Config> Pallet<T> {
             return Vec::new();
         };
         let now = Self::term();
-        let stands = |entry: &Entry| {
+        let stands = |entry: &RosterEntry| {
             let mut terms = now.to_notice().into_iter();
             entry.operator == operator.index && terms.any(|term| *entry.weight.at(term) > 0)
         };

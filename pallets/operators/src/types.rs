@@ -279,7 +279,7 @@ pub struct Endpoint {
     /// The public key (Ed25519) that a connection to it proves.
     pub peer: [u8; 32],
     /// Its addresses, most likely first: hints, which prove nothing.
-    pub addresses: BoundedVec<Address, ConstU32<ENDPOINT_ADDRESSES>>,
+    pub addresses: BoundedVec<NetworkAddress, ConstU32<ENDPOINT_ADDRESSES>>,
 }
 
 /// An address and a UDP port: no name to resolve and no URL to fetch.
@@ -295,7 +295,7 @@ pub struct Endpoint {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Address {
+pub enum NetworkAddress {
     /// IPv4.
     Ipv4 {
         /// The address.
@@ -312,7 +312,7 @@ pub enum Address {
     },
 }
 
-impl Address {
+impl NetworkAddress {
     /// Whether it can name one machine: neither the unspecified address nor a multicast one, and not port
     /// zero.
     pub fn is_possible(&self) -> bool {

@@ -15,9 +15,9 @@ use noema_protocol::{
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
-    Claim, Contribution, Dataset, Finding, Losses, Outcome, Phase, Rejection, Rules, ScoreSheet,
-    Surroundings, Windows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
-    MAX_VALIDATORS,
+    CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, Rejection, RoundContext,
+    RoundOutcome, RoundRules, RoundWindows, ScoreSheet, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS,
+    MAX_SHARDS, MAX_TRAINERS, MAX_VALIDATORS,
 };
 use sp_core::H256;
 
@@ -35,10 +35,10 @@ fn dataset() -> Dataset {
     }
 }
 
-fn rules<T: Config>() -> Rules<BlockNumberFor<T>> {
+fn rules<T: Config>() -> RoundRules<BlockNumberFor<T>> {
     let window = BlockNumberFor::<T>::from(10u32);
-    Rules {
-        windows: Windows {
+    RoundRules {
+        windows: RoundWindows {
             registration: window,
             training: window,
             reveal: window,
@@ -104,7 +104,7 @@ fn join<T: Config>(id: RoundId, left_out: u32) {
 /// Ends the block, with randomness, and advances to the last block of the next phase.
 fn step<T: Config>(id: RoundId) {
     let mut round = Rounds::<T>::get(id).expect("the round exists; qed");
-    let effects = round.advance(&surroundings::<T>());
+    let effects = round.advance(&round_context::<T>());
     Pallet::<T>::apply_effects(&mut round, effects);
     if let Some(until) = round.phase.until() {
         System::<T>::set_block_number(until);
@@ -112,8 +112,8 @@ fn step<T: Config>(id: RoundId) {
     Rounds::<T>::insert(id, round);
 }
 
-fn surroundings<T: Config>() -> Surroundings<BlockNumberFor<T>> {
-    Surroundings {
+fn surroundings<T: Config>() -> RoundContext<BlockNumberFor<T>> {
+    RoundContext {
         now: System::<T>::block_number(),
         randomness: Some(H256::repeat_byte(7)),
         parent_is_canonical: true,
@@ -227,8 +227,8 @@ fn claiming<T: Config>(id: RoundId) {
     step::<T>(id);
 }
 
-fn claim(byte: u8) -> Claim {
-    Claim {
+fn claim(byte: u8) -> CheckpointClaim {
+    CheckpointClaim {
         checkpoint: CheckpointId(H256::repeat_byte(byte)),
         weights_root: H256::repeat_byte(byte),
         masters_root: H256::repeat_byte(byte),
@@ -453,9 +453,9 @@ mod benchmarks {
             let programme = Programmes::<T>::get(family).expect("the programme was started; qed");
             let round = Rounds::<T>::get(id).expect("the round exists; qed");
             // With values that the relay chain does not bring here.
-            let at = Surroundings {
+            let at = RoundContext {
                 randomness: Some(H256::repeat_byte(7)),
-                ..Pallet::<T>::surroundings(&round, now)
+                ..Pallet::<T>::round_context(&round, now)
             };
             Pallet::<T>::advance_round(programme, id, round, &at);
         }
@@ -475,7 +475,7 @@ mod benchmarks {
         {
             Pallet::<T>::advance_family(family, now);
         }
-        let rejected = Outcome::Rejected(Rejection::TooFewContributions);
+        let rejected = RoundOutcome::Rejected(Rejection::TooFewContributions);
         assert_eq!(phase::<T>(id), Phase::Closed(rejected));
         assert!(open::<T>(family).id > id);
     }
@@ -517,15 +517,15 @@ mod benchmarks {
         close_others::<T>(family, id);
         let programme = Programmes::<T>::get(family).expect("the programme was started; qed");
         let round = Rounds::<T>::get(id).expect("the round exists; qed");
-        let at = Surroundings {
+        let at = RoundContext {
             holders: MAX_TRAINERS,
-            ..surroundings::<T>()
+            ..round_context::<T>()
         };
         #[block]
         {
             Pallet::<T>::advance_round(programme, id, round, &at);
         }
-        let promoted = Outcome::Promoted(claim(9).checkpoint);
+        let promoted = RoundOutcome::Promoted(claim(9).checkpoint);
         assert_eq!(phase::<T>(id), Phase::Closed(promoted));
         assert_eq!(open::<T>(family).parent, claim(9).checkpoint);
     }

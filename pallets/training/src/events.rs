@@ -91,7 +91,7 @@ mod events {
             /// The validator's controller.
             validator: T::AccountId,
             /// Its claim.
-            claim: Claim,
+            claim: CheckpointClaim,
         },
         /// A validator objected: from now on every validator of the round is heard.
         Objected {
@@ -105,7 +105,7 @@ mod events {
             /// The round.
             round: RoundId,
             /// The claim that describes it.
-            claim: Claim,
+            claim: CheckpointClaim,
         },
         /// The ruling on a contribution, at the end of a round.
         ContributionRuled {
@@ -121,7 +121,7 @@ mod events {
             /// The round.
             round: RoundId,
             /// A new checkpoint, or the reason for ending without.
-            outcome: Outcome,
+            outcome: RoundOutcome,
         },
     }
 }

@@ -49,7 +49,9 @@ pub mod pallet {
         interfaces::{Lineage, Operators, RecordWork, Role},
         CheckpointId, FamilyId, RoundId,
     };
-    use noema_rounds::{Claim, Contribution, Dataset, Outcome, Phase, Rules, Ruling, ScoreSheet};
+    use noema_rounds::{
+        CheckpointClaim, Contribution, Dataset, Phase, RoundOutcome, RoundRules, Ruling, ScoreSheet,
+    };
     use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -172,7 +174,7 @@ pub mod pallet {
             dataset: Dataset,
             licence: BoundedVec<u8, T::MaxText>,
             source: BoundedVec<u8, T::MaxText>,
-            rules: Rules<BlockNumberFor<T>>,
+            rules: RoundRules<BlockNumberFor<T>>,
         ) -> DispatchResult {
             T::ProgrammeOrigin::ensure_origin(origin)?;
             Self::do_start_programme(family, dataset, licence, source, rules)
@@ -284,7 +286,7 @@ pub mod pallet {
         pub fn claim_checkpoint(
             origin: OriginFor<T>,
             round: RoundId,
-            claim: Claim,
+            claim: CheckpointClaim,
         ) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_claim(key, round, claim)
@@ -318,7 +320,7 @@ pub mod pallet {
         pub fn object_to_claim(
             origin: OriginFor<T>,
             round: RoundId,
-            claim: Claim,
+            claim: CheckpointClaim,
         ) -> DispatchResult {
             let key = ensure_signed(origin)?;
             Self::do_object_to_claim(key, round, claim)

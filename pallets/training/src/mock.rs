@@ -15,7 +15,8 @@ use noema_protocol::{
     CheckpointId, FamilyId, RoundId,
 };
 use noema_rounds::{
-    Claim, Contribution, Dataset, Finding, Losses, Phase, Rules, ScoreSheet, Windows,
+    CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,
+    ScoreSheet,
 };
 use pallet_checkpoints::{Architecture, TokenBounds, Weights};
 use pallet_operators::Roles;
@@ -185,9 +186,9 @@ pub(crate) fn dataset() -> Dataset {
     }
 }
 
-pub(crate) fn rules() -> Rules<u64> {
-    Rules {
-        windows: Windows {
+pub(crate) fn rules() -> RoundRules<u64> {
+    RoundRules {
+        windows: RoundWindows {
             registration: WINDOW,
             training: WINDOW,
             reveal: WINDOW,
@@ -436,8 +437,8 @@ pub(crate) fn sheet(findings: &[Finding]) -> ScoreSheet {
     }
 }
 
-pub(crate) fn claim() -> Claim {
-    Claim {
+pub(crate) fn claim() -> CheckpointClaim {
+    CheckpointClaim {
         checkpoint: CHILD,
         weights_root: H256::repeat_byte(4),
         masters_root: H256::repeat_byte(5),
@@ -522,7 +523,7 @@ pub(crate) fn play_to_claiming() {
 }
 
 /// Runs a new round until its checkpoint can be held.
-pub(crate) fn play_to_holding(claim: Claim) {
+pub(crate) fn play_to_holding(claim: CheckpointClaim) {
     play_to_claiming();
     let id = round().id;
     for validator in seated() {

@@ -8,7 +8,7 @@ use frame_support::traits::Get;
 use frame_support::{ensure, pallet_prelude::DispatchResult, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{interfaces::Lineage, FamilyId, RoundId};
-use noema_rounds::{Dataset, Round, Rules, RulesError};
+use noema_rounds::{Dataset, Round, RoundRules, RoundRulesError};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_start_programme(
@@ -16,7 +16,7 @@ impl<T: Config> Pallet<T> {
         dataset: Dataset,
         licence: BoundedVec<u8, T::MaxText>,
         source: BoundedVec<u8, T::MaxText>,
-        rules: Rules<BlockNumberFor<T>>,
+        rules: RoundRules<BlockNumberFor<T>>,
     ) -> DispatchResult {
         ensure!(
             !Programmes::<T>::contains_key(family),
@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn open_next_round(
         family: FamilyId,
         dataset: Dataset,
-        rules: Rules<BlockNumberFor<T>>,
+        rules: RoundRules<BlockNumberFor<T>>,
     ) -> Option<RoundId> {
         let parent = T::Lineage::canonical(family)?;
         let id = NextRound::<T>::get();
@@ -100,15 +100,15 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn unfit(error: RulesError) -> Error<T> {
+    fn unfit(error: RoundRulesError) -> Error<T> {
         match error {
-            RulesError::EmptyWindow => Error::<T>::EmptyWindow,
-            RulesError::Contributions => Error::<T>::ContributionsOutOfRange,
-            RulesError::Validators => Error::<T>::ValidatorsOutOfRange,
-            RulesError::ShardCounts => Error::<T>::ShardCountOutOfRange,
-            RulesError::Dataset => Error::<T>::DatasetUnfit,
-            RulesError::UpdateSize => Error::<T>::UpdateSizeOutOfRange,
-            RulesError::Holders => Error::<T>::HoldersOutOfRange,
+            RoundRulesError::EmptyWindow => Error::<T>::EmptyWindow,
+            RoundRulesError::Contributions => Error::<T>::ContributionsOutOfRange,
+            RoundRulesError::Validators => Error::<T>::ValidatorsOutOfRange,
+            RoundRulesError::ShardCounts => Error::<T>::ShardCountOutOfRange,
+            RoundRulesError::Dataset => Error::<T>::DatasetUnfit,
+            RoundRulesError::UpdateSize => Error::<T>::UpdateSizeOutOfRange,
+            RoundRulesError::Holders => Error::<T>::HoldersOutOfRange,
         }
     }
 }

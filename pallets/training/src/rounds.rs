@@ -12,7 +12,9 @@ use noema_protocol::{
     interfaces::{Lineage, Offence, Operators, RecordWork, Trained, Work},
     FamilyId, RoundId,
 };
-use noema_rounds::{Claim, Effect, Outcome, Phase, Rejection, Ruling, Seat, Surroundings};
+use noema_rounds::{
+    CheckpointClaim, Hearing, Phase, Rejection, RoundContext, RoundEffect, RoundOutcome, Ruling,
+};
 
 impl<T: Config> Pallet<T> {
     /// The highest weight of the rounds of a block.
@@ -57,7 +59,7 @@ impl<T: Config> Pallet<T> {
             Rounds::<T>::insert(id, round);
             return;
         }
-        let at = Self::surroundings(&round, now);
+        let at = Self::round_context(&round, now);
         Self::advance_round(programme, id, round, &at);
     }
 
@@ -66,7 +68,7 @@ impl<T: Config> Pallet<T> {
         mut programme: ProgrammeOf<T>,
         id: RoundId,
         mut round: RoundOf<T>,
-        at: &Surroundings<BlockNumberFor<T>>,
+        at: &RoundContext<BlockNumberFor<T>>,
     ) {
         let family = round.family;
         let effects = round.advance(at);
@@ -79,8 +81,8 @@ impl<T: Config> Pallet<T> {
             return;
         };
         let count = match outcome {
-            Outcome::Promoted(_) => &mut programme.promoted,
-            Outcome::Rejected(_) => &mut programme.rejected,
+            RoundOutcome::Promoted(_) => &mut programme.promoted,
+            RoundOutcome::Rejected(_) => &mut programme.rejected,
         };
         *count = count.saturating_add(1);
         Self::keep_closed(family, id);
@@ -89,10 +91,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The data that a round needs on block `now`.
-    pub(crate) fn surroundings(
+    pub(crate) fn round_context(
         round: &RoundOf<T>,
         now: BlockNumberFor<T>,
-    ) -> Surroundings<BlockNumberFor<T>> {
+    ) -> RoundContext<BlockNumberFor<T>> {
         let randomness = round
             .unknown_since
             .and_then(|since| T::Randomness::beacon().for_check(since, T::Freshness::get()));
@@ -100,7 +102,7 @@ impl<T: Config> Pallet<T> {
             (Phase::Holding { .. }, Some(claim)) => T::Lineage::holders(&claim.checkpoint),
             _ => 0,
         };
-        Surroundings {
+        RoundContext {
             now,
             randomness,
             parent_is_canonical: T::Lineage::canonical(round.family) == Some(round.parent),
@@ -112,23 +114,23 @@ impl<T: Config> Pallet<T> {
     /// ended.
     pub(crate) fn apply_effects(
         round: &mut RoundOf<T>,
-        effects: Vec<Effect<T::AccountId>>,
-    ) -> Option<Outcome> {
+        effects: Vec<RoundEffect<T::AccountId>>,
+    ) -> Option<RoundOutcome> {
         let mut ended = None;
         for effect in effects {
             match effect {
-                Effect::PhaseBegan => Self::deposit_event(Event::PhaseBegan {
+                RoundEffect::PhaseBegan => Self::deposit_event(Event::PhaseBegan {
                     round: round.id,
                     phase: round.phase,
                 }),
-                Effect::Offended(operator, offence) => {
+                RoundEffect::Offended(operator, offence) => {
                     Self::slash(&operator, round, offence);
                 }
-                Effect::Aggregated(claim) => {
+                RoundEffect::Aggregated(claim) => {
                     if Self::record_checkpoint(round, claim).is_err() {
                         // A checkpoint that was once canonical, or that another round made, cannot be the
                         // next one.
-                        let outcome = Outcome::Rejected(Rejection::NoClaim);
+                        let outcome = RoundOutcome::Rejected(Rejection::NoClaim);
                         round.phase = Phase::Closed(outcome);
                         ended = Some(Self::close(round, outcome));
                         break;
@@ -138,7 +140,7 @@ impl<T: Config> Pallet<T> {
                         claim,
                     });
                 }
-                Effect::Closed(outcome) => ended = Some(Self::close(round, outcome)),
+                RoundEffect::Closed(outcome) => ended = Some(Self::close(round, outcome)),
             }
         }
         ended
@@ -157,7 +159,7 @@ impl<T: Config> Pallet<T> {
 
     fn record_checkpoint(
         round: &RoundOf<T>,
-        claim: Claim,
+        claim: CheckpointClaim,
     ) -> Result<(), <T::Lineage as Lineage<T::AccountId>>::Error> {
         let accepted = round
             .rulings()
@@ -177,19 +179,19 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Ends a round: promotes or discards its checkpoint, records the work, releases every bond.
-    fn close(round: &mut RoundOf<T>, outcome: Outcome) -> Outcome {
+    fn close(round: &mut RoundOf<T>, outcome: RoundOutcome) -> RoundOutcome {
         let outcome = match outcome {
-            Outcome::Promoted(checkpoint)
+            RoundOutcome::Promoted(checkpoint)
                 if T::Lineage::promote(round.family, checkpoint).is_err() =>
             {
-                Outcome::Rejected(Rejection::ParentReplaced)
+                RoundOutcome::Rejected(Rejection::ParentReplaced)
             }
             outcome => outcome,
         };
         round.phase = Phase::Closed(outcome);
         match outcome {
-            Outcome::Promoted(_) => Self::note_work(round),
-            Outcome::Rejected(_) => {
+            RoundOutcome::Promoted(_) => Self::note_work(round),
+            RoundOutcome::Rejected(_) => {
                 if let Some(claim) = round.claim {
                     T::Lineage::discard(claim.checkpoint, round.id);
                 }
@@ -230,7 +232,7 @@ impl<T: Config> Pallet<T> {
         let stood: Vec<&T::AccountId> = round
             .seats()
             .filter(|validator| {
-                validator.seat == Seat::Scores
+                validator.seat == Hearing::Scores
                     && validator.sheet.is_some()
                     && validator.claim == round.claim
                     && !false_scores.contains(&validator.account)

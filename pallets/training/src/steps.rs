@@ -7,7 +7,7 @@ use noema_protocol::{
     interfaces::{Operators, Role},
     RoundId,
 };
-use noema_rounds::{Claim, Contribution, ScoreSheet};
+use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
@@ -103,7 +103,11 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn do_claim(key: T::AccountId, id: RoundId, claim: Claim) -> DispatchResult {
+    pub(crate) fn do_claim(
+        key: T::AccountId,
+        id: RoundId,
+        claim: CheckpointClaim,
+    ) -> DispatchResult {
         let validator = Self::step(key, id, |round, validator, now| {
             Ok(round.claim(validator, claim, now)?)
         })?;
@@ -130,7 +134,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_object_to_claim(
         key: T::AccountId,
         id: RoundId,
-        claim: Claim,
+        claim: CheckpointClaim,
     ) -> DispatchResult {
         let validator = Self::step(key, id, |round, validator, now| {
             Ok(round.object_to_claim(validator, claim, now)?)

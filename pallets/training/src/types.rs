@@ -5,7 +5,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::RoundId;
-use noema_rounds::{Dataset, Round, Rules};
+use noema_rounds::{Dataset, Round, RoundRules};
 use scale_info::TypeInfo;
 
 /// A round as this runtime records it.
@@ -24,7 +24,7 @@ pub struct Programme<BlockNumber, Text> {
     /// The origin of the text, in UTF-8 words.
     pub source: Text,
     /// The rules of every round.
-    pub rules: Rules<BlockNumber>,
+    pub rules: RoundRules<BlockNumber>,
     /// The open round; `None` while the family has no canonical checkpoint.
     pub round: Option<RoundId>,
     /// Rounds that ended with a new checkpoint.

@@ -12,7 +12,7 @@ pub type RelayBlock = u32;
 /// carries it.
 ///
 /// A check is drawn from both together. The older one is from a relay chain block that is younger than
-/// the claim by [`crate::Rules::freshness`] blocks, so no claimant, collator or relay chain author knew
+/// the claim by [`crate::ClaimRules::freshness`] blocks, so no claimant, collator or relay chain author knew
 /// it when the claim was made. The author of the newer one can discard the outcome by withholding its
 /// block, which costs it that block's reward; it cannot choose another outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]

@@ -5,8 +5,8 @@
 //! decided dispute comes back as [`Claim::conclude_dispute`].
 
 use crate::{
-    Availability, Claim, ClaimError, Decision, Demand, Effect, Fault, Outcome, RelayBlock,
-    SeatState, Stage,
+    Availability, Claim, ClaimEffect, ClaimError, ClaimFault, ClaimOutcome, ClaimStage, Decision,
+    Demand, RelayBlock, SeatState,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -32,8 +32,10 @@ where
         now: BlockNumber,
     ) -> Result<(), ClaimError> {
         match self.stage {
-            Stage::Ended(_) => return Err(ClaimError::Ended),
-            Stage::Challengeable { until, .. } if until < now => return Err(ClaimError::TooLate),
+            ClaimStage::Ended(_) => return Err(ClaimError::Ended),
+            ClaimStage::Challengeable { until, .. } if until < now => {
+                return Err(ClaimError::TooLate)
+            }
             _ => {}
         }
         if leaf >= self.terms.leaves {
@@ -64,7 +66,7 @@ where
         leaf: u32,
         decision: Decision,
         relay: RelayBlock,
-    ) -> Result<Vec<Effect<AccountId>>, ClaimError> {
+    ) -> Result<Vec<ClaimEffect<AccountId>>, ClaimError> {
         if self.outcome().is_some() {
             return Err(ClaimError::Ended);
         }
@@ -75,11 +77,11 @@ where
         let mut effects = Vec::new();
         let fault = match decision {
             Decision::True => None,
-            Decision::False => Some(Fault::FalseLeaf(leaf)),
-            Decision::Undecided => Some(Fault::Undecided(leaf)),
+            Decision::False => Some(ClaimFault::FalseLeaf(leaf)),
+            Decision::Undecided => Some(ClaimFault::Undecided(leaf)),
         };
         if let Some(fault) = fault {
-            self.end(Outcome::Fallen(fault), &mut effects);
+            self.end(ClaimOutcome::Fallen(fault), &mut effects);
             return Ok(effects);
         }
         let refuted = self
@@ -87,11 +89,11 @@ where
             .iter_mut()
             .filter(|seat| seat.leaf == leaf && seat.state == SeatState::Challenged);
         refuted.for_each(|seat| seat.state = SeatState::Refuted);
-        let is_checked = matches!(self.stage, Stage::Challengeable { .. });
+        let is_checked = matches!(self.stage, ClaimStage::Challengeable { .. });
         let is_open = self.unconfirmed().next().is_some();
         if is_checked && is_open && self.draws < self.terms.rules.max_draws {
             self.unknown_since = relay;
-            self.stage = Stage::Undrawn;
+            self.stage = ClaimStage::Undrawn;
         }
         Ok(effects)
     }
@@ -109,8 +111,8 @@ where
         now: BlockNumber,
     ) -> Result<(), ClaimError> {
         let until = match self.stage {
-            Stage::Committing { until } if now <= until => until,
-            Stage::Committing { .. } => return Err(ClaimError::TooLate),
+            ClaimStage::Committing { until } if now <= until => until,
+            ClaimStage::Committing { .. } => return Err(ClaimError::TooLate),
             _ => return Err(ClaimError::WrongStage),
         };
         if self.terms.availability == Availability::OnChain {
@@ -135,7 +137,7 @@ where
         self.demands
             .try_push(demand)
             .map_err(|_| ClaimError::AlreadyDemanded)?;
-        self.stage = Stage::Committing {
+        self.stage = ClaimStage::Committing {
             until: until.max(again),
         };
         Ok(())

@@ -6,7 +6,7 @@
 //! can confirm a leaf with a hidden state that the claimant did not assert. A validator that finds another
 //! hidden state, another token or another end does not vote: it challenges, which counts as its part too.
 
-use crate::{Claim, ClaimError, HiddenProof, Seat, SeatState, Stage};
+use crate::{Claim, ClaimError, ClaimStage, HiddenProof, Seat, SeatState};
 use codec::Encode;
 use noema_protocol::hashing::check_commitment;
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
@@ -30,9 +30,11 @@ where
         now: BlockNumber,
     ) -> Result<(), ClaimError> {
         match self.stage {
-            Stage::Committing { until } if now <= until => {}
-            Stage::Committing { .. } | Stage::Revealing { .. } => return Err(ClaimError::TooLate),
-            Stage::Ended(_) => return Err(ClaimError::Ended),
+            ClaimStage::Committing { until } if now <= until => {}
+            ClaimStage::Committing { .. } | ClaimStage::Revealing { .. } => {
+                return Err(ClaimError::TooLate)
+            }
+            ClaimStage::Ended(_) => return Err(ClaimError::Ended),
             _ => return Err(ClaimError::WrongStage),
         }
         let state = &mut self.seat_mut(validator, leaf)?.state;
@@ -64,9 +66,9 @@ where
         now: BlockNumber,
     ) -> Result<(), ClaimError> {
         match self.stage {
-            Stage::Revealing { until } if now <= until => {}
-            Stage::Revealing { .. } => return Err(ClaimError::TooLate),
-            Stage::Ended(_) => return Err(ClaimError::Ended),
+            ClaimStage::Revealing { until } if now <= until => {}
+            ClaimStage::Revealing { .. } => return Err(ClaimError::TooLate),
+            ClaimStage::Ended(_) => return Err(ClaimError::Ended),
             _ => return Err(ClaimError::WrongStage),
         }
         let id = self.id;

@@ -1,6 +1,6 @@
 //! The record of a claim.
 
-use crate::{RelayBlock, Rules, MAX_DRAWN_LEAVES, MAX_SEATS};
+use crate::{ClaimRules, RelayBlock, MAX_DRAWN_LEAVES, MAX_SEATS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
 use noema_protocol::{CheckpointId, ClaimId};
@@ -20,7 +20,7 @@ pub struct Claim<AccountId, BlockNumber> {
     /// Randomness for the next draw has to be younger than this relay chain block.
     pub unknown_since: RelayBlock,
     /// The stage, which determines what may be done now.
-    pub stage: Stage<BlockNumber>,
+    pub stage: ClaimStage<BlockNumber>,
     /// The leaves that were drawn for a check, in the order of the draw.
     pub drawn: BoundedVec<u32, ConstU32<MAX_DRAWN_LEAVES>>,
     /// How many draws of validators were made.
@@ -59,7 +59,7 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
     /// The locked part of the claimant's bond.
     pub stake: Balance,
     /// The rules, as they were when the claim was made.
-    pub rules: Rules<BlockNumber>,
+    pub rules: ClaimRules<BlockNumber>,
 }
 
 /// Where the leaves of a claim can be read.
@@ -95,7 +95,7 @@ pub enum Availability {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Stage<BlockNumber> {
+pub enum ClaimStage<BlockNumber> {
     /// It waits for randomness that was not known when it was made, or when the last draw ended.
     Undrawn,
     /// Validators re-execute their leaves and commit.
@@ -116,7 +116,7 @@ pub enum Stage<BlockNumber> {
         verification: Verification,
     },
     /// It is over.
-    Ended(Outcome),
+    Ended(ClaimOutcome),
 }
 
 /// The result of the checks of a claim.
@@ -155,14 +155,14 @@ pub enum Verification {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Outcome {
+pub enum ClaimOutcome {
     /// The claimant is paid. The result of the checks is not [`Verification::Unconfirmed`].
     Final(Verification),
     /// A leaf was drawn for a check, and no validator confirmed it: the payer has everything back, and
     /// the claimant keeps its stake.
     Unconfirmed,
     /// The payer has everything back, and the claimant loses its stake.
-    Fallen(Fault),
+    Fallen(ClaimFault),
 }
 
 /// Why a claim fell.
@@ -178,7 +178,7 @@ pub enum Outcome {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Fault {
+pub enum ClaimFault {
     /// The checkpoint does not yield this leaf.
     FalseLeaf(u32),
     /// The claimant did not post this leaf when it was demanded.
@@ -188,7 +188,7 @@ pub enum Fault {
     Undecided(u32),
 }
 
-impl Fault {
+impl ClaimFault {
     /// The leaf.
     pub const fn leaf(&self) -> u32 {
         match self {
@@ -264,9 +264,9 @@ pub struct Demand<AccountId, BlockNumber> {
 
 impl<AccountId, BlockNumber: Copy> Claim<AccountId, BlockNumber> {
     /// How the claim ended, if it has.
-    pub const fn outcome(&self) -> Option<Outcome> {
+    pub const fn outcome(&self) -> Option<ClaimOutcome> {
         match self.stage {
-            Stage::Ended(outcome) => Some(outcome),
+            ClaimStage::Ended(outcome) => Some(outcome),
             _ => None,
         }
     }

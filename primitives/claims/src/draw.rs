@@ -1,7 +1,8 @@
 //! The draws of leaves and of the validators that check them.
 
 use crate::{
-    Claim, Effect, RelayBlock, Sample, Seat, SeatState, MAX_DRAWN_LEAVES, MAX_FRUITLESS, MAX_SEATS,
+    Claim, ClaimEffect, RelayBlock, Sample, Seat, SeatState, MAX_DRAWN_LEAVES, MAX_FRUITLESS,
+    MAX_SEATS,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -42,12 +43,12 @@ where
         relay: RelayBlock,
         randomness: H256,
         validators: &mut impl Validators<AccountId>,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         if self.drawn.is_empty() {
             self.draw_leaves(randomness);
             if self.drawn.is_empty() {
-                effects.push(Effect::Waived);
+                effects.push(ClaimEffect::Waived);
                 return self.open_challenges(now, effects);
             }
         }
@@ -71,7 +72,7 @@ where
             .iter()
             .map(|(validator, _)| validators.backlog(validator));
         let tokens = backlog.max().unwrap_or(self.terms.leaf_tokens);
-        effects.push(Effect::Drawn(seated));
+        effects.push(ClaimEffect::Drawn(seated));
         self.open_commits(now, tokens);
     }
 

@@ -68,7 +68,7 @@ impl core::error::Error for ClaimError {}
 /// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RulesError {
+pub enum ClaimRulesError {
     /// A window has no block.
     EmptyWindow,
     /// Re-execution would never end.
@@ -92,7 +92,7 @@ pub enum RulesError {
     NoChallengeBond,
 }
 
-impl fmt::Display for RulesError {
+impl fmt::Display for ClaimRulesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::EmptyWindow => "every window needs at least one block",
@@ -109,4 +109,4 @@ impl fmt::Display for RulesError {
     }
 }
 
-impl core::error::Error for RulesError {}
+impl core::error::Error for ClaimRulesError {}

@@ -1,6 +1,6 @@
 //! The interfaces between the pallet that keeps claims and other pallets.
 
-use crate::{Beacon, Claim, ClaimTerms, Outcome, RelayBlock, Settlement};
+use crate::{Beacon, Claim, ClaimOutcome, ClaimTerms, RelayBlock, Settlement};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
@@ -51,11 +51,11 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
 /// Receives the end of each claim.
 pub trait OnClaimEnded<AccountId> {
     /// The claim for work done as `job` has ended, and its money was divided as `settlement` states.
-    fn ended(job: Job, claim: ClaimId, outcome: Outcome, settlement: &Settlement<AccountId>);
+    fn ended(job: Job, claim: ClaimId, outcome: ClaimOutcome, settlement: &Settlement<AccountId>);
 }
 
 impl<AccountId> OnClaimEnded<AccountId> for () {
-    fn ended(_: Job, _: ClaimId, _: Outcome, _: &Settlement<AccountId>) {}
+    fn ended(_: Job, _: ClaimId, _: ClaimOutcome, _: &Settlement<AccountId>) {}
 }
 
 /// The decision of a dispute over a leaf.

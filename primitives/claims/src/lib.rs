@@ -29,14 +29,15 @@ mod settle;
 pub use backlog::BacklogChange;
 pub use beacon::{Beacon, RelayBlock};
 pub use claim::{
-    Availability, Claim, ClaimTerms, Demand, Fault, Outcome, Seat, SeatState, Stage, Verification,
+    Availability, Claim, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Demand, Seat, SeatState,
+    Verification,
 };
 pub use draw::Validators;
-pub use error::{ClaimError, RulesError};
+pub use error::{ClaimError, ClaimRulesError};
 pub use evidence::{merkle_root, prove_hidden, verify_hidden, verify_leaf, HiddenProof};
 pub use interface::{Claims, Decision, Disputes, OnClaimEnded, Referee, RelayRandomness};
-pub use life::Effect;
-pub use rules::{Rules, Windows};
+pub use life::ClaimEffect;
+pub use rules::{ClaimRules, ClaimWindows};
 pub use sampling::{leaves_to_draw, Sample};
 pub use settle::{lost_challenge, LostChallenge, Settlement, StakeSplit};
 pub use sp_arithmetic::Permill;

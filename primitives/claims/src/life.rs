@@ -1,8 +1,8 @@
 //! The transitions of a claim from block to block.
 
 use crate::{
-    Beacon, Claim, ClaimError, ClaimTerms, Demand, Fault, Outcome, RelayBlock, Sample, SeatState,
-    Stage, Validators, Verification,
+    Beacon, Claim, ClaimError, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Demand,
+    RelayBlock, Sample, SeatState, Validators, Verification,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -11,7 +11,7 @@ use sp_arithmetic::traits::{AtLeast32BitUnsigned, One};
 
 /// Effects of a block outside the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect<AccountId> {
+pub enum ClaimEffect<AccountId> {
     /// No leaf was drawn for a check.
     Waived,
     /// These validators were drawn, each for the leaf in its pair, and have to commit.
@@ -23,7 +23,7 @@ pub enum Effect<AccountId> {
     /// The validator did not do its part for the leaf in time: it loses its stake for that leaf.
     Silent(AccountId, u32),
     /// The claim is over.
-    Ended(Outcome),
+    Ended(ClaimOutcome),
 }
 
 impl<AccountId, BlockNumber> Claim<AccountId, BlockNumber>
@@ -50,7 +50,7 @@ where
             terms,
             made_at: now,
             unknown_since: relay,
-            stage: Stage::Undrawn,
+            stage: ClaimStage::Undrawn,
             drawn: Default::default(),
             draws: 0,
             fruitless: 0,
@@ -78,36 +78,39 @@ where
         relay: RelayBlock,
         beacon: &Beacon,
         validators: &mut impl Validators<AccountId>,
-    ) -> Vec<Effect<AccountId>> {
+    ) -> Vec<ClaimEffect<AccountId>> {
         let mut effects = Vec::new();
         if self.outcome().is_some() {
             return effects;
         }
         let withheld = self.open_demands().find(|demand| demand.until < now);
         if let Some(leaf) = withheld.map(|demand| demand.leaf) {
-            self.end(Outcome::Fallen(Fault::Withheld(leaf)), &mut effects);
+            self.end(
+                ClaimOutcome::Fallen(ClaimFault::Withheld(leaf)),
+                &mut effects,
+            );
             return effects;
         }
         match self.stage {
-            Stage::Undrawn => {
+            ClaimStage::Undrawn => {
                 let freshness = self.terms.rules.freshness;
                 if let Some(randomness) = beacon.for_check(self.unknown_since, freshness) {
                     self.draw(now, relay, randomness, validators, &mut effects);
                 }
             }
-            Stage::Committing { until } if until < now || self.all_committed() => {
+            ClaimStage::Committing { until } if until < now || self.all_committed() => {
                 self.close_commits(now, relay, &mut effects);
             }
-            Stage::Revealing { until } if until < now || self.all_revealed() => {
+            ClaimStage::Revealing { until } if until < now || self.all_revealed() => {
                 self.close_reveals(now, relay, &mut effects);
             }
-            Stage::Challengeable {
+            ClaimStage::Challengeable {
                 until,
                 verification,
             } if until < now && self.disputes == 0 && self.open_demands().next().is_none() => {
                 let outcome = match verification {
-                    Verification::Unconfirmed => Outcome::Unconfirmed,
-                    _ => Outcome::Final(verification),
+                    Verification::Unconfirmed => ClaimOutcome::Unconfirmed,
+                    _ => ClaimOutcome::Final(verification),
                 };
                 self.end(outcome, &mut effects);
             }
@@ -122,13 +125,13 @@ where
         let next = now.saturating_add(One::one());
         let after = |until: BlockNumber| until.saturating_add(One::one()).max(next);
         let stage = match self.stage {
-            Stage::Undrawn | Stage::Ended(_) => None,
-            Stage::Committing { .. } if self.all_committed() => Some(next),
-            Stage::Revealing { .. } if self.all_revealed() => Some(next),
-            Stage::Challengeable { .. } if self.disputes > 0 => None,
-            Stage::Committing { until }
-            | Stage::Revealing { until }
-            | Stage::Challengeable { until, .. } => Some(after(until)),
+            ClaimStage::Undrawn | ClaimStage::Ended(_) => None,
+            ClaimStage::Committing { .. } if self.all_committed() => Some(next),
+            ClaimStage::Revealing { .. } if self.all_revealed() => Some(next),
+            ClaimStage::Challengeable { .. } if self.disputes > 0 => None,
+            ClaimStage::Committing { until }
+            | ClaimStage::Revealing { until }
+            | ClaimStage::Challengeable { until, .. } => Some(after(until)),
         };
         let demand = self.open_demands().map(|demand| after(demand.until)).min();
         match self.outcome() {
@@ -141,13 +144,13 @@ where
     pub(crate) fn open_commits(&mut self, now: BlockNumber, tokens: u64) {
         let windows = &self.terms.rules.windows;
         let until = now.saturating_add(windows.commit_window(tokens));
-        self.stage = Stage::Committing { until };
+        self.stage = ClaimStage::Committing { until };
     }
 
     pub(crate) fn open_challenges(
         &mut self,
         now: BlockNumber,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         let verification = if self.drawn.is_empty() {
             Verification::NotDrawn
@@ -158,11 +161,11 @@ where
         };
         let windows = &self.terms.rules.windows;
         let until = now.saturating_add(windows.challenge_window(self.terms.leaf_tokens));
-        self.stage = Stage::Challengeable {
+        self.stage = ClaimStage::Challengeable {
             until,
             verification,
         };
-        effects.push(Effect::ChallengeOpened(verification));
+        effects.push(ClaimEffect::ChallengeOpened(verification));
     }
 
     /// Demanded leaves that are not posted.
@@ -190,22 +193,22 @@ where
         &mut self,
         now: BlockNumber,
         relay: RelayBlock,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         self.silence(|state| *state == SeatState::Seated, effects);
         if self.all_revealed() {
             return self.close_check(now, relay, effects);
         }
         let until = now.saturating_add(self.terms.rules.windows.reveal_window());
-        self.stage = Stage::Revealing { until };
-        effects.push(Effect::RevealOpened);
+        self.stage = ClaimStage::Revealing { until };
+        effects.push(ClaimEffect::RevealOpened);
     }
 
     fn close_reveals(
         &mut self,
         now: BlockNumber,
         relay: RelayBlock,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         self.silence(|state| matches!(state, SeatState::Committed(_)), effects);
         self.close_check(now, relay, effects);
@@ -214,11 +217,11 @@ where
     fn silence(
         &mut self,
         is_late: impl Fn(&SeatState) -> bool,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         for seat in self.seats.iter_mut().filter(|seat| is_late(&seat.state)) {
             seat.state = SeatState::Silent;
-            effects.push(Effect::Silent(seat.validator.clone(), seat.leaf));
+            effects.push(ClaimEffect::Silent(seat.validator.clone(), seat.leaf));
         }
     }
 
@@ -228,19 +231,19 @@ where
         &mut self,
         now: BlockNumber,
         relay: RelayBlock,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         let is_open = self.unconfirmed().next().is_some();
         if is_open && self.draws < self.terms.rules.max_draws {
             self.unknown_since = relay;
-            self.stage = Stage::Undrawn;
+            self.stage = ClaimStage::Undrawn;
         } else {
             self.open_challenges(now, effects);
         }
     }
 
-    pub(crate) fn end(&mut self, outcome: Outcome, effects: &mut Vec<Effect<AccountId>>) {
-        self.stage = Stage::Ended(outcome);
-        effects.push(Effect::Ended(outcome));
+    pub(crate) fn end(&mut self, outcome: ClaimOutcome, effects: &mut Vec<ClaimEffect<AccountId>>) {
+        self.stage = ClaimStage::Ended(outcome);
+        effects.push(ClaimEffect::Ended(outcome));
     }
 }

@@ -1,6 +1,6 @@
 //! The rules by which a claim is checked and decided, fixed when it is made.
 
-use crate::{RelayBlock, RulesError, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
+use crate::{ClaimRulesError, RelayBlock, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
 use scale_info::TypeInfo;
@@ -14,7 +14,7 @@ use sp_arithmetic::{
 /// while the chain stands still.
 ///
 /// A window is `finality + work`: work on a finalized block can only begin when that block is final.
-/// `finality` is not part of the fields below; [`Windows::commit_window`] and its siblings add it.
+/// `finality` is not part of the fields below; [`ClaimWindows::commit_window`] and its siblings add it.
 #[derive(
     Clone,
     Copy,
@@ -30,7 +30,7 @@ use sp_arithmetic::{
     Deserialize,
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Windows<BlockNumber> {
+pub struct ClaimWindows<BlockNumber> {
     /// Blocks that the chain may take to finalize a block.
     pub finality: BlockNumber,
     /// Blocks to re-execute a leaf and commit, in addition to the time for its tokens.
@@ -45,7 +45,7 @@ pub struct Windows<BlockNumber> {
     pub post: BlockNumber,
 }
 
-impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> ClaimWindows<BlockNumber> {
     /// Blocks to re-execute leaves of `tokens` tokens together and to commit.
     pub fn commit_window(&self, tokens: u64) -> BlockNumber {
         self.finality
@@ -100,9 +100,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
     Deserialize,
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rules<BlockNumber> {
+pub struct ClaimRules<BlockNumber> {
     /// The most time of each step.
-    pub windows: Windows<BlockNumber>,
+    pub windows: ClaimWindows<BlockNumber>,
     /// By how many relay chain blocks randomness has to be younger than the claim that it checks.
     pub freshness: RelayBlock,
     /// The expected loss of a false claim over its possible gain, in percent; at least 100.
@@ -126,14 +126,14 @@ pub struct Rules<BlockNumber> {
     pub burned_share: Permill,
 }
 
-impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> ClaimRules<BlockNumber> {
     /// Refuses rules under which a claim could not be checked or could not end, or under which a false claim
     /// would pay.
     ///
     /// # Errors
-    /// See [`RulesError`].
-    pub fn check(&self) -> Result<(), RulesError> {
-        let Windows {
+    /// See [`ClaimRulesError`].
+    pub fn check(&self) -> Result<(), ClaimRulesError> {
+        let ClaimWindows {
             commit,
             tokens_per_block,
             reveal,
@@ -145,34 +145,34 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
             .iter()
             .any(|window| window.is_zero())
         {
-            return Err(RulesError::EmptyWindow);
+            return Err(ClaimRulesError::EmptyWindow);
         }
         if tokens_per_block == 0 {
-            return Err(RulesError::NoTokensPerBlock);
+            return Err(ClaimRulesError::NoTokensPerBlock);
         }
         if self.freshness == 0 {
-            return Err(RulesError::NotFresh);
+            return Err(ClaimRulesError::NotFresh);
         }
         if self.margin_percent < 100 {
-            return Err(RulesError::MarginBelowGain);
+            return Err(ClaimRulesError::MarginBelowGain);
         }
         if self.min_check_rate.is_zero() {
-            return Err(RulesError::NeverChecked);
+            return Err(ClaimRulesError::NeverChecked);
         }
         if !(1..=MAX_VALIDATORS_PER_LEAF).contains(&self.validators_per_leaf) {
-            return Err(RulesError::Validators);
+            return Err(ClaimRulesError::Validators);
         }
         if !(1..=MAX_DRAWS).contains(&self.max_draws) {
-            return Err(RulesError::Draws);
+            return Err(ClaimRulesError::Draws);
         }
         if self.challenger_share.is_one() || self.burned_share.is_one() {
-            return Err(RulesError::WholeShare);
+            return Err(ClaimRulesError::WholeShare);
         }
         if self.validator_stake == 0 {
-            return Err(RulesError::NoValidatorStake);
+            return Err(ClaimRulesError::NoValidatorStake);
         }
         if self.challenge_bond == 0 {
-            return Err(RulesError::NoChallengeBond);
+            return Err(ClaimRulesError::NoChallengeBond);
         }
         Ok(())
     }

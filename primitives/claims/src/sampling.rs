@@ -13,7 +13,7 @@
 //! probability `p`: it finds a false one with probability `p · f`, and
 //! `S · p · f = margin · f · amount`.
 
-use crate::{Rules, MAX_DRAWN_LEAVES};
+use crate::{ClaimRules, MAX_DRAWN_LEAVES};
 use noema_economics::Balance;
 use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Permill, Rounding};
 
@@ -32,7 +32,7 @@ pub enum Sample {
 ///
 /// `amount` and `stake` are in the smallest unit of the token.
 pub fn leaves_to_draw<BlockNumber>(
-    rules: &Rules<BlockNumber>,
+    rules: &ClaimRules<BlockNumber>,
     amount: Balance,
     stake: Balance,
     leaves: u32,

@@ -1,6 +1,6 @@
 //! The division of money and stakes when a claim is over.
 
-use crate::{Claim, Fault, Outcome, SeatState};
+use crate::{Claim, ClaimFault, ClaimOutcome, SeatState};
 use alloc::vec::Vec;
 use noema_economics::{burn_part, Balance, NetPayment};
 
@@ -19,7 +19,7 @@ pub struct Settlement<AccountId> {
     pub payer: Balance,
     /// The division of the claimant's stake, where the claim fell.
     pub slash: Option<StakeSplit<AccountId>>,
-    /// Validators that confirmed the false leaf: each loses [`crate::Rules::validator_stake`], and all
+    /// Validators that confirmed the false leaf: each loses [`crate::ClaimRules::validator_stake`], and all
     /// of it is burned.
     pub false_confirmations: Vec<AccountId>,
 }
@@ -66,11 +66,11 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
     }
 
     /// The settlement of the claim where it ends with `outcome`.
-    pub fn settle(&self, outcome: Outcome) -> Settlement<AccountId> {
+    pub fn settle(&self, outcome: ClaimOutcome) -> Settlement<AccountId> {
         match outcome {
-            Outcome::Final(_) => self.settle_final(),
-            Outcome::Unconfirmed => self.settle_unconfirmed(),
-            Outcome::Fallen(fault) => self.settle_fallen(fault),
+            ClaimOutcome::Final(_) => self.settle_final(),
+            ClaimOutcome::Unconfirmed => self.settle_unconfirmed(),
+            ClaimOutcome::Fallen(fault) => self.settle_fallen(fault),
         }
     }
 
@@ -111,12 +111,12 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         }
     }
 
-    fn settle_fallen(&self, fault: Fault) -> Settlement<AccountId> {
+    fn settle_fallen(&self, fault: ClaimFault) -> Settlement<AccountId> {
         let terms = &self.terms;
         let rules = &terms.rules;
         let challengers = match fault {
             // No challenger has shown a fault.
-            Fault::Undecided(_) => 0,
+            ClaimFault::Undecided(_) => 0,
             _ => rules
                 .challenger_share
                 .mul_floor(terms.stake)
@@ -127,7 +127,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         let mut validators = Vec::new();
         let mut false_confirmations = Vec::new();
         for (validator, leaf) in self.confirmed() {
-            if fault == Fault::FalseLeaf(leaf) {
+            if fault == ClaimFault::FalseLeaf(leaf) {
                 // A false leaf is confirmed only by validators that did not execute it.
                 false_confirmations.push(validator.clone());
             } else {

@@ -3,8 +3,8 @@
 mod support;
 
 use noema_claims::{
-    Availability, ClaimTerms, Decision, Effect, Fault, Outcome, Rules, SeatState, Stage,
-    Verification,
+    Availability, ClaimEffect, ClaimFault, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
+    Decision, SeatState, Verification,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -14,7 +14,10 @@ use support::*;
 fn a_true_claim_is_drawn_confirmed_and_paid() {
     let mut play = Play::with(terms(), 5, 1);
     play.check_honestly();
-    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Final(Verification::Confirmed)
+    );
     let settlement = play.settlement();
     assert_exact(&play.claim, &settlement);
     assert_eq!(settlement.claimant.paid, 900);
@@ -39,10 +42,13 @@ fn a_draw_waits_for_randomness_that_is_young_enough() {
     // The claim was made on relay chain block 20: the values of 24 and 25 are the first to count.
     for _ in 0..4 {
         assert_eq!(play.block(), []);
-        assert_eq!(play.claim.stage, Stage::Undrawn);
+        assert_eq!(play.claim.stage, ClaimStage::Undrawn);
     }
     let effects = play.block();
-    assert!(matches!(effects[..], [Effect::Drawn(_)]), "{effects:?}");
+    assert!(
+        matches!(effects[..], [ClaimEffect::Drawn(_)]),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -55,7 +61,10 @@ fn without_randomness_nothing_happens_and_nothing_is_lost() {
     assert_eq!(play.claim.due(play.now), None);
     play.is_random = true;
     play.check_honestly();
-    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Final(Verification::Confirmed)
+    );
 }
 
 #[test]
@@ -70,9 +79,14 @@ fn a_check_is_waived_as_often_as_the_stake_allows() {
         let mut play = Play::with(terms.clone(), 5, seed);
         play.until_drawn();
         let verification = Verification::NotDrawn;
-        if play.effects == [Effect::Waived, Effect::ChallengeOpened(verification)] {
+        if play.effects
+            == [
+                ClaimEffect::Waived,
+                ClaimEffect::ChallengeOpened(verification),
+            ]
+        {
             waived += 1;
-            assert_eq!(play.until_ended(), Outcome::Final(verification));
+            assert_eq!(play.until_ended(), ClaimOutcome::Final(verification));
             let settlement = play.settlement();
             assert_exact(&play.claim, &settlement);
             assert_eq!(settlement.payer, 200, "the unspent check fee goes back");
@@ -89,18 +103,21 @@ fn silent_validators_are_replaced_and_lose_their_stake() {
     let mut play = Play::with(terms(), 9, 3);
     play.until_drawn();
     let first = play.open_seats();
-    play.until(|stage| matches!(stage, Stage::Undrawn));
+    play.until(|stage| matches!(stage, ClaimStage::Undrawn));
     let silent: Vec<_> = play
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Silent(validator, leaf) => Some((*validator, *leaf)),
+            ClaimEffect::Silent(validator, leaf) => Some((*validator, *leaf)),
             _ => None,
         })
         .collect();
     assert_eq!(silent, first);
     play.check_honestly();
-    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Final(Verification::Confirmed)
+    );
     let confirmed: Vec<_> = play.settlement().validators;
     assert_eq!(confirmed.len(), 2);
     assert!(confirmed
@@ -115,9 +132,12 @@ fn one_that_reveals_is_enough() {
     let seats = play.open_seats();
     let (validator, leaf) = seats[0];
     play.commit(validator, leaf).expect("it is seated");
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     play.reveal(validator, leaf).expect("it has committed");
-    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Final(Verification::Confirmed)
+    );
     let settlement = play.settlement();
     assert_exact(&play.claim, &settlement);
     assert_eq!(settlement.validators.len(), 1);
@@ -130,12 +150,12 @@ fn one_that_reveals_is_enough() {
 #[test]
 fn a_claim_that_none_confirms_stays_open_to_challenges_and_ends() {
     let mut play = Play::with(terms(), 0, 5);
-    assert_eq!(play.until_ended(), Outcome::Unconfirmed);
+    assert_eq!(play.until_ended(), ClaimOutcome::Unconfirmed);
     assert_eq!(play.claim.draws, 0, "no validator could be drawn");
     let mut play = Play::with(terms(), 9, 5);
     assert_eq!(
         play.until_ended(),
-        Outcome::Unconfirmed,
+        ClaimOutcome::Unconfirmed,
         "all validators were silent"
     );
     assert!(play
@@ -155,9 +175,9 @@ fn a_false_leaf_falls_and_everything_goes_back_to_the_payer() {
     play.claim
         .challenge(&seats[1].0, 0, false, play.now)
         .expect("it may challenge");
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     play.reveal(seats[0].0, 0).expect("it has committed");
-    play.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Challengeable { .. }));
     for _ in 0..50 {
         play.block();
     }
@@ -166,8 +186,8 @@ fn a_false_leaf_falls_and_everything_goes_back_to_the_payer() {
         .claim
         .conclude_dispute(0, Decision::False, play.relay)
         .expect("a dispute is open");
-    let outcome = Outcome::Fallen(Fault::FalseLeaf(0));
-    assert_eq!(effects, [Effect::Ended(outcome)]);
+    let outcome = ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0));
+    assert_eq!(effects, [ClaimEffect::Ended(outcome)]);
     let settlement = play.settlement();
     assert_exact(&play.claim, &settlement);
     assert_eq!(settlement.payer, 1_200);
@@ -188,13 +208,13 @@ fn challenges_that_were_wrong_do_not_stand_in_for_checks() {
             .challenge(validator, *leaf, joins, play.now)
             .expect("a drawn validator may challenge");
     }
-    play.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Challengeable { .. }));
     play.claim
         .conclude_dispute(0, Decision::True, play.relay)
         .expect("a dispute is open");
     assert_eq!(
         play.claim.stage,
-        Stage::Undrawn,
+        ClaimStage::Undrawn,
         "no validator has executed it"
     );
     play.until_drawn();
@@ -203,7 +223,7 @@ fn challenges_that_were_wrong_do_not_stand_in_for_checks() {
     assert!(others.iter().all(|seat| !seats.contains(seat)));
     play.check_honestly();
     let outcome = play.until_ended();
-    assert_eq!(outcome, Outcome::Final(Verification::Confirmed));
+    assert_eq!(outcome, ClaimOutcome::Final(Verification::Confirmed));
 }
 
 #[test]
@@ -225,7 +245,7 @@ fn a_dispute_that_the_claimant_wins_upholds_nothing_but_itself() {
         .expect("a dispute is open");
     assert_eq!(
         play.claim.outcome(),
-        Some(Outcome::Fallen(Fault::FalseLeaf(0)))
+        Some(ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0)))
     );
 }
 
@@ -244,9 +264,12 @@ fn a_withheld_leaf_falls_and_a_posted_one_does_not() {
         .expect("it is seated");
     assert_eq!(play.claim.post(leaf, play.now), Ok(&validator));
     play.commit_all();
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     play.reveal_all();
-    assert_eq!(play.until_ended(), Outcome::Final(Verification::Confirmed));
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Final(Verification::Confirmed)
+    );
 
     let mut play = Play::with(terms, 9, 8);
     play.until_drawn();
@@ -254,7 +277,10 @@ fn a_withheld_leaf_falls_and_a_posted_one_does_not() {
         .demand(&validator, leaf, play.now)
         .expect("it is seated");
     let asked = play.now;
-    assert_eq!(play.until_ended(), Outcome::Fallen(Fault::Withheld(leaf)));
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Fallen(ClaimFault::Withheld(leaf))
+    );
     assert_eq!(play.now, asked + 3, "the claimant had its whole window");
     let settlement = play.settlement();
     assert_exact(&play.claim, &settlement);
@@ -263,7 +289,7 @@ fn a_withheld_leaf_falls_and_a_posted_one_does_not() {
     assert!(!play
         .effects
         .iter()
-        .any(|effect| matches!(effect, Effect::Silent(..))));
+        .any(|effect| matches!(effect, ClaimEffect::Silent(..))));
 }
 
 #[test]
@@ -279,17 +305,17 @@ fn windows_grow_with_finality_and_with_tokens() {
     play.until_drawn();
     assert_eq!(
         play.claim.stage,
-        Stage::Committing {
+        ClaimStage::Committing {
             until: play.now + 15 + 3 + 100
         }
     );
     play.commit_all();
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     play.reveal_all();
-    play.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Challengeable { .. }));
     assert_eq!(
         play.claim.stage,
-        Stage::Challengeable {
+        ClaimStage::Challengeable {
             until: play.now + 15 + 4 + 100,
             verification: Verification::Confirmed
         }
@@ -405,7 +431,7 @@ fn any_terms() -> impl Strategy<Value = ClaimTerms<u32, u32>> {
                 } else {
                     Availability::FromClaimant
                 },
-                rules: Rules {
+                rules: ClaimRules {
                     validators_per_leaf: validators,
                     max_draws: draws,
                     ..rules()
@@ -496,7 +522,7 @@ proptest! {
         assert_exact(&play.claim, &settlement);
 
         // Each seat's stake is taken at most once: for silence, or for a false confirmation.
-        let silent = play.effects.iter().filter(|effect| matches!(effect, Effect::Silent(..))).count();
+        let silent = play.effects.iter().filter(|effect| matches!(effect, ClaimEffect::Silent(..))).count();
         let recorded = play.claim.seats.iter().filter(|seat| seat.state == SeatState::Silent).count();
         prop_assert_eq!(silent, recorded);
         for validator in &settlement.false_confirmations {

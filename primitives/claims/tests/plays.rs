@@ -6,7 +6,8 @@
 mod support;
 
 use noema_claims::{
-    lost_challenge, Beacon, ClaimTerms, Decision, Effect, Fault, Outcome, SeatState, Stage,
+    lost_challenge, Beacon, ClaimEffect, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms,
+    Decision, SeatState,
 };
 use noema_protocol::hashing::blake2_256;
 use proptest::prelude::*;
@@ -34,8 +35,8 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
                 is_shown = true;
             }
         }
-        play.until(|stage| !matches!(stage, Stage::Committing { .. }));
-        if matches!(play.claim.stage, Stage::Revealing { .. }) {
+        play.until(|stage| !matches!(stage, ClaimStage::Committing { .. }));
+        if matches!(play.claim.stage, ClaimStage::Revealing { .. }) {
             play.reveal_all();
         }
         if is_shown {
@@ -44,7 +45,7 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
                 .expect("it is open");
         }
         match play.until_ended() {
-            Outcome::Final(_) => {
+            ClaimOutcome::Final(_) => {
                 let settlement = play.settlement();
                 claimant += settlement.claimant.paid as i128;
                 let paid: u128 = settlement
@@ -55,8 +56,8 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
                 colluders += paid as i128;
             }
             // The payer gets everything back, and no stake is lost.
-            Outcome::Unconfirmed => {}
-            Outcome::Fallen(_) => {
+            ClaimOutcome::Unconfirmed => {}
+            ClaimOutcome::Fallen(_) => {
                 let lost = play.settlement().false_confirmations.len() as i128;
                 claimant -= stake as i128;
                 colluders -= lost * rules().validator_stake as i128;
@@ -90,11 +91,11 @@ fn a_false_claim_loses_where_half_of_the_validators_collude() {
 fn silence_costs_as_much_as_a_false_confirmation() {
     let mut silent = Play::with(terms(), 9, 1);
     silent.until_drawn();
-    silent.until(|stage| matches!(stage, Stage::Undrawn));
+    silent.until(|stage| matches!(stage, ClaimStage::Undrawn));
     let lost = silent
         .effects
         .iter()
-        .filter(|effect| matches!(effect, Effect::Silent(..)))
+        .filter(|effect| matches!(effect, ClaimEffect::Silent(..)))
         .count();
     assert_eq!(lost, 2);
 
@@ -102,7 +103,7 @@ fn silence_costs_as_much_as_a_false_confirmation() {
     let mut play = Play::with(terms(), 9, 1);
     play.until_drawn();
     play.commit_all();
-    play.until(|stage| matches!(stage, Stage::Undrawn));
+    play.until(|stage| matches!(stage, ClaimStage::Undrawn));
     assert!(play
         .claim
         .seats
@@ -164,7 +165,7 @@ fn the_author_of_one_relay_block_can_only_throw_a_draw_away() {
         play.claim
             .advance(30, 30, beacon, &mut play.roster)
             .iter()
-            .any(|effect| matches!(effect, Effect::Drawn(_)))
+            .any(|effect| matches!(effect, ClaimEffect::Drawn(_)))
     };
     let value = |seed: u64, relay: u32| {
         blake2_256(&[&seed.to_le_bytes()[..], &relay.to_le_bytes()[..]].concat())
@@ -218,7 +219,7 @@ proptest! {
         play.until_drawn();
         let (validator, leaf) = play.open_seats()[0];
         play.claim.demand(&validator, leaf, play.now).expect("it is seated");
-        prop_assert_eq!(play.until_ended(), Outcome::Fallen(Fault::Withheld(leaf)));
+        prop_assert_eq!(play.until_ended(), ClaimOutcome::Fallen(ClaimFault::Withheld(leaf)));
         let split = play.settlement().slash.expect("the stake is taken");
         prop_assert_eq!(split.challengers, 400);
     }

@@ -3,8 +3,8 @@
 mod support;
 
 use noema_claims::{
-    merkle_root, Availability, Claim, ClaimError, ClaimTerms, Decision, Permill, Rules, RulesError,
-    Stage, Windows,
+    merkle_root, Availability, Claim, ClaimError, ClaimRules, ClaimRulesError, ClaimStage,
+    ClaimTerms, ClaimWindows, Decision, Permill,
 };
 use noema_protocol::ClaimId;
 use sp_core::H256;
@@ -24,7 +24,7 @@ fn a_claim_needs_leaves_and_a_stake() {
         ..terms()
     };
     assert_eq!(made(without_stake), Err(ClaimError::StakeTooSmall));
-    assert_eq!(made(terms()), Ok(Stage::Undrawn));
+    assert_eq!(made(terms()), Ok(ClaimStage::Undrawn));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_validator_commits_once_at_its_time_and_at_its_seat() {
         Err(ClaimError::AlreadyCommitted)
     );
     let (other, _) = play.open_seats()[1];
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     assert_eq!(commit(&mut play, other), Err(ClaimError::TooLate));
     play.until_ended();
     assert_eq!(commit(&mut play, validator), Err(ClaimError::Ended));
@@ -60,7 +60,7 @@ fn a_validator_commits_once_at_its_time_and_at_its_seat() {
 fn the_last_block_of_a_window_counts_and_the_next_does_not() {
     let mut play = Play::with(terms(), 5, 1);
     play.until_drawn();
-    let Stage::Committing { until } = play.claim.stage else {
+    let ClaimStage::Committing { until } = play.claim.stage else {
         panic!("validators commit");
     };
     while play.now < until {
@@ -68,7 +68,7 @@ fn the_last_block_of_a_window_counts_and_the_next_does_not() {
     }
     play.commit_all();
     play.block();
-    let Stage::Revealing { until } = play.claim.stage else {
+    let ClaimStage::Revealing { until } = play.claim.stage else {
         panic!("validators reveal");
     };
     while play.now < until {
@@ -76,7 +76,7 @@ fn the_last_block_of_a_window_counts_and_the_next_does_not() {
     }
     play.reveal_all();
     play.block();
-    let Stage::Challengeable { until, .. } = play.claim.stage else {
+    let ClaimStage::Challengeable { until, .. } = play.claim.stage else {
         panic!("accounts challenge");
     };
     while play.now < until {
@@ -104,7 +104,7 @@ fn only_what_was_committed_and_stands_in_the_claim_is_revealed() {
     play.commit_to(first, 0, others.hidden)
         .expect("it is seated");
     play.commit(second, 0).expect("it is seated");
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     assert_eq!(
         play.reveal_with(first, 0, &others),
         Err(ClaimError::NotInClaim),
@@ -126,7 +126,7 @@ fn an_answer_without_hidden_states_cannot_be_confirmed() {
     play.until_drawn();
     let (validator, leaf) = play.open_seats()[0];
     play.commit(validator, leaf).expect("it is seated");
-    play.until(|stage| matches!(stage, Stage::Revealing { .. }));
+    play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     let proof = play.proof(validator, leaf);
     let root = merkle_root(&[]);
     let revealed = play.claim.reveal(
@@ -222,62 +222,65 @@ fn a_leaf_is_demanded_once_by_a_validator_that_needs_it() {
 #[test]
 fn rules_that_cannot_work_are_refused_by_name() {
     assert_eq!(rules().check(), Ok(()));
-    let windows = |change: fn(&mut Windows<u32>)| {
+    let windows = |change: fn(&mut ClaimWindows<u32>)| {
         let mut rules = rules();
         change(&mut rules.windows);
         rules.check()
     };
-    assert_eq!(windows(|w| w.commit = 0), Err(RulesError::EmptyWindow));
-    assert_eq!(windows(|w| w.reveal = 0), Err(RulesError::EmptyWindow));
-    assert_eq!(windows(|w| w.challenge = 0), Err(RulesError::EmptyWindow));
-    assert_eq!(windows(|w| w.post = 0), Err(RulesError::EmptyWindow));
+    assert_eq!(windows(|w| w.commit = 0), Err(ClaimRulesError::EmptyWindow));
+    assert_eq!(windows(|w| w.reveal = 0), Err(ClaimRulesError::EmptyWindow));
+    assert_eq!(
+        windows(|w| w.challenge = 0),
+        Err(ClaimRulesError::EmptyWindow)
+    );
+    assert_eq!(windows(|w| w.post = 0), Err(ClaimRulesError::EmptyWindow));
     assert_eq!(windows(|w| w.finality = 0), Ok(()));
     assert_eq!(
         windows(|w| w.tokens_per_block = 0),
-        Err(RulesError::NoTokensPerBlock)
+        Err(ClaimRulesError::NoTokensPerBlock)
     );
-    let refused = |change: fn(&mut Rules<u32>)| {
+    let refused = |change: fn(&mut ClaimRules<u32>)| {
         let mut rules = rules();
         change(&mut rules);
         rules.check()
     };
-    assert_eq!(refused(|r| r.freshness = 0), Err(RulesError::NotFresh));
+    assert_eq!(refused(|r| r.freshness = 0), Err(ClaimRulesError::NotFresh));
     assert_eq!(
         refused(|r| r.margin_percent = 99),
-        Err(RulesError::MarginBelowGain)
+        Err(ClaimRulesError::MarginBelowGain)
     );
     assert_eq!(
         refused(|r| r.min_check_rate = Permill::zero()),
-        Err(RulesError::NeverChecked)
+        Err(ClaimRulesError::NeverChecked)
     );
     for validators in [0, 5] {
-        let rules = Rules {
+        let rules = ClaimRules {
             validators_per_leaf: validators,
             ..rules()
         };
-        assert_eq!(rules.check(), Err(RulesError::Validators));
+        assert_eq!(rules.check(), Err(ClaimRulesError::Validators));
     }
     for draws in [0, 5] {
-        let rules = Rules {
+        let rules = ClaimRules {
             max_draws: draws,
             ..rules()
         };
-        assert_eq!(rules.check(), Err(RulesError::Draws));
+        assert_eq!(rules.check(), Err(ClaimRulesError::Draws));
     }
     assert_eq!(
         refused(|r| r.challenge_bond = 0),
-        Err(RulesError::NoChallengeBond)
+        Err(ClaimRulesError::NoChallengeBond)
     );
     assert_eq!(
         refused(|r| r.challenger_share = Permill::one()),
-        Err(RulesError::WholeShare)
+        Err(ClaimRulesError::WholeShare)
     );
     assert_eq!(
         refused(|r| r.burned_share = Permill::one()),
-        Err(RulesError::WholeShare)
+        Err(ClaimRulesError::WholeShare)
     );
     assert_eq!(
         refused(|r| r.validator_stake = 0),
-        Err(RulesError::NoValidatorStake)
+        Err(ClaimRulesError::NoValidatorStake)
     );
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use noema_claims::{leaves_to_draw, Permill, Rules, Sample, MAX_DRAWN_LEAVES};
+use noema_claims::{leaves_to_draw, ClaimRules, Permill, Sample, MAX_DRAWN_LEAVES};
 use proptest::prelude::*;
 use support::rules;
 
@@ -27,7 +27,7 @@ proptest! {
         part in 1u32..=1_000,
         margin_percent in 100u32..500,
     ) {
-        let rules = Rules { margin_percent, ..rules() };
+        let rules = ClaimRules { margin_percent, ..rules() };
         let Some(sample) = leaves_to_draw(&rules, amount.into(), stake.into(), leaves) else {
             return Ok(());
         };
@@ -53,7 +53,7 @@ proptest! {
         leaves in 1u32..100,
         floor in 1u32..=1_000_000,
     ) {
-        let rules = Rules { min_check_rate: Permill::from_parts(floor), ..rules() };
+        let rules = ClaimRules { min_check_rate: Permill::from_parts(floor), ..rules() };
         match leaves_to_draw(&rules, amount, stake, leaves) {
             Some(Sample::Leaves(drawn)) => {
                 prop_assert!((1..=leaves.min(MAX_DRAWN_LEAVES)).contains(&drawn));

@@ -42,15 +42,14 @@
 
 extern crate alloc;
 
-mod committee;
 mod deterrence;
 mod draw;
 mod error;
 mod issuance;
 mod price;
 mod silence;
+mod vote;
 
-pub use committee::majority;
 pub use deterrence::cost_to_cheat;
 pub use draw::{draw_below, draw_weighted, happens};
 pub use error::EconomicsError;
@@ -58,6 +57,7 @@ pub use issuance::{reward, split, Schedule, Split};
 pub use price::{answer_price, burn_part, quote, NetPayment, Quote};
 pub use silence::silence_penalty;
 pub use sp_arithmetic::Permill;
+pub use vote::majority;
 
 /// An amount, in the smallest unit of the native token.
 pub type Balance = u128;

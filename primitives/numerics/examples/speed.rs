@@ -5,7 +5,8 @@
 //! ```
 
 use noema_numerics::{
-    check, generate, testing::TestModel, Architecture, Request, Sampling, Scalar, Transformer,
+    check, generate, testing::TestModel, Architecture, GenerationParameters, Sampling, Scalar,
+    Transformer,
 };
 use std::{ops::ControlFlow, time::Instant};
 
@@ -14,7 +15,7 @@ const SHAPE: Architecture = TestModel::SMOLLM2_135M;
 fn main() {
     let model = TestModel::seeded(SHAPE, 1);
     let prompt: Vec<u32> = (0..64).collect();
-    let request = Request {
+    let request = GenerationParameters {
         sampling: Sampling::GREEDY,
         seed: [0; 32],
         max_tokens: 33,

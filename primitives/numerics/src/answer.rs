@@ -33,7 +33,7 @@ const HEAD_BATCH: usize = 16;
 
 /// Everything but the prompt that determines an answer.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct GenerationParameters<'a> {
     /// The choice of tokens.
     pub sampling: Sampling,
     /// Seed of the draws.
@@ -133,14 +133,14 @@ pub struct Step<'a> {
 
 /// The part of a pass that a step may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct StepBudget {
     /// Most positions.
     pub positions: usize,
     /// Most positions whose hidden vectors are wanted; bounds the memory for logits.
     pub rows: usize,
 }
 
-impl Room {
+impl StepBudget {
     /// No bounds: all executable positions in one step.
     pub const ALL: Self = Self {
         positions: usize::MAX,
@@ -150,7 +150,7 @@ impl Room {
 
 /// The next of `tokens` after the first `cached` positions, where hidden vectors are wanted from
 /// position `due` on, which is that of a token.
-fn step(tokens: &[u32], due: usize, cached: usize, room: Room) -> Option<Step<'_>> {
+fn step(tokens: &[u32], due: usize, cached: usize, room: StepBudget) -> Option<Step<'_>> {
     let start = cached.min(due);
     let end = tokens
         .len()
@@ -167,7 +167,7 @@ fn step(tokens: &[u32], due: usize, cached: usize, room: Room) -> Option<Step<'_
 fn answer_limit(
     architecture: &Architecture,
     prompt: &[u32],
-    request: &Request<'_>,
+    request: &GenerationParameters<'_>,
 ) -> Result<usize, ForwardError> {
     if prompt.is_empty() {
         return Err(ForwardError::EmptyPrompt);
@@ -205,7 +205,7 @@ pub const fn positions_needed(prompt_tokens: usize, max_tokens: u32) -> usize {
 pub fn generate(
     transformer: &mut impl ForwardPass,
     prompt: &[u32],
-    request: &Request<'_>,
+    request: &GenerationParameters<'_>,
     on_token: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<Generated, ForwardError> {
     generate_after(transformer, 0, prompt, request, on_token)
@@ -217,14 +217,14 @@ pub fn generate_after(
     transformer: &mut impl ForwardPass,
     reuse: usize,
     prompt: &[u32],
-    request: &Request<'_>,
+    request: &GenerationParameters<'_>,
     mut on_token: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<Generated, ForwardError> {
     let mut generation = Generation::new(transformer.architecture(), prompt, request)?;
     let mut cached = reuse;
     let mut hidden = Blocks::default();
     let mut logits = Vec::new();
-    while let Some(step) = generation.step(cached, Room::ALL) {
+    while let Some(step) = generation.step(cached, StepBudget::ALL) {
         cached = step.start + step.tokens.len();
         hidden.clear();
         transformer.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
@@ -244,11 +244,11 @@ pub fn check(
     transformer: &mut impl ForwardPass,
     prompt: &[u32],
     answer: &[u32],
-    request: &Request<'_>,
+    request: &GenerationParameters<'_>,
 ) -> Result<Checked, ForwardError> {
     let mut checking = Checking::new(transformer.architecture(), prompt, answer, request)?;
     let mut hidden = Blocks::default();
-    if let Some(step) = checking.step(0, Room::ALL) {
+    if let Some(step) = checking.step(0, StepBudget::ALL) {
         transformer.forward(step.start, step.tokens, step.wanted, &mut hidden)?;
     }
     let mut logits = Vec::new();

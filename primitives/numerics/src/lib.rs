@@ -29,7 +29,7 @@ pub mod transformer;
 
 pub use answer::{
     check, generate, generate_after, positions_needed, Checked, Checking, End, Flaw, Generated,
-    Generation, Request, Room, Step,
+    Generation, GenerationParameters, Step, StepBudget,
 };
 pub use architecture::{Architecture, ArchitectureError, Dimension, BLOCK};
 pub use blocks::{Blocks, BlocksRef};

@@ -9,7 +9,7 @@ mod case;
 pub mod golden;
 mod record;
 
-pub use case::{tiles, values, Case, Operator};
+pub use case::{tiles, values, Case, TensorOperator};
 pub use record::{Record, Recorder};
 
 use crate::{

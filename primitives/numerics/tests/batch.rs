@@ -4,8 +4,8 @@ use blake2::{digest::consts::U32, Blake2b, Digest};
 use noema_numerics::{
     check, generate, generate_after, positions_needed,
     testing::{Random, TestModel},
-    Architecture, Blocks, Checked, End, Flaw, ForwardPass, Generated, Generation, Request, Room,
-    Sampling, Scalar, Transformer,
+    Architecture, Blocks, Checked, End, Flaw, ForwardPass, Generated, Generation,
+    GenerationParameters, Sampling, Scalar, StepBudget, Transformer,
 };
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -72,7 +72,7 @@ proptest! {
     ) {
         let test = TestModel::tiny(seed);
         let prompt = tokens(seed, prompt);
-        let request = Request {
+        let request = GenerationParameters {
             sampling: Sampling { temperature_milli, top_k, top_p_milli },
             seed: [seed as u8; 32],
             max_tokens,
@@ -96,11 +96,15 @@ proptest! {
     }
 }
 
-fn answer(transformer: &mut impl ForwardPass, prompt: &[u32], request: &Request<'_>) -> Generated {
+fn answer(
+    transformer: &mut impl ForwardPass,
+    prompt: &[u32],
+    request: &GenerationParameters<'_>,
+) -> Generated {
     generate(transformer, prompt, request, |_| ControlFlow::Continue(())).unwrap()
 }
 
-const REQUEST: Request<'static> = Request {
+const REQUEST: GenerationParameters<'static> = GenerationParameters {
     sampling: Sampling {
         temperature_milli: 900,
         top_k: 0,
@@ -169,7 +173,7 @@ fn an_answer_ends_with_a_stop_token() {
 
     let stop = [long.tokens[5]];
     let first = long.tokens.iter().position(|t| *t == stop[0]).unwrap();
-    let request = Request {
+    let request = GenerationParameters {
         stop_tokens: &stop,
         ..REQUEST
     };
@@ -178,7 +182,7 @@ fn an_answer_ends_with_a_stop_token() {
     assert_eq!(short.end, End::StopToken);
 
     // The same tokens without the stop, or beyond it, are another answer.
-    let mut flaw = |tokens: &[u32], request: &Request<'_>| {
+    let mut flaw = |tokens: &[u32], request: &GenerationParameters<'_>| {
         check(&mut transformer, &prompt, tokens, request).unwrap()
     };
     assert_eq!(
@@ -289,7 +293,7 @@ fn a_generation_that_starts_again_forgets_its_hashes() {
     let expected = answer(&mut transformer, &prompt, &REQUEST);
     let mut generation = Generation::new(&TestModel::TINY, &prompt, &REQUEST).unwrap();
     let (mut cached, mut fed, mut logits) = (0, 0, Vec::new());
-    while let Some(step) = generation.step(cached, Room::ALL) {
+    while let Some(step) = generation.step(cached, StepBudget::ALL) {
         let mut states = Blocks::default();
         cached = step.start + step.tokens.len();
         transformer

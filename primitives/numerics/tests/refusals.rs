@@ -1,12 +1,12 @@
 //! Input that cannot be executed is refused with its error, and changes nothing.
 
 use noema_numerics::{
-    check, generate, testing::TestModel, Blocks, ForwardError, ForwardPass, Request, Sampling,
-    Scalar, Transformer,
+    check, generate, testing::TestModel, Blocks, ForwardError, ForwardPass, GenerationParameters,
+    Sampling, Scalar, Transformer,
 };
 use std::ops::ControlFlow;
 
-const REQUEST: Request<'static> = Request {
+const REQUEST: GenerationParameters<'static> = GenerationParameters {
     sampling: Sampling::GREEDY,
     seed: [0; 32],
     max_tokens: 4,
@@ -104,7 +104,7 @@ fn a_cache_never_exceeds_the_context() {
 fn prompts_and_requests_that_have_no_answer() {
     let test = TestModel::tiny(1);
     let mut transformer = Transformer::new(test.model(), Scalar, 256);
-    let mut both = |prompt: &[u32], request: &Request<'_>| {
+    let mut both = |prompt: &[u32], request: &GenerationParameters<'_>| {
         let error = check(&mut transformer, prompt, &[1], request).unwrap_err();
         let generated = generate(&mut transformer, prompt, request, |_| {
             ControlFlow::Continue(())
@@ -113,7 +113,7 @@ fn prompts_and_requests_that_have_no_answer() {
         error
     };
     assert_eq!(both(&[], &REQUEST), ForwardError::EmptyPrompt);
-    let nothing = Request {
+    let nothing = GenerationParameters {
         max_tokens: 0,
         ..REQUEST
     };

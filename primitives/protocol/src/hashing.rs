@@ -26,7 +26,7 @@ pub fn prompt_hash(prompt: &[u8]) -> H256 {
 }
 
 /// Hash of an answer: its tokens and its text as UTF-8 bytes.
-pub fn output_hash(tokens: &[u32], text: &[u8]) -> H256 {
+pub fn answer_hash(tokens: &[u32], text: &[u8]) -> H256 {
     tagged(b"noema/output", (tokens, text))
 }
 
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn hashes_differ_by_domain_and_by_field() {
-        assert_ne!(output_hash(&[1, 2], b"x"), output_hash(&[1], b"x"));
+        assert_ne!(answer_hash(&[1, 2], b"x"), answer_hash(&[1], b"x"));
         assert_ne!(prompt_hash(b"x"), blake2_256(b"x"));
     }
 

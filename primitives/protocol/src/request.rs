@@ -129,8 +129,8 @@ pub struct Receipt {
     pub parameters: SamplingParameters,
     /// The sampling seed that the chain drew.
     pub seed: H256,
-    /// [`crate::hashing::output_hash`] of the output tokens and the text.
-    pub output_hash: H256,
+    /// [`crate::hashing::answer_hash`] of the output tokens and the text.
+    pub answer_hash: H256,
     /// Tokens of the prompt, chat template included.
     pub prompt_tokens: u32,
     /// Tokens of the answer, a closing stop token included.

@@ -1,7 +1,8 @@
 //! The transitions of a round from block to block: phases that end, draws, and effects outside the round.
 
 use crate::{
-    claim::Decision, score::Tally, Claim, Outcome, Phase, Rejection, Round, Ruling, Seat, Validator,
+    claim::Decision, score::Tally, CheckpointClaim, Hearing, Phase, Rejection, Round, RoundOutcome,
+    Ruling, Validator,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -12,7 +13,7 @@ use sp_core::H256;
 
 /// The inputs of a round from the chain at the end of a block.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<BlockNumber> {
+pub struct RoundContext<BlockNumber> {
     /// The block.
     pub now: BlockNumber,
     /// Randomness that is younger than [`Round::unknown_since`]; without any, a draw waits.
@@ -25,15 +26,15 @@ pub struct Surroundings<BlockNumber> {
 
 /// Effects of a block outside the round.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect<AccountId> {
+pub enum RoundEffect<AccountId> {
     /// Another phase began.
     PhaseBegan,
     /// The operator committed an offence.
     Offended(AccountId, Offence),
     /// The next checkpoint is known, and operators can announce to hold it.
-    Aggregated(Claim),
+    Aggregated(CheckpointClaim),
     /// The round is over.
-    Closed(Outcome),
+    Closed(RoundOutcome),
 }
 
 impl<AccountId, BlockNumber> Round<AccountId, BlockNumber>
@@ -60,13 +61,16 @@ where
     }
 
     /// Advances the round at the end of a block. At most one phase begins in a block.
-    pub fn advance(&mut self, at: &Surroundings<BlockNumber>) -> Vec<Effect<AccountId>> {
+    pub fn advance(&mut self, at: &RoundContext<BlockNumber>) -> Vec<RoundEffect<AccountId>> {
         let mut effects = Vec::new();
         if self.outcome().is_some() {
             return effects;
         }
         if !at.parent_is_canonical {
-            self.close(Outcome::Rejected(Rejection::ParentReplaced), &mut effects);
+            self.close(
+                RoundOutcome::Rejected(Rejection::ParentReplaced),
+                &mut effects,
+            );
             return effects;
         }
         let before = self.phase;
@@ -96,31 +100,35 @@ where
         }
         if self.phase != before && self.outcome().is_none() {
             self.unknown_since = None;
-            effects.push(Effect::PhaseBegan);
+            effects.push(RoundEffect::PhaseBegan);
         }
         effects
     }
 
     /// Ends the round at once, without a new checkpoint.
-    pub fn stop(&mut self) -> Vec<Effect<AccountId>> {
+    pub fn stop(&mut self) -> Vec<RoundEffect<AccountId>> {
         let mut effects = Vec::new();
         if self.outcome().is_none() {
-            self.close(Outcome::Rejected(Rejection::Stopped), &mut effects);
+            self.close(RoundOutcome::Rejected(Rejection::Stopped), &mut effects);
         }
         effects
     }
 
-    fn close(&mut self, outcome: Outcome, effects: &mut Vec<Effect<AccountId>>) {
+    fn close(&mut self, outcome: RoundOutcome, effects: &mut Vec<RoundEffect<AccountId>>) {
         self.phase = Phase::Closed(outcome);
-        effects.push(Effect::Closed(outcome));
+        effects.push(RoundEffect::Closed(outcome));
     }
 
-    fn reject(&mut self, rejection: Rejection, effects: &mut Vec<Effect<AccountId>>) {
-        self.close(Outcome::Rejected(rejection), effects);
+    fn reject(&mut self, rejection: Rejection, effects: &mut Vec<RoundEffect<AccountId>>) {
+        self.close(RoundOutcome::Rejected(rejection), effects);
     }
 
     /// Gives each trainer its shards.
-    fn assign(&mut self, at: &Surroundings<BlockNumber>, effects: &mut Vec<Effect<AccountId>>) {
+    fn assign(
+        &mut self,
+        at: &RoundContext<BlockNumber>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
+    ) {
         if !self.has_trainers() {
             return self.reject(Rejection::TooFewTrainers, effects);
         }
@@ -169,12 +177,12 @@ where
 
     fn open_reveals(
         &mut self,
-        at: &Surroundings<BlockNumber>,
-        effects: &mut Vec<Effect<AccountId>>,
+        at: &RoundContext<BlockNumber>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
     ) {
         for trainer in &self.trainers {
             if trainer.commitment.is_none() {
-                effects.push(Effect::Offended(
+                effects.push(RoundEffect::Offended(
                     trainer.account.clone(),
                     Offence::MissedContribution,
                 ));
@@ -187,8 +195,8 @@ where
     /// Draws the evaluation shards and the validators that score.
     fn open_scoring(
         &mut self,
-        at: &Surroundings<BlockNumber>,
-        effects: &mut Vec<Effect<AccountId>>,
+        at: &RoundContext<BlockNumber>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
     ) {
         let is_enough = self.has_contributions();
         if is_enough && at.randomness.is_none() {
@@ -196,7 +204,7 @@ where
         }
         for trainer in &self.trainers {
             if trainer.commitment.is_some() && trainer.contribution.is_none() {
-                effects.push(Effect::Offended(
+                effects.push(RoundEffect::Offended(
                     trainer.account.clone(),
                     Offence::MissedContribution,
                 ));
@@ -227,7 +235,7 @@ where
         );
         for place in drawn {
             if let Some(validator) = self.validators.get_mut(place) {
-                validator.seat = Seat::Scores;
+                validator.seat = Hearing::Scores;
             }
         }
         let until = at.now.saturating_add(self.rules.windows.scoring);
@@ -236,8 +244,8 @@ where
 
     fn close_scoring(
         &mut self,
-        at: &Surroundings<BlockNumber>,
-        effects: &mut Vec<Effect<AccountId>>,
+        at: &RoundContext<BlockNumber>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
     ) {
         match self.tally_scores() {
             Tally::Contested => {
@@ -261,8 +269,8 @@ where
 
     fn close_claims(
         &mut self,
-        at: &Surroundings<BlockNumber>,
-        effects: &mut Vec<Effect<AccountId>>,
+        at: &RoundContext<BlockNumber>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
     ) {
         match self.decide_claim() {
             Decision::Contested => {
@@ -280,8 +288,8 @@ where
 
     fn open_holding(
         &mut self,
-        at: &Surroundings<BlockNumber>,
-        effects: &mut Vec<Effect<AccountId>>,
+        at: &RoundContext<BlockNumber>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
     ) {
         let (Some(claim), Some(parent_loss)) = (self.claim, self.parent_loss) else {
             return self.end_hearing(Rejection::NothingAccepted, effects);
@@ -290,25 +298,25 @@ where
             return self.end_hearing(Rejection::LossNotLower, effects);
         }
         self.penalise_validators(effects);
-        effects.push(Effect::Aggregated(claim));
+        effects.push(RoundEffect::Aggregated(claim));
         let until = at.now.saturating_add(self.rules.windows.holding);
         self.phase = Phase::Holding { until };
     }
 
-    fn end_hearing(&mut self, rejection: Rejection, effects: &mut Vec<Effect<AccountId>>) {
+    fn end_hearing(&mut self, rejection: Rejection, effects: &mut Vec<RoundEffect<AccountId>>) {
         self.penalise_validators(effects);
         self.reject(rejection, effects);
     }
 
     fn watch_holders(
         &mut self,
-        at: &Surroundings<BlockNumber>,
+        at: &RoundContext<BlockNumber>,
         until: BlockNumber,
-        effects: &mut Vec<Effect<AccountId>>,
+        effects: &mut Vec<RoundEffect<AccountId>>,
     ) {
         match self.claim {
             Some(claim) if at.holders >= self.rules.min_holders => {
-                self.close(Outcome::Promoted(claim.checkpoint), effects);
+                self.close(RoundOutcome::Promoted(claim.checkpoint), effects);
             }
             _ if at.now >= until => self.reject(Rejection::TooFewHolders, effects),
             _ => {}
@@ -317,12 +325,13 @@ where
 
     /// Records the worst offence of each validator that was heard. Only at this point, because an objection
     /// could have overturned the decisions before.
-    fn penalise_validators(&self, effects: &mut Vec<Effect<AccountId>>) {
+    fn penalise_validators(&self, effects: &mut Vec<RoundEffect<AccountId>>) {
         let contradicted = self.contradicted();
         let is_claim_due = self.is_any_accepted();
         for validator in self.seats() {
-            let is_scorer = validator.seat == Seat::Scores;
-            let is_false = |decided: Claim| validator.claim.is_some_and(|claim| claim != decided);
+            let is_scorer = validator.seat == Hearing::Scores;
+            let is_false =
+                |decided: CheckpointClaim| validator.claim.is_some_and(|claim| claim != decided);
             let offence = if contradicted.contains(&validator.account) {
                 Offence::FalseScore
             } else if self.claim.is_some_and(is_false) {
@@ -334,7 +343,7 @@ where
             } else {
                 continue;
             };
-            effects.push(Effect::Offended(validator.account.clone(), offence));
+            effects.push(RoundEffect::Offended(validator.account.clone(), offence));
         }
     }
 
@@ -390,13 +399,13 @@ where
     pub fn seats(&self) -> impl Iterator<Item = &Validator<AccountId>> {
         self.validators
             .iter()
-            .filter(|validator| validator.seat != Seat::Unheard)
+            .filter(|validator| validator.seat != Hearing::Unheard)
     }
 
     /// The validators that are heard on the contributions.
     fn scorers(&self) -> impl Iterator<Item = &Validator<AccountId>> {
         self.validators
             .iter()
-            .filter(|validator| validator.seat == Seat::Scores)
+            .filter(|validator| validator.seat == Hearing::Scores)
     }
 }

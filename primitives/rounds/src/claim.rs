@@ -1,6 +1,6 @@
 //! The validators' claims of the next checkpoint.
 
-use crate::{Claim, Phase, Round, RoundError, Seat};
+use crate::{CheckpointClaim, Hearing, Phase, Round, RoundError};
 use alloc::vec::Vec;
 use codec::Encode;
 use noema_economics::majority;
@@ -28,7 +28,7 @@ where
     pub fn claim(
         &mut self,
         account: &AccountId,
-        claim: Claim,
+        claim: CheckpointClaim,
         now: BlockNumber,
     ) -> Result<(), RoundError> {
         match self.phase {
@@ -40,7 +40,7 @@ where
             _ => return Err(RoundError::TooEarly),
         }
         let validator = self.validator(account)?;
-        if validator.seat == Seat::Unheard {
+        if validator.seat == Hearing::Unheard {
             return Err(RoundError::NotDrawn);
         }
         if validator.claim.is_some() {
@@ -58,7 +58,7 @@ where
     pub fn object_to_claim(
         &mut self,
         account: &AccountId,
-        claim: Claim,
+        claim: CheckpointClaim,
         now: BlockNumber,
     ) -> Result<(), RoundError> {
         match self.phase {
@@ -105,8 +105,8 @@ where
     pub(crate) fn widen_claims(&mut self) {
         self.widened = true;
         for validator in self.validators.iter_mut() {
-            if validator.seat == Seat::Unheard {
-                validator.seat = Seat::Claim;
+            if validator.seat == Hearing::Unheard {
+                validator.seat = Hearing::Claim;
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The calls of trainers, and the registration of validators.
 
 use crate::{
-    Contribution, Phase, Round, RoundError, Seat, Trainer, Validator, MAX_TRAINERS, MAX_VALIDATORS,
+    Contribution, Hearing, Phase, Round, RoundError, Trainer, Validator, MAX_TRAINERS,
+    MAX_VALIDATORS,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -51,7 +52,7 @@ where
         let validator = Validator {
             account,
             bond,
-            seat: Seat::Unheard,
+            seat: Hearing::Unheard,
             commitment: None,
             sheet: None,
             claim: None,

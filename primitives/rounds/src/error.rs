@@ -4,7 +4,7 @@ use core::fmt;
 
 /// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RulesError {
+pub enum RoundRulesError {
     /// A window has no block.
     EmptyWindow,
     /// `min_contributions` is below two or above [`crate::MAX_TRAINERS`].
@@ -21,7 +21,7 @@ pub enum RulesError {
     Holders,
 }
 
-impl fmt::Display for RulesError {
+impl fmt::Display for RoundRulesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::EmptyWindow => "every window needs at least one block",
@@ -37,7 +37,7 @@ impl fmt::Display for RulesError {
     }
 }
 
-impl core::error::Error for RulesError {}
+impl core::error::Error for RoundRulesError {}
 
 /// Why a step in a round is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,13 +22,13 @@ mod rules;
 mod score;
 
 pub use accept::{accept, Refusal, Ruling};
-pub use advance::{Effect, Surroundings};
-pub use error::{RoundError, RulesError};
+pub use advance::{RoundContext, RoundEffect};
+pub use error::{RoundError, RoundRulesError};
 pub use round::{
-    Claim, Contribution, Finding, Losses, Outcome, Phase, Rejection, Round, ScoreSheet, Seat,
-    Trainer, Validator,
+    CheckpointClaim, Contribution, Finding, Hearing, Losses, Phase, Rejection, Round, RoundOutcome,
+    ScoreSheet, Trainer, Validator,
 };
-pub use rules::{Dataset, Rules, Windows};
+pub use rules::{Dataset, RoundRules, RoundWindows};
 pub use sp_arithmetic::Permill;
 
 /// Most trainers of a round.

@@ -1,7 +1,7 @@
 //! The record of a round.
 
 use crate::{
-    Dataset, Rules, Ruling, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
+    Dataset, RoundRules, Ruling, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -23,7 +23,7 @@ pub struct Round<AccountId, BlockNumber> {
     /// The text.
     pub dataset: Dataset,
     /// The rules, as they were when it opened.
-    pub rules: Rules<BlockNumber>,
+    pub rules: RoundRules<BlockNumber>,
     /// The phase, which determines what may be done now.
     pub phase: Phase<BlockNumber>,
     /// The relay chain block in which the inputs of the next draw were fixed: the draw needs younger
@@ -41,7 +41,7 @@ pub struct Round<AccountId, BlockNumber> {
     /// The decided loss of the parent on the evaluation shards.
     pub parent_loss: Option<u64>,
     /// The decided next checkpoint.
-    pub claim: Option<Claim>,
+    pub claim: Option<CheckpointClaim>,
 }
 
 /// The phase of a round, which determines what may be done; `until` is its last block.
@@ -99,7 +99,7 @@ pub enum Phase<BlockNumber> {
         until: BlockNumber,
     },
     /// The round is over.
-    Closed(Outcome),
+    Closed(RoundOutcome),
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> Phase<BlockNumber> {
@@ -132,7 +132,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Phase<BlockNumber> {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Outcome {
+pub enum RoundOutcome {
     /// Its checkpoint became canonical.
     Promoted(CheckpointId),
     /// The parent stays canonical.
@@ -218,13 +218,13 @@ pub struct Validator<AccountId> {
     /// Its bond when it joined: the weight of its vote.
     pub bond: Balance,
     /// On which decisions it is heard.
-    pub seat: Seat,
+    pub seat: Hearing,
     /// Its commitment to its scores.
     pub commitment: Option<H256>,
     /// Its scores.
     pub sheet: Option<ScoreSheet>,
     /// Its claim of the next checkpoint.
-    pub claim: Option<Claim>,
+    pub claim: Option<CheckpointClaim>,
 }
 
 /// On which decisions a validator is heard.
@@ -240,7 +240,7 @@ pub struct Validator<AccountId> {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub enum Seat {
+pub enum Hearing {
     /// On none, but it may object.
     Unheard,
     /// On the next checkpoint: it objected to a claim, or was called when one was contested.
@@ -327,7 +327,7 @@ pub struct Losses {
     MaxEncodedLen,
     TypeInfo,
 )]
-pub struct Claim {
+pub struct CheckpointClaim {
     /// The hash of its manifest.
     pub checkpoint: CheckpointId,
     /// The Merkle root over its tiles.
@@ -339,13 +339,13 @@ pub struct Claim {
 }
 
 impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, BlockNumber> {
-    /// A round that opens in block `now`. The caller checks the rules with [`Rules::check`] before.
+    /// A round that opens in block `now`. The caller checks the rules with [`RoundRules::check`] before.
     pub fn open(
         id: RoundId,
         family: FamilyId,
         parent: CheckpointId,
         dataset: Dataset,
-        rules: Rules<BlockNumber>,
+        rules: RoundRules<BlockNumber>,
         now: BlockNumber,
     ) -> Self {
         let until = now.saturating_add(rules.windows.registration);
@@ -393,7 +393,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Round<AccountId, Block
     }
 
     /// How the round ended; `None` while it is open.
-    pub fn outcome(&self) -> Option<Outcome> {
+    pub fn outcome(&self) -> Option<RoundOutcome> {
         match self.phase {
             Phase::Closed(outcome) => Some(outcome),
             _ => None,

@@ -1,7 +1,7 @@
 //! The rules that a programme fixes for each of its rounds.
 
 use crate::{
-    RulesError, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
+    RoundRulesError, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -52,7 +52,7 @@ pub struct Dataset {
     Serialize,
     Deserialize,
 )]
-pub struct Windows<BlockNumber> {
+pub struct RoundWindows<BlockNumber> {
     /// Blocks to join.
     pub registration: BlockNumber,
     /// Blocks to train and commit.
@@ -71,7 +71,7 @@ pub struct Windows<BlockNumber> {
     pub holding: BlockNumber,
 }
 
-impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> RoundWindows<BlockNumber> {
     fn all_mut(&mut self) -> [&mut BlockNumber; 8] {
         [
             &mut self.registration,
@@ -101,9 +101,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Windows<BlockNumber> {
     Serialize,
     Deserialize,
 )]
-pub struct Rules<BlockNumber> {
+pub struct RoundRules<BlockNumber> {
     /// The length of each phase.
-    pub windows: Windows<BlockNumber>,
+    pub windows: RoundWindows<BlockNumber>,
     /// The fewest trainers, and the fewest revealed contributions, that do not end the round; at least two.
     pub min_contributions: u32,
     /// Validators that are drawn to score.
@@ -122,7 +122,7 @@ pub struct Rules<BlockNumber> {
     pub min_holders: u32,
 }
 
-impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> RoundRules<BlockNumber> {
     /// The same rules with `allowance` more blocks in each window: an operator acts on the opening of a
     /// window only once the block that opens it is final.
     pub fn granting(mut self, allowance: BlockNumber) -> Self {
@@ -135,34 +135,34 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Rules<BlockNumber> {
     /// Checks that rounds on `dataset` can follow these rules.
     ///
     /// # Errors
-    /// See [`RulesError`].
-    pub fn check(&self, dataset: &Dataset) -> Result<(), RulesError> {
+    /// See [`RoundRulesError`].
+    pub fn check(&self, dataset: &Dataset) -> Result<(), RoundRulesError> {
         let mut windows = self.windows;
         if windows.all_mut().iter().any(|blocks| blocks.is_zero()) {
-            return Err(RulesError::EmptyWindow);
+            return Err(RoundRulesError::EmptyWindow);
         }
         if !(2..=MAX_TRAINERS).contains(&self.min_contributions) {
-            return Err(RulesError::Contributions);
+            return Err(RoundRulesError::Contributions);
         }
         if !(1..=MAX_VALIDATORS).contains(&self.validators) {
-            return Err(RulesError::Validators);
+            return Err(RoundRulesError::Validators);
         }
         if !(1..=MAX_ASSIGNED_SHARDS).contains(&self.shards_per_trainer)
             || !(1..=MAX_EVALUATION_SHARDS).contains(&self.evaluation_shards)
         {
-            return Err(RulesError::ShardCounts);
+            return Err(RoundRulesError::ShardCounts);
         }
         let needed = self
             .shards_per_trainer
             .saturating_add(self.evaluation_shards);
         if !(needed..=MAX_SHARDS).contains(&dataset.shards) || dataset.shard_tokens == 0 {
-            return Err(RulesError::Dataset);
+            return Err(RoundRulesError::Dataset);
         }
         if self.max_update_bytes == 0 || self.entries_per_chunk == 0 {
-            return Err(RulesError::UpdateSize);
+            return Err(RoundRulesError::UpdateSize);
         }
         if !(1..=MAX_HOLDERS).contains(&self.min_holders) {
-            return Err(RulesError::Holders);
+            return Err(RoundRulesError::Holders);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The validators' scores of the contributions, and the procedure where they do not agree.
 
 use crate::{
-    accept, Finding, Phase, Round, RoundError, Ruling, ScoreSheet, Seat, Validator, MAX_TRAINERS,
+    accept, Finding, Hearing, Phase, Round, RoundError, Ruling, ScoreSheet, Validator, MAX_TRAINERS,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -240,14 +240,14 @@ where
     pub(crate) fn widen(&mut self) {
         self.widened = true;
         for validator in self.validators.iter_mut() {
-            validator.seat = Seat::Scores;
+            validator.seat = Hearing::Scores;
         }
     }
 
     pub(crate) fn has_unheard(&self) -> bool {
         self.validators
             .iter()
-            .any(|validator| validator.seat == Seat::Unheard)
+            .any(|validator| validator.seat == Hearing::Unheard)
     }
 
     /// A validator that has not been heard.
@@ -257,8 +257,8 @@ where
     ) -> Result<&mut Validator<AccountId>, RoundError> {
         let validator = self.validator(account)?;
         match validator.seat {
-            Seat::Unheard => Ok(validator),
-            Seat::Claim | Seat::Scores => Err(RoundError::AllHeard),
+            Hearing::Unheard => Ok(validator),
+            Hearing::Claim | Hearing::Scores => Err(RoundError::AllHeard),
         }
     }
 
@@ -266,8 +266,8 @@ where
     fn scorer(&mut self, account: &AccountId) -> Result<&mut Validator<AccountId>, RoundError> {
         let validator = self.validator(account)?;
         match validator.seat {
-            Seat::Scores => Ok(validator),
-            Seat::Unheard | Seat::Claim => Err(RoundError::NotDrawn),
+            Hearing::Scores => Ok(validator),
+            Hearing::Unheard | Hearing::Claim => Err(RoundError::NotDrawn),
         }
     }
 

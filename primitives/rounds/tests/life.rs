@@ -4,15 +4,15 @@ mod support;
 
 use noema_protocol::interfaces::{Offence, MAX_HOLDERS};
 use noema_rounds::{
-    Effect, Outcome, Phase, Refusal, Rejection, Rules, RulesError, Ruling, Windows, MAX_SHARDS,
-    MAX_TRAINERS,
+    Phase, Refusal, Rejection, RoundEffect, RoundOutcome, RoundRules, RoundRulesError,
+    RoundWindows, Ruling, MAX_SHARDS, MAX_TRAINERS,
 };
 use std::collections::BTreeSet;
 use support::*;
 
 fn rejected(play: &Play) -> Rejection {
     match play.round.outcome() {
-        Some(Outcome::Rejected(rejection)) => rejection,
+        Some(RoundOutcome::Rejected(rejection)) => rejection,
         other => panic!("{other:?}"),
     }
 }
@@ -21,16 +21,16 @@ fn rejected(play: &Play) -> Rejection {
 fn a_round_that_helps_is_promoted() {
     let mut play = Play::holding();
     assert_eq!(play.round.claim, Some(claim()));
-    assert!(play.effects.contains(&Effect::Aggregated(claim())));
+    assert!(play.effects.contains(&RoundEffect::Aggregated(claim())));
     play.holders = 1;
     play.end_block();
     assert_eq!(play.round.outcome(), None);
     play.holders = 2;
     play.end_block();
-    assert_eq!(play.round.outcome(), Some(Outcome::Promoted(CHILD)));
+    assert_eq!(play.round.outcome(), Some(RoundOutcome::Promoted(CHILD)));
     assert_eq!(
         play.effects.last(),
-        Some(&Effect::Closed(Outcome::Promoted(CHILD)))
+        Some(&RoundEffect::Closed(RoundOutcome::Promoted(CHILD)))
     );
     assert_eq!(play.offences(), []);
     for trainer in &play.round.trainers {
@@ -66,7 +66,7 @@ fn shards_are_dealt_without_repetition_and_evaluation_uses_others() {
 
 #[test]
 fn trainers_share_shards_where_there_are_too_few() {
-    let mut play = Play::with(Rules {
+    let mut play = Play::with(RoundRules {
         shards_per_trainer: 8,
         ..rules()
     });
@@ -402,7 +402,7 @@ fn a_needless_objection_costs_the_objector() {
 #[test]
 fn a_loss_that_did_not_fall_leaves_the_parent() {
     let mut play = Play::claiming();
-    let worse = noema_rounds::Claim {
+    let worse = noema_rounds::CheckpointClaim {
         loss: 1_000,
         ..claim()
     };
@@ -448,7 +448,9 @@ fn a_programme_that_stops_ends_its_round() {
     let effects = play.round.stop();
     assert_eq!(
         effects,
-        [Effect::Closed(Outcome::Rejected(Rejection::Stopped))]
+        [RoundEffect::Closed(RoundOutcome::Rejected(
+            Rejection::Stopped
+        ))]
     );
 }
 
@@ -458,52 +460,52 @@ fn rules_that_cannot_be_followed_are_refused() {
     let data = dataset();
     let cases = [
         (
-            Rules {
-                windows: Windows {
+            RoundRules {
+                windows: RoundWindows {
                     holding: 0,
                     ..base.windows
                 },
                 ..base
             },
             data,
-            RulesError::EmptyWindow,
+            RoundRulesError::EmptyWindow,
         ),
         (
-            Rules {
+            RoundRules {
                 min_contributions: 1,
                 ..base
             },
             data,
-            RulesError::Contributions,
+            RoundRulesError::Contributions,
         ),
         (
-            Rules {
+            RoundRules {
                 min_contributions: MAX_TRAINERS + 1,
                 ..base
             },
             data,
-            RulesError::Contributions,
+            RoundRulesError::Contributions,
         ),
         (
-            Rules {
+            RoundRules {
                 validators: 0,
                 ..base
             },
             data,
-            RulesError::Validators,
+            RoundRulesError::Validators,
         ),
         (
-            Rules {
+            RoundRules {
                 shards_per_trainer: 0,
                 ..base
             },
             data,
-            RulesError::ShardCounts,
+            RoundRulesError::ShardCounts,
         ),
         (
             base,
             noema_rounds::Dataset { shards: 4, ..data },
-            RulesError::Dataset,
+            RoundRulesError::Dataset,
         ),
         (
             base,
@@ -511,31 +513,31 @@ fn rules_that_cannot_be_followed_are_refused() {
                 shards: MAX_SHARDS + 1,
                 ..data
             },
-            RulesError::Dataset,
+            RoundRulesError::Dataset,
         ),
         (
-            Rules {
+            RoundRules {
                 max_update_bytes: 0,
                 ..base
             },
             data,
-            RulesError::UpdateSize,
+            RoundRulesError::UpdateSize,
         ),
         (
-            Rules {
+            RoundRules {
                 min_holders: 0,
                 ..base
             },
             data,
-            RulesError::Holders,
+            RoundRulesError::Holders,
         ),
         (
-            Rules {
+            RoundRules {
                 min_holders: MAX_HOLDERS + 1,
                 ..base
             },
             data,
-            RulesError::Holders,
+            RoundRulesError::Holders,
         ),
     ];
     for (rules, dataset, error) in cases {

@@ -3,7 +3,7 @@
 mod support;
 
 use noema_protocol::interfaces::{Offence, Role};
-use noema_rounds::{Contribution, Effect, Finding, Phase, RoundError};
+use noema_rounds::{Contribution, Finding, Phase, RoundEffect, RoundError};
 use proptest::prelude::*;
 use sp_core::H256;
 use support::*;
@@ -353,9 +353,9 @@ proptest! {
             play.end_block();
         }
         prop_assert!(matches!(play.round.phase, Phase::Closed(_)));
-        let closings = play.effects.iter().filter(|effect| matches!(effect, Effect::Closed(_)));
+        let closings = play.effects.iter().filter(|effect| matches!(effect, RoundEffect::Closed(_)));
         prop_assert_eq!(closings.count(), 1);
-        let aggregated = play.effects.iter().filter(|effect| matches!(effect, Effect::Aggregated(_)));
+        let aggregated = play.effects.iter().filter(|effect| matches!(effect, RoundEffect::Aggregated(_)));
         prop_assert!(aggregated.count() <= 1);
         let mut accounts: Vec<u64> = play.offences().into_iter().map(|(account, _)| account).collect();
         let all = accounts.len();

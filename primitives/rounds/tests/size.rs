@@ -3,8 +3,8 @@
 use codec::{Encode, MaxEncodedLen};
 use noema_protocol::{CheckpointId, FamilyId, RoundId};
 use noema_rounds::{
-    Claim, Contribution, Dataset, Finding, Losses, Outcome, Phase, Round, Rules, Ruling,
-    ScoreSheet, Seat, Trainer, Validator, Windows,
+    CheckpointClaim, Contribution, Dataset, Finding, Hearing, Losses, Phase, Round, RoundOutcome,
+    RoundRules, RoundWindows, Ruling, ScoreSheet, Trainer, Validator,
 };
 use sp_arithmetic::Permill;
 use sp_core::H256;
@@ -35,8 +35,8 @@ fn contribution() -> Contribution {
     }
 }
 
-fn claim() -> Claim {
-    Claim {
+fn claim() -> CheckpointClaim {
+    CheckpointClaim {
         checkpoint: CheckpointId(H256::repeat_byte(2)),
         weights_root: H256::repeat_byte(3),
         masters_root: H256::repeat_byte(4),
@@ -58,7 +58,7 @@ fn validator(number: u8) -> Validator<Account> {
     Validator {
         account: [number; 32],
         bond: 1_000,
-        seat: Seat::Scores,
+        seat: Hearing::Scores,
         commitment: Some(H256::repeat_byte(6)),
         sheet: Some(sheet()),
         claim: Some(claim()),
@@ -67,8 +67,8 @@ fn validator(number: u8) -> Validator<Account> {
 
 /// A closed round of four trainers, with two shards each, and two validators.
 fn round() -> Round<Account, u32> {
-    let rules = Rules {
-        windows: Windows {
+    let rules = RoundRules {
+        windows: RoundWindows {
             registration: 10,
             training: 10,
             reveal: 10,
@@ -108,7 +108,7 @@ fn round() -> Round<Account, u32> {
     round.evaluation = vec![3, 4, 5, 6].try_into().unwrap();
     round.parent_loss = Some(1_000);
     round.claim = Some(claim());
-    round.phase = Phase::Closed(Outcome::Promoted(claim().checkpoint));
+    round.phase = Phase::Closed(RoundOutcome::Promoted(claim().checkpoint));
     round
 }
 

@@ -16,7 +16,7 @@ mod roster;
 mod versions;
 
 pub use roster::{
-    bond_of, weight_of, Drawn, Entry, Page, PageSummary, Pages, Roster, RosterFull, Slot,
+    bond_of, weight_of, Drawn, Page, PageSummary, Pages, Roster, RosterEntry, RosterFull, Slot,
     MAX_WEIGHT, PAGES, PAGE_ENTRIES,
 };
 pub use versions::{TermIndex, Versions, NOTICE};

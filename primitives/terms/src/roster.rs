@@ -52,7 +52,7 @@ pub struct Slot {
 
 /// An operator on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Entry {
+pub struct RosterEntry {
     /// The operator.
     pub operator: u32,
     /// Its weight.
@@ -62,12 +62,12 @@ pub struct Entry {
 /// Operators of a roster, by entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Page {
-    entries: BoundedVec<Entry, ConstU32<PAGE_ENTRIES>>,
+    entries: BoundedVec<RosterEntry, ConstU32<PAGE_ENTRIES>>,
 }
 
 impl Page {
     /// The operators and the slots that await reuse.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[RosterEntry] {
         &self.entries
     }
 
@@ -77,14 +77,15 @@ impl Page {
         if self.entries.len() < PAGE_ENTRIES as usize {
             return Some(TermIndex(0));
         }
-        let left = |entry: &&Entry| *entry.weight.latest() == 0;
+        let left = |entry: &&RosterEntry| *entry.weight.latest() == 0;
         let left = self.entries.iter().filter(left);
         left.map(|entry| entry.weight.settled_from()).min()
     }
 
     /// Puts `entry` into a slot that no operator holds in `now`. Returns the slot; `None` where all are held.
-    fn place(&mut self, now: TermIndex, entry: Entry) -> Option<u16> {
-        let free = |held: &Entry| *held.weight.latest() == 0 && held.weight.settled_from() <= now;
+    fn place(&mut self, now: TermIndex, entry: RosterEntry) -> Option<u16> {
+        let free =
+            |held: &RosterEntry| *held.weight.latest() == 0 && held.weight.settled_from() <= now;
         let index = match self.entries.iter().position(free) {
             Some(index) => {
                 *self.entries.get_mut(index)? = entry;
@@ -100,7 +101,7 @@ impl Page {
 
     /// The entry whose part of the running total of weights in `term` contains `point`, where those in `seen`
     /// have no weight.
-    fn find(&self, term: TermIndex, point: u64, seen: &[u16]) -> Option<(u16, &Entry)> {
+    fn find(&self, term: TermIndex, point: u64, seen: &[u16]) -> Option<(u16, &RosterEntry)> {
         let weights =
             (0u16..)
                 .zip(&self.entries)
@@ -192,7 +193,7 @@ impl Roster {
         };
         let number = u16::try_from(number).map_err(|_| RosterFull)?;
         let weight = weight.min(MAX_WEIGHT);
-        let entry = Entry {
+        let entry = RosterEntry {
             operator,
             weight: Versions::starting(now, 0, weight),
         };
@@ -301,7 +302,7 @@ impl Roster {
     /// expensive roster to draw from.
     #[cfg(feature = "runtime-benchmarks")]
     pub fn pad(&mut self, pages: &mut impl Pages) {
-        let vacant = Entry {
+        let vacant = RosterEntry {
             operator: u32::MAX,
             weight: Versions::constant(0),
         };

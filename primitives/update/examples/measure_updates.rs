@@ -129,7 +129,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     print("check and apply 4 updates", time);
     let applied = applied?;
 
-    let leaves: Vec<master::Leaf> = masters
+    let leaves: Vec<master::TileMasters> = masters
         .as_chunks()
         .0
         .iter()

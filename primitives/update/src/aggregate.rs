@@ -15,8 +15,8 @@
 
 use crate::{
     clip::{Clip, Factor},
-    error::{ApplyError, Place},
-    master::{self, Leaf, StoredLeaf},
+    error::{ApplyError, ChunkPlace},
+    master::{self, StoredTileMasters, TileMasters},
     norm::Scale,
     reader::Reader,
     shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES},
@@ -218,14 +218,14 @@ impl<'a> Sums<'a> {
 /// The weighted mean of updates over one chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Sum<'s> {
-    place: Place,
+    place: ChunkPlace,
     tensor: Tensor,
     changes: &'s [i32],
 }
 
 impl Sum<'_> {
     /// Its place.
-    pub const fn place(&self) -> Place {
+    pub const fn place(&self) -> ChunkPlace {
         self.place
     }
 
@@ -244,7 +244,11 @@ impl Sum<'_> {
     ///
     /// # Panics
     /// When there are more or fewer of them.
-    pub fn apply(&self, leaves: &mut [StoredLeaf], tiles: &mut [[u8; TILE_BYTES]]) -> Applied {
+    pub fn apply(
+        &self,
+        leaves: &mut [StoredTileMasters],
+        tiles: &mut [[u8; TILE_BYTES]],
+    ) -> Applied {
         let expected = self.tensor.chunk_tiles(self.place.chunk);
         assert_eq!(
             (leaves.len(), tiles.len()),
@@ -270,11 +274,11 @@ impl Sum<'_> {
 fn apply_tile(
     kind: TensorKind,
     changes: &[i32; TILE_COORDINATES],
-    stored: &mut StoredLeaf,
+    stored: &mut StoredTileMasters,
     tile: &mut Tile,
 ) -> u64 {
     let limit = i64::from(master::largest(kind));
-    let mut leaf: Leaf = master::from_bytes(stored);
+    let mut leaf: TileMasters = master::from_bytes(stored);
     let mut rows = [false; TILE_ROWS];
     let mut changed = 0;
     for (index, (m, &change)) in leaf.iter_mut().zip(changes).enumerate() {

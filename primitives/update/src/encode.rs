@@ -3,7 +3,7 @@
 use crate::{
     bits::BitWriter,
     compress::Selection,
-    error::{EncodeError, Place},
+    error::{ChunkPlace, EncodeError},
     reader::{rice_bits, Entry, SCALE_LENGTH_BITS},
     shape::{Tensor, Trainable, CHUNK_COORDINATES},
     update::{HEADER_BYTES, MAGIC, SCALE_MAX, VERSION},
@@ -113,7 +113,7 @@ impl<'a> Encoder<'a> {
         let mut rest = changes;
         let mut entries = Vec::new();
         for chunk in 0..tensor.chunks() {
-            let place = Place {
+            let place = ChunkPlace {
                 tensor: index,
                 chunk,
             };
@@ -189,7 +189,7 @@ fn check_coordinates(tensor: &Tensor, changes: &[(u64, i32)]) -> Result<(), Enco
     Ok(())
 }
 
-fn check_magnitudes(place: Place, entries: &[Entry]) -> Result<(), EncodeError> {
+fn check_magnitudes(place: ChunkPlace, entries: &[Entry]) -> Result<(), EncodeError> {
     let magnitudes = || entries.iter().map(|entry| entry.value.unsigned_abs());
     let Some(scale) = magnitudes().min() else {
         return Ok(());

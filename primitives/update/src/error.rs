@@ -6,14 +6,14 @@ use thiserror::Error;
 
 /// The place of an error in an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct ChunkPlace {
     /// Index of the tensor in the canonical list.
     pub tensor: u16,
     /// Index of the chunk in the tensor.
     pub chunk: u32,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ChunkPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "chunk {} of tensor {}", self.chunk, self.tensor)
     }
@@ -103,24 +103,24 @@ pub enum DecodeError {
     )]
     TooManyEntries {
         /// The chunk.
-        place: Place,
+        place: ChunkPlace,
         /// Its entries.
         found: u16,
     },
     /// A chunk's scale is above [`SCALE_MAX`](crate::SCALE_MAX).
     #[error("the scale of {0} is above {max}", max = crate::SCALE_MAX)]
-    ScaleTooLarge(Place),
+    ScaleTooLarge(ChunkPlace),
     /// All entries of a chunk have the larger magnitude; the canonical form has a scale twice as large.
     #[error("all entries of {0} have the larger magnitude; its scale should be doubled")]
-    ScaleNotMinimal(Place),
+    ScaleNotMinimal(ChunkPlace),
     /// An index is beyond the end of its chunk.
     #[error("an index is beyond the end of {0}")]
-    IndexOutOfRange(Place),
+    IndexOutOfRange(ChunkPlace),
     /// No weight has this index: it is in the padding of its tensor.
     #[error("index {index} of {place} is padding; no weight is there")]
     IndexInPadding {
         /// The chunk.
-        place: Place,
+        place: ChunkPlace,
         /// The index in the chunk.
         index: u16,
     },
@@ -182,16 +182,16 @@ pub enum EncodeError {
     },
     /// A chunk has more entries than the bound.
     #[error("{0} has more entries than the bound; raise it or leave some out")]
-    TooManyEntries(Place),
+    TooManyEntries(ChunkPlace),
     /// An entry of a chunk changes nothing.
     #[error("an entry of {0} changes nothing; leave it out")]
-    ZeroEntry(Place),
+    ZeroEntry(ChunkPlace),
     /// The magnitudes of a chunk are not one scale or twice that scale, or it is too large.
     #[error(
         "the magnitudes of {0} are not one scale of at most {max} and twice that scale",
         max = crate::SCALE_MAX
     )]
-    NotOneScale(Place),
+    NotOneScale(ChunkPlace),
     /// A delta and the residual at its coordinate add up to more than an i32.
     #[error("delta and residual at coordinate {coordinate} add up to more than 32 bits")]
     ResidualOverflow {

@@ -19,7 +19,7 @@ mod update;
 
 pub use aggregate::{apply, Applied, Sum, Sums, MAX_UPDATES};
 pub use encode::Encoder;
-pub use error::{ApplyError, DecodeError, EncodeError, Place};
+pub use error::{ApplyError, ChunkPlace, DecodeError, EncodeError};
 pub use master::{from_weights, masters_root};
 pub use overlap::{overlap, Overlap};
 pub use reader::{Chunk, Entry, Reader};

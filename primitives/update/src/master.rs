@@ -43,13 +43,13 @@ pub const LINEAR_MAX: i32 = 127 * 65_535;
 pub const GAIN_MAX: i32 = (1 << 30) - 1;
 
 /// The masters of a tile.
-pub type Leaf = [i32; TILE_COORDINATES];
+pub type TileMasters = [i32; TILE_COORDINATES];
 /// A leaf as it is stored.
-pub type StoredLeaf = [u8; LEAF_BYTES];
+pub type StoredTileMasters = [u8; LEAF_BYTES];
 
 /// The masters of `tile`, which belongs to a tensor of `kind`. Those of a tile of the rotation table are
 /// zero.
-pub fn of_tile(kind: TensorKind, tile: &Tile) -> Leaf {
+pub fn of_tile(kind: TensorKind, tile: &Tile) -> TileMasters {
     let mut leaf = [0; TILE_COORDINATES];
     match kind {
         TensorKind::Linear { .. } => {
@@ -78,7 +78,7 @@ pub fn of_tile(kind: TensorKind, tile: &Tile) -> Leaf {
 }
 
 /// The stored form of a leaf.
-pub fn to_bytes(leaf: &Leaf) -> StoredLeaf {
+pub fn to_bytes(leaf: &TileMasters) -> StoredTileMasters {
     let mut bytes = [0; LEAF_BYTES];
     for (stored, master) in bytes.as_chunks_mut().0.iter_mut().zip(leaf) {
         *stored = master.to_le_bytes();
@@ -87,7 +87,7 @@ pub fn to_bytes(leaf: &Leaf) -> StoredLeaf {
 }
 
 /// A leaf from its stored form.
-pub fn from_bytes(bytes: &StoredLeaf) -> Leaf {
+pub fn from_bytes(bytes: &StoredTileMasters) -> TileMasters {
     let mut leaf = [0; TILE_COORDINATES];
     for (master, &stored) in leaf.iter_mut().zip(bytes.as_chunks().0) {
         *master = i32::from_le_bytes(stored);
@@ -102,7 +102,7 @@ pub fn from_bytes(bytes: &StoredLeaf) -> Leaf {
 pub fn leaves<'a>(
     trainable: &'a Trainable,
     weights: &'a [u8],
-) -> Result<impl Iterator<Item = Leaf> + 'a, ApplyError> {
+) -> Result<impl Iterator<Item = TileMasters> + 'a, ApplyError> {
     check_weights(trainable, weights)?;
     let tiles = weights.as_chunks::<TILE_BYTES>().0;
     Ok(trainable.tensors().iter().flat_map(move |tensor| {
@@ -166,7 +166,7 @@ pub fn requantise_row(masters: &[i32; TILE_COLUMNS]) -> (u16, [i8; TILE_COLUMNS]
 }
 
 /// The tile of a linear tensor with these masters.
-pub fn requantise(leaf: &Leaf) -> Tile {
+pub fn requantise(leaf: &TileMasters) -> Tile {
     let mut tile = [0; TILE_BYTES];
     for row in 0..TILE_ROWS {
         requantise_into(leaf, row, &mut tile);
@@ -175,7 +175,7 @@ pub fn requantise(leaf: &Leaf) -> Tile {
 }
 
 /// Replaces scale and quants of one row of a linear tensor's tile.
-pub(crate) fn requantise_into(leaf: &Leaf, row: usize, tile: &mut Tile) {
+pub(crate) fn requantise_into(leaf: &TileMasters, row: usize, tile: &mut Tile) {
     let masters = core::array::from_fn(|k| leaf[quant_offset(row, k)]);
     let (scale, quants) = requantise_row(&masters);
     for (k, q) in quants.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use crate::{
     bits::{BitReader, End},
-    error::{DecodeError, Place},
+    error::{ChunkPlace, DecodeError},
     shape::{Tensor, Trainable, CHUNK_COORDINATES},
     update::SCALE_MAX,
 };
@@ -27,7 +27,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'r> {
     /// Its place.
-    pub place: Place,
+    pub place: ChunkPlace,
     /// Its coordinates.
     pub length: usize,
     /// Its entries, by ascending index.
@@ -42,7 +42,7 @@ pub struct Reader<'a> {
     /// The tensor of the next chunk, and those after it.
     tensors: &'a [[u8; 2]],
     bits: BitReader<'a>,
-    next: Option<Place>,
+    next: Option<ChunkPlace>,
     /// Whether the tensor of the next chunk has had an entry.
     touched: bool,
     entries: Vec<Entry>,
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The place of the next chunk, if there is one.
-    pub const fn place(&self) -> Option<Place> {
+    pub const fn place(&self) -> Option<ChunkPlace> {
         self.next
     }
 
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         self.read_entries(place, &tensor)?;
         self.touched |= !self.entries.is_empty();
         if place.chunk + 1 < tensor.chunks() {
-            self.next = Some(Place {
+            self.next = Some(ChunkPlace {
                 chunk: place.chunk + 1,
                 ..place
             });
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
 
     fn begin_tensor(&mut self) {
         self.touched = false;
-        self.next = self.tensors.first().map(|&bytes| Place {
+        self.next = self.tensors.first().map(|&bytes| ChunkPlace {
             tensor: u16::from_le_bytes(bytes),
             chunk: 0,
         });
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn read_entries(&mut self, place: Place, tensor: &Tensor) -> Result<(), DecodeError> {
+    fn read_entries(&mut self, place: ChunkPlace, tensor: &Tensor) -> Result<(), DecodeError> {
         self.entries.clear();
         let length = tensor.chunk_coordinates(place.chunk);
         let count = self.bits.take(bit_length(u32::from(self.bound)))?;
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_scale(&mut self, place: Place) -> Result<i32, DecodeError> {
+    fn read_scale(&mut self, place: ChunkPlace) -> Result<i32, DecodeError> {
         let length = self.bits.take(SCALE_LENGTH_BITS)?;
         if length > SCALE_LENGTH_MAX {
             return Err(DecodeError::ScaleTooLarge(place));

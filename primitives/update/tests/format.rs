@@ -7,7 +7,8 @@ use common::{changes, encode_again, open, read, trainable, update, ANY, PARENT};
 use noema_checkpoint::{CheckpointId, H256};
 use noema_numerics::testing::Random;
 use noema_update::{
-    DecodeError, EncodeError, Encoder, Entry, Limits, Place, Summary, Trainable, Update, SCALE_MAX,
+    ChunkPlace, DecodeError, EncodeError, Encoder, Entry, Limits, Summary, Trainable, Update,
+    SCALE_MAX,
 };
 use proptest::prelude::*;
 
@@ -63,7 +64,7 @@ fn header(edit: impl FnOnce(&mut Vec<u8>)) -> DecodeError {
     open(&bytes, &trainable).unwrap_err()
 }
 
-const FIRST: Place = Place {
+const FIRST: ChunkPlace = ChunkPlace {
     tensor: 3,
     chunk: 0,
 };
@@ -285,7 +286,7 @@ fn indices_beyond_the_chunk_or_in_padding_are_refused() {
     );
     // A norm of 64 gains: index 64 is padding.
     let draft = Draft::new(1, &[1]).put(1, 1).put(0, 5).gap(64, 9).put(0, 2);
-    let place = Place {
+    let place = ChunkPlace {
         tensor: 1,
         chunk: 0,
     };

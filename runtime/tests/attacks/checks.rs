@@ -3,10 +3,10 @@
 
 use crate::world::*;
 use frame_support::{assert_noop, assert_ok};
-use noema_claims::{SeatState, Stage};
+use noema_claims::{ClaimStage, SeatState};
 use noema_protocol::{ClaimId, RequestId};
 use noema_runtime::{parameters::REQUEST_RULES, AccountId, Claims, Inference, Runtime};
-use pallet_inference::{Phase, RefundReason, Requests};
+use pallet_inference::{RefundReason, RequestPhase, Requests};
 
 const VALIDATORS: u32 = 6;
 
@@ -43,8 +43,8 @@ fn checked(play: &mut Play) -> ClaimId {
         loop {
             block();
             match Claims::claim_info(claim).expect("it is kept").claim.stage {
-                Stage::Undrawn => {}
-                Stage::Committing { .. } => return claim,
+                ClaimStage::Undrawn => {}
+                ClaimStage::Committing { .. } => return claim,
                 _ => break,
             }
         }
@@ -162,7 +162,7 @@ fn a_worker_that_vanishes_loses_a_part_of_each_stake() {
         let missed: u32 = requests.map(|request| request.attempts).sum();
         let settled = ids.iter().filter(|id| {
             let request = Requests::<Runtime>::get(**id).expect("it is kept");
-            matches!(request.phase, Phase::Settled { .. })
+            matches!(request.phase, RequestPhase::Settled { .. })
         });
         let lost = gained([WORKER], before[0]);
         println!(
@@ -216,7 +216,7 @@ fn no_answer_costs_the_requester_its_storage_only() {
         };
         let request = Requests::<Runtime>::get(id).expect("it is kept");
         let reason = RefundReason::NoAnswer;
-        assert_eq!(request.phase, Phase::Refunded { reason });
+        assert_eq!(request.phase, RequestPhase::Refunded { reason });
         let (asker, worker) = (gained([ASKER], before[0]), gained([WORKER], before[1]));
         println!("an answer that never comes: requester {asker:+.5}, worker {worker:+.4} NOEMA");
         assert!((asker + noema(request.storage_burned)).abs() < 1e-9);

@@ -7,7 +7,7 @@
 use crate::world::*;
 use noema_protocol::RequestId;
 use noema_runtime::Runtime;
-use pallet_inference::{Phase, Requests};
+use pallet_inference::{RequestPhase, Requests};
 
 const REQUESTS: u32 = 100;
 const WORKERS: u32 = 2;
@@ -71,7 +71,7 @@ fn play(is_true: bool, colluding: u32, appeals: bool, challenges: bool) -> Outco
 fn settled(ids: &[RequestId]) -> usize {
     let is_settled = |id: &&RequestId| {
         let request = Requests::<Runtime>::get(**id).expect("it is kept for a week");
-        matches!(request.phase, Phase::Settled { .. })
+        matches!(request.phase, RequestPhase::Settled { .. })
     };
     ids.iter().filter(is_settled).count()
 }

@@ -2,13 +2,13 @@
 
 use crate::world::*;
 use frame_support::{assert_ok, storage::with_transaction};
-use noema_claims::{Effect, Validators};
+use noema_claims::{ClaimEffect, Validators};
 use noema_protocol::{
     interfaces::{Prices, Role},
     ClaimId, RequestId,
 };
 use noema_runtime::{AccountId, Balance, Claims, Operators, Runtime, RuntimeOrigin, System};
-use pallet_inference::{Phase, Requests};
+use pallet_inference::{RequestPhase, Requests};
 use sp_core::H256;
 use sp_runtime::{DispatchError, TransactionOutcome};
 
@@ -162,7 +162,7 @@ fn is_waived_by_known_values(number: u32, id: RequestId) -> bool {
         claim.unknown_since = 0;
         let beacon = pallet_claims::LatestValues::<Runtime>::get();
         let effects = claim.advance(System::block_number(), u32::MAX, &beacon, &mut Any);
-        let is_waived = effects.contains(&Effect::Waived);
+        let is_waived = effects.contains(&ClaimEffect::Waived);
         TransactionOutcome::Rollback(Ok::<_, DispatchError>(is_waived))
     })
     .expect("nothing else fails")
@@ -187,7 +187,7 @@ fn checked(chooses: bool) -> (u32, u32) {
             block();
             open.retain(|id| {
                 let request = Requests::<Runtime>::get(*id).expect("it was made");
-                let Phase::Answering { deadline } = request.phase else {
+                let RequestPhase::Answering { deadline } = request.phase else {
                     return true;
                 };
                 let worker = request.assignment.expect("a worker has it").worker;

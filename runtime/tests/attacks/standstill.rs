@@ -1,10 +1,10 @@
 //! A chain that stops, and a relay chain without fresh randomness.
 
 use crate::world::*;
-use noema_claims::Stage;
+use noema_claims::ClaimStage;
 use noema_protocol::RequestId;
 use noema_runtime::{Claims, Inference, Runtime, System};
-use pallet_inference::{Phase, Requests};
+use pallet_inference::{RequestPhase, Requests};
 
 const WORKERS: u32 = 2;
 const VALIDATORS: u32 = 12;
@@ -16,7 +16,7 @@ fn numbers() -> impl Iterator<Item = u32> {
     (WORKER..WORKER + WORKERS).chain(VALIDATOR..VALIDATOR + VALIDATORS)
 }
 
-fn phases(ids: &[RequestId]) -> Vec<Phase<u32>> {
+fn phases(ids: &[RequestId]) -> Vec<RequestPhase<u32>> {
     let phase = |id| Requests::<Runtime>::get(id).expect("it is kept").phase;
     ids.iter().copied().map(phase).collect()
 }
@@ -45,7 +45,7 @@ fn an_hour_without_blocks_lets_no_deadline_pass() {
         }
         let settled = phases(&ids)
             .iter()
-            .filter(|phase| matches!(phase, Phase::Settled { .. }))
+            .filter(|phase| matches!(phase, RequestPhase::Settled { .. }))
             .count();
         println!(
             "an hour without blocks, {} times: {settled} of {REQUESTS} settled, {:.1} NOEMA slashed",
@@ -72,9 +72,9 @@ fn without_fresh_randomness_everything_waits_and_none_is_slashed_or_refunded() {
             play.block();
         }
         let undrawn = phases(&answered).into_iter().filter(|phase| match phase {
-            Phase::Claimed { claim } => {
+            RequestPhase::Claimed { claim } => {
                 let info = Claims::claim_info(*claim).expect("it is kept");
-                info.claim.stage == Stage::Undrawn
+                info.claim.stage == ClaimStage::Undrawn
             }
             _ => false,
         });
@@ -86,7 +86,7 @@ fn without_fresh_randomness_everything_waits_and_none_is_slashed_or_refunded() {
         let all = [answered, waiting].concat();
         let settled = phases(&all)
             .iter()
-            .filter(|phase| matches!(phase, Phase::Settled { .. }))
+            .filter(|phase| matches!(phase, RequestPhase::Settled { .. }))
             .count();
         println!(
             "500 blocks without randomness: {undrawn} claims and {queued} requests wait; then {settled} of {} \

@@ -7,7 +7,7 @@ use frame_support::{
     traits::{fungible::Inspect, BuildGenesisConfig, Hooks, UnfilteredDispatchable},
     weights::WeightMeter,
 };
-use noema_claims::{merkle_root, prove_hidden, HiddenProof, Seat, SeatState, Stage};
+use noema_claims::{merkle_root, prove_hidden, ClaimStage, HiddenProof, Seat, SeatState};
 use noema_protocol::{
     hashing::{self, blake2_256},
     interfaces::{Prices, Role},
@@ -20,7 +20,7 @@ use noema_runtime::{
     Runtime, RuntimeOrigin, System,
 };
 use pallet_checkpoints::{Architecture, TokenBounds, Weights};
-use pallet_inference::{Phase, Requests};
+use pallet_inference::{RequestPhase, Requests};
 use pallet_jury::JurorState;
 use pallet_operators::Roles;
 use sp_core::{sr25519, Pair, H256};
@@ -368,7 +368,7 @@ impl Play {
         for id in waiting {
             let phase = Requests::<Runtime>::get(id).map(|request| request.phase);
             match phase {
-                Some(Phase::Answering { .. }) => self.answer(id),
+                Some(RequestPhase::Answering { .. }) => self.answer(id),
                 Some(phase) if !phase.is_final() => {}
                 _ => drop(self.requests.remove(&id)),
             }
@@ -415,7 +415,7 @@ impl Play {
                 Conduct::Silent => continue,
             };
             match (claim.stage, seat.state) {
-                (Stage::Committing { .. }, SeatState::Seated) if confirms => {
+                (ClaimStage::Committing { .. }, SeatState::Seated) if confirms => {
                     let commitment = hashing::check_commitment(
                         id,
                         0,
@@ -425,10 +425,10 @@ impl Play {
                     );
                     assert_ok!(Claims::commit_check(by(number), id, 0, commitment));
                 }
-                (Stage::Committing { .. }, SeatState::Seated) => {
+                (ClaimStage::Committing { .. }, SeatState::Seated) => {
                     assert_ok!(Claims::challenge(by(number), id, 0));
                 }
-                (Stage::Revealing { .. }, SeatState::Committed(_))
+                (ClaimStage::Revealing { .. }, SeatState::Committed(_))
                     if conduct != Conduct::Withholds =>
                 {
                     let call = self.reveal_call(id, &seat.validator);
@@ -471,7 +471,7 @@ impl Play {
             true => Verdict::True,
             false => Verdict::False,
         };
-        if let pallet_jury::Stage::Appealable { .. } = dispute.stage {
+        if let pallet_jury::DisputeStage::Appealable { .. } = dispute.stage {
             let is_wrong = dispute.first.verdict() != Some(truth);
             if let Some(appellant) = self.appellants[usize::from(!is_wrong)] {
                 let origin = RuntimeOrigin::signed(who(appellant));
@@ -487,12 +487,12 @@ impl Play {
                 Conduct::Silent => continue,
             };
             match (dispute.stage, juror.state) {
-                (pallet_jury::Stage::Committing { .. }, JurorState::Seated) => {
+                (pallet_jury::DisputeStage::Committing { .. }, JurorState::Seated) => {
                     let commitment =
                         hashing::verdict_commitment(id, 0, &juror.account, verdict, SALT);
                     assert_ok!(Jury::commit_verdict(by(number), id, 0, commitment));
                 }
-                (pallet_jury::Stage::Revealing { .. }, JurorState::Committed(_))
+                (pallet_jury::DisputeStage::Revealing { .. }, JurorState::Committed(_))
                     if conduct != Conduct::Withholds =>
                 {
                     assert_ok!(Jury::reveal_verdict(by(number), id, 0, verdict, SALT));
@@ -521,7 +521,7 @@ fn answered(id: RequestId, is_true: bool) -> Answered {
             prompt_hash: request.prompt_hash,
             parameters: request.parameters,
             seed: assignment.seed,
-            output_hash: hashing::output_hash(&[5; TOKENS as usize], b"An answer."),
+            answer_hash: hashing::answer_hash(&[5; TOKENS as usize], b"An answer."),
             prompt_tokens: 100,
             output_tokens: TOKENS.into(),
             hidden_root: merkle_root(&hidden),

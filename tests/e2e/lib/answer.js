@@ -1,6 +1,6 @@
 // Answers and receipts that a test signs in place of a worker.
 
-import { merkleRoot, outputHash, promptHash, randomHash } from './protocol.js';
+import { answerHash, merkleRoot, promptHash, randomHash } from './protocol.js';
 
 /**
  * An answer of `tokens` without execution: its hidden states are random, so its worker and validators in
@@ -19,7 +19,7 @@ export function receiptOf(id, { checkpoint, prompt, parameters, assignment }, an
     promptHash: promptHash(Buffer.from(prompt.slice(2), 'hex')),
     parameters,
     seed: assignment.seed,
-    outputHash: outputHash(answer.tokens, answer.text),
+    answerHash: answerHash(answer.tokens, answer.text),
     promptTokens: answer.promptTokens,
     outputTokens: answer.tokens.length,
     hiddenRoot: answer.hiddenRoot,

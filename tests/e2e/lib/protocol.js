@@ -16,7 +16,7 @@ export const utf8 = (text) => (typeof text === 'string' ? new TextEncoder().enco
 
 export const promptHash = (prompt) => tagged('noema/prompt', bytes(utf8(prompt)));
 
-export const outputHash = (tokens, text) =>
+export const answerHash = (tokens, text) =>
   tagged(
     'noema/output',
     compactToU8a(tokens.length),
@@ -61,7 +61,7 @@ export const receiptHash = (receipt) => {
     hexToU8a(receipt.promptHash),
     ...[maxTokens, temperatureMilli, topK, topPMilli].map(u16),
     hexToU8a(receipt.seed),
-    hexToU8a(receipt.outputHash),
+    hexToU8a(receipt.answerHash),
     u32(receipt.promptTokens),
     u32(receipt.outputTokens),
     hexToU8a(receipt.hiddenRoot),

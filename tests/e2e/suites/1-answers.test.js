@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { plain } from '../lib/chain.js';
 import { until } from '../lib/process.js';
 import { worker } from '../lib/programs.js';
-import { merkleRoot, outputHash, positionOf, promptHash, receiptHash, rootOf } from '../lib/protocol.js';
+import { answerHash, merkleRoot, positionOf, promptHash, receiptHash, rootOf } from '../lib/protocol.js';
 import { CHECK_ALL, WHOLE } from '../lib/rules.js';
 import { World } from '../lib/world.js';
 
@@ -56,7 +56,7 @@ describe('a paid, checked answer', () => {
     const { text, tokens, receipt } = await world.answer(id);
     assert.match(text, /Paris/);
     assert.equal(receipt.promptHash, promptHash(prompt));
-    assert.equal(receipt.outputHash, outputHash(tokens, text));
+    assert.equal(receipt.answerHash, answerHash(tokens, text));
     assert.equal(receipt.checkpoint, world.checkpoint);
     assert.equal(Number(receipt.outputTokens), tokens.length);
     const assigned = await world.event(id, 'Assigned');

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use noema_executor::{Device, Executor, Output, Segment, Sequence};
 use noema_numerics::{
     testing::{Case, Record},
-    Architecture, BlocksRef, Checking, Generation, Room, Step,
+    Architecture, BlocksRef, Checking, Generation, Step, StepBudget,
 };
 use std::sync::Arc;
 
@@ -152,7 +152,7 @@ impl<'t> Member<'t> {
             0 => usize::MAX,
             length => splits[self.passes % length] as usize,
         };
-        let room = Room {
+        let room = StepBudget {
             positions,
             rows: ROWS,
         };

@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{ensure, Context, Result};
 use noema_executor::Device;
 use noema_numerics::{
-    testing::{Case, Operator},
+    testing::{Case, TensorOperator},
     Scalar,
 };
 use noema_worker::{
@@ -128,7 +128,7 @@ pub fn open(model: &Path, home: &Path) -> Result<OpenCheckpoint> {
 
 /// Calls of every operator, with the results of the definition.
 fn cases(settings: &Settings) -> Vec<(Case, Vec<u8>)> {
-    let random = Operator::ALL.into_iter().flat_map(|operator| {
+    let random = TensorOperator::ALL.into_iter().flat_map(|operator| {
         (0..settings.cases).map(move |case| Case::random(operator, settings.seed << 32 | case))
     });
     random

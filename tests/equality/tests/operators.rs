@@ -2,7 +2,7 @@
 
 use noema_equality::guest::Guest;
 use noema_numerics::{
-    testing::{golden, Case, Operator},
+    testing::{golden, Case, TensorOperator},
     Scalar,
 };
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn guest() -> &'static Guest {
     &GUEST
 }
 
-fn is_equal(operator: Operator, seed: u64) -> Result<(), TestCaseError> {
+fn is_equal(operator: TensorOperator, seed: u64) -> Result<(), TestCaseError> {
     let case = Case::random(operator, seed);
     let found = guest().operator(&case).expect("executes");
     prop_assert!(found == case.run(&Scalar), "{operator:?} of seed {seed}");
@@ -26,47 +26,47 @@ proptest! {
 
     #[test]
     fn linear_layers_are_equal(seed: u64) {
-        is_equal(Operator::Linear, seed)?;
+        is_equal(TensorOperator::Linear, seed)?;
     }
 
     #[test]
     fn norms_are_equal(seed: u64) {
-        is_equal(Operator::Norm, seed)?;
+        is_equal(TensorOperator::Norm, seed)?;
     }
 
     #[test]
     fn rotations_are_equal(seed: u64) {
-        is_equal(Operator::Rope, seed)?;
+        is_equal(TensorOperator::Rope, seed)?;
     }
 
     #[test]
     fn caches_are_equal(seed: u64) {
-        is_equal(Operator::Store, seed)?;
+        is_equal(TensorOperator::Store, seed)?;
     }
 
     #[test]
     fn attention_is_equal(seed: u64) {
-        is_equal(Operator::Attention, seed)?;
+        is_equal(TensorOperator::Attention, seed)?;
     }
 
     #[test]
     fn gated_products_are_equal(seed: u64) {
-        is_equal(Operator::Swiglu, seed)?;
+        is_equal(TensorOperator::Swiglu, seed)?;
     }
 
     #[test]
     fn blocks_are_equal(seed: u64) {
-        is_equal(Operator::Quantise, seed)?;
+        is_equal(TensorOperator::Quantise, seed)?;
     }
 
     #[test]
     fn embeddings_are_equal(seed: u64) {
-        is_equal(Operator::Embedding, seed)?;
+        is_equal(TensorOperator::Embedding, seed)?;
     }
 
     #[test]
     fn samples_are_equal(seed: u64) {
-        is_equal(Operator::Sample, seed)?;
+        is_equal(TensorOperator::Sample, seed)?;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Limits that the two sides of a transfer enforce.
 
 use crate::support::{checkpoint, options, Node, LIMIT};
-use noema_artefacts::{is_shared_from, Artefacts, Error, Fault, Options};
+use noema_artefacts::{is_shared_from, Artefacts, Error, Options, PeerFault};
 use std::fs;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +86,7 @@ async fn no_more_connections_should_be_served_than_allowed() {
     let Err(Error::NoHolder { asked, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(asked.0, [(holder.peer(), Fault::Busy)]);
+    assert_eq!(asked.0, [(holder.peer(), PeerFault::Busy)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

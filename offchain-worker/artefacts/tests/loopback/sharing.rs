@@ -1,7 +1,7 @@
 //! Shared artefacts can be fetched.
 
 use crate::support::{assert_same, bytes, checkpoint, open, options, write, Node, LIMIT};
-use noema_artefacts::{hash_file, hash_files, Error, Fault};
+use noema_artefacts::{hash_file, hash_files, Error, PeerFault};
 use std::{
     fs,
     sync::{
@@ -196,7 +196,7 @@ async fn only_what_is_shared_should_be_served() {
     };
     assert_eq!(
         (hash, asked.0),
-        (part, vec![(holder.peer(), Fault::NotShared)])
+        (part, vec![(holder.peer(), PeerFault::NotShared)])
     );
 
     let file = holder.path("mine/weights.tiles");
@@ -208,7 +208,7 @@ async fn only_what_is_shared_should_be_served() {
     let Err(Error::NoHolder { asked, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(asked.0, [(holder.peer(), Fault::NotADirectory)]);
+    assert_eq!(asked.0, [(holder.peer(), PeerFault::NotADirectory)]);
 
     assert!(holder.artefacts.unshare(directory).await.expect("unshared"));
     assert!(!holder

@@ -1,7 +1,7 @@
 //! Holders that disappear, send wrong bytes or are unreachable, and interrupted fetches.
 
 use crate::support::{assert_same, bytes, checkpoint, options, Liar, Node, LIMIT};
-use noema_artefacts::{BlobHash, Error, Fault, Options, Peer, PeerId, Progress};
+use noema_artefacts::{BlobHash, Error, FetchProgress, Options, Peer, PeerFault, PeerId};
 use std::{
     fs::{self, File},
     net::{SocketAddr, UdpSocket},
@@ -24,7 +24,7 @@ const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
 fn hold_after(
     bytes: u64,
 ) -> (
-    impl Fn(Progress) + Send + Sync + 'static,
+    impl Fn(FetchProgress) + Send + Sync + 'static,
     Arc<Notify>,
     mpsc::Sender<()>,
 ) {
@@ -32,7 +32,7 @@ fn hold_after(
     let gate = Mutex::new(gate);
     let held = Arc::new(Notify::new());
     let arrived = held.clone();
-    let progress = move |progress: Progress| {
+    let progress = move |progress: FetchProgress| {
         if progress.present > bytes {
             arrived.notify_one();
             let gate = gate.lock().expect("no test thread has panicked");
@@ -165,7 +165,7 @@ async fn victim() {
     let enough: u64 = arrived.parse().expect("a number");
     let node = Node::start(9).await;
     let hash = hash.parse().expect("a hash");
-    let progress = move |progress: Progress| {
+    let progress = move |progress: FetchProgress| {
         if progress.present > enough {
             std::process::abort();
         }
@@ -275,7 +275,7 @@ async fn wrong_bytes_should_be_refused_and_named() {
     let Err(Error::Corrupt { asked, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(asked.0, [(liar.peer(), Fault::Corrupt)]);
+    assert_eq!(asked.0, [(liar.peer(), PeerFault::Corrupt)]);
     assert!(!into.exists());
     let refused = newcomer
         .artefacts
@@ -423,7 +423,7 @@ async fn a_slow_holder_should_be_left() {
     // No holder sends as much as required while each third takes so long, so each round ends early; still, each
     // transfers some bytes.
     let next = AtomicU64::new(0);
-    let progress = move |progress: Progress| {
+    let progress = move |progress: FetchProgress| {
         if progress.present > next.load(Ordering::Relaxed) {
             next.store(progress.present + LARGE as u64 / 3, Ordering::Relaxed);
             block_in_place(|| std::thread::sleep(longer));

@@ -17,7 +17,7 @@ const PAGE: usize = 2 << 20;
 /// a virtual machine every 4 KiB cost a walk through two page tables. A copy in large pages is faster to
 /// read, but private to the process.
 #[derive(Debug)]
-pub struct Weights(Memory);
+pub struct CpuWeights(Memory);
 
 #[derive(Debug)]
 enum Memory {
@@ -26,7 +26,7 @@ enum Memory {
     Copied(MmapMut, Range<usize>),
 }
 
-impl Weights {
+impl CpuWeights {
     /// Maps the whole of `file`.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Weights {
     }
 }
 
-impl Deref for Weights {
+impl Deref for CpuWeights {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -93,9 +93,9 @@ mod tests {
         let mut file = File::create(&path).expect("a temporary file");
         file.write_all(&bytes).expect("room for it");
         let file = File::open(&path).expect("the written file");
-        let copied = Weights::copy(&file).expect("a copy");
+        let copied = CpuWeights::copy(&file).expect("a copy");
         // SAFETY: only this test uses the file.
-        let mapped = unsafe { Weights::map(&file) }.expect("a mapping");
+        let mapped = unsafe { CpuWeights::map(&file) }.expect("a mapping");
         for weights in [copied, mapped] {
             assert!(*weights == *bytes);
             weights.unload();

@@ -60,7 +60,7 @@ pub struct Adapter {
 
 /// Which adapter to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum AdapterChoice {
     /// The best kind available; software only if allowed.
     Best {
         /// Whether a software adapter is allowed.
@@ -93,11 +93,11 @@ pub fn adapters() -> Vec<Adapter> {
 ///
 /// # Errors
 /// [`ExecutorError::NoDevice`] when there is none, or it cannot be used.
-pub fn adapter(choice: Choice) -> Result<Adapter, ExecutorError> {
+pub fn adapter(choice: AdapterChoice) -> Result<Adapter, ExecutorError> {
     choose(adapters(), choice)
 }
 
-fn choose(adapters: Vec<Adapter>, choice: Choice) -> Result<Adapter, ExecutorError> {
+fn choose(adapters: Vec<Adapter>, choice: AdapterChoice) -> Result<Adapter, ExecutorError> {
     let names: Vec<String> = adapters
         .iter()
         .map(|a| format!("{} = {} ({})", a.index, a.name, a.kind))
@@ -110,8 +110,8 @@ fn choose(adapters: Vec<Adapter>, choice: Choice) -> Result<Adapter, ExecutorErr
     let mut found: Vec<Adapter> = adapters
         .into_iter()
         .filter(|adapter| match choice {
-            Choice::Index(index) => adapter.index == index,
-            Choice::Best { software } => {
+            AdapterChoice::Index(index) => adapter.index == index,
+            AdapterChoice::Best { software } => {
                 adapter.unusable.is_none() && (software || adapter.kind != AdapterKind::Software)
             }
         })
@@ -120,8 +120,8 @@ fn choose(adapters: Vec<Adapter>, choice: Choice) -> Result<Adapter, ExecutorErr
     let Some(adapter) = found.into_iter().next() else {
         return Err(ExecutorError::NoDevice {
             wanted: match choice {
-                Choice::Best { .. } => "gpu".into(),
-                Choice::Index(index) => format!("gpu:{index}"),
+                AdapterChoice::Best { .. } => "gpu".into(),
+                AdapterChoice::Index(index) => format!("gpu:{index}"),
             },
             hint,
         });

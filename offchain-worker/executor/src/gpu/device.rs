@@ -44,7 +44,7 @@ pub(crate) struct Gpu {
     /// Bytes of the largest buffer that can be bound, a multiple of 256.
     largest_binding: u64,
     #[cfg(any(test, feature = "testing"))]
-    fault: Arc<Mutex<Option<super::Fault>>>,
+    fault: Arc<Mutex<Option<super::InjectedFault>>>,
 }
 
 /// Bytes that are allocated, and the limit.
@@ -151,13 +151,13 @@ impl Gpu {
 
     /// Makes the next pass fail.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn inject(&self, fault: super::Fault) {
+    pub(crate) fn inject(&self, fault: super::InjectedFault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
     /// Whether `fault` has been injected; only once.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn take_fault(&self, fault: super::Fault) -> bool {
+    pub(crate) fn take_fault(&self, fault: super::InjectedFault) -> bool {
         let mut injected = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         injected.take_if(|injected| *injected == fault).is_some()
     }

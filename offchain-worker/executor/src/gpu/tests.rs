@@ -11,7 +11,7 @@ use super::{
     device::{bytes_of, Buffer, Gpu},
     kernels::{Bound, Kernel, Kernels},
     plan::WINDOW_BYTES,
-    Choice, GpuDevice,
+    AdapterChoice, GpuDevice,
 };
 use std::sync::OnceLock;
 
@@ -25,7 +25,7 @@ fn device() -> Option<&'static GpuDevice> {
 
 /// A device that is not shared with other tests.
 fn open() -> Option<GpuDevice> {
-    match adapter(Choice::Best { software: true }) {
+    match adapter(AdapterChoice::Best { software: true }) {
         Ok(adapter) => Some(GpuDevice::open(&adapter).expect("a device that works")),
         Err(error) => {
             let required = std::env::var("NOEMA_REQUIRE_GPU_TESTS").is_ok_and(|v| v == "1");

@@ -1,7 +1,7 @@
 //! A request in the scheduler.
 
 use super::{Cancel, ScheduleError};
-use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Room, Step};
+use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Step, StepBudget};
 use std::sync::mpsc::Sender;
 
 /// An event of a request. The receiver may be gone, which changes nothing.
@@ -65,7 +65,7 @@ impl Job {
         matches!(&self.work, Work::Answer(generation) if cached + 1 >= generation.tokens().len())
     }
 
-    pub(super) fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
+    pub(super) fn step(&self, cached: usize, room: StepBudget) -> Option<Step<'_>> {
         match &self.work {
             Work::Answer(generation) => generation.step(cached, room),
             Work::Check(checking) => checking.step(cached, room),

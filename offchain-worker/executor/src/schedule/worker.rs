@@ -5,7 +5,7 @@ use super::{
     PassReport, ScheduleError, ScheduleOptions,
 };
 use crate::{Executor, ExecutorError, Output, Segment, Sequence};
-use noema_numerics::Room;
+use noema_numerics::StepBudget;
 use std::{sync::Arc, time::Instant};
 
 /// The state of the thread.
@@ -292,7 +292,7 @@ fn plan<'a>(
         _ => options.positions.max(1).min(budget.saturating_sub(answers)),
     };
     let logits = vocabulary as usize * size_of::<i32>();
-    let mut room = Room {
+    let mut room = StepBudget {
         positions,
         rows: (options.logits_bytes / logits).max(1),
     };
@@ -302,7 +302,7 @@ fn plan<'a>(
         decodes: decoding > 0,
     };
     for (index, active) in active.iter().enumerate() {
-        let next = Room {
+        let next = StepBudget {
             positions: 1,
             rows: 1,
         };

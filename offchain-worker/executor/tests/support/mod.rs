@@ -7,7 +7,7 @@ use noema_executor::{CpuExecutor, CpuOptions};
 use noema_numerics::{
     check, generate,
     testing::{Random, TestModel},
-    Checked, Generated, Request, Sampling, Scalar, Transformer,
+    Checked, Generated, GenerationParameters, Sampling, Scalar, Transformer,
 };
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -53,8 +53,8 @@ impl Ask {
         }
     }
 
-    pub fn request(&self) -> Request<'static> {
-        Request {
+    pub fn request(&self) -> GenerationParameters<'static> {
+        GenerationParameters {
             sampling: self.sampling,
             seed: self.seed,
             max_tokens: self.max_tokens,

@@ -1,6 +1,6 @@
 //! Calls of governance, as arguments of the call that dispatches them.
 
-use noema_rounds::{Dataset, Rules};
+use noema_rounds::{Dataset, RoundRules};
 use sp_core::H256;
 use subxt::ext::scale_encode::EncodeAsType;
 
@@ -108,8 +108,8 @@ impl From<Dataset> for WireDataset {
     }
 }
 
-impl From<Rules<u32>> for WireRules {
-    fn from(rules: Rules<u32>) -> Self {
+impl From<RoundRules<u32>> for WireRules {
+    fn from(rules: RoundRules<u32>) -> Self {
         let windows = rules.windows;
         Self {
             windows: WireWindows {

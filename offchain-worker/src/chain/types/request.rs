@@ -63,7 +63,7 @@ both_ways! {
         /// The sampling seed.
         pub seed: H256,
         /// The hash of the answer's tokens and text.
-        pub output_hash: H256,
+        pub answer_hash: H256,
         /// The number of tokens of the prompt.
         pub prompt_tokens: u32,
         /// The number of tokens of the answer.
@@ -81,7 +81,7 @@ impl From<Receipt> for WireReceipt {
             prompt_hash: receipt.prompt_hash,
             parameters: receipt.parameters.into(),
             seed: receipt.seed,
-            output_hash: receipt.output_hash,
+            answer_hash: receipt.answer_hash,
             prompt_tokens: receipt.prompt_tokens,
             output_tokens: receipt.output_tokens,
             hidden_root: receipt.hidden_root,
@@ -97,7 +97,7 @@ impl From<WireReceipt> for Receipt {
             prompt_hash: receipt.prompt_hash,
             parameters: receipt.parameters.into(),
             seed: receipt.seed,
-            output_hash: receipt.output_hash,
+            answer_hash: receipt.answer_hash,
             prompt_tokens: receipt.prompt_tokens,
             output_tokens: receipt.output_tokens,
             hidden_root: receipt.hidden_root,
@@ -107,7 +107,7 @@ impl From<WireReceipt> for Receipt {
 
 from_chain! {
     /// The phase of a request.
-    pub enum Phase {
+    pub enum RequestPhase {
         /// It waits for a worker, in the queue of its checkpoint.
         Waiting,
         /// A worker computes the answer.
@@ -224,7 +224,7 @@ from_chain! {
         /// The first block in which it may be refunded because no worker is available.
         pub expires_at: BlockNumber,
         /// Its phase.
-        pub phase: Phase,
+        pub phase: RequestPhase,
         /// The number of requests before it in the queue, if it waits in one.
         pub position: Option<u32>,
         /// The number of workers that missed their deadlines.

@@ -6,7 +6,7 @@
 
 use super::both_ways;
 use noema_protocol::interfaces::Role;
-use noema_rounds::{Claim, Contribution, Finding, Losses, ScoreSheet};
+use noema_rounds::{CheckpointClaim, Contribution, Finding, Losses, ScoreSheet};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::ext::scale_decode::DecodeAsType;
@@ -133,8 +133,8 @@ impl From<ScoreSheet> for WireSheet {
     }
 }
 
-impl From<Claim> for WireClaim {
-    fn from(claim: Claim) -> Self {
+impl From<CheckpointClaim> for WireClaim {
+    fn from(claim: CheckpointClaim) -> Self {
         Self {
             checkpoint: claim.checkpoint.0,
             weights_root: claim.weights_root,

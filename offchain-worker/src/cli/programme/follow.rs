@@ -14,7 +14,7 @@ use crate::training::rounds::RoundsOptions;
 use anyhow::bail;
 use clap::Args;
 use noema_protocol::{interfaces::PerWork, FamilyId, RoundId};
-use noema_rounds::{Outcome, Phase, Refusal, Rejection, Ruling};
+use noema_rounds::{Phase, Refusal, Rejection, RoundOutcome, Ruling};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -228,7 +228,7 @@ impl Ended {
             }
         }
         let checkpoint = match round.outcome() {
-            Some(Outcome::Promoted(checkpoint)) => Some(checkpoint.to_string()),
+            Some(RoundOutcome::Promoted(checkpoint)) => Some(checkpoint.to_string()),
             _ => None,
         };
         Self {
@@ -292,7 +292,7 @@ impl Ended {
 /// else its part of the epoch's subsidy for training.
 fn reward(round: &Round, ruling: Option<Ruling>, epoch: Option<&Epoch>) -> Option<Balance> {
     match (round.outcome(), ruling) {
-        (Some(Outcome::Promoted(_)), Some(Ruling::Accepted { weight })) => {
+        (Some(RoundOutcome::Promoted(_)), Some(Ruling::Accepted { weight })) => {
             let work = PerWork {
                 training: weight.into(),
                 ..PerWork::default()
@@ -318,11 +318,11 @@ fn ruling(ruling: Option<Ruling>) -> &'static str {
     }
 }
 
-fn outcome(outcome: Option<Outcome>) -> &'static str {
+fn outcome(outcome: Option<RoundOutcome>) -> &'static str {
     match outcome {
         None => "open",
-        Some(Outcome::Promoted(_)) => "promoted",
-        Some(Outcome::Rejected(rejection)) => match rejection {
+        Some(RoundOutcome::Promoted(_)) => "promoted",
+        Some(RoundOutcome::Rejected(rejection)) => match rejection {
             Rejection::TooFewTrainers => "rejected: too few trainers joined",
             Rejection::TooFewContributions => "rejected: too few contributions",
             Rejection::NoValidators => "rejected: no validator joined",
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn what_was_accepted_brings_its_part_and_what_was_refused_nothing() {
         let mut round = round();
-        round.phase = Phase::Closed(Outcome::Promoted(CheckpointId(H256::zero())));
+        round.phase = Phase::Closed(RoundOutcome::Promoted(CheckpointId(H256::zero())));
         let ended = Ended::of(&round, Some(&epoch(false)));
         assert_eq!(reward_of(&ended, &HONEST), Some(500));
         assert_eq!(reward_of(&ended, &POISONER), Some(0));
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn a_round_without_a_checkpoint_brings_nothing() {
         let mut round = round();
-        round.phase = Phase::Closed(Outcome::Rejected(Rejection::LossNotLower));
+        round.phase = Phase::Closed(RoundOutcome::Rejected(Rejection::LossNotLower));
         let ended = Ended::of(&round, Some(&epoch(true)));
         for account in [HONEST, POISONER] {
             assert_eq!(reward_of(&ended, &account), Some(0));
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn what_an_unknown_epoch_brings_is_not_told() {
         let mut round = round();
-        round.phase = Phase::Closed(Outcome::Promoted(CheckpointId(H256::zero())));
+        round.phase = Phase::Closed(RoundOutcome::Promoted(CheckpointId(H256::zero())));
         let ended = Ended::of(&round, None);
         assert_eq!(reward_of(&ended, &HONEST), None);
         assert_eq!(reward_of(&ended, &POISONER), Some(0));

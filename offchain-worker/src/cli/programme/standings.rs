@@ -7,7 +7,7 @@ use crate::cli::money::Token;
 use crate::keys::address;
 use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
-use noema_rounds::{Ruling, Seat};
+use noema_rounds::{Hearing, Ruling};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Tally {
         }
         let contradicted = round.contradicted();
         for validator in &round.validators {
-            let is_heard = validator.seat == Seat::Scores && validator.sheet.is_some();
+            let is_heard = validator.seat == Hearing::Scores && validator.sheet.is_some();
             let is_accepted = is_heard.then(|| !contradicted.contains(&validator.account));
             self.note(&validator.account, Role::Validator, is_accepted);
         }

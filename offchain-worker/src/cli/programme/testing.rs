@@ -3,7 +3,7 @@
 use crate::roles::rounds::{testing, Round};
 use crate::store::AccountBytes;
 use noema_protocol::RoundId;
-use noema_rounds::{Contribution, Finding, Losses, Refusal, Ruling, ScoreSheet, Seat};
+use noema_rounds::{Contribution, Finding, Hearing, Losses, Refusal, Ruling, ScoreSheet};
 use sp_core::H256;
 
 pub(super) const HONEST: AccountBytes = [1; 32];
@@ -46,7 +46,7 @@ pub(super) fn round() -> Round {
             evaluation,
         };
         let validator = &mut round.validators[place];
-        validator.seat = Seat::Scores;
+        validator.seat = Hearing::Scores;
         validator.sheet = Some(ScoreSheet {
             parent: 100,
             findings: vec![found; 2].try_into().expect("two fit"),

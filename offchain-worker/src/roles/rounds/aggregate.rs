@@ -2,19 +2,19 @@
 
 use super::{score, Round, RoundsError};
 use crate::checkpoint::{Library, OpenCheckpoint, Successor};
-use crate::dataset::Dataset;
-use crate::training::Parent;
+use crate::dataset::OpenDataset;
+use crate::training::TrainableCheckpoint;
 use noema_checkpoint::Manifest;
 use noema_executor::Device;
 use noema_protocol::CheckpointId;
-use noema_rounds::{Claim, Ruling};
+use noema_rounds::{CheckpointClaim, Ruling};
 use noema_update::Update;
 use std::sync::Arc;
 
 /// The next checkpoint, in memory.
 pub struct Aggregate {
     parent: OpenCheckpoint,
-    child: Arc<Parent>,
+    child: Arc<TrainableCheckpoint>,
     manifest: Manifest,
 }
 
@@ -29,7 +29,7 @@ pub fn aggregate(
     parent: OpenCheckpoint,
     received: &[Option<Vec<u8>>],
 ) -> Result<Aggregate, RoundsError> {
-    let before = Parent::read(&parent)?;
+    let before = TrainableCheckpoint::read(&parent)?;
     let mut updates = Vec::new();
     for (place, trainer) in round.contributors().into_iter().enumerate() {
         let (Some(Ruling::Accepted { weight }), Some(contribution)) =
@@ -74,12 +74,12 @@ impl Aggregate {
     pub fn claim(
         &self,
         round: &Round,
-        dataset: &Dataset,
+        dataset: &OpenDataset,
         device: &Device,
-    ) -> Result<Claim, RoundsError> {
+    ) -> Result<CheckpointClaim, RoundsError> {
         let evaluation = score::shards(dataset, &round.evaluation)?;
         let judge = score::judge(round, &self.child, &evaluation, device);
-        Ok(Claim {
+        Ok(CheckpointClaim {
             checkpoint: self.id(),
             weights_root: self.manifest.weights_root,
             // The source of a trained checkpoint is its masters.

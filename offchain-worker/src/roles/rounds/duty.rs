@@ -3,12 +3,12 @@
 use super::Round;
 use crate::store::AccountBytes;
 use noema_protocol::interfaces::Role;
-use noema_rounds::{Phase, Seat, Trainer, Validator};
+use noema_rounds::{Hearing, Phase, Trainer, Validator};
 use std::fmt;
 
 /// A duty of an operator in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Duty {
+pub enum RoundDuty {
     /// To join.
     Join,
     /// To train on the assigned shards and commit.
@@ -29,7 +29,7 @@ pub enum Duty {
     Hold,
 }
 
-impl Duty {
+impl RoundDuty {
     /// Whether its result is in the store: a result that is committed and then revealed.
     pub(in crate::roles) const fn is_on_record(self) -> bool {
         match self {
@@ -43,7 +43,7 @@ impl Duty {
     }
 }
 
-impl fmt::Display for Duty {
+impl fmt::Display for RoundDuty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Join => "entry",
@@ -67,7 +67,7 @@ pub fn duty(
     role: Role,
     audits: bool,
     now: u32,
-) -> Option<Duty> {
+) -> Option<RoundDuty> {
     let trainer = round
         .trainers
         .iter()
@@ -84,41 +84,45 @@ pub fn duty(
     match (trainer, validator) {
         (None, None) => {
             let joins = matches!(round.phase, Phase::Registering { .. }) && role != Role::Worker;
-            joins.then_some(Duty::Join)
+            joins.then_some(RoundDuty::Join)
         }
         (Some(trainer), _) => of_trainer(round, trainer),
         (None, Some(validator)) => of_validator(round, validator, audits),
     }
 }
 
-fn of_trainer(round: &Round, trainer: &Trainer<AccountBytes>) -> Option<Duty> {
+fn of_trainer(round: &Round, trainer: &Trainer<AccountBytes>) -> Option<RoundDuty> {
     match round.phase {
-        Phase::Training { .. } if trainer.commitment.is_none() => Some(Duty::Contribute),
+        Phase::Training { .. } if trainer.commitment.is_none() => Some(RoundDuty::Contribute),
         Phase::Revealing { .. }
             if trainer.commitment.is_some() && trainer.contribution.is_none() =>
         {
-            Some(Duty::RevealContribution)
+            Some(RoundDuty::RevealContribution)
         }
-        Phase::Holding { .. } => Some(Duty::Hold),
+        Phase::Holding { .. } => Some(RoundDuty::Hold),
         _ => None,
     }
 }
 
-fn of_validator(round: &Round, validator: &Validator<AccountBytes>, audits: bool) -> Option<Duty> {
-    let is_heard = validator.seat != Seat::Unheard;
-    let scores = validator.seat == Seat::Scores && validator.sheet.is_none();
+fn of_validator(
+    round: &Round,
+    validator: &Validator<AccountBytes>,
+    audits: bool,
+) -> Option<RoundDuty> {
+    let is_heard = validator.seat != Hearing::Unheard;
+    let scores = validator.seat == Hearing::Scores && validator.sheet.is_none();
     match round.phase {
-        Phase::Scoring { .. } if scores && validator.commitment.is_none() => Some(Duty::Score),
+        Phase::Scoring { .. } if scores && validator.commitment.is_none() => Some(RoundDuty::Score),
         Phase::ScoreRevealing { .. } if scores && validator.commitment.is_some() => {
-            Some(Duty::RevealScores)
+            Some(RoundDuty::RevealScores)
         }
-        Phase::Claiming { .. } if is_heard && validator.claim.is_none() => Some(Duty::Claim),
-        Phase::Claiming { .. } if !is_heard && audits => Some(Duty::AuditScores),
+        Phase::Claiming { .. } if is_heard && validator.claim.is_none() => Some(RoundDuty::Claim),
+        Phase::Claiming { .. } if !is_heard && audits => Some(RoundDuty::AuditScores),
         Phase::Objectable { .. } if !is_heard && audits => Some(match round.claim {
-            Some(_) => Duty::AuditClaim,
-            None => Duty::AuditScores,
+            Some(_) => RoundDuty::AuditClaim,
+            None => RoundDuty::AuditScores,
         }),
-        Phase::Holding { .. } => Some(Duty::Hold),
+        Phase::Holding { .. } => Some(RoundDuty::Hold),
         _ => None,
     }
 }
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
     use crate::roles::rounds::testing;
     use noema_protocol::RoundId;
-    use noema_rounds::Surroundings;
+    use noema_rounds::RoundContext;
     use sp_core::H256;
 
     const TRAINER: AccountBytes = [1; 32];
@@ -140,7 +144,7 @@ mod tests {
     }
 
     fn end(round: &mut Round, now: u32) {
-        round.advance(&Surroundings {
+        round.advance(&RoundContext {
             now,
             randomness: Some(H256::repeat_byte(1)),
             parent_is_canonical: true,
@@ -148,7 +152,7 @@ mod tests {
         });
     }
 
-    fn of(round: &Round, account: &AccountBytes, role: Role, now: u32) -> Option<Duty> {
+    fn of(round: &Round, account: &AccountBytes, role: Role, now: u32) -> Option<RoundDuty> {
         duty(round, account, role, true, now)
     }
 
@@ -156,7 +160,7 @@ mod tests {
     fn everybody_joins_while_there_is_time() {
         let mut round = round();
         for role in [Role::Trainer, Role::Validator] {
-            assert_eq!(of(&round, &TRAINER, role, 1), Some(Duty::Join));
+            assert_eq!(of(&round, &TRAINER, role, 1), Some(RoundDuty::Join));
             assert_eq!(of(&round, &TRAINER, role, 6), None);
         }
         assert_eq!(of(&round, &TRAINER, Role::Worker, 1), None);
@@ -174,7 +178,7 @@ mod tests {
         end(&mut round, 6);
         assert_eq!(
             of(&round, &TRAINER, Role::Trainer, 6),
-            Some(Duty::Contribute)
+            Some(RoundDuty::Contribute)
         );
         assert_eq!(of(&round, &VALIDATOR, Role::Validator, 6), None);
         for account in [TRAINER, OTHER] {
@@ -191,7 +195,7 @@ mod tests {
         end(&mut round, 7);
         assert_eq!(
             of(&round, &TRAINER, Role::Trainer, 7),
-            Some(Duty::RevealContribution)
+            Some(RoundDuty::RevealContribution)
         );
         for account in [TRAINER, OTHER] {
             let contribution = noema_rounds::Contribution {
@@ -205,7 +209,7 @@ mod tests {
         end(&mut round, 8);
         assert_eq!(
             of(&round, &VALIDATOR, Role::Validator, 8),
-            Some(Duty::Score)
+            Some(RoundDuty::Score)
         );
         assert_eq!(of(&round, &TRAINER, Role::Trainer, 8), None);
         assert_eq!(of(&round, &VALIDATOR, Role::Validator, 13), None);

@@ -1,9 +1,9 @@
 //! From the result of a task for a round to the step that follows.
 
-use super::{Duty, Round, RoundStep, Work};
+use super::{Round, RoundDuty, RoundStep, RoundWork};
 use crate::store::Product;
 use noema_protocol::{hashing, CheckpointId};
-use noema_rounds::Claim;
+use noema_rounds::CheckpointClaim;
 use sp_core::H256;
 
 /// The result of a task for a round.
@@ -18,7 +18,7 @@ pub(in crate::roles) enum Found {
     /// The result that is committed to, and kept until it is revealed.
     Product(Product),
     /// The claim of the next checkpoint.
-    Claim(Claim),
+    Claim(CheckpointClaim),
     /// The next checkpoint is on this machine, and shared under this hash.
     Held(CheckpointId, H256),
 }
@@ -34,43 +34,44 @@ impl Found {
     }
 }
 
-impl Work {
+impl RoundWork {
     /// The step of `round` that follows from the result for `duty`; `None` if there is none.
     pub(in crate::roles) fn step(
         &self,
-        duty: Duty,
+        duty: RoundDuty,
         round: &Round,
         found: &Found,
     ) -> Option<RoundStep> {
         let (id, account) = (round.id, &self.account);
         Some(match (duty, found) {
-            (Duty::Join, Found::Ready(_)) => RoundStep::Join(self.role),
-            (Duty::Contribute, Found::Product(Product::Contribution { contribution, salt })) => {
-                RoundStep::CommitContribution(hashing::contribution_commitment(
-                    id,
-                    account,
-                    contribution.update,
-                    contribution.bytes,
-                    *salt,
-                ))
-            }
+            (RoundDuty::Join, Found::Ready(_)) => RoundStep::Join(self.role),
             (
-                Duty::RevealContribution,
+                RoundDuty::Contribute,
+                Found::Product(Product::Contribution { contribution, salt }),
+            ) => RoundStep::CommitContribution(hashing::contribution_commitment(
+                id,
+                account,
+                contribution.update,
+                contribution.bytes,
+                *salt,
+            )),
+            (
+                RoundDuty::RevealContribution,
                 Found::Product(Product::Contribution { contribution, salt }),
             ) => RoundStep::RevealContribution(*contribution, *salt),
-            (Duty::Score, Found::Product(Product::Scores { sheet, salt })) => {
+            (RoundDuty::Score, Found::Product(Product::Scores { sheet, salt })) => {
                 RoundStep::CommitScores(hashing::score_commitment(id, account, sheet, *salt))
             }
-            (Duty::RevealScores, Found::Product(Product::Scores { sheet, salt })) => {
+            (RoundDuty::RevealScores, Found::Product(Product::Scores { sheet, salt })) => {
                 RoundStep::RevealScores(sheet.clone(), *salt)
             }
-            (Duty::AuditScores, Found::Product(Product::Scores { sheet, .. }))
+            (RoundDuty::AuditScores, Found::Product(Product::Scores { sheet, .. }))
                 if !round.agrees(sheet) =>
             {
                 RoundStep::ObjectToScores(sheet.clone())
             }
-            (Duty::Claim, Found::Claim(claim)) => RoundStep::Claim(*claim),
-            (Duty::AuditClaim, Found::Claim(claim)) if round.claim != Some(*claim) => {
+            (RoundDuty::Claim, Found::Claim(claim)) => RoundStep::Claim(*claim),
+            (RoundDuty::AuditClaim, Found::Claim(claim)) if round.claim != Some(*claim) => {
                 RoundStep::ObjectToClaim(*claim)
             }
             _ => return None,

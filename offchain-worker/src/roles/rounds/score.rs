@@ -1,8 +1,8 @@
 //! Scoring: the sheet of a validator.
 
 use super::{Round, RoundsError};
-use crate::dataset::{Dataset, Shard};
-use crate::training::{Judge, Parent, Submitted};
+use crate::dataset::{OpenDataset, Shard};
+use crate::training::{Judge, Submitted, TrainableCheckpoint};
 use noema_executor::Device;
 use noema_rounds::ScoreSheet;
 use noema_update::Limits;
@@ -22,8 +22,8 @@ pub(super) fn needed(round: &Round) -> Vec<u32> {
 /// If a shard cannot be read or the device fails.
 pub fn score(
     round: &Round,
-    parent: &Arc<Parent>,
-    dataset: &Dataset,
+    parent: &Arc<TrainableCheckpoint>,
+    dataset: &OpenDataset,
     device: &Device,
     received: &[Option<Vec<u8>>],
 ) -> Result<ScoreSheet, RoundsError> {
@@ -59,7 +59,7 @@ pub fn score(
 /// The judge of the contributions of `round`.
 pub(super) fn judge<'a>(
     round: &Round,
-    parent: &'a Arc<Parent>,
+    parent: &'a Arc<TrainableCheckpoint>,
     evaluation: &'a [Shard],
     device: &'a Device,
 ) -> Judge<'a> {
@@ -82,7 +82,7 @@ fn is_named(named: noema_rounds::Contribution, bytes: &[u8]) -> bool {
         && blake3::hash(bytes).as_bytes() == named.update.as_fixed_bytes()
 }
 
-pub(super) fn shards(dataset: &Dataset, indices: &[u32]) -> Result<Vec<Shard>, RoundsError> {
+pub(super) fn shards(dataset: &OpenDataset, indices: &[u32]) -> Result<Vec<Shard>, RoundsError> {
     indices
         .iter()
         .map(|index| Ok(dataset.shard(*index as usize)?))

@@ -1,7 +1,7 @@
 //! Steps of an operator in a round.
 
 use noema_protocol::interfaces::Role;
-use noema_rounds::{Claim, Contribution, ScoreSheet};
+use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;
 use std::fmt;
 
@@ -19,11 +19,11 @@ pub enum RoundStep {
     /// Reveals the scores and the salt.
     RevealScores(ScoreSheet, H256),
     /// Claims the next checkpoint.
-    Claim(Claim),
+    Claim(CheckpointClaim),
     /// Objects to the decided scores with its own.
     ObjectToScores(ScoreSheet),
     /// Objects to the decided next checkpoint with its own claim.
-    ObjectToClaim(Claim),
+    ObjectToClaim(CheckpointClaim),
 }
 
 impl fmt::Display for RoundStep {

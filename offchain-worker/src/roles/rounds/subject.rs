@@ -1,19 +1,19 @@
 //! The subject of a duty in a round: it distinguishes the results for rounds of the same number.
 
-use super::{Duty, Round};
+use super::{Round, RoundDuty};
 use crate::store::AccountBytes;
 use codec::Encode;
 use sp_core::H256;
 
 /// The subject of `duty` of `account` in `round`: the hash of all inputs of its result. A restarted chain has
 /// rounds of the same numbers, and scores to which a validator objected are decided again.
-pub(in crate::roles) fn subject(duty: Duty, round: &Round, account: &AccountBytes) -> H256 {
+pub(in crate::roles) fn subject(duty: RoundDuty, round: &Round, account: &AccountBytes) -> H256 {
     match duty {
-        Duty::Join => hash(&(round.parent, round.dataset.root)),
-        Duty::Contribute | Duty::RevealContribution => assigned(round, account),
-        Duty::Score | Duty::RevealScores | Duty::AuditScores => contributed(round),
-        Duty::Claim | Duty::AuditClaim => hash(&(contributed(round), round.rulings())),
-        Duty::Hold => hash(&(contributed(round), round.claim)),
+        RoundDuty::Join => hash(&(round.parent, round.dataset.root)),
+        RoundDuty::Contribute | RoundDuty::RevealContribution => assigned(round, account),
+        RoundDuty::Score | RoundDuty::RevealScores | RoundDuty::AuditScores => contributed(round),
+        RoundDuty::Claim | RoundDuty::AuditClaim => hash(&(contributed(round), round.rulings())),
+        RoundDuty::Hold => hash(&(contributed(round), round.claim)),
     }
 }
 

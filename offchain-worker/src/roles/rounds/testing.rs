@@ -2,13 +2,13 @@
 
 use super::Round;
 use noema_protocol::{CheckpointId, FamilyId, RoundId};
-use noema_rounds::{Dataset, Permill, Rules, Windows};
+use noema_rounds::{Dataset, Permill, RoundRules, RoundWindows};
 use sp_core::H256;
 
 /// A round that was opened in block 1, with five blocks for each phase.
 pub(crate) fn open(id: RoundId) -> Round {
-    let rules = Rules {
-        windows: Windows {
+    let rules = RoundRules {
+        windows: RoundWindows {
             registration: 5,
             training: 5,
             reveal: 5,

@@ -1,11 +1,11 @@
 //! Trainers: preparing to join a round, and training.
 
 use super::work::{lock, salt, Slot};
-use super::{assignment, score, Found, Round, RoundsError, Work};
+use super::{assignment, score, Found, Round, RoundWork, RoundsError};
 use crate::checkpoint::OpenCheckpoint;
 use crate::roles::tasks::blocking;
 use crate::store::Product;
-use crate::training::{Parent, Trainer, TrainingError};
+use crate::training::{TrainableCheckpoint, TrainingError, TrainingLoop};
 use noema_executor::Cancel;
 use noema_protocol::{interfaces::Role, FamilyId};
 use noema_rounds::Contribution;
@@ -31,7 +31,7 @@ impl Drop for Training<'_> {
     }
 }
 
-impl Work {
+impl RoundWork {
     /// Obtains everything that the operator needs once it has joined the round.
     pub(super) async fn make_ready(self: &Arc<Self>, round: &Round) -> Result<Found, RoundsError> {
         // Without the parent, the list of shards, or a trainer that works, an operator must not join.
@@ -57,7 +57,7 @@ impl Work {
             let trainer = match kept.take().filter(|kept| kept.entries() == entries) {
                 Some(trainer) => trainer,
                 None => {
-                    let parent = Arc::new(Parent::read(&checkpoint)?);
+                    let parent = Arc::new(TrainableCheckpoint::read(&checkpoint)?);
                     work.new_trainer(family, entries, &parent)?
                 }
             };
@@ -74,13 +74,18 @@ impl Work {
         &self,
         family: FamilyId,
         entries: u16,
-        parent: &Arc<Parent>,
-    ) -> Result<Trainer, RoundsError> {
+        parent: &Arc<TrainableCheckpoint>,
+    ) -> Result<TrainingLoop, RoundsError> {
         let mut options = self.setup.training.clone();
         options.entries = entries;
         let state = self.setup.files.trainer_state(family);
         let device = &self.setup.device;
-        Ok(Trainer::new(parent.clone(), options, device, Some(&state))?)
+        Ok(TrainingLoop::new(
+            parent.clone(),
+            options,
+            device,
+            Some(&state),
+        )?)
     }
 
     /// Trains on the assigned shards.
@@ -124,7 +129,7 @@ impl Work {
         let _training = Training::begin(&self.training);
         let (operator, id, family) = (&self.name, round.id, round.family);
         let entries = round.rules.entries_per_chunk;
-        let parent = Arc::new(Parent::read(checkpoint)?);
+        let parent = Arc::new(TrainableCheckpoint::read(checkpoint)?);
         let slot: Slot = self.slot(family);
         let mut kept = lock(&slot);
         let mut trainer = match kept.take().filter(|kept| kept.entries() == entries) {

@@ -1,6 +1,6 @@
 //! Fetching the updates of other operators.
 
-use super::{Round, RoundsError, Work};
+use super::{Round, RoundWork, RoundsError};
 use crate::store::AccountBytes;
 use futures::future::try_join_all;
 use noema_rounds::{Phase, Ruling};
@@ -8,7 +8,7 @@ use sp_core::H256;
 use std::collections::BTreeMap;
 use tracing::warn;
 
-impl Work {
+impl RoundWork {
     /// The updates whose ruling `of` selects, in the order of the contributions; `None` for each that does
     /// not arrive in time.
     pub(super) async fn received(

@@ -1,15 +1,15 @@
 //! Validators: scores and the next checkpoint; and the holding of the next checkpoint by all participants.
 
 use super::work::salt;
-use super::{aggregate, score, Aggregate, Found, Round, RoundsError, Work};
+use super::{aggregate, score, Aggregate, Found, Round, RoundWork, RoundsError};
 use crate::roles::tasks::blocking;
 use crate::store::Product;
-use crate::training::Parent;
+use crate::training::TrainableCheckpoint;
 use noema_rounds::{Ruling, ScoreSheet};
 use std::sync::Arc;
 use tracing::{debug, info};
 
-impl Work {
+impl RoundWork {
     /// Scores all contributions.
     pub(super) async fn score(&self, round: &Round) -> Result<Found, RoundsError> {
         let sheet = self.sheet(round).await?;
@@ -25,7 +25,7 @@ impl Work {
         self.pass_on(round, &received).await?;
         let (round, device) = (round.clone(), self.setup.device.clone());
         blocking(move || {
-            let parent = Arc::new(Parent::read(&checkpoint)?);
+            let parent = Arc::new(TrainableCheckpoint::read(&checkpoint)?);
             score(&round, &parent, &dataset, &device, &received)
         })
         .await

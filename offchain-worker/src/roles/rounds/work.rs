@@ -1,10 +1,10 @@
 //! Resources that an operator's tasks for rounds share, and the dispatch of these tasks.
 
-use super::{duty, Duty, Exchange, Found, Round, RoundsError, Setup};
+use super::{duty, Exchange, Found, Round, RoundDuty, RoundsError, Setup};
 use crate::checkpoint::OpenCheckpoint;
-use crate::dataset::Dataset;
+use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
-use crate::training::{Sabotage, Trainer};
+use crate::training::{Sabotage, TrainingLoop};
 use noema_executor::Cancel;
 use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
 use sp_core::H256;
@@ -22,10 +22,10 @@ const PATIENCE: u32 = 3;
 
 /// The trainer of a family, held by the task that trains; `None` before the first training and after an
 /// error.
-pub(super) type Slot = Arc<Mutex<Option<Trainer>>>;
+pub(super) type Slot = Arc<Mutex<Option<TrainingLoop>>>;
 
 /// Resources that all tasks of an operator for rounds share.
-pub(in crate::roles) struct Work {
+pub(in crate::roles) struct RoundWork {
     pub(in crate::roles) account: AccountBytes,
     pub(super) name: String,
     pub(super) role: Role,
@@ -50,7 +50,7 @@ struct Shared {
     updates: BTreeSet<RoundId>,
 }
 
-impl Work {
+impl RoundWork {
     pub(in crate::roles) fn new(
         account: AccountBytes,
         name: String,
@@ -89,13 +89,13 @@ impl Work {
 
     /// The duty in `round` at block `now`, unless this operator leaves it out by choice; `first` if the
     /// round's programme was started before all others.
-    pub(in crate::roles) fn owed(&self, round: &Round, first: bool, now: u32) -> Option<Duty> {
+    pub(in crate::roles) fn owed(&self, round: &Round, first: bool, now: u32) -> Option<RoundDuty> {
         let setup = &self.setup;
         let owed = duty(round, &self.account, self.role, setup.audits, now)?;
         let is_left_out = match owed {
-            Duty::Join => !setup.choice.has(round, first),
-            Duty::RevealContribution => setup.sabotage == Some(Sabotage::Silent),
-            Duty::Hold => round.claim.is_none(),
+            RoundDuty::Join => !setup.choice.has(round, first),
+            RoundDuty::RevealContribution => setup.sabotage == Some(Sabotage::Silent),
+            RoundDuty::Hold => round.claim.is_none(),
             _ => false,
         };
         (!is_left_out).then_some(owed)
@@ -105,23 +105,23 @@ impl Work {
     pub(in crate::roles) async fn attend(
         self: &Arc<Self>,
         round: &Round,
-        owed: Option<Duty>,
+        owed: Option<RoundDuty>,
         cancel: &Cancel,
     ) -> Result<Found, RoundsError> {
         self.share_again(round).await?;
         match owed {
-            Some(Duty::Join) => self.make_ready(round).await,
-            Some(Duty::Contribute) => self.contribute(round, cancel).await,
-            Some(Duty::RevealContribution) => {
+            Some(RoundDuty::Join) => self.make_ready(round).await,
+            Some(RoundDuty::Contribute) => self.contribute(round, cancel).await,
+            Some(RoundDuty::RevealContribution) => {
                 let update = self.setup.files.update(round.id);
                 self.share_update(round.id, update).await?;
                 Ok(Found::Shared)
             }
-            Some(Duty::Score | Duty::AuditScores) => self.score(round).await,
-            Some(Duty::Claim | Duty::AuditClaim) => self.claim(round).await,
-            Some(Duty::Hold) => self.hold(round).await,
+            Some(RoundDuty::Score | RoundDuty::AuditScores) => self.score(round).await,
+            Some(RoundDuty::Claim | RoundDuty::AuditClaim) => self.claim(round).await,
+            Some(RoundDuty::Hold) => self.hold(round).await,
             // The scores to reveal are in the store.
-            Some(Duty::RevealScores) | None => Ok(Found::Shared),
+            Some(RoundDuty::RevealScores) | None => Ok(Found::Shared),
         }
     }
 
@@ -237,7 +237,7 @@ impl Work {
         &self,
         round: &Round,
         shards: &[u32],
-    ) -> Result<Dataset, RoundsError> {
+    ) -> Result<OpenDataset, RoundsError> {
         let fetch = self.exchange.dataset(round, shards);
         let sent = self.in_time(round, fetch).await;
         sent.unwrap_or(Err(RoundsError::TooSlow("a part of the dataset")))

@@ -3,7 +3,7 @@
 use super::RoundsOptions;
 use crate::{
     checkpoint::OpenCheckpoint,
-    dataset::{Dataset, Shard},
+    dataset::{OpenDataset, Shard},
     training::TrainingError,
 };
 
@@ -19,7 +19,7 @@ impl Shards {
     /// Deals the shards of `dataset`, which must be prepared for the checkpoint, by validated options.
     pub(super) fn deal(
         checkpoint: &OpenCheckpoint,
-        dataset: &Dataset,
+        dataset: &OpenDataset,
         options: &RoundsOptions,
     ) -> Result<Self, TrainingError> {
         if dataset.manifest().tokenizer_hash != checkpoint.manifest().tokenizer_hash {
@@ -72,7 +72,7 @@ impl Shards {
     /// The next `count` shards, each with its place in the dataset.
     pub(super) fn next(
         &mut self,
-        dataset: &Dataset,
+        dataset: &OpenDataset,
         count: u32,
     ) -> Result<Vec<(usize, Shard)>, TrainingError> {
         let next = |_| {

@@ -1,12 +1,12 @@
 //! The overlap between the contributions of a round: small for honest ones, almost complete for copies.
 
-use crate::training::Parent;
+use crate::training::TrainableCheckpoint;
 use noema_update::{overlap, Limits, Update};
 
 /// For each contribution, the thousandths that it shares with each one before it, by
 /// [`Overlap::permill`](noema_update::Overlap::permill); none if one of the two is not an update.
 pub(super) fn shared(
-    parent: &Parent,
+    parent: &TrainableCheckpoint,
     limits: Limits,
     sent: &[Option<&[u8]>],
 ) -> Vec<Vec<Option<u32>>> {

@@ -5,9 +5,11 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use noema_protocol::interfaces::Role;
 use noema_protocol::{CheckpointId, Job, RoundId};
-use noema_rounds::{Effect, RoundError, Surroundings};
+use noema_rounds::{RoundContext, RoundEffect, RoundError};
 use noema_worker::roles::rounds::{Round, RoundStep};
-use noema_worker::roles::{Action, Duties, Duty, Ledger, LedgerError, Outcome, Rewards, Task};
+use noema_worker::roles::{
+    Action, ChainView, ChainViewError, Duties, Duty, DutyOutcome, Rewards, Task,
+};
 use noema_worker::store::AccountBytes;
 use sp_core::H256;
 use std::collections::BTreeSet;
@@ -31,7 +33,7 @@ pub(crate) struct ChainState {
     /// The duties that were submitted, in order.
     pub(crate) performed: Vec<Action>,
     /// Their fate; `None` leaves it open.
-    pub(crate) fate: Option<Outcome>,
+    pub(crate) fate: Option<DutyOutcome>,
     /// Whether all calls fail.
     pub(crate) away: bool,
     /// Whether tasks cannot be read.
@@ -53,7 +55,7 @@ impl ChainState {
         for round in &mut self.rounds {
             let claimed = round.claim.map(|claim| claim.checkpoint);
             let holders = self.holders.iter().filter(|(id, _)| claimed == Some(*id));
-            effects.extend(round.advance(&Surroundings {
+            effects.extend(round.advance(&RoundContext {
                 now,
                 randomness: Some(H256::from_low_u64_be(u64::from(now) + round.id.0)),
                 parent_is_canonical: true,
@@ -61,14 +63,14 @@ impl ChainState {
             }));
         }
         for effect in effects {
-            if let Effect::Offended(account, _) = effect {
+            if let RoundEffect::Offended(account, _) = effect {
                 self.offenders.push(account);
             }
         }
     }
 
     /// A step that is submitted in this block is included in the next one.
-    fn say(&mut self, account: AccountBytes, id: RoundId, step: RoundStep) -> Outcome {
+    fn say(&mut self, account: AccountBytes, id: RoundId, step: RoundStep) -> DutyOutcome {
         let block = self.block + 1;
         let now = block as u32;
         let mut rounds = self.rounds.iter_mut();
@@ -87,11 +89,11 @@ impl ChainState {
             RoundStep::ObjectToClaim(claim) => round.object_to_claim(&account, claim, now),
         };
         match said {
-            Ok(()) => Outcome::Included { block },
+            Ok(()) => DutyOutcome::Included { block },
             Err(error) => {
                 let reason = format!("{error:?}");
                 self.refused.push((account, error));
-                Outcome::Refused(reason)
+                DutyOutcome::Refused(reason)
             }
         }
     }
@@ -108,7 +110,7 @@ impl FakeChain {
     pub(crate) fn new() -> Self {
         let state = ChainState {
             block: 10,
-            fate: Some(Outcome::Included { block: 11 }),
+            fate: Some(DutyOutcome::Included { block: 11 }),
             rewards: Some(Rewards::default()),
             ..ChainState::default()
         };
@@ -145,24 +147,24 @@ impl FakeChain {
         self.state().performed.clone()
     }
 
-    fn reachable(state: &ChainState) -> Result<(), LedgerError> {
+    fn reachable(state: &ChainState) -> Result<(), ChainViewError> {
         match state.away {
-            true => Err(LedgerError::Unreachable("the test took it away".into())),
+            true => Err(ChainViewError::Unreachable("the test took it away".into())),
             false => Ok(()),
         }
     }
 }
 
-fn unreadable() -> LedgerError {
-    LedgerError::Incompatible {
+fn unreadable() -> ChainViewError {
+    ChainViewError::Incompatible {
         what: "view function".into(),
         reason: "the test took it away".into(),
     }
 }
 
 #[async_trait]
-impl Ledger for FakeChain {
-    async fn duties(&self) -> Result<Duties, LedgerError> {
+impl ChainView for FakeChain {
+    async fn duties(&self) -> Result<Duties, ChainViewError> {
         let state = self.state();
         Self::reachable(&state)?;
         let due = state.due.iter().filter(|_| self.account == CONTROLLER);
@@ -176,7 +178,7 @@ impl Ledger for FakeChain {
         })
     }
 
-    async fn task(&self, duty: &Duty) -> Result<Option<Task>, LedgerError> {
+    async fn task(&self, duty: &Duty) -> Result<Option<Task>, ChainViewError> {
         let mut state = self.state();
         Self::reachable(&state)?;
         state.read.push(duty.part.job());
@@ -187,23 +189,26 @@ impl Ledger for FakeChain {
         Ok(found.map(|(_, task)| task.clone()))
     }
 
-    async fn rewards(&self) -> Result<Rewards, LedgerError> {
+    async fn rewards(&self) -> Result<Rewards, ChainViewError> {
         let mut state = self.state();
         Self::reachable(&state)?;
         state.rewards_asked += 1;
         state.rewards.clone().ok_or_else(unreadable)
     }
 
-    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
+    async fn perform(
+        &self,
+        action: &Action,
+    ) -> Result<BoxFuture<'static, DutyOutcome>, ChainViewError> {
         let mut state = self.state();
         Self::reachable(&state)?;
         state.performed.push(action.clone());
         let outcome = match (state.fate.clone(), action) {
-            (Some(Outcome::Included { .. }), Action::Round(round, step)) => {
+            (Some(DutyOutcome::Included { .. }), Action::Round(round, step)) => {
                 state.say(self.account, *round, step.clone())
             }
             (
-                Some(outcome @ Outcome::Included { .. }),
+                Some(outcome @ DutyOutcome::Included { .. }),
                 Action::AnnounceHolding { checkpoint, .. },
             ) => {
                 state.holders.insert((*checkpoint, self.account));

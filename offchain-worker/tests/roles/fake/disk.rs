@@ -1,6 +1,6 @@
 //! A fake disk that can be full or missing.
 
-use noema_worker::store::{Place, Store};
+use noema_worker::store::{Store, StorePlace};
 use redb::{Database, DatabaseError, StorageBackend};
 use std::io;
 use std::path::Path;
@@ -30,7 +30,7 @@ impl Disk {
     }
 }
 
-impl Place for Disk {
+impl StorePlace for Disk {
     fn open(&self) -> Result<Database, DatabaseError> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         Database::builder().create_with_backend(self.clone())

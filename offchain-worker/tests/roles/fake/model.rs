@@ -1,8 +1,8 @@
 //! A fake model that answers at once, or when the test lets it.
 
 use noema_protocol::CheckpointId;
-use noema_worker::engine::{Answer, Check, CheckVerdict, Fault};
-use noema_worker::roles::{Answered, Cancel, ExecutionError, Executor, Question, Reexecution};
+use noema_worker::engine::{Answer, AnswerFault, Check, CheckVerdict};
+use noema_worker::roles::{Answered, Cancel, Engines, ExecutionError, Question, Reexecution};
 use sp_core::H256;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -95,7 +95,7 @@ pub(crate) fn answer() -> Answer {
     }
 }
 
-impl Executor for FakeModel {
+impl Engines for FakeModel {
     fn answer(&self, _: &Question, cancel: &Cancel) -> Result<Option<Answer>, ExecutionError> {
         let goes_on = self.executes(&self.answers, cancel)?;
         Ok(goes_on.then(answer))
@@ -114,13 +114,13 @@ impl Executor for FakeModel {
         }
         let right = answer();
         let verdict = if leaf.tokens != right.tokens {
-            CheckVerdict::Invalid(Fault::WrongToken {
+            CheckVerdict::Invalid(AnswerFault::WrongToken {
                 index: 0,
                 expected: right.tokens[0],
                 found: leaf.tokens[0],
             })
         } else if leaf.text != right.text {
-            CheckVerdict::Invalid(Fault::WrongText)
+            CheckVerdict::Invalid(AnswerFault::WrongText)
         } else {
             CheckVerdict::Valid
         };

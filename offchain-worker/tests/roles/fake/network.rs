@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use noema_protocol::CheckpointId;
 use noema_worker::artefacts::FetchError;
 use noema_worker::checkpoint::OpenCheckpoint;
-use noema_worker::dataset::{Dataset, Datasets, MANIFEST};
+use noema_worker::dataset::{Datasets, OpenDataset, MANIFEST};
 use noema_worker::roles::rounds::{Exchange, Round, RoundsError};
 use noema_worker::store::AccountBytes;
 use sp_core::H256;
@@ -144,7 +144,7 @@ impl Exchange for FakePeers {
         Ok(())
     }
 
-    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<Dataset, RoundsError> {
+    async fn dataset(&self, round: &Round, shards: &[u32]) -> Result<OpenDataset, RoundsError> {
         self.is_stalled().await;
         let recorded = &round.dataset;
         if self.datasets.open(recorded)?.is_none() {

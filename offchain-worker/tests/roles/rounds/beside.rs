@@ -4,8 +4,8 @@ use super::play::{assert_promoted, Play, Start, LONE, WINDOW};
 use crate::fake::{asked, leaf, to_check, CHECK, POINT, SEED};
 use noema_rounds::Phase;
 use noema_worker::roles::rounds::RoundStep;
-use noema_worker::roles::{Action, Reward, Rewards, Step};
-use noema_worker::store::{Product, Stage};
+use noema_worker::roles::{Action, DutyStep, Reward, Rewards};
+use noema_worker::store::{JobStage, Product};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ async fn a_round_that_takes_long_delays_no_check() {
         "it waits for the dataset"
     );
     play.end_block();
-    play.chain.expect([to_check(Step::Execute, leaf(), POINT)]);
+    play.chain
+        .expect([to_check(DutyStep::Execute, leaf(), POINT)]);
     let (chain, (_, process)) = (play.chain.clone(), &mut play.operators[0]);
     process.turn().await;
     let checked = async {
@@ -59,7 +60,8 @@ async fn a_check_that_takes_long_delays_no_round() {
     let mut play = Play::without_operators(20 * WINDOW);
     play.add(LONE, checks);
     play.model.blocked.store(true, Ordering::SeqCst);
-    play.chain.expect([to_check(Step::Execute, leaf(), POINT)]);
+    play.chain
+        .expect([to_check(DutyStep::Execute, leaf(), POINT)]);
     let (_, process) = &mut play.operators[0];
     process.step().await;
     assert!(process.operator.is_busy(), "the check is executed");
@@ -81,13 +83,13 @@ async fn a_validator_checks_and_scores_at_once() {
     .into_iter()
     .enumerate()
     {
-        let step = [Step::Execute, Step::Reveal][place];
+        let step = [DutyStep::Execute, DutyStep::Reveal][place];
         play.chain.expect([to_check(step, leaf(), POINT)]);
         play.up_to(phase).await;
         let (_, process) = &play.operators[6];
         match (step, process.stage(CHECK)) {
-            (Step::Execute, Some(Stage::Executed(Product::Check(_))))
-            | (Step::Reveal, Some(Stage::Done { .. })) => {}
+            (DutyStep::Execute, Some(JobStage::Executed(Product::Check(_))))
+            | (DutyStep::Reveal, Some(JobStage::Done { .. })) => {}
             (step, stage) => panic!("{step:?}: {stage:?}"),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::play::{assert_promoted, Play, FAMILIES, LONE, WINDOW};
 use noema_protocol::RoundId;
-use noema_rounds::{Outcome, Phase, Rejection, Ruling};
+use noema_rounds::{Phase, Rejection, RoundOutcome, Ruling};
 use noema_worker::checkpoint::Library;
 use noema_worker::roles::rounds::Round;
 use noema_worker::roles::Action;
@@ -13,7 +13,7 @@ use std::fs;
 #[tokio::test]
 async fn honest_operators_make_a_better_checkpoint_and_agree_on_it() {
     let mut play = Play::new(None);
-    let Outcome::Promoted(id) = play.play().await else {
+    let RoundOutcome::Promoted(id) = play.play().await else {
         panic!("{:?}", play.round());
     };
     let round = play.round();
@@ -109,14 +109,14 @@ async fn without_holders_the_parent_stays() {
         .await;
     play.operators.clear();
     let outcome = play.play().await;
-    assert_eq!(outcome, Outcome::Rejected(Rejection::TooFewHolders));
+    assert_eq!(outcome, RoundOutcome::Rejected(Rejection::TooFewHolders));
 }
 
 #[tokio::test]
 async fn trainers_fetch_what_was_accepted_alone() {
     let mut play = Play::new(Some(Sabotage::Garbage));
     let outcome = play.play().await;
-    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     let trainers = play.round().trainers;
     let shared = play.network.shared();
     let asked = |update| {

@@ -4,12 +4,12 @@ use crate::fake::{FakeChain, FakeModel, Network, Process, CONTROLLER};
 use crate::world::{options, World};
 use noema_executor::Device;
 use noema_protocol::{interfaces::Role, FamilyId, RoundId};
-use noema_rounds::{Outcome, Permill, Phase, Rules, Ruling, Windows};
+use noema_rounds::{Permill, Phase, RoundOutcome, RoundRules, RoundWindows, Ruling};
 use noema_worker::checkpoint::Library;
 use noema_worker::dataset::{Datasets, SHARDS};
 use noema_worker::metrics::Metrics;
 use noema_worker::roles::rounds::{Choice, Files, Round, Setup};
-use noema_worker::roles::{Identity, Operator, Pace};
+use noema_worker::roles::{Identity, OperatorLoop, Pace};
 use noema_worker::store::Store;
 use noema_worker::training::Sabotage;
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ impl Play {
     pub(super) fn without_operators(window: u32) -> Self {
         let world = World::new();
         let parent = world.checkpoint();
-        let windows = Windows {
+        let windows = RoundWindows {
             registration: window,
             training: window,
             reveal: window,
@@ -63,7 +63,7 @@ impl Play {
             objection: window,
             holding: window,
         };
-        let rules = Rules {
+        let rules = RoundRules {
             windows,
             min_contributions: 2,
             validators: 2,
@@ -151,12 +151,12 @@ impl Play {
         change(&mut start);
         let store = Arc::new(start.store);
         let metrics = Metrics::new();
-        let ledger = Arc::new(self.chain.of(account));
+        let chain = Arc::new(self.chain.of(account));
         let datasets = Datasets::new(&home, Vec::new());
         let exchange = Arc::new(self.network.of(account, datasets));
-        let mut operator = Operator::new(start.identity, ledger, store.clone(), metrics.clone());
+        let mut operator = OperatorLoop::new(start.identity, chain, store.clone(), metrics.clone());
         if number == LONE {
-            operator = operator.with_executor(self.model.clone(), Pace::default());
+            operator = operator.with_engines(self.model.clone(), Pace::default());
         }
         let process = Process {
             operator: operator.with_rounds(start.setup, exchange),
@@ -168,7 +168,7 @@ impl Play {
     }
 
     /// All operators take a turn in every block until the round is over.
-    pub(super) async fn play(&mut self) -> Outcome {
+    pub(super) async fn play(&mut self) -> RoundOutcome {
         self.up_to(|phase| matches!(phase, Phase::Closed(_))).await;
         self.round().outcome().expect("is over")
     }
@@ -281,7 +281,7 @@ impl Play {
 }
 
 /// Asserts that a round was promoted and no operator failed in a duty.
-pub(super) fn assert_promoted(play: &Play, outcome: Outcome) {
-    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+pub(super) fn assert_promoted(play: &Play, outcome: RoundOutcome) {
+    assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     assert!(play.offenders().is_empty(), "{:?}", play.offenders());
 }

@@ -2,10 +2,10 @@
 
 use super::play::{assert_promoted, Play, WINDOW};
 use noema_protocol::{FamilyId, Job, RoundId};
-use noema_rounds::{Outcome, Phase, Rejection};
+use noema_rounds::{Phase, Rejection, RoundOutcome};
 use noema_worker::roles::rounds::{Round, RoundStep};
 use noema_worker::roles::Action;
-use noema_worker::store::{JobKey, Product, Record, Stage};
+use noema_worker::store::{JobKey, JobStage, Product, Record};
 use sp_core::H256;
 use std::fs;
 use std::time::Duration;
@@ -32,10 +32,10 @@ async fn a_commitment_that_is_on_disk_is_handed_over_without_training_again() {
     play.up_to(|phase| matches!(phase, Phase::Training { .. }))
         .await;
     // It trains, but its commitment is dropped.
-    let lost = noema_worker::roles::Outcome::Dropped("the test lets it go".into());
+    let lost = noema_worker::roles::DutyOutcome::Dropped("the test lets it go".into());
     play.chain.edit(|state| state.fate = Some(lost));
     play.take_turns().await;
-    let included = noema_worker::roles::Outcome::Included { block: 0 };
+    let included = noema_worker::roles::DutyOutcome::Included { block: 0 };
     play.chain.edit(|state| {
         state.fate = Some(included);
         state.performed.clear();
@@ -123,7 +123,7 @@ async fn rounds_without_a_checkpoint_are_followed_by_others_from_the_same_parent
         while play.round().outcome().is_none() {
             play.end_block();
         }
-        let rejected = Outcome::Rejected(Rejection::TooFewHolders);
+        let rejected = RoundOutcome::Rejected(Rejection::TooFewHolders);
         assert_eq!(play.round().outcome(), Some(rejected));
         play.open_next();
         if starts_anew {
@@ -179,7 +179,7 @@ async fn a_record_of_another_round_of_the_same_number_is_none() {
         .expect("is there");
     assert!(matches!(
         record.stage,
-        Stage::Executed(Product::Contribution { .. })
+        JobStage::Executed(Product::Contribution { .. })
     ));
     let other = Record {
         subject: H256::repeat_byte(8),

@@ -1,7 +1,7 @@
 //! Dishonest and slow trainers do not affect the result, and cost the other operators nothing.
 
 use super::play::{assert_promoted, Play};
-use noema_rounds::{Finding, Outcome, Phase, Refusal, Ruling};
+use noema_rounds::{Finding, Phase, Refusal, RoundOutcome, Ruling};
 use noema_worker::training::Sabotage;
 
 /// The refusal of the third trainer's contribution, in a round that is promoted nevertheless.
@@ -44,7 +44,7 @@ async fn half_an_update_changes_nothing() {
 async fn an_update_a_thousand_times_too_large_does_no_harm() {
     let mut play = Play::new(Some(Sabotage::Scale));
     let outcome = play.play().await;
-    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     // It may lower the loss of a random model, so it may be accepted; but the mean is not its update alone.
     let round = play.round();
     assert!(round.claim.unwrap().loss < round.parent_loss.unwrap());
@@ -55,7 +55,7 @@ async fn an_update_a_thousand_times_too_large_does_no_harm() {
 async fn who_never_reveals_offends_and_the_others_go_on() {
     let mut play = Play::new(Some(Sabotage::Silent));
     let outcome = play.play().await;
-    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     assert_eq!(play.offenders(), [3]);
     assert_eq!(play.ruling(3), None);
 }
@@ -71,7 +71,7 @@ async fn an_update_that_nobody_serves_any_more_changes_nothing() {
     // The third trainer does not serve it again.
     play.operators.remove(2);
     let outcome = play.play().await;
-    assert!(matches!(outcome, Outcome::Promoted(_)), "{outcome:?}");
+    assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     assert_eq!(play.ruling(3), Some(Ruling::Refused(Refusal::Unavailable)));
     assert!(play.round().seats().all(|seat| seat
         .sheet

@@ -2,7 +2,7 @@
 
 use super::play::{assert_promoted, Play, LONE, WINDOW};
 use crate::fake::Disk;
-use noema_rounds::{Phase, Seat};
+use noema_rounds::{Hearing, Phase};
 use noema_worker::roles::rounds::RoundStep;
 use noema_worker::roles::Action;
 use std::sync::atomic::Ordering;
@@ -79,7 +79,7 @@ async fn who_cannot_read_the_store_claims_and_holds_all_the_same() {
     let seats = round
         .validators
         .iter()
-        .filter(|who| who.seat == Seat::Scores);
+        .filter(|who| who.seat == Hearing::Scores);
     assert!(seats.map(|who| who.claim).all(|claim| claim.is_some()));
 }
 

@@ -4,7 +4,7 @@ use super::play::{assert_promoted, Play, LONE, WINDOW};
 use noema_protocol::FamilyId;
 use noema_rounds::Phase;
 use noema_worker::roles::rounds::RoundStep;
-use noema_worker::roles::{Action, Outcome};
+use noema_worker::roles::{Action, DutyOutcome};
 use std::fs;
 
 #[tokio::test]
@@ -100,7 +100,7 @@ fn entries(play: &Play) -> usize {
 async fn a_refused_step_is_handed_over_less_and_less_often() {
     let mut play = Play::without_operators(20 * WINDOW);
     play.add(LONE, |_| ());
-    let refused = Outcome::Refused("Training::TooManyValidators".into());
+    let refused = DutyOutcome::Refused("Training::TooManyValidators".into());
     play.chain.edit(|state| state.fate = Some(refused));
     for _ in 0..40 {
         play.take_turns().await;
@@ -114,7 +114,7 @@ async fn a_refused_step_is_handed_over_less_and_less_often() {
 async fn a_lost_step_is_handed_over_at_each_block_until_it_is_done() {
     let mut play = Play::without_operators(20 * WINDOW);
     play.add(LONE, |_| ());
-    let lost = Outcome::Dropped("the pool is full".into());
+    let lost = DutyOutcome::Dropped("the pool is full".into());
     play.chain.edit(|state| state.fate = Some(lost));
     for _ in 0..5 {
         play.take_turns().await;
@@ -122,7 +122,7 @@ async fn a_lost_step_is_handed_over_at_each_block_until_it_is_done() {
     }
     assert_eq!(entries(&play), 5);
     play.chain
-        .edit(|state| state.fate = Some(Outcome::Included { block: 0 }));
+        .edit(|state| state.fate = Some(DutyOutcome::Included { block: 0 }));
     for _ in 0..3 {
         play.take_turns().await;
         play.end_block();

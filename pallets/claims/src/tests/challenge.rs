@@ -1,6 +1,6 @@
 use crate::{mock::*, Call, Error, HoldReason};
 use frame_support::{assert_noop, assert_ok};
-use noema_claims::{Decision, Disputes, Fault, Outcome, Stage, Verification};
+use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, Decision, Disputes, Verification};
 use pallet_duties::AsDuty;
 
 fn challenge(who: u64, id: noema_protocol::ClaimId) -> sp_runtime::DispatchResult {
@@ -20,8 +20,8 @@ fn a_false_leaf_costs_the_claimant_and_pays_the_challenger() {
         let jurors = [VALIDATOR, VALIDATOR + 1];
         let credits = jurors.map(payable);
         Claims::conclude(id, 0, Decision::False, &jurors);
-        let outcome = Outcome::Fallen(Fault::FalseLeaf(0));
-        assert_eq!(claim(id).stage, Stage::Ended(outcome));
+        let outcome = ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0));
+        assert_eq!(claim(id).stage, ClaimStage::Ended(outcome));
         assert_eq!(total(PAYER), payer, "the full amount is refunded");
         assert_eq!(bond(WORKER), BOND - 20_000);
         assert_eq!(total(STRANGER), stranger + 4_000, "at most the cap");
@@ -55,7 +55,7 @@ fn a_true_leaf_costs_the_challenger() {
         assert_eq!(payable(WORKER), 100, "the cost of the dispute");
         assert_eq!(payable(juror), 100);
         let outcome = until_ended(id);
-        assert_eq!(outcome, Outcome::Final(Verification::Confirmed));
+        assert_eq!(outcome, ClaimOutcome::Final(Verification::Confirmed));
         assert_eq!(payable(WORKER), 100 + 900);
     });
 }
@@ -143,7 +143,7 @@ fn challenges_end_with_their_window() {
         let id = make(terms()).expect("the claim can be made");
         check_honestly(id);
         until_challengeable(id);
-        let Stage::Challengeable { until, .. } = claim(id).stage else {
+        let ClaimStage::Challengeable { until, .. } = claim(id).stage else {
             panic!("the claim is challengeable")
         };
         blocks(until - System::block_number());

@@ -1,6 +1,6 @@
 use crate::{mock::*, Call, Claims as Kept, Error, HoldReason};
 use frame_support::{assert_noop, assert_ok};
-use noema_claims::{Fault, Outcome, Permill, SeatState, Verification};
+use noema_claims::{ClaimFault, ClaimOutcome, Permill, SeatState, Verification};
 use noema_protocol::{
     interfaces::{Operators as _, Work},
     Job, RequestId,
@@ -15,7 +15,7 @@ fn a_claim_that_is_checked_is_paid() {
         check_honestly(id);
         assert_eq!(
             until_ended(id),
-            Outcome::Final(Verification::Confirmed),
+            ClaimOutcome::Final(Verification::Confirmed),
             "the two drawn validators found the same"
         );
         assert_eq!(payable(WORKER), 900);
@@ -41,7 +41,7 @@ fn a_claim_that_is_not_drawn_costs_no_check() {
         terms.payment = 1;
         let id = make(terms).expect("the claim can be made");
         let outcome = until_ended(id);
-        assert_eq!(outcome, Outcome::Final(Verification::NotDrawn));
+        assert_eq!(outcome, ClaimOutcome::Final(Verification::NotDrawn));
         assert_eq!((payable(WORKER), total(PAYER)), (1, FUNDS - 1));
     });
 }
@@ -60,7 +60,7 @@ fn a_silent_validator_loses_its_stake_and_others_are_drawn() {
         assert_eq!(seats.len(), 6, "two validators, three times");
         assert!(seats.iter().all(|seat| seat.state == SeatState::Silent));
         let outcome = until_ended(id);
-        assert_eq!(outcome, Outcome::Unconfirmed);
+        assert_eq!(outcome, ClaimOutcome::Unconfirmed);
         let (paid, lost) = (payable(WORKER), BOND - bond(WORKER));
         assert_eq!(
             (paid, lost),
@@ -93,7 +93,7 @@ fn without_randomness_a_claim_waits() {
         IsRandom::set(false);
         let id = make(terms()).expect("the claim can be made");
         blocks(100);
-        assert_eq!(claim(id).stage, noema_claims::Stage::Undrawn);
+        assert_eq!(claim(id).stage, noema_claims::ClaimStage::Undrawn);
         IsRandom::set(true);
         check_honestly(id);
         until_ended(id);
@@ -146,7 +146,10 @@ fn showing_oneself_to_be_false_is_a_loss() {
         use noema_claims::Disputes;
         Claims::conclude(id, 0, noema_claims::Decision::False, &[]);
         let outcome = claim(id).outcome();
-        assert_eq!(outcome, Some(Outcome::Fallen(Fault::FalseLeaf(0))));
+        assert_eq!(
+            outcome,
+            Some(ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0)))
+        );
         assert_eq!(total(WORKER) + total(STRANGER), before - 16_000);
     });
 }

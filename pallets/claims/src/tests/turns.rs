@@ -1,6 +1,6 @@
 use crate::{mock::*, Agenda, Pallet, UndrawnSpan};
 use frame_support::{traits::Hooks, weights::WeightMeter};
-use noema_claims::{Permill, Stage};
+use noema_claims::{ClaimStage, Permill};
 use noema_protocol::ClaimId;
 
 /// Hundreds of claims made in one block end, even if a block takes few turns.
@@ -40,7 +40,7 @@ fn a_full_block_takes_no_turn_and_loses_none() {
             Claims::on_poll(now, &mut meter);
             assert_eq!(meter.consumed(), Default::default());
         }
-        assert_eq!(claim(id).stage, Stage::Undrawn);
+        assert_eq!(claim(id).stage, ClaimStage::Undrawn);
         check_honestly(id);
         until_ended(id);
     });
@@ -66,7 +66,7 @@ fn a_check_has_the_time_for_what_its_validators_have_to_execute_for_juries() {
         until_committing(first);
         let now = System::block_number();
         let until = |id| match claim(id).stage {
-            Stage::Committing { until } => until,
+            ClaimStage::Committing { until } => until,
             stage => panic!("{stage:?}"),
         };
         assert_eq!(until(first), now + windows.commit_window(tokens));

@@ -12,8 +12,8 @@ use frame_support::{
     Twox64Concat,
 };
 use noema_claims::{
-    Beacon, Claim, ClaimTerms, Claims, Fault, OnClaimEnded, Outcome, RelayBlock, RelayRandomness,
-    Seat, SeatState, Stage, Verification,
+    Beacon, Claim, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Claims, OnClaimEnded,
+    RelayBlock, RelayRandomness, Seat, SeatState, Verification,
 };
 use noema_protocol::{
     interfaces::{Offence, Operators},
@@ -21,9 +21,9 @@ use noema_protocol::{
 };
 
 /// The outcome of a claim that validators confirmed.
-pub(crate) const TRUE: Outcome = Outcome::Final(Verification::Confirmed);
+pub(crate) const TRUE: ClaimOutcome = ClaimOutcome::Final(Verification::Confirmed);
 /// The outcome of a claim that is false.
-pub(crate) const FALSE: Outcome = Outcome::Fallen(Fault::FalseLeaf(0));
+pub(crate) const FALSE: ClaimOutcome = ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0));
 
 #[storage_alias]
 type Kept = StorageMap<World, Twox64Concat, ClaimId, Claim<AccountId, u32>, OptionQuery>;
@@ -88,7 +88,7 @@ impl Claims<AccountId, u32> for World {
 }
 
 /// Ends a claim that `validators` confirmed, and settles it.
-pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[AccountId]) {
+pub(crate) fn end_claim_with(id: ClaimId, outcome: ClaimOutcome, validators: &[AccountId]) {
     let mut claim = Kept::get(id).expect("the claim was made");
     let job = Jobs::get(id).expect("the claim was made for a job");
     for validator in validators {
@@ -120,13 +120,13 @@ pub(crate) fn end_claim_with(id: ClaimId, outcome: Outcome, validators: &[Accoun
         World::slash(claimant, job, Offence::FalseAnswer, claim.terms.stake, &[]);
     }
     <World as Operators<_, _>>::release(&claim.terms.claimant, job);
-    claim.stage = Stage::Ended(outcome);
+    claim.stage = ClaimStage::Ended(outcome);
     Kept::insert(id, claim);
     Inference::ended(job, id, outcome, &settlement);
 }
 
 /// Ends a claim that no validator was drawn for.
-pub(crate) fn end_claim(id: ClaimId, outcome: Outcome) {
+pub(crate) fn end_claim(id: ClaimId, outcome: ClaimOutcome) {
     end_claim_with(id, outcome, &[]);
 }
 

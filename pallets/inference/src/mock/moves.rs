@@ -139,17 +139,17 @@ pub(crate) fn request(id: RequestId) -> Request<Test> {
     Requests::<Test>::get(id).expect("the request is not pruned")
 }
 
-pub(crate) fn phase(id: RequestId) -> Phase<u32> {
+pub(crate) fn phase(id: RequestId) -> RequestPhase<u32> {
     request(id).phase
 }
 
 pub(crate) fn waits(id: RequestId) -> bool {
-    phase(id) == Phase::Waiting
+    phase(id) == RequestPhase::Waiting
 }
 
 pub(crate) fn deadline(id: RequestId) -> u32 {
     match phase(id) {
-        Phase::Answering { deadline } => deadline,
+        RequestPhase::Answering { deadline } => deadline,
         other => panic!("the phase is {other:?}"),
     }
 }
@@ -157,7 +157,7 @@ pub(crate) fn deadline(id: RequestId) -> u32 {
 /// The worker that has a request and has not answered it.
 pub(crate) fn worker_of(id: RequestId) -> Option<AccountId> {
     let request = request(id);
-    matches!(request.phase, Phase::Answering { .. })
+    matches!(request.phase, RequestPhase::Answering { .. })
         .then_some(request.assignment)
         .flatten()
         .map(|assignment| assignment.worker)
@@ -165,14 +165,14 @@ pub(crate) fn worker_of(id: RequestId) -> Option<AccountId> {
 
 pub(crate) fn claim_of(id: RequestId) -> ClaimId {
     match phase(id) {
-        Phase::Claimed { claim } => claim,
+        RequestPhase::Claimed { claim } => claim,
         other => panic!("the phase is {other:?}"),
     }
 }
 
 pub(crate) fn refunded_for(id: RequestId) -> Option<RefundReason> {
     match phase(id) {
-        Phase::Refunded { reason } => Some(reason),
+        RequestPhase::Refunded { reason } => Some(reason),
         _ => None,
     }
 }
@@ -180,7 +180,7 @@ pub(crate) fn refunded_for(id: RequestId) -> Option<RefundReason> {
 /// The requests that workers have, in the order of their numbers.
 pub(crate) fn assigned() -> Vec<RequestId> {
     let mut assigned: Vec<_> = Requests::<Test>::iter()
-        .filter(|(_, request)| matches!(request.phase, Phase::Answering { .. }))
+        .filter(|(_, request)| matches!(request.phase, RequestPhase::Answering { .. }))
         .map(|(id, _)| id)
         .collect();
     assigned.sort_unstable();
@@ -198,7 +198,7 @@ pub(crate) fn receipt(id: RequestId) -> Receipt {
             .assignment
             .map(|assignment| assignment.seed)
             .unwrap_or_default(),
-        output_hash: hashing::output_hash(TOKENS, TEXT),
+        answer_hash: hashing::answer_hash(TOKENS, TEXT),
         prompt_tokens: 12,
         output_tokens: TOKENS.len() as u32,
         hidden_root: H256::repeat_byte(5),

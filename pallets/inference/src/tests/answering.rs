@@ -24,7 +24,7 @@ fn with_receipt(
 /// Submits an answer with a receipt that matches it.
 fn with_answer(id: RequestId, worker: AccountId, tokens: &[u32], text: &[u8]) -> DispatchResult {
     let receipt = Receipt {
-        output_hash: hashing::output_hash(tokens, text),
+        answer_hash: hashing::answer_hash(tokens, text),
         output_tokens: tokens.len() as u32,
         ..receipt(id)
     };
@@ -36,7 +36,7 @@ fn an_answer_becomes_a_claim_of_one_leaf() {
     two_workers().execute_with(|| {
         let (id, worker) = ask_and_assign();
         let claim = answer(id);
-        assert_eq!(phase(id), Phase::Claimed { claim });
+        assert_eq!(phase(id), RequestPhase::Claimed { claim });
         let expected = ClaimTerms {
             claimant: worker,
             payer: ASKER,
@@ -85,7 +85,7 @@ fn what_the_answer_cannot_cost_is_released_at_once() {
                 request: id,
                 worker,
                 claim,
-                output_hash: hashing::output_hash(TOKENS, TEXT),
+                answer_hash: hashing::answer_hash(TOKENS, TEXT),
                 output_tokens: 4,
                 released,
             }
@@ -193,7 +193,7 @@ fn every_field_of_the_receipt_that_the_chain_knows_is_compared() {
             ),
             (|r| r.seed = H256::zero(), Error::<Test>::ReceiptWrongSeed),
             (
-                |r| r.output_hash = H256::zero(),
+                |r| r.answer_hash = H256::zero(),
                 Error::<Test>::ReceiptWrongOutput,
             ),
             (

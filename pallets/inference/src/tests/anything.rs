@@ -2,7 +2,7 @@
 //! request ends, and requests with equal prices are assigned in order.
 
 use crate::{mock::*, *};
-use noema_claims::{Outcome, Verification};
+use noema_claims::{ClaimOutcome, Verification};
 use noema_protocol::{CheckpointId, RequestId, SamplingParameters};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ enum Move {
     },
     EndClaim {
         which: usize,
-        outcome: Outcome,
+        outcome: ClaimOutcome,
     },
     List {
         who: usize,
@@ -72,11 +72,11 @@ fn a_move() -> impl Strategy<Value = Move> {
     ]
 }
 
-fn an_outcome() -> impl Strategy<Value = Outcome> {
+fn an_outcome() -> impl Strategy<Value = ClaimOutcome> {
     prop_oneof![
         4 => Just(TRUE),
-        4 => Just(Outcome::Final(Verification::NotDrawn)),
-        1 => Just(Outcome::Unconfirmed),
+        4 => Just(ClaimOutcome::Final(Verification::NotDrawn)),
+        1 => Just(ClaimOutcome::Unconfirmed),
         1 => Just(FALSE),
     ]
 }
@@ -210,7 +210,7 @@ proptest! {
                     .iter()
                     .copied()
                     .filter(|id| Requests::<Test>::get(id).is_some_and(|request| {
-                        request.phase == Phase::Waiting
+                        request.phase == RequestPhase::Waiting
                     }))
                     .collect();
                 next_block();

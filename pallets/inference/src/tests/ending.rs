@@ -1,7 +1,7 @@
 //! The end of a request with its claim, and the removal of its storage.
 
 use crate::{mock::*, *};
-use noema_claims::{Fault, OnClaimEnded, Outcome, Settlement, Verification};
+use noema_claims::{ClaimFault, ClaimOutcome, OnClaimEnded, Settlement, Verification};
 use noema_protocol::{ClaimId, Job, RoundId};
 
 fn answered() -> (noema_protocol::RequestId, ClaimId, AccountId) {
@@ -33,7 +33,7 @@ fn a_claim_that_is_final_pays_worker_and_validators() {
         assert_eq!(expected.total(), LIMIT);
         assert_eq!(
             phase(id),
-            Phase::Settled {
+            RequestPhase::Settled {
                 claim,
                 verification: Verification::Confirmed
             }
@@ -62,10 +62,10 @@ fn without_a_check_its_fee_goes_back() {
     world().execute_with(|| {
         let (id, claim, _) = answered();
         let verification = Verification::NotDrawn;
-        end_claim(claim, Outcome::Final(verification));
+        end_claim(claim, ClaimOutcome::Final(verification));
         assert_eq!(
             phase(id),
-            Phase::Settled {
+            RequestPhase::Settled {
                 claim,
                 verification
             }
@@ -100,7 +100,7 @@ fn a_claim_that_falls_gives_everything_back() {
 fn a_claim_that_no_validator_confirmed_gives_everything_back_and_costs_the_worker_nothing() {
     world().execute_with(|| {
         let (id, claim, worker) = answered();
-        end_claim(claim, Outcome::Unconfirmed);
+        end_claim(claim, ClaimOutcome::Unconfirmed);
         assert_eq!(refunded_for(id), Some(RefundReason::Unconfirmed));
         let expected = Payments {
             refunded: LIMIT,
@@ -130,7 +130,7 @@ fn a_claim_that_no_validator_confirmed_gives_everything_back_and_costs_the_worke
 fn a_claim_whose_dispute_is_not_decided_is_a_false_answer() {
     world().execute_with(|| {
         let (id, claim, worker) = answered();
-        end_claim(claim, Outcome::Fallen(Fault::Undecided(0)));
+        end_claim(claim, ClaimOutcome::Fallen(ClaimFault::Undecided(0)));
         assert_eq!(refunded_for(id), Some(RefundReason::FalseAnswer));
         assert_eq!(request(id).payments.refunded, LIMIT);
         assert_eq!(bond(worker), BOND - STAKE);
@@ -202,6 +202,6 @@ fn claims_of_other_jobs_are_no_business_of_requests() {
         };
         let job = Job::Round(RoundId(id.0));
         Inference::ended(job, claim, TRUE, &settlement);
-        assert_eq!(phase(id), Phase::Claimed { claim });
+        assert_eq!(phase(id), RequestPhase::Claimed { claim });
     });
 }

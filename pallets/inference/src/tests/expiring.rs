@@ -354,7 +354,7 @@ fn a_checkpoint_that_is_withdrawn_refunds_what_waits_for_it() {
         // Requests that a worker already has are still answered and paid.
         for id in taken {
             end_claim(answer(id), TRUE);
-            assert!(matches!(phase(id), Phase::Settled { .. }));
+            assert!(matches!(phase(id), RequestPhase::Settled { .. }));
         }
         assert_eq!(on_hold(ASKER), 0);
     });
@@ -380,9 +380,9 @@ fn many_that_expire_together_are_all_refunded() {
         let ids: Vec<_> = (0..300).map(|_| ask(ASKER)).collect();
         set_listed(10, false);
         advance(30);
-        let waiting = ids
-            .iter()
-            .filter(|id| Requests::<Test>::get(id).is_some_and(|r| r.phase == Phase::Waiting));
+        let waiting = ids.iter().filter(|id| {
+            Requests::<Test>::get(id).is_some_and(|r| r.phase == RequestPhase::Waiting)
+        });
         assert_eq!(waiting.count(), 0);
         assert_eq!(on_hold(ASKER), 0);
     });

@@ -62,7 +62,7 @@ fn the_request_comes_back_to_its_place_and_another_worker_tries() {
             let again = request(first).assignment.map(|assignment| assignment.seed);
             assert_ne!(again, seed);
             end_claim(answer(first), TRUE);
-            assert!(matches!(phase(first), Phase::Settled { .. }));
+            assert!(matches!(phase(first), RequestPhase::Settled { .. }));
             assert_eq!(request(first).attempts, 1);
         });
 }

@@ -99,7 +99,7 @@ fn a_thousand_requests_of_one_block_are_answered_in_order_and_no_worker_idles() 
             }
             assert!(blocks <= 1_000 / 8 + 1, "{blocks}");
             assert!(ids.iter().all(|id| Requests::<Test>::get(id)
-                .is_none_or(|request| { matches!(request.phase, Phase::Settled { .. }) })));
+                .is_none_or(|request| { matches!(request.phase, RequestPhase::Settled { .. }) })));
         });
 }
 
@@ -340,7 +340,7 @@ fn requests_that_fit_only_the_askers_own_busy_worker_delay_others_by_few_blocks(
             while ids
                 .iter()
                 .filter_map(Requests::<Test>::get)
-                .any(|request| request.phase == Phase::Waiting)
+                .any(|request| request.phase == RequestPhase::Waiting)
             {
                 next_block();
                 blocks += 1;

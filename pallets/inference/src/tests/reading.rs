@@ -1,7 +1,7 @@
 //! View functions, and the findings of the audit.
 
 use crate::{mock::*, *};
-use noema_claims::{Permill, Stage};
+use noema_claims::{ClaimStage, Permill};
 use noema_protocol::{RequestId, SamplingParameters};
 
 fn two_workers() -> TestExt {
@@ -105,12 +105,12 @@ fn the_state_of_a_request_tells_all_of_it() {
         assert_eq!(answered.payment, Some(ANSWER_PRICE));
         assert_eq!(answered.answered_at, Some(2));
         assert_eq!(answered.claim, Some(claim));
-        assert_eq!(answered.claim_stage, Some(Stage::Undrawn));
+        assert_eq!(answered.claim_stage, Some(ClaimStage::Undrawn));
 
         end_claim(claim, FALSE);
         let ended = state();
         assert_eq!(ended.claim, Some(claim));
-        assert_eq!(ended.claim_stage, Some(Stage::Ended(FALSE)));
+        assert_eq!(ended.claim_stage, Some(ClaimStage::Ended(FALSE)));
         assert_eq!(ended.payments.refunded, LIMIT);
         assert_eq!(ended.ended_at, Some(2));
         assert_eq!(ended.assignment.map(|a| a.worker), Some(assignment.worker));
@@ -195,7 +195,7 @@ fn the_audit_finds_what_is_wrong() {
         let other = RequestId(44);
         assert_eq!(Inference::audit(), Ok(()));
 
-        let place = Place::of(waiting);
+        let place = QueueKey::of(waiting);
         Queue::<Test>::remove(CHECKPOINT, place);
         assert_eq!(found(), AuditError::Incomplete { request: waiting });
         Queue::<Test>::insert(CHECKPOINT, place, ());

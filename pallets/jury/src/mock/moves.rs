@@ -4,7 +4,7 @@ use super::{
     challenge, hit, key, next_relay_block, AccountId, Jury, RuntimeEvent, RuntimeOrigin, System,
     Test, CHALLENGER, CLAIM,
 };
-use crate::{DisputeOf, Event, OpenDisputes, Stage};
+use crate::{DisputeOf, DisputeStage, Event, OpenDisputes};
 use frame_support::{
     assert_ok, pallet_prelude::DispatchResult, traits::Hooks, weights::WeightMeter,
 };
@@ -41,9 +41,9 @@ pub(crate) fn jurors() -> Vec<AccountId> {
 /// The last block of the present stage.
 pub(crate) fn until() -> u32 {
     match dispute().stage {
-        Stage::Committing { until } | Stage::Revealing { until } | Stage::Appealable { until } => {
-            until
-        }
+        DisputeStage::Committing { until }
+        | DisputeStage::Revealing { until }
+        | DisputeStage::Appealable { until } => until,
         stage => panic!("{stage:?} has no last block"),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{AccountId, Jury};
 use noema_claims::{
-    Availability, Beacon, Claim, ClaimTerms, Claims, Decision, Disputes, Fault, Outcome, Permill,
-    Referee, RelayBlock, RelayRandomness, Rules, Seat, SeatState, Stage, Windows,
+    Availability, Beacon, Claim, ClaimFault, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
+    ClaimWindows, Claims, Decision, Disputes, Permill, Referee, RelayBlock, RelayRandomness, Seat,
+    SeatState,
 };
 use noema_economics::{draw_below, Balance};
 use noema_protocol::{
@@ -93,9 +94,9 @@ fn world<R>(look: impl FnOnce(&mut WorldState) -> R) -> R {
     WORLD.with(|state| look(state.borrow_mut().as_mut().expect("a mock was set up")))
 }
 
-pub(crate) fn rules() -> Rules<u32> {
-    Rules {
-        windows: Windows {
+pub(crate) fn rules() -> ClaimRules<u32> {
+    ClaimRules {
+        windows: ClaimWindows {
             finality: 0,
             commit: 3,
             tokens_per_block: 50,
@@ -260,13 +261,13 @@ pub(crate) fn challenge(id: ClaimId, leaf: u32, challenger: AccountId) {
 
 /// Ends a claim for another reason than a dispute.
 pub(crate) fn withhold(id: ClaimId, leaf: u32) {
-    fall(id, Fault::Withheld(leaf));
+    fall(id, ClaimFault::Withheld(leaf));
 }
 
-fn fall(id: ClaimId, fault: Fault) {
+fn fall(id: ClaimId, fault: ClaimFault) {
     world(|world| {
         let claim = world.claims.get_mut(&id).expect("the claim was made");
-        claim.stage = Stage::Ended(Outcome::Fallen(fault));
+        claim.stage = ClaimStage::Ended(ClaimOutcome::Fallen(fault));
         world.challengers.retain(|(claim, _), _| *claim != id);
     });
     // As the claims pallet does; closing a dispute that is not open has no effect on the referee.
@@ -398,7 +399,7 @@ impl Disputes<AccountId> for World {
         });
         assert!(is_open, "a dispute is concluded once");
         if decision != Decision::True {
-            fall(id, Fault::FalseLeaf(leaf));
+            fall(id, ClaimFault::FalseLeaf(leaf));
         }
     }
 }

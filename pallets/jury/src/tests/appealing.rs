@@ -1,4 +1,4 @@
-use crate::{mock::*, AppealEnd, Error, Event, HoldReason, Stage};
+use crate::{mock::*, AppealEnd, DisputeStage, Error, Event, HoldReason};
 use frame_support::{
     assert_noop, assert_ok,
     traits::fungible::{Inspect, InspectHold, Mutate},
@@ -40,7 +40,7 @@ fn an_appeal_puts_as_much_on_hold_as_the_claimant_has_at_stake() {
             bond: CLAIM_STAKE,
         };
         assert_eq!(events().pop(), Some(event));
-        assert!(matches!(dispute().stage, Stage::Undrawn { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Undrawn { .. }));
     });
 }
 
@@ -110,7 +110,7 @@ fn an_account_without_the_bond_cannot_appeal() {
         Balances::set_balance(&8, CLAIM_STAKE - 1);
         assert_noop!(appeal(8), Error::<Test>::FundsTooLow);
         assert_noop!(appeal(50), Error::<Test>::FundsTooLow);
-        assert!(matches!(dispute().stage, Stage::Appealable { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Appealable { .. }));
     });
 }
 

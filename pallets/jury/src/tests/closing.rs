@@ -1,4 +1,4 @@
-use crate::{mock::*, Event, HoldReason, Place};
+use crate::{mock::*, DisputePlace, Event, HoldReason};
 use frame_support::{assert_ok, traits::fungible::InspectHold};
 use noema_claims::{Decision, Referee};
 use noema_protocol::Verdict;
@@ -148,7 +148,7 @@ fn a_dispute_that_is_dropped_leaves_an_empty_position() {
         challenge(noema_protocol::ClaimId(2), 0, CHALLENGER);
         withhold(CLAIM, 0);
         let other = crate::OpenDisputes::<Test>::get(noema_protocol::ClaimId(2), 0);
-        assert_eq!(other.map(|open| open.place), Some(Place::Queue(1)));
+        assert_eq!(other.map(|open| open.place), Some(DisputePlace::Queue(1)));
         for _ in 0..6 {
             block();
         }

@@ -1,4 +1,4 @@
-use crate::{mock::*, Error, Event, Instance, JurorState, Stage};
+use crate::{mock::*, DisputeStage, Error, Event, Instance, JurorState};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::Verdict;
 
@@ -40,7 +40,7 @@ fn a_commitment_after_the_last_block_is_too_late() {
         assert_ok!(commit(others[0], Verdict::True));
         go_to_deadline();
         block();
-        assert!(matches!(dispute().stage, Stage::Revealing { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Revealing { .. }));
         assert_noop!(commit(others[1], Verdict::True), Error::<Test>::TooLate);
     });
 }
@@ -55,7 +55,7 @@ fn a_commitment_is_too_late_even_where_the_turn_of_the_deadline_comes_later() {
         block_with(&mut frame_support::weights::WeightMeter::with_limit(
             no_weight,
         ));
-        assert!(matches!(dispute().stage, Stage::Committing { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Committing { .. }));
         assert_noop!(commit(juror, Verdict::True), Error::<Test>::TooLate);
     });
 }
@@ -109,11 +109,11 @@ fn the_time_to_reveal_begins_when_all_have_committed() {
     story(|| {
         open_and_draw();
         for juror in jurors() {
-            assert!(matches!(dispute().stage, Stage::Committing { .. }));
+            assert!(matches!(dispute().stage, DisputeStage::Committing { .. }));
             assert_ok!(commit(juror, Verdict::True));
         }
         block();
         let until = System::block_number() + REVEAL_WINDOW;
-        assert_eq!(dispute().stage, Stage::Revealing { until });
+        assert_eq!(dispute().stage, DisputeStage::Revealing { until });
     });
 }

@@ -1,4 +1,4 @@
-use crate::{mock::*, Event, Instance, Place, Stage};
+use crate::{mock::*, DisputePlace, DisputeStage, Event, Instance};
 use frame_support::assert_ok;
 use noema_claims::{Decision, Referee};
 use noema_economics::Balance;
@@ -13,15 +13,15 @@ fn a_dispute_waits_for_randomness_that_was_not_known_when_it_was_opened() {
         let relay = <World as noema_claims::RelayRandomness>::relay_block();
         open();
         let unknown_since = relay;
-        assert_eq!(dispute().stage, Stage::Undrawn { unknown_since });
+        assert_eq!(dispute().stage, DisputeStage::Undrawn { unknown_since });
         // The older of two values has to be younger by the freshness.
         for _ in 0..FRESHNESS {
             block();
-            assert_eq!(dispute().stage, Stage::Undrawn { unknown_since });
+            assert_eq!(dispute().stage, DisputeStage::Undrawn { unknown_since });
         }
         block();
         let until = System::block_number() + COMMIT_WINDOW;
-        assert_eq!(dispute().stage, Stage::Committing { until });
+        assert_eq!(dispute().stage, DisputeStage::Committing { until });
         assert_eq!(
             events(),
             [
@@ -52,12 +52,12 @@ fn a_dispute_waits_as_long_as_there_is_no_randomness() {
         for _ in 0..200 {
             block();
         }
-        assert!(matches!(dispute().stage, Stage::Undrawn { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Undrawn { .. }));
         set_random(true);
         block();
-        assert!(matches!(dispute().stage, Stage::Undrawn { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Undrawn { .. }));
         block();
-        assert!(matches!(dispute().stage, Stage::Committing { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Committing { .. }));
     });
 }
 
@@ -339,7 +339,7 @@ fn a_dispute_is_opened_once() {
     TestExt::new().execute_with(|| {
         open();
         let place = crate::OpenDisputes::<Test>::get(CLAIM, LEAF).map(|open| open.place);
-        assert_eq!(place, Some(Place::Queue(0)));
+        assert_eq!(place, Some(DisputePlace::Queue(0)));
         let again = std::panic::catch_unwind(|| Jury::open(&claim(CLAIM), LEAF));
         assert!(again.is_err(), "a defensive check");
         assert_eq!(crate::Queue::<Test>::iter().count(), 1);
@@ -363,13 +363,17 @@ fn a_jury_has_the_time_for_what_its_jurors_have_to_execute_besides() {
                 .dispute
                 .stage
         };
-        let drawn = |id| matches!(stage(id), Stage::Committing { .. });
+        let drawn = |id| matches!(stage(id), DisputeStage::Committing { .. });
         for (id, leaves) in [(1, 4), (2, 5)] {
             while !drawn(id) {
                 block();
             }
             let until = System::block_number() + windows.commit_window(leaves * tokens);
-            assert_eq!(stage(id), Stage::Committing { until }, "{leaves} leaves");
+            assert_eq!(
+                stage(id),
+                DisputeStage::Committing { until },
+                "{leaves} leaves"
+            );
         }
         assert_eq!(<Jury as Referee<_, _>>::backlog(&10), 2 * tokens);
     });

@@ -2,8 +2,8 @@
 
 use crate::{
     mock::{claim, COMMIT_WINDOW},
-    AppealEnd, Dispute, DisputeError, DisputeTerms, Instance, Juror, JurorState, Jury, Progress,
-    Stage,
+    AppealEnd, Dispute, DisputeError, DisputeProgress, DisputeStage, DisputeTerms, Instance, Juror,
+    JurorState, Jury,
 };
 use noema_claims::Decision;
 use noema_protocol::{hashing::verdict_commitment, interfaces::Offence, ClaimId, Verdict};
@@ -98,7 +98,7 @@ impl Life {
             self.dispute
                 .seat(jury.clone(), COMMIT_WINDOW, self.now, self.now);
         match progress {
-            Progress::CommitOpened => {
+            DisputeProgress::CommitOpened => {
                 assert_eq!((excused, self.dispute.sitting()), (None, &jury));
                 for juror in jurors {
                     *self.locked.entry(juror.account).or_default() += juror.seats;
@@ -109,17 +109,20 @@ impl Life {
                 "all of them sit or none does"
             ),
         }
-        let waited = matches!(before.stage, Stage::Undrawn { .. });
-        assert_eq!(waited, progress != Progress::Nothing);
+        let waited = matches!(before.stage, DisputeStage::Undrawn { .. });
+        assert_eq!(waited, progress != DisputeProgress::Nothing);
         // A verdict is reviewed by a jury that is half filled and no smaller.
-        if let Progress::Concluded(Decision::True | Decision::False) = progress {
+        if let DisputeProgress::Concluded(Decision::True | Decision::False) = progress {
             assert!(jury.filled() < 3 || jury.filled() < before.first.filled());
         }
     }
 
     fn block(&mut self) {
         let stage = self.dispute.stage;
-        if !matches!(stage, Stage::Undrawn { .. } | Stage::Concluded(_)) {
+        if !matches!(
+            stage,
+            DisputeStage::Undrawn { .. } | DisputeStage::Concluded(_)
+        ) {
             self.age += 1;
         }
         let due = self.dispute.due(self.now);
@@ -127,8 +130,8 @@ impl Life {
         let before = self.dispute.clone();
         let progress = self.dispute.advance(self.now, self.now);
         // The agenda would have given it a turn in this block, and in no other.
-        assert_eq!(progress != Progress::Nothing, due == Some(self.now));
-        if progress == Progress::Nothing {
+        assert_eq!(progress != DisputeProgress::Nothing, due == Some(self.now));
+        if progress == DisputeProgress::Nothing {
             assert_eq!(self.dispute, before);
         }
     }
@@ -163,7 +166,7 @@ impl Life {
     /// Ends the dispute without further steps; only juries are drawn.
     fn end(&mut self) -> Decision {
         for _ in 0..2 * longest() {
-            if let Stage::Concluded(decision) = self.dispute.stage {
+            if let DisputeStage::Concluded(decision) = self.dispute.stage {
                 return decision;
             }
             self.seat(&[(20, 1), (21, 1), (22, 1)]);
@@ -301,7 +304,7 @@ proptest! {
                         .expect("the jury is seated");
                 }
             }
-            while matches!(life.dispute.stage, Stage::Committing { .. }) {
+            while matches!(life.dispute.stage, DisputeStage::Committing { .. }) {
                 life.block();
             }
             for juror in first..end {
@@ -312,19 +315,19 @@ proptest! {
                         .expect("the juror has committed");
                 }
             }
-            while matches!(life.dispute.stage, Stage::Revealing { .. }) {
+            while matches!(life.dispute.stage, DisputeStage::Revealing { .. }) {
                 life.block();
             }
             honest.extend(first..liars);
             if appeals && instance == 0 {
                 life.dispute.appeal(&50, life.now, 1).expect("the verdict may be appealed");
             }
-            while matches!(life.dispute.stage, Stage::Appealable { .. }) {
+            while matches!(life.dispute.stage, DisputeStage::Appealable { .. }) {
                 life.block();
             }
         }
         let decision = crate::dispute::decision(truth);
-        prop_assert_eq!(life.dispute.stage, Stage::Concluded(decision));
+        prop_assert_eq!(life.dispute.stage, DisputeStage::Concluded(decision));
         let judgement = life.dispute.judge(decision);
         prop_assert!(honest.iter().all(|juror| judgement.right.contains(juror)));
         let appeal = judgement.appeal.map(|(_, end)| end);

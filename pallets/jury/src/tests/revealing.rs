@@ -1,4 +1,4 @@
-use crate::{mock::*, Error, Event, JurorState, Stage};
+use crate::{mock::*, DisputeStage, Error, Event, JurorState};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::Verdict;
 use sp_core::H256;
@@ -58,7 +58,7 @@ fn a_reveal_after_the_last_block_is_too_late() {
         assert_ok!(reveal(jurors[1], Verdict::True));
         go_to_deadline();
         block();
-        assert!(matches!(dispute().stage, Stage::Appealable { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Appealable { .. }));
         assert_noop!(reveal(jurors[2], Verdict::True), Error::<Test>::TooLate);
     });
 }
@@ -145,7 +145,7 @@ fn the_time_to_appeal_begins_when_all_that_committed_have_revealed() {
         assert_ok!(reveal(jurors[1], Verdict::False));
         block();
         let until = System::block_number() + APPEAL_WINDOW;
-        assert_eq!(dispute().stage, Stage::Appealable { until });
+        assert_eq!(dispute().stage, DisputeStage::Appealable { until });
         let event = Event::AppealOpened {
             claim: CLAIM,
             leaf: LEAF,
@@ -164,6 +164,6 @@ fn a_jury_without_a_commitment_is_closed_without_time_to_reveal() {
         block();
         let dispute = dispute();
         assert_eq!(dispute.instance, crate::Instance::Second);
-        assert!(matches!(dispute.stage, Stage::Undrawn { .. }));
+        assert!(matches!(dispute.stage, DisputeStage::Undrawn { .. }));
     });
 }

@@ -1,4 +1,4 @@
-use crate::{mock::*, weights::SubstrateWeight, Instance, Place, Stage, WeightInfo};
+use crate::{mock::*, weights::SubstrateWeight, DisputePlace, DisputeStage, Instance, WeightInfo};
 use frame_support::{
     assert_ok,
     traits::Hooks,
@@ -25,7 +25,7 @@ fn drawn() -> Vec<u64> {
     drawn
 }
 
-fn place(id: u64) -> Option<Place<u32>> {
+fn place(id: u64) -> Option<DisputePlace<u32>> {
     crate::OpenDisputes::<Test>::get(ClaimId(id), 0).map(|open| open.place)
 }
 
@@ -179,7 +179,7 @@ fn turns_that_are_due_together_are_taken_so_many_in_a_block() {
             block();
         }
         let deadline = |id| match place(id) {
-            Some(Place::Agenda(at)) => at,
+            Some(DisputePlace::Agenda(at)) => at,
             other => panic!("{other:?}"),
         };
         let last = (1..=6)
@@ -219,7 +219,7 @@ fn a_late_turn_does_not_shorten_the_next_window() {
         // Leaving the blocks in which no turn was taken takes as many steps.
         block();
         let until = System::block_number() + REVEAL_WINDOW;
-        assert_eq!(dispute().stage, Stage::Revealing { until });
+        assert_eq!(dispute().stage, DisputeStage::Revealing { until });
     });
 }
 

@@ -1,5 +1,6 @@
 use crate::{
-    mock::*, AuditFailure, JurorState, OpenDisputes, Place, Stage, VerdictDue, VerdictStep,
+    mock::*, AuditFailure, DisputePlace, DisputeStage, JurorState, OpenDisputes, VerdictDue,
+    VerdictStep,
 };
 use frame_support::{
     assert_ok,
@@ -144,7 +145,7 @@ fn the_audit_finds_a_dispute_that_does_not_wait_where_it_says() {
             leaf: LEAF,
         });
         let before = OpenDisputes::<Test>::get(CLAIM, LEAF).expect("the dispute is open");
-        for place in [Place::Queue(0), Place::Agenda(until())] {
+        for place in [DisputePlace::Queue(0), DisputePlace::Agenda(until())] {
             OpenDisputes::<Test>::mutate(CLAIM, LEAF, |open| {
                 open.as_mut().expect("the dispute is open").place = place;
             });
@@ -209,7 +210,7 @@ fn what_a_juror_did_is_told() {
         let told = dispute().first.juror(&juror).map(|juror| juror.state);
         let expected = JurorState::Committed(commitment(juror, Verdict::False));
         assert_eq!(told, Some(expected));
-        assert!(matches!(dispute().stage, Stage::Committing { .. }));
+        assert!(matches!(dispute().stage, DisputeStage::Committing { .. }));
         assert_eq!(World::roster(Role::Validator, &CHECKPOINT).len(), 3);
     });
 }

@@ -1,4 +1,4 @@
-use crate::{mock::*, Address, Endpoint, Error, Event};
+use crate::{mock::*, Endpoint, Error, Event, NetworkAddress};
 use frame_support::{assert_noop, assert_ok, BoundedVec};
 use pallet_duties::AsDuty;
 
@@ -8,19 +8,19 @@ fn is_duty(who: AccountId, endpoint: Option<Endpoint>) -> bool {
         .is_some_and(|duty| duty.is_ok())
 }
 
-fn at(addresses: Vec<Address>) -> Option<Endpoint> {
+fn at(addresses: Vec<NetworkAddress>) -> Option<Endpoint> {
     Some(Endpoint {
         addresses: BoundedVec::truncate_from(addresses),
         ..endpoint()
     })
 }
 
-fn v4(address: [u8; 4], port: u16) -> Address {
-    Address::Ipv4 { address, port }
+fn v4(address: [u8; 4], port: u16) -> NetworkAddress {
+    NetworkAddress::Ipv4 { address, port }
 }
 
-fn v6(address: [u8; 16], port: u16) -> Address {
-    Address::Ipv6 { address, port }
+fn v6(address: [u8; 16], port: u16) -> NetworkAddress {
+    NetworkAddress::Ipv6 { address, port }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 use crate::{mock::*, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{interfaces::Offence, CheckpointId};
-use noema_rounds::{Claim, Phase};
+use noema_rounds::{CheckpointClaim, Phase};
 use sp_core::H256;
 
-fn false_claim() -> Claim {
-    Claim {
+fn false_claim() -> CheckpointClaim {
+    CheckpointClaim {
         checkpoint: CheckpointId(H256::repeat_byte(6)),
         weights_root: H256::repeat_byte(7),
         ..claim()

@@ -1,7 +1,7 @@
 use crate::{mock::*, Error, Event, Rounds};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::{FamilyId, RoundId};
-use noema_rounds::{Dataset, Outcome, Phase, Rejection, Rules};
+use noema_rounds::{Dataset, Phase, Rejection, RoundOutcome, RoundRules};
 use sp_runtime::DispatchError::BadOrigin;
 
 #[test]
@@ -87,7 +87,7 @@ fn start_programme_should_refuse_what_cannot_run() {
             start(FAMILY, few, "MIT", "x", rules()),
             Error::<Test>::DatasetUnfit
         );
-        let lonely = Rules {
+        let lonely = RoundRules {
             min_contributions: 1,
             ..rules()
         };
@@ -118,7 +118,7 @@ fn stop_programme_should_free_every_bond() {
         System::assert_has_event(
             Event::RoundClosed {
                 round: id,
-                outcome: Outcome::Rejected(Rejection::Stopped),
+                outcome: RoundOutcome::Rejected(Rejection::Stopped),
             }
             .into(),
         );
@@ -147,7 +147,7 @@ fn rounds_should_follow_one_another_and_old_ones_be_forgotten() {
         let closed = Training::round(RoundId(4)).unwrap();
         assert_eq!(
             closed.outcome(),
-            Some(Outcome::Rejected(Rejection::TooFewTrainers))
+            Some(RoundOutcome::Rejected(Rejection::TooFewTrainers))
         );
         let programme = Training::programme(FAMILY).unwrap();
         assert_eq!((programme.promoted, programme.rejected), (0, 5));
@@ -168,7 +168,7 @@ fn a_canonical_ancestor_set_by_governance_should_end_the_round() {
         let closed = Training::round(RoundId(0)).unwrap();
         assert_eq!(
             closed.outcome(),
-            Some(Outcome::Rejected(Rejection::ParentReplaced))
+            Some(RoundOutcome::Rejected(Rejection::ParentReplaced))
         );
     });
 }

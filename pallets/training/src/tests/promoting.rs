@@ -4,7 +4,7 @@ use noema_protocol::{
     interfaces::{Offence, Trained, Work},
     CheckpointId, RoundId,
 };
-use noema_rounds::{Claim, Outcome, Phase, Rejection, Ruling};
+use noema_rounds::{CheckpointClaim, Phase, Rejection, RoundOutcome, Ruling};
 use pallet_checkpoints::{Provenance, Status};
 use sp_core::H256;
 
@@ -42,7 +42,7 @@ fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
         System::assert_has_event(
             Event::RoundClosed {
                 round: id,
-                outcome: Outcome::Promoted(CHILD),
+                outcome: RoundOutcome::Promoted(CHILD),
             }
             .into(),
         );
@@ -83,7 +83,7 @@ fn without_holders_the_checkpoint_should_be_forgotten_and_nobody_paid() {
         assert_eq!(work(), []);
         assert_eq!(
             Training::round(id).unwrap().outcome(),
-            Some(Outcome::Rejected(Rejection::TooFewHolders))
+            Some(RoundOutcome::Rejected(Rejection::TooFewHolders))
         );
         assert_eq!((round().id, round().parent), (RoundId(1), GENESIS));
         // Another round can make the same checkpoint.
@@ -139,7 +139,7 @@ fn a_loss_that_did_not_fall_should_leave_the_parent() {
         assert_ok!(start());
         play_to_claiming();
         let id = round().id;
-        let worse = Claim {
+        let worse = CheckpointClaim {
             loss: 1_000,
             ..claim()
         };
@@ -150,7 +150,7 @@ fn a_loss_that_did_not_fall_should_leave_the_parent() {
         pass_window();
         assert_eq!(
             Training::round(id).unwrap().outcome(),
-            Some(Outcome::Rejected(Rejection::LossNotLower))
+            Some(RoundOutcome::Rejected(Rejection::LossNotLower))
         );
         assert_eq!(Checkpoints::checkpoint(CHILD), None);
         assert_eq!(Checkpoints::canonical(FAMILY), Some(GENESIS));
@@ -158,7 +158,7 @@ fn a_loss_that_did_not_fall_should_leave_the_parent() {
 }
 
 /// Runs a round whose validators claim `claim`, up to the decision on it.
-fn play_to_the_claim(claim: Claim) {
+fn play_to_the_claim(claim: CheckpointClaim) {
     play_to_claiming();
     let id = round().id;
     for validator in seated() {
@@ -194,7 +194,7 @@ fn an_id_that_an_account_registered_before_should_not_veto_the_round() {
         end_block();
         assert_eq!(
             Training::round(id).unwrap().outcome(),
-            Some(Outcome::Promoted(CHILD))
+            Some(RoundOutcome::Promoted(CHILD))
         );
     });
 }
@@ -222,14 +222,14 @@ fn what_was_canonical_before_should_not_be_claimed_again() {
         }
         end_block();
         let (id, before) = (round().id, Checkpoints::checkpoint(GENESIS));
-        let ancestor = Claim {
+        let ancestor = CheckpointClaim {
             checkpoint: GENESIS,
             ..claim()
         };
         play_to_the_claim(ancestor);
         assert_eq!(
             Training::round(id).unwrap().outcome(),
-            Some(Outcome::Rejected(Rejection::NoClaim))
+            Some(RoundOutcome::Rejected(Rejection::NoClaim))
         );
         assert_eq!(Checkpoints::checkpoint(GENESIS), before);
         assert_eq!(Checkpoints::lineage(CHILD), [CHILD, GENESIS]);
@@ -269,7 +269,7 @@ fn silent_validators_should_lose_a_little() {
         pass_window();
         assert_eq!(
             Training::round(id).unwrap().outcome(),
-            Some(Outcome::Rejected(Rejection::NoScores))
+            Some(RoundOutcome::Rejected(Rejection::NoScores))
         );
         for validator in drawn {
             assert_eq!(bond(validator), 990);

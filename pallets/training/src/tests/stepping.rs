@@ -5,7 +5,7 @@ use noema_protocol::{
     interfaces::{Offence, Role},
     RoundId,
 };
-use noema_rounds::{Contribution, Finding, Outcome, Phase, Rejection, MAX_VALIDATORS};
+use noema_rounds::{Contribution, Finding, Phase, Rejection, RoundOutcome, MAX_VALIDATORS};
 use pallet_duties::AsDuty;
 use sp_core::H256;
 
@@ -207,7 +207,7 @@ fn silent_trainers_should_lose_a_little_and_the_round_its_checkpoint() {
         let closed = Training::round(id).unwrap();
         assert_eq!(
             closed.outcome(),
-            Some(Outcome::Rejected(Rejection::TooFewContributions))
+            Some(RoundOutcome::Rejected(Rejection::TooFewContributions))
         );
         assert_eq!((bond(1), bond(2), bond(3)), (BOND, 990, 990));
         let ledger = Operators::earnings(2).unwrap();

@@ -5,8 +5,9 @@
 #![allow(dead_code)]
 
 use noema_claims::{
-    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimError, ClaimTerms, Effect,
-    HiddenProof, Outcome, Permill, Rules, SeatState, Settlement, Stage, Validators, Windows,
+    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimError, ClaimOutcome,
+    ClaimRules, ClaimStage, ClaimTerms, ClaimWindows, HiddenProof, Permill, SeatState, Settlement,
+    Validators,
 };
 use noema_economics::{draw_below, Balance};
 use noema_protocol::{
@@ -25,9 +26,9 @@ pub(crate) const POSITIONS: u32 = 11;
 
 pub(crate) type TestClaim = Claim<u32, u32>;
 
-pub(crate) fn rules() -> Rules<u32> {
-    Rules {
-        windows: Windows {
+pub(crate) fn rules() -> ClaimRules<u32> {
+    ClaimRules {
+        windows: ClaimWindows {
             finality: 0,
             commit: 3,
             tokens_per_block: 50,
@@ -131,7 +132,7 @@ pub(crate) struct Play {
     pub(crate) roster: Roster,
     /// Separates the random values of one play from those of another.
     pub(crate) seed: u64,
-    pub(crate) effects: Vec<Effect<u32>>,
+    pub(crate) effects: Vec<ClaimEffect<u32>>,
     /// Whether relay chain blocks carry randomness.
     pub(crate) is_random: bool,
 }
@@ -167,7 +168,7 @@ impl Play {
     }
 
     /// Makes the next block, on the next relay chain block.
-    pub(crate) fn block(&mut self) -> Vec<Effect<u32>> {
+    pub(crate) fn block(&mut self) -> Vec<ClaimEffect<u32>> {
         self.now += 1;
         self.relay += 1;
         if self.is_random {
@@ -177,7 +178,7 @@ impl Play {
             .claim
             .advance(self.now, self.relay, &self.beacon, &mut self.roster);
         for effect in &effects {
-            if let Effect::Silent(validator, _) = effect {
+            if let ClaimEffect::Silent(validator, _) = effect {
                 *self
                     .roster
                     .locked
@@ -190,7 +191,7 @@ impl Play {
     }
 
     /// Makes blocks until `is_reached`. Panics if the stage is never reached.
-    pub(crate) fn until(&mut self, is_reached: impl Fn(&Stage<u32>) -> bool) {
+    pub(crate) fn until(&mut self, is_reached: impl Fn(&ClaimStage<u32>) -> bool) {
         for _ in 0..200 {
             if is_reached(&self.claim.stage) {
                 return;
@@ -200,13 +201,13 @@ impl Play {
         panic!("not reached: {:?}", self.claim.stage);
     }
 
-    pub(crate) fn until_ended(&mut self) -> Outcome {
-        self.until(|stage| matches!(stage, Stage::Ended(_)));
+    pub(crate) fn until_ended(&mut self) -> ClaimOutcome {
+        self.until(|stage| matches!(stage, ClaimStage::Ended(_)));
         self.claim.outcome().expect("it has ended")
     }
 
     pub(crate) fn until_drawn(&mut self) {
-        self.until(|stage| !matches!(stage, Stage::Undrawn));
+        self.until(|stage| !matches!(stage, ClaimStage::Undrawn));
     }
 
     /// The seats whose part is not done yet.
@@ -283,12 +284,12 @@ impl Play {
     /// Every validator does its part.
     pub(crate) fn check_honestly(&mut self) {
         self.until_drawn();
-        if matches!(self.claim.stage, Stage::Committing { .. }) {
+        if matches!(self.claim.stage, ClaimStage::Committing { .. }) {
             self.commit_all();
-            self.until(|stage| matches!(stage, Stage::Revealing { .. }));
+            self.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
             self.reveal_all();
         }
-        self.until(|stage| matches!(stage, Stage::Challengeable { .. }));
+        self.until(|stage| matches!(stage, ClaimStage::Challengeable { .. }));
     }
 
     pub(crate) fn settlement(&self) -> Settlement<u32> {

@@ -1,6 +1,6 @@
 //! Checking an answer, independent of how its positions are executed.
 
-use super::{answer_limit, step, Checked, Flaw, Request, Room, Step};
+use super::{answer_limit, step, Checked, Flaw, GenerationParameters, Step, StepBudget};
 use crate::{error::ForwardError, hidden, sampling::Sampler, Architecture, BlocksRef};
 use alloc::vec::Vec;
 
@@ -32,7 +32,7 @@ impl Checking {
         architecture: &Architecture,
         prompt: &[u32],
         answer: &[u32],
-        request: &Request<'_>,
+        request: &GenerationParameters<'_>,
     ) -> Result<Self, ForwardError> {
         let limit = answer_limit(architecture, prompt, request)?;
         let stops = |token: &u32| request.stop_tokens.contains(token);
@@ -80,7 +80,7 @@ impl Checking {
 
     /// The next positions to execute after the first `cached` ones; `None` if `room` is too small for any, or
     /// at the end. Positions whose hidden vectors are still missing are executed whether cached or not.
-    pub fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
+    pub fn step(&self, cached: usize, room: StepBudget) -> Option<Step<'_>> {
         if self.is_done() {
             return None;
         }

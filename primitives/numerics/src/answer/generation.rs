@@ -1,6 +1,6 @@
 //! Generating an answer, independent of how its positions are executed.
 
-use super::{answer_limit, step, End, Generated, Request, Room, Step};
+use super::{answer_limit, step, End, Generated, GenerationParameters, Step, StepBudget};
 use crate::{error::ForwardError, hidden, sampling::Sampler, Architecture, BlocksRef};
 use alloc::vec::Vec;
 
@@ -31,7 +31,7 @@ impl Generation {
     pub fn new(
         architecture: &Architecture,
         prompt: &[u32],
-        request: &Request<'_>,
+        request: &GenerationParameters<'_>,
     ) -> Result<Self, ForwardError> {
         let limit = answer_limit(architecture, prompt, request)?;
         Ok(Self {
@@ -73,7 +73,7 @@ impl Generation {
 
     /// The next positions to execute after the first `cached` ones; `None` if `room` is too small for any, or
     /// at the end. The last known token is always executed, cached or not.
-    pub fn step(&self, cached: usize, room: Room) -> Option<Step<'_>> {
+    pub fn step(&self, cached: usize, room: StepBudget) -> Option<Step<'_>> {
         match self.end {
             Some(_) => None,
             None => step(&self.tokens, self.tokens.len() - 1, cached, room),

@@ -13,7 +13,7 @@ use alloc::{vec, vec::Vec};
 
 /// An operator that a [`Case`] calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operator {
+pub enum TensorOperator {
     /// See [`mod@crate::linear`].
     Linear,
     /// See [`mod@crate::norm`].
@@ -34,7 +34,7 @@ pub enum Operator {
     Sample,
 }
 
-impl Operator {
+impl TensorOperator {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Linear,
@@ -128,10 +128,10 @@ pub enum Case {
 
 impl Case {
     /// The case of `operator` with this seed: any shape, values of any magnitude.
-    pub fn random(operator: Operator, seed: u64) -> Self {
+    pub fn random(operator: TensorOperator, seed: u64) -> Self {
         let random = &mut Random::new(seed);
         match operator {
-            Operator::Linear => {
+            TensorOperator::Linear => {
                 let (rows, columns) = (between(1, 79, random), between(1, 7, random) * 32);
                 let batch = between(1, 36, random);
                 Self::Linear {
@@ -143,7 +143,7 @@ impl Case {
                     fraction: random.below(32) as i32 - 8,
                 }
             }
-            Operator::Norm => {
+            TensorOperator::Norm => {
                 let columns = between(1, 5, random) as usize * 32;
                 let batch = between(1, 5, random) as usize;
                 let largest = (1 << 30) - 1;
@@ -156,7 +156,7 @@ impl Case {
                     input: values(batch * columns, random),
                 }
             }
-            Operator::Rope => {
+            TensorOperator::Rope => {
                 let (half, heads) = (between(1, 4, random) * 16, between(1, 3, random));
                 let (start, batch) = (between(0, 7, random), between(1, 5, random));
                 let width = 2 * half * heads;
@@ -168,7 +168,7 @@ impl Case {
                     rows: values((batch * width) as usize, random),
                 }
             }
-            Operator::Store => {
+            TensorOperator::Store => {
                 let (kv_heads, head_dim) = (between(1, 3, random), between(1, 8, random) * 32);
                 let stored = (between(1, 40, random) * kv_heads * head_dim) as usize;
                 Self::Store {
@@ -178,7 +178,7 @@ impl Case {
                     values: values(stored, random),
                 }
             }
-            Operator::Attention => {
+            TensorOperator::Attention => {
                 let kv_heads = between(1, 2, random);
                 let heads = kv_heads * between(1, 3, random);
                 let head_dim = [1, 2, 3, 4, 5, 8][random.below(6) as usize] * 32;
@@ -194,7 +194,7 @@ impl Case {
                     queries: rotated((batch * heads * head_dim) as usize, random),
                 }
             }
-            Operator::Swiglu => {
+            TensorOperator::Swiglu => {
                 let columns = between(1, 5, random) * 32;
                 let count = (between(1, 5, random) * columns) as usize;
                 Self::Swiglu {
@@ -203,7 +203,7 @@ impl Case {
                     up: values(count, random),
                 }
             }
-            Operator::Quantise => {
+            TensorOperator::Quantise => {
                 let columns = between(1, 5, random) * 32;
                 Self::Quantise {
                     columns,
@@ -211,7 +211,7 @@ impl Case {
                     values: values((between(1, 5, random) * columns) as usize, random),
                 }
             }
-            Operator::Embedding => {
+            TensorOperator::Embedding => {
                 let (vocabulary, columns) = (between(1, 50, random), between(1, 5, random) * 32);
                 Self::Embedding {
                     vocabulary,
@@ -221,7 +221,7 @@ impl Case {
                     token: between(0, vocabulary - 1, random),
                 }
             }
-            Operator::Sample => {
+            TensorOperator::Sample => {
                 let count = between(1, 2_000, random) as usize;
                 Self::Sample {
                     temperature_milli: [0, 1, 700, 1_000, 65_535][random.below(5) as usize],
@@ -309,17 +309,17 @@ impl Case {
     }
 
     /// The operator that is called.
-    pub const fn operator(&self) -> Operator {
+    pub const fn operator(&self) -> TensorOperator {
         match self {
-            Self::Linear { .. } => Operator::Linear,
-            Self::Norm { .. } => Operator::Norm,
-            Self::Rope { .. } => Operator::Rope,
-            Self::Store { .. } => Operator::Store,
-            Self::Attention { .. } => Operator::Attention,
-            Self::Swiglu { .. } => Operator::Swiglu,
-            Self::Quantise { .. } => Operator::Quantise,
-            Self::Embedding { .. } => Operator::Embedding,
-            Self::Sample { .. } => Operator::Sample,
+            Self::Linear { .. } => TensorOperator::Linear,
+            Self::Norm { .. } => TensorOperator::Norm,
+            Self::Rope { .. } => TensorOperator::Rope,
+            Self::Store { .. } => TensorOperator::Store,
+            Self::Attention { .. } => TensorOperator::Attention,
+            Self::Swiglu { .. } => TensorOperator::Swiglu,
+            Self::Quantise { .. } => TensorOperator::Quantise,
+            Self::Embedding { .. } => TensorOperator::Embedding,
+            Self::Sample { .. } => TensorOperator::Sample,
         }
     }
 

@@ -11,7 +11,8 @@ use crate::{
     sampling::Sampler,
     swiglu,
     tile::TILE_BYTES,
-    Architecture, Blocks, ForwardPass, Kernels, KvCache, Model, Request, Sampling, Transformer,
+    Architecture, Blocks, ForwardPass, GenerationParameters, Kernels, KvCache, Model, Sampling,
+    Transformer,
 };
 use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 use blake2::{digest::consts::U32, Blake2b, Digest};
@@ -285,7 +286,7 @@ fn hash_model(kernels: &dyn Kernels, architecture: Architecture) -> String {
     let test = TestModel::seeded(architecture, 2);
     let mut transformer = Transformer::new(test.model(), kernels, 256);
     let prompt: Vec<u32> = (0..40).map(|i| i * 7 % architecture.vocabulary).collect();
-    let request = Request {
+    let request = GenerationParameters {
         sampling: Sampling {
             temperature_milli: 800,
             top_k: 50,

@@ -3,8 +3,8 @@
 
 use noema_protocol::{hashing, CheckpointId, FamilyId, RoundId};
 use noema_rounds::{
-    Claim, Contribution, Dataset, Effect, Finding, Losses, Phase, Round, RoundError, Rules,
-    ScoreSheet, Surroundings, Windows,
+    CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, Round, RoundContext,
+    RoundEffect, RoundError, RoundRules, RoundWindows, ScoreSheet,
 };
 use sp_arithmetic::Permill;
 use sp_core::H256;
@@ -24,9 +24,9 @@ pub(crate) fn dataset() -> Dataset {
     }
 }
 
-pub(crate) fn rules() -> Rules<u32> {
-    Rules {
-        windows: Windows {
+pub(crate) fn rules() -> RoundRules<u32> {
+    RoundRules {
+        windows: RoundWindows {
             registration: WINDOW,
             training: WINDOW,
             reveal: WINDOW,
@@ -85,8 +85,8 @@ pub(crate) fn sheet(findings: &[Finding]) -> ScoreSheet {
     }
 }
 
-pub(crate) fn claim() -> Claim {
-    Claim {
+pub(crate) fn claim() -> CheckpointClaim {
+    CheckpointClaim {
         checkpoint: CHILD,
         weights_root: H256::repeat_byte(4),
         masters_root: H256::repeat_byte(5),
@@ -94,8 +94,8 @@ pub(crate) fn claim() -> Claim {
     }
 }
 
-pub(crate) fn false_claim() -> Claim {
-    Claim {
+pub(crate) fn false_claim() -> CheckpointClaim {
+    CheckpointClaim {
         checkpoint: CheckpointId(H256::repeat_byte(6)),
         weights_root: H256::repeat_byte(7),
         ..claim()
@@ -109,11 +109,11 @@ pub(crate) struct Play {
     pub(crate) holders: u32,
     pub(crate) parent_is_canonical: bool,
     pub(crate) has_randomness: bool,
-    pub(crate) effects: Vec<Effect<Account>>,
+    pub(crate) effects: Vec<RoundEffect<Account>>,
 }
 
 impl Play {
-    pub(crate) fn with(rules: Rules<u32>) -> Self {
+    pub(crate) fn with(rules: RoundRules<u32>) -> Self {
         rules.check(&dataset()).unwrap();
         Self {
             round: Round::open(RoundId(0), FamilyId(0), PARENT, dataset(), rules, 1),
@@ -263,7 +263,7 @@ impl Play {
     }
 
     pub(crate) fn end_block(&mut self) {
-        let at = Surroundings {
+        let at = RoundContext {
             now: self.now,
             randomness: self
                 .has_randomness
@@ -291,7 +291,7 @@ impl Play {
         self.effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Offended(account, offence) => Some((*account, *offence)),
+                RoundEffect::Offended(account, offence) => Some((*account, *offence)),
                 _ => None,
             })
             .collect()

@@ -6,7 +6,7 @@ use noema_numerics::{
     testing::{Random, TestModel},
     Architecture,
 };
-use noema_update::{DecodeError, Encoder, Entry, Limits, Place, Trainable, Update};
+use noema_update::{ChunkPlace, DecodeError, Encoder, Entry, Limits, Trainable, Update};
 
 pub const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 
@@ -40,7 +40,7 @@ pub fn open<'a>(bytes: &'a [u8], trainable: &'a Trainable) -> Result<Update<'a>,
 }
 
 /// All entries of an update, chunk by chunk.
-pub fn read(update: &Update<'_>) -> Result<Vec<(Place, Vec<Entry>)>, DecodeError> {
+pub fn read(update: &Update<'_>) -> Result<Vec<(ChunkPlace, Vec<Entry>)>, DecodeError> {
     let mut reader = update.reader();
     let mut chunks = Vec::new();
     while let Some(chunk) = reader.next()? {

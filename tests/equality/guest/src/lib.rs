@@ -37,7 +37,8 @@ use alloc::{
 use codec::{Decode, Encode};
 use core::ops::ControlFlow;
 use noema_numerics::{
-    check, generate, positions_needed, testing::Recorder, ForwardPass, Request, Sampling,
+    check, generate, positions_needed, testing::Recorder, ForwardPass, GenerationParameters,
+    Sampling,
 };
 
 pub use noema_numerics::testing::{Case, Record};
@@ -85,8 +86,8 @@ impl Task {
     }
 
     /// The parameters of the answer.
-    pub fn request(&self) -> Request<'_> {
-        Request {
+    pub fn request(&self) -> GenerationParameters<'_> {
+        GenerationParameters {
             sampling: Sampling {
                 temperature_milli: self.temperature_milli,
                 top_k: self.top_k,

@@ -2,13 +2,13 @@
 
 use super::{device, open};
 use crate::{
-    gpu::{adapter, adapters, Choice, Fault, GpuDevice, GpuExecutor, Options},
+    gpu::{adapter, adapters, AdapterChoice, GpuDevice, GpuExecutor, GpuOptions, InjectedFault},
     Executor, ExecutorError, Output, Segment, Sequence,
 };
 use noema_numerics::{testing::TestModel, ForwardError};
 
 fn executor(device: &GpuDevice, memory: Option<u64>) -> Result<GpuExecutor, ExecutorError> {
-    let options = Options {
+    let options = GpuOptions {
         memory,
         rows: Some(16),
     };
@@ -151,7 +151,7 @@ fn a_device_that_is_lost_says_so_from_then_on() {
     let sequence = gpu.open(100).expect("room");
     let mut output = Output::default();
     let tokens = [1; 60];
-    device.inject(Fault::Lost);
+    device.inject(InjectedFault::Lost);
     for _ in 0..2 {
         let found = gpu.run(&[segment(sequence, 0, &tokens)], &mut output);
         assert!(
@@ -175,7 +175,7 @@ fn a_wrong_number_can_be_injected_once() {
     let mut gpu = executor(&device, None).expect("room");
     let sequence = gpu.open(10).expect("room");
     let [mut wrong, mut right] = [Output::default(), Output::default()];
-    device.inject(Fault::WrongNumbers);
+    device.inject(InjectedFault::WrongNumbers);
     for output in [&mut wrong, &mut right] {
         gpu.run(&[segment(sequence, 0, &[1, 2])], output)
             .expect("fits");
@@ -191,7 +191,7 @@ fn a_wrong_number_can_be_injected_once() {
 
 #[test]
 fn an_adapter_that_is_not_there_is_named() {
-    let error = adapter(Choice::Index(999)).expect_err("there are fewer");
+    let error = adapter(AdapterChoice::Index(999)).expect_err("there are fewer");
     let ExecutorError::NoDevice { wanted, hint } = &error else {
         panic!("{error:?}");
     };

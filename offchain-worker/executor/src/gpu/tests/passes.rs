@@ -2,7 +2,7 @@
 
 use super::device;
 use crate::{
-    gpu::{GpuDevice, GpuExecutor, Options},
+    gpu::{GpuDevice, GpuExecutor, GpuOptions},
     Executor, Output, Segment, Sequence,
 };
 use noema_numerics::{
@@ -80,9 +80,9 @@ const WIDE: Architecture = Architecture {
 };
 
 fn executor(device: &GpuDevice, model: &TestModel, rows: Option<usize>) -> GpuExecutor {
-    let options = Options {
+    let options = GpuOptions {
         rows,
-        ..Options::default()
+        ..GpuOptions::default()
     };
     GpuExecutor::new(device, &model.model(), options).expect("room")
 }

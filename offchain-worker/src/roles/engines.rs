@@ -37,7 +37,7 @@ impl From<EngineError> for ExecutionError {
 }
 
 /// Computes answers and checks them, several at a time. Both calls block until the model is done.
-pub trait Executor: Send + Sync + 'static {
+pub trait Engines: Send + Sync + 'static {
     /// Answers `question`; `None` if it was cancelled.
     fn answer(
         &self,
@@ -57,12 +57,12 @@ pub trait Executor: Send + Sync + 'static {
 }
 
 /// Executes on the loaded checkpoints. Each of them batches its requests.
-pub struct EngineExecutor {
+pub struct LoadedEngines {
     engines: RwLock<BTreeMap<CheckpointId, Arc<Engine>>>,
 }
 
-impl EngineExecutor {
-    /// An executor for these checkpoints.
+impl LoadedEngines {
+    /// The engines of these checkpoints.
     pub const fn new(engines: BTreeMap<CheckpointId, Arc<Engine>>) -> Self {
         Self {
             engines: RwLock::new(engines),
@@ -96,7 +96,7 @@ impl EngineExecutor {
     }
 }
 
-impl Executor for EngineExecutor {
+impl Engines for LoadedEngines {
     fn answer(
         &self,
         question: &Question,

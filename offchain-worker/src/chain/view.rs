@@ -1,14 +1,14 @@
-//! The [`Ledger`] of one operator, on a real chain.
+//! The [`ChainView`] of one operator, on a real chain.
 
 use super::perform::perform;
 use super::read::At;
 use super::rounds::OpenRounds;
-use super::types::{CheckDue, DueStep, Idle, OpenAnswer, Phase, RequestState, VerdictDue};
+use super::types::{CheckDue, DueStep, Idle, OpenAnswer, RequestPhase, RequestState, VerdictDue};
 use super::{ChainError, Link};
 use crate::keys::Key;
 use crate::roles::{
-    Action, Answered, Duties, Duty, Identity, Ledger, LedgerError, Outcome, Part, Question, Reward,
-    Rewards, Step, Task, Work,
+    Action, Answered, ChainView, ChainViewError, Duties, Duty, DutyOutcome, DutyStep, Identity,
+    Part, Question, Reward, Rewards, Task, Workload,
 };
 use crate::store::AccountBytes;
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 /// Reads the duties of one controller and signs with its hot key.
-pub struct ChainLedger {
+pub struct NodeView {
     link: Arc<Link>,
     key: Key,
     controller: AccountBytes,
@@ -29,8 +29,8 @@ pub struct ChainLedger {
     rounds: OpenRounds,
 }
 
-impl ChainLedger {
-    /// A ledger for the operator with this hot key; it reads the duties of the operator's roles.
+impl NodeView {
+    /// The chain for the operator with this hot key; it reads the duties of the operator's roles.
     pub fn new(link: Arc<Link>, key: Key, operator: &Identity) -> Self {
         Self {
             link,
@@ -49,8 +49,8 @@ impl ChainLedger {
 }
 
 #[async_trait]
-impl Ledger for ChainLedger {
-    async fn duties(&self) -> Result<Duties, LedgerError> {
+impl ChainView for NodeView {
+    async fn duties(&self) -> Result<Duties, ChainViewError> {
         let node = self.link.node()?;
         let at = node.finalized().await?;
         let operator = &self.controller;
@@ -62,7 +62,7 @@ impl Ledger for ChainLedger {
             if_wanted(self.takes_part, self.rounds.read(&node, &at)),
         )?;
         let info = info.ok_or_else(|| {
-            LedgerError::Missing(format!(
+            ChainViewError::Missing(format!(
                 "the operator {} is no longer registered; register it again with: noema-worker register operator",
                 crate::keys::address(operator)
             ))
@@ -80,7 +80,7 @@ impl Ledger for ChainLedger {
         })
     }
 
-    async fn task(&self, duty: &Duty) -> Result<Option<Task>, LedgerError> {
+    async fn task(&self, duty: &Duty) -> Result<Option<Task>, ChainViewError> {
         let at = self.finalized().await?;
         Ok(match duty.part {
             Part::Answer(request) => self.answer(&at, request).await?,
@@ -88,14 +88,14 @@ impl Ledger for ChainLedger {
                 let leaf = leaf(&at, claimed).await?;
                 leaf.zip(duty.part.subject()).map(|(leaf, subject)| Task {
                     subject,
-                    work: Work::Check { leaf, point },
+                    work: Workload::Check { leaf, point },
                 })
             }
             Part::Verdict { claim, .. } => verdict(&at, claim).await?,
         })
     }
 
-    async fn rewards(&self) -> Result<Rewards, LedgerError> {
+    async fn rewards(&self) -> Result<Rewards, ChainViewError> {
         let at = self.finalized().await?;
         let pending = at.pending_reward(&self.controller).await?;
         let running = at.running_epoch().await?;
@@ -112,7 +112,10 @@ impl Ledger for ChainLedger {
         })
     }
 
-    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError> {
+    async fn perform(
+        &self,
+        action: &Action,
+    ) -> Result<BoxFuture<'static, DutyOutcome>, ChainViewError> {
         let node = self.link.node()?;
         if let Action::AnnounceHolding { checkpoint, blob } = action {
             // The chain refuses a holding that it has already.
@@ -123,20 +126,20 @@ impl Ledger for ChainLedger {
                 .any(|holding| holding.holder.0 == self.controller && holding.blob == *blob);
             if is_known {
                 let block = at.number();
-                return Ok(Box::pin(async move { Outcome::Included { block } }));
+                return Ok(Box::pin(async move { DutyOutcome::Included { block } }));
             }
         }
         Ok(perform(&node, action, &self.key).await?)
     }
 }
 
-impl ChainLedger {
+impl NodeView {
     /// The task of answering a request, if this operator is still drawn for it.
     async fn answer(&self, at: &At, id: RequestId) -> Result<Option<Task>, ChainError> {
         let Some(state) = at.request(id).await? else {
             return Ok(None);
         };
-        let is_due = matches!(state.phase, Phase::Answering { .. })
+        let is_due = matches!(state.phase, RequestPhase::Answering { .. })
             && state
                 .assignment
                 .as_ref()
@@ -147,7 +150,7 @@ impl ChainLedger {
         let question = question(id, &state)?;
         Ok(Some(Task {
             subject: question.seed,
-            work: Work::Answer(question),
+            work: Workload::Answer(question),
         }))
     }
 }
@@ -156,7 +159,7 @@ impl From<OpenAnswer> for Duty {
     fn from(answer: OpenAnswer) -> Self {
         Self {
             part: Part::Answer(RequestId(answer.request)),
-            step: Step::Execute,
+            step: DutyStep::Execute,
             checkpoint: CheckpointId(answer.checkpoint),
             until: answer.deadline.into(),
         }
@@ -193,7 +196,7 @@ impl From<VerdictDue> for Duty {
     }
 }
 
-impl From<DueStep> for Step {
+impl From<DueStep> for DutyStep {
     fn from(step: DueStep) -> Self {
         match step {
             DueStep::Commit => Self::Execute,
@@ -213,7 +216,7 @@ async fn if_wanted<T>(
 }
 
 /// The disputed leaf of a claim.
-async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, LedgerError> {
+async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, ChainViewError> {
     let Some(info) = at.claim(id).await? else {
         return Ok(None);
     };
@@ -221,14 +224,14 @@ async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, LedgerError> {
     let leaf = leaf(at, info.job.into()).await?;
     Ok(leaf.map(|leaf| Task {
         subject,
-        work: Work::Verdict(leaf),
+        work: Workload::Verdict(leaf),
     }))
 }
 
 /// The answer of a claim; `None` if the chain no longer has it.
-async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, LedgerError> {
+async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, ChainViewError> {
     let Job::Request(id) = claimed else {
-        return Err(LedgerError::Incompatible {
+        return Err(ChainViewError::Incompatible {
             what: "claim".into(),
             reason: format!("it is about {claimed}, which this program cannot execute"),
         });
@@ -239,7 +242,7 @@ async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, LedgerError> {
     // A prompt has at least a byte, and an answer a token. If they were removed, the leaf cannot be executed,
     // but that does not make it false.
     if state.prompt.is_empty() || state.tokens.is_empty() {
-        return Err(LedgerError::Missing(format!(
+        return Err(ChainViewError::Missing(format!(
             "the chain has removed the prompt and the answer of request {id}, so that it cannot be executed again"
         )));
     }

@@ -39,7 +39,7 @@ pub struct Reward {
 
 /// The outcome of a duty that was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DutyOutcome {
     /// It is in a finalized block and its call succeeded.
     Included {
         /// The block.
@@ -56,7 +56,7 @@ pub enum Outcome {
 /// Why the ledger cannot be used. The operator tries again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LedgerError {
+pub enum ChainViewError {
     /// The node does not answer.
     #[error("the node cannot be reached: {0}")]
     Unreachable(String),
@@ -75,17 +75,20 @@ pub enum LedgerError {
 
 /// The chain for one operator: finalized state, and transactions with its hot key.
 #[async_trait]
-pub trait Ledger: Send + Sync + 'static {
+pub trait ChainView: Send + Sync + 'static {
     /// The operator's duties at the latest finalized block. All of them are read together, once in each turn.
-    async fn duties(&self) -> Result<Duties, LedgerError>;
+    async fn duties(&self) -> Result<Duties, ChainViewError>;
 
     /// The task of a duty at the latest finalized block; `None` if the chain no longer expects it.
-    async fn task(&self, duty: &Duty) -> Result<Option<Task>, LedgerError>;
+    async fn task(&self, duty: &Duty) -> Result<Option<Task>, ChainViewError>;
 
     /// The rewards that the operator's controller can claim at the latest finalized block.
-    async fn rewards(&self) -> Result<Rewards, LedgerError>;
+    async fn rewards(&self) -> Result<Rewards, ChainViewError>;
 
     /// Submits `action`. The returned future ends when its fate is known. An action that is submitted twice
     /// is performed once.
-    async fn perform(&self, action: &Action) -> Result<BoxFuture<'static, Outcome>, LedgerError>;
+    async fn perform(
+        &self,
+        action: &Action,
+    ) -> Result<BoxFuture<'static, DutyOutcome>, ChainViewError>;
 }

@@ -1,6 +1,6 @@
 //! Forward, backward, and one step of AdamW.
 
-use super::Trainer;
+use super::TrainingLoop;
 use crate::training::TrainingError;
 use burn::{
     nn::loss::CrossEntropyLossConfig,
@@ -9,7 +9,7 @@ use burn::{
 };
 use noema_float::guarded;
 
-impl Trainer {
+impl TrainingLoop {
     /// One step of AdamW; loss in bits a token, and the norm of the gradients.
     pub(super) fn train(&mut self, batch: &[&[u32]]) -> Result<(f64, f64), TrainingError> {
         let rate = self.options.rate(self.total);

@@ -14,7 +14,7 @@ use std::convert::Infallible;
 
 /// A checkpoint with its masters, in memory.
 #[derive(Clone, Debug)]
-pub struct Parent {
+pub struct TrainableCheckpoint {
     id: CheckpointId,
     architecture: Architecture,
     exponents: Vec<i8>,
@@ -26,7 +26,7 @@ pub struct Parent {
     weights: Vec<u8>,
 }
 
-impl Parent {
+impl TrainableCheckpoint {
     /// Reads a checkpoint.
     ///
     /// # Errors
@@ -165,7 +165,7 @@ fn angle((cos, sin): (i32, i32)) -> f64 {
     libm::atan2(f64::from(sin), f64::from(cos))
 }
 
-impl FloatWeights for Parent {
+impl FloatWeights for TrainableCheckpoint {
     type Error = Infallible;
 
     fn architecture(&self) -> &Architecture {
@@ -183,7 +183,7 @@ impl FloatWeights for Parent {
     }
 }
 
-impl ModelSource for Parent {
+impl ModelSource for TrainableCheckpoint {
     fn model(&self) -> Result<Model<'_>, ModelError> {
         Model::new(&self.architecture, &self.exponents, &self.weights)
     }

@@ -6,7 +6,7 @@ mod step;
 use super::{
     order::Order,
     state::{Finished, Saved},
-    Parent, TrainingError, TrainingOptions,
+    TrainableCheckpoint, TrainingError, TrainingOptions,
 };
 use burn::optim::{AdamW, AdamWConfig, AdamWState};
 use noema_checkpoint::{layout::TensorKind, CheckpointId, H256};
@@ -25,7 +25,7 @@ const MEASURED: usize = 16;
 
 /// A trainer's contribution to a round.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Contribution {
+pub struct TrainedUpdate {
     /// The update.
     pub bytes: Vec<u8>,
     /// BLAKE3 of the update.
@@ -40,7 +40,7 @@ pub struct Contribution {
 
 /// The progress of a round.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct TrainingStep {
     /// Steps that have been made.
     pub done: u32,
     /// Steps of the round.
@@ -54,10 +54,10 @@ pub struct Step {
 }
 
 /// Trains on one parent after another.
-pub struct Trainer {
+pub struct TrainingLoop {
     device: Device,
     plain: burn::tensor::Device,
-    parent: Arc<Parent>,
+    parent: Arc<TrainableCheckpoint>,
     options: TrainingOptions,
     llama: Llama,
     /// Rotation tables, by the number of positions.
@@ -85,7 +85,7 @@ struct Trained {
     residual: Vec<i32>,
 }
 
-impl Trainer {
+impl TrainingLoop {
     /// A trainer that computes on `device`, and keeps its state in the file `state`, if any. If that file
     /// exists, it continues from there: in the middle of the round if the parent is the same, with the next
     /// round otherwise. The number of entries of its updates may have changed.
@@ -94,12 +94,12 @@ impl Trainer {
     /// When the options are invalid, the device cannot be used, or the state is damaged or that of other
     /// options, unless training diverged with those.
     pub fn new(
-        parent: impl Into<Arc<Parent>>,
+        parent: impl Into<Arc<TrainableCheckpoint>>,
         options: TrainingOptions,
         device: &Device,
         state: Option<&Path>,
     ) -> Result<Self, TrainingError> {
-        let parent: Arc<Parent> = parent.into();
+        let parent: Arc<TrainableCheckpoint> = parent.into();
         options.validate()?;
         let selected = options.select(parent.specs())?;
         let plain = noema_float::device(device)?;
@@ -150,7 +150,7 @@ impl Trainer {
     }
 
     /// The checkpoint that is trained.
-    pub fn parent(&self) -> &Parent {
+    pub fn parent(&self) -> &TrainableCheckpoint {
         &self.parent
     }
 
@@ -181,8 +181,11 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainingError::OtherFamily`].
-    pub fn next_round(&mut self, parent: impl Into<Arc<Parent>>) -> Result<(), TrainingError> {
-        let parent: Arc<Parent> = parent.into();
+    pub fn next_round(
+        &mut self,
+        parent: impl Into<Arc<TrainableCheckpoint>>,
+    ) -> Result<(), TrainingError> {
+        let parent: Arc<TrainableCheckpoint> = parent.into();
         if parent.architecture() != self.parent.architecture()
             || parent.exponents() != self.parent.exponents()
         {
@@ -210,8 +213,8 @@ impl Trainer {
     pub fn run(
         &mut self,
         sequences: &[&[u32]],
-        progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
-    ) -> Result<Contribution, TrainingError> {
+        progress: &mut dyn FnMut(&TrainingStep) -> ControlFlow<()>,
+    ) -> Result<TrainedUpdate, TrainingError> {
         let trained = self.round(sequences, progress);
         if let Err(TrainingError::Diverged { .. }) = trained {
             self.note_divergence();
@@ -222,8 +225,8 @@ impl Trainer {
     fn round(
         &mut self,
         sequences: &[&[u32]],
-        progress: &mut dyn FnMut(&Step) -> ControlFlow<()>,
-    ) -> Result<Contribution, TrainingError> {
+        progress: &mut dyn FnMut(&TrainingStep) -> ControlFlow<()>,
+    ) -> Result<TrainedUpdate, TrainingError> {
         self.begin(sequences)?;
         if let Some(finished) = &self.finished {
             return Ok(finished.contribution());
@@ -247,7 +250,7 @@ impl Trainer {
             let seconds = began.elapsed().as_secs_f64();
             self.step += 1;
             self.total += 1;
-            let report = Step {
+            let report = TrainingStep {
                 done: self.step,
                 of: self.options.steps,
                 loss,

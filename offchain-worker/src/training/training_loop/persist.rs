@@ -1,6 +1,6 @@
 //! Saving and restoring a trainer.
 
-use super::Trainer;
+use super::TrainingLoop;
 use crate::{
     training::{
         state::{Saved, SavedTensor},
@@ -19,7 +19,7 @@ use tracing::{info, warn};
 /// Bytes of a state apart from those that grow with the trained tensors.
 const HEADER_BYTES: u64 = 1 << 20;
 
-impl Trainer {
+impl TrainingLoop {
     /// Writes the state, if there is a file for it.
     pub(super) fn save(&mut self) -> Result<(), TrainingError> {
         let Some(path) = self.state.clone() else {
