@@ -58,10 +58,10 @@ pub struct Holder {
 pub enum FetchError {
     /// The chain names no holder.
     #[error("no operator has announced to hold checkpoint {0}; import it from its source files, or wait for a worker that holds it")]
-    NobodyHolds(CheckpointId),
+    NoHolder(CheckpointId),
     /// The chain names holders, and none has an endpoint.
     #[error("checkpoint {checkpoint} is held by {holders} operators, and none has published an endpoint; an operator publishes one with: noema-worker run --listen <ADDRESS:PORT>")]
-    NobodyListens {
+    NoReachablePeer {
         /// The checkpoint.
         checkpoint: CheckpointId,
         /// The number of its holders.
@@ -79,7 +79,7 @@ pub enum FetchError {
     },
     /// No peer is known for a dataset.
     #[error("dataset {0:?} is not on this machine, and no other operator has published an endpoint; an operator that has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
-    NobodyShares(H256),
+    NoSharingOperator(H256),
     /// No peer sent a file of a dataset.
     #[error("{part} of dataset {root:?} cannot be fetched: {reason}")]
     PartUnavailable {
@@ -243,8 +243,8 @@ pub async fn holders(at: &At, id: CheckpointId) -> Result<Vec<Holder>, FetchErro
         }
     }
     match (announced.len(), holders.len()) {
-        (0, _) => Err(FetchError::NobodyHolds(id)),
-        (held, 0) => Err(FetchError::NobodyListens {
+        (0, _) => Err(FetchError::NoHolder(id)),
+        (held, 0) => Err(FetchError::NoReachablePeer {
             checkpoint: id,
             holders: held,
         }),
@@ -344,7 +344,7 @@ pub async fn fetch(
     let mut by_blob: Vec<_> = by_blob.into_iter().collect();
     by_blob.sort_by_key(|(_, peers)| std::cmp::Reverse(peers.len()));
     if by_blob.is_empty() {
-        return Err(FetchError::NobodyHolds(id));
+        return Err(FetchError::NoHolder(id));
     }
     let root = library.root();
     fs::create_dir_all(root).map_err(place(root))?;

@@ -103,7 +103,7 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
     Deserialize,
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RoundPenalties {
+pub struct RoundSlashes {
     /// The part of the bond that is locked behind a round, and lost for a false statement.
     pub falsehood: Permill,
     /// The part of the bond that is lost for silence.
@@ -113,28 +113,28 @@ pub struct RoundPenalties {
 }
 
 /// The slashes of every preset.
-pub const ROUND_PENALTIES: RoundPenalties = RoundPenalties {
+pub const ROUND_SLASHES: RoundSlashes = RoundSlashes {
     // This allows an operator at most sixteen rounds at a time.
     falsehood: Permill::from_parts(62_500),
     silence: Permill::from_percent(1),
     silence_cap: 10 * UNIT,
 };
 
-impl RoundPenalties {
+impl RoundSlashes {
     /// Refuses slashes with which an offence in a round would cost nothing, or more than is locked.
     ///
     /// # Errors
     ///
-    /// See [`PenaltiesError`].
-    pub fn check(&self) -> Result<(), PenaltiesError> {
+    /// See [`SlashesError`].
+    pub fn check(&self) -> Result<(), SlashesError> {
         if self.falsehood.is_zero() {
-            return Err(PenaltiesError::NothingLocked);
+            return Err(SlashesError::NothingLocked);
         }
         if self.silence.is_zero() || self.silence_cap == 0 {
-            return Err(PenaltiesError::SilenceIsFree);
+            return Err(SlashesError::SilenceIsFree);
         }
         if self.silence > self.falsehood {
-            return Err(PenaltiesError::SilenceAboveLock);
+            return Err(SlashesError::SilenceAboveLock);
         }
         Ok(())
     }
@@ -142,7 +142,7 @@ impl RoundPenalties {
 
 /// Why slashes of rounds are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PenaltiesError {
+pub enum SlashesError {
     /// No part of a bond would be locked behind a round.
     NothingLocked,
     /// Silence would cost nothing.
@@ -159,7 +159,7 @@ pub enum ParametersRefusal {
     /// Of requests.
     Requests(Unworkable),
     /// Of rounds of training.
-    Rounds(PenaltiesError),
+    Rounds(SlashesError),
 }
 
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
@@ -179,7 +179,7 @@ pub mod dynamic_params {
         pub static ProtocolRequestRules: RequestRules = REQUEST_RULES;
         /// The slashes of rounds of training.
         #[codec(index = 2)]
-        pub static ProtocolRoundPenalties: RoundPenalties = ROUND_PENALTIES;
+        pub static ProtocolRoundSlashes: RoundSlashes = ROUND_SLASHES;
     }
 }
 
@@ -195,7 +195,7 @@ impl Default for RuntimeParameters {
 }
 
 pub use dynamic_params::protocol::{
-    ProtocolClaimRules, ProtocolRequestRules, ProtocolRoundPenalties,
+    ProtocolClaimRules, ProtocolRequestRules, ProtocolRoundSlashes,
 };
 
 /// A single value, for a pallet that needs no other.
@@ -222,15 +222,15 @@ part!(
 );
 part!(
     /// The part of the bond that is locked behind a round of training.
-    FalsehoodSlash: Permill = ProtocolRoundPenalties.falsehood
+    FalsehoodSlash: Permill = ProtocolRoundSlashes.falsehood
 );
 part!(
     /// The part of the bond that is lost for silence in a round.
-    SilenceSlash: Permill = ProtocolRoundPenalties.silence
+    SilenceSlash: Permill = ProtocolRoundSlashes.silence
 );
 part!(
     /// The most that is lost for silence in a round.
-    SilenceCap: Balance = ProtocolRoundPenalties.silence_cap
+    SilenceCap: Balance = ProtocolRoundSlashes.silence_cap
 );
 
 /// Refuses invalid rules.
@@ -241,7 +241,7 @@ part!(
 pub fn check(
     claims: &ClaimRules<BlockNumber>,
     requests: &RequestRules,
-    rounds: &RoundPenalties,
+    rounds: &RoundSlashes,
 ) -> Result<(), ParametersRefusal> {
     claims.check().map_err(ParametersRefusal::Claims)?;
     requests.check().map_err(ParametersRefusal::Requests)?;
@@ -284,7 +284,7 @@ pub mod genesis {
                 .claim_rules
                 .unwrap_or_else(|| claim_rules(LIVE_FINALITY, LIVE_FRESHNESS));
             let requests = self.request_rules.unwrap_or(REQUEST_RULES);
-            let workable = check(&claims, &requests, &ProtocolRoundPenalties::get());
+            let workable = check(&claims, &requests, &ProtocolRoundSlashes::get());
             assert_eq!(workable, Ok(()), "these rules cannot work");
             let set = |parameter| {
                 use frame_support::traits::dynamic_params::AggregatedKeyValue;
@@ -311,7 +311,7 @@ pub mod genesis {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
             let live = claim_rules(LIVE_FINALITY, LIVE_FRESHNESS);
-            let workable = |claims| check(claims, &REQUEST_RULES, &ROUND_PENALTIES);
+            let workable = |claims| check(claims, &REQUEST_RULES, &ROUND_SLASHES);
             assert_eq!(workable(&live), Ok(()), "live");
             assert_eq!(workable(&claim_rules(0, 1)), Ok(()), "development");
         }

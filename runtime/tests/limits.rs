@@ -11,7 +11,7 @@ use frame_support::{
 use noema_protocol::{CheckpointId, SamplingParameters};
 use noema_runtime::{
     constants::{MILLIUNIT, UNIT},
-    parameters::{self, PenaltiesError, RoundPenalties, REQUEST_RULES, ROUND_PENALTIES},
+    parameters::{self, RoundSlashes, SlashesError, REQUEST_RULES, ROUND_SLASHES},
     AllPalletsWithSystem, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
 };
 use pallet_inference::Config as InferenceConfig;
@@ -75,7 +75,7 @@ fn the_rules_of_every_preset_work() {
     for finality in [0, 15, 30, parameters::LIVE_FINALITY] {
         let rules = parameters::claim_rules(finality, 1);
         assert_eq!(
-            parameters::check(&rules, &REQUEST_RULES, &ROUND_PENALTIES),
+            parameters::check(&rules, &REQUEST_RULES, &ROUND_SLASHES),
             Ok(()),
             "{finality}"
         );
@@ -83,27 +83,27 @@ fn the_rules_of_every_preset_work() {
 }
 
 #[test]
-fn penalties_of_rounds_that_cannot_work_are_refused() {
-    let refused = |change: fn(&mut RoundPenalties)| {
-        let mut penalties = ROUND_PENALTIES;
-        change(&mut penalties);
-        penalties.check().expect_err("they cannot work")
+fn slashes_of_rounds_that_cannot_work_are_refused() {
+    let refused = |change: fn(&mut RoundSlashes)| {
+        let mut slashes = ROUND_SLASHES;
+        change(&mut slashes);
+        slashes.check().expect_err("they cannot work")
     };
     assert_eq!(
-        refused(|penalties| penalties.falsehood = Permill::zero()),
-        PenaltiesError::NothingLocked
+        refused(|slashes| slashes.falsehood = Permill::zero()),
+        SlashesError::NothingLocked
     );
     assert_eq!(
-        refused(|penalties| penalties.silence = Permill::zero()),
-        PenaltiesError::SilenceIsFree
+        refused(|slashes| slashes.silence = Permill::zero()),
+        SlashesError::SilenceIsFree
     );
     assert_eq!(
-        refused(|penalties| penalties.silence_cap = 0),
-        PenaltiesError::SilenceIsFree
+        refused(|slashes| slashes.silence_cap = 0),
+        SlashesError::SilenceIsFree
     );
     assert_eq!(
-        refused(|penalties| penalties.silence = Permill::from_percent(7)),
-        PenaltiesError::SilenceAboveLock
+        refused(|slashes| slashes.silence = Permill::from_percent(7)),
+        SlashesError::SilenceAboveLock
     );
 }
 

@@ -54,7 +54,7 @@ pub async fn peers(
     }
     let peers = join(peers);
     if peers.is_empty() {
-        return Err(FetchError::NobodyShares(recorded.root));
+        return Err(FetchError::NoSharingOperator(recorded.root));
     }
     Ok(peers)
 }

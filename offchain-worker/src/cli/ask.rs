@@ -426,7 +426,7 @@ impl Report {
         self.line(&format!("\n{}\n", printable_bytes(&state.text)));
         self.line(&format!(
             "answered after {seconds:.1} s: {} prompt tokens, {} answer tokens",
-            receipt.prompt_tokens, receipt.output_tokens
+            receipt.prompt_tokens, receipt.answer_tokens
         ));
         if let Some(claim) = state.claim {
             self.line(&format!("  claim        {claim}"));

@@ -377,9 +377,9 @@ fn prices(
             DEFAULT_PRICE_PER_BYTE,
         )
         .context("--price-per-byte")?,
-        per_output_token: price(
+        per_answer_token: price(
             &args.price_per_token,
-            recorded.map(|prices| prices.per_output_token),
+            recorded.map(|prices| prices.per_answer_token),
             DEFAULT_PRICE_PER_TOKEN,
         )
         .context("--price-per-token")?,

@@ -118,7 +118,7 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
         println!("answer       {}", printable_bytes(&state.text));
         println!(
             "tokens       {} of the prompt, {} of the answer",
-            receipt.prompt_tokens, receipt.output_tokens
+            receipt.prompt_tokens, receipt.answer_tokens
         );
         println!("hidden root  {:?}", receipt.hidden_root);
     }
@@ -265,7 +265,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
         println!(
             "prices      {} a prompt byte, {} an answer token",
             token.show(record.prices.latest.per_prompt_byte),
-            token.show(record.prices.latest.per_output_token)
+            token.show(record.prices.latest.per_answer_token)
         );
     }
     for checkpoint in &info.serves {

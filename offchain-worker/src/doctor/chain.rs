@@ -222,7 +222,7 @@ mod tests {
     };
 
     #[test]
-    fn whoever_takes_part_in_rounds_should_publish_an_endpoint() {
+    fn operators_in_rounds_should_publish_an_endpoint() {
         let trainer = WireRoles {
             trainer: true,
             ..WORKER

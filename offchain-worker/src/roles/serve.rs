@@ -16,7 +16,7 @@ pub(super) fn stated(question: &Question, answer: Answer) -> StoredAnswer {
         seed: question.seed,
         answer_hash: hashing::answer_hash(&answer.tokens, answer.text.as_bytes()),
         prompt_tokens: answer.prompt_tokens,
-        output_tokens: u32::try_from(answer.tokens.len()).unwrap_or(u32::MAX),
+        answer_tokens: u32::try_from(answer.tokens.len()).unwrap_or(u32::MAX),
         hidden_root: merkle_root(&answer.hidden),
     };
     StoredAnswer {

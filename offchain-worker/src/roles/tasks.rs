@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_computes_is_cancelled_when_nobody_waits_for_it() {
+    async fn what_computes_is_cancelled_when_its_receiver_is_dropped() {
         let mut tasks = Tasks::<u8, ()>::new();
         let (sender, given) = tokio::sync::oneshot::channel();
         tasks.start(KEY, |cancel| async move {

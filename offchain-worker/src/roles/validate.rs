@@ -41,7 +41,7 @@ fn misstatement(leaf: &Answered) -> Option<String> {
         differs("set of parameters")
     } else if receipt.seed != question.seed {
         differs("seed")
-    } else if usize::try_from(receipt.output_tokens) != Ok(tokens.len()) {
+    } else if usize::try_from(receipt.answer_tokens) != Ok(tokens.len()) {
         differs("number of tokens than the answer has")
     } else if receipt.answer_hash != hashing::answer_hash(tokens, text.as_bytes()) {
         differs("answer")

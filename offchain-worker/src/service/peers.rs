@@ -142,7 +142,7 @@ impl Exchange for Peers {
         let at = self.now().await?;
         let record = at.checkpoint(&checkpoint).await;
         let Some(record) = record.map_err(RoundsError::exchange)? else {
-            return Err(RoundsError::exchange(FetchError::NobodyHolds(checkpoint)));
+            return Err(RoundsError::exchange(FetchError::NoHolder(checkpoint)));
         };
         let holders = artefacts::holders(&at, checkpoint).await;
         let holders = holders.map_err(RoundsError::exchange)?;

@@ -195,10 +195,10 @@ async fn the_loss_of_the_only_holder_should_be_said() {
             )),
         "{told}"
     );
-    let nobody = newcomer.fetch(id, bytes, &[]).await;
+    let no_holder = newcomer.fetch(id, bytes, &[]).await;
     assert!(
-        matches!(nobody, Err(FetchError::NobodyHolds(_))),
-        "{nobody:?}"
+        matches!(no_holder, Err(FetchError::NoHolder(_))),
+        "{no_holder:?}"
     );
 }
 

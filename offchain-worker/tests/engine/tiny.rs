@@ -353,7 +353,7 @@ fn a_template_that_depends_on_the_prompt_is_refused() {
 }
 
 #[test]
-fn parameters_that_nobody_defines_are_refused() {
+fn undefined_parameters_are_refused() {
     let (_directory, engine) = open(TEMPLATE, 1);
     let parameters = SamplingParameters {
         top_p_milli: 0,

@@ -62,7 +62,7 @@ pub(crate) fn leaf() -> Answered {
             seed: question.seed,
             answer_hash: H256::zero(),
             prompt_tokens: answer.prompt_tokens,
-            output_tokens: 3,
+            answer_tokens: 3,
             hidden_root: merkle_root(&answer.hidden),
         },
         question,

@@ -37,7 +37,7 @@ fn receipt() -> Receipt {
         seed: SEED,
         answer_hash: hashing::answer_hash(&answer.tokens, b"because"),
         prompt_tokens: 4,
-        output_tokens: 3,
+        answer_tokens: 3,
         hidden_root: merkle_root(&answer.hidden),
     }
 }

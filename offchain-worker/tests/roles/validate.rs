@@ -108,7 +108,7 @@ async fn whatever_is_false_in_an_answer_is_challenged() {
         ("seed", |leaf| leaf.receipt.seed = WRONG),
         ("answer hash", |leaf| leaf.receipt.answer_hash = WRONG),
         ("prompt tokens", |leaf| leaf.receipt.prompt_tokens = 3),
-        ("output tokens", |leaf| leaf.receipt.output_tokens = 4),
+        ("answer tokens", |leaf| leaf.receipt.answer_tokens = 4),
         ("hidden root", |leaf| leaf.receipt.hidden_root = WRONG),
         ("one hidden state", |leaf| {
             let mut hidden = answer().hidden;

@@ -50,7 +50,7 @@ fn sabotaged(world: &World, sabotage: Sabotage, count: u32, trainers: u32) -> Ve
 }
 
 #[test]
-fn rounds_lower_the_loss_on_data_that_nobody_trained_on() {
+fn rounds_lower_the_loss_on_data_outside_the_training_set() {
     let world = World::new();
     let report = simulate(&world, &rounds(2, false)).expect("trains");
     assert_eq!(report.rounds.len(), 3);

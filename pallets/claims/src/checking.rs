@@ -79,7 +79,7 @@ impl<T: Config> Pallet<T> {
             verify_leaf(terms.root, terms.leaves, leaf, hash, path),
             Error::<T>::ReceiptNotInClaim
         );
-        let answer = (receipt.hidden_root, receipt.output_tokens);
+        let answer = (receipt.hidden_root, receipt.answer_tokens);
         kept.claim
             .reveal(&validator, leaf, answer, proof, salt, Self::now())?;
         Ok((validator, kept))

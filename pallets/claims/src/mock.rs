@@ -350,7 +350,7 @@ pub(crate) fn receipt(leaf: u32) -> Receipt {
         seed: H256::zero(),
         answer_hash: H256::zero(),
         prompt_tokens: 10,
-        output_tokens: POSITIONS,
+        answer_tokens: POSITIONS,
         hidden_root: merkle_root(&hidden(leaf)),
     }
 }

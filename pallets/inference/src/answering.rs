@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
         let payment = answer_price(
             &assignment.prices,
             request.prompt_bytes,
-            receipt.output_tokens,
+            receipt.answer_tokens,
         )
         .unwrap_or(assignment.answer_max)
         .min(assignment.answer_max);
@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
                 // The chain's own bound: with the claimant's lower count, validators would have too little
                 // time.
                 leaf_tokens: u64::from(request.max_prompt_tokens())
-                    .saturating_add(receipt.output_tokens.into()),
+                    .saturating_add(receipt.answer_tokens.into()),
                 availability: Availability::OnChain,
                 payment,
                 check_fee: assignment.check_fee,
@@ -75,7 +75,7 @@ impl<T: Config> Pallet<T> {
             claim,
             answer_hash: receipt.answer_hash,
             prompt_tokens: receipt.prompt_tokens,
-            output_tokens: receipt.output_tokens,
+            answer_tokens: receipt.answer_tokens,
             hidden_root: receipt.hidden_root,
             payment,
             answered_at: frame_system::Pallet::<T>::block_number(),
@@ -86,7 +86,7 @@ impl<T: Config> Pallet<T> {
             worker: assignment.worker,
             claim,
             answer_hash: receipt.answer_hash,
-            output_tokens: receipt.output_tokens,
+            answer_tokens: receipt.answer_tokens,
             released,
         });
         Ok(())
@@ -139,7 +139,7 @@ impl<T: Config> Pallet<T> {
         let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         ensure!(count <= request.max_tokens(), Error::<T>::AnswerTooLong);
         ensure!(
-            receipt.output_tokens == count,
+            receipt.answer_tokens == count,
             Error::<T>::ReceiptWrongTokenCount
         );
         // With this, prompt and answer together fit into the context: see `ModelLimits::fits`.

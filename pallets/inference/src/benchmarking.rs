@@ -71,7 +71,7 @@ fn make_absent<T: Config>(controller: &T::AccountId) {
 }
 
 fn max_tokens<T: Config>() -> u16 {
-    u16::try_from(T::MaxOutputTokens::get()).unwrap_or(u16::MAX)
+    u16::try_from(T::MaxAnswerTokens::get()).unwrap_or(u16::MAX)
 }
 
 fn requester<T: Config>() -> T::AccountId
@@ -149,7 +149,7 @@ fn answer<T: Config>(id: RequestId, t: u32, b: u32) -> (Vec<u32>, Vec<u8>, Recei
             .seed,
         answer_hash: hashing::answer_hash(&tokens, &text),
         prompt_tokens: 1,
-        output_tokens: t,
+        answer_tokens: t,
         hidden_root: H256::repeat_byte(2),
     };
     (tokens, text, receipt)
@@ -217,8 +217,8 @@ mod benchmarks {
 
     #[benchmark(pov_mode = Measured)]
     fn submit_answer(
-        t: Linear<1, { T::MaxOutputTokens::get().min(u16::MAX.into()) }>,
-        b: Linear<0, { text_bound(T::MaxOutputTokens::get().min(u16::MAX.into())) }>,
+        t: Linear<1, { T::MaxAnswerTokens::get().min(u16::MAX.into()) }>,
+        b: Linear<0, { text_bound(T::MaxAnswerTokens::get().min(u16::MAX.into())) }>,
     ) {
         let (id, key) = assigned::<T>();
         let (tokens, text, receipt) = answer::<T>(id, t, b);

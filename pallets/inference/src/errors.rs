@@ -14,7 +14,7 @@ mod errors {
         PromptNotUtf8,
         /// `max_tokens` is 0. Ask for at least one token.
         NoTokensRequested,
-        /// `max_tokens` exceeds `MaxOutputTokens`. Ask for fewer tokens.
+        /// `max_tokens` exceeds `MaxAnswerTokens`. Ask for fewer tokens.
         TooManyTokensRequested,
         /// The temperature is above 10000 thousandths. Lower it.
         TemperatureTooHigh,
@@ -67,7 +67,7 @@ mod errors {
         ReceiptWrongSeed,
         /// The receipt's answer hash does not match these tokens and this text.
         ReceiptWrongOutput,
-        /// The receipt's number of output tokens differs from the number of tokens given.
+        /// The receipt's number of answer tokens differs from the number of tokens given.
         ReceiptWrongTokenCount,
         /// The receipt has more prompt tokens than the prompt and the chat template can have.
         ReceiptTooManyPromptTokens,

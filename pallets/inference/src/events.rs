@@ -61,7 +61,7 @@ mod events {
             /// Hash of the tokens and the text.
             answer_hash: H256,
             /// Tokens of the answer.
-            output_tokens: u32,
+            answer_tokens: u32,
             /// The amount released to the requester: the part that the answer and its checks cannot cost.
             released: Balance,
         },

@@ -116,7 +116,7 @@ pub mod pallet {
         type MaxPromptBytes: Get<u32>;
         /// Longest answer, in tokens; its text has at most 8 bytes for each.
         #[pallet::constant]
-        type MaxOutputTokens: Get<u32>;
+        type MaxAnswerTokens: Get<u32>;
         /// The highest weight of the poll of a block: deadlines, draws, pruning. The rest is left to the next
         /// block.
         #[pallet::constant]

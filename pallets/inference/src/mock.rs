@@ -94,7 +94,7 @@ impl pallet_balances::Config for Test {
 parameter_types! {
     pub const ExistentialDeposit: Balance = 10;
     pub const MaxPromptBytes: u32 = 64;
-    pub const MaxOutputTokens: u32 = 32;
+    pub const MaxAnswerTokens: u32 = 32;
     pub static PollBudget: Weight = BUDGET;
     pub static TestRules: RequestRules = rules();
     pub static TestClaimRules: ClaimRules<u32> = claim_rules();
@@ -156,7 +156,7 @@ impl Config for Test {
     type Rules = TestRules;
     type ClaimRules = TestClaimRules;
     type MaxPromptBytes = MaxPromptBytes;
-    type MaxOutputTokens = MaxOutputTokens;
+    type MaxAnswerTokens = MaxAnswerTokens;
     type PollBudget = PollBudget;
 }
 

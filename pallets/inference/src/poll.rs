@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
         assert_eq!(T::Rules::get().check(), Ok(()), "the rules of requests");
         assert_eq!(T::ClaimRules::get().check(), Ok(()), "the rules of claims");
         assert!(T::MaxPromptBytes::get() > 0, "prompts have bytes");
-        assert!(T::MaxOutputTokens::get() > 0, "answers have tokens");
+        assert!(T::MaxAnswerTokens::get() > 0, "answers have tokens");
         let budget = T::PollBudget::get();
         let half = budget
             .saturating_sub(T::WeightInfo::poll_base())

@@ -137,7 +137,7 @@ impl<T: Config> Pallet<T> {
         question.parameters.validate().map_err(Error::<T>::from)?;
         let max_tokens = u32::from(question.parameters.max_tokens);
         ensure!(
-            max_tokens <= T::MaxOutputTokens::get(),
+            max_tokens <= T::MaxAnswerTokens::get(),
             Error::<T>::TooManyTokensRequested
         );
         let Some(limits) = T::Checkpoints::active(&question.checkpoint) else {

@@ -218,7 +218,7 @@ mod tests {
 
     const PRICES: Prices<Balance> = Prices {
         per_prompt_byte: 1,
-        per_output_token: 10,
+        per_answer_token: 10,
     };
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(terms(1, 1).map(|terms| terms.stake), Some(100));
         let dear = Prices {
             per_prompt_byte: Balance::MAX,
-            per_output_token: 0,
+            per_answer_token: 0,
         };
         assert_eq!(rules.terms(&dear, 1, 1), None);
     }
@@ -259,7 +259,7 @@ mod tests {
         };
         let free = Prices {
             per_prompt_byte: 0,
-            per_output_token: 0,
+            per_answer_token: 0,
         };
         assert_eq!(terms(free, 100, 20), Some((0, 360, 360)));
         assert_eq!(terms(PRICES, 100, 20), Some((300, 360, 660)));
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(terms(PRICES, 1, 1_000), Some((10_001, 3_003, 13_004)));
         assert_eq!(terms(PRICES, 1, 0), Some((1, 3, 4)));
         let dear = Prices {
-            per_output_token: 1_000,
+            per_answer_token: 1_000,
             ..PRICES
         };
         assert_eq!(terms(dear, 100, 20), Some((20_100, 5_025, 25_125)));

@@ -229,7 +229,7 @@ pub struct Statement<BlockNumber> {
     /// Tokens of the prompt, chat template included.
     pub prompt_tokens: u32,
     /// Tokens of the answer.
-    pub output_tokens: u32,
+    pub answer_tokens: u32,
     /// The hidden root.
     pub hidden_root: H256,
     /// The price of the answer, before a part is burned.
@@ -341,7 +341,7 @@ impl Load {
 #[scale_info(skip_type_params(T))]
 pub struct Answer<T: Config> {
     /// Its tokens, a closing stop token included.
-    pub tokens: BoundedVec<u32, T::MaxOutputTokens>,
+    pub tokens: BoundedVec<u32, T::MaxAnswerTokens>,
     /// Its text, UTF-8.
     pub text: BoundedVec<u8, TextBound<T>>,
 }
@@ -351,7 +351,7 @@ pub struct TextBound<T>(PhantomData<T>);
 
 impl<T: Config> Get<u32> for TextBound<T> {
     fn get() -> u32 {
-        text_bound(T::MaxOutputTokens::get())
+        text_bound(T::MaxAnswerTokens::get())
     }
 }
 
@@ -399,7 +399,7 @@ impl<T: Config> Request<T> {
             seed: assignment.seed,
             answer_hash: statement.answer_hash,
             prompt_tokens: statement.prompt_tokens,
-            output_tokens: statement.output_tokens,
+            answer_tokens: statement.answer_tokens,
             hidden_root: statement.hidden_root,
         })
     }

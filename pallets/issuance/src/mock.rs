@@ -15,7 +15,7 @@ pub(crate) type AccountId = u64;
 pub(crate) const ALICE: AccountId = 1;
 pub(crate) const BOB: AccountId = 2;
 /// An address without an account.
-pub(crate) const NOBODY: AccountId = 50;
+pub(crate) const UNFUNDED: AccountId = 50;
 pub(crate) const TREASURY: AccountId = 99;
 pub(crate) const ENDOWMENT: Balance = 10_000;
 pub(crate) const EXISTENTIAL_DEPOSIT: Balance = 10;

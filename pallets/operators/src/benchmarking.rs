@@ -32,7 +32,7 @@ const BOTH: Roles = Roles {
 fn prices<T: Config>() -> Prices<BalanceOf<T>> {
     Prices {
         per_prompt_byte: 1u32.into(),
-        per_output_token: 2u32.into(),
+        per_answer_token: 2u32.into(),
     }
 }
 

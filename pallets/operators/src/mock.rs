@@ -48,7 +48,7 @@ pub(crate) const BOTH: Roles = Roles {
 };
 pub(crate) const PRICES: Prices<Balance> = Prices {
     per_prompt_byte: 2,
-    per_output_token: 10,
+    per_answer_token: 10,
 };
 
 #[frame_support::runtime]
@@ -219,7 +219,7 @@ pub(crate) fn register(controller: AccountId, roles: Roles, bond: Balance) {
 }
 
 /// Registers an operator that serves [`LLAMA`].
-pub(crate) fn server(controller: AccountId, roles: Roles, bond: Balance) {
+pub(crate) fn serving(controller: AccountId, roles: Roles, bond: Balance) {
     register(controller, roles, bond);
     assert_ok!(Operators::serve(signed(controller), LLAMA));
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::RelayRandomness;
-use noema_economics::silence_penalty;
+use noema_economics::slash_for_silence;
 use noema_protocol::{
     interfaces::{Lineage, Offence, Operators, RecordWork, Trained, Work},
     FamilyId, RoundId,
@@ -152,7 +152,7 @@ impl<T: Config> Pallet<T> {
             Offence::FalseScore | Offence::FalseClaim => {
                 T::Operators::locked(operator, round.id.into()).unwrap_or(0)
             }
-            _ => silence_penalty(bond, T::SilenceSlash::get(), T::SilenceCap::get()),
+            _ => slash_for_silence(bond, T::SilenceSlash::get(), T::SilenceCap::get()),
         };
         T::Operators::slash(operator, round.id.into(), offence, amount, &[]);
     }

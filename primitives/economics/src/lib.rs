@@ -5,7 +5,7 @@
 //! | What is the highest cost of a request? | [`quote`] |
 //! | What is the price of an answer, and how much of it is burned? | [`answer_price`], [`burn_part`] |
 //! | What is the expected loss of a worker that cheats? | [`cost_to_cheat`] |
-//! | How much does silence cost? | [`silence_penalty`] |
+//! | How much does silence cost? | [`slash_for_silence`] |
 //! | Which operator is drawn? | [`draw_weighted`], [`draw_below`], [`happens`] |
 //! | What does a vote decide? | [`majority`] |
 //! | How much is issued, and when? | [`Schedule`] |
@@ -20,7 +20,7 @@
 //! use noema_economics::{answer_price, quote};
 //! use noema_protocol::interfaces::Prices;
 //!
-//! let prices = Prices { per_prompt_byte: 2, per_output_token: 10 };
+//! let prices = Prices { per_prompt_byte: 2, per_answer_token: 10 };
 //! let quote = quote(&prices, 5, 64, 30)?;
 //! assert_eq!(quote.total, 5 * 2 + 64 * 10 + 30);
 //!
@@ -55,7 +55,7 @@ pub use draw::{draw_below, draw_weighted, happens};
 pub use error::EconomicsError;
 pub use issuance::{reward, split, Schedule, Split};
 pub use price::{answer_price, burn_part, quote, NetPayment, Quote};
-pub use silence::silence_penalty;
+pub use silence::slash_for_silence;
 pub use sp_arithmetic::Permill;
 pub use vote::majority;
 

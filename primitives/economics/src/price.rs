@@ -24,14 +24,14 @@ pub struct NetPayment {
     pub burned: Balance,
 }
 
-/// The price of an answer of `output_tokens` tokens to a prompt of `prompt_bytes` bytes.
+/// The price of an answer of `answer_tokens` tokens to a prompt of `prompt_bytes` bytes.
 pub fn answer_price(
     prices: &Prices<Balance>,
     prompt_bytes: u32,
-    output_tokens: u32,
+    answer_tokens: u32,
 ) -> Result<Balance, EconomicsError> {
     let prompt = prices.per_prompt_byte.checked_mul(prompt_bytes.into());
-    let output = prices.per_output_token.checked_mul(output_tokens.into());
+    let output = prices.per_answer_token.checked_mul(answer_tokens.into());
     prompt
         .zip(output)
         .and_then(|(prompt, output)| prompt.checked_add(output))

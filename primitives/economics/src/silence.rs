@@ -6,6 +6,6 @@ use sp_arithmetic::Permill;
 /// The slash for silence: `fraction` of `bond`, rounded up, at most `cap`.
 ///
 /// All of it is burned, so no account profits from another's silence.
-pub fn silence_penalty(bond: Balance, fraction: Permill, cap: Balance) -> Balance {
+pub fn slash_for_silence(bond: Balance, fraction: Permill, cap: Balance) -> Balance {
     fraction.mul_ceil(bond).min(bond).min(cap)
 }

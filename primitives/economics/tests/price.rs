@@ -4,10 +4,10 @@ use noema_economics::{answer_price, burn_part, quote, Balance, EconomicsError, P
 use noema_protocol::interfaces::Prices;
 use proptest::prelude::*;
 
-fn prices(per_prompt_byte: Balance, per_output_token: Balance) -> Prices<Balance> {
+fn prices(per_prompt_byte: Balance, per_answer_token: Balance) -> Prices<Balance> {
     Prices {
         per_prompt_byte,
-        per_output_token,
+        per_answer_token,
     }
 }
 
@@ -59,7 +59,7 @@ proptest! {
         let total = |bytes, tokens, fee| quote(&prices, bytes, tokens, fee).expect("payable").total;
         let base = total(prompt_bytes, max_tokens, check_fee);
         prop_assert_eq!(base + prices.per_prompt_byte, total(prompt_bytes + 1, max_tokens, check_fee));
-        prop_assert_eq!(base + prices.per_output_token, total(prompt_bytes, max_tokens + 1, check_fee));
+        prop_assert_eq!(base + prices.per_answer_token, total(prompt_bytes, max_tokens + 1, check_fee));
         prop_assert_eq!(base + 1, total(prompt_bytes, max_tokens, check_fee + 1));
     }
 

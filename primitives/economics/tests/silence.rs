@@ -1,13 +1,16 @@
 //! The slash for silence, and the majority of votes.
 
-use noema_economics::{majority, silence_penalty, Permill};
+use noema_economics::{majority, slash_for_silence, Permill};
 use proptest::prelude::*;
 
 #[test]
-fn silence_penalty_should_keep_to_its_cap() {
-    assert_eq!(silence_penalty(1_000, Permill::from_percent(1), 100), 10);
-    assert_eq!(silence_penalty(1_000, Permill::from_percent(50), 100), 100);
-    assert_eq!(silence_penalty(1, Permill::from_parts(1), 100), 1);
+fn slash_for_silence_should_keep_to_its_cap() {
+    assert_eq!(slash_for_silence(1_000, Permill::from_percent(1), 100), 10);
+    assert_eq!(
+        slash_for_silence(1_000, Permill::from_percent(50), 100),
+        100
+    );
+    assert_eq!(slash_for_silence(1, Permill::from_parts(1), 100), 1);
 }
 
 #[test]
@@ -23,7 +26,7 @@ proptest! {
     #[test]
     fn a_larger_fraction_should_not_take_less(bond: u128, a in 0u32..=1_000_000, b in 0u32..=1_000_000) {
         let (less, more) = (Permill::from_parts(a.min(b)), Permill::from_parts(a.max(b)));
-        prop_assert!(silence_penalty(bond, less, bond) <= silence_penalty(bond, more, bond));
+        prop_assert!(slash_for_silence(bond, less, bond) <= slash_for_silence(bond, more, bond));
     }
 
     #[test]

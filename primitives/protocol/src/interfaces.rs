@@ -55,7 +55,7 @@ pub struct Prices<Balance> {
     /// Per byte of the prompt.
     pub per_prompt_byte: Balance,
     /// Per token of the answer.
-    pub per_output_token: Balance,
+    pub per_answer_token: Balance,
 }
 
 /// The bounds a checkpoint puts on a request.

@@ -129,13 +129,13 @@ pub struct Receipt {
     pub parameters: SamplingParameters,
     /// The sampling seed that the chain drew.
     pub seed: H256,
-    /// [`crate::hashing::answer_hash`] of the output tokens and the text.
+    /// [`crate::hashing::answer_hash`] of the tokens and the text of the answer.
     pub answer_hash: H256,
     /// Tokens of the prompt, chat template included.
     pub prompt_tokens: u32,
     /// Tokens of the answer, a closing stop token included.
-    pub output_tokens: u32,
+    pub answer_tokens: u32,
     /// The Merkle root over the hashes of the final hidden states from which the answer's tokens are sampled,
-    /// one for each of `output_tokens`. Only execution yields them.
+    /// one for each of `answer_tokens`. Only execution yields them.
     pub hidden_root: H256,
 }

@@ -239,7 +239,7 @@ fn a_validator_that_does_not_claim_offends() {
 }
 
 #[test]
-fn nobody_claims_and_the_parent_stays() {
+fn without_a_claim_the_parent_stays() {
     let mut play = Play::claiming();
     play.pass_window();
     assert_eq!(rejected(&play), Rejection::NoClaim);

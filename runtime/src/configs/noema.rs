@@ -78,7 +78,7 @@ impl pallet_inference::Config for Runtime {
     type Rules = ProtocolRequestRules;
     type ClaimRules = ProtocolClaimRules;
     type MaxPromptBytes = ConstU32<8_192>;
-    type MaxOutputTokens = ConstU32<1_024>;
+    type MaxAnswerTokens = ConstU32<1_024>;
     type PollBudget = RequestBudget;
 }
 

@@ -36,7 +36,7 @@ pub(crate) const BOND: Balance = 1_000 * UNIT;
 /// The prices of most workers, the defaults of `noema-worker register`.
 pub(crate) const PRICES: Prices<Balance> = Prices {
     per_prompt_byte: UNIT / 10_000,
-    per_output_token: UNIT / 1_000,
+    per_answer_token: UNIT / 1_000,
 };
 /// The prompt of most requests, and their number of tokens.
 pub(crate) const PROMPT: [u8; 100] = [b'x'; 100];
@@ -291,7 +291,7 @@ pub(crate) struct Play {
 impl Answered {
     /// The hidden state at the position that was drawn for a seat.
     fn proof(&self, seat: Option<&Seat<AccountId>>) -> HiddenProof {
-        let position = seat.and_then(|seat| seat.position(self.receipt.output_tokens));
+        let position = seat.and_then(|seat| seat.position(self.receipt.answer_tokens));
         let proof = position.and_then(|position| prove_hidden(&self.hidden, position));
         proof.expect("it was drawn for one of the positions")
     }
@@ -523,7 +523,7 @@ fn answered(id: RequestId, is_true: bool) -> Answered {
             seed: assignment.seed,
             answer_hash: hashing::answer_hash(&[5; TOKENS as usize], b"An answer."),
             prompt_tokens: 100,
-            output_tokens: TOKENS.into(),
+            answer_tokens: TOKENS.into(),
             hidden_root: merkle_root(&hidden),
         },
         hidden,

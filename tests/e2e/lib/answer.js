@@ -21,7 +21,7 @@ export function receiptOf(id, { checkpoint, prompt, parameters, assignment }, an
     seed: assignment.seed,
     answerHash: answerHash(answer.tokens, answer.text),
     promptTokens: answer.promptTokens,
-    outputTokens: answer.tokens.length,
+    answerTokens: answer.tokens.length,
     hiddenRoot: answer.hiddenRoot,
     ...changes,
   };

@@ -63,7 +63,7 @@ export const receiptHash = (receipt) => {
     hexToU8a(receipt.seed),
     hexToU8a(receipt.answerHash),
     u32(receipt.promptTokens),
-    u32(receipt.outputTokens),
+    u32(receipt.answerTokens),
     hexToU8a(receipt.hiddenRoot),
   );
 };

@@ -63,7 +63,7 @@ const ARCHITECTURE = {
 const TOKENS = { tokensPerByte: 1, templateTokens: 8 };
 
 /** Slashes of a round: shares in millionths. */
-const PENALTIES = { falsehood: 62_500n, silence: 10_000n, silenceCap: 10n * UNIT };
+const SLASHES = { falsehood: 62_500n, silence: 10_000n, silenceCap: 10n * UNIT };
 
 /** The parent's loss on the evaluation shards. */
 export const PARENT_LOSS = 1_000_000n;
@@ -118,7 +118,7 @@ export class Training {
 
   /** Sets the slashes of rounds to known values. */
   penalise() {
-    return this.world.setParameters({ ProtocolRoundPenalties: PENALTIES });
+    return this.world.setParameters({ ProtocolRoundSlashes: SLASHES });
   }
 
   async canonical() {
@@ -162,13 +162,13 @@ export class Training {
 
   /** The slash for silence: a hundredth of the bond, up to the cap. */
   silence(bond) {
-    const part = (bond * PENALTIES.silence) / WHOLE;
-    return part < PENALTIES.silenceCap ? part : PENALTIES.silenceCap;
+    const part = (bond * SLASHES.silence) / WHOLE;
+    return part < SLASHES.silenceCap ? part : SLASHES.silenceCap;
   }
 
   /** The slash for a false statement: the whole lock of the round. */
   falsehood(bond) {
-    return (bond * PENALTIES.falsehood + WHOLE - 1n) / WHOLE;
+    return (bond * SLASHES.falsehood + WHOLE - 1n) / WHOLE;
   }
 
   /** Resumes the operators that lost bond, and waits until they can join again. */

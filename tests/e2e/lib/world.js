@@ -283,7 +283,7 @@ export class World {
 
   /** The prices of a worker, such that the stake for an answer is a small part of its bond. */
   prices(factor = 1n) {
-    return { perPromptByte: (factor * UNIT) / 10_000n, perOutputToken: (factor * UNIT) / 100n };
+    return { perPromptByte: (factor * UNIT) / 10_000n, perAnswerToken: (factor * UNIT) / 100n };
   }
 
   // --- requests ------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ describe('a paid, checked answer', () => {
     assert.equal(receipt.promptHash, promptHash(prompt));
     assert.equal(receipt.answerHash, answerHash(tokens, text));
     assert.equal(receipt.checkpoint, world.checkpoint);
-    assert.equal(Number(receipt.outputTokens), tokens.length);
+    assert.equal(Number(receipt.answerTokens), tokens.length);
     const assigned = await world.event(id, 'Assigned');
     assert.equal(receipt.seed, assigned.data.seed);
 
@@ -107,7 +107,7 @@ describe('a paid, checked answer', () => {
       assert.deepEqual(path, []);
       assert.equal(merkleRoot([receiptHash(receipt)]), root, 'the receipt is the leaf of the claim');
       const { point } = recorded.seats.find(({ validator }) => validator === reveal.data.validator);
-      const positions = Number(receipt.outputTokens);
+      const positions = Number(receipt.answerTokens);
       const shown = rootOf(proof.hidden, positionOf(point, positions), positions, proof.siblings);
       assert.equal(shown, receipt.hiddenRoot, 'the hidden state is the one at the position that was drawn');
     }
@@ -265,7 +265,7 @@ describe('a paid, checked answer', () => {
     assert.equal(offers.length, 2);
     assert.deepEqual([lowest, typical, fits], [offers[0].total, offers[0].total, true]);
     const [offer] = offers;
-    assert.equal(offer.answerMax, 5n * workers[0].prices.perPromptByte + 4n * workers[0].prices.perOutputToken);
+    assert.equal(offer.answerMax, 5n * workers[0].prices.perPromptByte + 4n * workers[0].prices.perAnswerToken);
     assert.equal(offer.total, offer.answerMax + offer.checkFee);
     assert.equal(offer.checkFee, (offer.answerMax * world.rules.requests.checkFee) / WHOLE);
     const stake = (offer.answerMax * world.rules.requests.stakePercent) / 100n;

@@ -22,7 +22,7 @@ describe('workers that are fewer than requests', () => {
     world = await World.start('burst', { blockTime: 1_000 });
     await world.add([['Worker', 'Worker1'], ['Worker', 'Worker2']], {
       // The locks of all requests in progress stay below the bond.
-      prices: { perPromptByte: UNIT / 10_000n, perOutputToken: UNIT / 1_000n },
+      prices: { perPromptByte: UNIT / 10_000n, perAnswerToken: UNIT / 1_000n },
     });
     await world.add([1, 2, 3].map((n) => ['Validator', `Validator${n}`]));
   }, { timeout: 400_000 });

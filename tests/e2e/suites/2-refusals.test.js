@@ -43,7 +43,7 @@ describe('the chain refuses', () => {
 
   const bytes = (count) => u8aToHex(new Uint8Array(count).fill(0x61));
   const maxPrompt = () => world.chain.api.consts.inference.maxPromptBytes.toNumber();
-  const maxTokens = () => world.chain.api.consts.inference.maxOutputTokens.toNumber();
+  const maxTokens = () => world.chain.api.consts.inference.maxAnswerTokens.toNumber();
   /** The most bytes of a prompt that leave room for this many tokens. */
   const fitting = (tokens) => Math.floor((limits.context - limits.template - tokens) / limits.perByte);
 

@@ -212,7 +212,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
       refuses('ReceiptWrongParameters', { parameters: world.parameters({ maxTokens: 9 }) }),
       refuses('ReceiptWrongSeed', { seed: randomHash() }),
       refuses('ReceiptWrongOutput', { answerHash: randomHash() }),
-      refuses('ReceiptWrongTokenCount', { outputTokens: right.tokens.length + 1 }),
+      refuses('ReceiptWrongTokenCount', { answerTokens: right.tokens.length + 1 }),
       refuses('ReceiptTooManyPromptTokens', {}, { ...right, promptTokens: 4_000_000_000 }),
       refuses('AnswerEmpty', {}, { ...right, tokens: [] }),
       refuses('AnswerTooLong', {}, { ...right, tokens: Array(9).fill(1) }),

@@ -161,7 +161,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
     const cheat = await newCheat('Validator', { bond: 8n * world.leastBond });
     await world.setRules({ claims: { validatorsPerLeaf: 3n } });
     for (;;) {
-      const accomplice = await newCheat('Worker', { prices: { perPromptByte: 0n, perOutputToken: UNIT / 1_000n } });
+      const accomplice = await newCheat('Worker', { prices: { perPromptByte: 0n, perAnswerToken: UNIT / 1_000n } });
       const { id, limit, requester, fee, storage } = await world.ask('What colour is the sky?', {
         limit: (await world.quote('What colour is the sky?')).lowest,
       });

@@ -39,7 +39,7 @@ async fn a_file_should_arrive_whole_and_clear_up_after_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_should_have_one_hash_whoever_shares_it() {
+async fn a_checkpoint_should_have_one_hash_on_every_machine() {
     let (first, second, third) = (
         Node::start(1).await,
         Node::start(2).await,

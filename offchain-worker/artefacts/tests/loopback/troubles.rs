@@ -324,12 +324,15 @@ async fn without_a_holder_it_should_be_said_who_was_asked() {
     };
     let peers = [named];
     let into = newcomer.path("theirs");
-    let nobody = newcomer
+    let no_holder = newcomer
         .artefacts
         .fetcher()
         .fetch_file(hash, LIMIT, &[], &into, |_| {})
         .await;
-    assert!(matches!(nobody, Err(Error::NoHolder { .. })), "{nobody:?}");
+    assert!(
+        matches!(no_holder, Err(Error::NoHolder { .. })),
+        "{no_holder:?}"
+    );
 
     holder.artefacts.shutdown().await;
     let gone = newcomer

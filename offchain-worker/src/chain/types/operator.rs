@@ -52,7 +52,7 @@ both_ways! {
         /// The price per byte of the prompt.
         pub per_prompt_byte: Balance,
         /// The price per token of the answer.
-        pub per_output_token: Balance,
+        pub per_answer_token: Balance,
     }
 }
 

@@ -67,7 +67,7 @@ both_ways! {
         /// The number of tokens of the prompt.
         pub prompt_tokens: u32,
         /// The number of tokens of the answer.
-        pub output_tokens: u32,
+        pub answer_tokens: u32,
         /// The Merkle root over the hidden-state hashes of the answer.
         pub hidden_root: H256,
     }
@@ -83,7 +83,7 @@ impl From<Receipt> for WireReceipt {
             seed: receipt.seed,
             answer_hash: receipt.answer_hash,
             prompt_tokens: receipt.prompt_tokens,
-            output_tokens: receipt.output_tokens,
+            answer_tokens: receipt.answer_tokens,
             hidden_root: receipt.hidden_root,
         }
     }
@@ -99,7 +99,7 @@ impl From<WireReceipt> for Receipt {
             seed: receipt.seed,
             answer_hash: receipt.answer_hash,
             prompt_tokens: receipt.prompt_tokens,
-            output_tokens: receipt.output_tokens,
+            answer_tokens: receipt.answer_tokens,
             hidden_root: receipt.hidden_root,
         }
     }

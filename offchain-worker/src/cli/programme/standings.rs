@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_who_took_part_is_counted_by_what_was_decided() {
+    fn participants_are_counted_by_what_was_decided() {
         let mut tally = Tally::default();
         tally.count(&round());
         tally.count(&round());

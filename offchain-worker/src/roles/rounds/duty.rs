@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_joins_while_there_is_time() {
+    fn operators_join_while_there_is_time() {
         let mut round = round();
         for role in [Role::Trainer, Role::Validator] {
             assert_eq!(of(&round, &TRAINER, role, 1), Some(RoundDuty::Join));

@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: BTreeMap<CheckpointId, PathBuf>,
     /// The operators that share each file.
     pub(crate) sharers: BTreeSet<(AccountBytes, H256)>,
-    /// Pairs of a server and a receiver between which transfers never end.
+    /// Pairs of a sharing operator and a receiver between which transfers never end.
     pub(crate) drips: BTreeSet<(AccountBytes, AccountBytes)>,
     /// The operators whose fetch of a dataset stalls.
     pub(crate) stalled: BTreeSet<AccountBytes>,
@@ -64,8 +64,8 @@ impl FakePeers {
     fn fetch(&self, round: &Round, hash: H256, into: &Path) -> Result<(), RoundsError> {
         let shared = self.network.shared();
         let served = shared.files.get(&hash).or(shared.prepared.get(&hash));
-        let nobody = || RoundsError::exchange(FetchError::NobodyShares(round.dataset.root));
-        let bytes = served.ok_or_else(nobody)?;
+        let no_holder = || RoundsError::exchange(FetchError::NoSharingOperator(round.dataset.root));
+        let bytes = served.ok_or_else(no_holder)?;
         fs::create_dir_all(into.parent().expect("a file in a folder")).expect("is made");
         fs::write(into, bytes).expect("is written");
         Ok(())

@@ -61,7 +61,7 @@ async fn who_never_reveals_offends_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn an_update_that_nobody_serves_any_more_changes_nothing() {
+async fn an_update_that_is_no_longer_served_changes_nothing() {
     let mut play = Play::new(None);
     // Up to the scoring, where the file of the third is gone.
     play.up_to(|phase| matches!(phase, Phase::Scoring { .. }))

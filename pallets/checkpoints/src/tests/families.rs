@@ -80,7 +80,7 @@ fn register_family_should_refuse_impossible_dimensions() {
 }
 
 #[test]
-fn register_family_should_refuse_whoever_cannot_pay_the_deposit() {
+fn register_family_should_refuse_an_account_without_the_deposit() {
     test(|| {
         assert_noop!(
             Checkpoints::register_family(signed(99), text("x"), ARCHITECTURE, H256::zero(), 1),

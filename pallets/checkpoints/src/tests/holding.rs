@@ -116,7 +116,7 @@ fn announce_holding_should_refuse_twice() {
 }
 
 #[test]
-fn announce_holding_should_take_the_place_of_whoever_is_no_longer_bonded() {
+fn announce_holding_should_replace_a_holder_that_is_no_longer_bonded() {
     story(|| {
         for controller in 2..=4 {
             assert_ok!(Checkpoints::announce_holding(

@@ -304,7 +304,7 @@ fn neither_what_was_canonical_nor_what_another_round_made_should_give_way() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_whoever_cannot_pay_the_deposit() {
+fn register_checkpoint_should_refuse_an_account_without_the_deposit() {
     test(|| {
         family(ALICE, "SmolLM2");
         assert_noop!(

@@ -200,7 +200,7 @@ pub(crate) fn receipt(id: RequestId) -> Receipt {
             .unwrap_or_default(),
         answer_hash: hashing::answer_hash(TOKENS, TEXT),
         prompt_tokens: 12,
-        output_tokens: TOKENS.len() as u32,
+        answer_tokens: TOKENS.len() as u32,
         hidden_root: H256::repeat_byte(5),
     }
 }

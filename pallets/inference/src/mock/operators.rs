@@ -26,7 +26,7 @@ pub(crate) const BOND: Balance = 100_000;
 /// Its prices.
 pub(crate) const PRICES: Prices<Balance> = Prices {
     per_prompt_byte: 1,
-    per_output_token: 10,
+    per_answer_token: 10,
 };
 
 #[storage_alias]
@@ -226,9 +226,9 @@ pub(crate) fn set_listed(controller: AccountId, is_listed: bool) {
     with_operator(controller, |operator| operator.is_listed = is_listed);
 }
 
-pub(crate) fn set_prices(controller: AccountId, per_output_token: Balance) {
+pub(crate) fn set_prices(controller: AccountId, per_answer_token: Balance) {
     with_operator(controller, |operator| {
-        operator.prices.per_output_token = per_output_token;
+        operator.prices.per_answer_token = per_answer_token;
     });
 }
 

@@ -25,7 +25,7 @@ fn with_receipt(
 fn with_answer(id: RequestId, worker: AccountId, tokens: &[u32], text: &[u8]) -> DispatchResult {
     let receipt = Receipt {
         answer_hash: hashing::answer_hash(tokens, text),
-        output_tokens: tokens.len() as u32,
+        answer_tokens: tokens.len() as u32,
         ..receipt(id)
     };
     submit(id, worker, tokens, text, receipt)
@@ -86,7 +86,7 @@ fn what_the_answer_cannot_cost_is_released_at_once() {
                 worker,
                 claim,
                 answer_hash: hashing::answer_hash(TOKENS, TEXT),
-                output_tokens: 4,
+                answer_tokens: 4,
                 released,
             }
             .into(),
@@ -197,7 +197,7 @@ fn every_field_of_the_receipt_that_the_chain_knows_is_compared() {
                 Error::<Test>::ReceiptWrongOutput,
             ),
             (
-                |r| r.output_tokens = 5,
+                |r| r.answer_tokens = 5,
                 Error::<Test>::ReceiptWrongTokenCount,
             ),
             // 16 bytes and 5 tokens of template.

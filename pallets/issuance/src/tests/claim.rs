@@ -107,29 +107,30 @@ fn claim_should_wait_for_the_end_of_the_epoch() {
 #[test]
 fn claim_should_keep_what_is_too_small_to_create_an_account() {
     test(|| {
-        answers(NOBODY, 9);
+        answers(UNFUNDED, 9);
         go_to_epoch(1);
         assert_noop!(
-            Issuance::claim(signed(ALICE), NOBODY, 0),
+            Issuance::claim(signed(ALICE), UNFUNDED, 0),
             Error::<Test>::CannotReceive
         );
-        assert!(!is_duty(ALICE, NOBODY, 0));
-        assert!(WorkDone::<Test>::contains_key(0, NOBODY));
+        assert!(!is_duty(ALICE, UNFUNDED, 0));
+        assert!(WorkDone::<Test>::contains_key(0, UNFUNDED));
 
-        let keep_alive = Balances::transfer_keep_alive(signed(ALICE), NOBODY, EXISTENTIAL_DEPOSIT);
+        let keep_alive =
+            Balances::transfer_keep_alive(signed(ALICE), UNFUNDED, EXISTENTIAL_DEPOSIT);
         assert_ok!(keep_alive);
-        assert_ok!(Issuance::claim(signed(ALICE), NOBODY, 0));
-        assert_eq!(balance(NOBODY), EXISTENTIAL_DEPOSIT + 9);
+        assert_ok!(Issuance::claim(signed(ALICE), UNFUNDED, 0));
+        assert_eq!(balance(UNFUNDED), EXISTENTIAL_DEPOSIT + 9);
     });
 }
 
 #[test]
 fn claim_should_create_an_account_that_is_due_enough() {
     test(|| {
-        answers(NOBODY, 10);
+        answers(UNFUNDED, 10);
         go_to_epoch(1);
-        assert_ok!(Issuance::claim(signed(ALICE), NOBODY, 0));
-        assert_eq!(balance(NOBODY), 10);
+        assert_ok!(Issuance::claim(signed(ALICE), UNFUNDED, 0));
+        assert_eq!(balance(UNFUNDED), 10);
     });
 }
 

@@ -9,7 +9,7 @@ fn go_to_expiry() {
 }
 
 #[test]
-fn what_nobody_claimed_should_never_be_minted() {
+fn unclaimed_rewards_should_never_be_minted() {
     test(|| {
         answers(ALICE, 30);
         answers(BOB, 10);

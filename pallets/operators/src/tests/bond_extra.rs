@@ -23,7 +23,7 @@ fn bond_extra_should_hold_more() {
 #[test]
 fn bond_extra_should_count_in_draws_from_the_term_after_next() {
     test(|| {
-        server(ALICE, WORKER, 100);
+        serving(ALICE, WORKER, 100);
         pass_terms(2);
         assert_ok!(Operators::bond_extra(signed(ALICE), 50));
         for weight in [10, 10, 15, 15] {
@@ -36,7 +36,7 @@ fn bond_extra_should_count_in_draws_from_the_term_after_next() {
 #[test]
 fn bond_extra_should_let_a_suspended_operator_resume() {
     test(|| {
-        server(ALICE, WORKER, 100);
+        serving(ALICE, WORKER, 100);
         convict(ALICE, 1, 1, &[]);
         let idle = || Operators::operator(ALICE).expect("registered").idle;
         assert_eq!(idle(), Some(Idle::Suspended));

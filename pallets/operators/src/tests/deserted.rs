@@ -21,8 +21,8 @@ fn idle(limit: Weight) -> Weight {
 #[test]
 fn a_roster_that_all_left_should_be_forgotten_once_no_term_reads_it() {
     test(|| {
-        server(ALICE, BOTH, MIN_BOND);
-        server(BOB, WORKER, MIN_BOND);
+        serving(ALICE, BOTH, MIN_BOND);
+        serving(BOB, WORKER, MIN_BOND);
         pass_terms(2);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
         assert_eq!(stored(), (2, 2, 1), "the workers' roster has another page");
@@ -49,11 +49,11 @@ fn a_roster_that_all_left_should_be_forgotten_once_no_term_reads_it() {
 #[test]
 fn a_roster_that_another_joins_should_be_kept() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         pass_terms(2);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
         pass_terms(1);
-        server(BOB, WORKER, MIN_BOND);
+        serving(BOB, WORKER, MIN_BOND);
         pass_terms(1);
         idle(Weight::MAX);
         assert_eq!(stored(), (1, 1, 0));
@@ -65,7 +65,7 @@ fn a_roster_that_another_joins_should_be_kept() {
 #[test]
 fn an_absent_operator_should_return_to_a_roster_that_was_forgotten() {
     test(|| {
-        server(ALICE, WORKER, 300);
+        serving(ALICE, WORKER, 300);
         pass_terms(2);
         convict(ALICE, 1, 10, &[]);
         assert!(draw(Role::Worker, 1, 1).is_empty());

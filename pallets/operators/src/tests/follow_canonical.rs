@@ -19,7 +19,7 @@ fn served() -> Vec<CheckpointId> {
 #[test]
 fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
     test(|| {
-        server(ALICE, BOTH, MIN_BOND);
+        serving(ALICE, BOTH, MIN_BOND);
         pass_terms(2);
         ActiveCheckpoints::make_canonical(OTHER);
         assert!(is_duty(ALICE));
@@ -52,8 +52,8 @@ fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
 fn drawn_for_should_name_the_old_checkpoint_until_the_notice_has_passed() {
     test(|| {
         assert!(Operators::drawn_for(ALICE).is_empty());
-        server(ALICE, BOTH, MIN_BOND);
-        server(BOB, BOTH, MIN_BOND);
+        serving(ALICE, BOTH, MIN_BOND);
+        serving(BOB, BOTH, MIN_BOND);
         assert_eq!(Operators::drawn_for(ALICE), [LLAMA]);
         pass_terms(2);
         ActiveCheckpoints::make_canonical(OTHER);
@@ -70,7 +70,7 @@ fn drawn_for_should_name_the_old_checkpoint_until_the_notice_has_passed() {
 #[test]
 fn follow_canonical_should_only_leave_the_old_one_where_both_are_served() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::serve(signed(ALICE), OTHER));
         ActiveCheckpoints::make_canonical(OTHER);
         assert_ok!(Operators::follow_canonical(signed(key_of(ALICE)), LLAMA));
@@ -97,7 +97,7 @@ fn follow_canonical_should_refuse_where_there_is_nothing_to_follow() {
 #[test]
 fn follow_canonical_should_refuse_all_but_the_hot_key_of() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         ActiveCheckpoints::make_canonical(OTHER);
         for other in [ALICE, BOB] {
             assert_noop!(

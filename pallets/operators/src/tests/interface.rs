@@ -185,8 +185,8 @@ fn a_payment_below_the_existential_deposit_should_be_credited_like_any_other() {
 #[test]
 fn draw_should_tell_bonds_and_prices() {
     test(|| {
-        server(ALICE, BOTH, 300);
-        server(BOB, VALIDATOR, 200);
+        serving(ALICE, BOTH, 300);
+        serving(BOB, VALIDATOR, 200);
         pass_terms(2);
         let drawn = |role| {
             let mut drawn = Operators::draw(role, &LLAMA, H256::zero(), 9, |_| true).candidates;
@@ -217,7 +217,7 @@ fn draw_should_tell_bonds_and_prices() {
 #[test]
 fn draw_should_tell_no_more_of_a_bond_than_was_in_the_roster() {
     test(|| {
-        server(ALICE, WORKER, 109);
+        serving(ALICE, WORKER, 109);
         pass_terms(2);
         let drawn = || Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true).candidates;
         let bond = || drawn().first().map(|candidate| candidate.bond);
@@ -235,7 +235,7 @@ fn draw_should_tell_no_more_of_a_bond_than_was_in_the_roster() {
 #[test]
 fn what_is_added_to_a_bond_after_a_draw_should_let_nothing_more_be_locked_for_it() {
     test(|| {
-        server(ALICE, WORKER, 100);
+        serving(ALICE, WORKER, 100);
         pass_terms(2);
         let drawn = || {
             let mut drawn = Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true);
@@ -264,7 +264,7 @@ fn what_is_added_to_a_bond_after_a_draw_should_let_nothing_more_be_locked_for_it
 fn draw_should_ask_once_for_each_operator_and_skip_those_that_do_not_suit() {
     test(|| {
         for controller in 1..=5 {
-            server(controller, VALIDATOR, 200);
+            serving(controller, VALIDATOR, 200);
         }
         pass_terms(2);
         let mut asked = Vec::new();
@@ -282,8 +282,8 @@ fn draw_should_ask_once_for_each_operator_and_skip_those_that_do_not_suit() {
 #[test]
 fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
     test(|| {
-        server(ALICE, WORKER, 300);
-        server(BOB, WORKER, 300);
+        serving(ALICE, WORKER, 300);
+        serving(BOB, WORKER, 300);
         pass_terms(2);
         let before = (0..20)
             .map(|n| draw(Role::Worker, n, 1))
@@ -340,8 +340,8 @@ fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
 #[test]
 fn nothing_done_in_a_term_should_change_whom_it_and_the_next_draw() {
     test(|| {
-        server(ALICE, WORKER, 300);
-        server(BOB, WORKER, 300);
+        serving(ALICE, WORKER, 300);
+        serving(BOB, WORKER, 300);
         pass_terms(2);
         let draws = || {
             (0..20)
@@ -349,7 +349,7 @@ fn nothing_done_in_a_term_should_change_whom_it_and_the_next_draw() {
                 .collect::<Vec<_>>()
         };
         let before = draws();
-        server(CAROL, WORKER, 5_000);
+        serving(CAROL, WORKER, 5_000);
         assert_ok!(Operators::bond_extra(signed(ALICE), 5_000));
         assert_ok!(Operators::stop_serving(signed(BOB), LLAMA));
         assert_ok!(Operators::start_unbonding(signed(BOB)));

@@ -27,7 +27,7 @@ fn report_device_should_record_the_device() {
 }
 
 #[test]
-fn report_device_should_refuse_whoever_is_no_key() {
+fn report_device_should_refuse_an_account_that_is_no_key() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(

@@ -7,8 +7,8 @@ use sp_core::H256;
 #[test]
 fn serve_should_enter_the_rosters_of_each_role_from_the_term_after_next() {
     test(|| {
-        server(ALICE, BOTH, MIN_BOND);
-        server(BOB, VALIDATOR, 3 * MIN_BOND);
+        serving(ALICE, BOTH, MIN_BOND);
+        serving(BOB, VALIDATOR, 3 * MIN_BOND);
         System::assert_last_event(
             Event::ServingStarted {
                 controller: BOB,
@@ -94,7 +94,7 @@ fn serve_should_refuse_more_checkpoints_than_an_operator_may_serve() {
 #[test]
 fn stop_serving_should_leave_the_rosters_from_the_term_after_next() {
     test(|| {
-        server(ALICE, BOTH, MIN_BOND);
+        serving(ALICE, BOTH, MIN_BOND);
         pass_terms(2);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
         assert_eq!(Served::<Test>::iter().count(), 0);
@@ -117,10 +117,10 @@ fn stop_serving_should_leave_the_rosters_from_the_term_after_next() {
 #[test]
 fn a_slot_should_be_used_again_once_it_cannot_be_read() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
         pass_terms(2);
-        server(BOB, WORKER, MIN_BOND);
+        serving(BOB, WORKER, MIN_BOND);
         let page = RosterPages::<Test>::get((LLAMA, Role::Worker, 0));
         assert_eq!(page.entries().len(), 1);
         pass_terms(2);

@@ -47,7 +47,7 @@ fn set_endpoint_should_publish_and_withdraw_the_endpoint() {
 }
 
 #[test]
-fn set_endpoint_should_refuse_whoever_is_no_key() {
+fn set_endpoint_should_refuse_an_account_that_is_no_key() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(

@@ -5,7 +5,7 @@ use noema_terms::TermIndex;
 
 const DEARER: Prices<Balance> = Prices {
     per_prompt_byte: 3,
-    per_output_token: 30,
+    per_answer_token: 30,
 };
 
 #[test]
@@ -34,7 +34,7 @@ fn set_prices_should_change_what_a_worker_charges() {
 #[test]
 fn set_prices_should_hold_from_the_term_after_next() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         pass_terms(2);
         assert_ok!(Operators::set_prices(signed(ALICE), DEARER));
         for prices in [PRICES, PRICES, DEARER] {

@@ -7,7 +7,7 @@ use noema_protocol::interfaces::{Operators as _, Role};
 #[test]
 fn start_unbonding_should_end_the_draws_from_the_term_after_next() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         pass_terms(2);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         System::assert_last_event(
@@ -44,7 +44,7 @@ fn start_unbonding_should_refuse_twice() {
 #[test]
 fn cancel_unbonding_should_let_the_operator_serve_again() {
     test(|| {
-        server(ALICE, WORKER, MIN_BOND);
+        serving(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
         assert_ok!(Operators::cancel_unbonding(signed(ALICE)));
         System::assert_last_event(Event::UnbondingCancelled { controller: ALICE }.into());
@@ -55,7 +55,7 @@ fn cancel_unbonding_should_let_the_operator_serve_again() {
 }
 
 #[test]
-fn cancel_unbonding_should_refuse_whoever_stays() {
+fn cancel_unbonding_should_refuse_an_operator_that_stays() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -68,7 +68,7 @@ fn cancel_unbonding_should_refuse_whoever_stays() {
 #[test]
 fn withdraw_bond_should_release_everything_and_forget_the_operator() {
     test(|| {
-        server(ALICE, BOTH, 500);
+        serving(ALICE, BOTH, 500);
         assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
         let at = Some(endpoint());
         assert_ok!(Operators::set_endpoint(signed(key_of(ALICE)), at));

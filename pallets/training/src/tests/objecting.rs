@@ -76,7 +76,7 @@ fn a_validator_that_claims_a_wrong_root_should_lose_half_its_bond() {
 }
 
 #[test]
-fn an_objection_should_have_everybody_heard() {
+fn an_objection_should_have_every_validator_heard() {
     test(|| {
         assert_ok!(start());
         play_to_claiming();

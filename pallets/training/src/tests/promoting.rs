@@ -70,7 +70,7 @@ fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
 }
 
 #[test]
-fn without_holders_the_checkpoint_should_be_forgotten_and_nobody_paid() {
+fn without_holders_the_checkpoint_should_be_forgotten_and_no_operator_paid() {
     test(|| {
         assert_ok!(start());
         play_to_holding(claim());
@@ -238,7 +238,7 @@ fn what_was_canonical_before_should_not_be_claimed_again() {
 }
 
 #[test]
-fn nobody_but_governance_should_withdraw_a_trained_checkpoint() {
+fn only_governance_should_withdraw_a_trained_checkpoint() {
     test(|| {
         assert_ok!(start());
         play_to_holding(claim());
