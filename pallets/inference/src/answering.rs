@@ -161,7 +161,7 @@ impl<T: Config> Pallet<T> {
         ensure!(core::str::from_utf8(text).is_ok(), Error::<T>::TextNotUtf8);
         ensure!(
             receipt.answer_hash == hashing::answer_hash(tokens, text),
-            Error::<T>::ReceiptWrongOutput
+            Error::<T>::ReceiptWrongAnswer
         );
         Ok(assignment.clone())
     }

@@ -66,7 +66,7 @@ mod errors {
         /// The receipt has another seed. Use the one in `Assigned`.
         ReceiptWrongSeed,
         /// The receipt's answer hash does not match these tokens and this text.
-        ReceiptWrongOutput,
+        ReceiptWrongAnswer,
         /// The receipt's number of answer tokens differs from the number of tokens given.
         ReceiptWrongTokenCount,
         /// The receipt has more prompt tokens than the prompt and the chat template can have.

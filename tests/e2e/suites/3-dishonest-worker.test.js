@@ -211,7 +211,7 @@ describe(`a dishonest worker${FINALITY}`, () => {
       refuses('ReceiptWrongPrompt', { promptHash: randomHash() }),
       refuses('ReceiptWrongParameters', { parameters: world.parameters({ maxTokens: 9 }) }),
       refuses('ReceiptWrongSeed', { seed: randomHash() }),
-      refuses('ReceiptWrongOutput', { answerHash: randomHash() }),
+      refuses('ReceiptWrongAnswer', { answerHash: randomHash() }),
       refuses('ReceiptWrongTokenCount', { answerTokens: right.tokens.length + 1 }),
       refuses('ReceiptTooManyPromptTokens', {}, { ...right, promptTokens: 4_000_000_000 }),
       refuses('AnswerEmpty', {}, { ...right, tokens: [] }),

@@ -194,7 +194,7 @@ fn every_field_of_the_receipt_that_the_chain_knows_is_compared() {
             (|r| r.seed = H256::zero(), Error::<Test>::ReceiptWrongSeed),
             (
                 |r| r.answer_hash = H256::zero(),
-                Error::<Test>::ReceiptWrongOutput,
+                Error::<Test>::ReceiptWrongAnswer,
             ),
             (
                 |r| r.answer_tokens = 5,
