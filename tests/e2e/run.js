@@ -48,7 +48,7 @@ const isFile = ({ name, details, nesting }) =>
 
 /** Runs suites, so many at a time, and reports their tests; resolves once all have ended. */
 function runSuites(files, concurrency) {
-  const stream = run({ files, concurrency, timeout: 15 * 60_000 });
+  const stream = run({ files, concurrency, timeout: 40 * 60_000 });
   stream.on('test:start', ({ name, file, nesting }) => {
     if (nesting === 0 && !name.endsWith('.test.js')) console.log(`\n${path.basename(file ?? '')}: ${name}`);
   });

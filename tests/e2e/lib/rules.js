@@ -10,7 +10,7 @@ export const CHECK_ALL = { claims: { minCheckRate: WHOLE } };
  * Windows that no honest operator misses on a busy machine: those of the chain are for a block every two seconds. A
  * phase ends as soon as all parties have acted, so these windows cost time only where a party is silent.
  */
-export const UNHURRIED = { claims: { windows: { commit: 60n, reveal: 40n } }, requests: { answer: 60n } };
+export const UNHURRIED = { claims: { windows: { commit: 40n, reveal: 30n } }, requests: { answer: 40n } };
 
 /** The current rules. */
 export async function readRules(chain) {

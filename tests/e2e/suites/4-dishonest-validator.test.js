@@ -25,7 +25,7 @@ describe(`a dishonest validator${FINALITY}`, () => {
   }, { timeout: 400_000 });
   after(() => world?.stop());
 
-  const release = () => validators.forEach(({ program }) => program.resume());
+  const release = () => validators?.forEach(({ program }) => program.resume());
 
   // Even if a test fails, its cheats are not drawn in the next.
   const cheats = [];
