@@ -2,7 +2,7 @@
 //
 //   node tests/e2e/run.js [part of a suite's name]...
 //
-// First those that mostly wait for blocks, two at a time; then those of load, each alone.
+// First those that mostly wait for blocks, several at a time; then those of load, each alone.
 //
 // NOEMA_BIN_DIR is where `noema-node` and `noema-worker` are (default: target/debug),
 // NOEMA_SMOLLM2_GGUF the model's file; NOEMA_E2E_HOME and NOEMA_E2E_CHECKPOINT skip its import. With
@@ -18,7 +18,9 @@ import { fileURLToPath } from 'node:url';
 import { reap } from './lib/process.js';
 import { importModel } from './lib/programs.js';
 
-/** Suites that want the machine for themselves. */
+/** The number of suites that run at the same time: they mostly wait for blocks. */
+const TOGETHER = 3;
+/** Suites that need the machine for themselves. */
 const LOAD = ['11-load'];
 
 const suites = fileURLToPath(new URL('./suites/', import.meta.url));
@@ -79,7 +81,7 @@ function runSuites(files, concurrency) {
 }
 
 const alone = files.filter((file) => LOAD.some((name) => path.basename(file).startsWith(name)));
-await runSuites(files.filter((file) => !alone.includes(file)), 2);
+await runSuites(files.filter((file) => !alone.includes(file)), TOGETHER);
 await runSuites(alone, 1);
 if (failed === 0) rmSync(folder, { recursive: true, force: true });
 else console.log(`\nThe logs are in ${folder}`);
