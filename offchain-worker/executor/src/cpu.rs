@@ -5,6 +5,7 @@ mod dot;
 mod executor;
 mod kernels;
 mod level;
+mod member;
 mod panel;
 mod pass;
 mod rows;

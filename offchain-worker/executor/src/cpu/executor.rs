@@ -2,6 +2,7 @@
 
 use super::{
     kernels::CpuKernels,
+    member::Member,
     pass::{Pass, Scratch},
 };
 use crate::{validate_prefix, Executor, ExecutorError, ModelSource, Output, Segment, Sequence};
@@ -39,13 +40,6 @@ pub struct CpuExecutor {
     open: Vec<Member>,
     next: u64,
     scratch: Scratch,
-}
-
-/// An open sequence.
-pub(super) struct Member {
-    sequence: Sequence,
-    pub(super) cache: KvCache,
-    bytes: u64,
 }
 
 impl CpuExecutor {

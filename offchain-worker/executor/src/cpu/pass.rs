@@ -6,8 +6,8 @@
 //! and changes no bit.
 
 use super::{
-    executor::Member,
     kernels::{CpuKernels, LinearOutput},
+    member::Member,
 };
 use crate::{Output, Segment};
 use noema_numerics::{
