@@ -25,8 +25,6 @@ use sp_runtime::traits::Saturating;
 
 /// How many requests of a queue one visit looks at.
 pub const LOOK_AHEAD: u32 = 32;
-/// Most workers drawn in one visit.
-pub const MOST_WORKERS: u32 = 16;
 /// Most visits to a queue in one block.
 pub const MOST_VISITS: u32 = 4;
 /// How many passes in a row an expired request gets before it is refunded, where each worker of a draw

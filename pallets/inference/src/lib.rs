@@ -37,9 +37,7 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
-pub use assigning::{
-    LOOK_AHEAD, MOST_EXPIRIES, MOST_PASSES, MOST_UNSTAKED_PASSES, MOST_VISITS, MOST_WORKERS,
-};
+pub use assigning::{LOOK_AHEAD, MOST_EXPIRIES, MOST_PASSES, MOST_UNSTAKED_PASSES, MOST_VISITS};
 pub use audit::AuditError;
 pub use noema_economics::Balance;
 pub use pallet::*;
@@ -48,6 +46,7 @@ pub use rules::{AssignmentTerms, RequestRules, Unworkable, MAX_ATTEMPTS, RECORD_
 pub use types::*;
 pub use view::{Deterrent, Offer, OpenAnswer, PriceList, QueueState, RequestState};
 pub use weights::WeightInfo;
+pub use workers::MOST_WORKERS;
 
 /// The agenda of missed deadlines.
 pub(crate) type DeadlineAgenda<T> = noema_agenda::Agenda<Deadlines<T>, NextDeadlines<T>>;

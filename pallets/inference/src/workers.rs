@@ -1,8 +1,7 @@
 //! The choice of requests by drawn workers.
 
 use crate::{
-    assigning::MOST_WORKERS, Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load,
-    Loads, Pallet, Request,
+    Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load, Loads, Pallet, Request,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -14,6 +13,9 @@ use noema_protocol::{
 };
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
+
+/// Most workers drawn in one visit.
+pub const MOST_WORKERS: u32 = 16;
 
 /// The result of a draw of workers for requests.
 pub(crate) struct Handout<T: Config> {
