@@ -25,6 +25,7 @@ pub mod rounds;
 mod sabotage;
 mod state;
 mod trainable;
+mod trained_update;
 mod training_loop;
 
 pub use error::TrainingError;
@@ -33,7 +34,8 @@ pub use judge::{Judge, Submitted};
 pub use options::{Differences, TrainingOptions};
 pub use sabotage::Sabotage;
 pub use trainable::TrainableCheckpoint;
-pub use training_loop::{TrainedUpdate, TrainingLoop, TrainingStep};
+pub use trained_update::TrainedUpdate;
+pub use training_loop::{TrainingLoop, TrainingStep};
 
 use noema_checkpoint::Architecture;
 use options::within;

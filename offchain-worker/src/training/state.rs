@@ -14,7 +14,7 @@
 //!
 //! It is written beside its place and renamed, so there is always one complete state.
 
-use super::{training_loop::TrainedUpdate, TrainingError, TrainingOptions};
+use super::{TrainedUpdate, TrainingError, TrainingOptions};
 use crate::whole;
 use noema_checkpoint::{CheckpointId, H256};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,8 @@ pub(super) struct Saved {
     pub(super) step: u32,
     pub(super) total: u64,
     pub(super) loss_before: Option<f64>,
-    pub(super) finished: Option<Finished>,
+    /// The result of the round, if it is completed: its residual has already been replaced.
+    pub(super) finished: Option<TrainedUpdate>,
     pub(super) tensors: Vec<SavedTensor>,
 }
 
@@ -45,28 +46,6 @@ pub(super) struct SavedTensor {
     /// Steps, first and second moment.
     pub(super) moments: Option<(usize, Vec<f32>, Vec<f32>)>,
     pub(super) residual: Vec<i32>,
-}
-
-/// A completed round: its residual has already been replaced.
-#[derive(Clone)]
-pub(super) struct Finished {
-    pub(super) bytes: Vec<u8>,
-    pub(super) hash: H256,
-    pub(super) loss_before: f64,
-    pub(super) loss_after: f64,
-    pub(super) steps: u32,
-}
-
-impl Finished {
-    pub(super) fn contribution(&self) -> TrainedUpdate {
-        TrainedUpdate {
-            bytes: self.bytes.clone(),
-            hash: self.hash,
-            loss_before: self.loss_before,
-            loss_after: self.loss_after,
-            steps: self.steps,
-        }
-    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -195,7 +174,7 @@ impl Saved {
         let finished = match header.finished {
             Some((loss_after, length)) => {
                 let bytes = take(&mut rest, length)?.to_vec();
-                Some(Finished {
+                Some(TrainedUpdate {
                     hash: H256(blake3::hash(&bytes).into()),
                     bytes,
                     loss_before: f64::from_bits(header.loss_before?),

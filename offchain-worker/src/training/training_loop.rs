@@ -4,9 +4,7 @@ mod persist;
 mod step;
 
 use super::{
-    order::Order,
-    state::{Finished, Saved},
-    TrainableCheckpoint, TrainingError, TrainingOptions,
+    order::Order, state::Saved, TrainableCheckpoint, TrainedUpdate, TrainingError, TrainingOptions,
 };
 use burn::optim::{AdamW, AdamWConfig, AdamWState};
 use noema_checkpoint::{layout::TensorKind, CheckpointId, H256};
@@ -22,21 +20,6 @@ use std::{
 
 /// Sequences on which the loss before and after a round is computed.
 const MEASURED: usize = 16;
-
-/// A trainer's contribution to a round.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrainedUpdate {
-    /// The update.
-    pub bytes: Vec<u8>,
-    /// BLAKE3 of the update.
-    pub hash: H256,
-    /// Loss of the parent on the trainer's data, in bits a token, by floats.
-    pub loss_before: f64,
-    /// Loss of the trained model, before compression.
-    pub loss_after: f64,
-    /// Steps that were made.
-    pub steps: u32,
-}
 
 /// The progress of a round.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,7 +54,8 @@ pub struct TrainingLoop {
     loss_before: Option<f64>,
     /// The digest of this round's data, once it has begun.
     data: Option<[u8; 32]>,
-    finished: Option<Finished>,
+    /// The result of this round, once it is completed: the residual has already been replaced.
+    finished: Option<TrainedUpdate>,
     state: Option<PathBuf>,
 }
 
@@ -229,7 +213,7 @@ impl TrainingLoop {
     ) -> Result<TrainedUpdate, TrainingError> {
         self.begin(sequences)?;
         if let Some(finished) = &self.finished {
-            return Ok(finished.contribution());
+            return Ok(finished.clone());
         }
         let measured: Vec<&[u32]> = sequences.iter().take(MEASURED).copied().collect();
         let loss_before = match self.loss_before {
@@ -271,15 +255,14 @@ impl TrainingLoop {
             return Err(TrainingError::Diverged { step: self.step });
         }
         let bytes = self.compress()?;
-        let finished = Finished {
+        let contribution = TrainedUpdate {
             hash: H256(blake3::hash(&bytes).into()),
             bytes,
             loss_before,
             loss_after,
             steps: self.step,
         };
-        let contribution = finished.contribution();
-        self.finished = Some(finished);
+        self.finished = Some(contribution.clone());
         self.save()?;
         Ok(contribution)
     }
