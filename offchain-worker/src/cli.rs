@@ -21,6 +21,7 @@ mod show;
 mod signals;
 mod train;
 mod values;
+mod verify;
 mod withdraw;
 
 use crate::chain::{At, Node};

@@ -1,8 +1,8 @@
 //! `noema-worker checkpoint`.
 
 use super::fetch::{fetch, FetchArgs};
-use super::progress::Progress;
 use super::values::within;
+use super::verify::verify;
 use super::{import::behind_bar, Global};
 use crate::checkpoint::{OpenCheckpoint, TOKENIZER};
 use crate::dataset::{learn_tokenizer, FEWEST_TOKENS};
@@ -259,12 +259,4 @@ fn show(checkpoint: &OpenCheckpoint) {
         "made from      a {} with hash {:?}",
         manifest.source.format, manifest.source.hash
     );
-}
-
-/// Verifies the weights with a progress bar.
-pub(super) fn verify(checkpoint: &OpenCheckpoint) -> anyhow::Result<()> {
-    let bar = Progress::of_bytes("Verifying the weights", checkpoint.manifest().weights_bytes);
-    let result = checkpoint.verify(&|bytes| bar.add(bytes));
-    bar.finish();
-    Ok(result?)
 }

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::signals::stop_at_signal;
+use super::verify::verify;
 use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::At;
@@ -31,7 +32,7 @@ pub(super) async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()
     };
     let library = global.library()?;
     if let Ok(checkpoint) = library.open(id) {
-        if super::checkpoint::verify(&checkpoint).is_ok() {
+        if verify(&checkpoint).is_ok() {
             println!("{id} is already on this machine and matches its manifest");
             return Ok(());
         }
