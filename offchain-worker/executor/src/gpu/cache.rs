@@ -8,11 +8,11 @@
 use super::{
     device::{Buffer, Gpu},
     kernels::{Bound, Kernels},
+    pages::{Pages, Place},
     weights::Part,
 };
 use crate::ExecutorError;
 use noema_numerics::{attention::score_scale, Architecture, BLOCK};
-use std::ops::Range;
 
 /// Name of the memory in errors.
 const WHAT: &str = "the keys and values of a sequence";
@@ -39,9 +39,7 @@ pub(crate) struct Caches {
 
 #[derive(Debug)]
 pub(crate) struct Slab {
-    pages: u32,
-    /// In order, none empty, no two adjacent.
-    free: Vec<Range<u32>>,
+    pages: Pages,
     pub(crate) layers: Vec<LayerSlab>,
 }
 
@@ -52,14 +50,6 @@ pub(crate) struct LayerSlab {
     /// For each part of the rotation table.
     pub(crate) rope: Vec<Bound>,
     pub(crate) attention: Bound,
-}
-
-/// The place of a sequence's pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) slab: u32,
-    pub(crate) page: u32,
-    pub(crate) pages: u32,
 }
 
 impl Caches {
@@ -86,7 +76,7 @@ impl Caches {
     ) -> Result<Place, ExecutorError> {
         let pages = positions.div_ceil(BLOCK).max(1) as u32;
         for (index, slab) in self.slabs.iter_mut().enumerate() {
-            if let Some(page) = slab.as_mut().and_then(|slab| slab.take(pages)) {
+            if let Some(page) = slab.as_mut().and_then(|slab| slab.pages.take(pages)) {
                 return Ok(Place {
                     slab: index as u32,
                     page,
@@ -96,7 +86,7 @@ impl Caches {
         }
         // Free slabs that are too small for this sequence are of no use now.
         for slab in &mut self.slabs {
-            if slab.as_ref().is_some_and(Slab::is_free) {
+            if slab.as_ref().is_some_and(|slab| slab.pages.is_free()) {
                 *slab = None;
             }
         }
@@ -117,6 +107,7 @@ impl Caches {
         };
         let slab = self.slabs[index].insert(made?);
         let page = slab
+            .pages
             .take(pages)
             .expect("a new slab has as many free pages; qed");
         Ok(Place {
@@ -133,8 +124,8 @@ impl Caches {
             return;
         };
         if let Some(slab) = slot {
-            slab.give(place.page..place.page + place.pages);
-            if others && slab.is_free() {
+            slab.pages.give(place.page..place.page + place.pages);
+            if others && slab.pages.is_free() {
                 *slot = None;
             }
         }
@@ -187,7 +178,11 @@ impl Caches {
     }
 
     fn pages(&self) -> u32 {
-        self.slabs.iter().flatten().map(|slab| slab.pages).sum()
+        self.slabs
+            .iter()
+            .flatten()
+            .map(|slab| slab.pages.count())
+            .sum()
     }
 
     fn slab_of(
@@ -205,45 +200,9 @@ impl Caches {
             .map(|pages| LayerSlab::new(gpu, a, around, index, pages?))
             .collect::<Result<_, _>>()?;
         Ok(Slab {
-            pages,
-            free: std::iter::once(0..pages).collect(),
+            pages: Pages::new(pages),
             layers,
         })
-    }
-}
-
-impl Slab {
-    /// Takes the first run of `count` free pages.
-    fn take(&mut self, count: u32) -> Option<u32> {
-        let at = self
-            .free
-            .iter()
-            .position(|free| free.end - free.start >= count)?;
-        let free = &mut self.free[at];
-        let first = free.start;
-        free.start += count;
-        if free.start == free.end {
-            self.free.remove(at);
-        }
-        Some(first)
-    }
-
-    fn give(&mut self, pages: Range<u32>) {
-        let at = self.free.partition_point(|free| free.start < pages.start);
-        self.free.insert(at, pages);
-        self.free.dedup_by(|next, free| {
-            let adjacent = free.end == next.start;
-            if adjacent {
-                free.end = next.end;
-            }
-            adjacent
-        });
-    }
-
-    fn is_free(&self) -> bool {
-        self.free
-            .first()
-            .is_some_and(|free| *free == (0..self.pages))
     }
 }
 
@@ -286,29 +245,5 @@ impl LayerSlab {
             rope,
             attention,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_are_taken_first_fit_and_joined_when_given_back() {
-        let mut slab = Slab {
-            pages: 10,
-            free: std::iter::once(0..10).collect(),
-            layers: Vec::new(),
-        };
-        assert_eq!(slab.take(4), Some(0));
-        assert_eq!(slab.take(4), Some(4));
-        assert_eq!(slab.take(4), None);
-        slab.give(0..4);
-        assert_eq!(slab.take(2), Some(0));
-        slab.give(4..8);
-        assert_eq!(slab.free.first(), Some(&(2..10)));
-        assert!(!slab.is_free());
-        slab.give(0..2);
-        assert!(slab.is_free());
     }
 }

@@ -1,7 +1,7 @@
 //! The division of a pass: chunks of rows that go through the layers together, and their windows, each for a
 //! single dispatch. No device is involved.
 
-use super::cache::Place;
+use super::pages::Place;
 use noema_numerics::BLOCK;
 
 /// One position of one sequence.
