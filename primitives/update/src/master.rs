@@ -47,6 +47,13 @@ pub type TileMasters = [i32; TILE_COORDINATES];
 /// A leaf as it is stored.
 pub type StoredTileMasters = [u8; LEAF_BYTES];
 
+impl Trainable {
+    /// Bytes of the masters of a checkpoint: one leaf for each tile.
+    pub const fn masters_bytes(&self) -> u64 {
+        self.tiles() * LEAF_BYTES as u64
+    }
+}
+
 /// The masters of `tile`, which belongs to a tensor of `kind`. Those of a tile of the rotation table are
 /// zero.
 pub fn of_tile(kind: TensorKind, tile: &Tile) -> TileMasters {

@@ -63,11 +63,6 @@ impl Trainable {
         self.tiles
     }
 
-    /// Bytes of the masters of a checkpoint: one leaf for each tile.
-    pub const fn masters_bytes(&self) -> u64 {
-        self.tiles * crate::master::LEAF_BYTES as u64
-    }
-
     /// Bytes of the weights of a checkpoint, the rotation table included.
     pub const fn weights_bytes(&self) -> u64 {
         self.weights_bytes
