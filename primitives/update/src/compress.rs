@@ -12,7 +12,10 @@
 //! # Bounds
 //! c ≤ 2^12 and v ≤ 2^31: N ≤ 2^44, D ≤ 2^14, N² * D ≤ 2^102.
 
-use crate::{reader::Entry, shape::CHUNK_COORDINATES, update::SCALE_MAX};
+use crate::{
+    reader::{Entry, SCALE_MAX},
+    shape::CHUNK_COORDINATES,
+};
 use alloc::vec::Vec;
 
 /// Chooses the entries of chunks; reuses its buffers.

@@ -4,9 +4,9 @@ use crate::{
     bits::BitWriter,
     compress::Selection,
     error::{ChunkPlace, EncodeError},
-    reader::{rice_bits, Entry, SCALE_LENGTH_BITS},
+    reader::{rice_bits, Entry, SCALE_LENGTH_BITS, SCALE_MAX},
     shape::{Tensor, Trainable, CHUNK_COORDINATES},
-    update::{HEADER_BYTES, MAGIC, SCALE_MAX, VERSION},
+    update::{HEADER_BYTES, MAGIC, VERSION},
 };
 use alloc::vec::Vec;
 use noema_checkpoint::CheckpointId;

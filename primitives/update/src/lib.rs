@@ -22,8 +22,6 @@ pub use encode::Encoder;
 pub use error::{ApplyError, ChunkPlace, DecodeError, EncodeError};
 pub use master::{from_weights, masters_root};
 pub use overlap::{overlap, Overlap};
-pub use reader::{Chunk, Entry, Reader};
+pub use reader::{Chunk, Entry, Reader, SCALE_MAX};
 pub use shape::{Tensor, Trainable, CHUNK_COORDINATES, CHUNK_TILES, TILE_COORDINATES};
-pub use update::{
-    Limits, Summary, Update, DEFAULT_ENTRIES, HEADER_BYTES, MAGIC, SCALE_MAX, VERSION,
-};
+pub use update::{Limits, Summary, Update, DEFAULT_ENTRIES, HEADER_BYTES, MAGIC, VERSION};

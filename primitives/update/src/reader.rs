@@ -4,11 +4,12 @@ use crate::{
     bits::{BitReader, End},
     error::{ChunkPlace, DecodeError},
     shape::{Tensor, Trainable, CHUNK_COORDINATES},
-    update::SCALE_MAX,
 };
 use alloc::vec::Vec;
 use noema_numerics::fixed::bit_length;
 
+/// Largest scale of a chunk, so that twice the scale fits an i32.
+pub const SCALE_MAX: u32 = (1 << 30) - 1;
 /// Bits of the field that states how many bits of a scale follow its highest.
 pub(crate) const SCALE_LENGTH_BITS: u32 = 5;
 /// Most bits of a scale after its highest.

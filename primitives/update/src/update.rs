@@ -15,8 +15,6 @@ pub const VERSION: u16 = 1;
 pub const HEADER_BYTES: usize = 42;
 /// Default bound on the entries of a chunk.
 pub const DEFAULT_ENTRIES: u16 = 128;
-/// Largest scale of a chunk, so that twice the scale fits an i32.
-pub const SCALE_MAX: u32 = (1 << 30) - 1;
 
 /// The limits of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
