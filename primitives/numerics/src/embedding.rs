@@ -7,7 +7,7 @@
 //! # Bounds and error
 //! |q * s| ≤ 2^23. Half a unit over the stored weight.
 
-use crate::{fixed::scale_saturate, model::Linear, transformer::RESIDUAL_FRACTION};
+use crate::{fixed::scale_saturate, model::Linear, units::RESIDUAL_FRACTION};
 
 /// Writes the embedding of `token` to `output`.
 ///

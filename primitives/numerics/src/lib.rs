@@ -26,6 +26,7 @@ pub mod swiglu;
 pub mod testing;
 pub mod tile;
 pub mod transformer;
+mod units;
 
 pub use answer::{
     check, generate, generate_after, positions_needed, Checked, Checking, End, Flaw, Generated,

@@ -28,7 +28,7 @@
 use crate::{
     fixed::{bit_length, round_shift, round_shift_32, saturate},
     model::Gains,
-    transformer::RESIDUAL_FRACTION,
+    units::RESIDUAL_FRACTION,
     Blocks,
 };
 use alloc::vec;

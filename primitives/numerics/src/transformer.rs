@@ -22,13 +22,7 @@ use crate::{
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Fraction bits of the residual stream: a range of ±131,072, as trained models carry single
-/// elements beyond 22,000 (SmolLM2-135M does) while embeddings are near 0.05.
-pub const RESIDUAL_FRACTION: i32 = 14;
-/// Fraction bits of queries, keys, values and of the output of attention.
-pub const ATTENTION_FRACTION: i32 = 16;
-/// Fraction bits of logits.
-pub const LOGIT_FRACTION: i32 = 16;
+pub use crate::units::{ATTENTION_FRACTION, LOGIT_FRACTION, RESIDUAL_FRACTION};
 
 /// Positions that pass through the layers together. Only speed and memory depend on it.
 const CHUNK: usize = 128;
