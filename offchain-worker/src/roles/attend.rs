@@ -1,7 +1,8 @@
 //! Duties in rounds of training: a task beside the loop computes a result, which is stored and submitted.
 
 use super::attended::{AttendedRound, Running};
-use super::operator::{Done, OperatorLoop, TaskKey};
+use super::operator::OperatorLoop;
+use super::operator_tasks::{Attended, Done, TaskKey};
 use super::queue::OpenDuty;
 use super::rounds::{Found, Round, RoundDuty, RoundStep, RoundsError};
 use super::tasks::{Ended, TaskError};
@@ -14,13 +15,6 @@ use sp_core::H256;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::{debug, warn};
-
-/// The result of a task for a round.
-pub(super) struct Attended {
-    /// The subject of the result.
-    subject: H256,
-    found: Found,
-}
 
 /// An operator's progress with a duty in a round.
 enum Standing {

@@ -3,10 +3,10 @@
 //! Nothing is kept on disk: the chain reports the rewards that are open, and pays each epoch only once, even
 //! if it is claimed repeatedly.
 
+use super::claimed::Claims;
 use super::operator::OperatorLoop;
 use super::queue::OpenDuty;
 use super::{Action, Duties, DutyOutcome};
-use std::collections::BTreeMap;
 use tracing::{info, warn};
 
 /// The most claims in one turn: each takes a few calls to the node, during which the operator does nothing
@@ -15,15 +15,6 @@ const TOGETHER: usize = 8;
 
 /// Blocks after which rewards that could not be read are read again.
 const LATER: u64 = 300;
-
-/// The claims since the current epoch began.
-#[derive(Default)]
-pub(super) struct Claims {
-    /// The block from which there may be a reward to claim.
-    look_at: u64,
-    /// The epochs that were claimed, with their rewards.
-    claimed: BTreeMap<u32, u128>,
-}
 
 impl OperatorLoop {
     /// Claims the rewards of epochs that ended, each once, while no other duty is open. Claims that fail are

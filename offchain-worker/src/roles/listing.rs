@@ -1,6 +1,8 @@
 //! The duties that the chain lists: each is read once, and forgotten when it is no longer listed.
 
-use super::operator::{OperatorLoop, TaskKey};
+use super::listed::{Listed, Trouble};
+use super::operator::OperatorLoop;
+use super::operator_tasks::TaskKey;
 use super::{Duty, DutyStep, Task};
 use crate::store::{JobStage, Product, Ticket};
 use futures::stream::{self, StreamExt};
@@ -11,43 +13,6 @@ use tracing::{debug, error, info, warn};
 
 /// The number of duties that are read from the chain at the same time.
 const READ_TOGETHER: usize = 8;
-
-/// A duty that the chain lists.
-pub(super) struct Listed {
-    /// The duty as it was last listed.
-    pub(super) duty: Duty,
-    pub(super) ticket: Ticket,
-    /// Its task, read from the chain once; `None` if there is nothing to execute.
-    pub(super) task: Option<Arc<Task>>,
-    /// Whether the chain may be a different one than this was read from.
-    pub(super) is_doubtful: bool,
-    /// The result, while the store cannot write it.
-    pub(super) unstored: Option<Product>,
-    /// Why the operator cannot perform it, logged once.
-    pub(super) trouble: Option<Trouble>,
-}
-
-/// Why an operator cannot perform a duty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    NotLoaded,
-    GivenUp,
-    NothingToReveal,
-}
-
-impl Listed {
-    /// Whether this is still `duty` as the chain lists it now.
-    pub(super) fn is_about(&self, duty: &Duty) -> bool {
-        let goes_on = match (self.duty.step, duty.step) {
-            (DutyStep::Execute, DutyStep::Reveal) => true,
-            (before, now) => before == now && self.duty.until == duty.until,
-        };
-        !self.is_doubtful
-            && goes_on
-            && self.duty.part == duty.part
-            && self.duty.checkpoint == duty.checkpoint
-    }
-}
 
 impl OperatorLoop {
     /// Forgets the duties that the chain no longer lists. Their records stay on disk: a check that is

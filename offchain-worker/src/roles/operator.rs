@@ -1,18 +1,17 @@
 //! The loop that drives one operator in all its roles.
 
-use super::attend::Attended;
 use super::attended::Rounds;
-use super::claim::Claims;
+use super::claimed::Claims;
 use super::engines::Engines;
-use super::listing::Listed;
+use super::listed::Listed;
+use super::operator_tasks::{Done, TaskKey};
 use super::queue::{DutyQueue, OpenDuty};
 use super::rounds::{Exchange, Setup};
 use super::tasks::Tasks;
-use super::work::Executed;
 use super::{Action, ChainView, ChainViewError, Duties, DutyOutcome, Identity};
 use crate::metrics::{Fate, Metrics};
-use crate::store::{Store, Ticket};
-use noema_protocol::{Job, RoundId};
+use crate::store::Store;
+use noema_protocol::Job;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -34,23 +33,6 @@ impl Default for Pace {
             together: 16,
         }
     }
-}
-
-/// The purpose of an operator's task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum TaskKey {
-    /// A duty that the model executes.
-    Duty(Ticket),
-    /// A round of training.
-    Round(RoundId),
-}
-
-/// The result of an operator's task.
-pub(super) enum Done {
-    /// An execution.
-    Executed(Executed),
-    /// A step for a round of training.
-    Attended(Attended),
 }
 
 /// One operator in all its roles: its duties, its records and its tasks.

@@ -1,7 +1,8 @@
 //! The work on one duty: execution, record, submission, end.
 
-use super::listing::Trouble;
-use super::operator::{Done, OperatorLoop, TaskKey};
+use super::listed::Trouble;
+use super::operator::OperatorLoop;
+use super::operator_tasks::{Done, Executed, TaskKey};
 use super::queue::OpenDuty;
 use super::steps::{action, compute, Computed};
 use super::tasks::{blocking, Ended, TaskError};
@@ -9,16 +10,7 @@ use super::{Duty, DutyStep, ExecutionError, Task, Workload};
 use crate::metrics::Execution;
 use crate::store::{JobKey, JobStage, Product, Record, StoreError, Ticket};
 use noema_protocol::Job;
-use std::sync::Arc;
 use tracing::{debug, error, info, warn};
-
-/// The result of an execution.
-pub(super) struct Executed {
-    /// The task.
-    task: Arc<Task>,
-    /// The result; `None` if it was cancelled.
-    computed: Option<Computed>,
-}
 
 impl From<ExecutionError> for TaskError {
     fn from(error: ExecutionError) -> Self {
