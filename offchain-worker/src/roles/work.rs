@@ -1,4 +1,4 @@
-//! The work on one duty: execution, record, submission, end.
+//! The work on one duty: execution, submission, end.
 
 use super::listed::Trouble;
 use super::operator::OperatorLoop;
@@ -8,8 +8,7 @@ use super::steps::{action, compute, Computed};
 use super::tasks::{blocking, Ended, TaskError};
 use super::{Duty, DutyStep, ExecutionError, Task, Workload};
 use crate::metrics::Execution;
-use crate::store::{JobKey, JobStage, Product, Record, StoreError, Ticket};
-use noema_protocol::Job;
+use crate::store::{JobStage, Product, Record, Ticket};
 use tracing::{debug, error, info, warn};
 
 impl From<ExecutionError> for TaskError {
@@ -23,31 +22,6 @@ impl From<ExecutionError> for TaskError {
 }
 
 impl OperatorLoop {
-    fn key(&self, job: Job) -> JobKey {
-        JobKey {
-            operator: self.identity.controller,
-            job,
-        }
-    }
-
-    /// The recorded progress with this ticket, not with another of the same number.
-    pub(super) fn record(&self, ticket: &Ticket) -> Result<Option<JobStage>, StoreError> {
-        let record = self.store.get(&self.key(ticket.job))?;
-        Ok(record
-            .filter(|record| record.subject == ticket.subject)
-            .map(|record| record.stage))
-    }
-
-    /// The recorded progress with a duty that the chain lists. A duty that is done in a block is not listed
-    /// from then on: if it is, it is a new one. A juror may have to judge the same leaf in a second dispute.
-    pub(super) fn stage(&self, ticket: &Ticket) -> Result<Option<JobStage>, StoreError> {
-        let stage = self.record(ticket)?;
-        Ok(stage.filter(|stage| match stage {
-            JobStage::Executed(_) => true,
-            JobStage::Done { block } => *block > self.block,
-        }))
-    }
-
     pub(super) async fn advance(&mut self, duty: &Duty) {
         let job = duty.part.job();
         let listed = self.listed.get_mut(&job);
@@ -85,63 +59,6 @@ impl OperatorLoop {
             listed.unstored = Some(product.clone());
         }
         is_kept
-    }
-
-    /// Writes a record. Returns whether it is on disk.
-    pub(super) fn write(&mut self, ticket: &Ticket, record: &Record) -> bool {
-        match self.store.put(&self.key(ticket.job), record) {
-            Ok(()) => {
-                self.store_works();
-                true
-            }
-            Err(error) => {
-                self.store_fails(&error);
-                false
-            }
-        }
-    }
-
-    /// Checks whether the store can be used.
-    pub(super) fn check_store(&mut self) {
-        match self.store.check() {
-            Ok(()) => self.store_works(),
-            Err(error) => self.store_fails(&error),
-        }
-    }
-
-    pub(super) fn store_fails(&mut self, error: &StoreError) {
-        self.metrics.store_errors.inc();
-        let reason = error.to_string();
-        if self.store_trouble.as_ref() != Some(&reason) {
-            error!(operator = %self.identity.name, %error, "the job store failed; work that needs it waits, and the store is tried again at each block");
-            self.metrics.health.is_troubled(&self.store_part(), &reason);
-            self.store_trouble = Some(reason);
-        }
-    }
-
-    fn store_works(&mut self) {
-        if self.store_trouble.take().is_some() {
-            info!(operator = %self.identity.name, "the job store works again");
-            self.metrics.health.is_well(&self.store_part());
-        }
-    }
-
-    /// The name of the job store in `/health`.
-    fn store_part(&self) -> String {
-        format!("job store of {}", self.identity.name)
-    }
-
-    /// The number of executions that run.
-    pub(super) fn executing(&self) -> usize {
-        let running = self.tasks.running();
-        running
-            .filter(|key| matches!(key, TaskKey::Duty(_)))
-            .count()
-    }
-
-    /// Whether an execution that was deferred at the latest turn can start.
-    pub(super) fn could_execute_more(&self) -> bool {
-        self.deferred && self.executing() < self.pace.together
     }
 
     /// Starts an execution, unless it is under way, failed too recently or too often, or the most executions
