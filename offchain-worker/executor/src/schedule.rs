@@ -17,6 +17,7 @@
 mod budget;
 mod guarded;
 mod job;
+mod plan;
 mod prefix;
 mod queue;
 mod worker;
@@ -90,7 +91,8 @@ pub struct ScheduleOptions {
 impl Default for ScheduleOptions {
     fn default() -> Self {
         Self {
-            sequences: 16,
+            // The room of a worker, and as many for checks.
+            sequences: 32,
             waiting: 64,
             positions: 64,
             positions_alone: 256,

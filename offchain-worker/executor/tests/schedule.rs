@@ -15,7 +15,7 @@ use std::{
     ops::ControlFlow,
     sync::{mpsc, Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use support::{cpu, hooked::Hooked, lend, tokens, Ask};
 
@@ -257,7 +257,9 @@ fn gated(
 }
 
 fn until(what: impl Fn() -> bool) {
+    let start = Instant::now();
     while !what() {
+        assert!(start.elapsed() < Duration::from_secs(60), "takes too long");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -312,17 +314,11 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
     let source = lend(4);
     let passes = Arc::new(Mutex::new(Vec::new()));
     let seen = passes.clone();
-    let (open, gate) = mpsc::channel::<()>();
-    let executor = Hooked::boxed(cpu(&source, PLENTY), move |pass, cpu, segments, output| {
+    let (executor, gate, waits) = gated(&source, move |segments| {
         let lengths = segments.iter().map(|segment| segment.tokens.len());
         seen.lock()
             .expect("no panic")
             .push(lengths.collect::<Vec<_>>());
-        if pass > 0 {
-            // Once the test has dropped its end, the gate is open.
-            let _ = gate.recv();
-        }
-        cpu.run(segments, output)
     });
     let options = ScheduleOptions {
         positions: 8,
@@ -339,26 +335,12 @@ fn answers_have_their_tokens_while_long_prompts_are_read() {
     let expected = short.answer(&source);
     assert!(expected.tokens.len() > 40, "{}", expected.tokens.len());
     thread::scope(|scope| {
-        let (sender, begun) = mpsc::channel();
-        let answering = scope.spawn({
-            let (scheduler, short) = (&scheduler, &short);
-            move || {
-                scheduler.answer(
-                    &short.prompt,
-                    &short.request(),
-                    &Cancel::default(),
-                    &mut |_| {
-                        let _ = sender.send(());
-                        ControlFlow::Continue(())
-                    },
-                )
-            }
-        });
-        begun.recv().expect("a first token");
+        let answering = scope.spawn(|| answer(&scheduler, &short));
+        waits.recv().expect("a first pass");
         let reading = scope.spawn(|| answer(&scheduler, &long));
-        // The second token is computed once the long prompt is there.
+        // The long prompt is admitted after the first token.
         until(|| scheduler.waiting() == 1);
-        drop(open);
+        drop(gate);
         assert_eq!(answering.join().expect("returns"), Ok(expected));
         assert_eq!(reading.join().expect("returns"), Ok(long.answer(&source)));
     });
@@ -377,7 +359,7 @@ fn where_passes_take_long_the_first_admitted_ends_first() {
     let source = lend(4);
     let passes = Arc::new(Mutex::new(Vec::new()));
     let seen = passes.clone();
-    let (executor, gate, _waits) = gated(&source, move |segments| {
+    let (executor, gate, waits) = gated(&source, move |segments| {
         let sequences = segments.iter().map(|segment| segment.sequence);
         seen.lock()
             .expect("no panic")
@@ -398,10 +380,11 @@ fn where_passes_take_long_the_first_admitted_ends_first() {
     let expected = ask.answer(&source);
     assert!(expected.tokens.len() > 40, "{}", expected.tokens.len());
     thread::scope(|scope| {
-        let answering: Vec<_> = (0..REQUESTS)
-            .map(|_| scope.spawn(|| answer(&scheduler, &ask)))
-            .collect();
-        // One is executed, and the others are admitted in the next pass.
+        // The others start once the first is in a pass, and are admitted in the next one.
+        let first = scope.spawn(|| answer(&scheduler, &ask));
+        waits.recv().expect("a first pass");
+        let others = (1..REQUESTS).map(|_| scope.spawn(|| answer(&scheduler, &ask)));
+        let answering: Vec<_> = std::iter::once(first).chain(others).collect();
         until(|| scheduler.waiting() == REQUESTS - 1);
         drop(gate);
         for thread in answering {

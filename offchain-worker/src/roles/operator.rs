@@ -29,7 +29,8 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             executions: 3,
-            together: 16,
+            // The room of a worker, and as many for checks.
+            together: 32,
         }
     }
 }

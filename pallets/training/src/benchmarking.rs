@@ -112,7 +112,7 @@ fn step<T: Config>(id: RoundId) {
     Rounds::<T>::insert(id, round);
 }
 
-fn surroundings<T: Config>() -> RoundContext<BlockNumberFor<T>> {
+fn round_context<T: Config>() -> RoundContext<BlockNumberFor<T>> {
     RoundContext {
         now: System::<T>::block_number(),
         randomness: Some(H256::repeat_byte(7)),

@@ -2,18 +2,33 @@
 
 use std::time::Duration;
 
-/// The positions of a pass that answers wait for: as many as the executor computes in the time that such
-/// a pass may take.
+/// Most full passes between two attempts to grow.
+const LONGEST_PAUSE: u32 = 64;
+/// How much longer a pass may take than the shortest, where that takes longer than a pass should. Where one
+/// position takes nearly as long as many, as on a device that waits for its memory, a pass over fewer
+/// positions gains nothing.
+const TOLERANCE: f64 = 1.25;
+
+/// The positions of a pass that includes answers: as many as the executor computes in the time that such a
+/// pass may take.
 ///
-/// The chain grants a worker the time for the answers that it was drawn for earlier and for this one, at
-/// a least speed. Executed all at once, the first would end with the last, after its deadline: a pass over
-/// sixteen positions takes a slow processor several times as long as a pass over one. A bounded pass
-/// gives the first its tokens at the least speed, and the others as many as fit.
+/// The chain grants a worker time for the requests that it was drawn for one after the other, at a least
+/// speed. Executed all at once, the first would end with the last, after its deadline: a pass over sixteen
+/// positions takes a slow processor several times as long as a pass over one. A bounded pass gives the first
+/// request its tokens at the least speed, and the others as many as fit.
 #[derive(Debug)]
 pub(super) struct Budget {
     positions: usize,
     most: usize,
     seconds: f64,
+    /// Seconds of the shortest pass since the last one over one position; 0 until there was one.
+    least: f64,
+    /// Full passes until it grows again.
+    wait: u32,
+    /// The value of `wait` after a growth that went too far.
+    pause: u32,
+    /// Whether it has grown since the last full pass.
+    grew: bool,
 }
 
 impl Budget {
@@ -24,6 +39,10 @@ impl Budget {
             positions: most,
             most,
             seconds: pass.as_secs_f64(),
+            least: 0.0,
+            wait: 0,
+            pause: 0,
+            grew: false,
         }
     }
 
@@ -32,15 +51,33 @@ impl Budget {
         self.positions
     }
 
-    /// Adapts to a pass over so many positions that took so many seconds: fewer at once where it took
-    /// too long, an eighth more where it used all of them.
+    /// Adapts to the positions and seconds of a pass. One that took too long is followed by one over as many
+    /// positions as would have fit, a full one in time by one over an eighth more. Growth that repeatedly goes
+    /// too far is tried less and less often.
     pub(super) fn adapt(&mut self, positions: usize, seconds: f64) {
-        if seconds > self.seconds {
-            let fit = positions as f64 * self.seconds / seconds;
+        self.least = match positions {
+            1 => seconds,
+            _ => self.least.min(seconds),
+        };
+        let limit = self.seconds.max(TOLERANCE * self.least);
+        let is_full = positions >= self.positions;
+        if self.grew && is_full {
+            self.grew = false;
+            self.pause = match seconds > limit {
+                true => self.pause.saturating_mul(2).clamp(1, LONGEST_PAUSE),
+                false => self.pause / 2,
+            };
+        }
+        if seconds > limit {
+            let fit = positions as f64 * limit / seconds;
             self.positions = (fit as usize).clamp(1, self.most);
-        } else if positions >= self.positions {
+            self.wait = self.pause;
+        } else if is_full && self.wait > 0 {
+            self.wait -= 1;
+        } else if is_full {
             let more = self.positions + self.positions / 8 + 1;
             self.positions = more.min(self.most);
+            self.grew = true;
         }
     }
 }
@@ -78,13 +115,38 @@ mod tests {
 
     #[test]
     fn the_slowest_executor_has_one_and_recovers() {
-        assert_eq!(after(3, |_| 1e9), 1);
+        assert_eq!(after(3, |positions| positions as f64 * 1e9), 1);
         let mut budget = Budget::new(80, Duration::from_millis(100));
         budget.adapt(80, 1e9);
         for _ in 0..40 {
             budget.adapt(budget.positions(), 0.001);
         }
         assert_eq!(budget.positions(), 80);
+    }
+
+    #[test]
+    fn an_executor_that_gains_nothing_from_fewer_has_all() {
+        assert_eq!(
+            after(100, |positions| 0.13 + positions as f64 / 10_000.0),
+            80
+        );
+    }
+
+    #[test]
+    fn an_executor_at_the_least_speed_seldom_tries_more() {
+        let mut budget = Budget::new(80, Duration::from_millis(100));
+        for _ in 0..300 {
+            let positions = budget.positions();
+            budget.adapt(positions, positions as f64 * 0.095);
+        }
+        let (mut tokens, mut time) = (0, 0.0);
+        for _ in 0..1_000 {
+            let positions = budget.positions();
+            let seconds = positions as f64 * 0.095;
+            budget.adapt(positions, seconds);
+            (tokens, time) = (tokens + 1, time + seconds);
+        }
+        assert!(tokens as f64 / time > 10.0, "{tokens} in {time} s");
     }
 
     #[test]

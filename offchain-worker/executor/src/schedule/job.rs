@@ -1,6 +1,6 @@
 //! A request in the scheduler.
 
-use super::{Cancel, ScheduleError};
+use super::{plan::Need, Cancel, ScheduleError};
 use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Step, StepBudget};
 use std::sync::mpsc::Sender;
 
@@ -60,9 +60,13 @@ impl Job {
         }
     }
 
-    /// Whether it needs one token executed in each pass, as an answer does after its prompt.
-    pub(super) fn is_decoding(&self, cached: usize) -> bool {
-        matches!(&self.work, Work::Answer(generation) if cached + 1 >= generation.tokens().len())
+    /// What it needs next, with so many positions in its cache.
+    pub(super) fn need(&self, cached: usize) -> Need {
+        match &self.work {
+            Work::Answer(generation) if cached + 1 >= generation.tokens().len() => Need::Token,
+            Work::Answer(_) => Need::Prompt,
+            Work::Check(_) => Need::Check,
+        }
     }
 
     pub(super) fn step(&self, cached: usize, room: StepBudget) -> Option<Step<'_>> {

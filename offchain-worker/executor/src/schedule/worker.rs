@@ -1,11 +1,15 @@
 //! The scheduler's thread: it selects the requests of the next pass, and their positions.
 
 use super::{
-    budget::Budget, guarded::Guarded, job::Job, prefix::Prefix, queue::Queue, Fallback, Observer,
-    PassReport, ScheduleError, ScheduleOptions,
+    budget::Budget,
+    guarded::Guarded,
+    job::Job,
+    plan::{Need, Plan},
+    prefix::Prefix,
+    queue::Queue,
+    Fallback, Observer, PassReport, ScheduleError, ScheduleOptions,
 };
-use crate::{Executor, ExecutorError, Output, Segment, Sequence};
-use noema_numerics::StepBudget;
+use crate::{Executor, ExecutorError, Output, Sequence};
 use std::{sync::Arc, time::Instant};
 
 /// The state of the thread.
@@ -23,13 +27,19 @@ pub(super) struct Worker {
 }
 
 /// A request with a cache.
-struct Active {
-    job: Job,
-    sequence: Sequence,
+pub(super) struct Active {
+    pub(super) job: Job,
+    pub(super) sequence: Sequence,
     /// Positions that the cache holds.
-    cached: usize,
+    pub(super) cached: usize,
     /// Whether the beginning of its prompt has been kept.
     kept: bool,
+}
+
+impl Active {
+    pub(super) fn need(&self) -> Need {
+        self.job.need(self.cached)
+    }
 }
 
 /// Closes the queue when the thread ends, also after a panic.
@@ -142,7 +152,7 @@ impl Worker {
     /// Runs one pass and distributes its results.
     fn pass(&mut self) -> Result<(), ExecutorError> {
         let begun = Instant::now();
-        let plan = plan(
+        let plan = Plan::new(
             &self.active,
             &self.options,
             self.budget.positions(),
@@ -227,108 +237,10 @@ impl Worker {
     }
 }
 
-/// The work of a pass.
-struct Plan<'a> {
-    segments: Vec<Segment<'a>>,
-    /// The active request of each segment.
-    indices: Vec<usize>,
-    /// Whether an answer waits for it.
-    decodes: bool,
-}
-
-/// The part of a request in a pass.
-struct TookPart {
-    index: usize,
-    /// Positions in its cache afterwards.
-    cached: usize,
-    /// Its rows of the output.
-    rows: usize,
-}
-
-impl Plan<'_> {
-    fn positions(&self) -> usize {
-        let lengths = self.segments.iter().map(|segment| segment.tokens.len());
-        lengths.sum()
-    }
-
-    fn took_part(&self) -> Vec<TookPart> {
-        let parts = self.indices.iter().zip(&self.segments);
-        parts
-            .map(|(&index, segment)| TookPart {
-                index,
-                cached: segment.start + segment.tokens.len(),
-                rows: segment.wanted.len(),
-            })
-            .collect()
-    }
-}
-
 /// The budget of an executor that was not used yet.
 fn budget(options: &ScheduleOptions) -> Budget {
     Budget::new(
         options.sequences.saturating_add(options.positions),
         options.pass,
     )
-}
-
-/// The next token of answers, and the positions that are left for prompts and checks: of each kind as many
-/// as `budget` allows, the first admitted first.
-fn plan<'a>(
-    active: &'a [Active],
-    options: &ScheduleOptions,
-    budget: usize,
-    vocabulary: u32,
-) -> Plan<'a> {
-    let is_decoding = |active: &&Active| active.job.is_decoding(active.cached);
-    let decoding = active.iter().filter(is_decoding).count();
-    // A quarter is kept for prompts and checks: they do not wait for answers that keep coming.
-    let kept = match decoding < active.len() && budget > 1 {
-        true => (budget / 4).clamp(1, options.positions.max(1)),
-        false => 0,
-    };
-    let mut answers = decoding.min(budget.saturating_sub(kept).max(1));
-    let positions = match decoding {
-        0 => options.positions_alone.max(1),
-        _ => options.positions.max(1).min(budget.saturating_sub(answers)),
-    };
-    let logits = vocabulary as usize * size_of::<i32>();
-    let mut room = StepBudget {
-        positions,
-        rows: (options.logits_bytes / logits).max(1),
-    };
-    let mut plan = Plan {
-        segments: Vec::with_capacity(active.len()),
-        indices: Vec::with_capacity(active.len()),
-        decodes: decoding > 0,
-    };
-    for (index, active) in active.iter().enumerate() {
-        let next = StepBudget {
-            positions: 1,
-            rows: 1,
-        };
-        let decodes = is_decoding(&active);
-        let share = match decodes {
-            true if answers == 0 => continue,
-            true => next,
-            false if room.positions == 0 => continue,
-            false => room,
-        };
-        let Some(step) = active.job.step(active.cached, share) else {
-            continue;
-        };
-        if decodes {
-            answers -= 1;
-        } else {
-            room.positions -= step.tokens.len();
-            room.rows -= step.wanted.len();
-        }
-        plan.indices.push(index);
-        plan.segments.push(Segment {
-            sequence: active.sequence,
-            start: step.start,
-            tokens: step.tokens,
-            wanted: step.wanted,
-        });
-    }
-    plan
 }
