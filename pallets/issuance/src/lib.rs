@@ -18,22 +18,27 @@ mod benchmarking;
 mod claiming;
 mod duty;
 mod epochs;
-mod interface_impl;
+mod errors;
+mod events;
+mod interface;
 mod types;
 mod view;
+pub mod weights;
 
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
 mod tests;
 
-pub mod weights;
+use frame_support::pallet_macros::import_section;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 /// The subsidy, and the rewards of accounts from it.
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -135,61 +140,6 @@ pub mod pallet {
             assert!(!epoch_length.is_zero(), "an epoch has at least one block");
             Pallet::<T>::start(epoch_length);
         }
-    }
-
-    /// Events of the pallet.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// An epoch ended and its subsidy was divided: the pools, the treasury's part and the unminted part
-        /// add up to it.
-        EpochClosed {
-            /// The epoch.
-            epoch: u32,
-            /// Its subsidy.
-            subsidy: Balance,
-            /// The work done in it.
-            work: PerWork<u128>,
-            /// The pools from which its rewards can be claimed.
-            pools: PerWork<Balance>,
-            /// The amount that the treasury got.
-            treasury: Balance,
-            /// The amount that is never minted.
-            unminted: Balance,
-        },
-        /// An account was paid for its work in an epoch.
-        Claimed {
-            /// The account.
-            account: T::AccountId,
-            /// The epoch.
-            epoch: u32,
-            /// The amount minted for it.
-            amount: Balance,
-        },
-        /// The claim window of an epoch is over and its records are removed.
-        EpochExpired {
-            /// The epoch.
-            epoch: u32,
-            /// The amount minted for claims.
-            claimed: Balance,
-            /// The rounding remainder of the pools, which the treasury got.
-            treasury: Balance,
-            /// The unclaimed amount, which is never minted.
-            unminted: Balance,
-        },
-    }
-
-    /// Errors of the pallet.
-    #[pallet::error]
-    pub enum Error<T> {
-        /// The epoch has not ended. Claim after its end.
-        EpochNotClosed,
-        /// The claim window of the epoch is over.
-        EpochExpired,
-        /// The account did no work in the epoch that is worth a unit, or was already paid for it.
-        NothingToClaim,
-        /// The account does not exist and the reward is too small to create it. Fund the account, then claim.
-        CannotReceive,
     }
 
     #[pallet::hooks]

@@ -1,4 +1,4 @@
-//! The interface by which other pallets record verified work.
+//! The interface to other pallets: they record verified work.
 
 use crate::{Config, CurrentEpoch, Pallet, RunningWork, WorkDone};
 use noema_protocol::interfaces::{RecordWork, Work};
