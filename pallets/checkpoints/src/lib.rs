@@ -15,24 +15,32 @@ mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
-mod dispatchable_impls;
 mod duty;
-mod interface_impl;
+mod errors;
+mod events;
+mod families;
+mod holding;
+mod interface;
+mod registering;
 mod types;
-mod utility_impls;
+mod view;
+pub mod weights;
+mod withdrawing;
 
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
 mod tests;
 
-pub mod weights;
+use frame_support::pallet_macros::import_section;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 /// Families, checkpoints, their lineage and their holders.
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -140,129 +148,6 @@ pub mod pallet {
         BoundedVec<HoldingOf<T>, T::MaxHolders>,
         ValueQuery,
     >;
-
-    /// Events of the pallet.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// A family was registered.
-        FamilyRegistered {
-            /// Its number.
-            family: FamilyId,
-            /// Its name.
-            name: BoundedVec<u8, T::MaxName>,
-            /// The account that paid the deposit.
-            owner: T::AccountId,
-        },
-        /// A family without checkpoints was removed and its deposit released.
-        FamilyRemoved {
-            /// Its number, which is not reused.
-            family: FamilyId,
-        },
-        /// A checkpoint was registered.
-        CheckpointRegistered {
-            /// The hash of its manifest.
-            checkpoint: CheckpointId,
-            /// Its family.
-            family: FamilyId,
-            /// The checkpoint it was made from.
-            parent: Option<CheckpointId>,
-            /// The account that paid the deposit; `None` for one that a round of training made.
-            publisher: Option<T::AccountId>,
-        },
-        /// A checkpoint was withdrawn: requests may no longer name it.
-        CheckpointWithdrawn {
-            /// The checkpoint.
-            checkpoint: CheckpointId,
-            /// Whether an origin other than the publisher withdrew it.
-            forced: bool,
-        },
-        /// The record of a withdrawn checkpoint was removed and its deposit released.
-        CheckpointRemoved {
-            /// The checkpoint.
-            checkpoint: CheckpointId,
-        },
-        /// A family has a new canonical checkpoint.
-        CanonicalSet {
-            /// The family.
-            family: FamilyId,
-            /// The one that was canonical before.
-            previous: Option<CheckpointId>,
-            /// The one that is canonical now.
-            checkpoint: CheckpointId,
-        },
-        /// An operator announced to have the weights of a checkpoint.
-        HoldingAnnounced {
-            /// The checkpoint.
-            checkpoint: CheckpointId,
-            /// The operator's controller.
-            holder: T::AccountId,
-            /// The hash under which it shares the files.
-            blob: H256,
-        },
-        /// An operator no longer has the weights of a checkpoint.
-        HoldingRetracted {
-            /// The checkpoint.
-            checkpoint: CheckpointId,
-            /// The operator's controller.
-            holder: T::AccountId,
-        },
-    }
-
-    /// Errors of the pallet.
-    #[pallet::error]
-    pub enum Error<T> {
-        /// The name is empty or not UTF-8.
-        NameNotText,
-        /// Another family has the name.
-        NameTaken,
-        /// No model has these dimensions.
-        ArchitectureImpossible,
-        /// There is no family of this number.
-        UnknownFamily,
-        /// The caller does not own the family.
-        NotOwner,
-        /// The family still has checkpoints.
-        FamilyInUse,
-        /// The checkpoint was never registered.
-        UnknownCheckpoint,
-        /// The checkpoint is already registered.
-        AlreadyRegistered,
-        /// The parent was never registered.
-        UnknownParent,
-        /// The parent belongs to another family.
-        ParentOfOtherFamily,
-        /// The parent was never canonical. Name one that is or was, or none.
-        ParentNeverCanonical,
-        /// The checkpoint belongs to another family.
-        OfOtherFamily,
-        /// A checkpoint has at least one byte of weights.
-        NoWeights,
-        /// A byte cannot become any token, or a prompt of one byte leaves no room for an answer.
-        NoRoomForAnswer,
-        /// The licence is empty or not UTF-8.
-        LicenceNotText,
-        /// The caller did not publish the checkpoint.
-        NotPublisher,
-        /// The checkpoint was withdrawn.
-        Withdrawn,
-        /// The checkpoint was not withdrawn.
-        StillActive,
-        /// The checkpoint is canonical.
-        IsCanonical,
-        /// Other checkpoints were made from the checkpoint.
-        HasDescendants,
-        /// The caller is no bonded operator.
-        NotAnOperator,
-        /// The operator already announced the checkpoint under this hash.
-        AlreadyHolding,
-        /// The operator did not announce the checkpoint.
-        NotHolding,
-        /// The list of holders of the checkpoint is full.
-        HoldersFull,
-        /// The counter of families or descendants is exhausted.
-        CountOverflow,
-    }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
