@@ -15,26 +15,36 @@ mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
+mod bonding;
 mod deserted;
-mod dispatchable_impls;
 mod duty;
-mod interface_impl;
+mod errors;
+mod events;
+mod interface;
+mod ledgers;
+mod registering;
+mod reporting;
 mod rosters;
+mod serving;
+mod slashing;
 mod types;
-mod utility_impls;
+mod view;
+pub mod weights;
 
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
 mod tests;
 
-pub mod weights;
+use frame_support::pallet_macros::import_section;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 /// Operators, their bonds, keys and earnings.
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -228,210 +238,6 @@ pub mod pallet {
             TermLength::<T>::put(self.term_length);
             Pallet::<T>::open_purse().expect("the purse can be given the existential deposit");
         }
-    }
-
-    /// Events of the pallet.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// An operator registered and its bond is held.
-        Registered {
-            /// The account that holds the bond.
-            controller: T::AccountId,
-            /// The hot key that submits for it.
-            key: T::AccountId,
-            /// Its roles.
-            roles: Roles,
-            /// The bond.
-            bond: BalanceOf<T>,
-        },
-        /// A worker changed its prices.
-        PricesSet {
-            /// The worker.
-            controller: T::AccountId,
-            /// Its prices.
-            prices: Prices<BalanceOf<T>>,
-            /// The first term in which they hold.
-            from: TermIndex,
-        },
-        /// An operator serves a checkpoint.
-        ServingStarted {
-            /// The operator.
-            controller: T::AccountId,
-            /// The checkpoint.
-            checkpoint: CheckpointId,
-            /// The first term in which it can be drawn for it.
-            from: TermIndex,
-        },
-        /// An operator no longer serves a checkpoint.
-        ServingStopped {
-            /// The operator.
-            controller: T::AccountId,
-            /// The checkpoint.
-            checkpoint: CheckpointId,
-            /// The first term in which it is no longer drawn for it.
-            from: TermIndex,
-        },
-        /// An operator missed a duty or did it falsely: it is not drawn until it resumes.
-        MarkedAbsent {
-            /// The operator.
-            controller: T::AccountId,
-        },
-        /// An operator ended its absence.
-        Resumed {
-            /// The operator.
-            controller: T::AccountId,
-            /// The first term in which it can be drawn again.
-            from: TermIndex,
-        },
-        /// An operator reported the device it runs on.
-        DeviceReported {
-            /// The operator.
-            controller: T::AccountId,
-            /// The device.
-            device: Device,
-        },
-        /// An operator published its endpoint, or that it no longer shares artefacts.
-        EndpointSet {
-            /// The operator.
-            controller: T::AccountId,
-            /// The endpoint.
-            endpoint: Option<Endpoint>,
-        },
-        /// An operator added to its bond.
-        BondIncreased {
-            /// The operator.
-            controller: T::AccountId,
-            /// The amount added.
-            amount: BalanceOf<T>,
-            /// The whole bond.
-            bond: BalanceOf<T>,
-        },
-        /// An operator is leaving: it serves no checkpoint any longer, and its bond stays slashable.
-        UnbondingStarted {
-            /// The operator.
-            controller: T::AccountId,
-            /// The block from which the bond can be withdrawn.
-            withdrawable_at: BlockNumberFor<T>,
-        },
-        /// An operator cancelled its unbonding and may serve again.
-        UnbondingCancelled {
-            /// The operator.
-            controller: T::AccountId,
-        },
-        /// An operator left and its bond was released.
-        BondWithdrawn {
-            /// The former operator.
-            controller: T::AccountId,
-            /// The amount released.
-            amount: BalanceOf<T>,
-        },
-        /// An operator changed its hot key.
-        KeyRotated {
-            /// The operator.
-            controller: T::AccountId,
-            /// The key that no longer submits.
-            old: T::AccountId,
-            /// The key that submits from now on.
-            new: T::AccountId,
-        },
-        /// An operator lost part of its bond.
-        Slashed {
-            /// The operator.
-            controller: T::AccountId,
-            /// The job in which it offended.
-            job: Job,
-            /// The offence.
-            offence: Offence,
-            /// The amount paid to beneficiaries.
-            paid: BalanceOf<T>,
-            /// The amount burned.
-            burned: BalanceOf<T>,
-            /// The remaining bond.
-            bond: BalanceOf<T>,
-        },
-        /// An operator's bond fell below the least bond: it cannot resume before it adds to it.
-        Suspended {
-            /// The operator.
-            controller: T::AccountId,
-            /// The remaining bond.
-            bond: BalanceOf<T>,
-        },
-        /// A payment was credited to an operator, which can withdraw it.
-        Earned {
-            /// The operator.
-            controller: T::AccountId,
-            /// The job that was paid.
-            job: Job,
-            /// The kind of work that was paid.
-            kind: Earning,
-            /// The amount.
-            amount: BalanceOf<T>,
-        },
-        /// An operator withdrew its credit.
-        Withdrawn {
-            /// The operator.
-            controller: T::AccountId,
-            /// The amount.
-            amount: BalanceOf<T>,
-        },
-    }
-
-    /// Errors of the pallet.
-    #[pallet::error]
-    pub enum Error<T> {
-        /// The controller is already registered.
-        AlreadyRegistered,
-        /// The account is no registered operator.
-        NotRegistered,
-        /// The account is the hot key of no operator.
-        NotAKey,
-        /// An operator needs at least one role.
-        NoRole,
-        /// The operator is no worker.
-        NotAWorker,
-        /// The key already submits for an operator.
-        KeyTaken,
-        /// The key must not be the account that holds the bond.
-        KeyIsController,
-        /// The hot key did not sign that it submits for the caller.
-        NotPossessed,
-        /// The bond is below the least bond.
-        BondTooSmall,
-        /// The checkpoint is unknown or withdrawn.
-        CheckpointNotActive,
-        /// The operator already serves the checkpoint.
-        AlreadyServing,
-        /// The operator does not serve the checkpoint.
-        NotServing,
-        /// The checkpoint is the canonical one of its family, or the family has none.
-        NoSuccessor,
-        /// The operator serves as many checkpoints as it may.
-        TooManyServed,
-        /// The roster of the checkpoint has no free slot.
-        RosterFull,
-        /// The endpoint has no address, or one that cannot name a machine.
-        AddressImpossible,
-        /// The operator is leaving.
-        Leaving,
-        /// The operator is not leaving.
-        NotLeaving,
-        /// The unbonding delay has not passed.
-        TooEarly,
-        /// The operator is not absent.
-        NotAbsent,
-        /// A part of the bond is locked behind a job that is still open.
-        Locked,
-        /// A part of the bond is locked behind this job already.
-        AlreadyLocked,
-        /// Too little of the bond is not locked yet.
-        BondExhausted,
-        /// There is nothing to withdraw.
-        NothingToWithdraw,
-        /// The report is not new, or the last one is too recent.
-        NothingNew,
-        /// No index is left for another operator.
-        IndicesExhausted,
     }
 
     #[pallet::hooks]
@@ -630,20 +436,13 @@ pub mod pallet {
 
         /// The present term and when the next one begins.
         pub fn present_term() -> PresentTerm<BlockNumberFor<T>> {
-            Self::told_term()
+            Self::term_info()
         }
 
         /// The operators that can be drawn in `role` for `checkpoint` in the present term, with their weights
         /// and prices.
         pub fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<DrawableOf<T>> {
-            Self::present(role, &checkpoint)
-                .into_iter()
-                .map(|(candidate, weight)| Drawable {
-                    controller: candidate.controller,
-                    weight,
-                    prices: candidate.prices,
-                })
-                .collect()
+            Self::drawables(role, &checkpoint)
         }
 
         /// Checks that bonds, locks, ledgers, keys and rosters agree with one another and with the

@@ -2,9 +2,9 @@
 
 use crate::{
     BalanceOf, CandidateOf, Config, Controllers, Error, OperatorIndex, OperatorOf, Operators,
-    Pallet, PresentTerm, RosterPages, Rosters, Served, Serving, TermLength,
+    Pallet, RosterPages, Rosters, Served, Serving, TermLength,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 use frame_support::{pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -12,7 +12,7 @@ use noema_protocol::{
     interfaces::{Candidate, Role, Selection, MAX_TRIES},
     CheckpointId,
 };
-use noema_terms::{bond_of, weight_of, Page, Pages, RosterEntry, Slot, TermIndex};
+use noema_terms::{bond_of, weight_of, Page, Pages, Slot, TermIndex};
 use sp_core::H256;
 use sp_runtime::{
     traits::{CheckedDiv, Saturating, UniqueSaturatedInto},
@@ -45,6 +45,10 @@ fn stored<T: Config>(checkpoint: CheckpointId, role: Role) -> Stored<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    pub(crate) fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
     /// The present term.
     pub(crate) fn term() -> TermIndex {
         let length = TermLength::<T>::get();
@@ -55,15 +59,6 @@ impl<T: Config> Pallet<T> {
     /// The first block of `term`.
     pub(crate) fn first_block_of(term: TermIndex) -> BlockNumberFor<T> {
         TermLength::<T>::get().saturating_mul(term.0.into())
-    }
-
-    pub(crate) fn told_term() -> PresentTerm<BlockNumberFor<T>> {
-        let index = Self::term();
-        PresentTerm {
-            index,
-            length: TermLength::<T>::get(),
-            next_at: Self::first_block_of(index.after(1)),
-        }
     }
 
     /// Puts the next operators that serve a checkpoint on a new page.
@@ -194,23 +189,6 @@ impl<T: Config> Pallet<T> {
                 can_be_drawn.then_some((candidate, weight))
             })
             .collect()
-    }
-
-    /// The checkpoints in whose rosters an operator has a weight in the present term or in a later one.
-    pub(crate) fn in_rosters(controller: &T::AccountId) -> Vec<CheckpointId> {
-        let Some(operator) = Operators::<T>::get(controller) else {
-            return Vec::new();
-        };
-        let now = Self::term();
-        let stands = |entry: &RosterEntry| {
-            let mut terms = now.to_notice().into_iter();
-            entry.operator == operator.index && terms.any(|term| *entry.weight.at(term) > 0)
-        };
-        let found: BTreeSet<_> = RosterPages::<T>::iter()
-            .filter(|(_, page)| page.entries().iter().any(stands))
-            .map(|((checkpoint, _, _), _)| checkpoint)
-            .collect();
-        found.into_iter().collect()
     }
 
     fn numbered(index: OperatorIndex) -> Option<(T::AccountId, OperatorOf<T>)> {

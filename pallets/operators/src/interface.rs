@@ -1,0 +1,135 @@
+//! The interface to other pallets.
+
+use crate::{
+    BalanceOf, CandidateOf, Config, Event, Keys, Locks, Operators, Pallet, Served, Serving,
+};
+use alloc::vec::Vec;
+use noema_protocol::{
+    interfaces::{self, Earning, Offence, Role, Selection},
+    CheckpointId, Job,
+};
+use sp_core::H256;
+use sp_runtime::{
+    traits::{Bounded, Saturating},
+    DispatchError,
+};
+
+impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> {
+    type Error = DispatchError;
+
+    fn controller_of(key: &T::AccountId) -> Option<T::AccountId> {
+        Keys::<T>::get(key)
+    }
+
+    fn draw(
+        role: Role,
+        checkpoint: &CheckpointId,
+        randomness: H256,
+        wanted: u32,
+        suits: impl FnMut(&CandidateOf<T>) -> bool,
+    ) -> Selection<T::AccountId, BalanceOf<T>> {
+        Self::draw_present(role, *checkpoint, randomness, wanted, suits)
+    }
+
+    fn roster(role: Role, checkpoint: &CheckpointId) -> Vec<CandidateOf<T>> {
+        let present = Self::present(role, checkpoint);
+        present
+            .into_iter()
+            .map(|(candidate, _)| candidate)
+            .collect()
+    }
+
+    fn serves(role: Role, checkpoint: &CheckpointId, controller: &T::AccountId) -> bool {
+        let served = Served::<T>::get(controller);
+        Serving::position(&served, checkpoint).is_some()
+            && Operators::<T>::get(controller).is_some_and(|operator| operator.roles.contains(role))
+    }
+
+    fn live_bond(role: Role, controller: &T::AccountId) -> Option<BalanceOf<T>> {
+        let operator = Operators::<T>::get(controller)?;
+        let is_live = operator.roles.contains(role) && Self::idle(&operator).is_none();
+        is_live.then_some(operator.bond)
+    }
+
+    fn bond(controller: &T::AccountId) -> BalanceOf<T> {
+        Self::bond_of(controller)
+    }
+
+    fn lock(
+        controller: &T::AccountId,
+        job: Job,
+        amount: BalanceOf<T>,
+    ) -> Result<(), DispatchError> {
+        Self::lock_up_to(controller, job, amount, Bounded::max_value())
+    }
+
+    fn lock_drawn(
+        candidate: &CandidateOf<T>,
+        job: Job,
+        amount: BalanceOf<T>,
+    ) -> Result<(), DispatchError> {
+        Self::lock_up_to(&candidate.controller, job, amount, candidate.bond)
+    }
+
+    fn locked(controller: &T::AccountId, job: Job) -> Option<BalanceOf<T>> {
+        Locks::<T>::get(controller, job)
+    }
+
+    fn jobs(controller: &T::AccountId) -> Vec<Job> {
+        Locks::<T>::iter_key_prefix(controller).collect()
+    }
+
+    fn release(controller: &T::AccountId, job: Job) {
+        let Some(amount) = Locks::<T>::take(controller, job) else {
+            return;
+        };
+        Operators::<T>::mutate(controller, |operator| {
+            if let Some(operator) = operator {
+                operator.locked = operator.locked.saturating_sub(amount);
+                operator.locks = operator.locks.saturating_sub(1);
+            }
+        });
+    }
+
+    fn slash(
+        controller: &T::AccountId,
+        job: Job,
+        offence: Offence,
+        amount: BalanceOf<T>,
+        shares: &[(T::AccountId, BalanceOf<T>)],
+    ) -> BalanceOf<T> {
+        Self::do_slash(controller, job, offence, amount, shares)
+    }
+
+    fn purse() -> T::AccountId {
+        Self::purse_account()
+    }
+
+    fn credit(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
+        Self::enter(controller, amount, |ledger| {
+            let of_kind = match kind {
+                Earning::Answer => &mut ledger.answers,
+                Earning::Check => &mut ledger.checks,
+                Earning::Dispute => &mut ledger.disputes,
+            };
+            [&mut ledger.payable, of_kind]
+        });
+        let controller = controller.clone();
+        Self::deposit_event(Event::Earned {
+            controller,
+            job,
+            kind,
+            amount,
+        });
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn register(
+        controller: &T::AccountId,
+        key: &T::AccountId,
+        role: Role,
+        checkpoint: &CheckpointId,
+    ) {
+        crate::benchmarking::register::<T>(controller, key, role, checkpoint);
+    }
+}
