@@ -1,8 +1,8 @@
 //! Benchmarks of the calls and of the kinds of turns.
 
 use crate::{
-    keeping::Turns, types::Kept, Call, Claims, Config, Disputes, HoldReason, KeptOf, LatestValues,
-    Pallet, MAX_SEATED_CHALLENGERS,
+    Call, Claims, Config, Disputes, HoldReason, Kept, KeptOf, LatestValues, Pallet, Turns,
+    MAX_SEATED_CHALLENGERS,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;

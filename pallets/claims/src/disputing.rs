@@ -72,6 +72,37 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Carries out the decision on a dispute. `jurors` made it.
+    pub(crate) fn do_conclude(id: ClaimId, leaf: u32, decision: Decision, jurors: &[T::AccountId]) {
+        let Ok(mut kept) = Self::load(id) else { return };
+        if !crate::Disputes::<T>::contains_key(id, leaf) {
+            return;
+        }
+        let relay = T::Randomness::relay_block();
+        let is_true = decision == Decision::True;
+        let was_undrawn = kept.claim.stage == ClaimStage::Undrawn;
+        let Ok(effects) = kept.claim.conclude_dispute(leaf, decision, relay) else {
+            return;
+        };
+        Self::deposit_event(Event::DisputeConcluded {
+            claim: id,
+            leaf,
+            decision,
+        });
+        if decision == Decision::False {
+            // The challengers' share is part of the settlement, which removes the dispute.
+            Self::carry_out(&mut kept, effects, jurors);
+        } else {
+            let challengers = crate::Disputes::<T>::take(id, leaf);
+            Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
+            Self::carry_out(&mut kept, effects, &[]);
+            if kept.claim.stage == ClaimStage::Undrawn && !was_undrawn {
+                Self::await_randomness(id);
+            }
+        }
+        Self::file(kept, Self::now());
+    }
+
     /// The stake of an account that was not drawn: as much as the claimant's, so that a false challenge costs
     /// as much as a false claim.
     pub(crate) fn challenge_bond(claim: &ClaimOf<T>) -> Balance {
@@ -153,42 +184,5 @@ impl<T: Config> Pallet<T> {
         }
         let reason = reason.into();
         let _ = T::Currency::burn_held(&reason, from, left, precision, Fortitude::Force);
-    }
-}
-
-impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
-    fn challengers(claim: ClaimId, leaf: u32) -> Vec<T::AccountId> {
-        let challengers = crate::Disputes::<T>::get(claim, leaf);
-        challengers.into_iter().map(|other| other.account).collect()
-    }
-
-    fn conclude(id: ClaimId, leaf: u32, decision: Decision, jurors: &[T::AccountId]) {
-        let Ok(mut kept) = Self::load(id) else { return };
-        if !crate::Disputes::<T>::contains_key(id, leaf) {
-            return;
-        }
-        let relay = T::Randomness::relay_block();
-        let is_true = decision == Decision::True;
-        let was_undrawn = kept.claim.stage == ClaimStage::Undrawn;
-        let Ok(effects) = kept.claim.conclude_dispute(leaf, decision, relay) else {
-            return;
-        };
-        Self::deposit_event(Event::DisputeConcluded {
-            claim: id,
-            leaf,
-            decision,
-        });
-        if decision == Decision::False {
-            // The challengers' share is part of the settlement, which removes the dispute.
-            Self::carry_out(&mut kept, effects, jurors);
-        } else {
-            let challengers = crate::Disputes::<T>::take(id, leaf);
-            Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
-            Self::carry_out(&mut kept, effects, &[]);
-            if kept.claim.stage == ClaimStage::Undrawn && !was_undrawn {
-                Self::await_randomness(id);
-            }
-        }
-        Self::file(kept, Self::now());
     }
 }

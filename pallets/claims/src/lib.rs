@@ -20,10 +20,10 @@ mod disputing;
 mod duty;
 mod errors;
 mod events;
-mod keeping;
+mod interface;
 mod settling;
 mod turns;
-pub mod types;
+mod types;
 mod view;
 pub mod weights;
 

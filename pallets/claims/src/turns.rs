@@ -6,8 +6,8 @@
 //! Draws and turns have a weight budget of their own.
 
 use crate::{
-    keeping::Turns, Backlogs, ClaimOf, Claims, Config, Event, KeptOf, LatestValues, Pallet,
-    Undrawn, UndrawnSpan, WeightInfo,
+    Backlogs, ClaimOf, Claims, Config, Error, Event, KeptOf, LatestValues, Pallet, Turns, Undrawn,
+    UndrawnSpan, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -77,6 +77,10 @@ impl<T: Config> Validators<T::AccountId> for Roster<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    pub(crate) fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
     /// Puts a claim at the end of the queue for randomness.
     pub(crate) fn await_randomness(id: ClaimId) {
         UndrawnSpan::<T>::mutate(|(_, end)| {
@@ -225,6 +229,10 @@ impl<T: Config> Pallet<T> {
         Self::carry_out(&mut kept, effects, &[]);
         Self::file(kept, now);
         weight
+    }
+
+    pub(crate) fn load(id: ClaimId) -> Result<KeptOf<T>, Error<T>> {
+        Claims::<T>::get(id).ok_or(Error::<T>::UnknownClaim)
     }
 
     /// Enters the next turn of a claim, and stores it.

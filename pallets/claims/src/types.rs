@@ -1,5 +1,6 @@
 //! The types of the pallet's storage and interfaces.
 
+use crate::AgendaCursor;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -12,6 +13,9 @@ use scale_info::TypeInfo;
 pub type ClaimOf<T> = Claim<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// A kept claim of the runtime.
 pub type KeptOf<T> = Kept<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+
+/// The agenda of claims.
+pub(crate) type Turns<T> = noema_agenda::Agenda<crate::Agenda<T>, AgendaCursor<T>>;
 
 /// Most challengers of one leaf that were drawn for its check. Places are reserved for them.
 pub const MAX_SEATED_CHALLENGERS: u32 = MAX_VALIDATORS_PER_LEAF * MAX_DRAWS;

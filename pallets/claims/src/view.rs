@@ -1,4 +1,4 @@
-//! View functions, which need no knowledge of the storage.
+//! The view functions that are more than a read of the storage.
 
 use crate::{CheckDue, CheckStep, ClaimInfo, Claims, Config, Disputes, Pallet};
 use alloc::vec::Vec;

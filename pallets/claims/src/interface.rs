@@ -1,20 +1,16 @@
-//! The interface to other pallets: making claims, and their money.
+//! The interface to other pallets: making claims, their money, and the decisions of the referee.
 
-use crate::{
-    AgendaCursor, Backlogs, Claims, Config, Error, Event, HoldReason, Kept, NextClaim, Pallet,
-};
+use crate::{Backlogs, Claims, Config, Error, Event, HoldReason, Kept, NextClaim, Pallet};
+use alloc::vec::Vec;
 use frame_support::traits::{
     fungible::{InspectHold, MutateHold},
     tokens::Precision,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{Beacon, Claim, ClaimTerms, RelayBlock};
+use noema_claims::{Beacon, Claim, ClaimTerms, Decision, RelayBlock};
 use noema_economics::Balance;
 use noema_protocol::{interfaces::BlockRandomness, ClaimId, Job};
 use sp_runtime::DispatchError;
-
-/// The agenda of the pallet.
-pub(crate) type Turns<T> = noema_agenda::Agenda<crate::Agenda<T>, AgendaCursor<T>>;
 
 impl<T: Config> noema_claims::RelayRandomness for Pallet<T> {
     fn relay_block() -> RelayBlock {
@@ -80,12 +76,13 @@ impl<T: Config> noema_claims::Claims<T::AccountId, BlockNumberFor<T>> for Pallet
     }
 }
 
-impl<T: Config> Pallet<T> {
-    pub(crate) fn now() -> BlockNumberFor<T> {
-        frame_system::Pallet::<T>::block_number()
+impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
+    fn challengers(claim: ClaimId, leaf: u32) -> Vec<T::AccountId> {
+        let challengers = crate::Disputes::<T>::get(claim, leaf);
+        challengers.into_iter().map(|other| other.account).collect()
     }
 
-    pub(crate) fn load(id: ClaimId) -> Result<crate::KeptOf<T>, Error<T>> {
-        Claims::<T>::get(id).ok_or(Error::<T>::UnknownClaim)
+    fn conclude(claim: ClaimId, leaf: u32, decision: Decision, jurors: &[T::AccountId]) {
+        Self::do_conclude(claim, leaf, decision, jurors);
     }
 }
