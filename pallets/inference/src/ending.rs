@@ -5,12 +5,13 @@ use crate::{
     RefundReason, Request, RequestPhase, Requests,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{ClaimOutcome, Claims, OnClaimEnded, Settlement};
+use noema_claims::{ClaimOutcome, Claims, Settlement};
 use noema_protocol::{ClaimId, Job, RequestId};
 use sp_runtime::traits::Saturating;
 
-impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
-    fn ended(
+impl<T: Config> Pallet<T> {
+    /// Ends the request of a claim that is over.
+    pub(crate) fn end(
         job: Job,
         claim: ClaimId,
         outcome: ClaimOutcome,
@@ -56,9 +57,7 @@ impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {
         });
         Self::finish(id, request);
     }
-}
 
-impl<T: Config> Pallet<T> {
     /// The payments of a request, of which `released` was released when the answer came.
     fn payments(released: Balance, settlement: &Settlement<T::AccountId>) -> Payments {
         let paid = &settlement.claimant;

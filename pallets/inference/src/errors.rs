@@ -1,6 +1,8 @@
 //! Errors of the pallet, each with advice.
 
+use crate::{Config, Error};
 use frame_support::pallet_macros::pallet_section;
+use noema_protocol::ParameterError;
 
 #[pallet_section]
 mod errors {
@@ -85,5 +87,15 @@ mod errors {
         /// The rules of claims do not allow a claim of this answer. Report it to the maintainers of the
         /// chain: such rules should be refused when a request is made.
         ClaimRefused,
+    }
+}
+
+impl<T: Config> From<ParameterError> for Error<T> {
+    fn from(error: ParameterError) -> Self {
+        match error {
+            ParameterError::NoTokens => Self::NoTokensRequested,
+            ParameterError::TemperatureTooHigh => Self::TemperatureTooHigh,
+            _ => Self::TopPOutOfRange,
+        }
     }
 }

@@ -21,11 +21,12 @@ mod duty;
 mod ending;
 mod errors;
 mod events;
+mod interface;
 mod poll;
 mod queue;
 mod requesting;
-pub mod rules;
-pub mod types;
+mod rules;
+mod types;
 mod view;
 pub mod weights;
 mod workers;
@@ -47,18 +48,6 @@ pub use types::*;
 pub use view::{Deterrent, Offer, OpenAnswer, PriceList, QueueState, RequestState};
 pub use weights::WeightInfo;
 pub use workers::MOST_WORKERS;
-
-/// The agenda of missed deadlines.
-pub(crate) type DeadlineAgenda<T> = noema_agenda::Agenda<Deadlines<T>, NextDeadlines<T>>;
-
-/// The agenda of prunings.
-pub(crate) type PruningAgenda<T> = noema_agenda::Agenda<Prunings<T>, NextPrunings<T>>;
-
-/// An assignment in the pallet's types.
-pub(crate) type AssignmentOf<T> = Assignment<
-    <T as frame_system::Config>::AccountId,
-    frame_system::pallet_prelude::BlockNumberFor<T>,
->;
 
 /// Public requests, their queues and their answers.
 #[import_section(events::events)]

@@ -18,7 +18,7 @@ use noema_claims::{Claims, RelayRandomness};
 use noema_protocol::{
     hashing,
     interfaces::{Checkpoints, ModelLimits, Operators, Role},
-    CheckpointId, ParameterError, RequestId, SamplingParameters,
+    CheckpointId, RequestId, SamplingParameters,
 };
 use sp_core::H256;
 use sp_runtime::{
@@ -32,16 +32,6 @@ pub(crate) struct Question {
     pub(crate) prompt: Vec<u8>,
     pub(crate) parameters: SamplingParameters,
     pub(crate) price_limit: Balance,
-}
-
-impl<T: Config> From<ParameterError> for Error<T> {
-    fn from(error: ParameterError) -> Self {
-        match error {
-            ParameterError::NoTokens => Self::NoTokensRequested,
-            ParameterError::TemperatureTooHigh => Self::TemperatureTooHigh,
-            _ => Self::TopPOutOfRange,
-        }
-    }
 }
 
 impl<T: Config> Pallet<T> {

@@ -1,6 +1,6 @@
-//! The records of a request.
+//! The types of the pallet's storage and interfaces.
 
-use crate::{Balance, Config, RequestRules};
+use crate::{Balance, Config, Deadlines, NextDeadlines, NextPrunings, Prunings, RequestRules};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::marker::PhantomData;
 use frame_support::{
@@ -15,6 +15,16 @@ use noema_protocol::{
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
+
+/// An assignment of the runtime.
+pub(crate) type AssignmentOf<T> =
+    Assignment<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+
+/// The agenda of missed deadlines.
+pub(crate) type DeadlineAgenda<T> = noema_agenda::Agenda<Deadlines<T>, NextDeadlines<T>>;
+
+/// The agenda of prunings.
+pub(crate) type PruningAgenda<T> = noema_agenda::Agenda<Prunings<T>, NextPrunings<T>>;
 
 /// A request, from the call that made it until it is pruned. Prompt and answer are stored separately.
 #[derive(

@@ -1,4 +1,4 @@
-//! View functions, which need no knowledge of the storage.
+//! The view functions that are more than a read of the storage, and the types that they return.
 
 use crate::{
     Answers, Assignment, Balance, Config, Fruitless, Loads, Pallet, Payments, Prompts, Queue,
