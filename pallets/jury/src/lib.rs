@@ -15,14 +15,15 @@ mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
+mod concluding;
 mod dispute;
 mod drawing;
 mod duty;
 mod errors;
 mod events;
+mod interface;
 mod judgement;
 mod jury;
-mod referee;
 mod turns;
 mod types;
 mod view;
@@ -148,9 +149,6 @@ pub mod pallet {
     /// drawn only in a block that brings a younger value.
     #[pallet::storage]
     pub type KnownValue<T: Config> = StorageValue<_, RelayBlock>;
-
-    /// The agenda of disputes.
-    pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {

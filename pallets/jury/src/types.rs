@@ -1,6 +1,6 @@
 //! The types of the pallet's storage and interfaces.
 
-use crate::Dispute;
+use crate::{AgendaCursor, Dispute, Turns};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{CheckpointId, ClaimId};
@@ -10,6 +10,9 @@ use scale_info::TypeInfo;
 pub type DisputeOf<T> = Dispute<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// An open dispute of the runtime.
 pub type OpenDisputeOf<T> = OpenDispute<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+
+/// The agenda of disputes.
+pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
 
 /// A claim and one of its leaves: the subject of a dispute.
 pub type LeafId = (ClaimId, u32);

@@ -1,4 +1,4 @@
-//! The view function for jurors.
+//! The view functions that are more than a read of the storage.
 
 use crate::{Config, DisputeStage, JurorState, OpenDisputes, Pallet, VerdictDue, VerdictStep};
 use alloc::vec::Vec;

@@ -1,49 +1,13 @@
-//! The pallet as a referee: opening and concluding disputes.
+//! The end of a dispute: the decision is carried out, or the dispute is dropped.
 
-use crate::{
-    AppealEnd, Backlogs, Config, Dispute, DisputeTerms, Event, HoldReason, OpenDispute,
-    OpenDisputeOf, OpenDisputes, Pallet,
-};
+use crate::{AppealEnd, Config, Event, HoldReason, OpenDisputeOf, Pallet};
 use frame_support::traits::{
     fungible::MutateHold,
     tokens::{Fortitude, Precision},
 };
-use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{Claim, Decision, Disputes as _, Referee, RelayRandomness as _};
+use noema_claims::{Decision, Disputes as _};
 use noema_economics::Balance;
-use noema_protocol::{interfaces::Operators, ClaimId};
-
-impl<T: Config> Referee<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
-    fn open(claim: &Claim<T::AccountId, BlockNumberFor<T>>, leaf: u32) {
-        let id = claim.id;
-        if OpenDisputes::<T>::contains_key(id, leaf) {
-            frame_support::defensive!("equal challenges share a dispute");
-            return;
-        }
-        let terms = DisputeTerms::of(claim);
-        let dispute = Dispute::new(id, leaf, terms, T::Claims::relay_block());
-        let place = Self::enter(&dispute, Self::now());
-        OpenDisputes::<T>::insert(id, leaf, OpenDispute { dispute, place });
-        Self::deposit_event(Event::Opened {
-            claim: id,
-            leaf,
-            checkpoint: terms.checkpoint,
-            appeal_bond: terms.appeal_bond,
-        });
-    }
-
-    fn close(claim: ClaimId, leaf: u32) {
-        // None is open where the dispute is the one that was just concluded.
-        if let Some(open) = OpenDisputes::<T>::get(claim, leaf) {
-            Self::leave((claim, leaf), open.place);
-            Self::drop_dispute(open);
-        }
-    }
-
-    fn backlog(validator: &T::AccountId) -> u64 {
-        Backlogs::<T>::get(validator)
-    }
-}
+use noema_protocol::interfaces::Operators;
 
 impl<T: Config> Pallet<T> {
     /// Carries out the decision.
