@@ -421,20 +421,3 @@ impl AuditFailure {
         }
     }
 }
-
-/// Creates hot keys for benchmarks.
-#[cfg(feature = "runtime-benchmarks")]
-pub trait BenchmarkHelper<AccountId, Signature> {
-    /// A hot key derived from `seed`, and its signature over `message`.
-    fn sign(seed: u8, message: H256) -> (AccountId, Signature);
-}
-
-/// Uses the test signatures.
-#[cfg(all(feature = "runtime-benchmarks", feature = "std"))]
-impl BenchmarkHelper<u64, sp_runtime::testing::TestSignature> for () {
-    fn sign(seed: u8, message: H256) -> (u64, sp_runtime::testing::TestSignature) {
-        let key = u64::from(seed).saturating_add(1_000);
-        let signature = sp_runtime::testing::TestSignature(key, message.as_bytes().to_vec());
-        (key, signature)
-    }
-}
