@@ -127,7 +127,7 @@ impl<T: Config> Pallet<T> {
         let validator = Self::step(key, id, |round, validator, now| {
             Ok(round.object_to_scores(validator, sheet, now)?)
         })?;
-        Self::tell_objection(id, validator);
+        Self::report_objection(id, validator);
         Ok(())
     }
 
@@ -139,11 +139,11 @@ impl<T: Config> Pallet<T> {
         let validator = Self::step(key, id, |round, validator, now| {
             Ok(round.object_to_claim(validator, claim, now)?)
         })?;
-        Self::tell_objection(id, validator);
+        Self::report_objection(id, validator);
         Ok(())
     }
 
-    fn tell_objection(round: RoundId, validator: T::AccountId) {
+    fn report_objection(round: RoundId, validator: T::AccountId) {
         Self::deposit_event(Event::Objected { round, validator });
         if let Some(record) = Rounds::<T>::get(round) {
             Self::deposit_event(Event::PhaseBegan {
