@@ -11,8 +11,8 @@
 
 extern crate alloc;
 
-mod authorize;
-mod duty;
+mod authorizing;
+mod interface;
 pub mod weights;
 
 #[cfg(test)]
@@ -20,7 +20,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
-pub use duty::{try_out, AsDuty, Duty, HotKeys, LIFETIME, STANDING};
+pub use interface::{try_out, AsDuty, Duty, HotKeys, LIFETIME, STANDING};
 pub use pallet::*;
 pub use weights::WeightInfo;
 

@@ -1,4 +1,4 @@
-//! The interface by which a pallet declares which of its calls are duties of hot keys.
+//! The interface to other pallets: they declare which of their calls are duties of hot keys.
 
 use alloc::vec::Vec;
 use codec::Encode;
