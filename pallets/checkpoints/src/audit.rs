@@ -1,13 +1,73 @@
-//! The invariants that hold after every block, and the audit that checks them.
+//! The invariants that hold after every block, and the audit that checks them. Reads all storage: for a view
+//! function and `try_state`, never for a block.
 
 use crate::{
-    AuditFailure, AuditReport, BalanceOf, Canonical, CheckpointOf, Checkpoints, Config, Families,
-    FamilyNames, HoldReason, Holders, NextFamily, Pallet, Status,
+    BalanceOf, Canonical, CheckpointOf, Checkpoints, Config, Families, FamilyNames, HoldReason,
+    Holders, NextFamily, Pallet, Status,
 };
 use alloc::collections::BTreeMap;
+use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::hold::Inspect};
 use noema_protocol::{CheckpointId, FamilyId};
+use scale_info::TypeInfo;
 use sp_runtime::traits::{CheckedAdd, Zero};
+
+/// The counts of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct AuditReport<Balance> {
+    /// Recorded families.
+    pub families: u32,
+    /// Recorded checkpoints.
+    pub checkpoints: u32,
+    /// The sum of all deposits.
+    pub deposits: Balance,
+}
+
+/// The inconsistencies that an audit can find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditFailure {
+    /// The deposits recorded for an account differ from the amount on hold from it.
+    DepositNotHeld,
+    /// The sum of the deposits exceeds what a balance can hold.
+    DepositsOverflow,
+    /// A family's number is not below that of the next family.
+    FamilyNotCounted,
+    /// A family's name is not indexed under it, or the index of names contains a name of no family.
+    NameNotIndexed,
+    /// The count of a family or a parent differs from the number of its checkpoints.
+    WrongCount,
+    /// A checkpoint's family or parent is not recorded, or the parent is of another family.
+    BrokenLineage,
+    /// A checkpoint's generation does not follow its parent's.
+    WrongGeneration,
+    /// A checkpoint was made from one that was never canonical.
+    ParentNeverCanonical,
+    /// A canonical checkpoint is not an active one of its family, or not marked as canonical.
+    CanonicalNotActive,
+    /// There is a list of holders of a checkpoint that is not active, or one that names an operator twice.
+    WrongHolders,
+    /// A checkpoint has no room for a prompt and an answer.
+    NoRoom,
+}
+
+impl AuditFailure {
+    /// The inconsistency as a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DepositNotHeld => "recorded deposits differ from the amount on hold",
+            Self::DepositsOverflow => "the deposits together exceed what a balance can hold",
+            Self::FamilyNotCounted => "a family's number is not below that of the next family",
+            Self::NameNotIndexed => "a family's name is not indexed under it",
+            Self::WrongCount => "checkpoints are miscounted",
+            Self::BrokenLineage => "a checkpoint's family or parent is missing or another's",
+            Self::WrongGeneration => "a generation does not follow the parent's",
+            Self::ParentNeverCanonical => "a checkpoint was made from one that was never canonical",
+            Self::CanonicalNotActive => "a canonical checkpoint is not active in its family",
+            Self::WrongHolders => "a list of holders is stale or names an operator twice",
+            Self::NoRoom => "a checkpoint has no room for a prompt and an answer",
+        }
+    }
+}
 
 /// Deposits by account.
 type Deposits<T> = BTreeMap<<T as frame_system::Config>::AccountId, BalanceOf<T>>;

@@ -1,5 +1,5 @@
-//! Checks that the pallet's storage is consistent. Reads all of it: for a view function and `try_state`,
-//! never for a block.
+//! The invariants that hold after every block, and the audit that checks them. Reads all storage: for a view
+//! function and `try_state`, never for a block.
 
 use crate::{
     Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Loads, Pallet,

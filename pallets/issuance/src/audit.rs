@@ -2,12 +2,65 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    types::sum, AuditFailure, AuditReport, Books, Config, CurrentEpoch, Epochs, IssuanceBooks,
-    OldestEpoch, Pallet, RunningWork, Terms, WorkDone,
+    types::sum, Books, Config, CurrentEpoch, Epochs, IssuanceBooks, OldestEpoch, Pallet,
+    RunningWork, Terms, WorkDone,
 };
+use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::Inspect};
 use noema_economics::Balance;
 use noema_protocol::interfaces::PerWork;
+use scale_info::TypeInfo;
+
+/// The counts of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct AuditReport {
+    /// Minted so far.
+    pub minted: Balance,
+    /// Claimable.
+    pub pending: Balance,
+    /// Records of work.
+    pub records: u32,
+}
+
+/// The inconsistencies that an audit can find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditFailure {
+    /// The issuance never started.
+    NotStarted,
+    /// The minted, pending and unminted amounts do not add up to the scheduled one.
+    BooksDiffer,
+    /// The scheduled amount differs from the schedule of the epochs that ended.
+    ScheduleDiffers,
+    /// More was minted than the pool holds.
+    AbovePool,
+    /// The total issuance exceeds the sum of genesis supply and minted amount.
+    AboveIssued,
+    /// The pending amount differs from the part of the pools that is left.
+    PendingDiffers,
+    /// The rewards of an epoch's records exceed the part of its pools that is left.
+    EpochOverdrawn,
+    /// The work of the running epoch differs from the sum of its records.
+    WorkDiffers,
+    /// Work is recorded for an epoch that has expired or has not begun.
+    StrayRecord,
+}
+
+impl AuditFailure {
+    /// The inconsistency as a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotStarted => "the issuance never started",
+            Self::BooksDiffer => "the use of the subsidies does not add up to them",
+            Self::ScheduleDiffers => "the scheduled amount differs from the schedule",
+            Self::AbovePool => "more was minted than the pool holds",
+            Self::AboveIssued => "the total issuance exceeds genesis supply and minted amount",
+            Self::PendingDiffers => "the pending amount differs from the rest of the pools",
+            Self::EpochOverdrawn => "an epoch's rewards exceed the rest of its pools",
+            Self::WorkDiffers => "the running epoch's work differs from the sum of its records",
+            Self::StrayRecord => "work is recorded for an epoch that cannot be claimed",
+        }
+    }
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Result<AuditReport, AuditFailure> {

@@ -32,6 +32,7 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
+pub use audit::{AuditFailure, AuditReport};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;

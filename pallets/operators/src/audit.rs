@@ -1,15 +1,86 @@
-//! The invariants that hold after every block, and the audit that checks them.
+//! The invariants that hold after every block, and the audit that checks them. Reads all storage: for a view
+//! function and `try_state`, never for a block.
 
 use crate::{
-    AuditFailure, AuditReport, BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason,
-    Keys, Ledgers, Locks, OperatorOf, Operators, Pallet, RosterPages, Rosters, Served, Serving,
+    BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason, Keys, Ledgers, Locks,
+    OperatorOf, Operators, Pallet, RosterPages, Rosters, Served, Serving,
 };
+use codec::{Decode, Encode};
 use frame_support::{
     ensure,
     traits::fungible::{hold::Inspect as _, Inspect},
 };
 use noema_terms::RosterEntry;
+use scale_info::TypeInfo;
 use sp_runtime::traits::{CheckedAdd, Saturating, Zero};
+
+/// The counts of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct AuditReport<Balance> {
+    /// Registered operators.
+    pub operators: u32,
+    /// The sum of their bonds.
+    pub bonded: Balance,
+    /// The sum of their locks.
+    pub locked: Balance,
+    /// The sum of their withdrawable credits.
+    pub payable: Balance,
+}
+
+/// The inconsistencies that an audit can find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditFailure {
+    /// A recorded bond differs from the amount on hold.
+    BondIsNotHeld,
+    /// The bonds together exceed what a balance can hold.
+    BondsOverflow,
+    /// An operator's key is not indexed under it.
+    KeyNotIndexed,
+    /// A key is indexed under an operator that does not use it.
+    KeyWithoutOperator,
+    /// A key has no reference that lets it sign without funds.
+    KeyNotSufficient,
+    /// An index names no operator, or one with another index.
+    IndexDiffers,
+    /// An operator is not in the slot of a roster that is recorded for it.
+    SlotDiffers,
+    /// An operator has a weight in a roster of a checkpoint that it does not serve.
+    WeightWithoutServing,
+    /// A page's recorded sum of weights is wrong.
+    SumDiffers,
+    /// A page belongs to no roster.
+    StrayPage,
+    /// There is a record of an account that is no operator.
+    RecordWithoutOperator,
+    /// The locks of an operator do not add up to its recorded sum.
+    LocksDiffer,
+    /// An operator has more locked than its bond.
+    OverLocked,
+    /// The purse holds less than what operators can withdraw.
+    PurseTooSmall,
+}
+
+impl AuditFailure {
+    /// The inconsistency as a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BondIsNotHeld => "a recorded bond differs from the amount on hold",
+            Self::BondsOverflow => "the bonds together exceed what a balance can hold",
+            Self::KeyNotIndexed => "an operator's key is not indexed under it",
+            Self::KeyWithoutOperator => "a key is indexed under an operator that does not use it",
+            Self::KeyNotSufficient => "a key cannot sign without funds",
+            Self::IndexDiffers => "an index does not name its operator",
+            Self::SlotDiffers => "an operator is not in the roster slot recorded for it",
+            Self::WeightWithoutServing => "a roster names an operator that does not serve",
+            Self::SumDiffers => "a page's recorded sum of weights is wrong",
+            Self::StrayPage => "a page belongs to no roster",
+            Self::RecordWithoutOperator => "there is a record of an account that is no operator",
+            Self::LocksDiffer => "the locks of an operator do not add up",
+            Self::OverLocked => "an operator has more locked than its bond",
+            Self::PurseTooSmall => "the purse holds less than operators can withdraw",
+        }
+    }
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Result<AuditReport<BalanceOf<T>>, AuditFailure> {

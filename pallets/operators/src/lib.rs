@@ -38,6 +38,7 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
+pub use audit::{AuditFailure, AuditReport};
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;

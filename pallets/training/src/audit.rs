@@ -1,11 +1,51 @@
-//! The invariants that hold after every block, and the audit that checks them.
+//! The invariants that hold after every block, and the audit that checks them. Reads all storage: for a view
+//! function and `try_state`, never for a block.
 
-use crate::{
-    AuditFailure, AuditReport, Closed, Config, Families, NextRound, Pallet, Programmes, Rounds,
-};
+use crate::{Closed, Config, Families, NextRound, Pallet, Programmes, Rounds};
 use alloc::collections::BTreeSet;
+use codec::{Decode, Encode};
 use frame_support::ensure;
 use noema_protocol::RoundId;
+use scale_info::TypeInfo;
+
+/// The counts of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct AuditReport {
+    /// Running programmes.
+    pub programmes: u32,
+    /// Open rounds.
+    pub open: u32,
+    /// Closed rounds that are still readable.
+    pub closed: u32,
+}
+
+/// The inconsistencies that an audit can find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum AuditFailure {
+    /// The list of families differs from that of the programmes.
+    FamiliesDiffer,
+    /// A programme's round is not an open one of its family.
+    RoundNotOpen,
+    /// A round belongs to no programme and to no list of closed rounds.
+    RoundLost,
+    /// A list of closed rounds names one that is open, missing or of another family.
+    ClosedDiffer,
+    /// A round's number is not below that of the next round.
+    RoundNotCounted,
+}
+
+impl AuditFailure {
+    /// The inconsistency as a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FamiliesDiffer => "the list of families differs from that of the programmes",
+            Self::RoundNotOpen => "a programme's round is not an open one of its family",
+            Self::RoundLost => "a round belongs to no programme and no list",
+            Self::ClosedDiffer => "a list of closed rounds is wrong",
+            Self::RoundNotCounted => "a round's number is not below that of the next round",
+        }
+    }
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Result<AuditReport, AuditFailure> {
