@@ -15,7 +15,7 @@ use scale_info::TypeInfo;
 
 /// The inconsistencies that an audit can find.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub enum AuditError<AccountId> {
+pub enum AuditFailure<AccountId> {
     /// A payer has less on hold than its open claims may cost.
     HoldTooLow {
         /// The payer.
@@ -54,9 +54,9 @@ pub enum AuditError<AccountId> {
     },
 }
 
-impl<AccountId> AuditError<AccountId> {
+impl<AccountId> AuditFailure<AccountId> {
     /// The inconsistency as a sentence.
-    pub const fn summary(&self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::HoldTooLow { .. } => "a payer has less on hold than its claims may cost",
             Self::BondsDiffer { .. } => "the bonds of challenges differ from the amounts on hold",
@@ -69,7 +69,7 @@ impl<AccountId> AuditError<AccountId> {
     }
 }
 
-type Audit<T> = Result<(), AuditError<<T as frame_system::Config>::AccountId>>;
+type Audit<T> = Result<(), AuditFailure<<T as frame_system::Config>::AccountId>>;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Audit<T> {
@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
         if claim.outcome().is_some() {
             return Ok(());
         }
-        let differs = AuditError::LockDiffers { claim: claim.id };
+        let differs = AuditFailure::LockDiffers { claim: claim.id };
         let locked = |operator, job| T::Operators::locked(operator, job);
         ensure!(
             locked(&terms.claimant, kept.job) == Some(terms.stake),
@@ -112,14 +112,14 @@ impl<T: Config> Pallet<T> {
             .turn
             .is_none_or(|turn| Agenda::<T>::contains_key(turn, claim.id));
         let is_due = claim.outcome().is_some() || claim.due(Self::now()).is_some();
-        let differs = AuditError::TurnDiffers { claim: claim.id };
+        let differs = AuditFailure::TurnDiffers { claim: claim.id };
         ensure!(is_entered && is_due == kept.turn.is_some(), differs);
         let (start, end) = UndrawnSpan::<T>::get();
         let is_queued =
             || (start..end).any(|position| Undrawn::<T>::get(position) == Some(claim.id));
         ensure!(
             claim.stage != ClaimStage::Undrawn || is_queued(),
-            AuditError::NotQueued { claim: claim.id },
+            AuditFailure::NotQueued { claim: claim.id },
         );
         Ok(())
     }
@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
         };
         ensure!(
             u32::try_from(count) == Ok(expected),
-            AuditError::DisputesDiffer { claim: claim.id },
+            AuditFailure::DisputesDiffer { claim: claim.id },
         );
         Ok(())
     }
@@ -150,7 +150,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         let recorded: BTreeMap<_, _> = Backlogs::<T>::iter().collect();
-        ensure!(counted == recorded, AuditError::BacklogsDiffer);
+        ensure!(counted == recorded, AuditFailure::BacklogsDiffer);
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
         }
         owed.into_iter().try_for_each(|(payer, owed)| {
             let held = T::Currency::balance_on_hold(&HoldReason::Payment.into(), &payer);
-            let too_low = AuditError::HoldTooLow { payer, owed, held };
+            let too_low = AuditFailure::HoldTooLow { payer, owed, held };
             ensure!(held >= owed, too_low);
             Ok(())
         })
@@ -184,7 +184,7 @@ impl<T: Config> Pallet<T> {
         }
         staked.into_iter().try_for_each(|(account, staked)| {
             let held = T::Currency::balance_on_hold(&HoldReason::Challenge.into(), &account);
-            ensure!(held == staked, AuditError::BondsDiffer { account });
+            ensure!(held == staked, AuditFailure::BondsDiffer { account });
             Ok(())
         })
     }
@@ -196,7 +196,7 @@ impl<T: Config> Pallet<T> {
                 Claims::<T>::get(claim).is_some_and(|kept| kept.turn == Some(block));
             ensure!(
                 is_pointed_to && seen.insert(claim),
-                AuditError::TurnDiffers { claim },
+                AuditFailure::TurnDiffers { claim },
             );
         }
         Ok(())

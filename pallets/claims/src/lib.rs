@@ -34,7 +34,7 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
-pub use audit::AuditError;
+pub use audit::AuditFailure;
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::challenged;
 pub use pallet::*;
@@ -187,7 +187,7 @@ pub mod pallet {
 
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_audit().map_err(|error| error.summary().into())
+            Self::do_audit().map_err(|failure| failure.as_str().into())
         }
     }
 
@@ -264,7 +264,7 @@ pub mod pallet {
         }
 
         /// Checks that the records agree with one another, with the amounts on hold and with the locks.
-        pub fn audit() -> Result<(), AuditError<T::AccountId>> {
+        pub fn audit() -> Result<(), AuditFailure<T::AccountId>> {
             Self::do_audit()
         }
     }

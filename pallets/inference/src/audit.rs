@@ -15,7 +15,7 @@ use sp_runtime::traits::Saturating;
 
 /// The inconsistencies that an audit can find.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub enum AuditError<AccountId> {
+pub enum AuditFailure<AccountId> {
     /// A request lacks a part that its phase needs, or has one that its phase excludes.
     Incomplete {
         /// The request.
@@ -71,9 +71,9 @@ pub enum AuditError<AccountId> {
     },
 }
 
-impl<AccountId> AuditError<AccountId> {
+impl<AccountId> AuditFailure<AccountId> {
     /// The inconsistency as a sentence.
-    pub const fn summary(&self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Incomplete { .. } => "a request lacks a part that its phase needs",
             Self::PaymentsDiffer { .. } => "a request's payments do not add up to its price limit",
@@ -93,7 +93,7 @@ impl<AccountId> AuditError<AccountId> {
     }
 }
 
-type Audit<T> = Result<(), AuditError<<T as frame_system::Config>::AccountId>>;
+type Audit<T> = Result<(), AuditFailure<<T as frame_system::Config>::AccountId>>;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Audit<T> {
@@ -137,7 +137,7 @@ impl<T: Config> Pallet<T> {
                 request.ended_at.is_some() && has_worker == has_statement
             }
         };
-        ensure!(is_whole, AuditError::Incomplete { request: id });
+        ensure!(is_whole, AuditFailure::Incomplete { request: id });
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl<T: Config> Pallet<T> {
             }
             _ => true,
         };
-        ensure!(has_turn, AuditError::Incomplete { request: id });
+        ensure!(has_turn, AuditFailure::Incomplete { request: id });
         Ok(())
     }
 
@@ -172,7 +172,7 @@ impl<T: Config> Pallet<T> {
                 total == request.price_limit && request.payments.refunded == total
             }
         };
-        ensure!(agrees, AuditError::PaymentsDiffer { request: id });
+        ensure!(agrees, AuditFailure::PaymentsDiffer { request: id });
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl<T: Config> Pallet<T> {
             let waits = Requests::<T>::get(id).is_some_and(|request| {
                 request.checkpoint == checkpoint && request.phase == RequestPhase::Waiting
             });
-            ensure!(waits, AuditError::StrayPlace { request: id });
+            ensure!(waits, AuditFailure::StrayPlace { request: id });
         }
         Ok(())
     }
@@ -200,7 +200,7 @@ impl<T: Config> Pallet<T> {
             let phase = Requests::<T>::get(id).map(|request| request.phase);
             let is_needed = matches!(phase, Some(RequestPhase::Answering { deadline })
                 if Self::miss_at(deadline) == at);
-            ensure!(is_needed, AuditError::StrayDeadline { request: id });
+            ensure!(is_needed, AuditFailure::StrayDeadline { request: id });
         }
         for (_, pruning) in Prunings::<T>::iter_keys() {
             let (id, has_bodies) = match pruning {
@@ -209,7 +209,7 @@ impl<T: Config> Pallet<T> {
             };
             let is_over = Requests::<T>::get(id).is_some_and(|request| request.ended_at.is_some());
             let is_needed = is_over && Prompts::<T>::contains_key(id) == has_bodies;
-            ensure!(is_needed, AuditError::StrayPruning { pruning });
+            ensure!(is_needed, AuditFailure::StrayPruning { pruning });
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl<T: Config> Pallet<T> {
             let locked = T::Operators::locked(&worker, id.into());
             ensure!(
                 locked == Some(assignment.stake),
-                AuditError::StakeDiffers {
+                AuditFailure::StakeDiffers {
                     worker: worker.clone(),
                     request: id,
                 },
@@ -245,7 +245,7 @@ impl<T: Config> Pallet<T> {
                 let worker = worker.clone();
                 ensure!(
                     requests.contains(&request),
-                    AuditError::StakeDiffers { worker, request },
+                    AuditFailure::StakeDiffers { worker, request },
                 );
             }
         }
@@ -257,7 +257,7 @@ impl<T: Config> Pallet<T> {
         for worker in workers {
             let expected = loads.get(&worker).copied().unwrap_or_default();
             let agrees = expected == Loads::<T>::get(&worker);
-            ensure!(agrees, AuditError::LoadDiffers { worker });
+            ensure!(agrees, AuditFailure::LoadDiffers { worker });
         }
         Ok(())
     }
@@ -272,14 +272,14 @@ impl<T: Config> Pallet<T> {
             };
             ensure!(
                 Self::is_claim_of(claim, id, &request, assignment),
-                AuditError::ClaimDiffers { request: id },
+                AuditFailure::ClaimDiffers { request: id },
             );
             let sum = owed.entry(request.requester.clone()).or_default();
             *sum = sum.saturating_add(Self::owed(&request));
         }
         for (requester, owed) in owed {
             let is_covered = T::Claims::held(&requester) >= owed;
-            ensure!(is_covered, AuditError::HoldTooLow { requester });
+            ensure!(is_covered, AuditFailure::HoldTooLow { requester });
         }
         Ok(())
     }
@@ -307,7 +307,7 @@ impl<T: Config> Pallet<T> {
     fn audit_orphans() -> Audit<T> {
         for request in Prompts::<T>::iter_keys().chain(Answers::<T>::iter_keys()) {
             let is_known = Requests::<T>::contains_key(request);
-            ensure!(is_known, AuditError::Orphaned { request });
+            ensure!(is_known, AuditFailure::Orphaned { request });
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ mod tests;
 use frame_support::pallet_macros::import_section;
 
 pub use assigning::{LOOK_AHEAD, MOST_EXPIRIES, MOST_PASSES, MOST_UNSTAKED_PASSES, MOST_VISITS};
-pub use audit::AuditError;
+pub use audit::AuditFailure;
 pub use noema_economics::Balance;
 pub use pallet::*;
 pub use poll::MOST_QUEUES;
@@ -186,7 +186,7 @@ pub mod pallet {
 
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_audit().map_err(|error| error.summary().into())
+            Self::do_audit().map_err(|failure| failure.as_str().into())
         }
     }
 
@@ -296,7 +296,7 @@ pub mod pallet {
         }
 
         /// Checks that requests, queues, deadlines, prunings, loads, locks and claims agree with one another.
-        pub fn audit() -> Result<(), AuditError<T::AccountId>> {
+        pub fn audit() -> Result<(), AuditFailure<T::AccountId>> {
             Self::do_audit()
         }
     }

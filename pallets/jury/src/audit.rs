@@ -69,7 +69,7 @@ pub enum AuditFailure<AccountId> {
 
 impl<AccountId> AuditFailure<AccountId> {
     /// The inconsistency as a sentence.
-    pub const fn summary(&self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::NotChallenged { .. } => "the claims pallet knows no such dispute",
             Self::Misplaced { .. } => "a dispute is recorded in the wrong place",

@@ -170,7 +170,7 @@ pub mod pallet {
 
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-            Self::do_audit().map_err(|failure| failure.summary().into())
+            Self::do_audit().map_err(|failure| failure.as_str().into())
         }
     }
 

@@ -197,27 +197,27 @@ fn the_audit_finds_what_is_wrong() {
 
         let place = QueueKey::of(waiting);
         Queue::<Test>::remove(CHECKPOINT, place);
-        assert_eq!(found(), AuditError::Incomplete { request: waiting });
+        assert_eq!(found(), AuditFailure::Incomplete { request: waiting });
         Queue::<Test>::insert(CHECKPOINT, place, ());
         Queue::<Test>::insert(OTHER_CHECKPOINT, place, ());
-        assert_eq!(found(), AuditError::StrayPlace { request: waiting });
+        assert_eq!(found(), AuditFailure::StrayPlace { request: waiting });
         Queue::<Test>::remove(OTHER_CHECKPOINT, place);
 
         let at = deadline(id) + 1;
         Deadlines::<Test>::remove(at, id);
-        assert_eq!(found(), AuditError::Incomplete { request: id });
+        assert_eq!(found(), AuditFailure::Incomplete { request: id });
         Deadlines::<Test>::insert(at, id, ());
         Deadlines::<Test>::insert(at, waiting, ());
-        assert_eq!(found(), AuditError::StrayDeadline { request: waiting });
+        assert_eq!(found(), AuditFailure::StrayDeadline { request: waiting });
         Deadlines::<Test>::remove(at, waiting);
         for pruning in [Pruning::Bodies(id), Pruning::Record(other)] {
             Prunings::<Test>::insert(at, pruning, ());
-            assert_eq!(found(), AuditError::StrayPruning { pruning });
+            assert_eq!(found(), AuditFailure::StrayPruning { pruning });
             Prunings::<Test>::remove(at, pruning);
         }
 
         <World as Operators<_, _>>::release(&worker, id.into());
-        let stake = |request| AuditError::StakeDiffers { worker, request };
+        let stake = |request| AuditFailure::StakeDiffers { worker, request };
         assert_eq!(found(), stake(id));
         assert_eq!(World::lock(&worker, id.into(), STAKE), Ok(()));
         assert_eq!(World::lock(&worker, other.into(), 1), Ok(()));
@@ -225,10 +225,10 @@ fn the_audit_finds_what_is_wrong() {
         <World as Operators<_, _>>::release(&worker, other.into());
 
         Loads::<Test>::insert(worker, Load::default());
-        assert_eq!(found(), AuditError::LoadDiffers { worker });
+        assert_eq!(found(), AuditFailure::LoadDiffers { worker });
         Loads::<Test>::insert(worker, Load::default().with(16, 16));
         Loads::<Test>::insert(77, Load::default().with(1, 1));
-        assert_eq!(found(), AuditError::LoadDiffers { worker: 77 });
+        assert_eq!(found(), AuditFailure::LoadDiffers { worker: 77 });
         Loads::<Test>::remove(77);
 
         Requests::<Test>::mutate(id, |request| {
@@ -238,7 +238,7 @@ fn the_audit_finds_what_is_wrong() {
                 .payments
                 .worker = 1;
         });
-        assert_eq!(found(), AuditError::PaymentsDiffer { request: id });
+        assert_eq!(found(), AuditFailure::PaymentsDiffer { request: id });
         Requests::<Test>::mutate(id, |request| {
             request
                 .as_mut()
@@ -248,7 +248,7 @@ fn the_audit_finds_what_is_wrong() {
         });
 
         Prompts::<Test>::insert(other, frame_support::BoundedVec::new());
-        assert_eq!(found(), AuditError::Orphaned { request: other });
+        assert_eq!(found(), AuditFailure::Orphaned { request: other });
         Prompts::<Test>::remove(other);
 
         let claim = answer(id);
@@ -257,7 +257,7 @@ fn the_audit_finds_what_is_wrong() {
             let statement = request.statement.as_mut().expect("the request is answered");
             statement.hidden_root = Default::default();
         });
-        assert_eq!(found(), AuditError::ClaimDiffers { request: id });
+        assert_eq!(found(), AuditFailure::ClaimDiffers { request: id });
         Requests::<Test>::mutate(id, |request| {
             let request = request.as_mut().expect("the request exists");
             let statement = request.statement.as_mut().expect("the request is answered");

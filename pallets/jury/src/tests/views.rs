@@ -198,7 +198,7 @@ fn every_finding_is_told_in_a_sentence() {
         claim: CLAIM,
         leaf: 0,
     };
-    assert!(failure.summary().contains("belongs to no dispute"));
+    assert!(failure.as_str().contains("belongs to no dispute"));
 }
 
 #[test]
