@@ -45,7 +45,6 @@ pub use pallet::*;
 pub use poll::MOST_QUEUES;
 pub use rules::{AssignmentTerms, RequestRules, Unworkable, MAX_ATTEMPTS, RECORD_BYTES};
 pub use types::*;
-pub use view::{Deterrent, Offer, OpenAnswer, PriceList, QueueState, RequestState};
 pub use weights::WeightInfo;
 pub use workers::MOST_WORKERS;
 

@@ -1,141 +1,18 @@
-//! The view functions that are more than a read of the storage, and the types that they return.
+//! The view functions that are more than a read of the storage.
 
 use crate::{
-    Answers, Assignment, Balance, Config, Fruitless, Loads, Pallet, Payments, Prompts, Queue,
-    QueueKey, Request, RequestPhase, RequestRules, Requests,
+    Answers, Balance, Config, Deterrent, Fruitless, Loads, Offer, OpenAnswer, Pallet, PriceList,
+    Prompts, Queue, QueueKey, QueueState, Request, RequestPhase, RequestState, Requests,
 };
 use alloc::vec::Vec;
-use codec::{Decode, Encode};
 use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{leaves_to_draw, ClaimRules, ClaimStage, Claims, Sample};
+use noema_claims::{leaves_to_draw, ClaimRules, Claims, Sample};
 use noema_economics::{cost_to_cheat, Permill};
 use noema_protocol::{
     interfaces::{Checkpoints, Operators, Role},
-    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
+    CheckpointId, Job, RequestId, SamplingParameters,
 };
-use scale_info::TypeInfo;
-
-/// All data on a request.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct RequestState<AccountId, BlockNumber> {
-    /// The requester.
-    pub requester: AccountId,
-    /// The requested checkpoint.
-    pub checkpoint: CheckpointId,
-    /// The prompt, UTF-8; empty once it was removed.
-    pub prompt: Vec<u8>,
-    /// The sampling parameters.
-    pub parameters: SamplingParameters,
-    /// The most that the requester pays to worker and validators.
-    pub price_limit: Balance,
-    /// The amount burned for storage.
-    pub storage_burned: Balance,
-    /// The block of its creation.
-    pub requested_at: BlockNumber,
-    /// The first block in which it may be refunded because no worker is available.
-    pub expires_at: BlockNumber,
-    /// The rules of requests with which it was made.
-    pub rules: RequestRules,
-    /// The rules of claims with which it was made.
-    pub claim_rules: ClaimRules<BlockNumber>,
-    /// Its phase.
-    pub phase: RequestPhase<BlockNumber>,
-    /// How many requests are before it in the queue, if it waits in one.
-    pub position: Option<u32>,
-    /// How many workers missed their deadline.
-    pub attempts: u32,
-    /// The worker that has it or answered it, with its prices, stake, seed and deadline.
-    pub assignment: Option<Assignment<AccountId, BlockNumber>>,
-    /// The answer's tokens; empty before there is an answer, and once it was removed.
-    pub tokens: Vec<u32>,
-    /// The answer's text, UTF-8; empty as the tokens are.
-    pub text: Vec<u8>,
-    /// The answer's receipt.
-    pub receipt: Option<Receipt>,
-    /// The price of the answer, before a part is burned.
-    pub payment: Option<Balance>,
-    /// The block of the answer.
-    pub answered_at: Option<BlockNumber>,
-    /// The claim of the answer.
-    pub claim: Option<ClaimId>,
-    /// The stage of the claim, until it is pruned.
-    pub claim_stage: Option<ClaimStage<BlockNumber>>,
-    /// The payments so far.
-    pub payments: Payments,
-    /// The block in which it ended.
-    pub ended_at: Option<BlockNumber>,
-}
-
-/// The offer of a worker for a request.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Offer<AccountId> {
-    /// The controller of the worker.
-    pub worker: AccountId,
-    /// The price of the longest answer that the parameters allow.
-    pub answer_max: Balance,
-    /// The amount set aside for checks; the unspent part is refunded.
-    pub check_fee: Balance,
-    /// The price limit from which this worker may have the request: the sum of the two above.
-    pub total: Balance,
-    /// How many requests the worker has now.
-    pub open: u32,
-    /// The worker's gain and loss from cheating on this request.
-    pub deterrent: Deterrent,
-}
-
-/// Price limits to choose from.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct PriceList<AccountId> {
-    /// The lowest limit that a worker accepts; `None` where no worker is available.
-    pub lowest: Option<Balance>,
-    /// The limit that half of the workers accept.
-    pub typical: Option<Balance>,
-    /// The amount burned for storage, in addition to the price limit.
-    pub storage: Balance,
-    /// Whether prompt and answer fit into the context of the checkpoint.
-    pub fits: bool,
-    /// The offers of the workers, the cheapest first. A worker whose bond is smaller than its stake would be
-    /// is left out.
-    pub offers: Vec<Offer<AccountId>>,
-}
-
-/// The gain and loss of a worker that cheats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct Deterrent {
-    /// Its gain: the price of the answer.
-    pub gain: Balance,
-    /// Its loss where the claim falls.
-    pub stake: Balance,
-    /// The probability of a check.
-    pub check_rate: Permill,
-    /// The expected loss less the expected gain; negative where cheating pays.
-    pub cost: i128,
-}
-
-/// The requests that wait for a checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct QueueState<BlockNumber> {
-    /// Their number.
-    pub waiting: u32,
-    /// The first of them, which is the oldest.
-    pub first: Option<RequestId>,
-    /// The block of its creation.
-    pub oldest: Option<BlockNumber>,
-    /// How many draws in a row met no worker, not even a busy one.
-    pub fruitless: u32,
-}
-
-/// A request that an operator has to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
-pub struct OpenAnswer<BlockNumber> {
-    /// The request.
-    pub request: RequestId,
-    /// The requested checkpoint.
-    pub checkpoint: CheckpointId,
-    /// The last block in which the answer is accepted.
-    pub deadline: BlockNumber,
-}
 
 impl Deterrent {
     /// For an answer whose claim is for `gain` and has `stake` behind it.
