@@ -1,4 +1,4 @@
-//! View functions.
+//! The view functions that are more than a read of the storage.
 
 use crate::{
     Books, Claimable, Config, CurrentEpoch, Epochs, Pallet, PendingReward, RunningEpoch,
