@@ -8,7 +8,7 @@ mod ending;
 mod expiring;
 mod missing;
 mod queueing;
-mod reading;
 mod requesting;
 mod ruling;
 mod sharing;
+mod views;
