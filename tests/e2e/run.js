@@ -32,6 +32,8 @@ const files = readdirSync(suites)
 
 const folder = mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
 process.env.NOEMA_E2E_DIR = folder;
+// A suite sets it for itself.
+delete process.env.NOEMA_E2E_FINALITY_LAG;
 console.log(`Logs and chains: ${folder}`);
 process.env.NOEMA_E2E_HOME ??= path.join(folder, 'home');
 process.env.NOEMA_E2E_CHECKPOINT ??= await importModel(process.env.NOEMA_E2E_HOME);

@@ -9,14 +9,14 @@ use super::share::Shared;
 use super::ServiceError;
 use crate::artefacts;
 use crate::chain::calls::{AnnounceHolding, ReportDevice, SetEndpoint};
-use crate::chain::types::{WireDevice, WireDeviceClass, WireEndpoint};
+use crate::chain::types::{Status, WireDevice, WireDeviceClass, WireEndpoint};
 use crate::chain::{ChainError, Link, Node};
 use crate::engine::Engine;
 use crate::roles::LoadedEngines;
-use futures::future::BoxFuture;
+use futures::future::{join_all, BoxFuture};
 use noema_artefacts::{BlobHash, PeerId};
 use noema_executor::{self_test, Device, DeviceClass};
-use noema_protocol::CheckpointId;
+use noema_protocol::{interfaces::MAX_HOLDERS, CheckpointId};
 use sp_core::H256;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,11 @@ use tracing::{info, warn};
 
 /// Bytes of a device's name that the chain records.
 const DEVICE_NAME_BYTES: usize = 64;
-/// The pause before failed announcements are repeated: the chain refuses two reports within a short time.
-const PAUSE: Duration = Duration::from_secs(60);
+/// The first pause before failed announcements are repeated: the chain refuses two reports within a short
+/// time.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// The endpoint of a worker.
 #[derive(Clone)]
@@ -68,12 +71,19 @@ impl Announcer {
         }
     }
 
-    /// Announces everything for every operator, repeats that after a pause until nothing fails, and then
-    /// waits until `stop` turns true.
+    /// Announces everything for every operator, repeats that after growing pauses until nothing fails, and
+    /// then waits until `stop` turns true.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let done = async {
+            let mut pause = FIRST_PAUSE;
             while !self.announce().await {
-                tokio::time::sleep(PAUSE).await;
+                let retry_seconds = pause.as_secs();
+                info!(
+                    retry_seconds,
+                    "failed announcements are repeated after a pause"
+                );
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
             }
             std::future::pending::<()>().await;
         };
@@ -83,21 +93,24 @@ impl Announcer {
         }
     }
 
-    /// Announces once for every operator, in turn: without an endpoint, each hashes the weights. Returns
-    /// whether the chain has everything now.
+    /// Announces once for every operator. Returns whether the chain has everything now.
     async fn announce(&self) -> bool {
-        let mut done = true;
+        // Other operators look up endpoints before they fetch anything, so these come first.
+        let operators = self.operators.iter();
+        let endpoints = join_all(operators.map(|operator| self.announce_endpoint(operator))).await;
+        let mut done = endpoints.into_iter().all(|done| done);
+        // In turn: without an endpoint, each operator hashes the weights.
         for operator in self.operators.iter() {
-            done &= self.announce_for(operator).await;
+            done &= self.announce_holdings(operator).await;
         }
         done
     }
 
     /// Boxed, since the compiler cannot prove otherwise that the future is `Send`.
-    fn announce_for<'a>(&'a self, operator: &'a Recorded) -> BoxFuture<'a, bool> {
+    fn announce_endpoint<'a>(&'a self, operator: &'a Recorded) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let name = operator.name();
-            let endpoint = match &self.endpoint {
+            match &self.endpoint {
                 Endpoint::Open(shared) => {
                     let published = self.publish(operator, shared).await;
                     told(&name, "its endpoint", published)
@@ -107,7 +120,14 @@ impl Announcer {
                     told(&name, "that it no longer shares files", withdrawn)
                 }
                 Endpoint::None => true,
-            };
+            }
+        })
+    }
+
+    /// Announces holdings and device. Boxed for the same reason.
+    fn announce_holdings<'a>(&'a self, operator: &'a Recorded) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            let name = operator.name();
             let mut holdings = true;
             for id in &operator.serves {
                 // A checkpoint that was unloaded meanwhile is no longer served.
@@ -119,7 +139,7 @@ impl Announcer {
                 holdings &= told(&name, &what, held);
             }
             let device = told(&name, "its device", self.report(operator).await);
-            endpoint && holdings && device
+            holdings && device
         })
     }
 
@@ -187,8 +207,7 @@ fn told(operator: &str, what: &str, news: Result<bool, ServiceError>) -> bool {
         Ok(true) => info!(%operator, "announced {what}"),
         Ok(false) => {}
         Err(error) => {
-            let retry_seconds = PAUSE.as_secs();
-            warn!(%operator, %error, retry_seconds, "could not announce {what}");
+            warn!(%operator, %error, "could not announce {what}");
             return false;
         }
     }
@@ -199,8 +218,9 @@ async fn endpoint_of(node: &Node, operator: &Recorded) -> Result<Option<WireEndp
     node.finalized().await?.endpoint(&operator.controller).await
 }
 
-/// Announces that an operator holds a checkpoint. Returns whether that was new to the chain. Without an
-/// endpoint, the hash is only computed for the first announcement.
+/// Announces that an operator holds a checkpoint, if the chain takes the announcement: not of a listed holder,
+/// of a withdrawn checkpoint, or beside as many holders as it lists. Returns whether it was new to the chain.
+/// Without an endpoint, the hash is computed.
 pub(super) async fn hold(
     node: &Node,
     operator: &Recorded,
@@ -208,15 +228,19 @@ pub(super) async fn hold(
     engine: &Arc<Engine>,
     blob: Option<BlobHash>,
 ) -> Result<bool, ServiceError> {
-    let known = node.finalized().await?.holders(&id).await?;
-    let listed = known
-        .iter()
-        .find(|holding| holding.holder.0 == operator.controller);
-    let blob = match (listed, blob) {
-        (Some(_), None) => return Ok(false),
-        (Some(listed), Some(blob)) if listed.blob.0 == blob.0 => return Ok(false),
-        (_, Some(blob)) => blob,
-        (None, None) => {
+    let at = node.finalized().await?;
+    let holders = at.holders(&id).await?;
+    let mut listed = holders.iter().map(|holding| &holding.holder.0);
+    let is_listed = listed.any(|holder| *holder == operator.controller);
+    let is_full = holders.len() >= MAX_HOLDERS as usize;
+    let record = at.checkpoint(&id).await?;
+    let is_active = record.is_some_and(|record| matches!(record.status, Status::Active));
+    if is_listed || is_full || !is_active {
+        return Ok(false);
+    }
+    let blob = match blob {
+        Some(blob) => blob,
+        None => {
             let engine = engine.clone();
             tokio::task::spawn_blocking(move || artefacts::hash(engine.checkpoint()))
                 .await

@@ -7,10 +7,13 @@ export const WHOLE = 1_000_000n;
 /** Changes under which every answer is checked. */
 export const CHECK_ALL = { claims: { minCheckRate: WHOLE } };
 /**
- * Windows that no honest operator misses on a busy machine: those of the chain are for a block every two seconds. A
- * phase ends as soon as all parties have acted, so these windows cost time only where a party is silent.
+ * Windows that no honest operator misses on a busy machine, for a block every so many milliseconds. A phase ends as soon
+ * as all parties have acted, so these windows cost time only where a party is silent.
  */
-export const UNHURRIED = { claims: { windows: { commit: 40n, reveal: 30n } }, requests: { answer: 40n } };
+export function unhurried(blockTime) {
+  const blocks = (seconds) => BigInt(Math.ceil((seconds * 1000) / blockTime));
+  return { claims: { windows: { commit: blocks(20), reveal: blocks(15) } }, requests: { answer: blocks(20) } };
+}
 
 /** The current rules. */
 export async function readRules(chain) {

@@ -11,7 +11,7 @@ import { Operator } from './operator.js';
 import { Program, freePort, runProgram, until } from './process.js';
 import { binary, importModel, importVariant, worker } from './programs.js';
 import { utf8 } from './protocol.js';
-import { readRules, setParameters, setRules, UNHURRIED, withChanges } from './rules.js';
+import { readRules, setParameters, setRules, unhurried, withChanges } from './rules.js';
 
 export const UNIT = 10n ** 12n;
 /** The default finality lag, in blocks; `lagging.js` sets it. */
@@ -34,7 +34,13 @@ export class World {
    */
   static async start(
     name,
-    { blockTime = BLOCK_TIME, finalityLag = FINALITY_LAG, publishes = true, windows = UNHURRIED, rules } = {},
+    {
+      blockTime = BLOCK_TIME,
+      finalityLag = FINALITY_LAG,
+      publishes = true,
+      windows = unhurried(blockTime ?? BLOCK_TIME),
+      rules,
+    } = {},
   ) {
     const base = process.env.NOEMA_E2E_DIR ?? mkdtempSync(path.join(tmpdir(), 'noema-e2e-'));
     const world = new World();

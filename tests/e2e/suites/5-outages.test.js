@@ -29,6 +29,7 @@ describe(`an outage${FINALITY}`, () => {
     for (;;) {
       const { id } = await world.ask(QUESTION, LONG);
       const worker = await assigned(id);
+      await worker.program.says(new RegExp(`drawn to answer .*request=${id} `));
       await worker.kill();
       // An answer that it had sent is in a block by then.
       await world.chain.blocks(2);
@@ -69,6 +70,7 @@ describe(`an outage${FINALITY}`, () => {
     const claim = await world.claimOf(id);
     const { seats: [[address]] } = await world.claimEvent(claim, 'claims.CheckDrawn');
     const validator = world.operator(address);
+    await validator.program.says(new RegExp(`drawn to check an answer .*claim=${claim} `));
     await validator.kill();
     validator.start();
     const end = await world.settled(id);
