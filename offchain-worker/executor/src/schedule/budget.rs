@@ -6,7 +6,8 @@ use std::time::Duration;
 const LONGEST_PAUSE: u32 = 64;
 /// How much longer a pass may take than the shortest, where that takes longer than a pass should. Where one
 /// position takes nearly as long as many, as on a device that waits for its memory, a pass over fewer
-/// positions gains nothing.
+/// positions gains nothing. An answer of 1,024 tokens, the most that a request may ask for, still ends within
+/// the window of a worker with the least speed.
 const TOLERANCE: f64 = 1.25;
 
 /// The positions of a pass that includes answers: as many as the executor computes in the time that such a
@@ -32,11 +33,11 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// As many positions as there may be at most, until a pass takes longer than `pass`.
+    /// One position, which measures the shortest pass, and more while passes take no longer than `pass`.
     pub(super) fn new(most: usize, pass: Duration) -> Self {
         let most = most.max(1);
         Self {
-            positions: most,
+            positions: 1,
             most,
             seconds: pass.as_secs_f64(),
             least: 0.0,
@@ -49,6 +50,11 @@ impl Budget {
     /// Positions of the next pass, at least 1.
     pub(super) const fn positions(&self) -> usize {
         self.positions
+    }
+
+    /// Whether the time of a pass over one position is known.
+    pub(super) const fn is_measured(&self) -> bool {
+        self.least > 0.0
     }
 
     /// Adapts to the positions and seconds of a pass. One that took too long is followed by one over as many

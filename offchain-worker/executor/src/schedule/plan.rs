@@ -1,6 +1,6 @@
 //! The plan of a pass: its requests, and their positions.
 
-use super::{worker::Active, ScheduleOptions};
+use super::{budget::Budget, worker::Active, ScheduleOptions};
 use crate::Segment;
 use noema_numerics::StepBudget;
 
@@ -38,18 +38,20 @@ pub(super) struct TookPart {
 }
 
 impl<'a> Plan<'a> {
-    /// Plans a pass over at most `budget` positions where it includes answers. Requests of each kind are served
-    /// in the order of `active`, that of their admission.
+    /// Plans a pass, over about the positions of `budget` where it includes answers. Requests of each kind are
+    /// served in the order of `active`, that of their admission.
     pub(super) fn new(
         active: &'a [Active],
         options: &ScheduleOptions,
-        budget: usize,
+        budget: &Budget,
         vocabulary: u32,
     ) -> Self {
         let needs: Vec<_> = active.iter().map(Active::need).collect();
         let logits = vocabulary as usize * size_of::<i32>();
         let rows = (options.logits_bytes / logits).max(1);
-        let mut shares = Shares::new(&needs, options, budget, rows);
+        // The first pass of an answer measures the time of one position.
+        let floor = if budget.is_measured() { CHECKS } else { 0 };
+        let mut shares = Shares::new(&needs, options, budget.positions(), floor, rows);
         let mut plan = Self {
             segments: Vec::with_capacity(active.len()),
             indices: Vec::with_capacity(active.len()),
@@ -103,16 +105,25 @@ struct Shares {
 }
 
 impl Shares {
-    fn new(needs: &[Need], options: &ScheduleOptions, budget: usize, rows: usize) -> Self {
+    /// Shares of a pass over `budget` positions where it includes answers; checks have at least `floor` of their
+    /// own then, and `rows` rows.
+    fn new(
+        needs: &[Need],
+        options: &ScheduleOptions,
+        budget: usize,
+        floor: usize,
+        rows: usize,
+    ) -> Self {
         let count = |of| needs.iter().filter(|need| **need == of).count();
         let (tokens, prompts, checks) =
             (count(Need::Token), count(Need::Prompt), count(Need::Check));
         // Answers that keep coming do not hold up prompts and checks, and later answers do not hold up the
-        // prompt that was admitted first.
-        let is_first = needs.first() == Some(&Need::Prompt);
+        // request that was admitted first while its prompt is read.
+        let first = needs.iter().find(|need| **need != Need::Check);
+        let is_first = first == Some(&Need::Prompt);
         let kept = match prompts + checks {
             0 => 0,
-            _ if is_first => budget - budget / 4,
+            _ if is_first => budget - budget / 8,
             _ => budget / 4,
         };
         let kept = kept.min(options.positions.max(1));
@@ -123,8 +134,8 @@ impl Shares {
         };
         let for_checks = match (prompts, checks) {
             (_, 0) => 0,
-            (0, _) => positions.max(CHECKS),
-            _ => (positions / 2).max(CHECKS),
+            (0, _) => positions.max(floor),
+            _ => (positions / 2).max(floor),
         };
         Self {
             answers: StepBudget {
@@ -137,7 +148,7 @@ impl Shares {
             },
             checks: StepBudget {
                 positions: for_checks,
-                rows: rows.saturating_sub(prompts).max(1),
+                rows,
             },
         }
     }
@@ -158,7 +169,7 @@ mod tests {
 
     /// The positions of answers, prompts and checks.
     fn positions(needs: &[Need], budget: usize) -> [usize; 3] {
-        let shares = Shares::new(needs, &ScheduleOptions::default(), budget, 40);
+        let shares = Shares::new(needs, &ScheduleOptions::default(), budget, CHECKS, 40);
         [shares.answers, shares.prompts, shares.checks].map(|share| share.positions)
     }
 
@@ -181,9 +192,13 @@ mod tests {
     fn the_prompt_that_was_admitted_first_goes_first() {
         let needs = [[Prompt].as_slice(), &[Token; 16]].concat();
         assert_eq!(positions(&needs, 96), [16, 64, 0]);
-        assert_eq!(positions(&needs, 16), [4, 12, 0]);
+        assert_eq!(positions(&needs, 16), [2, 14, 0]);
         // A pass without answers.
         assert_eq!(positions(&needs, 1), [0, 256, 0]);
+        // Checks were admitted before.
+        let needs = [[Check, Prompt].as_slice(), &[Token; 16]].concat();
+        assert_eq!(positions(&needs, 16), [2, 7, 7]);
+        assert_eq!(positions(&needs, 4), [0, 128, 128]);
     }
 
     #[test]
@@ -198,6 +213,13 @@ mod tests {
     }
 
     #[test]
+    fn the_first_pass_of_an_answer_has_one_position() {
+        let needs = [[Token; 16].as_slice(), &[Check]].concat();
+        let shares = Shares::new(&needs, &ScheduleOptions::default(), 1, 0, 40);
+        assert_eq!([shares.answers.positions, shares.checks.positions], [1, 0]);
+    }
+
+    #[test]
     fn where_no_answer_waits_prompts_and_checks_have_all() {
         assert_eq!(positions(&[Prompt; 4], 1), [0, 256, 0]);
         assert_eq!(positions(&[Check; 4], 1), [0, 0, 256]);
@@ -207,7 +229,7 @@ mod tests {
     #[test]
     fn prompts_end_whatever_checks_wait() {
         let needs = [Check, Prompt, Prompt];
-        let shares = Shares::new(&needs, &ScheduleOptions::default(), 96, 1);
+        let shares = Shares::new(&needs, &ScheduleOptions::default(), 96, CHECKS, 1);
         assert_eq!([shares.prompts.rows, shares.checks.rows], [2, 1]);
     }
 }

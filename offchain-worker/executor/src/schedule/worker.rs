@@ -155,7 +155,7 @@ impl Worker {
         let plan = Plan::new(
             &self.active,
             &self.options,
-            self.budget.positions(),
+            &self.budget,
             self.executor.architecture().vocabulary,
         );
         if plan.segments.is_empty() {
