@@ -4,10 +4,11 @@
 //! DIR/manifest.json      source, licence, tokenizer, shards in order, root
 //! DIR/shards/<hash>      sequences of token ids, see [`shard`]
 //! ```
-//! A dataset is identified by its root ([`ShardProof`] describes how it is computed). Each shard has the
-//! tokenizer and the length of its sequences in its own header, so the root commits to them, too. The same
-//! text, tokenizer and options give the same root on every machine. No part of it is reserved for evaluation:
-//! the shards for evaluation are drawn from those that were not trained on.
+//! A dataset is identified by its root: the Merkle root over the BLAKE3 hashes of its shards, with BLAKE2b-256
+//! as over the tiles of a checkpoint. Each shard has the tokenizer and the length of its sequences in its own
+//! header, so the root commits to them, too. The same text, tokenizer and options give the same root on every
+//! machine. No part of it is reserved for evaluation: the shards for evaluation are drawn from those that were
+//! not trained on.
 //!
 //! - [`prepare`] makes a dataset from text;
 //! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
@@ -27,7 +28,6 @@ mod vocabulary;
 pub use error::DatasetError;
 pub use library::Datasets;
 pub use manifest::{DatasetManifest, ShardEntry, FORMAT, MAX_MANIFEST_BYTES, MAX_SHARDS};
-pub use merkle::ShardProof;
 pub(crate) use prepare::SEPARATOR;
 pub use prepare::{input_bytes, prepare, PrepareOptions, Prepared};
 pub use shard::Shard;
@@ -178,15 +178,6 @@ impl OpenDataset {
             });
         }
         Ok(shard)
-    }
-
-    /// Proves that shard `index` belongs to the dataset.
-    ///
-    /// # Errors
-    /// [`DatasetError::NoSuchShard`].
-    pub fn prove(&self, index: usize) -> Result<ShardProof, DatasetError> {
-        self.entry(index)?;
-        Ok(merkle::prove(self.manifest.hashes(), index as u32))
     }
 
     /// Reads and checks every shard. `progress` gets the bytes of each.
