@@ -9,9 +9,7 @@ mod merkle;
 pub use manifest::{
     Manifest, ManifestError, Source, SourceFormat, FORMAT, MAX_NAME_BYTES, MAX_STOPS,
 };
-pub use merkle::{
-    join_roots, prove, tiles_root, verify_tile, weights_root, TileProof, CHUNK_TILES,
-};
+pub use merkle::{join_roots, tiles_root, weights_root, CHUNK_TILES};
 pub use noema_numerics::{layout, tile, Architecture};
 pub use noema_protocol::{hashing::blake2_256, CheckpointId};
 pub use sp_core::H256;

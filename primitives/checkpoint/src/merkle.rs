@@ -9,9 +9,6 @@
 //! same root as [`weights_root`], so that many threads can hash a large file and none has to keep
 //! all of its leaf hashes.
 
-use alloc::vec::Vec;
-use binary_merkle_tree::Leaf;
-use codec::{Decode, Encode};
 use noema_numerics::tile::TILE_BYTES;
 use sp_core::{Blake2Hasher, H256};
 
@@ -37,51 +34,4 @@ pub fn join_roots(roots: impl IntoIterator<Item = H256>) -> H256 {
 /// Root of a whole weights file.
 pub fn weights_root(weights: &[u8]) -> H256 {
     join_roots(weights.chunks(CHUNK_BYTES).map(tiles_root))
-}
-
-/// Proves that a tile is at its place in a weights file.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct TileProof {
-    /// Number of tiles in the file.
-    pub tiles: u32,
-    /// Which of them this is, from 0.
-    pub index: u32,
-    /// The sibling hashes from the leaf upwards.
-    pub siblings: Vec<H256>,
-}
-
-/// Proves tile `index` of `weights`, or `None` if the file has no such tile or more than 2^32.
-pub fn prove(weights: &[u8], index: u32) -> Option<TileProof> {
-    let tiles = u32::try_from(weights.len().div_ceil(TILE_BYTES)).ok()?;
-    if index >= tiles {
-        return None;
-    }
-    let chunk_tiles = u32::try_from(CHUNK_TILES).ok()?;
-    let chunk = weights
-        .chunks(CHUNK_BYTES)
-        .nth(usize::try_from(index / chunk_tiles).ok()?)?;
-    let leaves: Vec<&[u8]> = chunk.chunks(TILE_BYTES).collect();
-    let within =
-        binary_merkle_tree::merkle_proof::<Blake2Hasher, _, _>(leaves, index % chunk_tiles);
-    let roots: Vec<H256> = weights.chunks(CHUNK_BYTES).map(tiles_root).collect();
-    let above = binary_merkle_tree::merkle_proof_raw::<Blake2Hasher, _>(roots, index / chunk_tiles);
-
-    let mut siblings = within.proof;
-    siblings.extend(above.proof);
-    Some(TileProof {
-        tiles,
-        index,
-        siblings,
-    })
-}
-
-/// Whether `proof` proves that `tile` is in the weights file with root `root`.
-pub fn verify_tile(root: &H256, proof: &TileProof, tile: &[u8; TILE_BYTES]) -> bool {
-    binary_merkle_tree::verify_proof::<Blake2Hasher, _, _>(
-        root,
-        proof.siblings.iter().copied(),
-        proof.tiles,
-        proof.index,
-        Leaf::Value(tile),
-    )
 }
