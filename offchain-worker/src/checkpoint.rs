@@ -297,11 +297,6 @@ impl OpenCheckpoint {
         &self.tokenizer
     }
 
-    /// The path of `tokenizer.json`.
-    pub fn tokenizer_path(&self) -> PathBuf {
-        self.directory.join(TOKENIZER)
-    }
-
     /// The chat template; empty if the model has none.
     pub fn chat_template(&self) -> &str {
         &self.chat_template

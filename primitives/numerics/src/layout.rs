@@ -195,17 +195,6 @@ impl TensorSpec {
     pub const fn bytes(&self) -> u64 {
         self.tiles * TILE_BYTES as u64
     }
-
-    /// Index of the tile that holds rows `16 * group ..` and inputs `32 * block ..` of a linear
-    /// tensor; `None` outside it or for another kind.
-    pub fn tile_index(&self, group: u32, block: u32) -> Option<u64> {
-        let TensorKind::Linear { rows, columns } = self.kind else {
-            return None;
-        };
-        let blocks = columns / TILE_COLUMNS as u32;
-        (group < rows.div_ceil(TILE_ROWS as u32) && block < blocks)
-            .then(|| self.offset_tiles + u64::from(group) * u64::from(blocks) + u64::from(block))
-    }
 }
 
 /// Roles and layers of an architecture's tensors, in canonical order.

@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 use noema_numerics::{
-    layout::{self, TensorKind, TensorRole},
+    layout::{self, TensorKind},
     testing::{Random, TestModel},
     tile, Architecture, ArchitectureError, Dimension, Model, ModelError,
 };
@@ -59,21 +59,6 @@ fn tensors_are_in_canonical_order() {
             "rope",
         ]
     );
-}
-
-#[test]
-fn a_tile_index_names_rows_and_inputs() {
-    let tensors = layout::tensors(&TINY).unwrap();
-    let query = tensors
-        .iter()
-        .find(|spec| spec.role == TensorRole::Query)
-        .unwrap();
-    // 64 × 64: four row groups of two tiles.
-    assert_eq!(query.tile_index(0, 1), Some(query.offset_tiles + 1));
-    assert_eq!(query.tile_index(1, 0), Some(query.offset_tiles + 2));
-    assert_eq!(query.tile_index(4, 0), None);
-    assert_eq!(query.tile_index(0, 2), None);
-    assert_eq!(tensors.last().unwrap().tile_index(0, 0), None);
 }
 
 #[test]
