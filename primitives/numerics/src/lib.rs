@@ -37,7 +37,7 @@ pub use blocks::{Blocks, BlocksRef};
 pub use cache::KvCache;
 pub use error::ForwardError;
 pub use kernels::{Kernels, Scalar};
-pub use loss::{loss, sequence_loss, Loss};
+pub use loss::{loss, Loss};
 pub use model::{Model, ModelError};
 pub use sampling::{Sampler, Sampling};
 pub use transformer::{ForwardPass, Transformer};

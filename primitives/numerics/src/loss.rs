@@ -23,18 +23,10 @@
 //! rises in the sum), interpolation of `exp2` 0.2, the logarithm half a unit and 2^-13, and half a
 //! unit of 2^-30 for each weight. For V = 49,152 that is 4.2 units, 0.00007 bits.
 
-use crate::{
-    error::ForwardError,
-    exp2::{exp2, LOG2_E_Q30, POWER_FRACTION},
-    Blocks, ForwardPass,
-};
-use alloc::vec::Vec;
+use crate::exp2::{exp2, LOG2_E_Q30, POWER_FRACTION};
 
 /// Fraction bits of a logarithm and of a loss.
 pub const LOSS_FRACTION: u32 = 16;
-
-/// Positions whose logits are computed together. Only speed and memory depend on it.
-const ROWS: usize = 32;
 
 /// `log2(x)` in units of 2^-16, for x of at least 1; 0 counts as 1.
 ///
@@ -114,39 +106,4 @@ impl Loss {
         self.sum = sum;
         Some(())
     }
-}
-
-/// The loss of `tokens` from the second on, computed by `transformer` from position 0.
-///
-/// The transformer's cache is replaced. A sequence of fewer than two tokens has no loss.
-///
-/// # Errors
-/// If a token is not in the vocabulary, the last included, or the sequence does not fit.
-pub fn sequence_loss(
-    transformer: &mut (impl ForwardPass + ?Sized),
-    tokens: &[u32],
-) -> Result<Loss, ForwardError> {
-    let vocabulary = transformer.architecture().vocabulary;
-    if let Some((index, &token)) = tokens.iter().enumerate().find(|(_, t)| **t >= vocabulary) {
-        return Err(ForwardError::TokenOutOfRange {
-            index,
-            token,
-            vocabulary,
-        });
-    }
-    let mut total = Loss::default();
-    let Some((_, inputs)) = tokens.split_last().filter(|(_, inputs)| !inputs.is_empty()) else {
-        return Ok(total);
-    };
-    let mut hidden = Blocks::default();
-    transformer.forward(0, inputs, 0..inputs.len(), &mut hidden)?;
-    let mut logits = Vec::new();
-    for start in (0..inputs.len()).step_by(ROWS) {
-        let end = inputs.len().min(start + ROWS);
-        transformer.logits(hidden.view().slice(start..end), &mut logits);
-        total.add(&tokens[start + 1..end + 1], &logits).expect(
-            "one row of logits for each position, of a vocabulary that has every token; qed",
-        );
-    }
-    Ok(total)
 }

@@ -1,9 +1,8 @@
-//! The loss of a text, compared with floating point, at its bounds, and with the passes that it needs.
+//! The loss of a text, compared with floating point, and at its bounds.
 
 use noema_numerics::{
-    loss::{log2, loss, sequence_loss, Loss},
-    testing::{Random, TestModel},
-    Blocks, ForwardError, ForwardPass, Scalar, Transformer,
+    loss::{log2, loss, Loss},
+    testing::Random,
 };
 use proptest::prelude::*;
 
@@ -98,68 +97,6 @@ fn rows_that_do_not_fit_their_targets_add_nothing() {
             sum: u64::MAX,
             tokens: 1
         }
-    );
-}
-
-fn tokens(seed: u64, count: usize) -> Vec<u32> {
-    let mut random = Random::new(seed);
-    (0..count).map(|_| random.below(128) as u32).collect()
-}
-
-#[test]
-fn a_sequence_costs_what_its_tokens_cost_one_by_one() {
-    let test = TestModel::tiny(1);
-    let mut transformer = Transformer::new(test.model(), Scalar, 256);
-    let text = tokens(3, 101);
-    let mut expected = 0;
-    for (position, pair) in text.windows(2).enumerate() {
-        let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
-        transformer
-            .forward(position, &pair[..1], 0..1, &mut hidden)
-            .unwrap();
-        transformer.logits(hidden.view(), &mut logits);
-        expected += loss(&logits, pair[1]).unwrap();
-    }
-    let expected = Loss {
-        sum: expected,
-        tokens: 100,
-    };
-    assert_eq!(sequence_loss(&mut transformer, &text), Ok(expected));
-    // The earlier content of the cache does not matter.
-    transformer
-        .forward(0, &tokens(4, 50), 0..0, &mut Blocks::default())
-        .unwrap();
-    assert_eq!(sequence_loss(&mut transformer, &text), Ok(expected));
-}
-
-#[test]
-fn a_sequence_without_a_second_token_has_no_loss() {
-    let test = TestModel::tiny(1);
-    let mut transformer = Transformer::new(test.model(), Scalar, 256);
-    for text in [&[][..], &[5]] {
-        assert_eq!(sequence_loss(&mut transformer, text), Ok(Loss::default()));
-    }
-}
-
-#[test]
-fn a_sequence_that_cannot_be_executed_is_refused() {
-    let test = TestModel::tiny(1);
-    let mut transformer = Transformer::new(test.model(), Scalar, 64);
-    assert_eq!(
-        sequence_loss(&mut transformer, &[1, 2, 128]),
-        Err(ForwardError::TokenOutOfRange {
-            index: 2,
-            token: 128,
-            vocabulary: 128
-        })
-    );
-    assert!(sequence_loss(&mut transformer, &tokens(1, 65)).is_ok());
-    assert_eq!(
-        sequence_loss(&mut transformer, &tokens(1, 66)),
-        Err(ForwardError::ContextFull {
-            needed: 65,
-            capacity: 64
-        })
     );
 }
 
