@@ -1,4 +1,7 @@
-//! Files that are written completely or not at all.
+//! Files and folders that are written completely or not at all, even if the machine stops meanwhile.
+//!
+//! They are written under a temporary name, synced to disk, and renamed; then the folder with the new name is
+//! synced, too.
 
 use std::{
     fs::{self, File},
@@ -8,16 +11,30 @@ use std::{
 
 /// Replaces the file at `path`, and creates its folder if it does not exist.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
+    fs::create_dir_all(parent(path))?;
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".part");
     let part = path.with_file_name(name);
-    let mut file = File::create(&part)?;
+    fill(File::create(&part)?, bytes)?;
+    fs::rename(&part, path)?;
+    sync(parent(path))
+}
+
+/// Writes `bytes` to a new file and syncs it to disk.
+pub(crate) fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&part, path)
+    file.sync_all()
+}
+
+/// Syncs the entries of a folder to disk.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The folder with the entry `path`.
+pub(crate) fn parent(path: &Path) -> &Path {
+    let parent = path.parent().filter(|f| !f.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Refuses if the disk has no room for `bytes` more at `path`, which need not exist.

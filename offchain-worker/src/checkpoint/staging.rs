@@ -5,10 +5,10 @@
 //! gone.
 
 use super::{CheckpointError, Library, OpenCheckpoint};
+use crate::whole;
 use noema_checkpoint::CheckpointId;
 use std::{
     fs::{self, File},
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -44,12 +44,9 @@ impl Staging {
     /// Writes a whole file and syncs it to disk.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let path = self.path.join(name);
-        let write = || {
-            let mut file = File::create_new(&path)?;
-            file.write_all(bytes)?;
-            file.sync_all()
-        };
-        write().map_err(|e| CheckpointError::write(&path, e))
+        File::create_new(&path)
+            .and_then(|file| whole::fill(file, bytes))
+            .map_err(|e| CheckpointError::write(&path, e))
     }
 
     /// Moves the directory to its place, unless a valid checkpoint is there already.
@@ -125,6 +122,5 @@ fn lock(path: &Path) -> Result<File, CheckpointError> {
 
 /// Syncs the entries of a directory to disk.
 fn sync(directory: &Path) -> Result<(), CheckpointError> {
-    let synced = || File::open(directory)?.sync_all();
-    synced().map_err(|e| CheckpointError::write(directory, e))
+    whole::sync(directory).map_err(|e| CheckpointError::write(directory, e))
 }

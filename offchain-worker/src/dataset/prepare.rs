@@ -6,12 +6,11 @@ use super::{
     text::{Layout, Piece, Pieces},
     DatasetError, OpenDataset, MANIFEST, SHARDS,
 };
-use crate::engine::tokenizer::TextCodec;
+use crate::{engine::tokenizer::TextCodec, whole};
 use noema_checkpoint::{blake2_256, H256};
 use rayon::prelude::*;
 use std::{
     fs::{self, File},
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -248,12 +247,9 @@ impl Writer {
 
 /// Writes a file and syncs it to disk. Shards with the same content are the same file.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
-    let written = || {
-        let mut file = File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    written().map_err(|error| DatasetError::write(path, error))
+    File::create(path)
+        .and_then(|file| whole::fill(file, bytes))
+        .map_err(|error| DatasetError::write(path, error))
 }
 
 /// A folder beside the dataset's place that is removed unless it is published.
@@ -285,9 +281,12 @@ impl Target {
     }
 
     fn publish(mut self, directory: &Path) -> Result<(), DatasetError> {
-        fs::rename(&self.path, directory).map_err(|error| DatasetError::write(directory, error))?;
+        let failed = |error| DatasetError::write(directory, error);
+        whole::sync(&self.path.join(SHARDS)).map_err(failed)?;
+        whole::sync(&self.path).map_err(failed)?;
+        fs::rename(&self.path, directory).map_err(failed)?;
         self.published = true;
-        Ok(())
+        whole::sync(whole::parent(directory)).map_err(failed)
     }
 }
 
