@@ -8,7 +8,7 @@
 use crate::{Executor, ExecutorError, Output, Segment};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use hex_literal::hex;
-use noema_numerics::{testing::TestModel, Architecture};
+use noema_numerics::{seeded::TestModel, Architecture};
 
 /// Tokens of the sequence that is executed in a few large steps.
 const PROMPT: usize = 75;

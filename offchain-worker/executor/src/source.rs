@@ -1,6 +1,6 @@
 //! The source of an executor's weights.
 
-use noema_numerics::{testing::TestModel, Model, ModelError};
+use noema_numerics::{seeded::TestModel, Model, ModelError};
 
 /// Lends a model to the executors that share it, for the duration of a pass. A checkpoint on disk lends its
 /// mapped file, so that executors on the processor need no copy.

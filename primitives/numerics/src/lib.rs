@@ -21,6 +21,8 @@ pub mod model;
 pub mod norm;
 pub mod rope;
 pub mod sampling;
+#[cfg(feature = "seeded")]
+pub mod seeded;
 pub mod swiglu;
 #[cfg(feature = "testing")]
 pub mod testing;
