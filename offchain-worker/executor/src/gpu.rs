@@ -58,7 +58,7 @@ pub struct GpuOptions {
 }
 
 /// A fault to inject, to test the callers of an executor.
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InjectedFault {
     /// The device is lost in the middle of the next pass.
@@ -96,7 +96,7 @@ impl GpuDevice {
     }
 
     /// Makes the next pass of any executor on the device fail.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub fn inject(&self, fault: InjectedFault) {
         self.gpu.inject(fault);
     }
@@ -248,7 +248,7 @@ impl GpuExecutor {
                 offset = 0;
             }
             self.submit(chunk, offset);
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(test)]
             if self.gpu.take_fault(InjectedFault::Lost) {
                 self.gpu.raw().destroy();
             }
@@ -346,7 +346,7 @@ impl GpuExecutor {
                 row += left.rows;
             }
         })?;
-        #[cfg(any(test, feature = "testing"))]
+        #[cfg(test)]
         if self.gpu.take_fault(InjectedFault::WrongNumbers) {
             if let Some(logit) = output.logits.last_mut() {
                 *logit ^= 1;

@@ -43,7 +43,7 @@ pub(crate) struct Gpu {
     ledger: Arc<Ledger>,
     /// Bytes of the largest buffer that can be bound, a multiple of 256.
     largest_binding: u64,
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     fault: Arc<Mutex<Option<super::InjectedFault>>>,
 }
 
@@ -144,19 +144,19 @@ impl Gpu {
             pending: Arc::default(),
             ledger: Arc::default(),
             largest_binding: largest_binding / 256 * 256,
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(test)]
             fault: Arc::default(),
         })
     }
 
     /// Makes the next pass fail.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub(crate) fn inject(&self, fault: super::InjectedFault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
     /// Whether `fault` has been injected; only once.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub(crate) fn take_fault(&self, fault: super::InjectedFault) -> bool {
         let mut injected = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         injected.take_if(|injected| *injected == fault).is_some()
