@@ -5,7 +5,7 @@ import { hexToU8a, u8aToHex } from '@polkadot/util';
 
 import { receiptOf } from './answer.js';
 import { key, plain } from './chain.js';
-import { Program, until } from './process.js';
+import { Program } from './process.js';
 import { binary } from './programs.js';
 import {
   checkCommitment, merklePath, positionOf, possessionPayload, randomHash, utf8, verdictCommitment,
@@ -112,11 +112,6 @@ export class Operator {
     return plain(await this.chain.view('Operators', 'operator', this.address));
   }
 
-  /** Waits until its process has resumed it. */
-  returned() {
-    return until(`${this.name} is no longer absent`, async () => ((await this.recorded()).idle === 'Absent' ? undefined : true));
-  }
-
   async bond() {
     return (await this.recorded()).operator.bond;
   }
@@ -137,6 +132,12 @@ export class Operator {
   /** Performs a duty under the hot key. */
   submit(...call) {
     return this.chain.perform(this.chain.call(...call), this.hot);
+  }
+
+  /** Ends its absence. The duty is signed over a final block, and the absence must have begun by then. */
+  async resume() {
+    await this.chain.untilFinal();
+    await this.submit('operators.resume');
   }
 
   /** Answers request `id`; `changes` are to the receipt. */

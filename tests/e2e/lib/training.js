@@ -176,7 +176,7 @@ export class Training {
   async refresh(operators) {
     const records = await Promise.all(operators.map((operator) => operator.recorded()));
     const absent = operators.filter((_, i) => records[i].idle === 'Absent');
-    await Promise.all(absent.map((operator) => operator.submit('operators.resume')));
+    await Promise.all(absent.map((operator) => operator.resume()));
     if (records.some(({ idle }) => idle !== null)) await this.world.notice();
   }
 }

@@ -342,7 +342,7 @@ describe(`a jury${FINALITY}`, () => {
     const now = await world.chain.balance(challenger.address);
     assert.deepEqual([now.held, now.free], [0n, left - stake], 'and so is the bond of the challenger');
     world.onlyLosers(id, worker);
-    await worker.returned();
+    await worker.resume();
     await world.notice();
     await world.audit();
   });
