@@ -8,7 +8,7 @@
 #   format   rustfmt on every crate, the spell check, and the glossary's words; typos.toml and
 #            tests/scripts/words.exceptions have the exceptions
 #   lint     clippy on every target of every crate, warnings denied
-#   unit     unit, property, pallet, runtime and worker tests, the benchmarks' own, and set-up's
+#   unit     unit, property, pallet, runtime and worker tests, those of documentation, benchmarks and set-up
 #   e2e      a real node, real workers and polkadot.js, with the real model
 #   --help   this text
 #
@@ -95,7 +95,8 @@ unit() {
     ./tests/scripts/setup.sh \
         && linted build --workspace --all-targets --locked \
         && linted test --workspace --all-targets --locked --no-fail-fast \
-        && linted test --workspace --doc --locked --no-fail-fast \
+        && linted --config "build.rustdoc='$ROOT/tests/scripts/rustdoc.sh'" \
+            test --workspace --doc --locked --no-fail-fast \
         && benchmarks
 }
 

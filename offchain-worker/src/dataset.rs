@@ -10,7 +10,7 @@
 //! machine. No part of it is reserved for evaluation: the shards for evaluation are drawn from those that were
 //! not trained on.
 //!
-//! - [`prepare`] makes a dataset from text;
+//! - [`prepare()`] makes a dataset from text;
 //! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;
 //! - [`OpenDataset`] opens one and reads its shards, each checked against its hash;
 //! - [`Datasets`] finds those that are on this machine. [`artefacts`](crate::artefacts) fetches the

@@ -1,7 +1,7 @@
 //! Serves and validates inference for a Noema chain.
 //!
 //! - [`import`] turns a published model into a checkpoint; [`checkpoint`] stores and opens checkpoints;
-//! - [`engine`] runs a checkpoint: it answers a prompt, or checks an answer in one pass; [`reference`] is
+//! - [`engine`] runs a checkpoint: it answers a prompt, or checks an answer in one pass; [`reference`](mod@reference) is
 //!   the floating-point model that measures the loss due to integer arithmetic;
 //! - [`dataset`] turns text into a dataset, [`training`] trains on it;
 //! - [`roles`] decides what an operator does next, given its duties on chain and its records in the

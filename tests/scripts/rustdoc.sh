@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stands in for rustdoc while the documentation's tests run: refuses warnings, too.
+# Stands in for rustdoc when cargo tests the documentation: it also refuses warnings.
 #
 #   cargo --config 'build.rustdoc="tests/scripts/rustdoc.sh"' test --doc
 #

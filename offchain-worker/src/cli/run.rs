@@ -46,7 +46,7 @@ pub(super) struct RunArgs {
     /// /health [default: none; they are not served].
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_addr: Option<SocketAddr>,
-    /// Job store, a file [default: jobs/<chain>/<operator>.redb in the home folder].
+    /// Job store, a file [default: jobs/CHAIN/OPERATOR.redb in the home folder].
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// Trust the weights on disk: do not hash them before the start.

@@ -33,7 +33,7 @@ pub struct PrepareOptions {
     pub sequence_length: u32,
     /// Sequences of a shard; the last may have fewer.
     pub shard_sequences: u32,
-    /// Token between documents [default: `<|endoftext|>`, or none if the tokenizer has no such token].
+    /// Token between documents. `None` stands for `<|endoftext|>`, or for no token if the tokenizer lacks it.
     pub separator: Option<String>,
 }
 

@@ -18,7 +18,7 @@
 //! ```text
 //! tokens of a prompt <= bytes of its text * tokens_per_byte + template_tokens
 //! ```
-//! `tokens_per_byte` is proven in [`bounds`](super::bounds). `template_tokens` counts the tokens of
+//! `tokens_per_byte` is proven in [`bounds`]. `template_tokens` counts the tokens of
 //! beginning and end, and the rest of the frame as text, byte by byte.
 
 pub(crate) use super::bounds::Unsupported;

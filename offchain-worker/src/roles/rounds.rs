@@ -1,6 +1,6 @@
 //! Trainers and validators in rounds of training.
 //!
-//! The state of a round determines the [current duty](duty) of an operator. A task computes the result: it
+//! The state of a round determines the [current duty](duty()) of an operator. A task computes the result: it
 //! trains, scores, or computes the next checkpoint, and transfers the files that this needs over an
 //! [`Exchange`]. The [operator](super::OperatorLoop) starts the task, stores its result, and submits the step
 //! that follows, as with every other duty.

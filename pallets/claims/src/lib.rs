@@ -98,7 +98,7 @@ pub mod pallet {
         #[pallet::constant]
         type PollBudget: Get<Weight>;
         /// Most challengers of one leaf that are recorded:
-        /// [`MAX_SEATED_CHALLENGERS`](crate::MAX_SEATED_CHALLENGERS), and at least one other.
+        /// [`MAX_SEATED_CHALLENGERS`], and at least one other.
         #[pallet::constant]
         type MaxChallengers: Get<u32>;
         /// Blocks for which the record of a finished claim stays readable.

@@ -2,7 +2,7 @@
 //! Without it, an update that is larger than the others would be most of the mean.
 //!
 //! # Formula
-//! `d` are the changes of an update and n is its squared [norm](crate::norm):
+//! `d` are the changes of an update and n is its squared [`norm`]:
 //! ```text
 //! m  = the median of all n above 0, the lower of two
 //! f  = ⌊√⌊2^64 ⌊m / 2^b⌋ / ⌊n / 2^b⌋⌋⌋          where n > m; b: bits of n beyond 64
