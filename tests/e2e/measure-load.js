@@ -14,7 +14,7 @@
 //                        blocks
 
 import { Chain, key } from './lib/chain.js';
-import { cost, idleBlock } from './lib/cost.js';
+import { cost, idleBlock, isOfRequests } from './lib/cost.js';
 import { burst, dutiesIncluded, ends, Filler } from './lib/load.js';
 import { CHECK_ALL, readRules, setRules, withChanges } from './lib/rules.js';
 
@@ -29,14 +29,13 @@ const { ids } = await ask(count);
 const over = [...(await ends(chain, ids, 60_000 + count * 3_000)).values()];
 const seconds = (Date.now() - start) / 1000;
 const settled = over.filter(({ name }) => name === 'Settled').length;
-const isWork = ({ section }) => ['inference', 'claims', 'jury'].includes(section);
 const [{ block: asked }] = chain.eventsNamed('inference.Requested', ({ request }) => request === ids[0]);
 let open = ids.length;
 const { transactions, hooks } = await cost(
   chain,
   idle,
   asked,
-  (_call, events) => events.some(isWork),
+  (_call, events) => events.some(isOfRequests),
   ({ section, method }) => section === 'inference' && ['Settled', 'Refunded'].includes(method) && (open -= 1) === 0,
 );
 const slashed = chain.eventsNamed('operators.Slashed').length;

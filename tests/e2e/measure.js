@@ -9,13 +9,12 @@
 // ref_time_ms_idle_block the weight of an idle block
 
 import { Chain, plain } from './lib/chain.js';
-import { cost, idleBlock } from './lib/cost.js';
+import { cost, idleBlock, isOfRequests } from './lib/cost.js';
 
 const [port, id] = process.argv.slice(2).map(Number);
 const chain = await Chain.connect(port);
 const { requestedAt, claim } = plain(await chain.view('Inference', 'request_state', id));
 
-const sections = new Set(['inference', 'claims', 'jury']);
 const first = ({ data }) => plain(data[0]);
 /** An event of the request, or of its answer's claim. */
 const isOfRequest = (event) =>
@@ -26,7 +25,7 @@ const { bytes, transactions, hooks } = await cost(
   chain,
   idle,
   Number(requestedAt),
-  ({ section }, events) => sections.has(section) && events.some(isOfRequest),
+  (call, events) => isOfRequests(call) && events.some(isOfRequest),
   (event) => event.section === 'inference' && isOfRequest(event) && ['Settled', 'Refunded'].includes(event.method),
 );
 console.log(JSON.stringify({

@@ -2,6 +2,9 @@
 
 import { until } from './process.js';
 
+/** Whether an event or a call is of a pallet through which requests pass. */
+export const isOfRequests = ({ section }) => ['inference', 'claims', 'jury'].includes(section);
+
 const inUnits = ([time, proofSize]) => ({ refTimeMs: Number(time) / 1e9, proofKib: Number(proofSize) / 1024 });
 
 /** The weight of the hooks and inherents of a block: reference time and size of the proof. */
@@ -30,7 +33,7 @@ export async function idleBlock(chain, count = 8) {
  */
 export async function cost(chain, { idle }, from, own, ends) {
   const { api } = chain;
-  const end = (await api.rpc.chain.getHeader()).number.toNumber();
+  const end = await chain.height();
   const hookWeights = [];
   let bytes = 0;
   let refTime = 0n;
