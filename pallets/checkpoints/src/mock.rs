@@ -124,8 +124,11 @@ impl Operators<AccountId, Balance> for Bonded {
         _: u32,
         _: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
     ) -> Selection<AccountId, Balance> {
-        let (candidates, tries) = (Vec::new(), 0);
-        Selection { candidates, tries }
+        Selection {
+            candidates: Vec::new(),
+            tries: 0,
+            absent: 0,
+        }
     }
 
     fn roster(_: Role, _: &CheckpointId) -> Vec<Candidate<AccountId, Balance>> {

@@ -43,12 +43,12 @@ impl<T: Config> Pallet<T> {
     /// The highest weight of a visit that looks at `requests` requests.
     pub(crate) fn visit_weight(requests: u32) -> Weight {
         T::WeightInfo::visit(requests)
-            .saturating_add(Self::draw_weight(MAX_TRIES))
+            .saturating_add(Self::heaviest_draw(MAX_TRIES))
             .saturating_add(Self::step_weight().saturating_mul(requests.into()))
     }
 
     /// The highest weight of a draw of workers with that many tries.
-    fn draw_weight(tries: u32) -> Weight {
+    fn heaviest_draw(tries: u32) -> Weight {
         T::WeightInfo::draw_workers(tries).max(T::WeightInfo::draw_absent(tries))
     }
 
@@ -103,7 +103,10 @@ impl<T: Config> Pallet<T> {
         let has_more = has_more && last == ready.last().map(|(id, _)| *id);
         let draw = hashing::worker_draw(value, checkpoint, now, n);
         let handout = Handout::new(&checkpoint, draw, ready, now);
-        meter.consume(Self::draw_weight(handout.tries));
+        meter.consume(match handout.absent {
+            0 => T::WeightInfo::draw_workers(handout.tries),
+            _ => Self::heaviest_draw(handout.tries),
+        });
         let fruitless = Self::note_draw(&checkpoint, handout.met);
         let is_given = !handout.taken.is_empty();
         for (id, request, assignment) in handout.taken {

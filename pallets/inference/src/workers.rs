@@ -27,6 +27,8 @@ pub(crate) struct Handout<T: Config> {
     pub(crate) met: u32,
     /// How many operators were drawn, absent ones included.
     pub(crate) tries: u32,
+    /// How many of these are absent.
+    pub(crate) absent: u32,
     /// Whether a worker that the draw met has room left.
     pub(crate) has_room: bool,
 }
@@ -120,6 +122,7 @@ impl<T: Config> Handout<T> {
                 .collect(),
             met: u32::try_from(met.len()).unwrap_or(u32::MAX),
             tries: selection.tries,
+            absent: selection.absent,
             has_room: met.iter().any(|worker| worker.has_room(&draw)),
         }
     }

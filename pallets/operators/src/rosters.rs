@@ -166,10 +166,15 @@ impl<T: Config> Pallet<T> {
             }
             suitable
         });
+        let count = u32::try_from(absent.len()).unwrap_or(u32::MAX);
         if !absent.is_empty() {
             Self::leave(checkpoint, role, absent);
         }
-        Selection { candidates, tries }
+        Selection {
+            candidates,
+            tries,
+            absent: count,
+        }
     }
 
     /// The operators that can be drawn in the present term, in the order of their slots, each with its

@@ -218,6 +218,8 @@ pub struct Selection<AccountId, Balance> {
     pub candidates: Vec<Candidate<AccountId, Balance>>,
     /// The number of drawn operators, suitable or not: the cost of the draw.
     pub tries: u32,
+    /// How many of them are absent. Removing these from the roster is the most expensive part of a draw.
+    pub absent: u32,
 }
 
 /// Read access to operators, and operations on their bonds.

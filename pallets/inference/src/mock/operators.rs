@@ -79,6 +79,7 @@ impl Operators<AccountId, Balance> for World {
         Selection {
             candidates: drawn,
             tries,
+            absent: 0,
         }
     }
 

@@ -426,6 +426,7 @@ impl Operators<AccountId, Balance> for World {
                 return Selection {
                     candidates: vec![candidate.clone()],
                     tries: 1,
+                    absent: 0,
                 };
             }
         }
@@ -453,6 +454,7 @@ impl Operators<AccountId, Balance> for World {
         Selection {
             candidates: drawn,
             tries: seen.len() as u32,
+            absent: 0,
         }
     }
 
