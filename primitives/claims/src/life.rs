@@ -98,10 +98,10 @@ where
                     self.draw(now, relay, randomness, validators, &mut effects);
                 }
             }
-            ClaimStage::Committing { until } if until < now || self.all_committed() => {
+            ClaimStage::Committing { until } if until < now => {
                 self.close_commits(now, relay, &mut effects);
             }
-            ClaimStage::Revealing { until } if until < now || self.all_revealed() => {
+            ClaimStage::Revealing { until } if until < now => {
                 self.close_reveals(now, relay, &mut effects);
             }
             ClaimStage::Challengeable {
@@ -119,6 +119,30 @@ where
         effects
     }
 
+    /// Ends the stage of commitments, or of reveals, where all drawn validators have done their part in it.
+    /// Called after each part, in block `now` on top of relay chain block `relay`, so that the next stage
+    /// does not wait for another block.
+    ///
+    /// A validator may then reveal in the block of the last commitment. No commitment can follow it, so the
+    /// reveal does not help another validator.
+    pub fn end_stage_if_done(
+        &mut self,
+        now: BlockNumber,
+        relay: RelayBlock,
+    ) -> Vec<ClaimEffect<AccountId>> {
+        let mut effects = Vec::new();
+        match self.stage {
+            ClaimStage::Committing { .. } if self.all_committed() => {
+                self.close_commits(now, relay, &mut effects);
+            }
+            ClaimStage::Revealing { .. } if self.all_revealed() => {
+                self.close_reveals(now, relay, &mut effects);
+            }
+            _ => {}
+        }
+        effects
+    }
+
     /// The next block in which [`Self::advance`] has an effect, as far as that depends on blocks only; `None`
     /// where the claim waits for randomness or a dispute, or has ended.
     pub fn due(&self, now: BlockNumber) -> Option<BlockNumber> {
@@ -126,8 +150,6 @@ where
         let after = |until: BlockNumber| until.saturating_add(One::one()).max(next);
         let stage = match self.stage {
             ClaimStage::Undrawn | ClaimStage::Ended(_) => None,
-            ClaimStage::Committing { .. } if self.all_committed() => Some(next),
-            ClaimStage::Revealing { .. } if self.all_revealed() => Some(next),
             ClaimStage::Challengeable { .. } if self.disputes > 0 => None,
             ClaimStage::Committing { until }
             | ClaimStage::Revealing { until }

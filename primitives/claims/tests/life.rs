@@ -172,8 +172,7 @@ fn a_false_leaf_falls_and_everything_goes_back_to_the_payer() {
     let seats = play.open_seats();
     // One of the two confirms what it did not execute, the other challenges.
     play.commit(seats[0].0, 0).expect("it is seated");
-    play.claim
-        .challenge(&seats[1].0, 0, false, play.now)
+    play.challenge(seats[1].0, 0, false)
         .expect("it may challenge");
     play.until(|stage| matches!(stage, ClaimStage::Revealing { .. }));
     play.reveal(seats[0].0, 0).expect("it has committed");
@@ -204,8 +203,7 @@ fn challenges_that_were_wrong_do_not_stand_in_for_checks() {
     let seats = play.open_seats();
     for (index, (validator, leaf)) in seats.iter().enumerate() {
         let joins = index > 0;
-        play.claim
-            .challenge(validator, *leaf, joins, play.now)
+        play.challenge(*validator, *leaf, joins)
             .expect("a drawn validator may challenge");
     }
     play.until(|stage| matches!(stage, ClaimStage::Challengeable { .. }));
@@ -229,16 +227,14 @@ fn challenges_that_were_wrong_do_not_stand_in_for_checks() {
 #[test]
 fn a_dispute_that_the_claimant_wins_upholds_nothing_but_itself() {
     let mut play = Play::with(terms(), 5, 7);
-    play.claim
-        .challenge(&77, 0, false, play.now)
+    play.challenge(77, 0, false)
         .expect("any account may challenge");
     play.check_honestly();
     play.claim
         .conclude_dispute(0, Decision::True, play.relay)
         .expect("a dispute is open");
     // The challenge window is still open to others.
-    play.claim
-        .challenge(&78, 0, false, play.now)
+    play.challenge(78, 0, false)
         .expect("another challenge is possible");
     play.claim
         .conclude_dispute(0, Decision::False, play.relay)
@@ -476,7 +472,7 @@ proptest! {
                         let leaf = u32::from(leaf) % (leaves + 1);
                         let by = seat(who).map_or(u32::from(who), |(validator, _)| validator);
                         (!disputes.contains(&leaf)).then(|| {
-                            let result = play.claim.challenge(&by, leaf, false, play.now);
+                            let result = play.challenge(by, leaf, false);
                             if result.is_ok() {
                                 disputes.insert(leaf);
                             }
@@ -487,7 +483,7 @@ proptest! {
                         let leaf = u32::from(leaf) % leaves;
                         disputes
                             .contains(&leaf)
-                            .then(|| play.claim.challenge(&(1_000 + u32::from(who)), leaf, true, play.now))
+                            .then(|| play.challenge(1_000 + u32::from(who), leaf, true))
                     }
                     Move::Conclude(index, decision) => {
                         let leaf = disputes.iter().nth(usize::from(index) % disputes.len().max(1)).copied();

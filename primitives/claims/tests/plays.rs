@@ -29,8 +29,7 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
             if u64::from(validator - VALIDATOR) < colluding_percent {
                 play.commit(validator, leaf).expect("it is seated");
             } else {
-                play.claim
-                    .challenge(&validator, leaf, is_shown, play.now)
+                play.challenge(validator, leaf, is_shown)
                     .expect("it may challenge");
                 is_shown = true;
             }
@@ -121,8 +120,7 @@ fn silence_costs_as_much_as_a_false_confirmation() {
 fn challenging_ones_own_claim_through_another_account_is_a_loss() {
     // The claim is false, and falls to an accomplice that gets the challenger's part.
     let mut play = Play::with(terms(), 5, 1);
-    play.claim
-        .challenge(&50, 0, false, play.now)
+    play.challenge(50, 0, false)
         .expect("any account may challenge");
     play.claim
         .conclude_dispute(0, Decision::False, play.relay)

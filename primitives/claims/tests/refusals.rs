@@ -82,7 +82,7 @@ fn the_last_block_of_a_window_counts_and_the_next_does_not() {
     while play.now < until {
         play.block();
     }
-    assert_eq!(play.claim.challenge(&50, 0, false, play.now), Ok(()));
+    assert_eq!(play.challenge(50, 0, false), Ok(()));
     assert_eq!(
         play.claim.challenge(&51, 0, true, play.now + 1),
         Err(ClaimError::TooLate)
@@ -143,10 +143,7 @@ fn an_answer_without_hidden_states_cannot_be_confirmed() {
 #[test]
 fn a_challenge_names_a_leaf_and_comes_from_another() {
     let mut play = Play::with(terms(), 5, 1);
-    let challenge = |play: &mut Play, by: u32, leaf| {
-        let now = play.now;
-        play.claim.challenge(&by, leaf, false, now)
-    };
+    let challenge = |play: &mut Play, by: u32, leaf| play.challenge(by, leaf, false);
     assert_eq!(challenge(&mut play, 50, 1), Err(ClaimError::UnknownLeaf));
     assert_eq!(challenge(&mut play, CLAIMANT, 0), Err(ClaimError::OwnClaim));
     assert_eq!(

@@ -244,7 +244,8 @@ impl Play {
         hidden: H256,
     ) -> Result<(), ClaimError> {
         let commitment = check_commitment(self.claim.id, leaf, &validator, hidden, salt(validator));
-        self.claim.commit(&validator, leaf, commitment, self.now)
+        let result = self.claim.commit(&validator, leaf, commitment, self.now);
+        self.after_part(result)
     }
 
     pub(crate) fn reveal(&mut self, validator: u32, leaf: u32) -> Result<(), ClaimError> {
@@ -259,14 +260,33 @@ impl Play {
         proof: &HiddenProof,
     ) -> Result<(), ClaimError> {
         let root = merkle_root(&hidden_states(leaf));
-        self.claim.reveal(
+        let result = self.claim.reveal(
             &validator,
             leaf,
             (root, POSITIONS),
             proof,
             salt(validator),
             self.now,
-        )
+        );
+        self.after_part(result)
+    }
+
+    pub(crate) fn challenge(
+        &mut self,
+        challenger: u32,
+        leaf: u32,
+        joins: bool,
+    ) -> Result<(), ClaimError> {
+        let result = self.claim.challenge(&challenger, leaf, joins, self.now);
+        self.after_part(result)
+    }
+
+    /// Ends the stage where the part that was just done is the last one in it.
+    fn after_part(&mut self, result: Result<(), ClaimError>) -> Result<(), ClaimError> {
+        result.map(|()| {
+            let effects = self.claim.end_stage_if_done(self.now, self.relay);
+            self.effects.extend(effects);
+        })
     }
 
     pub(crate) fn commit_all(&mut self) {
