@@ -41,7 +41,7 @@ impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
 /// Hot keys in the keystore of the benchmarks.
 pub struct HotKeys;
 
-impl pallet_operators::BenchmarkHelper<AccountId, Signature> for HotKeys {
+impl pallet_duties::BenchmarkHelper<AccountId, Signature> for HotKeys {
     fn sign(seed: u8, message: H256) -> (AccountId, Signature) {
         const HOT: KeyTypeId = KeyTypeId(*b"hotk");
         let phrase = alloc::format!("//{seed}").into_bytes();
@@ -77,6 +77,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_transaction_payment, crate::TransactionPayment]
     [pallet_utility, crate::Utility]
     [pallet_checkpoints, crate::Checkpoints]
+    [pallet_duties, crate::Duties]
     [pallet_operators, crate::Operators]
     [pallet_claims, crate::Claims]
     [pallet_jury, crate::Jury]

@@ -2,7 +2,10 @@
 
 use crate::{AsDuty, Config, HotKeys, Pallet, LIFETIME};
 use alloc::vec;
-use frame_support::{ensure, pallet_prelude::TransactionValidityWithRefund, weights::Weight};
+use frame_support::{
+    dispatch::GetDispatchInfo, ensure, pallet_prelude::TransactionValidityWithRefund,
+    weights::Weight,
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::hashing;
 use sp_core::H256;
@@ -31,19 +34,16 @@ impl<T: Config> Pallet<T> {
         at: BlockNumberFor<T>,
         signature: &T::Signature,
     ) -> TransactionValidityWithRefund {
-        ensure!(T::HotKeys::is_hot_key(key), InvalidTransaction::BadSigner);
-        let now = frame_system::Pallet::<T>::block_number();
-        let dies_at = at.saturating_add(LIFETIME.into());
-        ensure!(now <= dies_at, InvalidTransaction::AncientBirthBlock);
-        let payload = Self::payload(key, duty, at).ok_or(InvalidTransaction::AncientBirthBlock)?;
-        ensure!(
-            signature.verify(payload.as_bytes(), key),
-            InvalidTransaction::BadProof
-        );
+        let dies_at = Self::check_signature(key, duty, at, signature)?;
+        let charged = duty.get_dispatch_info().call_weight;
         let duty = duty
             .as_duty(key, at)
             .ok_or(InvalidTransaction::Call)?
             .map_err(refusal)?;
+        let unspent = duty
+            .checking
+            .map_or(Weight::zero(), |checking| charged.saturating_sub(checking));
+        let now = frame_system::Pallet::<T>::block_number();
         let until = duty.until.min(dies_at);
         let blocks: u64 = until.saturating_sub(now).saturated_into();
         let validity = ValidTransaction {
@@ -53,7 +53,27 @@ impl<T: Config> Pallet<T> {
             longevity: blocks.saturating_add(1),
             propagate: true,
         };
-        Ok((validity, Weight::zero()))
+        Ok((validity, unspent))
+    }
+
+    /// Checks that a hot key signed `duty`, on top of a block that is young enough. Returns the last block in
+    /// which the signature is good.
+    pub(crate) fn check_signature(
+        key: &T::AccountId,
+        duty: &<T as Config>::RuntimeCall,
+        at: BlockNumberFor<T>,
+        signature: &T::Signature,
+    ) -> Result<BlockNumberFor<T>, InvalidTransaction> {
+        ensure!(T::HotKeys::is_hot_key(key), InvalidTransaction::BadSigner);
+        let now = frame_system::Pallet::<T>::block_number();
+        let dies_at = at.saturating_add(LIFETIME.into());
+        ensure!(now <= dies_at, InvalidTransaction::AncientBirthBlock);
+        let payload = Self::payload(key, duty, at).ok_or(InvalidTransaction::AncientBirthBlock)?;
+        ensure!(
+            signature.verify(payload.as_bytes(), key),
+            InvalidTransaction::BadProof
+        );
+        Ok(dies_at)
     }
 }
 

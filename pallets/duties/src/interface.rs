@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::storage::with_transaction;
+use frame_support::{storage::with_transaction, weights::Weight};
 use sp_runtime::{DispatchError, DispatchResult, TransactionOutcome};
 
 /// Blocks for which a duty without a deadline of its own stays in the pool.
@@ -18,6 +18,8 @@ pub struct Duty<BlockNumber> {
     pub tag: Vec<u8>,
     /// The last block in which it is accepted.
     pub until: BlockNumber,
+    /// The weight of finding this out; `None` where it is charged as much as executing the call.
+    pub checking: Option<Weight>,
 }
 
 impl<BlockNumber> Duty<BlockNumber> {
@@ -26,6 +28,15 @@ impl<BlockNumber> Duty<BlockNumber> {
         Self {
             tag: (name, subject).encode(),
             until,
+            checking: None,
+        }
+    }
+
+    /// The same, where [`AsDuty::as_duty`] weighs `checking` for this call.
+    pub fn checked_in(self, checking: Weight) -> Self {
+        Self {
+            checking: Some(checking),
+            ..self
         }
     }
 }
@@ -38,7 +49,8 @@ pub trait AsDuty<AccountId, BlockNumber> {
     ///
     /// A call for which this returns a duty succeeds where it is executed on the same state. The state is not
     /// changed. A duty that may become due again has to be signed after it was last done; otherwise another
-    /// account could repeat it. This weighs at most as much as executing the call, and is charged as much.
+    /// account could repeat it. This weighs at most as much as executing the call, and is charged as much, or
+    /// what the duty says.
     fn as_duty(
         &self,
         key: &AccountId,
@@ -50,6 +62,10 @@ pub trait AsDuty<AccountId, BlockNumber> {
 pub trait HotKeys<AccountId> {
     /// Whether `key` is a hot key.
     fn is_hot_key(key: &AccountId) -> bool;
+
+    /// Makes `key` a hot key.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn insert(key: &AccountId);
 }
 
 /// Whether `call` would succeed, found by executing it and rolling it back. For calls whose state is small.

@@ -12,6 +12,9 @@
 extern crate alloc;
 
 mod authorizing;
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+mod benchmarking;
 mod interface;
 pub mod weights;
 
@@ -20,6 +23,8 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
 pub use interface::{try_out, AsDuty, Duty, HotKeys, LIFETIME, STANDING};
 pub use pallet::*;
 pub use weights::WeightInfo;
@@ -60,6 +65,10 @@ pub mod pallet {
 
         /// Weights of the call.
         type WeightInfo: WeightInfo;
+
+        /// Creates hot keys for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: BenchmarkHelper<Self::AccountId, Self::Signature>;
     }
 
     #[pallet::call]

@@ -87,14 +87,20 @@ impl pallet_duties::Config for Test {
     type Signature = TestSignature;
     type HotKeys = Keys;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
 }
 
+/// One hot key; benchmarks make another.
 pub struct Keys;
 
 impl HotKeys<u64> for Keys {
     fn is_hot_key(key: &u64) -> bool {
-        *key == KEY
+        *key == KEY || cfg!(feature = "runtime-benchmarks") && *key >= 1_000
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn insert(_: &u64) {}
 }
 
 impl AsDuty<u64, u64> for RuntimeCall {
@@ -110,8 +116,8 @@ impl AsDuty<u64, u64> for RuntimeCall {
     }
 }
 
-/// Runs a test in block 1 of a new chain.
-pub(crate) fn test(run: impl FnOnce()) {
+/// Block 1 of a new chain.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
     let storage = frame_system::GenesisConfig::<Test>::default()
         .build_storage()
         .expect("genesis is valid");
@@ -119,6 +125,11 @@ pub(crate) fn test(run: impl FnOnce()) {
     chain.execute_with(|| {
         System::set_block_number(1);
         frame_system::BlockHash::<Test>::insert(AT, sp_core::H256::repeat_byte(1));
-        run();
     });
+    chain
+}
+
+/// Runs a test in block 1 of a new chain.
+pub(crate) fn test(run: impl FnOnce()) {
+    new_test_ext().execute_with(run);
 }

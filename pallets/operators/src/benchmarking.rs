@@ -20,24 +20,9 @@ use noema_protocol::{
     CheckpointId, Job, RequestId,
 };
 use noema_terms::PAGE_ENTRIES;
+use pallet_duties::BenchmarkHelper as _;
 use sp_core::H256;
 use sp_runtime::traits::{Saturating, Zero};
-
-/// Creates hot keys for benchmarks.
-pub trait BenchmarkHelper<AccountId, Signature> {
-    /// A hot key derived from `seed`, and its signature over `message`.
-    fn sign(seed: u8, message: H256) -> (AccountId, Signature);
-}
-
-/// Uses the test signatures.
-#[cfg(feature = "std")]
-impl BenchmarkHelper<u64, sp_runtime::testing::TestSignature> for () {
-    fn sign(seed: u8, message: H256) -> (u64, sp_runtime::testing::TestSignature) {
-        let key = u64::from(seed).saturating_add(1_000);
-        let signature = sp_runtime::testing::TestSignature(key, message.as_bytes().to_vec());
-        (key, signature)
-    }
-}
 
 const BOTH: Roles = Roles {
     worker: true,

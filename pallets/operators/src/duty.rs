@@ -16,6 +16,11 @@ impl<T: Config> HotKeys<T::AccountId> for Pallet<T> {
     fn is_hot_key(key: &T::AccountId) -> bool {
         Keys::<T>::contains_key(key)
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn insert(key: &T::AccountId) {
+        Keys::<T>::insert(key, key);
+    }
 }
 
 impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {

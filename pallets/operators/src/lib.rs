@@ -39,9 +39,9 @@ mod tests;
 use frame_support::pallet_macros::import_section;
 
 pub use audit::{AuditFailure, AuditReport};
-#[cfg(feature = "runtime-benchmarks")]
-pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
+#[cfg(feature = "runtime-benchmarks")]
+pub use pallet_duties::BenchmarkHelper;
 pub use types::*;
 pub use weights::WeightInfo;
 

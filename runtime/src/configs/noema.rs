@@ -169,6 +169,8 @@ impl pallet_duties::Config for Runtime {
     type Signature = Signature;
     type HotKeys = Operators;
     type WeightInfo = pallet_duties::weights::SubstrateWeight<Self>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::HotKeys;
 }
 
 impl AsDuty<AccountId, BlockNumber> for RuntimeCall {

@@ -1,0 +1,84 @@
+//! Benchmarks of checking and performing a duty, beside those of the duty itself.
+
+use crate::{Call, Config, HotKeys, Pallet};
+use alloc::boxed::Box;
+use codec::Decode;
+use frame_benchmarking::v2::*;
+use frame_support::traits::UnfilteredDispatchable;
+use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
+use sp_core::H256;
+
+/// Creates hot keys for benchmarks.
+pub trait BenchmarkHelper<AccountId, Signature> {
+    /// A hot key derived from `seed`, and its signature over `message`.
+    fn sign(seed: u8, message: H256) -> (AccountId, Signature);
+}
+
+/// Uses the test signatures.
+#[cfg(feature = "std")]
+impl BenchmarkHelper<u64, sp_runtime::testing::TestSignature> for () {
+    fn sign(seed: u8, message: H256) -> (u64, sp_runtime::testing::TestSignature) {
+        let key = u64::from(seed).saturating_add(1_000);
+        let signature = sp_runtime::testing::TestSignature(key, message.as_bytes().to_vec());
+        (key, signature)
+    }
+}
+
+/// A duty that does nothing, signed by a hot key in the present block.
+fn signed<T: Config>() -> (
+    T::AccountId,
+    <T as Config>::RuntimeCall,
+    BlockNumberFor<T>,
+    T::Signature,
+)
+where
+    <T as Config>::RuntimeCall: From<frame_system::Call<T>>,
+{
+    let duty = frame_system::Call::<T>::remark {
+        remark: Default::default(),
+    }
+    .into();
+    let at = System::<T>::block_number();
+    let hash = T::Hash::decode(&mut &[1u8; 64][..]).expect("64 bytes contain a hash; qed");
+    frame_system::BlockHash::<T>::insert(at, hash);
+    let (key, _) = T::BenchmarkHelper::sign(0, H256::zero());
+    T::HotKeys::insert(&key);
+    let payload = Pallet::<T>::payload(&key, &duty, at).expect("the block is known; qed");
+    let (_, signature) = T::BenchmarkHelper::sign(0, payload);
+    (key, duty, at, signature)
+}
+
+#[benchmarks(where <T as Config>::RuntimeCall: From<frame_system::Call<T>>)]
+mod benches {
+    use super::*;
+
+    #[benchmark]
+    fn authorize_perform() {
+        let (key, duty, at, signature) = signed::<T>();
+        let signed;
+        #[block]
+        {
+            signed = Pallet::<T>::check_signature(&key, &duty, at, &signature);
+        }
+        assert!(signed.is_ok());
+    }
+
+    #[benchmark]
+    fn perform() {
+        let (key, duty, at, signature) = signed::<T>();
+        let duty = Box::new(duty);
+        let call = Call::<T>::perform {
+            key,
+            duty,
+            at,
+            signature,
+        };
+        #[block]
+        {
+            let performed = call.dispatch_bypass_filter(RawOrigin::Authorized.into());
+            assert!(performed.is_ok());
+        }
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}
