@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    Agenda, Backlogs, Claims, Config, Disputes, HoldReason, KeptOf, Pallet, Stake, Undrawn,
-    UndrawnSpan,
+    Agenda, Backlogs, Claims, Config, Disputes, FirstNew, HoldReason, KeptOf, Pallet, Stake,
+    Undrawn, UndrawnSpan,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
@@ -115,8 +115,10 @@ impl<T: Config> Pallet<T> {
         let differs = AuditFailure::TurnDiffers { claim: claim.id };
         ensure!(is_entered && is_due == kept.turn.is_some(), differs);
         let (start, end) = UndrawnSpan::<T>::get();
-        let is_queued =
-            || (start..end).any(|position| Undrawn::<T>::get(position) == Some(claim.id));
+        let is_queued = || {
+            claim.id >= FirstNew::<T>::get()
+                || (start..end).any(|position| Undrawn::<T>::get(position) == Some(claim.id))
+        };
         ensure!(
             claim.stage != ClaimStage::Undrawn || is_queued(),
             AuditFailure::NotQueued { claim: claim.id },

@@ -9,14 +9,14 @@ use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
         fungible::{Inspect, Mutate, MutateHold},
-        Get,
+        Get, UnfilteredDispatchable,
     },
     weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
     merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, Claims as _, Permill, Seat, SeatState, Verification, MAX_SEATS,
+    ClaimWindows, Claims as _, HiddenProof, Permill, Seat, SeatState, Verification, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_protocol::{
@@ -24,6 +24,7 @@ use noema_protocol::{
     interfaces::{Offence, Operators, Role, MAX_TRIES},
     CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
 };
+use pallet_duties::AsDuty;
 use sp_core::H256;
 
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
@@ -165,8 +166,84 @@ fn turn<T: Config>() -> BlockNumberFor<T> {
     turn
 }
 
-fn poll<T: Config>(now: BlockNumberFor<T>) {
-    Pallet::<T>::take_turns(now, &mut WeightMeter::new());
+/// Takes the only turn of block `now`, without what a poll reads once for all turns: see `poll_base`.
+fn take_turn<T: Config>(now: BlockNumberFor<T>) {
+    for id in Turns::<T>::take_due(now, 1) {
+        Pallet::<T>::take_turn(id, now, 0, &Beacon::default());
+    }
+}
+
+/// Registers `count` validators of a checkpoint that no other operator serves.
+fn validators<T: Config>(count: u32) -> (CheckpointId, Vec<T::AccountId>) {
+    let checkpoint = CheckpointId(H256::repeat_byte(8));
+    let controllers = (0..count).map(|index| {
+        let controller: T::AccountId = account("controller", index, 0);
+        let key = account("key", index, 0);
+        T::Operators::register(&controller, &key, Role::Validator, &checkpoint);
+        controller
+    });
+    (checkpoint, controllers.collect())
+}
+
+/// A claim in which a validator has a seat at leaf 0, and others have done their part, as far as `stage` asks
+/// for it. Returns the validator and its hot key.
+fn with_last_part<T: Config>(
+    mut kept: KeptOf<T>,
+    own: SeatState,
+    others: SeatState,
+    stage: ClaimStage<BlockNumberFor<T>>,
+) -> (T::AccountId, T::AccountId) {
+    let key = seated::<T>(&mut kept, 2, others);
+    let seat = kept.claim.seats.first_mut().expect("a seat was taken");
+    seat.state = own;
+    let validator = seat.validator.clone();
+    // The other leaf is confirmed by no validator, so that others are drawn: the most expensive next stage.
+    kept.claim.drawn = vec![0, 1].try_into().expect("two leaves");
+    store::<T>(kept, stage);
+    (validator, key)
+}
+
+/// The commitment to `proof` of a validator of leaf 0.
+fn commitment_to<T: Config>(validator: &T::AccountId, proof: &HiddenProof) -> H256 {
+    hashing::check_commitment(ClaimId(0), 0, validator, proof.hidden, H256::zero())
+}
+
+/// A claim in which a validator has committed as the last one.
+fn committing<T: Config>() -> (T::AccountId, Call<T>) {
+    let until = later::<T>();
+    let (own, others) = (SeatState::Seated, SeatState::Committed(H256::zero()));
+    let stage = ClaimStage::Committing { until };
+    let (_, key) = with_last_part::<T>(made::<T>(), own, others, stage);
+    let call = Call::commit_check {
+        claim: ClaimId(0),
+        leaf: 0,
+        commitment: H256::zero(),
+    };
+    (key, call)
+}
+
+/// A claim in which a validator reveals as the last one.
+fn revealing<T: Config>() -> (T::AccountId, Call<T>) {
+    let proof = prove_hidden(&hidden(), POSITIONS - 1).expect("the leaf has this position");
+    let (own, others) = (SeatState::Seated, SeatState::Silent);
+    let until = later::<T>();
+    let stage = ClaimStage::Revealing { until };
+    let (validator, key) = with_last_part::<T>(made::<T>(), own, others, stage);
+    Claims::<T>::mutate(ClaimId(0), |kept| {
+        let claim = kept.as_mut().map(|kept| &mut kept.claim);
+        let seat = claim.and_then(|claim| claim.seats.first_mut());
+        seat.expect("a seat was taken").state =
+            SeatState::Committed(commitment_to::<T>(&validator, &proof));
+    });
+    let call = Call::reveal_check {
+        claim: ClaimId(0),
+        leaf: 0,
+        receipt: Box::new(receipt()),
+        path: Vec::new(),
+        proof,
+        salt: H256::zero(),
+    };
+    (key, call)
 }
 
 /// A claim about `checkpoint`, which is active from then on, and a leaf that every seat confirmed and that
@@ -199,49 +276,60 @@ pub fn challenged<T: Config>(checkpoint: CheckpointId) -> (ClaimId, u32) {
 mod benches {
     use super::*;
 
+    /// The last part of a stage, so that the next stage begins.
     #[benchmark]
     fn commit_check() {
-        let mut kept = made::<T>();
-        let key = seated::<T>(&mut kept, 2, SeatState::Seated);
-        store::<T>(
-            kept,
-            ClaimStage::Committing {
-                until: later::<T>(),
-            },
-        );
-        #[extrinsic_call]
-        _(RawOrigin::Signed(key), ClaimId(0), 0, H256::zero());
+        let (key, call) = committing::<T>();
+        #[block]
+        {
+            let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
+            assert!(dispatched.is_ok());
+        }
+        let stage = Claims::<T>::get(ClaimId(0))
+            .expect("the claim is kept")
+            .claim
+            .stage;
+        assert!(matches!(stage, ClaimStage::Revealing { .. }));
     }
 
+    /// Whether a commitment is a duty.
+    #[benchmark]
+    fn verify_commitment() {
+        let (key, call) = committing::<T>();
+        let duty;
+        #[block]
+        {
+            duty = call.as_duty(&key, System::<T>::block_number());
+        }
+        assert!(matches!(duty, Some(Ok(_))));
+    }
+
+    /// The last part of a stage, after which other validators are drawn.
     #[benchmark]
     fn reveal_check() {
-        let mut kept = made::<T>();
-        let key = seated::<T>(&mut kept, 2, SeatState::Seated);
-        let validator = kept.claim.seats[0].validator.clone();
-        let proof = prove_hidden(&hidden(), POSITIONS - 1).expect("the leaf has this position");
-        let salt = H256::zero();
-        let id = ClaimId(0);
-        let commitment = hashing::check_commitment(id, 0, &validator, proof.hidden, salt);
-        kept.claim.seats[0].state = SeatState::Committed(commitment);
-        store::<T>(
-            kept,
-            ClaimStage::Revealing {
-                until: later::<T>(),
-            },
-        );
-        let receipt = Box::new(receipt());
-        #[extrinsic_call]
-        _(
-            RawOrigin::Signed(key),
-            id,
-            0,
-            receipt,
-            Vec::new(),
-            proof,
-            salt,
-        );
-        let state = Claims::<T>::get(id).expect("the claim is kept").claim.seats[0].state;
-        assert_eq!(state, SeatState::Confirmed);
+        let (key, call) = revealing::<T>();
+        #[block]
+        {
+            let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
+            assert!(dispatched.is_ok());
+        }
+        let claim = Claims::<T>::get(ClaimId(0))
+            .expect("the claim is kept")
+            .claim;
+        assert_eq!(claim.seats[0].state, SeatState::Confirmed);
+        assert_eq!(claim.stage, ClaimStage::Undrawn);
+    }
+
+    /// Whether a reveal is a duty.
+    #[benchmark]
+    fn verify_reveal() {
+        let (key, call) = revealing::<T>();
+        let duty;
+        #[block]
+        {
+            duty = call.as_duty(&key, System::<T>::block_number());
+        }
+        assert!(matches!(duty, Some(Ok(_))));
     }
 
     #[benchmark]
@@ -256,6 +344,7 @@ mod benches {
         assert_eq!(Disputes::<T>::get(ClaimId(0), 0).len(), 1);
     }
 
+    /// What every poll reads, with new randomness for the waiting claims, of which none is drawn.
     #[benchmark]
     fn poll_base() {
         let now = System::<T>::block_number();
@@ -263,29 +352,40 @@ mod benches {
         #[block]
         {
             Pallet::<T>::take_turns(now, &mut WeightMeter::new());
+            // Randomness is new in most blocks of a chain, and in none of a benchmark.
+            LatestValues::<T>::mutate(|beacon| beacon.push(1, H256::repeat_byte(1)));
+            Pallet::<T>::draw_waiting(now, 0, &Beacon::default(), &mut WeightMeter::new());
+            crate::UndrawnSpan::<T>::put((0, 0));
+            crate::FirstNew::<T>::put(ClaimId(0));
         }
     }
 
+    /// Leaves the block before this one.
     #[benchmark]
     fn skip_block() {
         let now = System::<T>::block_number();
+        crate::AgendaCursor::<T>::put(now);
+        let next = now + 1u32.into();
         #[block]
         {
-            Turns::<T>::take_due(now, 1);
+            Turns::<T>::take_due(next, 1);
         }
+        assert_eq!(crate::AgendaCursor::<T>::get(), next);
     }
 
+    /// The head of the queue has to wait.
     #[benchmark]
     fn look() {
         let kept = made::<T>();
         Claims::<T>::insert(ClaimId(0), kept);
-        Pallet::<T>::await_randomness(ClaimId(0));
-        let now = turn::<T>();
+        crate::NextClaim::<T>::put(ClaimId(1));
+        let now = System::<T>::block_number();
         #[block]
         {
-            poll::<T>(now);
+            let meter = &mut WeightMeter::new();
+            Pallet::<T>::draw_waiting(now, 0, &Beacon::default(), meter);
         }
-        assert!(Claims::<T>::contains_key(ClaimId(0)));
+        assert_eq!(crate::FirstNew::<T>::get(), ClaimId(0));
     }
 
     /// Every seat is silent.
@@ -303,27 +403,35 @@ mod benches {
         let now = turn::<T>();
         #[block]
         {
-            poll::<T>(now);
+            take_turn::<T>(now);
         }
         let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
         assert!(matches!(claim.stage, ClaimStage::Challengeable { .. }));
     }
 
-    /// A draw of the validators of one leaf. Each is absent, and leaves its roster; the lock is read too, as
-    /// for a validator with too little free bond.
+    /// A draw of validators for one leaf, each of which locks its stake.
     #[benchmark]
     fn draw(t: Linear<1, { MAX_TRIES }>) {
         let job = Job::Check(ClaimId(0), 0);
-        // No other operator serves this checkpoint.
-        let checkpoint = CheckpointId(H256::repeat_byte(8));
-        let validators: Vec<_> = (0..t)
-            .map(|index| {
-                let controller: T::AccountId = account("controller", index, 0);
-                let key = account("key", index, 0);
-                T::Operators::register(&controller, &key, Role::Validator, &checkpoint);
-                controller
-            })
-            .collect();
+        let (checkpoint, _) = validators::<T>(t);
+        let randomness = H256::repeat_byte(1);
+        let selection;
+        #[block]
+        {
+            selection = T::Operators::draw(Role::Validator, &checkpoint, randomness, t, |drawn| {
+                T::Operators::lock_drawn(drawn, job, 1).is_ok()
+            });
+        }
+        assert_eq!(selection.candidates.len(), t as usize);
+        assert_eq!((selection.tries, selection.absent), (t, 0));
+    }
+
+    /// A draw of validators for one leaf, each of which is absent and leaves its roster. The lock is read
+    /// too, as for a validator with too little free bond.
+    #[benchmark]
+    fn draw_absent(t: Linear<1, { MAX_TRIES }>) {
+        let job = Job::Check(ClaimId(0), 0);
+        let (checkpoint, validators) = validators::<T>(t);
         for validator in &validators {
             T::Operators::slash(validator, job, Offence::MissedCheck, 0, &[]);
         }
@@ -337,7 +445,7 @@ mod benches {
             }
         }
         assert!(selection.candidates.is_empty());
-        assert_eq!(selection.tries, t);
+        assert_eq!((selection.tries, selection.absent), (t, t));
     }
 
     /// Every seat is paid.
@@ -353,7 +461,7 @@ mod benches {
         let now = turn::<T>();
         #[block]
         {
-            poll::<T>(now);
+            take_turn::<T>(now);
         }
         let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
         assert!(claim.outcome().is_some());
@@ -371,11 +479,10 @@ mod benches {
             &id,
         ));
         Claims::<T>::insert(id, kept);
-        LatestValues::<T>::put(Beacon::default());
         let now = turn::<T>();
         #[block]
         {
-            poll::<T>(now);
+            take_turn::<T>(now);
         }
         assert!(!Claims::<T>::contains_key(id));
     }

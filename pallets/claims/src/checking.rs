@@ -19,12 +19,12 @@ impl<T: Config> Pallet<T> {
         commitment: H256,
     ) -> DispatchResult {
         let (validator, kept) = Self::commit(&key, id, leaf, commitment)?;
-        Self::file(kept, Self::now());
         Self::deposit_event(Event::CheckCommitted {
             claim: id,
             leaf,
             validator,
         });
+        Self::file_part(kept);
         Ok(())
     }
 
@@ -52,12 +52,12 @@ impl<T: Config> Pallet<T> {
         salt: H256,
     ) -> DispatchResult {
         let (validator, kept) = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
-        Self::file(kept, Self::now());
         Self::deposit_event(Event::CheckRevealed {
             claim: id,
             leaf,
             validator,
         });
+        Self::file_part(kept);
         Ok(())
     }
 

@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
             challenger,
         });
         let claim = kept.claim.clone();
-        Self::file(kept, Self::now());
+        Self::file_part(kept);
         if !joins {
             T::Referee::open(&claim, leaf);
         }

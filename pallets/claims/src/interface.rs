@@ -52,7 +52,6 @@ impl<T: Config> noema_claims::Claims<T::AccountId, BlockNumberFor<T>> for Pallet
             job,
             turn: None,
         };
-        Self::await_randomness(id);
         Claims::<T>::insert(id, kept);
         Self::deposit_event(Event::ClaimMade {
             claim: id,

@@ -136,7 +136,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// Claims that wait for randomness, in the order in which they began to wait.
+    /// The first claim that has not been drawn for since it was made. This and all later ones wait for
+    /// randomness, in the order of their numbers.
+    #[pallet::storage]
+    pub type FirstNew<T: Config> = StorageValue<_, ClaimId, ValueQuery>;
+
+    /// Claims that are drawn for again and wait for randomness, in the order in which they began to wait.
     #[pallet::storage]
     pub type Undrawn<T: Config> = StorageMap<_, Twox64Concat, u64, ClaimId>;
 

@@ -108,7 +108,7 @@ impl pallet_operators::Config for Test {
 pub struct Keystore;
 
 #[cfg(feature = "runtime-benchmarks")]
-impl pallet_operators::BenchmarkHelper<AccountId, TestSignature> for Keystore {
+impl pallet_duties::BenchmarkHelper<AccountId, TestSignature> for Keystore {
     fn sign(seed: u8, message: H256) -> (AccountId, TestSignature) {
         let key = 1_000 + AccountId::from(seed);
         (key, TestSignature(key, message.as_bytes().to_vec()))

@@ -77,6 +77,10 @@ impl<T: Config> Pallet<T> {
     /// challengers of the leaf by which the claim fell.
     fn close_disputes(id: ClaimId, outcome: ClaimOutcome) -> Vec<Challenger<T::AccountId>> {
         let mut winners = Vec::new();
+        // A claim does not end otherwise while a dispute over it is open.
+        if !matches!(outcome, ClaimOutcome::Fallen(_)) {
+            return winners;
+        }
         for (leaf, challengers) in crate::Disputes::<T>::drain_prefix(id) {
             Self::give_back(&challengers);
             match outcome {

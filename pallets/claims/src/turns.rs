@@ -6,8 +6,8 @@
 //! Draws and turns have a weight budget of their own.
 
 use crate::{
-    Backlogs, ClaimOf, Claims, Config, Error, Event, KeptOf, LatestValues, Pallet, Turns, Undrawn,
-    UndrawnSpan, WeightInfo,
+    Backlogs, ClaimOf, Claims, Config, Error, Event, FirstNew, KeptOf, LatestValues, NextClaim,
+    Pallet, Turns, Undrawn, UndrawnSpan, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -59,7 +59,10 @@ impl<T: Config> Validators<T::AccountId> for Roster<T> {
                     && T::Operators::lock_drawn(candidate, job, self.stake).is_ok()
             },
         );
-        let draw = T::WeightInfo::draw(selection.tries);
+        let draw = match selection.absent {
+            0 => T::WeightInfo::draw(selection.tries),
+            _ => Pallet::<T>::heaviest_selection(selection.tries),
+        };
         self.weight = self.weight.saturating_add(draw);
         let candidates = selection.candidates.into_iter();
         let drawn: Vec<_> = candidates.map(|candidate| candidate.controller).collect();
@@ -81,7 +84,7 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number()
     }
 
-    /// Puts a claim at the end of the queue for randomness.
+    /// Puts a claim that is drawn for again at the end of the queue for randomness.
     pub(crate) fn await_randomness(id: ClaimId) {
         UndrawnSpan::<T>::mutate(|(_, end)| {
             Undrawn::<T>::insert(*end, id);
@@ -95,10 +98,15 @@ impl<T: Config> Pallet<T> {
         settling.max(T::WeightInfo::advance(MAX_SEATS))
     }
 
+    /// The highest weight of a draw with that many tries for one leaf.
+    fn heaviest_selection(tries: u32) -> Weight {
+        T::WeightInfo::draw(tries).max(T::WeightInfo::draw_absent(tries))
+    }
+
     /// The highest weight of a draw for a claim of that many leaves.
     fn heaviest_draw(leaves: u32) -> Weight {
         let leaves = leaves.min(MAX_DRAWN_LEAVES);
-        let draws = T::WeightInfo::draw(MAX_TRIES).saturating_mul(leaves.into());
+        let draws = Self::heaviest_selection(MAX_TRIES).saturating_mul(leaves.into());
         T::WeightInfo::advance(MAX_SEATS).saturating_add(draws)
     }
 
@@ -137,20 +145,57 @@ impl<T: Config> Pallet<T> {
         meter.consume(turns.consumed());
     }
 
-    /// Draws for the claims at the head of the queue whose randomness is available.
-    fn draw_waiting(
+    /// Draws for the waiting claims whose randomness is available: those that are drawn for again, and then
+    /// the new ones.
+    pub(crate) fn draw_waiting(
         now: BlockNumberFor<T>,
         relay: RelayBlock,
         beacon: &Beacon,
         meter: &mut WeightMeter,
     ) {
         let (first, end) = UndrawnSpan::<T>::get();
-        let mut start = first;
+        let start = Self::draw_in_order(
+            first,
+            end,
+            now,
+            relay,
+            beacon,
+            meter,
+            |position, is_left| match is_left {
+                true => Undrawn::<T>::take(position),
+                false => Undrawn::<T>::get(position),
+            },
+        );
+        if start != first {
+            // A claim for which no validator was found waits at the end of the queue again.
+            UndrawnSpan::<T>::mutate(|span| span.0 = start);
+        }
+        let (first, end) = (FirstNew::<T>::get().0, NextClaim::<T>::get().0);
+        let start = Self::draw_in_order(first, end, now, relay, beacon, meter, |number, _| {
+            Some(ClaimId(number))
+        });
+        if start != first {
+            FirstNew::<T>::put(ClaimId(start));
+        }
+    }
+
+    /// Draws for claims in the order in which they began to wait, as far as randomness and `meter` reach.
+    /// `claim_at` is the claim at a position from `start` to `end`; with `true`, the position is left. Returns
+    /// the first position that is not left.
+    fn draw_in_order(
+        mut start: u64,
+        end: u64,
+        now: BlockNumberFor<T>,
+        relay: RelayBlock,
+        beacon: &Beacon,
+        meter: &mut WeightMeter,
+        claim_at: impl Fn(u64, bool) -> Option<ClaimId>,
+    ) -> u64 {
         let mut is_done = false;
         while !is_done && start < end && meter.can_consume(T::WeightInfo::look()) {
             is_done = charge_recorded_proof(meter, |meter| {
                 // A claim that fell while it waited has its turn in the agenda.
-                let kept = Undrawn::<T>::get(start)
+                let kept = claim_at(start, false)
                     .and_then(Claims::<T>::get)
                     .filter(|kept| kept.claim.stage == ClaimStage::Undrawn);
                 let has_to_wait = kept.as_ref().is_some_and(|kept| {
@@ -163,7 +208,7 @@ impl<T: Config> Pallet<T> {
                     meter.consume(T::WeightInfo::look());
                     return true;
                 }
-                Undrawn::<T>::remove(start);
+                claim_at(start, true);
                 start = start.saturating_add(1);
                 meter.consume(match kept {
                     Some(kept) => Self::advance(kept, now, relay, beacon, true),
@@ -172,14 +217,11 @@ impl<T: Config> Pallet<T> {
                 false
             });
         }
-        if start != first {
-            // A claim for which no validator was found waits at the end of the queue again.
-            UndrawnSpan::<T>::mutate(|span| span.0 = start);
-        }
+        start
     }
 
     /// One turn of the agenda. Returns its weight.
-    fn take_turn(
+    pub(crate) fn take_turn(
         id: ClaimId,
         now: BlockNumberFor<T>,
         relay: RelayBlock,
@@ -254,6 +296,20 @@ impl<T: Config> Pallet<T> {
             Backlogs::<T>::mutate_exists(&change.account, |backlog| change.apply(backlog));
         }
         Claims::<T>::insert(id, kept);
+    }
+
+    /// Stores a claim of which a validator has done its part, in its next stage where that was the last part.
+    pub(crate) fn file_part(mut kept: KeptOf<T>) {
+        let now = Self::now();
+        let was_undrawn = kept.claim.stage == ClaimStage::Undrawn;
+        let effects = kept
+            .claim
+            .end_stage_if_done(now, T::Randomness::relay_block());
+        if kept.claim.stage == ClaimStage::Undrawn && !was_undrawn {
+            Self::await_randomness(kept.claim.id);
+        }
+        Self::carry_out(&mut kept, effects, &[]);
+        Self::file(kept, now);
     }
 
     /// The validators that still have to execute a leaf of a claim, with the leaf's tokens.

@@ -10,8 +10,12 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// See `commit_check` in the pallet's benchmarks.
     fn commit_check() -> Weight;
+    /// See `verify_commitment` in the pallet's benchmarks.
+    fn verify_commitment() -> Weight;
     /// See `reveal_check` in the pallet's benchmarks.
     fn reveal_check() -> Weight;
+    /// See `verify_reveal` in the pallet's benchmarks.
+    fn verify_reveal() -> Weight;
     /// See `challenge` in the pallet's benchmarks.
     fn challenge() -> Weight;
     /// See `poll_base` in the pallet's benchmarks.
@@ -24,6 +28,8 @@ pub trait WeightInfo {
     fn advance(s: u32) -> Weight;
     /// See `draw` in the pallet's benchmarks; `t` is 1 to 20.
     fn draw(t: u32) -> Weight;
+    /// See `draw_absent` in the pallet's benchmarks; `t` is 1 to 20.
+    fn draw_absent(t: u32) -> Weight;
     /// See `settle` in the pallet's benchmarks; `s` is 0 to 32.
     fn settle(s: u32) -> Weight;
     /// See `prune` in the pallet's benchmarks.
@@ -47,12 +53,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
+    fn verify_commitment() -> Weight {
+        Weight::from_parts(186_588_000, 6_650)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 997 bytes. Shortest time: 132_687_000 ps.
     fn reveal_check() -> Weight {
+        Weight::from_parts(191_107_000, 6_650)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    fn verify_reveal() -> Weight {
         Weight::from_parts(191_107_000, 6_650)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -171,6 +189,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 4669 + t * 3972 bytes. Shortest time: 158_616_000 ps.
     fn draw(t: u32) -> Weight {
+        Weight::from_parts(161_772_000, 7_108)
+            .saturating_add(Weight::from_parts(147_654_067, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
+    }
+
+    fn draw_absent(t: u32) -> Weight {
         Weight::from_parts(161_772_000, 7_108)
             .saturating_add(Weight::from_parts(147_654_067, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))

@@ -13,13 +13,16 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
-use noema_claims::{Beacon, ClaimOutcome, Claims, OnClaimEnded, RelayBlock, Verification};
+use noema_claims::{
+    Beacon, ClaimOutcome, Claims, OnClaimEnded, RelayBlock, Settlement, Verification,
+};
 use noema_protocol::{
     hashing,
     interfaces::{Checkpoints, ModelLimits, Offence, Operators, Role, MAX_TRIES},
     request::text_bound,
     CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
 };
+use pallet_duties::AsDuty;
 use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};
 
@@ -171,13 +174,17 @@ where
     (id, claim)
 }
 
+/// How a claim ends that validators confirmed.
+fn settled<T: Config>(claim: ClaimId) -> (ClaimOutcome, Settlement<T::AccountId>) {
+    let outcome = ClaimOutcome::Final(Verification::Confirmed);
+    let claim = T::Claims::claim(claim).expect("the record exists; qed");
+    (outcome, claim.settle(outcome))
+}
+
 /// Ends the claim of a request.
 fn end<T: Config>(id: RequestId, claim: ClaimId) {
-    let outcome = ClaimOutcome::Final(Verification::Confirmed);
-    let settlement = T::Claims::claim(claim)
-        .expect("the record exists; qed")
-        .settle(outcome);
-    <Pallet<T> as OnClaimEnded<T::AccountId>>::ended(id.into(), claim, outcome, &settlement);
+    let (outcome, settlement) = settled::<T>(claim);
+    <Pallet<T> as OnClaimEnded<_>>::ended(id.into(), claim, outcome, &settlement);
 }
 
 #[benchmarks(where T::Currency: Mutate<T::AccountId>)]
@@ -227,6 +234,28 @@ mod benchmarks {
         assert!(Answers::<T>::contains_key(id));
     }
 
+    /// Whether an answer is a duty.
+    #[benchmark(pov_mode = Measured)]
+    fn verify_answer(
+        t: Linear<1, { T::MaxAnswerTokens::get().min(u16::MAX.into()) }>,
+        b: Linear<0, { text_bound(T::MaxAnswerTokens::get().min(u16::MAX.into())) }>,
+    ) {
+        let (id, key) = assigned::<T>();
+        let (tokens, text, receipt) = answer::<T>(id, t, b);
+        let call = Call::<T>::submit_answer {
+            request: id,
+            tokens,
+            text,
+            receipt,
+        };
+        let duty;
+        #[block]
+        {
+            duty = call.as_duty(&key, System::<T>::block_number());
+        }
+        assert!(matches!(duty, Some(Ok(_))));
+    }
+
     #[benchmark(pov_mode = Measured)]
     fn poll_base() {
         let now = System::<T>::block_number();
@@ -239,10 +268,13 @@ mod benchmarks {
     #[benchmark(pov_mode = Measured)]
     fn skip_block() {
         let now = System::<T>::block_number();
+        NextDeadlines::<T>::put(now);
+        let next = now.saturating_add(One::one());
         #[block]
         {
-            DeadlineAgenda::<T>::take_due::<_, RequestId>(now, 1);
+            DeadlineAgenda::<T>::take_due::<_, RequestId>(next, 1);
         }
+        assert_eq!(NextDeadlines::<T>::get(), next);
     }
 
     /// Looks at requests none of which is ready, some of them before a cursor, and looks up the next queue.
@@ -263,7 +295,7 @@ mod benchmarks {
         assert!(again.is_none());
     }
 
-    /// Draws workers for requests that none of them takes.
+    /// Draws workers for requests that none of them takes, so that each looks at all of them.
     #[benchmark(pov_mode = Measured)]
     fn draw_workers(t: Linear<1, { MAX_TRIES }>) {
         populate::<T>(t);
@@ -317,6 +349,8 @@ mod benchmarks {
         let candidates = T::Operators::roster(Role::Worker, &CHECKPOINT);
         let candidate = candidates.first().expect("an operator was registered; qed");
         let mut worker = Worker::<T>::of(candidate);
+        // An agenda begins with its first turn, once.
+        NextDeadlines::<T>::put(now);
         let mut waiting = vec![(id, load::<T>(id))];
         let draw = Draw::of::<T>(H256::repeat_byte(3), now);
         #[block]
@@ -400,9 +434,11 @@ mod benchmarks {
     #[benchmark(pov_mode = Measured)]
     fn ended() {
         let (id, claim) = answered::<T>();
+        let (outcome, settlement) = settled::<T>(claim);
+        NextPrunings::<T>::put(System::<T>::block_number());
         #[block]
         {
-            end::<T>(id, claim);
+            <Pallet<T> as OnClaimEnded<_>>::ended(id.into(), claim, outcome, &settlement);
         }
         assert!(load::<T>(id).phase.is_final());
     }

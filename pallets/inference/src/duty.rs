@@ -1,6 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
-use crate::{Call, Config, Error, Pallet, Requests};
+use crate::{Call, Config, Error, Pallet, Requests, WeightInfo};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{Receipt, RequestId};
 use pallet_duties::{AsDuty, Duty};
@@ -20,7 +20,11 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 receipt,
             } => {
                 let duty = Pallet::<T>::answer_duty(key, *request, tokens, text, receipt);
-                Some(duty.map_err(Into::into))
+                let checking = T::WeightInfo::verify_answer(tokens.len() as u32, text.len() as u32);
+                Some(
+                    duty.map(|duty| duty.checked_in(checking))
+                        .map_err(Into::into),
+                )
             }
             _ => None,
         }

@@ -14,6 +14,8 @@ pub trait WeightInfo {
     fn cancel_request() -> Weight;
     /// See `submit_answer` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
     fn submit_answer(t: u32, b: u32) -> Weight;
+    /// See `verify_answer` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
+    fn verify_answer(t: u32, b: u32) -> Weight;
     /// See `poll_base` in the pallet's benchmarks.
     fn poll_base() -> Weight;
     /// See `skip_block` in the pallet's benchmarks.
@@ -136,6 +138,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Proof in the benchmark: 1563 bytes. Shortest time: 234_428_000 ps.
     fn submit_answer(_t: u32, b: u32) -> Weight {
+        Weight::from_parts(585_350_023, 4_979)
+            .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(10))
+    }
+
+    fn verify_answer(_t: u32, b: u32) -> Weight {
         Weight::from_parts(585_350_023, 4_979)
             .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
             .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))

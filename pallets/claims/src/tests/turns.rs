@@ -1,4 +1,4 @@
-use crate::{mock::*, Agenda, Pallet, UndrawnSpan};
+use crate::{mock::*, Agenda, FirstNew, NextClaim, Pallet, UndrawnSpan};
 use frame_support::{traits::Hooks, weights::WeightMeter};
 use noema_claims::{ClaimStage, Permill};
 use noema_protocol::ClaimId;
@@ -26,6 +26,7 @@ fn turns_that_a_block_has_no_time_for_are_taken_later() {
         assert_eq!(Agenda::<Test>::iter().count(), 0);
         let (start, end) = UndrawnSpan::<Test>::get();
         assert_eq!(start, end);
+        assert_eq!(FirstNew::<Test>::get(), NextClaim::<Test>::get());
     });
 }
 
