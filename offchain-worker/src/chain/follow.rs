@@ -1,4 +1,11 @@
 //! Following the finalized chain over a node that may disconnect and reconnect.
+//!
+//! subxt 0.51's `reconnecting_rpc_client` cannot replace this. It reports no reconnection before it uses the
+//! new connection, and `OnlineClient` reads the genesis hash once: requests would reach a node that returns
+//! with another chain before the chains are compared. While it reconnects it queues requests without an
+//! error, so that each caller would wait for its timeout, and it still sends those whose callers gave up. Its
+//! pings notice a node that stands still, but would replace only the probe: the link, the comparison of the
+//! chains and the metric of the connection would remain.
 
 use super::{root_cause, ChainError, ChainIdentity, Node, PATIENCE};
 use crate::metrics::Metrics;
