@@ -57,7 +57,6 @@ pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 ///
 /// Duties of hot keys are authorized by [`frame_system::AuthorizeCall`]: they have no signer that pays or
 /// whose transactions are counted.
-/// pays or whose transactions are counted.
 pub type TxExtension = cumulus_pallet_weight_reclaim::StorageWeightReclaim<
     Runtime,
     (
