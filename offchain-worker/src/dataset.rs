@@ -4,11 +4,11 @@
 //! DIR/manifest.json      source, licence, tokenizer, shards in order, root
 //! DIR/shards/<hash>      sequences of token ids, see [`shard`]
 //! ```
-//! A dataset is identified by its root: the Merkle root over the BLAKE3 hashes of its shards, with BLAKE2b-256
-//! as over the tiles of a checkpoint. Each shard has the tokenizer and the length of its sequences in its own
-//! header, so the root commits to them, too. The same text, tokenizer and options give the same root on every
-//! machine. No part of it is reserved for evaluation: the shards for evaluation are drawn from those that were
-//! not trained on.
+//! A dataset is identified by its root: the Merkle root over the BLAKE3 hashes of its shards, with
+//! BLAKE2b-256 as over the tiles of a checkpoint. Each shard has the tokenizer and the length of its
+//! sequences in its own header, so the root commits to them, too. The same text, tokenizer and options give
+//! the same root on every machine. No part of it is reserved for evaluation: the shards for evaluation are
+//! drawn from those that were not trained on.
 //!
 //! - [`prepare()`] makes a dataset from text;
 //! - [`learn_tokenizer`] makes a tokenizer for a family that has none yet;

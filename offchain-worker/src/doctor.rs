@@ -1,7 +1,7 @@
 //! Checks whether this machine can do an operator's work, and how to correct it if it cannot.
 //!
-//! Each check of the machine, the devices, a checkpoint, the chain or a key gives a [`Diagnosis`]: the subject,
-//! its state, and a remedy if there is a problem. The checks change nothing.
+//! Each check of the machine, the devices, a checkpoint, the chain or a key gives a [`Diagnosis`]: the
+//! subject, its state, and a remedy if there is a problem. The checks change nothing.
 
 mod chain;
 mod checkpoint;

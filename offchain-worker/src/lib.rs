@@ -1,13 +1,14 @@
 //! Serves and validates inference for a Noema chain.
 //!
 //! - [`import`] turns a published model into a checkpoint; [`checkpoint`] stores and opens checkpoints;
-//! - [`engine`] runs a checkpoint: it answers a prompt, or checks an answer in one pass; [`reference`](mod@reference) is
-//!   the floating-point model that measures the loss due to integer arithmetic;
+//! - [`engine`] runs a checkpoint: it answers a prompt, or checks an answer in one pass;
+//!   [`reference`](mod@reference) is the floating-point model that measures the loss due to integer
+//!   arithmetic;
 //! - [`dataset`] turns text into a dataset, [`training`] trains on it;
 //! - [`roles`] decides what an operator does next, given its duties on chain and its records in the
 //!   [`store`]; [`roles::rounds`] is the part for rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
-//! - [`artefacts`] shares checkpoints with other operators, and fetches them;
+//! - [`artefacts`] shares checkpoints and datasets with other operators, and fetches them;
 //! - [`metrics`] exports counters and health, [`memory`] measures memory, and [`doctor`] diagnoses the
 //!   setup;
 //! - [`service`] runs all of it for the operators of a machine; [`cli`] is the command line.

@@ -6,9 +6,10 @@
 //!                                                 ▲                     │ the rest
 //!                                                 └──── residual ◄──────┘
 //! ```
-//! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its training;
-//! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state can
-//!   be kept in a file, from which a killed trainer continues;
+//! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its
+//!   training;
+//! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state
+//!   can be kept in a file, from which a killed trainer continues;
 //! - [`evaluate()`] is the loss by the integer forward pass;
 //! - [`Judge`] finds the effect of a contribution on the parent, as validators do;
 //! - [`rounds`] runs several trainers and their aggregation in one process, without a chain.

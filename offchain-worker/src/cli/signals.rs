@@ -42,8 +42,8 @@ pub(super) fn stop_at_signal() -> watch::Receiver<bool> {
     if let Err(error) = listening {
         error!(%error, "cannot listen for signals");
     }
-    // A signal before that would end the process as one that does not listen. The thread says nothing: it drops
-    // its end, whether it listens or cannot.
+    // A signal before that would end the process as one that does not listen. The thread says nothing: it
+    // drops its end, whether it listens or cannot.
     let _dropped = listens.recv();
     stop
 }

@@ -19,8 +19,8 @@ const LARGE: usize = 24_000_000;
 /// Names to the process to be killed the artefact to fetch, and how much of it.
 const VICTIM: &str = "NOEMA_ARTEFACTS_VICTIM";
 
-/// Pauses a fetch once more than `bytes` have arrived. Returns its progress callback, a notification that it is
-/// paused, and a guard: the fetch continues when the guard is dropped.
+/// Pauses a fetch once more than `bytes` have arrived. Returns its progress callback, a notification that it
+/// is paused, and a guard: the fetch continues when the guard is dropped.
 fn hold_after(
     bytes: u64,
 ) -> (
@@ -423,8 +423,8 @@ async fn a_slow_holder_should_be_left() {
     let (holder, newcomer) = (Node::start(1).await, Node::start_with(2, impatient).await);
     let hash = holder.share_file("update", 7, LARGE).await;
     let into = newcomer.path("theirs");
-    // No holder sends as much as required while each third takes so long, so each round ends early; still, each
-    // transfers some bytes.
+    // No holder sends as much as required while each third takes so long, so each round ends early; still,
+    // each transfers some bytes.
     let next = AtomicU64::new(0);
     let progress = move |progress: FetchProgress| {
         if progress.present > next.load(Ordering::Relaxed) {

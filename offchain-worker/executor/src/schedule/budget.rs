@@ -58,8 +58,8 @@ impl Budget {
     }
 
     /// Adapts to the positions and seconds of a pass. One that took too long is followed by one over as many
-    /// positions as would have fit, a full one in time by one over an eighth more. Growth that repeatedly goes
-    /// too far is tried less and less often.
+    /// positions as would have fit, a full one in time by one over an eighth more. Growth that repeatedly
+    /// goes too far is tried less and less often.
     pub(super) fn adapt(&mut self, positions: usize, seconds: f64) {
         self.least = match positions {
             1 => seconds,

@@ -38,8 +38,8 @@ pub(super) struct TookPart {
 }
 
 impl<'a> Plan<'a> {
-    /// Plans a pass, over about the positions of `budget` where it includes answers. Requests of each kind are
-    /// served in the order of `active`, that of their admission.
+    /// Plans a pass, over about the positions of `budget` where it includes answers. Requests of each kind
+    /// are served in the order of `active`, that of their admission.
     pub(super) fn new(
         active: &'a [Active],
         options: &ScheduleOptions,
@@ -105,8 +105,8 @@ struct Shares {
 }
 
 impl Shares {
-    /// Shares of a pass over `budget` positions where it includes answers; checks have at least `floor` of their
-    /// own then, and `rows` rows.
+    /// Shares of a pass over `budget` positions where it includes answers; checks have at least `floor` of
+    /// their own then, and `rows` rows.
     fn new(
         needs: &[Need],
         options: &ScheduleOptions,
