@@ -13,8 +13,9 @@ use sp_arithmetic::{
 /// The most blocks that each step of a claim takes. Only blocks that are made count, so no deadline passes
 /// while the chain stands still.
 ///
-/// A window is `finality + work`: work on a finalized block can only begin when that block is final.
-/// `finality` is not part of the fields below; [`ClaimWindows::commit_window`] and its siblings add it.
+/// A window is `finality + base + work`: work on a finalized block can only begin when that block is final.
+/// The bases are the fields `commit`, `reveal`, `challenge` and `post`; [`ClaimWindows::commit_window`] and
+/// its siblings add the rest.
 #[derive(
     Clone,
     Copy,
