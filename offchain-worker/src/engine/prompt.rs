@@ -21,6 +21,8 @@
 //! `tokens_per_byte` is proven in [`bounds`]. `template_tokens` counts the tokens of
 //! beginning and end, and the rest of the frame as text, byte by byte.
 
+mod frame;
+
 pub(crate) use super::bounds::Unsupported;
 
 use super::{
@@ -28,11 +30,9 @@ use super::{
     template::{ChatTemplate, Frame},
     tokenizer::TextCodec,
 };
+use frame::CutFrame;
 use noema_checkpoint::Architecture;
-use std::{
-    ops::Range,
-    panic::{catch_unwind, AssertUnwindSafe},
-};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use tokenizers::{AddedToken, PostProcessor, PostProcessorWrapper};
 
 /// Most bytes of the message that consists of the tokenizer's added tokens.
@@ -290,123 +290,6 @@ fn added(text: &TextCodec) -> Vec<AddedToken> {
 /// Whether every prompt that is not empty has a token, even without tokens added to its text.
 fn always_has_tokens(bound: &TextBound, frame: &CutFrame) -> bool {
     bound.keeps_text && !(frame.open_bytes() == 0 && frame.trims)
-}
-
-/// A side of a frame, cut at the special token that is next to the message.
-#[derive(Debug, Default)]
-struct Side {
-    /// The tokens from the far end of the frame to that special token.
-    tokens: Vec<u32>,
-    /// The rest of the frame next to the message.
-    open: String,
-    /// Whether that special token absorbs the white space next to it.
-    strips: bool,
-}
-
-/// A frame, cut at the special tokens next to the message.
-#[derive(Debug)]
-struct CutFrame {
-    before: Side,
-    after: Side,
-    /// Whether white space at both ends of the message is left out.
-    trims: bool,
-}
-
-impl CutFrame {
-    fn of(text: &TextCodec, frame: Frame) -> Result<Self, PromptError> {
-        Ok(Self {
-            before: Self::beginning(text, &frame.before)?,
-            after: Self::end(text, &frame.after)?,
-            trims: frame.trims,
-        })
-    }
-
-    fn beginning(text: &TextCodec, written: &str) -> Result<Side, PromptError> {
-        let marks = marks(text, written)?;
-        let last = marks.last().and_then(|(place, token)| {
-            let (tokens, open) = written.split_at_checked(place.end)?;
-            Some((tokens, open, token.rstrip))
-        });
-        match last {
-            Some((tokens, open, strips)) => Side::cut(text, tokens, open, strips),
-            None => Ok(Side::open(written)),
-        }
-    }
-
-    fn end(text: &TextCodec, written: &str) -> Result<Side, PromptError> {
-        let marks = marks(text, written)?;
-        let first = marks.first().and_then(|(place, token)| {
-            let (open, tokens) = written.split_at_checked(place.start)?;
-            Some((open, tokens, token.lstrip))
-        });
-        match first {
-            Some((open, tokens, strips)) => Side::cut(text, tokens, open, strips),
-            None => Ok(Side::open(written)),
-        }
-    }
-
-    /// The number of tokens that are the same in every prompt.
-    const fn tokens(&self) -> u64 {
-        self.before.tokens.len() as u64 + self.after.tokens.len() as u64
-    }
-
-    /// The number of bytes of the frame that are encoded together with the message.
-    const fn open_bytes(&self) -> u64 {
-        self.before.open.len() as u64 + self.after.open.len() as u64
-    }
-
-    /// `message` with the rest of the frame.
-    fn text(&self, message: &str) -> String {
-        let message = if self.trims { message.trim() } else { message };
-        let text = [&self.before.open, message, &self.after.open].concat();
-        let mut rest = text.as_str();
-        if self.before.strips {
-            rest = rest.trim_start();
-        }
-        if self.after.strips {
-            rest = rest.trim_end();
-        }
-        rest.to_owned()
-    }
-}
-
-impl Side {
-    fn open(written: &str) -> Self {
-        Self {
-            open: written.to_owned(),
-            ..Self::default()
-        }
-    }
-
-    fn cut(text: &TextCodec, written: &str, open: &str, strips: bool) -> Result<Self, PromptError> {
-        let tokens = text.encode_template(written);
-        Ok(Self {
-            tokens: tokens.map_err(|error| PromptError::Tokenizer(error.to_string()))?,
-            open: open.to_owned(),
-            strips,
-        })
-    }
-}
-
-/// The special tokens that a template wrote, and their byte ranges.
-fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToken)>, Unsupported> {
-    let has_normalizer = text.tokenizer().get_normalizer().is_some();
-    // Whether such a token is found depends on its neighbours, or on the normalized text.
-    let depends = |token: &AddedToken| token.single_word || token.normalized && has_normalizer;
-    let marks = text.added_in(written).into_iter();
-    marks
-        .filter(|(_, _, token)| token.special)
-        .map(|(place, _, token)| match depends(&token) {
-            false => Ok((place, token)),
-            true => Err(Unsupported::new(
-                format!(
-                    "a chat template that writes the special token {:?}, which is searched for as a word or in normalized text",
-                    token.content
-                ),
-                "set its \"normalized\" and \"single_word\" to false in tokenizer.json",
-            )),
-        })
-        .collect()
 }
 
 /// The number of tokens that the post-processor adds to a text.
