@@ -1,20 +1,18 @@
-//! Signing and submitting transactions, and watching their outcome.
+//! Signing and submitting transactions, and watching them until their fate is known.
+
+mod fate;
+
+pub use fate::Included;
 
 use super::calls::Call;
-use super::events::fields;
 use super::{classify, duty, root_cause, ChainError, Node, PATIENCE};
 use crate::keys::Key;
 use crate::roles::DutyOutcome;
+use fate::{finalized, Fate};
 use futures::future::BoxFuture;
-use serde::Deserialize;
-use sp_core::H256;
 use std::time::{Duration, Instant};
 use subxt::config::substrate::{AccountId32, SubstrateExtrinsicParamsBuilder};
-use subxt::config::Hasher;
-use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError};
-use subxt::events::{Event, Events, Phase};
-use subxt::ext::scale_decode::DecodeAsFields;
-use subxt::rpcs::RpcClient;
+use subxt::error::{BackendError, ExtrinsicError, RpcError};
 use subxt::tx::TransactionStatus;
 use subxt::SubstrateConfig;
 
@@ -43,41 +41,6 @@ const NEXT_BLOCK: Duration = Duration::from_secs(3);
 /// The pool's error code for a transaction that it already has.
 const ALREADY_IMPORTED: i32 = 1013;
 
-/// A transaction in a finalized block whose call succeeded.
-pub struct Included {
-    /// The block's number.
-    pub block: u64,
-    /// The transaction's hash.
-    pub hash: H256,
-    index: u32,
-    events: Events<SubstrateConfig>,
-}
-
-impl Included {
-    /// The events that the transaction itself emitted.
-    fn own_events(&self) -> impl Iterator<Item = Event<'_, SubstrateConfig>> {
-        let own = Phase::ApplyExtrinsic(self.index);
-        self.events
-            .iter()
-            .flatten()
-            .filter(move |event| event.phase() == own)
-    }
-
-    /// The fields of the event `pallet.name`, if the call emitted one.
-    pub fn event<E: DecodeAsFields>(
-        &self,
-        pallet: &str,
-        name: &str,
-    ) -> Result<Option<E>, ChainError> {
-        for event in self.own_events() {
-            if event.pallet_name() == pallet && event.event_name() == name {
-                return fields(&event).map(Some);
-            }
-        }
-        Ok(None)
-    }
-}
-
 /// The node's reply to a submission.
 enum Handed {
     /// The pool accepted it; the future ends when its fate is known.
@@ -88,36 +51,6 @@ enum Handed {
     Refused(String),
     /// The pool rejected it.
     TurnedAway(String),
-}
-
-/// The fate of a transaction in the pool.
-enum Fate {
-    /// It is in a finalized block and its call succeeded.
-    Final(Box<Included>),
-    /// It is in a finalized block and its call failed: the name of the error, and its documentation in the
-    /// runtime.
-    Failed(String, String),
-    /// The pool dropped it.
-    Dropped(String),
-    /// The connection was lost before its fate was known.
-    Lost(String),
-    /// It was not final in time.
-    TooSlow,
-}
-
-impl Fate {
-    fn included(self, url: &str, call: String) -> Result<Included, ChainError> {
-        match self {
-            Self::Final(included) => Ok(*included),
-            Self::Failed(error, docs) => Err(ChainError::Refused { call, error, docs }),
-            Self::Dropped(reason) => Err(ChainError::Rejected { call, reason }),
-            Self::TooSlow => Err(ChainError::TooSlow(call)),
-            Self::Lost(reason) => Err(ChainError::Unreachable {
-                url: url.to_owned(),
-                reason,
-            }),
-        }
-    }
 }
 
 impl Node {
@@ -360,95 +293,6 @@ fn stagger() -> Duration {
 
 fn called<C: Call>() -> String {
     format!("{}.{}", C::PALLET, C::NAME)
-}
-
-type InBlock = subxt::tx::TransactionInBlock<
-    SubstrateConfig,
-    subxt::client::OnlineClientAtBlockImpl<SubstrateConfig>,
->;
-
-/// The events of a finalized transaction; or the name of its error and the error's documentation; or why
-/// neither can be read.
-async fn finalized(
-    rpc: &RpcClient,
-    found: &InBlock,
-) -> Result<Result<Included, (String, String)>, String> {
-    let at = found.at().await.map_err(|error| root_cause(&error))?;
-    let hash = found.extrinsic_hash();
-    let index = position(rpc, found.block_hash(), |bytes| {
-        at.hasher().hash(bytes) == hash
-    })
-    .await?
-    .ok_or("the block does not hold the transaction")?;
-    let events = at
-        .events()
-        .fetch()
-        .await
-        .map_err(|error| root_cause(&error))?;
-    let included = Included {
-        block: at.block_number(),
-        hash,
-        index,
-        events,
-    };
-    let failed = included
-        .own_events()
-        .find(|event| event.pallet_name() == "System" && event.event_name() == "ExtrinsicFailed");
-    let Some(failed) = failed else {
-        return Ok(Ok(included));
-    };
-    let error = DispatchError::decode_from(failed.field_bytes(), at.metadata())
-        .map_err(|error| root_cause(&error))?;
-    Ok(Err(match error {
-        DispatchError::Module(error) => {
-            let docs = match error.details() {
-                Ok(details) => details.variant.docs.join(" ").trim().to_owned(),
-                Err(_) => String::new(),
-            };
-            (error.details_string(), docs)
-        }
-        other => (other.to_string(), String::new()),
-    }))
-}
-
-/// The position in a block of the extrinsic that `is_it` recognises. Nodes encode extrinsics in hexadecimal
-/// or as arrays of bytes, depending on the block type that they are built with.
-async fn position(
-    rpc: &RpcClient,
-    block: H256,
-    is_it: impl Fn(&[u8]) -> bool,
-) -> Result<Option<u32>, String> {
-    #[derive(Deserialize)]
-    struct Signed {
-        block: Body,
-    }
-    #[derive(Deserialize)]
-    struct Body {
-        extrinsics: Vec<Extrinsic>,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Extrinsic {
-        Hex(String),
-        Bytes(Vec<u8>),
-    }
-    let signed: Option<Signed> = rpc
-        .request("chain_getBlock", subxt::rpcs::rpc_params![block])
-        .await
-        .map_err(|error| root_cause(&error))?;
-    let extrinsics = signed
-        .ok_or("the node has lost the block")?
-        .block
-        .extrinsics;
-    let position = extrinsics
-        .into_iter()
-        .position(|extrinsic| match extrinsic {
-            Extrinsic::Bytes(bytes) => is_it(&bytes),
-            Extrinsic::Hex(text) => {
-                hex::decode(text.trim_start_matches("0x")).is_ok_and(|bytes| is_it(&bytes))
-            }
-        });
-    Ok(position.and_then(|position| u32::try_from(position).ok()))
 }
 
 /// The pool's error code and reason, if the pool refused the transaction.
