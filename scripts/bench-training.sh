@@ -39,14 +39,16 @@ while [ $# -gt 0 ]; do
 done
 
 WORKER="$BIN_DIR/noema-worker"
+DISHONEST="$BIN_DIR/noema-dishonest-trainer"
 WORK="$(mktemp -d)"
 trap 'rm -rf "$WORK"' EXIT
 export NOEMA_HOME="$WORK/home"
 
 "$ROOT/scripts/setup.sh" --e2e
 . "$NOEMA_CACHE/wasm.env"
-step "Building the node and the worker"
-(cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker && cargo build --locked -p noema-worker --example judge)
+step "Building the node, the worker and the dishonest trainer"
+(cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker -p noema-dishonest-trainer \
+    && cargo build --locked -p noema-worker --example judge)
 find_pytorch
 
 step "Making a model with random weights, and shards of the text"
@@ -88,13 +90,21 @@ run() {
         >"$WORK/$name.json"
 }
 
+# run_with BEHAVIOUR NAME: the same with four trainers, of which the last behaves in this way.
+run_with() {
+    step "$ROUNDS rounds: $2"
+    "$DISHONEST" rounds --behaviour "$1" --checkpoint "$NOEMA_HOME/checkpoints/${model#0x}" \
+        --dataset "$WORK/data" --rounds "$ROUNDS" --steps "$STEPS" --entries "$ENTRIES" --trainers 4 \
+        >"$WORK/$2.json"
+}
+
 run one --steps "$STEPS" --entries "$ENTRIES" --trainers 1 --judge
 run two --steps "$STEPS" --entries "$ENTRIES" --trainers 2 --judge
 run four --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge
 run two-64 --steps "$STEPS" --entries 64 --trainers 2 --judge
 run two-dense --steps "$STEPS" --trainers 2 --dense
-run poisoned --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge --sabotage flip
-run without-poisoner --steps "$STEPS" --entries "$ENTRIES" --trainers 4 --judge --sabotage silent
+run_with flip poisoned
+run_with silent without-poisoner
 run single-machine --steps $((4 * STEPS)) --trainers 1 --shards 4 --dense
 
 # --- validators and the chain ----------------------------------------------------------------------

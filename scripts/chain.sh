@@ -73,9 +73,10 @@ check_running() {
 
 port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
 
+# build OPTION...: builds the node and the worker, with further options of cargo.
 build() {
     step "Building the node and the worker (the first time takes a while)"
-    (cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker)
+    (cd "$ROOT" && cargo build --locked -p noema-node -p noema-worker "$@")
 }
 
 start_node() {

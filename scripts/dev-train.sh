@@ -54,6 +54,7 @@ CHART="$STATE/loss.svg"
 TRAINERS=(//Charlie //Dave //Eve //Ferdie)
 VALIDATORS=(//Alice //Bob)
 POISONER=//Ferdie
+DISHONEST=noema-dishonest-trainer
 GOVERNOR=//Alice
 REQUESTER=//Charlie
 BOND=120 # NOEMA
@@ -95,16 +96,18 @@ register_operator() {
 
 start_operators() {
     step "Starting them"
-    local account name sabotage
+    local account name trainer
     # They have the dataset, which the trainers fetch from them, and serve each new canonical checkpoint.
     launch validators "$WORKER" run --store "$STATE/operators/validators.redb" --dataset "$DATA" \
         --key "$(hot_key "${VALIDATORS[0]}")" --key "$(hot_key "${VALIDATORS[1]}")" --follow-canonical
     for account in "${TRAINERS[@]}"; do
         name="trainer-${account#//}"
-        sabotage=()
-        if $POISON && [ "$account" = "$POISONER" ]; then sabotage=(--sabotage flip); fi
-        launch "$name" "$WORKER" --home "$STATE/$name" run --store "$STATE/operators/$name.redb" \
-            --key "$(hot_key "$account")" --steps "$STEPS" "${sabotage[@]}"
+        trainer=("$WORKER" run)
+        if $POISON && [ "$account" = "$POISONER" ]; then
+            trainer=("$BIN_DIR/$DISHONEST" run --behaviour flip)
+        fi
+        launch "$name" "${trainer[@]}" --home "$STATE/$name" --store "$STATE/operators/$name.redb" \
+            --key "$(hot_key "$account")" --steps "$STEPS"
     done
 }
 
@@ -138,7 +141,7 @@ ask() {
 claim_state
 "$ROOT/scripts/setup.sh"
 . "$NOEMA_CACHE/wasm.env"
-build
+if $POISON; then build -p "$DISHONEST"; else build; fi
 if $FRESH; then
     step "Deleting the chain and the trained checkpoints"
     rm -rf "$STATE/chain" "$STATE/operators" "$STATE/home" "$STATE/genesis" "$STATE"/trainer-*

@@ -6,10 +6,17 @@
 //!                                                 ▲                     │ the rest
 //!                                                 └──── residual ◄──────┘
 //! ```
+<<<<<<< HEAD
 //! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its
 //!   training;
 //! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state
 //!   can be kept in a file, from which a killed trainer continues;
+=======
+//! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its training;
+//! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state can
+//!   be kept in a file, from which a killed trainer continues;
+//! - [`TrainingMethod`] determines on which shards a trainer trains, and what it contributes;
+>>>>>>> 7d238d6 (Move dishonest trainers out of the worker)
 //! - [`evaluate()`] is the loss by the integer forward pass;
 //! - [`Judge`] finds the effect of a contribution on the parent, as validators do;
 //! - [`rounds`] runs several trainers and their aggregation in one process, without a chain.
@@ -20,10 +27,10 @@
 mod error;
 mod evaluate;
 mod judge;
+mod method;
 mod options;
 mod order;
 pub mod rounds;
-mod sabotage;
 mod state;
 mod trainable;
 mod trained_update;
@@ -32,8 +39,8 @@ mod training_loop;
 pub use error::TrainingError;
 pub use evaluate::{bits, evaluate};
 pub use judge::{Judge, Submitted};
+pub use method::{Assignment, OtherTrainer, PlainMethod, TrainingMethod};
 pub use options::{Differences, TrainingOptions};
-pub use sabotage::Sabotage;
 pub use trainable::TrainableCheckpoint;
 pub use trained_update::TrainedUpdate;
 pub use training_loop::{TrainingLoop, TrainingStep};

@@ -4,7 +4,7 @@
 //
 // First those that mostly wait for blocks, several at a time; then those of load, each alone.
 //
-// NOEMA_BIN_DIR is where `noema-node` and `noema-worker` are (default: target/debug),
+// NOEMA_BIN_DIR is where the programs are that `cargo build --workspace` makes (default: target/debug),
 // NOEMA_SMOLLM2_GGUF the model's file; NOEMA_E2E_HOME and NOEMA_E2E_CHECKPOINT skip its import. With
 // NOEMA_E2E_REQUESTS=3000, load takes ten minutes instead of four. Logs of nodes and workers are kept where a test
 // failed.

@@ -3,7 +3,6 @@
 use super::train::TrainingArgs;
 use super::values::within;
 use crate::service::RoundsConfig;
-use crate::training::Sabotage;
 use clap::Args;
 use noema_protocol::FamilyId;
 use std::path::PathBuf;
@@ -27,9 +26,6 @@ pub(super) struct RoundsArgs {
     audit_rounds: bool,
     #[command(flatten)]
     training: TrainingArgs,
-    /// Falsify contributions on purpose, to test that a round withstands it.
-    #[arg(long, value_enum, value_name = "HOW", hide = true)]
-    sabotage: Option<Sabotage>,
 }
 
 impl RoundsArgs {
@@ -40,7 +36,7 @@ impl RoundsArgs {
             datasets: self.dataset.clone(),
             audits: self.audit_rounds,
             training: self.training.options(ROUNDS),
-            sabotage: self.sabotage,
+            ..RoundsConfig::default()
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{device::DeviceArgs, progress::Lines, Global};
 use crate::dataset::OpenDataset;
 use crate::training::{
     rounds::{RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
-    Sabotage, TrainingOptions,
+    TrainingOptions,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -46,10 +46,6 @@ pub(super) struct TrainArgs {
     /// by how much they lower it.
     #[arg(long, conflicts_with = "dense")]
     judge: bool,
-    /// Sabotage: the last trainer falsifies its contributions in this way, to test that --judge withstands
-    /// it [default: none].
-    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "dense")]
-    sabotage: Option<Sabotage>,
     #[command(flatten)]
     training: TrainingArgs,
     /// State of the run, a folder: with the same options, a run that was stopped or killed resumes from
@@ -223,7 +219,6 @@ impl TrainArgs {
             default_horizon: self.training.horizon.is_none(),
             dense: self.dense,
             judged: self.judge,
-            sabotage: self.sabotage,
             state: self.state.clone(),
         }
     }
@@ -267,7 +262,6 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
             "trainers": options.trainers,
             "dense": options.dense,
             "judged": options.judged,
-            "sabotage": options.sabotage,
             "device": device.to_string(),
             "training": options.training,
             "peak_memory_bytes": crate::memory::peak_bytes(),
@@ -384,7 +378,6 @@ mod tests {
             default_horizon: true,
             dense: false,
             judged: false,
-            sabotage: None,
             state: None,
         };
         let falls = kept_horizon(&options, 200);

@@ -40,12 +40,13 @@ pub(super) use work::RoundWork;
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
-use crate::training::{Sabotage, TrainingOptions};
+use crate::training::{TrainingMethod, TrainingOptions};
 use async_trait::async_trait;
 use noema_executor::Device;
 use noema_protocol::CheckpointId;
 use sp_core::H256;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A round as the chain records it.
 pub type Round = noema_rounds::Round<AccountBytes, u32>;
@@ -63,10 +64,10 @@ pub struct Setup {
     pub device: Device,
     /// The training options of a trainer.
     pub training: TrainingOptions,
+    /// The method of a trainer.
+    pub method: Arc<dyn TrainingMethod>,
     /// Its files.
     pub files: Files,
-    /// Makes a trainer dishonest on purpose, for tests.
-    pub sabotage: Option<Sabotage>,
 }
 
 /// The transfer of files between operators. Its errors are made with [`RoundsError::exchange`].

@@ -1,11 +1,12 @@
 //! The configuration of a worker.
 
 use crate::keys::Key;
-use crate::training::{Sabotage, TrainingOptions};
+use crate::training::{PlainMethod, TrainingMethod, TrainingOptions};
 use noema_executor::DeviceOptions;
 use noema_protocol::{interfaces::Role, FamilyId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The configuration of a worker.
 #[derive(Clone)]
@@ -56,7 +57,7 @@ pub enum Listen {
 }
 
 /// Participation in rounds of training.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct RoundsConfig {
     /// The families whose rounds the operators take part in.
     pub families: Vec<FamilyId>,
@@ -66,8 +67,8 @@ pub struct RoundsConfig {
     pub audits: bool,
     /// Training options of trainers.
     pub training: TrainingOptions,
-    /// Makes trainers dishonest on purpose, for tests.
-    pub sabotage: Option<Sabotage>,
+    /// The method of trainers.
+    pub method: Arc<dyn TrainingMethod>,
 }
 
 impl Config {
@@ -96,6 +97,18 @@ impl Config {
     /// Whether an operator that has this role takes it on.
     pub(super) fn wants(&self, role: Role) -> bool {
         self.roles.is_empty() || self.roles.contains(&role)
+    }
+}
+
+impl Default for RoundsConfig {
+    fn default() -> Self {
+        Self {
+            families: Vec::new(),
+            datasets: Vec::new(),
+            audits: false,
+            training: TrainingOptions::default(),
+            method: Arc::new(PlainMethod),
+        }
     }
 }
 

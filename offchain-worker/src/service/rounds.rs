@@ -63,8 +63,8 @@ impl Resources {
             library: self.library.clone(),
             device: self.device.clone(),
             training: rounds.training.clone(),
+            method: rounds.method.clone(),
             files: Files::new(files.join(operator.name())),
-            sabotage: rounds.sabotage,
         }
     }
 

@@ -7,8 +7,8 @@ mod options;
 mod overlap;
 
 use super::{
-    bits, evaluate, Judge, Sabotage, Submitted, TrainableCheckpoint, TrainedUpdate, TrainingError,
-    TrainingLoop, TrainingStep,
+    bits, evaluate, Assignment, Judge, OtherTrainer, PlainMethod, Submitted, TrainableCheckpoint,
+    TrainedUpdate, TrainingError, TrainingLoop, TrainingMethod, TrainingStep,
 };
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
@@ -26,6 +26,7 @@ use noema_update::{
 pub use options::RoundsOptions;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
@@ -118,6 +119,8 @@ pub struct Run<'a> {
     shards: Shards,
     journal: Journal,
     options: RoundsOptions,
+    /// The methods of trainers, by their numbers; the others have the plain one.
+    methods: BTreeMap<u32, Arc<dyn TrainingMethod>>,
 }
 
 impl<'a> Run<'a> {
@@ -154,7 +157,17 @@ impl<'a> Run<'a> {
             shards,
             journal,
             options,
+            methods: BTreeMap::new(),
         })
+    }
+
+    /// Replaces the method of a trainer, by its number from 0. A method that waits for other trainers gets the
+    /// assigned shards; one that does not reveal its contribution sends nothing. The saved state does not
+    /// contain the methods, and dense averaging has no updates that they could change.
+    #[must_use]
+    pub fn with_method(mut self, trainer: u32, method: Arc<dyn TrainingMethod>) -> Self {
+        self.methods.insert(trainer, method);
+        self
     }
 
     /// The options, with the horizon of the saved state.
@@ -196,6 +209,7 @@ fn rounds(
         shards,
         journal,
         options,
+        methods,
     } = run;
     let (dataset, options) = (*dataset, &*options);
     let library = Library::new(home);
@@ -226,11 +240,12 @@ fn rounds(
             }
             let (places, assigned): (Vec<_>, Vec<_>) =
                 shards.next(dataset, options.shards)?.into_iter().unzip();
-            let spoils = options.sabotage.filter(|_| index + 1 == options.trainers);
-            let given = match (spoils, made.first()) {
-                (Some(Sabotage::OtherShards), Some(Made { assigned, .. })) => assigned,
-                _ => &assigned,
+            let method: &dyn TrainingMethod = match methods.get(&index) {
+                Some(method) => &**method,
+                None => &PlainMethod,
             };
+            let others = other_shards(method, dataset, &places, &made)?;
+            let given = others.as_deref().unwrap_or(&assigned);
             let batch = options.training.batch;
             let (contribution, tokens_per_second) = train(trainer, given, batch, &mut |step| {
                 progress(RoundsEvent::Step {
@@ -239,17 +254,13 @@ fn rounds(
                     step,
                 })
             })?;
-            let work = match (spoils, made.first()) {
-                (Some(Sabotage::Copy), Some(Made { bytes, .. })) => bytes.clone(),
-                _ => Some(contribution.bytes),
+            let bytes = match method.reveals() {
+                true => {
+                    let entries = options.training.entries;
+                    Some(method.update(&parent, entries, contribution.bytes)?)
+                }
+                false => None,
             };
-            let entries = options.training.entries;
-            let spoil = |work| match spoils {
-                None => Ok(Some(work)),
-                Some(Sabotage::Silent) => Ok(None),
-                Some(sabotage) => sabotage.spoil(&parent, entries, work).map(Some),
-            };
-            let bytes = work.map_or(Ok(None), spoil)?;
             made.push(Made {
                 report: ContributionReport {
                     shards: places,
@@ -364,6 +375,36 @@ fn trainer(
     let state = options.state.as_ref();
     let state = state.map(|folder| trainer_state(folder, index));
     TrainingLoop::new(parent.clone(), training, device, state.as_deref())
+}
+
+/// The shards that a trainer's method selects, if they are not those at `places`, which are assigned to it;
+/// `made` is the work of the trainers before it.
+fn other_shards(
+    method: &dyn TrainingMethod,
+    dataset: &OpenDataset,
+    places: &[usize],
+    made: &[Made],
+) -> Result<Option<Vec<Shard>>, TrainingError> {
+    let numbers = |places: &[usize]| -> Vec<u32> { places.iter().map(|at| *at as u32).collect() };
+    let own = numbers(places);
+    let before: Vec<Vec<u32>> = made.iter().map(|m| numbers(&m.report.shards)).collect();
+    let others = before.iter().map(|shards| OtherTrainer {
+        shards,
+        has_committed: true,
+    });
+    let selected = method.shards(&Assignment {
+        own: &own,
+        others: others.collect(),
+        dataset: dataset.len() as u32,
+    });
+    let Some(selected) = selected.filter(|selected| *selected != own) else {
+        return Ok(None);
+    };
+    let mut shards = Vec::with_capacity(selected.len());
+    for place in selected {
+        shards.push(dataset.shard(place as usize)?);
+    }
+    Ok(Some(shards))
 }
 
 /// Trains on `shards` for a round, `batch` sequences a step: the contribution, and the tokens that the steps

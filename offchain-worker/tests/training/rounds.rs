@@ -2,16 +2,23 @@
 
 use crate::support::{divergent, options, World};
 use noema_checkpoint::SourceFormat;
+use noema_dishonest_trainer::{Behaviour, Dishonest};
 use noema_executor::Device;
 use noema_worker::{
     checkpoint::{CheckpointError, Library, MASTERS},
     dataset::OpenDataset,
     training::{
         rounds::{ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
-        Sabotage, TrainingError, TrainingOptions,
+        Assignment, PlainMethod, TrainableCheckpoint, TrainingError, TrainingMethod,
+        TrainingOptions,
     },
 };
-use std::{collections::HashSet, fs, ops::ControlFlow};
+use std::{
+    collections::HashSet,
+    fs,
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
 
 fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
     RoundsOptions {
@@ -23,30 +30,45 @@ fn rounds(trainers: u32, dense: bool) -> RoundsOptions {
         default_horizon: false,
         dense,
         judged: false,
-        sabotage: None,
         state: None,
     }
 }
 
 fn simulate(world: &World, options: &RoundsOptions) -> Result<RoundsReport, TrainingError> {
+    run(world, prepare(world, options)?)
+}
+
+fn run(world: &World, run: Run<'_>) -> Result<RoundsReport, TrainingError> {
     let home = world.file("home");
     let device = Device::cpu(None);
-    prepare(world, options)?.run(&device, &home, &mut |_| ControlFlow::Continue(()))
+    run.run(&device, &home, &mut |_| ControlFlow::Continue(()))
 }
 
 fn prepare<'a>(world: &'a World, options: &RoundsOptions) -> Result<Run<'a>, TrainingError> {
     Run::prepare(world.checkpoint(), &world.dataset, options.clone())
 }
 
-/// Rounds with judges, in which the last of `trainers` is dishonest.
-fn sabotaged(world: &World, sabotage: Sabotage, count: u32, trainers: u32) -> Vec<RoundReport> {
+/// Rounds with judges, in which some of `trainers` have a method of their own.
+fn judged(
+    world: &World,
+    count: u32,
+    trainers: u32,
+    methods: impl IntoIterator<Item = (u32, Arc<dyn TrainingMethod>)>,
+) -> Vec<RoundReport> {
     let options = RoundsOptions {
         judged: true,
-        sabotage: Some(sabotage),
         rounds: count,
         ..rounds(trainers, false)
     };
-    simulate(world, &options).expect("trains").rounds
+    let mut prepared = prepare(world, &options).expect("is valid");
+    for (trainer, method) in methods {
+        prepared = prepared.with_method(trainer, method);
+    }
+    run(world, prepared).expect("trains").rounds
+}
+
+fn dishonest(behaviour: Behaviour) -> Arc<dyn TrainingMethod> {
+    Arc::new(Dishonest::new(behaviour))
 }
 
 #[test]
@@ -119,8 +141,8 @@ fn a_report_says_what_each_trainer_did() {
 #[test]
 fn what_is_refused_leaves_no_trace() {
     let world = World::new();
-    let with = |sabotage| sabotaged(&world, sabotage, 2, 4);
-    let (poisoned, silent) = (with(Sabotage::Flip), with(Sabotage::Silent));
+    let with = |behaviour| judged(&world, 2, 4, [(3, dishonest(behaviour))]);
+    let (poisoned, silent) = (with(Behaviour::Flip), with(Behaviour::Silent));
     for (poisoned, silent) in poisoned.iter().zip(&silent) {
         assert_eq!(poisoned.checkpoint, silent.checkpoint);
         let (flipped, nothing) = (&poisoned.contributions[3], &silent.contributions[3]);
@@ -134,21 +156,42 @@ fn what_is_refused_leaves_no_trace() {
 #[test]
 fn a_trainer_that_sends_nothing_weighs_nothing_without_judges_too() {
     let world = World::new();
-    let options = RoundsOptions {
-        sabotage: Some(Sabotage::Silent),
-        ..rounds(2, false)
-    };
-    let report = simulate(&world, &options).expect("trains");
+    let prepared = prepare(&world, &rounds(2, false)).expect("is valid");
+    let prepared = prepared.with_method(1, dishonest(Behaviour::Silent));
+    let report = run(&world, prepared).expect("trains");
     for round in &report.rounds {
         let weights = round.contributions.iter().map(|c| c.weight);
         assert_eq!(weights.collect::<Vec<_>>(), [1, 0]);
     }
 }
 
+/// Trains on the shards of the trainer that joined first.
+struct ShardsOfFirst;
+
+impl TrainingMethod for ShardsOfFirst {
+    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
+        assignment.others.first().map(|first| first.shards.to_vec())
+    }
+
+    fn update(
+        &self,
+        parent: &TrainableCheckpoint,
+        entries: u16,
+        trained: Vec<u8>,
+    ) -> Result<Vec<u8>, TrainingError> {
+        PlainMethod.update(parent, entries, trained)
+    }
+
+    fn reveals(&self) -> bool {
+        PlainMethod.reveals()
+    }
+}
+
 #[test]
 fn who_trains_on_the_shards_of_another_is_refused() {
     let world = World::new();
-    let rounds = sabotaged(&world, Sabotage::OtherShards, 1, 2);
+    let method: Arc<dyn TrainingMethod> = Arc::new(ShardsOfFirst);
+    let rounds = judged(&world, 1, 2, [(1, method)]);
     let [honest, other] = &rounds[0].contributions[..] else {
         panic!("there are two trainers");
     };
@@ -156,10 +199,46 @@ fn who_trains_on_the_shards_of_another_is_refused() {
     assert_eq!(other.weight, 0, "{:?}", rounds[0].contributions);
 }
 
+/// Notes the update of a trainer, or contributes the noted one at twice its scale.
+struct Noted {
+    update: Arc<Mutex<Vec<u8>>>,
+    copies: bool,
+}
+
+impl TrainingMethod for Noted {
+    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
+        PlainMethod.shards(assignment)
+    }
+
+    fn update(
+        &self,
+        parent: &TrainableCheckpoint,
+        entries: u16,
+        trained: Vec<u8>,
+    ) -> Result<Vec<u8>, TrainingError> {
+        let mut noted = self.update.lock().expect("no panic");
+        if self.copies {
+            let copy = Dishonest::new(Behaviour::Copy);
+            return copy.update(parent, entries, noted.clone());
+        }
+        noted.clone_from(&trained);
+        Ok(trained)
+    }
+
+    fn reveals(&self) -> bool {
+        PlainMethod.reveals()
+    }
+}
+
 #[test]
 fn a_copy_is_refused_at_any_scale() {
     let world = World::new();
-    let rounds = sabotaged(&world, Sabotage::Copy, 1, 3);
+    let update = Arc::<Mutex<Vec<u8>>>::default();
+    let method = |copies| -> Arc<dyn TrainingMethod> {
+        let update = Arc::clone(&update);
+        Arc::new(Noted { update, copies })
+    };
+    let rounds = judged(&world, 1, 3, [(0, method(false)), (2, method(true))]);
     let copy = &rounds[0].contributions[2];
     assert_eq!(copy.refused.as_deref(), Some("Copy"));
     assert_eq!(copy.overlap[0], Some(1_000));

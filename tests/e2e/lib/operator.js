@@ -17,8 +17,8 @@ export const possession = ({ api }, controller, hot) => ({
 });
 
 export class Operator {
-  constructor(world, name, role, prices, { home, args, fake }) {
-    Object.assign(this, { world, name, role, prices, home, args });
+  constructor(world, name, role, prices, { home, args, fake, program: file = 'noema-worker' }) {
+    Object.assign(this, { world, name, role, prices, home, args, file });
     /** Whether it may lose bond: true of an operator that the test simulates, or whose process it kills. */
     this.mayLose = fake;
     this.controller = key(`//${name}`);
@@ -79,7 +79,7 @@ export class Operator {
     const { world } = this;
     const program = new Program(
       name,
-      binary('noema-worker'),
+      binary(this.file),
       [
         'run',
         '--url', world.url,

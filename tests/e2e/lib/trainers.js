@@ -72,8 +72,9 @@ export class Programme extends Training {
 
   /**
    * Adds operators `[role, name, options]`, each with a process and a home folder that contains the first
-   * checkpoint unless they are `bare`. Options are those of `noema-worker run`, such as `{ steps: 300 }`.
-   * Validators have the dataset; trainers fetch their shards from them. Resolves when they take part.
+   * checkpoint unless they are `bare`. Options are those of `noema-worker run`, such as `{ steps: 300 }`; a
+   * trainer with a `behaviour` is dishonest in this way. Validators have the dataset; trainers fetch their
+   * shards from them. Resolves when they take part.
    */
   async add(operators, { bare = false } = {}) {
     const options = new Map(operators.map(([role, name, own]) => [
@@ -83,11 +84,16 @@ export class Programme extends Training {
     const runs = (name) => {
       const home = path.join(this.world.folder, name);
       if (!bare) cpSync(path.join(this.home, 'checkpoints'), path.join(home, 'checkpoints'), { recursive: true });
-      return { home, args: Object.entries(options.get(name)).flatMap(([option, value]) => [`--${option}`, `${value}`]) };
+      const own = options.get(name);
+      return {
+        home,
+        args: Object.entries(own).flatMap(([option, value]) => [`--${option}`, `${value}`]),
+        ...(own.behaviour && { program: 'noema-dishonest-trainer' }),
+      };
     };
     const added = await this.world.add(operators, { bond: BOND, checkpoints: [], runs });
     this.operators.push(...added);
-    for (const operator of added) operator.mayLose = Boolean(options.get(operator.name).sabotage);
+    for (const operator of added) operator.mayLose = Boolean(options.get(operator.name).behaviour);
     await Promise.all(added.map(ready));
     return added;
   }

@@ -245,7 +245,8 @@ export class World {
 
   /**
    * Adds operators `[role, name]` as real processes, or with `fake` simulated by the test. They can be drawn
-   * once this resolves. `runs` returns, for a name, the home folder and the further arguments of its process.
+   * once this resolves. `runs` returns, for a name, the home folder and the further arguments of its process,
+   * and its program if that is not `noema-worker`.
    */
   async add(
     operators,

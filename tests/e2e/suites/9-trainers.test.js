@@ -52,10 +52,10 @@ describe('trainers', () => {
   });
 
   it('make a checkpoint of the honest contributions, and the dishonest ones change nothing', { timeout: 400_000 }, async () => {
-    const sabotages = ['flip', 'random', 'garbage', 'truncate', 'copy', 'silent', 'scale', 'other-shards'];
+    const behaviours = ['flip', 'random', 'garbage', 'truncate', 'copy', 'silent', 'scale', 'other-shards'];
     const dishonest = await programme.add(
       // A copy is detected by its overlap with the original: it trains in the same order.
-      sabotages.map((sabotage, i) => ['Trainer', sabotage, { sabotage, seed: sabotage === 'copy' ? 1 : 10 + i }]),
+      behaviours.map((behaviour, i) => ['Trainer', behaviour, { behaviour, seed: behaviour === 'copy' ? 1 : 10 + i }]),
     );
     // Whether an update that is scaled or trained on other shards passes depends on the text; the loss falls
     // in either case.

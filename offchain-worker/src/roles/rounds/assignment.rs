@@ -1,37 +1,23 @@
-//! The shards that a trainer trains on: its assigned ones, unless it is dishonest on purpose.
+//! The assignment of a round, as one of its trainers sees it.
 
 use super::Round;
 use crate::store::AccountBytes;
-use crate::training::Sabotage;
-use std::collections::BTreeSet;
+use crate::training::{Assignment, OtherTrainer};
 
-/// The shards that `account` trains on in `round`; `None` if it does not train, or not yet.
-pub(super) fn shards(
-    round: &Round,
-    account: &AccountBytes,
-    sabotage: Option<Sabotage>,
-) -> Option<Vec<u32>> {
-    let own = round
-        .trainers
-        .iter()
-        .find(|trainer| trainer.account == *account)?;
-    match sabotage {
-        Some(Sabotage::OtherShards) => {
-            let given: BTreeSet<u32> = round
-                .trainers
-                .iter()
-                .flat_map(|trainer| trainer.shards.iter().copied())
-                .collect();
-            let others = (0..round.dataset.shards).filter(|shard| !given.contains(shard));
-            Some(others.take(own.shards.len()).collect())
-        }
-        Some(Sabotage::Copy) => {
-            let first = round
-                .trainers
-                .iter()
-                .find(|trainer| trainer.account != *account)?;
-            first.commitment.map(|_| first.shards.to_vec())
-        }
-        _ => Some(own.shards.to_vec()),
-    }
+/// The assignment of `round` as `account` sees it; `None` if it is not a trainer of the round.
+pub(super) fn assignment<'a>(round: &'a Round, account: &AccountBytes) -> Option<Assignment<'a>> {
+    let mut trainers = round.trainers.iter();
+    let own = trainers.find(|trainer| trainer.account == *account)?;
+    let others = round.trainers.iter();
+    let others = others.filter(|trainer| trainer.account != *account);
+    Some(Assignment {
+        own: &own.shards,
+        others: others
+            .map(|other| OtherTrainer {
+                shards: &other.shards,
+                has_committed: other.commitment.is_some(),
+            })
+            .collect(),
+        dataset: round.dataset.shards,
+    })
 }

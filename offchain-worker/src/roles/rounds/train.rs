@@ -1,7 +1,7 @@
 //! Trainers: preparing to join a round, and training.
 
 use super::work::{lock, salt, Slot};
-use super::{assignment, score, Found, Round, RoundWork, RoundsError};
+use super::{assignment::assignment, score, Found, Round, RoundWork, RoundsError};
 use crate::checkpoint::OpenCheckpoint;
 use crate::roles::tasks::blocking;
 use crate::store::Product;
@@ -88,14 +88,15 @@ impl RoundWork {
         )?)
     }
 
-    /// Trains on the assigned shards.
+    /// Trains on the shards that the trainer's method selects.
     pub(super) async fn contribute(
         self: &Arc<Self>,
         round: &Round,
         cancel: &Cancel,
     ) -> Result<Found, RoundsError> {
-        let sabotage = self.setup.sabotage;
-        let Some(shards) = assignment::shards(round, &self.account, sabotage) else {
+        let method = &self.setup.method;
+        let assigned = assignment(round, &self.account);
+        let Some(shards) = assigned.and_then(|assigned| method.shards(&assigned)) else {
             return Ok(Found::Nothing);
         };
         let checkpoint = self.checkpoint(round, round.parent).await?;
@@ -165,9 +166,7 @@ impl RoundWork {
             bytes = contribution.bytes.len(),
             "trained"
         );
-        match self.setup.sabotage {
-            Some(sabotage) => Ok(sabotage.spoil(&parent, entries, contribution.bytes)?),
-            None => Ok(contribution.bytes),
-        }
+        let method = &self.setup.method;
+        Ok(method.update(&parent, entries, contribution.bytes)?)
     }
 }

@@ -4,7 +4,7 @@ use super::{duty, Exchange, Found, Round, RoundDuty, RoundsError, Setup};
 use crate::checkpoint::OpenCheckpoint;
 use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
-use crate::training::{Sabotage, TrainingLoop};
+use crate::training::TrainingLoop;
 use noema_executor::Cancel;
 use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
 use sp_core::H256;
@@ -94,7 +94,7 @@ impl RoundWork {
         let owed = duty(round, &self.account, self.role, setup.audits, now)?;
         let is_left_out = match owed {
             RoundDuty::Join => !setup.choice.has(round, first),
-            RoundDuty::RevealContribution => setup.sabotage == Some(Sabotage::Silent),
+            RoundDuty::RevealContribution => !setup.method.reveals(),
             RoundDuty::Hold => round.claim.is_none(),
             _ => false,
         };

@@ -2,7 +2,7 @@
 
 use super::{trainer_state, RoundReport, RoundsOptions};
 use crate::{
-    training::{Differences, Sabotage, TrainingError, TrainingOptions},
+    training::{Differences, TrainingError, TrainingOptions},
     whole,
 };
 use noema_checkpoint::{CheckpointId, H256};
@@ -38,7 +38,6 @@ struct Plan {
     evaluation_shards: u32,
     dense: bool,
     judged: bool,
-    sabotage: Option<Sabotage>,
     training: TrainingOptions,
 }
 
@@ -53,14 +52,9 @@ impl Plan {
             evaluation_shards,
             dense,
             judged,
-            sabotage,
             training,
         } = self;
         let given = |given: &bool| if *given { "given" } else { "not given" };
-        let sabotage = match sabotage {
-            Some(sabotage) => format!("{sabotage:?}"),
-            None => "not given".into(),
-        };
         let mut deciding = vec![
             ("--checkpoint", start.to_string()),
             ("--dataset", format!("{dataset:?}")),
@@ -69,7 +63,6 @@ impl Plan {
             ("--evaluation-shards", evaluation_shards.to_string()),
             ("--dense", given(dense).into()),
             ("--judge", given(judged).into()),
-            ("--sabotage", sabotage),
         ];
         deciding.extend(training.deciding());
         deciding
@@ -95,7 +88,6 @@ impl Journal {
             evaluation_shards: options.evaluation_shards,
             dense: options.dense,
             judged: options.judged,
-            sabotage: options.sabotage,
             training: options.training.clone(),
         };
         let fresh = Self {

@@ -1,6 +1,6 @@
 //! Options of rounds.
 
-use crate::training::{within, Sabotage, TrainingError, TrainingOptions};
+use crate::training::{within, TrainingError, TrainingOptions};
 use std::{ops::RangeInclusive, path::PathBuf};
 
 /// Options of rounds.
@@ -24,8 +24,6 @@ pub struct RoundsOptions {
     /// Judge the contributions as validators do, refuse those that do not lower the loss, and weigh the
     /// others by how much they do; otherwise all have the same weight.
     pub judged: bool,
-    /// The sabotage of the last trainer, if any.
-    pub sabotage: Option<Sabotage>,
     /// Folder for the trainers' states and the completed rounds, from which a run that was stopped or killed
     /// continues.
     pub state: Option<PathBuf>,
@@ -52,15 +50,9 @@ impl RoundsOptions {
         let evaluation = self.evaluation_shards;
         within("--evaluation-shards", evaluation, Self::EVALUATION_SHARDS)?;
         self.training.validate()?;
-        // A single trainer has no other whose shards or contribution it could take.
-        let takes = matches!(self.sabotage, Some(Sabotage::Copy | Sabotage::OtherShards));
-        if takes && self.trainers < 2 {
-            let rule = "be at least 2 with this --sabotage, which takes from another trainer";
-            return Err(TrainingError::option("--trainers", self.trainers, rule));
-        }
-        if self.dense && (self.judged || self.sabotage.is_some()) {
-            let rule = "be without --judge and --sabotage, which need updates";
-            return Err(TrainingError::option("--dense", "with one of them", rule));
+        if self.dense && self.judged {
+            let rule = "be without --judge, which needs updates";
+            return Err(TrainingError::option("--dense", "with it", rule));
         }
         Ok(())
     }
@@ -81,12 +73,11 @@ mod tests {
             default_horizon: true,
             dense: false,
             judged: false,
-            sabotage: None,
             state: None,
         };
         assert!(sound.validate().is_ok());
         type Edit = fn(&mut RoundsOptions);
-        let edits: [(Edit, &str); 7] = [
+        let edits: [(Edit, &str); 6] = [
             (
                 |o| o.rounds = 0,
                 "--rounds must be from 1 to 1000000; it is 0.",
@@ -95,10 +86,6 @@ mod tests {
             (|o| o.shards = u32::MAX, "--shards must be from 1"),
             (|o| o.evaluation_shards = 0, "--evaluation-shards must be"),
             (|o| o.training.batch = 0, "--batch must be"),
-            (
-                |o| o.sabotage = Some(Sabotage::Copy),
-                "--trainers must be at least 2",
-            ),
             (
                 |o| (o.dense, o.judged) = (true, true),
                 "--dense must be without --judge",

@@ -1,13 +1,13 @@
 //! Honest operators produce a checkpoint with a lower loss, and fetch only what they need.
 
 use super::play::{assert_promoted, Play, FAMILIES, LONE, WINDOW};
+use noema_dishonest_trainer::Behaviour;
 use noema_protocol::RoundId;
 use noema_rounds::{Phase, Rejection, RoundOutcome, Ruling};
 use noema_worker::checkpoint::Library;
 use noema_worker::roles::rounds::Round;
 use noema_worker::roles::Action;
 use noema_worker::store::AccountBytes;
-use noema_worker::training::Sabotage;
 use std::fs;
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn without_holders_the_parent_stays() {
 
 #[tokio::test]
 async fn trainers_fetch_what_was_accepted_alone() {
-    let mut play = Play::new(Some(Sabotage::Garbage));
+    let mut play = Play::new(Some(Behaviour::Garbage));
     let outcome = play.play().await;
     assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     let trainers = play.round().trainers;

@@ -2,6 +2,7 @@
 
 use crate::fake::{FakeChain, FakeModel, Network, Process, CONTROLLER};
 use crate::world::{options, World};
+use noema_dishonest_trainer::{Behaviour, Dishonest};
 use noema_executor::Device;
 use noema_protocol::{interfaces::Role, FamilyId, RoundId};
 use noema_rounds::{Permill, Phase, RoundOutcome, RoundRules, RoundWindows, Ruling};
@@ -11,7 +12,7 @@ use noema_worker::metrics::Metrics;
 use noema_worker::roles::rounds::{Choice, Files, Round, Setup};
 use noema_worker::roles::{Identity, OperatorLoop, Pace};
 use noema_worker::store::Store;
-use noema_worker::training::Sabotage;
+use noema_worker::training::PlainMethod;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -43,9 +44,9 @@ pub(super) struct Start {
 
 impl Play {
     /// Three trainers and three validators; the third trainer is dishonest in this way.
-    pub(super) fn new(sabotage: Option<Sabotage>) -> Self {
+    pub(super) fn new(behaviour: Option<Behaviour>) -> Self {
         let mut play = Self::without_operators(WINDOW);
-        play.start(sabotage);
+        play.start(behaviour);
         play
     }
 
@@ -102,9 +103,11 @@ impl Play {
     }
 
     /// Starts the default operators, which continue from what is on disk.
-    pub(super) fn start(&mut self, sabotage: Option<Sabotage>) {
+    pub(super) fn start(&mut self, behaviour: Option<Behaviour>) {
         self.start_with(|number, start| {
-            start.setup.sabotage = sabotage.filter(|_| number == 3);
+            if let Some(behaviour) = behaviour.filter(|_| number == 3) {
+                start.setup.method = Arc::new(Dishonest::new(behaviour));
+            }
         });
     }
 
@@ -143,8 +146,8 @@ impl Play {
                 library: Library::new(&home),
                 device: Device::cpu(None),
                 training: options(),
+                method: Arc::new(PlainMethod),
                 files: Files::new(home.join("rounds")),
-                sabotage: None,
             },
             store: Store::at(&home.join("jobs.redb")),
         };

@@ -1,12 +1,12 @@
 //! Dishonest and slow trainers do not affect the result, and cost the other operators nothing.
 
 use super::play::{assert_promoted, Play};
+use noema_dishonest_trainer::Behaviour;
 use noema_rounds::{Finding, Phase, Refusal, RoundOutcome, Ruling};
-use noema_worker::training::Sabotage;
 
 /// The refusal of the third trainer's contribution, in a round that is promoted nevertheless.
-async fn poisoned(sabotage: Sabotage) -> Refusal {
-    let mut play = Play::new(Some(sabotage));
+async fn poisoned(behaviour: Behaviour) -> Refusal {
+    let mut play = Play::new(Some(behaviour));
     let outcome = play.play().await;
     assert_promoted(&play, outcome);
     match play.ruling(3) {
@@ -17,32 +17,32 @@ async fn poisoned(sabotage: Sabotage) -> Refusal {
 
 #[tokio::test]
 async fn a_flipped_update_changes_nothing() {
-    assert_eq!(poisoned(Sabotage::Flip).await, Refusal::DoesNotHelp);
+    assert_eq!(poisoned(Behaviour::Flip).await, Refusal::DoesNotHelp);
 }
 
 #[tokio::test]
 async fn random_changes_change_nothing() {
-    assert_eq!(poisoned(Sabotage::Random).await, Refusal::DoesNotHelp);
+    assert_eq!(poisoned(Behaviour::Random).await, Refusal::DoesNotHelp);
 }
 
 #[tokio::test]
 async fn the_work_of_another_changes_nothing() {
-    assert_eq!(poisoned(Sabotage::Copy).await, Refusal::Copy);
+    assert_eq!(poisoned(Behaviour::Copy).await, Refusal::Copy);
 }
 
 #[tokio::test]
 async fn bytes_that_are_no_update_change_nothing() {
-    assert_eq!(poisoned(Sabotage::Garbage).await, Refusal::Malformed);
+    assert_eq!(poisoned(Behaviour::Garbage).await, Refusal::Malformed);
 }
 
 #[tokio::test]
 async fn half_an_update_changes_nothing() {
-    assert_eq!(poisoned(Sabotage::Truncate).await, Refusal::Malformed);
+    assert_eq!(poisoned(Behaviour::Truncate).await, Refusal::Malformed);
 }
 
 #[tokio::test]
 async fn an_update_a_thousand_times_too_large_does_no_harm() {
-    let mut play = Play::new(Some(Sabotage::Scale));
+    let mut play = Play::new(Some(Behaviour::Scale));
     let outcome = play.play().await;
     assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     // It may lower the loss of a random model, so it may be accepted; but the mean is not its update alone.
@@ -53,7 +53,7 @@ async fn an_update_a_thousand_times_too_large_does_no_harm() {
 
 #[tokio::test]
 async fn who_never_reveals_offends_and_the_others_go_on() {
-    let mut play = Play::new(Some(Sabotage::Silent));
+    let mut play = Play::new(Some(Behaviour::Silent));
     let outcome = play.play().await;
     assert!(matches!(outcome, RoundOutcome::Promoted(_)), "{outcome:?}");
     assert_eq!(play.offenders(), [3]);
