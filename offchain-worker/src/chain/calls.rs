@@ -1,10 +1,11 @@
 //! The calls that this program submits, with their arguments under the names of the runtime.
 
 use super::types::{
-    Parameters, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
-    WireHiddenProof, WirePrices, WireReceipt, WireRole, WireRoles, WireSheet, WireSignature,
-    WireTokenBounds, WireVerdict, WireWeights,
+    Balance, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
+    WireHiddenProof, WireRoles, WireSheet, WireSignature, WireTokenBounds, WireWeights,
 };
+use noema_protocol::interfaces::{Prices, Role};
+use noema_protocol::{Receipt, SamplingParameters, Verdict};
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_encode::EncodeAsType;
@@ -40,9 +41,9 @@ calls! {
         /// The prompt, UTF-8.
         prompt: Vec<u8>,
         /// The sampling parameters.
-        parameters: Parameters,
+        parameters: SamplingParameters,
         /// The most that the requester pays.
-        price_limit: u128,
+        price_limit: Balance,
     }
     /// Cancels a request that no worker was drawn for.
     "Inference"."cancel_request" CancelRequest {
@@ -58,7 +59,7 @@ calls! {
         /// The answer's text, UTF-8.
         text: Vec<u8>,
         /// The receipt.
-        receipt: WireReceipt,
+        receipt: Receipt,
     }
     /// Commits to the result of a check.
     "Claims"."commit_check" CommitCheck {
@@ -76,7 +77,7 @@ calls! {
         /// The leaf.
         leaf: u32,
         /// The receipt of the leaf.
-        receipt: WireReceipt,
+        receipt: Receipt,
         /// The siblings of the receipt's hash, up to the claim's root.
         path: Vec<H256>,
         /// The proof of the hidden state at the validator's position.
@@ -107,7 +108,7 @@ calls! {
         /// The leaf.
         leaf: u32,
         /// The verdict.
-        verdict: WireVerdict,
+        verdict: Verdict,
         /// The salt of the commitment.
         salt: H256,
     }
@@ -156,7 +157,7 @@ calls! {
         /// The round.
         round: u64,
         /// The role.
-        role: WireRole,
+        role: Role,
     }
     /// Commits to a contribution.
     "Training"."commit_contribution" CommitContribution {
@@ -241,14 +242,14 @@ calls! {
         /// The hot key's signature, see [`crate::keys::Key::possession`].
         possession: WireSignature,
         /// Its prices as a worker.
-        prices: WirePrices,
+        prices: Prices<Balance>,
         /// Its bond.
-        bond: u128,
+        bond: Balance,
     }
     /// Changes the prices of a worker.
     "Operators"."set_prices" SetPrices {
         /// The new prices.
-        prices: WirePrices,
+        prices: Prices<Balance>,
     }
     /// Starts to serve a checkpoint.
     "Operators"."serve" Serve {
@@ -263,7 +264,7 @@ calls! {
     /// Adds to the bond.
     "Operators"."bond_extra" BondExtra {
         /// The amount.
-        amount: u128,
+        amount: Balance,
     }
     /// Starts to leave: the bond can be withdrawn after the unbonding period.
     "Operators"."start_unbonding" StartUnbonding {}

@@ -2,7 +2,6 @@
 
 use super::types::{
     Balance, BlockNumber, Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch,
-    WirePerWork,
 };
 use super::{At, ChainError};
 use crate::store::AccountBytes;
@@ -33,7 +32,7 @@ impl Epoch {
 
     /// The current epoch, as if it ended now; `shares` are the parts of a subsidy for each kind of work.
     fn so_far(running: &RunningEpoch, shares: &PerWork<Permill>) -> Self {
-        let work = running.work.clone().into();
+        let work = running.work;
         Self {
             number: running.number,
             is_closed: false,
@@ -46,8 +45,8 @@ impl Epoch {
         Self {
             number,
             is_closed: true,
-            work: closed.work.into(),
-            pools: closed.pools.into(),
+            work: closed.work,
+            pools: closed.pools,
         }
     }
 }
@@ -82,8 +81,7 @@ impl At {
             Some(running) => Some(RunningDues {
                 epoch: running.number,
                 ends_at: running.scheduled.ends_at,
-                estimate: Epoch::so_far(&running, &self.subsidy_shares()?)
-                    .reward(&pending.running.amounts()),
+                estimate: Epoch::so_far(&running, &self.subsidy_shares()?).reward(&pending.running),
             }),
             None => None,
         };
@@ -126,10 +124,9 @@ impl At {
 
     /// The part of a subsidy for each kind of work.
     fn subsidy_shares(&self) -> Result<PerWork<Permill>, ChainError> {
-        let shares: WirePerWork = self.constant("Issuance", "Shares")?;
-        let shares: PerWork<u128> = shares.into();
+        let shares: PerWork<u32> = self.constant("Issuance", "Shares")?;
         Ok(PerWork::from_fn(|kind| {
-            Permill::from_parts(u32::try_from(*shares.get(kind)).unwrap_or(u32::MAX))
+            Permill::from_parts(*shares.get(kind))
         }))
     }
 
@@ -159,11 +156,10 @@ mod tests {
         }
     }
 
-    fn all(training: u128) -> WirePerWork {
-        WirePerWork {
-            inference: 0,
-            check: 0,
+    fn all(training: u128) -> PerWork<u128> {
+        PerWork {
             training,
+            ..PerWork::default()
         }
     }
 

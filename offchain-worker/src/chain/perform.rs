@@ -28,7 +28,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
                 request: request.0,
                 tokens,
                 text: text.into_bytes(),
-                receipt: (*receipt).into(),
+                receipt: *receipt,
             };
             node.perform(call, key).await
         }
@@ -54,7 +54,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             let call = RevealCheck {
                 claim: claim.0,
                 leaf,
-                receipt: (*receipt).into(),
+                receipt: *receipt,
                 // The claim of a request has one leaf, whose hash is the root.
                 path: Vec::new(),
                 proof: proof.into(),
@@ -87,7 +87,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             let call = RevealVerdict {
                 claim: claim.0,
                 leaf,
-                verdict: verdict.into(),
+                verdict,
                 salt,
             };
             node.perform(call, key).await
@@ -110,10 +110,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
 async fn say(node: &Node, round: RoundId, step: RoundStep, key: &Key) -> Fate {
     let round = round.0;
     match step {
-        RoundStep::Join(role) => {
-            let role = role.into();
-            node.perform(JoinRound { round, role }, key).await
-        }
+        RoundStep::Join(role) => node.perform(JoinRound { round, role }, key).await,
         RoundStep::CommitContribution(commitment) => {
             node.perform(CommitContribution { round, commitment }, key)
                 .await

@@ -230,7 +230,6 @@ impl At {
         prompt_bytes: u32,
         parameters: SamplingParameters,
     ) -> Result<Option<PriceList>, ChainError> {
-        let parameters = super::types::Parameters::from(parameters);
         self.view(
             "Inference",
             "quote",

@@ -63,23 +63,18 @@ pub use checkpoint::{
 };
 pub use claim::{
     CheckDue, ClaimFault, ClaimInfo, ClaimOutcome, ClaimRecord, ClaimStage, ClaimTerms, DueStep,
-    Seat, SeatState, VerdictDue, Verification, WireHiddenProof, WireJob, WireVerdict,
+    Seat, SeatState, VerdictDue, Verification, WireHiddenProof,
 };
-pub use issuance::{
-    Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch, WirePerWork,
-};
+pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};
 pub use operator::{
     DeviceReport, EarningsLedger, Idle, Offer, OperatorInfo, OperatorRecord, PriceList,
-    PriceVersions, WireAddress, WireDevice, WireDeviceClass, WireEndpoint, WirePrices, WireRoles,
+    PriceVersions, WireAddress, WireDevice, WireDeviceClass, WireEndpoint, WireRoles,
     WireSignature,
 };
-pub use request::{
-    Assignment, OpenAnswer, Parameters, Payments, RefundReason, RequestPhase, RequestState,
-    WireReceipt,
-};
+pub use request::{Assignment, OpenAnswer, Payments, RefundReason, RequestPhase, RequestState};
 
 pub use governance::{CheckpointsCall, TrainingCall, WireCall, WireDataset, WireRules};
-pub use round::{WireClaim, WireContribution, WireFinding, WireLosses, WireRole, WireSheet};
+pub use round::{WireClaim, WireContribution, WireFinding, WireLosses, WireSheet};
 
 fn as_text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&String::from_utf8_lossy(bytes))

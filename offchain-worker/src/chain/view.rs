@@ -172,7 +172,7 @@ impl From<CheckDue> for Duty {
             part: Part::Check {
                 claim: ClaimId(check.claim),
                 leaf: check.leaf,
-                claimed: check.job.into(),
+                claimed: check.job,
                 point: check.point,
             },
             step: check.step.into(),
@@ -221,7 +221,7 @@ async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, ChainViewError> {
         return Ok(None);
     };
     let subject: H256 = info.claim.terms.root;
-    let leaf = leaf(at, info.job.into()).await?;
+    let leaf = leaf(at, info.job).await?;
     Ok(leaf.map(|leaf| Task {
         subject,
         work: Workload::Verdict(leaf),
@@ -246,12 +246,11 @@ async fn leaf(at: &At, claimed: Job) -> Result<Option<Answered>, ChainViewError>
             "the chain has removed the prompt and the answer of request {id}, so that it cannot be executed again"
         )));
     }
-    let receipt = state.receipt.clone();
     Ok(Some(Answered {
         question: question(id, &state)?,
         tokens: state.tokens,
         text: text("answer", state.text)?,
-        receipt: receipt.ok_or_else(|| missing(id, "receipt"))?.into(),
+        receipt: state.receipt.ok_or_else(|| missing(id, "receipt"))?,
     }))
 }
 
@@ -264,7 +263,7 @@ fn question(id: RequestId, state: &RequestState) -> Result<Question, ChainError>
         request: id,
         checkpoint: CheckpointId(state.checkpoint),
         prompt: text("prompt", state.prompt.clone())?,
-        parameters: state.parameters.clone().into(),
+        parameters: state.parameters,
         seed: assignment.seed,
     })
 }

@@ -119,7 +119,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let call = RequestInference {
         checkpoint: checkpoint.0,
         prompt: args.prompt.clone().into_bytes(),
-        parameters: parameters.into(),
+        parameters,
         price_limit: limit,
     };
     let included = node.submit(call, &key).await?;

@@ -7,14 +7,15 @@ use crate::chain::calls::{
     BondExtra, RegisterCheckpoint, RegisterFamily, RegisterOperator, Serve, SetPrices,
 };
 use crate::chain::types::{
-    CheckpointRecord, OperatorInfo, Status, WireArchitecture, WirePrices, WireRoles,
-    WireTokenBounds, WireWeights,
+    Balance, CheckpointRecord, OperatorInfo, Status, WireArchitecture, WireRoles, WireTokenBounds,
+    WireWeights,
 };
 use crate::chain::{At, Node};
 use crate::keys::{address, load_account, Key};
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand, ValueEnum};
 use noema_checkpoint::Manifest;
+use noema_protocol::interfaces::Prices;
 use noema_protocol::{CheckpointId, FamilyId};
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
@@ -363,14 +364,14 @@ fn amount(token: &Token, given: &Option<Amount>, default: &str) -> anyhow::Resul
 fn prices(
     token: &Token,
     args: &OperatorArgs,
-    recorded: Option<&WirePrices>,
-) -> anyhow::Result<WirePrices> {
+    recorded: Option<&Prices<Balance>>,
+) -> anyhow::Result<Prices<Balance>> {
     let price =
         |given: &Option<Amount>, recorded: Option<u128>, default: &str| match (given, recorded) {
             (None, Some(recorded)) => Ok(recorded),
             _ => amount(token, given, default),
         };
-    Ok(WirePrices {
+    Ok(Prices {
         per_prompt_byte: price(
             &args.price_per_byte,
             recorded.map(|prices| prices.per_prompt_byte),

@@ -28,6 +28,10 @@ use sp_core::H256;
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct CheckpointId(pub H256);
 
 impl fmt::Display for CheckpointId {
@@ -54,6 +58,10 @@ impl fmt::Display for CheckpointId {
     TypeInfo,
     Serialize,
     Deserialize,
+)]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
 )]
 pub struct FamilyId(pub u32);
 
@@ -82,6 +90,10 @@ impl fmt::Display for FamilyId {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct RequestId(pub u64);
 
 impl fmt::Display for RequestId {
@@ -108,6 +120,10 @@ impl fmt::Display for RequestId {
     TypeInfo,
     Serialize,
     Deserialize,
+)]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
 )]
 pub struct ClaimId(pub u64);
 
@@ -136,6 +152,10 @@ impl fmt::Display for ClaimId {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct RoundId(pub u64);
 
 impl fmt::Display for RoundId {
@@ -161,6 +181,11 @@ impl fmt::Display for RoundId {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A request for inference.
     Request(RequestId),

@@ -26,6 +26,10 @@ use sp_core::H256;
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub enum Role {
     /// Answers requests.
     Worker,
@@ -50,6 +54,10 @@ pub enum Role {
     TypeInfo,
     Serialize,
     Deserialize,
+)]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
 )]
 pub struct Prices<Balance> {
     /// Per byte of the prompt.
@@ -421,6 +429,10 @@ impl Work {
     TypeInfo,
     Serialize,
     Deserialize,
+)]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
 )]
 pub struct PerWork<Value> {
     /// Of [`Work::Inference`].

@@ -22,6 +22,10 @@ use sp_core::H256;
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct SamplingParameters {
     /// Most tokens the answer may have, at least 1; a stop token ends it earlier.
     pub max_tokens: u16,
@@ -117,6 +121,10 @@ impl SamplingParameters {
     TypeInfo,
     Serialize,
     Deserialize,
+)]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
 )]
 pub struct Receipt {
     /// The request that is answered.

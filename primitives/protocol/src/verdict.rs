@@ -21,6 +21,10 @@ use serde::{Deserialize, Serialize};
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub enum Verdict {
     /// The checkpoint yields every byte of the answer and every field of its receipt.
     True,

@@ -5,37 +5,12 @@
 
 use super::{both_ways, from_chain, Balance, BlockNumber};
 use noema_claims::HiddenProof;
-use noema_protocol::{ClaimId, Job, RequestId, RoundId, Verdict};
+use noema_protocol::Job;
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
-
-from_chain! {
-    /// [`Job`] on the wire.
-    pub enum WireJob {
-        /// A request for inference.
-        Request(u64),
-        /// A round of training.
-        Round(u64),
-        /// The check of this leaf of a claim.
-        Check(u64, u32),
-        /// The dispute over this leaf of a claim.
-        Dispute(u64, u32),
-    }
-}
-
-impl From<WireJob> for Job {
-    fn from(job: WireJob) -> Self {
-        match job {
-            WireJob::Request(request) => Self::Request(RequestId(request)),
-            WireJob::Round(round) => Self::Round(RoundId(round)),
-            WireJob::Check(claim, leaf) => Self::Check(ClaimId(claim), leaf),
-            WireJob::Dispute(claim, leaf) => Self::Dispute(ClaimId(claim), leaf),
-        }
-    }
-}
 
 both_ways! {
     /// [`HiddenProof`] on the wire.
@@ -52,25 +27,6 @@ impl From<HiddenProof> for WireHiddenProof {
         Self {
             hidden: proof.hidden,
             siblings: proof.siblings,
-        }
-    }
-}
-
-both_ways! {
-    /// A juror's verdict on a leaf.
-    pub enum WireVerdict {
-        /// The leaf is what the checkpoint yields.
-        True,
-        /// The leaf is not what the checkpoint yields.
-        False,
-    }
-}
-
-impl From<Verdict> for WireVerdict {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::True => Self::True,
-            Verdict::False => Self::False,
         }
     }
 }
@@ -93,7 +49,7 @@ from_chain! {
         /// The leaf.
         pub leaf: u32,
         /// The job that was claimed.
-        pub job: WireJob,
+        pub job: Job,
         /// The checkpoint to execute.
         pub checkpoint: H256,
         /// The step that is due.
@@ -127,7 +83,7 @@ from_chain! {
         /// The claim.
         pub claim: ClaimRecord,
         /// The job that was claimed.
-        pub job: WireJob,
+        pub job: Job,
         /// The open disputes: the leaf of each, and its challengers.
         pub disputes: Vec<(u32, Vec<AccountId32>)>,
     }

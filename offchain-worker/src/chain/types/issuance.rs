@@ -9,40 +9,6 @@ use serde::Serialize;
 use subxt::ext::scale_decode::DecodeAsType;
 
 from_chain! {
-    /// [`PerWork`] on the wire, for amounts of any kind.
-    pub struct WirePerWork {
-        /// For answers.
-        pub inference: u128,
-        /// For checks.
-        pub check: u128,
-        /// For training.
-        pub training: u128,
-    }
-}
-
-impl From<WirePerWork> for PerWork<u128> {
-    fn from(values: WirePerWork) -> Self {
-        Self {
-            inference: values.inference,
-            check: values.check,
-            training: values.training,
-        }
-    }
-}
-
-impl WirePerWork {
-    /// The values as amounts of an account's work.
-    pub fn amounts(&self) -> PerWork<u64> {
-        let amount = |value| u64::try_from(value).unwrap_or(u64::MAX);
-        PerWork {
-            inference: amount(self.inference),
-            check: amount(self.check),
-            training: amount(self.training),
-        }
-    }
-}
-
-from_chain! {
     /// The rewards of an account.
     pub struct PendingReward {
         /// The total that it can claim now.
@@ -50,7 +16,7 @@ from_chain! {
         /// The same by epoch, the oldest first.
         pub epochs: Vec<Claimable>,
         /// Its work in the current epoch.
-        pub running: WirePerWork,
+        pub running: PerWork<u64>,
     }
 }
 
@@ -93,7 +59,7 @@ from_chain! {
         /// Its end and its subsidy.
         pub scheduled: ScheduledEpoch,
         /// All work that was done in it so far.
-        pub work: WirePerWork,
+        pub work: PerWork<u128>,
     }
 }
 
@@ -101,8 +67,8 @@ from_chain! {
     /// An epoch that ended.
     pub struct ClosedEpoch {
         /// All work that was done in it.
-        pub work: WirePerWork,
+        pub work: PerWork<u128>,
         /// The pools that the operators share for it.
-        pub pools: WirePerWork,
+        pub pools: PerWork<Balance>,
     }
 }

@@ -4,6 +4,7 @@
 #![allow(unused_imports)]
 
 use super::{as_text, both_ways, from_chain, Balance, BlockNumber};
+use noema_protocol::interfaces::Prices;
 use serde::Serialize;
 use sp_core::H256;
 use std::net::{IpAddr, SocketAddr};
@@ -46,27 +47,17 @@ pub enum WireSignature {
     Sr25519([u8; 64]),
 }
 
-both_ways! {
-    /// The prices of a worker.
-    pub struct WirePrices {
-        /// The price per byte of the prompt.
-        pub per_prompt_byte: Balance,
-        /// The price per token of the answer.
-        pub per_answer_token: Balance,
-    }
-}
-
 from_chain! {
     /// The prices of a worker by term.
     pub struct PriceVersions {
         /// The term of the last change.
         pub changed: u32,
         /// The prices in that term.
-        pub then: WirePrices,
+        pub then: Prices<Balance>,
         /// The prices in the term after it.
-        pub next: WirePrices,
+        pub next: Prices<Balance>,
         /// The prices from the term after that on: those that were set last.
-        pub latest: WirePrices,
+        pub latest: Prices<Balance>,
     }
 }
 

@@ -3,107 +3,13 @@
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
 
-use super::{
-    as_text, both_ways, from_chain, Balance, BlockNumber, ClaimStage, Verification, WirePrices,
-};
-use noema_protocol::{CheckpointId, Receipt, RequestId, SamplingParameters};
+use super::{as_text, from_chain, Balance, BlockNumber, ClaimStage, Verification};
+use noema_protocol::interfaces::Prices;
+use noema_protocol::{Receipt, SamplingParameters};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
-use subxt::ext::scale_encode::EncodeAsType;
-
-both_ways! {
-    /// [`SamplingParameters`] on the wire.
-    pub struct Parameters {
-        /// The most tokens of the answer.
-        pub max_tokens: u16,
-        /// Temperature in thousandths.
-        pub temperature_milli: u16,
-        /// The number of most likely tokens to draw from.
-        pub top_k: u16,
-        /// The probability mass to draw from, in thousandths.
-        pub top_p_milli: u16,
-    }
-}
-
-impl From<SamplingParameters> for Parameters {
-    fn from(parameters: SamplingParameters) -> Self {
-        Self {
-            max_tokens: parameters.max_tokens,
-            temperature_milli: parameters.temperature_milli,
-            top_k: parameters.top_k,
-            top_p_milli: parameters.top_p_milli,
-        }
-    }
-}
-
-impl From<Parameters> for SamplingParameters {
-    fn from(parameters: Parameters) -> Self {
-        Self {
-            max_tokens: parameters.max_tokens,
-            temperature_milli: parameters.temperature_milli,
-            top_k: parameters.top_k,
-            top_p_milli: parameters.top_p_milli,
-        }
-    }
-}
-
-both_ways! {
-    /// [`Receipt`] on the wire.
-    pub struct WireReceipt {
-        /// The request.
-        pub request: u64,
-        /// The checkpoint.
-        pub checkpoint: H256,
-        /// The hash of the prompt.
-        pub prompt_hash: H256,
-        /// The parameters as requested.
-        pub parameters: Parameters,
-        /// The sampling seed.
-        pub seed: H256,
-        /// The hash of the answer's tokens and text.
-        pub answer_hash: H256,
-        /// The number of tokens of the prompt.
-        pub prompt_tokens: u32,
-        /// The number of tokens of the answer.
-        pub answer_tokens: u32,
-        /// The Merkle root over the hidden-state hashes of the answer.
-        pub hidden_root: H256,
-    }
-}
-
-impl From<Receipt> for WireReceipt {
-    fn from(receipt: Receipt) -> Self {
-        Self {
-            request: receipt.request.0,
-            checkpoint: receipt.checkpoint.0,
-            prompt_hash: receipt.prompt_hash,
-            parameters: receipt.parameters.into(),
-            seed: receipt.seed,
-            answer_hash: receipt.answer_hash,
-            prompt_tokens: receipt.prompt_tokens,
-            answer_tokens: receipt.answer_tokens,
-            hidden_root: receipt.hidden_root,
-        }
-    }
-}
-
-impl From<WireReceipt> for Receipt {
-    fn from(receipt: WireReceipt) -> Self {
-        Self {
-            request: RequestId(receipt.request),
-            checkpoint: CheckpointId(receipt.checkpoint),
-            prompt_hash: receipt.prompt_hash,
-            parameters: receipt.parameters.into(),
-            seed: receipt.seed,
-            answer_hash: receipt.answer_hash,
-            prompt_tokens: receipt.prompt_tokens,
-            answer_tokens: receipt.answer_tokens,
-            hidden_root: receipt.hidden_root,
-        }
-    }
-}
 
 from_chain! {
     /// The phase of a request.
@@ -173,7 +79,7 @@ from_chain! {
         /// The worker's controller.
         pub worker: AccountId32,
         /// Its prices when it was drawn.
-        pub prices: WirePrices,
+        pub prices: Prices<Balance>,
         /// The price of the longest answer.
         pub answer_max: Balance,
         /// The amount set aside for checks.
@@ -214,7 +120,7 @@ from_chain! {
         #[serde(serialize_with = "as_text")]
         pub prompt: Vec<u8>,
         /// The sampling parameters.
-        pub parameters: Parameters,
+        pub parameters: SamplingParameters,
         /// The most that the requester pays to worker and validators.
         pub price_limit: Balance,
         /// The amount that was burned for storage.
@@ -237,7 +143,7 @@ from_chain! {
         /// The answer's tokens; empty whenever the text is.
         pub tokens: Vec<u32>,
         /// The answer's receipt.
-        pub receipt: Option<WireReceipt>,
+        pub receipt: Option<Receipt>,
         /// The price of the answer, before a part is burned.
         pub payment: Option<Balance>,
         /// The block of the answer.

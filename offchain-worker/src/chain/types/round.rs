@@ -5,24 +5,11 @@
 #![allow(unused_imports)]
 
 use super::both_ways;
-use noema_protocol::interfaces::Role;
 use noema_rounds::{CheckpointClaim, Contribution, Finding, Losses, ScoreSheet};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
-
-both_ways! {
-    /// An operator's role.
-    pub enum WireRole {
-        /// Takes no part in rounds.
-        Worker,
-        /// Scores contributions.
-        Validator,
-        /// Contributes updates.
-        Trainer,
-    }
-}
 
 both_ways! {
     /// The hash and the size of an update.
@@ -87,16 +74,6 @@ both_ways! {
         pub masters_root: H256,
         /// Its loss on the evaluation shards.
         pub loss: u64,
-    }
-}
-
-impl From<Role> for WireRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Worker => Self::Worker,
-            Role::Validator => Self::Validator,
-            Role::Trainer => Self::Trainer,
-        }
     }
 }
 

@@ -157,7 +157,7 @@ impl Report {
         if let Some(claim) = state.claim {
             self.line(&format!("  claim        {claim}"));
         }
-        self.line(&format!("  checkpoint   {:?}", receipt.checkpoint));
+        self.line(&format!("  checkpoint   {}", receipt.checkpoint));
         self.line(&format!("  prompt hash  {:?}", receipt.prompt_hash));
         self.line(&format!("  seed         {:?}", receipt.seed));
         self.line(&format!("  answer hash  {:?}", receipt.answer_hash));
