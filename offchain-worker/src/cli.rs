@@ -4,6 +4,7 @@ mod ask;
 mod checkpoint;
 mod claim;
 mod dataset;
+mod describe;
 mod device;
 mod doctor;
 mod fetch;

@@ -2,8 +2,9 @@
 
 use super::types::{
     Balance, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
-    WireHiddenProof, WireRoles, WireSheet, WireSignature, WireTokenBounds, WireWeights,
+    WireRoles, WireSheet, WireSignature, WireTokenBounds, WireWeights,
 };
+use noema_claims::HiddenProof;
 use noema_protocol::interfaces::{Prices, Role};
 use noema_protocol::{Receipt, SamplingParameters, Verdict};
 use sp_core::H256;
@@ -81,7 +82,7 @@ calls! {
         /// The siblings of the receipt's hash, up to the claim's root.
         path: Vec<H256>,
         /// The proof of the hidden state at the validator's position.
-        proof: WireHiddenProof,
+        proof: HiddenProof,
         /// The salt of the commitment.
         salt: H256,
     }

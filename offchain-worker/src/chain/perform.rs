@@ -57,7 +57,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
                 receipt: *receipt,
                 // The claim of a request has one leaf, whose hash is the root.
                 path: Vec::new(),
-                proof: proof.into(),
+                proof,
                 salt,
             };
             node.perform(call, key).await

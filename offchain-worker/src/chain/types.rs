@@ -61,10 +61,7 @@ mod round;
 pub use checkpoint::{
     CheckpointRecord, FamilyRecord, Holding, Status, WireArchitecture, WireTokenBounds, WireWeights,
 };
-pub use claim::{
-    CheckDue, ClaimFault, ClaimInfo, ClaimOutcome, ClaimRecord, ClaimStage, ClaimTerms, DueStep,
-    Seat, SeatState, VerdictDue, Verification, WireHiddenProof,
-};
+pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, DueStep, Seat, VerdictDue};
 pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};
 pub use operator::{
     DeviceReport, EarningsLedger, Idle, Offer, OperatorInfo, OperatorRecord, PriceList,

@@ -1,12 +1,13 @@
 //! `noema-worker request`, `operator` and `audit`.
 
+use super::describe::Describe;
 use super::money::Token;
 use super::values::within;
 use super::Global;
 use crate::artefacts;
 use crate::chain::calls::CancelRequest;
 use crate::chain::types::{
-    ClaimInfo, ClaimOutcome, ClaimStage, EarningsLedger, OperatorInfo, RequestPhase, RequestState,
+    BlockNumber, ClaimInfo, EarningsLedger, OperatorInfo, RequestPhase, RequestState,
 };
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
@@ -14,6 +15,7 @@ use crate::printable::printable_bytes;
 use anyhow::Context;
 use clap::Subcommand;
 use noema_artefacts::Peer;
+use noema_claims::{ClaimOutcome, ClaimStage};
 use noema_protocol::{ClaimId, RequestId};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -179,7 +181,7 @@ fn phase(state: &RequestState) -> String {
     }
 }
 
-fn stage_of(stage: &ClaimStage) -> String {
+fn stage_of(stage: &ClaimStage<BlockNumber>) -> String {
     match stage {
         ClaimStage::Undrawn => "waiting for the draw of its check".into(),
         ClaimStage::Committing { until } => format!("validators commit until block {until}"),

@@ -5,6 +5,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
 use noema_protocol::{CheckpointId, ClaimId};
 use scale_info::TypeInfo;
+use serde::Serialize;
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// An operator's assertion of work done and to be paid for: a Merkle root over receipts, with a part of its
@@ -94,7 +95,10 @@ pub enum Availability {
     DecodeWithMemTracking,
     MaxEncodedLen,
     TypeInfo,
+    Serialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimStage<BlockNumber> {
     /// It waits for randomness that was not known when it was made, or when the last draw ended.
     Undrawn,
@@ -131,7 +135,10 @@ pub enum ClaimStage<BlockNumber> {
     DecodeWithMemTracking,
     MaxEncodedLen,
     TypeInfo,
+    Serialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum Verification {
     /// No leaf was drawn.
     NotDrawn,
@@ -154,7 +161,10 @@ pub enum Verification {
     DecodeWithMemTracking,
     MaxEncodedLen,
     TypeInfo,
+    Serialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimOutcome {
     /// The claimant is paid. The result of the checks is not [`Verification::Unconfirmed`].
     Final(Verification),
@@ -177,7 +187,10 @@ pub enum ClaimOutcome {
     DecodeWithMemTracking,
     MaxEncodedLen,
     TypeInfo,
+    Serialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimFault {
     /// The checkpoint does not yield this leaf.
     FalseLeaf(u32),
@@ -233,7 +246,10 @@ impl<AccountId> Seat<AccountId> {
     DecodeWithMemTracking,
     MaxEncodedLen,
     TypeInfo,
+    Serialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum SeatState {
     /// Nothing yet.
     Seated,

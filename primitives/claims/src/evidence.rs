@@ -14,6 +14,7 @@ use sp_runtime::traits::BlakeTwo256;
 
 /// The hidden state at one position, and its path to the root.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct HiddenProof {
     /// The hash of the hidden state.
     pub hidden: H256,

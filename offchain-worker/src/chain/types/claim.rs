@@ -3,33 +3,13 @@
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
 
-use super::{both_ways, from_chain, Balance, BlockNumber};
-use noema_claims::HiddenProof;
+use super::{from_chain, Balance, BlockNumber};
+use noema_claims::{ClaimStage, SeatState};
 use noema_protocol::Job;
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
-use subxt::ext::scale_encode::EncodeAsType;
-
-both_ways! {
-    /// [`HiddenProof`] on the wire.
-    pub struct WireHiddenProof {
-        /// The hash of the hidden state.
-        pub hidden: H256,
-        /// The sibling hashes, from the leaf upwards.
-        pub siblings: Vec<H256>,
-    }
-}
-
-impl From<HiddenProof> for WireHiddenProof {
-    fn from(proof: HiddenProof) -> Self {
-        Self {
-            hidden: proof.hidden,
-            siblings: proof.siblings,
-        }
-    }
-}
 
 from_chain! {
     /// The step that the chain expects of a validator or a juror.
@@ -97,7 +77,7 @@ from_chain! {
         /// The block of the claim.
         pub made_at: BlockNumber,
         /// Its stage.
-        pub stage: ClaimStage,
+        pub stage: ClaimStage<BlockNumber>,
         /// The leaves that were drawn for a check.
         pub drawn: Vec<u32>,
         /// The number of draws of validators.
@@ -128,92 +108,6 @@ from_chain! {
 }
 
 from_chain! {
-    /// The stage of a claim.
-    pub enum ClaimStage {
-        /// It waits for randomness.
-        Undrawn,
-        /// Validators re-execute their leaves and commit.
-        Committing {
-            /// The last block of the stage.
-            until: BlockNumber,
-        },
-        /// Validators reveal their results.
-        Revealing {
-            /// The last block of the stage.
-            until: BlockNumber,
-        },
-        /// The checks are over; any account may still challenge.
-        Challengeable {
-            /// The last block of the stage.
-            until: BlockNumber,
-            /// The result of the checks.
-            verification: Verification,
-        },
-        /// It is over.
-        Ended(ClaimOutcome),
-    }
-}
-
-from_chain! {
-    /// The result of the checks of a claim.
-    pub enum Verification {
-        /// No leaf was drawn.
-        NotDrawn,
-        /// Each drawn leaf was confirmed or challenged.
-        Confirmed,
-        /// A drawn leaf was confirmed by no validator.
-        Unconfirmed,
-    }
-}
-
-impl Verification {
-    /// The result as text.
-    pub const fn describe(&self) -> &'static str {
-        match self {
-            Self::NotDrawn => "not drawn for a check",
-            Self::Confirmed => "checked",
-            Self::Unconfirmed => "drawn for a check, and confirmed by no validator",
-        }
-    }
-}
-
-from_chain! {
-    /// The outcome of a claim.
-    pub enum ClaimOutcome {
-        /// The claimant is paid.
-        Final(Verification),
-        /// No validator confirmed a leaf that was drawn: the payer is refunded, and the claimant keeps its
-        /// stake.
-        Unconfirmed,
-        /// The payer is refunded, and the claimant loses its stake.
-        Fallen(ClaimFault),
-    }
-}
-
-from_chain! {
-    /// Why a claim fell.
-    pub enum ClaimFault {
-        /// This leaf is not what the checkpoint yields.
-        FalseLeaf(u32),
-        /// The claimant did not post this leaf when it was demanded.
-        Withheld(u32),
-        /// The dispute over this leaf could not be decided.
-        Undecided(u32),
-    }
-}
-
-impl ClaimFault {
-    /// The fault as text.
-    pub const fn describe(&self) -> &'static str {
-        match self {
-            Self::FalseLeaf(_) => "the answer is not what the checkpoint yields",
-            Self::Withheld(_) => "the claimant withheld an answer",
-            Self::Undecided(_) => "a dispute over the answer could not be decided",
-        }
-    }
-}
-
-from_chain! {
     /// A validator that was drawn for a leaf.
     pub struct Seat {
         /// The validator's controller.
@@ -222,34 +116,5 @@ from_chain! {
         pub leaf: u32,
         /// Its state.
         pub state: SeatState,
-    }
-}
-
-from_chain! {
-    /// The state of a drawn validator.
-    pub enum SeatState {
-        /// It has done nothing yet.
-        Seated,
-        /// It committed.
-        Committed(H256),
-        /// It revealed the hidden state of the claim at its position.
-        Confirmed,
-        /// It challenged the leaf.
-        Challenged,
-        /// It missed its deadline.
-        Silent,
-    }
-}
-
-impl SeatState {
-    /// The state as text, with the validator as its subject.
-    pub const fn describe(&self) -> &'static str {
-        match self {
-            Self::Seated => "was drawn to check the answer",
-            Self::Committed(_) => "has committed to its result",
-            Self::Confirmed => "found the same answer",
-            Self::Challenged => "challenged the answer",
-            Self::Silent => "missed its deadline",
-        }
     }
 }

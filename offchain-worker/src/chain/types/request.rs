@@ -3,7 +3,8 @@
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
 
-use super::{as_text, from_chain, Balance, BlockNumber, ClaimStage, Verification};
+use super::{as_text, from_chain, Balance, BlockNumber};
+use noema_claims::{ClaimStage, Verification};
 use noema_protocol::interfaces::Prices;
 use noema_protocol::{Receipt, SamplingParameters};
 use serde::Serialize;
@@ -151,7 +152,7 @@ from_chain! {
         /// The claim of the answer.
         pub claim: Option<u64>,
         /// The stage of the claim, while its record is kept.
-        pub claim_stage: Option<ClaimStage>,
+        pub claim_stage: Option<ClaimStage<BlockNumber>>,
         /// The payments so far.
         pub payments: Payments,
         /// The block in which it ended.

@@ -2,12 +2,13 @@
 
 use super::Seen;
 use crate::chain::types::{
-    ClaimInfo, ClaimStage, Payments, RefundReason, RequestPhase, RequestState, Seat, SeatState,
-    Verification,
+    BlockNumber, ClaimInfo, Payments, RefundReason, RequestPhase, RequestState, Seat,
 };
+use crate::cli::describe::Describe;
 use crate::cli::money::Token;
 use crate::printable::printable_bytes;
 use indicatif::{ProgressBar, ProgressStyle};
+use noema_claims::{ClaimStage, SeatState, Verification};
 use noema_protocol::RequestId;
 use std::time::{Duration, Instant};
 
@@ -261,7 +262,7 @@ fn after_refund(reason: &RefundReason, id: RequestId, missed: u32, by: &[String]
 }
 
 /// The next event of a claim, as text.
-fn awaited(stage: &ClaimStage) -> String {
+fn awaited(stage: &ClaimStage<BlockNumber>) -> String {
     match stage {
         ClaimStage::Undrawn => {
             "drawing whether the answer is checked, and by which validators".into()
