@@ -1,12 +1,13 @@
 //! The calls that this program submits, with their arguments under the names of the runtime.
 
 use super::types::{
-    Balance, WireArchitecture, WireCall, WireClaim, WireContribution, WireDevice, WireEndpoint,
-    WireRoles, WireSheet, WireSignature, WireTokenBounds, WireWeights,
+    Balance, WireArchitecture, WireCall, WireDevice, WireEndpoint, WireRoles, WireSignature,
+    WireTokenBounds, WireWeights,
 };
 use noema_claims::HiddenProof;
 use noema_protocol::interfaces::{Prices, Role};
 use noema_protocol::{Receipt, SamplingParameters, Verdict};
+use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_encode::EncodeAsType;
@@ -172,7 +173,7 @@ calls! {
         /// The round.
         round: u64,
         /// The hash and the size of the update.
-        contribution: WireContribution,
+        contribution: Contribution,
         /// The salt of the commitment.
         salt: H256,
     }
@@ -188,7 +189,7 @@ calls! {
         /// The round.
         round: u64,
         /// The scores.
-        sheet: WireSheet,
+        sheet: ScoreSheet,
         /// The salt of the commitment.
         salt: H256,
     }
@@ -197,21 +198,21 @@ calls! {
         /// The round.
         round: u64,
         /// The claim.
-        claim: WireClaim,
+        claim: CheckpointClaim,
     }
     /// Objects to the decided scores of the contributions.
     "Training"."object_to_scores" ObjectToScores {
         /// The round.
         round: u64,
         /// The validator's own scores.
-        sheet: WireSheet,
+        sheet: ScoreSheet,
     }
     /// Objects to the decided next checkpoint.
     "Training"."object_to_claim" ObjectToClaim {
         /// The round.
         round: u64,
         /// The validator's own claim.
-        claim: WireClaim,
+        claim: CheckpointClaim,
     }
     /// Mints the reward of an account for an epoch that ended.
     "Issuance"."claim" ClaimReward {

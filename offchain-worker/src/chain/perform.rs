@@ -118,7 +118,7 @@ async fn say(node: &Node, round: RoundId, step: RoundStep, key: &Key) -> Fate {
         RoundStep::RevealContribution(contribution, salt) => {
             let call = RevealContribution {
                 round,
-                contribution: contribution.into(),
+                contribution,
                 salt,
             };
             node.perform(call, key).await
@@ -127,20 +127,12 @@ async fn say(node: &Node, round: RoundId, step: RoundStep, key: &Key) -> Fate {
             node.perform(CommitScores { round, commitment }, key).await
         }
         RoundStep::RevealScores(sheet, salt) => {
-            let sheet = sheet.into();
             node.perform(RevealScores { round, sheet, salt }, key).await
         }
-        RoundStep::Claim(claim) => {
-            let claim = claim.into();
-            node.perform(ClaimCheckpoint { round, claim }, key).await
-        }
+        RoundStep::Claim(claim) => node.perform(ClaimCheckpoint { round, claim }, key).await,
         RoundStep::ObjectToScores(sheet) => {
-            let sheet = sheet.into();
             node.perform(ObjectToScores { round, sheet }, key).await
         }
-        RoundStep::ObjectToClaim(claim) => {
-            let claim = claim.into();
-            node.perform(ObjectToClaim { round, claim }, key).await
-        }
+        RoundStep::ObjectToClaim(claim) => node.perform(ObjectToClaim { round, claim }, key).await,
     }
 }

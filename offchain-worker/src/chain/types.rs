@@ -56,7 +56,6 @@ mod governance;
 mod issuance;
 mod operator;
 mod request;
-mod round;
 
 pub use checkpoint::{
     CheckpointRecord, FamilyRecord, Holding, Status, WireArchitecture, WireTokenBounds, WireWeights,
@@ -70,8 +69,7 @@ pub use operator::{
 };
 pub use request::{Assignment, OpenAnswer, Payments, RefundReason, RequestPhase, RequestState};
 
-pub use governance::{CheckpointsCall, TrainingCall, WireCall, WireDataset, WireRules};
-pub use round::{WireClaim, WireContribution, WireFinding, WireLosses, WireSheet};
+pub use governance::{CheckpointsCall, TrainingCall, WireCall};
 
 fn as_text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&String::from_utf8_lossy(bytes))

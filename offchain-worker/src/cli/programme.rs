@@ -208,10 +208,10 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     let manifest = dataset.manifest();
     let call = TrainingCall::start_programme {
         family: family.0,
-        dataset: recorded.into(),
+        dataset: recorded,
         licence: manifest.licence.clone().into_bytes(),
         source: manifest.source.clone().into_bytes(),
-        rules: Box::new(rules.into()),
+        rules: Box::new(rules),
     };
     node.submit(Sudo::of(WireCall::Training(call)), &governor)
         .await?;

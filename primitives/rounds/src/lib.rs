@@ -14,6 +14,8 @@ extern crate alloc;
 
 mod accept;
 mod advance;
+#[cfg(feature = "by-name")]
+mod by_name;
 mod claim;
 mod contribute;
 mod error;

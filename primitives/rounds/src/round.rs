@@ -203,6 +203,7 @@ pub struct Trainer<AccountId> {
     MaxEncodedLen,
     TypeInfo,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct Contribution {
     /// Its BLAKE3 hash.
     pub update: H256,
@@ -275,6 +276,7 @@ pub struct ScoreSheet {
     MaxEncodedLen,
     TypeInfo,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub enum Finding {
     /// The validator could not fetch the update in time.
     Unavailable,
@@ -307,6 +309,7 @@ pub enum Finding {
     MaxEncodedLen,
     TypeInfo,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct Losses {
     /// The parent's.
     pub before: u64,
@@ -327,6 +330,7 @@ pub struct Losses {
     MaxEncodedLen,
     TypeInfo,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct CheckpointClaim {
     /// The hash of its manifest.
     pub checkpoint: CheckpointId,

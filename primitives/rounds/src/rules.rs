@@ -26,6 +26,7 @@ use sp_core::H256;
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct Dataset {
     /// Merkle root over the hashes of its shards.
     pub root: H256,
@@ -52,6 +53,7 @@ pub struct Dataset {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct RoundWindows<BlockNumber> {
     /// Blocks to join.
     pub registration: BlockNumber,
