@@ -6,7 +6,9 @@ use super::types::{
 };
 use noema_claims::HiddenProof;
 use noema_protocol::interfaces::{Prices, Role};
-use noema_protocol::{Receipt, SamplingParameters, Verdict};
+use noema_protocol::{
+    CheckpointId, ClaimId, FamilyId, Receipt, RequestId, RoundId, SamplingParameters, Verdict,
+};
 use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
@@ -39,7 +41,7 @@ calls! {
     /// Submits a request.
     "Inference"."request_inference" RequestInference {
         /// The checkpoint.
-        checkpoint: H256,
+        checkpoint: CheckpointId,
         /// The prompt, UTF-8.
         prompt: Vec<u8>,
         /// The sampling parameters.
@@ -50,12 +52,12 @@ calls! {
     /// Cancels a request that no worker was drawn for.
     "Inference"."cancel_request" CancelRequest {
         /// The request.
-        request: u64,
+        request: RequestId,
     }
     /// Submits an answer.
     "Inference"."submit_answer" SubmitAnswer {
         /// The request.
-        request: u64,
+        request: RequestId,
         /// The answer's tokens.
         tokens: Vec<u32>,
         /// The answer's text, UTF-8.
@@ -66,7 +68,7 @@ calls! {
     /// Commits to the result of a check.
     "Claims"."commit_check" CommitCheck {
         /// The claim.
-        claim: u64,
+        claim: ClaimId,
         /// The leaf.
         leaf: u32,
         /// The hash of the result and the salt.
@@ -75,7 +77,7 @@ calls! {
     /// Reveals the result of a check.
     "Claims"."reveal_check" RevealCheck {
         /// The claim.
-        claim: u64,
+        claim: ClaimId,
         /// The leaf.
         leaf: u32,
         /// The receipt of the leaf.
@@ -90,14 +92,14 @@ calls! {
     /// Challenges a leaf.
     "Claims"."challenge" Challenge {
         /// The claim.
-        claim: u64,
+        claim: ClaimId,
         /// The leaf.
         leaf: u32,
     }
     /// Commits to a verdict.
     "Jury"."commit_verdict" CommitVerdict {
         /// The claim.
-        claim: u64,
+        claim: ClaimId,
         /// The leaf.
         leaf: u32,
         /// The hash of the verdict and the salt.
@@ -106,7 +108,7 @@ calls! {
     /// Reveals a verdict.
     "Jury"."reveal_verdict" RevealVerdict {
         /// The claim.
-        claim: u64,
+        claim: ClaimId,
         /// The leaf.
         leaf: u32,
         /// The verdict.
@@ -128,11 +130,11 @@ calls! {
     /// Registers a checkpoint.
     "Checkpoints"."register_checkpoint" RegisterCheckpoint {
         /// The hash of its manifest.
-        checkpoint: H256,
+        checkpoint: CheckpointId,
         /// Its family.
-        family: u32,
+        family: FamilyId,
         /// The checkpoint that it was made from.
-        parent: Option<H256>,
+        parent: Option<CheckpointId>,
         /// The root and the size of its weights.
         weights: WireWeights,
         /// Its token bounds.
@@ -145,7 +147,7 @@ calls! {
     /// Announces that an operator holds the weights of a checkpoint.
     "Checkpoints"."announce_holding" AnnounceHolding {
         /// The checkpoint.
-        checkpoint: H256,
+        checkpoint: CheckpointId,
         /// The hash under which the operator shares the files.
         blob: H256,
     }
@@ -157,21 +159,21 @@ calls! {
     /// Joins a round.
     "Training"."join_round" JoinRound {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The role.
         role: Role,
     }
     /// Commits to a contribution.
     "Training"."commit_contribution" CommitContribution {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The hash of the contribution and the salt.
         commitment: H256,
     }
     /// Reveals a contribution.
     "Training"."reveal_contribution" RevealContribution {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The hash and the size of the update.
         contribution: Contribution,
         /// The salt of the commitment.
@@ -180,14 +182,14 @@ calls! {
     /// Commits to scores.
     "Training"."commit_scores" CommitScores {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The hash of the scores and the salt.
         commitment: H256,
     }
     /// Reveals scores.
     "Training"."reveal_scores" RevealScores {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The scores.
         sheet: ScoreSheet,
         /// The salt of the commitment.
@@ -196,21 +198,21 @@ calls! {
     /// Claims the next checkpoint.
     "Training"."claim_checkpoint" ClaimCheckpoint {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The claim.
         claim: CheckpointClaim,
     }
     /// Objects to the decided scores of the contributions.
     "Training"."object_to_scores" ObjectToScores {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The validator's own scores.
         sheet: ScoreSheet,
     }
     /// Objects to the decided next checkpoint.
     "Training"."object_to_claim" ObjectToClaim {
         /// The round.
-        round: u64,
+        round: RoundId,
         /// The validator's own claim.
         claim: CheckpointClaim,
     }
@@ -256,12 +258,12 @@ calls! {
     /// Starts to serve a checkpoint.
     "Operators"."serve" Serve {
         /// The checkpoint.
-        checkpoint: H256,
+        checkpoint: CheckpointId,
     }
     /// Serves the canonical checkpoint of a family in place of another.
     "Operators"."follow_canonical" FollowCanonical {
         /// The checkpoint that is no longer served.
-        checkpoint: H256,
+        checkpoint: CheckpointId,
     }
     /// Adds to the bond.
     "Operators"."bond_extra" BondExtra {

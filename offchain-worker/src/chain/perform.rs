@@ -25,7 +25,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             receipt,
         } => {
             let call = SubmitAnswer {
-                request: request.0,
+                request,
                 tokens,
                 text: text.into_bytes(),
                 receipt: *receipt,
@@ -38,7 +38,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             commitment,
         } => {
             let call = CommitCheck {
-                claim: claim.0,
+                claim,
                 leaf,
                 commitment,
             };
@@ -52,7 +52,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             salt,
         } => {
             let call = RevealCheck {
-                claim: claim.0,
+                claim,
                 leaf,
                 receipt: *receipt,
                 // The claim of a request has one leaf, whose hash is the root.
@@ -62,17 +62,14 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             };
             node.perform(call, key).await
         }
-        Action::Challenge { claim, leaf } => {
-            let claim = claim.0;
-            node.perform(Challenge { claim, leaf }, key).await
-        }
+        Action::Challenge { claim, leaf } => node.perform(Challenge { claim, leaf }, key).await,
         Action::CommitVerdict {
             claim,
             leaf,
             commitment,
         } => {
             let call = CommitVerdict {
-                claim: claim.0,
+                claim,
                 leaf,
                 commitment,
             };
@@ -85,7 +82,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             salt,
         } => {
             let call = RevealVerdict {
-                claim: claim.0,
+                claim,
                 leaf,
                 verdict,
                 salt,
@@ -98,7 +95,6 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
         }
         Action::Round(round, step) => say(node, round, step, key).await,
         Action::AnnounceHolding { checkpoint, blob } => {
-            let checkpoint = checkpoint.0;
             node.perform(AnnounceHolding { checkpoint, blob }, key)
                 .await
         }
@@ -108,7 +104,6 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
 
 /// Submits the call of a step of a round.
 async fn say(node: &Node, round: RoundId, step: RoundStep, key: &Key) -> Fate {
-    let round = round.0;
     match step {
         RoundStep::Join(role) => node.perform(JoinRound { round, role }, key).await,
         RoundStep::CommitContribution(commitment) => {

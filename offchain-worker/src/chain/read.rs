@@ -9,7 +9,6 @@ use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
 use codec::{Decode, Encode};
 use noema_protocol::{CheckpointId, ClaimId, FamilyId, RequestId, RoundId, SamplingParameters};
-use sp_core::H256;
 use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
@@ -215,12 +214,12 @@ impl At {
 
     /// A claim, with its job and its disputes.
     pub async fn claim(&self, claim: ClaimId) -> Result<Option<ClaimInfo>, ChainError> {
-        self.view("Claims", "claim_info", (claim.0,)).await
+        self.view("Claims", "claim_info", (claim,)).await
     }
 
     /// The state of a request.
     pub async fn request(&self, request: RequestId) -> Result<Option<RequestState>, ChainError> {
-        self.view("Inference", "request_state", (request.0,)).await
+        self.view("Inference", "request_state", (request,)).await
     }
 
     /// The price limits for a request.
@@ -233,39 +232,34 @@ impl At {
         self.view(
             "Inference",
             "quote",
-            (checkpoint.0, prompt_bytes, parameters),
+            (*checkpoint, prompt_bytes, parameters),
         )
         .await
     }
 
     /// The families that have a programme of training.
     pub async fn trained_families(&self) -> Result<Vec<FamilyId>, ChainError> {
-        let families: Option<Vec<u32>> = self.storage("Training", "Families", ()).await?;
-        Ok(families
-            .unwrap_or_default()
-            .into_iter()
-            .map(FamilyId)
-            .collect())
+        let families = self.storage("Training", "Families", ()).await?;
+        Ok(families.unwrap_or_default())
     }
 
     /// The open round of a family.
     pub async fn open_round(&self, family: FamilyId) -> Result<Option<Round>, ChainError> {
         let answer = self
-            .call_view::<_, ()>("Training", "open_round", (family.0,))
+            .call_view::<_, ()>("Training", "open_round", (family,))
             .await?;
         decode_round(&answer, "open_round")
     }
 
     /// The closed rounds of a family that are still readable, oldest first.
     pub async fn closed_rounds(&self, family: FamilyId) -> Result<Vec<RoundId>, ChainError> {
-        let rounds: Vec<u64> = self.view("Training", "closed_rounds", (family.0,)).await?;
-        Ok(rounds.into_iter().map(RoundId).collect())
+        self.view("Training", "closed_rounds", (family,)).await
     }
 
     /// A round, while it is readable.
     pub async fn round(&self, round: RoundId) -> Result<Option<Round>, ChainError> {
         let answer = self
-            .call_view::<_, ()>("Training", "round", (round.0,))
+            .call_view::<_, ()>("Training", "round", (round,))
             .await?;
         decode_round(&answer, "round")
     }
@@ -299,37 +293,30 @@ impl At {
         &self,
     ) -> Result<Vec<(CheckpointId, CheckpointRecord)>, ChainError> {
         let all = self
-            .entries::<H256, CheckpointRecord>("Checkpoints", "Checkpoints")
+            .entries::<CheckpointId, CheckpointRecord>("Checkpoints", "Checkpoints")
             .await?;
         Ok(all
             .into_iter()
             .filter(|(_, record)| record.status == Status::Active)
-            .map(|(id, record)| (CheckpointId(id), record))
             .collect())
     }
 
     /// All families, with their numbers.
     pub async fn families(&self) -> Result<Vec<(FamilyId, FamilyRecord)>, ChainError> {
-        let all = self
-            .entries::<u32, FamilyRecord>("Checkpoints", "Families")
-            .await?;
-        Ok(all
-            .into_iter()
-            .map(|(id, record)| (FamilyId(id), record))
-            .collect())
+        self.entries("Checkpoints", "Families").await
     }
 
     /// The canonical checkpoint of each family that has one.
     pub async fn canonical_checkpoints(&self) -> Result<Vec<CheckpointId>, ChainError> {
         let all = self
-            .entries::<u32, H256>("Checkpoints", "Canonical")
+            .entries::<FamilyId, CheckpointId>("Checkpoints", "Canonical")
             .await?;
-        Ok(all.into_iter().map(|(_, id)| CheckpointId(id)).collect())
+        Ok(all.into_iter().map(|(_, id)| id).collect())
     }
 
     /// The operators that announced to hold the weights of a checkpoint.
     pub async fn holders(&self, id: &CheckpointId) -> Result<Vec<Holding>, ChainError> {
-        self.view("Checkpoints", "holders", (id.0,)).await
+        self.view("Checkpoints", "holders", (*id,)).await
     }
 
     /// The endpoint of an operator; `None` if it shares no artefacts.
@@ -359,8 +346,7 @@ impl At {
 
     /// The canonical checkpoint of a family.
     pub async fn canonical(&self, family: FamilyId) -> Result<Option<CheckpointId>, ChainError> {
-        let id: Option<H256> = self.view("Checkpoints", "canonical", (family.0,)).await?;
-        Ok(id.map(CheckpointId))
+        self.view("Checkpoints", "canonical", (family,)).await
     }
 
     /// The record of a checkpoint.
@@ -368,7 +354,7 @@ impl At {
         &self,
         id: &CheckpointId,
     ) -> Result<Option<CheckpointRecord>, ChainError> {
-        self.view("Checkpoints", "checkpoint", (id.0,)).await
+        self.view("Checkpoints", "checkpoint", (*id,)).await
     }
 
     /// The record of the operator with this controller.
@@ -398,7 +384,11 @@ impl At {
         controller: &AccountBytes,
     ) -> Result<BTreeSet<CheckpointId>, ChainError> {
         let (drawn, answers, checks, verdicts) = futures::try_join!(
-            self.view::<_, Vec<H256>>("Operators", "drawn_for", (AccountId32(*controller),)),
+            self.view::<_, Vec<CheckpointId>>(
+                "Operators",
+                "drawn_for",
+                (AccountId32(*controller),)
+            ),
             self.assignments(controller),
             self.checks_due(controller),
             self.verdicts_due(controller),
@@ -407,7 +397,7 @@ impl At {
         let checks = checks.into_iter().map(|check| check.checkpoint);
         let verdicts = verdicts.into_iter().map(|verdict| verdict.checkpoint);
         let jobs = answers.chain(checks).chain(verdicts);
-        Ok(drawn.into_iter().chain(jobs).map(CheckpointId).collect())
+        Ok(drawn.into_iter().chain(jobs).collect())
     }
 
     /// An operator's ledger of earnings and losses.

@@ -57,11 +57,11 @@ impl OpenRounds {
 impl Node {
     /// The hash of a round's value in storage.
     async fn round_hash(&self, at: &At, round: RoundId) -> Result<Option<H256>, ChainError> {
-        let address = subxt::dynamic::storage::<(u64,), Value>("Training", "Rounds");
+        let address = subxt::dynamic::storage::<(RoundId,), Value>("Training", "Rounds");
         let storage = at.block.storage();
         let key = storage
             .entry(address)
-            .and_then(|entry| entry.fetch_key((round.0,)))
+            .and_then(|entry| entry.fetch_key((round,)))
             .map_err(|error| super::classify(&self.url, "storage Training.Rounds", error))?;
         let key = format!("0x{}", hex::encode(key));
         let params = subxt::rpcs::rpc_params![key, at.block.block_hash()];

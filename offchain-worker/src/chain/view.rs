@@ -13,7 +13,7 @@ use crate::roles::{
 use crate::store::AccountBytes;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use noema_protocol::{CheckpointId, ClaimId, Job, RequestId};
+use noema_protocol::{ClaimId, Job, RequestId};
 use sp_core::H256;
 use std::future::Future;
 use std::sync::Arc;
@@ -158,9 +158,9 @@ impl NodeView {
 impl From<OpenAnswer> for Duty {
     fn from(answer: OpenAnswer) -> Self {
         Self {
-            part: Part::Answer(RequestId(answer.request)),
+            part: Part::Answer(answer.request),
             step: DutyStep::Execute,
-            checkpoint: CheckpointId(answer.checkpoint),
+            checkpoint: answer.checkpoint,
             until: answer.deadline.into(),
         }
     }
@@ -170,13 +170,13 @@ impl From<CheckDue> for Duty {
     fn from(check: CheckDue) -> Self {
         Self {
             part: Part::Check {
-                claim: ClaimId(check.claim),
+                claim: check.claim,
                 leaf: check.leaf,
                 claimed: check.job,
                 point: check.point,
             },
             step: check.step.into(),
-            checkpoint: CheckpointId(check.checkpoint),
+            checkpoint: check.checkpoint,
             until: check.until.into(),
         }
     }
@@ -186,11 +186,11 @@ impl From<VerdictDue> for Duty {
     fn from(verdict: VerdictDue) -> Self {
         Self {
             part: Part::Verdict {
-                claim: ClaimId(verdict.claim),
+                claim: verdict.claim,
                 leaf: verdict.leaf,
             },
             step: verdict.step.into(),
-            checkpoint: CheckpointId(verdict.checkpoint),
+            checkpoint: verdict.checkpoint,
             until: verdict.until.into(),
         }
     }
@@ -261,7 +261,7 @@ fn question(id: RequestId, state: &RequestState) -> Result<Question, ChainError>
         .ok_or_else(|| missing(id, "worker"))?;
     Ok(Question {
         request: id,
-        checkpoint: CheckpointId(state.checkpoint),
+        checkpoint: state.checkpoint,
         prompt: text("prompt", state.prompt.clone())?,
         parameters: state.parameters,
         seed: assignment.seed,

@@ -12,7 +12,7 @@ use crate::keys::Key;
 use crate::metrics::Metrics;
 use anyhow::{bail, Context};
 use clap::Args;
-use noema_protocol::{CheckpointId, ClaimId, RequestId, SamplingParameters};
+use noema_protocol::{CheckpointId, RequestId, SamplingParameters};
 use report::{missed_by, Report};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -87,7 +87,7 @@ pub(super) struct AskArgs {
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct Requested {
-    request: u64,
+    request: RequestId,
 }
 
 pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCode> {
@@ -117,7 +117,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     report.wait("sending the request");
     let asked = Instant::now();
     let call = RequestInference {
-        checkpoint: checkpoint.0,
+        checkpoint,
         prompt: args.prompt.clone().into_bytes(),
         parameters,
         price_limit: limit,
@@ -126,7 +126,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let requested: Requested = included
         .event("Inference", "Requested")?
         .context("the call succeeded without the event Inference.Requested")?;
-    let id = RequestId(requested.request);
+    let id = requested.request;
     report.line(&format!(
         "request {id} in block {}: {} on hold",
         included.block,
@@ -277,7 +277,7 @@ async fn look(link: &Link, id: RequestId) -> anyhow::Result<Option<Seen>> {
         return Ok(None);
     };
     let claim = match state.claim {
-        Some(claim) => at.claim(ClaimId(claim)).await?,
+        Some(claim) => at.claim(claim).await?,
         None => None,
     };
     Ok(Some(Seen { id, state, claim }))

@@ -189,16 +189,11 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     let at = node.finalized().await?;
     let checkpoint = super::find_checkpoint(&at, Some(&args.checkpoint)).await?;
     let record = at.checkpoint(&checkpoint).await?;
-    let family = FamilyId(
-        record
-            .context("the checkpoint is no longer on chain")?
-            .family,
-    );
+    let family = record
+        .context("the checkpoint is no longer on chain")?
+        .family;
     if at.canonical(family).await? != Some(checkpoint) {
-        let call = CheckpointsCall::set_canonical {
-            family: family.0,
-            checkpoint: checkpoint.0,
-        };
+        let call = CheckpointsCall::set_canonical { family, checkpoint };
         node.submit(Sudo::of(WireCall::Checkpoints(call)), &governor)
             .await?;
         if node.finalized().await?.canonical(family).await? != Some(checkpoint) {
@@ -207,7 +202,7 @@ async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     }
     let manifest = dataset.manifest();
     let call = TrainingCall::start_programme {
-        family: family.0,
+        family,
         dataset: recorded,
         licence: manifest.licence.clone().into_bytes(),
         source: manifest.source.clone().into_bytes(),
@@ -238,7 +233,7 @@ async fn canonical(global: &Global, family: FamilyId) -> anyhow::Result<()> {
 async fn stop(global: &Global, family: FamilyId, account: &str) -> anyhow::Result<()> {
     let governor = Key::load(account)?;
     let node = global.node().await?;
-    let call = TrainingCall::stop_programme { family: family.0 };
+    let call = TrainingCall::stop_programme { family };
     node.submit(Sudo::of(WireCall::Training(call)), &governor)
         .await?;
     let families = node.finalized().await?.trained_families().await?;

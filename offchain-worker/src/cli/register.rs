@@ -123,9 +123,9 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
     };
     let family = family(&node, &at, &publisher, manifest, args.family).await?;
     let call = RegisterCheckpoint {
-        checkpoint: id.0,
-        family: family.0,
-        parent: parent.map(|parent| parent.0),
+        checkpoint: id,
+        family,
+        parent,
         weights: WireWeights {
             root: manifest.weights_root,
             bytes: manifest.weights_bytes,
@@ -203,7 +203,7 @@ async fn family(
     #[derive(DecodeAsType)]
     #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
     struct FamilyRegistered {
-        family: u32,
+        family: FamilyId,
     }
     let registered: FamilyRegistered = included
         .event("Checkpoints", "FamilyRegistered")?
@@ -214,7 +214,7 @@ async fn family(
         String::from_utf8_lossy(&name),
         included.block
     );
-    Ok(FamilyId(registered.family))
+    Ok(registered.family)
 }
 
 /// `text`, or `otherwise` if it is empty, cut to the length that the chain records.
@@ -267,11 +267,11 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     }
     let serves = recorded.map(|info| info.serves).unwrap_or_default();
     for id in served {
-        if serves.contains(&id.0) {
+        if serves.contains(&id) {
             println!("{} serves {id} already", controller.address());
             continue;
         }
-        let included = node.submit(Serve { checkpoint: id.0 }, &controller).await?;
+        let included = node.submit(Serve { checkpoint: id }, &controller).await?;
         println!(
             "{} serves {id} from the term after next on, in block {}",
             controller.address(),

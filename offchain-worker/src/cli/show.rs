@@ -16,7 +16,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use noema_artefacts::Peer;
 use noema_claims::{ClaimOutcome, ClaimStage};
-use noema_protocol::{ClaimId, RequestId};
+use noema_protocol::RequestId;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -65,7 +65,7 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
                 .await?
                 .with_context(|| format!("the chain has no request {id}; it was never made, or it ended and its record was pruned"))?;
             let claim = match state.claim {
-                Some(claim) => at.claim(ClaimId(claim)).await?,
+                Some(claim) => at.claim(claim).await?,
                 None => None,
             };
             if json {
@@ -82,7 +82,8 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
         }
         RequestCommand::Cancel { id, account } => {
             let key = Key::load(&account)?;
-            let included = node.submit(CancelRequest { request: id }, &key).await?;
+            let request = RequestId(id);
+            let included = node.submit(CancelRequest { request }, &key).await?;
             println!("request {id} is cancelled, in block {}", included.block);
         }
     }
@@ -101,7 +102,7 @@ struct ShownRequest<'a> {
 fn show_request(id: u64, state: &RequestState, token: &Token) {
     println!("request      {id}, made in block {}", state.requested_at);
     println!("requester    {}", state.requester);
-    println!("checkpoint   {:?}", state.checkpoint);
+    println!("checkpoint   {}", state.checkpoint);
     println!("prompt       {}", printable_bytes(&state.prompt));
     println!("price limit  {}", token.show(state.price_limit));
     println!("storage      {} burned", token.show(state.storage_burned));
@@ -271,7 +272,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
         );
     }
     for checkpoint in &info.serves {
-        println!("serves      {checkpoint:?}");
+        println!("serves      {checkpoint}");
     }
     if let Some(report) = &info.device {
         println!(

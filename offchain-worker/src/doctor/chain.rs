@@ -140,8 +140,7 @@ async fn look(
     }
     let published = at.endpoint(&controller).await?;
     findings.extend(endpoint(&name, &info.operator.roles, published.as_ref()));
-    let serves = info.serves.into_iter().map(CheckpointId).collect();
-    Ok((findings, serves))
+    Ok((findings, info.serves))
 }
 
 /// The finding for an operator that serves no checkpoint: answers and checks need one, rounds do not.

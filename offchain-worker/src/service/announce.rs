@@ -248,7 +248,7 @@ pub(super) async fn hold(
         }
     };
     let call = AnnounceHolding {
-        checkpoint: id.0,
+        checkpoint: id,
         blob: H256(blob.0),
     };
     node.perform_finally(call, &operator.key).await?;

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::roles::LoadedEngines;
 use futures::future::BoxFuture;
 use noema_artefacts::Artefacts;
-use noema_protocol::{CheckpointId, FamilyId};
+use noema_protocol::CheckpointId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl Successor {
                 if info.operator.withdrawable_at.is_some() {
                     continue; // an operator that is leaving may serve nothing new
                 }
-                for served in info.serves.into_iter().map(CheckpointId) {
+                for served in info.serves {
                     let Some(canonical) = successor(&at, served).await? else {
                         continue;
                     };
@@ -134,9 +134,7 @@ impl Successor {
         if hold(node, operator, canonical, &engine, blob).await? {
             info!(operator = %name, checkpoint = %canonical, "announced that it holds the weights");
         }
-        let call = FollowCanonical {
-            checkpoint: served.0,
-        };
+        let call = FollowCanonical { checkpoint: served };
         node.perform_finally(call, &operator.key).await?;
         info!(operator = %name, checkpoint = %canonical, before = %served, "serves the canonical checkpoint");
         Ok(())
@@ -196,6 +194,6 @@ async fn successor(at: &At, served: CheckpointId) -> Result<Option<CheckpointId>
     let Some(record) = at.checkpoint(&served).await? else {
         return Ok(None);
     };
-    let canonical = at.canonical(FamilyId(record.family)).await?;
+    let canonical = at.canonical(record.family).await?;
     Ok(canonical.filter(|canonical| *canonical != served))
 }

@@ -68,7 +68,7 @@ pub(super) async fn look_up(node: &Node, keys: &[Key]) -> Result<Vec<Recorded>, 
         if let Some(idle) = &info.idle {
             info!(operator = %name, reason = idle.describe(), "the operator is not drawn at present");
         }
-        let serves: BTreeSet<_> = info.serves.into_iter().map(CheckpointId).collect();
+        let serves: BTreeSet<_> = info.serves.into_iter().collect();
         let mut owes = at.owed(&controller).await?;
         owes.retain(|id| !serves.contains(id));
         found.push(Recorded {

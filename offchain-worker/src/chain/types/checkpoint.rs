@@ -4,6 +4,7 @@
 #![allow(unused_imports)]
 
 use super::{both_ways, from_chain, Balance, BlockNumber};
+use noema_protocol::{CheckpointId, FamilyId};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
@@ -87,9 +88,9 @@ from_chain! {
     /// A registered checkpoint.
     pub struct CheckpointRecord {
         /// Its family.
-        pub family: u32,
+        pub family: FamilyId,
         /// The checkpoint that it was made from.
-        pub parent: Option<H256>,
+        pub parent: Option<CheckpointId>,
         /// The weights.
         pub weights: WireWeights,
         /// Its token bounds.

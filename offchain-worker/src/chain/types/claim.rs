@@ -5,7 +5,7 @@
 
 use super::{from_chain, Balance, BlockNumber};
 use noema_claims::{ClaimStage, SeatState};
-use noema_protocol::Job;
+use noema_protocol::{CheckpointId, ClaimId, Job};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
@@ -25,13 +25,13 @@ from_chain! {
     /// A check in which a step of an operator is due.
     pub struct CheckDue {
         /// The claim.
-        pub claim: u64,
+        pub claim: ClaimId,
         /// The leaf.
         pub leaf: u32,
         /// The job that was claimed.
         pub job: Job,
         /// The checkpoint to execute.
-        pub checkpoint: H256,
+        pub checkpoint: CheckpointId,
         /// The step that is due.
         pub step: DueStep,
         /// The last block in which it is accepted.
@@ -45,11 +45,11 @@ from_chain! {
     /// A dispute in which a step of an operator is due.
     pub struct VerdictDue {
         /// The claim.
-        pub claim: u64,
+        pub claim: ClaimId,
         /// The leaf.
         pub leaf: u32,
         /// The checkpoint to execute.
-        pub checkpoint: H256,
+        pub checkpoint: CheckpointId,
         /// The step that is due.
         pub step: DueStep,
         /// The last block in which it is accepted.

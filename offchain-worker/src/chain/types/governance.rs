@@ -1,8 +1,8 @@
 //! Calls of governance, as arguments of the call that dispatches them.
 
 use super::BlockNumber;
+use noema_protocol::{CheckpointId, FamilyId};
 use noema_rounds::{Dataset, RoundRules};
-use sp_core::H256;
 use subxt::ext::scale_encode::EncodeAsType;
 
 /// A call of the runtime that root may make.
@@ -23,9 +23,9 @@ pub enum CheckpointsCall {
     /// Makes a checkpoint the canonical one of its family.
     set_canonical {
         /// The family.
-        family: u32,
+        family: FamilyId,
         /// The checkpoint.
-        checkpoint: H256,
+        checkpoint: CheckpointId,
     },
 }
 
@@ -37,7 +37,7 @@ pub enum TrainingCall {
     /// Starts to train a family.
     start_programme {
         /// The family.
-        family: u32,
+        family: FamilyId,
         /// The dataset.
         dataset: Dataset,
         /// Its licence.
@@ -50,6 +50,6 @@ pub enum TrainingCall {
     /// Stops training a family.
     stop_programme {
         /// The family.
-        family: u32,
+        family: FamilyId,
     },
 }

@@ -5,6 +5,7 @@
 
 use super::{as_text, both_ways, from_chain, Balance, BlockNumber};
 use noema_protocol::interfaces::Prices;
+use noema_protocol::CheckpointId;
 use serde::Serialize;
 use sp_core::H256;
 use std::net::{IpAddr, SocketAddr};
@@ -99,7 +100,7 @@ from_chain! {
         /// Its record.
         pub operator: OperatorRecord,
         /// The checkpoints that it serves.
-        pub serves: Vec<H256>,
+        pub serves: Vec<CheckpointId>,
         /// The device that it reported.
         pub device: Option<DeviceReport>,
         /// Why it cannot be drawn in the current term; `None` if it can.

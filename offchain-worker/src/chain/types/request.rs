@@ -6,7 +6,7 @@
 use super::{as_text, from_chain, Balance, BlockNumber};
 use noema_claims::{ClaimStage, Verification};
 use noema_protocol::interfaces::Prices;
-use noema_protocol::{Receipt, SamplingParameters};
+use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
@@ -25,12 +25,12 @@ from_chain! {
         /// It is answered, and the answer is a claim.
         Claimed {
             /// The claim.
-            claim: u64,
+            claim: ClaimId,
         },
         /// It is over: the answer is final and paid.
         Settled {
             /// The claim.
-            claim: u64,
+            claim: ClaimId,
             /// The result of the checks of the claim.
             verification: Verification,
         },
@@ -116,7 +116,7 @@ from_chain! {
         /// The requester.
         pub requester: AccountId32,
         /// The requested checkpoint.
-        pub checkpoint: H256,
+        pub checkpoint: CheckpointId,
         /// The prompt, UTF-8; empty once it is removed.
         #[serde(serialize_with = "as_text")]
         pub prompt: Vec<u8>,
@@ -150,7 +150,7 @@ from_chain! {
         /// The block of the answer.
         pub answered_at: Option<BlockNumber>,
         /// The claim of the answer.
-        pub claim: Option<u64>,
+        pub claim: Option<ClaimId>,
         /// The stage of the claim, while its record is kept.
         pub claim_stage: Option<ClaimStage<BlockNumber>>,
         /// The payments so far.
@@ -164,9 +164,9 @@ from_chain! {
     /// A request that an operator has to answer.
     pub struct OpenAnswer {
         /// The request.
-        pub request: u64,
+        pub request: RequestId,
         /// The checkpoint to execute.
-        pub checkpoint: H256,
+        pub checkpoint: CheckpointId,
         /// The last block in which the answer is accepted.
         pub deadline: BlockNumber,
     }

@@ -25,7 +25,7 @@ pub(super) struct Books {
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct RoundClosed {
-    round: u64,
+    round: RoundId,
 }
 
 #[derive(DecodeAsType)]
@@ -77,7 +77,7 @@ impl Books {
         let closed: Vec<RoundClosed> = events.all("Training", "RoundClosed")?;
         if !closed.is_empty() {
             let epoch = at.current_epoch().await?;
-            let closed = closed.iter().map(|closed| (RoundId(closed.round), epoch));
+            let closed = closed.iter().map(|closed| (closed.round, epoch));
             self.closed_in.extend(closed);
         }
         Ok(())
