@@ -1,9 +1,7 @@
 //! The chain, over the WebSocket of one node.
 //!
-//! Nothing here is compiled against a runtime: calls, storage and view functions are looked up by
-//! name in the node's metadata, and decoded by the names of their fields into [`types`]. So a worker
-//! keeps running across a runtime upgrade that keeps those names; after another upgrade, its errors name
-//! what is missing.
+//! Nothing here is compiled against a runtime: calls, storage and view functions are looked up by name in the
+//! node's metadata. [`types`] states what an upgrade of the runtime may change while a worker keeps running.
 
 pub mod calls;
 mod duty;
@@ -14,6 +12,7 @@ mod issuance;
 mod perform;
 mod read;
 mod rounds;
+mod shape;
 mod submit;
 pub mod types;
 mod view;

@@ -1,8 +1,8 @@
 //! The calls that this program submits, with their arguments under the names of the runtime.
 
 use super::types::{
-    Balance, WireArchitecture, WireCall, WireDevice, WireEndpoint, WireRoles, WireSignature,
-    WireTokenBounds, WireWeights,
+    Balance, Roles, Weights, WireArchitecture, WireCall, WireDevice, WireEndpoint, WireSignature,
+    WireTokenBounds,
 };
 use noema_claims::HiddenProof;
 use noema_protocol::interfaces::{Prices, Role};
@@ -136,7 +136,7 @@ calls! {
         /// The checkpoint that it was made from.
         parent: Option<CheckpointId>,
         /// The root and the size of its weights.
-        weights: WireWeights,
+        weights: Weights,
         /// Its token bounds.
         tokens: WireTokenBounds,
         /// Its licence.
@@ -240,7 +240,7 @@ calls! {
     /// Registers an operator.
     "Operators"."register" RegisterOperator {
         /// Its roles.
-        roles: WireRoles,
+        roles: Roles,
         /// The hot key.
         key: AccountId32,
         /// The hot key's signature, see [`crate::keys::Key::possession`].

@@ -4,11 +4,12 @@ use super::types::{
     CheckDue, CheckpointRecord, ClaimInfo, EarningsLedger, FamilyRecord, Holding, OpenAnswer,
     OperatorInfo, PriceList, RequestState, Status, VerdictDue, WireEndpoint,
 };
-use super::{classify, Block, ChainError, PATIENCE};
+use super::{classify, shape, Block, ChainError, PATIENCE};
 use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use noema_protocol::{CheckpointId, ClaimId, FamilyId, RequestId, RoundId, SamplingParameters};
+use scale_info::TypeInfo;
 use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
 use subxt::dynamic::Value;
@@ -67,18 +68,40 @@ impl At {
         R: DecodeAsType,
     {
         let output = self.call_view::<A, R>(pallet, name, args).await?;
-        let incompatible = |reason: String| ChainError::Incompatible {
-            what: format!("view function {pallet}.{name}"),
-            reason,
-        };
+        let output_type = self.output_type(pallet, name)?;
+        let types = self.block.metadata_ref().types();
+        R::decode_as_type(&mut &output[..], output_type, types)
+            .map_err(|error| incompatible_view(pallet, name, error))
+    }
+
+    /// Calls the view function `pallet.name`, and decodes its result by position.
+    async fn view_by_position<A, R>(
+        &self,
+        pallet: &str,
+        name: &str,
+        args: A,
+    ) -> Result<R, ChainError>
+    where
+        A: subxt::ext::frame_decode::view_functions::IntoEncodableValues,
+        R: DecodeAll + TypeInfo + 'static,
+    {
+        let output = self.call_view::<A, ()>(pallet, name, args).await?;
+        let output_type = self.output_type(pallet, name)?;
+        let types = self.block.metadata_ref().types();
+        if let Some(difference) = shape::difference::<R>(types, output_type) {
+            return Err(incompatible_view(pallet, name, difference));
+        }
+        R::decode_all(&mut &output[..]).map_err(|error| incompatible_view(pallet, name, error))
+    }
+
+    /// The type of the result of the view function `pallet.name` in the metadata.
+    fn output_type(&self, pallet: &str, name: &str) -> Result<u32, ChainError> {
         let metadata = self.block.metadata_ref();
-        let output_type = metadata
+        let function = metadata
             .pallet_by_name(pallet)
             .and_then(|pallet| pallet.view_function_by_name(name))
-            .ok_or_else(|| incompatible("it does not exist".into()))?
-            .output_ty();
-        R::decode_as_type(&mut &output[..], output_type, metadata.types())
-            .map_err(|error| incompatible(error.to_string()))
+            .ok_or_else(|| incompatible_view(pallet, name, "it does not exist"))?;
+        Ok(function.output_ty())
     }
 
     /// The SCALE-encoded result of the view function `pallet.name`.
@@ -245,10 +268,8 @@ impl At {
 
     /// The open round of a family.
     pub async fn open_round(&self, family: FamilyId) -> Result<Option<Round>, ChainError> {
-        let answer = self
-            .call_view::<_, ()>("Training", "open_round", (family,))
-            .await?;
-        decode_round(&answer, "open_round")
+        self.view_by_position("Training", "open_round", (family,))
+            .await
     }
 
     /// The closed rounds of a family that are still readable, oldest first.
@@ -258,10 +279,7 @@ impl At {
 
     /// A round, while it is readable.
     pub async fn round(&self, round: RoundId) -> Result<Option<Round>, ChainError> {
-        let answer = self
-            .call_view::<_, ()>("Training", "round", (round,))
-            .await?;
-        decode_round(&answer, "round")
+        self.view_by_position("Training", "round", (round,)).await
     }
 
     /// All entries of the map `pallet.entry`.
@@ -425,11 +443,9 @@ impl At {
     }
 }
 
-/// Decodes a round in the runtime's own encoding: a participant computes with it, and needs all of its
-/// fields.
-fn decode_round(answer: &[u8], name: &str) -> Result<Option<Round>, ChainError> {
-    Option::<Round>::decode(&mut &*answer).map_err(|error| ChainError::Incompatible {
-        what: format!("view function Training.{name}"),
-        reason: error.to_string(),
-    })
+fn incompatible_view(pallet: &str, name: &str, reason: impl std::fmt::Display) -> ChainError {
+    ChainError::Incompatible {
+        what: format!("view function {pallet}.{name}"),
+        reason: reason.to_string(),
+    }
 }

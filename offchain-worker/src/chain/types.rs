@@ -1,10 +1,38 @@
-//! The types of the chain that this program reads and writes.
+//! The types of the chain that this program reads and writes, and what an upgrade of the runtime may change in
+//! them.
 //!
-//! Every type is decoded by the *names* that the metadata gives its fields and variants, never by
-//! position. A field that moved or was added changes nothing; a field that is missing or has another type
-//! is an error that names it.
+//! The types that the runtime takes from `noema_protocol`, `noema_claims` and `noema_rounds` are used as they are:
+//! the feature `by-name` of those crates derives what is needed. The types below are records that this program only
+//! reads, with the fields that it uses, and types of pallets, on which it does not depend. A name begins with
+//! `Wire` where this program has a type of its own for the same thing.
 //!
-//! Types whose names begin with `Wire` have a native counterpart elsewhere in this program.
+//! # By name
+//!
+//! Storage, constants, events and the results of view functions are decoded by the names that the metadata
+//! gives fields and variants; arguments are encoded by them. In what is decoded,
+//!
+//! - a field that is added or moved changes nothing;
+//! - a field that is removed or renamed is an error that names it;
+//! - an integer may become wider or narrower, and is an error where a value does not fit; no other change of the
+//!   type of a field is provided for;
+//! - a variant that is moved or removed changes nothing; one that is added or renamed is an error that names it,
+//!   where a value of it is read;
+//! - fields without names, of a variant or a tuple, keep their number and their order.
+//!
+//! In arguments, a field that the runtime no longer has is left out. A field that this program lacks, or a variant
+//! that the runtime lacks, is an error, and nothing is sent.
+//!
+//! # By position
+//!
+//! A round, [`Round`](crate::roles::rounds::Round), is decoded as the runtime encodes it: its lists have a type
+//! that cannot be decoded by name, and a round that has not changed is recognised by the hash of its encoding. Its
+//! type is compared with the metadata before: a field that was added, moved, removed, renamed or given another
+//! type is an error that names it, as is a variant that took the place of another; one that was added is an error
+//! where a value of it is read. So a worker that takes part in rounds runs either before such an upgrade or after
+//! it, and is replaced when it is enacted.
+//!
+//! The result of a call of a view function around the value, and the transactions of duties, have the fixed
+//! formats of polkadot-sdk.
 
 /// An amount of the native token, in its smallest unit.
 pub type Balance = u128;
@@ -58,14 +86,13 @@ mod operator;
 mod request;
 
 pub use checkpoint::{
-    CheckpointRecord, FamilyRecord, Holding, Status, WireArchitecture, WireTokenBounds, WireWeights,
+    CheckpointRecord, FamilyRecord, Holding, Status, Weights, WireArchitecture, WireTokenBounds,
 };
 pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, DueStep, Seat, VerdictDue};
 pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};
 pub use operator::{
     DeviceReport, EarningsLedger, Idle, Offer, OperatorInfo, OperatorRecord, PriceList,
-    PriceVersions, WireAddress, WireDevice, WireDeviceClass, WireEndpoint, WireRoles,
-    WireSignature,
+    PriceVersions, Roles, WireAddress, WireDevice, WireDeviceClass, WireEndpoint, WireSignature,
 };
 pub use request::{Assignment, OpenAnswer, Payments, RefundReason, RequestPhase, RequestState};
 

@@ -7,8 +7,8 @@ use crate::chain::calls::{
     BondExtra, RegisterCheckpoint, RegisterFamily, RegisterOperator, Serve, SetPrices,
 };
 use crate::chain::types::{
-    Balance, CheckpointRecord, OperatorInfo, Status, WireArchitecture, WireRoles, WireTokenBounds,
-    WireWeights,
+    Balance, CheckpointRecord, OperatorInfo, Roles, Status, Weights, WireArchitecture,
+    WireTokenBounds,
 };
 use crate::chain::{At, Node};
 use crate::keys::{address, load_account, Key};
@@ -126,7 +126,7 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
         checkpoint: id,
         family,
         parent,
-        weights: WireWeights {
+        weights: Weights {
             root: manifest.weights_root,
             bytes: manifest.weights_bytes,
         },
@@ -238,7 +238,7 @@ async fn operator(global: &Global, args: OperatorArgs) -> anyhow::Result<()> {
     let token = Token::of(&node).await?;
     let at = node.finalized().await?;
     let served = serve_list(global, &at, &args.serve).await?;
-    let roles = WireRoles {
+    let roles = Roles {
         worker: args.role.contains(&RoleName::Worker),
         validator: args.role.contains(&RoleName::Validator),
         trainer: args.role.contains(&RoleName::Trainer),
@@ -311,7 +311,7 @@ async fn adjust(
     token: &Token,
     controller: &Key,
     args: &OperatorArgs,
-    roles: &WireRoles,
+    roles: &Roles,
     info: &OperatorInfo,
     hot: [u8; 32],
 ) -> anyhow::Result<()> {

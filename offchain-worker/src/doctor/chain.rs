@@ -1,7 +1,7 @@
 //! The node, and an operator as recorded on its chain.
 
 use super::{Area, Diagnosis};
-use crate::chain::types::{WireEndpoint, WireRoles};
+use crate::chain::types::{Roles, WireEndpoint};
 use crate::chain::{At, ChainError, Node};
 use crate::keys::{address, Key, KeyError};
 use crate::store::AccountBytes;
@@ -144,7 +144,7 @@ async fn look(
 }
 
 /// The finding for an operator that serves no checkpoint: answers and checks need one, rounds do not.
-fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Diagnosis> {
+fn serves_nothing(name: &str, roles: &Roles) -> Option<Diagnosis> {
     let remedy =
         "its controller adds one with: noema-worker register operator --serve <CHECKPOINT>";
     if roles.worker {
@@ -159,7 +159,7 @@ fn serves_nothing(name: &str, roles: &WireRoles) -> Option<Diagnosis> {
 
 /// Whether participants of rounds can fetch files from the operator: updates from a trainer, the next
 /// checkpoint from either. `None` for an operator that has no part in rounds and publishes no endpoint.
-fn endpoint(name: &str, roles: &WireRoles, published: Option<&WireEndpoint>) -> Option<Diagnosis> {
+fn endpoint(name: &str, roles: &Roles, published: Option<&WireEndpoint>) -> Option<Diagnosis> {
     match published {
         Some(endpoint) => {
             let addresses = endpoint.addresses.iter().copied().map(SocketAddr::from);
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::doctor::Health;
 
-    const WORKER: WireRoles = WireRoles {
+    const WORKER: Roles = Roles {
         worker: true,
         validator: false,
         trainer: false,
@@ -222,11 +222,11 @@ mod tests {
 
     #[test]
     fn operators_in_rounds_should_publish_an_endpoint() {
-        let trainer = WireRoles {
+        let trainer = Roles {
             trainer: true,
             ..WORKER
         };
-        let validator = WireRoles {
+        let validator = Roles {
             validator: true,
             ..WORKER
         };
@@ -242,15 +242,15 @@ mod tests {
 
     #[test]
     fn only_a_worker_cannot_do_without_a_checkpoint() {
-        let health = |roles: &WireRoles| serves_nothing("5Grw", roles).map(|found| found.health);
+        let health = |roles: &Roles| serves_nothing("5Grw", roles).map(|found| found.health);
         assert_eq!(health(&WORKER), Some(Health::Failed));
-        let validator = WireRoles {
+        let validator = Roles {
             worker: false,
             validator: true,
             trainer: true,
         };
         assert_eq!(health(&validator), Some(Health::Warned));
-        let trainer = WireRoles {
+        let trainer = Roles {
             validator: false,
             ..validator
         };

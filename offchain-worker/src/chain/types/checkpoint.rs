@@ -3,7 +3,7 @@
 // The derives bring a path into scope that structs do not use.
 #![allow(unused_imports)]
 
-use super::{both_ways, from_chain, Balance, BlockNumber};
+use super::{both_ways, from_chain};
 use noema_protocol::{CheckpointId, FamilyId};
 use serde::Serialize;
 use sp_core::H256;
@@ -92,7 +92,7 @@ from_chain! {
         /// The checkpoint that it was made from.
         pub parent: Option<CheckpointId>,
         /// The weights.
-        pub weights: WireWeights,
+        pub weights: Weights,
         /// Its token bounds.
         pub tokens: WireTokenBounds,
         /// Whether requests may name it.
@@ -102,7 +102,7 @@ from_chain! {
 
 both_ways! {
     /// The weights of a checkpoint.
-    pub struct WireWeights {
+    pub struct Weights {
         /// The Merkle root over the tiles.
         pub root: H256,
         /// The size of all tiles in bytes.

@@ -15,7 +15,7 @@ use subxt::ext::scale_encode::EncodeAsType;
 
 both_ways! {
     /// The roles of an operator.
-    pub struct WireRoles {
+    pub struct Roles {
         /// Answers requests.
         pub worker: bool,
         /// Re-executes answers, and scores contributions.
@@ -25,7 +25,7 @@ both_ways! {
     }
 }
 
-impl WireRoles {
+impl Roles {
     /// The names of the roles that are set.
     pub fn names(&self) -> Vec<&'static str> {
         let all = [
@@ -202,7 +202,7 @@ from_chain! {
         /// The hot key that submits for it.
         pub key: AccountId32,
         /// Its roles.
-        pub roles: WireRoles,
+        pub roles: Roles,
         /// Its prices as a worker, by term.
         pub prices: PriceVersions,
         /// The bond, which can be slashed.
