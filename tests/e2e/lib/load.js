@@ -67,10 +67,16 @@ export async function ends(chain, ids, timeout) {
 
 /** Fills blocks with paid transactions, at a tip that no other transaction offers, until it is stopped. */
 export class Filler {
-  /** Three transactions fill the part of a block that is open to paid ones. */
+  /** The number of transactions that fill the part of a block that is open to paid ones, and the part that each fills. */
+  static #PER_BLOCK = 3;
   static #PERCENT = 32n;
-  /** Transactions kept in the pool, few enough that blocks are empty soon after a stop. */
-  static #WAITING = 24;
+  /** The most transactions in the pool: those of the next four blocks, so that a stop takes no longer. */
+  static #WAITING = 4 * Filler.#PER_BLOCK;
+  /** The longest that a stop waits for them, in milliseconds. */
+  static #PATIENCE = 60_000;
+
+  /** The number of transactions sent so far. */
+  #sent = 0;
 
   /**
    * Signs the transactions in advance, which takes longer than a block. Each is small and quickly executed;
@@ -94,32 +100,48 @@ export class Filler {
   async start() {
     this.from = await this.chain.height();
     this.isOn = true;
-    this.done = this.#goOn(await this.#fill(0));
+    await this.#fill();
+    this.done = this.#goOn();
   }
 
-  /** Refills the pool; returns the number of transactions sent so far. */
-  async #fill(sent) {
-    // The nonces show how many are in blocks.
-    const included = (await this.chain.api.query.system.account(this.payer.address)).nonce.toNumber() - this.first;
-    const next = this.signed.splice(0, Math.max(Filler.#WAITING - (sent - included), 0));
+  /** The number of transactions sent that no block includes, by the payer's nonce on the best block. */
+  async #waiting() {
+    const { nonce } = await this.chain.api.query.system.account(this.payer.address);
+    return this.first + this.#sent - nonce.toNumber();
+  }
+
+  /** Refills the pool. */
+  async #fill() {
+    const next = this.signed.splice(0, Math.max(Filler.#WAITING - (await this.#waiting()), 0));
+    this.#sent += next.length;
     await Promise.all(next.map((hex) => this.chain.submit(hex)));
-    return sent + next.length;
   }
 
-  async #goOn(sent) {
+  async #goOn() {
     while (this.isOn && this.signed.length) {
-      sent = await this.#fill(sent);
+      await this.#fill();
       await sleep(50);
     }
   }
 
-  /** Stops; returns the used part of the weight for paid transactions, in percent, for each block since the start. */
+  /**
+   * Stops, and waits until blocks include every transaction that was sent: a later call of the payer would
+   * have the nonce of one that is in the pool. Returns the used part of the weight for paid transactions, in
+   * percent, for each block from the start to the stop.
+   */
   async stop() {
+    // Later blocks include the last transactions, and are not full.
+    const end = await this.chain.height();
     this.isOn = false;
     await this.done;
+    await until(
+      `blocks include the ${this.#sent} transactions that filled blocks; the pool may have dropped one, see the node's log`,
+      async () => ((await this.#waiting()) > 0 ? undefined : true),
+      { timeout: Filler.#PATIENCE, every: 50 },
+    );
     const { api } = this.chain;
     const filled = [];
-    for (let height = this.from; height <= (await this.chain.height()); height += 1) {
+    for (let height = this.from; height <= end; height += 1) {
       const at = await api.at(await api.rpc.chain.getBlockHash(height));
       const { normal } = plain(await at.query.system.blockWeight());
       filled.push(Number((normal.refTime * 100n) / this.most.refTime));
