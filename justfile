@@ -32,7 +32,7 @@ containers *options:
 test *phases:
     ./scripts/test.sh "$@"
 
-# rustfmt, the spell check, and the glossary's words
+# rustfmt, the spell check, the glossary's words, and the licences and sources of dependencies
 [group('test')]
 format:
     ./scripts/test.sh format
@@ -57,10 +57,10 @@ e2e:
 attacks:
     cargo test --locked -p noema-runtime --test attacks -- --nocapture
 
-# Licences, sources and known flaws of dependencies; needs cargo-deny
+# Licences, sources and known flaws of dependencies
 [group('test')]
-deny:
-    cargo deny check
+deny *checks:
+    ./scripts/deny.sh "$@"
 
 # Answers, checks and their cost on this machine; --peers: beside llama.cpp; --training: rounds
 [group('measure')]

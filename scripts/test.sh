@@ -5,8 +5,8 @@
 #
 # Phases, in this order: format, lint, unit, e2e. Without one, all run.
 #
-#   format   rustfmt on every crate, the spell check, and the glossary's words; typos.toml and
-#            tests/scripts/words.exceptions have the exceptions
+#   format   rustfmt on every crate, the spell check, the glossary's words, and the licences and sources of
+#            dependencies; typos.toml, tests/scripts/words.exceptions and deny.toml have the exceptions
 #   lint     clippy on every target of every crate, warnings denied
 #   unit     unit, property, pallet, runtime and worker tests, those of documentation, benchmarks and set-up
 #   e2e      a real node, real workers and polkadot.js, with the real model
@@ -82,7 +82,12 @@ phase() {
     fi
 }
 
-format() { cargo fmt --all --check && "$TYPOS" && ./tests/scripts/words.sh; }
+format() {
+    cargo fmt --all --check \
+        && "$TYPOS" \
+        && ./tests/scripts/words.sh \
+        && ./scripts/deny.sh bans licenses sources
+}
 
 # Clippy compiles the workspace's own crates, as the compiler with additional lints: so all code is compiled
 # once, for the lints and for the tests. The lints need no Wasm; `unit` builds it.
