@@ -9,7 +9,7 @@ fn register(name: &str, architecture: Architecture) -> Result<(), sp_runtime::Di
 }
 
 #[test]
-fn register_family_should_record_it_and_hold_the_deposit() {
+fn register_family_records_it_and_holds_the_deposit() {
     test(|| {
         family(ALICE, "SmolLM2");
         let record = Checkpoints::family(LLAMA).expect("registered");
@@ -30,7 +30,7 @@ fn register_family_should_record_it_and_hold_the_deposit() {
 }
 
 #[test]
-fn register_family_should_refuse_a_name_in_use() {
+fn register_family_refuses_a_name_in_use() {
     test(|| {
         family(BOB, "SmolLM2");
         assert_noop!(register("SmolLM2", ARCHITECTURE), Error::<Test>::NameTaken);
@@ -38,7 +38,7 @@ fn register_family_should_refuse_a_name_in_use() {
 }
 
 #[test]
-fn register_family_should_refuse_a_name_that_is_no_text() {
+fn register_family_refuses_a_name_that_is_no_text() {
     test(|| {
         assert_noop!(register("", ARCHITECTURE), Error::<Test>::NameNotText);
         let name = BoundedVec::truncate_from(vec![0xff, 0xfe]);
@@ -50,7 +50,7 @@ fn register_family_should_refuse_a_name_that_is_no_text() {
 }
 
 #[test]
-fn register_family_should_refuse_impossible_dimensions() {
+fn register_family_refuses_impossible_dimensions() {
     test(|| {
         let impossible = [
             Architecture {
@@ -80,7 +80,7 @@ fn register_family_should_refuse_impossible_dimensions() {
 }
 
 #[test]
-fn register_family_should_refuse_an_account_without_the_deposit() {
+fn register_family_refuses_an_account_without_the_deposit() {
     test(|| {
         assert_noop!(
             Checkpoints::register_family(signed(99), text("x"), ARCHITECTURE, H256::zero(), 1),
@@ -90,7 +90,7 @@ fn register_family_should_refuse_an_account_without_the_deposit() {
 }
 
 #[test]
-fn register_family_should_refuse_when_numbers_run_out() {
+fn register_family_refuses_when_numbers_run_out() {
     test(|| {
         NextFamily::<Test>::put(FamilyId(u32::MAX));
         assert_noop!(register("x", ARCHITECTURE), Error::<Test>::CountOverflow);
@@ -98,7 +98,7 @@ fn register_family_should_refuse_when_numbers_run_out() {
 }
 
 #[test]
-fn remove_family_should_release_the_deposit_and_free_the_name() {
+fn remove_family_releases_the_deposit_and_frees_the_name() {
     test(|| {
         family(ALICE, "SmolLM2");
         assert_ok!(Checkpoints::remove_family(signed(ALICE), LLAMA));
@@ -114,7 +114,7 @@ fn remove_family_should_release_the_deposit_and_free_the_name() {
 }
 
 #[test]
-fn remove_family_should_refuse_one_in_use() {
+fn remove_family_refuses_one_in_use() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -126,7 +126,7 @@ fn remove_family_should_refuse_one_in_use() {
 }
 
 #[test]
-fn remove_family_should_refuse_others_and_the_unknown() {
+fn remove_family_refuses_others_and_the_unknown() {
     test(|| {
         family(ALICE, "SmolLM2");
         assert_noop!(

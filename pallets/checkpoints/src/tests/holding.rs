@@ -27,7 +27,7 @@ fn story(run: impl FnOnce()) {
 }
 
 #[test]
-fn announce_holding_should_list_the_controller() {
+fn announce_holding_lists_the_controller() {
     story(|| {
         assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
         assert_ok!(Checkpoints::announce_holding(
@@ -48,7 +48,7 @@ fn announce_holding_should_list_the_controller() {
 }
 
 #[test]
-fn announce_holding_should_replace_the_hash() {
+fn announce_holding_replaces_the_hash() {
     story(|| {
         assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
         let other = H256::repeat_byte(8);
@@ -63,7 +63,7 @@ fn announce_holding_should_replace_the_hash() {
 }
 
 #[test]
-fn announce_holding_should_be_a_duty_of_a_key_with_news() {
+fn announce_holding_is_a_duty_of_a_key_with_news() {
     story(|| {
         assert!(is_duty(key_of(2), 1));
         assert!(!is_duty(2, 1));
@@ -79,7 +79,7 @@ fn announce_holding_should_be_a_duty_of_a_key_with_news() {
 }
 
 #[test]
-fn announce_holding_should_refuse_a_stranger() {
+fn announce_holding_refuses_a_stranger() {
     story(|| {
         assert_noop!(
             Checkpoints::announce_holding(signed(ALICE), id(1), BLOB),
@@ -89,7 +89,7 @@ fn announce_holding_should_refuse_a_stranger() {
 }
 
 #[test]
-fn announce_holding_should_refuse_what_is_not_active() {
+fn announce_holding_refuses_what_is_not_active() {
     story(|| {
         assert_noop!(
             Checkpoints::announce_holding(signed(2), id(9), BLOB),
@@ -105,7 +105,7 @@ fn announce_holding_should_refuse_what_is_not_active() {
 }
 
 #[test]
-fn announce_holding_should_refuse_twice() {
+fn announce_holding_refuses_twice() {
     story(|| {
         assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
         assert_noop!(
@@ -116,7 +116,7 @@ fn announce_holding_should_refuse_twice() {
 }
 
 #[test]
-fn announce_holding_should_replace_a_holder_that_is_no_longer_bonded() {
+fn announce_holding_replaces_a_holder_that_is_no_longer_bonded() {
     story(|| {
         for controller in 2..=4 {
             assert_ok!(Checkpoints::announce_holding(
@@ -138,7 +138,7 @@ fn announce_holding_should_replace_a_holder_that_is_no_longer_bonded() {
 }
 
 #[test]
-fn retract_holding_should_take_the_announcement_back() {
+fn retract_holding_takes_the_announcement_back() {
     story(|| {
         assert_ok!(Checkpoints::announce_holding(signed(2), id(1), BLOB));
         assert_ok!(Checkpoints::retract_holding(signed(key_of(2)), id(1)));
@@ -154,7 +154,7 @@ fn retract_holding_should_take_the_announcement_back() {
 }
 
 #[test]
-fn retract_holding_should_refuse_what_was_not_announced() {
+fn retract_holding_refuses_what_was_not_announced() {
     story(|| {
         assert_noop!(
             Checkpoints::retract_holding(signed(2), id(1)),

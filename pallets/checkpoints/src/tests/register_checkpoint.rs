@@ -8,7 +8,7 @@ use sp_core::H256;
 use sp_runtime::TokenError;
 
 #[test]
-fn register_checkpoint_should_record_it_and_hold_the_deposit() {
+fn register_checkpoint_records_it_and_holds_the_deposit() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -41,7 +41,7 @@ fn register_checkpoint_should_record_it_and_hold_the_deposit() {
 }
 
 #[test]
-fn register_checkpoint_should_make_it_active_with_its_limits() {
+fn register_checkpoint_makes_it_active_with_its_limits() {
     test(|| {
         family(ALICE, "SmolLM2");
         assert_eq!(Checkpoints::active(&id(1)), None);
@@ -59,7 +59,7 @@ fn register_checkpoint_should_make_it_active_with_its_limits() {
 }
 
 #[test]
-fn register_checkpoint_should_continue_the_lineage_of_its_parent() {
+fn register_checkpoint_continues_the_lineage_of_its_parent() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -79,7 +79,7 @@ fn register_checkpoint_should_continue_the_lineage_of_its_parent() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_a_second_time() {
+fn register_checkpoint_refuses_a_second_time() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -91,7 +91,7 @@ fn register_checkpoint_should_refuse_a_second_time() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_an_unknown_family() {
+fn register_checkpoint_refuses_an_unknown_family() {
     test(|| {
         assert_noop!(
             try_checkpoint(BOB, FamilyId(3), 1, None),
@@ -101,7 +101,7 @@ fn register_checkpoint_should_refuse_an_unknown_family() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_parents_outside_the_family() {
+fn register_checkpoint_refuses_parents_outside_the_family() {
     test(|| {
         family(ALICE, "SmolLM2");
         family(ALICE, "Other");
@@ -122,7 +122,7 @@ fn register_checkpoint_should_refuse_parents_outside_the_family() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_empty_weights_and_licences() {
+fn register_checkpoint_refuses_empty_weights_and_licences() {
     test(|| {
         family(ALICE, "SmolLM2");
         let (zero, origin) = (H256::zero(), || signed(ALICE));
@@ -162,7 +162,7 @@ fn register_checkpoint_should_refuse_empty_weights_and_licences() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_bounds_that_leave_no_room_for_an_answer() {
+fn register_checkpoint_refuses_bounds_that_leave_no_room_for_an_answer() {
     test(|| {
         family(ALICE, "SmolLM2");
         let refused = |tokens_per_byte, template_tokens| {
@@ -190,7 +190,7 @@ fn register_checkpoint_should_refuse_bounds_that_leave_no_room_for_an_answer() {
 }
 
 #[test]
-fn a_trained_checkpoint_should_have_the_limits_of_its_parent() {
+fn a_trained_checkpoint_has_the_limits_of_its_parent() {
     test(|| {
         family(ALICE, "SmolLM2");
         let tokens = TokenBounds {
@@ -222,7 +222,7 @@ fn trained(round: u64) -> Trained {
 }
 
 #[test]
-fn what_was_never_canonical_should_have_no_descendants() {
+fn what_was_never_canonical_has_no_descendants() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -247,7 +247,7 @@ fn what_was_never_canonical_should_have_no_descendants() {
 }
 
 #[test]
-fn what_an_account_published_should_give_way_to_a_round_and_cost_it_nothing() {
+fn what_an_account_published_gives_way_to_a_round_and_costs_it_nothing() {
     test(|| {
         family(ALICE, "SmolLM2");
         family(ALICE, "Other");
@@ -282,7 +282,7 @@ fn what_an_account_published_should_give_way_to_a_round_and_cost_it_nothing() {
 }
 
 #[test]
-fn neither_what_was_canonical_nor_what_another_round_made_should_give_way() {
+fn neither_what_was_canonical_nor_what_another_round_made_gives_way() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -304,7 +304,7 @@ fn neither_what_was_canonical_nor_what_another_round_made_should_give_way() {
 }
 
 #[test]
-fn register_checkpoint_should_refuse_an_account_without_the_deposit() {
+fn register_checkpoint_refuses_an_account_without_the_deposit() {
     test(|| {
         family(ALICE, "SmolLM2");
         assert_noop!(

@@ -2,7 +2,7 @@ use crate::{mock::*, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 
 #[test]
-fn remove_checkpoint_should_release_the_deposit() {
+fn remove_checkpoint_releases_the_deposit() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -16,7 +16,7 @@ fn remove_checkpoint_should_release_the_deposit() {
 }
 
 #[test]
-fn remove_checkpoint_should_release_the_deposit_of_the_publisher_when_forced() {
+fn remove_checkpoint_releases_the_deposit_of_the_publisher_when_forced() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -27,7 +27,7 @@ fn remove_checkpoint_should_release_the_deposit_of_the_publisher_when_forced() {
 }
 
 #[test]
-fn remove_checkpoint_should_keep_the_lineage_of_its_descendants() {
+fn remove_checkpoint_keeps_the_lineage_of_its_descendants() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -48,7 +48,7 @@ fn remove_checkpoint_should_keep_the_lineage_of_its_descendants() {
 }
 
 #[test]
-fn remove_checkpoint_should_refuse_an_active_one() {
+fn remove_checkpoint_refuses_an_active_one() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -60,7 +60,7 @@ fn remove_checkpoint_should_refuse_an_active_one() {
 }
 
 #[test]
-fn remove_checkpoint_should_refuse_others_and_the_unknown() {
+fn remove_checkpoint_refuses_others_and_the_unknown() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);

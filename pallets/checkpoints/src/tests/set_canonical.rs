@@ -4,7 +4,7 @@ use noema_protocol::FamilyId;
 use sp_runtime::DispatchError::BadOrigin;
 
 #[test]
-fn set_canonical_should_move_forward_and_back() {
+fn set_canonical_moves_forward_and_back() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -28,7 +28,7 @@ fn set_canonical_should_move_forward_and_back() {
 }
 
 #[test]
-fn set_canonical_should_refuse_everyone_but_its_origin() {
+fn set_canonical_refuses_everyone_but_its_origin() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -40,7 +40,7 @@ fn set_canonical_should_refuse_everyone_but_its_origin() {
 }
 
 #[test]
-fn set_canonical_should_refuse_what_is_not_active_in_the_family() {
+fn set_canonical_refuses_what_is_not_active_in_the_family() {
     test(|| {
         family(ALICE, "SmolLM2");
         family(ALICE, "Other");
@@ -66,7 +66,7 @@ fn set_canonical_should_refuse_what_is_not_active_in_the_family() {
 }
 
 #[test]
-fn set_canonical_should_refuse_what_is_canonical_already() {
+fn set_canonical_refuses_what_is_canonical_already() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);

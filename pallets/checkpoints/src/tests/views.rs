@@ -6,7 +6,7 @@ use frame_support::assert_ok;
 use noema_protocol::FamilyId;
 
 #[test]
-fn lineage_should_reach_back_to_the_first() {
+fn lineage_reaches_back_to_the_first() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -22,7 +22,7 @@ fn lineage_should_reach_back_to_the_first() {
 }
 
 #[test]
-fn lineage_should_be_bounded() {
+fn lineage_is_bounded() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -44,7 +44,7 @@ fn lineage_should_be_bounded() {
 }
 
 #[test]
-fn audit_should_sum_the_deposits() {
+fn audit_sums_the_deposits() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(ALICE, 1, None);
@@ -60,7 +60,7 @@ fn audit_should_sum_the_deposits() {
 }
 
 #[test]
-fn audit_should_find_what_is_wrong() {
+fn audit_finds_what_is_wrong() {
     let after = |corrupt: fn()| {
         new_test_ext().execute_with(|| {
             family(ALICE, "SmolLM2");

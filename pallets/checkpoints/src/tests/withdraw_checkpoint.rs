@@ -3,7 +3,7 @@ use frame_support::{assert_noop, assert_ok};
 use noema_protocol::interfaces::Checkpoints as _;
 
 #[test]
-fn withdraw_checkpoint_should_end_its_use_but_not_its_record() {
+fn withdraw_checkpoint_ends_its_use_but_not_its_record() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -29,7 +29,7 @@ fn withdraw_checkpoint_should_end_its_use_but_not_its_record() {
 }
 
 #[test]
-fn withdraw_checkpoint_should_obey_the_force_origin() {
+fn withdraw_checkpoint_obeys_the_force_origin() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -45,7 +45,7 @@ fn withdraw_checkpoint_should_obey_the_force_origin() {
 }
 
 #[test]
-fn withdraw_checkpoint_should_refuse_others() {
+fn withdraw_checkpoint_refuses_others() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -57,7 +57,7 @@ fn withdraw_checkpoint_should_refuse_others() {
 }
 
 #[test]
-fn withdraw_checkpoint_should_refuse_the_canonical_one() {
+fn withdraw_checkpoint_refuses_the_canonical_one() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);
@@ -72,7 +72,7 @@ fn withdraw_checkpoint_should_refuse_the_canonical_one() {
 }
 
 #[test]
-fn withdraw_checkpoint_should_refuse_twice_and_the_unknown() {
+fn withdraw_checkpoint_refuses_twice_and_the_unknown() {
     test(|| {
         family(ALICE, "SmolLM2");
         checkpoint(BOB, 1, None);

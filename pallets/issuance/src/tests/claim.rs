@@ -9,7 +9,7 @@ fn is_duty(by: AccountId, account: AccountId, epoch: u32) -> bool {
 }
 
 #[test]
-fn claim_should_mint_the_part_of_the_work() {
+fn claim_mints_the_part_of_the_work() {
     test(|| {
         answers(ALICE, 30);
         answers(BOB, 10);
@@ -29,7 +29,7 @@ fn claim_should_mint_the_part_of_the_work() {
 }
 
 #[test]
-fn claim_should_share_a_pool_that_is_smaller_than_the_work() {
+fn claim_shares_a_pool_that_is_smaller_than_the_work() {
     test(|| {
         answers(ALICE, 3_000);
         answers(BOB, 1_000);
@@ -42,7 +42,7 @@ fn claim_should_share_a_pool_that_is_smaller_than_the_work() {
 }
 
 #[test]
-fn claim_should_pay_the_account_and_not_the_caller() {
+fn claim_pays_the_account_and_not_the_caller() {
     test(|| {
         answers(ALICE, 30);
         go_to_epoch(1);
@@ -53,7 +53,7 @@ fn claim_should_pay_the_account_and_not_the_caller() {
 }
 
 #[test]
-fn claim_should_pay_once() {
+fn claim_pays_once() {
     test(|| {
         answers(ALICE, 30);
         go_to_epoch(1);
@@ -67,7 +67,7 @@ fn claim_should_pay_once() {
 }
 
 #[test]
-fn claim_should_refuse_who_did_nothing() {
+fn claim_refuses_who_did_nothing() {
     test(|| {
         answers(ALICE, 30);
         go_to_epoch(1);
@@ -79,7 +79,7 @@ fn claim_should_refuse_who_did_nothing() {
 }
 
 #[test]
-fn claim_should_refuse_a_reward_below_one_unit() {
+fn claim_refuses_a_reward_below_one_unit() {
     test(|| {
         answers(ALICE, u64::MAX);
         answers(BOB, 1);
@@ -92,7 +92,7 @@ fn claim_should_refuse_a_reward_below_one_unit() {
 }
 
 #[test]
-fn claim_should_wait_for_the_end_of_the_epoch() {
+fn claim_waits_for_the_end_of_the_epoch() {
     test(|| {
         answers(ALICE, 30);
         for epoch in [0, 1, u32::MAX] {
@@ -105,7 +105,7 @@ fn claim_should_wait_for_the_end_of_the_epoch() {
 }
 
 #[test]
-fn claim_should_keep_what_is_too_small_to_create_an_account() {
+fn claim_keeps_what_is_too_small_to_create_an_account() {
     test(|| {
         answers(UNFUNDED, 9);
         go_to_epoch(1);
@@ -125,7 +125,7 @@ fn claim_should_keep_what_is_too_small_to_create_an_account() {
 }
 
 #[test]
-fn claim_should_create_an_account_that_is_due_enough() {
+fn claim_creates_an_account_that_is_due_enough() {
     test(|| {
         answers(UNFUNDED, 10);
         go_to_epoch(1);
@@ -135,7 +135,7 @@ fn claim_should_create_an_account_that_is_due_enough() {
 }
 
 #[test]
-fn claim_should_be_possible_until_the_window_closes() {
+fn claim_is_possible_until_the_window_closes() {
     test(|| {
         answers(ALICE, 30);
         answers(BOB, 30);
@@ -156,7 +156,7 @@ fn claim_should_be_possible_until_the_window_closes() {
 }
 
 #[test]
-fn claim_should_be_a_duty_exactly_where_it_pays() {
+fn claim_is_a_duty_exactly_where_it_pays() {
     test(|| {
         answers(ALICE, 30);
         assert!(!is_duty(ALICE, ALICE, 0));
@@ -170,7 +170,7 @@ fn claim_should_be_a_duty_exactly_where_it_pays() {
 }
 
 #[test]
-fn claim_should_refuse_who_did_not_sign() {
+fn claim_refuses_who_did_not_sign() {
     test(|| {
         assert_noop!(
             Issuance::claim(RuntimeOrigin::none(), ALICE, 0),

@@ -3,7 +3,7 @@ use frame_support::traits::Hooks;
 use noema_protocol::interfaces::PerWork;
 
 #[test]
-fn an_epoch_should_close_with_the_first_block_after_it() {
+fn an_epoch_closes_with_the_first_block_after_it() {
     test(|| {
         while System::block_number() < EPOCH - 1 {
             next_block();
@@ -15,7 +15,7 @@ fn an_epoch_should_close_with_the_first_block_after_it() {
 }
 
 #[test]
-fn closing_should_divide_the_subsidy_by_the_work() {
+fn closing_divides_the_subsidy_by_the_work() {
     test(|| {
         answers(ALICE, 500);
         checks(BOB, 50);
@@ -57,7 +57,7 @@ fn closing_should_divide_the_subsidy_by_the_work() {
 }
 
 #[test]
-fn training_should_share_its_whole_part() {
+fn training_shares_its_whole_part() {
     test(|| {
         trains(ALICE, 1);
         go_to_epoch(1);
@@ -68,7 +68,7 @@ fn training_should_share_its_whole_part() {
 }
 
 #[test]
-fn an_epoch_without_work_should_leave_no_record() {
+fn an_epoch_without_work_leaves_no_record() {
     test(|| {
         go_to_epoch(1);
         assert_eq!(Epochs::<Test>::get(0), None);
@@ -77,7 +77,7 @@ fn an_epoch_without_work_should_leave_no_record() {
 }
 
 #[test]
-fn work_should_count_for_the_epoch_in_which_it_is_recorded() {
+fn work_counts_for_the_epoch_in_which_it_is_recorded() {
     test(|| {
         answers(ALICE, 1);
         go_to_epoch(1);
@@ -89,7 +89,7 @@ fn work_should_count_for_the_epoch_in_which_it_is_recorded() {
 }
 
 #[test]
-fn work_should_be_counted_as_far_as_it_can() {
+fn work_is_counted_as_far_as_it_can() {
     test(|| {
         answers(ALICE, u64::MAX);
         answers(ALICE, 5);
@@ -103,7 +103,7 @@ fn work_should_be_counted_as_far_as_it_can() {
 }
 
 #[test]
-fn the_subsidy_should_halve_after_an_era() {
+fn the_subsidy_halves_after_an_era() {
     test(|| {
         go_to_epoch(EPOCHS_PER_ERA);
         assert_eq!(Books::<Test>::get().scheduled, 10 * SUBSIDY);
@@ -113,7 +113,7 @@ fn the_subsidy_should_halve_after_an_era() {
 }
 
 #[test]
-fn the_whole_schedule_should_stay_below_the_cap() {
+fn the_whole_schedule_stays_below_the_cap() {
     test(|| {
         for epoch in 1..=EPOCHS_PER_ERA * 12 {
             trains(ALICE, 1);
@@ -137,7 +137,7 @@ fn the_whole_schedule_should_stay_below_the_cap() {
 }
 
 #[test]
-fn a_treasury_that_cannot_take_its_part_should_not_stop_the_epochs() {
+fn a_treasury_that_cannot_take_its_part_does_not_stop_the_epochs() {
     test(|| {
         // In the ninth era its part is below the existential deposit; its funds are unspent.
         go_to_epoch(EPOCHS_PER_ERA * 8);
@@ -157,7 +157,7 @@ fn a_treasury_that_cannot_take_its_part_should_not_stop_the_epochs() {
 }
 
 #[test]
-fn epochs_should_follow_one_by_one_where_block_numbers_jump() {
+fn epochs_follow_one_by_one_where_block_numbers_jump() {
     test(|| {
         System::set_block_number(3 * EPOCH);
         for expected in [1, 2, 3, 3] {
@@ -169,7 +169,7 @@ fn epochs_should_follow_one_by_one_where_block_numbers_jump() {
 }
 
 #[test]
-fn genesis_should_choose_the_length_of_an_epoch() {
+fn genesis_chooses_the_length_of_an_epoch() {
     genesis(Some(2)).execute_with(|| {
         next_block();
         assert_eq!(System::block_number(), 2);
@@ -179,6 +179,6 @@ fn genesis_should_choose_the_length_of_an_epoch() {
 
 #[test]
 #[should_panic(expected = "an epoch has at least one block")]
-fn genesis_should_refuse_epochs_without_blocks() {
+fn genesis_refuses_epochs_without_blocks() {
     genesis(Some(0));
 }

@@ -9,7 +9,7 @@ fn go_to_expiry() {
 }
 
 #[test]
-fn unclaimed_rewards_should_never_be_minted() {
+fn unclaimed_rewards_are_never_minted() {
     test(|| {
         answers(ALICE, 30);
         answers(BOB, 10);
@@ -35,7 +35,7 @@ fn unclaimed_rewards_should_never_be_minted() {
 }
 
 #[test]
-fn what_rounding_left_should_go_to_the_treasury() {
+fn what_rounding_left_goes_to_the_treasury() {
     test(|| {
         // 400 in three equal parts.
         for account in [1, 2, 3] {
@@ -60,7 +60,7 @@ fn what_rounding_left_should_go_to_the_treasury() {
 }
 
 #[test]
-fn a_block_should_remove_as_much_as_it_has_weight_for() {
+fn a_block_removes_as_much_as_it_has_weight_for() {
     test(|| {
         for account in 1..=5 {
             answers(account, 1_000);
@@ -94,7 +94,7 @@ fn a_block_should_remove_as_much_as_it_has_weight_for() {
 }
 
 #[test]
-fn a_block_should_never_take_more_weight_than_there_is() {
+fn a_block_never_takes_more_weight_than_there_is() {
     test(|| {
         for account in 1..=5 {
             answers(account, 1_000);
@@ -110,7 +110,7 @@ fn a_block_should_never_take_more_weight_than_there_is() {
 }
 
 #[test]
-fn epochs_without_records_should_be_passed_over() {
+fn epochs_without_records_are_passed_over() {
     test(|| {
         go_to_epoch(WINDOW + 5);
         next_block();

@@ -100,7 +100,7 @@ fn run(step: Step, burned: &mut Balance) {
 
 proptest! {
     #[test]
-    fn nothing_should_be_minted_above_the_cap_and_nothing_lost(
+    fn nothing_is_minted_above_the_cap_and_nothing_lost(
         steps in proptest::collection::vec(step(), 1..60),
     ) {
         new_test_ext().execute_with(|| {

@@ -9,7 +9,7 @@ use frame_support::{
 use noema_protocol::interfaces::PerWork;
 
 #[test]
-fn pending_reward_should_tell_what_each_epoch_owes_and_why() {
+fn pending_reward_tells_what_each_epoch_owes_and_why() {
     test(|| {
         answers(ALICE, 30);
         answers(BOB, 10);
@@ -46,7 +46,7 @@ fn pending_reward_should_tell_what_each_epoch_owes_and_why() {
 }
 
 #[test]
-fn pending_reward_should_be_what_claims_pay() {
+fn pending_reward_is_what_claims_pay() {
     test(|| {
         answers(ALICE, 1_000);
         answers(BOB, 333);
@@ -65,7 +65,7 @@ fn pending_reward_should_be_what_claims_pay() {
 }
 
 #[test]
-fn pending_reward_should_forget_what_is_expired() {
+fn pending_reward_forgets_what_is_expired() {
     test(|| {
         answers(ALICE, 30);
         go_to_epoch(WINDOW);
@@ -76,7 +76,7 @@ fn pending_reward_should_forget_what_is_expired() {
 }
 
 #[test]
-fn schedule_should_tell_of_any_epoch() {
+fn schedule_tells_of_any_epoch() {
     test(|| {
         let expected = ScheduledEpoch {
             era: 1,
@@ -99,7 +99,7 @@ fn schedule_should_tell_of_any_epoch() {
 }
 
 #[test]
-fn epoch_should_tell_of_the_one_that_runs() {
+fn epoch_tells_of_the_one_that_runs() {
     test(|| {
         go_to_epoch(1);
         checks(ALICE, 4);
@@ -116,7 +116,7 @@ fn epoch_should_tell_of_the_one_that_runs() {
 }
 
 #[test]
-fn supply_should_tell_the_cap_and_where_the_subsidies_went() {
+fn supply_tells_the_cap_and_where_the_subsidies_went() {
     test(|| {
         answers(ALICE, 30);
         go_to_epoch(1);
@@ -134,7 +134,7 @@ fn supply_should_tell_the_cap_and_where_the_subsidies_went() {
 }
 
 #[test]
-fn a_chain_whose_issuance_never_started_should_say_so() {
+fn a_chain_whose_issuance_never_started_says_so() {
     new_test_ext().execute_with(|| {
         Terms::<Test>::kill();
         assert_eq!(Issuance::supply(), None);
@@ -148,7 +148,7 @@ fn a_chain_whose_issuance_never_started_should_say_so() {
 }
 
 #[test]
-fn audit_should_count_what_is_owed() {
+fn audit_counts_what_is_owed() {
     test(|| {
         answers(ALICE, 30);
         go_to_epoch(1);
@@ -163,7 +163,7 @@ fn audit_should_count_what_is_owed() {
 }
 
 #[test]
-fn audit_should_find_what_is_wrong() {
+fn audit_finds_what_is_wrong() {
     let after = |corrupt: fn()| {
         new_test_ext().execute_with(|| {
             answers(ALICE, 30);
@@ -215,6 +215,6 @@ fn audit_should_find_what_is_wrong() {
 }
 
 #[test]
-fn the_configuration_should_be_sound() {
+fn the_configuration_is_sound() {
     new_test_ext().execute_with(<Issuance as Hooks<u64>>::integrity_test);
 }

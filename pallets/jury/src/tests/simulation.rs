@@ -170,7 +170,7 @@ fn row(head: &str, cells: impl Iterator<Item = f64>) -> String {
 }
 
 #[test]
-fn colluding_operators() {
+fn colluding_operators_prevail_as_often_as_stated() {
     let mut tables = [const { Vec::new() }; 3];
     for roster in ROSTERS {
         let outcomes = SHARES.map(|percent| simulate(roster, percent, 0));
@@ -207,7 +207,7 @@ fn colluding_operators() {
 }
 
 #[test]
-fn colluding_operators_while_others_sleep() {
+fn colluding_operators_prevail_as_often_as_stated_while_others_sleep() {
     let rows: Vec<_> = [0, 10, 20, 30]
         .into_iter()
         .map(|percent| {

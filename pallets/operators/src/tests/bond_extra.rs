@@ -4,7 +4,7 @@ use noema_protocol::interfaces::Role;
 use sp_runtime::TokenError;
 
 #[test]
-fn bond_extra_should_hold_more() {
+fn bond_extra_holds_more() {
     test(|| {
         register(ALICE, WORKER, 100);
         assert_ok!(Operators::bond_extra(signed(ALICE), 50));
@@ -21,7 +21,7 @@ fn bond_extra_should_hold_more() {
 }
 
 #[test]
-fn bond_extra_should_count_in_draws_from_the_term_after_next() {
+fn bond_extra_counts_in_draws_from_the_term_after_next() {
     test(|| {
         serving(ALICE, WORKER, 100);
         pass_terms(2);
@@ -34,7 +34,7 @@ fn bond_extra_should_count_in_draws_from_the_term_after_next() {
 }
 
 #[test]
-fn bond_extra_should_let_a_suspended_operator_resume() {
+fn bond_extra_lets_a_suspended_operator_resume() {
     test(|| {
         serving(ALICE, WORKER, 100);
         convict(ALICE, 1, 1, &[]);
@@ -52,7 +52,7 @@ fn bond_extra_should_let_a_suspended_operator_resume() {
 }
 
 #[test]
-fn bond_extra_should_refuse_a_stranger() {
+fn bond_extra_refuses_a_stranger() {
     test(|| {
         assert_noop!(
             Operators::bond_extra(signed(ALICE), 50),
@@ -62,7 +62,7 @@ fn bond_extra_should_refuse_a_stranger() {
 }
 
 #[test]
-fn bond_extra_should_refuse_more_than_the_caller_has() {
+fn bond_extra_refuses_more_than_the_caller_has() {
     test(|| {
         register(ALICE, WORKER, 100);
         assert_noop!(

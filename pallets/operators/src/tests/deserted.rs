@@ -19,7 +19,7 @@ fn idle(limit: Weight) -> Weight {
 }
 
 #[test]
-fn a_roster_that_all_left_should_be_forgotten_once_no_term_reads_it() {
+fn a_roster_that_all_left_is_forgotten_once_no_term_reads_it() {
     test(|| {
         serving(ALICE, BOTH, MIN_BOND);
         serving(BOB, WORKER, MIN_BOND);
@@ -47,7 +47,7 @@ fn a_roster_that_all_left_should_be_forgotten_once_no_term_reads_it() {
 }
 
 #[test]
-fn a_roster_that_another_joins_should_be_kept() {
+fn a_roster_that_another_joins_is_kept() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         pass_terms(2);
@@ -63,7 +63,7 @@ fn a_roster_that_another_joins_should_be_kept() {
 }
 
 #[test]
-fn an_absent_operator_should_return_to_a_roster_that_was_forgotten() {
+fn an_absent_operator_returns_to_a_roster_that_was_forgotten() {
     test(|| {
         serving(ALICE, WORKER, 300);
         pass_terms(2);

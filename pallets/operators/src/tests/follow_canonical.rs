@@ -17,7 +17,7 @@ fn served() -> Vec<CheckpointId> {
 }
 
 #[test]
-fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
+fn follow_canonical_moves_the_operator_in_each_of_its_roles() {
     test(|| {
         serving(ALICE, BOTH, MIN_BOND);
         pass_terms(2);
@@ -49,7 +49,7 @@ fn follow_canonical_should_move_the_operator_in_each_of_its_roles() {
 }
 
 #[test]
-fn drawn_for_should_name_the_old_checkpoint_until_the_notice_has_passed() {
+fn drawn_for_names_the_old_checkpoint_until_the_notice_has_passed() {
     test(|| {
         assert!(Operators::drawn_for(ALICE).is_empty());
         serving(ALICE, BOTH, MIN_BOND);
@@ -68,7 +68,7 @@ fn drawn_for_should_name_the_old_checkpoint_until_the_notice_has_passed() {
 }
 
 #[test]
-fn follow_canonical_should_only_leave_the_old_one_where_both_are_served() {
+fn follow_canonical_only_leaves_the_old_one_where_both_are_served() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::serve(signed(ALICE), OTHER));
@@ -81,7 +81,7 @@ fn follow_canonical_should_only_leave_the_old_one_where_both_are_served() {
 }
 
 #[test]
-fn follow_canonical_should_refuse_where_there_is_nothing_to_follow() {
+fn follow_canonical_refuses_where_there_is_nothing_to_follow() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         let follow = || Operators::follow_canonical(signed(key_of(ALICE)), LLAMA);
@@ -95,7 +95,7 @@ fn follow_canonical_should_refuse_where_there_is_nothing_to_follow() {
 }
 
 #[test]
-fn follow_canonical_should_refuse_all_but_the_hot_key_of() {
+fn follow_canonical_refuses_all_but_the_hot_key_of() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         ActiveCheckpoints::make_canonical(OTHER);

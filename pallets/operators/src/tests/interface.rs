@@ -7,7 +7,7 @@ use sp_core::H256;
 use std::collections::BTreeSet;
 
 #[test]
-fn slash_should_burn_what_goes_to_no_beneficiary() {
+fn slash_burns_what_goes_to_no_beneficiary() {
     test(|| {
         register(ALICE, WORKER, 500);
         assert_ok!(Operators::lock(&ALICE, job(7), 60));
@@ -31,7 +31,7 @@ fn slash_should_burn_what_goes_to_no_beneficiary() {
 }
 
 #[test]
-fn slash_should_credit_operators_and_pay_others_and_burn_the_rest() {
+fn slash_credits_operators_and_pays_others_and_burns_the_rest() {
     test(|| {
         register(ALICE, WORKER, 500);
         register(BOB, VALIDATOR, 100);
@@ -48,7 +48,7 @@ fn slash_should_credit_operators_and_pay_others_and_burn_the_rest() {
 }
 
 #[test]
-fn slash_should_take_no_more_than_its_lock() {
+fn slash_takes_no_more_than_its_lock() {
     test(|| {
         register(ALICE, WORKER, 500);
         assert_ok!(Operators::lock(&ALICE, job(1), 100));
@@ -71,7 +71,7 @@ fn slash_should_take_no_more_than_its_lock() {
 }
 
 #[test]
-fn slash_should_never_pay_the_offender() {
+fn slash_never_pays_the_offender() {
     test(|| {
         register(ALICE, WORKER, 500);
         let issued = Balances::total_issuance();
@@ -82,7 +82,7 @@ fn slash_should_never_pay_the_offender() {
 }
 
 #[test]
-fn slash_should_leave_a_stranger_alone() {
+fn slash_leaves_a_stranger_alone() {
     test(|| {
         assert_eq!(
             Operators::slash(&ALICE, job(7), Offence::FalseAnswer, 100, &[(BOB, 1)]),
@@ -93,7 +93,7 @@ fn slash_should_leave_a_stranger_alone() {
 }
 
 #[test]
-fn slash_below_the_least_bond_should_suspend() {
+fn slash_below_the_least_bond_suspends() {
     test(|| {
         register(ALICE, WORKER, 150);
         convict(ALICE, 1, 50, &[]);
@@ -112,7 +112,7 @@ fn slash_below_the_least_bond_should_suspend() {
 }
 
 #[test]
-fn locks_should_never_exceed_the_bond() {
+fn locks_never_exceed_the_bond() {
     test(|| {
         register(ALICE, WORKER, 100);
         assert_ok!(Operators::lock(&ALICE, job(1), 60));
@@ -132,7 +132,7 @@ fn locks_should_never_exceed_the_bond() {
 }
 
 #[test]
-fn credit_should_be_withdrawn_by_the_controller() {
+fn credit_is_withdrawn_by_the_controller() {
     test(|| {
         register(ALICE, BOTH, 500);
         for (amount, kind) in [(210, Earning::Answer), (15, Earning::Check)] {
@@ -172,7 +172,7 @@ fn credit_should_be_withdrawn_by_the_controller() {
 }
 
 #[test]
-fn a_payment_below_the_existential_deposit_should_be_credited_like_any_other() {
+fn a_payment_below_the_existential_deposit_is_credited_like_any_other() {
     test(|| {
         register(ALICE, WORKER, 100);
         let least: Balance = <Test as pallet_balances::Config>::ExistentialDeposit::get();
@@ -183,7 +183,7 @@ fn a_payment_below_the_existential_deposit_should_be_credited_like_any_other() {
 }
 
 #[test]
-fn draw_should_tell_bonds_and_prices() {
+fn draw_tells_bonds_and_prices() {
     test(|| {
         serving(ALICE, BOTH, 300);
         serving(BOB, VALIDATOR, 200);
@@ -215,7 +215,7 @@ fn draw_should_tell_bonds_and_prices() {
 }
 
 #[test]
-fn draw_should_tell_no_more_of_a_bond_than_was_in_the_roster() {
+fn draw_tells_no_more_of_a_bond_than_was_in_the_roster() {
     test(|| {
         serving(ALICE, WORKER, 109);
         pass_terms(2);
@@ -233,7 +233,7 @@ fn draw_should_tell_no_more_of_a_bond_than_was_in_the_roster() {
 }
 
 #[test]
-fn what_is_added_to_a_bond_after_a_draw_should_let_nothing_more_be_locked_for_it() {
+fn what_is_added_to_a_bond_after_a_draw_lets_nothing_more_be_locked_for_it() {
     test(|| {
         serving(ALICE, WORKER, 100);
         pass_terms(2);
@@ -261,7 +261,7 @@ fn what_is_added_to_a_bond_after_a_draw_should_let_nothing_more_be_locked_for_it
 }
 
 #[test]
-fn draw_should_ask_once_for_each_operator_and_skip_those_that_do_not_suit() {
+fn draw_asks_once_for_each_operator_and_skips_those_that_do_not_suit() {
     test(|| {
         for controller in 1..=5 {
             serving(controller, VALIDATOR, 200);
@@ -280,7 +280,7 @@ fn draw_should_ask_once_for_each_operator_and_skip_those_that_do_not_suit() {
 }
 
 #[test]
-fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
+fn an_absent_operator_is_skipped_at_once_until_it_resumes() {
     test(|| {
         serving(ALICE, WORKER, 300);
         serving(BOB, WORKER, 300);
@@ -338,7 +338,7 @@ fn an_absent_operator_should_be_skipped_at_once_until_it_resumes() {
 }
 
 #[test]
-fn nothing_done_in_a_term_should_change_whom_it_and_the_next_draw() {
+fn nothing_done_in_a_term_changes_whom_it_and_the_next_draw() {
     test(|| {
         serving(ALICE, WORKER, 300);
         serving(BOB, WORKER, 300);

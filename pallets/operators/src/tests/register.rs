@@ -17,7 +17,7 @@ fn try_register(
 }
 
 #[test]
-fn register_should_hold_the_bond() {
+fn register_holds_the_bond() {
     test(|| {
         register(ALICE, WORKER, 500);
         assert_eq!(held(ALICE), 500);
@@ -35,7 +35,7 @@ fn register_should_hold_the_bond() {
 }
 
 #[test]
-fn register_should_record_the_operator() {
+fn register_records_the_operator() {
     test(|| {
         advance_to(7);
         register(ALICE, WORKER, 500);
@@ -59,7 +59,7 @@ fn register_should_record_the_operator() {
 }
 
 #[test]
-fn register_should_let_a_key_without_funds_sign() {
+fn register_lets_a_key_without_funds_sign() {
     test(|| {
         register(ALICE, BOTH, MIN_BOND);
         assert_eq!(total(key_of(ALICE)), 0);
@@ -69,7 +69,7 @@ fn register_should_let_a_key_without_funds_sign() {
 }
 
 #[test]
-fn register_should_ignore_the_prices_of_a_validator() {
+fn register_ignores_the_prices_of_a_validator() {
     test(|| {
         register(ALICE, VALIDATOR, MIN_BOND);
         let operator = Records::<Test>::get(ALICE).expect("registered");
@@ -78,7 +78,7 @@ fn register_should_ignore_the_prices_of_a_validator() {
 }
 
 #[test]
-fn register_should_refuse_a_second_time() {
+fn register_refuses_a_second_time() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -89,7 +89,7 @@ fn register_should_refuse_a_second_time() {
 }
 
 #[test]
-fn register_should_refuse_an_operator_without_a_role() {
+fn register_refuses_an_operator_without_a_role() {
     test(|| {
         assert_noop!(
             try_register(ALICE, Default::default(), 101, MIN_BOND),
@@ -99,7 +99,7 @@ fn register_should_refuse_an_operator_without_a_role() {
 }
 
 #[test]
-fn register_should_refuse_a_small_bond() {
+fn register_refuses_a_small_bond() {
     test(|| {
         assert_noop!(
             try_register(ALICE, WORKER, 101, MIN_BOND - 1),
@@ -109,7 +109,7 @@ fn register_should_refuse_a_small_bond() {
 }
 
 #[test]
-fn register_should_refuse_a_bond_that_the_caller_does_not_have() {
+fn register_refuses_a_bond_that_the_caller_does_not_have() {
     test(|| {
         assert_noop!(
             try_register(ALICE, WORKER, 101, ENDOWMENT + 1),
@@ -119,7 +119,7 @@ fn register_should_refuse_a_bond_that_the_caller_does_not_have() {
 }
 
 #[test]
-fn register_should_refuse_a_key_in_use() {
+fn register_refuses_a_key_in_use() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -130,7 +130,7 @@ fn register_should_refuse_a_key_in_use() {
 }
 
 #[test]
-fn register_should_refuse_the_controller_as_key() {
+fn register_refuses_the_controller_as_key() {
     test(|| {
         assert_noop!(
             try_register(ALICE, WORKER, ALICE, MIN_BOND),
@@ -140,7 +140,7 @@ fn register_should_refuse_the_controller_as_key() {
 }
 
 #[test]
-fn register_should_refuse_a_key_that_signed_for_another_or_did_not_sign() {
+fn register_refuses_a_key_that_signed_for_another_or_did_not_sign() {
     test(|| {
         let key = key_of(ALICE);
         for proof in [possession(BOB, key), possession(ALICE, key_of(BOB))] {
@@ -153,7 +153,7 @@ fn register_should_refuse_a_key_that_signed_for_another_or_did_not_sign() {
 }
 
 #[test]
-fn register_should_never_give_an_index_twice() {
+fn register_never_gives_an_index_twice() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));

@@ -9,7 +9,7 @@ fn is_duty(who: AccountId) -> bool {
 }
 
 #[test]
-fn report_device_should_record_the_device() {
+fn report_device_records_the_device() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         advance_to(3);
@@ -27,7 +27,7 @@ fn report_device_should_record_the_device() {
 }
 
 #[test]
-fn report_device_should_refuse_an_account_that_is_no_key() {
+fn report_device_refuses_an_account_that_is_no_key() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -38,7 +38,7 @@ fn report_device_should_refuse_an_account_that_is_no_key() {
 }
 
 #[test]
-fn report_device_should_be_free_for_a_key_once_a_period() {
+fn report_device_is_free_for_a_key_once_a_period() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert!(is_duty(key_of(ALICE)));

@@ -8,7 +8,7 @@ fn rotate_key(controller: AccountId, key: AccountId) -> DispatchResult {
 }
 
 #[test]
-fn rotate_key_should_stop_the_old_key_and_start_the_new() {
+fn rotate_key_stops_the_old_key_and_starts_the_new() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         let old = key_of(ALICE);
@@ -33,7 +33,7 @@ fn rotate_key_should_stop_the_old_key_and_start_the_new() {
 }
 
 #[test]
-fn rotate_key_should_refuse_keys_in_use() {
+fn rotate_key_refuses_keys_in_use() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         register(BOB, WORKER, MIN_BOND);
@@ -45,14 +45,14 @@ fn rotate_key_should_refuse_keys_in_use() {
 }
 
 #[test]
-fn rotate_key_should_refuse_a_stranger() {
+fn rotate_key_refuses_a_stranger() {
     test(|| {
         assert_noop!(rotate_key(ALICE, 555), Error::<Test>::NotRegistered);
     });
 }
 
 #[test]
-fn rotate_key_should_refuse_a_key_that_did_not_sign() {
+fn rotate_key_refuses_a_key_that_did_not_sign() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         let proof = possession(ALICE, 556);

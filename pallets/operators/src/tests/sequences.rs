@@ -182,7 +182,7 @@ fn run(step: Step, burned: &mut Balance) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
-    fn the_books_should_balance_after_any_sequence(
+    fn the_books_balance_after_any_sequence(
         steps in proptest::collection::vec(step(), 1..80),
     ) {
         new_test_ext().execute_with(|| {

@@ -5,7 +5,7 @@ use noema_terms::TermIndex;
 use sp_core::H256;
 
 #[test]
-fn serve_should_enter_the_rosters_of_each_role_from_the_term_after_next() {
+fn serve_enters_the_rosters_of_each_role_from_the_term_after_next() {
     test(|| {
         serving(ALICE, BOTH, MIN_BOND);
         serving(BOB, VALIDATOR, 3 * MIN_BOND);
@@ -32,7 +32,7 @@ fn serve_should_enter_the_rosters_of_each_role_from_the_term_after_next() {
 }
 
 #[test]
-fn serve_should_refuse_an_unknown_checkpoint() {
+fn serve_refuses_an_unknown_checkpoint() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -43,7 +43,7 @@ fn serve_should_refuse_an_unknown_checkpoint() {
 }
 
 #[test]
-fn serve_should_refuse_a_stranger() {
+fn serve_refuses_a_stranger() {
     test(|| {
         assert_noop!(
             Operators::serve(signed(ALICE), LLAMA),
@@ -53,7 +53,7 @@ fn serve_should_refuse_a_stranger() {
 }
 
 #[test]
-fn serve_should_refuse_twice() {
+fn serve_refuses_twice() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::serve(signed(ALICE), LLAMA));
@@ -65,7 +65,7 @@ fn serve_should_refuse_twice() {
 }
 
 #[test]
-fn serve_should_refuse_an_operator_that_is_leaving() {
+fn serve_refuses_an_operator_that_is_leaving() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
@@ -77,7 +77,7 @@ fn serve_should_refuse_an_operator_that_is_leaving() {
 }
 
 #[test]
-fn serve_should_refuse_more_checkpoints_than_an_operator_may_serve() {
+fn serve_refuses_more_checkpoints_than_an_operator_may_serve() {
     test(|| {
         let third = CheckpointId(H256::repeat_byte(3));
         ActiveCheckpoints::activate(third);
@@ -92,7 +92,7 @@ fn serve_should_refuse_more_checkpoints_than_an_operator_may_serve() {
 }
 
 #[test]
-fn stop_serving_should_leave_the_rosters_from_the_term_after_next() {
+fn stop_serving_leaves_the_rosters_from_the_term_after_next() {
     test(|| {
         serving(ALICE, BOTH, MIN_BOND);
         pass_terms(2);
@@ -115,7 +115,7 @@ fn stop_serving_should_leave_the_rosters_from_the_term_after_next() {
 }
 
 #[test]
-fn a_slot_should_be_used_again_once_it_cannot_be_read() {
+fn a_slot_is_used_again_once_it_cannot_be_read() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::stop_serving(signed(ALICE), LLAMA));
@@ -129,7 +129,7 @@ fn a_slot_should_be_used_again_once_it_cannot_be_read() {
 }
 
 #[test]
-fn stop_serving_should_refuse_what_is_not_served() {
+fn stop_serving_refuses_what_is_not_served() {
     test(|| {
         assert_noop!(
             Operators::stop_serving(signed(ALICE), LLAMA),

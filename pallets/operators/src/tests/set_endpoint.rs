@@ -24,7 +24,7 @@ fn v6(address: [u8; 16], port: u16) -> NetworkAddress {
 }
 
 #[test]
-fn set_endpoint_should_publish_and_withdraw_the_endpoint() {
+fn set_endpoint_publishes_and_withdraws_the_endpoint() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_eq!(Operators::endpoint(ALICE), None);
@@ -47,7 +47,7 @@ fn set_endpoint_should_publish_and_withdraw_the_endpoint() {
 }
 
 #[test]
-fn set_endpoint_should_refuse_an_account_that_is_no_key() {
+fn set_endpoint_refuses_an_account_that_is_no_key() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -58,7 +58,7 @@ fn set_endpoint_should_refuse_an_account_that_is_no_key() {
 }
 
 #[test]
-fn set_endpoint_should_refuse_what_no_machine_has() {
+fn set_endpoint_refuses_what_no_machine_has() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         let good = v4([203, 0, 113, 7], 1);
@@ -84,7 +84,7 @@ fn set_endpoint_should_refuse_what_no_machine_has() {
 }
 
 #[test]
-fn set_endpoint_should_be_free_for_a_key_with_news() {
+fn set_endpoint_is_free_for_a_key_with_news() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert!(is_duty(key_of(ALICE), Some(endpoint())));
@@ -100,7 +100,7 @@ fn set_endpoint_should_be_free_for_a_key_with_news() {
 }
 
 #[test]
-fn set_endpoint_should_refuse_what_was_signed_before_the_last_report() {
+fn set_endpoint_refuses_what_was_signed_before_the_last_report() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         let first = crate::Call::<Test>::set_endpoint {

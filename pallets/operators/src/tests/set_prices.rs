@@ -9,7 +9,7 @@ const DEARER: Prices<Balance> = Prices {
 };
 
 #[test]
-fn set_prices_should_change_what_a_worker_charges() {
+fn set_prices_changes_what_a_worker_charges() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::set_prices(signed(ALICE), DEARER));
@@ -32,7 +32,7 @@ fn set_prices_should_change_what_a_worker_charges() {
 }
 
 #[test]
-fn set_prices_should_hold_from_the_term_after_next() {
+fn set_prices_holds_from_the_term_after_next() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         pass_terms(2);
@@ -46,7 +46,7 @@ fn set_prices_should_hold_from_the_term_after_next() {
 }
 
 #[test]
-fn set_prices_should_refuse_a_validator() {
+fn set_prices_refuses_a_validator() {
     test(|| {
         register(ALICE, VALIDATOR, MIN_BOND);
         assert_noop!(
@@ -57,7 +57,7 @@ fn set_prices_should_refuse_a_validator() {
 }
 
 #[test]
-fn set_prices_should_refuse_the_hot_key() {
+fn set_prices_refuses_the_hot_key() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(

@@ -5,7 +5,7 @@ use frame_support::{assert_noop, assert_ok};
 use noema_protocol::interfaces::{Operators as _, Role};
 
 #[test]
-fn start_unbonding_should_end_the_draws_from_the_term_after_next() {
+fn start_unbonding_ends_the_draws_from_the_term_after_next() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         pass_terms(2);
@@ -26,7 +26,7 @@ fn start_unbonding_should_end_the_draws_from_the_term_after_next() {
 }
 
 #[test]
-fn start_unbonding_should_refuse_twice() {
+fn start_unbonding_refuses_twice() {
     test(|| {
         assert_noop!(
             Operators::start_unbonding(signed(ALICE)),
@@ -42,7 +42,7 @@ fn start_unbonding_should_refuse_twice() {
 }
 
 #[test]
-fn cancel_unbonding_should_let_the_operator_serve_again() {
+fn cancel_unbonding_lets_the_operator_serve_again() {
     test(|| {
         serving(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));
@@ -55,7 +55,7 @@ fn cancel_unbonding_should_let_the_operator_serve_again() {
 }
 
 #[test]
-fn cancel_unbonding_should_refuse_an_operator_that_stays() {
+fn cancel_unbonding_refuses_an_operator_that_stays() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -66,7 +66,7 @@ fn cancel_unbonding_should_refuse_an_operator_that_stays() {
 }
 
 #[test]
-fn withdraw_bond_should_release_everything_and_forget_the_operator() {
+fn withdraw_bond_releases_everything_and_forgets_the_operator() {
     test(|| {
         serving(ALICE, BOTH, 500);
         assert_ok!(Operators::report_device(signed(key_of(ALICE)), gpu()));
@@ -105,7 +105,7 @@ fn withdraw_bond_should_release_everything_and_forget_the_operator() {
 }
 
 #[test]
-fn withdraw_bond_should_refuse_before_the_delay() {
+fn withdraw_bond_refuses_before_the_delay() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_noop!(
@@ -122,7 +122,7 @@ fn withdraw_bond_should_refuse_before_the_delay() {
 }
 
 #[test]
-fn withdraw_bond_should_refuse_while_a_job_is_open() {
+fn withdraw_bond_refuses_while_a_job_is_open() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::lock(&ALICE, job(1), 1));
@@ -138,7 +138,7 @@ fn withdraw_bond_should_refuse_while_a_job_is_open() {
 }
 
 #[test]
-fn withdraw_bond_should_refuse_a_stranger() {
+fn withdraw_bond_refuses_a_stranger() {
     test(|| {
         assert_noop!(
             Operators::withdraw_bond(signed(BOB)),
@@ -148,7 +148,7 @@ fn withdraw_bond_should_refuse_a_stranger() {
 }
 
 #[test]
-fn withdraw_bond_should_work_when_everything_was_slashed() {
+fn withdraw_bond_succeeds_when_everything_was_slashed() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::start_unbonding(signed(ALICE)));

@@ -7,7 +7,7 @@ use noema_protocol::interfaces::{Operators as _, Role};
 use noema_terms::TermIndex;
 
 #[test]
-fn operator_should_tell_everything_recorded() {
+fn operator_tells_everything_recorded() {
     test(|| {
         register(ALICE, WORKER, MIN_BOND);
         assert_ok!(Operators::serve(signed(ALICE), LLAMA));
@@ -28,7 +28,7 @@ fn operator_should_tell_everything_recorded() {
 }
 
 #[test]
-fn audit_should_sum_the_bonds() {
+fn audit_sums_the_bonds() {
     test(|| {
         register(ALICE, WORKER, 300);
         register(BOB, VALIDATOR, 200);
@@ -53,7 +53,7 @@ fn set_locked(amount: Balance) {
 }
 
 #[test]
-fn audit_should_find_what_is_wrong() {
+fn audit_finds_what_is_wrong() {
     let after = |corrupt: fn()| {
         new_test_ext().execute_with(|| {
             register(ALICE, WORKER, 300);
@@ -131,7 +131,7 @@ fn audit_should_find_what_is_wrong() {
 }
 
 #[test]
-fn present_term_should_tell_when_the_next_begins() {
+fn present_term_tells_when_the_next_begins() {
     test(|| {
         advance_to(23);
         let expected = PresentTerm {
@@ -144,6 +144,6 @@ fn present_term_should_tell_when_the_next_begins() {
 }
 
 #[test]
-fn the_configuration_should_be_sound() {
+fn the_configuration_is_sound() {
     new_test_ext().execute_with(<Operators as Hooks<u64>>::integrity_test);
 }

@@ -48,14 +48,14 @@ fn reveal(trainer: u64) {
 }
 
 #[test]
-fn nothing_that_was_known_when_the_last_trainer_revealed_should_decide_the_draw() {
+fn nothing_that_was_known_when_the_last_trainer_revealed_decides_the_draw() {
     assert_eq!(drawn(1, 9), drawn(2, 9));
     let others: Vec<_> = (10..15).map(|after| drawn(1, after)).collect();
     assert!(others.iter().any(|other| *other != drawn(1, 9)));
 }
 
 #[test]
-fn a_draw_should_wait_for_values_that_are_younger_than_the_last_to_join() {
+fn a_draw_waits_for_values_that_are_younger_than_the_last_to_join() {
     test(|| {
         assert_ok!(start());
         join_all();
@@ -80,7 +80,7 @@ fn a_draw_should_wait_for_values_that_are_younger_than_the_last_to_join() {
 }
 
 #[test]
-fn a_draw_should_wait_as_long_as_the_relay_chain_brings_no_value() {
+fn a_draw_waits_as_long_as_the_relay_chain_brings_no_value() {
     test(|| {
         assert_ok!(start());
         join_all();

@@ -13,7 +13,7 @@ fn false_claim() -> CheckpointClaim {
 }
 
 #[test]
-fn a_validator_that_scores_falsely_should_lose_half_its_bond() {
+fn a_validator_that_scores_falsely_loses_half_its_bond() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
@@ -41,7 +41,7 @@ fn a_validator_that_scores_falsely_should_lose_half_its_bond() {
 }
 
 #[test]
-fn a_validator_that_claims_a_wrong_root_should_lose_half_its_bond() {
+fn a_validator_that_claims_a_wrong_root_loses_half_its_bond() {
     test(|| {
         assert_ok!(start());
         play_to_claiming();
@@ -76,7 +76,7 @@ fn a_validator_that_claims_a_wrong_root_should_lose_half_its_bond() {
 }
 
 #[test]
-fn an_objection_should_have_every_validator_heard() {
+fn an_objection_has_every_validator_heard() {
     test(|| {
         assert_ok!(start());
         play_to_claiming();
@@ -107,7 +107,7 @@ fn an_objection_should_have_every_validator_heard() {
 }
 
 #[test]
-fn a_needless_objection_to_a_claim_should_cost_the_objector() {
+fn a_needless_objection_to_a_claim_costs_the_objector() {
     test(|| {
         assert_ok!(start());
         play_to_claiming();

@@ -21,7 +21,7 @@ fn a_round_grants_the_time_until_a_block_is_final_and_keeps_what_it_opened_with(
 }
 
 #[test]
-fn start_programme_should_open_a_round_from_the_canonical_checkpoint() {
+fn start_programme_opens_a_round_from_the_canonical_checkpoint() {
     test(|| {
         assert_ok!(start());
         let round = round();
@@ -48,7 +48,7 @@ fn start_programme_should_open_a_round_from_the_canonical_checkpoint() {
 }
 
 #[test]
-fn start_programme_should_be_for_governance() {
+fn start_programme_is_for_governance() {
     test(|| {
         let call = Training::start_programme(
             signed(OWNER),
@@ -64,7 +64,7 @@ fn start_programme_should_be_for_governance() {
 }
 
 #[test]
-fn start_programme_should_refuse_what_cannot_run() {
+fn start_programme_refuses_what_cannot_run() {
     test(|| {
         let start = |family, dataset, licence, source, rules| {
             Training::start_programme(root(), family, dataset, text(licence), text(source), rules)
@@ -104,7 +104,7 @@ fn start_programme_should_refuse_what_cannot_run() {
 }
 
 #[test]
-fn stop_programme_should_free_every_bond() {
+fn stop_programme_frees_every_bond() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
@@ -134,7 +134,7 @@ fn stop_programme_should_free_every_bond() {
 }
 
 #[test]
-fn rounds_should_follow_one_another_and_old_ones_be_forgotten() {
+fn rounds_follow_one_another_and_old_ones_are_forgotten() {
     test(|| {
         assert_ok!(start());
         for id in 0..5 {
@@ -155,7 +155,7 @@ fn rounds_should_follow_one_another_and_old_ones_be_forgotten() {
 }
 
 #[test]
-fn a_canonical_ancestor_set_by_governance_should_end_the_round() {
+fn a_canonical_ancestor_set_by_governance_ends_the_round() {
     test(|| {
         let other = noema_protocol::CheckpointId(sp_core::H256::repeat_byte(9));
         publish(other, Some(GENESIS));

@@ -9,7 +9,7 @@ use pallet_checkpoints::{Provenance, Status};
 use sp_core::H256;
 
 #[test]
-fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
+fn a_round_that_helps_moves_the_canonical_checkpoint_and_is_paid() {
     test(|| {
         assert_ok!(start());
         play_to_holding(claim());
@@ -70,7 +70,7 @@ fn a_round_that_helps_should_move_the_canonical_checkpoint_and_be_paid() {
 }
 
 #[test]
-fn without_holders_the_checkpoint_should_be_forgotten_and_no_operator_paid() {
+fn without_holders_the_checkpoint_is_forgotten_and_no_operator_paid() {
     test(|| {
         assert_ok!(start());
         play_to_holding(claim());
@@ -93,7 +93,7 @@ fn without_holders_the_checkpoint_should_be_forgotten_and_no_operator_paid() {
 }
 
 #[test]
-fn what_harms_should_change_and_earn_nothing() {
+fn what_harms_changes_and_earns_nothing() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
@@ -134,7 +134,7 @@ fn what_harms_should_change_and_earn_nothing() {
 }
 
 #[test]
-fn a_loss_that_did_not_fall_should_leave_the_parent() {
+fn a_loss_that_did_not_fall_leaves_the_parent() {
     test(|| {
         assert_ok!(start());
         play_to_claiming();
@@ -169,7 +169,7 @@ fn play_to_the_claim(claim: CheckpointClaim) {
 }
 
 #[test]
-fn an_id_that_an_account_registered_before_should_not_veto_the_round() {
+fn an_id_that_an_account_registered_before_does_not_veto_the_round() {
     test(|| {
         assert_ok!(start());
         let (id, owned) = (round().id, Balances::free_balance(OWNER));
@@ -200,7 +200,7 @@ fn an_id_that_an_account_registered_before_should_not_veto_the_round() {
 }
 
 #[test]
-fn an_id_that_was_registered_in_another_family_should_not_veto_the_round() {
+fn an_id_that_was_registered_in_another_family_does_not_veto_the_round() {
     test(|| {
         let other = another_family();
         assert_ok!(start());
@@ -213,7 +213,7 @@ fn an_id_that_was_registered_in_another_family_should_not_veto_the_round() {
 }
 
 #[test]
-fn what_was_canonical_before_should_not_be_claimed_again() {
+fn what_was_canonical_before_is_not_claimed_again() {
     test(|| {
         assert_ok!(start());
         play_to_holding(claim());
@@ -238,7 +238,7 @@ fn what_was_canonical_before_should_not_be_claimed_again() {
 }
 
 #[test]
-fn only_governance_should_withdraw_a_trained_checkpoint() {
+fn only_governance_withdraws_a_trained_checkpoint() {
     test(|| {
         assert_ok!(start());
         play_to_holding(claim());
@@ -259,7 +259,7 @@ fn only_governance_should_withdraw_a_trained_checkpoint() {
 }
 
 #[test]
-fn silent_validators_should_lose_a_little() {
+fn silent_validators_lose_a_little() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();

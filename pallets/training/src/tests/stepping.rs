@@ -16,7 +16,7 @@ fn is_duty(call: &Call<Test>, by: u64) -> bool {
 }
 
 #[test]
-fn join_round_should_tie_the_bond() {
+fn join_round_ties_the_bond() {
     test(|| {
         assert_ok!(start());
         let id = round().id;
@@ -40,7 +40,7 @@ fn join_round_should_tie_the_bond() {
 /// Sixteen accounts with the least bond join in the first block: the honest validator, which acts on
 /// finalized blocks, comes later.
 #[test]
-fn join_round_should_give_the_place_of_the_smallest_bond_to_a_larger_one() {
+fn join_round_gives_the_place_of_the_smallest_bond_to_a_larger_one() {
     test(|| {
         assert_ok!(start());
         let id = round().id;
@@ -82,7 +82,7 @@ fn join_round_should_give_the_place_of_the_smallest_bond_to_a_larger_one() {
 }
 
 #[test]
-fn join_round_should_refuse_who_has_no_part() {
+fn join_round_refuses_who_has_no_part() {
     test(|| {
         assert_ok!(start());
         let id = round().id;
@@ -102,7 +102,7 @@ fn join_round_should_refuse_who_has_no_part() {
 }
 
 #[test]
-fn a_bond_tied_to_too_much_should_not_join() {
+fn a_bond_tied_to_too_much_does_not_join() {
     use noema_protocol::interfaces::Operators as _;
     test(|| {
         assert_ok!(start());
@@ -116,7 +116,7 @@ fn a_bond_tied_to_too_much_should_not_join() {
 }
 
 #[test]
-fn steps_should_be_duties_where_they_are_accepted_and_only_there() {
+fn steps_are_duties_where_they_are_accepted_and_only_there() {
     test(|| {
         assert_ok!(start());
         let id = round().id;
@@ -145,7 +145,7 @@ fn steps_should_be_duties_where_they_are_accepted_and_only_there() {
 }
 
 #[test]
-fn reveal_contribution_should_refuse_what_was_not_committed() {
+fn reveal_contribution_refuses_what_was_not_committed() {
     test(|| {
         assert_ok!(start());
         join_all();
@@ -183,7 +183,7 @@ fn reveal_contribution_should_refuse_what_was_not_committed() {
 }
 
 #[test]
-fn silent_trainers_should_lose_a_little_and_the_round_its_checkpoint() {
+fn silent_trainers_lose_a_little_and_the_round_its_checkpoint() {
     test(|| {
         assert_ok!(start());
         join_all();
@@ -220,7 +220,7 @@ fn silent_trainers_should_lose_a_little_and_the_round_its_checkpoint() {
 }
 
 #[test]
-fn scores_should_be_revealed_as_committed() {
+fn scores_are_revealed_as_committed() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
