@@ -221,7 +221,7 @@ mod tests {
     };
 
     #[test]
-    fn operators_in_rounds_should_publish_an_endpoint() {
+    fn operators_in_rounds_are_told_to_publish_an_endpoint() {
         let trainer = Roles {
             trainer: true,
             ..WORKER

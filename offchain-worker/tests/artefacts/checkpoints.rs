@@ -89,7 +89,7 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_should_arrive_verified_and_have_the_same_hash_there() {
+async fn a_checkpoint_arrives_verified_and_has_the_same_hash_there() {
     for template in ["", "{{ messages[0].content }}"] {
         let (holder, newcomer) = (Machine::start().await, Machine::start().await);
         let checkpoint = write(&holder.home.path().join("mine"), template);
@@ -121,7 +121,7 @@ async fn a_checkpoint_should_arrive_verified_and_have_the_same_hash_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_the_checkpoint_should_not_be_kept() {
+async fn what_is_not_the_checkpoint_is_not_kept() {
     let (liar, holder, newcomer) = (
         Machine::start().await,
         Machine::start().await,
@@ -168,7 +168,7 @@ async fn what_is_not_the_checkpoint_should_not_be_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_loss_of_the_only_holder_should_be_said() {
+async fn the_loss_of_the_only_holder_is_said() {
     let (holder, newcomer) = (Machine::start().await, Machine::start().await);
     let checkpoint = write(&holder.home.path().join("mine"), "");
     let (id, bytes) = (checkpoint.id(), checkpoint.manifest().weights_bytes);
@@ -218,7 +218,7 @@ async fn take(address: SocketAddr) -> UdpSocket {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_should_keep_its_key_and_port() {
+async fn an_endpoint_keeps_its_key_and_port() {
     let Machine { home, artefacts } = Machine::start().await;
     let (peer, addresses) = (artefacts.peer(), artefacts.addresses());
     artefacts.shutdown().await;
@@ -228,7 +228,7 @@ async fn an_endpoint_should_keep_its_key_and_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_whose_port_is_taken_should_move_to_another() {
+async fn an_endpoint_whose_port_is_taken_moves_to_another() {
     let Machine { home, artefacts } = Machine::start().await;
     let (peer, addresses) = (artefacts.peer(), artefacts.addresses());
     artefacts.shutdown().await;
@@ -239,7 +239,7 @@ async fn an_endpoint_whose_port_is_taken_should_move_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_should_be_silent_only_while_no_process_shares_over_it() {
+async fn an_endpoint_is_silent_only_while_no_process_shares_over_it() {
     let Machine { home, artefacts } = Machine::start().await;
     let peer = artefacts.peer();
     let folder = home.path().join("artefacts");
@@ -261,7 +261,7 @@ async fn holder_and_newcomer() -> (Machine, Machine, OpenCheckpoint, Holder) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_should_notice_that_a_holder_has_moved() {
+async fn a_fetch_notices_that_a_holder_has_moved() {
     let (_holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
     // The listener at the holder's address never answers.
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -283,7 +283,7 @@ async fn a_fetch_should_notice_that_a_holder_has_moved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_that_is_given_up_should_end() {
+async fn a_fetch_that_is_given_up_ends() {
     let (_holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let mut away = listed;
@@ -300,7 +300,7 @@ async fn a_fetch_that_is_given_up_should_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrived_before_a_kill_should_be_checked_and_not_fetched_again() {
+async fn what_arrived_before_a_kill_is_checked_and_not_fetched_again() {
     let (holder, newcomer, checkpoint, listed) = holder_and_newcomer().await;
     let (id, bytes) = (checkpoint.id(), checkpoint.manifest().weights_bytes);
     holder.artefacts.shutdown().await;

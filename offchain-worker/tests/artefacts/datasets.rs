@@ -87,7 +87,7 @@ fn kept(dataset: &OpenDataset) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shards_that_are_asked_for_should_arrive_and_no_others() {
+async fn the_shards_that_are_asked_for_arrive_and_no_others() {
     let (preparer, whole) = preparer().await;
     let newcomer = Machine::start().await;
     let recorded = whole.recorded();
@@ -121,7 +121,7 @@ async fn the_shards_that_are_asked_for_should_arrive_and_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_fetched_should_be_served_without_who_prepared_it() {
+async fn what_was_fetched_is_served_without_who_prepared_it() {
     let (preparer, whole) = preparer().await;
     let (first, second, third) = (
         Machine::start().await,
@@ -154,7 +154,7 @@ async fn what_was_fetched_should_be_served_without_who_prepared_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_damaged_should_be_fetched_anew() {
+async fn what_is_damaged_is_fetched_anew() {
     let (preparer, whole) = preparer().await;
     let newcomer = Machine::start().await;
     let recorded = whole.recorded();
@@ -175,7 +175,7 @@ async fn what_is_damaged_should_be_fetched_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manifest_of_another_dataset_should_be_refused() {
+async fn a_manifest_of_another_dataset_is_refused() {
     let (preparer, whole) = preparer().await;
     let newcomer = Machine::start().await;
     let recorded = whole.recorded();
@@ -213,7 +213,7 @@ async fn a_manifest_of_another_dataset_should_be_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shard_that_is_larger_than_the_manifest_says_should_not_be_kept() {
+async fn a_shard_that_is_larger_than_the_manifest_says_is_not_kept() {
     let preparer = Machine::start().await;
     let dataset = make(preparer.home.path());
     // The root covers only the hashes.

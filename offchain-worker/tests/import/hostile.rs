@@ -32,7 +32,7 @@ fn header(version: u32, tensors: u64, values: u64) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_model_at_all() {
+fn what_is_no_model_at_all_is_refused() {
     for bytes in [&b""[..], b"G", b"%PDF-1.7", &[0; 4096]] {
         let message = refusal(bytes);
         assert!(
@@ -54,7 +54,7 @@ fn what_is_no_model_at_all() {
 }
 
 #[test]
-fn counts_that_no_file_could_hold() {
+fn counts_that_no_file_could_hold_are_refused() {
     for (tensors, values) in [
         (u64::MAX, 0),
         (0, u64::MAX),
@@ -67,14 +67,14 @@ fn counts_that_no_file_could_hold() {
 }
 
 #[test]
-fn a_version_that_does_not_exist() {
+fn a_version_that_does_not_exist_is_refused() {
     for version in [0, 1, 4, 3u32.swap_bytes()] {
         refusal(&header(version, 0, 0));
     }
 }
 
 #[test]
-fn lengths_that_reach_beyond_the_file() {
+fn lengths_that_reach_beyond_the_file_are_refused() {
     let mut key = header(3, 0, 1);
     key.extend(u64::MAX.to_le_bytes());
     let mut list = header(3, 0, 1);
@@ -91,7 +91,7 @@ fn lengths_that_reach_beyond_the_file() {
 }
 
 #[test]
-fn lists_nested_without_end() {
+fn lists_nested_without_end_are_refused() {
     let mut bytes = header(3, 0, 1);
     bytes.extend(1u64.to_le_bytes());
     bytes.extend(b"k");
@@ -105,7 +105,7 @@ fn lists_nested_without_end() {
 }
 
 #[test]
-fn an_alignment_of_zero() {
+fn an_alignment_of_zero_is_refused() {
     let file = gguf::File::new(&Model::tiny());
     let file = file.set("general.alignment", gguf::Value::U32(0));
     let message = refusal(&file.bytes());
@@ -113,7 +113,7 @@ fn an_alignment_of_zero() {
 }
 
 #[test]
-fn the_same_name_twice() {
+fn the_same_name_twice_is_refused() {
     let mut file = gguf::File::new(&Model::tiny());
     file.metadata.push(("general.name".into(), "Again".into()));
     let message = refusal(&file.bytes());
@@ -121,7 +121,7 @@ fn the_same_name_twice() {
 }
 
 #[test]
-fn dimensions_whose_product_overflows() {
+fn dimensions_whose_product_overflows_are_refused() {
     let mut file = gguf::File::new(&Model::tiny());
     file.tensor("token_embd.weight").1 = vec![usize::MAX, usize::MAX];
     refusal(&file.bytes());
@@ -130,7 +130,7 @@ fn dimensions_whose_product_overflows() {
 }
 
 #[test]
-fn a_model_cut_off_anywhere() {
+fn a_model_cut_off_anywhere_is_refused() {
     let bytes = &*GGUF;
     for step in 0..64 {
         let message = refusal(&bytes[..bytes.len() * step / 64]);
@@ -144,7 +144,7 @@ fn a_model_cut_off_anywhere() {
 }
 
 #[test]
-fn a_folder_cut_off_anywhere() {
+fn a_folder_cut_off_anywhere_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("tiny");
     huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);

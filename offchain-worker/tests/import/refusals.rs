@@ -34,7 +34,7 @@ fn assert_says(message: &str, words: &[&str]) {
 }
 
 #[test]
-fn another_architecture() {
+fn another_architecture_is_refused() {
     let message = refused(|file| file.set("general.architecture", "qwen3"));
     assert_says(&message, &["the architecture \"qwen3\"", "Llama"]);
     let message = folder_refused(|config| config["model_type"] = "mistral".into());
@@ -42,7 +42,7 @@ fn another_architecture() {
 }
 
 #[test]
-fn a_rotary_scaling_that_is_not_defined() {
+fn a_rotary_scaling_that_is_not_defined_is_refused() {
     let message = refused(|file| file.set("llama.rope.scaling.type", "yarn"));
     assert_says(&message, &["the rotary scaling \"yarn\""]);
     let scaling = json!({ "rope_type": "dynamic", "factor": 2.0 });
@@ -51,7 +51,7 @@ fn a_rotary_scaling_that_is_not_defined() {
 }
 
 #[test]
-fn tensors_that_would_be_ignored() {
+fn tensors_that_would_be_ignored_are_refused() {
     let message = refused(|mut file| {
         let data = gguf::Data {
             kind: gguf::F32,
@@ -67,7 +67,7 @@ fn tensors_that_would_be_ignored() {
 }
 
 #[test]
-fn a_tokenizer_whose_tokens_have_no_bound() {
+fn a_tokenizer_whose_tokens_have_no_bound_is_refused() {
     let refused = |change: fn(&mut Json)| {
         let directory = tempfile::tempdir().unwrap();
         let folder = directory.path().join("tiny");
@@ -86,7 +86,7 @@ fn a_tokenizer_whose_tokens_have_no_bound() {
 }
 
 #[test]
-fn a_template_that_does_not_frame_its_message() {
+fn a_template_that_does_not_frame_its_message_is_refused() {
     for (template, problem) in [
         (
             "{{ messages[0].content | upper }}",
@@ -105,7 +105,7 @@ fn a_template_that_does_not_frame_its_message() {
 }
 
 #[test]
-fn a_missing_tensor() {
+fn a_missing_tensor_is_refused() {
     let message = refused(|mut file| {
         file.tensors
             .retain(|tensor| tensor.0 != "blk.0.ffn_up.weight");
@@ -118,7 +118,7 @@ fn a_missing_tensor() {
 }
 
 #[test]
-fn more_layers_than_the_file_can_hold() {
+fn more_layers_than_the_file_can_hold_are_refused() {
     let message = refused(|file| file.set("llama.block_count", Value::U32(1_000)));
     assert_says(&message, &["llama.block_count", "1000"]);
     let message = folder_refused(|config| config["num_hidden_layers"] = 1_000.into());
@@ -126,7 +126,7 @@ fn more_layers_than_the_file_can_hold() {
 }
 
 #[test]
-fn widths_that_the_numerics_cannot_hold() {
+fn widths_that_the_numerics_cannot_hold_are_refused() {
     let message = refused(|file| file.set("llama.feed_forward_length", Value::U32(63)));
     assert_says(&message, &["feed_forward is 63", "multiple of 32"]);
     let message = refused(|file| file.set("llama.attention.head_count", Value::U32(0)));
@@ -136,7 +136,7 @@ fn widths_that_the_numerics_cannot_hold() {
 }
 
 #[test]
-fn a_shape_that_contradicts_the_metadata() {
+fn a_shape_that_contradicts_the_metadata_is_refused() {
     let message = refused(|file| file.set("llama.feed_forward_length", Value::U32(96)));
     assert_says(
         &message,
@@ -150,7 +150,7 @@ fn a_shape_that_contradicts_the_metadata() {
 }
 
 #[test]
-fn a_weight_that_is_not_a_number() {
+fn a_weight_that_is_not_a_number_is_refused() {
     let message = refused(|mut file| {
         let (_, _, data) = file.tensor("blk.0.attn_v.weight");
         data.bytes[400..404].copy_from_slice(&f32::NAN.to_le_bytes());
@@ -172,7 +172,7 @@ fn a_weight_that_is_not_a_number() {
 }
 
 #[test]
-fn partial_rotation_and_experts() {
+fn partial_rotation_and_experts_are_refused() {
     let message = refused(|file| file.set("llama.rope.dimension_count", Value::U32(16)));
     assert_says(&message, &["llama.rope.dimension_count 16"]);
     let message = refused(|file| file.set("llama.expert_count", Value::U32(8)));
@@ -182,7 +182,7 @@ fn partial_rotation_and_experts() {
 }
 
 #[test]
-fn metadata_of_another_type() {
+fn metadata_of_another_type_is_refused() {
     let message = refused(|file| file.set("llama.block_count", "one"));
     assert_says(&message, &["llama.block_count", "not a number"]);
     let message = refused(|file| file.without("llama.embedding_length"));
@@ -193,7 +193,7 @@ fn metadata_of_another_type() {
 }
 
 #[test]
-fn an_epsilon_beyond_its_range() {
+fn an_epsilon_beyond_its_range_is_refused() {
     let key = "llama.attention.layer_norm_rms_epsilon";
     for value in [-1.0, 2.0, f32::NAN] {
         let message = refused(|file| file.set(key, Value::F32(value)));
@@ -202,7 +202,7 @@ fn an_epsilon_beyond_its_range() {
 }
 
 #[test]
-fn an_index_that_points_out_of_the_folder() {
+fn an_index_that_points_out_of_the_folder_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("tiny");
     huggingface::write(&Model::tiny(), gguf::F32, 2, &folder);

@@ -8,7 +8,7 @@ fn amounts() -> impl Strategy<Value = u128> {
 }
 
 #[test]
-fn cost_to_cheat_should_be_negative_where_cheating_pays() {
+fn cost_to_cheat_is_negative_where_cheating_pays() {
     assert_eq!(cost_to_cheat(10, 1_000, Permill::zero()), -10);
     assert_eq!(cost_to_cheat(10, 1_000, Permill::from_percent(10)), 91);
     assert_eq!(cost_to_cheat(10, 1_000, Permill::one()), 1_000);
@@ -18,7 +18,7 @@ fn cost_to_cheat_should_be_negative_where_cheating_pays() {
 
 proptest! {
     #[test]
-    fn cost_to_cheat_should_rise_with_the_rate(
+    fn cost_to_cheat_rises_with_the_rate(
         gain in amounts(), stake in amounts(), a in 0u32..=1_000_000, b in 0u32..=1_000_000,
     ) {
         let (less, more) = (Permill::from_parts(a.min(b)), Permill::from_parts(a.max(b)));
@@ -26,7 +26,7 @@ proptest! {
     }
 
     #[test]
-    fn cost_to_cheat_should_be_within_two_units_below_the_exact_value(
+    fn cost_to_cheat_is_within_two_units_below_the_exact_value(
         gain in 0u128..1 << 90, stake in 0u128..1 << 90, parts in 0u32..=1_000_000,
     ) {
         let cost = cost_to_cheat(gain, stake, Permill::from_parts(parts));
@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn no_argument_should_panic(gain: u128, stake: u128, parts: u32) {
+    fn no_argument_panics(gain: u128, stake: u128, parts: u32) {
         cost_to_cheat(gain, stake, Permill::from_parts(parts));
     }
 }

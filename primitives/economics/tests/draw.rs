@@ -9,7 +9,7 @@ fn randomness(trial: u32) -> [u8; 32] {
 }
 
 #[test]
-fn frequencies_should_follow_the_weights() {
+fn frequencies_follow_the_weights() {
     const TRIALS: u32 = 20_000;
     let weights = [1u128 << 90, 2 << 90, 0, 7 << 90];
     let mut counts = [0u32; 4];
@@ -28,7 +28,7 @@ fn frequencies_should_follow_the_weights() {
 }
 
 #[test]
-fn the_second_draw_should_follow_the_weights_that_are_left() {
+fn the_second_draw_follows_the_weights_that_are_left() {
     const TRIALS: u32 = 20_000;
     let mut after_last = [0u32; 3];
     let mut trials = 0.0;
@@ -46,7 +46,7 @@ fn the_second_draw_should_follow_the_weights_that_are_left() {
 }
 
 #[test]
-fn sums_beyond_the_largest_amount_should_still_be_drawn_from() {
+fn sums_beyond_the_largest_amount_are_still_drawn_from() {
     let weights = [u128::MAX, u128::MAX, u128::MAX, 0];
     let mut seen = [false; 4];
     for trial in 0..100 {
@@ -56,7 +56,7 @@ fn sums_beyond_the_largest_amount_should_still_be_drawn_from() {
 }
 
 #[test]
-fn happens_should_be_as_frequent_as_its_chance() {
+fn happens_is_as_frequent_as_its_chance() {
     let hits = (0..20_000u32)
         .filter(|trial| happens(Permill::from_percent(30), randomness(*trial)))
         .count();
@@ -67,7 +67,7 @@ fn happens_should_be_as_frequent_as_its_chance() {
 
 proptest! {
     #[test]
-    fn a_draw_should_name_each_positive_weight_at_most_once(
+    fn a_draw_names_each_positive_weight_at_most_once(
         weights in proptest::collection::vec(prop_oneof![Just(0), 1..1_000u128, any::<u128>()], 0..40),
         seed: [u8; 32],
         n in 0u32..50,
@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn a_longer_draw_should_begin_with_the_shorter(
+    fn a_longer_draw_begins_with_the_shorter(
         weights in proptest::collection::vec(any::<u64>().prop_map(u128::from), 1..20),
         seed: [u8; 32],
         n in 0u32..20,

@@ -15,7 +15,7 @@ fn sum(pools: &PerWork<u128>) -> u128 {
 }
 
 #[test]
-fn the_subsidy_should_halve_with_each_era_and_end() {
+fn the_subsidy_halves_with_each_era_and_end() {
     let schedule = Schedule::within(1_000, 10);
     assert_eq!(schedule.initial, 50);
     assert_eq!(schedule.subsidy(0), 50);
@@ -30,7 +30,7 @@ fn the_subsidy_should_halve_with_each_era_and_end() {
 }
 
 #[test]
-fn a_schedule_without_a_pool_should_issue_nothing() {
+fn a_schedule_without_a_pool_issues_nothing() {
     for schedule in [Schedule::within(0, 10), Schedule::within(1, 10)] {
         assert_eq!(schedule.eras(), 0);
         assert_eq!(schedule.total(), 0);
@@ -40,7 +40,7 @@ fn a_schedule_without_a_pool_should_issue_nothing() {
 }
 
 #[test]
-fn work_should_decide_what_each_pool_takes() {
+fn work_decides_what_each_pool_takes() {
     let work = PerWork {
         inference: 1_000,
         check: 50,
@@ -58,7 +58,7 @@ fn work_should_decide_what_each_pool_takes() {
 }
 
 #[test]
-fn remainders_should_go_to_the_treasury() {
+fn remainders_go_to_the_treasury() {
     let work = PerWork::from_fn(|_| 1_000);
     let split = split(19, &work, &SHARES);
     let expected = PerWork {
@@ -72,7 +72,7 @@ fn remainders_should_go_to_the_treasury() {
 }
 
 #[test]
-fn shares_above_the_whole_should_be_cut() {
+fn shares_above_the_whole_are_cut() {
     let shares = PerWork::from_fn(|_| Permill::from_percent(60));
     let split = split(100, &PerWork::from_fn(|_| 1_000), &shares);
     assert_eq!(
@@ -87,7 +87,7 @@ fn shares_above_the_whole_should_be_cut() {
 }
 
 #[test]
-fn reward_should_follow_each_part_of_the_work() {
+fn reward_follows_each_part_of_the_work() {
     let work = PerWork {
         inference: 3,
         check: 10,
@@ -136,7 +136,7 @@ fn ledgers() -> impl Strategy<Value = Vec<PerWork<u64>>> {
 
 proptest! {
     #[test]
-    fn the_schedule_should_never_exceed_its_pool(pool: u128, epochs_per_era: u32) {
+    fn the_schedule_never_exceeds_its_pool(pool: u128, epochs_per_era: u32) {
         let schedule = Schedule::within(pool, epochs_per_era);
         prop_assert!(schedule.total() <= pool);
         // With a first subsidy one unit larger, the bound of the halvings would not hold.
@@ -145,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_before_an_epoch_should_be_the_sum_of_the_subsidies(
+    fn what_is_before_an_epoch_is_the_sum_of_the_subsidies(
         pool in 0u128..100_000, epochs_per_era in 0u32..40, epoch in 0u32..400,
     ) {
         let schedule = Schedule::within(pool, epochs_per_era);
@@ -154,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_before_any_epoch_should_stay_within_the_total(
+    fn what_is_before_any_epoch_stays_within_the_total(
         pool: u128, epochs_per_era: u32, epoch: u32,
     ) {
         let schedule = Schedule::within(pool, epochs_per_era);
@@ -165,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn a_subsidy_should_be_split_without_loss(
+    fn a_subsidy_is_split_without_loss(
         subsidy: u128, work in any_work(), shares in any_shares(),
     ) {
         let split = split(subsidy, &work, &shares);
@@ -181,7 +181,7 @@ proptest! {
     }
 
     #[test]
-    fn rewards_should_share_out_the_pools_and_leave_only_dust(
+    fn rewards_share_out_the_pools_and_leave_only_dust(
         subsidy: u128, shares in any_shares(), ledgers in ledgers(),
     ) {
         let work = PerWork::from_fn(|kind| {
@@ -200,7 +200,7 @@ proptest! {
     }
 
     #[test]
-    fn who_pays_themselves_should_not_win(
+    fn who_pays_themselves_does_not_win(
         subsidy in 0u128..1u128 << 80, own: u64, others in ledgers(),
     ) {
         let amounts = PerWork { inference: own, ..Default::default() };

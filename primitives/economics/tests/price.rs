@@ -17,7 +17,7 @@ fn payable_prices() -> impl Strategy<Value = Prices<Balance>> {
 }
 
 #[test]
-fn quote_should_add_prompt_answer_and_check() {
+fn quote_adds_prompt_answer_and_check() {
     let quote = quote(&prices(2, 10), 5, 64, 30).expect("the amounts are small");
     assert_eq!(quote.answer_max, 2 * 5 + 10 * 64);
     assert_eq!(quote.check_fee, 30);
@@ -25,7 +25,7 @@ fn quote_should_add_prompt_answer_and_check() {
 }
 
 #[test]
-fn quote_should_refuse_what_no_amount_can_hold() {
+fn quote_refuses_what_no_amount_can_hold() {
     let overflow = Err(EconomicsError::PriceOverflow);
     assert_eq!(quote(&prices(Balance::MAX, 0), 2, 1, 0), overflow);
     assert_eq!(quote(&prices(0, Balance::MAX), 1, 2, 0), overflow);
@@ -35,7 +35,7 @@ fn quote_should_refuse_what_no_amount_can_hold() {
 
 proptest! {
     #[test]
-    fn a_quote_should_cover_every_answer_within_it(
+    fn a_quote_covers_every_answer_within_it(
         prices in payable_prices(),
         prompt_bytes: u32,
         max_tokens: u32,
@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn quote_should_grow_with_everything_that_is_asked(
+    fn quote_grows_with_everything_that_is_asked(
         prices in payable_prices(),
         prompt_bytes in 0..u32::MAX,
         max_tokens in 0..u32::MAX,
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn a_burned_part_should_be_its_share_and_lose_nothing(payment: u128, share in 0u32..=1_000_000) {
+    fn a_burned_part_is_its_share_and_loses_nothing(payment: u128, share in 0u32..=1_000_000) {
         let share = Permill::from_parts(share);
         let net = burn_part(payment, share);
         prop_assert_eq!(net.paid.checked_add(net.burned), Some(payment));

@@ -4,7 +4,7 @@ use noema_economics::{majority, slash_for_silence, Permill};
 use proptest::prelude::*;
 
 #[test]
-fn slash_for_silence_should_keep_to_its_cap() {
+fn slash_for_silence_keeps_to_its_cap() {
     assert_eq!(slash_for_silence(1_000, Permill::from_percent(1), 100), 10);
     assert_eq!(
         slash_for_silence(1_000, Permill::from_percent(50), 100),
@@ -14,7 +14,7 @@ fn slash_for_silence_should_keep_to_its_cap() {
 }
 
 #[test]
-fn majority_should_need_more_than_half() {
+fn majority_needs_more_than_half() {
     assert_eq!(majority::<u8>(&[]), None);
     assert_eq!(majority(&[(1, 5), (2, 5)]), None);
     assert_eq!(majority(&[(1, 5), (2, 3), (2, 3)]), Some(&2));
@@ -24,13 +24,13 @@ fn majority_should_need_more_than_half() {
 
 proptest! {
     #[test]
-    fn a_larger_fraction_should_not_take_less(bond: u128, a in 0u32..=1_000_000, b in 0u32..=1_000_000) {
+    fn a_larger_fraction_does_not_take_less(bond: u128, a in 0u32..=1_000_000, b in 0u32..=1_000_000) {
         let (less, more) = (Permill::from_parts(a.min(b)), Permill::from_parts(a.max(b)));
         prop_assert!(slash_for_silence(bond, less, bond) <= slash_for_silence(bond, more, bond));
     }
 
     #[test]
-    fn at_most_one_outcome_should_hold_a_majority(
+    fn at_most_one_outcome_holds_a_majority(
         votes in proptest::collection::vec((0u8..4, 0u128..1_000), 0..20),
     ) {
         let total: u128 = votes.iter().map(|(_, weight)| weight).sum();

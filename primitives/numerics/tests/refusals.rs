@@ -28,7 +28,7 @@ fn refused(start: usize, tokens: &[u32], wanted: core::ops::Range<usize>) -> For
 }
 
 #[test]
-fn a_token_outside_the_vocabulary() {
+fn a_token_outside_the_vocabulary_is_refused() {
     assert_eq!(
         refused(3, &[5, 127, 128], 0..3),
         ForwardError::TokenOutOfRange {
@@ -40,7 +40,7 @@ fn a_token_outside_the_vocabulary() {
 }
 
 #[test]
-fn more_positions_than_there_is_room_for() {
+fn more_positions_than_there_is_room_for_are_refused() {
     assert_eq!(
         refused(10, &[1; 31], 0..1),
         ForwardError::ContextFull {
@@ -51,7 +51,7 @@ fn more_positions_than_there_is_room_for() {
 }
 
 #[test]
-fn positions_that_leave_a_gap() {
+fn positions_that_leave_a_gap_are_refused() {
     assert_eq!(
         refused(11, &[1], 0..1),
         ForwardError::PositionNotCached {
@@ -69,7 +69,7 @@ fn positions_that_leave_a_gap() {
 }
 
 #[test]
-fn vectors_of_tokens_that_are_not_given() {
+fn vectors_of_tokens_that_are_not_given_are_refused() {
     for (start, end) in [(0, 2), (1, 2), (1, 0)] {
         assert_eq!(
             refused(10, &[1], start..end),
@@ -101,7 +101,7 @@ fn a_cache_never_exceeds_the_context() {
 }
 
 #[test]
-fn prompts_and_requests_that_have_no_answer() {
+fn prompts_and_requests_that_have_no_answer_are_refused() {
     let test = TestModel::tiny(1);
     let mut transformer = Transformer::new(test.model(), Scalar, 256);
     let mut both = |prompt: &[u32], request: &GenerationParameters<'_>| {

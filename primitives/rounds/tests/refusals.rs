@@ -24,7 +24,7 @@ fn refused(
 }
 
 #[test]
-fn joining() {
+fn a_participant_is_refused_with_its_reason() {
     let mut play = Play::joined();
     refused(&mut play, RoundError::AlreadyJoined, |play| {
         play.round.join_as_trainer(1, play.now)
@@ -111,7 +111,7 @@ fn of_equal_bonds_the_last_to_join_loses_its_place() {
 }
 
 #[test]
-fn committing() {
+fn a_commitment_is_refused_with_its_reason() {
     let mut play = Play::joined();
     refused(&mut play, RoundError::TooEarly, |play| play.commit(1));
     play.pass_window();
@@ -126,7 +126,7 @@ fn committing() {
 }
 
 #[test]
-fn revealing() {
+fn a_reveal_is_refused_with_its_reason() {
     let mut play = Play::training();
     for account in [1, 2] {
         play.commit(account).unwrap();
@@ -178,7 +178,7 @@ fn the_same_update_is_revealed_once() {
 }
 
 #[test]
-fn scoring() {
+fn scores_are_refused_with_their_reason() {
     let mut play = Play::scoring();
     let (drawn, other) = (play.seated()[0], play.unheard());
     refused(&mut play, RoundError::NotDrawn, |play| {
@@ -225,7 +225,7 @@ fn scoring() {
 }
 
 #[test]
-fn claiming_and_objecting() {
+fn claims_and_objections_are_refused_with_their_reason() {
     let mut play = Play::claiming();
     let (drawn, other) = (play.seated()[0], play.unheard());
     refused(&mut play, RoundError::NotDrawn, |play| {

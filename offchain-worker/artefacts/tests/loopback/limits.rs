@@ -5,7 +5,7 @@ use noema_artefacts::{is_shared_from, Artefacts, Error, Options, PeerFault};
 use std::fs;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_the_limit_should_be_refused_before_it_is_sent() {
+async fn more_than_the_limit_is_refused_before_it_is_sent() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, 2_000_000);
     let directory = holder
@@ -54,7 +54,7 @@ async fn more_than_the_limit_should_be_refused_before_it_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_already_there_should_be_left_alone() {
+async fn what_is_already_there_is_left_alone() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 1_000).await;
     let into = newcomer.path("theirs");
@@ -70,7 +70,7 @@ async fn what_is_already_there_should_be_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_connections_should_be_served_than_allowed() {
+async fn no_more_connections_are_served_than_allowed() {
     let none = Options {
         max_connections: 0,
         ..options()
@@ -90,7 +90,7 @@ async fn no_more_connections_should_be_served_than_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_taken_should_be_named() {
+async fn an_address_that_is_taken_is_named() {
     let holder = Node::start(1).await;
     let same = Options {
         bind: holder.artefacts.addresses(),
@@ -104,7 +104,7 @@ async fn an_address_that_is_taken_should_be_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_should_be_used_by_one_process_and_say_so() {
+async fn a_store_is_used_by_one_process_and_says_so() {
     let holder = Node::start(1).await;
     let path = holder.path("artefacts");
     let refused = Artefacts::open(&path, &[2; 32], options()).await;

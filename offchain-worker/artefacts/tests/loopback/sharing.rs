@@ -11,7 +11,7 @@ use std::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_should_arrive_whole_and_clear_up_after_itself() {
+async fn a_file_arrives_whole_and_clears_up_after_itself() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     for (seed, length) in [(1, 5_000_000), (2, 100), (3, 0)] {
         let file = holder.path("update");
@@ -39,7 +39,7 @@ async fn a_file_should_arrive_whole_and_clear_up_after_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_should_have_one_hash_on_every_machine() {
+async fn a_checkpoint_has_one_hash_on_every_machine() {
     let (first, second, third) = (
         Node::start(1).await,
         Node::start(2).await,
@@ -84,7 +84,7 @@ async fn a_checkpoint_should_have_one_hash_on_every_machine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_files_should_be_shared_at_once_and_each_be_served() {
+async fn many_files_are_shared_at_once_and_each_is_served() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let none = holder.artefacts.share_each([] as [&str; 0]).await;
     assert_eq!(none.expect("nothing to share"), []);
@@ -120,7 +120,7 @@ async fn many_files_should_be_shared_at_once_and_each_be_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_file_should_not_be_stored_twice() {
+async fn a_large_file_is_not_stored_twice() {
     let node = Node::start(1).await;
     write(&node.path("large"), 1, 8_000_000);
     node.artefacts
@@ -141,7 +141,7 @@ async fn a_large_file_should_not_be_stored_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_should_keep_the_key_and_what_is_shared() {
+async fn a_restart_keeps_the_key_and_what_is_shared() {
     let newcomer = Node::start(2).await;
     let Node { artefacts, home } = Node::start(1).await;
     checkpoint(&home.path().join("mine"), 7, 300_000);
@@ -170,7 +170,7 @@ async fn a_restart_should_keep_the_key_and_what_is_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_is_shared_should_be_served() {
+async fn only_what_is_shared_is_served() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, 300_000);
     let directory = holder
@@ -229,7 +229,7 @@ async fn only_what_is_shared_should_be_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_plain_folder_should_not_be_shared() {
+async fn what_is_no_plain_folder_is_not_shared() {
     let node = Node::start(1).await;
     fs::create_dir_all(node.path("nested/inner")).expect("a folder");
     fs::create_dir(node.path("empty")).expect("a folder");
@@ -245,7 +245,7 @@ async fn what_is_no_plain_folder_should_not_be_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_fetches_to_one_place_should_not_disturb_each_other() {
+async fn two_fetches_to_one_place_do_not_disturb_each_other() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, 3_000_000);
     let shared = holder.artefacts.share_directory(holder.path("mine")).await;

@@ -69,7 +69,7 @@ async fn interrupt(newcomer: &Node, holder: &Node, hash: BlobHash) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_fetch_should_go_on_where_it_was() {
+async fn an_interrupted_fetch_goes_on_where_it_was() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, LARGE);
     let hash = holder
@@ -136,7 +136,7 @@ async fn kept_when_killed(arrived: &[u64]) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
+async fn a_fetch_that_was_killed_goes_on_where_it_was() {
     for arrived in [1 << 20, LARGE as u64 / 3] {
         // Data not yet written to disk is lost.
         let kept = kept_when_killed(&[arrived]).await;
@@ -145,7 +145,7 @@ async fn a_fetch_that_was_killed_should_go_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_that_is_killed_again_and_again_should_end() {
+async fn a_fetch_that_is_killed_again_and_again_ends() {
     const STEP: u64 = 6_000_000;
     let kept = kept_when_killed(&[STEP, 2 * STEP, 3 * STEP]).await;
     assert!(kept > 2 * STEP, "{kept}");
@@ -178,7 +178,7 @@ async fn victim() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_that_was_cut_off_should_begin_anew() {
+async fn a_delivery_that_was_cut_off_begins_anew() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     checkpoint(&holder.path("mine"), 7, LARGE);
     let hash = holder
@@ -201,7 +201,7 @@ async fn a_delivery_that_was_cut_off_should_begin_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_should_pass_to_the_next_holder() {
+async fn a_fetch_passes_to_the_next_holder() {
     let (first, second) = (Node::start(1).await, Node::start(2).await);
     let newcomer = Node::start(3).await;
     for holder in [&first, &second] {
@@ -237,7 +237,7 @@ async fn a_fetch_should_pass_to_the_next_holder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_that_are_away_should_not_keep_the_others_waiting() {
+async fn those_that_are_away_do_not_keep_the_others_waiting() {
     const AWAY: u8 = 8;
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 200_000).await;
@@ -259,7 +259,7 @@ async fn those_that_are_away_should_not_keep_the_others_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_bytes_should_be_refused_and_named() {
+async fn wrong_bytes_are_refused_and_named() {
     let (holder, newcomer, liar) = (
         Node::start(1).await,
         Node::start(2).await,
@@ -295,7 +295,7 @@ async fn wrong_bytes_should_be_refused_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_changed_after_it_was_shared_should_not_arrive() {
+async fn a_file_that_changed_after_it_was_shared_does_not_arrive() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 2_000_000).await;
     let mut changed = bytes(7, 2_000_000);
@@ -315,7 +315,7 @@ async fn a_file_that_changed_after_it_was_shared_should_not_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_holder_it_should_be_said_who_was_asked() {
+async fn without_a_holder_it_is_said_who_was_asked() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 200_000).await;
     let named = Peer {
@@ -354,7 +354,7 @@ async fn without_a_holder_it_should_be_said_who_was_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn losing_the_only_holder_in_the_middle_should_be_said() {
+async fn losing_the_only_holder_in_the_middle_is_said() {
     let newcomer = Node::start(2).await;
     let holder = Node::start(1).await;
     checkpoint(&holder.path("mine"), 7, LARGE);
@@ -389,7 +389,7 @@ async fn losing_the_only_holder_in_the_middle_should_be_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_key_at_the_address_should_be_refused() {
+async fn another_key_at_the_address_is_refused() {
     let (holder, newcomer) = (Node::start(1).await, Node::start(2).await);
     let hash = holder.share_file("update", 7, 200_000).await;
     let impostor = Peer {
@@ -413,7 +413,7 @@ async fn another_key_at_the_address_should_be_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_holder_should_be_left() {
+async fn a_slow_holder_is_left() {
     let impatient = Options {
         patience: Duration::from_secs(4),
         least_bytes: u64::MAX,
