@@ -4,6 +4,8 @@ The words are those in bold in the table 'Not used' of docs/glossary.md, and OWN
 - names that Rust code defines, split at capitals and underscores;
 - comments and documents, without the code in them, and messages: string literals with a space.
 Exceptions, one a line of tests/scripts/words.exceptions: PATH-REGEX | WORD | REASON.
+
+Also refuses names of tests that are no sentences in the present: `test_…`, `…_should_…`, `…_works`.
 """
 
 import os
@@ -12,6 +14,7 @@ import sys
 
 PARTY = "the party that is meant, such as the validator, any account, no operator"
 OWN = {word: PARTY for word in ("nobody", "whoever", "everybody", "anybody", "somebody", "someone")}
+SENTENCE = "a sentence in the present that states the behaviour, such as a_spent_bond_locks_nothing"
 GLOSSARY = "docs/glossary.md"
 EXCEPTIONS = "tests/scripts/words.exceptions"
 SKIPPED = {".git", ".noema", "node_modules", "target"}
@@ -31,6 +34,8 @@ DEFINITION = re.compile(
     r"|^\s*([A-Z]\w*)\s*(?=[({,]|=\s|$)",
     re.M,
 )
+TEST = re.compile(r"#\[(?:\w+::)*test\b[^\]]*\](?:\s*#\[[^\]]*\])*\s*(?:async\s+)?fn\s+(\w+)")
+NO_SENTENCE = re.compile(r"^test_|_should_|_works$")
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|<?https?://\S+", re.S)
 
@@ -126,6 +131,17 @@ def hits(words, path, text):
             yield definition.start(definition.lastindex), words.word(match), f"'{match[0]}' in the name {name}"
 
 
+def misnamed_tests(text):
+    """(offset, name) of each test whose name is no sentence in the present."""
+    for match in TEST.finditer(text):
+        if NO_SENTENCE.search(match[1]):
+            yield match.start(1), match[1]
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
 def main(folder):
     table, glossary_lines = read_glossary(folder)
     words = Words({**table, **OWN})
@@ -134,10 +150,12 @@ def main(folder):
     for path, file in sources(folder):
         with open(file, encoding="utf-8") as opened:
             text = opened.read()
+        for offset, name in misnamed_tests(text) if path.endswith(".rs") else ():
+            refused.append(f"{path}:{line_of(text, offset)}: the test {name}; write: {SENTENCE}")
         if not words.may_be_in(text):
             continue
         for offset, word, found in sorted(set(hits(words, path, text))):
-            line = text.count("\n", 0, offset) + 1
+            line = line_of(text, offset)
             if path == GLOSSARY and line in glossary_lines:
                 continue
             matching = [it for it in exceptions if it["word"] == word and it["path"].search(path)]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that names, comments, messages and documents use the glossary's words, and tests that check first.
-# Takes two seconds.
+# Checks that names, comments, messages and documents use the glossary's words, and that names of tests are
+# sentences; tests that check first. Takes two seconds.
 #
 #   ./tests/scripts/words.sh
 #
@@ -48,6 +48,7 @@ result() {
 }
 
 PARTY='the party that is meant, such as the validator, any account, no operator'
+SENTENCE='a sentence in the present that states the behaviour, such as a_spent_bond_locks_nothing'
 
 folder
 cat >"$SCRATCH/src/good.rs" <<'RUST'
@@ -85,6 +86,24 @@ refuses "names, comments and messages" \
     "src/bad.rs:9: 'committees' in the name committees; write: jury" \
     "src/bad.rs:9: 'whoever'; write: $PARTY" \
     "src/bad.rs:10: 'committee'; write: jury"
+
+folder
+cat >"$SCRATCH/src/tests.rs" <<'RUST'
+#[test]
+fn a_node_works_on() {}
+#[test]
+fn test_bond() {}
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow"]
+async fn a_bond_should_hold() {}
+    #[test]
+    fn bonding_works(bond: u64) {}
+fn test_bed() {}
+RUST
+refuses "names of tests" \
+    "src/tests.rs:4: the test test_bond; write: $SENTENCE" \
+    "src/tests.rs:7: the test a_bond_should_hold; write: $SENTENCE" \
+    "src/tests.rs:9: the test bonding_works; write: $SENTENCE"
 
 folder
 printf '%s\n' '# Title' '' 'Penalties, `penalty`, somebody.' >"$SCRATCH/docs/bad.md"
