@@ -77,6 +77,11 @@ equality *options:
 agreement *options:
     ./scripts/agreement.sh "$@"
 
+# Print the slowest crates of the last build with --timings
+[group('measure')]
+build-times *report:
+    ./scripts/build-times.sh "$@"
+
 # Measure what calls weigh, and write the pallets' weights.rs
 [group('measure')]
 weights *pallets:
