@@ -49,8 +49,7 @@ pub use view::{ChainView, ChainViewError, Duties, DutyOutcome, Reward, Rewards};
 
 use crate::engine::Check;
 use crate::store::AccountBytes;
-use noema_protocol::interfaces::Role;
-use noema_protocol::{CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
+use noema_protocol::{CheckpointId, ClaimId, Job, Receipt, RequestId, Role, SamplingParameters};
 use sp_core::H256;
 
 /// The input from which an answer is computed.

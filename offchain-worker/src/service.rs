@@ -39,7 +39,7 @@ use canonical::Successor;
 use futures::future::BoxFuture;
 use load::Loader;
 use noema_executor::Device;
-use noema_protocol::interfaces::Role;
+use noema_protocol::Role;
 use operators::Recorded;
 use rounds::Resources;
 use share::Sharing;

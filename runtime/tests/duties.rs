@@ -9,7 +9,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::limits::BlockWeights;
-use noema_protocol::{hashing, interfaces::Prices};
+use noema_protocol::{hashing, Prices};
 use noema_runtime::{
     constants::UNIT, presets::ENDOWMENT, Balances, Duties, Executive, Operators, Runtime,
     RuntimeCall, RuntimeOrigin, System, UncheckedExtrinsic,

@@ -6,7 +6,7 @@ use super::types::{
 use super::{At, ChainError};
 use crate::store::AccountBytes;
 use noema_economics::Permill;
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::PerWork;
 use serde::Serialize;
 use subxt::config::substrate::AccountId32;
 

@@ -16,7 +16,7 @@ use crate::keys::Key;
 use crate::training::TrainingOptions;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
-use noema_protocol::{interfaces::MAX_HOLDERS, FamilyId};
+use noema_protocol::{FamilyId, MAX_HOLDERS};
 use noema_rounds::{
     Permill, RoundRules, RoundWindows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,

@@ -8,7 +8,7 @@ use super::Global;
 use crate::keys::Key;
 use crate::service::{Config, Worker};
 use clap::{Args, ValueEnum};
-use noema_protocol::interfaces::Role;
+use noema_protocol::Role;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tracing::info;

@@ -16,7 +16,7 @@ use crate::roles::LoadedEngines;
 use futures::future::{join_all, BoxFuture};
 use noema_artefacts::{BlobHash, PeerId};
 use noema_executor::{self_test, Device, DeviceClass};
-use noema_protocol::{interfaces::MAX_HOLDERS, CheckpointId};
+use noema_protocol::{CheckpointId, MAX_HOLDERS};
 use sp_core::H256;
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use crate::keys::Key;
 use crate::training::{PlainMethod, TrainingMethod, TrainingOptions};
 use noema_executor::DeviceOptions;
-use noema_protocol::{interfaces::Role, FamilyId};
+use noema_protocol::{FamilyId, Role};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use crate::chain::Node;
 use crate::keys::{address, Key};
 use crate::roles::Identity;
 use crate::store::AccountBytes;
-use noema_protocol::{interfaces::Role, CheckpointId};
+use noema_protocol::{CheckpointId, Role};
 use std::collections::BTreeSet;
 use tracing::info;
 

@@ -14,11 +14,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::{Pallet as System, RawOrigin};
-use noema_protocol::{
-    hashing,
-    interfaces::{ModelLimits, Operators, Role},
-    CheckpointId, FamilyId,
-};
+use noema_protocol::{hashing, interfaces::Operators, CheckpointId, FamilyId, ModelLimits, Role};
 use sp_core::H256;
 use sp_runtime::{
     traits::{Saturating, Zero},

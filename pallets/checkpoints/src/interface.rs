@@ -3,8 +3,8 @@
 use crate::{Canonical, Checkpoints, Config, Error, Families, Pallet, Provenance, Status, Weights};
 use frame_support::{defensive, ensure, storage::with_storage_layer};
 use noema_protocol::{
-    interfaces::{self, ModelLimits, Trained},
-    CheckpointId, FamilyId, RoundId,
+    interfaces::{self, Trained},
+    CheckpointId, FamilyId, ModelLimits, RoundId,
 };
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};

@@ -9,8 +9,8 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use noema_protocol::{
-    interfaces::{Candidate, Earning, Offence, Operators, Role, Selection},
-    CheckpointId, FamilyId, Job,
+    interfaces::{Candidate, Earning, Operators, Selection},
+    CheckpointId, FamilyId, Job, Offence, Role,
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};

@@ -21,8 +21,8 @@ use noema_claims::{
 use noema_economics::Balance;
 use noema_protocol::{
     hashing,
-    interfaces::{Offence, Operators, Role, MAX_TRIES},
-    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
+    interfaces::{Operators, MAX_TRIES},
+    CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, SamplingParameters,
 };
 use pallet_duties::AsDuty;
 use sp_core::H256;

@@ -13,8 +13,8 @@ use frame_support::{
 use noema_claims::{lost_challenge, ClaimStage, Decision, Referee, SeatState};
 use noema_economics::Balance;
 use noema_protocol::{
-    interfaces::{BlockRandomness, Earning, Offence, Operators},
-    ClaimId, Job,
+    interfaces::{BlockRandomness, Earning, Operators},
+    ClaimId, Job, Offence,
 };
 use sp_runtime::DispatchResult;
 

@@ -17,10 +17,8 @@ use noema_claims::{
 use noema_economics::Balance;
 use noema_protocol::{
     hashing,
-    interfaces::{
-        BlockRandomness, Checkpoints, ModelLimits, Operators as _, Prices, RecordWork, Work,
-    },
-    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
+    interfaces::{BlockRandomness, Checkpoints, Operators as _, RecordWork},
+    CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId, SamplingParameters, Work,
 };
 use pallet_operators::Roles;
 use sp_core::H256;

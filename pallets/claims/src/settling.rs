@@ -11,8 +11,8 @@ use noema_claims::{
 };
 use noema_economics::{Balance, NetPayment};
 use noema_protocol::{
-    interfaces::{Earning, Offence, Operators, RecordWork, Work},
-    ClaimId, Job,
+    interfaces::{Earning, Operators, RecordWork},
+    ClaimId, Job, Offence, Work,
 };
 use sp_runtime::DispatchError;
 

@@ -22,8 +22,8 @@ use noema_claims::{
 };
 use noema_economics::Balance;
 use noema_protocol::{
-    interfaces::{BlockRandomness, Offence, Operators, Role, MAX_TRIES},
-    CheckpointId, ClaimId, Job,
+    interfaces::{BlockRandomness, Operators, MAX_TRIES},
+    CheckpointId, ClaimId, Job, Offence, Role,
 };
 use sp_core::H256;
 use sp_runtime::traits::Saturating;

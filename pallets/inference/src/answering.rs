@@ -10,10 +10,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{merkle_root, Availability, ClaimTerms, Claims, RelayRandomness};
 use noema_economics::answer_price;
 use noema_protocol::{
-    hashing,
-    interfaces::{Offence, Operators},
-    request::text_bound,
-    Receipt, RequestId,
+    hashing, interfaces::Operators, request::text_bound, Offence, Receipt, RequestId,
 };
 use sp_runtime::{
     traits::{One, Saturating},

@@ -18,9 +18,9 @@ use noema_claims::{
 };
 use noema_protocol::{
     hashing,
-    interfaces::{Checkpoints, ModelLimits, Offence, Operators, Role, MAX_TRIES},
+    interfaces::{Checkpoints, Operators, MAX_TRIES},
     request::text_bound,
-    CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters,
+    CheckpointId, ClaimId, Job, ModelLimits, Offence, Receipt, RequestId, Role, SamplingParameters,
 };
 use pallet_duties::AsDuty;
 use sp_core::H256;

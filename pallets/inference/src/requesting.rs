@@ -17,8 +17,8 @@ use frame_support::{
 use noema_claims::{Claims, RelayRandomness};
 use noema_protocol::{
     hashing,
-    interfaces::{Checkpoints, ModelLimits, Operators, Role},
-    CheckpointId, RequestId, SamplingParameters,
+    interfaces::{Checkpoints, Operators},
+    CheckpointId, ModelLimits, RequestId, Role, SamplingParameters,
 };
 use sp_core::H256;
 use sp_runtime::{

@@ -3,7 +3,7 @@
 use crate::{Balance, Load};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::{answer_price, quote, Permill};
-use noema_protocol::{interfaces::Prices, request::text_bound};
+use noema_protocol::{request::text_bound, Prices};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 

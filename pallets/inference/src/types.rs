@@ -11,9 +11,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{ClaimRules, ClaimStage, RelayBlock, Verification};
 use noema_economics::Permill;
 use noema_protocol::{
-    interfaces::{ModelLimits, Prices},
-    request::text_bound,
-    CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters,
+    request::text_bound, CheckpointId, ClaimId, ModelLimits, Prices, Receipt, RequestId,
+    SamplingParameters,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;

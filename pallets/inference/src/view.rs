@@ -10,8 +10,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{leaves_to_draw, ClaimRules, Claims, Sample};
 use noema_economics::{cost_to_cheat, Permill};
 use noema_protocol::{
-    interfaces::{Checkpoints, Operators, Role},
-    CheckpointId, Job, RequestId, SamplingParameters,
+    interfaces::{Checkpoints, Operators},
+    CheckpointId, Job, RequestId, Role, SamplingParameters,
 };
 
 impl Deterrent {

@@ -8,8 +8,8 @@ use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
     hashing,
-    interfaces::{Candidate, Operators, Role},
-    CheckpointId, RequestId,
+    interfaces::{Candidate, Operators},
+    CheckpointId, RequestId, Role,
 };
 use sp_core::H256;
 use sp_runtime::traits::Saturating;

@@ -8,7 +8,7 @@ use crate::{
 use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::Inspect};
 use noema_economics::Balance;
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::PerWork;
 use scale_info::TypeInfo;
 
 /// The counts of an audit.

@@ -13,7 +13,7 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_economics::Balance;
-use noema_protocol::interfaces::{PerWork, RecordWork, Work};
+use noema_protocol::{interfaces::RecordWork, PerWork, Work};
 use sp_runtime::traits::One;
 
 /// Starts the issuance, under any genesis, and creates the treasury.

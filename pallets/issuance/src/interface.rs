@@ -1,7 +1,7 @@
 //! The interface to other pallets: they record verified work.
 
 use crate::{Config, CurrentEpoch, Pallet, RunningWork, WorkDone};
-use noema_protocol::interfaces::{RecordWork, Work};
+use noema_protocol::{interfaces::RecordWork, Work};
 
 impl<T: Config> RecordWork<T::AccountId> for Pallet<T> {
     fn record(work: Work, who: &T::AccountId, amount: u64) {

@@ -46,7 +46,7 @@ pub mod pallet {
     use frame_support::{pallet_prelude::*, traits::fungible::Mutate, DefaultNoBound};
     use frame_system::pallet_prelude::*;
     use noema_economics::{Balance, Permill};
-    use noema_protocol::interfaces::PerWork;
+    use noema_protocol::PerWork;
     use sp_runtime::traits::Zero;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);

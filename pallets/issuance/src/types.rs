@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::{Balance, Schedule, Split};
-use noema_protocol::interfaces::{PerWork, Work};
+use noema_protocol::{PerWork, Work};
 use scale_info::TypeInfo;
 
 /// The sum over all kinds of work.

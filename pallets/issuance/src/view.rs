@@ -7,7 +7,7 @@ use crate::{
 use frame_support::traits::{fungible::Inspect, Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_economics::{split, Balance};
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::PerWork;
 use sp_runtime::traits::{One, Saturating};
 
 impl<T: Config> Pallet<T> {

@@ -12,8 +12,8 @@ use noema_claims::{Claims as _, Decision, RelayRandomness as _};
 use noema_economics::Balance;
 use noema_protocol::{
     hashing::verdict_commitment,
-    interfaces::{Candidate, Offence, Operators, Role, MAX_TRIES},
-    CheckpointId, ClaimId, Verdict,
+    interfaces::{Candidate, Operators, MAX_TRIES},
+    CheckpointId, ClaimId, Offence, Role, Verdict,
 };
 use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};

@@ -9,8 +9,8 @@ use noema_claims::Claim;
 use noema_economics::Balance;
 use noema_protocol::{
     hashing::claim_draw,
-    interfaces::{Candidate, Operators, Role, MAX_TRIES},
-    Job,
+    interfaces::{Candidate, Operators, MAX_TRIES},
+    Job, Role,
 };
 use sp_core::H256;
 

@@ -4,7 +4,7 @@ use crate::{dispute::decision, Appeal, Dispute, Juror, JurorState};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_claims::Decision;
-use noema_protocol::interfaces::Offence;
+use noema_protocol::Offence;
 use scale_info::TypeInfo;
 
 /// The effects of the end of a dispute. The rest of a juror's lock is released.

@@ -16,8 +16,8 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_protocol::{
     hashing,
-    interfaces::{Checkpoints, Earning, ModelLimits, Operators as _, Prices, Role},
-    CheckpointId, Job, RequestId,
+    interfaces::{Checkpoints, Earning, Operators as _},
+    CheckpointId, Job, ModelLimits, Prices, RequestId, Role,
 };
 use noema_terms::PAGE_ENTRIES;
 use pallet_duties::BenchmarkHelper as _;

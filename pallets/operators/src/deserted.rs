@@ -5,7 +5,7 @@
 
 use crate::{Config, Deserted, DesertedSpan, Pallet, RosterPages, Rosters, WeightInfo};
 use frame_support::{traits::Get, weights::Weight};
-use noema_protocol::{interfaces::Role, CheckpointId};
+use noema_protocol::{CheckpointId, Role};
 use noema_terms::Roster;
 
 impl<T: Config> Pallet<T> {

@@ -5,8 +5,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 use noema_protocol::{
-    interfaces::{self, Earning, Offence, Role, Selection},
-    CheckpointId, Job,
+    interfaces::{self, Earning, Selection},
+    CheckpointId, Job, Offence, Role,
 };
 use sp_core::H256;
 use sp_runtime::{

@@ -58,8 +58,8 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use noema_protocol::{
-        interfaces::{Checkpoints, Earning, Offence, Prices, Role},
-        CheckpointId, Job,
+        interfaces::{Checkpoints, Earning},
+        CheckpointId, Job, Offence, Prices, Role,
     };
     use noema_terms::{Page, Roster, TermIndex};
     use sp_runtime::traits::{IdentifyAccount, Verify, Zero};

@@ -9,8 +9,8 @@ use frame_support::{
 };
 use noema_protocol::{
     hashing,
-    interfaces::{self, Checkpoints, ModelLimits, Offence, Prices, Role},
-    CheckpointId, Job, RequestId,
+    interfaces::{self, Checkpoints},
+    CheckpointId, Job, ModelLimits, Offence, Prices, RequestId, Role,
 };
 use sp_core::H256;
 use sp_runtime::{testing::TestSignature, BuildStorage};

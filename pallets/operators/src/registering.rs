@@ -10,7 +10,7 @@ use frame_support::{
     traits::{fungible::hold::Mutate, Get},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{hashing, interfaces::Prices};
+use noema_protocol::{hashing, Prices};
 use noema_terms::{TermIndex, Versions};
 use sp_runtime::{
     traits::{Verify, Zero},

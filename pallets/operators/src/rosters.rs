@@ -9,8 +9,8 @@ use core::marker::PhantomData;
 use frame_support::{pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_protocol::{
-    interfaces::{Candidate, Role, Selection, MAX_TRIES},
-    CheckpointId,
+    interfaces::{Candidate, Selection, MAX_TRIES},
+    CheckpointId, Role,
 };
 use noema_terms::{bond_of, weight_of, Page, Pages, Slot, TermIndex};
 use sp_core::H256;

@@ -4,10 +4,7 @@ use crate::{
     BalanceOf, Config, Error, Event, Idle, Keys, OperatorOf, Pallet, Presence, Served, Serving,
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
-use noema_protocol::{
-    interfaces::{Checkpoints, Prices},
-    CheckpointId,
-};
+use noema_protocol::{interfaces::Checkpoints, CheckpointId, Prices};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_prices(

@@ -7,8 +7,8 @@ use frame_support::traits::{
     Get,
 };
 use noema_protocol::{
-    interfaces::{self, Earning, Offence},
-    Job,
+    interfaces::{self, Earning},
+    Job, Offence,
 };
 use sp_runtime::traits::{Saturating, Zero};
 

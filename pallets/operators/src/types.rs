@@ -9,10 +9,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{
-    interfaces::{self, Prices, Role},
-    CheckpointId,
-};
+use noema_protocol::{interfaces, CheckpointId, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
 use scale_info::TypeInfo;
 use sp_core::H256;

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Role, CheckpointId};
+use noema_protocol::{CheckpointId, Role};
 use noema_terms::RosterEntry;
 
 impl<T: Config> Pallet<T> {

@@ -11,8 +11,8 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use noema_economics::Permill;
 use noema_protocol::{
     hashing,
-    interfaces::{Lineage, Offence, Operators, Role},
-    CheckpointId, FamilyId, RoundId,
+    interfaces::{Lineage, Operators},
+    CheckpointId, FamilyId, Offence, Role, RoundId,
 };
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, Rejection, RoundContext,

@@ -47,8 +47,8 @@ pub mod pallet {
     use noema_claims::{RelayBlock, RelayRandomness};
     use noema_economics::{Balance, Permill};
     use noema_protocol::{
-        interfaces::{Lineage, Operators, RecordWork, Role},
-        CheckpointId, FamilyId, RoundId,
+        interfaces::{Lineage, Operators, RecordWork},
+        CheckpointId, FamilyId, Role, RoundId,
     };
     use noema_rounds::{
         CheckpointClaim, Contribution, Dataset, Phase, RoundOutcome, RoundRules, Ruling, ScoreSheet,

@@ -10,9 +10,7 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use noema_claims::{Beacon, RelayBlock, RelayRandomness};
 use noema_protocol::{
-    hashing,
-    interfaces::{Offence, RecordWork, Role, Work},
-    CheckpointId, FamilyId, RoundId,
+    hashing, interfaces::RecordWork, CheckpointId, FamilyId, Offence, Role, RoundId, Work,
 };
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,

@@ -9,8 +9,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::RelayRandomness;
 use noema_economics::slash_for_silence;
 use noema_protocol::{
-    interfaces::{Lineage, Offence, Operators, RecordWork, Trained, Work},
-    FamilyId, RoundId,
+    interfaces::{Lineage, Operators, RecordWork, Trained},
+    FamilyId, Offence, RoundId, Work,
 };
 use noema_rounds::{
     CheckpointClaim, Hearing, Phase, Rejection, RoundContext, RoundEffect, RoundOutcome, Ruling,

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};
 use core::fmt;
 use noema_numerics::{layout, Architecture, ArchitectureError};
-use noema_protocol::{hashing::blake2_256, interfaces::ModelLimits, CheckpointId};
+use noema_protocol::{hashing::blake2_256, CheckpointId, ModelLimits};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 

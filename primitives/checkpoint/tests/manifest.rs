@@ -6,7 +6,7 @@ use noema_checkpoint::{
     MAX_NAME_BYTES,
 };
 use noema_numerics::NUMERICS_VERSION;
-use noema_protocol::interfaces::ModelLimits;
+use noema_protocol::ModelLimits;
 
 fn manifest() -> Manifest {
     let architecture = Architecture {

@@ -14,7 +14,7 @@
 //! shares in it.
 
 use crate::Balance;
-use noema_protocol::interfaces::{PerWork, Work};
+use noema_protocol::{PerWork, Work};
 use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Permill, Rounding};
 
 /// The subsidy of every epoch.

@@ -18,7 +18,7 @@
 //!
 //! ```
 //! use noema_economics::{answer_price, quote};
-//! use noema_protocol::interfaces::Prices;
+//! use noema_protocol::Prices;
 //!
 //! let prices = Prices { per_prompt_byte: 2, per_answer_token: 10 };
 //! let quote = quote(&prices, 5, 64, 30)?;

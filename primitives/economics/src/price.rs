@@ -1,7 +1,7 @@
 //! The price of a request, and the burned part of a payment.
 
 use crate::{Balance, EconomicsError};
-use noema_protocol::interfaces::Prices;
+use noema_protocol::Prices;
 use sp_arithmetic::Permill;
 
 /// The most a request may cost.

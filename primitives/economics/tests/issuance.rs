@@ -1,7 +1,7 @@
 //! Issuance: never above the pool, and every unit is accounted for.
 
 use noema_economics::{reward, split, Permill, Schedule};
-use noema_protocol::interfaces::{PerWork, Work};
+use noema_protocol::{PerWork, Work};
 use proptest::prelude::*;
 
 const SHARES: PerWork<Permill> = PerWork {

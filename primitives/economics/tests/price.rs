@@ -1,7 +1,7 @@
 //! Quotes and payments: no unit is created or lost.
 
 use noema_economics::{answer_price, burn_part, quote, Balance, EconomicsError, Permill};
-use noema_protocol::interfaces::Prices;
+use noema_protocol::Prices;
 use proptest::prelude::*;
 
 fn prices(per_prompt_byte: Balance, per_answer_token: Balance) -> Prices<Balance> {

@@ -11,9 +11,22 @@ extern crate alloc;
 pub mod hashing;
 pub mod ids;
 pub mod interfaces;
+mod model_limits;
+mod offence;
+mod prices;
 pub mod request;
+mod role;
 pub mod verdict;
+mod work;
 
 pub use ids::{CheckpointId, ClaimId, FamilyId, Job, RequestId, RoundId};
+pub use model_limits::ModelLimits;
+pub use offence::Offence;
+pub use prices::Prices;
 pub use request::{text_bound, ParameterError, Receipt, SamplingParameters, TEXT_BYTES_PER_TOKEN};
+pub use role::Role;
 pub use verdict::Verdict;
+pub use work::{PerWork, Work};
+
+/// Most operators that are recorded as holders of a checkpoint.
+pub const MAX_HOLDERS: u32 = 64;

@@ -7,7 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 use codec::Encode;
 use noema_economics::draw_weighted;
-use noema_protocol::{hashing::round_draw, interfaces::Offence};
+use noema_protocol::{hashing::round_draw, Offence};
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::H256;
 

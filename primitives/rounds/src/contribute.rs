@@ -7,7 +7,7 @@ use crate::{
 use alloc::vec::Vec;
 use codec::Encode;
 use noema_economics::Balance;
-use noema_protocol::{hashing, interfaces::Role};
+use noema_protocol::{hashing, Role};
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::{bounded::BoundedVec, H256};
 

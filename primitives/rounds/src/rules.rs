@@ -5,7 +5,7 @@ use crate::{
     MAX_VALIDATORS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use noema_protocol::interfaces::MAX_HOLDERS;
+use noema_protocol::MAX_HOLDERS;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_arithmetic::{traits::AtLeast32BitUnsigned, Permill};

@@ -2,7 +2,7 @@
 
 mod support;
 
-use noema_protocol::interfaces::{Offence, MAX_HOLDERS};
+use noema_protocol::{Offence, MAX_HOLDERS};
 use noema_rounds::{
     Phase, Refusal, Rejection, RoundEffect, RoundOutcome, RoundRules, RoundRulesError,
     RoundWindows, Ruling, MAX_SHARDS, MAX_TRAINERS,

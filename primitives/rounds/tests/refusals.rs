@@ -2,7 +2,7 @@
 
 mod support;
 
-use noema_protocol::interfaces::{Offence, Role};
+use noema_protocol::{Offence, Role};
 use noema_rounds::{Contribution, Finding, Phase, RoundEffect, RoundError};
 use proptest::prelude::*;
 use sp_core::H256;

@@ -19,7 +19,7 @@ use frame_support::{
     PalletId,
 };
 use frame_system::EnsureRoot;
-use noema_protocol::interfaces::{PerWork, MAX_HOLDERS};
+use noema_protocol::{PerWork, MAX_HOLDERS};
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
 

@@ -3,10 +3,7 @@
 use crate::world::*;
 use frame_support::{assert_ok, storage::with_transaction};
 use noema_claims::{ClaimEffect, Validators};
-use noema_protocol::{
-    interfaces::{Prices, Role},
-    ClaimId, RequestId,
-};
+use noema_protocol::{ClaimId, Prices, RequestId, Role};
 use noema_runtime::{AccountId, Balance, Claims, Operators, Runtime, RuntimeOrigin, System};
 use pallet_inference::{RequestPhase, Requests};
 use sp_core::H256;

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{interfaces::Work, SamplingParameters};
+use noema_protocol::{SamplingParameters, Work};
 use noema_runtime::{Inference, Issuance, Runtime, RuntimeOrigin, System};
 
 const VALIDATORS: u32 = 6;

@@ -10,8 +10,7 @@ use frame_support::{
 use noema_claims::{merkle_root, prove_hidden, ClaimStage, HiddenProof, Seat, SeatState};
 use noema_protocol::{
     hashing::{self, blake2_256},
-    interfaces::{Prices, Role},
-    CheckpointId, ClaimId, FamilyId, Receipt, RequestId, SamplingParameters, Verdict,
+    CheckpointId, ClaimId, FamilyId, Prices, Receipt, RequestId, Role, SamplingParameters, Verdict,
 };
 use noema_runtime::{
     constants::{MAXIMUM_BLOCK_WEIGHT, UNIT},

@@ -4,7 +4,7 @@
 #![allow(unused_imports)]
 
 use super::{from_chain, Balance, BlockNumber};
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::PerWork;
 use serde::Serialize;
 use subxt::ext::scale_decode::DecodeAsType;
 

@@ -13,7 +13,7 @@ use crate::roles::rounds::Round;
 use crate::training::rounds::RoundsOptions;
 use anyhow::bail;
 use clap::Args;
-use noema_protocol::{interfaces::PerWork, FamilyId, RoundId};
+use noema_protocol::{FamilyId, PerWork, RoundId};
 use noema_rounds::{Phase, Refusal, Rejection, RoundOutcome, Ruling};
 use serde::Serialize;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use super::Round;
 use crate::store::AccountBytes;
-use noema_protocol::interfaces::Role;
+use noema_protocol::Role;
 use noema_rounds::{Hearing, Phase, Trainer, Validator};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Steps of an operator in a round.
 
-use noema_protocol::interfaces::Role;
+use noema_protocol::Role;
 use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;
 use std::fmt;

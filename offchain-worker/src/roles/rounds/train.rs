@@ -7,7 +7,7 @@ use crate::roles::tasks::blocking;
 use crate::store::Product;
 use crate::training::{TrainableCheckpoint, TrainingError, TrainingLoop};
 use noema_executor::Cancel;
-use noema_protocol::{interfaces::Role, FamilyId};
+use noema_protocol::{FamilyId, Role};
 use noema_rounds::Contribution;
 use sp_core::H256;
 use std::ops::ControlFlow;

@@ -6,7 +6,7 @@ use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
 use crate::training::TrainingLoop;
 use noema_executor::Cancel;
-use noema_protocol::{interfaces::Role, CheckpointId, FamilyId, RoundId};
+use noema_protocol::{CheckpointId, FamilyId, Role, RoundId};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;

@@ -3,8 +3,7 @@
 use super::CONTROLLER;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use noema_protocol::interfaces::Role;
-use noema_protocol::{CheckpointId, Job, RoundId};
+use noema_protocol::{CheckpointId, Job, Role, RoundId};
 use noema_rounds::{RoundContext, RoundEffect, RoundError};
 use noema_worker::roles::rounds::{Round, RoundStep};
 use noema_worker::roles::{

@@ -4,7 +4,7 @@ use crate::fake::{FakeChain, FakeModel, Network, Process, CONTROLLER};
 use crate::world::{options, World};
 use noema_dishonest_trainer::{Behaviour, Dishonest};
 use noema_executor::Device;
-use noema_protocol::{interfaces::Role, FamilyId, RoundId};
+use noema_protocol::{FamilyId, Role, RoundId};
 use noema_rounds::{Permill, Phase, RoundOutcome, RoundRules, RoundWindows, Ruling};
 use noema_worker::checkpoint::Library;
 use noema_worker::dataset::{Datasets, SHARDS};

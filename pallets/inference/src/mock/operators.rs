@@ -16,8 +16,8 @@ use frame_support::{
 };
 use noema_economics::draw_weighted;
 use noema_protocol::{
-    interfaces::{Candidate, Earning, Offence, Operators, Prices, Role, Selection, MAX_TRIES},
-    CheckpointId, Job,
+    interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES},
+    CheckpointId, Job, Offence, Prices, Role,
 };
 use sp_core::H256;
 

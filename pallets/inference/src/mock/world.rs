@@ -3,11 +3,7 @@
 use super::AccountId;
 use codec::Encode;
 use noema_claims::{Beacon, RelayBlock};
-use noema_protocol::{
-    hashing,
-    interfaces::{Checkpoints, ModelLimits, Prices},
-    CheckpointId,
-};
+use noema_protocol::{hashing, interfaces::Checkpoints, CheckpointId, ModelLimits, Prices};
 use sp_core::H256;
 use std::{
     cell::RefCell,

@@ -2,9 +2,7 @@
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{
-    hashing, interfaces::ModelLimits, CheckpointId, RequestId, SamplingParameters,
-};
+use noema_protocol::{hashing, CheckpointId, ModelLimits, RequestId, SamplingParameters};
 use sp_core::H256;
 use sp_runtime::DispatchError;
 

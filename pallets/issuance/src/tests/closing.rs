@@ -1,6 +1,6 @@
 use crate::{mock::*, Books, ClosedEpoch, CurrentEpoch, Epochs, Event, IssuanceBooks, RunningWork};
 use frame_support::traits::Hooks;
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::PerWork;
 
 #[test]
 fn an_epoch_closes_with_the_first_block_after_it() {

@@ -10,7 +10,7 @@ use frame_support::{
     weights::Weight,
 };
 use noema_economics::Balance;
-use noema_protocol::interfaces::{RecordWork, Work};
+use noema_protocol::{interfaces::RecordWork, Work};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

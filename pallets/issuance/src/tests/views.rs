@@ -6,7 +6,7 @@ use frame_support::{
     assert_ok,
     traits::{fungible::Mutate, Hooks},
 };
-use noema_protocol::interfaces::PerWork;
+use noema_protocol::PerWork;
 
 #[test]
 fn pending_reward_tells_what_each_epoch_owes_and_why() {

@@ -9,8 +9,8 @@ use noema_claims::{
 use noema_economics::{draw_below, Balance};
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
-    interfaces::{Candidate, Earning, Offence, Operators, Role, Selection, MAX_TRIES},
-    CheckpointId, ClaimId, Job,
+    interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES},
+    CheckpointId, ClaimId, Job, Offence, Role,
 };
 use sp_core::H256;
 use std::{

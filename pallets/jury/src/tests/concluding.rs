@@ -1,7 +1,7 @@
 use crate::{mock::*, Event};
 use frame_support::assert_ok;
 use noema_claims::Decision;
-use noema_protocol::{interfaces::Offence, Verdict};
+use noema_protocol::{Offence, Verdict};
 
 /// Two thirds of five, rounded up, are four.
 const FOUR_OF_FIVE: [Option<Verdict>; 5] = [

@@ -6,7 +6,7 @@ use crate::{
     JurorState, Jury,
 };
 use noema_claims::Decision;
-use noema_protocol::{hashing::verdict_commitment, interfaces::Offence, ClaimId, Verdict};
+use noema_protocol::{hashing::verdict_commitment, ClaimId, Offence, Verdict};
 use proptest::prelude::*;
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,10 +6,7 @@ use frame_support::{
     assert_ok,
     traits::{fungible::MutateHold, tokens::Precision},
 };
-use noema_protocol::{
-    interfaces::{Operators, Role},
-    ClaimId, Job, Verdict,
-};
+use noema_protocol::{interfaces::Operators, ClaimId, Job, Role, Verdict};
 
 fn story(run: impl FnOnce()) {
     TestExt::new().validators(10..13).execute_with(run);

@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event, Idle};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::interfaces::Role;
+use noema_protocol::Role;
 use sp_runtime::TokenError;
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::{mock::*, Deserted, DesertedSpan, RosterPages, Rosters};
 use frame_support::{assert_ok, traits::Hooks, weights::Weight};
-use noema_protocol::interfaces::Role;
+use noema_protocol::Role;
 
 /// The numbers of stored rosters, of pages and of rosters to be removed.
 fn stored() -> (usize, usize, usize) {

@@ -1,6 +1,9 @@
 use crate::{mock::*, Error, Event, Idle, Rosters};
 use frame_support::{assert_noop, assert_ok, traits::Get};
-use noema_protocol::interfaces::{Candidate, Earning, Offence, Operators as _, Prices, Role};
+use noema_protocol::{
+    interfaces::{Candidate, Earning, Operators as _},
+    Offence, Prices, Role,
+};
 use noema_terms::TermIndex;
 use pallet_duties::AsDuty;
 use sp_core::H256;

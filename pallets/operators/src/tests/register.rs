@@ -2,7 +2,7 @@ use crate::{
     mock::*, Controllers, Error, Event, Idle, Operator, Operators as Records, Presence, Roles,
 };
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::interfaces::Prices;
+use noema_protocol::Prices;
 use noema_terms::{TermIndex, Versions};
 use sp_runtime::{DispatchResult, TokenError};
 

@@ -2,10 +2,7 @@
 
 use crate::{mock::*, Roles};
 use frame_support::{traits::Hooks, weights::Weight};
-use noema_protocol::{
-    interfaces::{Offence, Operators as _, Role},
-    CheckpointId,
-};
+use noema_protocol::{interfaces::Operators as _, CheckpointId, Offence, Role};
 use proptest::prelude::*;
 use sp_core::H256;
 

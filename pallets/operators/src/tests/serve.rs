@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event, RosterPages, Served};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{interfaces::Role, CheckpointId};
+use noema_protocol::{CheckpointId, Role};
 use noema_terms::TermIndex;
 use sp_core::H256;
 

@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event, Operators as Records};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::interfaces::{Prices, Role};
+use noema_protocol::{Prices, Role};
 use noema_terms::TermIndex;
 
 const DEARER: Prices<Balance> = Prices {

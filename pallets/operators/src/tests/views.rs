@@ -3,7 +3,7 @@ use crate::{
     Operators as Records, PresentTerm, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{assert_ok, traits::Hooks};
-use noema_protocol::interfaces::{Operators as _, Role};
+use noema_protocol::{interfaces::Operators as _, Role};
 use noema_terms::TermIndex;
 
 #[test]

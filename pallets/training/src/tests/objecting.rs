@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{interfaces::Offence, CheckpointId};
+use noema_protocol::{CheckpointId, Offence};
 use noema_rounds::{CheckpointClaim, Phase};
 use sp_core::H256;
 

@@ -1,9 +1,6 @@
 use crate::{mock::*, Event};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{
-    interfaces::{Offence, Trained, Work},
-    CheckpointId, RoundId,
-};
+use noema_protocol::{interfaces::Trained, CheckpointId, Offence, RoundId, Work};
 use noema_rounds::{CheckpointClaim, Phase, Rejection, RoundOutcome, Ruling};
 use pallet_checkpoints::{Provenance, Status};
 use sp_core::H256;

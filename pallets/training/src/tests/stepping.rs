@@ -1,10 +1,6 @@
 use crate::{mock::*, Call, Error, Event};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate as _};
-use noema_protocol::{
-    hashing,
-    interfaces::{Offence, Role},
-    RoundId,
-};
+use noema_protocol::{hashing, Offence, Role, RoundId};
 use noema_rounds::{Contribution, Finding, Phase, Rejection, RoundOutcome, MAX_VALIDATORS};
 use pallet_duties::AsDuty;
 use sp_core::H256;

@@ -287,7 +287,7 @@ impl Play {
         panic!("{before:?} did not end");
     }
 
-    pub(crate) fn offences(&self) -> Vec<(Account, noema_protocol::interfaces::Offence)> {
+    pub(crate) fn offences(&self) -> Vec<(Account, noema_protocol::Offence)> {
         self.effects
             .iter()
             .filter_map(|effect| match effect {
