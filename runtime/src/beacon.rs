@@ -41,7 +41,7 @@ use cumulus_primitives_core::{
 };
 use frame_support::{pallet_prelude::*, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::interfaces::BlockRandomness;
+use noema_interfaces::BlockRandomness;
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{chain, randomness, relay};
-use noema_protocol::interfaces::BlockRandomness;
+use noema_interfaces::BlockRandomness;
 use noema_runtime::{beacon::RelayBeacon, Runtime, System};
 
 type Beacon = RelayBeacon<Runtime>;

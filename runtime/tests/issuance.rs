@@ -8,7 +8,8 @@ use frame_support::{
     traits::{fungible::Inspect, Hooks},
 };
 use noema_economics::Schedule;
-use noema_protocol::{interfaces::RecordWork, Work};
+use noema_interfaces::RecordWork;
+use noema_protocol::Work;
 use noema_runtime::{
     constants::{BLOCK_MILLIS, DAYS, EPOCHS_PER_ERA, SUBSIDY_POOL, UNIT},
     presets, Balances, BlockNumber, Issuance, RuntimeCall, RuntimeOrigin, System,

@@ -14,7 +14,8 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::{Pallet as System, RawOrigin};
-use noema_protocol::{hashing, interfaces::Operators, CheckpointId, FamilyId, ModelLimits, Role};
+use noema_interfaces::Operators;
+use noema_protocol::{hashing, CheckpointId, FamilyId, ModelLimits, Role};
 use sp_core::H256;
 use sp_runtime::{
     traits::{Saturating, Zero},

@@ -3,7 +3,8 @@
 use crate::{Call, Config, Error, Holders, Pallet};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Operators, CheckpointId};
+use noema_interfaces::Operators;
+use noema_protocol::CheckpointId;
 use pallet_duties::{AsDuty, Duty, STANDING};
 use sp_runtime::{traits::Saturating, DispatchError};
 

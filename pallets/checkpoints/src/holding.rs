@@ -3,7 +3,8 @@
 use crate::{Config, Error, Event, Holders, Holding, HoldingOf, Pallet};
 use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::DispatchResult};
-use noema_protocol::{interfaces::Operators, CheckpointId};
+use noema_interfaces::Operators;
+use noema_protocol::CheckpointId;
 use sp_core::H256;
 use sp_runtime::traits::Zero;
 

@@ -2,14 +2,12 @@
 
 use crate::{Canonical, Checkpoints, Config, Error, Families, Pallet, Provenance, Status, Weights};
 use frame_support::{defensive, ensure, storage::with_storage_layer};
-use noema_protocol::{
-    interfaces::{self, Trained},
-    CheckpointId, FamilyId, ModelLimits, RoundId,
-};
+use noema_interfaces::Trained;
+use noema_protocol::{CheckpointId, FamilyId, ModelLimits, RoundId};
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};
 
-impl<T: Config> interfaces::Checkpoints for Pallet<T> {
+impl<T: Config> noema_interfaces::Checkpoints for Pallet<T> {
     fn active(checkpoint: &CheckpointId) -> Option<ModelLimits> {
         let record = Checkpoints::<T>::get(checkpoint)?;
         if record.status != Status::Active {
@@ -40,7 +38,7 @@ impl<T: Config> interfaces::Checkpoints for Pallet<T> {
     }
 }
 
-impl<T: Config> interfaces::Lineage<T::AccountId> for Pallet<T> {
+impl<T: Config> noema_interfaces::Lineage<T::AccountId> for Pallet<T> {
     type Error = DispatchError;
 
     fn canonical(family: FamilyId) -> Option<CheckpointId> {

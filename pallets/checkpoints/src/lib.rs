@@ -51,7 +51,8 @@ pub mod pallet {
         traits::fungible::{hold, Mutate},
     };
     use frame_system::pallet_prelude::*;
-    use noema_protocol::{interfaces::Operators, CheckpointId, FamilyId};
+    use noema_interfaces::Operators;
+    use noema_protocol::{CheckpointId, FamilyId};
     use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);

@@ -8,10 +8,8 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::EnsureRoot;
-use noema_protocol::{
-    interfaces::{Candidate, Earning, Operators, Selection},
-    CheckpointId, FamilyId, Job, Offence, Role,
-};
+use noema_interfaces::{Candidate, Earning, Operators, Selection};
+use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};
 use std::{cell::RefCell, collections::BTreeMap};

@@ -4,7 +4,8 @@ use crate::Config;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::fungible::Inspect, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Trained, CheckpointId, FamilyId, ModelLimits};
+use noema_interfaces::Trained;
+use noema_protocol::{CheckpointId, FamilyId, ModelLimits};
 use scale_info::TypeInfo;
 use sp_core::H256;
 

@@ -10,7 +10,8 @@ use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use noema_claims::{ClaimStage, Seat, SeatState};
 use noema_economics::Balance;
-use noema_protocol::{interfaces::Operators, ClaimId, Job};
+use noema_interfaces::Operators;
+use noema_protocol::{ClaimId, Job};
 use scale_info::TypeInfo;
 
 /// The inconsistencies that an audit can find.

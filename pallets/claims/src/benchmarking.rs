@@ -19,10 +19,9 @@ use noema_claims::{
     ClaimWindows, Claims as _, HiddenProof, Permill, Seat, SeatState, Verification, MAX_SEATS,
 };
 use noema_economics::Balance;
+use noema_interfaces::{Operators, MAX_TRIES};
 use noema_protocol::{
-    hashing,
-    interfaces::{Operators, MAX_TRIES},
-    CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, SamplingParameters,
+    hashing, CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, SamplingParameters,
 };
 use pallet_duties::AsDuty;
 use sp_core::H256;

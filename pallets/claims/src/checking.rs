@@ -3,7 +3,8 @@
 use crate::{Config, Error, Event, KeptOf, Pallet};
 use frame_support::ensure;
 use noema_claims::{verify_leaf, HiddenProof};
-use noema_protocol::{hashing, interfaces::Operators, ClaimId, Receipt};
+use noema_interfaces::Operators;
+use noema_protocol::{hashing, ClaimId, Receipt};
 use sp_core::H256;
 use sp_runtime::DispatchResult;
 

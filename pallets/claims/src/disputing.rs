@@ -12,10 +12,8 @@ use frame_support::{
 };
 use noema_claims::{lost_challenge, ClaimStage, Decision, Referee, SeatState};
 use noema_economics::Balance;
-use noema_protocol::{
-    interfaces::{BlockRandomness, Earning, Operators},
-    ClaimId, Job, Offence,
-};
+use noema_interfaces::{BlockRandomness, Earning, Operators};
+use noema_protocol::{ClaimId, Job, Offence};
 use sp_runtime::DispatchResult;
 
 type ClaimOf<T> = crate::ClaimOf<T>;

@@ -9,7 +9,8 @@ use frame_support::traits::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{Beacon, Claim, ClaimTerms, Decision, RelayBlock};
 use noema_economics::Balance;
-use noema_protocol::{interfaces::BlockRandomness, ClaimId, Job};
+use noema_interfaces::BlockRandomness;
+use noema_protocol::{ClaimId, Job};
 use sp_runtime::DispatchError;
 
 impl<T: Config> noema_claims::RelayRandomness for Pallet<T> {

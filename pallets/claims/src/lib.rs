@@ -58,10 +58,8 @@ pub mod pallet {
         Beacon, ClaimOutcome, Decision, HiddenProof, OnClaimEnded, Referee, Verification,
     };
     use noema_economics::Balance;
-    use noema_protocol::{
-        interfaces::{BlockRandomness, Operators, RecordWork},
-        ClaimId, Job, Receipt,
-    };
+    use noema_interfaces::{BlockRandomness, Operators, RecordWork};
+    use noema_protocol::{ClaimId, Job, Receipt};
     use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);

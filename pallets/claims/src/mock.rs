@@ -15,10 +15,10 @@ use noema_claims::{
     ClaimWindows, Claims as _, OnClaimEnded, Permill, Referee, RelayBlock, Settlement,
 };
 use noema_economics::Balance;
+use noema_interfaces::{BlockRandomness, Checkpoints, Operators as _, RecordWork};
 use noema_protocol::{
-    hashing,
-    interfaces::{BlockRandomness, Checkpoints, Operators as _, RecordWork},
-    CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId, SamplingParameters, Work,
+    hashing, CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId,
+    SamplingParameters, Work,
 };
 use pallet_operators::Roles;
 use sp_core::H256;

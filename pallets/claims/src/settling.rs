@@ -10,10 +10,8 @@ use noema_claims::{
     ClaimOutcome, Claims as _, OnClaimEnded, Referee, SeatState, Settlement, StakeSplit,
 };
 use noema_economics::{Balance, NetPayment};
-use noema_protocol::{
-    interfaces::{Earning, Operators, RecordWork},
-    ClaimId, Job, Offence, Work,
-};
+use noema_interfaces::{Earning, Operators, RecordWork};
+use noema_protocol::{ClaimId, Job, Offence, Work};
 use sp_runtime::DispatchError;
 
 /// A payment to an operator, and its reason.

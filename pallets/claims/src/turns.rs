@@ -21,10 +21,8 @@ use noema_claims::{
     MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
-use noema_protocol::{
-    interfaces::{BlockRandomness, Operators, MAX_TRIES},
-    CheckpointId, ClaimId, Job, Offence, Role,
-};
+use noema_interfaces::{BlockRandomness, Operators, MAX_TRIES};
+use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
 

@@ -4,7 +4,8 @@ use crate::{CheckDue, CheckStep, ClaimInfo, Claims, Config, Disputes, Pallet};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{ClaimStage, SeatState};
-use noema_protocol::{interfaces::Operators, ClaimId, Job};
+use noema_interfaces::Operators;
+use noema_protocol::{ClaimId, Job};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn info_of(id: ClaimId) -> Option<ClaimInfo<T::AccountId, BlockNumberFor<T>>> {

@@ -9,9 +9,8 @@ use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{merkle_root, Availability, ClaimTerms, Claims, RelayRandomness};
 use noema_economics::answer_price;
-use noema_protocol::{
-    hashing, interfaces::Operators, request::text_bound, Offence, Receipt, RequestId,
-};
+use noema_interfaces::Operators;
+use noema_protocol::{hashing, request::text_bound, Offence, Receipt, RequestId};
 use sp_runtime::{
     traits::{One, Saturating},
     DispatchResult,

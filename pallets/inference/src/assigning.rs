@@ -16,11 +16,8 @@ use alloc::vec::Vec;
 use frame_support::weights::{Weight, WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::Beacon;
-use noema_protocol::{
-    hashing,
-    interfaces::{Checkpoints, MAX_TRIES},
-    CheckpointId, RequestId,
-};
+use noema_interfaces::{Checkpoints, MAX_TRIES};
+use noema_protocol::{hashing, CheckpointId, RequestId};
 use sp_runtime::traits::Saturating;
 
 /// How many requests of a queue one visit looks at.

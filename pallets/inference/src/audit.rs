@@ -9,7 +9,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
 use frame_support::ensure;
 use noema_claims::{merkle_root, Claims};
-use noema_protocol::{hashing, interfaces::Operators, ClaimId, Job, RequestId};
+use noema_interfaces::Operators;
+use noema_protocol::{hashing, ClaimId, Job, RequestId};
 use scale_info::TypeInfo;
 use sp_runtime::traits::Saturating;
 

@@ -16,11 +16,10 @@ use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
     Beacon, ClaimOutcome, Claims, OnClaimEnded, RelayBlock, Settlement, Verification,
 };
+use noema_interfaces::{Checkpoints, Operators, MAX_TRIES};
 use noema_protocol::{
-    hashing,
-    interfaces::{Checkpoints, Operators, MAX_TRIES},
-    request::text_bound,
-    CheckpointId, ClaimId, Job, ModelLimits, Offence, Receipt, RequestId, Role, SamplingParameters,
+    hashing, request::text_bound, CheckpointId, ClaimId, Job, ModelLimits, Offence, Receipt,
+    RequestId, Role, SamplingParameters,
 };
 use pallet_duties::AsDuty;
 use sp_core::H256;

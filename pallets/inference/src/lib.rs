@@ -63,10 +63,8 @@ pub mod pallet {
     };
     use frame_system::pallet_prelude::*;
     use noema_claims::{ClaimRules, Claims, Verification};
-    use noema_protocol::{
-        interfaces::{Checkpoints, Operators, MAX_TRIES},
-        CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters,
-    };
+    use noema_interfaces::{Checkpoints, Operators, MAX_TRIES};
+    use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
     use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);

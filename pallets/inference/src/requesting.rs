@@ -15,11 +15,8 @@ use frame_support::{
     BoundedVec,
 };
 use noema_claims::{Claims, RelayRandomness};
-use noema_protocol::{
-    hashing,
-    interfaces::{Checkpoints, Operators},
-    CheckpointId, ModelLimits, RequestId, Role, SamplingParameters,
-};
+use noema_interfaces::{Checkpoints, Operators};
+use noema_protocol::{hashing, CheckpointId, ModelLimits, RequestId, Role, SamplingParameters};
 use sp_core::H256;
 use sp_runtime::{
     traits::{Hash, Saturating},

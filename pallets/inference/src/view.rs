@@ -9,10 +9,8 @@ use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{leaves_to_draw, ClaimRules, Claims, Sample};
 use noema_economics::{cost_to_cheat, Permill};
-use noema_protocol::{
-    interfaces::{Checkpoints, Operators},
-    CheckpointId, Job, RequestId, Role, SamplingParameters,
-};
+use noema_interfaces::{Checkpoints, Operators};
+use noema_protocol::{CheckpointId, Job, RequestId, Role, SamplingParameters};
 
 impl Deterrent {
     /// For an answer whose claim is for `gain` and has `stake` behind it.

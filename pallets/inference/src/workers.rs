@@ -6,11 +6,8 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{
-    hashing,
-    interfaces::{Candidate, Operators},
-    CheckpointId, RequestId, Role,
-};
+use noema_interfaces::{Candidate, Operators};
+use noema_protocol::{hashing, CheckpointId, RequestId, Role};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
 

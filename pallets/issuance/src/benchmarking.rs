@@ -13,7 +13,8 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_economics::Balance;
-use noema_protocol::{interfaces::RecordWork, PerWork, Work};
+use noema_interfaces::RecordWork;
+use noema_protocol::{PerWork, Work};
 use sp_runtime::traits::One;
 
 /// Starts the issuance, under any genesis, and creates the treasury.

@@ -1,7 +1,8 @@
 //! The interface to other pallets: they record verified work.
 
 use crate::{Config, CurrentEpoch, Pallet, RunningWork, WorkDone};
-use noema_protocol::{interfaces::RecordWork, Work};
+use noema_interfaces::RecordWork;
+use noema_protocol::Work;
 
 impl<T: Config> RecordWork<T::AccountId> for Pallet<T> {
     fn record(work: Work, who: &T::AccountId, amount: u64) {

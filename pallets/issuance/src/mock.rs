@@ -7,7 +7,8 @@ use frame_support::{
     weights::Weight,
 };
 use noema_economics::{Balance, Permill};
-use noema_protocol::{interfaces::RecordWork, PerWork, Work};
+use noema_interfaces::RecordWork;
+use noema_protocol::{PerWork, Work};
 use sp_runtime::BuildStorage;
 
 pub(crate) type AccountId = u64;

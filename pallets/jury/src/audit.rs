@@ -10,7 +10,8 @@ use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use noema_claims::{Claims as _, Disputes as _};
 use noema_economics::Balance;
-use noema_protocol::{interfaces::Operators, ClaimId};
+use noema_interfaces::Operators;
+use noema_protocol::ClaimId;
 use scale_info::TypeInfo;
 use sp_runtime::traits::{One, Saturating};
 

@@ -10,11 +10,8 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{Claims as _, Decision, RelayRandomness as _};
 use noema_economics::Balance;
-use noema_protocol::{
-    hashing::verdict_commitment,
-    interfaces::{Candidate, Operators, MAX_TRIES},
-    CheckpointId, ClaimId, Offence, Role, Verdict,
-};
+use noema_interfaces::{Candidate, Operators, MAX_TRIES};
+use noema_protocol::{hashing::verdict_commitment, CheckpointId, ClaimId, Offence, Role, Verdict};
 use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};
 

@@ -7,7 +7,7 @@ use frame_support::traits::{
 };
 use noema_claims::{Decision, Disputes as _};
 use noema_economics::Balance;
-use noema_protocol::interfaces::Operators;
+use noema_interfaces::Operators;
 
 impl<T: Config> Pallet<T> {
     /// Carries out the decision.

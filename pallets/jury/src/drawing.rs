@@ -7,11 +7,8 @@ use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::Claim;
 use noema_economics::Balance;
-use noema_protocol::{
-    hashing::claim_draw,
-    interfaces::{Candidate, Operators, MAX_TRIES},
-    Job, Role,
-};
+use noema_interfaces::{Candidate, Operators, MAX_TRIES};
+use noema_protocol::{hashing::claim_draw, Job, Role};
 use sp_core::H256;
 
 /// Most operators drawn for a seat, on average over a jury.

@@ -60,7 +60,8 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_claims::{Claims, Decision, Disputes, RelayBlock, RelayRandomness};
     use noema_economics::Balance;
-    use noema_protocol::{interfaces::Operators, CheckpointId, ClaimId, Verdict};
+    use noema_interfaces::Operators;
+    use noema_protocol::{CheckpointId, ClaimId, Verdict};
     use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);

@@ -3,7 +3,8 @@
 use crate::{Config, DisputeStage, JurorState, OpenDisputes, Pallet, VerdictDue, VerdictStep};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Operators, ClaimId, Job};
+use noema_interfaces::Operators;
+use noema_protocol::{ClaimId, Job};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn dues_of(operator: T::AccountId) -> Vec<VerdictDue<BlockNumberFor<T>>> {

@@ -14,11 +14,8 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
-use noema_protocol::{
-    hashing,
-    interfaces::{Checkpoints, Earning, Operators as _},
-    CheckpointId, Job, ModelLimits, Prices, RequestId, Role,
-};
+use noema_interfaces::{Checkpoints, Earning, Operators as _};
+use noema_protocol::{hashing, CheckpointId, Job, ModelLimits, Prices, RequestId, Role};
 use noema_terms::PAGE_ENTRIES;
 use pallet_duties::BenchmarkHelper as _;
 use sp_core::H256;

@@ -4,17 +4,15 @@ use crate::{
     BalanceOf, CandidateOf, Config, Event, Keys, Locks, Operators, Pallet, Served, Serving,
 };
 use alloc::vec::Vec;
-use noema_protocol::{
-    interfaces::{self, Earning, Selection},
-    CheckpointId, Job, Offence, Role,
-};
+use noema_interfaces::{Earning, Selection};
+use noema_protocol::{CheckpointId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::{
     traits::{Bounded, Saturating},
     DispatchError,
 };
 
-impl<T: Config> interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> {
+impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> {
     type Error = DispatchError;
 
     fn controller_of(key: &T::AccountId) -> Option<T::AccountId> {

@@ -57,10 +57,8 @@ pub mod pallet {
         traits::fungible::{hold, Mutate},
     };
     use frame_system::pallet_prelude::*;
-    use noema_protocol::{
-        interfaces::{Checkpoints, Earning},
-        CheckpointId, Job, Offence, Prices, Role,
-    };
+    use noema_interfaces::{Checkpoints, Earning};
+    use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
     use noema_terms::{Page, Roster, TermIndex};
     use sp_runtime::traits::{IdentifyAccount, Verify, Zero};
 

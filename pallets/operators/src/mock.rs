@@ -7,11 +7,8 @@ use frame_support::{
     traits::{ConstU32, ConstU64},
     BoundedVec,
 };
-use noema_protocol::{
-    hashing,
-    interfaces::{self, Checkpoints},
-    CheckpointId, Job, ModelLimits, Offence, Prices, RequestId, Role,
-};
+use noema_interfaces::Checkpoints;
+use noema_protocol::{hashing, CheckpointId, Job, ModelLimits, Offence, Prices, RequestId, Role};
 use sp_core::H256;
 use sp_runtime::{testing::TestSignature, BuildStorage};
 use std::{
@@ -241,10 +238,13 @@ pub(crate) fn drawable(role: Role, checkpoint: CheckpointId) -> Vec<(AccountId, 
 /// Up to `wanted` operators, drawn now with the randomness `random`.
 pub(crate) fn draw(role: Role, random: u8, wanted: u32) -> Vec<AccountId> {
     let randomness = H256::repeat_byte(random);
-    let drawn =
-        <Operators as interfaces::Operators<_, _>>::draw(role, &LLAMA, randomness, wanted, |_| {
-            true
-        });
+    let drawn = <Operators as noema_interfaces::Operators<_, _>>::draw(
+        role,
+        &LLAMA,
+        randomness,
+        wanted,
+        |_| true,
+    );
     drawn
         .candidates
         .into_iter()
@@ -264,7 +264,7 @@ pub(crate) fn convict(
     amount: Balance,
     shares: &[(AccountId, Balance)],
 ) -> Balance {
-    use interfaces::Operators as _;
+    use noema_interfaces::Operators as _;
     assert_ok!(Operators::lock(&controller, job(request), amount));
     let taken = Operators::slash(
         &controller,
@@ -309,7 +309,7 @@ pub(crate) fn total(who: AccountId) -> Balance {
 
 pub(crate) fn transfer_to_purse(from: AccountId, amount: Balance) {
     use frame_support::traits::{fungible::Mutate, tokens::Preservation};
-    let purse = <Operators as interfaces::Operators<_, _>>::purse();
+    let purse = <Operators as noema_interfaces::Operators<_, _>>::purse();
     assert_ok!(Balances::transfer(
         &from,
         &purse,
@@ -321,10 +321,10 @@ pub(crate) fn transfer_to_purse(from: AccountId, amount: Balance) {
 /// Pays `amount` from the balance of `from` to an operator, for an answer.
 pub(crate) fn pay(from: AccountId, to: AccountId, amount: Balance) {
     transfer_to_purse(from, amount);
-    <Operators as interfaces::Operators<_, _>>::credit(
+    <Operators as noema_interfaces::Operators<_, _>>::credit(
         &to,
         job(1),
-        interfaces::Earning::Answer,
+        noema_interfaces::Earning::Answer,
         amount,
     );
 }

@@ -8,10 +8,8 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 use frame_support::{pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{
-    interfaces::{Candidate, Selection, MAX_TRIES},
-    CheckpointId, Role,
-};
+use noema_interfaces::{Candidate, Selection, MAX_TRIES};
+use noema_protocol::{CheckpointId, Role};
 use noema_terms::{bond_of, weight_of, Page, Pages, Slot, TermIndex};
 use sp_core::H256;
 use sp_runtime::{
@@ -133,7 +131,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Draws from the roster of the present term, see [`noema_protocol::interfaces::Operators::draw`].
+    /// Draws from the roster of the present term, see [`noema_interfaces::Operators::draw`].
     ///
     /// An absent operator that is hit leaves the roster from the term after next on, so that the
     /// tries of later draws are not spent on it.

@@ -4,7 +4,8 @@ use crate::{
     BalanceOf, Config, Error, Event, Idle, Keys, OperatorOf, Pallet, Presence, Served, Serving,
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
-use noema_protocol::{interfaces::Checkpoints, CheckpointId, Prices};
+use noema_interfaces::Checkpoints;
+use noema_protocol::{CheckpointId, Prices};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_prices(

@@ -6,10 +6,8 @@ use frame_support::traits::{
     tokens::{Fortitude, Precision, Restriction},
     Get,
 };
-use noema_protocol::{
-    interfaces::{self, Earning},
-    Job, Offence,
-};
+use noema_interfaces::Earning;
+use noema_protocol::{Job, Offence};
 use sp_runtime::traits::{Saturating, Zero};
 
 impl<T: Config> Pallet<T> {
@@ -96,7 +94,7 @@ impl<T: Config> Pallet<T> {
             operator.bond = operator.bond.saturating_sub(moved);
             paid = paid.saturating_add(moved);
             if is_operator && !moved.is_zero() {
-                <Self as interfaces::Operators<_, _>>::credit(
+                <Self as noema_interfaces::Operators<_, _>>::credit(
                     beneficiary,
                     job,
                     Earning::Dispute,

@@ -9,7 +9,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces, CheckpointId, Prices, Role};
+use noema_protocol::{CheckpointId, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -25,7 +25,7 @@ pub type OperatorInfoOf<T> =
     OperatorInfo<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
 /// A candidate of the runtime.
 pub type CandidateOf<T> =
-    interfaces::Candidate<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
+    noema_interfaces::Candidate<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 /// An operator of the runtime that may be drawn.
 pub type DrawableOf<T> = Drawable<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 /// A device report of the runtime.

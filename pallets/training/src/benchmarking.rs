@@ -9,11 +9,8 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use noema_economics::Permill;
-use noema_protocol::{
-    hashing,
-    interfaces::{Lineage, Operators},
-    CheckpointId, FamilyId, Offence, Role, RoundId,
-};
+use noema_interfaces::{Lineage, Operators};
+use noema_protocol::{hashing, CheckpointId, FamilyId, Offence, Role, RoundId};
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, Rejection, RoundContext,
     RoundOutcome, RoundRules, RoundWindows, ScoreSheet, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS,

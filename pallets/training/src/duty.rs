@@ -3,7 +3,8 @@
 use crate::{Call, Config, Error, Pallet, Rounds};
 use frame_support::dispatch::DispatchResult;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Operators, RoundId};
+use noema_interfaces::Operators;
+use noema_protocol::RoundId;
 use pallet_duties::{try_out, AsDuty, Duty};
 use sp_runtime::DispatchError;
 

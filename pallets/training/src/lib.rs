@@ -46,10 +46,8 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_claims::{RelayBlock, RelayRandomness};
     use noema_economics::{Balance, Permill};
-    use noema_protocol::{
-        interfaces::{Lineage, Operators, RecordWork},
-        CheckpointId, FamilyId, Role, RoundId,
-    };
+    use noema_interfaces::{Lineage, Operators, RecordWork};
+    use noema_protocol::{CheckpointId, FamilyId, Role, RoundId};
     use noema_rounds::{
         CheckpointClaim, Contribution, Dataset, Phase, RoundOutcome, RoundRules, Ruling, ScoreSheet,
     };

@@ -9,9 +9,8 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use noema_claims::{Beacon, RelayBlock, RelayRandomness};
-use noema_protocol::{
-    hashing, interfaces::RecordWork, CheckpointId, FamilyId, Offence, Role, RoundId, Work,
-};
+use noema_interfaces::RecordWork;
+use noema_protocol::{hashing, CheckpointId, FamilyId, Offence, Role, RoundId, Work};
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,
     ScoreSheet,

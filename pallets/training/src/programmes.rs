@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use frame_support::traits::Get;
 use frame_support::{ensure, pallet_prelude::DispatchResult, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Lineage, FamilyId, RoundId};
+use noema_interfaces::Lineage;
+use noema_protocol::{FamilyId, RoundId};
 use noema_rounds::{Dataset, Round, RoundRules, RoundRulesError};
 
 impl<T: Config> Pallet<T> {

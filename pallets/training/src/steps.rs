@@ -3,7 +3,8 @@
 use crate::{Config, Error, Event, Pallet, RoundOf, Rounds};
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{interfaces::Operators, Role, RoundId};
+use noema_interfaces::Operators;
+use noema_protocol::{Role, RoundId};
 use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;
 

@@ -1,8 +1,8 @@
 //! The types and hashing rules that the chain and the off-chain workers agree on.
 //!
-//! Everything that two parties hash, sign or compare is defined here once: identifiers, the parameters of a
-//! request, the receipt that binds an answer, the verdict on a challenged leaf. The crate holds no policy, no
-//! storage and no FRAME; [`interfaces`] defines the calls between pallets.
+//! Everything that two parties hash, sign or compare is defined here once: identifiers, roles, prices, the
+//! parameters of a request, the receipt that binds an answer, the verdict on a challenged leaf. The crate
+//! holds no policy, no storage and no FRAME.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -10,7 +10,6 @@ extern crate alloc;
 
 pub mod hashing;
 pub mod ids;
-pub mod interfaces;
 mod model_limits;
 mod offence;
 mod prices;

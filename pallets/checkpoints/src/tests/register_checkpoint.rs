@@ -1,9 +1,7 @@
 use crate::{mock::*, Error, Event, HoldReason, Provenance, Status, TokenBounds, Weights};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{
-    interfaces::{Checkpoints as _, Lineage as _, Trained},
-    FamilyId, ModelLimits, RoundId,
-};
+use noema_interfaces::{Checkpoints as _, Lineage as _, Trained};
+use noema_protocol::{FamilyId, ModelLimits, RoundId};
 use sp_core::H256;
 use sp_runtime::TokenError;
 

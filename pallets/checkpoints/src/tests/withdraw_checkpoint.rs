@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event, HoldReason, Status};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::interfaces::Checkpoints as _;
+use noema_interfaces::Checkpoints as _;
 
 #[test]
 fn withdraw_checkpoint_ends_its_use_but_not_its_record() {

@@ -88,7 +88,7 @@ proptest! {
             assert_eq!(held(PAYER, HoldReason::Payment), 0);
             assert_eq!(held(STRANGER, HoldReason::Challenge), 0);
             for controller in [WORKER].into_iter().chain(VALIDATOR..VALIDATOR + VALIDATORS) {
-                use noema_protocol::interfaces::Operators as _;
+                use noema_interfaces::Operators as _;
                 assert!(Operators::jobs(&controller).is_empty());
             }
         });

@@ -1,7 +1,8 @@
 use crate::{mock::*, Call, Claims as Kept, Error, HoldReason};
 use frame_support::{assert_noop, assert_ok};
 use noema_claims::{ClaimFault, ClaimOutcome, Permill, SeatState, Verification};
-use noema_protocol::{interfaces::Operators as _, Job, RequestId, Work};
+use noema_interfaces::Operators as _;
+use noema_protocol::{Job, RequestId, Work};
 
 #[test]
 fn a_claim_that_is_checked_is_paid() {

@@ -15,7 +15,8 @@ use noema_claims::{
     Beacon, Claim, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Claims, OnClaimEnded,
     RelayBlock, RelayRandomness, Seat, SeatState, Verification,
 };
-use noema_protocol::{interfaces::Operators, ClaimId, Job, Offence};
+use noema_interfaces::Operators;
+use noema_protocol::{ClaimId, Job, Offence};
 
 /// The outcome of a claim that validators confirmed.
 pub(crate) const TRUE: ClaimOutcome = ClaimOutcome::Final(Verification::Confirmed);

@@ -15,10 +15,8 @@ use frame_support::{
     Twox64Concat,
 };
 use noema_economics::draw_weighted;
-use noema_protocol::{
-    interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES},
-    CheckpointId, Job, Offence, Prices, Role,
-};
+use noema_interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES};
+use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
 use sp_core::H256;
 
 /// The bond of a worker in tests, unless a test sets another.

@@ -3,7 +3,8 @@
 use super::AccountId;
 use codec::Encode;
 use noema_claims::{Beacon, RelayBlock};
-use noema_protocol::{hashing, interfaces::Checkpoints, CheckpointId, ModelLimits, Prices};
+use noema_interfaces::Checkpoints;
+use noema_protocol::{hashing, CheckpointId, ModelLimits, Prices};
 use sp_core::H256;
 use std::{
     cell::RefCell,

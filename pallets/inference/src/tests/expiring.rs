@@ -143,7 +143,7 @@ fn what_only_dearer_workers_are_there_for_is_refunded_once_it_has_expired() {
 
 /// A worker whose whole bond is locked behind another job.
 fn exhausted(worker: AccountId, bond: Balance) {
-    use noema_protocol::interfaces::Operators;
+    use noema_interfaces::Operators;
     add_worker(worker, CHECKPOINT, bond);
     let other = noema_protocol::RoundId(0).into();
     assert_ok!(World::lock(&worker, other, bond));
@@ -272,7 +272,7 @@ fn a_draw_that_ends_before_it_meets_all_workers_is_no_pass() {
 
 #[test]
 fn a_bond_that_comes_back_in_time_takes_it() {
-    use noema_protocol::interfaces::Operators;
+    use noema_interfaces::Operators;
     TestExt::new().endow(ASKER).execute_with(|| {
         exhausted(10, BOND);
         let id = ask(ASKER);

@@ -393,7 +393,7 @@ fn a_worker_with_nothing_left_to_stake_leaves_a_request_to_another() {
             .endow(ASKER)
             .rules(|rules| rules.room = 8)
             .execute_with(|| {
-                use noema_protocol::interfaces::Operators;
+                use noema_interfaces::Operators;
                 // Worker 10 is drawn nine times out of ten, and its whole bond is locked behind another job.
                 add_worker(10, CHECKPOINT, 9 * BOND);
                 add_worker(11, CHECKPOINT, BOND);

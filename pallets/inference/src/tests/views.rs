@@ -187,7 +187,7 @@ fn the_rules_of_now_can_be_read() {
 
 #[test]
 fn the_audit_finds_what_is_wrong() {
-    use noema_protocol::interfaces::Operators;
+    use noema_interfaces::Operators;
     TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
         let found = || Inference::audit().expect_err("the state was corrupted");
         let (id, worker) = ask_and_assign();

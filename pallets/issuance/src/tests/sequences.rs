@@ -10,7 +10,8 @@ use frame_support::{
     weights::Weight,
 };
 use noema_economics::Balance;
-use noema_protocol::{interfaces::RecordWork, Work};
+use noema_interfaces::RecordWork;
+use noema_protocol::Work;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use noema_claims::{
     SeatState,
 };
 use noema_economics::{draw_below, Balance};
+use noema_interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES};
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
-    interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES},
     CheckpointId, ClaimId, Job, Offence, Role,
 };
 use sp_core::H256;

@@ -6,7 +6,8 @@ use frame_support::{
     assert_ok,
     traits::{fungible::MutateHold, tokens::Precision},
 };
-use noema_protocol::{interfaces::Operators, ClaimId, Job, Role, Verdict};
+use noema_interfaces::Operators;
+use noema_protocol::{ClaimId, Job, Role, Verdict};
 
 fn story(run: impl FnOnce()) {
     TestExt::new().validators(10..13).execute_with(run);

@@ -1,9 +1,7 @@
 use crate::{mock::*, Error, Event, Idle, Rosters};
 use frame_support::{assert_noop, assert_ok, traits::Get};
-use noema_protocol::{
-    interfaces::{Candidate, Earning, Operators as _},
-    Offence, Prices, Role,
-};
+use noema_interfaces::{Candidate, Earning, Operators as _};
+use noema_protocol::{Offence, Prices, Role};
 use noema_terms::TermIndex;
 use pallet_duties::AsDuty;
 use sp_core::H256;

@@ -2,7 +2,8 @@
 
 use crate::{mock::*, Roles};
 use frame_support::{traits::Hooks, weights::Weight};
-use noema_protocol::{interfaces::Operators as _, CheckpointId, Offence, Role};
+use noema_interfaces::Operators as _;
+use noema_protocol::{CheckpointId, Offence, Role};
 use proptest::prelude::*;
 use sp_core::H256;
 

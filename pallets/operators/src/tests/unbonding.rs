@@ -2,7 +2,8 @@ use crate::{
     mock::*, Controllers, Devices, Error, Event, Keys, Ledgers, Operators as Records, Served,
 };
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{interfaces::Operators as _, Role};
+use noema_interfaces::Operators as _;
+use noema_protocol::Role;
 
 #[test]
 fn start_unbonding_ends_the_draws_from_the_term_after_next() {

@@ -3,7 +3,8 @@ use crate::{
     Operators as Records, PresentTerm, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{assert_ok, traits::Hooks};
-use noema_protocol::{interfaces::Operators as _, Role};
+use noema_interfaces::Operators as _;
+use noema_protocol::Role;
 use noema_terms::TermIndex;
 
 #[test]

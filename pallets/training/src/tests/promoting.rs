@@ -1,6 +1,7 @@
 use crate::{mock::*, Event};
 use frame_support::{assert_noop, assert_ok};
-use noema_protocol::{interfaces::Trained, CheckpointId, Offence, RoundId, Work};
+use noema_interfaces::Trained;
+use noema_protocol::{CheckpointId, Offence, RoundId, Work};
 use noema_rounds::{CheckpointClaim, Phase, Rejection, RoundOutcome, Ruling};
 use pallet_checkpoints::{Provenance, Status};
 use sp_core::H256;

@@ -99,7 +99,7 @@ fn join_round_refuses_who_has_no_part() {
 
 #[test]
 fn a_bond_tied_to_too_much_does_not_join() {
-    use noema_protocol::interfaces::Operators as _;
+    use noema_interfaces::Operators as _;
     test(|| {
         assert_ok!(start());
         let id = round().id;

@@ -1,0 +1,144 @@
+//! Draws of operators, and operations on their bonds.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// Most operators that are drawn for one subject until enough of them are suitable.
+pub const MAX_TRIES: u32 = 20;
+
+/// An operator that may be drawn for a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate<AccountId, Balance> {
+    /// The account that holds the bond.
+    pub controller: AccountId,
+    /// The part of its bond that the roster of the present term counts, less later losses. A part added after
+    /// a draw could be foreseen does not count.
+    pub bond: Balance,
+    /// The part of that which is not locked: the most that [`Operators::lock_drawn`] locks.
+    pub free: Balance,
+    /// Its prices in the present term; zero for a validator.
+    pub prices: Prices<Balance>,
+}
+
+/// The result of a draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection<AccountId, Balance> {
+    /// The operators that were drawn and are suitable, in the order of the draw.
+    pub candidates: Vec<Candidate<AccountId, Balance>>,
+    /// The number of drawn operators, suitable or not: the cost of the draw.
+    pub tries: u32,
+    /// How many of them are absent. Removing these from the roster is the most expensive part of a draw.
+    pub absent: u32,
+}
+
+/// Why an operator was paid.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum Earning {
+    /// Paid for an answer that was settled.
+    Answer,
+    /// Paid for a check that was revealed in time and was not overturned.
+    Check,
+    /// Paid from the bond of the party that lost a dispute.
+    Dispute,
+}
+
+/// Read access to operators, and operations on their bonds.
+pub trait Operators<AccountId, Balance> {
+    /// Why an operation on a bond is refused.
+    type Error;
+
+    /// The controller behind a hot key.
+    fn controller_of(key: &AccountId) -> Option<AccountId>;
+
+    /// Draws up to `wanted` different operators from the roster of the present term, each in proportion to
+    /// its weight. `randomness` separates the draw from every other one. An absent operator is skipped, as is
+    /// one that `suits`, called once for each, refuses. There are at most [`MAX_TRIES`] tries, so the result
+    /// may be shorter than possible.
+    fn draw(
+        role: Role,
+        checkpoint: &CheckpointId,
+        randomness: H256,
+        wanted: u32,
+        suits: impl FnMut(&Candidate<AccountId, Balance>) -> bool,
+    ) -> Selection<AccountId, Balance>;
+
+    /// All operators that can be drawn in `role` for `checkpoint` in the present term: for views, as
+    /// their number has no small bound.
+    fn roster(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>>;
+
+    /// Whether `controller` serves `checkpoint` in `role`.
+    fn serves(role: Role, checkpoint: &CheckpointId, controller: &AccountId) -> bool;
+
+    /// The bond of `controller` where it takes part in `role` now: bonded with at least the minimum bond, not
+    /// leaving, not absent.
+    fn live_bond(role: Role, controller: &AccountId) -> Option<Balance>;
+
+    /// The bond of `controller`; zero if it is not registered.
+    fn bond(controller: &AccountId) -> Balance;
+
+    /// Locks `amount` of the bond behind a job: it cannot be withdrawn, nor locked behind another job, until
+    /// [`Self::release`]. Refused where the unlocked part of the bond is smaller, or where a part is locked
+    /// behind this job already.
+    fn lock(controller: &AccountId, job: Job, amount: Balance) -> Result<(), Self::Error>;
+
+    /// Locks `amount` of the bond behind a job that `candidate` was drawn for. Refused where [`Self::lock`]
+    /// would be, and where the total of locks would exceed [`Candidate::bond`]: an increase of a bond after
+    /// the draw could be foreseen makes no operator suitable.
+    fn lock_drawn(
+        candidate: &Candidate<AccountId, Balance>,
+        job: Job,
+        amount: Balance,
+    ) -> Result<(), Self::Error>;
+
+    /// The amount that is locked behind a job; `None` where there is none.
+    fn locked(controller: &AccountId, job: Job) -> Option<Balance>;
+
+    /// The jobs behind which a part of the bond is locked: for views.
+    fn jobs(controller: &AccountId) -> Vec<Job>;
+
+    /// Ends a lock. Does nothing where there is none.
+    fn release(controller: &AccountId, job: Job);
+
+    /// Takes up to `amount` from the bond, and at most the amount locked behind the job. Each of `shares` is
+    /// paid out of the amount taken, in order and as far as it reaches: credited to an operator, transferred
+    /// to any other account. The rest is burned. Returns the amount taken.
+    ///
+    /// The operator is absent from now on, until it resumes.
+    fn slash(
+        controller: &AccountId,
+        job: Job,
+        offence: Offence,
+        amount: Balance,
+        shares: &[(AccountId, Balance)],
+    ) -> Balance;
+
+    /// The account into which a payment is moved before it is credited.
+    fn purse() -> AccountId;
+
+    /// Credits an operator with a payment that was moved into [`Self::purse`]; the operator can withdraw it
+    /// at any time.
+    fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
+
+    /// Registers a live operator that can be drawn in the present term.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn register(controller: &AccountId, key: &AccountId, role: Role, checkpoint: &CheckpointId);
+}

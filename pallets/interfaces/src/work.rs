@@ -1,0 +1,15 @@
+//! The record of verified work.
+
+use noema_protocol::Work;
+
+/// Records verified work, so that a share of the subsidy can follow it.
+pub trait RecordWork<AccountId> {
+    /// Records that `who` did `amount` of `work`, in the unit of its kind. Never fails: a sum that exceeds
+    /// the counter saturates it.
+    fn record(work: Work, who: &AccountId, amount: u64);
+}
+
+/// Records nothing.
+impl<AccountId> RecordWork<AccountId> for () {
+    fn record(_: Work, _: &AccountId, _: u64) {}
+}
