@@ -16,10 +16,10 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
     merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, Claims as _, HiddenProof, Permill, Seat, SeatState, Verification, MAX_SEATS,
+    ClaimWindows, HiddenProof, Permill, Seat, SeatState, Verification, MAX_SEATS,
 };
 use noema_economics::Balance;
-use noema_interfaces::{Operators, MAX_TRIES};
+use noema_interfaces::{Claims as _, Operators, MAX_TRIES};
 use noema_protocol::{
     hashing, CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, SamplingParameters,
 };

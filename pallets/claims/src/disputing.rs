@@ -10,9 +10,9 @@ use frame_support::{
         Get,
     },
 };
-use noema_claims::{lost_challenge, ClaimStage, Decision, Referee, SeatState};
+use noema_claims::{lost_challenge, ClaimStage, Decision, SeatState};
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Earning, Operators};
+use noema_interfaces::{BlockRandomness, Earning, Operators, Referee};
 use noema_protocol::{ClaimId, Job, Offence};
 use sp_runtime::DispatchResult;
 

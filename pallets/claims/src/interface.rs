@@ -13,7 +13,7 @@ use noema_interfaces::BlockRandomness;
 use noema_protocol::{ClaimId, Job};
 use sp_runtime::DispatchError;
 
-impl<T: Config> noema_claims::RelayRandomness for Pallet<T> {
+impl<T: Config> noema_interfaces::RelayRandomness for Pallet<T> {
     fn relay_block() -> RelayBlock {
         T::Randomness::relay_block()
     }
@@ -23,7 +23,7 @@ impl<T: Config> noema_claims::RelayRandomness for Pallet<T> {
     }
 }
 
-impl<T: Config> noema_claims::Claims<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
+impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     type Error = DispatchError;
 
     fn hold(payer: &T::AccountId, amount: Balance) -> Result<(), DispatchError> {
@@ -76,7 +76,7 @@ impl<T: Config> noema_claims::Claims<T::AccountId, BlockNumberFor<T>> for Pallet
     }
 }
 
-impl<T: Config> noema_claims::Disputes<T::AccountId> for Pallet<T> {
+impl<T: Config> noema_interfaces::Disputes<T::AccountId> for Pallet<T> {
     fn challengers(claim: ClaimId, leaf: u32) -> Vec<T::AccountId> {
         let challengers = crate::Disputes::<T>::get(claim, leaf);
         challengers.into_iter().map(|other| other.account).collect()

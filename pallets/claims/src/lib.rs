@@ -54,11 +54,9 @@ pub mod pallet {
         weights::{Weight, WeightMeter},
     };
     use frame_system::pallet_prelude::*;
-    use noema_claims::{
-        Beacon, ClaimOutcome, Decision, HiddenProof, OnClaimEnded, Referee, Verification,
-    };
+    use noema_claims::{Beacon, ClaimOutcome, Decision, HiddenProof, Verification};
     use noema_economics::Balance;
-    use noema_interfaces::{BlockRandomness, Operators, RecordWork};
+    use noema_interfaces::{BlockRandomness, OnClaimEnded, Operators, RecordWork, Referee};
     use noema_protocol::{ClaimId, Job, Receipt};
     use sp_core::H256;
 

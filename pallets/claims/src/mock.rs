@@ -12,10 +12,12 @@ use frame_support::{
 };
 use noema_claims::{
     merkle_root, prove_hidden, Availability, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, Claims as _, OnClaimEnded, Permill, Referee, RelayBlock, Settlement,
+    ClaimWindows, Permill, RelayBlock, Settlement,
 };
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Checkpoints, Operators as _, RecordWork};
+use noema_interfaces::{
+    BlockRandomness, Checkpoints, Claims as _, OnClaimEnded, Operators as _, RecordWork, Referee,
+};
 use noema_protocol::{
     hashing, CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId,
     SamplingParameters, Work,

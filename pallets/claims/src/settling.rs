@@ -6,11 +6,9 @@ use frame_support::traits::{
     fungible::MutateHold,
     tokens::{Fortitude, Precision, Restriction},
 };
-use noema_claims::{
-    ClaimOutcome, Claims as _, OnClaimEnded, Referee, SeatState, Settlement, StakeSplit,
-};
+use noema_claims::{ClaimOutcome, SeatState, Settlement, StakeSplit};
 use noema_economics::{Balance, NetPayment};
-use noema_interfaces::{Earning, Operators, RecordWork};
+use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, RecordWork, Referee};
 use noema_protocol::{ClaimId, Job, Offence, Work};
 use sp_runtime::DispatchError;
 

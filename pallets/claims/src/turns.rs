@@ -17,11 +17,11 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::{
-    BacklogChange, Beacon, ClaimEffect, ClaimStage, Referee, RelayBlock, SeatState, Validators,
+    BacklogChange, Beacon, ClaimEffect, ClaimStage, RelayBlock, SeatState, Validators,
     MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Operators, MAX_TRIES};
+use noema_interfaces::{BlockRandomness, Operators, Referee, MAX_TRIES};
 use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;

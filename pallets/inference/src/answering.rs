@@ -7,9 +7,9 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{merkle_root, Availability, ClaimTerms, Claims, RelayRandomness};
+use noema_claims::{merkle_root, Availability, ClaimTerms};
 use noema_economics::answer_price;
-use noema_interfaces::Operators;
+use noema_interfaces::{Claims, Operators, RelayRandomness};
 use noema_protocol::{hashing, request::text_bound, Offence, Receipt, RequestId};
 use sp_runtime::{
     traits::{One, Saturating},

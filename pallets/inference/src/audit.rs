@@ -8,8 +8,8 @@ use crate::{
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::{Decode, Encode};
 use frame_support::ensure;
-use noema_claims::{merkle_root, Claims};
-use noema_interfaces::Operators;
+use noema_claims::merkle_root;
+use noema_interfaces::{Claims, Operators};
 use noema_protocol::{hashing, ClaimId, Job, RequestId};
 use scale_info::TypeInfo;
 use sp_runtime::traits::Saturating;

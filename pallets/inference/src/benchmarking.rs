@@ -13,10 +13,8 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
-use noema_claims::{
-    Beacon, ClaimOutcome, Claims, OnClaimEnded, RelayBlock, Settlement, Verification,
-};
-use noema_interfaces::{Checkpoints, Operators, MAX_TRIES};
+use noema_claims::{Beacon, ClaimOutcome, RelayBlock, Settlement, Verification};
+use noema_interfaces::{Checkpoints, Claims, OnClaimEnded, Operators, MAX_TRIES};
 use noema_protocol::{
     hashing, request::text_bound, CheckpointId, ClaimId, Job, ModelLimits, Offence, Receipt,
     RequestId, Role, SamplingParameters,

@@ -5,7 +5,8 @@ use crate::{
     RefundReason, Request, RequestPhase, Requests,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{ClaimOutcome, Claims, Settlement};
+use noema_claims::{ClaimOutcome, Settlement};
+use noema_interfaces::Claims;
 use noema_protocol::{ClaimId, Job, RequestId};
 use sp_runtime::traits::Saturating;
 

@@ -1,7 +1,8 @@
 //! The interface to other pallets: the claims pallet reports the end of each claim.
 
 use crate::{Config, Pallet};
-use noema_claims::{ClaimOutcome, OnClaimEnded, Settlement};
+use noema_claims::{ClaimOutcome, Settlement};
+use noema_interfaces::OnClaimEnded;
 use noema_protocol::{ClaimId, Job};
 
 impl<T: Config> OnClaimEnded<T::AccountId> for Pallet<T> {

@@ -62,8 +62,8 @@ pub mod pallet {
         weights::{Weight, WeightMeter},
     };
     use frame_system::pallet_prelude::*;
-    use noema_claims::{ClaimRules, Claims, Verification};
-    use noema_interfaces::{Checkpoints, Operators, MAX_TRIES};
+    use noema_claims::{ClaimRules, Verification};
+    use noema_interfaces::{Checkpoints, Claims, Operators, MAX_TRIES};
     use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
     use sp_core::H256;
 

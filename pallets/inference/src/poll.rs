@@ -12,7 +12,8 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
-use noema_claims::{Beacon, RelayRandomness};
+use noema_claims::Beacon;
+use noema_interfaces::RelayRandomness;
 use noema_protocol::CheckpointId;
 
 /// Most queues visited in one block. The next block continues with the remaining ones.

@@ -14,8 +14,7 @@ use frame_support::{
     },
     BoundedVec,
 };
-use noema_claims::{Claims, RelayRandomness};
-use noema_interfaces::{Checkpoints, Operators};
+use noema_interfaces::{Checkpoints, Claims, Operators, RelayRandomness};
 use noema_protocol::{hashing, CheckpointId, ModelLimits, RequestId, Role, SamplingParameters};
 use sp_core::H256;
 use sp_runtime::{

@@ -7,9 +7,9 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{leaves_to_draw, ClaimRules, Claims, Sample};
+use noema_claims::{leaves_to_draw, ClaimRules, Sample};
 use noema_economics::{cost_to_cheat, Permill};
-use noema_interfaces::{Checkpoints, Operators};
+use noema_interfaces::{Checkpoints, Claims, Operators};
 use noema_protocol::{CheckpointId, Job, RequestId, Role, SamplingParameters};
 
 impl Deterrent {

@@ -4,13 +4,17 @@
 extern crate alloc;
 
 mod checkpoints;
+mod claims;
+mod disputes;
 mod lineage;
 mod operators;
 mod randomness;
 mod work;
 
 pub use checkpoints::Checkpoints;
+pub use claims::{Claims, OnClaimEnded};
+pub use disputes::{Disputes, Referee};
 pub use lineage::{Lineage, Trained};
 pub use operators::{Candidate, Earning, Operators, Selection, MAX_TRIES};
-pub use randomness::BlockRandomness;
+pub use randomness::{BlockRandomness, RelayRandomness};
 pub use work::RecordWork;

@@ -8,9 +8,8 @@ use crate::{
 use alloc::collections::BTreeMap;
 use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::InspectHold};
-use noema_claims::{Claims as _, Disputes as _};
 use noema_economics::Balance;
-use noema_interfaces::Operators;
+use noema_interfaces::{Claims as _, Disputes as _, Operators};
 use noema_protocol::ClaimId;
 use scale_info::TypeInfo;
 use sp_runtime::traits::{One, Saturating};

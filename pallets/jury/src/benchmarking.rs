@@ -8,9 +8,9 @@ use frame_support::{
     weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
-use noema_claims::{Claims as _, Decision, RelayRandomness as _};
+use noema_claims::Decision;
 use noema_economics::Balance;
-use noema_interfaces::{Candidate, Operators, MAX_TRIES};
+use noema_interfaces::{Candidate, Claims as _, Operators, RelayRandomness as _, MAX_TRIES};
 use noema_protocol::{hashing::verdict_commitment, CheckpointId, ClaimId, Offence, Role, Verdict};
 use sp_core::H256;
 use sp_runtime::traits::{One, Saturating};

@@ -5,9 +5,9 @@ use frame_support::traits::{
     fungible::MutateHold,
     tokens::{Fortitude, Precision},
 };
-use noema_claims::{Decision, Disputes as _};
+use noema_claims::Decision;
 use noema_economics::Balance;
-use noema_interfaces::Operators;
+use noema_interfaces::{Disputes as _, Operators};
 
 impl<T: Config> Pallet<T> {
     /// Carries out the decision.

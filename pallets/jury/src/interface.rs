@@ -2,7 +2,8 @@
 
 use crate::{Backlogs, Config, Dispute, DisputeTerms, Event, OpenDispute, OpenDisputes, Pallet};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::{Claim, Referee, RelayRandomness as _};
+use noema_claims::Claim;
+use noema_interfaces::{Referee, RelayRandomness as _};
 use noema_protocol::ClaimId;
 
 impl<T: Config> Referee<T::AccountId, BlockNumberFor<T>> for Pallet<T> {

@@ -58,9 +58,9 @@ pub mod pallet {
     use alloc::vec::Vec;
     use frame_support::{pallet_prelude::*, traits::fungible::MutateHold, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
-    use noema_claims::{Claims, Decision, Disputes, RelayBlock, RelayRandomness};
+    use noema_claims::{Decision, RelayBlock};
     use noema_economics::Balance;
-    use noema_interfaces::Operators;
+    use noema_interfaces::{Claims, Disputes, Operators, RelayRandomness};
     use noema_protocol::{CheckpointId, ClaimId, Verdict};
     use sp_core::H256;
 

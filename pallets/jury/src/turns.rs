@@ -16,7 +16,8 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
-use noema_claims::{BacklogChange, Claims as _, RelayBlock, RelayRandomness as _};
+use noema_claims::{BacklogChange, RelayBlock};
+use noema_interfaces::{Claims as _, RelayRandomness as _};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {

@@ -2,8 +2,7 @@
 
 use crate::{Config, Error, Event, HoldReason, OpenDisputeOf, OpenDisputes, Pallet};
 use frame_support::{pallet_prelude::DispatchResult, traits::fungible::MutateHold};
-use noema_claims::RelayRandomness as _;
-use noema_interfaces::Operators;
+use noema_interfaces::{Operators, RelayRandomness as _};
 use noema_protocol::{ClaimId, Verdict};
 use sp_core::H256;
 

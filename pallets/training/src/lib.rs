@@ -44,9 +44,9 @@ pub mod pallet {
     use alloc::vec::Vec;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
-    use noema_claims::{RelayBlock, RelayRandomness};
+    use noema_claims::RelayBlock;
     use noema_economics::{Balance, Permill};
-    use noema_interfaces::{Lineage, Operators, RecordWork};
+    use noema_interfaces::{Lineage, Operators, RecordWork, RelayRandomness};
     use noema_protocol::{CheckpointId, FamilyId, Role, RoundId};
     use noema_rounds::{
         CheckpointClaim, Contribution, Dataset, Phase, RoundOutcome, RoundRules, Ruling, ScoreSheet,

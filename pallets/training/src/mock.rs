@@ -8,8 +8,8 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::EnsureRoot;
-use noema_claims::{Beacon, RelayBlock, RelayRandomness};
-use noema_interfaces::RecordWork;
+use noema_claims::{Beacon, RelayBlock};
+use noema_interfaces::{RecordWork, RelayRandomness};
 use noema_protocol::{hashing, CheckpointId, FamilyId, Offence, Role, RoundId, Work};
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,

@@ -6,9 +6,8 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_claims::RelayRandomness;
 use noema_economics::slash_for_silence;
-use noema_interfaces::{Lineage, Operators, RecordWork, Trained};
+use noema_interfaces::{Lineage, Operators, RecordWork, RelayRandomness, Trained};
 use noema_protocol::{FamilyId, Offence, RoundId, Work};
 use noema_rounds::{
     CheckpointClaim, Hearing, Phase, Rejection, RoundContext, RoundEffect, RoundOutcome, Ruling,

@@ -17,10 +17,10 @@ mod beacon;
 mod challenge;
 mod check;
 mod claim;
+mod decision;
 mod draw;
 mod error;
 mod evidence;
-mod interface;
 mod life;
 mod rules;
 mod sampling;
@@ -32,10 +32,10 @@ pub use claim::{
     Availability, Claim, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Demand, Seat, SeatState,
     Verification,
 };
+pub use decision::Decision;
 pub use draw::Validators;
 pub use error::{ClaimError, ClaimRulesError};
 pub use evidence::{merkle_root, prove_hidden, verify_hidden, verify_leaf, HiddenProof};
-pub use interface::{Claims, Decision, Disputes, OnClaimEnded, Referee, RelayRandomness};
 pub use life::ClaimEffect;
 pub use rules::{ClaimRules, ClaimWindows};
 pub use sampling::{leaves_to_draw, Sample};

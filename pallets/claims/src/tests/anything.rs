@@ -1,7 +1,8 @@
 //! After any sequence of actions, claims end and the records agree.
 
 use crate::{mock::*, HoldReason};
-use noema_claims::{Decision, Disputes};
+use noema_claims::Decision;
+use noema_interfaces::Disputes;
 use noema_protocol::ClaimId;
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 use crate::{mock::*, Call, Error, HoldReason};
 use frame_support::{assert_noop, assert_ok};
-use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, Decision, Disputes, Verification};
+use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, Decision, Verification};
+use noema_interfaces::Disputes;
 use pallet_duties::AsDuty;
 
 fn challenge(who: u64, id: noema_protocol::ClaimId) -> sp_runtime::DispatchResult {

@@ -141,7 +141,7 @@ fn showing_oneself_to_be_false_is_a_loss() {
         let id = make(terms).expect("the claim can be made");
         let origin = RuntimeOrigin::signed(STRANGER);
         frame_support::assert_ok!(Claims::challenge(origin, id, 0));
-        use noema_claims::Disputes;
+        use noema_interfaces::Disputes;
         Claims::conclude(id, 0, noema_claims::Decision::False, &[]);
         let outcome = claim(id).outcome();
         assert_eq!(

@@ -12,10 +12,10 @@ use frame_support::{
     Twox64Concat,
 };
 use noema_claims::{
-    Beacon, Claim, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Claims, OnClaimEnded,
-    RelayBlock, RelayRandomness, Seat, SeatState, Verification,
+    Beacon, Claim, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, RelayBlock, Seat, SeatState,
+    Verification,
 };
-use noema_interfaces::Operators;
+use noema_interfaces::{Claims, OnClaimEnded, Operators, RelayRandomness};
 use noema_protocol::{ClaimId, Job, Offence};
 
 /// The outcome of a claim that validators confirmed.

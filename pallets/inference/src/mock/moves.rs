@@ -12,7 +12,7 @@ use frame_support::{
     },
     weights::WeightMeter,
 };
-use noema_claims::Claims;
+use noema_interfaces::Claims;
 use noema_protocol::{hashing, CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
 use pallet_duties::AsDuty;
 use sp_core::H256;

@@ -1,7 +1,8 @@
 //! The end of a request with its claim, and the removal of its storage.
 
 use crate::{mock::*, *};
-use noema_claims::{ClaimFault, ClaimOutcome, OnClaimEnded, Settlement, Verification};
+use noema_claims::{ClaimFault, ClaimOutcome, Settlement, Verification};
+use noema_interfaces::OnClaimEnded;
 use noema_protocol::{ClaimId, Job, RoundId};
 
 fn answered() -> (noema_protocol::RequestId, ClaimId, AccountId) {

@@ -55,7 +55,7 @@ fn an_assignment_locks_the_stake_and_tells_the_seed() {
 
 /// The latest value of the relay chain's randomness.
 fn world_value() -> sp_core::H256 {
-    use noema_claims::RelayRandomness;
+    use noema_interfaces::RelayRandomness;
     World::beacon()
         .for_assignment(0)
         .expect("a value is available")

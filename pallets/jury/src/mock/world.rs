@@ -3,11 +3,12 @@
 use super::{AccountId, Jury};
 use noema_claims::{
     Availability, Beacon, Claim, ClaimFault, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, Claims, Decision, Disputes, Permill, Referee, RelayBlock, RelayRandomness, Seat,
-    SeatState,
+    ClaimWindows, Decision, Permill, RelayBlock, Seat, SeatState,
 };
 use noema_economics::{draw_below, Balance};
-use noema_interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES};
+use noema_interfaces::{
+    Candidate, Claims, Disputes, Earning, Operators, Referee, RelayRandomness, Selection, MAX_TRIES,
+};
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
     CheckpointId, ClaimId, Job, Offence, Role,

@@ -147,7 +147,7 @@ fn play(a_move: Move) {
 
 /// Whether a claim was made and has ended.
 fn fallen(id: ClaimId) -> bool {
-    use noema_claims::Claims;
+    use noema_interfaces::Claims;
     World::claim(id).is_some_and(|claim| claim.outcome().is_some())
 }
 

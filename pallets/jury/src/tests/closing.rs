@@ -1,6 +1,7 @@
 use crate::{mock::*, DisputePlace, Event, HoldReason};
 use frame_support::{assert_ok, traits::fungible::InspectHold};
-use noema_claims::{Decision, Referee};
+use noema_claims::Decision;
+use noema_interfaces::Referee;
 use noema_protocol::Verdict;
 
 fn story(run: impl FnOnce()) {

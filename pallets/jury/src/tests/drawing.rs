@@ -1,7 +1,8 @@
 use crate::{mock::*, DisputePlace, DisputeStage, Event, Instance};
 use frame_support::assert_ok;
-use noema_claims::{Decision, Referee};
+use noema_claims::Decision;
 use noema_economics::Balance;
+use noema_interfaces::Referee;
 use noema_protocol::{ClaimId, Verdict};
 
 #[test]
@@ -10,7 +11,7 @@ fn a_dispute_waits_for_randomness_that_was_not_known_when_it_was_opened() {
         // Two values are available, and both were known.
         block();
         block();
-        let relay = <World as noema_claims::RelayRandomness>::relay_block();
+        let relay = <World as noema_interfaces::RelayRandomness>::relay_block();
         open();
         let unknown_since = relay;
         assert_eq!(dispute().stage, DisputeStage::Undrawn { unknown_since });

@@ -1,0 +1,48 @@
+//! What makes claims, keeps them and receives their ends.
+
+use crate::RelayRandomness;
+use noema_claims::{Claim, ClaimOutcome, ClaimTerms, Settlement};
+use noema_economics::Balance;
+use noema_protocol::{ClaimId, Job};
+
+/// Keeps claims and their payers' money.
+pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
+    /// Why a call is refused.
+    type Error;
+
+    /// Puts `amount` of the payer's funds on hold for later claims.
+    ///
+    /// # Errors
+    /// Where the payer's free balance is lower.
+    fn hold(payer: &AccountId, amount: Balance) -> Result<(), Self::Error>;
+
+    /// Returns `amount` of the hold to the payer. Returns the amount released: less where less is on hold.
+    fn release(payer: &AccountId, amount: Balance) -> Balance;
+
+    /// Makes a claim for work done as `job`, behind which [`ClaimTerms::stake`] of the claimant's bond is
+    /// locked. [`ClaimTerms::payment`] and [`ClaimTerms::check_fee`] are on hold already. The implementation
+    /// takes over hold and lock, and ends both with the claim.
+    ///
+    /// # Errors
+    /// As [`Claim::new`].
+    fn make(job: Job, terms: ClaimTerms<AccountId, BlockNumber>) -> Result<ClaimId, Self::Error>;
+
+    /// A claim that has not been pruned.
+    fn claim(id: ClaimId) -> Option<Claim<AccountId, BlockNumber>>;
+
+    /// Tokens of all leaves that a validator was drawn to check and has not committed to.
+    fn backlog(validator: &AccountId) -> u64;
+
+    /// The amount on hold for the payer's claims that have not ended: for audits, not for blocks.
+    fn held(payer: &AccountId) -> Balance;
+}
+
+/// Receives the end of each claim.
+pub trait OnClaimEnded<AccountId> {
+    /// The claim for work done as `job` has ended, and its money was divided as `settlement` states.
+    fn ended(job: Job, claim: ClaimId, outcome: ClaimOutcome, settlement: &Settlement<AccountId>);
+}
+
+impl<AccountId> OnClaimEnded<AccountId> for () {
+    fn ended(_: Job, _: ClaimId, _: ClaimOutcome, _: &Settlement<AccountId>) {}
+}

@@ -1,0 +1,28 @@
+//! What keeps disputes, and what decides them.
+
+use alloc::vec::Vec;
+use noema_claims::{Claim, Decision};
+use noema_protocol::ClaimId;
+
+/// Decides disputes.
+pub trait Referee<AccountId, BlockNumber> {
+    /// Takes the dispute over `leaf` of `claim`, and concludes it later with [`Disputes::conclude`], outside
+    /// of this function.
+    fn open(claim: &Claim<AccountId, BlockNumber>, leaf: u32);
+
+    /// Drops a dispute: the claim has ended by another cause, so no decision is needed.
+    fn close(claim: ClaimId, leaf: u32);
+
+    /// Tokens of all leaves that a validator has to execute for the referee, and has not committed to.
+    fn backlog(validator: &AccountId) -> u64;
+}
+
+/// Keeps disputes while a referee decides them.
+pub trait Disputes<AccountId> {
+    /// The challengers of the leaf; empty where no dispute over it is open.
+    fn challengers(claim: ClaimId, leaf: u32) -> Vec<AccountId>;
+
+    /// Ends the dispute over a leaf. Each of `jurors` is paid for its part out of the stakes of the losing
+    /// side, as far as they reach. Does nothing where no such dispute is open.
+    fn conclude(claim: ClaimId, leaf: u32, decision: Decision, jurors: &[AccountId]);
+}
