@@ -6,162 +6,64 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
-/// Identifies a checkpoint by the hash of its manifest.
-///
-/// The manifest names the architecture, the numerics version, the tokenizer and the Merkle root of
-/// the weights, so two checkpoints with the same id answer every prompt with the same bytes.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[cfg_attr(
-    feature = "by-name",
-    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct CheckpointId(pub H256);
+/// Defines identifiers: each a number or a hash with a type of its own, so that none is taken for another. It
+/// is encoded and ordered as its value, and shown in the format that follows its type.
+macro_rules! ids {
+    ($(
+        $(#[$attribute:meta])*
+        pub struct $name:ident(pub $value:ident), shown as $format:literal;
+    )*) => {$(
+        $(#[$attribute])*
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Default,
+            Encode,
+            Decode,
+            DecodeWithMemTracking,
+            MaxEncodedLen,
+            TypeInfo,
+            Serialize,
+            Deserialize,
+        )]
+        #[cfg_attr(
+            feature = "by-name",
+            derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+        )]
+        pub struct $name(pub $value);
 
-impl fmt::Display for CheckpointId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, $format, self.0)
+            }
+        }
+    )*};
 }
 
-/// Numbers a model family: checkpoints of one architecture, tokenizer and numerics version.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[cfg_attr(
-    feature = "by-name",
-    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct FamilyId(pub u32);
+ids! {
+    /// Identifies a checkpoint by the hash of its manifest.
+    ///
+    /// The manifest names the architecture, the numerics version, the tokenizer and the Merkle root of
+    /// the weights, so two checkpoints with the same id answer every prompt with the same bytes.
+    pub struct CheckpointId(pub H256), shown as "{:?}";
 
-impl fmt::Display for FamilyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
+    /// Numbers a model family: checkpoints of one architecture, tokenizer and numerics version.
+    pub struct FamilyId(pub u32), shown as "{}";
 
-/// Numbers a request; never reused.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[cfg_attr(
-    feature = "by-name",
-    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct RequestId(pub u64);
+    /// Numbers a request; never reused.
+    pub struct RequestId(pub u64), shown as "{}";
 
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
+    /// Numbers a claim; never reused.
+    pub struct ClaimId(pub u64), shown as "{}";
 
-/// Numbers a claim; never reused.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[cfg_attr(
-    feature = "by-name",
-    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct ClaimId(pub u64);
-
-impl fmt::Display for ClaimId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// Numbers a round of training; never reused.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
-#[cfg_attr(
-    feature = "by-name",
-    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct RoundId(pub u64);
-
-impl fmt::Display for RoundId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
+    /// Numbers a round of training; never reused.
+    pub struct RoundId(pub u64), shown as "{}";
 }
 
 /// The job that an operator was paid or slashed for.
@@ -181,11 +83,6 @@ impl fmt::Display for RoundId {
     Serialize,
     Deserialize,
 )]
-#[cfg_attr(
-    feature = "by-name",
-    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A request for inference.
     Request(RequestId),
