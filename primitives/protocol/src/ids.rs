@@ -83,6 +83,11 @@ ids! {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(
+    feature = "by-name",
+    derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A request for inference.
     Request(RequestId),

@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+pub mod derives;
 pub mod hashing;
 pub mod ids;
 mod model_limits;
@@ -19,6 +20,8 @@ pub mod verdict;
 mod work;
 
 pub use ids::{CheckpointId, ClaimId, FamilyId, Job, RequestId, RoundId};
+#[doc(no_inline)]
+pub use macro_rules_attribute::apply;
 pub use model_limits::ModelLimits;
 pub use offence::Offence;
 pub use prices::Prices;
