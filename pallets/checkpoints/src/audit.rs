@@ -6,14 +6,13 @@ use crate::{
     Holders, NextFamily, Pallet, Status,
 };
 use alloc::collections::BTreeMap;
-use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::hold::Inspect};
-use noema_protocol::{CheckpointId, FamilyId};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, CheckpointId, FamilyId};
 use sp_runtime::traits::{CheckedAdd, Zero};
 
 /// The counts of an audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct AuditReport<Balance> {
     /// Recorded families.
     pub families: u32,
@@ -24,7 +23,8 @@ pub struct AuditReport<Balance> {
 }
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub enum AuditFailure {
     /// The deposits recorded for an account differ from the amount on hold from it.
     DepositNotHeld,

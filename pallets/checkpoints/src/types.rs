@@ -1,12 +1,10 @@
 //! The types of the pallet's storage and interfaces.
 
 use crate::Config;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::fungible::Inspect, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_interfaces::Trained;
-use noema_protocol::{CheckpointId, FamilyId, ModelLimits};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, stored, CheckpointId, FamilyId, ModelLimits};
 use sp_core::H256;
 
 /// The runtime's balance.
@@ -30,18 +28,8 @@ pub type CheckpointOf<T> = Checkpoint<
 pub type HoldingOf<T> = Holding<<T as frame_system::Config>::AccountId>;
 
 /// The dimensions of a decoder-only transformer with grouped-query attention.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub struct Architecture {
     /// Transformer blocks.
     pub layers: u32,
@@ -94,18 +82,8 @@ impl Architecture {
 }
 
 /// The bounds of the tokens of a prompt, as the manifest states them.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub struct TokenBounds {
     /// Most tokens that one byte of a prompt's text can become.
     pub tokens_per_byte: u32,
@@ -114,7 +92,7 @@ pub struct TokenBounds {
 }
 
 /// The common properties of the checkpoints of a family.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Family<AccountId, Balance, Name> {
     /// Its display name, in UTF-8.
     pub name: Name,
@@ -133,7 +111,7 @@ pub struct Family<AccountId, Balance, Name> {
 }
 
 /// A set of weights and its origin.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     /// Its family.
     pub family: FamilyId,
@@ -166,18 +144,8 @@ pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
 }
 
 /// The identity of the weights.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub struct Weights {
     /// The Merkle root over the tiles.
     pub root: H256,
@@ -186,7 +154,7 @@ pub struct Weights {
 }
 
 /// An operator that announced to have the weights of a checkpoint, and the name of its files.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Holding<AccountId> {
     /// The operator's controller.
     pub holder: AccountId,
@@ -196,7 +164,8 @@ pub struct Holding<AccountId> {
 }
 
 /// The origin of a checkpoint's weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub enum Provenance {
     /// Converted from a published file.
     Imported {
@@ -208,7 +177,8 @@ pub enum Provenance {
 }
 
 /// Whether requests may name a checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub enum Status {
     /// They may.
     Active,

@@ -6,16 +6,14 @@ use crate::{
     Undrawn, UndrawnSpan,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
-use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use noema_claims::{ClaimStage, Seat, SeatState};
 use noema_economics::Balance;
 use noema_interfaces::Operators;
-use noema_protocol::{ClaimId, Job};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, ClaimId, Job};
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub enum AuditFailure<AccountId> {
     /// A payer has less on hold than its open claims may cost.
     HoldTooLow {

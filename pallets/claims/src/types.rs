@@ -2,12 +2,10 @@
 
 use crate::AgendaCursor;
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{Claim, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
 use noema_economics::Balance;
-use noema_protocol::{CheckpointId, ClaimId, Job};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, sent, stored, CheckpointId, ClaimId, Job};
 
 /// A claim of the runtime.
 pub type ClaimOf<T> = Claim<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
@@ -21,7 +19,7 @@ pub(crate) type Turns<T> = noema_agenda::Agenda<crate::Agenda<T>, AgendaCursor<T
 pub const MAX_SEATED_CHALLENGERS: u32 = MAX_VALIDATORS_PER_LEAF * MAX_DRAWS;
 
 /// A claim, with the data that the pallet needs to settle it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Kept<AccountId, BlockNumber> {
     /// The claim.
     pub claim: Claim<AccountId, BlockNumber>,
@@ -32,9 +30,7 @@ pub struct Kept<AccountId, BlockNumber> {
 }
 
 /// An account that challenged a leaf.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[apply(sent)]
 pub struct Challenger<AccountId> {
     /// The account; for a hot key, its controller.
     pub account: AccountId,
@@ -43,9 +39,7 @@ pub struct Challenger<AccountId> {
 }
 
 /// The stake that a challenger loses where the leaf is true.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[apply(sent)]
 pub enum Stake<AccountId> {
     /// The lock on its bond for the check that it was drawn for.
     Seat,
@@ -59,7 +53,8 @@ pub enum Stake<AccountId> {
 }
 
 /// The next step of a drawn validator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub enum CheckStep {
     /// Execute the leaf again and call `commit_check`, or `challenge` where the leaf is false.
     Commit,
@@ -68,7 +63,7 @@ pub enum CheckStep {
 }
 
 /// A check in which an operator has an open step.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct CheckDue<BlockNumber> {
     /// The claim.
     pub claim: ClaimId,
@@ -87,7 +82,7 @@ pub struct CheckDue<BlockNumber> {
 }
 
 /// The information on a claim.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct ClaimInfo<AccountId, BlockNumber> {
     /// The claim.
     pub claim: Claim<AccountId, BlockNumber>,

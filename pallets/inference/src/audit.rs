@@ -6,16 +6,14 @@ use crate::{
     Prompts, Pruning, PruningAgenda, Prunings, Queue, QueueKey, Request, RequestPhase, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
-use codec::{Decode, Encode};
 use frame_support::ensure;
 use noema_claims::merkle_root;
 use noema_interfaces::{Claims, Operators};
-use noema_protocol::{hashing, ClaimId, Job, RequestId};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, hashing, ClaimId, Job, RequestId};
 use sp_runtime::traits::Saturating;
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub enum AuditFailure<AccountId> {
     /// A request lacks a part that its phase needs, or has one that its phase excludes.
     Incomplete {

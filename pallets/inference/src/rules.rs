@@ -1,10 +1,8 @@
 //! The rules that governance sets for requests. A request keeps the rules with which it was made.
 
 use crate::{Balance, Load};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::{answer_price, quote, Permill};
-use noema_protocol::{request::text_bound, Prices};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, request::text_bound, sent, Prices};
 use serde::{Deserialize, Serialize};
 
 /// Most workers that may try one request, under any rules.
@@ -15,20 +13,8 @@ pub const MAX_ATTEMPTS: u32 = 8;
 pub const RECORD_BYTES: u32 = 1_500;
 
 /// The rules of requests. Blocks are those of this chain.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestRules {
     /// Blocks to answer even the shortest request: in addition to the finality allowance, which the rules of

@@ -11,8 +11,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{ClaimRules, ClaimStage, RelayBlock, Verification};
 use noema_economics::Permill;
 use noema_protocol::{
-    request::text_bound, CheckpointId, ClaimId, ModelLimits, Prices, Receipt, RequestId,
-    SamplingParameters,
+    apply, encoded, request::text_bound, sent, CheckpointId, ClaimId, ModelLimits, Prices, Receipt,
+    RequestId, SamplingParameters,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -87,18 +87,8 @@ pub struct Request<T: Config> {
 }
 
 /// The phase of a request.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum RequestPhase<BlockNumber> {
     /// It waits for a worker, in the queue of its checkpoint.
     Waiting,
@@ -134,18 +124,8 @@ impl<BlockNumber> RequestPhase<BlockNumber> {
 }
 
 /// The reason for a refund.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum RefundReason {
     /// The requester cancelled the request.
     Cancelled,
@@ -165,20 +145,8 @@ pub enum RefundReason {
 /// A place in a queue: the number of the request with its highest byte first, so that the order of the keys
 /// in storage is the order in which requests were made. A request whose worker missed the deadline returns to
 /// its former place, before all later requests.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord)]
 pub struct QueueKey([u8; 8]);
 
 impl QueueKey {
@@ -197,9 +165,7 @@ impl QueueKey {
 }
 
 /// The assignment of a request to a worker.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[apply(sent)]
 pub struct Assignment<AccountId, BlockNumber> {
     /// The controller of the worker.
     pub worker: AccountId,
@@ -220,18 +186,8 @@ pub struct Assignment<AccountId, BlockNumber> {
 }
 
 /// The statement of a worker on its answer: the parts of the receipt that the request does not contain.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub struct Statement<BlockNumber> {
     /// The claim of the answer.
     pub claim: ClaimId,
@@ -251,19 +207,8 @@ pub struct Statement<BlockNumber> {
 
 /// The payments from the price limit of a request. Once the request is over, the four add up to the price
 /// limit, exactly.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy, Default)]
 pub struct Payments {
     /// Paid to the worker.
     pub worker: Balance,
@@ -286,7 +231,8 @@ impl Payments {
 }
 
 /// A payment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(DecodeWithMemTracking)]
 pub struct Payment<AccountId> {
     /// The account paid.
     pub to: AccountId,
@@ -295,19 +241,8 @@ pub struct Payment<AccountId> {
 }
 
 /// The load of a worker: the sum of its unanswered requests.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy, Default)]
 pub struct Load {
     /// The number of requests.
     pub open: u32,
@@ -367,18 +302,8 @@ impl<T: Config> Get<u32> for TextBound<T> {
 }
 
 /// A part of a finished request that is removed.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Pruning {
     /// Its prompt and answer.
     Bodies(RequestId),
@@ -417,7 +342,7 @@ impl<T: Config> Request<T> {
 }
 
 /// All data on a request.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct RequestState<AccountId, BlockNumber> {
     /// The requester.
     pub requester: AccountId,
@@ -468,7 +393,7 @@ pub struct RequestState<AccountId, BlockNumber> {
 }
 
 /// The offer of a worker for a request.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct Offer<AccountId> {
     /// The controller of the worker.
     pub worker: AccountId,
@@ -485,7 +410,7 @@ pub struct Offer<AccountId> {
 }
 
 /// Price limits to choose from.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct PriceList<AccountId> {
     /// The lowest limit that a worker accepts; `None` where no worker is available.
     pub lowest: Option<Balance>,
@@ -501,7 +426,8 @@ pub struct PriceList<AccountId> {
 }
 
 /// The gain and loss of a worker that cheats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct Deterrent {
     /// Its gain: the price of the answer.
     pub gain: Balance,
@@ -514,7 +440,8 @@ pub struct Deterrent {
 }
 
 /// The requests that wait for a checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct QueueState<BlockNumber> {
     /// Their number.
     pub waiting: u32,
@@ -527,7 +454,8 @@ pub struct QueueState<BlockNumber> {
 }
 
 /// A request that an operator has to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct OpenAnswer<BlockNumber> {
     /// The request.
     pub request: RequestId,

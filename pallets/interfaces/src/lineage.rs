@@ -1,26 +1,12 @@
 //! How rounds of training extend the lineage of checkpoints.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use noema_protocol::{CheckpointId, FamilyId, RoundId};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, CheckpointId, FamilyId, RoundId};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 /// A checkpoint made by a round of training.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 pub struct Trained {
     /// The round.
     pub round: RoundId,

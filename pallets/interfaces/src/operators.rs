@@ -1,9 +1,7 @@
 //! Draws of operators, and operations on their bonds.
 
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, CheckpointId, Job, Offence, Prices, Role};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
@@ -36,22 +34,8 @@ pub struct Selection<AccountId, Balance> {
 }
 
 /// Why an operator was paid.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Earning {
     /// Paid for an answer that was settled.
     Answer,

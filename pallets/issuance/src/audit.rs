@@ -5,14 +5,13 @@ use crate::{
     types::sum, Books, Config, CurrentEpoch, Epochs, IssuanceBooks, OldestEpoch, Pallet,
     RunningWork, Terms, WorkDone,
 };
-use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::Inspect};
 use noema_economics::Balance;
-use noema_protocol::PerWork;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, PerWork};
 
 /// The counts of an audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct AuditReport {
     /// Minted so far.
     pub minted: Balance,
@@ -23,7 +22,8 @@ pub struct AuditReport {
 }
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub enum AuditFailure {
     /// The issuance never started.
     NotStarted,

@@ -1,10 +1,9 @@
 //! The types of the pallet's storage and interfaces.
 
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::DecodeWithMemTracking;
 use noema_economics::{Balance, Schedule, Split};
-use noema_protocol::{PerWork, Work};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, stored, PerWork, Work};
 
 /// The sum over all kinds of work.
 pub(crate) fn sum(values: &PerWork<Balance>) -> Balance {
@@ -14,7 +13,8 @@ pub(crate) fn sum(values: &PerWork<Balance>) -> Balance {
 }
 
 /// The terms of the issuance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub struct IssuanceTerms<BlockNumber> {
     /// The total issuance at genesis.
     pub genesis_supply: Balance,
@@ -44,7 +44,8 @@ impl<BlockNumber> IssuanceTerms<BlockNumber> {
 }
 
 /// The use of the subsidies of all epochs that ended: `minted + pending + unminted` is `scheduled`, exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy, Default)]
 pub struct IssuanceBooks {
     /// The sum of the subsidies.
     pub scheduled: Balance,
@@ -83,7 +84,8 @@ impl IssuanceBooks {
 }
 
 /// An epoch that ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy, Default)]
 pub struct ClosedEpoch {
     /// All work done in it.
     pub work: PerWork<u128>,
@@ -108,7 +110,8 @@ impl ClosedEpoch {
 }
 
 /// The reward that an account can claim for one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy, DecodeWithMemTracking)]
 pub struct Claimable<BlockNumber> {
     /// The epoch.
     pub epoch: u32,
@@ -125,7 +128,8 @@ pub struct Claimable<BlockNumber> {
 }
 
 /// The rewards of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(DecodeWithMemTracking)]
 pub struct PendingReward<BlockNumber> {
     /// The sum that it can claim now.
     pub total: Balance,
@@ -136,7 +140,8 @@ pub struct PendingReward<BlockNumber> {
 }
 
 /// The most that an epoch can issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy, DecodeWithMemTracking)]
 pub struct ScheduledEpoch<BlockNumber> {
     /// Its era.
     pub era: u32,
@@ -155,7 +160,8 @@ pub struct ScheduledEpoch<BlockNumber> {
 }
 
 /// The running epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy, DecodeWithMemTracking)]
 pub struct RunningEpoch<BlockNumber> {
     /// Its number.
     pub number: u32,
@@ -166,7 +172,8 @@ pub struct RunningEpoch<BlockNumber> {
 }
 
 /// The present and the largest supply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy, DecodeWithMemTracking)]
 pub struct Supply {
     /// The total issuance at genesis.
     pub genesis: Balance,

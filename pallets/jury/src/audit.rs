@@ -6,16 +6,14 @@ use crate::{
     OpenDisputeOf, OpenDisputes, Pallet, Queue, QueueSpan, Turns,
 };
 use alloc::collections::BTreeMap;
-use codec::{Decode, Encode};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Disputes as _, Operators};
-use noema_protocol::ClaimId;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, ClaimId};
 use sp_runtime::traits::{One, Saturating};
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub enum AuditFailure<AccountId> {
     /// The claims pallet knows no such dispute, or the claim has ended.
     NotChallenged {

@@ -4,17 +4,16 @@
 //! [`Judgement`](crate::Judgement).
 
 use crate::{Juror, JurorState, Jury};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::Encode;
 use core::fmt;
 use noema_claims::{Claim, Decision, RelayBlock};
 use noema_economics::Balance;
-use noema_protocol::{CheckpointId, ClaimId, Verdict};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, stored, CheckpointId, ClaimId, Verdict};
 use sp_core::H256;
 use sp_runtime::traits::{AtLeast32BitUnsigned, One};
 
 /// A leaf of a claim on which juries decide.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Dispute<AccountId, BlockNumber> {
     /// The claim.
     pub claim: ClaimId,
@@ -35,7 +34,8 @@ pub struct Dispute<AccountId, BlockNumber> {
 }
 
 /// The terms that are fixed when a dispute is opened, by the rules of its claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub struct DisputeTerms<BlockNumber> {
     /// The checkpoint that the claim names.
     pub checkpoint: CheckpointId,
@@ -54,18 +54,8 @@ pub struct DisputeTerms<BlockNumber> {
 }
 
 /// Which of the two juries.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Instance {
     /// The jury of every dispute.
     First,
@@ -74,7 +64,8 @@ pub enum Instance {
 }
 
 /// The stage of a dispute; `until` is its last block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub enum DisputeStage<BlockNumber> {
     /// It waits for randomness to draw a jury with.
     Undrawn {
@@ -101,7 +92,7 @@ pub enum DisputeStage<BlockNumber> {
 }
 
 /// An appeal against the verdict of the first jury.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Appeal<AccountId> {
     /// The account that appealed.
     pub by: AccountId,

@@ -2,10 +2,9 @@
 
 use crate::{dispute::decision, Appeal, Dispute, Juror, JurorState};
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::Encode;
 use noema_claims::Decision;
-use noema_protocol::Offence;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, Offence};
 
 /// The effects of the end of a dispute. The rest of a juror's lock is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,18 +29,8 @@ pub struct JurorLoss<AccountId> {
 }
 
 /// The outcome for the bond of an appeal.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum AppealEnd {
     /// The second jury decided otherwise than the first: the bond is released.
     Won,

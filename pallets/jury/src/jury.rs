@@ -2,16 +2,15 @@
 
 use crate::DisputeError;
 use alloc::vec::Vec;
-use codec::{Decode, Encode, MaxEncodedLen};
-use noema_protocol::{hashing::verdict_commitment, ClaimId, Verdict};
-use scale_info::TypeInfo;
+use codec::Encode;
+use noema_protocol::{apply, hashing::verdict_commitment, stored, ClaimId, Verdict};
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// Most seats, and so most jurors, of one jury.
 pub const MAX_JURORS: u32 = 32;
 
 /// A validator that was drawn for a jury.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Juror<AccountId> {
     /// The validator's controller.
     pub account: AccountId,
@@ -22,7 +21,8 @@ pub struct Juror<AccountId> {
 }
 
 /// The state of a juror.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub enum JurorState {
     /// It has not committed.
     Seated,
@@ -34,7 +34,7 @@ pub enum JurorState {
 
 /// The jurors that were drawn together, in the order of the draw. Each seat is drawn separately, so a
 /// validator may have several.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Jury<AccountId> {
     seats: u32,
     jurors: BoundedVec<Juror<AccountId>, ConstU32<MAX_JURORS>>,

@@ -1,10 +1,8 @@
 //! The types of the pallet's storage and interfaces.
 
 use crate::{AgendaCursor, Dispute, Turns};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{CheckpointId, ClaimId};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, sent, stored, CheckpointId, ClaimId};
 
 /// A dispute of the runtime.
 pub type DisputeOf<T> = Dispute<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
@@ -18,7 +16,7 @@ pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
 pub type LeafId = (ClaimId, u32);
 
 /// A dispute that is not concluded, and the place where it waits.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct OpenDispute<AccountId, BlockNumber> {
     /// The dispute.
     pub dispute: Dispute<AccountId, BlockNumber>,
@@ -27,7 +25,8 @@ pub struct OpenDispute<AccountId, BlockNumber> {
 }
 
 /// A place where an open dispute waits for its next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub enum DisputePlace<BlockNumber> {
     /// In the queue for randomness, at this position.
     Queue(u64),
@@ -36,18 +35,8 @@ pub enum DisputePlace<BlockNumber> {
 }
 
 /// The next step of a juror.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum VerdictStep {
     /// Execute the leaf again and call `commit_verdict`.
     Commit,
@@ -56,7 +45,7 @@ pub enum VerdictStep {
 }
 
 /// A dispute in which an operator has an open step.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct VerdictDue<BlockNumber> {
     /// The claim.
     pub claim: ClaimId,

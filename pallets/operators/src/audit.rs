@@ -5,17 +5,17 @@ use crate::{
     BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason, Keys, Ledgers, Locks,
     OperatorOf, Operators, Pallet, RosterPages, Rosters, Served, Serving,
 };
-use codec::{Decode, Encode};
 use frame_support::{
     ensure,
     traits::fungible::{hold::Inspect as _, Inspect},
 };
+use noema_protocol::{apply, encoded};
 use noema_terms::RosterEntry;
-use scale_info::TypeInfo;
 use sp_runtime::traits::{CheckedAdd, Saturating, Zero};
 
 /// The counts of an audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct AuditReport<Balance> {
     /// Registered operators.
     pub operators: u32,
@@ -28,7 +28,8 @@ pub struct AuditReport<Balance> {
 }
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub enum AuditFailure {
     /// A recorded bond differs from the amount on hold.
     BondIsNotHeld,

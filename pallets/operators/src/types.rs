@@ -2,16 +2,14 @@
 
 use crate::Config;
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::net::{Ipv4Addr, Ipv6Addr};
 use frame_support::{
     traits::{fungible::Inspect, ConstU32},
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::{CheckpointId, Prices, Role};
+use noema_protocol::{apply, encoded, sent, stored, CheckpointId, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
-use scale_info::TypeInfo;
 use sp_core::H256;
 
 /// The runtime's balance.
@@ -47,19 +45,8 @@ pub const DEVICE_NAME_BYTES: u32 = 64;
 pub const ENDPOINT_ADDRESSES: u32 = 4;
 
 /// The roles in which an operator acts.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy, Default)]
 pub struct Roles {
     /// Answers requests.
     pub worker: bool,
@@ -88,7 +75,8 @@ impl Roles {
 }
 
 /// Whether an operator can be drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub enum Presence<BlockNumber> {
     /// From this term on.
     From(TermIndex),
@@ -97,7 +85,7 @@ pub enum Presence<BlockNumber> {
 }
 
 /// A bonded operator.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Operator<AccountId, Balance, BlockNumber> {
     /// Its number in rosters.
     pub index: OperatorIndex,
@@ -132,7 +120,8 @@ impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> 
 }
 
 /// A checkpoint that an operator serves, and the operator's slots in its rosters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub struct Serving {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
@@ -178,7 +167,8 @@ impl Serving {
 }
 
 /// The present term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct PresentTerm<BlockNumber> {
     /// Its number.
     pub index: TermIndex,
@@ -189,7 +179,7 @@ pub struct PresentTerm<BlockNumber> {
 }
 
 /// The information on an operator.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
     /// The record.
     pub operator: Operator<AccountId, Balance, BlockNumber>,
@@ -203,7 +193,7 @@ pub struct OperatorInfo<AccountId, Balance, BlockNumber> {
 }
 
 /// An operator that can be drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
 pub struct Drawable<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
@@ -214,7 +204,8 @@ pub struct Drawable<AccountId, Balance> {
 }
 
 /// The reason for which an operator is not drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub enum Idle {
     /// It is leaving.
     Leaving,
@@ -227,18 +218,8 @@ pub enum Idle {
 }
 
 /// The class of a device.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum DeviceClass {
     /// A processor's own instructions.
     Cpu,
@@ -247,9 +228,7 @@ pub enum DeviceClass {
 }
 
 /// A device that passed the worker's self-test.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[apply(sent)]
 pub struct Device {
     /// Its class.
     pub class: DeviceClass,
@@ -260,7 +239,7 @@ pub struct Device {
 }
 
 /// A device, and when it was reported.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct DeviceReport<BlockNumber> {
     /// The device.
     pub device: Device,
@@ -269,9 +248,7 @@ pub struct DeviceReport<BlockNumber> {
 }
 
 /// Where an operator shares artefacts.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[apply(sent)]
 pub struct Endpoint {
     /// The public key (Ed25519) that a connection to it proves.
     pub peer: [u8; 32],
@@ -280,18 +257,8 @@ pub struct Endpoint {
 }
 
 /// An address and a UDP port: no name to resolve and no URL to fetch.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum NetworkAddress {
     /// IPv4.
     Ipv4 {
@@ -328,7 +295,7 @@ impl NetworkAddress {
 }
 
 /// An endpoint, and when it was published.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct EndpointReport<BlockNumber> {
     /// The endpoint; `None` if the operator no longer shares artefacts.
     pub endpoint: Option<Endpoint>,
@@ -337,7 +304,8 @@ pub struct EndpointReport<BlockNumber> {
 }
 
 /// The earnings, withdrawable amount and losses of an operator since it registered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Default)]
 pub struct Ledger<Balance> {
     /// Credited and not withdrawn yet.
     pub payable: Balance,

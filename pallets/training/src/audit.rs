@@ -3,13 +3,12 @@
 
 use crate::{Closed, Config, Families, NextRound, Pallet, Programmes, Rounds};
 use alloc::collections::BTreeSet;
-use codec::{Decode, Encode};
 use frame_support::ensure;
-use noema_protocol::RoundId;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, encoded, RoundId};
 
 /// The counts of an audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub struct AuditReport {
     /// Running programmes.
     pub programmes: u32,
@@ -20,7 +19,8 @@ pub struct AuditReport {
 }
 
 /// The inconsistencies that an audit can find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[apply(encoded)]
+#[derive(Copy)]
 pub enum AuditFailure {
     /// The list of families differs from that of the programmes.
     FamiliesDiffer,

@@ -1,12 +1,10 @@
 //! The types of the pallet's storage and interfaces.
 
 use crate::Config;
-use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_protocol::RoundId;
+use noema_protocol::{apply, stored, RoundId};
 use noema_rounds::{Dataset, Round, RoundRules};
-use scale_info::TypeInfo;
 
 /// A round as this runtime records it.
 pub type RoundOf<T> = Round<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
@@ -15,7 +13,7 @@ pub type RoundOf<T> = Round<<T as frame_system::Config>::AccountId, BlockNumberF
 pub type ProgrammeOf<T> = Programme<BlockNumberFor<T>, BoundedVec<u8, <T as Config>::MaxText>>;
 
 /// The training of a family, round after round.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Programme<BlockNumber, Text> {
     /// The dataset.
     pub dataset: Dataset,
