@@ -1,8 +1,6 @@
 //! The relay chain randomness that a draw may use.
 
-use codec::{Decode, Encode, MaxEncodedLen};
-use noema_protocol::hashing;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, hashing, stored};
 use sp_core::H256;
 
 /// The number of a relay chain block.
@@ -15,7 +13,8 @@ pub type RelayBlock = u32;
 /// the claim by [`crate::ClaimRules::freshness`] blocks, so no claimant, collator or relay chain author knew
 /// it when the claim was made. The author of the newer one can discard the outcome by withholding its
 /// block, which costs it that block's reward; it cannot choose another outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy, Default)]
 pub struct Beacon {
     older: Option<(RelayBlock, H256)>,
     newer: Option<(RelayBlock, H256)>,

@@ -1,16 +1,14 @@
 //! The record of a claim.
 
 use crate::{ClaimRules, RelayBlock, MAX_DRAWN_LEAVES, MAX_SEATS};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
-use noema_protocol::{CheckpointId, ClaimId};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, stored, CheckpointId, ClaimId};
 use serde::Serialize;
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// An operator's assertion of work done and to be paid for: a Merkle root over receipts, with a part of its
 /// bond behind it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Claim<AccountId, BlockNumber> {
     /// Its number.
     pub id: ClaimId,
@@ -37,7 +35,7 @@ pub struct Claim<AccountId, BlockNumber> {
 }
 
 /// The terms of a claim, fixed when it was made.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct ClaimTerms<AccountId, BlockNumber> {
     /// The operator that makes the claim.
     pub claimant: AccountId,
@@ -64,18 +62,8 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
 }
 
 /// Where the leaves of a claim can be read.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Availability {
     /// On chain.
     OnChain,
@@ -84,19 +72,8 @@ pub enum Availability {
 }
 
 /// The stage of a claim, which determines what may be done; `until` is its last block.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimStage<BlockNumber> {
@@ -124,19 +101,8 @@ pub enum ClaimStage<BlockNumber> {
 }
 
 /// The result of the checks of a claim.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
 #[serde(rename_all = "snake_case")]
 pub enum Verification {
@@ -150,19 +116,8 @@ pub enum Verification {
 }
 
 /// How a claim ended.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimOutcome {
@@ -176,19 +131,8 @@ pub enum ClaimOutcome {
 }
 
 /// Why a claim fell.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimFault {
@@ -211,7 +155,7 @@ impl ClaimFault {
 }
 
 /// A validator that was drawn for a leaf.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Seat<AccountId> {
     /// The validator.
     pub validator: AccountId,
@@ -235,19 +179,8 @@ impl<AccountId> Seat<AccountId> {
 }
 
 /// The state of a drawn validator's part.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
 #[serde(rename_all = "snake_case")]
 pub enum SeatState {
@@ -266,7 +199,7 @@ pub enum SeatState {
 }
 
 /// A leaf that a validator demanded to see.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Demand<AccountId, BlockNumber> {
     /// The leaf.
     pub leaf: u32,

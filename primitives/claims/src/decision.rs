@@ -1,21 +1,10 @@
 //! The decision of a dispute.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent};
 
 /// The decision of a dispute over a leaf.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Decision {
     /// The checkpoint yields the leaf: its challengers lose their stakes.
     True,

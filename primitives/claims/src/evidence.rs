@@ -7,13 +7,14 @@
 
 use alloc::vec::Vec;
 use binary_merkle_tree::Leaf;
-use codec::{Decode, DecodeWithMemTracking, Encode};
-use scale_info::TypeInfo;
+use codec::DecodeWithMemTracking;
+use noema_protocol::{apply, encoded};
 use sp_core::H256;
 use sp_runtime::traits::BlakeTwo256;
 
 /// The hidden state at one position, and its path to the root.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[apply(encoded)]
+#[derive(DecodeWithMemTracking)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct HiddenProof {
     /// The hash of the hidden state.

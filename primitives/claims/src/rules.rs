@@ -1,9 +1,8 @@
 //! The rules by which a claim is checked and decided, fixed when it is made.
 
 use crate::{ClaimRulesError, RelayBlock, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent};
 use serde::{Deserialize, Serialize};
 use sp_arithmetic::{
     traits::{AtLeast32BitUnsigned, UniqueSaturatedInto},
@@ -16,20 +15,8 @@ use sp_arithmetic::{
 /// A window is `finality + base + work`: work on a finalized block can only begin when that block is final.
 /// The bases are the fields `commit`, `reveal`, `challenge` and `post`; [`ClaimWindows::commit_window`] and
 /// its siblings add the rest.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClaimWindows<BlockNumber> {
     /// Blocks that the chain may take to finalize a block.
@@ -86,20 +73,8 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> ClaimWindows<BlockNumber> {
 }
 
 /// The rules of a claim.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClaimRules<BlockNumber> {
     /// The most time of each step.

@@ -1,24 +1,11 @@
 //! The bounds a checkpoint puts on a request.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use crate::{apply, sent};
 use serde::{Deserialize, Serialize};
 
 /// The bounds a checkpoint puts on a request.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 pub struct ModelLimits {
     /// Longest prompt and answer together, in tokens.
     pub context_length: u32,

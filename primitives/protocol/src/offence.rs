@@ -1,26 +1,11 @@
 //! Why an operator loses part of its bond.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use crate::{apply, sent};
 use serde::{Deserialize, Serialize};
 
 /// Why an operator lost part of its bond.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Offence {
     /// A worker let the deadline of its assignment pass.
     MissedDeadline,

@@ -1,25 +1,11 @@
 //! The prices of a worker.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use crate::{apply, sent};
 use serde::{Deserialize, Serialize};
 
 /// The prices of a worker, in the smallest unit of the native token.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "by-name",
     derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)

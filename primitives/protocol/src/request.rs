@@ -1,27 +1,13 @@
 //! The parameters of a request, and the receipt that binds the answer.
 
-use crate::{CheckpointId, RequestId};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use crate::{apply, sent, CheckpointId, RequestId};
 use core::fmt;
-use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 /// The choice of the next token, in integers.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "by-name",
     derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
@@ -108,20 +94,8 @@ impl SamplingParameters {
 /// A worker's statement about its answer. Facts outside the receipt are not claimed.
 ///
 /// The chain compares every field that it knows itself; a validator verifies the others by re-execution.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "by-name",
     derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)

@@ -1,26 +1,11 @@
 //! The verdict of a juror on a challenged leaf.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use crate::{apply, sent};
 use serde::{Deserialize, Serialize};
 
 /// The outcome of re-executing a leaf.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "by-name",
     derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)

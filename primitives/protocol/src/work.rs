@@ -1,26 +1,11 @@
 //! Verified work, and values for each kind of it.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use crate::{apply, sent};
 use serde::{Deserialize, Serialize};
 
 /// Kinds of verified work that the subsidy pays for.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Work {
     /// Answers that were settled, by the burned part of the payments for them.
     Inference,
@@ -37,21 +22,8 @@ impl Work {
 }
 
 /// One value for each kind of work.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "by-name",
     derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)

@@ -2,22 +2,11 @@
 
 use crate::Finding;
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent};
 
 /// The ruling on a contribution.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Ruling {
     /// It is part of the next checkpoint.
     Accepted {
@@ -29,18 +18,8 @@ pub enum Ruling {
 }
 
 /// Why a contribution is refused.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Refusal {
     /// The validators did not agree on it.
     Undecided,

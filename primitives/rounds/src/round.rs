@@ -4,15 +4,13 @@ use crate::{
     Dataset, RoundRules, Ruling, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::Balance;
-use noema_protocol::{CheckpointId, FamilyId, RoundId};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, stored, CheckpointId, FamilyId, RoundId};
 use sp_arithmetic::traits::AtLeast32BitUnsigned;
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// A round of training: its participants, their commitments and reveals, and the decisions.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Round<AccountId, BlockNumber> {
     /// Its number.
     pub id: RoundId,
@@ -45,18 +43,8 @@ pub struct Round<AccountId, BlockNumber> {
 }
 
 /// The phase of a round, which determines what may be done; `until` is its last block.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Phase<BlockNumber> {
     /// Trainers and validators join.
     Registering {
@@ -120,18 +108,8 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Phase<BlockNumber> {
 }
 
 /// How a round ended.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum RoundOutcome {
     /// Its checkpoint became canonical.
     Promoted(CheckpointId),
@@ -140,18 +118,8 @@ pub enum RoundOutcome {
 }
 
 /// Why the parent stays canonical.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Rejection {
     /// Too few trainers joined.
     TooFewTrainers,
@@ -176,7 +144,7 @@ pub enum Rejection {
 }
 
 /// A trainer's part in a round.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Trainer<AccountId> {
     /// The controller's account.
     pub account: AccountId,
@@ -191,18 +159,8 @@ pub struct Trainer<AccountId> {
 }
 
 /// A compressed update, as the chain names it.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct Contribution {
     /// Its BLAKE3 hash.
@@ -212,7 +170,7 @@ pub struct Contribution {
 }
 
 /// A validator's part in a round.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
 pub struct Validator<AccountId> {
     /// The controller's account.
     pub account: AccountId,
@@ -229,18 +187,8 @@ pub struct Validator<AccountId> {
 }
 
 /// On which decisions a validator is heard.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 pub enum Hearing {
     /// On none, but it may object.
     Unheard,
@@ -253,9 +201,7 @@ pub enum Hearing {
 
 /// A validator's findings of all contributions. Losses are sums over all tokens of the named shards, in units
 /// of 2^-16 bit.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[apply(sent)]
 pub struct ScoreSheet {
     /// The parent's loss on the evaluation shards.
     pub parent: u64,
@@ -264,18 +210,8 @@ pub struct ScoreSheet {
 }
 
 /// A validator's finding of a contribution.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub enum Finding {
     /// The validator could not fetch the update in time.
@@ -297,18 +233,8 @@ pub enum Finding {
 }
 
 /// A loss without and with an update, in units of 2^-16 bit.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct Losses {
     /// The parent's.
@@ -318,18 +244,8 @@ pub struct Losses {
 }
 
 /// The next checkpoint.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct CheckpointClaim {
     /// The hash of its manifest.

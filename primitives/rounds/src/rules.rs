@@ -4,28 +4,14 @@ use crate::{
     RoundRulesError, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use noema_protocol::MAX_HOLDERS;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent, MAX_HOLDERS};
 use serde::{Deserialize, Serialize};
 use sp_arithmetic::{traits::AtLeast32BitUnsigned, Permill};
 use sp_core::H256;
 
 /// The text of a programme.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct Dataset {
     /// Merkle root over the hashes of its shards.
@@ -39,20 +25,8 @@ pub struct Dataset {
 }
 
 /// The length of each phase of a round, in blocks.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[cfg_attr(feature = "by-name", derive(scale_encode::EncodeAsType))]
 pub struct RoundWindows<BlockNumber> {
     /// Blocks to join.
@@ -89,20 +63,8 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> RoundWindows<BlockNumber> {
 }
 
 /// The rules of a round.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 pub struct RoundRules<BlockNumber> {
     /// The length of each phase.
     pub windows: RoundWindows<BlockNumber>,

@@ -2,10 +2,8 @@
 
 use crate::{TermIndex, Versions};
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use noema_economics::draw_below;
-use noema_protocol::hashing::roster_draw;
-use scale_info::TypeInfo;
+use noema_protocol::{apply, hashing::roster_draw, sent, stored};
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// Most pages of a roster.
@@ -29,20 +27,8 @@ pub fn bond_of(weight: u64, unit: u128) -> u128 {
 }
 
 /// The place of an operator in a roster.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord)]
 pub struct Slot {
     /// The page.
     pub page: u16,
@@ -51,7 +37,8 @@ pub struct Slot {
 }
 
 /// An operator on a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy)]
 pub struct RosterEntry {
     /// The operator.
     pub operator: u32,
@@ -60,7 +47,8 @@ pub struct RosterEntry {
 }
 
 /// Operators of a roster, by entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Default)]
 pub struct Page {
     entries: BoundedVec<RosterEntry, ConstU32<PAGE_ENTRIES>>,
 }
@@ -115,7 +103,8 @@ impl Page {
 }
 
 /// The summary of a page in an index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Copy, Default)]
 pub struct PageSummary {
     /// The sum of the weights on the page.
     pub weight: Versions<u64>,
@@ -149,7 +138,8 @@ pub struct Drawn {
 pub struct RosterFull;
 
 /// The index of a roster: a summary of each of its pages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[apply(stored)]
+#[derive(Default)]
 pub struct Roster {
     pages: BoundedVec<PageSummary, ConstU32<PAGES>>,
 }

@@ -1,30 +1,14 @@
 //! A value over terms.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent};
 use serde::{Deserialize, Serialize};
 
 /// Terms between a change and the first term that reads it.
 pub const NOTICE: u32 = 2;
 
 /// The number of a term, counted from zero.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Default, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TermIndex(pub u32);
 
 impl TermIndex {
@@ -49,21 +33,8 @@ impl TermIndex {
 /// Three values and the term of the last change are all that the present term and later ones can read: a
 /// change in term `t` takes effect in `t + 2`, so in `t` only the values for `t`, for `t + 1` and from
 /// `t + 2` on matter. Terms before the last change are not kept.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Default, Serialize, Deserialize)]
 pub struct Versions<V> {
     /// The term of the last change.
     changed: TermIndex,
