@@ -3,10 +3,10 @@
 //! # Tokens
 //! ```text
 //! <|im_start|>system … <|im_end|>\n<|im_start|>   user\n<prompt>   <|im_end|>\n<|im_start|>assistant\n
-//! └───────────────── beginning ───────────────┘   └──── text ────┘   └────────────── end ─────────────┘
+//! └─────────────────── start ─────────────────┘   └──── text ────┘   └────────────── end ─────────────┘
 //! ```
 //! Only the template writes special tokens. Its frame is cut after the last special token before the prompt
-//! and before the first one after it. Beginning and end have the same tokens in every prompt. The text
+//! and before the first one after it. Start and end have the same tokens in every prompt. The text
 //! between them, the rest of the frame with the prompt, is encoded as one text, in which special tokens
 //! written out are text. If the prompt contains none, this gives the same tokens as encoding the whole
 //! rendered text.
@@ -19,7 +19,7 @@
 //! tokens of a prompt <= bytes of its text * tokens_per_byte + template_tokens
 //! ```
 //! `tokens_per_byte` is proven in [`bounds`]. `template_tokens` counts the tokens of
-//! beginning and end, and the rest of the frame as text, byte by byte.
+//! start and end, and the rest of the frame as text, byte by byte.
 
 mod frame;
 
@@ -218,12 +218,9 @@ impl PromptCodec {
     /// Checks the proof with one message: a guard against a tokenizer library that behaves differently from
     /// the source on which the proof is based.
     fn try_on(&self, message: &str, vocabulary: u32) -> Result<(), Unsupported> {
-        let beginning = || message.chars().take(40).collect::<String>();
+        let start = || message.chars().take(40).collect::<String>();
         let refused = |problem: String| {
-            let what = format!(
-                "a tokenizer that {problem} of a prompt like {:?}",
-                beginning()
-            );
+            let what = format!("a tokenizer that {problem} of a prompt like {:?}", start());
             Unsupported::new(
                 what,
                 "tokenizers with which every prompt can be answered are",

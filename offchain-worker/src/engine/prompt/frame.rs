@@ -28,13 +28,13 @@ pub(super) struct CutFrame {
 impl CutFrame {
     pub(super) fn of(text: &TextCodec, frame: Frame) -> Result<Self, PromptError> {
         Ok(Self {
-            before: Self::beginning(text, &frame.before)?,
+            before: Self::start(text, &frame.before)?,
             after: Self::end(text, &frame.after)?,
             trims: frame.trims,
         })
     }
 
-    fn beginning(text: &TextCodec, written: &str) -> Result<Side, PromptError> {
+    fn start(text: &TextCodec, written: &str) -> Result<Side, PromptError> {
         let marks = marks(text, written)?;
         let last = marks.last().and_then(|(place, token)| {
             let (tokens, open) = written.split_at_checked(place.end)?;
