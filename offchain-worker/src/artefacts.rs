@@ -15,6 +15,7 @@ use crate::checkpoint::{
 use crate::dataset::DatasetError;
 use crate::keys::address;
 use crate::store::AccountBytes;
+use crate::whole;
 use futures::future::{BoxFuture, FutureExt};
 use noema_artefacts::{
     is_shared_from, Artefacts, BlobHash, Error, FetchProgress, Fetcher, Options, Peer, PeerId,
@@ -445,7 +446,7 @@ fn deliver(
 ) -> Result<OpenCheckpoint, FetchError> {
     let at = library.path(id);
     remove(&at)?;
-    fs::rename(arriving, &at).map_err(place(&at))?;
+    whole::publish(arriving, &at).map_err(place(&at))?;
     library.open(id).map_err(|error| FetchError::Place {
         path: at,
         source: io::Error::other(error),

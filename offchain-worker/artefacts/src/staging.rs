@@ -104,7 +104,8 @@ impl Staging {
         written?;
         fs::rename(&out, &self.into).map_err(io_at(&self.into))?;
         self.clear_up();
-        Ok(())
+        let folder = self.into.parent().filter(|f| !f.as_os_str().is_empty());
+        sync(folder.unwrap_or(Path::new(".")))
     }
 
     /// Ends a fetch that did not succeed; the blocks that arrived stay.
@@ -149,9 +150,7 @@ impl Staging {
                         .ok_or_else(|| self.malformed(format!("{name:?} is not a plain name")))?;
                     self.write_file(*hash, &out.join(name)).await?;
                 }
-                File::open(out)
-                    .and_then(|folder| folder.sync_all())
-                    .map_err(io_at(out))
+                sync(out)
             }
         }
     }
@@ -164,9 +163,7 @@ impl Staging {
         };
         let exported = self.store.blobs().export_with_opts(options);
         exported.finish().await.map_err(store_at(target))?;
-        File::open(target)
-            .and_then(|file| file.sync_all())
-            .map_err(io_at(target))
+        sync(target)
     }
 
     fn malformed(&self, reason: String) -> Error {
@@ -175,6 +172,13 @@ impl Staging {
             reason,
         }
     }
+}
+
+/// Syncs a file, or the entries of a folder, to disk.
+fn sync(path: &Path) -> Result<(), Error> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(io_at(path))
 }
 
 /// Bytes free on the disk of `path`.

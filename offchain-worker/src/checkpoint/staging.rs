@@ -5,7 +5,7 @@
 //! gone.
 
 use super::{CheckpointError, Library, OpenCheckpoint};
-use crate::whole;
+use crate::whole::{self, StagedFolder};
 use noema_checkpoint::CheckpointId;
 use std::{
     fs::{self, File},
@@ -18,9 +18,9 @@ const LOCK: &str = ".lock";
 /// A directory that is removed unless it is published.
 pub(crate) struct Staging {
     root: PathBuf,
-    pub(crate) path: PathBuf,
+    folder: StagedFolder,
     /// Locked while the directory is in use.
-    lock: Option<File>,
+    _lock: File,
 }
 
 impl Staging {
@@ -28,22 +28,24 @@ impl Staging {
         fs::create_dir_all(root).map_err(|e| CheckpointError::write(root, e))?;
         let _guard = lock(&root.join(LOCK))?;
         remove_stale(root)?;
-        let path = (0u32..)
-            .map(|n| root.join(format!("{TEMPORARY}{}-{n}", std::process::id())))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| root.join(TEMPORARY));
-        fs::create_dir(&path).map_err(|e| CheckpointError::write(&path, e))?;
-        let lock = lock(&path.join(LOCK))?;
+        let folder = StagedFolder::create(root, TEMPORARY.as_ref())
+            .map_err(|e| CheckpointError::write(root, e))?;
+        let lock = lock(&folder.path().join(LOCK))?;
         Ok(Self {
             root: root.into(),
-            path,
-            lock: Some(lock),
+            folder,
+            _lock: lock,
         })
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Writes a whole file and syncs it to disk.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
-        let path = self.path.join(name);
+        let path = self.path().join(name);
         File::create_new(&path)
             .and_then(|file| whole::fill(file, bytes))
             .map_err(|e| CheckpointError::write(&path, e))
@@ -51,7 +53,7 @@ impl Staging {
 
     /// Moves the directory to its place, unless a valid checkpoint is there already.
     pub(crate) fn publish(
-        mut self,
+        self,
         library: &Library,
         id: CheckpointId,
     ) -> Result<OpenCheckpoint, CheckpointError> {
@@ -68,23 +70,11 @@ impl Staging {
             if place.exists() {
                 fs::remove_dir_all(&place).map_err(failed)?;
             }
-            let inside = self.path.join(LOCK);
+            let inside = self.path().join(LOCK);
             fs::remove_file(&inside).map_err(|e| CheckpointError::write(&inside, e))?;
-            sync(&self.path)?;
-            fs::rename(&self.path, &place).map_err(failed)?;
-            self.lock = None;
-            sync(&self.root)?;
+            self.folder.publish(&place).map_err(failed)?;
         }
         library.open(id)
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        if self.lock.is_some() {
-            // If it cannot be removed now, the next writer removes it.
-            let _ = fs::remove_dir_all(&self.path);
-        }
     }
 }
 
@@ -118,9 +108,4 @@ fn lock(path: &Path) -> Result<File, CheckpointError> {
         Ok(file)
     };
     locked().map_err(|e| CheckpointError::write(path, e))
-}
-
-/// Syncs the entries of a directory to disk.
-fn sync(directory: &Path) -> Result<(), CheckpointError> {
-    whole::sync(directory).map_err(|e| CheckpointError::write(directory, e))
 }

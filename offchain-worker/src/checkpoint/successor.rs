@@ -53,7 +53,7 @@ impl Successor<'_> {
         if !parent.chat_template().is_empty() {
             staging.file(CHAT_TEMPLATE, parent.chat_template().as_bytes())?;
         }
-        let path = staging.path.join(MANIFEST);
+        let path = staging.path().join(MANIFEST);
         let mut text = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| CheckpointError::write(&path, error.into()))?;
         text.push(b'\n');

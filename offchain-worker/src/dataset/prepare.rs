@@ -6,7 +6,10 @@ use super::{
     text::{Layout, Piece, Pieces},
     DatasetError, OpenDataset, MANIFEST, SHARDS,
 };
-use crate::{engine::tokenizer::TextCodec, whole};
+use crate::{
+    engine::tokenizer::TextCodec,
+    whole::{self, StagedFolder},
+};
 use noema_checkpoint::{blake2_256, H256};
 use rayon::prelude::*;
 use std::{
@@ -99,9 +102,10 @@ pub fn prepare(
     let json = fs::read(tokenizer).map_err(|error| DatasetError::read(tokenizer, error))?;
     let codec = Codec::new(tokenizer, &json, options)?;
 
-    let target = Target::create(directory)?;
+    let target = stage(directory)?;
+    let shards = target.path().join(SHARDS);
     let mut writer = Writer {
-        folder: target.path.join(SHARDS),
+        folder: shards.clone(),
         length,
         most: sequences as usize * length as usize,
         tokenizer_hash: blake2_256(&json),
@@ -136,12 +140,14 @@ pub fn prepare(
         root: merkle::root(writer.shards.iter().map(|shard| shard.hash)),
         shards: writer.shards,
     };
-    let path = target.path.join(MANIFEST);
+    let path = target.path().join(MANIFEST);
     let mut text = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| DatasetError::write(&path, error.into()))?;
     text.push(b'\n');
     write(&path, &text)?;
-    target.publish(directory)?;
+    whole::sync(&shards)
+        .and_then(|()| target.publish(directory))
+        .map_err(|error| DatasetError::write(directory, error))?;
     let dataset = OpenDataset::open(directory)?;
     let count = |shard: &ShardEntry| u64::from(shard.sequences) * u64::from(length);
     Ok(Prepared {
@@ -252,49 +258,21 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
         .map_err(|error| DatasetError::write(path, error))
 }
 
-/// A folder beside the dataset's place that is removed unless it is published.
-struct Target {
-    path: PathBuf,
-    published: bool,
-}
-
-impl Target {
-    fn create(directory: &Path) -> Result<Self, DatasetError> {
-        let taken = match fs::read_dir(directory) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        };
-        if taken {
-            return Err(DatasetError::Exists {
-                path: directory.into(),
-            });
-        }
-        let mut name = directory.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".part-{}", std::process::id()));
-        let path = directory.with_file_name(name);
-        let shards = path.join(SHARDS);
-        fs::create_dir_all(&shards).map_err(|error| DatasetError::write(&shards, error))?;
-        Ok(Self {
-            path,
-            published: false,
-        })
+/// A new folder beside `directory`, in which the dataset is written.
+fn stage(directory: &Path) -> Result<StagedFolder, DatasetError> {
+    let taken = match fs::read_dir(directory) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    };
+    if taken {
+        return Err(DatasetError::Exists {
+            path: directory.into(),
+        });
     }
-
-    fn publish(mut self, directory: &Path) -> Result<(), DatasetError> {
-        let failed = |error| DatasetError::write(directory, error);
-        whole::sync(&self.path.join(SHARDS)).map_err(failed)?;
-        whole::sync(&self.path).map_err(failed)?;
-        fs::rename(&self.path, directory).map_err(failed)?;
-        self.published = true;
-        whole::sync(whole::parent(directory)).map_err(failed)
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        if !self.published {
-            // It is not read again; if it cannot be removed, it stays beside the dataset's place.
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
+    let mut prefix = directory.file_name().unwrap_or_default().to_os_string();
+    prefix.push(".part-");
+    let failed = |error| DatasetError::write(directory, error);
+    let target = StagedFolder::create(whole::parent(directory), &prefix).map_err(failed)?;
+    fs::create_dir(target.path().join(SHARDS)).map_err(failed)?;
+    Ok(target)
 }

@@ -63,7 +63,7 @@ pub(super) fn write(
     if !model.chat_template.is_empty() {
         temporary.file(CHAT_TEMPLATE, model.chat_template.as_bytes())?;
     }
-    let path = temporary.path.join(MANIFEST);
+    let path = temporary.path().join(MANIFEST);
     let mut text = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| ImportError::write(&path, error.into()))?;
     text.push(b'\n');
@@ -116,7 +116,7 @@ fn write_weights(
     let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
     let total = specs.iter().map(|spec| spec.bytes()).sum();
     progress.begin(ImportStage::Quantise, total);
-    let path = temporary.path.join(WEIGHTS);
+    let path = temporary.path().join(WEIGHTS);
     let failed = |error| ImportError::write(&path, error);
     let file = File::create_new(&path).map_err(failed)?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
