@@ -131,10 +131,20 @@ pub enum TrainingError {
         source: io::Error,
     },
     /// The state is damaged.
-    #[error("{path} is damaged or of another version; remove it to start over.")]
+    #[error("{path} is damaged; remove it to start over.")]
     DamagedState {
         /// The file.
         path: PathBuf,
+    },
+    /// The state was written by another version of the program.
+    #[error("{path} holds a trainer's state of version {found}, and this program reads version {supported}. Finish the round with the program that wrote it, or remove {path} to start over.")]
+    StateVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that this program reads and writes.
+        supported: u32,
     },
     /// The state was made with other options.
     #[error("{path} holds the state of a training with other options: {differing}. Give those it was saved with to continue it, or remove {path} to start over.")]

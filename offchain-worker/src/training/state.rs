@@ -1,28 +1,44 @@
 //! A trainer's state in a file.
 //!
-//! Numbers are little-endian.
+//! The file has the format safetensors. Its metadata has one entry, `noema_trainer_state`, which is JSON: its
+//! version, parent, options and counters, and the names of the trained tensors. The tensors of the file are
+//! lists:
 //!
-//! | bytes | content |
-//! |---|---|
-//! | 4 | `NTRS` |
-//! | 4 | version: 1 |
-//! | 8 | length of the header |
-//! | | header: JSON |
-//! | | for each trained tensor: values, then the optimiser's two moments if it has any, each f32; then the residual, i32 |
-//! | | the update, if the round is finished |
-//! | 32 | BLAKE3 of everything before |
+//! | name | type | content |
+//! |---|---|---|
+//! | `TENSOR.values` | F32 | the values of a trained tensor |
+//! | `TENSOR.first_moment`, `TENSOR.second_moment` | F32 | the optimiser's moments, if it has any |
+//! | `TENSOR.residual` | I32 | the changes that were not sent |
+//! | `update` | U8 | the update, if the round is finished |
+//! | `blake3` | U8 | BLAKE3 of the JSON and of the other tensors, in the order of the JSON and of this table |
 //!
 //! It is written beside its place and renamed, so there is always one complete state.
 
 use super::{TrainedUpdate, TrainingError, TrainingOptions};
 use crate::whole;
 use noema_checkpoint::{CheckpointId, H256};
+use safetensors::{
+    tensor::{Metadata, View},
+    Dtype, SafeTensors,
+};
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path};
+use std::{borrow::Cow, collections::HashMap, fs, io, panic::catch_unwind, path::Path};
 
-const MAGIC: [u8; 4] = *b"NTRS";
-const VERSION: u32 = 1;
-const HASH_BYTES: usize = 32;
+/// The version of the JSON and of the tensors.
+const VERSION: u32 = 2;
+/// The beginning of a file of version 1, which had a format of its own.
+const FIRST_VERSION: &[u8] = b"NTRS";
+/// The entry of the metadata.
+const ENTRY: &str = "noema_trainer_state";
+/// Bytes before the header of a safetensors file.
+const LENGTH_BYTES: usize = 8;
+
+const VALUES: &str = "values";
+const FIRST_MOMENT: &str = "first_moment";
+const SECOND_MOMENT: &str = "second_moment";
+const RESIDUAL: &str = "residual";
+const UPDATE: &str = "update";
+const HASH: &str = "blake3";
 
 /// The saved state of a trainer.
 pub(super) struct Saved {
@@ -41,7 +57,7 @@ pub(super) struct Saved {
 
 /// A trained tensor. Values and moments are in the order in which burn keeps them.
 pub(super) struct SavedTensor {
-    pub(super) index: usize,
+    pub(super) name: String,
     pub(super) values: Vec<f32>,
     /// Steps, first and second moment.
     pub(super) moments: Option<(usize, Vec<f32>, Vec<f32>)>,
@@ -50,35 +66,38 @@ pub(super) struct SavedTensor {
 
 #[derive(Serialize, Deserialize)]
 struct Header {
+    version: u32,
     parent: H256,
     options: TrainingOptions,
-    #[serde(default)]
     diverged: bool,
     data: Option<[u8; 32]>,
     step: u32,
     total: u64,
     /// As its bits: a decimal may be read as a neighbouring value.
     loss_before: Option<u64>,
-    /// Loss after the round, as its bits, and bytes of the update.
-    finished: Option<(u64, usize)>,
+    /// The loss after the round, as its bits, if the round is finished.
+    loss_after: Option<u64>,
     tensors: Vec<TensorHeader>,
+}
+
+/// The part of the header that every version has.
+#[derive(Deserialize)]
+struct HeaderVersion {
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
 struct TensorHeader {
-    index: usize,
-    values: usize,
+    name: String,
     /// Steps in the moments.
     time: Option<usize>,
-    residual: usize,
 }
 
 impl Saved {
     /// Replaces the state at `path`.
     pub(super) fn write(&self, path: &Path) -> Result<(), TrainingError> {
-        let failed = |error| TrainingError::write_state(path, error);
-        let bytes = self.encode().map_err(|error| failed(error.into()))?;
-        whole::write(path, &bytes).map_err(failed)
+        let written = self.encode().and_then(|bytes| whole::write(path, &bytes));
+        written.map_err(|error| TrainingError::write_state(path, error))
     }
 
     /// Whether all of its numbers are finite.
@@ -90,14 +109,28 @@ impl Saved {
         })
     }
 
-    /// Reads the state at `path`.
-    pub(super) fn read(path: &Path) -> Result<Self, TrainingError> {
-        let bytes = fs::read(path).map_err(|error| TrainingError::read_state(path, error))?;
-        Self::decode(&bytes).ok_or_else(|| TrainingError::DamagedState { path: path.into() })
+    /// Reads the state at `path`, which has at most `most` bytes.
+    pub(super) fn read(path: &Path, most: u64) -> Result<Self, TrainingError> {
+        let failed = |error| TrainingError::read_state(path, error);
+        let damaged = || TrainingError::DamagedState { path: path.into() };
+        if fs::metadata(path).map_err(failed)?.len() > most {
+            return Err(damaged());
+        }
+        let bytes = fs::read(path).map_err(failed)?;
+        let version = version(&bytes).ok_or_else(damaged)?;
+        if version != VERSION {
+            return Err(TrainingError::StateVersion {
+                path: path.into(),
+                found: version,
+                supported: VERSION,
+            });
+        }
+        Self::decode(&bytes).ok_or_else(damaged)
     }
 
-    fn encode(&self) -> serde_json::Result<Vec<u8>> {
+    fn encode(&self) -> io::Result<Vec<u8>> {
         let header = Header {
+            version: VERSION,
             parent: self.parent.0,
             options: self.options.clone(),
             diverged: self.diverged,
@@ -105,75 +138,77 @@ impl Saved {
             step: self.step,
             total: self.total,
             loss_before: self.loss_before.map(f64::to_bits),
-            finished: self
-                .finished
-                .as_ref()
-                .map(|f| (f.loss_after.to_bits(), f.bytes.len())),
+            loss_after: self.finished.as_ref().map(|f| f.loss_after.to_bits()),
             tensors: self
                 .tensors
                 .iter()
                 .map(|tensor| TensorHeader {
-                    index: tensor.index,
-                    values: tensor.values.len(),
+                    name: tensor.name.clone(),
                     time: tensor.moments.as_ref().map(|moments| moments.0),
-                    residual: tensor.residual.len(),
                 })
                 .collect(),
         };
-        let header = serde_json::to_vec(&header)?;
-        let mut bytes = Vec::new();
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend((header.len() as u64).to_le_bytes());
-        bytes.extend(header);
+        let header = serde_json::to_string(&header)?;
+        let mut lists = Vec::new();
         for tensor in &self.tensors {
-            let mut floats = |values: &[f32]| {
-                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-            };
-            floats(&tensor.values);
+            let mut add =
+                |part, numbers| lists.push((part_name(&tensor.name, part), List::new(numbers)));
+            add(VALUES, Numbers::F32(&tensor.values));
             if let Some((_, first, second)) = &tensor.moments {
-                floats(first);
-                floats(second);
+                add(FIRST_MOMENT, Numbers::F32(first));
+                add(SECOND_MOMENT, Numbers::F32(second));
             }
-            bytes.extend(tensor.residual.iter().flat_map(|value| value.to_le_bytes()));
+            add(RESIDUAL, Numbers::I32(&tensor.residual));
         }
         if let Some(finished) = &self.finished {
-            bytes.extend(&finished.bytes);
+            let update = List::new(Numbers::U8(&finished.bytes));
+            lists.push((UPDATE.to_owned(), update));
         }
-        bytes.extend(blake3::hash(&bytes).as_bytes());
-        Ok(bytes)
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(header.as_bytes());
+        for (_, list) in &lists {
+            hasher.update(&list.data());
+        }
+        let hash = hasher.finalize();
+        let hash = (HASH.to_owned(), List::new(Numbers::U8(hash.as_bytes())));
+        // One entry: the library writes several in any order.
+        let metadata = HashMap::from([(ENTRY.to_owned(), header)]);
+        safetensors::serialize(lists.into_iter().chain([hash]), Some(metadata))
+            .map_err(io::Error::other)
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (content, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH_BYTES)?)?;
-        if blake3::hash(content).as_bytes() != hash {
-            return None;
-        }
-        let mut rest = content;
-        if take(&mut rest, 4)? != MAGIC || take(&mut rest, 4)? != VERSION.to_le_bytes() {
-            return None;
-        }
-        let length = u64::from_le_bytes(take(&mut rest, 8)?.try_into().ok()?);
-        let header = take(&mut rest, usize::try_from(length).ok()?)?;
-        let header: Header = serde_json::from_slice(header).ok()?;
+        let content = Content::of(bytes)?;
+        let header: Header = serde_json::from_str(content.header()?).ok()?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(content.header()?.as_bytes());
+        let mut read = |name: &str, dtype| {
+            let list = content.list(name, dtype)?;
+            hasher.update(list);
+            Some(list)
+        };
         let mut tensors = Vec::with_capacity(header.tensors.len());
-        for tensor in &header.tensors {
-            let mut floats = || words(&mut rest, tensor.values, f32::from_le_bytes);
-            let values = floats()?;
-            let moments = match tensor.time {
-                Some(time) => Some((time, floats()?, floats()?)),
+        for TensorHeader { name, time } in header.tensors {
+            let mut floats = |part| {
+                let list = read(&part_name(&name, part), Dtype::F32)?;
+                Some(words(list, f32::from_le_bytes))
+            };
+            let values = floats(VALUES)?;
+            let moments = match time {
+                Some(time) => Some((time, floats(FIRST_MOMENT)?, floats(SECOND_MOMENT)?)),
                 None => None,
             };
+            let residual = read(&part_name(&name, RESIDUAL), Dtype::I32)?;
             tensors.push(SavedTensor {
-                index: tensor.index,
+                residual: words(residual, i32::from_le_bytes),
+                name,
                 values,
                 moments,
-                residual: words(&mut rest, tensor.residual, i32::from_le_bytes)?,
             });
         }
-        let finished = match header.finished {
-            Some((loss_after, length)) => {
-                let bytes = take(&mut rest, length)?.to_vec();
+        let finished = match header.loss_after {
+            Some(loss_after) => {
+                let bytes = read(UPDATE, Dtype::U8)?.to_vec();
                 Some(TrainedUpdate {
                     hash: H256(blake3::hash(&bytes).into()),
                     bytes,
@@ -184,7 +219,8 @@ impl Saved {
             }
             None => None,
         };
-        rest.is_empty().then_some(Self {
+        let is_sound = hasher.finalize().as_bytes() == content.list(HASH, Dtype::U8)?;
+        is_sound.then_some(Self {
             parent: CheckpointId(header.parent),
             options: header.options,
             diverged: header.diverged,
@@ -198,20 +234,103 @@ impl Saved {
     }
 }
 
-fn take<'b>(rest: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
-    let (taken, after) = rest.split_at_checked(count)?;
-    *rest = after;
-    Some(taken)
+/// The version of a state; `None` if it is damaged.
+fn version(bytes: &[u8]) -> Option<u32> {
+    if bytes.starts_with(FIRST_VERSION) {
+        return Some(1);
+    }
+    let content = Content::of(bytes)?;
+    let header: HeaderVersion = serde_json::from_str(content.header()?).ok()?;
+    Some(header.version)
 }
 
-fn words<T>(rest: &mut &[u8], count: usize, value: fn([u8; 4]) -> T) -> Option<Vec<T>> {
-    let bytes = take(rest, count.checked_mul(4)?)?;
-    Some(
-        bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&word| value(word))
-            .collect(),
-    )
+/// The name of a part of a trained tensor in the file.
+fn part_name(tensor: &str, part: &str) -> String {
+    format!("{tensor}.{part}")
+}
+
+/// A safetensors file that was read.
+struct Content<'b> {
+    metadata: Metadata,
+    data: &'b [u8],
+}
+
+impl<'b> Content<'b> {
+    fn of(bytes: &'b [u8]) -> Option<Self> {
+        // The library panics on sizes whose sum overflows if overflow checks are on.
+        let read = catch_unwind(|| SafeTensors::read_metadata(bytes));
+        let (length, metadata) = read.ok()?.ok()?;
+        let data = bytes.get(LENGTH_BYTES.checked_add(length)?..)?;
+        Some(Self { metadata, data })
+    }
+
+    fn header(&self) -> Option<&str> {
+        let entries = self.metadata.metadata().as_ref()?;
+        entries.get(ENTRY).map(String::as_str)
+    }
+
+    /// The bytes of a tensor of this type.
+    fn list(&self, name: &str, dtype: Dtype) -> Option<&'b [u8]> {
+        let info = self.metadata.info(name)?;
+        let (start, end) = info.data_offsets;
+        let bytes = self.data.get(start..end)?;
+        (info.dtype == dtype).then_some(bytes)
+    }
+}
+
+fn words<T>(bytes: &[u8], value: fn([u8; 4]) -> T) -> Vec<T> {
+    let (words, _) = bytes.as_chunks();
+    words.iter().map(|&word| value(word)).collect()
+}
+
+/// A tensor of one dimension to be written.
+struct List<'n> {
+    shape: [usize; 1],
+    numbers: Numbers<'n>,
+}
+
+enum Numbers<'n> {
+    F32(&'n [f32]),
+    I32(&'n [i32]),
+    U8(&'n [u8]),
+}
+
+impl<'n> List<'n> {
+    fn new(numbers: Numbers<'n>) -> Self {
+        let length = match numbers {
+            Numbers::F32(numbers) => numbers.len(),
+            Numbers::I32(numbers) => numbers.len(),
+            Numbers::U8(numbers) => numbers.len(),
+        };
+        Self {
+            shape: [length],
+            numbers,
+        }
+    }
+}
+
+impl View for List<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.numbers {
+            Numbers::F32(_) => Dtype::F32,
+            Numbers::I32(_) => Dtype::I32,
+            Numbers::U8(_) => Dtype::U8,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        match self.numbers {
+            Numbers::F32(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            Numbers::I32(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            Numbers::U8(bytes) => Cow::Borrowed(bytes),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape[0] * self.dtype().bitsize() / 8
+    }
 }

@@ -75,8 +75,8 @@ impl TrainingLoop {
     /// round otherwise. The number of entries of its updates may have changed.
     ///
     /// # Errors
-    /// When the options are invalid, the device cannot be used, or the state is damaged or that of other
-    /// options, unless training diverged with those.
+    /// When the options are invalid, the device cannot be used, or the state is damaged, of another version, or
+    /// that of other options, unless training diverged with those.
     pub fn new(
         parent: impl Into<Arc<TrainableCheckpoint>>,
         options: TrainingOptions,
@@ -127,7 +127,7 @@ impl TrainingLoop {
             state: state.map(Path::to_path_buf),
         };
         if let Some(path) = state.filter(|path| path.exists()) {
-            let saved = Saved::read(path)?;
+            let saved = Saved::read(path, trainer.most_bytes())?;
             trainer.restore(path, saved)?;
         }
         Ok(trainer)

@@ -216,5 +216,43 @@ fn a_damaged_state_is_refused() {
     for length in [0, 16, 31, sound.len() - 1] {
         assert!(refused(&sound[..length]), "{length} bytes");
     }
+    let longer = [sound.as_slice(), &[0; 64]].concat();
+    assert!(refused(&longer));
     assert!(!refused(&sound));
+}
+
+#[test]
+fn a_state_of_another_version_is_refused() {
+    let world = World::new();
+    let state = world.file("trainer.state");
+    fs::write(&state, b"NTRS\x01\0\0\0, and then a state").unwrap();
+    let opened = TrainingLoop::new(world.parent(), options(), &Device::cpu(None), Some(&state));
+    let error = opened.err().expect("is refused");
+    assert!(matches!(
+        error,
+        TrainingError::StateVersion {
+            found: 1,
+            supported: 2,
+            ..
+        }
+    ));
+    let message = error.to_string();
+    assert!(message.contains("or remove"), "{message}");
+}
+
+/// The same state is the same file, and other programs can open it.
+#[test]
+fn a_state_is_a_file_of_named_tensors() {
+    let world = World::new();
+    let [first, second] = ["first.state", "second.state"].map(|name| {
+        let state = world.file(name);
+        stop_after(3, &world.parent(), &world, 0, &state);
+        fs::read(state).unwrap()
+    });
+    assert!(first == second);
+    let tensors = safetensors::SafeTensors::deserialize(&first).expect("is safetensors");
+    for part in ["values", "first_moment", "second_moment", "residual"] {
+        let name = format!("layers.0.gate.{part}");
+        assert!(tensors.tensor(&name).is_ok(), "{name}");
+    }
 }

@@ -17,7 +17,10 @@ use std::path::Path;
 use tracing::{info, warn};
 
 /// Bytes of a state apart from those that grow with the trained tensors.
-const HEADER_BYTES: u64 = 1 << 20;
+const HEADER_BYTES: u64 = 4 << 20;
+/// Most bytes of a state for each coordinate: a float for the value and for each of two moments, an integer
+/// for the residual, and an entry of the update.
+const MOST_COORDINATE_BYTES: u64 = 24;
 
 impl TrainingLoop {
     /// Writes the state, if there is a file for it.
@@ -37,7 +40,7 @@ impl TrainingLoop {
                 Ok::<_, DataError>((read(value)?, moments.transpose()?))
             })??;
             tensors.push(SavedTensor {
-                index: tensor.index,
+                name: self.parent.specs()[tensor.index].name(),
                 values,
                 moments,
                 residual: tensor.residual.clone(),
@@ -66,13 +69,20 @@ impl TrainingLoop {
         let Some(path) = self.state.as_deref().filter(|path| path.exists()) else {
             return;
         };
-        let noted = Saved::read(path).and_then(|mut saved| {
+        let noted = Saved::read(path, self.most_bytes()).and_then(|mut saved| {
             saved.diverged = true;
             saved.write(path)
         });
         if let Err(error) = noted {
             warn!(%error, "cannot record in the state that training diverged");
         }
+    }
+
+    /// Most bytes of a state of this family, whichever tensors are trained.
+    pub(super) fn most_bytes(&self) -> u64 {
+        let tensors = self.parent.trainable().tensors().iter();
+        let coordinates: u64 = tensors.map(|tensor| tensor.coordinates()).sum();
+        HEADER_BYTES + MOST_COORDINATE_BYTES * coordinates
     }
 
     /// Checks that the disk has room for the state, if there is a file for it.
@@ -124,7 +134,7 @@ impl TrainingLoop {
             let shape = parameter.value().dims();
             let count = shape[0] * shape[1];
             let fits = |values: &[f32]| values.len() == count;
-            let sound = saved.index == tensor.index
+            let sound = saved.name == self.parent.specs()[tensor.index].name()
                 && fits(&saved.values)
                 && saved.residual.len() == tensor.residual.len()
                 && saved.moments.iter().all(|(_, a, b)| fits(a) && fits(b));
