@@ -9,8 +9,8 @@ use super::share::Shared;
 use super::ServiceError;
 use crate::artefacts;
 use crate::chain::calls::{AnnounceHolding, ReportDevice, SetEndpoint};
-use crate::chain::types::{Status, WireDevice, WireDeviceClass, WireEndpoint};
-use crate::chain::{ChainError, Link, Node};
+use crate::chain::types::{Status, WireDevice, WireDeviceClass};
+use crate::chain::{Link, Node};
 use crate::engine::Engine;
 use crate::roles::LoadedEngines;
 use futures::future::{join_all, BoxFuture};
@@ -109,18 +109,12 @@ impl Announcer {
     /// Boxed, since the compiler cannot prove otherwise that the future is `Send`.
     fn announce_endpoint<'a>(&'a self, operator: &'a Recorded) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let name = operator.name();
-            match &self.endpoint {
-                Endpoint::Open(shared) => {
-                    let published = self.publish(operator, shared).await;
-                    told(&name, "its endpoint", published)
-                }
-                Endpoint::Silent(peer) => {
-                    let withdrawn = self.withdraw(operator, *peer).await;
-                    told(&name, "that it no longer shares files", withdrawn)
-                }
-                Endpoint::None => true,
-            }
+            let what = match &self.endpoint {
+                Endpoint::Open(_) => "its endpoint",
+                Endpoint::Silent(_) => "that it no longer shares files",
+                Endpoint::None => return true,
+            };
+            told(&operator.name(), what, self.set_endpoint(operator).await)
         })
     }
 
@@ -158,28 +152,19 @@ impl Announcer {
         hold(&node, operator, id, engine, blob).await
     }
 
-    /// Announces the endpoint. Returns whether it was new to the chain.
-    async fn publish(&self, operator: &Recorded, shared: &Shared) -> Result<bool, ServiceError> {
+    /// Publishes or withdraws the operator's endpoint. Returns whether that was new to the chain.
+    async fn set_endpoint(&self, operator: &Recorded) -> Result<bool, ServiceError> {
         let node = self.link.node()?;
-        let known = endpoint_of(&node, operator).await?;
-        if known.as_ref() == Some(&shared.endpoint) {
-            return Ok(false);
-        }
-        let endpoint = Some(shared.endpoint.clone());
-        node.perform_finally(SetEndpoint { endpoint }, &operator.key)
-            .await?;
-        Ok(true)
-    }
-
-    /// Withdraws the operator's endpoint if it has this key. Returns whether there was one. An endpoint with
-    /// another key belongs to another machine and stays.
-    async fn withdraw(&self, operator: &Recorded, silent: PeerId) -> Result<bool, ServiceError> {
-        let node = self.link.node()?;
-        let known = endpoint_of(&node, operator).await?;
-        if known.is_none_or(|known| known.peer != silent.0) {
-            return Ok(false);
-        }
-        let endpoint = None;
+        let at = node.finalized().await?;
+        let known = at.endpoint(&operator.controller).await?;
+        let endpoint = match &self.endpoint {
+            Endpoint::Open(shared) if known.as_ref() != Some(&shared.endpoint) => {
+                Some(shared.endpoint.clone())
+            }
+            // An endpoint with another key belongs to another machine and stays.
+            Endpoint::Silent(peer) if known.as_ref().is_some_and(|e| e.peer == peer.0) => None,
+            Endpoint::Open(_) | Endpoint::Silent(_) | Endpoint::None => return Ok(false),
+        };
         node.perform_finally(SetEndpoint { endpoint }, &operator.key)
             .await?;
         Ok(true)
@@ -212,10 +197,6 @@ fn told(operator: &str, what: &str, news: Result<bool, ServiceError>) -> bool {
         }
     }
     true
-}
-
-async fn endpoint_of(node: &Node, operator: &Recorded) -> Result<Option<WireEndpoint>, ChainError> {
-    node.finalized().await?.endpoint(&operator.controller).await
 }
 
 /// Announces that an operator holds a checkpoint, if the chain takes the announcement: not of a listed holder,
