@@ -86,6 +86,9 @@ pub struct Metrics {
     pub restarts: Counter,
     /// The parts of the worker that fail.
     pub health: Troubles,
+    /// The parts of the worker that lack something without which its duties can be done, and which a restart
+    /// would not provide.
+    pub degraded: Troubles,
     /// Executions under way.
     pub running: Gauge,
     /// Requests that wait to be executed, at the latest pass.
@@ -96,6 +99,8 @@ pub struct Metrics {
     pub finalized_at: Gauge,
     /// 1 while the node answers, otherwise 0.
     pub connected: Gauge,
+    /// Operators whose endpoint could not be published or withdrawn at the latest attempt.
+    pub unannounced_endpoints: Gauge,
     executions: Family<ExecutionLabels, Histogram>,
     /// The duration of each pass.
     passes: Histogram,
@@ -104,12 +109,12 @@ pub struct Metrics {
     transactions: Family<FateLabels, Counter>,
 }
 
-/// The parts of a worker that fail, and why.
+/// The parts of a worker that fail or lack something, and why.
 #[derive(Clone, Default)]
 pub struct Troubles(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Troubles {
-    /// Records that a part fails, and why.
+    /// Records that a part fails or lacks something, and why.
     pub fn is_troubled(&self, part: &str, reason: &str) {
         self.parts().insert(part.to_owned(), reason.to_owned());
     }
@@ -119,17 +124,17 @@ impl Troubles {
         self.parts().remove(part);
     }
 
-    /// Why a part fails; `None` if it works.
+    /// Why a part fails or what it lacks; `None` if it works.
     pub fn trouble_of(&self, part: &str) -> Option<String> {
         self.parts().get(part).cloned()
     }
 
-    /// A line for each part that fails.
-    fn troubles(&self) -> String {
+    /// A line for each part, which begins with `prefix`.
+    fn lines(&self, prefix: &str) -> String {
         let parts = self.parts();
         let lines = parts
             .iter()
-            .map(|(part, reason)| format!("{part}: {reason}\n"));
+            .map(|(part, reason)| format!("{prefix}{part}: {reason}\n"));
         lines.collect()
     }
 
@@ -216,6 +221,11 @@ impl Metrics {
             "connected",
             "1 while the node answers, otherwise 0",
         );
+        let unannounced_endpoints = gauge(
+            &mut registry,
+            "unannounced_endpoints",
+            "Operators whose endpoint could not be published or withdrawn at the latest attempt",
+        );
         let executions = Family::<ExecutionLabels, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.05, 2.0, 14))
         });
@@ -261,11 +271,13 @@ impl Metrics {
             store_errors,
             restarts,
             health: Troubles::default(),
+            degraded: Troubles::default(),
             running,
             waiting,
             finalized_block,
             finalized_at,
             connected,
+            unannounced_endpoints,
             executions,
             passes,
             batches,
@@ -303,12 +315,14 @@ impl Metrics {
         self.connected.set(1);
     }
 
-    /// The health page: a line for the chain, then one for each part that fails.
+    /// The health page: a line for the chain, then one for each part that fails or is degraded. Only failures
+    /// are errors.
     fn state(&self) -> Result<String, String> {
-        let troubles = self.health.troubles();
+        let troubles = self.health.lines("");
+        let degraded = self.degraded.lines("degraded: ");
         match self.chain_state() {
-            Ok(line) if troubles.is_empty() => Ok(line),
-            Ok(line) | Err(line) => Err(line + &troubles),
+            Ok(line) if troubles.is_empty() => Ok(line + &degraded),
+            Ok(line) | Err(line) => Err(line + &troubles + &degraded),
         }
     }
 
@@ -415,6 +429,22 @@ mod tests {
     }
 
     #[test]
+    fn a_degraded_part_is_named_and_leaves_the_worker_well() {
+        let metrics = Metrics::new();
+        metrics.finalized(7);
+        metrics.degraded.is_troubled("endpoint", "not published");
+        let told = metrics.state().expect("healthy");
+        assert!(told.starts_with("ok; finalized block 7"), "{told}");
+        assert!(
+            told.ends_with("degraded: endpoint: not published\n"),
+            "{told}"
+        );
+        metrics.health.is_troubled("job store", "the disk is full");
+        let told = metrics.state().expect_err("a part is in trouble");
+        assert!(told.contains("\ndegraded: endpoint"), "{told}");
+    }
+
+    #[test]
     fn the_page_names_what_happened() {
         let metrics = Metrics::new();
         metrics.executed(Execution::Answer, 0.3);
@@ -425,6 +455,7 @@ mod tests {
             seconds: 0.1,
         });
         metrics.transaction(Fate::Included);
+        metrics.unannounced_endpoints.set(2);
         let mut page = String::new();
         encode(&mut page, &metrics.registry).expect("text");
         assert!(page.contains("noema_worker_execution_seconds_count{kind=\"Answer\"} 1"));
@@ -432,6 +463,7 @@ mod tests {
         assert!(page.contains("noema_worker_pass_seconds_count 1"));
         assert!(page.contains("noema_worker_positions_total 40"));
         assert!(page.contains("noema_worker_waiting 2"));
+        assert!(page.contains("noema_worker_unannounced_endpoints 2"));
         assert!(page.contains("noema_worker_transactions_total{fate=\"Included\"} 1"));
     }
 }

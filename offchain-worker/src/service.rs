@@ -122,7 +122,14 @@ impl Worker {
             Resources::new(sharing.artefacts(), link, library, datasets, device.clone())
         });
         let engines = Arc::new(LoadedEngines::new(checkpoints));
-        let announcer = Announcer::new(link.clone(), &recorded, engines.clone(), endpoint, &device);
+        let announcer = Announcer::new(
+            link.clone(),
+            &recorded,
+            engines.clone(),
+            endpoint,
+            &device,
+            metrics.clone(),
+        );
         let mut tasks = Tasks {
             files: folder(&config, "rounds", &node, &recorded)?,
             engines,

@@ -2,7 +2,8 @@
 //! device that they run on.
 //!
 //! No announcement is a condition for serving. Each one waits until it is final, which can take longer
-//! than a deadline, so announcements run in a task beside the operators' duties.
+//! than a deadline, so announcements run in a task beside the operators' duties. The endpoints that could not
+//! be announced are named in `/health`, which stays well: a restart would not help.
 
 use super::operators::Recorded;
 use super::share::Shared;
@@ -12,6 +13,7 @@ use crate::chain::calls::{AnnounceHolding, ReportDevice, SetEndpoint};
 use crate::chain::types::{Status, WireDevice, WireDeviceClass};
 use crate::chain::{Link, Node};
 use crate::engine::Engine;
+use crate::metrics::Metrics;
 use crate::roles::LoadedEngines;
 use futures::future::{join_all, BoxFuture};
 use noema_artefacts::{BlobHash, PeerId};
@@ -51,6 +53,7 @@ pub(super) struct Announcer {
     engines: Arc<LoadedEngines>,
     endpoint: Endpoint,
     device: WireDevice,
+    metrics: Metrics,
 }
 
 impl Announcer {
@@ -61,6 +64,7 @@ impl Announcer {
         engines: Arc<LoadedEngines>,
         endpoint: Endpoint,
         device: &Device,
+        metrics: Metrics,
     ) -> Self {
         Self {
             link,
@@ -68,6 +72,7 @@ impl Announcer {
             engines,
             endpoint,
             device: on_chain(device),
+            metrics,
         }
     }
 
@@ -98,7 +103,10 @@ impl Announcer {
         // Other operators look up endpoints before they fetch anything, so these come first.
         let operators = self.operators.iter();
         let endpoints = join_all(operators.map(|operator| self.announce_endpoint(operator))).await;
-        let mut done = endpoints.into_iter().all(|done| done);
+        let failed = endpoints.iter().filter(|done| !**done).count();
+        let failures = i64::try_from(failed).unwrap_or(i64::MAX);
+        self.metrics.unannounced_endpoints.set(failures);
+        let mut done = failed == 0;
         // In turn: without an endpoint, each operator hashes the weights.
         for operator in self.operators.iter() {
             done &= self.announce_holdings(operator).await;
@@ -114,7 +122,10 @@ impl Announcer {
                 Endpoint::Silent(_) => "that it no longer shares files",
                 Endpoint::None => return true,
             };
-            told(&operator.name(), what, self.set_endpoint(operator).await)
+            let name = operator.name();
+            let set = self.set_endpoint(operator).await;
+            note(&self.metrics, &name, what, &set);
+            told(&name, what, set)
         })
     }
 
@@ -186,6 +197,18 @@ impl Announcer {
     }
 }
 
+/// Records in the metrics whether the chain has an operator's endpoint now.
+fn note(metrics: &Metrics, operator: &str, what: &str, news: &Result<bool, ServiceError>) {
+    let part = format!("endpoint of operator {operator}");
+    match news {
+        Ok(_) => metrics.degraded.is_well(&part),
+        Err(error) => {
+            let reason = format!("could not announce {what}: {error}");
+            metrics.degraded.is_troubled(&part, &reason);
+        }
+    }
+}
+
 /// Logs the outcome of an announcement. Returns whether the chain has it now.
 fn told(operator: &str, what: &str, news: Result<bool, ServiceError>) -> bool {
     match news {
@@ -247,5 +270,26 @@ fn on_chain(device: &Device) -> WireDevice {
         },
         name: name.as_bytes()[..end].to_vec(),
         self_test: H256(self_test::golden_hash()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_noted_until_the_chain_has_it() {
+        let metrics = Metrics::new();
+        let refused = Err(ServiceError::NotRegistered("A".into()));
+        note(&metrics, "A", "its endpoint", &refused);
+        let told = metrics.degraded.trouble_of("endpoint of operator A");
+        assert_eq!(
+            told.as_deref(),
+            Some("could not announce its endpoint: the operator A is not registered")
+        );
+        assert_eq!(metrics.health.trouble_of("endpoint of operator A"), None);
+        note(&metrics, "A", "its endpoint", &Ok(true));
+        let told = metrics.degraded.trouble_of("endpoint of operator A");
+        assert_eq!(told, None);
     }
 }
