@@ -64,7 +64,7 @@ pub(super) async fn doctor(global: &Global, args: DoctorArgs) -> anyhow::Result<
         None => None,
     };
 
-    let mut wanted: BTreeSet<CheckpointId> = BTreeSet::new();
+    let mut served: BTreeSet<CheckpointId> = BTreeSet::new();
     for source in &args.key {
         let key = match Key::load(source) {
             Ok(key) => key,
@@ -77,11 +77,12 @@ pub(super) async fn doctor(global: &Global, args: DoctorArgs) -> anyhow::Result<
             let token = Token::of(node).await?;
             let (findings, serves) = doctor::operator(at, &key, &|amount| token.show(amount)).await;
             report.add(findings);
-            wanted.extend(serves);
+            served.extend(serves);
         }
     }
 
     let library = global.library()?;
+    let mut wanted = served.clone();
     for name in &args.checkpoint {
         wanted.insert(library.find(name)?);
     }
@@ -93,7 +94,8 @@ pub(super) async fn doctor(global: &Global, args: DoctorArgs) -> anyhow::Result<
     }
     for id in wanted {
         report.look("a checkpoint");
-        let (findings, checkpoint) = doctor::checkpoint(&library, id, at.as_ref(), &|_| {}).await;
+        let (is_served, at) = (served.contains(&id), at.as_ref());
+        let (findings, checkpoint) = doctor::checkpoint(&library, id, is_served, at, &|_| {}).await;
         report.add(findings);
         if let (Some(checkpoint), Some(device)) = (checkpoint, device.clone()) {
             let checkpoint = Arc::new(checkpoint);

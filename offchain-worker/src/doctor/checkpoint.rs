@@ -9,10 +9,11 @@ use noema_protocol::CheckpointId;
 use std::sync::Arc;
 
 /// Opens the checkpoint `id`, hashes its weights and compares them with the chain's record, if there is a
-/// chain. `progress` gets the bytes hashed.
+/// chain. `is_served` is whether a checked operator serves it. `progress` gets the bytes hashed.
 pub async fn checkpoint(
     library: &Library,
     id: CheckpointId,
+    is_served: bool,
     at: Option<&At>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> (Vec<Diagnosis>, Option<OpenCheckpoint>) {
@@ -36,13 +37,7 @@ pub async fn checkpoint(
     )];
     if let Some(at) = at {
         findings.push(match at.checkpoint(&id).await {
-            Ok(None) => Area::Checkpoint.failed(
-                subject,
-                "the chain does not know it",
-                format!(
-                    "register it with: noema-worker register checkpoint {id} --account <PUBLISHER>"
-                ),
-            ),
+            Ok(None) => unknown(id, is_served),
             Ok(Some(record)) if record.weights.root != manifest.weights_root => Area::Checkpoint
                 .failed(
                     subject,
@@ -59,6 +54,22 @@ pub async fn checkpoint(
         });
     }
     (findings, Some(checkpoint))
+}
+
+/// The finding for a checkpoint that the chain does not know. A library may have checkpoints that are not for
+/// this chain.
+fn unknown(id: CheckpointId, is_served: bool) -> Diagnosis {
+    let register =
+        format!("register it with: noema-worker register checkpoint {id} --account <PUBLISHER>");
+    if is_served {
+        Area::Checkpoint.failed(id.to_string(), "the chain does not know it", register)
+    } else {
+        Area::Checkpoint.warned(
+            id.to_string(),
+            "the chain does not know it, and none of the checked operators serves it",
+            format!("to have it served, {register}"),
+        )
+    }
 }
 
 fn broken(subject: &str, error: &CheckpointError) -> Diagnosis {
@@ -125,4 +136,25 @@ pub fn no_checkpoint(library: &Library) -> Diagnosis {
         "there is no checkpoint",
         "import one with: noema-worker import <GGUF file or folder>",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Health;
+    use sp_core::H256;
+
+    #[test]
+    fn a_checkpoint_that_is_unknown_and_not_served_is_no_failure() {
+        let id = CheckpointId(H256::repeat_byte(1));
+        for (is_served, health) in [(true, Health::Failed), (false, Health::Warned)] {
+            let found = unknown(id, is_served);
+            assert_eq!(found.health, health);
+            let remedy = found.remedy.expect("there is one");
+            assert!(
+                remedy.contains("noema-worker register checkpoint"),
+                "{remedy}"
+            );
+        }
+    }
 }

@@ -354,8 +354,8 @@ describe('a paid, checked answer', () => {
 
     const stranger = await look('--key', '//Unknown//hot', '--device', 'cpu');
     assert.equal(stranger.status, 1);
-    // The library may have checkpoints of other suites, which this chain does not know.
-    const failed = JSON.parse(stranger.stdout).findings.filter(({ area, health }) => area === 'operator' && health === 'failed');
+    // The library may have checkpoints of other suites: that this chain does not know them is no failure.
+    const failed = JSON.parse(stranger.stdout).findings.filter(({ health }) => health === 'failed');
     assert.equal(failed.length, 1, stranger.stdout);
     assert.match(failed[0].remedy, /noema-worker register operator/);
   });
