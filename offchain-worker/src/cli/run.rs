@@ -6,7 +6,8 @@ use super::share::ShareArgs;
 use super::signals::stop_at_signal;
 use super::Global;
 use crate::keys::Key;
-use crate::service::{Config, Worker};
+use crate::service::{Config, ServiceError, Worker};
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use noema_protocol::Role;
 use std::net::SocketAddr;
@@ -104,7 +105,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     let config = args.config(global)?;
     let mut stop = stop_at_signal();
     let started = tokio::select! {
-        started = Worker::start(config) => Some(started?),
+        started = Worker::start(config) => Some(started.map_err(with_option)?),
         () = crate::stopped(&mut stop) => None,
     };
     if let Some(worker) = started {
@@ -113,4 +114,39 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> anyhow::Result<()> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// The error, and the option that sets the field of the configuration that it names.
+fn with_option(error: ServiceError) -> anyhow::Error {
+    let option = match &error {
+        ServiceError::Metrics { .. } => "--metrics-addr <ADDRESS:PORT>",
+        ServiceError::Listen(_) | ServiceError::NotSharing(_) => "--listen <ADDRESS:PORT>",
+        ServiceError::SameOperator(_) => "--key <KEY>",
+        ServiceError::NoRole(_) => "--roles <ROLES>",
+        ServiceError::NothingToDo => "--family <FAMILY>",
+        ServiceError::NoPublicAddress(_) | ServiceError::TooManyAddresses(_) => {
+            "--public-address <ADDRESS:PORT>"
+        }
+        _ => return error.into(),
+    };
+    anyhow!("{error}; the option is {option}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_option_of_its_field() {
+        let told = |error| with_option(error).to_string();
+        let listen = told(ServiceError::NotSharing("A".into()));
+        assert!(listen.contains("Config::listen"), "{listen}");
+        assert!(
+            listen.ends_with("the option is --listen <ADDRESS:PORT>"),
+            "{listen}"
+        );
+        let other = ServiceError::NotRegistered("A".into());
+        let expected = other.to_string();
+        assert_eq!(told(other), expected);
+    }
 }

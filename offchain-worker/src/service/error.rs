@@ -1,4 +1,5 @@
-//! Errors of a worker's start.
+//! Errors of a worker's start. They name fields of [`Config`](super::Config), which programs fill in different
+//! ways.
 
 use crate::artefacts::FetchError;
 use crate::chain::ChainError;
@@ -53,7 +54,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Share(#[from] noema_artefacts::Error),
     /// Metrics cannot be served.
-    #[error("cannot serve metrics at {address}: {source}; choose another address with --metrics-addr, or stop the program that has this one")]
+    #[error("cannot serve metrics at {address}: {source}; choose another address in Config::metrics, or stop the program that has this one")]
     Metrics {
         /// The configured address.
         address: SocketAddr,
@@ -61,7 +62,7 @@ pub enum ServiceError {
         source: io::Error,
     },
     /// Files cannot be shared at the configured address.
-    #[error("{0}; choose another address of this machine with --listen, or stop the program that has this one")]
+    #[error("{0}; choose another address of this machine in Config::listen, or stop the program that has this one")]
     Listen(noema_artefacts::Error),
     /// No hot key is configured.
     #[error("a worker needs a hot key for each operator, and has none")]
@@ -70,25 +71,25 @@ pub enum ServiceError {
     #[error("the chain knows no operator with the hot key {0}; its controller registers it with: noema-worker register operator --role worker --account <CONTROLLER> --key {0} --serve <CHECKPOINT>")]
     UnknownKey(String),
     /// Two hot keys submit for one operator.
-    #[error("--key names the operator {0} twice")]
+    #[error("Config::keys names the operator {0} twice")]
     SameOperator(String),
     /// The operator left.
     #[error("the operator {0} is not registered")]
     NotRegistered(String),
     /// The operator has none of the configured roles.
-    #[error("the operator {0} has none of the roles asked for with --roles")]
+    #[error("the operator {0} has none of the roles in Config::roles")]
     NoRole(String),
     /// There is nothing to execute and nothing to train.
-    #[error("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training names their families with --family")]
+    #[error("the operators serve no checkpoint; a controller starts to serve one with: noema-worker register operator --role worker --account <CONTROLLER> --key <KEY> --serve <ID>; a validator that only takes part in rounds of training names their families in RoundsConfig::families")]
     NothingToDo,
     /// The operator takes part in rounds, but shares no files.
-    #[error("the operator {0} cannot take part in rounds without sharing files with other operators; set an address with --listen <ADDRESS:PORT>")]
+    #[error("the operator {0} cannot take part in rounds without sharing files with other operators; set an address in Config::listen")]
     NotSharing(String),
     /// No operator can reach an unspecified address.
-    #[error("--listen {0} is every address of this machine; name the address that other operators reach with --public-address")]
+    #[error("{0} in Config::listen is every address of this machine; name the address that other operators reach in Config::public_addresses")]
     NoPublicAddress(SocketAddr),
     /// There are more public addresses than the chain records.
-    #[error("--public-address may be given at most {0} times")]
+    #[error("Config::public_addresses may have at most {0} addresses")]
     TooManyAddresses(usize),
     /// The chain does not know a checkpoint.
     #[error("the chain does not know checkpoint {0}; register it with: noema-worker register checkpoint {0} --account <PUBLISHER>")]

@@ -146,7 +146,7 @@ describe('a newcomer', () => {
       operator.start();
       world.programs.delete(operator.program);
       assert.equal(await operator.program.exited, 1);
-      assert.match(operator.program.tail(), /choose another address of this machine with --listen/);
+      assert.match(operator.program.tail(), /choose another address of this machine in Config::listen.*; the option is --listen/);
     } finally {
       operator.args = args;
       other.close();
