@@ -1,5 +1,6 @@
 //! Errors of claims and of their rules.
 
+use crate::{MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
 use core::fmt;
 
 /// Why a step of a claim is refused. A refused step changes nothing.
@@ -79,9 +80,9 @@ pub enum ClaimRulesError {
     MarginBelowGain,
     /// A large stake would buy a claim that is never checked.
     NeverChecked,
-    /// No validator, or more than [`crate::MAX_VALIDATORS_PER_LEAF`].
+    /// No validator, or more than [`MAX_VALIDATORS_PER_LEAF`].
     Validators,
-    /// No draw, or more than [`crate::MAX_DRAWS`].
+    /// No draw, or more than [`MAX_DRAWS`].
     Draws,
     /// A whole stake or payment would go to one side: an operator could challenge itself for
     /// nothing, or would never be paid.
@@ -100,8 +101,18 @@ impl fmt::Display for ClaimRulesError {
             Self::NotFresh => "randomness must be younger than the claim that it checks",
             Self::MarginBelowGain => "the margin must be at least 100 percent",
             Self::NeverChecked => "the least check rate must be above zero",
-            Self::Validators => "a leaf needs between 1 and 4 validators",
-            Self::Draws => "validators must be drawn between 1 and 4 times",
+            Self::Validators => {
+                return write!(
+                    f,
+                    "a leaf needs between 1 and {MAX_VALIDATORS_PER_LEAF} validators"
+                )
+            }
+            Self::Draws => {
+                return write!(
+                    f,
+                    "validators must be drawn between 1 and {MAX_DRAWS} times"
+                )
+            }
             Self::WholeShare => "the shares of challenger and burning must be below one",
             Self::NoValidatorStake => "a validator must stake something on each leaf",
             Self::NoChallengeBond => "a challenge must put something on hold",

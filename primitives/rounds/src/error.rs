@@ -1,15 +1,20 @@
 //! Errors of rounds and of their rules.
 
+use crate::{
+    MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS, MAX_VALIDATORS,
+    MIN_CONTRIBUTIONS,
+};
 use core::fmt;
+use noema_protocol::interfaces::MAX_HOLDERS;
 
 /// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoundRulesError {
     /// A window has no block.
     EmptyWindow,
-    /// `min_contributions` is below two or above [`crate::MAX_TRAINERS`].
+    /// `min_contributions` is below [`MIN_CONTRIBUTIONS`] or above [`MAX_TRAINERS`].
     Contributions,
-    /// `validators` is zero or above [`crate::MAX_VALIDATORS`].
+    /// `validators` is zero or above [`MAX_VALIDATORS`].
     Validators,
     /// A trainer gets no or too many shards, or the evaluation has none or too many.
     ShardCounts,
@@ -23,17 +28,30 @@ pub enum RoundRulesError {
 
 impl fmt::Display for RoundRulesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::EmptyWindow => "every window needs at least one block",
-            Self::Contributions => "a round needs two or more contributions",
-            Self::Validators => "a round has no validator, or more than it can have",
-            Self::ShardCounts => {
-                "the shards of a trainer or of the evaluation are none or too many"
+        match self {
+            Self::EmptyWindow => f.write_str("every window needs at least one block"),
+            Self::Contributions => write!(
+                f,
+                "a round needs between {MIN_CONTRIBUTIONS} and {MAX_TRAINERS} contributions"
+            ),
+            Self::Validators => {
+                write!(f, "a round needs between 1 and {MAX_VALIDATORS} validators")
             }
-            Self::Dataset => "the dataset has too few or too many shards for these rules",
-            Self::UpdateSize => "an update needs at least one byte and one entry a chunk",
-            Self::Holders => "no holder is required, or more than the chain records",
-        })
+            Self::ShardCounts => write!(
+                f,
+                "a trainer needs between 1 and {MAX_ASSIGNED_SHARDS} shards, \
+                 and the evaluation between 1 and {MAX_EVALUATION_SHARDS}"
+            ),
+            Self::Dataset => write!(
+                f,
+                "the dataset has too few shards for a trainer and the evaluation, \
+                 more than {MAX_SHARDS}, or shards without a token"
+            ),
+            Self::UpdateSize => {
+                f.write_str("an update needs at least one byte and one entry a chunk")
+            }
+            Self::Holders => write!(f, "between 1 and {MAX_HOLDERS} holders must be required"),
+        }
     }
 }
 

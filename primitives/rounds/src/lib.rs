@@ -33,6 +33,8 @@ pub use round::{
 pub use rules::{Dataset, RoundRules, RoundWindows};
 pub use sp_arithmetic::Permill;
 
+/// Fewest contributions that rules may ask for: one alone is compared with no other.
+pub const MIN_CONTRIBUTIONS: u32 = 2;
 /// Most trainers of a round.
 pub const MAX_TRAINERS: u32 = 32;
 /// Most validators of a round.

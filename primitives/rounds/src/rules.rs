@@ -2,7 +2,7 @@
 
 use crate::{
     RoundRulesError, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_SHARDS, MAX_TRAINERS,
-    MAX_VALIDATORS,
+    MAX_VALIDATORS, MIN_CONTRIBUTIONS,
 };
 use noema_protocol::{apply, sent, MAX_HOLDERS};
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> RoundRules<BlockNumber> {
         if windows.all_mut().iter().any(|blocks| blocks.is_zero()) {
             return Err(RoundRulesError::EmptyWindow);
         }
-        if !(2..=MAX_TRAINERS).contains(&self.min_contributions) {
+        if !(MIN_CONTRIBUTIONS..=MAX_TRAINERS).contains(&self.min_contributions) {
             return Err(RoundRulesError::Contributions);
         }
         if !(1..=MAX_VALIDATORS).contains(&self.validators) {

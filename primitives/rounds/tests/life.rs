@@ -543,4 +543,8 @@ fn rules_that_cannot_be_followed_are_refused() {
     for (rules, dataset, error) in cases {
         assert_eq!(rules.check(&dataset), Err(error));
     }
+    assert_eq!(
+        RoundRulesError::Contributions.to_string(),
+        format!("a round needs between 2 and {MAX_TRAINERS} contributions")
+    );
 }
