@@ -39,7 +39,7 @@ pub(crate) const DISPUTE: Job = Job::Dispute(CLAIM, 0);
 /// Determines the validator's position in an answer of three tokens: the third.
 pub(crate) const POINT: u64 = u64::MAX;
 
-pub(crate) fn question(request: u64, seed: H256) -> Question {
+fn question(request: u64, seed: H256) -> Question {
     Question {
         request: RequestId(request),
         checkpoint: CheckpointId(H256::repeat_byte(1)),

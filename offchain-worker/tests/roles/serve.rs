@@ -1,9 +1,8 @@
 //! A worker computes an answer once and submits it until it is on chain, despite failures of the worker, the
 //! node or the pool.
 
-use crate::fake::{answer, asked, question, Setting, OTHER_SEED, SEED};
-use noema_claims::merkle_root;
-use noema_protocol::{hashing, Job, Receipt, RequestId};
+use crate::fake::{answer, asked, leaf, Process, Setting, OTHER_SEED, SEED};
+use noema_protocol::{Job, RequestId};
 use noema_worker::roles::{Action, ChainViewError, DutyOutcome, Pace};
 use noema_worker::store::{JobStage, Product, StoredAnswer};
 use std::sync::atomic::Ordering;
@@ -25,20 +24,23 @@ impl Setting {
     fn answers_computed(&self) -> u32 {
         self.model.answers.load(Ordering::SeqCst)
     }
-}
 
-fn receipt() -> Receipt {
-    let (question, answer) = (question(1, SEED), answer());
-    Receipt {
-        request: question.request,
-        checkpoint: question.checkpoint,
-        prompt_hash: hashing::prompt_hash(b"Why?"),
-        parameters: question.parameters,
-        seed: SEED,
-        answer_hash: hashing::answer_hash(&answer.tokens, b"because"),
-        prompt_tokens: 4,
-        answer_tokens: 3,
-        hidden_root: merkle_root(&answer.hidden),
+    /// A chain that expects the answer to request 1, and a process whose model is computing it until it is no
+    /// longer blocked.
+    async fn computing() -> (Self, Process) {
+        let setting = Self::asking();
+        setting.set(|model| &model.blocked, true);
+        let mut process = setting.start();
+        process.turn().await;
+        (setting, process)
+    }
+
+    /// Takes `count` steps, and lets `blocks` pass after each.
+    async fn steps(&self, process: &mut Process, count: u32, blocks: u64) {
+        for _ in 0..count {
+            process.step().await;
+            self.blocks_pass(blocks);
+        }
     }
 }
 
@@ -53,7 +55,7 @@ async fn an_answer_is_computed_and_submitted_with_its_receipt() {
             request: RequestId(1),
             tokens: vec![5, 6, 7],
             text: "because".into(),
-            receipt: Box::new(receipt()),
+            receipt: Box::new(leaf().receipt),
         }]
     );
     assert_eq!(process.metrics.jobs.get(), 1);
@@ -74,10 +76,7 @@ async fn a_job_that_stays_listed_until_its_answer_is_final_is_not_answered_again
 
 #[tokio::test]
 async fn a_process_killed_while_it_computes_computes_again() {
-    let setting = Setting::asking();
-    setting.set(|model| &model.blocked, true);
-    let mut process = setting.start();
-    process.turn().await;
+    let (setting, process) = Setting::computing().await;
     drop(process);
     setting.set(|model| &model.blocked, false);
     setting.start().step().await;
@@ -92,7 +91,7 @@ async fn a_process_killed_before_it_submits_does_not_compute_again() {
     let stored = StoredAnswer {
         tokens: answer.tokens,
         text: answer.text,
-        receipt: Box::new(receipt()),
+        receipt: Box::new(leaf().receipt),
     };
     process.leave(REQUEST, SEED, JobStage::Executed(Product::Answer(stored)));
     drop(process);
@@ -120,10 +119,7 @@ async fn an_answer_under_way_is_not_submitted_again() {
     let setting = Setting::asking();
     setting.fate(None);
     let mut process = setting.start();
-    for _ in 0..3 {
-        process.step().await;
-        setting.next_block();
-    }
+    setting.steps(&mut process, 3, 1).await;
     assert_eq!(setting.answers_submitted(), 1);
 }
 
@@ -132,10 +128,7 @@ async fn an_answer_that_got_lost_is_submitted_as_long_as_the_chain_waits_for_it(
     let setting = Setting::asking();
     setting.fate(Some(DutyOutcome::Dropped("the pool is full".into())));
     let mut process = setting.start();
-    for _ in 0..12 {
-        process.step().await;
-        setting.next_block();
-    }
+    setting.steps(&mut process, 12, 1).await;
     assert_eq!(setting.answers_submitted(), 12);
     setting.fate(Some(DutyOutcome::Included { block: 44 }));
     process.step().await;
@@ -167,10 +160,7 @@ async fn a_refused_answer_is_submitted_less_and_less_often() {
     let refusal = DutyOutcome::Refused("Inference::AlreadyAnswered".into());
     setting.fate(Some(refusal));
     let mut process = setting.start();
-    for _ in 0..40 {
-        process.step().await;
-        setting.next_block();
-    }
+    setting.steps(&mut process, 40, 1).await;
     assert_eq!(setting.answers_submitted(), 6);
     assert_eq!(setting.answers_computed(), 1);
 }
@@ -189,10 +179,7 @@ async fn an_answer_that_left_the_list_because_it_is_on_chain_is_noted_as_such() 
 
 #[tokio::test]
 async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
-    let setting = Setting::asking();
-    setting.set(|model| &model.blocked, true);
-    let mut process = setting.start();
-    process.turn().await;
+    let (setting, mut process) = Setting::computing().await;
     setting.chain.expect_nothing();
     process.step().await;
     assert_eq!(setting.answers_submitted(), 0);
@@ -201,10 +188,7 @@ async fn a_job_given_to_another_is_dropped_while_it_is_computed() {
 
 #[tokio::test]
 async fn an_answer_that_comes_too_late_is_not_submitted() {
-    let setting = Setting::asking();
-    setting.set(|model| &model.blocked, true);
-    let mut process = setting.start();
-    process.turn().await;
+    let (setting, mut process) = Setting::computing().await;
     setting.chain.expect_nothing();
     process.turn().await;
     setting.set(|model| &model.blocked, false);
@@ -214,10 +198,7 @@ async fn an_answer_that_comes_too_late_is_not_submitted() {
 
 #[tokio::test]
 async fn an_answer_waits_for_a_node_that_is_away() {
-    let setting = Setting::asking();
-    setting.set(|model| &model.blocked, true);
-    let mut process = setting.start();
-    process.turn().await;
+    let (setting, mut process) = Setting::computing().await;
     setting.chain.edit(|state| state.away = true);
     assert!(matches!(
         process.try_turn().await,
@@ -262,10 +243,7 @@ async fn a_model_that_fails_is_tried_again_a_bounded_number_of_times() {
     let setting = Setting::asking();
     setting.set(|model| &model.fails, true);
     let mut process = setting.start();
-    for _ in 0..8 {
-        process.step().await;
-        setting.blocks_pass(20);
-    }
+    setting.steps(&mut process, 8, 20).await;
     assert_eq!(setting.answers_computed(), 3);
     assert_eq!(process.metrics.execution_failures.get(), 3);
 }
@@ -275,10 +253,7 @@ async fn what_can_never_be_answered_is_tried_once_until_the_chain_draws_anew() {
     let setting = Setting::asking();
     setting.set(|model| &model.refuses, true);
     let mut process = setting.start();
-    for _ in 0..8 {
-        process.step().await;
-        setting.blocks_pass(20);
-    }
+    setting.steps(&mut process, 8, 20).await;
     assert_eq!(setting.answers_computed(), 1);
     assert_eq!(process.metrics.execution_failures.get(), 1);
     let (mut duty, task) = asked(1, OTHER_SEED);
@@ -293,10 +268,7 @@ async fn a_job_on_which_the_model_failed_is_taken_up_after_a_new_start() {
     let setting = Setting::asking();
     setting.set(|model| &model.fails, true);
     let mut process = setting.start();
-    for _ in 0..8 {
-        process.step().await;
-        setting.blocks_pass(20);
-    }
+    setting.steps(&mut process, 8, 20).await;
     drop(process);
     setting.set(|model| &model.fails, false);
     setting.start().step().await;
@@ -317,10 +289,7 @@ async fn a_job_waits_until_its_checkpoint_is_loaded() {
 
 #[tokio::test]
 async fn a_request_that_comes_back_to_the_same_worker_is_answered_anew() {
-    let setting = Setting::asking();
-    setting.set(|model| &model.blocked, true);
-    let mut process = setting.start();
-    process.turn().await;
+    let (setting, mut process) = Setting::computing().await;
     // The deadline has passed, and the worker was drawn again with another seed.
     let (mut duty, task) = asked(1, OTHER_SEED);
     duty.until = 60;
@@ -384,10 +353,7 @@ async fn a_busy_model_is_asked_again() {
     let setting = Setting::asking();
     setting.set(|model| &model.busy, true);
     let mut process = setting.start();
-    for _ in 0..6 {
-        process.step().await;
-        setting.next_block();
-    }
+    setting.steps(&mut process, 6, 1).await;
     assert_eq!(setting.answers_submitted(), 0);
     setting.set(|model| &model.busy, false);
     process.step().await;

@@ -7,7 +7,10 @@ use noema_update::{Limits, Update};
 use noema_worker::training::{
     TrainableCheckpoint, TrainedUpdate, TrainingError, TrainingLoop, TrainingOptions,
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The checkpoint that `contribution` alone makes of `parent`.
 fn successor(parent: &TrainableCheckpoint, contribution: &TrainedUpdate) -> TrainableCheckpoint {
@@ -41,6 +44,25 @@ fn stop_after(step: u32, parent: &TrainableCheckpoint, world: &World, shard: usi
     let mut trainer = trainer(parent.clone(), options(), Some(state));
     let stopped = run_until(&mut trainer, &world.sequences(shard), |s| s.done == step);
     assert!(matches!(stopped, Err(TrainingError::Stopped { step: s }) if s == step));
+}
+
+/// A world, and the place for a trainer's state.
+fn with_state() -> (World, PathBuf) {
+    let world = World::new();
+    let state = world.file("trainer.state");
+    (world, state)
+}
+
+/// A world, and the state of a trainer that stopped after three steps.
+fn stopped() -> (World, PathBuf) {
+    let (world, state) = with_state();
+    stop_after(3, &world.parent(), &world, 0, &state);
+    (world, state)
+}
+
+/// Why a trainer with these options does not continue from a state.
+fn refusal(world: &World, options: TrainingOptions, state: &Path) -> Option<TrainingError> {
+    TrainingLoop::new(world.parent(), options, &Device::cpu(None), Some(state)).err()
 }
 
 #[test]
@@ -84,8 +106,7 @@ fn a_trainer_that_was_killed_goes_on_from_its_last_state() {
 
 #[test]
 fn a_round_that_is_over_is_not_trained_again() {
-    let world = World::new();
-    let state = world.file("trainer.state");
+    let (world, state) = with_state();
     let sequences = world.sequences(0);
     let first = run(
         &mut trainer(world.parent(), options(), Some(&state)),
@@ -102,15 +123,12 @@ fn a_round_that_is_over_is_not_trained_again() {
 
 #[test]
 fn a_state_of_another_training_is_refused() {
-    let world = World::new();
-    let state = world.file("trainer.state");
-    stop_after(3, &world.parent(), &world, 0, &state);
+    let (world, state) = stopped();
     let other = TrainingOptions {
         seed: 1,
         ..options()
     };
-    let refused = TrainingLoop::new(world.parent(), other, &Device::cpu(None), Some(&state));
-    let error = refused.err().expect("is refused");
+    let error = refusal(&world, other, &state).expect("is refused");
     assert!(matches!(error, TrainingError::OtherState { .. }));
     let message = error.to_string();
     assert!(
@@ -127,9 +145,7 @@ fn a_state_of_another_training_is_refused() {
 /// They affect memory, and how much is repeated after a kill; neither is a reason to start over.
 #[test]
 fn a_state_goes_on_with_less_memory_and_another_save_interval() {
-    let world = World::new();
-    let state = world.file("trainer.state");
-    stop_after(3, &world.parent(), &world, 0, &state);
+    let (world, state) = stopped();
     let other = TrainingOptions {
         together: 1,
         save_every: 1,
@@ -140,8 +156,7 @@ fn a_state_goes_on_with_less_memory_and_another_save_interval() {
 
 #[test]
 fn a_state_from_before_a_divergence_does_not_block_other_options() {
-    let world = World::new();
-    let state = world.file("trainer.state");
+    let (world, state) = with_state();
     let sequences = world.sequences(0);
     let mut diverging = trainer(world.parent(), divergent(), Some(&state));
     let diverged = run_until(&mut diverging, &sequences, |_| false).expect_err("diverges");
@@ -164,8 +179,7 @@ fn a_state_from_before_a_divergence_does_not_block_other_options() {
 /// The state on disk is finite: with the same options, training continues up to the step where it diverged.
 #[test]
 fn a_state_from_before_a_divergence_is_one_to_go_on_from() {
-    let world = World::new();
-    let state = world.file("trainer.state");
+    let (world, state) = with_state();
     let sequences = world.sequences(0);
     let diverge = || {
         let mut trainer = trainer(world.parent(), divergent(), Some(&state));
@@ -184,8 +198,7 @@ fn a_state_from_before_a_divergence_is_one_to_go_on_from() {
 /// The entries are the chain's rule for a round, and may change between two.
 #[test]
 fn other_entries_begin_another_round() {
-    let world = World::new();
-    let state = world.file("trainer.state");
+    let (world, state) = with_state();
     let entries = |entries| TrainingOptions {
         entries,
         ..options()
@@ -199,14 +212,12 @@ fn other_entries_begin_another_round() {
 
 #[test]
 fn a_damaged_state_is_refused() {
-    let world = World::new();
-    let state = world.file("trainer.state");
-    stop_after(3, &world.parent(), &world, 0, &state);
+    let (world, state) = stopped();
     let sound = fs::read(&state).unwrap();
     let refused = |bytes: &[u8]| {
         fs::write(&state, bytes).unwrap();
-        let opened = TrainingLoop::new(world.parent(), options(), &Device::cpu(None), Some(&state));
-        matches!(opened.err(), Some(TrainingError::DamagedState { .. }))
+        let refusal = refusal(&world, options(), &state);
+        matches!(refusal, Some(TrainingError::DamagedState { .. }))
     };
     for at in [0, 4, 12, 40, sound.len() / 2, sound.len() - 1] {
         let mut damaged = sound.clone();
@@ -223,11 +234,9 @@ fn a_damaged_state_is_refused() {
 
 #[test]
 fn a_state_of_another_version_is_refused() {
-    let world = World::new();
-    let state = world.file("trainer.state");
+    let (world, state) = with_state();
     fs::write(&state, b"NTRS\x01\0\0\0, and then a state").unwrap();
-    let opened = TrainingLoop::new(world.parent(), options(), &Device::cpu(None), Some(&state));
-    let error = opened.err().expect("is refused");
+    let error = refusal(&world, options(), &state).expect("is refused");
     assert!(matches!(
         error,
         TrainingError::StateVersion {
