@@ -6,17 +6,11 @@
 //!                                                 ▲                     │ the rest
 //!                                                 └──── residual ◄──────┘
 //! ```
-<<<<<<< HEAD
 //! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its
 //!   training;
 //! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state
 //!   can be kept in a file, from which a killed trainer continues;
-=======
-//! - [`TrainableCheckpoint`] is a checkpoint with its masters, [`TrainingOptions`] are the options of its training;
-//! - [`TrainingLoop`] makes one [`TrainedUpdate`] for each round, on any device that burn supports. Its state can
-//!   be kept in a file, from which a killed trainer continues;
 //! - [`TrainingMethod`] determines on which shards a trainer trains, and what it contributes;
->>>>>>> 7d238d6 (Move dishonest trainers out of the worker)
 //! - [`evaluate()`] is the loss by the integer forward pass;
 //! - [`Judge`] finds the effect of a contribution on the parent, as validators do;
 //! - [`rounds`] runs several trainers and their aggregation in one process, without a chain.

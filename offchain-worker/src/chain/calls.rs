@@ -5,9 +5,9 @@ use super::types::{
     WireTokenBounds,
 };
 use noema_claims::HiddenProof;
-use noema_protocol::interfaces::{Prices, Role};
 use noema_protocol::{
-    CheckpointId, ClaimId, FamilyId, Receipt, RequestId, RoundId, SamplingParameters, Verdict,
+    CheckpointId, ClaimId, FamilyId, Prices, Receipt, RequestId, Role, RoundId, SamplingParameters,
+    Verdict,
 };
 use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
 use sp_core::H256;

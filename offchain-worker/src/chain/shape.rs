@@ -126,7 +126,7 @@ fn names(fields: &[Field<PortableForm>]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::roles::rounds::Round;
-    use noema_protocol::interfaces::{Role, Work};
+    use noema_protocol::{Role, Work};
     use noema_rounds::{Contribution, Losses};
     use sp_core::crypto::AccountId32;
 

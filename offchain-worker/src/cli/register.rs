@@ -15,8 +15,7 @@ use crate::keys::{address, load_account, Key};
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand, ValueEnum};
 use noema_checkpoint::Manifest;
-use noema_protocol::interfaces::Prices;
-use noema_protocol::{CheckpointId, FamilyId};
+use noema_protocol::{CheckpointId, FamilyId, Prices};
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 

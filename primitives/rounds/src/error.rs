@@ -5,7 +5,7 @@ use crate::{
     MIN_CONTRIBUTIONS,
 };
 use core::fmt;
-use noema_protocol::interfaces::MAX_HOLDERS;
+use noema_protocol::MAX_HOLDERS;
 
 /// Why rules are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

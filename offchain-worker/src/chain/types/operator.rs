@@ -4,8 +4,7 @@
 #![allow(unused_imports)]
 
 use super::{as_text, both_ways, from_chain, Balance, BlockNumber};
-use noema_protocol::interfaces::Prices;
-use noema_protocol::CheckpointId;
+use noema_protocol::{CheckpointId, Prices};
 use serde::Serialize;
 use sp_core::H256;
 use std::net::{IpAddr, SocketAddr};

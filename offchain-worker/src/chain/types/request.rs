@@ -5,8 +5,7 @@
 
 use super::{as_text, from_chain, Balance, BlockNumber};
 use noema_claims::{ClaimStage, Verification};
-use noema_protocol::interfaces::Prices;
-use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
+use noema_protocol::{CheckpointId, ClaimId, Prices, Receipt, RequestId, SamplingParameters};
 use serde::Serialize;
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
