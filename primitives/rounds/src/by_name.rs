@@ -17,7 +17,8 @@ impl EncodeAsType for ScoreSheet {
             (Some("parent"), CompositeField::new(parent)),
             (Some("findings"), CompositeField::new(&findings)),
         ];
-        Composite::new(fields.into_iter()).encode_composite_as_type_to(type_id, types, out)
+        let composite = Composite::new(fields.into_iter());
+        composite.encode_composite_as_type_to(type_id, types, out)
     }
 }
 
@@ -66,6 +67,7 @@ impl<BlockNumber: EncodeAsType> EncodeAsType for RoundRules<BlockNumber> {
             (Some("max_overlap"), CompositeField::new(&max_overlap)),
             (Some("min_holders"), CompositeField::new(min_holders)),
         ];
-        Composite::new(fields.into_iter()).encode_composite_as_type_to(type_id, types, out)
+        let composite = Composite::new(fields.into_iter());
+        composite.encode_composite_as_type_to(type_id, types, out)
     }
 }
