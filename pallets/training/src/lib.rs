@@ -93,11 +93,13 @@ pub mod pallet {
         /// Blocks until a block is final: each window of a round is longer than its programme states by this
         /// number. Read when a round opens, which keeps it.
         type FinalityAllowance: Get<BlockNumberFor<Self>>;
-        /// The part of the bond that false scores or a false claim cost.
+        /// The part of the bond that is locked behind a round. A validator loses it for false scores or a false
+        /// claim, and as well for none.
         type FalsehoodSlash: Get<Permill>;
-        /// The part of the bond that silence costs.
+        /// The part of the bond that a trainer loses without a contribution, and a validator of a round in which
+        /// no validator revealed scores; at most `FalsehoodSlash`.
         type SilenceSlash: Get<Permill>;
-        /// The most that silence costs.
+        /// The most that either loses for that.
         type SilenceCap: Get<Balance>;
     }
 

@@ -35,7 +35,8 @@ pub struct RoundWindows<BlockNumber> {
     pub training: BlockNumber,
     /// Blocks to reveal contributions.
     pub reveal: BlockNumber,
-    /// Blocks to score and commit the scores.
+    /// Blocks to score the fewest contributions of a round and commit the scores. More of them take longer, in
+    /// proportion, rounded up.
     pub scoring: BlockNumber,
     /// Blocks to reveal the scores.
     pub score_reveal: BlockNumber,
