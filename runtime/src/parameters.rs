@@ -9,10 +9,10 @@
 //!
 //! Root sets them with `parameters.setParameter`. A request, a claim and a round of training keep the values
 //! with which they began. Genesis and tests refuse invalid values with a reason; while governance has set
-//! such rules, no request is accepted.
+//! rules of claims or requests that are invalid by themselves, no request is accepted.
 
 use crate::{
-    constants::{DAYS, MICROUNIT, UNIT},
+    constants::{DAYS, MICROUNIT, MILLIUNIT, UNIT},
     Balance, BlockNumber, Runtime,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -32,6 +32,10 @@ pub const LIVE_FINALITY: BlockNumber = 20;
 /// Relay chain blocks by which randomness has to be younger than the claim that it checks: more than a
 /// collator, or the author of a relay chain block, can know in advance.
 pub const LIVE_FRESHNESS: u32 = 4;
+
+/// The longest leaf, in tokens, for which the lock of a drawn validator that challenges it falsely has to pay all
+/// jurors in full. For a longer one they may have to share it equally.
+pub const PAID_LEAF_TOKENS: u64 = 2_048;
 
 /// The rules of claims on a chain whose blocks are final after `finality` blocks. They assume a block every
 /// two seconds, and a validator with only a few CPU cores.
@@ -59,6 +63,8 @@ pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> ClaimRules<Bl
         challenger_share: Permill::from_percent(50),
         challenger_cap: 10 * UNIT,
         challenge_bond: UNIT,
+        // Twice the minimum for a check: a juror gets it only where its verdict is that of two thirds.
+        juror_fee_per_token: 10 * MICROUNIT,
         // The burned part of the payments of an account that pays itself; the subsidy never returns more.
         burned_share: Permill::from_percent(10),
     }
@@ -80,6 +86,9 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
     // With the margin of claims, two answers in nine are checked.
     stake_percent: 2_000,
     min_stake: UNIT / 10,
+    // Half of it goes to challengers. The rest pays the jurors of a leaf with a third more tokens than its prompt
+    // has bytes and its answer tokens, as a template adds some.
+    stake_per_token: MILLIUNIT,
     // Being offline is not fraud.
     silence_share: Permill::from_percent(25),
     storage_price_per_byte: 10 * MICROUNIT,
@@ -163,6 +172,9 @@ pub enum ParametersRefusal {
     Requests(Unworkable),
     /// Of rounds of training.
     Rounds(SlashesError),
+    /// Of claims and requests together: the stake of a claimant, or the lock of a validator that challenges it,
+    /// would not pay the jurors of a dispute.
+    JurorsUnpaid,
 }
 
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
@@ -248,6 +260,11 @@ pub fn check(
 ) -> Result<(), ParametersRefusal> {
     claims.check().map_err(ParametersRefusal::Claims)?;
     requests.check().map_err(ParametersRefusal::Requests)?;
+    let is_paid = requests.stake_per_token >= claims.stake_for_jurors(1)
+        && claims.validator_stake >= claims.challenge_for_jurors(PAID_LEAF_TOKENS);
+    if !is_paid {
+        return Err(ParametersRefusal::JurorsUnpaid);
+    }
     rounds.check().map_err(ParametersRefusal::Rounds)
 }
 

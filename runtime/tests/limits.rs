@@ -10,8 +10,10 @@ use frame_support::{
 };
 use noema_protocol::{CheckpointId, SamplingParameters};
 use noema_runtime::{
-    constants::{MILLIUNIT, UNIT},
-    parameters::{self, RoundSlashes, SlashesError, REQUEST_RULES, ROUND_SLASHES},
+    constants::{MICROUNIT, MILLIUNIT, UNIT},
+    parameters::{
+        self, ParametersRefusal, RoundSlashes, SlashesError, REQUEST_RULES, ROUND_SLASHES,
+    },
     AllPalletsWithSystem, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
 };
 use pallet_inference::Config as InferenceConfig;
@@ -80,6 +82,25 @@ fn the_rules_of_every_preset_work() {
             "{finality}"
         );
     }
+}
+
+#[test]
+fn rules_whose_stakes_do_not_pay_the_jurors_are_refused() {
+    let live = parameters::claim_rules(parameters::LIVE_FINALITY, parameters::LIVE_FRESHNESS);
+    let check = |claims, requests| parameters::check(&claims, &requests, &ROUND_SLASHES);
+    let mut claims = live;
+    // Two fees of each of the 36 seats: half of a fallen stake goes to the challengers.
+    claims.juror_fee_per_token = 13 * MICROUNIT;
+    let mut requests = REQUEST_RULES;
+    requests.stake_per_token = 72 * claims.juror_fee_per_token;
+    assert_eq!(check(claims, requests), Ok(()));
+    requests.stake_per_token -= 1;
+    let refused = Err(ParametersRefusal::JurorsUnpaid);
+    assert_eq!(check(claims, requests), refused);
+    // 37 fees for each of 2,048 tokens are more than the lock of a validator, one NOEMA.
+    claims.juror_fee_per_token = 14 * MICROUNIT;
+    requests.stake_per_token = UNIT;
+    assert_eq!(check(claims, requests), refused);
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn rules<T: Config>() -> ClaimRules<BlockNumberFor<T>> {
         challenger_share: Permill::from_percent(50),
         challenger_cap: Balance::MAX,
         challenge_bond: 1,
+        juror_fee_per_token: 1,
         burned_share: Permill::from_percent(10),
     }
 }

@@ -10,7 +10,7 @@ use frame_support::{
         Get,
     },
 };
-use noema_claims::{lost_challenge, ClaimStage, Decision, SeatState};
+use noema_claims::{juror_share, lost_challenge, ClaimStage, Decision, SeatState};
 use noema_economics::Balance;
 use noema_interfaces::{BlockRandomness, Earning, Operators, Referee};
 use noema_protocol::{ClaimId, Job, Offence};
@@ -127,7 +127,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes the stakes of challengers. The claimant gets the cost of the dispute where the leaf is true, and
-    /// each juror the payment of one check; the rest burns.
+    /// jurors are paid for each of their seats, in equal parts where the stakes do not suffice; the rest burns.
     fn forfeit(
         claim: &ClaimOf<T>,
         job: Job,
@@ -136,20 +136,26 @@ impl<T: Config> Pallet<T> {
         is_true: bool,
         jurors: &[T::AccountId],
     ) {
-        let fee = claim.fee_per_check();
-        let mut unpaid: Vec<(T::AccountId, Balance)> =
-            jurors.iter().map(|juror| (juror.clone(), fee)).collect();
+        let fee = claim.juror_fee();
+        // The amount that each seat of a juror still gets.
+        let mut unpaid = fee;
         for challenger in challengers {
             let staked = match &challenger.stake {
                 Stake::Seat => claim.terms.rules.validator_stake,
                 Stake::Hold { amount, .. } => *amount,
             };
             let mut shares = Vec::new();
+            let mut left = staked;
             if is_true {
                 let split = lost_challenge(staked, fee);
                 shares.push((claim.terms.claimant.clone(), split.to_claimant));
+                left = split.burned;
             }
-            shares.append(&mut unpaid);
+            let each = juror_share(left, jurors.len(), unpaid);
+            unpaid = unpaid.saturating_sub(each);
+            if each > 0 {
+                shares.extend(jurors.iter().map(|juror| (juror.clone(), each)));
+            }
             match &challenger.stake {
                 Stake::Seat => {
                     let seat = Job::Check(claim.id, leaf);

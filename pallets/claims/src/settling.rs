@@ -6,7 +6,7 @@ use frame_support::traits::{
     fungible::MutateHold,
     tokens::{Fortitude, Precision, Restriction},
 };
-use noema_claims::{ClaimOutcome, SeatState, Settlement, StakeSplit};
+use noema_claims::{juror_share, ClaimOutcome, SeatState, Settlement, StakeSplit};
 use noema_economics::{Balance, NetPayment};
 use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, RecordWork, Referee};
 use noema_protocol::{ClaimId, Job, Offence, Work};
@@ -29,7 +29,7 @@ impl<T: Config> Pallet<T> {
         let settlement = claim.settle(outcome);
         let disputed = Self::close_disputes(id, outcome);
         if let Some(split) = &settlement.slash {
-            let fee = claim.fee_per_check();
+            let fee = juror_share(split.burned, jurors.len(), claim.juror_fee());
             let shares = Self::shares(split, &disputed, jurors, fee);
             let offence = Offence::FalseAnswer;
             T::Operators::slash(&terms.claimant, kept.job, offence, terms.stake, &shares);

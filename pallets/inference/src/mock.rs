@@ -116,6 +116,7 @@ pub(crate) const fn rules() -> RequestRules {
         check_fee_per_token: 1,
         stake_percent: 200,
         min_stake: 100,
+        stake_per_token: 1,
         silence_share: Permill::from_percent(50),
         storage_price_per_byte: 1,
         body_retention: 10,
@@ -143,6 +144,7 @@ pub(crate) const fn claim_rules() -> ClaimRules<u32> {
         challenger_share: Permill::from_percent(40),
         challenger_cap: 200,
         challenge_bond: 20,
+        juror_fee_per_token: 1,
         burned_share: Permill::from_percent(10),
     }
 }

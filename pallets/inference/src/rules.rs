@@ -39,6 +39,9 @@ pub struct RequestRules {
     pub stake_percent: u32,
     /// The least amount locked of the worker's bond, in the smallest unit of the token.
     pub min_stake: Balance,
+    /// The least amount locked of the worker's bond, for each byte of the prompt and each token that the answer
+    /// may have: it pays the jurors of a dispute over an answer that costs little or nothing.
+    pub stake_per_token: Balance,
     /// The part of the lock that a missed deadline costs.
     pub silence_share: Permill,
     /// The price of each byte that prompt and answer may take in storage; it is burned.
@@ -84,11 +87,12 @@ impl RequestRules {
             .checked_mul(percent)
             .map(|product| product.div_ceil(100))
             .or_else(|| answer_max.div_ceil(100).checked_mul(percent))?;
+        let for_work = self.stake_per_token.checked_mul(work)?;
         Some(AssignmentTerms {
             answer_max,
             check_fee,
             total,
-            stake: share.max(self.min_stake),
+            stake: share.max(self.min_stake).max(for_work),
         })
     }
 
@@ -138,7 +142,7 @@ impl RequestRules {
         )?;
         refuse(self.check_fee_per_token == 0, Unworkable::ChecksAreFree)?;
         refuse(
-            self.stake_percent == 0 || self.min_stake == 0,
+            self.stake_percent == 0 || self.min_stake == 0 || self.stake_per_token == 0,
             Unworkable::NothingAtStake,
         )?;
         refuse(self.silence_share.is_zero(), Unworkable::SilenceIsFree)?;
@@ -225,6 +229,13 @@ mod tests {
         };
         assert_eq!(terms(16, 16), Some(expected));
         assert_eq!(terms(1, 1).map(|terms| terms.stake), Some(100));
+        // 70 for the byte and 70 for the token are more than three times the price of 11, and than the minimum.
+        let by_work = RequestRules {
+            stake_per_token: 70,
+            ..rules
+        };
+        let stake = by_work.terms(&PRICES, 1, 1).map(|terms| terms.stake);
+        assert_eq!(stake, Some(140));
         let dear = Prices {
             per_prompt_byte: Balance::MAX,
             per_answer_token: 0,
@@ -306,7 +317,7 @@ mod tests {
     #[test]
     fn rules_that_cannot_work_are_refused_by_name() {
         type Change = fn(&mut RequestRules);
-        let refusals: [(Change, Unworkable); 15] = [
+        let refusals: [(Change, Unworkable); 16] = [
             (|r| r.answer = 0, Unworkable::NoTimeToAnswer),
             (|r| r.prompt_bytes_per_block = 0, Unworkable::NoSpeed),
             (|r| r.tokens_per_block = 0, Unworkable::NoSpeed),
@@ -317,6 +328,7 @@ mod tests {
             (|r| r.check_fee_per_token = 0, Unworkable::ChecksAreFree),
             (|r| r.stake_percent = 0, Unworkable::NothingAtStake),
             (|r| r.min_stake = 0, Unworkable::NothingAtStake),
+            (|r| r.stake_per_token = 0, Unworkable::NothingAtStake),
             (
                 |r| r.silence_share = Permill::zero(),
                 Unworkable::SilenceIsFree,

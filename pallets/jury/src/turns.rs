@@ -16,7 +16,7 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
-use noema_claims::{BacklogChange, RelayBlock};
+use noema_claims::{BacklogChange, RelayBlock, MAX_JUROR_SEATS};
 use noema_interfaces::{Claims as _, RelayRandomness as _};
 use sp_core::H256;
 
@@ -278,6 +278,11 @@ impl<T: Config> Pallet<T> {
         assert!(first > 0, "the first jury has a juror");
         assert!(first < second, "the second jury is larger than the first");
         assert!(second <= crate::MAX_JURORS, "a jury fits in storage");
+        let seats = first.saturating_add(second);
+        assert!(
+            seats <= MAX_JUROR_SEATS,
+            "stakes pay the jurors of both juries"
+        );
         // Leaving a block takes a step, and a turn another: with one step a block, the agenda could not catch
         // up.
         assert!(T::MaxTurnsPerBlock::get() > 1, "a block takes turns");

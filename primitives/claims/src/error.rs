@@ -91,6 +91,8 @@ pub enum ClaimRulesError {
     NoValidatorStake,
     /// A false challenge would cost nothing.
     NoChallengeBond,
+    /// Jurors would work for nothing, or a challenger's stake would not pay them.
+    JurorsUnpaid,
 }
 
 impl fmt::Display for ClaimRulesError {
@@ -116,6 +118,9 @@ impl fmt::Display for ClaimRulesError {
             Self::WholeShare => "the shares of challenger and burning must be below one",
             Self::NoValidatorStake => "a validator must stake something on each leaf",
             Self::NoChallengeBond => "a challenge must put something on hold",
+            Self::JurorsUnpaid => {
+                "each token that a juror executes must be paid for, out of the stake of a challenger"
+            }
         })
     }
 }

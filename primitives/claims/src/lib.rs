@@ -39,7 +39,7 @@ pub use evidence::{merkle_root, prove_hidden, verify_hidden, verify_leaf, Hidden
 pub use life::ClaimEffect;
 pub use rules::{ClaimRules, ClaimWindows};
 pub use sampling::{leaves_to_draw, Sample};
-pub use settle::{lost_challenge, LostChallenge, Settlement, StakeSplit};
+pub use settle::{juror_share, lost_challenge, LostChallenge, Settlement, StakeSplit};
 pub use sp_arithmetic::Permill;
 
 /// Most leaves that are drawn from one claim. A claim whose stake is so small that more would be
@@ -53,3 +53,5 @@ pub const MAX_DRAWS: u32 = 4;
 pub const MAX_FRUITLESS: u32 = 10;
 /// Most seats of one claim over all its draws.
 pub const MAX_SEATS: u32 = MAX_DRAWN_LEAVES * MAX_VALIDATORS_PER_LEAF;
+/// Most seats of jurors in one dispute. The stake of the side that loses has to pay each of them.
+pub const MAX_JUROR_SEATS: u32 = 36;

@@ -1,12 +1,13 @@
 //! The rules by which a claim is checked and decided, fixed when it is made.
 
-use crate::{ClaimRulesError, RelayBlock, MAX_DRAWS, MAX_VALIDATORS_PER_LEAF};
+use crate::{ClaimRulesError, RelayBlock, MAX_DRAWS, MAX_JUROR_SEATS, MAX_VALIDATORS_PER_LEAF};
 use noema_economics::Balance;
 use noema_protocol::{apply, sent};
 use serde::{Deserialize, Serialize};
 use sp_arithmetic::{
+    helpers_128bit::multiply_by_rational_with_rounding,
     traits::{AtLeast32BitUnsigned, UniqueSaturatedInto},
-    Permill,
+    Permill, Rounding,
 };
 
 /// The most blocks that each step of a claim takes. Only blocks that are made count, so no deadline passes
@@ -98,8 +99,36 @@ pub struct ClaimRules<BlockNumber> {
     pub challenger_cap: Balance,
     /// The amount that an account without a seat at the leaf puts on hold to challenge it; above zero.
     pub challenge_bond: Balance,
+    /// The least payment of a juror, for each of its seats and each token of the leaf that it executes; above
+    /// zero. Without it, a verdict on an answer that costs little would not be worth the work.
+    pub juror_fee_per_token: Balance,
     /// The part of each payment that is burned.
     pub burned_share: Permill,
+}
+
+impl<BlockNumber> ClaimRules<BlockNumber> {
+    /// The least payment of a juror for a seat in a dispute over a leaf of `tokens` tokens.
+    pub fn least_juror_fee(&self, tokens: u64) -> Balance {
+        self.juror_fee_per_token.saturating_mul(tokens.into())
+    }
+
+    /// The least stake of a claimant that pays every seat of a dispute over a leaf of `tokens` tokens, in
+    /// addition to the challengers, where the leaf is false. [`Balance::MAX`] where no stake does.
+    pub fn stake_for_jurors(&self, tokens: u64) -> Balance {
+        const ONE: Balance = 1_000_000;
+        let fees = self
+            .least_juror_fee(tokens)
+            .saturating_mul(MAX_JUROR_SEATS.into());
+        let left = ONE.saturating_sub(self.challenger_share.deconstruct().into());
+        multiply_by_rational_with_rounding(fees, ONE, left, Rounding::Up).unwrap_or(Balance::MAX)
+    }
+
+    /// The least stake of a challenger that pays every seat of a dispute over a leaf of `tokens` tokens, and as
+    /// much to the claimant, where the leaf is true.
+    pub fn challenge_for_jurors(&self, tokens: u64) -> Balance {
+        self.least_juror_fee(tokens)
+            .saturating_mul(Balance::from(MAX_JUROR_SEATS).saturating_add(1))
+    }
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> ClaimRules<BlockNumber> {
@@ -149,6 +178,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> ClaimRules<BlockNumber> {
         }
         if self.challenge_bond == 0 {
             return Err(ClaimRulesError::NoChallengeBond);
+        }
+        if self.juror_fee_per_token == 0 || self.challenge_for_jurors(1) > self.validator_stake {
+            return Err(ClaimRulesError::JurorsUnpaid);
         }
         Ok(())
     }

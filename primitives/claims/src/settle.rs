@@ -54,7 +54,22 @@ pub fn lost_challenge(bond: Balance, cost: Balance) -> LostChallenge {
     }
 }
 
+/// The payment for each of `seats` seats of jurors out of `fund`: `fee`, or an equal part of a fund that does
+/// not suffice for all. The sum never exceeds the fund.
+pub fn juror_share(fund: Balance, seats: usize, fee: Balance) -> Balance {
+    let seats = Balance::try_from(seats).unwrap_or(Balance::MAX);
+    fund.checked_div(seats).map_or(0, |most| fee.min(most))
+}
+
 impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
+    /// The payment of a juror for one seat, and of the claimant for its work in a dispute that it wins: as
+    /// much as for a check, and no less than the rules state for the tokens of the leaf.
+    pub fn juror_fee(&self) -> Balance {
+        let terms = &self.terms;
+        let least = terms.rules.least_juror_fee(terms.leaf_tokens);
+        self.fee_per_check().max(least)
+    }
+
     /// The payment of one validator for one leaf, before a part is burned: an equal part of the check fee for
     /// each validator that every leaf may have.
     pub fn fee_per_check(&self) -> Balance {

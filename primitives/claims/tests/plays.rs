@@ -6,8 +6,8 @@
 mod support;
 
 use noema_claims::{
-    lost_challenge, Beacon, ClaimEffect, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms,
-    Decision, SeatState,
+    juror_share, lost_challenge, Beacon, ClaimEffect, ClaimFault, ClaimOutcome, ClaimRules,
+    ClaimStage, ClaimTerms, Decision, SeatState, MAX_JUROR_SEATS,
 };
 use noema_protocol::hashing::blake2_256;
 use proptest::prelude::*;
@@ -134,6 +134,45 @@ fn challenging_ones_own_claim_through_another_account_is_a_loss() {
 }
 
 #[test]
+fn a_juror_is_paid_by_its_work_where_the_answer_is_free() {
+    let terms = |payment, check_fee, juror_fee_per_token| ClaimTerms {
+        payment,
+        check_fee,
+        rules: ClaimRules {
+            juror_fee_per_token,
+            ..rules()
+        },
+        ..terms()
+    };
+    let fee = |terms| Play::with(terms, 5, 1).claim.juror_fee();
+    // A hundred tokens.
+    assert_eq!(fee(terms(0, 0, 3)), 300);
+    assert_eq!(fee(terms(1_000, 200, 1)), 100, "as much as for a check");
+    assert_eq!(fee(terms(1_000, 900, 1)), 450, "as much as for a check");
+}
+
+#[test]
+fn the_least_stakes_pay_every_juror() {
+    let rules = ClaimRules {
+        juror_fee_per_token: 5,
+        ..rules()
+    };
+    // 36 · 500 = 18,000 for jurors, and as much for challengers.
+    assert_eq!(rules.stake_for_jurors(100), 36_000);
+    // 37 · 500: the claimant gets a part, too.
+    assert_eq!(rules.challenge_for_jurors(100), 18_500);
+    let whole = ClaimRules {
+        challenger_share: noema_claims::Permill::one(),
+        ..rules
+    };
+    assert_eq!(whole.stake_for_jurors(100), u128::MAX);
+    assert_eq!(rules.stake_for_jurors(u64::MAX), {
+        let fees = u128::from(u64::MAX) * 5 * 36;
+        2 * fees
+    });
+}
+
+#[test]
 fn asking_oneself_burns_a_part_of_every_payment() {
     // Payer, claimant and both validators are one party: the best case for it.
     let mut play = Play::with(terms(), 5, 1);
@@ -200,6 +239,20 @@ fn a_bond_topped_up_after_the_claim_changes_nothing() {
 }
 
 proptest! {
+    #[test]
+    fn jurors_never_get_more_than_there_is(
+        fund in any::<u128>(),
+        seats in 0..=MAX_JUROR_SEATS as usize,
+        fee in any::<u128>(),
+    ) {
+        let each = juror_share(fund, seats, fee);
+        prop_assert!(each <= fee);
+        prop_assert!(each.checked_mul(seats as u128).is_some_and(|sum| sum <= fund));
+        // In full, or equal parts of all of it.
+        let left = fund - each * seats as u128;
+        prop_assert!(each == fee || left < (seats as u128).max(1) || seats == 0);
+    }
+
     #[test]
     fn a_lost_challenge_is_divided_and_never_pays(bond in any::<u128>(), cost in any::<u128>()) {
         let lost = lost_challenge(bond, cost);

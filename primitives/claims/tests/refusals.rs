@@ -280,4 +280,14 @@ fn rules_that_cannot_work_are_refused_by_name() {
         refused(|r| r.validator_stake = 0),
         Err(ClaimRulesError::NoValidatorStake)
     );
+    assert_eq!(
+        refused(|r| r.juror_fee_per_token = 0),
+        Err(ClaimRulesError::JurorsUnpaid)
+    );
+    // 36 seats and the claimant: 37 · 27 = 999 of the stake of 1,000.
+    assert_eq!(refused(|r| r.juror_fee_per_token = 27), Ok(()));
+    assert_eq!(
+        refused(|r| r.juror_fee_per_token = 28),
+        Err(ClaimRulesError::JurorsUnpaid)
+    );
 }

@@ -8,5 +8,6 @@ mod world;
 mod checks;
 mod collusion;
 mod draws;
+mod jurors;
 mod requests;
 mod standstill;

@@ -15,6 +15,13 @@ export function unhurried(blockTime) {
   return { claims: { windows: { commit: blocks(20), reveal: blocks(15) } }, requests: { answer: blocks(20) } };
 }
 
+/** The payment of a juror for a seat, and of a claimant that wins a dispute, by the terms of the claim. */
+export function jurorFee({ checkFee, leafTokens, rules }) {
+  const ofCheck = checkFee / rules.validatorsPerLeaf;
+  const least = rules.jurorFeePerToken * leafTokens;
+  return ofCheck > least ? ofCheck : least;
+}
+
 /** The current rules. */
 export async function readRules(chain) {
   const { Protocol } = plain(await chain.api.query.parameters.parameters({ Protocol: 'ProtocolClaimRules' }));

@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 
 import { madeUp } from '../lib/answer.js';
 import { randomHash } from '../lib/protocol.js';
-import { CHECK_ALL, WHOLE } from '../lib/rules.js';
+import { CHECK_ALL, jurorFee, WHOLE } from '../lib/rules.js';
 import { FINALITY, UNIT, World } from '../lib/world.js';
 
 const FALSE = { Fallen: { FalseLeaf: 0n } };
@@ -89,17 +89,16 @@ describe(`a dishonest worker${FINALITY}`, () => {
   }
 
   /**
-   * Checks that the challengers share half of the stake, and that jurors are paid the fee of a check for each
-   * seat.
+   * Checks that the challengers share half of the stake, and that jurors are paid for each seat.
    */
   async function sharesStake(claim, { challengers, stake, paid }) {
     const { claim: recorded } = await world.claim(claim);
-    const { challengerShare, challengerCap, validatorsPerLeaf } = recorded.terms.rules;
+    const { challengerShare, challengerCap } = recorded.terms.rules;
     const half = (stake * challengerShare) / WHOLE;
     const each = (half < challengerCap ? half : challengerCap) / BigInt(challengers.length);
     const verdicts = world.chain.eventsNamed('jury.VerdictRevealed', (data) => data.claim === claim);
     assert.ok(verdicts.length > 0 && verdicts.every(({ data }) => data.verdict === 'False'));
-    const fee = recorded.terms.checkFee / validatorsPerLeaf;
+    const fee = jurorFee(recorded.terms);
     const due = new Map(challengers.map((who) => [who, each]));
     for (const { juror: { address }, seats } of await world.jury(claim)) {
       due.set(address, (due.get(address) ?? 0n) + seats * fee);

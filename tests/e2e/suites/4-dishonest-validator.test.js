@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 
 import { madeUp } from '../lib/answer.js';
 import { randomHash } from '../lib/protocol.js';
-import { CHECK_ALL } from '../lib/rules.js';
+import { CHECK_ALL, jurorFee } from '../lib/rules.js';
 import { FINALITY, UNIT, World } from '../lib/world.js';
 
 /** The number of filled seats of a jury. */
@@ -151,8 +151,8 @@ describe(`a dishonest validator${FINALITY}`, () => {
     assert.equal((await world.claimEvent(job.claim, 'claims.DisputeConcluded')).decision, 'True');
     const { paid } = await settles(job, 'FalseChallenge');
     const { claim: { terms } } = await world.claim(job.claim);
-    const fee = terms.checkFee / terms.rules.validatorsPerLeaf;
-    assert.equal((await worker.ledger()).disputes, before + fee, 'the worker gets the fee of a check');
+    const fee = jurorFee(terms);
+    assert.equal((await worker.ledger()).disputes, before + fee, 'the worker gets the fee of a juror');
     const others = jury.filter(({ juror }) => juror !== job.cheat);
     assert.equal(paid, fee * (1n + seatsIn(others)), 'and so does each other juror for each of its seats');
   });
@@ -318,7 +318,7 @@ describe(`a jury${FINALITY}`, () => {
     const now = await world.chain.balance(challenger.address);
     assert.deepEqual([now.held, now.free], [0n, left - stake], 'the challenger has lost its bond');
     const { claim: { terms } } = await world.claim(claim);
-    const fee = terms.checkFee / terms.rules.validatorsPerLeaf;
+    const fee = jurorFee(terms);
     assert.equal((await worker.ledger()).disputes, fee);
     for (const { juror, seats } of jury.slice(3)) assert.equal((await juror.ledger()).disputes, seats * fee, juror.name);
     await world.audit();

@@ -61,6 +61,66 @@ fn a_true_leaf_costs_the_challenger() {
     });
 }
 
+/// Terms of a free answer of 21 tokens, for each of which a juror gets ten.
+fn free() -> noema_claims::ClaimTerms<u64, u32> {
+    let mut terms = terms();
+    (terms.payment, terms.check_fee) = (0, 0);
+    terms.rules.juror_fee_per_token = 10;
+    terms
+}
+
+#[test]
+fn jurors_of_a_free_answer_are_paid_by_their_work() {
+    let jurors = [VALIDATOR, VALIDATOR + 1];
+    test(|| {
+        let stranger = total(STRANGER);
+        let id = make(free()).expect("the claim can be made");
+        assert_ok!(challenge(STRANGER, id));
+        Claims::conclude(id, 0, Decision::False, &jurors);
+        assert_eq!(jurors.map(payable), [210; 2]);
+        assert_eq!(bond(WORKER), BOND - 20_000);
+        assert_eq!(total(STRANGER), stranger + 4_000);
+    });
+    test(|| {
+        let id = make(free()).expect("the claim can be made");
+        for challenger in [STRANGER, PAYER] {
+            assert_ok!(challenge(challenger, id));
+        }
+        Claims::conclude(id, 0, Decision::True, &jurors);
+        assert_eq!(jurors.map(payable), [210; 2], "once");
+        assert_eq!(payable(WORKER), 2 * 210, "by each challenger");
+    });
+}
+
+/// A check that costs so much that no stake pays a juror as much: 30,000 for each.
+#[test]
+fn jurors_share_equally_where_the_stakes_do_not_suffice() {
+    let dear = || {
+        let mut terms = terms();
+        terms.check_fee = 60_000;
+        terms
+    };
+    let jurors = [VALIDATOR, VALIDATOR + 1, VALIDATOR + 2, VALIDATOR + 2];
+    let payables = || [0, 1, 2].map(|index| payable(VALIDATOR + index));
+    test(|| {
+        let id = make(dear()).expect("the claim can be made");
+        assert_ok!(challenge(STRANGER, id));
+        Claims::conclude(id, 0, Decision::False, &jurors);
+        // The stake of 20,000, without the 4,000 of the challenger.
+        assert_eq!(payables(), [4_000, 4_000, 8_000]);
+    });
+    test(|| {
+        let id = make(dear()).expect("the claim can be made");
+        for challenger in [STRANGER, PAYER] {
+            assert_ok!(challenge(challenger, id));
+        }
+        Claims::conclude(id, 0, Decision::True, &jurors);
+        // Of each stake of 20,000 half goes to the claimant, and the other half to the jurors.
+        assert_eq!(payables(), [5_000, 5_000, 10_000]);
+        assert_eq!(payable(WORKER), 20_000);
+    });
+}
+
 #[test]
 fn what_cannot_be_decided_is_free_for_neither_side() {
     test(|| {

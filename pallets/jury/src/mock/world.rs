@@ -114,6 +114,7 @@ pub(crate) fn rules() -> ClaimRules<u32> {
         challenger_share: Permill::from_percent(50),
         challenger_cap: 400,
         challenge_bond: 2_000,
+        juror_fee_per_token: 1,
         burned_share: Permill::from_percent(10),
     }
 }

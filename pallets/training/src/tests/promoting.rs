@@ -277,7 +277,7 @@ fn silent_validators_lose_a_little_where_none_scores() {
 }
 
 #[test]
-fn a_validator_that_does_not_score_should_lose_as_much_as_by_false_scores() {
+fn a_validator_that_does_not_score_loses_as_much_as_by_false_scores() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
@@ -295,7 +295,7 @@ fn a_validator_that_does_not_score_should_lose_as_much_as_by_false_scores() {
 }
 
 #[test]
-fn a_validator_that_does_not_claim_should_lose_as_much_as_by_a_false_claim() {
+fn a_validator_that_does_not_claim_loses_as_much_as_by_a_false_claim() {
     test(|| {
         assert_ok!(start());
         play_to_claiming();
@@ -313,7 +313,7 @@ fn a_validator_that_does_not_claim_should_lose_as_much_as_by_a_false_claim() {
 
 /// A trainer that serves its update to no validator, or too slowly, costs no validator anything.
 #[test]
-fn an_update_that_is_not_served_should_cost_no_validator_anything() {
+fn an_update_that_is_not_served_costs_no_validator_anything() {
     test(|| {
         assert_ok!(start());
         play_to_scoring();
