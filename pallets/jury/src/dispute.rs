@@ -407,7 +407,11 @@ where
                 self.open_second(relay);
                 DisputeProgress::SecondJuryOpened
             }
-            Instance::Second => self.conclude(Decision::Undecided),
+            // A verdict that a second jury does not overturn stands.
+            Instance::Second => {
+                let decided = self.first.verdict().map_or(Decision::Undecided, decision);
+                self.conclude(decided)
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod common;
 mod world;
 
 mod checks;
+mod coalitions;
 mod collusion;
 mod draws;
 mod jurors;
