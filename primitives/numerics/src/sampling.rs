@@ -85,7 +85,7 @@ impl Sampler {
         self.candidates.extend(
             (0u32..)
                 .zip(logits)
-                .filter(|(_, &logit)| weight(logit) > 0)
+                .filter(|&(_, &logit)| weight(logit) > 0)
                 .map(|(token, &logit)| key(token, logit)),
         );
         let kept = match usize::from(self.sampling.top_k) {

@@ -53,7 +53,7 @@ impl Selection {
         self.keys.extend(
             (0u64..)
                 .zip(changes)
-                .filter(|(_, &change)| change != 0)
+                .filter(|&(_, &change)| change != 0)
                 .map(|(index, change)| {
                     u64::from(change.unsigned_abs()) << INDEX_BITS | (INDEX_MASK - index)
                 })
