@@ -298,7 +298,7 @@ impl<'a> Gains<'a> {
     }
 
     /// The integers `g`, in order.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = i32> + 'a {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = i32> + use<'a> {
         self.bytes
             .as_chunks()
             .0
@@ -329,7 +329,7 @@ impl<'a> RopeTable<'a> {
     ///
     /// # Panics
     /// When the table does not cover the position.
-    pub fn row(&self, position: usize) -> impl ExactSizeIterator<Item = (i32, i32)> + 'a {
+    pub fn row(&self, position: usize) -> impl ExactSizeIterator<Item = (i32, i32)> + use<'a> {
         self.bytes[position * self.half * 8..][..self.half * 8]
             .as_chunks::<8>()
             .0

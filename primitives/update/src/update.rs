@@ -157,7 +157,7 @@ impl<'a> Update<'a> {
     }
 
     /// Indices of the tensors that it touches, ascending.
-    pub fn tensors(&self) -> impl ExactSizeIterator<Item = u16> + Clone + 'a {
+    pub fn tensors(&self) -> impl ExactSizeIterator<Item = u16> + Clone + use<'a> {
         self.tensors.iter().map(|&bytes| u16::from_le_bytes(bytes))
     }
 

@@ -134,7 +134,7 @@ impl Journal {
     }
 
     /// The state files of its trainers.
-    fn states<'f>(&self, folder: &'f Path) -> impl Iterator<Item = PathBuf> + 'f {
+    fn states<'f>(&self, folder: &'f Path) -> impl Iterator<Item = PathBuf> + use<'f> {
         (0..self.plan.trainers).map(move |index| trainer_state(folder, index))
     }
 
