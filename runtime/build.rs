@@ -12,7 +12,8 @@ fn build_wasm() {
     const HINT: &str = "WASM_BUILD_WORKSPACE_HINT";
     println!("cargo:rerun-if-env-changed={HINT}");
     if std::env::var_os(HINT).is_none() {
-        std::env::set_var(HINT, concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var(HINT, concat!(env!("CARGO_MANIFEST_DIR"), "/..")) };
     }
 
     #[cfg(feature = "metadata-hash")]

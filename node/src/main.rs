@@ -14,10 +14,13 @@ mod service;
 fn main() {
     // Three lines for every empty block are too many; RUST_LOG and --log override this.
     if std::env::var_os("RUST_LOG").is_none() {
-        std::env::set_var(
-            "RUST_LOG",
-            "sc_basic_authorship=warn,sc_consensus_manual_seal=warn",
-        );
+        // SAFETY: no other thread runs yet.
+        unsafe {
+            std::env::set_var(
+                "RUST_LOG",
+                "sc_basic_authorship=warn,sc_consensus_manual_seal=warn",
+            );
+        }
     }
     if let Err(error) = command::run() {
         eprintln!("error: {error}");

@@ -6,7 +6,8 @@ fn main() {
     const HINT: &str = "WASM_BUILD_WORKSPACE_HINT";
     println!("cargo:rerun-if-env-changed={HINT}");
     if std::env::var_os(HINT).is_none() {
-        std::env::set_var(HINT, concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var(HINT, concat!(env!("CARGO_MANIFEST_DIR"), "/../..")) };
     }
     substrate_wasm_builder::WasmBuilder::new()
         .with_project(concat!(env!("CARGO_MANIFEST_DIR"), "/guest/Cargo.toml"))
