@@ -15,13 +15,13 @@ use core::{
 use noema_numerics::{layout, testing::golden, Architecture, Model, Scalar, Transformer};
 
 #[link(wasm_import_module = "env")]
-extern "C" {
+unsafe extern "C" {
     fn ext_equality_read_weights_version_1(to: u32, length: u32);
     fn ext_panic_handler_abort_on_panic_version_1(message: u64);
 }
 
 /// See the crate's documentation.
-#[no_mangle]
+#[unsafe(no_mangle)]
 extern "C" fn golden(_pointer: u32, _length: u32) -> u64 {
     let vectors: Vec<(String, String)> = golden::results(&Scalar)
         .into_iter()
@@ -31,14 +31,14 @@ extern "C" fn golden(_pointer: u32, _length: u32) -> u64 {
 }
 
 /// See the crate's documentation.
-#[no_mangle]
+#[unsafe(no_mangle)]
 extern "C" fn operator(pointer: u32, length: u32) -> u64 {
     let case: Case = take(pointer, length);
     give(&case.run(&Scalar))
 }
 
 /// See the crate's documentation.
-#[no_mangle]
+#[unsafe(no_mangle)]
 extern "C" fn execute(pointer: u32, length: u32) -> u64 {
     let (architecture, exponents, task): (_, Vec<i8>, _) = take(pointer, length);
     give(&run(&architecture, &exponents, &task))
