@@ -64,6 +64,6 @@ for pallet in "${PALLETS[@]}"; do
         --pallet "pallet_$pallet" --extrinsic '*' \
         --steps "$STEPS" --repeat "$REPEAT" --min-duration 1 \
         --template "$ROOT/scripts/weights.hbs" --output "$output" --quiet
-    rustfmt --edition 2021 --config-path "$ROOT" "$output"
+    rustfmt --edition 2024 --config-path "$ROOT" "$output"
     note "$output"
 done

@@ -24,9 +24,7 @@ use noema_checkpoint::{CheckpointId, SourceFormat, H256};
 use seek::{seek, ALL};
 use std::{
     collections::BTreeMap,
-    fs,
-    future::Future,
-    io,
+    fs, io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{
@@ -150,11 +148,11 @@ pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchE
         given => given,
     };
     let mut opened = Artefacts::open(folder, &secret, options(wanted)).await;
-    if let Err(error @ Error::Bind { .. }) = &opened {
-        if wanted != listen.port() {
-            warn!(%error, "the last port for sharing files is taken; sharing at another port");
-            opened = Artefacts::open(folder, &secret, options(0)).await;
-        }
+    if let Err(error @ Error::Bind { .. }) = &opened
+        && wanted != listen.port()
+    {
+        warn!(%error, "the last port for sharing files is taken; sharing at another port");
+        opened = Artefacts::open(folder, &secret, options(0)).await;
     }
     let artefacts = opened?;
     if let Some(address) = artefacts.addresses().first() {

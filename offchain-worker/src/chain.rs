@@ -190,7 +190,7 @@ impl Node {
     /// Runs a request with a timeout, and classifies its error.
     async fn in_time<T>(
         &self,
-        request: impl std::future::Future<Output = Result<T, subxt::Error>>,
+        request: impl Future<Output = Result<T, subxt::Error>>,
     ) -> Result<T, ChainError> {
         match tokio::time::timeout(PATIENCE, request).await {
             Ok(Ok(value)) => Ok(value),

@@ -44,7 +44,6 @@ use operators::Recorded;
 use rounds::Resources;
 use share::Sharing;
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

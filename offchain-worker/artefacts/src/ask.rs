@@ -13,7 +13,7 @@ use iroh_blobs::{
     protocol::{ERR_LIMIT, ERR_PERMISSION},
     HashAndFormat,
 };
-use std::{future::Future, pin::pin};
+use std::pin::pin;
 use tokio::time::{timeout, timeout_at, Instant};
 
 /// Most bytes of the list of a directory: one hash for each file and one for their names.

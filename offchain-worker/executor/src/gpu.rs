@@ -347,10 +347,10 @@ impl GpuExecutor {
             }
         })?;
         #[cfg(test)]
-        if self.gpu.take_fault(InjectedFault::WrongNumbers) {
-            if let Some(logit) = output.logits.last_mut() {
-                *logit ^= 1;
-            }
+        if self.gpu.take_fault(InjectedFault::WrongNumbers)
+            && let Some(logit) = output.logits.last_mut()
+        {
+            *logit ^= 1;
         }
         Ok(())
     }

@@ -12,9 +12,7 @@ use noema_checkpoint::H256;
 use noema_rounds::Dataset as Recorded;
 use std::{
     collections::BTreeSet,
-    fs,
-    future::Future,
-    io,
+    fs, io,
     path::Path,
     sync::{
         atomic::{AtomicU64, Ordering},

@@ -1,7 +1,7 @@
 //! Fetching from holders that change their endpoints, or appear, during the fetch.
 
 use super::FetchError;
-use futures::future::{BoxFuture, Future};
+use futures::future::BoxFuture;
 use std::{
     pin::pin,
     sync::atomic::{AtomicU64, Ordering},
@@ -86,10 +86,10 @@ async fn others<'a, H: Ord + Clone>(
             continue;
         }
         // If the chain cannot be read at present, or names no holder, the search continues.
-        if let Ok(now) = look().await {
-            if sorted(&now) != sorted(holders) {
-                return now;
-            }
+        if let Ok(now) = look().await
+            && sorted(&now) != sorted(holders)
+        {
+            return now;
         }
     }
 }

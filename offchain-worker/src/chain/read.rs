@@ -177,7 +177,7 @@ impl At {
     pub(super) async fn in_time<T, E: Into<subxt::Error>>(
         &self,
         what: &str,
-        request: impl std::future::Future<Output = Result<T, E>>,
+        request: impl Future<Output = Result<T, E>>,
     ) -> Result<T, ChainError> {
         match tokio::time::timeout(PATIENCE, request).await {
             Ok(result) => result.map_err(|error| classify(&self.url, what, error)),

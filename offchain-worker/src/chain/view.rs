@@ -15,7 +15,6 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use noema_protocol::{ClaimId, Job, RequestId};
 use sp_core::H256;
-use std::future::Future;
 use std::sync::Arc;
 
 /// Reads the duties of one controller and signs with its hot key.

@@ -140,10 +140,10 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
     let watch = async {
         loop {
             // If the node is unreachable, this tries again at the next finalized block.
-            if let Ok(Some(seen)) = look(&link, id).await {
-                if report.update(&seen, asked) {
-                    return Ok(seen);
-                }
+            if let Ok(Some(seen)) = look(&link, id).await
+                && report.update(&seen, asked)
+            {
+                return Ok(seen);
             }
             if head.changed().await.is_err() {
                 bail!("the connection to the node ended");

@@ -5,7 +5,6 @@ use crate::printable::one_line;
 use futures::future::FutureExt;
 use noema_executor::Cancel;
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 use tokio::task::JoinSet;

@@ -47,10 +47,10 @@ where
         if !joins {
             self.disputes = self.disputes.saturating_add(1);
         }
-        if let Ok(seat) = self.seat_mut(challenger, leaf) {
-            if matches!(seat.state, SeatState::Seated | SeatState::Committed(_)) {
-                seat.state = SeatState::Challenged;
-            }
+        if let Ok(seat) = self.seat_mut(challenger, leaf)
+            && matches!(seat.state, SeatState::Seated | SeatState::Committed(_))
+        {
+            seat.state = SeatState::Challenged;
         }
         Ok(())
     }

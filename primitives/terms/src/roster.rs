@@ -167,10 +167,10 @@ impl Roster {
         slot: Option<Slot>,
         weight: u64,
     ) -> Result<Slot, RosterFull> {
-        if let Some(slot) = slot {
-            if self.set_held(pages, now, operator, slot, weight) {
-                return Ok(slot);
-            }
+        if let Some(slot) = slot
+            && self.set_held(pages, now, operator, slot, weight)
+        {
+            return Ok(slot);
         }
         let number = match self.pages.iter().position(|page| page.room_from <= now) {
             Some(index) => index,

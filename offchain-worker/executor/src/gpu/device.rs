@@ -8,7 +8,6 @@ use super::Adapter;
 use crate::ExecutorError;
 use std::{
     collections::VecDeque,
-    future::Future,
     panic::{catch_unwind, AssertUnwindSafe},
     pin::pin,
     sync::{

@@ -9,7 +9,6 @@ use noema_executor::Cancel;
 use noema_protocol::{CheckpointId, FamilyId, Role, RoundId};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
