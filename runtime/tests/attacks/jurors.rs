@@ -2,7 +2,7 @@
 //! oneself yields.
 
 use crate::world::*;
-use noema_protocol::interfaces::{Prices, Role};
+use noema_protocol::{Prices, Role};
 use noema_runtime::{
     constants::{MICROUNIT, MILLIUNIT, UNIT},
     parameters::{claim_rules, LIVE_FRESHNESS, REQUEST_RULES},
