@@ -2,28 +2,27 @@
 //!
 //! That crate is the runtime of the relay chain. `cumulus-pallet-parachain-system` depends on it for the traits
 //! below alone, and brings the pallets for staking, coretime and the exchange of assets with it: minutes of
-//! compilation, for the node and again for Wasm. This crate has only these traits, with the arithmetic of version
+//! compilation, for the node and again for Wasm. This crate has only these traits, with the rates of version
 //! 30.0.0; a use of anything else fails to compile, and another version takes the real crate again.
-
-// Copyright (C) Parity Technologies (UK) Ltd.
-// SPDX-License-Identifier: GPL-3.0-only
 
 #![no_std]
 
 use core::marker::PhantomData;
-use sp_runtime::{traits::Get, FixedU128, Saturating};
+use sp_runtime::{traits::Get, FixedPointNumber, FixedU128, Saturating};
 
-/// The factor that the fees of messages are multiplied by.
+/// A thousandth: the unit in which the factor grows.
+const THOUSAND: u128 = 1_000;
+/// What each message adds, in thousandths.
+const PER_MESSAGE: u128 = 50;
+
+/// The factor that the fees of messages are multiplied by. It grows with each message while the relay chain lags,
+/// by 5 % and by 0.1 % for each kilobyte, and shrinks by 5 % in each block in which it does not.
 pub trait FeeTracker {
     /// The destinations, each with its own factor.
     type Id: Copy;
 
     /// The lowest factor.
     const MIN_FEE_FACTOR: FixedU128 = FixedU128::from_u32(1);
-    /// What each message multiplies the factor by while the relay chain lags.
-    const EXPONENTIAL_FEE_BASE: FixedU128 = FixedU128::from_rational(105, 100);
-    /// What each kilobyte of a message adds to that base.
-    const MESSAGE_SIZE_FEE_BASE: FixedU128 = FixedU128::from_rational(1, 1000);
 
     /// The present factor.
     fn get_fee_factor(id: Self::Id) -> FixedU128;
@@ -31,39 +30,23 @@ pub trait FeeTracker {
     /// Stores another factor.
     fn set_fee_factor(id: Self::Id, val: FixedU128);
 
-    /// Raises a factor for a message of `message_size` bytes.
-    fn do_increase_fee_factor(fee_factor: &mut FixedU128, message_size: u128) {
-        let by_size = FixedU128::from(message_size.saturating_div(1024))
-            .saturating_mul(Self::MESSAGE_SIZE_FEE_BASE);
-        *fee_factor = fee_factor.saturating_mul(Self::EXPONENTIAL_FEE_BASE.saturating_add(by_size));
-    }
-
     /// Raises the factor for a message of `message_size` bytes.
     fn increase_fee_factor(id: Self::Id, message_size: u128) {
-        let mut fee_factor = Self::get_fee_factor(id);
-        Self::do_increase_fee_factor(&mut fee_factor, message_size);
-        Self::set_fee_factor(id, fee_factor);
-    }
-
-    /// Lowers a factor, at most to the lowest. Returns whether it changed.
-    fn do_decrease_fee_factor(fee_factor: &mut FixedU128) -> bool {
-        const {
-            assert!(Self::EXPONENTIAL_FEE_BASE.into_inner() >= FixedU128::from_u32(1).into_inner());
-        }
-        if *fee_factor == Self::MIN_FEE_FACTOR {
-            return false;
-        }
-        // The base is at least one, as asserted above.
-        *fee_factor = Self::MIN_FEE_FACTOR.max(*fee_factor / Self::EXPONENTIAL_FEE_BASE);
-        true
+        let thousandths = THOUSAND
+            .saturating_add(PER_MESSAGE)
+            .saturating_add(message_size / 1_024);
+        let growth = FixedU128::saturating_from_rational(thousandths, THOUSAND);
+        Self::set_fee_factor(id, Self::get_fee_factor(id).saturating_mul(growth));
     }
 
     /// Lowers the factor, at most to the lowest. Returns whether it changed.
     fn decrease_fee_factor(id: Self::Id) -> bool {
-        let mut fee_factor = Self::get_fee_factor(id);
-        let changed = Self::do_decrease_fee_factor(&mut fee_factor);
-        Self::set_fee_factor(id, fee_factor);
-        changed
+        let before = Self::get_fee_factor(id);
+        let growth = FixedU128::from_rational(THOUSAND + PER_MESSAGE, THOUSAND);
+        let lowered = before.const_checked_div(growth).unwrap_or(before);
+        let after = lowered.max(Self::MIN_FEE_FACTOR);
+        Self::set_fee_factor(id, after);
+        after != before
     }
 }
 

@@ -4,9 +4,6 @@
 //! `cumulus-pallet-parachain-system` depends on it for the trait below alone. A use of anything else fails to
 //! compile, and another version takes the real crate again.
 
-// Copyright (C) Parity Technologies (UK) Ltd.
-// SPDX-License-Identifier: GPL-3.0-only
-
 #![no_std]
 
 extern crate alloc;
