@@ -1,9 +1,7 @@
 //! The format: encoding and decoding agree, every update has one byte string, and all other bytes are refused
 //! with their error.
 
-mod common;
-
-use common::{changes, encode_again, open, read, trainable, update, ANY, PARENT};
+use crate::common::{changes, encode_again, open, read, trainable, update, ANY, PARENT};
 use noema_checkpoint::{CheckpointId, H256};
 use noema_numerics::testing::Random;
 use noema_update::{

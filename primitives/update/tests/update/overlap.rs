@@ -1,8 +1,6 @@
 //! The overlap of two updates.
 
-mod common;
-
-use common::{open, read, trainable, update, PARENT};
+use crate::common::{open, read, trainable, update, PARENT};
 use noema_numerics::testing::Random;
 use noema_update::{overlap, DecodeError, Encoder, Overlap, Trainable};
 use proptest::prelude::*;

@@ -1,12 +1,10 @@
 //! Frozen bytes and roots: a change of any means another format, or another next checkpoint. To print them:
 //!
 //! ```sh
-//! cargo test -p noema-update --test golden -- --nocapture
+//! cargo test -p noema-update --test update golden -- --nocapture
 //! ```
 
-mod common;
-
-use common::{checkpoint, exponents, open, trainable, update, PARENT};
+use crate::common::{checkpoint, exponents, open, trainable, update, PARENT};
 use noema_checkpoint::{blake2_256, weights_root};
 use noema_numerics::testing::Random;
 use noema_update::{apply, from_weights, masters_root, Encoder, Trainable};

@@ -1,8 +1,6 @@
 //! Applying updates: the exact mean, in any order, all or nothing.
 
-mod common;
-
-use common::{checkpoint, exponents, open, read, trainable, update, PARENT};
+use crate::common::{checkpoint, exponents, open, read, trainable, update, PARENT};
 use noema_checkpoint::{weights_root, CheckpointId, H256};
 use noema_numerics::{
     layout::TensorKind,

@@ -1,8 +1,6 @@
 //! Compression and error feedback: changes that are not sent are kept, exactly.
 
-mod common;
-
-use common::{open, read, trainable, ANY, PARENT};
+use crate::common::{open, read, trainable, ANY, PARENT};
 use noema_numerics::testing::Random;
 use noema_update::{EncodeError, Encoder, Trainable, Update};
 use proptest::prelude::*;

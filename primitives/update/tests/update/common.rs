@@ -1,5 +1,4 @@
 //! Shared test support: a small checkpoint with padding everywhere, and updates of it.
-#![allow(dead_code, unreachable_pub)] // each test file uses its part
 
 use noema_checkpoint::{CheckpointId, H256};
 use noema_numerics::{
@@ -8,10 +7,10 @@ use noema_numerics::{
 };
 use noema_update::{ChunkPlace, DecodeError, Encoder, Entry, Limits, Trainable, Update};
 
-pub const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(7));
+pub(crate) const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 
 /// Limits that every update satisfies.
-pub const ANY: Limits = Limits {
+pub(crate) const ANY: Limits = Limits {
     bytes: usize::MAX,
     tensors: u16::MAX,
     entries: 4_096,
@@ -19,7 +18,7 @@ pub const ANY: Limits = Limits {
 
 /// Tensor 0, the embedding, has two chunks and 7 rows of padding; 1 is a norm of 64 gains; 2 the
 /// query, one chunk of 4,096; 3 the key, half a chunk; 7 the gate, a chunk and a half.
-pub fn checkpoint() -> TestModel {
+pub(crate) fn checkpoint() -> TestModel {
     let architecture = Architecture {
         vocabulary: 121,
         ..TestModel::TINY
@@ -27,20 +26,23 @@ pub fn checkpoint() -> TestModel {
     TestModel::seeded(architecture, 5)
 }
 
-pub fn trainable() -> Trainable {
+pub(crate) fn trainable() -> Trainable {
     Trainable::new(&checkpoint().architecture).unwrap()
 }
 
-pub fn exponents() -> Vec<i8> {
+pub(crate) fn exponents() -> Vec<i8> {
     checkpoint().exponents
 }
 
-pub fn open<'a>(bytes: &'a [u8], trainable: &'a Trainable) -> Result<Update<'a>, DecodeError> {
+pub(crate) fn open<'a>(
+    bytes: &'a [u8],
+    trainable: &'a Trainable,
+) -> Result<Update<'a>, DecodeError> {
     Update::open(bytes, trainable, PARENT, ANY)
 }
 
 /// All entries of an update, chunk by chunk.
-pub fn read(update: &Update<'_>) -> Result<Vec<(ChunkPlace, Vec<Entry>)>, DecodeError> {
+pub(crate) fn read(update: &Update<'_>) -> Result<Vec<(ChunkPlace, Vec<Entry>)>, DecodeError> {
     let mut reader = update.reader();
     let mut chunks = Vec::new();
     while let Some(chunk) = reader.next()? {
@@ -51,7 +53,7 @@ pub fn read(update: &Update<'_>) -> Result<Vec<(ChunkPlace, Vec<Entry>)>, Decode
 
 /// Changes of a tensor, as `Encoder::exact` takes them: in each chunk up to `most` at random places
 /// with magnitudes s and 2 s.
-pub fn changes(
+pub(crate) fn changes(
     trainable: &Trainable,
     tensor: u16,
     most: usize,
@@ -79,7 +81,7 @@ pub fn changes(
 }
 
 /// An update of some tensors.
-pub fn update(trainable: &Trainable, bound: u16, seed: u64) -> Vec<u8> {
+pub(crate) fn update(trainable: &Trainable, bound: u16, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut encoder = Encoder::new(trainable, PARENT, bound).unwrap();
     for tensor in 0..trainable.tensors().len() as u16 {
@@ -92,7 +94,7 @@ pub fn update(trainable: &Trainable, bound: u16, seed: u64) -> Vec<u8> {
 }
 
 /// Encodes an update again from its decoded entries.
-pub fn encode_again(update: &Update<'_>) -> Result<Vec<u8>, DecodeError> {
+pub(crate) fn encode_again(update: &Update<'_>) -> Result<Vec<u8>, DecodeError> {
     let mut encoder = Encoder::new(update.trainable(), update.parent(), update.bound()).unwrap();
     let chunks = read(update)?;
     for tensor in update.tensors() {

@@ -1,7 +1,7 @@
 //! The definition returns the frozen results. To print them:
 //!
 //! ```sh
-//! cargo test -p noema-numerics --test golden -- --nocapture
+//! cargo test -p noema-numerics --test numerics golden -- --nocapture
 //! ```
 
 use noema_numerics::{testing::golden, Scalar, NUMERICS_VERSION};

@@ -1,8 +1,6 @@
 //! Masters, their leaves and root, and requantisation to tiles.
 
-mod common;
-
-use common::{checkpoint, trainable};
+use crate::common::{checkpoint, trainable};
 use noema_checkpoint::{join_roots, H256};
 use noema_numerics::{
     layout::{self, TensorKind},
