@@ -1,7 +1,7 @@
 //! The comparison on SmolLM2-135M-Instruct, with few tokens; `scripts/equality.sh` runs more.
 //!
 //! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> cargo test -p noema-equality
-//! --test smollm2`; passes with a remark where it is not set.
+//! --test equality smollm2`; passes with a remark where it is not set.
 
 use noema_equality::run::{open, run, Settings};
 use std::{
