@@ -1,6 +1,6 @@
 //! A chain at its genesis from a preset, and its relay chain.
 
-// Each test file uses a part of it.
+// Each program of tests uses a part of it.
 #![allow(dead_code)]
 
 use codec::Encode;

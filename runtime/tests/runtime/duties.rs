@@ -1,9 +1,7 @@
 //! Duties of hot keys: free, without a nonce, with priority over all paid transactions, and nothing else.
 
-mod common;
-
+use crate::common::{account, chain, extension, tipped};
 use codec::Encode;
-use common::{account, chain, extension, tipped};
 use frame_support::{
     assert_ok, dispatch::DispatchClass, storage::with_transaction, traits::fungible::Inspect,
     BoundedVec,

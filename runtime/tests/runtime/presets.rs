@@ -1,8 +1,6 @@
 //! The genesis of each preset.
 
-mod common;
-
-use common::{account, chain};
+use crate::common::{account, chain};
 use frame_support::traits::{fungible::Inspect, BuildGenesisConfig, Get};
 use noema_runtime::{
     constants::{EXISTENTIAL_DEPOSIT, PARA_ID, SS58_PREFIX, UNIT},
@@ -87,7 +85,7 @@ fn only_root_sets_rules() {
 fn genesis_refuses_what_cannot_work_by_name() {
     let mut rules = parameters::claim_rules(0, 1);
     rules.windows.commit = 0;
-    let mut genesis = common::genesis("development");
+    let mut genesis = crate::common::genesis("development");
     genesis.parameter_presets.claim_rules = Some(rules);
     sp_io::TestExternalities::new_empty().execute_with(|| genesis.build());
 }

@@ -1,8 +1,6 @@
 //! The terms of the issuance equal the documented ones.
 
-mod common;
-
-use common::{account, chain};
+use crate::common::{account, chain};
 use frame_support::{
     assert_ok,
     traits::{fungible::Inspect, Hooks},

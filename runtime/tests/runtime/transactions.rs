@@ -1,9 +1,7 @@
 //! The signed payload of a transaction, and the account that pays for it.
 
-mod common;
-
+use crate::common::{chain, signed};
 use codec::{Decode, Encode};
-use common::{chain, signed};
 use noema_runtime::{Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic, VERSION};
 use sp_keyring::Sr25519Keyring::Bob;
 use sp_runtime::traits::Checkable;

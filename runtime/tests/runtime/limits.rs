@@ -1,8 +1,6 @@
 //! The limits of a block, the weight of calls, and the sums of deadlines.
 
-mod common;
-
-use common::{account, chain};
+use crate::common::{account, chain};
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     traits::{Get, OnRuntimeUpgrade},

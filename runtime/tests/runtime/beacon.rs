@@ -1,8 +1,6 @@
 //! Randomness is available exactly when it was unpredictable.
 
-mod common;
-
-use common::{chain, randomness, relay};
+use crate::common::{chain, randomness, relay};
 use noema_interfaces::BlockRandomness;
 use noema_runtime::{beacon::RelayBeacon, Runtime, System};
 
