@@ -57,7 +57,7 @@ fn an_epoch_is_a_day_and_on_a_development_chain_sixty_blocks() {
 
 #[test]
 fn the_schedule_is_the_documented_one() {
-    let text = include_str!("../../docs/issuance.md");
+    let text = include_str!("../../../docs/issuance.md");
     let noema = |amount: u128| {
         let digits = format!("{:09}", amount / UNIT);
         let groups = [&digits[..3], &digits[3..6], &digits[6..]].join(",");

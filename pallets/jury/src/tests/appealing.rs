@@ -4,7 +4,7 @@ use frame_support::{
     traits::fungible::{Inspect, InspectHold, Mutate},
 };
 use noema_claims::Decision;
-use noema_protocol::{interfaces::Offence, Verdict};
+use noema_protocol::{Offence, Verdict};
 
 fn story(run: impl FnOnce()) {
     TestExt::new().validators(10..20).execute_with(run);
