@@ -113,13 +113,11 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoundSlashes {
-    /// The part of the bond that is locked behind a round. A validator loses it for a false score or claim, and
-    /// as well for none.
+    /// The part of the bond that is locked behind a round, and lost for a false statement.
     pub falsehood: Permill,
-    /// The part of the bond that a trainer loses without a contribution, and a validator of a round in which no
-    /// validator revealed scores.
+    /// The part of the bond that is lost for silence.
     pub silence: Permill,
-    /// The most that either loses for that.
+    /// The most that is lost for silence.
     pub silence_cap: Balance,
 }
 
@@ -127,7 +125,6 @@ pub struct RoundSlashes {
 pub const ROUND_SLASHES: RoundSlashes = RoundSlashes {
     // This allows an operator at most sixteen rounds at a time.
     falsehood: Permill::from_parts(62_500),
-    // A trainer states nothing that could be false: a contribution that is refused costs it nothing.
     silence: Permill::from_percent(1),
     silence_cap: 10 * UNIT,
 };
@@ -240,11 +237,11 @@ part!(
     FalsehoodSlash: Permill = ProtocolRoundSlashes.falsehood
 );
 part!(
-    /// The part of the bond that a trainer loses without a contribution to a round.
+    /// The part of the bond that is lost for silence in a round.
     SilenceSlash: Permill = ProtocolRoundSlashes.silence
 );
 part!(
-    /// The most that a trainer loses for that.
+    /// The most that is lost for silence in a round.
     SilenceCap: Balance = ProtocolRoundSlashes.silence_cap
 );
 

@@ -77,8 +77,7 @@ pub(super) struct StartArgs {
         value_name = "BLOCKS",
     )]
     training_window: u32,
-    /// Scoring window, in blocks: each for scoring the least number of contributions, claiming, objecting and
-    /// fetching the next checkpoint. More contributions get more time to score, in proportion.
+    /// Scoring window, in blocks: each for scoring, claiming, objecting and fetching the next checkpoint.
     #[arg(
         long,
         default_value_t = 300,

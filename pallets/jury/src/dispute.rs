@@ -407,11 +407,7 @@ where
                 self.open_second(relay);
                 DisputeProgress::SecondJuryOpened
             }
-            // A verdict that a second jury does not overturn stands.
-            Instance::Second => {
-                let decided = self.first.verdict().map_or(Decision::Undecided, decision);
-                self.conclude(decided)
-            }
+            Instance::Second => self.conclude(Decision::Undecided),
         }
     }
 

@@ -496,8 +496,6 @@ mod benchmarks {
     fn advance_close() {
         let (family, id) = start::<T>();
         claiming::<T>(id);
-        // None of the drawn validators claims: all are heard.
-        step::<T>(id);
         close_others::<T>(family, id);
         let now = System::<T>::block_number();
         #[block]

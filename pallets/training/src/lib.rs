@@ -93,13 +93,11 @@ pub mod pallet {
         /// Blocks until a block is final: each window of a round is longer than its programme states by this
         /// number. Read when a round opens, which keeps it.
         type FinalityAllowance: Get<BlockNumberFor<Self>>;
-        /// The part of the bond that is locked behind a round. A validator loses it for false scores or a false
-        /// claim, and as well for none.
+        /// The part of the bond that false scores or a false claim cost.
         type FalsehoodSlash: Get<Permill>;
-        /// The part of the bond that a trainer loses without a contribution, and a validator of a round in which
-        /// no validator revealed scores; at most `FalsehoodSlash`.
+        /// The part of the bond that silence costs.
         type SilenceSlash: Get<Permill>;
-        /// The most that either loses for that.
+        /// The most that silence costs.
         type SilenceCap: Get<Balance>;
     }
 

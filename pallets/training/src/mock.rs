@@ -364,8 +364,7 @@ pub(crate) fn text<S: frame_support::traits::Get<u32>>(text: &str) -> BoundedVec
 /// Ends blocks until the family's round is in another phase, or another round is open.
 pub(crate) fn pass_window() {
     let before = Training::open_round(FAMILY).map(|round| (round.id, round.phase));
-    // Three contributions take twice the window of two.
-    for _ in 0..=2 * WINDOW + u64::from(FRESHNESS) + 1 {
+    for _ in 0..=WINDOW + u64::from(FRESHNESS) + 1 {
         end_block();
         if Training::open_round(FAMILY).map(|round| (round.id, round.phase)) != before {
             return;

@@ -143,20 +143,13 @@ impl<T: Config> Pallet<T> {
         ended
     }
 
-    /// Slashes a participant. Silence costs a validator its lock, as a false statement does. If no validator
-    /// revealed scores, though, the evaluation shards may have been withheld from all of them. A trainer states
-    /// nothing that could be false.
     fn slash(operator: &T::AccountId, round: &RoundOf<T>, offence: Offence) {
-        let is_minor = match offence {
-            Offence::MissedContribution => true,
-            Offence::MissedScore => !round.is_scored(),
-            _ => false,
-        };
-        let amount = if is_minor {
-            let bond = T::Operators::bond(operator);
-            slash_for_silence(bond, T::SilenceSlash::get(), T::SilenceCap::get())
-        } else {
-            T::Operators::locked(operator, round.id.into()).unwrap_or(0)
+        let bond = T::Operators::bond(operator);
+        let amount = match offence {
+            Offence::FalseScore | Offence::FalseClaim => {
+                T::Operators::locked(operator, round.id.into()).unwrap_or(0)
+            }
+            _ => slash_for_silence(bond, T::SilenceSlash::get(), T::SilenceCap::get()),
         };
         T::Operators::slash(operator, round.id.into(), offence, amount, &[]);
     }

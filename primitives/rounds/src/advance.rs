@@ -238,18 +238,8 @@ where
                 validator.seat = Hearing::Scores;
             }
         }
-        let until = at.now.saturating_add(self.scoring_window());
+        let until = at.now.saturating_add(self.rules.windows.scoring);
         self.phase = Phase::Scoring { until };
-    }
-
-    /// Blocks to score all contributions: the rules state those for the fewest of a round. No number of
-    /// trainers makes a validator late.
-    pub(crate) fn scoring_window(&self) -> BlockNumber {
-        let contributions = u32::try_from(self.contributors().len()).unwrap_or(u32::MAX);
-        let times = contributions
-            .div_ceil(self.rules.min_contributions.max(1))
-            .max(1);
-        self.rules.windows.scoring.saturating_mul(times.into())
     }
 
     fn close_scoring(
@@ -260,7 +250,7 @@ where
         match self.tally_scores() {
             Tally::Contested => {
                 self.widen();
-                let until = at.now.saturating_add(self.scoring_window());
+                let until = at.now.saturating_add(self.rules.windows.scoring);
                 self.phase = Phase::Scoring { until };
             }
             Tally::Nothing => self.end_hearing(Rejection::NoScores, effects),

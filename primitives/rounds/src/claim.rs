@@ -8,7 +8,7 @@ use sp_arithmetic::traits::AtLeast32BitUnsigned;
 
 /// The decision over the validators' claims.
 pub(crate) enum Decision {
-    /// The claims differ, or there are none, and not all validators were heard.
+    /// The claims differ, and not all validators were heard.
     Contested,
     /// No validator claimed a checkpoint, or no majority agrees.
     Nothing,
@@ -88,10 +88,9 @@ where
             .iter()
             .filter_map(|validator| Some((validator.claim?, validator.bond)))
             .collect();
-        let differ = claims
+        let is_contested = claims
             .iter()
             .any(|(a, _)| claims.iter().any(|(b, _)| a != b));
-        let is_contested = claims.is_empty() || differ;
         if is_contested && !self.widened && self.has_unheard() {
             return Decision::Contested;
         }

@@ -31,8 +31,7 @@ pub struct Round<AccountId, BlockNumber> {
     pub trainers: BoundedVec<Trainer<AccountId>, ConstU32<MAX_TRAINERS>>,
     /// In the order in which they joined.
     pub validators: BoundedVec<Validator<AccountId>, ConstU32<MAX_VALIDATORS>>,
-    /// Whether all validators are heard, because those drawn did not agree or were all silent, or another
-    /// objected.
+    /// Whether all validators are heard, because those drawn did not agree or another objected.
     pub widened: bool,
     /// The shards that every contribution is evaluated on, in ascending order; none before they are
     /// drawn.
@@ -193,10 +192,10 @@ pub struct Validator<AccountId> {
 pub enum Hearing {
     /// On none, but it may object.
     Unheard,
-    /// On the next checkpoint: it objected to a claim, or was called when one was contested or none was made.
+    /// On the next checkpoint: it objected to a claim, or was called when one was contested.
     Claim,
     /// On contributions and next checkpoint: it was drawn, objected to scores, or was called when they were
-    /// contested or none were revealed.
+    /// contested.
     Scores,
 }
 

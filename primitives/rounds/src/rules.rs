@@ -35,8 +35,7 @@ pub struct RoundWindows<BlockNumber> {
     pub training: BlockNumber,
     /// Blocks to reveal contributions.
     pub reveal: BlockNumber,
-    /// Blocks to score the fewest contributions of a round and commit the scores. More of them take longer, in
-    /// proportion, rounded up.
+    /// Blocks to score and commit the scores.
     pub scoring: BlockNumber,
     /// Blocks to reveal the scores.
     pub score_reveal: BlockNumber,

@@ -12,7 +12,7 @@ use sp_core::H256;
 
 /// The decision over the validators' scores.
 pub(crate) enum Tally {
-    /// The scores differ, or there are none, and not all validators were heard.
+    /// The scores differ, and not all validators were heard.
     Contested,
     /// No validator scored, or no majority agrees on the parent's loss.
     Nothing,
@@ -112,7 +112,7 @@ where
         validator.sheet = Some(sheet);
         self.drop_decisions();
         self.widen();
-        let until = now.saturating_add(self.scoring_window());
+        let until = now.saturating_add(self.rules.windows.scoring);
         self.phase = Phase::Scoring { until };
         Ok(())
     }
@@ -152,8 +152,7 @@ where
     /// Counts the scores and records the decision.
     pub(crate) fn tally_scores(&mut self) -> Tally {
         let sheets: Vec<&ScoreSheet> = self.sheets().map(|(sheet, _)| sheet).collect();
-        let differ = sheets.iter().any(|a| sheets.iter().any(|b| a != b));
-        let is_contested = sheets.is_empty() || differ;
+        let is_contested = sheets.iter().any(|a| sheets.iter().any(|b| a != b));
         if is_contested && !self.widened && self.has_unheard() {
             return Tally::Contested;
         }
@@ -183,11 +182,6 @@ where
             })
             .collect();
         Some((parent, findings))
-    }
-
-    /// Whether a validator revealed scores.
-    pub fn is_scored(&self) -> bool {
-        self.sheets().next().is_some()
     }
 
     fn sheets(&self) -> impl Iterator<Item = (&ScoreSheet, Balance)> {

@@ -201,53 +201,14 @@ fn nothing_accepted_leaves_the_parent() {
 #[test]
 fn silent_validators_offend() {
     let mut play = Play::scoring();
-    assert_eq!(play.seated().len(), 2);
-    play.score_each(&[]);
-    assert_eq!(play.seated(), [11, 12, 13], "all are heard");
-    assert_eq!(play.offences(), []);
+    let seated = play.seated();
     play.score_each(&[]);
     assert_eq!(rejected(&play), Rejection::NoScores);
-    assert!(!play.round.is_scored());
-    let expected = [11, 12, 13].map(|account| (account, Offence::MissedScore));
+    let expected: Vec<_> = seated
+        .into_iter()
+        .map(|account| (account, Offence::MissedScore))
+        .collect();
     assert_eq!(play.offences(), expected);
-}
-
-#[test]
-fn drawn_validators_that_are_all_silent_do_not_stop_the_round() {
-    let mut play = Play::scoring();
-    let [one, two] = play.seated()[..] else {
-        panic!("two are drawn");
-    };
-    let other = play.unheard();
-    play.score_each(&[]);
-    play.score_each(&[(other, &[helpful(); 3])]);
-    assert!(matches!(play.round.phase, Phase::Claiming { .. }));
-    play.round.claim(&other, claim(), play.now).unwrap();
-    play.pass_window();
-    play.pass_window();
-    assert!(matches!(play.round.phase, Phase::Holding { .. }));
-    let expected = [one, two].map(|account| (account, Offence::MissedScore));
-    assert_eq!(play.offences(), expected);
-}
-
-#[test]
-fn the_time_to_score_grows_with_the_contributions() {
-    let started = |contributors: &[u64]| {
-        let mut play = Play::revealing();
-        for account in contributors {
-            play.reveal(*account).unwrap();
-        }
-        while matches!(play.round.phase, Phase::Revealing { .. }) {
-            play.end_block();
-        }
-        let Phase::Scoring { until } = play.round.phase else {
-            panic!("enough are revealed");
-        };
-        // The block that began the phase is over.
-        until - (play.now - 1)
-    };
-    assert_eq!(started(&[1, 2]), WINDOW, "the fewest");
-    assert_eq!(started(&[1, 2, 3]), 2 * WINDOW);
 }
 
 #[test]
@@ -281,12 +242,8 @@ fn a_validator_that_does_not_claim_offends() {
 fn without_a_claim_the_parent_stays() {
     let mut play = Play::claiming();
     play.pass_window();
-    assert!(matches!(play.round.phase, Phase::Claiming { .. }));
-    assert_eq!(play.seated(), [11, 12, 13], "all are heard");
-    play.pass_window();
     assert_eq!(rejected(&play), Rejection::NoClaim);
-    let expected = [11, 12, 13].map(|account| (account, Offence::MissedClaim));
-    assert_eq!(play.offences(), expected);
+    assert_eq!(play.offences().len(), 2);
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod common;
 mod world;
 
 mod checks;
-mod coalitions;
 mod collusion;
 mod draws;
 mod jurors;

@@ -161,13 +161,13 @@ export class Training {
     return round;
   }
 
-  /** The slash of a trainer without a contribution: a hundredth of the bond, up to the cap. */
+  /** The slash for silence: a hundredth of the bond, up to the cap. */
   silence(bond) {
     const part = (bond * SLASHES.silence) / WHOLE;
     return part < SLASHES.silenceCap ? part : SLASHES.silenceCap;
   }
 
-  /** The slash of a validator for a false statement or none: the whole lock of the round. */
+  /** The slash for a false statement: the whole lock of the round. */
   falsehood(bond) {
     return (bond * SLASHES.falsehood + WHOLE - 1n) / WHOLE;
   }

@@ -265,7 +265,11 @@ proptest! {
             prop_assert_eq!(end == AppealEnd::Unheard, dispute.second.is_empty());
         }
         // The decision is that of the second jury where it decided, and of the first otherwise.
-        let expected = dispute.second.verdict().or(dispute.first.verdict());
+        let expected = match dispute.second.verdict() {
+            Some(verdict) => Some(verdict),
+            None if dispute.second.is_empty() => dispute.first.verdict(),
+            None => None,
+        };
         let expected = expected.map_or(Decision::Undecided, crate::dispute::decision);
         prop_assert_eq!(decision, expected);
     }

@@ -278,8 +278,7 @@ impl Play {
     /// Ends blocks until another phase begins.
     pub(crate) fn pass_window(&mut self) {
         let before = self.round.phase;
-        // Three contributions take twice the window of two.
-        for _ in 0..=2 * WINDOW {
+        for _ in 0..=WINDOW {
             self.end_block();
             if self.round.phase != before {
                 return;
