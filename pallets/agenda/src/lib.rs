@@ -124,12 +124,13 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         Turns: IterableStorageDoubleMap<Block, Turn, ()>,
         Cursor: StorageValue<Block, Query = Block>,
     {
+        let mut last = None;
         for _ in 0..most {
             if !meter.can_consume(costs.heaviest) {
                 return;
             }
             let is_over = charge_recorded_proof(meter, |meter| {
-                let weight = match Self::step(now) {
+                let weight = match Self::step(now, &mut last) {
                     Some(Step::Turn(turn)) => take(turn),
                     Some(Step::BlockLeft) => costs.skip,
                     None => return true,
@@ -143,66 +144,54 @@ impl<Turns, Cursor> Agenda<Turns, Cursor> {
         }
     }
 
-    /// The next step of block `now`; `None` where nothing is left to do.
-    fn step<Block, Turn>(now: Block) -> Option<Step<Turn>>
+    /// Takes the remaining turns of block `now` and of those before it, in at most `most` steps: one for each
+    /// turn, and one for each block before `now`.
+    pub fn take_due<Block, Turn>(now: Block, most: u32) -> Vec<Turn>
     where
         Block: AtLeast32BitUnsigned + FullCodec + Copy,
         Turn: FullCodec,
         Turns: IterableStorageDoubleMap<Block, Turn, ()>,
         Cursor: StorageValue<Block, Query = Block>,
     {
-        match Self::take_due(now, 1).into_iter().next() {
-            Some(turn) => Some(Step::Turn(turn)),
-            None => (!Self::is_done(now)).then_some(Step::BlockLeft),
-        }
-    }
-
-    /// Whether all turns of block `now` and of those before it are taken and the blocks before `now` left.
-    fn is_done<Block>(now: Block) -> bool
-    where
-        Block: AtLeast32BitUnsigned + FullCodec,
-        Cursor: StorageValue<Block, Query = Block>,
-    {
-        let next = Cursor::get();
-        next.is_zero() || next > now
-    }
-
-    /// Takes the remaining turns of block `now` and of those before it, in at most `budget` steps: one for
-    /// each turn, and one for each block before `now`.
-    pub fn take_due<Block, Turn>(now: Block, budget: u32) -> Vec<Turn>
-    where
-        Block: AtLeast32BitUnsigned + FullCodec + Copy,
-        Turn: FullCodec,
-        Turns: IterableStorageDoubleMap<Block, Turn, ()>,
-        Cursor: StorageValue<Block, Query = Block>,
-    {
-        let first = Cursor::get();
-        if first.is_zero() {
-            return Vec::new();
-        }
-        let (mut block, mut left) = (first, budget);
-        let mut taken = Vec::new();
-        while block <= now && left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX);
-            // Removed after the iteration: an iterator over keys forbids changes while it runs.
-            let turns: Vec<Turn> = Turns::iter_key_prefix(block).take(wanted).collect();
-            for turn in &turns {
-                Turns::remove(block, turn);
+        let (mut last, mut taken) = (None, Vec::new());
+        for _ in 0..most {
+            match Self::step(now, &mut last) {
+                Some(Step::Turn(turn)) => taken.push(turn),
+                Some(Step::BlockLeft) => {}
+                None => break,
             }
-            left = left.saturating_sub(u32::try_from(turns.len()).unwrap_or(u32::MAX));
-            taken.extend(turns);
-            // With the budget spent it is unknown whether the block has more.
-            if left == 0 {
-                break;
-            }
-            if block < now {
-                left = left.saturating_sub(1);
-            }
-            block = block.saturating_add(Block::one());
-        }
-        if block != first {
-            Cursor::put(block);
         }
         taken
+    }
+
+    /// The next step of block `now`; `None` where nothing is left to do. `last` is the key of the turn that was
+    /// taken before it in this block. The iteration continues there: one from the first key would pass every
+    /// turn that was taken before, and taking `n` turns would take time in proportion to `n²`.
+    fn step<Block, Turn>(now: Block, last: &mut Option<Vec<u8>>) -> Option<Step<Turn>>
+    where
+        Block: AtLeast32BitUnsigned + FullCodec + Copy,
+        Turn: FullCodec,
+        Turns: IterableStorageDoubleMap<Block, Turn, ()>,
+        Cursor: StorageValue<Block, Query = Block>,
+    {
+        let block = Cursor::get();
+        if block.is_zero() || block > now {
+            return None;
+        }
+        let turn = match last.take() {
+            Some(key) => Turns::iter_key_prefix_from(block, key).next(),
+            None => Turns::iter_key_prefix(block).next(),
+        };
+        match turn {
+            Some(turn) => {
+                *last = Some(Turns::hashed_key_for(block, &turn));
+                Turns::remove(block, &turn);
+                Some(Step::Turn(turn))
+            }
+            None => {
+                Cursor::put(block.saturating_add(Block::one()));
+                (block < now).then_some(Step::BlockLeft)
+            }
+        }
     }
 }

@@ -82,11 +82,12 @@ fn receipt() -> Receipt {
 
 fn operator<T: Config>(
     name: &'static str,
+    index: u32,
     role: Role,
     checkpoint: CheckpointId,
 ) -> (T::AccountId, T::AccountId) {
-    let controller: T::AccountId = account(name, 0, 0);
-    let key: T::AccountId = account("key", 0, role as u32);
+    let controller: T::AccountId = account(name, index, 0);
+    let key: T::AccountId = account("key", index, role as u32);
     T::Operators::register(&controller, &key, role, &checkpoint);
     (controller, key)
 }
@@ -98,7 +99,7 @@ fn made<T: Config>() -> KeptOf<T> {
 
 /// A claim about `checkpoint` with money and lock.
 fn made_about<T: Config>(checkpoint: CheckpointId) -> KeptOf<T> {
-    let (claimant, _) = operator::<T>("worker", Role::Worker, checkpoint);
+    let (claimant, _) = operator::<T>("worker", 0, Role::Worker, checkpoint);
     let payer: T::AccountId = account("payer", 0, 0);
     T::Currency::set_balance(&payer, funds::<T>());
     let purse = T::Operators::purse();
@@ -130,23 +131,25 @@ fn made_about<T: Config>(checkpoint: CheckpointId) -> KeptOf<T> {
     }
 }
 
-/// The seats of a validator at `count` leaves, each with its stake.
-fn seated<T: Config>(kept: &mut KeptOf<T>, count: u32, state: SeatState) -> T::AccountId {
+/// Seats of `count` validators, each at a leaf of its own and with its stake. Returns the hot key of the first.
+fn seated<T: Config>(kept: &mut KeptOf<T>, count: u32, state: SeatState) -> Option<T::AccountId> {
     let checkpoint = kept.claim.terms.checkpoint;
-    let (validator, key) = operator::<T>("validator", Role::Validator, checkpoint);
+    let mut first = None;
     for leaf in 0..count {
+        let (validator, key) = operator::<T>("validator", leaf, Role::Validator, checkpoint);
         let job = Job::Check(kept.claim.id, leaf);
         assert!(T::Operators::lock(&validator, job, 1).is_ok());
         let seat = Seat {
-            validator: validator.clone(),
+            validator,
             leaf,
             point: u64::MAX,
             state,
         };
         kept.claim.seats.try_push(seat).expect("a seat is free");
+        first = first.or(Some(key));
     }
     kept.claim.drawn = vec![0].try_into().expect("one leaf");
-    key
+    first
 }
 
 fn store<T: Config>(mut kept: KeptOf<T>, stage: ClaimStage<BlockNumberFor<T>>) {
@@ -176,13 +179,8 @@ fn take_turn<T: Config>(now: BlockNumberFor<T>) {
 /// Registers `count` validators of a checkpoint that no other operator serves.
 fn validators<T: Config>(count: u32) -> (CheckpointId, Vec<T::AccountId>) {
     let checkpoint = CheckpointId(H256::repeat_byte(8));
-    let controllers = (0..count).map(|index| {
-        let controller: T::AccountId = account("controller", index, 0);
-        let key = account("key", index, 0);
-        T::Operators::register(&controller, &key, Role::Validator, &checkpoint);
-        controller
-    });
-    (checkpoint, controllers.collect())
+    let register = |index| operator::<T>("validator", index, Role::Validator, checkpoint).0;
+    (checkpoint, (0..count).map(register).collect())
 }
 
 /// A claim in which a validator has a seat at leaf 0, and others have done their part, as far as `stage` asks
@@ -193,7 +191,7 @@ fn with_last_part<T: Config>(
     others: SeatState,
     stage: ClaimStage<BlockNumberFor<T>>,
 ) -> (T::AccountId, T::AccountId) {
-    let key = seated::<T>(&mut kept, 2, others);
+    let key = seated::<T>(&mut kept, 2, others).expect("a validator is seated");
     let seat = kept.claim.seats.first_mut().expect("a seat was taken");
     seat.state = own;
     let validator = seat.validator.clone();
@@ -332,16 +330,46 @@ mod benches {
         assert!(matches!(duty, Some(Ok(_))));
     }
 
+    /// Another account opens a dispute.
     #[benchmark]
     fn challenge() {
         let kept = made::<T>();
         let until = later::<T>();
-        store::<T>(kept, ClaimStage::Committing { until });
-        let caller: T::AccountId = whitelisted_caller();
+        let verification = Verification::NotDrawn;
+        store::<T>(
+            kept,
+            ClaimStage::Challengeable {
+                until,
+                verification,
+            },
+        );
+        let caller: T::AccountId = account("challenger", 0, 0);
         T::Currency::set_balance(&caller, funds::<T>());
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), ClaimId(0), 0);
         assert_eq!(Disputes::<T>::get(ClaimId(0), 0).len(), 1);
+    }
+
+    /// A drawn validator opens a dispute, as the last part of a stage after which others are drawn.
+    #[benchmark]
+    fn challenge_seated() {
+        let (own, others) = (SeatState::Seated, SeatState::Silent);
+        let until = later::<T>();
+        let stage = ClaimStage::Committing { until };
+        let (_, key) = with_last_part::<T>(made::<T>(), own, others, stage);
+        let call = Call::<T>::challenge {
+            claim: ClaimId(0),
+            leaf: 0,
+        };
+        #[block]
+        {
+            let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
+            assert!(dispatched.is_ok());
+        }
+        let claim = Claims::<T>::get(ClaimId(0))
+            .expect("the claim is kept")
+            .claim;
+        assert_eq!(claim.stage, ClaimStage::Undrawn);
     }
 
     /// What every poll reads, with new randomness for the waiting claims, of which none is drawn.

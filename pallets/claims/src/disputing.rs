@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
             !recorded.iter().any(|other| other.account == challenger),
             Error::<T>::AlreadyChallenged
         );
-        let is_seated = Self::has_open_seat(&kept.claim, &challenger, leaf);
+        let is_seated = kept.claim.has_open_seat(&challenger, leaf, Self::now());
         kept.claim
             .challenge(&challenger, leaf, joins, Self::now())
             .map_err(Error::<T>::from)?;
@@ -105,15 +105,6 @@ impl<T: Config> Pallet<T> {
     /// as much as a false claim.
     pub(crate) fn challenge_bond(claim: &ClaimOf<T>) -> Balance {
         claim.terms.rules.challenge_bond.max(claim.terms.stake)
-    }
-
-    /// Whether an account has a seat at the leaf with a step still open.
-    pub(crate) fn has_open_seat(claim: &ClaimOf<T>, account: &T::AccountId, leaf: u32) -> bool {
-        claim.seats.iter().any(|seat| {
-            seat.leaf == leaf
-                && seat.validator == *account
-                && matches!(seat.state, SeatState::Seated | SeatState::Committed(_))
-        })
     }
 
     /// Releases the stakes of challengers that were right, or whose dispute was not decided.

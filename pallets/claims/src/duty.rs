@@ -73,7 +73,7 @@ impl<T: Config> Pallet<T> {
         let validator = Self::controller(key)?;
         let kept = Self::load(id)?;
         ensure!(
-            Self::has_open_seat(&kept.claim, &validator, leaf),
+            kept.claim.has_open_seat(&validator, leaf, Self::now()),
             Error::<T>::NotDrawn
         );
         // Executing the call and rolling it back shows whether a dispute can be joined.

@@ -244,7 +244,7 @@ pub mod pallet {
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::challenge())]
+        #[pallet::weight(T::WeightInfo::challenge().max(T::WeightInfo::challenge_seated()))]
         pub fn challenge(origin: OriginFor<T>, claim: ClaimId, leaf: u32) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_challenge(who, claim, leaf)

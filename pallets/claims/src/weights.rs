@@ -18,6 +18,8 @@ pub trait WeightInfo {
     fn verify_reveal() -> Weight;
     /// See `challenge` in the pallet's benchmarks.
     fn challenge() -> Weight;
+    /// See `challenge_seated` in the pallet's benchmarks.
+    fn challenge_seated() -> Weight;
     /// See `poll_base` in the pallet's benchmarks.
     fn poll_base() -> Weight;
     /// See `skip_block` in the pallet's benchmarks.
@@ -94,6 +96,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 930 bytes. Shortest time: 259_715_000 ps.
     fn challenge() -> Weight {
+        Weight::from_parts(308_536_000, 8_079)
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().writes(6))
+    }
+
+    fn challenge_seated() -> Weight {
         Weight::from_parts(308_536_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(6))

@@ -1,7 +1,7 @@
 //! Benchmarks of checking and performing a duty, beside those of the duty itself.
 
 use crate::{Call, Config, HotKeys, Pallet};
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec};
 use codec::Decode;
 use frame_benchmarking::v2::*;
 use frame_support::traits::UnfilteredDispatchable;
@@ -24,8 +24,13 @@ impl BenchmarkHelper<u64, sp_runtime::testing::TestSignature> for () {
     }
 }
 
-/// A duty that does nothing, signed by a hot key in the present block.
-fn signed<T: Config>() -> (
+/// The most bytes of a duty in the benchmarks, more than an answer has.
+const DUTY_BYTES: u32 = 16_384;
+
+/// A duty of about that many bytes that does nothing, signed by a hot key in the present block.
+fn signed<T: Config>(
+    bytes: u32,
+) -> (
     T::AccountId,
     <T as Config>::RuntimeCall,
     BlockNumberFor<T>,
@@ -35,7 +40,7 @@ where
     <T as Config>::RuntimeCall: From<frame_system::Call<T>>,
 {
     let duty = frame_system::Call::<T>::remark {
-        remark: Default::default(),
+        remark: vec![0; bytes as usize],
     }
     .into();
     let at = System::<T>::block_number();
@@ -53,8 +58,8 @@ mod benches {
     use super::*;
 
     #[benchmark]
-    fn authorize_perform() {
-        let (key, duty, at, signature) = signed::<T>();
+    fn authorize_perform(b: Linear<0, DUTY_BYTES>) {
+        let (key, duty, at, signature) = signed::<T>(b);
         let signed;
         #[block]
         {
@@ -65,7 +70,7 @@ mod benches {
 
     #[benchmark]
     fn perform() {
-        let (key, duty, at, signature) = signed::<T>();
+        let (key, duty, at, signature) = signed::<T>(0);
         let duty = Box::new(duty);
         let call = Call::<T>::perform {
             key,

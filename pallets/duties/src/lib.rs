@@ -90,7 +90,8 @@ pub mod pallet {
             )
         })]
         #[pallet::weight_of_authorize(
-            T::WeightInfo::authorize_perform().saturating_add(duty.get_dispatch_info().call_weight)
+            T::WeightInfo::authorize_perform(duty.encoded_size() as u32)
+                .saturating_add(duty.get_dispatch_info().call_weight)
         )]
         #[pallet::authorize(|_source, key, duty, at, signature| {
             Pallet::<T>::authorize_duty(key, duty, *at, signature)

@@ -15,7 +15,7 @@ pub trait WeightInfo {
     /// Executing the call around the duty.
     fn perform() -> Weight;
     /// Checking key and signature.
-    fn authorize_perform() -> Weight;
+    fn authorize_perform(b: u32) -> Weight;
 }
 
 /// Weights with the database of the runtime.
@@ -26,7 +26,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(WEIGHT_REF_TIME_PER_MICROS.saturating_mul(5), 0)
     }
 
-    fn authorize_perform() -> Weight {
+    fn authorize_perform(_b: u32) -> Weight {
         // Proof: the path to one account in the map of hot keys.
         Weight::from_parts(WEIGHT_REF_TIME_PER_MICROS.saturating_mul(80), 3_543)
             .saturating_add(T::DbWeight::get().reads(3))
@@ -38,7 +38,7 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
-    fn authorize_perform() -> Weight {
+    fn authorize_perform(_b: u32) -> Weight {
         Weight::zero()
     }
 }

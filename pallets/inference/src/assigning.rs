@@ -13,7 +13,10 @@ use crate::{
     Requests, WeightInfo,
 };
 use alloc::vec::Vec;
-use frame_support::weights::{Weight, WeightMeter};
+use frame_support::{
+    traits::Get,
+    weights::{Weight, WeightMeter},
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::Beacon;
 use noema_interfaces::{Checkpoints, MAX_TRIES};
@@ -39,7 +42,11 @@ const DEAR_PASS: u32 = MOST_UNSTAKED_PASSES / MOST_PASSES;
 impl<T: Config> Pallet<T> {
     /// The highest weight of a visit that looks at `requests` requests.
     pub(crate) fn visit_weight(requests: u32) -> Weight {
+        // Beside these, a visit changes the number of draws without a worker, and the cursor, and may remove
+        // both.
+        let bookkeeping = T::DbWeight::get().reads_writes(1, 4);
         T::WeightInfo::visit(requests)
+            .saturating_add(bookkeeping)
             .saturating_add(Self::heaviest_draw(MAX_TRIES))
             .saturating_add(Self::step_weight().saturating_mul(requests.into()))
     }
@@ -104,7 +111,7 @@ impl<T: Config> Pallet<T> {
             0 => T::WeightInfo::draw_workers(handout.tries),
             _ => Self::heaviest_draw(handout.tries),
         });
-        let fruitless = Self::note_draw(&checkpoint, handout.met);
+        let fruitless = Self::note_draw(&checkpoint, handout.met, meter);
         let is_given = !handout.taken.is_empty();
         for (id, request, assignment) in handout.taken {
             meter.consume(T::WeightInfo::assign());
@@ -116,13 +123,13 @@ impl<T: Config> Pallet<T> {
             Self::leave(id, request, why, fruitless, now, meter);
         }
         if !has_more {
-            Self::move_cursor(&checkpoint, None);
+            Self::move_cursor(&checkpoint, None, meter);
         } else if handout.has_room {
-            Self::move_cursor(&checkpoint, last);
+            Self::move_cursor(&checkpoint, last, meter);
             return Some(Look::BehindCursor);
         }
         if fruitless > 0 {
-            Self::forget_if_empty(&checkpoint);
+            Self::forget_if_empty(&checkpoint, meter);
         }
         (is_given && is_left).then_some(Look::AtFront)
     }
@@ -165,7 +172,7 @@ impl<T: Config> Pallet<T> {
         size: usize,
         meter: &mut WeightMeter,
     ) -> Option<Look> {
-        Self::move_cursor(checkpoint, None);
+        Self::move_cursor(checkpoint, None, meter);
         let window = Self::window(checkpoint, Look::AtFront, size);
         meter.consume(T::WeightInfo::visit(window.count()));
         for (id, request) in window.requests {
@@ -173,7 +180,7 @@ impl<T: Config> Pallet<T> {
             Self::refund(id, request, RefundReason::CheckpointWithdrawn);
         }
         if !window.has_more {
-            Self::forget_if_empty(checkpoint);
+            Self::forget_if_empty(checkpoint, meter);
         }
         window.has_more.then_some(Look::AtFront)
     }

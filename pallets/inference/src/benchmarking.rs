@@ -171,6 +171,13 @@ where
     (id, claim)
 }
 
+/// Takes the first pruning of block `now`.
+fn take_pruning<T: Config>(now: BlockNumberFor<T>) {
+    for pruning in PruningAgenda::<T>::take_due(now, 1) {
+        Pallet::<T>::prune(&pruning, now);
+    }
+}
+
 /// How a claim ends that validators confirmed.
 fn settled<T: Config>(claim: ClaimId) -> (ClaimOutcome, Settlement<T::AccountId>) {
     let outcome = ClaimOutcome::Final(Verification::Confirmed);
@@ -253,13 +260,19 @@ mod benchmarks {
         assert!(matches!(duty, Some(Ok(_))));
     }
 
+    /// A poll of a block without turns, which leaves it in both agendas, and finds the first queue.
     #[benchmark(pov_mode = Measured)]
     fn poll_base() {
         let now = System::<T>::block_number();
+        NextDeadlines::<T>::put(now);
+        NextPrunings::<T>::put(now);
         #[block]
         {
             Pallet::<T>::poll(now, &mut WeightMeter::new());
+            // Without randomness, as in a benchmark, a poll does not look for queues.
+            Pallet::<T>::next_queue(LastVisited::<T>::get());
         }
+        assert!(NextDeadlines::<T>::get() > now && NextPrunings::<T>::get() > now);
     }
 
     #[benchmark(pov_mode = Measured)]
@@ -287,6 +300,8 @@ mod benchmarks {
         #[block]
         {
             again = super::visit::<T>(now, &Beacon::default());
+            // A visit after which a draw was made reads this, too.
+            Pallet::<T>::note_draw(&CHECKPOINT, 1, &mut WeightMeter::new());
             Pallet::<T>::next_queue(Some(CHECKPOINT));
         }
         assert!(again.is_none());
@@ -388,20 +403,32 @@ mod benchmarks {
         assert_eq!(load::<T>(id).passes, 1);
     }
 
+    /// The last attempt is missed, and the requester gets its money back.
     #[benchmark(pov_mode = Measured)]
     fn miss() {
         let (id, _) = assigned::<T>();
-        let deadline = load::<T>(id)
-            .assignment
-            .expect("the request is assigned; qed")
-            .deadline;
+        let request = load::<T>(id);
+        let assignment = request.assignment.as_ref();
+        let deadline = assignment.expect("the request is assigned; qed").deadline;
+        let attempts = request.rules.max_attempts.saturating_sub(1);
+        Requests::<T>::insert(
+            id,
+            Request {
+                attempts,
+                ..request
+            },
+        );
         let now = deadline.saturating_add(One::one());
         System::<T>::set_block_number(now);
+        NextDeadlines::<T>::put(now);
+        NextPrunings::<T>::put(now);
         #[block]
         {
-            Pallet::<T>::miss(id, now);
+            for id in DeadlineAgenda::<T>::take_due(now, 1) {
+                Pallet::<T>::miss(id, now);
+            }
         }
-        assert_eq!(load::<T>(id).attempts, 1);
+        assert!(load::<T>(id).phase.is_final());
     }
 
     #[benchmark(pov_mode = Measured)]
@@ -410,20 +437,23 @@ mod benchmarks {
         end::<T>(id, claim);
         let rules = load::<T>(id).rules;
         let now = System::<T>::block_number().saturating_add(rules.body_retention.into());
+        NextPrunings::<T>::put(now);
         #[block]
         {
-            Pallet::<T>::prune_bodies(id, now);
+            take_pruning::<T>(now);
         }
         assert!(!Answers::<T>::contains_key(id));
     }
 
     #[benchmark(pov_mode = Measured)]
     fn prune_record() {
-        let (id, claim) = answered::<T>();
-        end::<T>(id, claim);
+        let (id, _) = answered::<T>();
+        let now = System::<T>::block_number().saturating_add(One::one());
+        PruningAgenda::<T>::insert(System::<T>::block_number(), now, &Pruning::Record(id));
+        NextPrunings::<T>::put(now);
         #[block]
         {
-            Pallet::<T>::prune_record(id);
+            take_pruning::<T>(now);
         }
         assert!(!Requests::<T>::contains_key(id));
     }

@@ -51,23 +51,24 @@ impl<T: Config> Pallet<T> {
             T::WeightInfo::miss()
         });
         let prunings = costs(Self::pruning_weight());
-        PruningAgenda::<T>::take_turns(
-            now,
-            &mut half,
-            prunings,
-            u32::MAX,
-            |pruning| match pruning {
-                Pruning::Bodies(id) => {
-                    Self::prune_bodies(id, now);
-                    T::WeightInfo::prune_bodies()
-                }
-                Pruning::Record(id) => {
-                    Self::prune_record(id);
-                    T::WeightInfo::prune_record()
-                }
-            },
-        );
+        PruningAgenda::<T>::take_turns(now, &mut half, prunings, u32::MAX, |pruning| {
+            Self::prune(&pruning, now)
+        });
         meter.consume(half.consumed());
+    }
+
+    /// Removes what is due, and returns the weight of that.
+    pub(crate) fn prune(pruning: &Pruning, now: BlockNumberFor<T>) -> Weight {
+        match pruning {
+            Pruning::Bodies(id) => {
+                Self::prune_bodies(*id, now);
+                T::WeightInfo::prune_bodies()
+            }
+            Pruning::Record(id) => {
+                Self::prune_record(*id);
+                T::WeightInfo::prune_record()
+            }
+        }
     }
 
     /// Visits each queue once, and then again those with more requests to assign.
@@ -110,6 +111,7 @@ impl<T: Config> Pallet<T> {
             if visited.len() >= most || Self::affordable_look_ahead(meter) == 0 {
                 if let Some(last) = visited.last() {
                     LastVisited::<T>::put(last);
+                    meter.consume(T::DbWeight::get().writes(1));
                 }
                 return again;
             }
@@ -122,6 +124,7 @@ impl<T: Config> Pallet<T> {
         }
         if visited.len() > 1 {
             LastVisited::<T>::set(visited.first().copied());
+            meter.consume(T::DbWeight::get().writes(1));
         }
         again
     }

@@ -2,6 +2,7 @@
 
 use crate::{Config, Cursors, Fruitless, Pallet, Queue, QueueKey, Request, RequestPhase, Requests};
 use alloc::vec::Vec;
+use frame_support::{traits::Get, weights::WeightMeter};
 use noema_protocol::{CheckpointId, RequestId};
 
 /// The part of its queue that a visit looks at.
@@ -91,8 +92,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Records a draw for a checkpoint that met `met` workers, busy ones included. Returns how many draws in
-    /// a row met none.
-    pub(crate) fn note_draw(checkpoint: &CheckpointId, met: u32) -> u32 {
+    /// a row met none. A change is charged to `meter`.
+    pub(crate) fn note_draw(checkpoint: &CheckpointId, met: u32, meter: &mut WeightMeter) -> u32 {
         let before = Fruitless::<T>::get(checkpoint);
         let after = match met {
             0 => before.saturating_add(1),
@@ -102,24 +103,32 @@ impl<T: Config> Pallet<T> {
             Fruitless::<T>::mutate_exists(checkpoint, |slot| {
                 *slot = (after > 0).then_some(after);
             });
+            meter.consume(T::DbWeight::get().writes(1));
         }
         after
     }
 
     /// Moves the cursor of a queue to `last`, where workers with room take none of the requests up to there,
-    /// or back to the first request, where none is left behind it.
-    pub(crate) fn move_cursor(checkpoint: &CheckpointId, last: Option<RequestId>) {
+    /// or back to the first request, where none is left behind it. A change is charged to `meter`.
+    pub(crate) fn move_cursor(
+        checkpoint: &CheckpointId,
+        last: Option<RequestId>,
+        meter: &mut WeightMeter,
+    ) {
         let before = Cursors::<T>::get(checkpoint);
         if before != last {
             Cursors::<T>::set(checkpoint, last);
+            meter.consume(T::DbWeight::get().writes(1));
         }
     }
 
-    /// Removes the draws and the cursor of a checkpoint's queue if it is empty.
-    pub(crate) fn forget_if_empty(checkpoint: &CheckpointId) {
+    /// Removes the draws and the cursor of a checkpoint's queue if it is empty. Charged to `meter`.
+    pub(crate) fn forget_if_empty(checkpoint: &CheckpointId, meter: &mut WeightMeter) {
+        meter.consume(T::DbWeight::get().reads(1));
         if Self::queued_after(checkpoint, None).next().is_none() {
             Fruitless::<T>::remove(checkpoint);
             Cursors::<T>::remove(checkpoint);
+            meter.consume(T::DbWeight::get().writes(2));
         }
     }
 }

@@ -12,6 +12,7 @@ use frame_support::{
         tokens::{Fortitude, Precision, Preservation},
         Get,
     },
+    weights::WeightMeter,
     BoundedVec,
 };
 use noema_interfaces::{Checkpoints, Claims, Operators, RelayRandomness};
@@ -186,7 +187,7 @@ impl<T: Config> Pallet<T> {
         );
         let checkpoint = request.checkpoint;
         Self::refund(id, request, RefundReason::Cancelled);
-        Self::forget_if_empty(&checkpoint);
+        Self::forget_if_empty(&checkpoint, &mut WeightMeter::new());
         Ok(())
     }
 }

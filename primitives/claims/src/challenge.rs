@@ -18,8 +18,8 @@ where
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
     /// Records the assertion of `challenger` that `leaf` is false. `joins` states that a dispute over the
-    /// leaf is open already: equal challenges share one. A validator that was drawn for the leaf has then
-    /// done its part.
+    /// leaf is open already: equal challenges share one. A validator that was drawn for the leaf, and whose
+    /// time is not over, has then done its part.
     ///
     /// # Errors
     /// [`ClaimError::Ended`], [`ClaimError::TooLate`], [`ClaimError::UnknownLeaf`] or
@@ -47,12 +47,25 @@ where
         if !joins {
             self.disputes = self.disputes.saturating_add(1);
         }
-        if let Ok(seat) = self.seat_mut(challenger, leaf)
-            && matches!(seat.state, SeatState::Seated | SeatState::Committed(_))
+        if self.has_open_seat(challenger, leaf, now)
+            && let Ok(seat) = self.seat_mut(challenger, leaf)
         {
             seat.state = SeatState::Challenged;
         }
         Ok(())
+    }
+
+    /// Whether `validator` was drawn for `leaf` and can still do its part in block `now`.
+    pub fn has_open_seat(&self, validator: &AccountId, leaf: u32, now: BlockNumber) -> bool {
+        let is_in_time = match self.stage {
+            ClaimStage::Committing { until } | ClaimStage::Revealing { until } => now <= until,
+            _ => false,
+        };
+        let is_open = |state| matches!(state, SeatState::Seated | SeatState::Committed(_));
+        is_in_time
+            && self.seats.iter().any(|seat| {
+                seat.leaf == leaf && seat.validator == *validator && is_open(seat.state)
+            })
     }
 
     /// Takes the referee's decision of the dispute over `leaf`, on top of relay chain block `relay`. The

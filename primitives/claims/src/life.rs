@@ -123,8 +123,9 @@ where
     /// Called after each part, in block `now` on top of relay chain block `relay`, so that the next stage
     /// does not wait for another block.
     ///
-    /// A validator may then reveal in the block of the last commitment. No commitment can follow it, so the
-    /// reveal does not help another validator.
+    /// A validator may then reveal in the block of the last commitment. No commitment can follow it in that
+    /// chain. In a competing block another validator can still commit; the reveal helps it only where both
+    /// have to show the same position.
     pub fn end_stage_if_done(
         &mut self,
         now: BlockNumber,

@@ -291,3 +291,25 @@ fn rules_that_cannot_work_are_refused_by_name() {
         Err(ClaimRulesError::JurorsUnpaid)
     );
 }
+
+#[test]
+fn a_challenge_after_the_deadline_is_no_part_of_a_check() {
+    let mut play = Play::with(terms(), 5, 1);
+    play.until_drawn();
+    let (validator, leaf) = play.open_seats()[0];
+    let ClaimStage::Committing { until } = play.claim.stage else {
+        panic!("validators commit");
+    };
+    // The turn of the next block is late.
+    play.now = until + 1;
+    assert!(!play.claim.has_open_seat(&validator, leaf, play.now));
+    play.challenge(validator, leaf, false)
+        .expect("any account may challenge");
+    let seat = play
+        .claim
+        .seats
+        .iter()
+        .find(|seat| seat.validator == validator);
+    assert_eq!(seat.map(|seat| seat.state), Some(SeatState::Seated));
+    assert!(matches!(play.claim.stage, ClaimStage::Committing { .. }));
+}
