@@ -1,4 +1,4 @@
-use super::{charge_recorded_proof, Agenda};
+use super::{charge_recorded_proof, Agenda, Costs};
 use frame_support::{
     pallet_prelude::{OptionQuery, ValueQuery},
     storage_alias,
@@ -89,20 +89,59 @@ fn a_turn_for_a_block_that_was_left_comes_in_the_next() {
 }
 
 #[test]
-fn an_agenda_is_done_before_its_first_turn_and_once_all_are_taken() {
+fn a_block_is_left_once_all_of_its_turns_are_taken() {
     run(|| {
-        assert!(Book::is_done(5u32));
-        Book::insert(5, 6, &1u64);
-        assert!(!Book::is_done(5u32));
         assert_eq!(taken(5, 9), [0u64; 0]);
-        assert!(Book::is_done(5u32));
+        assert_eq!(Cursor::get(), 0, "an agenda begins with its first turn");
+        Book::insert(5, 6, &1u64);
+        assert_eq!(taken(5, 9), [0u64; 0]);
+        assert_eq!(Cursor::get(), 6);
         assert_eq!(taken(6, 1), [1]);
-        assert!(
-            !Book::is_done(6u32),
+        assert_eq!(
+            Cursor::get(),
+            6,
             "with the budget spent it is unknown whether more are left"
         );
         assert_eq!(taken(6, 1), [0u64; 0]);
-        assert!(Book::is_done(6u32));
+        assert_eq!(Cursor::get(), 7);
+    });
+}
+
+/// The turns of one block are taken in one iteration, whatever `take` removes and enters meanwhile.
+#[test]
+fn many_turns_of_one_block_are_taken_each_once() {
+    run(|| {
+        for turn in 0u64..500 {
+            Book::insert(1, 2, &turn);
+        }
+        let costs = Costs {
+            heaviest: Weight::from_parts(10, 0),
+            skip: Weight::from_parts(1, 0),
+        };
+        // Room for leaving block 1, and for 400 turns.
+        let mut meter = WeightMeter::with_limit(Weight::from_parts(4_001, 0));
+        let mut taken = Vec::new();
+        let mut take = |turn: u64| {
+            // One that is still to come is removed, and one is entered for the next block.
+            if turn.is_multiple_of(10) {
+                Book::remove(2, &(turn + 1));
+                Book::insert(2, 2, &(1_000 + turn));
+            }
+            taken.push(turn);
+            Weight::from_parts(10, 0)
+        };
+        Book::take_turns(2, &mut meter, costs, u32::MAX, &mut take);
+        assert_eq!(meter.remaining(), Weight::zero());
+        let mut meter = WeightMeter::new();
+        Book::take_turns(2, &mut meter, costs, u32::MAX, &mut take);
+        let mut unique = taken.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), taken.len());
+        assert!(taken.iter().all(|turn| *turn < 500));
+        assert!(taken.len() >= 450);
+        assert_eq!(Turns::iter().count(), 50);
+        assert_eq!(Cursor::get(), 3);
     });
 }
 

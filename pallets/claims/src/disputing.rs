@@ -10,7 +10,7 @@ use frame_support::{
         Get,
     },
 };
-use noema_claims::{juror_share, lost_challenge, ClaimStage, Decision, SeatState};
+use noema_claims::{juror_share, lost_challenge, ClaimStage, Decision};
 use noema_economics::Balance;
 use noema_interfaces::{BlockRandomness, Earning, Operators, Referee};
 use noema_protocol::{ClaimId, Job, Offence};

@@ -4,7 +4,7 @@ mod support;
 
 use noema_claims::{
     merkle_root, Availability, Claim, ClaimError, ClaimRules, ClaimRulesError, ClaimStage,
-    ClaimTerms, ClaimWindows, Decision, Permill,
+    ClaimTerms, ClaimWindows, Decision, Permill, SeatState,
 };
 use noema_protocol::ClaimId;
 use sp_core::H256;
