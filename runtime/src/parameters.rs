@@ -9,7 +9,8 @@
 //!
 //! Root sets them with `parameters.setParameter`. A request, a claim and a round of training keep the values
 //! with which they began. Genesis and tests refuse invalid values with a reason; while governance has set
-//! rules of claims or requests that are invalid by themselves, no request is accepted.
+//! rules of claims or requests that are invalid by themselves, no request is accepted. Rules of claims and
+//! requests that are valid by themselves, but together leave jurors unpaid, are refused only by genesis and tests.
 
 use crate::{
     constants::{DAYS, MICROUNIT, MILLIUNIT, UNIT},
@@ -33,8 +34,9 @@ pub const LIVE_FINALITY: BlockNumber = 20;
 /// collator, or the author of a relay chain block, can know in advance.
 pub const LIVE_FRESHNESS: u32 = 4;
 
-/// The longest leaf, in tokens, for which the lock of a drawn validator that challenges it falsely has to pay all
-/// jurors in full. For a longer one they may have to share it equally.
+/// The longest leaf, in tokens, for which the lock of a drawn validator that challenges it falsely has to pay the
+/// claimant and all jurors the least fee, [`ClaimRules::least_juror_fee`]. Where the leaf is longer, or the fee is
+/// higher because the answer costs more, jurors share the lock equally.
 pub const PAID_LEAF_TOKENS: u64 = 2_048;
 
 /// The rules of claims on a chain whose blocks are final after `finality` blocks. They assume a block every
@@ -86,8 +88,7 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
     // With the margin of claims, two answers in nine are checked.
     stake_percent: 2_000,
     min_stake: UNIT / 10,
-    // Half of it goes to challengers. The rest pays the jurors of a leaf with a third more tokens than its prompt
-    // has bytes and its answer tokens, as a template adds some.
+    // Half of it goes to challengers. The rest is more than the 36 least fees of both juries.
     stake_per_token: MILLIUNIT,
     // Being offline is not fraud.
     silence_share: Permill::from_percent(25),

@@ -44,7 +44,8 @@ impl<T: Config> Pallet<T> {
                 leaves: 1,
                 // The chain's own bound: with the claimant's lower count, validators would have too little
                 // time.
-                leaf_tokens: u64::from(request.max_prompt_tokens())
+                leaf_tokens: request
+                    .max_prompt_tokens()
                     .saturating_add(receipt.answer_tokens.into()),
                 availability: Availability::OnChain,
                 payment,
@@ -140,7 +141,7 @@ impl<T: Config> Pallet<T> {
         );
         // With this, prompt and answer together fit into the context: see `ModelLimits::fits`.
         ensure!(
-            receipt.prompt_tokens <= request.max_prompt_tokens(),
+            u64::from(receipt.prompt_tokens) <= request.max_prompt_tokens(),
             Error::<T>::ReceiptTooManyPromptTokens
         );
         ensure!(

@@ -44,7 +44,7 @@ impl<T: Config> Pallet<T> {
             Error::<T>::RulesUnworkable
         );
         let id = NextRequestId::<T>::get();
-        let tries = Self::check_offers(id, &question, &rules)?;
+        let tries = Self::check_offers(id, &question, &limits, &rules)?;
         let Question {
             checkpoint,
             prompt,
@@ -145,6 +145,7 @@ impl<T: Config> Pallet<T> {
     fn check_offers(
         id: RequestId,
         question: &Question,
+        limits: &ModelLimits,
         rules: &RequestRules,
     ) -> Result<u32, Error<T>> {
         let prompt_bytes = u32::try_from(question.prompt.len()).unwrap_or(u32::MAX);
@@ -159,7 +160,7 @@ impl<T: Config> Pallet<T> {
             |worker| {
                 met = true;
                 let terms = rules
-                    .terms(&worker.prices, prompt_bytes, max_tokens)
+                    .terms(limits, &worker.prices, prompt_bytes, max_tokens)
                     .filter(|terms| terms.total <= question.price_limit);
                 affordable |= terms.is_some();
                 terms.is_some_and(|terms| terms.stake <= worker.bond)

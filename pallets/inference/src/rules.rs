@@ -2,7 +2,7 @@
 
 use crate::{Balance, Load};
 use noema_economics::{answer_price, quote, Permill};
-use noema_protocol::{apply, request::text_bound, sent, Prices};
+use noema_protocol::{apply, request::text_bound, sent, ModelLimits, Prices};
 use serde::{Deserialize, Serialize};
 
 /// Most workers that may try one request, under any rules.
@@ -39,8 +39,9 @@ pub struct RequestRules {
     pub stake_percent: u32,
     /// The least amount locked of the worker's bond, in the smallest unit of the token.
     pub min_stake: Balance,
-    /// The least amount locked of the worker's bond, for each byte of the prompt and each token that the answer
-    /// may have: it pays the jurors of a dispute over an answer that costs little or nothing.
+    /// The least amount locked of the worker's bond, for each token that the prompt, chat template included, and
+    /// the answer may have by the bounds of the checkpoint: it pays the jurors of a dispute over an answer that
+    /// costs little or nothing.
     pub stake_per_token: Balance,
     /// The part of the lock that a missed deadline costs.
     pub silence_share: Permill,
@@ -66,10 +67,11 @@ pub struct AssignmentTerms {
 }
 
 impl RequestRules {
-    /// The price of a worker with `prices` for a request, and its stake; `None` where an amount is not
-    /// representable.
+    /// The price of a worker with `prices` for a request to a checkpoint with these `limits`, and its stake;
+    /// `None` where an amount is not representable.
     pub fn terms(
         &self,
+        limits: &ModelLimits,
         prices: &Prices<Balance>,
         prompt_bytes: u32,
         max_tokens: u32,
@@ -87,7 +89,11 @@ impl RequestRules {
             .checked_mul(percent)
             .map(|product| product.div_ceil(100))
             .or_else(|| answer_max.div_ceil(100).checked_mul(percent))?;
-        let for_work = self.stake_per_token.checked_mul(work)?;
+        // As many as the claim of the longest answer states.
+        let tokens = limits
+            .prompt_tokens(prompt_bytes)
+            .checked_add(max_tokens.into())?;
+        let for_work = self.stake_per_token.checked_mul(tokens.into())?;
         Some(AssignmentTerms {
             answer_max,
             check_fee,
@@ -204,7 +210,7 @@ impl core::error::Error for Unworkable {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mock::rules;
+    use crate::mock::{rules, LIMITS};
 
     const PRICES: Prices<Balance> = Prices {
         per_prompt_byte: 1,
@@ -220,7 +226,7 @@ mod tests {
             min_stake: 100,
             ..rules()
         };
-        let terms = |bytes, tokens| rules.terms(&PRICES, bytes, tokens);
+        let terms = |bytes, tokens| rules.terms(&LIMITS, &PRICES, bytes, tokens);
         let expected = AssignmentTerms {
             answer_max: 176,
             check_fee: 44,
@@ -229,18 +235,27 @@ mod tests {
         };
         assert_eq!(terms(16, 16), Some(expected));
         assert_eq!(terms(1, 1).map(|terms| terms.stake), Some(100));
-        // 70 for the byte and 70 for the token are more than three times the price of 11, and than the minimum.
+        // 70 for each token are more than three times the price of 11, and than the minimum: one of the byte,
+        // five of the template and one of the answer.
         let by_work = RequestRules {
             stake_per_token: 70,
             ..rules
         };
-        let stake = by_work.terms(&PRICES, 1, 1).map(|terms| terms.stake);
-        assert_eq!(stake, Some(140));
+        let stake = |limits: &ModelLimits| {
+            let terms = by_work.terms(limits, &PRICES, 1, 1)?;
+            Some(terms.stake)
+        };
+        assert_eq!(stake(&LIMITS), Some(490));
+        let three = ModelLimits {
+            tokens_per_byte: 3,
+            ..LIMITS
+        };
+        assert_eq!(stake(&three), Some(630));
         let dear = Prices {
             per_prompt_byte: Balance::MAX,
             per_answer_token: 0,
         };
-        assert_eq!(rules.terms(&dear, 1, 1), None);
+        assert_eq!(rules.terms(&LIMITS, &dear, 1, 1), None);
     }
 
     #[test]
@@ -251,7 +266,7 @@ mod tests {
             ..rules()
         };
         let terms = |prices, bytes, tokens| {
-            let terms = rules.terms(&prices, bytes, tokens)?;
+            let terms = rules.terms(&LIMITS, &prices, bytes, tokens)?;
             Some((terms.answer_max, terms.check_fee, terms.total))
         };
         let free = Prices {
@@ -273,11 +288,11 @@ mod tests {
             ..rules
         };
         assert_eq!(
-            most.terms(&PRICES, 1, 1),
+            most.terms(&LIMITS, &PRICES, 1, 1),
             None,
             "the amount is not representable"
         );
-        assert!(most.terms(&PRICES, u32::MAX, u32::MAX).is_none());
+        assert!(most.terms(&LIMITS, &PRICES, u32::MAX, u32::MAX).is_none());
     }
 
     #[test]

@@ -318,10 +318,8 @@ impl<T: Config> Request<T> {
     }
 
     /// The most tokens that its prompt may have, chat template included.
-    pub const fn max_prompt_tokens(&self) -> u32 {
-        self.prompt_bytes
-            .saturating_mul(self.limits.tokens_per_byte)
-            .saturating_add(self.limits.template_tokens)
+    pub const fn max_prompt_tokens(&self) -> u64 {
+        self.limits.prompt_tokens(self.prompt_bytes)
     }
 
     /// The receipt of its worker, if it is answered.

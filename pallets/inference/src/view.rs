@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
         let roster = T::Operators::roster(Role::Worker, checkpoint).into_iter();
         let mut offers: Vec<_> = roster
             .filter_map(|worker| {
-                let terms = rules.terms(&worker.prices, prompt_bytes, max_tokens)?;
+                let terms = rules.terms(&limits, &worker.prices, prompt_bytes, max_tokens)?;
                 (terms.stake <= worker.bond).then(|| Offer {
                     open: Loads::<T>::get(&worker.controller).open,
                     worker: worker.controller,

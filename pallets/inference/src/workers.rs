@@ -143,6 +143,7 @@ impl<T: Config> Worker<T> {
         request
             .rules
             .terms(
+                &request.limits,
                 &self.candidate.prices,
                 request.prompt_bytes,
                 request.max_tokens(),

@@ -99,8 +99,9 @@ pub struct ClaimRules<BlockNumber> {
     pub challenger_cap: Balance,
     /// The amount that an account without a seat at the leaf puts on hold to challenge it; above zero.
     pub challenge_bond: Balance,
-    /// The least payment of a juror, for each of its seats and each token of the leaf that it executes; above
-    /// zero. Without it, a verdict on an answer that costs little would not be worth the work.
+    /// The least payment of a juror, for each of its seats and each of [`crate::ClaimTerms::leaf_tokens`], the
+    /// upper bound of the tokens that it executes; above zero. Without it, a verdict on an answer that costs
+    /// little would not be worth the work.
     pub juror_fee_per_token: Balance,
     /// The part of each payment that is burned.
     pub burned_share: Permill,

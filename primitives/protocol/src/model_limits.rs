@@ -18,13 +18,19 @@ pub struct ModelLimits {
 }
 
 impl ModelLimits {
-    /// Whether any prompt of `prompt_bytes` bytes leaves room for `max_tokens` tokens of an answer:
-    /// `prompt_bytes * tokens_per_byte + template_tokens + max_tokens <= context_length`.
-    pub const fn fits(&self, prompt_bytes: u32, max_tokens: u32) -> bool {
+    /// The most tokens of a prompt of `prompt_bytes` bytes, chat template included:
+    /// `prompt_bytes * tokens_per_byte + template_tokens`.
+    pub const fn prompt_tokens(&self, prompt_bytes: u32) -> u64 {
         // The sum of the largest values fits into 64 bits.
         (prompt_bytes as u64)
             .saturating_mul(self.tokens_per_byte as u64)
             .saturating_add(self.template_tokens as u64)
+    }
+
+    /// Whether any prompt of `prompt_bytes` bytes leaves room for `max_tokens` tokens of an answer:
+    /// `prompt_bytes * tokens_per_byte + template_tokens + max_tokens <= context_length`.
+    pub const fn fits(&self, prompt_bytes: u32, max_tokens: u32) -> bool {
+        self.prompt_tokens(prompt_bytes)
             .saturating_add(max_tokens as u64)
             <= self.context_length as u64
     }
@@ -53,6 +59,23 @@ mod tests {
         assert!(!LIMITS.fits(1_014, 1_000));
         assert!(!LIMITS.fits(1_013, 1_001));
         assert!(LIMITS.fits(0, 2_013));
+    }
+
+    #[test]
+    fn a_prompt_has_the_tokens_of_its_bytes_and_of_the_template() {
+        assert_eq!(LIMITS.prompt_tokens(100), 135);
+        let two = ModelLimits {
+            tokens_per_byte: 2,
+            ..LIMITS
+        };
+        assert_eq!(two.prompt_tokens(100), 235);
+        let most = ModelLimits {
+            tokens_per_byte: u32::MAX,
+            template_tokens: u32::MAX,
+            ..LIMITS
+        };
+        let bound = u64::from(u32::MAX);
+        assert_eq!(most.prompt_tokens(u32::MAX), bound * bound + bound);
     }
 
     #[test]

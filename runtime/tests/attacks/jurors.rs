@@ -2,7 +2,7 @@
 //! oneself yields.
 
 use crate::world::*;
-use noema_protocol::{Prices, Role};
+use noema_protocol::{ModelLimits, Prices, Role};
 use noema_runtime::{
     constants::{MICROUNIT, MILLIUNIT, UNIT},
     parameters::{claim_rules, LIVE_FRESHNESS, REQUEST_RULES},
@@ -12,11 +12,11 @@ use noema_runtime::{
 const VALIDATORS: u32 = 12;
 /// The seats of the first jury.
 const JURORS: Balance = 9;
-/// 164 bytes and tokens.
-const FREE_STAKE: Balance = 164 * MILLIUNIT;
 /// For 199 tokens: 100 of the prompt, 35 of the template, 64 of the answer.
+const FREE_STAKE: Balance = 199 * MILLIUNIT;
+/// For the same.
 const FEE: Balance = 199 * 10 * MICROUNIT;
-/// The most that two validators get for a check of the answer.
+/// The most that two validators get for a check of the answer: for 100 bytes and 64 tokens.
 const CHECKS: Balance = 164 * 10 * MICROUNIT;
 
 fn validators() -> impl Iterator<Item = u32> {
@@ -94,25 +94,37 @@ fn a_dispute_with_oneself_yields_nothing() {
     }
 }
 
-/// At the rules of a live chain, for every length: what the worker of a free answer stakes pays the jurors of
-/// both juries, and each of sixteen challengers more than its work.
+/// At the rules of a live chain, for every length, tokenizer and template: what the worker of a free answer
+/// stakes pays the jurors of both juries, and each of sixteen challengers more than its work.
 #[test]
 fn the_stake_of_a_free_answer_pays_all_jurors_and_challengers() {
     let rules = claim_rules(0, LIVE_FRESHNESS);
-    for bytes in [1, 16, 65, 99, 100, 101, 138, 1_000, 2_012, 8_192] {
-        for tokens in [1, 16, 64, 500, 1_024] {
-            let terms = REQUEST_RULES
-                .terms(&Prices::default(), bytes, tokens)
-                .expect("the amounts are small");
-            let leaf = u64::from(bytes + 35 + tokens);
-            assert!(
-                terms.stake >= rules.stake_for_jurors(leaf),
-                "{bytes} {tokens}"
-            );
-            let challenger = rules.challenger_share.mul_floor(terms.stake) / 16;
-            assert!(challenger > rules.least_juror_fee(leaf), "{bytes} {tokens}");
-            // The lock of a drawn validator pays the first jury and the claimant.
-            assert!((JURORS + 1) * rules.least_juror_fee(leaf) <= rules.validator_stake);
+    for (tokens_per_byte, template_tokens) in [(1, 0), (1, 35), (1, 1_000), (3, 70)] {
+        let limits = ModelLimits {
+            context_length: u32::MAX,
+            vocabulary: 49_152,
+            tokens_per_byte,
+            template_tokens,
+        };
+        for bytes in [1, 16, 65, 99, 100, 101, 138, 1_000, 2_012, 8_192] {
+            for tokens in [1, 16, 64, 500, 1_024] {
+                let terms = REQUEST_RULES
+                    .terms(&limits, &Prices::default(), bytes, tokens)
+                    .expect("the amounts are small");
+                let leaf = limits.prompt_tokens(bytes) + u64::from(tokens);
+                assert!(
+                    terms.stake >= rules.stake_for_jurors(leaf),
+                    "{limits:?} {bytes} {tokens}"
+                );
+                let share = rules.challenger_share.mul_floor(terms.stake);
+                let challenger = share.min(rules.challenger_cap) / 16;
+                assert!(
+                    challenger > rules.least_juror_fee(leaf),
+                    "{limits:?} {bytes} {tokens}"
+                );
+            }
         }
     }
+    // The lock of a drawn validator pays the claimant and the first jury for 10,000 tokens.
+    assert!((JURORS + 1) * rules.least_juror_fee(10_000) <= rules.validator_stake);
 }
