@@ -1,8 +1,8 @@
 //! Validators in collusion with a worker, or against one, and a challenger that is always wrong.
 //!
-//! The jury assumes that two thirds of the bonds of all validators are honest. The effect of more than a
-//! third is printed, and not asserted: its README has the probabilities. Slashed operators resume at once,
-//! after a notice of two terms of four blocks.
+//! The jury assumes that colluding validators have less than half of the bonds. The effect of more than a third is
+//! printed, and not asserted: its README has the probabilities. The colluding validators state the falsehood in
+//! every jury, whatever their seats. Slashed operators resume at once, after a notice of two terms of four blocks.
 
 use crate::world::*;
 use noema_protocol::RequestId;

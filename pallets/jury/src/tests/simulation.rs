@@ -123,26 +123,88 @@ fn simulate(roster: (u64, u64), percent: u64, asleep: u64) -> Outcomes {
     outcomes
 }
 
+/// The probability of each number of seats of colluders, from none to all, where each seat is a colluder's with
+/// probability `share`.
+fn chances(seats: u32, share: f64) -> Vec<f64> {
+    let mut next = (1.0 - share).powi(seats as i32);
+    (0..=seats)
+        .map(|colluding| {
+            let chance = next;
+            next *= f64::from(seats - colluding) / f64::from(colluding + 1);
+            next *= share / (1.0 - share);
+            chance
+        })
+        .collect()
+}
+
+/// The verdict of a jury in which colluders state that the leaf is false, and all others that it is true.
+fn verdict_of(seats: u32, colluding: u32) -> Option<Verdict> {
+    let said = [
+        (Verdict::False, colluding),
+        (Verdict::True, seats - colluding),
+    ];
+    let jurors = said.map(|(verdict, seats)| Juror {
+        account: verdict,
+        seats,
+        state: JurorState::Revealed(verdict),
+    });
+    Jury::of(seats, jurors.to_vec()).verdict()
+}
+
+/// What a coalition expects of a dispute that it opens.
+#[derive(Default)]
+struct Expectation {
+    /// The probability that a true leaf is decided to be false.
+    won: f64,
+    /// The probability of no decision.
+    undecided: f64,
+    /// The gain of the coalition, in stakes of a seat.
+    gain: f64,
+}
+
+/// A drawn validator of a coalition with a part `share` of the bond challenges a true leaf. The coalition knows the
+/// seats of each jury before it commits: it lies only where that prevents the quorum for the truth. It does not
+/// appeal; the others do. `fee` is the most that a juror gets for a seat.
+fn challenged(share: f64, fee: f64) -> Expectation {
+    // The most that challengers share.
+    const PRIZE: f64 = 10.0;
+    // The stake of the challenge, 1, pays the claimant and these seats.
+    let paid = |seats: u32| fee.min((1.0 - fee) / f64::from(seats));
+    let mut sum = Expectation::default();
+    for (first, before) in (0..).zip(chances(FIRST, share)) {
+        if verdict_of(FIRST, first) == Some(Verdict::True) {
+            sum.gain += before * (f64::from(first) * paid(FIRST) - 1.0);
+            continue;
+        }
+        for (second, after) in (0..).zip(chances(SECOND, share)) {
+            let chance = before * after;
+            match verdict_of(SECOND, second) {
+                Some(Verdict::False) => {
+                    sum.won += chance;
+                    sum.gain += chance * (PRIZE + f64::from(first + second) * fee);
+                }
+                Some(Verdict::True) => {
+                    let fees = f64::from(second) * paid(FIRST - first + SECOND);
+                    sum.gain += chance * (fees - 1.0 - f64::from(first));
+                }
+                None => {
+                    sum.undecided += chance;
+                    sum.gain -= chance;
+                }
+            }
+        }
+    }
+    sum
+}
+
 /// The exact frequencies where each seat is a colluder's with probability `share`, in percent.
 fn exact(share: f64) -> Outcomes {
     let sum = |seats: u32, wanted: Option<Verdict>| {
-        let mut chance = (1.0 - share).powi(seats as i32);
         let mut sum = 0.0;
-        for colluding in 0..=seats {
-            let said = [
-                (Verdict::False, colluding),
-                (Verdict::True, seats - colluding),
-            ];
-            let jurors = said.map(|(verdict, seats)| Juror {
-                account: verdict,
-                seats,
-                state: JurorState::Revealed(verdict),
-            });
-            if Jury::of(seats, jurors.to_vec()).verdict() == wanted {
+        for (colluding, chance) in (0..).zip(chances(seats, share)) {
+            if verdict_of(seats, colluding) == wanted {
                 sum += 100.0 * chance;
             }
-            chance *= f64::from(seats - colluding) / f64::from(colluding + 1);
-            chance *= share / (1.0 - share);
         }
         sum
     };
@@ -222,6 +284,29 @@ fn colluding_operators_prevail_as_often_as_stated_while_others_sleep() {
         })
         .collect();
     stated(&rows);
+}
+
+#[test]
+fn a_false_challenge_loses_where_less_than_half_collude() {
+    const FEE: f64 = 0.18;
+    let rows: Vec<_> = [10, 20, 30, 33, 40, 50, 54, 60, 67]
+        .into_iter()
+        .map(|percent: u32| {
+            let share = f64::from(percent) / 100.0;
+            let Expectation {
+                won,
+                undecided,
+                gain,
+            } = challenged(share, 0.0);
+            let with_fees = challenged(share, FEE).gain;
+            assert!(percent > 50 || with_fees < 0.0, "{percent} %");
+            let [won, undecided] = [won, undecided].map(|part| 100.0 * part);
+            format!("| {percent} % | {won:.1} | {undecided:.1} | {gain:+.2} | {with_fees:+.2} |")
+        })
+        .collect();
+    stated(&rows);
+    assert!(challenged(0.53, 0.0).gain < 0.0 && challenged(0.54, 0.0).gain > 0.0);
+    assert!(challenged(0.515, FEE).gain < 0.0 && challenged(0.525, FEE).gain > 0.0);
 }
 
 /// The numbers that the README gives for less than a third.
