@@ -192,7 +192,7 @@ fn with_last_part<T: Config>(
     stage: ClaimStage<BlockNumberFor<T>>,
 ) -> (T::AccountId, T::AccountId) {
     let key = seated::<T>(&mut kept, 2, others).expect("a validator is seated");
-    let seat = kept.claim.seats.first_mut().expect("a seat was taken");
+    let seat = kept.claim.seats.iter_mut().next().expect("a seat was taken");
     seat.state = own;
     let validator = seat.validator.clone();
     // The other leaf is confirmed by no validator, so that others are drawn: the most expensive next stage.
@@ -229,7 +229,7 @@ fn revealing<T: Config>() -> (T::AccountId, Call<T>) {
     let (validator, key) = with_last_part::<T>(made::<T>(), own, others, stage);
     Claims::<T>::mutate(ClaimId(0), |kept| {
         let claim = kept.as_mut().map(|kept| &mut kept.claim);
-        let seat = claim.and_then(|claim| claim.seats.first_mut());
+        let seat = claim.and_then(|claim| claim.seats.iter_mut().next());
         seat.expect("a seat was taken").state =
             SeatState::Committed(commitment_to::<T>(&validator, &proof));
     });
