@@ -192,7 +192,12 @@ fn with_last_part<T: Config>(
     stage: ClaimStage<BlockNumberFor<T>>,
 ) -> (T::AccountId, T::AccountId) {
     let key = seated::<T>(&mut kept, 2, others).expect("a validator is seated");
-    let seat = kept.claim.seats.iter_mut().next().expect("a seat was taken");
+    let seat = kept
+        .claim
+        .seats
+        .iter_mut()
+        .next()
+        .expect("a seat was taken");
     seat.state = own;
     let validator = seat.validator.clone();
     // The other leaf is confirmed by no validator, so that others are drawn: the most expensive next stage.
@@ -375,7 +380,8 @@ mod benches {
     /// What every poll reads, with new randomness for the waiting claims, of which none is drawn.
     #[benchmark]
     fn poll_base() {
-        let now = System::<T>::block_number();
+        // An agenda with turns does not begin with block 0.
+        let now = later::<T>();
         crate::AgendaCursor::<T>::put(now);
         #[block]
         {
@@ -391,7 +397,8 @@ mod benches {
     /// Leaves the block before this one.
     #[benchmark]
     fn skip_block() {
-        let now = System::<T>::block_number();
+        // An agenda with turns does not begin with block 0.
+        let now = later::<T>();
         crate::AgendaCursor::<T>::put(now);
         let next = now + 1u32.into();
         #[block]

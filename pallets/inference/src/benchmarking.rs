@@ -263,7 +263,8 @@ mod benchmarks {
     /// A poll of a block without turns, which leaves it in both agendas, and finds the first queue.
     #[benchmark(pov_mode = Measured)]
     fn poll_base() {
-        let now = System::<T>::block_number();
+        // An agenda with turns does not begin with block 0.
+        let now = System::<T>::block_number().saturating_add(One::one());
         NextDeadlines::<T>::put(now);
         NextPrunings::<T>::put(now);
         #[block]
@@ -277,7 +278,7 @@ mod benchmarks {
 
     #[benchmark(pov_mode = Measured)]
     fn skip_block() {
-        let now = System::<T>::block_number();
+        let now = System::<T>::block_number().saturating_add(One::one());
         NextDeadlines::<T>::put(now);
         let next = now.saturating_add(One::one());
         #[block]
