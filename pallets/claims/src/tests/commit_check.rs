@@ -1,5 +1,6 @@
 use crate::{mock::*, Error};
 use frame_support::{assert_noop, assert_ok};
+use noema_claims::ClaimStage;
 use noema_protocol::ClaimId;
 use pallet_duties::AsDuty;
 
@@ -72,7 +73,11 @@ fn revealing_opens_as_soon_as_all_have_committed() {
         for (validator, leaf) in seats(id) {
             commit(id, validator, leaf);
         }
-        until_revealing(id);
-        assert_eq!(System::block_number(), at + 1);
+        assert!(matches!(claim(id).stage, ClaimStage::Revealing { .. }));
+        assert_eq!(
+            System::block_number(),
+            at,
+            "in the block of the last commitment"
+        );
     });
 }

@@ -120,7 +120,7 @@ fn two_queues_take_turns_at_being_first() {
         // The first queue is looked at up to the limit, the second gets the rest.
         let base = <Test as Config>::WeightInfo::poll_base();
         let first = Inference::visit_weight(LOOK_AHEAD);
-        let second = Inference::visit_weight(4);
+        let second = Inference::visit_weight(1);
         PollBudget::set(base.saturating_add(first).saturating_add(second));
         let open = || [10, 11].map(|worker| load(worker).open);
         next_block();
