@@ -1,7 +1,7 @@
 //! Benchmarks of the calls and of the kinds of turns.
 
 use crate::{
-    Call, Claims, Config, Disputes, HoldReason, Kept, KeptOf, LatestValues, Pallet, Turns,
+    Call, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf, LatestValues, Pallet, Turns,
     MAX_SEATED_CHALLENGERS,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
@@ -16,7 +16,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
     merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, HiddenProof, Permill, Seat, SeatState, Verification, MAX_SEATS,
+    ClaimWindows, Permill, Seat, SeatState, Verification, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Operators, MAX_TRIES};
@@ -183,40 +183,32 @@ fn validators<T: Config>(count: u32) -> (CheckpointId, Vec<T::AccountId>) {
     (checkpoint, (0..count).map(register).collect())
 }
 
-/// A claim in which a validator has a seat at leaf 0, and others have done their part, as far as `stage` asks
-/// for it. Returns the validator and its hot key.
+/// A claim in which a validator has a seat at leaf 0, in the state `own`, and another at leaf 1, which has done its
+/// part. Returns the hot key of the first.
 fn with_last_part<T: Config>(
-    mut kept: KeptOf<T>,
-    own: SeatState,
-    others: SeatState,
+    own: impl FnOnce(&T::AccountId) -> SeatState,
+    other: SeatState,
     stage: ClaimStage<BlockNumberFor<T>>,
-) -> (T::AccountId, T::AccountId) {
-    let key = seated::<T>(&mut kept, 2, others).expect("a validator is seated");
-    let seat = kept
-        .claim
-        .seats
-        .iter_mut()
-        .next()
-        .expect("a seat was taken");
-    seat.state = own;
-    let validator = seat.validator.clone();
+) -> T::AccountId {
+    let mut kept = made::<T>();
+    let key = seated::<T>(&mut kept, 2, other).expect("a validator is seated");
+    let seat = kept.claim.seats.iter_mut().next();
+    let seat = seat.expect("a validator is seated");
+    seat.state = own(&seat.validator);
     // The other leaf is confirmed by no validator, so that others are drawn: the most expensive next stage.
     kept.claim.drawn = vec![0, 1].try_into().expect("two leaves");
     store::<T>(kept, stage);
-    (validator, key)
+    key
 }
 
-/// The commitment to `proof` of a validator of leaf 0.
-fn commitment_to<T: Config>(validator: &T::AccountId, proof: &HiddenProof) -> H256 {
-    hashing::check_commitment(ClaimId(0), 0, validator, proof.hidden, H256::zero())
-}
-
-/// A claim in which a validator has committed as the last one.
+/// A claim to which a validator commits as the last one.
 fn committing<T: Config>() -> (T::AccountId, Call<T>) {
     let until = later::<T>();
-    let (own, others) = (SeatState::Seated, SeatState::Committed(H256::zero()));
-    let stage = ClaimStage::Committing { until };
-    let (_, key) = with_last_part::<T>(made::<T>(), own, others, stage);
+    let key = with_last_part::<T>(
+        |_| SeatState::Seated,
+        SeatState::Committed(H256::zero()),
+        ClaimStage::Committing { until },
+    );
     let call = Call::commit_check {
         claim: ClaimId(0),
         leaf: 0,
@@ -228,25 +220,34 @@ fn committing<T: Config>() -> (T::AccountId, Call<T>) {
 /// A claim in which a validator reveals as the last one.
 fn revealing<T: Config>() -> (T::AccountId, Call<T>) {
     let proof = prove_hidden(&hidden(), POSITIONS - 1).expect("the leaf has this position");
-    let (own, others) = (SeatState::Seated, SeatState::Silent);
+    let (claim, leaf, salt) = (ClaimId(0), 0, H256::zero());
+    let commit = |validator: &T::AccountId| {
+        let commitment = hashing::check_commitment(claim, leaf, validator, proof.hidden, salt);
+        SeatState::Committed(commitment)
+    };
     let until = later::<T>();
     let stage = ClaimStage::Revealing { until };
-    let (validator, key) = with_last_part::<T>(made::<T>(), own, others, stage);
-    Claims::<T>::mutate(ClaimId(0), |kept| {
-        let claim = kept.as_mut().map(|kept| &mut kept.claim);
-        let seat = claim.and_then(|claim| claim.seats.iter_mut().next());
-        seat.expect("a seat was taken").state =
-            SeatState::Committed(commitment_to::<T>(&validator, &proof));
-    });
+    let key = with_last_part::<T>(commit, SeatState::Silent, stage);
     let call = Call::reveal_check {
-        claim: ClaimId(0),
-        leaf: 0,
+        claim,
+        leaf,
         receipt: Box::new(receipt()),
         path: Vec::new(),
         proof,
-        salt: H256::zero(),
+        salt,
     };
     (key, call)
+}
+
+/// Executes a call of a hot key, which must succeed.
+fn execute<T: Config>(call: Call<T>, key: T::AccountId) {
+    let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
+    assert!(dispatched.is_ok());
+}
+
+/// The only claim.
+fn the_claim<T: Config>() -> ClaimOf<T> {
+    Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept")
 }
 
 /// A claim about `checkpoint`, which is active from then on, and a leaf that every seat confirmed and that
@@ -285,14 +286,10 @@ mod benches {
         let (key, call) = committing::<T>();
         #[block]
         {
-            let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
-            assert!(dispatched.is_ok());
+            execute(call, key);
         }
-        let stage = Claims::<T>::get(ClaimId(0))
-            .expect("the claim is kept")
-            .claim
-            .stage;
-        assert!(matches!(stage, ClaimStage::Revealing { .. }));
+        let claim = the_claim::<T>();
+        assert!(matches!(claim.stage, ClaimStage::Revealing { .. }));
     }
 
     /// Whether a commitment is a duty.
@@ -313,12 +310,9 @@ mod benches {
         let (key, call) = revealing::<T>();
         #[block]
         {
-            let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
-            assert!(dispatched.is_ok());
+            execute(call, key);
         }
-        let claim = Claims::<T>::get(ClaimId(0))
-            .expect("the claim is kept")
-            .claim;
+        let claim = the_claim::<T>();
         assert_eq!(claim.seats[0].state, SeatState::Confirmed);
         assert_eq!(claim.stage, ClaimStage::Undrawn);
     }
@@ -358,22 +352,18 @@ mod benches {
     /// A drawn validator opens a dispute, as the last part of a stage after which others are drawn.
     #[benchmark]
     fn challenge_seated() {
-        let (own, others) = (SeatState::Seated, SeatState::Silent);
         let until = later::<T>();
         let stage = ClaimStage::Committing { until };
-        let (_, key) = with_last_part::<T>(made::<T>(), own, others, stage);
+        let key = with_last_part::<T>(|_| SeatState::Seated, SeatState::Silent, stage);
         let call = Call::<T>::challenge {
             claim: ClaimId(0),
             leaf: 0,
         };
         #[block]
         {
-            let dispatched = call.dispatch_bypass_filter(RawOrigin::Signed(key).into());
-            assert!(dispatched.is_ok());
+            execute(call, key);
         }
-        let claim = Claims::<T>::get(ClaimId(0))
-            .expect("the claim is kept")
-            .claim;
+        let claim = the_claim::<T>();
         assert_eq!(claim.stage, ClaimStage::Undrawn);
     }
 
@@ -440,7 +430,7 @@ mod benches {
         {
             take_turn::<T>(now);
         }
-        let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
+        let claim = the_claim::<T>();
         assert!(matches!(claim.stage, ClaimStage::Challengeable { .. }));
     }
 
@@ -498,7 +488,7 @@ mod benches {
         {
             take_turn::<T>(now);
         }
-        let claim = Pallet::<T>::claim(ClaimId(0)).expect("the claim is kept");
+        let claim = the_claim::<T>();
         assert!(claim.outcome().is_some());
     }
 

@@ -78,7 +78,7 @@ impl<T: Config> Pallet<T> {
         }
         let relay = T::Randomness::relay_block();
         let is_true = decision == Decision::True;
-        let was_undrawn = kept.claim.stage == ClaimStage::Undrawn;
+        let is_queued = kept.claim.stage == ClaimStage::Undrawn;
         let Ok(effects) = kept.claim.conclude_dispute(leaf, decision, relay) else {
             return;
         };
@@ -87,18 +87,15 @@ impl<T: Config> Pallet<T> {
             leaf,
             decision,
         });
-        if decision == Decision::False {
+        let jurors = if decision == Decision::False {
             // The challengers' share is part of the settlement, which removes the dispute.
-            Self::carry_out(&mut kept, effects, jurors);
+            jurors
         } else {
             let challengers = crate::Disputes::<T>::take(id, leaf);
             Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
-            Self::carry_out(&mut kept, effects, &[]);
-            if kept.claim.stage == ClaimStage::Undrawn && !was_undrawn {
-                Self::await_randomness(id);
-            }
-        }
-        Self::file(kept, Self::now());
+            &[]
+        };
+        Self::file_step(kept, is_queued, effects, jurors, Self::now());
     }
 
     /// The stake of an account that was not drawn: as much as the claimant's, so that a false challenge costs

@@ -264,12 +264,24 @@ impl<T: Config> Pallet<T> {
             true => T::WeightInfo::settle(seats).saturating_add(T::EndedWeight::get()),
             false => T::WeightInfo::advance(seats).saturating_add(roster.weight),
         };
+        Self::file_step(kept, is_queued, effects, &[], now);
+        weight
+    }
+
+    /// Stores a claim after a step, and carries out its effects. A claim that waits for randomness enters the
+    /// queue, unless it `is_queued`. `jurors` decided the dispute by which the claim falls, where there was one.
+    pub(crate) fn file_step(
+        mut kept: KeptOf<T>,
+        is_queued: bool,
+        effects: Vec<ClaimEffect<T::AccountId>>,
+        jurors: &[T::AccountId],
+        now: BlockNumberFor<T>,
+    ) {
         if kept.claim.stage == ClaimStage::Undrawn && !is_queued {
             Self::await_randomness(kept.claim.id);
         }
-        Self::carry_out(&mut kept, effects, &[]);
+        Self::carry_out(&mut kept, effects, jurors);
         Self::file(kept, now);
-        weight
     }
 
     pub(crate) fn load(id: ClaimId) -> Result<KeptOf<T>, Error<T>> {
@@ -300,15 +312,11 @@ impl<T: Config> Pallet<T> {
     /// Stores a claim of which a validator has done its part, in its next stage where that was the last part.
     pub(crate) fn file_part(mut kept: KeptOf<T>) {
         let now = Self::now();
-        let was_undrawn = kept.claim.stage == ClaimStage::Undrawn;
+        let is_queued = kept.claim.stage == ClaimStage::Undrawn;
         let effects = kept
             .claim
             .end_stage_if_done(now, T::Randomness::relay_block());
-        if kept.claim.stage == ClaimStage::Undrawn && !was_undrawn {
-            Self::await_randomness(kept.claim.id);
-        }
-        Self::carry_out(&mut kept, effects, &[]);
-        Self::file(kept, now);
+        Self::file_step(kept, is_queued, effects, &[], now);
     }
 
     /// The validators that still have to execute a leaf of a claim, with the leaf's tokens.
@@ -321,7 +329,7 @@ impl<T: Config> Pallet<T> {
 
     /// Carries out the effects of a claim's step outside of the claim. `jurors` decided the dispute by which
     /// the claim falls, where there was one.
-    pub(crate) fn carry_out(
+    fn carry_out(
         kept: &mut KeptOf<T>,
         effects: Vec<ClaimEffect<T::AccountId>>,
         jurors: &[T::AccountId],
