@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Builds the runtime again, with one of its features. Prints the path of the blob. Does nothing where it is
-# newer than the runtime's.
+# Builds the runtime again, with one of its features, where its sources changed. Prints the path of the blob.
 #
 #   ./scripts/build-runtime.sh FEATURE
 #
@@ -30,21 +29,18 @@ BLOB="$PROJECT/noema_runtime.compact.compressed.wasm"
 OUT="$BUILD/build/noema-runtime/out"
 
 [ -f "$CURRENT/noema_runtime.wasm" ] || die "the runtime is not built; run: cargo build -p noema-node"
-if [ ! "$BLOB" -nt "$CURRENT/noema_runtime.wasm" ]; then
-    step "Building the runtime with $FEATURE"
-    # The newest of those that cargo kept.
-    script="$(ls -t "$TARGET_DIR"/debug/build/noema-runtime-*/build-script-build | head -n 1)"
-    variable="CARGO_FEATURE_$(tr 'a-z-' 'A-Z_' <<<"$FEATURE")"
-    mkdir -p "$OUT" "$PROJECT"
-    ln -sfn "$CURRENT/target" "$PROJECT/target"
-    cp "$CURRENT/Cargo.lock" "$PROJECT/Cargo.lock"
-    (
-        cd "$ROOT/runtime"
-        unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
-        env OUT_DIR="$OUT" CARGO="$(rustup which cargo)" CARGO_MANIFEST_DIR="$ROOT/runtime" \
-            CARGO_PKG_NAME=noema-runtime "$variable=1" \
-            "$script" > "$PROJECT/log" 2>&1
-    ) || { tail -n 30 "$PROJECT/log" >&2; die "the runtime could not be built; see $PROJECT/log"; }
-    touch "$BLOB"
-fi
+step "Building the runtime with $FEATURE"
+# The newest of those that cargo kept.
+script="$(ls -t "$TARGET_DIR"/debug/build/noema-runtime-*/build-script-build | head -n 1)"
+variable="CARGO_FEATURE_$(tr 'a-z-' 'A-Z_' <<<"$FEATURE")"
+mkdir -p "$OUT" "$PROJECT"
+ln -sfn "$CURRENT/target" "$PROJECT/target"
+cp "$CURRENT/Cargo.lock" "$PROJECT/Cargo.lock"
+(
+    cd "$ROOT/runtime"
+    unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+    env OUT_DIR="$OUT" CARGO="$(rustup which cargo)" CARGO_MANIFEST_DIR="$ROOT/runtime" \
+        CARGO_PKG_NAME=noema-runtime "$variable=1" \
+        "$script" > "$PROJECT/log" 2>&1
+) || { tail -n 30 "$PROJECT/log" >&2; die "the runtime could not be built; see $PROJECT/log"; }
 echo "$BLOB"

@@ -41,15 +41,23 @@ done
 cd "$ROOT"
 
 step "Building the node with benchmarks"
-# A release build takes most of an hour. Only the measured code is optimised here: the benchmarks, and the
-# host functions that the runtime calls. The other dependencies are those of every other build, as the
-# workspace settles their features. The benchmarks bring a runtime of their own, for benchmarks of another
-# kind; its Wasm is not needed.
+# A release build takes most of an hour. Only the measured code is optimised here, and without the checks of a
+# development build: the benchmarks, and the host functions that the runtime calls, with the trie, the hashes
+# and the signatures below them. The other dependencies are those of every other build, as the workspace
+# settles their features. The benchmarks bring a runtime of their own, for benchmarks of another kind; its Wasm
+# is not needed.
 OPTIMISED=()
-for package in noema-node frame-benchmarking frame-benchmarking-cli sc-client-db sc-executor sc-executor-common \
-    sc-executor-wasmtime sp-core sp-database sp-externalities sp-io sp-runtime sp-runtime-interface \
-    sp-state-machine sp-trie sp-wasm-interface; do
-    OPTIMISED+=(--config "profile.dev.package.$package.opt-level=3")
+for package in ahash arrayref arrayvec blake2b_simd block-buffer bounded-collections byte-slice-cast byteorder bytes \
+    constant_time_eq cpufeatures curve25519-dalek digest fixed-hash foldhash frame-benchmarking \
+    frame-benchmarking-cli generic-array hash-db hash256-std-hasher hashbrown impl-codec keccak kvdb \
+    kvdb-memorydb lock_api log memory-db merlin noema-node once_cell parity-scale-codec parking_lot \
+    parking_lot_core primitive-types rand_core sc-allocator sc-client-db sc-executor sc-executor-common \
+    sc-executor-wasmtime schnorrkel scopeguard sha2 smallvec sp-core sp-crypto-hashing sp-database sp-externalities \
+    sp-io sp-panic-handler sp-runtime sp-runtime-interface sp-state-machine sp-storage sp-tracing sp-trie \
+    sp-wasm-interface subtle tracing tracing-core trie-db trie-root typenum wasmtime zeroize; do
+    OPTIMISED+=(--config "profile.dev.package.$package.opt-level=3"
+        --config "profile.dev.package.$package.debug-assertions=false"
+        --config "profile.dev.package.$package.overflow-checks=false")
 done
 cargo build --locked --workspace --bin noema-node
 SKIP_WASM_BUILD=1 SKIP_FRAME_STORAGE_ACCESS_TEST_RUNTIME_WASM_BUILD=1 \
