@@ -22,7 +22,8 @@ pub struct OtherTrainer<'a> {
     pub has_committed: bool,
 }
 
-/// A trainer's method: on which shards it trains, and what it contributes.
+/// A trainer's method: on which shards it trains, and what it contributes. Without methods of its own, an
+/// implementation trains on the assigned shards and contributes the update that training made.
 ///
 /// A round assigns shards and rules on the effect of an update on the loss; how the update was made is the
 /// trainer's own choice. A program that embeds a worker can replace [`PlainMethod`], for example to leave out
@@ -30,7 +31,9 @@ pub struct OtherTrainer<'a> {
 pub trait TrainingMethod: Send + Sync {
     /// The shards to train on, by their places in the dataset; `None` while it waits for other trainers. The
     /// same assignment must give the same shards: a trainer that restarts continues on them.
-    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>>;
+    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
+        Some(assignment.own.to_vec())
+    }
 
     /// The bytes to contribute, given `trained`, the update of `parent` that training made, with at most
     /// `entries` entries in a chunk.
@@ -42,33 +45,20 @@ pub trait TrainingMethod: Send + Sync {
         parent: &TrainableCheckpoint,
         entries: u16,
         trained: Vec<u8>,
-    ) -> Result<Vec<u8>, TrainingError>;
-
-    /// Whether to reveal a contribution after the commitment to it. A trainer that keeps its contribution
-    /// back loses a part of its bond.
-    fn reveals(&self) -> bool;
-}
-
-/// The method of `noema-worker`: it trains on the assigned shards, and contributes the update that training
-/// made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PlainMethod;
-
-impl TrainingMethod for PlainMethod {
-    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
-        Some(assignment.own.to_vec())
-    }
-
-    fn update(
-        &self,
-        _parent: &TrainableCheckpoint,
-        _entries: u16,
-        trained: Vec<u8>,
     ) -> Result<Vec<u8>, TrainingError> {
+        let _ = (parent, entries);
         Ok(trained)
     }
 
+    /// Whether to reveal a contribution after the commitment to it. A trainer that keeps its contribution
+    /// back loses a part of its bond.
     fn reveals(&self) -> bool {
         true
     }
 }
+
+/// The method of `noema-worker`: nothing differs from the defaults of [`TrainingMethod`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlainMethod;
+
+impl TrainingMethod for PlainMethod {}

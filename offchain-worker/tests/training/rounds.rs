@@ -9,8 +9,7 @@ use noema_worker::{
     dataset::OpenDataset,
     training::{
         rounds::{ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
-        Assignment, PlainMethod, TrainableCheckpoint, TrainingError, TrainingMethod,
-        TrainingOptions,
+        Assignment, TrainableCheckpoint, TrainingError, TrainingMethod, TrainingOptions,
     },
 };
 use std::{
@@ -172,19 +171,6 @@ impl TrainingMethod for ShardsOfFirst {
     fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
         assignment.others.first().map(|first| first.shards.to_vec())
     }
-
-    fn update(
-        &self,
-        parent: &TrainableCheckpoint,
-        entries: u16,
-        trained: Vec<u8>,
-    ) -> Result<Vec<u8>, TrainingError> {
-        PlainMethod.update(parent, entries, trained)
-    }
-
-    fn reveals(&self) -> bool {
-        PlainMethod.reveals()
-    }
 }
 
 #[test]
@@ -206,10 +192,6 @@ struct Noted {
 }
 
 impl TrainingMethod for Noted {
-    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
-        PlainMethod.shards(assignment)
-    }
-
     fn update(
         &self,
         parent: &TrainableCheckpoint,
@@ -223,10 +205,6 @@ impl TrainingMethod for Noted {
         }
         noted.clone_from(&trained);
         Ok(trained)
-    }
-
-    fn reveals(&self) -> bool {
-        PlainMethod.reveals()
     }
 }
 
