@@ -33,41 +33,26 @@ macro_rules! encoded {
     };
 }
 
-/// `#[apply(stored)]`, on a value in storage: derives `Clone`, `Debug`, `PartialEq`, `Eq`, `Encode`, `Decode`,
-/// `MaxEncodedLen` and `TypeInfo`. See [`derives`](crate::derives).
+/// `#[apply(stored)]`, on a value in storage: derives what [`encoded`](crate::encoded) does, and
+/// `MaxEncodedLen`. See [`derives`](crate::derives).
 #[macro_export]
 macro_rules! stored {
     ($($item:tt)*) => {
-        #[derive(
-            Clone,
-            Debug,
-            PartialEq,
-            Eq,
-            $crate::derives::Encode,
-            $crate::derives::Decode,
-            $crate::derives::MaxEncodedLen,
-            $crate::derives::TypeInfo,
-        )]
-        $($item)*
+        $crate::encoded! {
+            #[derive($crate::derives::MaxEncodedLen)]
+            $($item)*
+        }
     };
 }
 
-/// `#[apply(sent)]`, on a part of calls or events: derives `Clone`, `Debug`, `PartialEq`, `Eq`, `Encode`,
-/// `Decode`, `DecodeWithMemTracking`, `MaxEncodedLen` and `TypeInfo`. See [`derives`](crate::derives).
+/// `#[apply(sent)]`, on a part of calls or events: derives what [`stored`](crate::stored) does, and
+/// `DecodeWithMemTracking`. See [`derives`](crate::derives).
 #[macro_export]
 macro_rules! sent {
     ($($item:tt)*) => {
-        #[derive(
-            Clone,
-            Debug,
-            PartialEq,
-            Eq,
-            $crate::derives::Encode,
-            $crate::derives::Decode,
-            $crate::derives::DecodeWithMemTracking,
-            $crate::derives::MaxEncodedLen,
-            $crate::derives::TypeInfo,
-        )]
-        $($item)*
+        $crate::stored! {
+            #[derive($crate::derives::DecodeWithMemTracking)]
+            $($item)*
+        }
     };
 }

@@ -1,8 +1,7 @@
 //! Typed identifiers.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use crate::{apply, sent};
 use core::fmt;
-use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
@@ -14,24 +13,8 @@ macro_rules! ids {
         pub struct $name:ident(pub $value:ident), shown as $format:literal;
     )*) => {$(
         $(#[$attribute])*
-        #[derive(
-            Clone,
-            Copy,
-            Debug,
-            PartialEq,
-            Eq,
-            PartialOrd,
-            Ord,
-            Hash,
-            Default,
-            Encode,
-            Decode,
-            DecodeWithMemTracking,
-            MaxEncodedLen,
-            TypeInfo,
-            Serialize,
-            Deserialize,
-        )]
+        #[apply(sent)]
+        #[derive(Copy, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
         #[cfg_attr(
             feature = "by-name",
             derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
@@ -67,22 +50,8 @@ ids! {
 }
 
 /// The job that an operator was paid or slashed for.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "by-name",
     derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
