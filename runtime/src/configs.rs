@@ -14,7 +14,6 @@ use crate::{
     Session, SessionKeys, System, VERSION,
 };
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use cumulus_primitives_core::{ParaId, XcmpMessageHandler, XcmpMessageSource};
 use frame_support::{
     derive_impl,
@@ -34,7 +33,7 @@ use frame_system::{
     limits::{BlockLength, BlockWeights},
     EnsureRoot,
 };
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
@@ -248,21 +247,8 @@ impl pallet_utility::Config for Runtime {
 }
 
 /// The calls that a proxy may make for an account.
-#[derive(
-    Copy,
-    Clone,
-    Eq,
-    PartialEq,
-    Ord,
-    PartialOrd,
-    Default,
-    Debug,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    MaxEncodedLen,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord, Default)]
 pub enum ProxyType {
     /// All calls.
     #[default]

@@ -16,14 +16,13 @@ use crate::{
     constants::{DAYS, MICROUNIT, MILLIUNIT, UNIT},
     Balance, BlockNumber, Runtime,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
 use noema_claims::{ClaimRules, ClaimRulesError, ClaimWindows};
+use noema_protocol::{apply, sent};
 use pallet_inference::{RequestRules, Unworkable};
-use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Permill;
 
@@ -98,20 +97,8 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
 };
 
 /// The slashes of rounds of training.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-)]
+#[apply(sent)]
+#[derive(Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoundSlashes {
     /// The part of the bond that is locked behind a round, and lost for a false statement.

@@ -7,14 +7,14 @@ mod world;
 
 use crate as pallet_inference;
 use crate::*;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::Encode;
 use frame_support::{
     derive_impl, parameter_types,
     traits::{fungible::Mutate, VariantCount},
     weights::{constants::ParityDbWeight, Weight},
 };
 use noema_claims::{ClaimRules, ClaimWindows, Permill};
-use scale_info::TypeInfo;
+use noema_protocol::{apply, sent};
 use sp_runtime::BuildStorage;
 
 pub(crate) use claims::*;
@@ -61,20 +61,8 @@ impl frame_system::Config for Test {
 }
 
 /// The mock's reason for holding tokens: claims.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord)]
 pub enum Reason {
     Claims,
 }
