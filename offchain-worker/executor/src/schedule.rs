@@ -14,6 +14,7 @@
 //! An executor that is lost, or is found to compute wrong numbers, is replaced by the fallback. Requests
 //! continue there from the tokens they had, or from the beginning if these cannot be trusted.
 
+mod active;
 mod budget;
 mod guarded;
 mod job;

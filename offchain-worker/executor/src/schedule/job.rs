@@ -1,6 +1,6 @@
 //! A request in the scheduler.
 
-use super::{plan::Need, Cancel, ScheduleError};
+use super::{Cancel, ScheduleError};
 use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Step, StepBudget};
 use std::sync::mpsc::Sender;
 
@@ -16,6 +16,17 @@ pub(super) enum Event {
 pub(super) enum Work {
     Answer(Generation),
     Check(Checking),
+}
+
+/// What a request needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The next token of an answer: one position in each pass.
+    Token,
+    /// The positions of its prompt.
+    Prompt,
+    /// The positions of a prompt and an answer to check.
+    Check,
 }
 
 /// A request, and the channel for its events.

@@ -1,23 +1,12 @@
 //! The plan of a pass: its requests, and their positions.
 
-use super::{budget::Budget, worker::Active, ScheduleOptions};
+use super::{active::Active, budget::Budget, job::Need, ScheduleOptions};
 use crate::Segment;
 use noema_numerics::StepBudget;
 
 /// Positions that checks have in every pass, whatever its budget: the window of a check counts the checks of
 /// the validator, not the answers that the same device computes.
 const CHECKS: usize = 4;
-
-/// What a request needs next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    /// The next token of an answer: one position in each pass.
-    Token,
-    /// The positions of its prompt.
-    Prompt,
-    /// The positions of a prompt and an answer to check.
-    Check,
-}
 
 /// The work of a pass.
 pub(super) struct Plan<'a> {

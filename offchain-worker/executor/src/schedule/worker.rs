@@ -1,13 +1,8 @@
 //! The scheduler's thread: it selects the requests of the next pass, and their positions.
 
 use super::{
-    budget::Budget,
-    guarded::Guarded,
-    job::Job,
-    plan::{Need, Plan},
-    prefix::Prefix,
-    queue::Queue,
-    Fallback, Observer, PassReport, ScheduleError, ScheduleOptions,
+    active::Active, budget::Budget, guarded::Guarded, job::Job, plan::Plan, prefix::Prefix,
+    queue::Queue, Fallback, Observer, PassReport, ScheduleError, ScheduleOptions,
 };
 use crate::{Executor, ExecutorError, Output, Sequence};
 use std::{sync::Arc, time::Instant};
@@ -24,22 +19,6 @@ pub(super) struct Worker {
     budget: Budget,
     prefix: Prefix,
     output: Output,
-}
-
-/// A request with a cache.
-pub(super) struct Active {
-    pub(super) job: Job,
-    pub(super) sequence: Sequence,
-    /// Positions that the cache holds.
-    pub(super) cached: usize,
-    /// Whether the beginning of its prompt has been kept.
-    kept: bool,
-}
-
-impl Active {
-    pub(super) fn need(&self) -> Need {
-        self.job.need(self.cached)
-    }
 }
 
 /// Closes the queue when the thread ends, also after a panic.
