@@ -11,7 +11,7 @@
 
 mod record;
 
-pub use record::{JobKey, JobStage, Product, Record, StoredAnswer, StoredCheck, Ticket};
+pub use record::{JobKey, JobRecord, JobStage, Product, StoredAnswer, StoredCheck, Ticket};
 
 use crate::whole;
 use codec::{Decode, Encode};
@@ -240,7 +240,7 @@ impl Store {
     }
 
     /// The record at `key`.
-    pub fn get(&self, key: &JobKey) -> Result<Option<Record>, StoreError> {
+    pub fn get(&self, key: &JobKey) -> Result<Option<JobRecord>, StoreError> {
         self.with(|database| {
             let table = database.begin_read()?.open_table(JOBS)?;
             let record = table.get(key.encoded())?;
@@ -251,7 +251,7 @@ impl Store {
     }
 
     /// Writes the record at `key`; on return it is on disk.
-    pub fn put(&self, key: &JobKey, record: &Record) -> Result<(), StoreError> {
+    pub fn put(&self, key: &JobKey, record: &JobRecord) -> Result<(), StoreError> {
         self.ensure_room()?;
         self.with(|database| {
             let transaction = database.begin_write()?;
@@ -327,8 +327,8 @@ mod tests {
         key(Job::Request(RequestId(number)))
     }
 
-    fn record(block: u64) -> Record {
-        Record {
+    fn record(block: u64) -> JobRecord {
+        JobRecord {
             subject: H256::repeat_byte(1),
             stage: JobStage::Done { block },
         }
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn a_record_survives_a_restart() {
         let (folder, store) = new_store();
-        let record = Record {
+        let record = JobRecord {
             subject: H256::repeat_byte(2),
             stage: JobStage::Executed(Product::Verdict {
                 verdict: Verdict::False,
@@ -411,7 +411,7 @@ mod tests {
             Product::Contribution { contribution, salt },
             Product::Scores { sheet, salt },
         ];
-        let records = products.map(|product| Record {
+        let records = products.map(|product| JobRecord {
             subject: H256::repeat_byte(2),
             stage: JobStage::Executed(product),
         });

@@ -33,7 +33,7 @@ mod training_loop;
 pub use error::TrainingError;
 pub use evaluate::{bits, evaluate};
 pub use judge::{Judge, Submitted};
-pub use method::{Assignment, OtherTrainer, PlainMethod, TrainingMethod};
+pub use method::{OtherTrainer, PlainMethod, ShardAssignment, TrainingMethod};
 pub use options::{Differences, TrainingOptions};
 pub use trainable::TrainableCheckpoint;
 pub use trained_update::TrainedUpdate;

@@ -39,9 +39,9 @@ impl cumulus_pallet_session_benchmarking::Config for Runtime {
 impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
 
 /// Hot keys in the keystore of the benchmarks.
-pub struct HotKeys;
+pub struct KeystoreHotKeys;
 
-impl pallet_duties::BenchmarkHelper<AccountId, Signature> for HotKeys {
+impl pallet_duties::BenchmarkHelper<AccountId, Signature> for KeystoreHotKeys {
     fn sign(seed: u8, message: H256) -> (AccountId, Signature) {
         const HOT: KeyTypeId = KeyTypeId(*b"hotk");
         let phrase = alloc::format!("//{seed}").into_bytes();

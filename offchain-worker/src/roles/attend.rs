@@ -8,7 +8,7 @@ use super::rounds::{Found, Round, RoundDuty, RoundStep, RoundsError};
 use super::tasks::{Ended, TaskError};
 use super::Action;
 use crate::printable::one_line;
-use crate::store::{JobStage, Record, Ticket};
+use crate::store::{JobRecord, JobStage, Ticket};
 use crate::training::TrainingError;
 use noema_protocol::{Job, RoundId};
 use sp_core::H256;
@@ -195,7 +195,7 @@ impl OperatorLoop {
         let Some(Found::Product(product)) = self.found(id, &ticket.subject).cloned() else {
             return true;
         };
-        let record = Record {
+        let record = JobRecord {
             subject: ticket.subject,
             stage: JobStage::Executed(product),
         };

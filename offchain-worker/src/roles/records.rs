@@ -1,7 +1,7 @@
 //! The operator's records in its job store.
 
 use super::operator::OperatorLoop;
-use crate::store::{JobKey, JobStage, Record, StoreError, Ticket};
+use crate::store::{JobKey, JobRecord, JobStage, StoreError, Ticket};
 use noema_protocol::Job;
 use tracing::{error, info};
 
@@ -32,7 +32,7 @@ impl OperatorLoop {
     }
 
     /// Writes a record. Returns whether it is on disk.
-    pub(super) fn write(&mut self, ticket: &Ticket, record: &Record) -> bool {
+    pub(super) fn write(&mut self, ticket: &Ticket, record: &JobRecord) -> bool {
         match self.store.put(&self.key(ticket.job), record) {
             Ok(()) => {
                 self.store_works();

@@ -8,7 +8,7 @@ use super::steps::{action, compute, Computed};
 use super::tasks::{blocking, Ended, TaskError};
 use super::{Duty, DutyStep, ExecutionError, Task, Workload};
 use crate::metrics::Execution;
-use crate::store::{JobStage, Product, Record, Ticket};
+use crate::store::{JobRecord, JobStage, Product, Ticket};
 use tracing::{debug, error, info, warn};
 
 impl From<ExecutionError> for TaskError {
@@ -50,7 +50,7 @@ impl OperatorLoop {
 
     /// Writes a result to disk. Returns whether it is there; otherwise the next turn tries again.
     fn keep(&mut self, ticket: Ticket, product: &Product) -> bool {
-        let record = Record {
+        let record = JobRecord {
             subject: ticket.subject,
             stage: JobStage::Executed(product.clone()),
         };
@@ -190,7 +190,7 @@ impl OperatorLoop {
         };
         counter.inc();
         info!(operator = %self.identity.name, job = %ticket.job, block, "the {what} is on chain");
-        let record = Record {
+        let record = JobRecord {
             subject: ticket.subject,
             stage: JobStage::Done { block },
         };

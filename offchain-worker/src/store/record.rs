@@ -51,7 +51,7 @@ pub struct Ticket {
 
 /// An operator's progress with a job.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Record {
+pub struct JobRecord {
     /// The job's subject; see [`Task::subject`](crate::roles::Task::subject).
     pub subject: H256,
     /// The progress.

@@ -4,7 +4,7 @@ use super::{TrainableCheckpoint, TrainingError};
 
 /// The shards that are assigned in a round, as one of its trainers sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assignment<'a> {
+pub struct ShardAssignment<'a> {
     /// The shards of the trainer itself, by their places in the dataset.
     pub own: &'a [u32],
     /// The other trainers, as far as they are known, in the order in which they joined.
@@ -31,7 +31,7 @@ pub struct OtherTrainer<'a> {
 pub trait TrainingMethod: Send + Sync {
     /// The shards to train on, by their places in the dataset; `None` while it waits for other trainers. The
     /// same assignment must give the same shards: a trainer that restarts continues on them.
-    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
+    fn shards(&self, assignment: &ShardAssignment<'_>) -> Option<Vec<u32>> {
         Some(assignment.own.to_vec())
     }
 

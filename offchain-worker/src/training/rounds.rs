@@ -7,8 +7,8 @@ mod options;
 mod overlap;
 
 use super::{
-    bits, evaluate, Assignment, Judge, OtherTrainer, PlainMethod, Submitted, TrainableCheckpoint,
-    TrainedUpdate, TrainingError, TrainingLoop, TrainingMethod, TrainingStep,
+    bits, evaluate, Judge, OtherTrainer, PlainMethod, ShardAssignment, Submitted,
+    TrainableCheckpoint, TrainedUpdate, TrainingError, TrainingLoop, TrainingMethod, TrainingStep,
 };
 use crate::{
     checkpoint::{Library, OpenCheckpoint, Successor},
@@ -392,7 +392,7 @@ fn other_shards(
         shards,
         has_committed: true,
     });
-    let selected = method.shards(&Assignment {
+    let selected = method.shards(&ShardAssignment {
         own: &own,
         others: others.collect(),
         dataset: dataset.len() as u32,

@@ -18,7 +18,7 @@ use noema_worker::roles::{
     Answered, ChainViewError, Duty, DutyOutcome, DutyStep, Identity, OperatorLoop, Pace, Part,
     Question, Task, Workload,
 };
-use noema_worker::store::{JobKey, JobStage, Record, Store};
+use noema_worker::store::{JobKey, JobRecord, JobStage, Store};
 use sp_core::H256;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -285,7 +285,7 @@ impl Process {
 
     /// Writes the record that a crashed process would have left.
     pub(crate) fn leave(&self, job: Job, subject: H256, stage: JobStage) {
-        let record = Record { subject, stage };
+        let record = JobRecord { subject, stage };
         self.store.put(&key(job), &record).expect("the store works");
     }
 }

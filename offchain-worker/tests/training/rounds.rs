@@ -9,7 +9,7 @@ use noema_worker::{
     dataset::OpenDataset,
     training::{
         rounds::{ContributionReport, RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
-        Assignment, TrainableCheckpoint, TrainingError, TrainingMethod, TrainingOptions,
+        ShardAssignment, TrainableCheckpoint, TrainingError, TrainingMethod, TrainingOptions,
     },
 };
 use std::{
@@ -168,7 +168,7 @@ fn a_trainer_that_sends_nothing_weighs_nothing_without_judges_too() {
 struct ShardsOfFirst;
 
 impl TrainingMethod for ShardsOfFirst {
-    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
+    fn shards(&self, assignment: &ShardAssignment<'_>) -> Option<Vec<u32>> {
         assignment.others.first().map(|first| first.shards.to_vec())
     }
 }

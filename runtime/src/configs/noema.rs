@@ -56,7 +56,7 @@ impl pallet_operators::Config for Runtime {
     type MaxServed = ConstU32<16>;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = crate::benchmarks::HotKeys;
+    type BenchmarkHelper = crate::benchmarks::KeystoreHotKeys;
 }
 
 parameter_types! {
@@ -170,7 +170,7 @@ impl pallet_duties::Config for Runtime {
     type HotKeys = Operators;
     type WeightInfo = pallet_duties::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = crate::benchmarks::HotKeys;
+    type BenchmarkHelper = crate::benchmarks::KeystoreHotKeys;
 }
 
 impl AsDuty<AccountId, BlockNumber> for RuntimeCall {

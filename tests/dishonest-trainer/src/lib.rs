@@ -7,7 +7,7 @@
 use clap::ValueEnum;
 use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES, SCALE_MAX};
 use noema_worker::training::{
-    Assignment, PlainMethod, TrainableCheckpoint, TrainingError, TrainingMethod,
+    PlainMethod, ShardAssignment, TrainableCheckpoint, TrainingError, TrainingMethod,
 };
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ impl Dishonest {
 }
 
 impl TrainingMethod for Dishonest {
-    fn shards(&self, assignment: &Assignment<'_>) -> Option<Vec<u32>> {
+    fn shards(&self, assignment: &ShardAssignment<'_>) -> Option<Vec<u32>> {
         match self.behaviour {
             Behaviour::OtherShards => {
                 let others = assignment.others.iter();
@@ -158,7 +158,7 @@ mod tests {
             shards,
             has_committed,
         });
-        Dishonest::new(behaviour).shards(&Assignment {
+        Dishonest::new(behaviour).shards(&ShardAssignment {
             own: &[1, 2],
             others: others.collect(),
             dataset: 9,

@@ -1,7 +1,7 @@
 //! A device on which several sequences share each pass.
 
 use crate::{
-    source::Source,
+    source::SharedModel,
     subject::{Progress, Subject},
     Evidence, Task,
 };
@@ -34,7 +34,7 @@ impl Subject for Batches {
     fn execute(
         &mut self,
         tasks: &[Task],
-        source: &Arc<Source>,
+        source: &Arc<SharedModel>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>> {
         let mut executor = self.0.executor(source.clone())?;
@@ -55,7 +55,7 @@ impl Subject for Batches {
 fn together(
     executor: &mut dyn Executor,
     tasks: &[Task],
-    source: &Source,
+    source: &SharedModel,
     progress: Progress<'_>,
 ) -> Result<Vec<Evidence>> {
     let mut members = Vec::with_capacity(tasks.len());

@@ -4,7 +4,7 @@
 //! SIMD), a fresh instance for each call. Only the heap differs: it may grow as far as 32 bits
 //! reach, because a model is larger than a runtime.
 
-use crate::{source::Source, Evidence, Task};
+use crate::{source::SharedModel, Evidence, Task};
 use anyhow::{anyhow, ensure, Error, Result};
 use codec::{Decode, Encode};
 use noema_numerics::testing::Case;
@@ -23,7 +23,7 @@ mod built {
 
 thread_local! {
     /// The source of the weights for the present call of this thread.
-    static SOURCE: RefCell<Option<Arc<Source>>> = const { RefCell::new(None) };
+    static SOURCE: RefCell<Option<Arc<SharedModel>>> = const { RefCell::new(None) };
 }
 
 /// The import of the guest beyond a runtime's host functions.
@@ -92,7 +92,7 @@ impl Guest {
     }
 
     /// Generates or checks an answer with the model that `source` holds.
-    pub fn execute(&self, task: &Task, source: &Arc<Source>) -> Result<Evidence> {
+    pub fn execute(&self, task: &Task, source: &Arc<SharedModel>) -> Result<Evidence> {
         SOURCE.set(Some(source.clone()));
         let argument = (&source.architecture, &source.exponents, task);
         let result: Result<Result<Evidence, String>> = self.call("execute", &argument);

@@ -4,7 +4,7 @@ use crate::{
     compare::differences,
     meter::Meter,
     plan::{splits, Plan},
-    source::Source,
+    source::SharedModel,
     subject::{self, Subject},
     Evidence, Task,
 };
@@ -75,7 +75,7 @@ impl Report {
 /// When the model cannot be opened or an executor refuses a task. A difference is no error.
 pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Report> {
     let engine = Engine::open(checkpoint.clone(), &Device::cpu(None), None)?;
-    let source = Arc::new(Source::from(checkpoint));
+    let source = Arc::new(SharedModel::from(checkpoint));
     let mut subjects = subject::all();
 
     let cases = cases(settings);
@@ -156,7 +156,7 @@ fn operators(subject: &dyn Subject, cases: &[(Case, Vec<u8>)]) -> Result<Option<
 fn generate(
     subject: &mut dyn Subject,
     engine: &Engine,
-    source: &Arc<Source>,
+    source: &Arc<SharedModel>,
     settings: &Settings,
 ) -> Result<Vec<(Task, Evidence)>> {
     let meter = Meter::new(&format!("{} generates", subject.name()), settings.tokens);
@@ -185,7 +185,7 @@ fn check(
     subject: &mut dyn Subject,
     index: usize,
     answers: &[(Task, Evidence)],
-    source: &Arc<Source>,
+    source: &Arc<SharedModel>,
 ) -> Result<Vec<Evidence>> {
     let tokens = answers.iter().map(|(_, e)| e.tokens.len()).sum();
     let meter = Meter::new(&format!("{} checks", subject.name()), tokens);

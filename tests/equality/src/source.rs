@@ -6,7 +6,7 @@ use noema_worker::checkpoint::OpenCheckpoint;
 use std::sync::Arc;
 
 /// A model with its bytes.
-pub struct Source {
+pub struct SharedModel {
     /// Its shape.
     pub architecture: Architecture,
     /// One exponent per tensor.
@@ -19,7 +19,7 @@ enum Bytes {
     Mapped(Arc<OpenCheckpoint>),
 }
 
-impl Source {
+impl SharedModel {
     /// The weights.
     pub fn weights(&self) -> &[u8] {
         match &self.weights {
@@ -37,13 +37,13 @@ impl Source {
     }
 }
 
-impl ModelSource for Source {
+impl ModelSource for SharedModel {
     fn model(&self) -> Result<Model<'_>, ModelError> {
         self.model()
     }
 }
 
-impl From<TestModel> for Source {
+impl From<TestModel> for SharedModel {
     fn from(test: TestModel) -> Self {
         Self {
             architecture: test.architecture,
@@ -53,7 +53,7 @@ impl From<TestModel> for Source {
     }
 }
 
-impl From<Arc<OpenCheckpoint>> for Source {
+impl From<Arc<OpenCheckpoint>> for SharedModel {
     fn from(checkpoint: Arc<OpenCheckpoint>) -> Self {
         Self {
             architecture: *checkpoint.architecture(),

@@ -1,7 +1,7 @@
 //! The executors: every device, the kernels of each instruction set, the definition itself, and the
 //! definition as Wasm.
 
-use crate::{batches::Batches, guest::Guest, source::Source, Evidence, Task};
+use crate::{batches::Batches, guest::Guest, source::SharedModel, Evidence, Task};
 use anyhow::{anyhow, Result};
 use noema_executor::{CpuKernels, Device, ExecutorError};
 use noema_numerics::{testing::Case, Kernels, Scalar, Transformer};
@@ -23,7 +23,7 @@ pub trait Subject {
     fn execute(
         &mut self,
         tasks: &[Task],
-        source: &Arc<Source>,
+        source: &Arc<SharedModel>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>>;
 }
@@ -80,7 +80,7 @@ impl<K: Kernels + Sync> Subject for Native<K> {
     fn execute(
         &mut self,
         tasks: &[Task],
-        source: &Arc<Source>,
+        source: &Arc<SharedModel>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>> {
         let kernels = &self.kernels;
@@ -115,7 +115,7 @@ impl Subject for Wasm {
     fn execute(
         &mut self,
         tasks: &[Task],
-        source: &Arc<Source>,
+        source: &Arc<SharedModel>,
         progress: Progress<'_>,
     ) -> Result<Vec<Evidence>> {
         let run = |task: &Task| {

@@ -2,15 +2,18 @@
 
 use super::Round;
 use crate::store::AccountBytes;
-use crate::training::{Assignment, OtherTrainer};
+use crate::training::{OtherTrainer, ShardAssignment};
 
 /// The assignment of `round` as `account` sees it; `None` if it is not a trainer of the round.
-pub(super) fn assignment<'a>(round: &'a Round, account: &AccountBytes) -> Option<Assignment<'a>> {
+pub(super) fn assignment<'a>(
+    round: &'a Round,
+    account: &AccountBytes,
+) -> Option<ShardAssignment<'a>> {
     let mut trainers = round.trainers.iter();
     let own = trainers.find(|trainer| trainer.account == *account)?;
     let others = round.trainers.iter();
     let others = others.filter(|trainer| trainer.account != *account);
-    Some(Assignment {
+    Some(ShardAssignment {
         own: &own.shards,
         others: others
             .map(|other| OtherTrainer {

@@ -5,7 +5,7 @@ use noema_protocol::{FamilyId, Job, RoundId};
 use noema_rounds::{Phase, Rejection, RoundOutcome};
 use noema_worker::roles::rounds::{Round, RoundStep};
 use noema_worker::roles::Action;
-use noema_worker::store::{JobKey, JobStage, Product, Record};
+use noema_worker::store::{JobKey, JobRecord, JobStage, Product};
 use sp_core::H256;
 use std::fs;
 use std::time::Duration;
@@ -181,7 +181,7 @@ async fn a_record_of_another_round_of_the_same_number_is_none() {
         record.stage,
         JobStage::Executed(Product::Contribution { .. })
     ));
-    let other = Record {
+    let other = JobRecord {
         subject: H256::repeat_byte(8),
         ..record
     };

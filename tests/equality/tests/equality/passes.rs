@@ -1,6 +1,6 @@
 //! Whole passes: every executor of this machine generates and checks the same answers.
 
-use noema_equality::{compare::differences, plan::splits, source::Source, subject, Task};
+use noema_equality::{compare::differences, plan::splits, source::SharedModel, subject, Task};
 use noema_numerics::{testing::TestModel, Architecture};
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn every_kind_of_executor_takes_part() {
 #[test]
 fn every_executor_generates_and_checks_the_same_answers() {
     for architecture in [TestModel::TINY, UNTIED] {
-        let source = Arc::new(Source::from(TestModel::seeded(architecture, 5)));
+        let source = Arc::new(SharedModel::from(TestModel::seeded(architecture, 5)));
         let generate = tasks(&architecture);
         let mut subjects = subject::all();
         let expected = subjects[0]
@@ -86,8 +86,8 @@ fn one_changed_weight_is_seen() {
     changed.weights[100] ^= 1;
     let tasks = tasks(&test.architecture);
     let (test, changed) = (
-        Arc::new(Source::from(test)),
-        Arc::new(Source::from(changed)),
+        Arc::new(SharedModel::from(test)),
+        Arc::new(SharedModel::from(changed)),
     );
     for subject in &mut subject::all() {
         let mut run = |source| subject.execute(&tasks, source, &|_| ()).expect("executes");
