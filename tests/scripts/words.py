@@ -5,7 +5,8 @@ The words are those in bold in the table 'Not used' of docs/glossary.md, and OWN
 - comments and documents, without the code in them, and messages: string literals with a space.
 Exceptions, one a line of tests/scripts/words.exceptions: PATH-REGEX | WORD | REASON.
 
-Also refuses names of tests that are no sentences in the present: `test_…`, `…_should_…`, `…_works`.
+Also refuses names of tests that are no sentences in the present: `test_…`, `…_should_…`, `…_works`; and names
+that public types or traits of two crates have. An exception for these has the name, or `*`, as its word.
 """
 
 import os
@@ -35,6 +36,9 @@ DEFINITION = re.compile(
     re.M,
 )
 TEST = re.compile(r"#\[(?:\w+::)*test\b[^\]]*\](?:\s*#\[[^\]]*\])*\s*(?:async\s+)?fn\s+(\w+)")
+PUBLIC_TYPE = re.compile(r"^[ \t]*pub (?:unsafe )?(?:struct|enum|union|trait|type)\s+(\w+)", re.M)
+# Tests, and stand-ins for crates of other authors.
+NO_CRATE = re.compile(r"^patches/|/(?:mock|tests)(?:/|\.rs$)")
 NO_SENTENCE = re.compile(r"^test_|_should_|_works$")
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|<?https?://\S+", re.S)
@@ -138,6 +142,34 @@ def misnamed_tests(text):
             yield match.start(1), match[1]
 
 
+def public_types(path, text):
+    """(name, crate, offset) of each public type of a crate; the crate is the path of its folder."""
+    folder, source, _ = ("/" + path).partition("/src/")
+    if not source or not path.endswith(".rs") or NO_CRATE.search(path):
+        return
+    for match in PUBLIC_TYPE.finditer(text):
+        yield match[1], folder.lstrip("/"), match.start(1)
+
+
+def excepted(exceptions, words, path):
+    """Whether one of the words is excepted in this file; marks the exceptions as used."""
+    matching = [it for it in exceptions if it["word"] in words and it["path"].search(path)]
+    for exception in matching:
+        exception["used"] = True
+    return bool(matching)
+
+
+def shared_names(types, exceptions):
+    """A line for each public type whose name a type of another crate has, too."""
+    for name, places in sorted(types.items()):
+        if len({crate for crate, _, _ in places}) < 2:
+            continue
+        places = [it for it in places if not excepted(exceptions, (name, "*"), it[1])]
+        if len({crate for crate, _, _ in places}) > 1:
+            for _, path, line in places:
+                yield f"{path}:{line}: a type of another crate is called {name}, too; rename one of them"
+
+
 def line_of(text, offset):
     return text.count("\n", 0, offset) + 1
 
@@ -146,23 +178,23 @@ def main(folder):
     table, glossary_lines = read_glossary(folder)
     words = Words({**table, **OWN})
     exceptions = read_exceptions(folder)
-    refused = []
+    refused, types = [], {}
     for path, file in sources(folder):
         with open(file, encoding="utf-8") as opened:
             text = opened.read()
         for offset, name in misnamed_tests(text) if path.endswith(".rs") else ():
             refused.append(f"{path}:{line_of(text, offset)}: the test {name}; write: {SENTENCE}")
+        for name, crate, offset in public_types(path, text):
+            types.setdefault(name, []).append((crate, path, line_of(text, offset)))
         if not words.may_be_in(text):
             continue
         for offset, word, found in sorted(set(hits(words, path, text))):
             line = line_of(text, offset)
             if path == GLOSSARY and line in glossary_lines:
                 continue
-            matching = [it for it in exceptions if it["word"] == word and it["path"].search(path)]
-            for exception in matching:
-                exception["used"] = True
-            if not matching:
+            if not excepted(exceptions, (word,), path):
                 refused.append(f"{path}:{line}: {found}; write: {words.instead[word]}")
+    refused.extend(shared_names(types, exceptions))
     for exception in exceptions:
         if not exception["used"]:
             refused.append(f"{EXCEPTIONS}:{exception['line']}: excepts nothing; remove it")

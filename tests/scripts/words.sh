@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that names, comments, messages and documents use the glossary's words, and that names of tests are
-# sentences; tests that check first. Takes two seconds.
+# Checks that names, comments, messages and documents use the glossary's words, that names of tests are
+# sentences, and that public types of two crates have two names; tests that check first. Takes two seconds.
 #
 #   ./tests/scripts/words.sh
 #
@@ -104,6 +104,29 @@ refuses "names of tests" \
     "src/tests.rs:4: the test test_bond; write: $SENTENCE" \
     "src/tests.rs:7: the test a_bond_should_hold; write: $SENTENCE" \
     "src/tests.rs:9: the test bonding_works; write: $SENTENCE"
+
+# types NAME: a file of each of two crates and of one's tests, with a public type of that name.
+types() {
+    mkdir -p "$SCRATCH/one/src/tests" "$SCRATCH/one/two/src" "$SCRATCH/one/tests"
+    printf '%s\n' '//! A type.' "pub struct $1<T>(T);" >"$SCRATCH/one/src/lib.rs"
+    printf '%s\n' "    pub enum $1 {}" >"$SCRATCH/one/two/src/kind.rs"
+    printf '%s\n' "pub type $1 = u8;" | tee "$SCRATCH/one/src/tests/all.rs" >"$SCRATCH/one/tests/all.rs"
+}
+folder
+types Bond
+ALSO='a type of another crate is called Bond, too; rename one of them'
+refuses "a name of two types" "one/src/lib.rs:2: $ALSO" "one/two/src/kind.rs:1: $ALSO"
+
+printf '%s\n' '^one/two/ | * | generated' >"$SCRATCH/tests/scripts/words.exceptions"
+accepts "a name of two types that is excepted with all of its folder"
+
+printf '%s\n' '^one/src/ | Bond | that of the chain' '^one/src/ | Bonds | that of the chain' >"$SCRATCH/tests/scripts/words.exceptions"
+refuses "an exception for a type that excepts nothing" "tests/scripts/words.exceptions:2: excepts nothing; remove it"
+
+folder
+types Bond
+rm "$SCRATCH/one/two/src/kind.rs"
+accepts "a name of a type and of one in its tests"
 
 folder
 printf '%s\n' '# Title' '' 'Penalties, `penalty`, somebody.' >"$SCRATCH/docs/bad.md"
