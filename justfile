@@ -77,6 +77,11 @@ equality *options:
 agreement *options:
     ./scripts/agreement.sh "$@"
 
+# Time the kernels of the executor: cpu, gpu or batch
+[group('measure')]
+kernels bench *options:
+    cargo bench --locked --profile dev -p noema-executor --bench "$@"
+
 # Print the slowest crates of the last build with --timings
 [group('measure')]
 build-times *report:
@@ -91,6 +96,11 @@ weights *pallets:
 [group('write')]
 docs *options:
     SKIP_WASM_BUILD=1 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items "$@"
+
+# Write the schedule of the subsidies into docs/issuance.md and docs/issuance.svg
+[group('write')]
+schedule:
+    cargo run --locked -p noema-economics --example schedule
 
 # Write the chain specs; --check: compare them with what is there
 [group('write')]
