@@ -44,6 +44,13 @@ note() { printf '    %s\n' "$*" >&2; }
 # die WHAT: prints the error as a full sentence, then exits with status 1.
 die() { printf '%serror:%s %s\n' "$RED" "$RESET" "$*" >&2; exit 1; }
 
+# Before any line that needs GNU's programs or a newer bash: macOS has BSD's, and bash 3.2.
+SUPPORTED="Debian 12 or later, or Ubuntu 22.04 or later, on x86_64 or aarch64"
+# On every other system: the same scripts in a container.
+CONTAINER="elsewhere, run them in a container:
+    docker run --rm -it --network host -v \"\$PWD:/noema\" -w /noema rust:1-bookworm ./scripts/dev.sh"
+[ "$(uname -s)" = Linux ] || die "these scripts need $SUPPORTED, and this is $(uname -s); $CONTAINER"
+
 # as_root COMMAND...: runs it as root, through sudo where needed.
 as_root() {
     if [ "$(id -u)" = 0 ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests that scripts/setup.sh refuses a machine that it cannot set up, with a remedy, before it installs
-# anything. Takes a second.
+# anything, and that the other scripts refuse another system than Linux by themselves. Takes a second.
 #
 #   ./tests/scripts/setup.sh
 #
@@ -38,10 +38,10 @@ stand_in() {
 
 without() { rm -f "$SCRATCH/bin/$1"; }
 
-# setup: runs it on the machine; its output is in $SCRATCH/said.
+# setup: runs it on the machine, or the script $SCRIPT; its output is in $SCRATCH/said.
 setup() {
     env -i PATH="$SCRATCH/bin" HOME="$SCRATCH/home" NOEMA_CACHE="$SCRATCH/cache" NOEMA_OS_RELEASE="$SCRATCH/os-release" \
-        "$ROOT/scripts/setup.sh" "$@" >"$SCRATCH/said" 2>&1
+        "$ROOT/scripts/${SCRIPT:-setup.sh}" "$@" >"$SCRATCH/said" 2>&1
 }
 
 # refuses NAME PATTERN...: set-up fails, prints a match of each pattern, and installs nothing.
@@ -100,6 +100,9 @@ refuses "Ubuntu 20.04 is too old" 'this is Ubuntu 20.04' 'Ubuntu 22.04 or later'
 
 machine Darwin arm64
 refuses "macOS has no apt-get" 'this is Darwin' 'docker run'
+for script in dev.sh test.sh bench.sh; do
+    SCRIPT="$script" refuses "$script on macOS" 'this is Darwin' 'docker run'
+done
 
 machine Linux riscv64 "${DEBIAN_12[@]}"
 refuses "no other processor" 'this machine is riscv64'
