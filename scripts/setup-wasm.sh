@@ -8,7 +8,8 @@
 # First asks rustup for it, which is enough on most machines. Where rustup cannot fetch it, uses Debian's
 # packaged compiler: its packages are installed, `core` and `alloc` are built for the target from its sources
 # (half a minute), and the result becomes the rustup toolchain `noema-wasm`, in $NOEMA_CACHE/wasm-toolchain.
-# Nothing outside that folder is written except the packages.
+# Nothing outside that folder is written except the packages. Rustup is asked again once a day, and its target
+# is used as soon as it has one.
 #
 # In both cases $NOEMA_CACHE/wasm.env (by default ~/.cache/noema/wasm.env) then contains the settings of a
 # shell that builds the runtime; the scripts read it, and you can too:
@@ -65,10 +66,16 @@ RUST
 
 rustup_has_target() { (cd "$ROOT" && compiles rustc); }
 
+# Whether rustup was asked less than a day ago and had no target: then another compiler was set up.
+asked_today() { [ -n "$(find "$SYSROOT/version" -mmin -1440 2>/dev/null)" ]; }
+
 add_with_rustup() {
     rustup_has_target && return
+    ! asked_today || return 1
     step "Adding the target $TARGET with rustup: the runtime is compiled to it"
-    (cd "$ROOT" && timeout 300 rustup target add "$TARGET" >&2) && rustup_has_target
+    (cd "$ROOT" && timeout 300 rustup target add "$TARGET" >&2) && rustup_has_target && return
+    [ ! -f "$SYSROOT/version" ] || touch "$SYSROOT/version"
+    return 1
 }
 
 install_debian_compiler() {
@@ -130,7 +137,7 @@ sysroot_is_current() {
 }
 
 # NOEMA_WASM_TOOLCHAIN=debian skips rustup, to test the fallback.
-if [ "${NOEMA_WASM_TOOLCHAIN:-}" != debian ] && [ ! -f "$SYSROOT/version" ] && add_with_rustup; then
+if [ "${NOEMA_WASM_TOOLCHAIN:-}" != debian ] && add_with_rustup; then
     write_env '# rustup has the target: nothing is needed.'
     exit 0
 fi
