@@ -22,6 +22,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod dataset;
 pub mod doctor;
+mod encoding;
 pub mod engine;
 pub mod import;
 pub mod keys;

@@ -251,6 +251,77 @@ fn inputs_that_are_not_text_are_refused_by_name() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_text() {
+    let place = Place::new();
+    let json = PrepareOptions {
+        text_field: Some("text".into()),
+        ..options()
+    };
+    let line = "{\"text\": \"0123456789abcdef\"}\n";
+    for (options, text) in [(options(), "0123456789abcdef\n"), (json, line)] {
+        let root = |name: &str, content: String| {
+            let input = [place.file(name, &content)];
+            let read = std::cell::Cell::new(0);
+            let tokenizer = place.path("tokenizer.json");
+            let directory = place.path(&format!("{name}-{}", options.text_field.is_some()));
+            let count = |bytes| read.set(read.get() + bytes);
+            let prepared = prepare(&input, &tokenizer, &directory, &options, &count);
+            assert_eq!(read.get(), content.len() as u64);
+            prepared.expect("sound").dataset.root()
+        };
+        let marked = root("marked", format!("\u{feff}{text}"));
+        assert_eq!(marked, root("plain", text.into()));
+    }
+}
+
+#[test]
+fn texts_in_other_encodings_and_empty_files_are_named_with_the_way_out() {
+    let place = Place::new();
+    let json = PrepareOptions {
+        text_field: Some("text".into()),
+        ..options()
+    };
+    let refused = |content: &[u8], options: &PrepareOptions| {
+        let input = place.file("input", content);
+        let refused = place.prepare(&[input], "dataset", options);
+        assert!(!place.path("dataset").exists());
+        refused.expect_err("is refused").to_string()
+    };
+    let utf16: Vec<u8> = "\u{feff}The ledger remembers."
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let lone = b"{\"text\": \"a\"}\n{\"text\": \"half \\ud83e\"}\n";
+    let blank = b"\n \n";
+    for (content, options, words) in [
+        (&b""[..], &options(), "is empty; leave it out"),
+        (&b"\xef\xbb\xbf"[..], &options(), "is empty"),
+        (&blank[..], &json, "is empty"),
+        (&utf16[..], &options(), "iconv -f UTF-16 -t UTF-8"),
+        (&utf16[2..], &json, "iconv -f UTF-16LE -t UTF-8"),
+        (&b"a\nCaf\xe9\n"[..], &options(), "in line 2; convert it"),
+        (&lone[..], &json, "a lone surrogate in line 2"),
+    ] {
+        let message = refused(content, options);
+        assert!(message.contains(words), "{message}");
+        assert!(message.contains("input"), "{message}");
+    }
+}
+
+#[test]
+fn shards_equal_to_an_earlier_one_are_counted() {
+    let place = Place::new();
+    assert_eq!(place.dataset().manifest().repeated(), 0);
+    // A shard is 32 tokens, so every one of forty is the same.
+    let text = place.file("periodic.txt", format!("{}\n", "x".repeat(31)).repeat(40));
+    let prepared = place
+        .prepare(&[text], "periodic", &options())
+        .expect("sound");
+    assert_eq!(prepared.dataset.len(), 40);
+    assert_eq!(prepared.dataset.manifest().repeated(), 39);
+}
+
+#[test]
 fn impossible_options_are_refused_by_name() {
     let place = Place::new();
     let text = [place.file("a.txt", "a".repeat(100))];

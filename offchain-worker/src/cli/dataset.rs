@@ -151,7 +151,20 @@ fn make(global: &Global, args: PrepareArgs) -> anyhow::Result<()> {
         args.out.display(),
         prepared.left_over,
     );
+    warn_of_repeated_shards(&prepared.dataset);
     Ok(())
+}
+
+/// Warns if shards of `dataset` are equal: a round may train on one of them and be judged on another.
+pub(super) fn warn_of_repeated_shards(dataset: &OpenDataset) {
+    let repeated = dataset.manifest().repeated();
+    if repeated > 0 {
+        eprintln!(
+            "warning: {repeated} of the {} shards are equal to an earlier one, so trainers can train on what they \
+             are judged on; remove repetitions from the text and prepare it again",
+            dataset.len(),
+        );
+    }
 }
 
 async fn fetch(global: &Global, args: FetchArgs) -> anyhow::Result<()> {
@@ -223,7 +236,11 @@ fn show(dataset: &OpenDataset) {
     println!("source           {}", printable(&manifest.source));
     println!("licence          {}", printable(&manifest.licence));
     println!("tokenizer        {:?}", manifest.tokenizer_hash);
-    println!("shards           {}", manifest.shards.len());
+    println!(
+        "shards           {}, {} of them equal to an earlier one",
+        manifest.shards.len(),
+        manifest.repeated()
+    );
     println!(
         "sequences        {sequences} of {} tokens",
         manifest.sequence_length

@@ -7,6 +7,7 @@ mod standings;
 #[cfg(test)]
 mod testing;
 
+use super::dataset::warn_of_repeated_shards;
 use super::values::within;
 use super::Global;
 use crate::chain::calls::Sudo;
@@ -180,6 +181,7 @@ impl StartArgs {
 async fn start(global: &Global, args: StartArgs) -> anyhow::Result<()> {
     let governor = Key::load(&args.account)?;
     let dataset = OpenDataset::open(&args.dataset)?;
+    warn_of_repeated_shards(&dataset);
     let rules = args.rules();
     let recorded = dataset.recorded();
     rules

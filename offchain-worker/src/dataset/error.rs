@@ -37,8 +37,24 @@ pub enum DatasetError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// A file has no text.
+    #[error("{path} is empty; leave it out, or name another file.")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A text has another encoding than UTF-8.
+    #[error(
+        "{path} is text in {encoding}, not in UTF-8; convert it: iconv -f {encoding} -t UTF-8."
+    )]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The IANA name of its encoding.
+        encoding: &'static str,
+    },
     /// A text is not UTF-8.
-    #[error("{path} is not UTF-8 in line {line}.")]
+    #[error("{path} is not UTF-8 in line {line}; convert it, from Latin-1 with: iconv -f LATIN1 -t UTF-8.")]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -64,6 +80,14 @@ pub enum DatasetError {
         line: u64,
         /// The error.
         problem: String,
+    },
+    /// A line has one half of a character that UTF-16 writes in two.
+    #[error("{path} has a lone surrogate in line {line}, such as \\ud83e without its second half; remove it, or write the line again from the original text.")]
+    LoneSurrogate {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
     },
     /// A line has no text in the named field.
     #[error("{path} has no text in the field {field:?} of line {line}.")]

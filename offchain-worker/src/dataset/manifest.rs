@@ -3,7 +3,7 @@
 use super::{merkle, shard, DatasetError};
 use noema_checkpoint::H256;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// The version of the dataset's format that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -47,6 +47,13 @@ impl DatasetManifest {
     /// The hashes of the shards, in order.
     pub fn hashes(&self) -> impl Iterator<Item = H256> + '_ {
         self.shards.iter().map(|shard| shard.hash)
+    }
+
+    /// Number of shards with the same content as an earlier one. A round may train on such a shard and then be
+    /// judged on it.
+    pub fn repeated(&self) -> usize {
+        let distinct: BTreeSet<H256> = self.hashes().collect();
+        self.shards.len().saturating_sub(distinct.len())
     }
 
     /// Bytes of all shards.
