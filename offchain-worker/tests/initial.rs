@@ -9,7 +9,13 @@ use noema_worker::{
     engine::{CheckVerdict, Engine},
     import::{initialise, ImportError, InitialOptions},
 };
-use std::{fs, ops::ControlFlow, path::Path, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 const TEXT: &str = "The cat sat on the mat, and the dog sat on the log. ";
@@ -124,6 +130,26 @@ fn a_tokenizer_is_learnt_from_text_and_says_every_text() {
     let encoded = loaded.encode_fast(strange, false).expect("encodes");
     let decoded = loaded.decode(encoded.get_ids(), false).expect("decodes");
     assert_eq!(decoded, strange);
+}
+
+#[test]
+fn a_tokenizer_is_learnt_from_a_single_word_of_any_length() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("word.txt");
+    let mut state = 1u32;
+    let letters: String = (0..200_000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'a' + (state >> 24) as u8 % 26)
+        })
+        .collect();
+    fs::write(&path, letters).expect("is written");
+    let begun = Instant::now();
+    let json = learn_tokenizer(&[path], None, 300).expect("is learnt");
+    // In time that grows with the square of the length it would take minutes.
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let loaded = tokenizers::Tokenizer::from_bytes(&json).expect("loads");
+    assert_eq!(loaded.get_vocab_size(true), 300);
 }
 
 #[test]
