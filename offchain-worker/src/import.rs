@@ -38,13 +38,17 @@ use tokenizers::Tokenizer;
 /// weights, so a longer context makes a larger checkpoint.
 pub const DEFAULT_CONTEXT: u32 = 8_192;
 
+/// The name of a checkpoint whose source states none. The name of a file or folder is never recorded: the same
+/// model has the same id wherever it is.
+pub const UNNAMED: &str = "unnamed";
+
 /// The options of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     /// Number of positions; at most the context that the model was trained for. Default: that number or
     /// [`DEFAULT_CONTEXT`], whichever is smaller.
     pub context: Option<u32>,
-    /// Name to record instead of the source's own.
+    /// Name to record instead of the one that the source states, or [`UNNAMED`].
     pub name: Option<String>,
     /// Licence to record instead of the source's own.
     pub licence: Option<String>,

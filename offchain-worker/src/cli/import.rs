@@ -3,7 +3,7 @@
 use super::values::within;
 use super::{progress, Global};
 use crate::checkpoint::OpenCheckpoint;
-use crate::import::{ImportOptions, ImportProgress, ImportStage};
+use crate::import::{ImportOptions, ImportProgress, ImportStage, UNNAMED};
 use clap::Args;
 use noema_checkpoint::Architecture;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) struct ImportArgs {
     /// 8192].
     #[arg(long, value_parser = within(1..=Architecture::MAX_CONTEXT), value_name = "TOKENS")]
     context: Option<u32>,
-    /// Name to record [default: that of the source].
+    /// Name to record [default: that in the source's metadata, or `unnamed`].
     #[arg(long)]
     name: Option<String>,
     /// Licence to record, such as Apache-2.0 [default: that of the source].
@@ -62,6 +62,9 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
         checkpoint.manifest().name,
         checkpoint.directory().display()
     );
+    if checkpoint.manifest().name == UNNAMED {
+        eprintln!("the source states no name; import it with --name to record one, which gives another id");
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::{
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
     rope::{Rope, Scaling},
     tokenizer::{self, Vocabulary},
-    ImportError, ImportProgress, ImportStage,
+    ImportError, ImportProgress, ImportStage, UNNAMED,
 };
 use candle_core::quantized::gguf_file::Content;
 use metadata::Metadata;
@@ -211,6 +211,24 @@ impl File {
         })
     }
 
+    /// The name in the metadata: in one value, or in the parts of which llama.cpp composes a file's name.
+    fn name(&self) -> Result<String, ImportError> {
+        let metadata = self.metadata();
+        let stated = |key: &str| {
+            let text = metadata.optional_text(key);
+            text.map(|text| text.filter(|text| !text.is_empty()))
+        };
+        if let Some(name) = stated("general.name")? {
+            return Ok(name.into());
+        }
+        let Some(base) = stated("general.basename")? else {
+            return Ok(UNNAMED.into());
+        };
+        let rest = [stated("general.size_label")?, stated("general.finetune")?];
+        let parts = [Some(base)].into_iter().chain(rest).flatten();
+        Ok(parts.collect::<Vec<_>>().join("-"))
+    }
+
     pub(super) fn model(&self) -> Result<Model, ImportError> {
         let metadata = self.metadata();
         let path = &self.mapped.path;
@@ -230,11 +248,8 @@ impl File {
         }
         stops.sort_unstable();
         stops.dedup();
-        let file_name = path.file_stem().unwrap_or_default().to_string_lossy();
         Ok(Model {
-            name: metadata
-                .optional_text("general.name")?
-                .map_or_else(|| file_name.into_owned(), str::to_owned),
+            name: self.name()?,
             licence: metadata
                 .optional_text("general.license")?
                 .unwrap_or_default()

@@ -6,7 +6,7 @@ mod tensors;
 use super::{
     files,
     model::{Model, Weights, END_OF_TURN},
-    tokenizer, ImportError, ImportProgress, ImportStage,
+    tokenizer, ImportError, ImportProgress, ImportStage, UNNAMED,
 };
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use config::{Config, GenerationConfig, TokenizerConfig};
@@ -146,18 +146,8 @@ impl Folder {
         stops.extend(self.tokenizer_config.eos().and_then(token));
         stops.sort_unstable();
         stops.dedup();
-        let folder_name = || {
-            let full = self.path.canonicalize().unwrap_or_default();
-            let name = full.file_name().unwrap_or_default();
-            name.to_string_lossy().into_owned()
-        };
         Ok(Model {
-            name: self
-                .config
-                .name
-                .clone()
-                .filter(|name| !name.is_empty())
-                .unwrap_or_else(folder_name),
+            name: self.config.name().unwrap_or(UNNAMED).into(),
             licence: self.licence.clone(),
             source: Source {
                 format: SourceFormat::HuggingFace,

@@ -4,7 +4,7 @@ use crate::support::{gguf, huggingface, import_gguf, import_into, leftovers, Mod
 use noema_checkpoint::{blake2_256, layout::tensors, SourceFormat};
 use noema_worker::{
     checkpoint::OpenCheckpoint,
-    import::{import, ImportOptions},
+    import::{import, ImportOptions, UNNAMED},
 };
 
 fn from_folder(model: &Model, kind: u32, shards: usize) -> OpenCheckpoint {
@@ -126,6 +126,49 @@ fn weights_are_what_the_source_holds_to_within_half_a_step() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_model_has_one_id_whatever_its_file_or_folder_is_called() {
+    let model = Model::tiny();
+    let home = tempfile::tempdir().unwrap();
+    let mut config = huggingface::config(&model);
+    for name in [None, Some("/home/alice/runs/7"), Some("./runs/7"), Some("")] {
+        match name {
+            None => drop(config.as_object_mut().unwrap().remove("_name_or_path")),
+            Some(name) => config["_name_or_path"] = name.into(),
+        }
+        let id = |place: &str| {
+            let folder = home.path().join(place);
+            huggingface::write(&model, gguf::F32, 1, &folder);
+            huggingface::json_file(&folder, "config.json", &config);
+            let checkpoint = import_into(&folder, home.path()).unwrap();
+            assert_eq!(checkpoint.manifest().name, UNNAMED);
+            checkpoint.id()
+        };
+        assert_eq!(id("here"), id("there"));
+    }
+    let file = gguf::File::new(&model).without("general.name");
+    for (file, name) in [
+        (file.clone(), UNNAMED),
+        (file.clone().set("general.name", ""), UNNAMED),
+        (file.clone().set("general.basename", "Tiny"), "Tiny"),
+        (
+            file.set("general.basename", "Tiny")
+                .set("general.size_label", "17K")
+                .set("general.finetune", "Instruct"),
+            "Tiny-17K-Instruct",
+        ),
+    ] {
+        let id = |place: &str| {
+            let source = home.path().join(place);
+            std::fs::write(&source, file.bytes()).unwrap();
+            let checkpoint = import_into(&source, home.path()).unwrap();
+            assert_eq!(checkpoint.manifest().name, name);
+            checkpoint.id()
+        };
+        assert_eq!(id("here.gguf"), id("there.gguf"));
     }
 }
 

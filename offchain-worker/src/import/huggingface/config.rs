@@ -35,7 +35,7 @@ impl TokenIds {
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     #[serde(default, rename = "_name_or_path")]
-    pub(super) name: Option<String>,
+    name_or_path: Option<String>,
     #[serde(default)]
     pub(super) bos_token_id: TokenIds,
     #[serde(default)]
@@ -80,6 +80,13 @@ struct RopeSettings {
 }
 
 impl Config {
+    /// The name that the model was published under; `None` if only the folder that it was saved from is stated.
+    pub(super) fn name(&self) -> Option<&str> {
+        let name = self.name_or_path.as_deref()?;
+        let is_path = name.starts_with(['/', '.', '~']) || name.contains('\\');
+        (!is_path && !name.is_empty()).then_some(name)
+    }
+
     pub(super) fn architecture(&self, path: &Path) -> Result<Architecture, ImportError> {
         if self.model_type != "llama" {
             return Err(ImportError::unsupported(

@@ -19,6 +19,7 @@ impl From<&str> for Value {
 }
 
 /// A tensor's type number and data.
+#[derive(Clone)]
 pub(crate) struct Data {
     pub(crate) kind: u32,
     pub(crate) bytes: Vec<u8>,
@@ -29,6 +30,7 @@ pub(crate) const F16: u32 = 1;
 pub(crate) const BF16: u32 = 30;
 
 /// A GGUF file before it is written.
+#[derive(Clone)]
 pub(crate) struct File {
     pub(crate) metadata: Vec<(String, Value)>,
     /// Name, dimensions (innermost first, as in the format), data.
