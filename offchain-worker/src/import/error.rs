@@ -36,6 +36,26 @@ pub enum ImportError {
         /// The missing part.
         problem: String,
     },
+    /// Something else is in the place of a file.
+    #[error("{path} is {what} and not the file itself; {hint}.")]
+    StandIn {
+        /// The file.
+        path: PathBuf,
+        /// What is in its place.
+        what: String,
+        /// How to get the file.
+        hint: String,
+    },
+    /// A file is sound, but its content is not what it has to be.
+    #[error("{path} cannot be used: {problem}; {hint}.")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+        /// The way out.
+        hint: String,
+    },
     /// A file is larger than any valid file of its kind.
     #[error("{path} has {size} bytes; at most {limit} are read.")]
     Oversized {
@@ -145,6 +165,18 @@ impl ImportError {
         Self::Missing {
             path: path.into(),
             what: what.into(),
+        }
+    }
+
+    pub(super) fn unusable(
+        path: &Path,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self::Unusable {
+            path: path.into(),
+            problem: sentence(problem.into()),
+            hint: hint.into(),
         }
     }
 

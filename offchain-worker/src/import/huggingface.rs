@@ -19,6 +19,8 @@ use std::{
 };
 use tensors::Shards;
 
+const CHAT_TEMPLATE: &str = "chat_template.jinja";
+
 /// A folder whose small files and tensor lists have been read.
 pub(super) struct Folder {
     path: PathBuf,
@@ -54,11 +56,6 @@ impl Reader<'_> {
         }
     }
 
-    fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ImportError> {
-        let bytes = self.bytes(name)?;
-        files::parse_json(&self.folder.join(name), &bytes)
-    }
-
     fn optional_json<T: DeserializeOwned + Default>(
         &mut self,
         name: &str,
@@ -82,22 +79,19 @@ impl Folder {
             folder: path,
             hashes: BTreeMap::new(),
         };
-        let config: Config = reader.json("config.json")?;
+        let config = Config::read(&path.join("config.json"), &reader.bytes("config.json")?)?;
         let generation = reader.optional_json("generation_config.json")?;
         let tokenizer_config = reader.optional_json("tokenizer_config.json")?;
         let tokenizer = tokenizer::read(path)?;
         reader
             .hashes
             .insert("tokenizer.json".into(), blake2_256(&tokenizer));
-        let chat_template = match reader.optional_bytes("chat_template.jinja")? {
+        let chat_template = match reader.optional_bytes(CHAT_TEMPLATE)? {
             None => None,
-            Some(bytes) => Some(String::from_utf8(bytes).map_err(|error| {
-                ImportError::malformed(
-                    &path.join("chat_template.jinja"),
-                    error.utf8_error().valid_up_to() as u64,
-                    "it is not UTF-8",
-                )
-            })?),
+            Some(bytes) => {
+                files::check_text(&path.join(CHAT_TEMPLATE), &bytes)?;
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            }
         };
         let licence = reader
             .optional_bytes("README.md")?

@@ -13,6 +13,7 @@ pub(super) struct Rope {
 }
 
 /// How the frequencies differ from `base^(-2i/d)`.
+#[derive(Clone, PartialEq)]
 pub(super) enum Scaling {
     None,
     /// All divided by a factor.

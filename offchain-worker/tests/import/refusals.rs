@@ -51,6 +51,147 @@ fn a_rotary_scaling_that_is_not_defined_is_refused() {
 }
 
 #[test]
+fn a_kind_of_rotary_scaling_may_be_stated_under_both_its_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+    let root = |key: &str, scaling: Json| {
+        let mut config = huggingface::config(&Model::tiny());
+        config[key] = scaling;
+        huggingface::json_file(&folder, "config.json", &config);
+        let checkpoint = import_into(&folder, directory.path()).unwrap();
+        checkpoint.manifest().weights_root
+    };
+    let llama_3 = json!({
+        "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8
+    });
+    let mut seen = Vec::new();
+    for (kind, settings) in [
+        ("default", json!({})),
+        ("linear", json!({ "factor": 4.0 })),
+        ("llama3", llama_3),
+    ] {
+        let with = |names: &[&str]| {
+            let mut settings = settings.clone();
+            for name in names {
+                settings[*name] = kind.into();
+            }
+            settings
+        };
+        let newer = root("rope_scaling", with(&["rope_type"]));
+        assert_eq!(newer, root("rope_scaling", with(&["type"])));
+        assert_eq!(newer, root("rope_scaling", with(&["rope_type", "type"])));
+        assert_eq!(newer, root("rope_parameters", with(&["type", "rope_type"])));
+        assert!(!seen.contains(&newer), "{kind}");
+        seen.push(newer);
+    }
+}
+
+#[test]
+fn settings_of_the_rotation_that_contradict_each_other_are_refused() {
+    let scaling = json!({ "rope_type": "linear", "type": "llama3", "factor": 4.0 });
+    let message = folder_refused(|config| config["rope_scaling"] = scaling);
+    assert_says(
+        &message,
+        &["config.json states rope_type \"linear\"", "type \"llama3\""],
+    );
+    let message = folder_refused(|config| config["rope_parameters"] = json!({ "rope_theta": 5.0 }));
+    assert_says(&message, &["rope_theta", "in several places"]);
+    let message = folder_refused(|config| {
+        config["rope_parameters"] = json!({ "rope_type": "linear", "factor": 4.0 });
+        config["rope_scaling"] = json!({ "rope_type": "linear", "factor": 2.0 });
+    });
+    assert_says(&message, &["rope_scaling", "in several places"]);
+}
+
+#[test]
+fn a_setting_of_the_wrong_kind_is_no_damage() {
+    for value in [
+        json!("64"),
+        json!(null),
+        json!(-1),
+        json!(1e30),
+        json!([64]),
+    ] {
+        let message = folder_refused(|config| config["hidden_size"] = value);
+        assert_says(&message, &["config.json cannot be used", "u32", "correct"]);
+        assert!(!message.contains("damaged"), "{message}");
+    }
+    let message = folder_refused(|config| {
+        config.as_object_mut().unwrap().remove("rms_norm_eps");
+    });
+    assert_says(&message, &["cannot be used: missing field `rms_norm_eps`"]);
+    // The architecture is named, not the fields that it lacks.
+    let message = folder_refused(|config| *config = json!({ "model_type": "gpt2" }));
+    assert_says(&message, &["the model type \"gpt2\""]);
+}
+
+#[test]
+fn a_git_lfs_pointer_or_a_web_page_in_the_place_of_a_file_is_named() {
+    let pointer = format!(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 269060552\n",
+        "a".repeat(64)
+    );
+    let page = "\n<!DOCTYPE html>\n<html><title>Sign in</title></html>\n";
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+    let index = json!({ "weight_map": {} });
+    huggingface::json_file(&folder, "model.safetensors.index.json", &index);
+    for name in [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "model.safetensors",
+        "model.safetensors.index.json",
+    ] {
+        let path = folder.join(name);
+        let sound = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &pointer).unwrap();
+        let message = import_into(&folder, directory.path()).unwrap_err();
+        let words = [name, "a git-lfs pointer to a file of 269060552 bytes"];
+        assert_says(&message.to_string(), &words);
+        assert_says(&message.to_string(), &["git lfs pull"]);
+        std::fs::write(&path, page).unwrap();
+        let message = import_into(&folder, directory.path()).unwrap_err();
+        assert_says(&message.to_string(), &[name, "a web page"]);
+        std::fs::write(&path, sound).unwrap();
+    }
+    assert!(leftovers(directory.path()).is_empty());
+    import_into(&folder, directory.path()).unwrap();
+    let message = import_gguf(pointer.as_bytes()).unwrap_err().to_string();
+    assert_says(&message, &["a git-lfs pointer to a file", "git lfs pull"]);
+    let message = import_gguf(page.as_bytes()).unwrap_err().to_string();
+    assert_says(&message, &["a web page"]);
+}
+
+#[test]
+fn settings_in_another_encoding_are_refused_by_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &folder);
+    let config = huggingface::config(&Model::tiny()).to_string();
+    let utf16 = config.encode_utf16().flat_map(u16::to_le_bytes);
+    for (bytes, words) in [
+        (
+            format!("\u{feff}{config}").into_bytes(),
+            "a byte order mark",
+        ),
+        (utf16.collect(), "in UTF-16LE"),
+        (
+            b"{\"model_type\": \"llama\xe9\"}".to_vec(),
+            "not UTF-8 from byte 21",
+        ),
+        (Vec::new(), "it is empty"),
+    ] {
+        std::fs::write(folder.join("config.json"), bytes).unwrap();
+        let message = import_into(&folder, directory.path()).unwrap_err();
+        assert_says(&message.to_string(), &["config.json cannot be used", words]);
+    }
+}
+
+#[test]
 fn tensors_that_would_be_ignored_are_refused() {
     let message = refused(|mut file| {
         let data = gguf::Data {

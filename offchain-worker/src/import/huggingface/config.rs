@@ -1,6 +1,7 @@
 //! `config.json` and the other settings of a Hugging Face model.
 
 use super::super::{
+    files::parse_json,
     model::epsilon_q32,
     rope::{Rope, Scaling},
     ImportError,
@@ -40,8 +41,6 @@ pub(super) struct Config {
     pub(super) bos_token_id: TokenIds,
     #[serde(default)]
     pub(super) eos_token_id: TokenIds,
-    #[serde(default)]
-    model_type: String,
     hidden_size: u32,
     intermediate_size: u32,
     num_hidden_layers: u32,
@@ -67,11 +66,20 @@ pub(super) struct Config {
     quantization_config: Option<Value>,
 }
 
+/// The field of `config.json` that every architecture has.
+#[derive(Debug, Deserialize)]
+struct ModelType {
+    #[serde(default)]
+    model_type: String,
+}
+
 /// The scaling of the rotation, if there is any.
 #[derive(Debug, Deserialize)]
 struct RopeSettings {
-    #[serde(alias = "type")]
     rope_type: Option<String>,
+    /// The older name of `rope_type`; a model that was saved again has both.
+    #[serde(rename = "type")]
+    older_type: Option<String>,
     rope_theta: Option<f64>,
     factor: Option<f64>,
     low_freq_factor: Option<f64>,
@@ -80,6 +88,20 @@ struct RopeSettings {
 }
 
 impl Config {
+    /// Reads `config.json`.
+    pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Self, ImportError> {
+        // Another architecture is named before one of Llama's fields is missed.
+        let ModelType { model_type } = parse_json(path, bytes)?;
+        if model_type != "llama" {
+            return Err(ImportError::unsupported(
+                path,
+                format!("the model type {model_type:?}"),
+                "models of the Llama architecture can be imported",
+            ));
+        }
+        parse_json(path, bytes)
+    }
+
     /// The name that the model was published under; `None` if only the folder that it was saved from is stated.
     pub(super) fn name(&self) -> Option<&str> {
         let name = self.name_or_path.as_deref()?;
@@ -88,13 +110,6 @@ impl Config {
     }
 
     pub(super) fn architecture(&self, path: &Path) -> Result<Architecture, ImportError> {
-        if self.model_type != "llama" {
-            return Err(ImportError::unsupported(
-                path,
-                format!("the model type {:?}", self.model_type),
-                "models of the Llama architecture can be imported",
-            ));
-        }
         let strange = [
             (self.attention_bias || self.mlp_bias, "biases"),
             (self.rope_interleaved, "interleaved rotary pairs"),
@@ -145,31 +160,40 @@ impl Config {
     }
 
     pub(super) fn rope(&self, path: &Path) -> Result<Rope, ImportError> {
-        let settings = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
-        let base = self
-            .rope_theta
-            .or_else(|| settings.and_then(|s| s.rope_theta))
-            .unwrap_or(10_000.0);
-        let positive = |key: &str, value: Option<f64>| match value {
-            Some(value) if value.is_finite() && value > 0.0 => Ok(value),
-            Some(value) => Err(ImportError::value(
+        let settings = [&self.rope_parameters, &self.rope_scaling];
+        let settings: Vec<&RopeSettings> = settings.into_iter().flatten().collect();
+        let bases = settings.iter().filter_map(|settings| settings.rope_theta);
+        let bases: Vec<f64> = self.rope_theta.into_iter().chain(bases).collect();
+        let base = agreed(path, "rope_theta", &bases)?.unwrap_or(&10_000.0);
+        let scalings = settings.iter().map(|settings| settings.scaling(path));
+        let scalings: Vec<Scaling> = scalings.collect::<Result<_, _>>()?;
+        let scaling = agreed(path, "rope_scaling and rope_parameters", &scalings)?;
+        Ok(Rope {
+            base: positive(path, "rope_theta", Some(*base))?,
+            scaling: scaling.cloned().unwrap_or(Scaling::None),
+        })
+    }
+}
+
+impl RopeSettings {
+    fn kind(&self, path: &Path) -> Result<&str, ImportError> {
+        match (&self.rope_type, &self.older_type) {
+            (Some(newer), Some(older)) if newer != older => Err(ImportError::value(
                 path,
-                key,
-                format!("which is {value} and not a positive number"),
+                format!("rope_type {newer:?}"),
+                format!("but type {older:?} beside it; remove the wrong one"),
             )),
-            None => Err(ImportError::missing(
-                path,
-                format!("{key} of the rotary scaling"),
-            )),
-        };
-        let base = positive("rope_theta", Some(base))?;
-        let kind = settings.and_then(|s| s.rope_type.as_deref());
-        let scaling = match (kind.unwrap_or("default"), settings) {
-            ("default", _) | (_, None) => Scaling::None,
-            ("linear", Some(s)) => Scaling::Linear(positive("factor", s.factor)?),
-            ("llama3", Some(s)) => {
-                let low = positive("low_freq_factor", s.low_freq_factor)?;
-                let high = positive("high_freq_factor", s.high_freq_factor)?;
+            (newer, older) => Ok(newer.as_deref().or(older.as_deref()).unwrap_or("default")),
+        }
+    }
+
+    fn scaling(&self, path: &Path) -> Result<Scaling, ImportError> {
+        match self.kind(path)? {
+            "default" => Ok(Scaling::None),
+            "linear" => Ok(Scaling::Linear(positive(path, "factor", self.factor)?)),
+            "llama3" => {
+                let low = positive(path, "low_freq_factor", self.low_freq_factor)?;
+                let high = positive(path, "high_freq_factor", self.high_freq_factor)?;
                 if high <= low {
                     return Err(ImportError::value(
                         path,
@@ -177,26 +201,57 @@ impl Config {
                         "which is not above low_freq_factor",
                     ));
                 }
-                Scaling::Llama3 {
-                    factor: positive("factor", s.factor)?,
+                Ok(Scaling::Llama3 {
+                    factor: positive(path, "factor", self.factor)?,
                     low_frequency_factor: low,
                     high_frequency_factor: high,
                     original_context: positive(
+                        path,
                         "original_max_position_embeddings",
-                        s.original_max_position_embeddings,
+                        self.original_max_position_embeddings,
                     )?,
-                }
+                })
             }
-            (kind, _) => {
-                return Err(ImportError::unsupported(
-                    path,
-                    format!("the rotary scaling {kind:?}"),
-                    "none, linear and Llama 3's are",
-                ))
-            }
-        };
-        Ok(Rope { base, scaling })
+            kind => Err(ImportError::unsupported(
+                path,
+                format!("the rotary scaling {kind:?}"),
+                "none, linear and Llama 3's are",
+            )),
+        }
     }
+}
+
+/// A required positive number of the rotation.
+fn positive(path: &Path, key: &str, value: Option<f64>) -> Result<f64, ImportError> {
+    match value {
+        Some(value) if value.is_finite() && value > 0.0 => Ok(value),
+        Some(value) => Err(ImportError::value(
+            path,
+            key,
+            format!("which is {value} and not a positive number"),
+        )),
+        None => Err(ImportError::missing(
+            path,
+            format!("{key} of the rotary scaling"),
+        )),
+    }
+}
+
+/// The value of a setting that may be stated in several places, if it is stated.
+fn agreed<'a, T: PartialEq>(
+    path: &Path,
+    key: &str,
+    values: &'a [T],
+) -> Result<Option<&'a T>, ImportError> {
+    let first = values.first();
+    if values.iter().any(|value| Some(value) != first) {
+        return Err(ImportError::value(
+            path,
+            key,
+            "in several places with different values; remove the wrong ones",
+        ));
+    }
+    Ok(first)
 }
 
 /// The fields of `generation_config.json` that are read.
