@@ -17,7 +17,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
 };
-use tensors::Shards;
+use tensors::{Shards, INDEX};
 
 const CHAT_TEMPLATE: &str = "chat_template.jinja";
 
@@ -97,8 +97,8 @@ impl Folder {
             .optional_bytes("README.md")?
             .and_then(|card| licence(&card))
             .unwrap_or_default();
-        let index = reader.optional_json("model.safetensors.index.json")?;
-        let shards = Shards::open(path, index)?;
+        let index = reader.optional_json(INDEX)?;
+        let shards = Shards::open(path, &index)?;
         let architecture = config.architecture(&path.join("config.json"))?;
         shards.check(&architecture)?;
 

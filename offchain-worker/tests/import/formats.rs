@@ -1,11 +1,14 @@
 //! Both formats give the same weights for the same model.
 
-use crate::support::{gguf, huggingface, import_gguf, import_into, leftovers, Model, TEMPLATE};
+use crate::support::{
+    gguf, huggingface, import_gguf, import_into, leftovers, Model, Tensor, TEMPLATE,
+};
 use noema_checkpoint::{blake2_256, layout::tensors, SourceFormat};
 use noema_worker::{
     checkpoint::OpenCheckpoint,
     import::{import, ImportOptions, UNNAMED},
 };
+use std::path::Path;
 
 fn from_folder(model: &Model, kind: u32, shards: usize) -> OpenCheckpoint {
     let directory = tempfile::tempdir().unwrap();
@@ -66,6 +69,125 @@ fn a_folder_in_several_files_is_the_same_model() {
         from_folder(&model, gguf::BF16, 3),
     );
     assert_eq!(one.manifest().weights_root, three.manifest().weights_root);
+}
+
+/// A folder with the model's tensors in `model.safetensors`, the tensors `again` also in `overlay.safetensors`
+/// but negated, and an index with the file of each tensor. Returns the tensors that the index names.
+fn overlaid(
+    folder: &Path,
+    again: &[usize],
+    index: impl Fn(usize) -> Option<&'static str>,
+) -> Vec<Tensor> {
+    let model = Model::tiny();
+    huggingface::write(&model, gguf::F32, 1, folder);
+    let mut tensors = model.tensors();
+    let mut overlay = model.tensors();
+    let mut map = serde_json::Map::new();
+    for (at, (tensor, other)) in tensors.iter_mut().zip(&mut overlay).enumerate() {
+        other.values.iter_mut().for_each(|value| *value = -*value);
+        if let Some(file) = index(at) {
+            map.insert(tensor.huggingface.clone(), file.into());
+            if file == OVERLAY {
+                tensor.values.clone_from(&other.values);
+            }
+        }
+    }
+    let overlay: Vec<Tensor> = overlay
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, tensor)| again.contains(&at).then_some(tensor))
+        .collect();
+    let bytes = huggingface::safetensors(&overlay, gguf::F32);
+    std::fs::write(folder.join(OVERLAY), bytes).unwrap();
+    let index = serde_json::json!({ "weight_map": map });
+    huggingface::json_file(folder, "model.safetensors.index.json", &index);
+    tensors
+}
+
+const SINGLE: &str = "model.safetensors";
+const OVERLAY: &str = "overlay.safetensors";
+
+#[test]
+fn a_tensor_in_two_files_is_read_from_the_one_in_the_index() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("overlaid");
+    let index = |at| Some(if at == 4 { OVERLAY } else { SINGLE });
+    let tensors = overlaid(&folder, &[4, 5], index);
+    let read = import_into(&folder, directory.path()).unwrap();
+
+    let plain = directory.path().join("plain");
+    huggingface::write(&Model::tiny(), gguf::F32, 1, &plain);
+    let unchanged = import_into(&plain, directory.path()).unwrap();
+    std::fs::write(
+        plain.join(SINGLE),
+        huggingface::safetensors(&tensors, gguf::F32),
+    )
+    .unwrap();
+    let expected = import_into(&plain, directory.path()).unwrap();
+    assert_eq!(
+        read.manifest().weights_root,
+        expected.manifest().weights_root
+    );
+    assert_ne!(
+        read.manifest().weights_root,
+        unchanged.manifest().weights_root
+    );
+}
+
+#[test]
+fn a_tensor_in_two_files_that_the_index_leaves_out_is_refused_with_both() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("overlaid");
+    let index = |at| match at {
+        4 => None,
+        5 => Some(OVERLAY),
+        _ => Some(SINGLE),
+    };
+    overlaid(&folder, &[4, 5], index);
+    let error = import_into(&folder, directory.path()).unwrap_err();
+    let message = error.to_string();
+    let tensor = Model::tiny().tensors().swap_remove(4).huggingface;
+    for word in [SINGLE, OVERLAY, &tensor[..], "model.safetensors.index.json"] {
+        assert!(message.contains(word), "{message}");
+    }
+    assert!(!message.contains("damaged"), "{message}");
+}
+
+#[test]
+fn a_file_that_is_missing_is_named_with_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    let refused = |words: &[&str]| {
+        let error = import_into(&folder, directory.path()).unwrap_err();
+        let message = error.to_string();
+        for word in words {
+            assert!(message.contains(word), "{message}");
+        }
+        assert!(message.ends_with('.'), "{message}");
+        assert!(leftovers(directory.path()).is_empty());
+    };
+    overlaid(&folder, &[4], |_| Some("model-00001-of-00002.safetensors"));
+    let stale = [
+        "model.safetensors.index.json cannot be used",
+        "model-00001-of-00002.safetensors",
+        "remove the index",
+    ];
+    refused(&stale);
+    std::fs::remove_file(folder.join(SINGLE)).unwrap();
+    refused(&["the index of the 1 safetensors files"]);
+    std::fs::remove_file(folder.join("model.safetensors.index.json")).unwrap();
+    refused(&[
+        "1 safetensors files, but neither",
+        "download model.safetensors.index.json",
+    ]);
+    std::fs::remove_file(folder.join(OVERLAY)).unwrap();
+    refused(&["it has no model.safetensors", "download that file"]);
+    std::fs::write(folder.join("model.gguf"), b"GGUF").unwrap();
+    refused(&["name the GGUF file"]);
+    std::fs::write(folder.join("pytorch_model.bin"), b"PK").unwrap();
+    refused(&["PyTorch's format", "safe_serialization=True"]);
+    std::fs::write(folder.join(SINGLE), b"PK\x03\x04 a zip archive").unwrap();
+    refused(&["model.safetensors cannot be used: it is no safetensors file"]);
 }
 
 #[test]

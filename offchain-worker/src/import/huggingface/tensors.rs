@@ -10,7 +10,7 @@ use noema_checkpoint::{
     layout::{tensors, TensorKind, TensorRole},
     Architecture, ManifestError,
 };
-use safetensors::{tensor::TensorInfo, Dtype, SafeTensors};
+use safetensors::{tensor::TensorInfo, Dtype, SafeTensorError, SafeTensors};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -20,9 +20,10 @@ use std::{
 };
 
 const SINGLE: &str = "model.safetensors";
+pub(super) const INDEX: &str = "model.safetensors.index.json";
 const HEADER_LENGTH: u64 = 8;
 
-/// `model.safetensors.index.json`: which file holds which tensor.
+/// [`INDEX`]: which file holds which tensor.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Index {
     #[serde(default)]
@@ -68,8 +69,9 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
 }
 
 impl Shards {
-    pub(super) fn open(folder: &Path, index: Index) -> Result<Self, ImportError> {
-        let mut names: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
+    pub(super) fn open(folder: &Path, index: &Index) -> Result<Self, ImportError> {
+        let files = index.weight_map.values().map(String::as_str);
+        let mut names: BTreeSet<&str> = files.collect();
         if names.is_empty() {
             names.insert(SINGLE);
         }
@@ -82,43 +84,48 @@ impl Shards {
             // A name from the index must not lead out of the folder.
             if Path::new(name).file_name().is_none_or(|file| file != name) {
                 return Err(ImportError::value(
-                    &folder.join("model.safetensors.index.json"),
+                    &folder.join(INDEX),
                     "weight_map",
                     format!("with the file name {name:?}, which is not a plain name"),
                 ));
             }
             let path = folder.join(name);
             if !path.exists() {
-                return Err(ImportError::missing(folder, name));
+                return Err(absent(folder, name, index));
             }
-            shards.add(Mapped::open(&path)?)?;
+            shards.add(Mapped::open(&path)?, name, index)?;
         }
         for (tensor, file) in &index.weight_map {
             if !shards.tensors.contains_key(tensor) {
-                let what = format!("the tensor {tensor}, which the index expects there");
+                let what = format!("the tensor {tensor}, which {INDEX} expects there");
                 return Err(ImportError::missing(&folder.join(file), what));
             }
         }
         Ok(shards)
     }
 
-    fn add(&mut self, mapped: Mapped) -> Result<(), ImportError> {
+    /// Adds the tensors of the file `name`, except those that the index has in another file.
+    fn add(&mut self, mapped: Mapped, name: &str, index: &Index) -> Result<(), ImportError> {
         let bytes = mapped.bytes();
         // The library panics on sizes whose sum overflows if overflow checks are on.
         let read = catch_unwind(|| SafeTensors::read_metadata(bytes));
         let (header, metadata) = match read {
             Ok(Ok(read)) => read,
-            Ok(Err(error)) => return Err(malformed(&mapped, error.to_string())),
+            Ok(Err(error)) => return Err(refused(&mapped, &error)),
             Err(_) => return Err(malformed(&mapped, "sizes overflow")),
         };
         let data = HEADER_LENGTH + header as u64;
-        for (name, info) in metadata.tensors() {
+        for (tensor, info) in metadata.tensors() {
+            let indexed = index.weight_map.get(&tensor);
+            if indexed.is_some_and(|file| file != name) {
+                continue;
+            }
             let start = data.saturating_add(info.data_offsets.0 as u64);
             let length = info.data_offsets.1.saturating_sub(info.data_offsets.0);
             if mapped.slice(start, length as u64).is_none() {
                 return Err(ImportError::Tensor {
                     path: mapped.path.clone(),
-                    tensor: name,
+                    tensor,
                     offset: start,
                     problem: format!("has {length} bytes, which end after the file"),
                 });
@@ -128,10 +135,12 @@ impl Shards {
                 info: info.clone(),
                 start,
             };
-            if self.tensors.insert(name.clone(), located).is_some() {
-                return Err(malformed(
-                    &mapped,
-                    format!("another file also contains the tensor {name}"),
+            if let Some(other) = self.tensors.insert(tensor.clone(), located) {
+                let other = self.files[other.file].path.display();
+                return Err(ImportError::unusable(
+                    &mapped.path,
+                    format!("it has the tensor {tensor}, which {other} has, too"),
+                    format!("state in {INDEX} which file the tensor is read from"),
                 ));
             }
         }
@@ -179,7 +188,10 @@ impl Shards {
                 return Err(self.wrong(
                     &name,
                     located,
-                    format!("is of type {:?}; F32, F16 and BF16 are read", found.dtype),
+                    format!(
+                        "is of type {:?}; convert the model to F32, F16 or BF16",
+                        found.dtype
+                    ),
                 ));
             }
             known.insert(name);
@@ -251,6 +263,77 @@ impl Shards {
             }
         }
         Ok(())
+    }
+}
+
+/// The error for the file `name` that is not in `folder`.
+fn absent(folder: &Path, name: &str, index: &Index) -> ImportError {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut files: Vec<String> = files.collect();
+    files.sort_unstable();
+    let ends_with = |end: &str| files.iter().filter(|file| file.ends_with(end)).count();
+    let shards = ends_with(".safetensors");
+    if !index.weight_map.is_empty() {
+        let hint = if files.iter().any(|file| file == SINGLE) {
+            format!("download that file, or remove the index if {SINGLE} is the whole model")
+        } else {
+            format!(
+                "download that file, or the index of the {shards} safetensors files that are there"
+            )
+        };
+        let problem = format!("it names {name}, which is not in the folder");
+        return ImportError::unusable(&folder.join(INDEX), problem, hint);
+    }
+    let (problem, hint) = if shards > 0 {
+        (
+            format!("it has {shards} safetensors files, but neither {SINGLE} nor {INDEX}"),
+            format!("download {INDEX}, which states the tensors of each file"),
+        )
+    } else if ends_with(".bin") + ends_with(".pth") + ends_with(".pt") > 0 {
+        (
+            format!("it has weights in PyTorch's format, but no {SINGLE}"),
+            "save the model with `safe_serialization=True`".into(),
+        )
+    } else if ends_with(".gguf") > 0 {
+        (
+            format!("it has no {SINGLE}"),
+            "name the GGUF file instead of the folder".into(),
+        )
+    } else {
+        (format!("it has no {SINGLE}"), "download that file".into())
+    };
+    ImportError::unusable(folder, problem, hint)
+}
+
+/// The error for a file whose header the library refuses.
+fn refused(mapped: &Mapped, error: &SafeTensorError) -> ImportError {
+    let path = &mapped.path;
+    let bytes = mapped.bytes();
+    // The header is a JSON object after its length.
+    if bytes
+        .get(HEADER_LENGTH as usize)
+        .is_some_and(|byte| *byte != b'{')
+    {
+        let problem = "it is no safetensors file";
+        return ImportError::unusable(path, problem, "download it, or save the model, again");
+    }
+    match error {
+        SafeTensorError::HeaderTooSmall
+        | SafeTensorError::InvalidHeaderLength
+        | SafeTensorError::MetadataIncompleteBuffer => ImportError::malformed(
+            path,
+            bytes.len() as u64,
+            "the file ends elsewhere than its header says; download it again",
+        ),
+        SafeTensorError::InvalidHeaderDeserialization(error) if error.is_data() => {
+            ImportError::unusable(
+                path,
+                format!("its list of tensors has {error}"),
+                "save the model again, with tensors of F32, F16 or BF16",
+            )
+        }
+        error => malformed(mapped, error.to_string()),
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn tokenizer(model: &Model) -> Value {
     })
 }
 
-fn safetensors(tensors: &[Tensor], kind: u32) -> Vec<u8> {
+pub(crate) fn safetensors(tensors: &[Tensor], kind: u32) -> Vec<u8> {
     let dtype = match kind {
         gguf::F16 => Dtype::F16,
         gguf::BF16 => Dtype::BF16,
