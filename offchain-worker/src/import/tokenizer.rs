@@ -222,15 +222,27 @@ pub(super) fn check(path: &Path, json: &[u8], vocabulary: u32) -> Result<Tokeniz
         Ok(Err(error)) => return Err(ImportError::tokenizer(path, error.to_string())),
         Err(_) => return Err(ImportError::tokenizer(path, "its library panicked")),
     };
-    let highest = tokenizer.get_vocab(true).into_values().max();
-    match highest {
-        None => Err(ImportError::tokenizer(path, "it has no tokens")),
-        Some(id) if id >= vocabulary => Err(ImportError::tokenizer(
-            path,
-            format!("it has token {id}, but the model only {vocabulary} tokens"),
-        )),
-        Some(_) => Ok(tokenizer),
+    let tokens = tokenizer.get_vocab(true);
+    if tokens.is_empty() {
+        return Err(ImportError::tokenizer(path, "it has no tokens"));
     }
+    let beyond = tokens.iter().filter(|(_, id)| **id >= vocabulary);
+    let Some((token, id)) = beyond.clone().min_by_key(|(_, id)| **id) else {
+        return Ok(tokenizer);
+    };
+    let are = match beyond.count() {
+        1 => "is".to_owned(),
+        count => format!("and {} more are", count - 1),
+    };
+    Err(ImportError::unusable(
+        path,
+        format!(
+            "token {id}, {token:?}, {are} beyond the vocabulary of the model, which has {vocabulary} tokens \
+             and numbers them from 0"
+        ),
+        "remove such tokens from this file and from tokenizer_config.json if nothing needs them, as a <pad> that \
+         fine-tuning added, or save the model with a row for each: resize_token_embeddings(len(tokenizer))",
+    ))
 }
 
 /// Reads `tokenizer.json` of a Hugging Face folder.

@@ -2,8 +2,9 @@
 
 use crate::support::{
     gguf::{self, Value},
-    import_gguf, Model,
+    huggingface, import_gguf, import_into, Model,
 };
+use serde_json::json;
 use tokenizers::Tokenizer;
 
 fn tokenizer(rules: &str) -> Tokenizer {
@@ -99,6 +100,53 @@ fn a_sentencepiece_vocabulary_is_refused_with_advice() {
             && message.contains("Hugging Face folder"),
         "{message}"
     );
+}
+
+#[test]
+fn tokens_beyond_the_vocabulary_of_the_model_are_named() {
+    let model = Model::tiny();
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&model, gguf::F32, 1, &folder);
+    let refused = |added: &[&str]| {
+        let mut tokenizer = huggingface::tokenizer(&model);
+        for (id, token) in (model.tokens.len()..).zip(added) {
+            tokenizer["added_tokens"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({
+                    "id": id, "content": token, "single_word": false, "lstrip": false,
+                    "rstrip": false, "normalized": false, "special": true
+                }));
+        }
+        huggingface::json_file(&folder, "tokenizer.json", &tokenizer);
+        import_into(&folder, directory.path()).map_err(|error| error.to_string())
+    };
+    let count = model.tokens.len();
+    let message = refused(&["<pad>"]).unwrap_err();
+    let named = format!("token {count}, \"<pad>\", is beyond the vocabulary");
+    assert!(message.contains(&named), "{message}");
+    assert!(message.contains("resize_token_embeddings"), "{message}");
+    let message = refused(&["<pad>", "<sep>", "<cls>"]).unwrap_err();
+    let named = format!("token {count}, \"<pad>\", and 2 more are beyond");
+    assert!(message.contains(&named), "{message}");
+    refused(&[]).unwrap();
+}
+
+#[test]
+fn rows_that_no_token_uses_are_padding() {
+    let mut model = Model::tiny();
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    let tokenizer = huggingface::tokenizer(&model);
+    model
+        .tokens
+        .extend((0..16).map(|index| format!("unused{index}")));
+    huggingface::write(&model, gguf::F32, 1, &folder);
+    huggingface::json_file(&folder, "tokenizer.json", &tokenizer);
+    let checkpoint = import_into(&folder, directory.path()).unwrap();
+    let rows = checkpoint.architecture().vocabulary as usize;
+    assert_eq!(rows, model.tokens.len());
 }
 
 #[test]
