@@ -1,12 +1,12 @@
 //! GGUF files.
 //!
-//! `candle-core` reads the header and decodes the quantised blocks. Properties that it does not check are
-//! checked here first: the alignment, duplicate names, and every shape and offset. It checks counts against
-//! the file's size itself, and sees at most the first [`MAX_HEADER_BYTES`], so that a hostile header cannot
-//! make it allocate more than a small multiple of that.
+//! [`header`] reads what is before the tensors' data, [`metadata`] gives typed access to its values, [`tensors`] checks
+//! the tensors and reads their rows, and [`types`] decodes the blocks of a row, most of them with `candle-core`.
 
+mod header;
 mod metadata;
 mod tensors;
+mod types;
 
 use super::{
     files::Mapped,
@@ -15,28 +15,17 @@ use super::{
     tokenizer::{self, Vocabulary},
     ImportError, ImportProgress, ImportStage, UNNAMED,
 };
-use candle_core::quantized::gguf_file::Content;
+use header::Header;
 use metadata::Metadata;
 use noema_checkpoint::{
     layout::TensorRole, Architecture, ManifestError, Source, SourceFormat, H256,
 };
-use std::{
-    io::Cursor,
-    ops::Range,
-    panic::{catch_unwind, AssertUnwindSafe},
-    path::Path,
-};
-
-/// Longest header that is read: metadata, tokenizer and the list of tensors. A tokenizer of a quarter of a
-/// million tokens needs half of it; one byte of it takes at most 32 in memory.
-const MAX_HEADER_BYTES: usize = 32 << 20;
-
-const MAGIC: &[u8] = b"GGUF";
+use std::{ops::Range, path::Path};
 
 /// A GGUF file whose header has been read.
 pub(super) struct File {
     mapped: Mapped,
-    content: Content,
+    header: Header,
     hash: H256,
     head_dim: usize,
 }
@@ -44,10 +33,10 @@ pub(super) struct File {
 impl File {
     pub(super) fn open(path: &Path, progress: &dyn ImportProgress) -> Result<Self, ImportError> {
         let mapped = Mapped::open(path)?;
-        let content = read_header(&mapped)?;
+        let header = Header::read(&mapped)?;
         let mut file = Self {
             mapped,
-            content,
+            header,
             hash: H256::zero(),
             head_dim: 1,
         };
@@ -61,7 +50,7 @@ impl File {
     fn metadata(&self) -> Metadata<'_> {
         Metadata {
             path: &self.mapped.path,
-            values: &self.content.metadata,
+            values: &self.header.metadata,
         }
     }
 
@@ -128,7 +117,7 @@ impl File {
                     format!("which is {epsilon} and not between 0 and 1"),
                 )
             })?,
-            tied_head: !self.content.tensor_infos.contains_key("output.weight"),
+            tied_head: !self.header.tensors.contains_key("output.weight"),
         };
         architecture
             .validate()
@@ -290,60 +279,4 @@ impl Weights for File {
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
         tensors::locate(self, role, layer)
     }
-}
-
-/// Reads everything before the tensors' data.
-fn read_header(mapped: &Mapped) -> Result<Content, ImportError> {
-    let path = &mapped.path;
-    let bytes = mapped.bytes();
-    if !bytes.starts_with(MAGIC) {
-        return Err(ImportError::Foreign {
-            path: path.clone(),
-            problem: "it does not begin with the letters GGUF".into(),
-        });
-    }
-    let shown = &bytes[..bytes.len().min(MAX_HEADER_BYTES)];
-    let mut reader = Cursor::new(shown);
-    // Catches a division by an alignment of zero, and other panics of the library.
-    let read = catch_unwind(AssertUnwindSafe(|| Content::read(&mut reader)));
-    let offset = reader.position();
-    let content = match read {
-        Ok(Ok(content)) => content,
-        Ok(Err(error)) => {
-            let mut problem = error.to_string();
-            if bytes.len() > shown.len() && offset + 4096 > shown.len() as u64 {
-                problem = format!("its header is longer than {MAX_HEADER_BYTES} bytes");
-            }
-            return Err(ImportError::malformed(path, offset, problem));
-        }
-        Err(_) => {
-            return Err(ImportError::malformed(
-                path,
-                offset,
-                "the header cannot be read",
-            ))
-        }
-    };
-    let declared = |at: usize| -> Option<u64> {
-        Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
-    };
-    let version = bytes.get(4..8).unwrap_or_default();
-    if version == [1, 0, 0, 0] {
-        return Err(ImportError::unsupported(
-            path,
-            "GGUF version 1",
-            "versions 2 and 3 are",
-        ));
-    }
-    let counts = [content.tensor_infos.len(), content.metadata.len()];
-    for (at, count) in [8, 16].into_iter().zip(counts) {
-        if declared(at) != Some(count as u64) {
-            return Err(ImportError::malformed(
-                path,
-                at as u64,
-                "two tensors or two metadata values have the same name",
-            ));
-        }
-    }
-    Ok(content)
 }

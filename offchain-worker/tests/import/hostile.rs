@@ -33,7 +33,8 @@ fn header(version: u32, tensors: u64, values: u64) -> Vec<u8> {
 
 #[test]
 fn what_is_no_model_at_all_is_refused() {
-    for bytes in [&b""[..], b"G", b"%PDF-1.7", &[0; 4096]] {
+    assert!(refusal(b"").contains("it is empty"));
+    for bytes in [&b"G"[..], b"%PDF-1.7", &[0; 4096]] {
         let message = refusal(bytes);
         assert!(
             message.contains("does not begin with the letters GGUF"),
@@ -109,7 +110,7 @@ fn an_alignment_of_zero_is_refused() {
     let file = gguf::File::new(&Model::tiny());
     let file = file.set("general.alignment", gguf::Value::U32(0));
     let message = refusal(&file.bytes());
-    assert!(message.contains("is damaged at byte"), "{message}");
+    assert!(message.contains("states general.alignment"), "{message}");
 }
 
 #[test]

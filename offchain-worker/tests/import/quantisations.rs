@@ -50,13 +50,34 @@ fn every_quantisation_is_decoded_as_defined() {
 }
 
 #[test]
+fn types_that_are_not_read_are_refused_by_their_names() {
+    for (kind, name) in [
+        (9, "Q8_1"),
+        (16, "IQ2_XXS"),
+        (21, "IQ3_S"),
+        (28, "F64"),
+        (31, "Q4_0_4_4"),
+        (40, "NVFP4"),
+        (77, "number 77"),
+    ] {
+        let mut file = gguf::File::new(&Model::tiny());
+        file.tensor("blk.0.ffn_up.weight").2.kind = kind;
+        let error = import_gguf(&file.bytes()).unwrap_err().to_string();
+        let named = format!("the type {name} for the tensor blk.0.ffn_up.weight, which is not");
+        assert!(error.contains(&named), "{error}");
+        assert!(error.contains("F16 or Q8_0"), "{error}");
+        assert!(!error.contains("damaged"), "{error}");
+    }
+}
+
+#[test]
 fn rows_that_are_not_whole_blocks_are_refused() {
     let mut file = gguf::File::new(&Model::tiny());
     let (_, _, data) = file.tensor("blk.0.ffn_up.weight");
     data.kind = 12;
     let error = import_gguf(&file.bytes()).unwrap_err().to_string();
     assert!(
-        error.contains("blk.0.ffn_up.weight") && error.contains("Q4K"),
+        error.contains("blk.0.ffn_up.weight") && error.contains("Q4_K"),
         "{error}"
     );
 }

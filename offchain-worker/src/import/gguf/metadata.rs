@@ -102,7 +102,7 @@ impl<'a> Metadata<'a> {
     }
 }
 
-fn integer(value: &Value) -> Option<i64> {
+pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::U8(v) => Some((*v).into()),
         Value::I8(v) => Some((*v).into()),

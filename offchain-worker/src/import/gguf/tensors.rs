@@ -2,25 +2,18 @@
 
 use super::{
     super::{
-        model::{decode_f32, decode_u16, tensor_error},
+        model::{decode_f32, tensor_error},
         ImportError,
     },
+    header::TensorInfo,
+    types::TensorType,
     File,
 };
-use candle_core::{
-    quantized::{ggml_file::qtensor_from_ggml, gguf_file::TensorInfo, GgmlDType},
-    Device,
-};
-use half::{bf16, f16};
 use noema_checkpoint::{
     layout::{tensors, TensorKind, TensorRole},
     Architecture, ManifestError,
 };
-use std::{
-    collections::HashSet,
-    ops::Range,
-    panic::{catch_unwind, AssertUnwindSafe},
-};
+use std::{collections::HashSet, ops::Range};
 
 const ROPE_FACTORS: &str = "rope_freqs.weight";
 
@@ -49,26 +42,22 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
 
 fn info(file: &File, role: TensorRole, layer: Option<u32>) -> Result<&TensorInfo, ImportError> {
     let name = name(role, layer);
-    file.content
-        .tensor_infos
+    file.header
+        .tensors
         .get(&name)
         .ok_or_else(|| ImportError::missing(&file.mapped.path, format!("the tensor {name}")))
 }
 
-fn start(file: &File, info: &TensorInfo) -> u64 {
-    file.content.tensor_data_offset.saturating_add(info.offset)
-}
-
 pub(super) fn locate(file: &File, role: TensorRole, layer: Option<u32>) -> (String, u64) {
-    let offset = info(file, role, layer).map_or(0, |info| start(file, info));
+    let offset = info(file, role, layer).map_or(0, |info| file.header.start(info));
     (name(role, layer), offset)
 }
 
 /// Number of tokens: rows of the embedding.
 pub(super) fn vocabulary(file: &File) -> Result<u32, ImportError> {
     let role = TensorRole::TokenEmbedding;
-    let dims = info(file, role, None)?.shape.dims();
-    let rows = match dims {
+    let dims = &info(file, role, None)?.dims;
+    let rows = match &dims[..] {
         [rows, _] => u32::try_from(*rows).ok(),
         _ => None,
     };
@@ -78,34 +67,11 @@ pub(super) fn vocabulary(file: &File) -> Result<u32, ImportError> {
     })
 }
 
-/// Bytes of a row of `columns` values, if the type can be read and divides the row into blocks.
-fn row_bytes(dtype: GgmlDType, columns: usize) -> Option<u64> {
-    let supported = matches!(
-        dtype,
-        GgmlDType::F32
-            | GgmlDType::F16
-            | GgmlDType::BF16
-            | GgmlDType::Q4_0
-            | GgmlDType::Q4_1
-            | GgmlDType::Q5_0
-            | GgmlDType::Q5_1
-            | GgmlDType::Q8_0
-            | GgmlDType::Q2K
-            | GgmlDType::Q3K
-            | GgmlDType::Q4K
-            | GgmlDType::Q5K
-            | GgmlDType::Q6K
-    );
-    let whole = columns.is_multiple_of(dtype.block_size());
-    let bytes = (columns / dtype.block_size()) as u64 * dtype.type_size() as u64;
-    (supported && whole).then_some(bytes)
-}
-
 /// Refuses a file whose tensors are not exactly those of the architecture, all within the file.
 pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), ImportError> {
     // Each layer has nine tensors: a layer count beyond the file's own list is refused before the canonical
     // list is built.
-    let available = file.content.tensor_infos.len();
+    let available = file.header.tensors.len();
     if architecture.layers as usize > available {
         return Err(ImportError::value(
             &file.mapped.path,
@@ -129,20 +95,29 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
         };
         let wrong = |problem| tensor_error(file, spec.role, spec.layer, problem);
         let info = info(file, spec.role, spec.layer)?;
-        if info.shape.dims() != dims {
+        if info.dims != dims {
             return Err(wrong(format!(
                 "has the shape {:?}; the model needs {dims:?}",
-                info.shape.dims()
+                info.dims
             )));
         }
-        let row = row_bytes(info.ggml_dtype, columns).ok_or_else(|| {
+        let kind = info.kind;
+        let layout = kind.layout().ok_or_else(|| {
+            ImportError::unsupported(
+                &file.mapped.path,
+                format!("the type {kind} for the tensor {}", name(spec.role, spec.layer)),
+                "convert the model to F16 or Q8_0 with llama.cpp, best from the original weights, or import its \
+                 Hugging Face folder",
+            )
+        })?;
+        let row = layout.row_bytes(columns).ok_or_else(|| {
             wrong(format!(
-                "is of type {:?}, which cannot be read with rows of {columns}",
-                info.ggml_dtype
+                "is of type {kind}, whose blocks of {} values do not divide its rows of {columns}",
+                layout.values()
             ))
         })?;
         let length = row * rows as u64;
-        if file.mapped.slice(start(file, info), length).is_none() {
+        if file.mapped.slice(file.header.start(info), length).is_none() {
             return Err(wrong(format!(
                 "has {length} bytes, but the file ends at byte {}",
                 file.mapped.bytes().len()
@@ -150,7 +125,7 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
         }
         known.insert(name(spec.role, spec.layer));
     }
-    let names = file.content.tensor_infos.keys();
+    let names = file.header.tensors.keys();
     match names.filter(|name| !known.contains(*name)).min() {
         None => Ok(()),
         Some(name) => Err(ImportError::unsupported(
@@ -163,10 +138,10 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
 
 /// The factors that divide the rotary frequencies, if the file has them.
 pub(super) fn rope_factors(file: &File, head_dim: u32) -> Result<Option<Vec<f32>>, ImportError> {
-    let Some(info) = file.content.tensor_infos.get(ROPE_FACTORS) else {
+    let Some(info) = file.header.tensors.get(ROPE_FACTORS) else {
         return Ok(None);
     };
-    let offset = start(file, info);
+    let offset = file.header.start(info);
     let count = head_dim as usize / 2;
     let wrong = |problem: String| ImportError::Tensor {
         path: file.mapped.path.clone(),
@@ -174,7 +149,7 @@ pub(super) fn rope_factors(file: &File, head_dim: u32) -> Result<Option<Vec<f32>
         offset,
         problem,
     };
-    if info.ggml_dtype != GgmlDType::F32 || info.shape.dims() != [count] {
+    if info.kind != TensorType::F32 || info.dims != [count] {
         return Err(wrong(format!("is not a list of {count} F32 values")));
     }
     let bytes = file
@@ -197,7 +172,13 @@ pub(super) fn read(
 ) -> Result<(), ImportError> {
     let info = info(file, role, layer)?;
     let wrong = |problem: &str| tensor_error(file, role, layer, problem.into());
-    let row = row_bytes(info.ggml_dtype, columns).ok_or_else(|| wrong("has another type"))?;
+    let layout = info
+        .kind
+        .layout()
+        .ok_or_else(|| wrong("has another type"))?;
+    let row = layout
+        .row_bytes(columns)
+        .ok_or_else(|| wrong("has another type"))?;
     let rotated = matches!(role, TensorRole::Query | TensorRole::Key);
     for (row_index, out) in rows.zip(out.chunks_exact_mut(columns)) {
         let stored = if rotated {
@@ -205,12 +186,13 @@ pub(super) fn read(
         } else {
             row_index
         };
-        let offset = start(file, info).saturating_add(stored as u64 * row);
+        let offset = file.header.start(info).saturating_add(stored as u64 * row);
         let bytes = file
             .mapped
             .slice(offset, row)
             .ok_or_else(|| wrong("ends after the file"))?;
-        decode(info.ggml_dtype, bytes, out)
+        layout
+            .decode(bytes, out)
             .map_err(|problem| wrong(&format!("cannot be decoded: {problem}")))?;
     }
     Ok(())
@@ -222,34 +204,6 @@ fn stored_row(row: usize, head_dim: usize) -> usize {
     let (head, element) = (row / head_dim, row % head_dim);
     let half = head_dim / 2;
     head * head_dim + element % half * 2 + element / half
-}
-
-/// Decodes one row of a supported type; `bytes` holds exactly `out.len()` values.
-fn decode(dtype: GgmlDType, bytes: &[u8], out: &mut [f32]) -> Result<(), String> {
-    match dtype {
-        GgmlDType::F32 => decode_f32(bytes, out),
-        GgmlDType::F16 => decode_u16(bytes, out, |bits| f16::from_bits(bits).to_f32()),
-        GgmlDType::BF16 => decode_u16(bytes, out, |bits| bf16::from_bits(bits).to_f32()),
-        quantised => {
-            // The library reads blocks in place and expects them aligned, which a row of a mapped file need
-            // not be.
-            let mut aligned = vec![0u64; bytes.len().div_ceil(8)];
-            let aligned: &mut [u8] = bytemuck::cast_slice_mut(&mut aligned);
-            let aligned = &mut aligned[..bytes.len()];
-            aligned.copy_from_slice(bytes);
-            let decoded = catch_unwind(AssertUnwindSafe(|| {
-                qtensor_from_ggml(quantised, aligned, vec![out.len()], &Device::Cpu)?
-                    .dequantize(&Device::Cpu)?
-                    .to_vec1::<f32>()
-            }));
-            match decoded {
-                Ok(Ok(values)) => out.copy_from_slice(&values),
-                Ok(Err(error)) => return Err(error.to_string()),
-                Err(_) => return Err("the decoder panicked".into()),
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ pub(crate) struct Quantisation {
     decode: fn(&[u8]) -> Vec<f32>,
 }
 
-pub(crate) const ALL: [Quantisation; 10] = [
+/// The type whose scale is an exponent.
+const MXFP4: u32 = 39;
+
+pub(crate) const ALL: [Quantisation; 15] = [
     quantisation("Q4_0", 2, 18, 32, &[0], q4_0),
     quantisation("Q4_1", 3, 20, 32, &[0, 2], q4_1),
     quantisation("Q5_0", 6, 22, 32, &[0], q5_0),
@@ -25,6 +28,11 @@ pub(crate) const ALL: [Quantisation; 10] = [
     quantisation("Q4_K", 12, 144, 256, &[0, 2], q4_k),
     quantisation("Q5_K", 13, 176, 256, &[0, 2], q5_k),
     quantisation("Q6_K", 14, 210, 256, &[208], q6_k),
+    quantisation("IQ4_NL", 20, 18, 32, &[0], iq4_nl),
+    quantisation("IQ4_XS", 23, 136, 256, &[0], iq4_xs),
+    quantisation("TQ1_0", 34, 54, 256, &[52], tq1_0),
+    quantisation("TQ2_0", 35, 66, 256, &[64], tq2_0),
+    quantisation("MXFP4", MXFP4, 17, 32, &[], mxfp4),
 ];
 
 const fn quantisation(
@@ -54,6 +62,9 @@ impl Quantisation {
             for at in self.scales {
                 let scale = f16::from_f32((random.next() % 1000) as f32 / 50_000.0 - 0.01);
                 block[*at..at + 2].copy_from_slice(&scale.to_le_bytes());
+            }
+            if self.kind == MXFP4 {
+                block[0] = 118 + block[0] % 4;
             }
             out.extend(block);
         }
@@ -195,4 +206,78 @@ fn q6_k(b: &[u8]) -> Vec<f32> {
             d * f32::from(sc) * q as f32
         })
         .collect()
+}
+
+const IQ4_VALUES: [i8; 16] = [
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+];
+
+fn iq4_nl(b: &[u8]) -> Vec<f32> {
+    let d = scale(b, 0);
+    let value = |j| f32::from(IQ4_VALUES[nibble(&b[2..], j) as usize]);
+    (0..32).map(|j| d * value(j)).collect()
+}
+
+fn iq4_xs(b: &[u8]) -> Vec<f32> {
+    let d = scale(b, 0);
+    let high = u16::from_le_bytes([b[2], b[3]]);
+    (0..256)
+        .map(|i| {
+            let group = i / 32;
+            let low = b[4 + group / 2] >> (group % 2 * 4) & 15;
+            let sc = i32::from(low) | i32::from(high >> (group * 2) & 3) << 4;
+            let code = nibble(&b[8 + group * 16..], i % 32) as usize;
+            d * (sc - 32) as f32 * f32::from(IQ4_VALUES[code])
+        })
+        .collect()
+}
+
+/// Digit `n` in base three of a byte that stands for a fraction of 256.
+fn digit(byte: u8, n: usize) -> f32 {
+    let shifted = u32::from(byte) * 3u32.pow(n as u32) % 256;
+    (shifted * 3 / 256) as f32
+}
+
+fn tq1_0(b: &[u8]) -> Vec<f32> {
+    let d = scale(b, 52);
+    (0..256)
+        .map(|i| {
+            let (byte, n) = match i {
+                0..160 => (i % 32, i / 32),
+                160..240 => (32 + (i - 160) % 16, (i - 160) / 16),
+                _ => (48 + (i - 240) % 4, (i - 240) / 4),
+            };
+            d * (digit(b[byte], n) - 1.0)
+        })
+        .collect()
+}
+
+fn tq2_0(b: &[u8]) -> Vec<f32> {
+    let d = scale(b, 64);
+    (0..256)
+        .map(|i| {
+            let code = b[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+            d * (f32::from(code) - 1.0)
+        })
+        .collect()
+}
+
+/// A sign, two bits of exponent and one of fraction.
+fn fp4(code: i32) -> f32 {
+    let (sign, exponent, fraction) = (code >> 3, code >> 1 & 3, (code & 1) as f32);
+    let magnitude = if exponent == 0 {
+        fraction / 2.0
+    } else {
+        (1.0 + fraction / 2.0) * (1 << (exponent - 1)) as f32
+    };
+    if sign == 1 {
+        -magnitude
+    } else {
+        magnitude
+    }
+}
+
+fn mxfp4(b: &[u8]) -> Vec<f32> {
+    let d = 2f32.powi(i32::from(b[0]) - 127);
+    (0..32).map(|j| d * fp4(nibble(&b[1..], j))).collect()
 }
