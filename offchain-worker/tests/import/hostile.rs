@@ -4,6 +4,7 @@
 use crate::support::{gguf, huggingface, import_into, leftovers, Model};
 use noema_worker::import::ImportError;
 use proptest::prelude::*;
+use serde_json::{json, Value as Json};
 use std::{path::Path, sync::LazyLock};
 
 static GGUF: LazyLock<Vec<u8>> = LazyLock::new(|| gguf::File::new(&Model::tiny()).bytes());
@@ -178,6 +179,50 @@ fn an_error_in_json_names_its_byte() {
     );
 }
 
+fn any_text() -> impl Strategy<Value = String> {
+    prop::collection::vec(any::<char>(), 0..8)
+        .prop_map(|letters| letters.into_iter().collect::<String>())
+}
+
+/// A number of the size that counts have, or any other.
+fn any_number() -> impl Strategy<Value = u32> {
+    prop_oneof![0..300u32, any::<u32>()]
+}
+
+fn any_metadata() -> impl Strategy<Value = gguf::Value> {
+    prop_oneof![
+        any_number().prop_map(gguf::Value::U32),
+        any::<f32>().prop_map(gguf::Value::F32),
+        any_text().prop_map(gguf::Value::Text),
+        prop::collection::vec(any_text(), 0..4).prop_map(gguf::Value::Texts),
+        prop::collection::vec(any::<i32>(), 0..4).prop_map(gguf::Value::Numbers),
+    ]
+}
+
+/// Dimensions and type of a tensor.
+fn any_shape() -> impl Strategy<Value = (Vec<usize>, u8)> {
+    let dim = prop_oneof![0..300usize, any::<usize>()];
+    (prop::collection::vec(dim, 0..6), any::<u8>())
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any_number().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        any_text().prop_map(Json::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            prop::collection::btree_map(any_text(), inner, 0..4)
+                .prop_map(|fields| Json::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -198,6 +243,53 @@ proptest! {
             bytes[at] = value;
         }
         let _ = attempt("model.gguf", &bytes);
+    }
+
+    #[test]
+    fn any_header_is_refused_or_imported(
+        values in prop::collection::vec((any::<prop::sample::Index>(), any_metadata()), 0..4),
+        tensor in any::<prop::sample::Index>(),
+        shape in prop::option::of(any_shape()),
+    ) {
+        let mut file = gguf::File::new(&Model::tiny());
+        for (at, value) in values {
+            let at = at.index(file.metadata.len());
+            file.metadata[at].1 = value;
+        }
+        if let Some((dims, kind)) = shape {
+            let at = tensor.index(file.tensors.len());
+            let (_, old, data) = &mut file.tensors[at];
+            *old = dims;
+            data.kind = kind.into();
+        }
+        let _ = attempt("model.gguf", &file.bytes());
+    }
+
+    #[test]
+    fn any_settings_of_a_folder_are_refused_or_imported(
+        name in prop::sample::select(vec![
+            "config.json",
+            "generation_config.json",
+            "tokenizer_config.json",
+            "model.safetensors.index.json",
+        ]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any_json()), 1..4),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("tiny");
+        huggingface::write(&Model::tiny(), gguf::F32, 2, &folder);
+        let mut settings = match std::fs::read(folder.join(name)) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap(),
+            Err(_) => json!({ "eos_token_id": 2 }),
+        };
+        let fields = settings.as_object_mut().unwrap();
+        let keys: Vec<String> = fields.keys().cloned().collect();
+        for (at, value) in changes {
+            fields.insert(at.get(&keys).clone(), value);
+        }
+        huggingface::json_file(&folder, name, &settings);
+        let _ = import_into(&folder, directory.path());
+        prop_assert!(leftovers(directory.path()).is_empty());
     }
 
     #[test]

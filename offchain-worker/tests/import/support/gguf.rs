@@ -3,7 +3,7 @@
 use super::{Model, Tensor, CONTROL, MERGES, TEMPLATE};
 
 /// A metadata value.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Value {
     U32(u32),
     F32(f32),
