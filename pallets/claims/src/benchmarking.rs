@@ -2,7 +2,7 @@
 
 use crate::{
     Call, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf, LatestValues, Pallet, Turns,
-    MAX_SEATED_CHALLENGERS,
+    Undrawn, MAX_SEATED_CHALLENGERS,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
@@ -15,11 +15,11 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
-    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, Permill, Seat, SeatState, Verification, MAX_SEATS,
+    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimRules, ClaimStage,
+    ClaimTerms, ClaimWindows, Permill, Seat, SeatState, Verification, MAX_SEATS,
 };
 use noema_economics::Balance;
-use noema_interfaces::{Claims as _, Operators, MAX_TRIES};
+use noema_interfaces::{Claims as _, Operators, Referee, MAX_TRIES};
 use noema_protocol::{
     hashing, CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, SamplingParameters,
 };
@@ -398,19 +398,53 @@ mod benches {
         assert_eq!(crate::AgendaCursor::<T>::get(), next);
     }
 
-    /// The head of the queue has to wait.
+    /// The head of a queue has to wait. The ends of the queues are read once for all its claims: see
+    /// `poll_base`.
     #[benchmark]
     fn look() {
         let kept = made::<T>();
         Claims::<T>::insert(ClaimId(0), kept);
-        crate::NextClaim::<T>::put(ClaimId(1));
+        Undrawn::<T>::insert(0, ClaimId(0));
+        let (now, beacon) = (System::<T>::block_number(), Beacon::default());
+        let meter = &mut WeightMeter::new();
+        let start;
+        #[block]
+        {
+            start = Pallet::<T>::draw_in_order(0, 1, now, 0, &beacon, meter, |position, _| {
+                Undrawn::<T>::get(position)
+            });
+        }
+        assert_eq!(start, 0);
+    }
+
+    /// The head of the queue, for which `s` validators were drawn: the step beside the draws themselves.
+    #[benchmark]
+    fn begin_check(s: Linear<0, MAX_SEATS>) {
+        let mut kept = made::<T>();
+        Claims::<T>::insert(ClaimId(0), kept.clone());
+        Undrawn::<T>::insert(0, ClaimId(0));
+        seated::<T>(&mut kept, s, SeatState::Seated);
+        kept.claim.stage = ClaimStage::Committing {
+            until: later::<T>(),
+        };
+        let seats = kept.claim.seats.iter();
+        let seats: Vec<_> = seats
+            .map(|seat| (seat.validator.clone(), seat.leaf))
+            .collect();
+        // An agenda begins with its first turn, once.
+        crate::AgendaCursor::<T>::put(later::<T>());
         let now = System::<T>::block_number();
         #[block]
         {
-            let meter = &mut WeightMeter::new();
-            Pallet::<T>::draw_waiting(now, 0, &Beacon::default(), meter);
+            Undrawn::<T>::take(0);
+            for (validator, _) in &seats {
+                Pallet::<T>::backlog(validator);
+                T::Referee::backlog(validator);
+            }
+            let effects = vec![ClaimEffect::Drawn(seats)];
+            Pallet::<T>::file_step(kept, false, effects, &[], now);
         }
-        assert_eq!(crate::FirstNew::<T>::get(), ClaimId(0));
+        assert_eq!(the_claim::<T>().seats.len(), s as usize);
     }
 
     /// Every seat is silent.

@@ -101,16 +101,19 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::draw(tries).max(T::WeightInfo::draw_absent(tries))
     }
 
-    /// The highest weight of a draw for a claim of that many leaves.
+    /// The highest weight of a draw for a claim of that many leaves. The claim can end instead, where a leaf
+    /// that was demanded is withheld.
     fn heaviest_draw(leaves: u32) -> Weight {
         let leaves = leaves.min(MAX_DRAWN_LEAVES);
         let draws = Self::heaviest_selection(MAX_TRIES).saturating_mul(leaves.into());
-        T::WeightInfo::advance(MAX_SEATS).saturating_add(draws)
+        T::WeightInfo::begin_check(MAX_SEATS)
+            .saturating_add(draws)
+            .max(Self::heaviest_turn())
     }
 
     /// The highest weight of one step of a block.
     pub(crate) fn heaviest_step() -> Weight {
-        Self::heaviest_turn().max(Self::heaviest_draw(MAX_DRAWN_LEAVES))
+        Self::heaviest_draw(MAX_DRAWN_LEAVES)
     }
 
     /// Takes the randomness of block `now` and the due turns, as far as budget and weight reach.
@@ -180,7 +183,7 @@ impl<T: Config> Pallet<T> {
     /// Draws for claims in the order in which they began to wait, as far as randomness and `meter` reach.
     /// `claim_at` is the claim at a position from `start` to `end`; with `true`, the position is left. Returns
     /// the first position that is not left.
-    fn draw_in_order(
+    pub(crate) fn draw_in_order(
         mut start: u64,
         end: u64,
         now: BlockNumberFor<T>,
@@ -227,7 +230,8 @@ impl<T: Config> Pallet<T> {
         beacon: &Beacon,
     ) -> Weight {
         let Some(mut kept) = Claims::<T>::get(id) else {
-            return T::WeightInfo::look();
+            // Beside the claim, the cursor and the turn are read, and the turn is removed.
+            return T::WeightInfo::look().saturating_add(T::DbWeight::get().reads_writes(2, 1));
         };
         kept.turn = None;
         if kept.claim.outcome().is_some() {
@@ -257,12 +261,16 @@ impl<T: Config> Pallet<T> {
         let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
         let effects = kept.claim.advance(now, relay, beacon, &mut roster);
         let seats = u32::try_from(kept.claim.seats.len()).unwrap_or(u32::MAX);
-        let weight = match effects
+        let ends = effects
             .iter()
-            .any(|effect| matches!(effect, ClaimEffect::Ended(_)))
-        {
-            true => T::WeightInfo::settle(seats).saturating_add(T::EndedWeight::get()),
-            false => T::WeightInfo::advance(seats).saturating_add(roster.weight),
+            .any(|effect| matches!(effect, ClaimEffect::Ended(_)));
+        let weight = if ends {
+            T::WeightInfo::settle(seats).saturating_add(T::EndedWeight::get())
+        } else if is_head {
+            // No seat of a claim that waits for randomness can become silent.
+            T::WeightInfo::begin_check(seats).saturating_add(roster.weight)
+        } else {
+            T::WeightInfo::advance(seats).saturating_add(roster.weight)
         };
         Self::file_step(kept, is_queued, effects, &[], now);
         weight

@@ -5,7 +5,7 @@
 //!
 //! Counted since, until they are measured again: the reads and writes of the last part of a stage, of each seat, of
 //! the poll and of leaving a block, and the functions `verify_*`, `challenge_seated` and `draw_absent`, which repeat
-//! those of the calls and of `draw`.
+//! those of the calls and of `draw`. Not measured yet: `look` and `begin_check`.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -30,6 +30,8 @@ pub trait WeightInfo {
     fn skip_block() -> Weight;
     /// See `look` in the pallet's benchmarks.
     fn look() -> Weight;
+    /// See `begin_check` in the pallet's benchmarks; `s` is 0 to 32.
+    fn begin_check(s: u32) -> Weight;
     /// See `advance` in the pallet's benchmarks; `s` is 0 to 32.
     fn advance(s: u32) -> Weight;
     /// See `draw` in the pallet's benchmarks; `t` is 1 to 20.
@@ -135,21 +137,34 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Claims::LatestValues` (r:1 w:0)
-    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Latest` (r:1 w:0)
-    // Proof: `Beacon::Latest` (`max_values`: Some(1), `max_size`: Some(36), added: 531, mode: `MaxEncodedLen`)
-    // Storage: `Claims::AgendaCursor` (r:1 w:1)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Agenda` (r:1 w:0)
-    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 118 bytes. Shortest time: 52_158_000 ps.
+    // Storage: `Claims::Undrawn` (r:1 w:0)
+    // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Claims` (r:1 w:0)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
     fn look() -> Weight {
-        Weight::from_parts(101_420_000, 3_493)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(50_000_000, 6_650).saturating_add(T::DbWeight::get().reads(2))
+    }
+
+    // Storage: `Claims::Undrawn` (r:1 w:1)
+    // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Claims` (r:1 w:1)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Storage: `Claims::AgendaCursor` (r:1 w:0)
+    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Agenda` (r:0 w:1)
+    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Backlogs` (r:32 w:32)
+    // Proof: `Claims::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Backlogs` (r:32 w:0)
+    // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+    fn begin_check(s: u32) -> Weight {
+        Weight::from_parts(190_000_000, 6_650)
+            .saturating_add(Weight::from_parts(30_000_000, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 5_062).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(s.into()))
     }
 
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
