@@ -15,11 +15,11 @@ use noema_protocol::{apply, encoded, ClaimId, Job};
 /// The inconsistencies that an audit can find.
 #[apply(encoded)]
 pub enum AuditFailure<AccountId> {
-    /// A payer has less on hold than its open claims may cost.
+    /// A payer has less on hold than for its open claims.
     HoldTooLow {
         /// The payer.
         payer: AccountId,
-        /// The most that they may cost.
+        /// The most that they may cost, and what goes back with their ends.
         owed: Balance,
         /// The amount on hold.
         held: Balance,
@@ -57,7 +57,7 @@ impl<AccountId> AuditFailure<AccountId> {
     /// The inconsistency as a sentence.
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::HoldTooLow { .. } => "a payer has less on hold than its claims may cost",
+            Self::HoldTooLow { .. } => "a payer has less on hold than for its claims",
             Self::BondsDiffer { .. } => "the bonds of challenges differ from the amounts on hold",
             Self::LockDiffers { .. } => "a lock differs from the stake of its claim or check",
             Self::TurnDiffers { .. } => "the agenda differs from the claims",
@@ -161,8 +161,8 @@ impl<T: Config> Pallet<T> {
             let (claim, terms) = (&kept.claim, &kept.claim.terms);
             if claim.outcome().is_none() {
                 let sum = owed.entry(terms.payer.clone()).or_default();
-                let both = terms.payment.saturating_add(terms.check_fee);
-                *sum = sum.saturating_add(both);
+                let most = terms.payment.saturating_add(terms.check_fee);
+                *sum = sum.saturating_add(most).saturating_add(kept.surplus);
             }
         }
         owed.into_iter().try_for_each(|(payer, owed)| {

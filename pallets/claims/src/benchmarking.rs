@@ -127,6 +127,7 @@ fn made_about<T: Config>(checkpoint: CheckpointId) -> KeptOf<T> {
     Kept {
         claim,
         job,
+        surplus: 0,
         turn: None,
     }
 }

@@ -42,6 +42,7 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
     fn make(
         job: Job,
         terms: ClaimTerms<T::AccountId, BlockNumberFor<T>>,
+        surplus: Balance,
     ) -> Result<ClaimId, DispatchError> {
         let id = NextClaim::<T>::get();
         let relay = T::Randomness::relay_block();
@@ -51,6 +52,7 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
         let kept = Kept {
             claim,
             job,
+            surplus,
             turn: None,
         };
         Claims::<T>::insert(id, kept);

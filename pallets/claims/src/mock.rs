@@ -375,10 +375,18 @@ pub(crate) fn terms() -> ClaimTerms<AccountId, u32> {
 
 /// Makes a claim as a pallet does, with money and lock.
 pub(crate) fn make(terms: ClaimTerms<AccountId, u32>) -> Result<ClaimId, DispatchError> {
+    make_with(terms, 0)
+}
+
+/// Makes a claim that costs `surplus` less than its payer has on hold for it.
+pub(crate) fn make_with(
+    terms: ClaimTerms<AccountId, u32>,
+    surplus: Balance,
+) -> Result<ClaimId, DispatchError> {
     let job = Job::Request(RequestId(NextClaim::<Test>::get().0));
-    Claims::hold(&terms.payer, terms.payment + terms.check_fee)?;
+    Claims::hold(&terms.payer, terms.payment + terms.check_fee + surplus)?;
     Operators::lock(&terms.claimant, job, terms.stake)?;
-    Claims::make(job, terms)
+    Claims::make(job, terms, surplus)
 }
 
 pub(crate) fn claim(id: ClaimId) -> ClaimOf<Test> {

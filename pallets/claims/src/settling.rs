@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
                 .iter()
                 .map(|(validator, payment)| (validator.clone(), payment.paid))
                 .collect(),
-            refunded: settlement.payer,
+            refunded: Self::refund_of(kept, &settlement),
             burned: checks
                 .iter()
                 .fold(settlement.claimant.burned, |sum, (_, payment)| {
@@ -154,7 +154,12 @@ impl<T: Config> Pallet<T> {
                 T::Work::record(due.work, due.to, burned);
             }
         }
-        Self::release(&terms.payer, settlement.payer);
+        Self::release(&terms.payer, Self::refund_of(kept, settlement));
+    }
+
+    /// The amount that goes back to the payer.
+    fn refund_of(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) -> Balance {
+        settlement.payer.saturating_add(kept.surplus)
     }
 
     /// Moves the payments of operators into their purse and burns the rest. Returns whether the move

@@ -25,6 +25,8 @@ pub struct Kept<AccountId, BlockNumber> {
     pub claim: Claim<AccountId, BlockNumber>,
     /// The job: the claimant's stake is locked behind it.
     pub job: Job,
+    /// The part of the payer's amount on hold that the claim cannot cost, released with its end.
+    pub surplus: Balance,
     /// The block of its next turn in the agenda; `None` while it waits for randomness or a dispute.
     pub turn: Option<BlockNumber>,
 }

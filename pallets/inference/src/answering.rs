@@ -34,6 +34,9 @@ impl<T: Config> Pallet<T> {
         )
         .unwrap_or(assignment.answer_max)
         .min(assignment.answer_max);
+        let surplus = request
+            .price_limit
+            .saturating_sub(payment.saturating_add(assignment.check_fee));
         let claim = T::Claims::make(
             id.into(),
             ClaimTerms {
@@ -53,12 +56,9 @@ impl<T: Config> Pallet<T> {
                 stake: assignment.stake,
                 rules: request.claim_rules,
             },
+            surplus,
         )
         .map_err(|_| Error::<T>::ClaimRefused)?;
-        let surplus = request
-            .price_limit
-            .saturating_sub(payment.saturating_add(assignment.check_fee));
-        let released = T::Claims::release(&request.requester, surplus);
         let answer = Answer::<T> {
             text: text.try_into().map_err(|_| Error::<T>::TextTooLong)?,
             tokens: tokens.try_into().map_err(|_| Error::<T>::AnswerTooLong)?,
@@ -67,7 +67,6 @@ impl<T: Config> Pallet<T> {
         Self::unload(&assignment.worker, &request);
         DeadlineAgenda::<T>::remove(Self::miss_at(assignment.deadline), &id);
         request.phase = RequestPhase::Claimed { claim };
-        request.payments.refunded = released;
         request.statement = Some(Statement {
             claim,
             answer_hash: receipt.answer_hash,
@@ -84,7 +83,6 @@ impl<T: Config> Pallet<T> {
             claim,
             answer_hash: receipt.answer_hash,
             answer_tokens: receipt.answer_tokens,
-            released,
         });
         Ok(())
     }

@@ -20,8 +20,8 @@ pub enum AuditFailure<AccountId> {
         /// The request.
         request: RequestId,
     },
-    /// The payments of a request that is over do not add up to its price limit, or those of an open one
-    /// exceed the payments made.
+    /// The payments of a request that is over do not add up to its price limit, or an open one has payments,
+    /// or owes more than its price limit.
     PaymentsDiffer {
         /// The request.
         request: RequestId,
@@ -58,7 +58,7 @@ pub enum AuditFailure<AccountId> {
         /// The request.
         request: RequestId,
     },
-    /// The claims of a requester have less on hold than its answers may cost.
+    /// The claims of a requester have less on hold than the price limits of its answers.
     HoldTooLow {
         /// The requester.
         requester: AccountId,
@@ -85,7 +85,7 @@ impl<AccountId> AuditFailure<AccountId> {
             Self::LoadDiffers { .. } => "a worker's load differs from the sum of its requests",
             Self::ClaimDiffers { .. } => "a request's claim does not match the answer",
             Self::HoldTooLow { .. } => {
-                "a requester's claims have less on hold than its answers may cost"
+                "a requester's claims have less on hold than the price limits of its answers"
             }
             Self::Orphaned { .. } => "a prompt or an answer lacks its request",
         }
@@ -162,10 +162,11 @@ impl<T: Config> Pallet<T> {
 
     fn audit_payments(id: RequestId, request: &Request<T>) -> Audit<T> {
         let total = request.payments.total();
-        let claimed = Self::owed(request);
         let agrees = match request.phase {
             RequestPhase::Waiting | RequestPhase::Answering { .. } => total == 0,
-            RequestPhase::Claimed { .. } => total.saturating_add(claimed) == request.price_limit,
+            RequestPhase::Claimed { .. } => {
+                total == 0 && Self::owed(request) <= request.price_limit
+            }
             RequestPhase::Settled { .. } => total == request.price_limit,
             RequestPhase::Refunded { .. } => {
                 total == request.price_limit && request.payments.refunded == total
@@ -173,14 +174,6 @@ impl<T: Config> Pallet<T> {
         };
         ensure!(agrees, AuditFailure::PaymentsDiffer { request: id });
         Ok(())
-    }
-
-    /// The most that the claim of an answer may cost the requester.
-    fn owed(request: &Request<T>) -> Balance {
-        let parts = request.assignment.as_ref().zip(request.statement);
-        parts.map_or(0, |(assignment, statement)| {
-            statement.payment.saturating_add(assignment.check_fee)
-        })
     }
 
     fn audit_queues() -> Audit<T> {
@@ -274,7 +267,7 @@ impl<T: Config> Pallet<T> {
                 AuditFailure::ClaimDiffers { request: id },
             );
             let sum = owed.entry(request.requester.clone()).or_default();
-            *sum = sum.saturating_add(Self::owed(&request));
+            *sum = sum.saturating_add(request.price_limit);
         }
         for (requester, owed) in owed {
             let is_covered = T::Claims::held(&requester) >= owed;

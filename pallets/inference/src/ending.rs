@@ -26,7 +26,8 @@ impl<T: Config> Pallet<T> {
             frame_support::defensive!("the claim is of no request in the phase Claimed");
             return;
         };
-        request.payments = Self::payments(request.payments.refunded, settlement);
+        let surplus = request.price_limit.saturating_sub(Self::owed(&request));
+        request.payments = Self::payments(surplus, settlement);
         let verification = match outcome {
             ClaimOutcome::Final(verification) => verification,
             ClaimOutcome::Unconfirmed => {
@@ -59,14 +60,22 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, request);
     }
 
-    /// The payments of a request, of which `released` was released when the answer came.
-    fn payments(released: Balance, settlement: &Settlement<T::AccountId>) -> Payments {
+    /// The most that the claim of an answer may cost the requester.
+    pub(crate) fn owed(request: &Request<T>) -> Balance {
+        let parts = request.assignment.as_ref().zip(request.statement);
+        parts.map_or(0, |(assignment, statement)| {
+            statement.payment.saturating_add(assignment.check_fee)
+        })
+    }
+
+    /// The payments of a request whose claim could not cost `surplus` of the price limit.
+    fn payments(surplus: Balance, settlement: &Settlement<T::AccountId>) -> Payments {
         let paid = &settlement.claimant;
         let mut payments = Payments {
             worker: paid.paid,
             validators: 0,
             burned: paid.burned,
-            refunded: released.saturating_add(settlement.payer),
+            refunded: surplus.saturating_add(settlement.payer),
         };
         for (_, fee) in &settlement.validators {
             payments.validators = payments.validators.saturating_add(fee.paid);

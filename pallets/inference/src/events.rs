@@ -62,8 +62,6 @@ mod events {
             answer_hash: H256,
             /// Tokens of the answer.
             answer_tokens: u32,
-            /// The amount released to the requester: the part that the answer and its checks cannot cost.
-            released: Balance,
         },
         /// The answer is final and all payments are made. The amounts add up to the price limit.
         Settled {

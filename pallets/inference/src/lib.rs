@@ -190,8 +190,8 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Requests an answer from a checkpoint. The price limit is put on hold; the unspent part is released
-        /// when the answer arrives, and all of it if no valid answer does. The storage of prompt and answer
-        /// is paid at once and burned.
+        /// when the answer is settled, and all of it if no valid answer arrives. The storage of prompt and
+        /// answer is paid at once and burned.
         ///
         /// - `checkpoint`: the id of the checkpoint.
         /// - `prompt`: the prompt, as UTF-8 text. It is public.

@@ -123,37 +123,29 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
     // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Claims::UndrawnSpan` (r:1 w:1)
-    // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Inference::Loads` (r:1 w:1)
     // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Storage: `Claims::Undrawn` (r:0 w:1)
-    // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `Measured`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
-    // Storage: `Balances::Holds` (r:1 w:1)
-    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Proof in the benchmark: 1563 bytes. Shortest time: 234_428_000 ps.
     fn submit_answer(_t: u32, b: u32) -> Weight {
         Weight::from_parts(585_350_023, 4_979)
             .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
             .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(10))
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
 
     fn verify_answer(_t: u32, b: u32) -> Weight {
         Weight::from_parts(585_350_023, 4_979)
             .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
             .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(10))
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
 
     // Storage: `Inference::NextDeadlines` (r:1 w:0)

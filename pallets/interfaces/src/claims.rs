@@ -20,12 +20,17 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
     fn release(payer: &AccountId, amount: Balance) -> Balance;
 
     /// Makes a claim for work done as `job`, behind which [`ClaimTerms::stake`] of the claimant's bond is
-    /// locked. [`ClaimTerms::payment`] and [`ClaimTerms::check_fee`] are on hold already. The implementation
-    /// takes over hold and lock, and ends both with the claim.
+    /// locked. [`ClaimTerms::payment`], [`ClaimTerms::check_fee`] and `surplus` are on hold already. The
+    /// implementation takes over hold and lock, and ends both with the claim. `surplus` is the part of the
+    /// hold that the claim cannot cost: it goes back to the payer then, however the claim ends.
     ///
     /// # Errors
     /// As [`Claim::new`].
-    fn make(job: Job, terms: ClaimTerms<AccountId, BlockNumber>) -> Result<ClaimId, Self::Error>;
+    fn make(
+        job: Job,
+        terms: ClaimTerms<AccountId, BlockNumber>,
+        surplus: Balance,
+    ) -> Result<ClaimId, Self::Error>;
 
     /// A claim that has not been pruned.
     fn claim(id: ClaimId) -> Option<Claim<AccountId, BlockNumber>>;

@@ -1,7 +1,7 @@
 use crate::{mock::*, Call, Claims as Kept, Error, HoldReason};
 use frame_support::{assert_noop, assert_ok};
-use noema_claims::{ClaimFault, ClaimOutcome, Permill, SeatState, Verification};
-use noema_interfaces::Operators as _;
+use noema_claims::{ClaimFault, ClaimOutcome, Decision, Permill, SeatState, Verification};
+use noema_interfaces::{Disputes, Operators as _};
 use noema_protocol::{Job, RequestId, Work};
 
 #[test]
@@ -27,6 +27,28 @@ fn a_claim_that_is_checked_is_paid() {
         assert_eq!(work[0], (Work::Inference, WORKER, 100));
         assert_eq!(work[1].0, Work::Check);
         assert_eq!(told(|told| told.ended.len()), 1);
+    });
+}
+
+#[test]
+fn the_part_of_the_hold_that_a_claim_cannot_cost_goes_back_with_its_end() {
+    test(|| {
+        let before = total(PAYER);
+        let id = make_with(terms(), 300).expect("the claim can be made");
+        check_honestly(id);
+        until_challengeable(id);
+        assert_eq!(held(PAYER, HoldReason::Payment), 1_500);
+        until_ended(id);
+        assert_eq!(held(PAYER, HoldReason::Payment), 0);
+        assert_eq!(total(PAYER), before - 1_200);
+    });
+    test(|| {
+        let before = total(PAYER);
+        let id = make_with(terms(), 300).expect("the claim can be made");
+        assert_ok!(Claims::challenge(RuntimeOrigin::signed(STRANGER), id, 0));
+        Claims::conclude(id, 0, Decision::False, &[]);
+        assert_eq!(held(PAYER, HoldReason::Payment), 0, "the claim fell");
+        assert_eq!(total(PAYER), before);
     });
 }
 
@@ -141,8 +163,7 @@ fn showing_oneself_to_be_false_is_a_loss() {
         let id = make(terms).expect("the claim can be made");
         let origin = RuntimeOrigin::signed(STRANGER);
         frame_support::assert_ok!(Claims::challenge(origin, id, 0));
-        use noema_interfaces::Disputes;
-        Claims::conclude(id, 0, noema_claims::Decision::False, &[]);
+        Claims::conclude(id, 0, Decision::False, &[]);
         let outcome = claim(id).outcome();
         assert_eq!(
             outcome,

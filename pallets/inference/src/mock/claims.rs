@@ -29,6 +29,10 @@ type Kept = StorageMap<World, Twox64Concat, ClaimId, Claim<AccountId, u32>, Opti
 #[storage_alias]
 type Jobs = StorageMap<World, Twox64Concat, ClaimId, Job, OptionQuery>;
 
+/// The part of the hold that each claim cannot cost.
+#[storage_alias]
+type Surpluses = StorageMap<World, Twox64Concat, ClaimId, Balance, ValueQuery>;
+
 #[storage_alias]
 type NextClaim = StorageValue<World, u64, ValueQuery>;
 
@@ -54,7 +58,7 @@ impl Claims<AccountId, u32> for World {
             .expect("a best effort")
     }
 
-    fn make(job: Job, terms: ClaimTerms<AccountId, u32>) -> Result<ClaimId, ()> {
+    fn make(job: Job, terms: ClaimTerms<AccountId, u32>, surplus: Balance) -> Result<ClaimId, ()> {
         if world(|world| world.refuses_claims) {
             return Err(());
         }
@@ -66,6 +70,7 @@ impl Claims<AccountId, u32> for World {
         let claim = Claim::new(id, terms, System::block_number(), Self::relay_block());
         Kept::insert(id, claim.map_err(drop)?);
         Jobs::insert(id, job);
+        Surpluses::insert(id, surplus);
         Ok(id)
     }
 
@@ -78,9 +83,9 @@ impl Claims<AccountId, u32> for World {
     }
 
     fn held(payer: &AccountId) -> Balance {
-        Kept::iter_values()
-            .filter(|claim| claim.terms.payer == *payer && claim.outcome().is_none())
-            .map(|claim| claim.terms.payment + claim.terms.check_fee)
+        Kept::iter()
+            .filter(|(_, claim)| claim.terms.payer == *payer && claim.outcome().is_none())
+            .map(|(id, claim)| claim.terms.payment + claim.terms.check_fee + Surpluses::get(id))
             .sum()
     }
 }
@@ -112,7 +117,7 @@ pub(crate) fn end_claim_with(id: ClaimId, outcome: ClaimOutcome, validators: &[A
         )
         .expect("the amount is on hold");
     }
-    <World as Claims<_, _>>::release(&payer, settlement.payer);
+    <World as Claims<_, _>>::release(&payer, settlement.payer + Surpluses::get(id));
     if settlement.slash.is_some() {
         let claimant = &claim.terms.claimant;
         World::slash(claimant, job, Offence::FalseAnswer, claim.terms.stake, &[]);

@@ -74,12 +74,11 @@ fn validators_have_time_for_the_longest_prompt_whatever_the_worker_counted() {
 }
 
 #[test]
-fn what_the_answer_cannot_cost_is_released_at_once() {
+fn what_the_answer_cannot_cost_stays_on_hold_until_the_end() {
     two_workers().execute_with(|| {
         let (id, worker) = ask_and_assign();
         let claim = answer(id);
-        assert_eq!(on_hold(ASKER), ANSWER_PRICE + CHECK_FEE);
-        let released = LIMIT - ANSWER_PRICE - CHECK_FEE;
+        assert_eq!(on_hold(ASKER), LIMIT);
         System::assert_last_event(
             Event::Answered {
                 request: id,
@@ -87,11 +86,13 @@ fn what_the_answer_cannot_cost_is_released_at_once() {
                 claim,
                 answer_hash: hashing::answer_hash(TOKENS, TEXT),
                 answer_tokens: 4,
-                released,
             }
             .into(),
         );
-        assert_eq!(request(id).payments.refunded, released);
+        assert_eq!(request(id).payments, Payments::default());
+        end_claim(claim, TRUE);
+        assert_eq!(on_hold(ASKER), 0);
+        assert_eq!(request(id).payments.refunded, LIMIT - ANSWER_PRICE);
     });
 }
 

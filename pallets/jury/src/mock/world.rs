@@ -353,7 +353,7 @@ impl Claims<AccountId, u32> for World {
         amount
     }
 
-    fn make(_: Job, _: ClaimTerms<AccountId, u32>) -> Result<ClaimId, ()> {
+    fn make(_: Job, _: ClaimTerms<AccountId, u32>, _: Balance) -> Result<ClaimId, ()> {
         Err(())
     }
 
