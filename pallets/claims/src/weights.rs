@@ -58,7 +58,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn commit_check() -> Weight {
         Weight::from_parts(186_588_000, 6_650)
             .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
     fn verify_commitment() -> Weight {

@@ -31,6 +31,49 @@ fn turns_that_a_block_has_no_time_for_are_taken_later() {
 }
 
 #[test]
+fn the_last_commitment_leaves_the_turn_of_the_claim() {
+    let turn = |id| {
+        let kept = crate::Claims::<Test>::get(id).expect("the claim is kept");
+        kept.turn.expect("the claim has a turn")
+    };
+    let committed = |late: bool| {
+        let id = make(terms()).expect("the claim can be made");
+        until_committing(id);
+        let entered = turn(id);
+        if late {
+            blocks(entered - 1 - System::block_number());
+        }
+        for (validator, leaf) in seats(id) {
+            commit(id, validator, leaf);
+        }
+        assert_eq!(turn(id), entered);
+        let ClaimStage::Revealing { until } = claim(id).stage else {
+            panic!("all have committed");
+        };
+        (id, entered, until)
+    };
+    test(|| {
+        let (id, entered, until) = committed(false);
+        assert!(until + 1 < entered);
+        blocks(entered - 1 - System::block_number());
+        assert!(matches!(claim(id).stage, ClaimStage::Revealing { .. }));
+        blocks(1);
+        assert_eq!(claim(id).stage, ClaimStage::Undrawn, "both were silent");
+    });
+    test(|| {
+        let (id, entered, until) = committed(true);
+        blocks(1);
+        assert_eq!(System::block_number(), entered);
+        assert_eq!(turn(id), until + 1, "the turn was early");
+        blocks(until - System::block_number());
+        for (validator, leaf) in seats(id) {
+            reveal(id, validator, leaf);
+        }
+        assert!(matches!(claim(id).stage, ClaimStage::Challengeable { .. }));
+    });
+}
+
+#[test]
 fn a_full_block_takes_no_turn_and_loses_none() {
     test(|| {
         let id = make(terms()).expect("the claim can be made");
