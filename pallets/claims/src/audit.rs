@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
         let is_entered = kept
             .turn
             .is_none_or(|turn| Agenda::<T>::contains_key(turn, claim.id));
-        let is_due = claim.outcome().is_some() || claim.due(Self::now()).is_some();
+        let is_due = claim.due(Self::now()).is_some();
         let differs = AuditFailure::TurnDiffers { claim: claim.id };
         ensure!(is_entered && is_due == kept.turn.is_some(), differs);
         let (start, end) = UndrawnSpan::<T>::get();

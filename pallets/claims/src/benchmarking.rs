@@ -527,25 +527,5 @@ mod benches {
         assert!(claim.outcome().is_some());
     }
 
-    #[benchmark]
-    fn prune() {
-        let mut kept = made::<T>();
-        kept.claim.stage =
-            ClaimStage::Ended(noema_claims::ClaimOutcome::Final(Verification::Confirmed));
-        let id = ClaimId(0);
-        kept.turn = Some(Turns::<T>::insert(
-            System::<T>::block_number(),
-            later::<T>(),
-            &id,
-        ));
-        Claims::<T>::insert(id, kept);
-        let now = turn::<T>();
-        #[block]
-        {
-            take_turn::<T>(now);
-        }
-        assert!(!Claims::<T>::contains_key(id));
-    }
-
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
 }

@@ -65,6 +65,11 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
         Ok(id)
     }
 
+    fn prune(id: ClaimId) {
+        Claims::<T>::remove(id);
+        Self::deposit_event(Event::Pruned { claim: id });
+    }
+
     fn claim(id: ClaimId) -> Option<Claim<T::AccountId, BlockNumberFor<T>>> {
         Claims::<T>::get(id).map(|kept| kept.claim)
     }

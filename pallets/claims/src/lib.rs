@@ -97,9 +97,6 @@ pub mod pallet {
         /// [`MAX_SEATED_CHALLENGERS`], and at least one other.
         #[pallet::constant]
         type MaxChallengers: Get<u32>;
-        /// Blocks for which the record of a finished claim stays readable.
-        #[pallet::constant]
-        type Retention: Get<BlockNumberFor<Self>>;
     }
 
     /// The reasons for holding tokens.

@@ -226,7 +226,6 @@ impl Config for Test {
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type PollBudget = PollBudget;
     type MaxChallengers = ConstU32<{ MAX_SEATED_CHALLENGERS + 2 }>;
-    type Retention = ConstU32<10>;
 }
 
 pub(crate) fn rules() -> ClaimRules<u32> {

@@ -1,9 +1,9 @@
 //! Turns: the steps of claims in each block.
 //!
 //! An open claim either waits for randomness, in a queue that is only read from its head, or has one turn in
-//! the agenda, or waits for a dispute. Its record is removed in its last turn. Where a block has no time for
-//! all due turns, the next one continues; deadlines stay as they are, so no call is accepted for longer.
-//! Draws and turns have a weight budget of their own.
+//! the agenda, or waits for a dispute. Where a block has no time for all due turns, the next one continues;
+//! deadlines stay as they are, so no call is accepted for longer. Draws and turns have a weight budget of their
+//! own.
 
 use crate::{
     Backlogs, ClaimOf, Claims, Config, Error, Event, FirstNew, KeptOf, LatestValues, NextClaim,
@@ -24,7 +24,6 @@ use noema_economics::Balance;
 use noema_interfaces::{BlockRandomness, Operators, Referee, MAX_TRIES};
 use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
-use sp_runtime::traits::Saturating;
 
 /// The roster of validators of the present term.
 struct Roster<T: Config> {
@@ -195,7 +194,7 @@ impl<T: Config> Pallet<T> {
         let mut is_done = false;
         while !is_done && start < end && meter.can_consume(T::WeightInfo::look()) {
             is_done = charge_recorded_proof(meter, |meter| {
-                // A claim that fell while it waited has its turn in the agenda.
+                // A claim that fell while it waited keeps its place until then.
                 let kept = claim_at(start, false)
                     .and_then(Claims::<T>::get)
                     .filter(|kept| kept.claim.stage == ClaimStage::Undrawn);
@@ -234,11 +233,6 @@ impl<T: Config> Pallet<T> {
             return T::WeightInfo::look().saturating_add(T::DbWeight::get().reads_writes(2, 1));
         };
         kept.turn = None;
-        if kept.claim.outcome().is_some() {
-            Claims::<T>::remove(id);
-            Self::deposit_event(Event::Pruned { claim: id });
-            return T::WeightInfo::prune();
-        }
         Self::advance(kept, now, relay, beacon, false)
     }
 
@@ -299,10 +293,7 @@ impl<T: Config> Pallet<T> {
     /// Enters the next turn of a claim, and stores it.
     pub(crate) fn file(mut kept: KeptOf<T>, now: BlockNumberFor<T>) {
         let id = kept.claim.id;
-        let due = match kept.claim.outcome() {
-            Some(_) => Some(now.saturating_add(T::Retention::get())),
-            None => kept.claim.due(now),
-        };
+        let due = kept.claim.due(now);
         if due != kept.turn && !Self::keeps_turn(&kept, now) {
             if let Some(turn) = kept.turn {
                 Turns::<T>::remove(turn, &id);

@@ -40,8 +40,6 @@ pub trait WeightInfo {
     fn draw_absent(t: u32) -> Weight;
     /// See `settle` in the pallet's benchmarks; `s` is 0 to 32.
     fn settle(s: u32) -> Weight;
-    /// See `prune` in the pallet's benchmarks.
-    fn prune() -> Weight;
 }
 
 /// As measured, with what a read and a write of the runtime's database weigh.
@@ -278,26 +276,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(Weight::from_parts(0, 2_560).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(19))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().writes(13))
+            .saturating_add(T::DbWeight::get().writes(12))
             .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
-    }
-
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Claims::LatestValues` (r:1 w:0)
-    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
-    // Storage: `Beacon::Latest` (r:1 w:0)
-    // Proof: `Beacon::Latest` (`max_values`: Some(1), `max_size`: Some(36), added: 531, mode: `MaxEncodedLen`)
-    // Storage: `Claims::AgendaCursor` (r:1 w:1)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Agenda` (r:2 w:1)
-    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 484 bytes. Shortest time: 114_163_000 ps.
-    fn prune() -> Weight {
-        Weight::from_parts(139_621_000, 6_650)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(3))
     }
 }

@@ -53,7 +53,7 @@ pub enum AuditFailure<AccountId> {
         /// The worker.
         worker: AccountId,
     },
-    /// The claim of a request is unknown, or does not match the answer.
+    /// The claim of a request is unknown, does not match the answer, or outlives prompt and answer.
     ClaimDiffers {
         /// The request.
         request: RequestId,
@@ -257,6 +257,13 @@ impl<T: Config> Pallet<T> {
     fn audit_claims() -> Audit<T> {
         let mut owed = BTreeMap::<T::AccountId, Balance>::new();
         for (id, request) in Requests::<T>::iter() {
+            if let Some(statement) = request.statement {
+                let is_kept = T::Claims::claim(statement.claim).is_some();
+                ensure!(
+                    is_kept == Prompts::<T>::contains_key(id),
+                    AuditFailure::ClaimDiffers { request: id },
+                );
+            }
             let (RequestPhase::Claimed { claim }, Some(assignment)) =
                 (request.phase, request.assignment.as_ref())
             else {

@@ -120,13 +120,16 @@ impl<T: Config> Pallet<T> {
         Requests::<T>::insert(id, request);
     }
 
-    /// Removes prompt and answer.
+    /// Removes prompt and answer, and the record of the claim.
     pub(crate) fn prune_bodies(id: RequestId, now: BlockNumberFor<T>) {
         let Some(request) = Requests::<T>::get(id) else {
             return;
         };
         Prompts::<T>::remove(id);
         Answers::<T>::remove(id);
+        if let Some(statement) = request.statement {
+            T::Claims::prune(statement.claim);
+        }
         let ended_at = request.ended_at.unwrap_or(now);
         let at = ended_at.saturating_add(request.rules.retention.into());
         if at > now {

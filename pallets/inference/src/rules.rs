@@ -47,7 +47,7 @@ pub struct RequestRules {
     pub silence_share: Permill,
     /// The price of each byte that prompt and answer may take in storage; it is burned.
     pub storage_price_per_byte: Balance,
-    /// Blocks for which prompt and answer stay in storage after the end.
+    /// Blocks for which prompt, answer and claim stay in storage after the end.
     pub body_retention: u32,
     /// Blocks for which the record of a request stays in storage after the end.
     pub retention: u32,

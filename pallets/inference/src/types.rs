@@ -305,7 +305,7 @@ impl<T: Config> Get<u32> for TextBound<T> {
 #[apply(sent)]
 #[derive(Copy)]
 pub enum Pruning {
-    /// Its prompt and answer.
+    /// Its prompt and answer, and the record of its claim.
     Bodies(RequestId),
     /// Its record.
     Record(RequestId),

@@ -321,11 +321,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
     // Storage: `Inference::Prunings` (r:0 w:1)
     // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Storage: `Claims::Claims` (r:0 w:1)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `Measured`)
     // Proof in the benchmark: 1014 bytes. Shortest time: 50_535_000 ps.
     fn prune_bodies() -> Weight {
         Weight::from_parts(94_937_000, 4_479)
             .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
     // Storage: `Inference::Requests` (r:0 w:1)

@@ -32,6 +32,10 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
         surplus: Balance,
     ) -> Result<ClaimId, Self::Error>;
 
+    /// Removes the record of a claim that has ended. The pallet that made the claim calls this once, when the
+    /// record is no longer needed.
+    fn prune(id: ClaimId);
+
     /// A claim that has not been pruned.
     fn claim(id: ClaimId) -> Option<Claim<AccountId, BlockNumber>>;
 

@@ -95,7 +95,6 @@ impl pallet_claims::Config for Runtime {
     type PollBudget = ClaimBudget;
     // The drawn validators, and four other challengers.
     type MaxChallengers = ConstU32<{ pallet_claims::MAX_SEATED_CHALLENGERS + 4 }>;
-    type Retention = ConstU32<DAYS>;
 }
 
 impl pallet_jury::Config for Runtime {

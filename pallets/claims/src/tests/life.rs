@@ -1,7 +1,7 @@
-use crate::{mock::*, Call, Claims as Kept, Error, HoldReason};
+use crate::{mock::*, Agenda, Call, Claims as Kept, Error, Event, HoldReason};
 use frame_support::{assert_noop, assert_ok};
 use noema_claims::{ClaimFault, ClaimOutcome, Decision, Permill, SeatState, Verification};
-use noema_interfaces::{Disputes, Operators as _};
+use noema_interfaces::{Claims as _, Disputes, Operators as _};
 use noema_protocol::{Job, RequestId, Work};
 
 #[test]
@@ -136,7 +136,7 @@ fn a_claim_without_money_or_lock_is_refused() {
 }
 
 #[test]
-fn the_record_of_a_claim_that_is_over_is_removed_in_time() {
+fn the_record_of_a_claim_that_is_over_stays_until_it_is_pruned() {
     test(|| {
         let id = make(terms()).expect("the claim can be made");
         check_honestly(id);
@@ -144,11 +144,13 @@ fn the_record_of_a_claim_that_is_over_is_removed_in_time() {
         let over = |call: Call<Test>| dispatch(call, key(seats(id)[0].0));
         let challenge = Call::challenge { claim: id, leaf: 0 };
         assert_noop!(over(challenge), Error::<Test>::Ended);
-        blocks(9);
+        blocks(100);
         assert!(Kept::<Test>::contains_key(id));
-        blocks(1);
+        assert_eq!(Agenda::<Test>::iter().count(), 0);
+        Claims::prune(id);
         assert!(!Kept::<Test>::contains_key(id));
         assert_eq!(Claims::claim_info(id), None);
+        System::assert_last_event(Event::<Test>::Pruned { claim: id }.into());
     });
 }
 

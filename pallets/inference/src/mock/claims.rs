@@ -74,6 +74,12 @@ impl Claims<AccountId, u32> for World {
         Ok(id)
     }
 
+    fn prune(id: ClaimId) {
+        assert!(Kept::take(id).is_some(), "a claim is pruned once");
+        Jobs::remove(id);
+        Surpluses::remove(id);
+    }
+
     fn claim(id: ClaimId) -> Option<Claim<AccountId, u32>> {
         Kept::get(id)
     }

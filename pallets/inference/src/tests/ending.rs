@@ -1,7 +1,7 @@
 //! The end of a request with its claim, and the removal of its storage.
 
 use crate::{mock::*, *};
-use noema_claims::{ClaimFault, ClaimOutcome, Settlement, Verification};
+use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, Settlement, Verification};
 use noema_interfaces::OnClaimEnded;
 use noema_protocol::{ClaimId, Job, RoundId};
 
@@ -150,6 +150,8 @@ fn prompt_and_answer_go_first_and_the_record_later() {
         end_claim(claim, TRUE);
         advance(9);
         assert!(Prompts::<Test>::contains_key(id) && Answers::<Test>::contains_key(id));
+        let state = Inference::request_state(id).expect("the record stays");
+        assert_eq!(state.claim_stage, Some(ClaimStage::Ended(TRUE)));
         next_block();
         assert!(!Prompts::<Test>::contains_key(id) && !Answers::<Test>::contains_key(id));
         let state = Inference::request_state(id).expect("the record stays");
@@ -158,6 +160,7 @@ fn prompt_and_answer_go_first_and_the_record_later() {
             (0, 0, 0)
         );
         assert!(state.receipt.is_some(), "the receipt stays");
+        assert_eq!((state.claim, state.claim_stage), (Some(claim), None));
         advance(9);
         assert!(Requests::<Test>::contains_key(id));
         next_block();

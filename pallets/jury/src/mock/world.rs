@@ -357,6 +357,8 @@ impl Claims<AccountId, u32> for World {
         Err(())
     }
 
+    fn prune(_: ClaimId) {}
+
     fn claim(id: ClaimId) -> Option<Claim<AccountId, u32>> {
         world(|world| world.claims.get(&id).cloned())
     }
