@@ -497,7 +497,7 @@ pub(crate) fn bond(controller: AccountId) -> Balance {
 
 /// The amount that was credited to an operator and is not withdrawn.
 pub(crate) fn payable(controller: AccountId) -> Balance {
-    pallet_operators::Ledgers::<Test>::get(controller).payable
+    Operators::earnings(controller).map_or(0, |ledger| ledger.payable)
 }
 
 /// The amount on hold of an account for a reason.

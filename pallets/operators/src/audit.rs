@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason, Keys, Ledgers, Locks,
-    OperatorOf, Operators, Pallet, RosterPages, Rosters, Served, Serving,
+    BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason, Keys, Locks, OperatorOf,
+    Operators, Pallet, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{
     ensure,
@@ -96,6 +96,7 @@ impl<T: Config> Pallet<T> {
             Self::audit_serving(&controller, &operator)?;
             report.operators = report.operators.saturating_add(1);
             report.locked = report.locked.saturating_add(operator.locked);
+            report.payable = report.payable.saturating_add(operator.ledger.payable);
             report.bonded = report
                 .bonded
                 .checked_add(&operator.bond)
@@ -115,14 +116,10 @@ impl<T: Config> Pallet<T> {
         let recorded = Served::<T>::iter_keys()
             .chain(Devices::<T>::iter_keys())
             .chain(Endpoints::<T>::iter_keys())
-            .chain(Ledgers::<T>::iter_keys())
             .chain(Locks::<T>::iter_keys().map(|(controller, _)| controller));
         for controller in recorded {
             let known = Operators::<T>::contains_key(controller);
             ensure!(known, AuditFailure::RecordWithoutOperator);
-        }
-        for ledger in Ledgers::<T>::iter_values() {
-            report.payable = report.payable.saturating_add(ledger.payable);
         }
         let needed = report
             .payable

@@ -1,8 +1,8 @@
 //! Bonds: adding to them, locking parts of them, and leaving.
 
 use crate::{
-    BalanceOf, Config, Controllers, Devices, Endpoints, Error, Event, HoldReason, Ledgers, Locks,
-    Operators, Pallet, Served,
+    BalanceOf, Config, Controllers, Devices, Endpoints, Error, Event, HoldReason, Locks, Operators,
+    Pallet, Served,
 };
 use frame_support::{
     ensure,
@@ -81,7 +81,6 @@ impl<T: Config> Pallet<T> {
         Controllers::<T>::remove(operator.index);
         Devices::<T>::remove(&controller);
         Endpoints::<T>::remove(&controller);
-        Ledgers::<T>::remove(&controller);
         Operators::<T>::remove(&controller);
         Self::deposit_event(Event::BondWithdrawn { controller, amount });
         Ok(())

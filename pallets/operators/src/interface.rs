@@ -104,13 +104,16 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
     }
 
     fn credit(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
-        Self::enter(controller, amount, |ledger| {
+        Operators::<T>::mutate(controller, |operator| {
+            let Some(operator) = operator else { return };
+            let ledger = &mut operator.ledger;
+            ledger.payable = ledger.payable.saturating_add(amount);
             let of_kind = match kind {
                 Earning::Answer => &mut ledger.answers,
                 Earning::Check => &mut ledger.checks,
                 Earning::Dispute => &mut ledger.disputes,
             };
-            [&mut ledger.payable, of_kind]
+            *of_kind = of_kind.saturating_add(amount);
         });
         let controller = controller.clone();
         Self::deposit_event(Event::Earned {

@@ -1,6 +1,6 @@
 //! The ledgers of operators, and the purse that holds the amounts credited in them.
 
-use crate::{BalanceOf, Config, Error, Event, LedgerOf, Ledgers, Pallet};
+use crate::{BalanceOf, Config, Error, Event, Operators, Pallet};
 use frame_support::{
     ensure,
     pallet_prelude::DispatchResult,
@@ -11,7 +11,7 @@ use frame_support::{
     PalletId,
 };
 use sp_runtime::{
-    traits::{AccountIdConversion, Saturating, Zero},
+    traits::{AccountIdConversion, Zero},
     DispatchError,
 };
 
@@ -27,13 +27,16 @@ impl<T: Config> Pallet<T> {
 
     /// Transfers the credited amount from the purse to the operator and returns it.
     pub(crate) fn pay_out(controller: &T::AccountId) -> Result<BalanceOf<T>, DispatchError> {
-        let amount = Ledgers::<T>::get(controller).payable;
+        let Some(mut operator) = Operators::<T>::get(controller) else {
+            return Ok(Zero::zero());
+        };
+        let amount = core::mem::take(&mut operator.ledger.payable);
         if amount.is_zero() {
             return Ok(amount);
         }
         let purse = Self::purse_account();
         T::Currency::transfer(&purse, controller, amount, Preservation::Preserve)?;
-        Ledgers::<T>::mutate(controller, |ledger| ledger.payable = Zero::zero());
+        Operators::<T>::insert(controller, operator);
         let controller = controller.clone();
         Self::deposit_event(Event::Withdrawn { controller, amount });
         Ok(amount)
@@ -51,18 +54,5 @@ impl<T: Config> Pallet<T> {
             T::Currency::mint_into(&purse, T::Currency::minimum_balance())?;
         }
         Ok(())
-    }
-
-    /// Adds `amount` to some of the totals of a ledger.
-    pub(crate) fn enter<const N: usize>(
-        controller: &T::AccountId,
-        amount: BalanceOf<T>,
-        totals: impl FnOnce(&mut LedgerOf<T>) -> [&mut BalanceOf<T>; N],
-    ) {
-        Ledgers::<T>::mutate(controller, |ledger| {
-            for total in totals(ledger) {
-                *total = total.saturating_add(amount);
-            }
-        });
     }
 }

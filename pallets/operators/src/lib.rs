@@ -212,11 +212,6 @@ pub mod pallet {
     pub type Endpoints<T: Config> =
         StorageMap<_, Blake2_128Concat, T::AccountId, EndpointReportOf<T>, OptionQuery>;
 
-    /// The earnings, withdrawable amount and losses of each operator since it registered.
-    #[pallet::storage]
-    pub type Ledgers<T: Config> =
-        StorageMap<_, Blake2_128Concat, T::AccountId, LedgerOf<T>, ValueQuery>;
-
     /// The pallet's part of genesis.
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
@@ -432,7 +427,7 @@ pub mod pallet {
 
         /// The earnings, withdrawable amount and losses of an operator since it registered.
         pub fn earnings(controller: T::AccountId) -> Option<LedgerOf<T>> {
-            Operators::<T>::contains_key(&controller).then(|| Ledgers::<T>::get(controller))
+            Operators::<T>::get(controller).map(|operator| operator.ledger)
         }
 
         /// The present term and when the next one begins.

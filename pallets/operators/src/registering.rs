@@ -67,6 +67,7 @@ impl<T: Config> Pallet<T> {
             locks: 0,
             presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,
+            ledger: Default::default(),
         };
         Controllers::<T>::insert(index, &controller);
         Operators::<T>::insert(&controller, operator);

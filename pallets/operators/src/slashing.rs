@@ -33,6 +33,7 @@ impl<T: Config> Pallet<T> {
         let bond = operator.bond;
         operator.locked = operator.locked.saturating_sub(taken);
         operator.presence = Presence::AbsentSince(Self::now());
+        operator.ledger.slashed = operator.ledger.slashed.saturating_add(taken);
         Operators::<T>::insert(controller, operator);
         Locks::<T>::mutate_exists(controller, job, |lock| {
             if let Some(locked) = lock {
@@ -46,7 +47,6 @@ impl<T: Config> Pallet<T> {
         if taken.is_zero() {
             return taken;
         }
-        Self::enter(controller, taken, |ledger| [&mut ledger.slashed]);
         let controller = controller.clone();
         let suspended = before >= T::MinBond::get() && bond < T::MinBond::get();
         Self::deposit_event(Event::Slashed {

@@ -105,6 +105,8 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
     pub presence: Presence<BlockNumber>,
     /// The block from which it may withdraw its bond, if it is leaving.
     pub withdrawable_at: Option<BlockNumber>,
+    /// Its ledger: most payments end a lock, and so write this record anyway.
+    pub ledger: Ledger<Balance>,
 }
 
 impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> {

@@ -49,6 +49,7 @@ fn register_records_the_operator() {
             locks: 0,
             presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,
+            ledger: Default::default(),
         };
         assert_eq!(Records::<Test>::get(ALICE), Some(expected));
         assert_eq!(

@@ -1,6 +1,4 @@
-use crate::{
-    mock::*, Controllers, Devices, Error, Event, Keys, Ledgers, Operators as Records, Served,
-};
+use crate::{mock::*, Controllers, Devices, Error, Event, Keys, Operators as Records, Served};
 use frame_support::{assert_noop, assert_ok};
 use noema_interfaces::Operators as _;
 use noema_protocol::Role;
@@ -98,10 +96,7 @@ fn withdraw_bond_releases_everything_and_forgets_the_operator() {
             Served::<Test>::iter().count() + Controllers::<Test>::iter().count(),
             0
         );
-        assert_eq!(
-            Devices::<Test>::iter().count() + Ledgers::<Test>::iter().count(),
-            0
-        );
+        assert_eq!(Devices::<Test>::iter().count(), 0);
     });
 }
 

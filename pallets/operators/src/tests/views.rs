@@ -1,6 +1,6 @@
 use crate::{
-    mock::*, AuditFailure, AuditReport, Controllers, Drawable, Keys, Ledgers, Locks,
-    Operators as Records, PresentTerm, RosterPages, Rosters, Served, Serving,
+    mock::*, AuditFailure, AuditReport, Controllers, Drawable, Keys, Locks, Operators as Records,
+    PresentTerm, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{assert_ok, traits::Hooks};
 use noema_interfaces::Operators as _;
@@ -53,6 +53,13 @@ fn set_locked(amount: Balance) {
     });
 }
 
+fn set_payable(amount: Balance) {
+    Records::<Test>::mutate(ALICE, |operator| {
+        let operator = operator.as_mut().expect("registered");
+        operator.ledger.payable = amount;
+    });
+}
+
 #[test]
 fn audit_finds_what_is_wrong() {
     let after = |corrupt: fn()| {
@@ -77,10 +84,7 @@ fn audit_finds_what_is_wrong() {
         after(|| Controllers::<Test>::insert(7, ALICE)),
         AuditFailure::IndexDiffers
     );
-    assert_eq!(
-        after(|| Ledgers::<Test>::mutate(ALICE, |ledger| ledger.payable = 1)),
-        AuditFailure::PurseTooSmall
-    );
+    assert_eq!(after(|| set_payable(1)), AuditFailure::PurseTooSmall);
     assert_eq!(
         after(|| Keys::<Test>::remove(key_of(ALICE))),
         AuditFailure::KeyNotIndexed
