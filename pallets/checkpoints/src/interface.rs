@@ -17,6 +17,10 @@ impl<T: Config> noema_interfaces::Checkpoints for Pallet<T> {
         Some(architecture.limits(record.tokens))
     }
 
+    fn is_active(checkpoint: &CheckpointId) -> bool {
+        Checkpoints::<T>::get(checkpoint).is_some_and(|record| record.status == Status::Active)
+    }
+
     fn exists(checkpoint: &CheckpointId) -> bool {
         Checkpoints::<T>::contains_key(checkpoint)
     }

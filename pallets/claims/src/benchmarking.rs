@@ -21,7 +21,8 @@ use noema_claims::{
 use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Operators, Referee, MAX_TRIES};
 use noema_protocol::{
-    hashing, CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, SamplingParameters,
+    hashing, CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, RoundId,
+    SamplingParameters,
 };
 use pallet_duties::AsDuty;
 use sp_core::H256;
@@ -117,7 +118,8 @@ fn made_about<T: Config>(checkpoint: CheckpointId) -> KeptOf<T> {
         stake: 1,
         rules: rules::<T>(),
     };
-    let job = Job::Request(RequestId(0));
+    // No request ends with the claim: that has a weight of its own.
+    let job = Job::Round(RoundId(0));
     assert!(T::Operators::lock(&claimant, job, terms.stake).is_ok());
     let held = terms.payment + terms.check_fee;
     let reason = HoldReason::Payment.into();

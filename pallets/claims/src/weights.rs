@@ -263,14 +263,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:2 w:2)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(313), added: 2788, mode: `MaxEncodedLen`)
-    // Storage: `Inference::Requests` (r:1 w:0)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1874 + s * 88 bytes. Shortest time: 665_171_000 ps.
     fn settle(s: u32) -> Weight {
         Weight::from_parts(911_901_166, 6_650)
             .saturating_add(Weight::from_parts(32_063_727, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_560).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(18))
+            .saturating_add(T::DbWeight::get().reads(17))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(11))
             .saturating_add(T::DbWeight::get().writes(3).saturating_mul(s.into()))

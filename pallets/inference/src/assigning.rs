@@ -88,7 +88,7 @@ impl<T: Config> Pallet<T> {
     ) -> Option<Look> {
         let size = Self::affordable_look_ahead(meter);
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        if T::Checkpoints::active(&checkpoint).is_none() {
+        if !T::Checkpoints::is_active(&checkpoint) {
             return Self::refund_withdrawn(&checkpoint, size, meter);
         }
         let window = Self::window(&checkpoint, look, size);

@@ -172,8 +172,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `Measured`)
-    // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `Measured`)
     // Storage: `Inference::Cursors` (r:1 w:0)
     // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Queue` (r:34 w:0)
@@ -185,7 +183,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(244_907_200, 11_356)
             .saturating_add(Weight::from_parts(28_175_787, 0).saturating_mul(r.into()))
             .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
     }
 

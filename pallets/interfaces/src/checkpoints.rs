@@ -7,6 +7,11 @@ pub trait Checkpoints {
     /// The bounds of an active checkpoint; `None` for one that is unknown or withdrawn.
     fn active(checkpoint: &CheckpointId) -> Option<ModelLimits>;
 
+    /// Whether a checkpoint is active.
+    fn is_active(checkpoint: &CheckpointId) -> bool {
+        Self::active(checkpoint).is_some()
+    }
+
     /// Whether the checkpoint was ever registered.
     fn exists(checkpoint: &CheckpointId) -> bool;
 

@@ -30,7 +30,7 @@ impl<T: Config> Pallet<T> {
         let operator = Self::registered(&controller)?;
         ensure!(operator.withdrawable_at.is_none(), Error::<T>::Leaving);
         ensure!(
-            T::Checkpoints::active(&checkpoint).is_some(),
+            T::Checkpoints::is_active(&checkpoint),
             Error::<T>::CheckpointNotActive
         );
         Served::<T>::try_mutate(&controller, |served| -> DispatchResult {
