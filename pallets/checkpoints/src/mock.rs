@@ -8,7 +8,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::EnsureRoot;
-use noema_interfaces::{Candidate, Earning, Operators, Selection};
+use noema_interfaces::{Candidate, Earning, Load, Operators, Selection};
 use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};
@@ -166,6 +166,16 @@ impl Operators<AccountId, Balance> for Bonded {
     }
 
     fn release(_: &AccountId, _: Job) {}
+
+    fn load(_: &AccountId) -> Load {
+        Load::default()
+    }
+
+    fn set_load(_: &AccountId, _: Load) {}
+
+    fn loads() -> Vec<(AccountId, Load)> {
+        Vec::new()
+    }
 
     fn slash(_: &AccountId, _: Job, _: Offence, _: Balance, _: &[(AccountId, Balance)]) -> Balance {
         0

@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Loads, Pallet,
-    Prompts, Pruning, PruningAgenda, Prunings, Queue, QueueKey, Request, RequestPhase, Requests,
+    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Pallet, Prompts,
+    Pruning, PruningAgenda, Prunings, Queue, QueueKey, Request, RequestPhase, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::ensure;
@@ -241,15 +241,13 @@ impl<T: Config> Pallet<T> {
                 );
             }
         }
-        let workers: BTreeSet<_> = loads
-            .keys()
-            .cloned()
-            .chain(Loads::<T>::iter_keys())
-            .collect();
-        for worker in workers {
-            let expected = loads.get(&worker).copied().unwrap_or_default();
-            let agrees = expected == Loads::<T>::get(&worker);
+        for (worker, recorded) in T::Operators::loads() {
+            let expected = loads.remove(&worker).unwrap_or_default();
+            let agrees = expected == recorded;
             ensure!(agrees, AuditFailure::LoadDiffers { worker });
+        }
+        if let Some((worker, _)) = loads.pop_first() {
+            return Err(AuditFailure::LoadDiffers { worker });
         }
         Ok(())
     }

@@ -41,6 +41,7 @@ use frame_support::pallet_macros::import_section;
 pub use assigning::{LOOK_AHEAD, MOST_EXPIRIES, MOST_PASSES, MOST_UNSTAKED_PASSES, MOST_VISITS};
 pub use audit::AuditFailure;
 pub use noema_economics::Balance;
+pub use noema_interfaces::Load;
 pub use pallet::*;
 pub use poll::MOST_QUEUES;
 pub use rules::{AssignmentTerms, RequestRules, Unworkable, MAX_ATTEMPTS, RECORD_BYTES};
@@ -146,10 +147,6 @@ pub mod pallet {
     /// visited.
     #[pallet::storage]
     pub type LastVisited<T: Config> = StorageValue<_, CheckpointId>;
-
-    /// The load of each worker: its requests that are not answered yet.
-    #[pallet::storage]
-    pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Load, ValueQuery>;
 
     /// The requests whose deadline is missed unless they are answered before this block.
     #[pallet::storage]

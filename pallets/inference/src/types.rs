@@ -240,38 +240,6 @@ pub struct Payment<AccountId> {
     pub amount: Balance,
 }
 
-/// The load of a worker: the sum of its unanswered requests.
-#[apply(sent)]
-#[derive(Copy, Default)]
-pub struct Load {
-    /// The number of requests.
-    pub open: u32,
-    /// The most tokens that their answers may have.
-    pub tokens: u32,
-    /// Bytes of their prompts.
-    pub prompt_bytes: u32,
-}
-
-impl Load {
-    /// The load with one more request.
-    pub const fn with(&self, tokens: u32, prompt_bytes: u32) -> Self {
-        Self {
-            open: self.open.saturating_add(1),
-            tokens: self.tokens.saturating_add(tokens),
-            prompt_bytes: self.prompt_bytes.saturating_add(prompt_bytes),
-        }
-    }
-
-    /// The load with one request less.
-    pub const fn without(&self, tokens: u32, prompt_bytes: u32) -> Self {
-        Self {
-            open: self.open.saturating_sub(1),
-            tokens: self.tokens.saturating_sub(tokens),
-            prompt_bytes: self.prompt_bytes.saturating_sub(prompt_bytes),
-        }
-    }
-}
-
 /// An answer.
 #[derive(
     CloneNoBound,
@@ -474,12 +442,5 @@ mod tests {
         assert!(order.is_sorted());
         assert!(order.map(|place| place.encode()).is_sorted(), "as keys");
         assert_eq!(place(256).request(), RequestId(256));
-    }
-
-    #[test]
-    fn a_load_is_what_was_added_to_it() {
-        let load = Load::default().with(16, 100).with(8, 3);
-        assert_eq!((load.open, load.tokens, load.prompt_bytes), (2, 24, 103));
-        assert_eq!(load.without(16, 100).without(8, 3), Load::default());
     }
 }

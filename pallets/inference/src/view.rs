@@ -1,8 +1,8 @@
 //! The view functions that are more than a read of the storage.
 
 use crate::{
-    Answers, Balance, Config, Deterrent, Fruitless, Loads, Offer, OpenAnswer, Pallet, PriceList,
-    Prompts, Queue, QueueKey, QueueState, Request, RequestPhase, RequestState, Requests,
+    Answers, Balance, Config, Deterrent, Fruitless, Offer, OpenAnswer, Pallet, PriceList, Prompts,
+    Queue, QueueKey, QueueState, Request, RequestPhase, RequestState, Requests,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
             .filter_map(|worker| {
                 let terms = rules.terms(&limits, &worker.prices, prompt_bytes, max_tokens)?;
                 (terms.stake <= worker.bond).then(|| Offer {
-                    open: Loads::<T>::get(&worker.controller).open,
+                    open: T::Operators::load(&worker.controller).open,
                     worker: worker.controller,
                     answer_max: terms.answer_max,
                     check_fee: terms.check_fee,

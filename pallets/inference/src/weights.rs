@@ -68,7 +68,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -119,12 +119,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
     // Storage: `Claims::NextClaim` (r:1 w:1)
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
     // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Inference::Loads` (r:1 w:1)
-    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
@@ -198,16 +198,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
-    // Storage: `Inference::Loads` (r:20 w:0)
-    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
     // Proof in the benchmark: 4936 + t * 3959 bytes. Shortest time: 157_885_000 ps.
     fn draw_workers(t: u32) -> Weight {
         Weight::from_parts(172_021_000, 8_449)
             .saturating_add(Weight::from_parts(116_603_425, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_422).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
     }
 
     // Storage: `Parameters::Parameters` (r:1 w:0)
@@ -221,7 +219,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
     // Storage: `Operators::DesertedSpan` (r:1 w:1)
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Operators::Deserted` (r:0 w:1)
@@ -238,15 +236,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `Inference::NextDeadlines` (r:1 w:1)
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Storage: `Inference::Loads` (r:0 w:1)
-    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
     // Storage: `Inference::Queue` (r:0 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
@@ -255,7 +251,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn assign() -> Weight {
         Weight::from_parts(196_517_000, 4_185)
             .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(7))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
 
     // Storage: `System::Account` (r:1 w:1)
@@ -287,7 +283,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)
@@ -296,8 +292,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Storage: `Operators::Ledgers` (r:1 w:1)
     // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
-    // Storage: `Inference::Loads` (r:1 w:1)
-    // Proof: `Inference::Loads` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `Measured`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
     // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Inference::Queue` (r:0 w:1)
@@ -305,8 +299,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1730 bytes. Shortest time: 231_442_000 ps.
     fn miss() -> Weight {
         Weight::from_parts(393_455_000, 5_195)
-            .saturating_add(T::DbWeight::get().reads(11))
-            .saturating_add(T::DbWeight::get().writes(11))
+            .saturating_add(T::DbWeight::get().reads(10))
+            .saturating_add(T::DbWeight::get().writes(10))
     }
 
     // Storage: `Inference::Requests` (r:1 w:0)

@@ -1,8 +1,6 @@
 //! The choice of requests by drawn workers.
 
-use crate::{
-    Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load, Loads, Pallet, Request,
-};
+use crate::{Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load, Pallet, Request};
 use alloc::vec::Vec;
 use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -129,7 +127,7 @@ impl<T: Config> Worker<T> {
     pub(crate) fn of(candidate: &Candidate<T::AccountId, Balance>) -> Self {
         Self {
             candidate: candidate.clone(),
-            load: Loads::<T>::get(&candidate.controller),
+            load: T::Operators::load(&candidate.controller),
             free: candidate.free,
         }
     }
@@ -172,7 +170,7 @@ impl<T: Config> Worker<T> {
             })?;
         let (id, request) = waiting.remove(index);
         self.load = self.load.with(request.max_tokens(), request.prompt_bytes);
-        Loads::<T>::insert(&self.candidate.controller, self.load);
+        T::Operators::set_load(&self.candidate.controller, self.load);
         let assignment = Assignment {
             worker: self.candidate.controller.clone(),
             prices: self.candidate.prices,
@@ -228,10 +226,8 @@ impl<T: Config> Pallet<T> {
 
     /// Removes a request from the load of the worker that had it.
     pub(crate) fn unload(worker: &T::AccountId, request: &Request<T>) {
-        Loads::<T>::mutate_exists(worker, |slot| {
-            let load = slot.unwrap_or_default();
-            let left = load.without(request.max_tokens(), request.prompt_bytes);
-            *slot = (left.open > 0).then_some(left);
-        });
+        let load = T::Operators::load(worker);
+        let left = load.without(request.max_tokens(), request.prompt_bytes);
+        T::Operators::set_load(worker, left);
     }
 }

@@ -1,5 +1,6 @@
 //! Draws of operators, and operations on their bonds.
 
+use crate::Load;
 use alloc::vec::Vec;
 use noema_protocol::{apply, sent, CheckpointId, Job, Offence, Prices, Role};
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,15 @@ pub trait Operators<AccountId, Balance> {
 
     /// Ends a lock. Does nothing where there is none.
     fn release(controller: &AccountId, job: Job);
+
+    /// The load of a worker; empty where it is not registered.
+    fn load(controller: &AccountId) -> Load;
+
+    /// Replaces the load of a worker. Does nothing where it is not registered.
+    fn set_load(controller: &AccountId, load: Load);
+
+    /// The load of each operator: for audits.
+    fn loads() -> Vec<(AccountId, Load)>;
 
     /// Takes up to `amount` from the bond, and at most the amount locked behind the job. Each of `shares` is
     /// paid out of the amount taken, in order and as far as it reaches: credited to an operator, transferred

@@ -4,7 +4,7 @@ use crate::{
     BalanceOf, CandidateOf, Config, Event, Keys, Locks, Operators, Pallet, Served, Serving,
 };
 use alloc::vec::Vec;
-use noema_interfaces::{Earning, Selection};
+use noema_interfaces::{Earning, Load, Selection};
 use noema_protocol::{CheckpointId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::{
@@ -87,6 +87,26 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
                 operator.locks = operator.locks.saturating_sub(1);
             }
         });
+    }
+
+    fn load(controller: &T::AccountId) -> Load {
+        Operators::<T>::get(controller)
+            .map(|operator| operator.load)
+            .unwrap_or_default()
+    }
+
+    fn set_load(controller: &T::AccountId, load: Load) {
+        Operators::<T>::mutate(controller, |operator| {
+            if let Some(operator) = operator {
+                operator.load = load;
+            }
+        });
+    }
+
+    fn loads() -> Vec<(T::AccountId, Load)> {
+        Operators::<T>::iter()
+            .map(|(controller, operator)| (controller, operator.load))
+            .collect()
     }
 
     fn slash(

@@ -68,6 +68,7 @@ impl<T: Config> Pallet<T> {
             presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,
             ledger: Default::default(),
+            load: Default::default(),
         };
         Controllers::<T>::insert(index, &controller);
         Operators::<T>::insert(&controller, operator);

@@ -8,6 +8,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
+use noema_interfaces::Load;
 use noema_protocol::{apply, encoded, sent, stored, CheckpointId, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
 use sp_core::H256;
@@ -107,6 +108,8 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
     pub withdrawable_at: Option<BlockNumber>,
     /// Its ledger: most payments end a lock, and so write this record anyway.
     pub ledger: Ledger<Balance>,
+    /// The requests that it has to answer: getting one locks a part of its bond, and so writes this record.
+    pub load: Load,
 }
 
 impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> {

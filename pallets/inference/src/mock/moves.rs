@@ -12,7 +12,7 @@ use frame_support::{
     },
     weights::WeightMeter,
 };
-use noema_interfaces::Claims;
+use noema_interfaces::{Claims, Operators};
 use noema_protocol::{hashing, CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
 use pallet_duties::AsDuty;
 use sp_core::H256;
@@ -249,5 +249,5 @@ pub(crate) fn on_hold(account: AccountId) -> Balance {
 }
 
 pub(crate) fn load(worker: AccountId) -> Load {
-    Loads::<Test>::get(worker)
+    super::World::load(&worker)
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::Balance;
 use frame_support::{
-    pallet_prelude::OptionQuery,
+    pallet_prelude::{OptionQuery, ValueQuery},
     storage_alias,
     traits::{
         fungible::{Inspect, Mutate},
@@ -15,7 +15,7 @@ use frame_support::{
     Twox64Concat,
 };
 use noema_economics::draw_weighted;
-use noema_interfaces::{Candidate, Earning, Operators, Selection, MAX_TRIES};
+use noema_interfaces::{Candidate, Earning, Load, Operators, Selection, MAX_TRIES};
 use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
 use sp_core::H256;
 
@@ -33,6 +33,9 @@ type Locks =
 
 #[storage_alias]
 type Absent = StorageMap<World, Twox64Concat, AccountId, (), OptionQuery>;
+
+#[storage_alias]
+type Loads = StorageMap<World, Twox64Concat, AccountId, Load, ValueQuery>;
 
 /// The hot key of a controller.
 pub(crate) const fn key(controller: AccountId) -> AccountId {
@@ -149,6 +152,18 @@ impl Operators<AccountId, Balance> for World {
 
     fn release(controller: &AccountId, job: Job) {
         Locks::remove(controller, job);
+    }
+
+    fn load(controller: &AccountId) -> Load {
+        Loads::get(controller)
+    }
+
+    fn set_load(controller: &AccountId, load: Load) {
+        Loads::insert(controller, load);
+    }
+
+    fn loads() -> Vec<(AccountId, Load)> {
+        Loads::iter().collect()
     }
 
     fn slash(

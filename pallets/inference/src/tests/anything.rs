@@ -183,7 +183,7 @@ proptest! {
             prop_assert_eq!(Queue::<Test>::iter().count(), 0);
             prop_assert_eq!(Deadlines::<Test>::iter().count(), 0);
             prop_assert_eq!(Prunings::<Test>::iter().count(), 0);
-            prop_assert_eq!(Loads::<Test>::iter().count(), 0);
+            prop_assert!(WORKERS.iter().all(|worker| load(*worker) == Load::default()));
             prop_assert_eq!(Fruitless::<Test>::iter().count(), 0);
             prop_assert!(WORKERS.iter().all(|worker| locks(*worker).is_empty()));
             prop_assert_eq!(on_hold(1) + on_hold(2), 0);

@@ -224,12 +224,12 @@ fn the_audit_finds_what_is_wrong() {
         assert_eq!(found(), stake(other));
         <World as Operators<_, _>>::release(&worker, other.into());
 
-        Loads::<Test>::insert(worker, Load::default());
+        World::set_load(&worker, Load::default());
         assert_eq!(found(), AuditFailure::LoadDiffers { worker });
-        Loads::<Test>::insert(worker, Load::default().with(16, 16));
-        Loads::<Test>::insert(77, Load::default().with(1, 1));
+        World::set_load(&worker, Load::default().with(16, 16));
+        World::set_load(&77, Load::default().with(1, 1));
         assert_eq!(found(), AuditFailure::LoadDiffers { worker: 77 });
-        Loads::<Test>::remove(77);
+        World::set_load(&77, Load::default());
 
         Requests::<Test>::mutate(id, |request| {
             request

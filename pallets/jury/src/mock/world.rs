@@ -7,7 +7,8 @@ use noema_claims::{
 };
 use noema_economics::{draw_below, Balance};
 use noema_interfaces::{
-    Candidate, Claims, Disputes, Earning, Operators, Referee, RelayRandomness, Selection, MAX_TRIES,
+    Candidate, Claims, Disputes, Earning, Load, Operators, Referee, RelayRandomness, Selection,
+    MAX_TRIES,
 };
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
@@ -550,6 +551,16 @@ impl Operators<AccountId, Balance> for World {
                 .expect("the operator exists");
             operator.locks.remove(&job);
         });
+    }
+
+    fn load(_: &AccountId) -> Load {
+        Load::default()
+    }
+
+    fn set_load(_: &AccountId, _: Load) {}
+
+    fn loads() -> Vec<(AccountId, Load)> {
+        Vec::new()
     }
 
     fn slash(

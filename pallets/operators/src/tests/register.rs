@@ -50,6 +50,7 @@ fn register_records_the_operator() {
             presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,
             ledger: Default::default(),
+            load: Default::default(),
         };
         assert_eq!(Records::<Test>::get(ALICE), Some(expected));
         assert_eq!(
