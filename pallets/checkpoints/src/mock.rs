@@ -177,6 +177,16 @@ impl Operators<AccountId, Balance> for Bonded {
         Vec::new()
     }
 
+    fn check_backlog(_: &AccountId) -> u64 {
+        0
+    }
+
+    fn change_check_backlog(_: &AccountId, _: impl FnOnce(u64) -> u64) {}
+
+    fn check_backlogs() -> Vec<(AccountId, u64)> {
+        Vec::new()
+    }
+
     fn slash(_: &AccountId, _: Job, _: Offence, _: Balance, _: &[(AccountId, Balance)]) -> Balance {
         0
     }

@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    Agenda, Backlogs, Claims, Config, Disputes, FirstNew, HoldReason, KeptOf, Pallet, Stake,
-    Undrawn, UndrawnSpan,
+    Agenda, Claims, Config, Disputes, FirstNew, HoldReason, KeptOf, Pallet, Stake, Undrawn,
+    UndrawnSpan,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::fungible::InspectHold};
@@ -150,7 +150,10 @@ impl<T: Config> Pallet<T> {
                 *sum = sum.saturating_add(claim.terms.leaf_tokens);
             }
         }
-        let recorded: BTreeMap<_, _> = Backlogs::<T>::iter().collect();
+        let recorded: BTreeMap<_, _> = T::Operators::check_backlogs()
+            .into_iter()
+            .filter(|(_, tokens)| *tokens > 0)
+            .collect();
         ensure!(counted == recorded, AuditFailure::BacklogsDiffer);
         Ok(())
     }

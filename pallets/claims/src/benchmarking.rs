@@ -481,7 +481,7 @@ mod benches {
         #[block]
         {
             selection = T::Operators::draw(Role::Validator, &checkpoint, randomness, t, |drawn| {
-                T::Operators::lock_drawn(drawn, job, 1).is_ok()
+                Pallet::<T>::engage(drawn, job, 1, POSITIONS.into())
             });
         }
         assert_eq!(selection.candidates.len(), t as usize);

@@ -1,6 +1,6 @@
 //! The interface to other pallets: making claims, their money, and the decisions of the referee.
 
-use crate::{Backlogs, Claims, Config, Error, Event, HoldReason, Kept, NextClaim, Pallet};
+use crate::{Claims, Config, Error, Event, HoldReason, Kept, NextClaim, Pallet};
 use alloc::vec::Vec;
 use frame_support::traits::{
     fungible::{InspectHold, MutateHold},
@@ -9,7 +9,7 @@ use frame_support::traits::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{Beacon, Claim, ClaimTerms, Decision, RelayBlock};
 use noema_economics::Balance;
-use noema_interfaces::BlockRandomness;
+use noema_interfaces::{BlockRandomness, Operators};
 use noema_protocol::{ClaimId, Job};
 use sp_runtime::DispatchError;
 
@@ -75,7 +75,7 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
     }
 
     fn backlog(validator: &T::AccountId) -> u64 {
-        Backlogs::<T>::get(validator)
+        T::Operators::check_backlog(validator)
     }
 
     fn held(payer: &T::AccountId) -> Balance {

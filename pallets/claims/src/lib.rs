@@ -142,10 +142,6 @@ pub mod pallet {
     #[pallet::storage]
     pub type UndrawnSpan<T: Config> = StorageValue<_, (u64, u64), ValueQuery>;
 
-    /// Tokens of the leaves that each validator was drawn for and has not committed to yet.
-    #[pallet::storage]
-    pub type Backlogs<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
-
     /// The challengers of each leaf in dispute.
     #[pallet::storage]
     pub type Disputes<T: Config> = StorageDoubleMap<

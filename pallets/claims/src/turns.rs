@@ -6,8 +6,8 @@
 //! own.
 
 use crate::{
-    Backlogs, ClaimOf, Claims, Config, Error, Event, FirstNew, KeptOf, LatestValues, NextClaim,
-    Pallet, Turns, Undrawn, UndrawnSpan, WeightInfo,
+    ClaimOf, Claims, Config, Error, Event, FirstNew, KeptOf, LatestValues, NextClaim, Pallet,
+    Turns, Undrawn, UndrawnSpan, WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -21,7 +21,7 @@ use noema_claims::{
     MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Operators, Referee, MAX_TRIES};
+use noema_interfaces::{BlockRandomness, Candidate, Operators, Referee, MAX_TRIES};
 use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
 
@@ -31,8 +31,6 @@ struct Roster<T: Config> {
     checkpoint: CheckpointId,
     stake: Balance,
     leaf_tokens: u64,
-    /// The drawn validators, once for each leaf.
-    drawn: Vec<T::AccountId>,
     /// The weight of the draws.
     weight: Weight,
 }
@@ -53,7 +51,7 @@ impl<T: Config> Validators<T::AccountId> for Roster<T> {
             wanted,
             |candidate| {
                 suits(&candidate.controller)
-                    && T::Operators::lock_drawn(candidate, job, self.stake).is_ok()
+                    && Pallet::<T>::engage(candidate, job, self.stake, self.leaf_tokens)
             },
         );
         let draw = match selection.absent {
@@ -62,17 +60,11 @@ impl<T: Config> Validators<T::AccountId> for Roster<T> {
         };
         self.weight = self.weight.saturating_add(draw);
         let candidates = selection.candidates.into_iter();
-        let drawn: Vec<_> = candidates.map(|candidate| candidate.controller).collect();
-        self.drawn.extend(drawn.iter().cloned());
-        drawn
+        candidates.map(|candidate| candidate.controller).collect()
     }
 
     fn backlog(&self, validator: &T::AccountId) -> u64 {
-        let here = self.drawn.iter().filter(|drawn| *drawn == validator);
-        let here = u64::try_from(here.count()).unwrap_or(u64::MAX);
-        Backlogs::<T>::get(validator)
-            .saturating_add(T::Referee::backlog(validator))
-            .saturating_add(self.leaf_tokens.saturating_mul(here))
+        T::Operators::check_backlog(validator).saturating_add(T::Referee::backlog(validator))
     }
 }
 
@@ -249,7 +241,6 @@ impl<T: Config> Pallet<T> {
             checkpoint: kept.claim.terms.checkpoint,
             stake: kept.claim.terms.rules.validator_stake,
             leaf_tokens: kept.claim.terms.leaf_tokens,
-            drawn: Vec::new(),
             weight: Weight::zero(),
         };
         let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
@@ -300,12 +291,42 @@ impl<T: Config> Pallet<T> {
             }
             kept.turn = due.map(|due| Turns::<T>::insert(now, due, &id));
         }
-        let before = Claims::<T>::get(id).map(|kept| kept.claim);
-        let before = before.iter().flat_map(Self::executing);
-        for change in BacklogChange::between(before, Self::executing(&kept.claim)) {
-            Backlogs::<T>::mutate_exists(&change.account, |backlog| change.apply(backlog));
+        if let Some(before) = Claims::<T>::get(id) {
+            Self::end_executions(&before.claim, &kept.claim);
         }
         Claims::<T>::insert(id, kept);
+    }
+
+    /// Locks the stake of a validator that is drawn for a leaf of `tokens` tokens, and adds these to its backlog.
+    /// Returns false where too little of its bond is free.
+    pub(crate) fn engage(
+        candidate: &Candidate<T::AccountId, Balance>,
+        job: Job,
+        stake: Balance,
+        tokens: u64,
+    ) -> bool {
+        let is_locked = T::Operators::lock_drawn(candidate, job, stake).is_ok();
+        if is_locked {
+            T::Operators::change_check_backlog(&candidate.controller, |backlog| {
+                backlog.saturating_add(tokens)
+            });
+        }
+        is_locked
+    }
+
+    /// Takes the leaves that validators have to execute no longer off their backlogs. Seats that only the claim
+    /// `after` has are left out: their leaves were added with their locks.
+    fn end_executions(before: &ClaimOf<T>, after: &ClaimOf<T>) {
+        let count = before.seats.len();
+        let changes = BacklogChange::between(
+            Self::executing(before, count),
+            Self::executing(after, count),
+        );
+        for change in changes {
+            T::Operators::change_check_backlog(&change.account, |backlog| {
+                change.applied_to(backlog)
+            });
+        }
     }
 
     /// Whether a claim keeps the turn that it has for its commitments while validators reveal: moving it would
@@ -328,10 +349,14 @@ impl<T: Config> Pallet<T> {
         Self::file_step(kept, is_queued, effects, &[], now);
     }
 
-    /// The validators that still have to execute a leaf of a claim, with the leaf's tokens.
-    fn executing(claim: &ClaimOf<T>) -> impl Iterator<Item = (T::AccountId, u64)> + '_ {
+    /// The validators on the first `count` seats of a claim that still have to execute a leaf, with the leaf's
+    /// tokens.
+    fn executing(
+        claim: &ClaimOf<T>,
+        count: usize,
+    ) -> impl Iterator<Item = (T::AccountId, u64)> + '_ {
         let open = claim.outcome().is_none();
-        let seats = claim.seats.iter();
+        let seats = claim.seats.iter().take(count);
         let seats = seats.filter(move |seat| open && seat.state == SeatState::Seated);
         seats.map(|seat| (seat.validator.clone(), claim.terms.leaf_tokens))
     }

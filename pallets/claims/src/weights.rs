@@ -50,8 +50,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Backlogs` (r:1 w:1)
-    // Proof: `Claims::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1010 bytes. Shortest time: 114_714_000 ps.
     fn commit_check() -> Weight {
         Weight::from_parts(186_588_000, 6_650)
@@ -151,8 +151,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Backlogs` (r:32 w:32)
-    // Proof: `Claims::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:32 w:0)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Jury::Backlogs` (r:32 w:0)
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     fn begin_check(s: u32) -> Weight {
@@ -162,7 +162,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(s.into()))
     }
 
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
@@ -178,24 +177,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:32 w:32)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Backlogs` (r:1 w:1)
-    // Proof: `Claims::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1337 + s * 87 bytes. Shortest time: 151_413_000 ps.
     fn advance(s: u32) -> Weight {
         Weight::from_parts(451_982_666, 6_650)
             .saturating_add(Weight::from_parts(151_006_393, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_560).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().reads(5).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(6))
-            .saturating_add(T::DbWeight::get().writes(5).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
     }
 
     // Storage: `Operators::TermLength` (r:1 w:0)
@@ -207,7 +204,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::DesertedSpan` (r:1 w:1)
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:20 w:0)
@@ -262,7 +259,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Locks` (r:33 w:33)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:2 w:2)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1874 + s * 88 bytes. Shortest time: 665_171_000 ps.
     fn settle(s: u32) -> Weight {
         Weight::from_parts(911_901_166, 6_650)

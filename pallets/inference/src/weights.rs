@@ -68,7 +68,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -120,7 +120,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Claims::NextClaim` (r:1 w:1)
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
@@ -198,7 +198,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Proof in the benchmark: 4936 + t * 3959 bytes. Shortest time: 157_885_000 ps.
     fn draw_workers(t: u32) -> Weight {
         Weight::from_parts(172_021_000, 8_449)
@@ -219,7 +219,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Operators::DesertedSpan` (r:1 w:1)
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Operators::Deserted` (r:0 w:1)
@@ -236,7 +236,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `Inference::NextDeadlines` (r:1 w:1)
@@ -283,7 +283,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(325), added: 2800, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)

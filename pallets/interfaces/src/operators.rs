@@ -112,6 +112,16 @@ pub trait Operators<AccountId, Balance> {
     /// The load of each operator: for audits.
     fn loads() -> Vec<(AccountId, Load)>;
 
+    /// Tokens of all leaves that a validator was drawn to check and has not committed to; zero where it is not
+    /// registered.
+    fn check_backlog(controller: &AccountId) -> u64;
+
+    /// Changes the number of these tokens. Does nothing where the validator is not registered.
+    fn change_check_backlog(controller: &AccountId, change: impl FnOnce(u64) -> u64);
+
+    /// The number of these tokens of each operator: for audits.
+    fn check_backlogs() -> Vec<(AccountId, u64)>;
+
     /// Takes up to `amount` from the bond, and at most the amount locked behind the job. Each of `shares` is
     /// paid out of the amount taken, in order and as far as it reaches: credited to an operator, transferred
     /// to any other account. The rest is burned. Returns the amount taken.

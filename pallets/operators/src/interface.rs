@@ -109,6 +109,24 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
             .collect()
     }
 
+    fn check_backlog(controller: &T::AccountId) -> u64 {
+        Operators::<T>::get(controller).map_or(0, |operator| operator.check_backlog)
+    }
+
+    fn change_check_backlog(controller: &T::AccountId, change: impl FnOnce(u64) -> u64) {
+        Operators::<T>::mutate(controller, |operator| {
+            if let Some(operator) = operator {
+                operator.check_backlog = change(operator.check_backlog);
+            }
+        });
+    }
+
+    fn check_backlogs() -> Vec<(T::AccountId, u64)> {
+        Operators::<T>::iter()
+            .map(|(controller, operator)| (controller, operator.check_backlog))
+            .collect()
+    }
+
     fn slash(
         controller: &T::AccountId,
         job: Job,

@@ -69,6 +69,7 @@ impl<T: Config> Pallet<T> {
             withdrawable_at: None,
             ledger: Default::default(),
             load: Default::default(),
+            check_backlog: 0,
         };
         Controllers::<T>::insert(index, &controller);
         Operators::<T>::insert(&controller, operator);

@@ -110,6 +110,8 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
     pub ledger: Ledger<Balance>,
     /// The requests that it has to answer: getting one locks a part of its bond, and so writes this record.
     pub load: Load,
+    /// Tokens of the leaves that it has to execute for checks: being drawn for one locks a part of its bond, too.
+    pub check_backlog: u64,
 }
 
 impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> {

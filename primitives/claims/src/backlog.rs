@@ -46,10 +46,14 @@ impl<AccountId: PartialEq> BacklogChange<AccountId> {
         changes
     }
 
+    /// The backlog after the change of one of `tokens` tokens.
+    pub fn applied_to(&self, tokens: u64) -> u64 {
+        tokens.saturating_sub(self.ended).saturating_add(self.begun)
+    }
+
     /// Updates a stored backlog, which is stored only where it is not zero.
     pub fn apply(&self, backlog: &mut Option<u64>) {
-        let left = backlog.unwrap_or(0).saturating_sub(self.ended);
-        let tokens = left.saturating_add(self.begun);
+        let tokens = self.applied_to(backlog.unwrap_or(0));
         *backlog = (tokens > 0).then_some(tokens);
     }
 }

@@ -166,6 +166,16 @@ impl Operators<AccountId, Balance> for World {
         Loads::iter().collect()
     }
 
+    fn check_backlog(_: &AccountId) -> u64 {
+        0
+    }
+
+    fn change_check_backlog(_: &AccountId, _: impl FnOnce(u64) -> u64) {}
+
+    fn check_backlogs() -> Vec<(AccountId, u64)> {
+        Vec::new()
+    }
+
     fn slash(
         controller: &AccountId,
         job: Job,

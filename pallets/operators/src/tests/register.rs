@@ -51,6 +51,7 @@ fn register_records_the_operator() {
             withdrawable_at: None,
             ledger: Default::default(),
             load: Default::default(),
+            check_backlog: 0,
         };
         assert_eq!(Records::<Test>::get(ALICE), Some(expected));
         assert_eq!(
