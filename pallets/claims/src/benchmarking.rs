@@ -2,7 +2,7 @@
 
 use crate::{
     Call, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf, LatestValues, Pallet, Turns,
-    Undrawn, MAX_SEATED_CHALLENGERS,
+    MAX_SEATED_CHALLENGERS,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
@@ -11,7 +11,7 @@ use frame_support::{
         fungible::{Inspect, Mutate, MutateHold},
         Get, UnfilteredDispatchable,
     },
-    weights::WeightMeter,
+    weights::{Weight, WeightMeter},
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
@@ -401,31 +401,29 @@ mod benches {
         assert_eq!(crate::AgendaCursor::<T>::get(), next);
     }
 
-    /// The head of a queue has to wait. The ends of the queues are read once for all its claims: see
+    /// The first of the new claims has to wait. The ends of the queues are read once for all their claims: see
     /// `poll_base`.
     #[benchmark]
     fn look() {
         let kept = made::<T>();
         Claims::<T>::insert(ClaimId(0), kept);
-        Undrawn::<T>::insert(0, ClaimId(0));
         let (now, beacon) = (System::<T>::block_number(), Beacon::default());
+        let place = Weight::zero();
         let meter = &mut WeightMeter::new();
         let start;
         #[block]
         {
-            start = Pallet::<T>::draw_in_order(0, 1, now, 0, &beacon, meter, |position, _| {
-                Undrawn::<T>::get(position)
-            });
+            let claim_at = |number, _| Some(ClaimId(number));
+            start = Pallet::<T>::draw_in_order(0..1, place, now, 0, &beacon, meter, claim_at);
         }
         assert_eq!(start, 0);
     }
 
-    /// The head of the queue, for which `s` validators were drawn: the step beside the draws themselves.
+    /// A new claim, for which `s` validators were drawn: the step beside the draws themselves.
     #[benchmark]
     fn begin_check(s: Linear<0, MAX_SEATS>) {
         let mut kept = made::<T>();
         Claims::<T>::insert(ClaimId(0), kept.clone());
-        Undrawn::<T>::insert(0, ClaimId(0));
         seated::<T>(&mut kept, s, SeatState::Seated);
         kept.claim.stage = ClaimStage::Committing {
             until: later::<T>(),
@@ -439,7 +437,6 @@ mod benches {
         let now = System::<T>::block_number();
         #[block]
         {
-            Undrawn::<T>::take(0);
             for (validator, _) in &seats {
                 Pallet::<T>::backlog(validator);
                 T::Referee::backlog(validator);

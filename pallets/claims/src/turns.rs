@@ -10,6 +10,7 @@ use crate::{
     Turns, Undrawn, UndrawnSpan, WeightInfo,
 };
 use alloc::vec::Vec;
+use core::ops::Range;
 use frame_support::{
     traits::Get,
     weights::{Weight, WeightMeter},
@@ -104,7 +105,12 @@ impl<T: Config> Pallet<T> {
 
     /// The highest weight of one step of a block.
     pub(crate) fn heaviest_step() -> Weight {
-        Self::heaviest_draw(MAX_DRAWN_LEAVES)
+        Self::heaviest_draw(MAX_DRAWN_LEAVES).saturating_add(Self::place_weight())
+    }
+
+    /// The weight of reading a place of the queue and leaving it.
+    fn place_weight() -> Weight {
+        T::DbWeight::get().reads_writes(1, 1)
     }
 
     /// Takes the randomness of block `now` and the due turns, as far as budget and weight reach.
@@ -147,8 +153,8 @@ impl<T: Config> Pallet<T> {
     ) {
         let (first, end) = UndrawnSpan::<T>::get();
         let start = Self::draw_in_order(
-            first,
-            end,
+            first..end,
+            Self::place_weight(),
             now,
             relay,
             beacon,
@@ -163,28 +169,37 @@ impl<T: Config> Pallet<T> {
             UndrawnSpan::<T>::mutate(|span| span.0 = start);
         }
         let (first, end) = (FirstNew::<T>::get().0, NextClaim::<T>::get().0);
-        let start = Self::draw_in_order(first, end, now, relay, beacon, meter, |number, _| {
-            Some(ClaimId(number))
-        });
+        // The places of new claims are their numbers, which are not stored.
+        let start = Self::draw_in_order(
+            first..end,
+            Weight::zero(),
+            now,
+            relay,
+            beacon,
+            meter,
+            |number, _| Some(ClaimId(number)),
+        );
         if start != first {
             FirstNew::<T>::put(ClaimId(start));
         }
     }
 
     /// Draws for claims in the order in which they began to wait, as far as randomness and `meter` reach.
-    /// `claim_at` is the claim at a position from `start` to `end`; with `true`, the position is left. Returns
-    /// the first position that is not left.
+    /// `claim_at` is the claim at one of `positions`; with `true`, the position is left. `place` is the weight of
+    /// both. Returns the first position that is not left.
     pub(crate) fn draw_in_order(
-        mut start: u64,
-        end: u64,
+        positions: Range<u64>,
+        place: Weight,
         now: BlockNumberFor<T>,
         relay: RelayBlock,
         beacon: &Beacon,
         meter: &mut WeightMeter,
         claim_at: impl Fn(u64, bool) -> Option<ClaimId>,
     ) -> u64 {
+        let Range { mut start, end } = positions;
+        let look = T::WeightInfo::look().saturating_add(place);
         let mut is_done = false;
-        while !is_done && start < end && meter.can_consume(T::WeightInfo::look()) {
+        while !is_done && start < end && meter.can_consume(look) {
             is_done = charge_recorded_proof(meter, |meter| {
                 // A claim that fell while it waited keeps its place until then.
                 let kept = claim_at(start, false)
@@ -194,18 +209,20 @@ impl<T: Config> Pallet<T> {
                     let claim = &kept.claim;
                     let freshness = claim.terms.rules.freshness;
                     let is_early = beacon.for_check(claim.unknown_since, freshness).is_none();
-                    is_early || !meter.can_consume(Self::heaviest_draw(claim.terms.leaves))
+                    let heaviest = Self::heaviest_draw(claim.terms.leaves).saturating_add(place);
+                    is_early || !meter.can_consume(heaviest)
                 });
                 if has_to_wait {
-                    meter.consume(T::WeightInfo::look());
+                    meter.consume(look);
                     return true;
                 }
                 claim_at(start, true);
                 start = start.saturating_add(1);
                 meter.consume(match kept {
-                    Some(kept) => Self::advance(kept, now, relay, beacon, true),
-                    // The entry of its place is removed.
-                    None => T::WeightInfo::look().saturating_add(T::DbWeight::get().writes(1)),
+                    Some(kept) => {
+                        Self::advance(kept, now, relay, beacon, true).saturating_add(place)
+                    }
+                    None => look,
                 });
                 false
             });

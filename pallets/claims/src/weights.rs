@@ -135,16 +135,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Claims::Undrawn` (r:1 w:0)
-    // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:0)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
     fn look() -> Weight {
-        Weight::from_parts(50_000_000, 6_650).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(50_000_000, 6_650).saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Storage: `Claims::Undrawn` (r:1 w:1)
-    // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
     // Storage: `Claims::AgendaCursor` (r:1 w:0)
@@ -159,9 +155,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(190_000_000, 6_650)
             .saturating_add(Weight::from_parts(30_000_000, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 5_062).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
