@@ -144,7 +144,7 @@ fn many_prunings_of_one_block_do_not_stop_the_queues_and_are_taken_later() {
             "some of 100 are gone: {left} are left"
         );
         assert_eq!(worker_of(id), Some(10));
-        advance(5);
+        advance(8);
         // Leaving a block is a step, too.
         assert_eq!(Prompts::<Test>::iter().count(), 1);
         advance(20);
