@@ -32,7 +32,7 @@ fn turns_that_a_block_has_no_time_for_are_taken_later() {
 
 #[test]
 fn the_last_commitment_leaves_the_turn_of_the_claim() {
-    let turn = |id| {
+    let turn = |id: ClaimId| {
         let kept = crate::Claims::<Test>::get(id).expect("the claim is kept");
         kept.turn.expect("the claim has a turn")
     };
