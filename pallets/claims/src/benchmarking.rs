@@ -186,8 +186,8 @@ fn validators<T: Config>(count: u32) -> (CheckpointId, Vec<T::AccountId>) {
     (checkpoint, (0..count).map(register).collect())
 }
 
-/// A claim in which a validator has a seat at leaf 0, in the state `own`, and another at leaf 1, which has done its
-/// part. Returns the hot key of the first.
+/// A claim in which a validator has a seat at leaf 0, in the state `own`, and another at leaf 1, in the state
+/// `other`. Returns the hot key of the first.
 fn with_last_part<T: Config>(
     own: impl FnOnce(&T::AccountId) -> SeatState,
     other: SeatState,
@@ -198,7 +198,7 @@ fn with_last_part<T: Config>(
     let seat = kept.claim.seats.iter_mut().next();
     let seat = seat.expect("a validator is seated");
     seat.state = own(&seat.validator);
-    // The other leaf is confirmed by no validator, so that others are drawn: the most expensive next stage.
+    // Unless the other leaf is confirmed, others are drawn for it: the most expensive next stage.
     kept.claim.drawn = vec![0, 1].try_into().expect("two leaves");
     store::<T>(kept, stage);
     key
@@ -220,8 +220,8 @@ fn committing<T: Config>() -> (T::AccountId, Call<T>) {
     (key, call)
 }
 
-/// A claim in which a validator reveals as the last one.
-fn revealing<T: Config>() -> (T::AccountId, Call<T>) {
+/// A claim in which a validator reveals. The part of another is in the state `other`.
+fn revealing<T: Config>(other: SeatState) -> (T::AccountId, Call<T>) {
     let proof = prove_hidden(&hidden(), POSITIONS - 1).expect("the leaf has this position");
     let (claim, leaf, salt) = (ClaimId(0), 0, H256::zero());
     let commit = |validator: &T::AccountId| {
@@ -230,7 +230,7 @@ fn revealing<T: Config>() -> (T::AccountId, Call<T>) {
     };
     let until = later::<T>();
     let stage = ClaimStage::Revealing { until };
-    let key = with_last_part::<T>(commit, SeatState::Silent, stage);
+    let key = with_last_part::<T>(commit, other, stage);
     let call = Call::reveal_check {
         claim,
         leaf,
@@ -310,7 +310,7 @@ mod benches {
     /// The last part of a stage, after which other validators are drawn.
     #[benchmark]
     fn reveal_check() {
-        let (key, call) = revealing::<T>();
+        let (key, call) = revealing::<T>(SeatState::Silent);
         #[block]
         {
             execute(call, key);
@@ -320,10 +320,34 @@ mod benches {
         assert_eq!(claim.stage, ClaimStage::Undrawn);
     }
 
+    /// A reveal after which another is still due.
+    #[benchmark]
+    fn reveal_early() {
+        let (key, call) = revealing::<T>(SeatState::Committed(H256::zero()));
+        #[block]
+        {
+            execute(call, key);
+        }
+        let claim = the_claim::<T>();
+        assert!(matches!(claim.stage, ClaimStage::Revealing { .. }));
+    }
+
+    /// The last reveal of a check in which each leaf is confirmed.
+    #[benchmark]
+    fn reveal_last() {
+        let (key, call) = revealing::<T>(SeatState::Confirmed);
+        #[block]
+        {
+            execute(call, key);
+        }
+        let claim = the_claim::<T>();
+        assert!(matches!(claim.stage, ClaimStage::Challengeable { .. }));
+    }
+
     /// Whether a reveal is a duty.
     #[benchmark]
     fn verify_reveal() {
-        let (key, call) = revealing::<T>();
+        let (key, call) = revealing::<T>(SeatState::Silent);
         let duty;
         #[block]
         {

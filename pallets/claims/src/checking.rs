@@ -1,12 +1,12 @@
 //! The steps of drawn validators: commit, then reveal.
 
-use crate::{Config, Error, Event, KeptOf, Pallet};
-use frame_support::ensure;
-use noema_claims::{verify_leaf, HiddenProof};
+use crate::{Config, Error, Event, KeptOf, Pallet, WeightInfo};
+use frame_support::{ensure, weights::Weight};
+use noema_claims::{verify_leaf, ClaimStage, HiddenProof};
 use noema_interfaces::Operators;
 use noema_protocol::{hashing, ClaimId, Receipt};
 use sp_core::H256;
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn controller(key: &T::AccountId) -> Result<T::AccountId, Error<T>> {
@@ -43,6 +43,7 @@ impl<T: Config> Pallet<T> {
         Ok((validator, kept))
     }
 
+    /// Returns the weight.
     pub(crate) fn do_reveal(
         key: T::AccountId,
         id: ClaimId,
@@ -51,15 +52,19 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         proof: &HiddenProof,
         salt: H256,
-    ) -> DispatchResult {
+    ) -> Result<Weight, DispatchError> {
         let (validator, kept) = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
         Self::deposit_event(Event::CheckRevealed {
             claim: id,
             leaf,
             validator,
         });
-        Self::file_part(kept);
-        Ok(())
+        let keeps_turn = kept.turn.is_some_and(|turn| turn > Self::now());
+        Ok(match Self::file_part(kept) {
+            ClaimStage::Revealing { .. } if keeps_turn => T::WeightInfo::reveal_early(),
+            ClaimStage::Challengeable { .. } => T::WeightInfo::reveal_last(),
+            _ => T::WeightInfo::reveal_check(),
+        })
     }
 
     /// The claim with the reveal; nothing is stored.

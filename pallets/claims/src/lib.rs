@@ -225,9 +225,10 @@ pub mod pallet {
             path: Vec<H256>,
             proof: HiddenProof,
             salt: H256,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let key = ensure_signed(origin)?;
-            Self::do_reveal(key, claim, leaf, &receipt, &path, &proof, salt)
+            let weight = Self::do_reveal(key, claim, leaf, &receipt, &path, &proof, salt)?;
+            Ok(Some(weight).into())
         }
 
         /// Challenges a leaf as not being what the checkpoint yields. The referee decides. A validator that

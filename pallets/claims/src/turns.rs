@@ -357,13 +357,16 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Stores a claim of which a validator has done its part, in its next stage where that was the last part.
-    pub(crate) fn file_part(mut kept: KeptOf<T>) {
+    /// Returns the stage.
+    pub(crate) fn file_part(mut kept: KeptOf<T>) -> ClaimStage<BlockNumberFor<T>> {
         let now = Self::now();
         let is_queued = kept.claim.stage == ClaimStage::Undrawn;
         let effects = kept
             .claim
             .end_stage_if_done(now, T::Randomness::relay_block());
+        let stage = kept.claim.stage;
         Self::file_step(kept, is_queued, effects, &[], now);
+        stage
     }
 
     /// The validators on the first `count` seats of a claim that still have to execute a leaf, with the leaf's

@@ -5,7 +5,7 @@
 //!
 //! Counted since, until they are measured again: the reads and writes of the last part of a stage, of each seat, of
 //! the poll and of leaving a block, and the functions `verify_*`, `challenge_seated` and `draw_absent`, which repeat
-//! those of the calls and of `draw`. Not measured yet: `look` and `begin_check`.
+//! those of the calls and of `draw`. Not measured yet: `reveal_early`, `reveal_last`, `look` and `begin_check`.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -18,6 +18,10 @@ pub trait WeightInfo {
     fn verify_commitment() -> Weight;
     /// See `reveal_check` in the pallet's benchmarks.
     fn reveal_check() -> Weight;
+    /// See `reveal_early` in the pallet's benchmarks.
+    fn reveal_early() -> Weight;
+    /// See `reveal_last` in the pallet's benchmarks.
+    fn reveal_last() -> Weight;
     /// See `verify_reveal` in the pallet's benchmarks.
     fn verify_reveal() -> Weight;
     /// See `challenge` in the pallet's benchmarks.
@@ -74,6 +78,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(191_107_000, 6_650)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
+    }
+
+    fn reveal_early() -> Weight {
+        Weight::from_parts(170_000_000, 6_650)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    fn reveal_last() -> Weight {
+        Weight::from_parts(190_000_000, 6_650)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
 
     fn verify_reveal() -> Weight {

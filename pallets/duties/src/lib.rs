@@ -106,7 +106,14 @@ pub mod pallet {
             ensure_authorized(origin)?;
             // Checked when the transaction was authorized.
             let _ = (at, signature);
-            duty.dispatch(RawOrigin::Signed(key).into())
+            let done = duty.dispatch(RawOrigin::Signed(key).into())?;
+            let around = T::WeightInfo::perform();
+            Ok(PostDispatchInfo {
+                actual_weight: done
+                    .actual_weight
+                    .map(|weight| weight.saturating_add(around)),
+                ..done
+            })
         }
     }
 }

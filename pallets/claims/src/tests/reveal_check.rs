@@ -1,5 +1,5 @@
-use crate::{mock::*, Call, Error};
-use frame_support::assert_noop;
+use crate::{mock::*, Call, Config, Error, WeightInfo};
+use frame_support::{assert_noop, traits::UnfilteredDispatchable};
 use pallet_duties::AsDuty;
 use sp_core::H256;
 
@@ -64,6 +64,21 @@ fn what_is_revealed_is_what_was_committed_and_what_the_receipt_binds() {
         );
         reveal(id, validator, 0);
         assert_noop!(dispatch(honest(), key(validator)), Error::<Test>::NotDrawn);
+    });
+}
+
+#[test]
+fn a_reveal_is_charged_for_what_follows_on_it() {
+    type Weights = <Test as Config>::WeightInfo;
+    test(|| {
+        let (id, first, second) = committed();
+        let charged = |validator| {
+            let origin = RuntimeOrigin::signed(key(validator));
+            let done = reveal_call(id, validator, 0).dispatch_bypass_filter(origin);
+            done.expect("the validator committed").actual_weight
+        };
+        assert_eq!(charged(first), Some(Weights::reveal_early()));
+        assert_eq!(charged(second), Some(Weights::reveal_last()));
     });
 }
 
