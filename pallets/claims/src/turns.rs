@@ -10,7 +10,7 @@ use crate::{
     Turns, Undrawn, UndrawnSpan, WeightInfo,
 };
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::{marker::PhantomData, ops::Range};
 use frame_support::{
     traits::Get,
     weights::{Weight, WeightMeter},
@@ -34,6 +34,7 @@ struct Roster<T: Config> {
     leaf_tokens: u64,
     /// The weight of the draws.
     weight: Weight,
+    pallet: PhantomData<T>,
 }
 
 impl<T: Config> Validators<T::AccountId> for Roster<T> {
@@ -259,6 +260,7 @@ impl<T: Config> Pallet<T> {
             stake: kept.claim.terms.rules.validator_stake,
             leaf_tokens: kept.claim.terms.leaf_tokens,
             weight: Weight::zero(),
+            pallet: PhantomData,
         };
         let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
         let effects = kept.claim.advance(now, relay, beacon, &mut roster);
