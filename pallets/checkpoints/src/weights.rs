@@ -115,14 +115,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:65 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 20728 bytes. Shortest time: 987_464_000 ps.
     fn announce_holding() -> Weight {
-        Weight::from_parts(1_529_815_000, 177_010)
+        Weight::from_parts(1_529_815_000, 183_510)
             .saturating_add(T::DbWeight::get().reads(68))
             .saturating_add(T::DbWeight::get().writes(1))
     }

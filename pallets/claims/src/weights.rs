@@ -53,18 +53,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1010 bytes. Shortest time: 114_714_000 ps.
     fn commit_check() -> Weight {
-        Weight::from_parts(186_588_000, 6_650)
+        Weight::from_parts(186_588_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
     fn verify_commitment() -> Weight {
-        Weight::from_parts(186_588_000, 6_650)
+        Weight::from_parts(186_588_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -72,34 +72,34 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 997 bytes. Shortest time: 132_687_000 ps.
     fn reveal_check() -> Weight {
-        Weight::from_parts(191_107_000, 6_650)
+        Weight::from_parts(191_107_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     fn reveal_early() -> Weight {
-        Weight::from_parts(170_000_000, 6_650)
+        Weight::from_parts(170_000_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     fn reveal_last() -> Weight {
-        Weight::from_parts(190_000_000, 6_650)
+        Weight::from_parts(190_000_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     fn verify_reveal() -> Weight {
-        Weight::from_parts(191_107_000, 6_650)
+        Weight::from_parts(191_107_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:1 w:1)
@@ -152,13 +152,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     fn look() -> Weight {
-        Weight::from_parts(50_000_000, 6_650).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(50_000_000, 6_666).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Claims::AgendaCursor` (r:1 w:0)
     // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
@@ -168,7 +168,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Jury::Backlogs` (r:32 w:0)
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     fn begin_check(s: u32) -> Weight {
-        Weight::from_parts(190_000_000, 6_650)
+        Weight::from_parts(190_000_000, 6_666)
             .saturating_add(Weight::from_parts(30_000_000, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 5_062).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(2))
@@ -187,7 +187,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::Agenda` (r:2 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:32 w:32)
@@ -198,9 +198,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1337 + s * 87 bytes. Shortest time: 151_413_000 ps.
     fn advance(s: u32) -> Weight {
-        Weight::from_parts(451_982_666, 6_650)
+        Weight::from_parts(451_982_666, 6_666)
             .saturating_add(Weight::from_parts(151_006_393, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 2_560).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(6))
@@ -255,7 +255,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::Agenda` (r:2 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:1 w:0)
     // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -274,9 +274,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1874 + s * 88 bytes. Shortest time: 665_171_000 ps.
     fn settle(s: u32) -> Weight {
-        Weight::from_parts(911_901_166, 6_650)
+        Weight::from_parts(911_901_166, 6_666)
             .saturating_add(Weight::from_parts(32_063_727, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 2_560).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(17))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(11))

@@ -85,7 +85,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn request_inference(_p: u32, t: u32) -> Weight {
         Weight::from_parts(597_600_442, 11_449)
             .saturating_add(Weight::from_parts(177_061_444, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_432).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_532).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(5))
@@ -130,7 +130,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `Measured`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `Measured`)
     // Proof in the benchmark: 1563 bytes. Shortest time: 234_428_000 ps.
     fn submit_answer(_t: u32, b: u32) -> Weight {
         Weight::from_parts(585_350_023, 4_979)
@@ -228,7 +228,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn draw_absent(t: u32) -> Weight {
         Weight::from_parts(293_911_641, 8_239)
             .saturating_add(Weight::from_parts(129_089_329, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_437).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_537).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
@@ -332,7 +332,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `Measured`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
     // Storage: `Inference::NextPrunings` (r:1 w:1)

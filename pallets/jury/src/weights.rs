@@ -161,7 +161,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Rosters` (r:1 w:0)
@@ -171,7 +171,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:19 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:19 w:19)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:19 w:19)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 14879 + j * 2838 bytes. Shortest time: 187_670_000 ps.
@@ -194,7 +194,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::DesertedSpan` (r:1 w:1)
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:1)
@@ -213,7 +213,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Jury::OpenDisputes` (r:1 w:1)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:42 w:38)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:69 w:69)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:26 w:26)
@@ -223,7 +223,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Ledgers` (r:20 w:20)
     // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3185), added: 5660, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:2 w:1)
     // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
@@ -238,7 +238,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn conclude(j: u32) -> Weight {
         Weight::from_parts(6_402_515_666, 85_470)
             .saturating_add(Weight::from_parts(206_518_340, 0).saturating_mul(j.into()))
-            .saturating_add(Weight::from_parts(0, 2_708).saturating_mul(j.into()))
+            .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(j.into()))
             .saturating_add(T::DbWeight::get().reads(64))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
             .saturating_add(T::DbWeight::get().writes(57))

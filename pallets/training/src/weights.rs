@@ -78,14 +78,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Training::Closed` (r:1 w:1)
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 38630 bytes. Shortest time: 1_952_995_000 ps.
     fn stop_programme() -> Weight {
-        Weight::from_parts(2_200_548_000, 130_974)
+        Weight::from_parts(2_200_548_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(103))
             .saturating_add(T::DbWeight::get().writes(168))
     }
@@ -95,7 +95,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:33 w:2)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:2 w:2)
@@ -104,7 +104,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 12640 bytes. Shortest time: 604_869_000 ps.
     fn join_round() -> Weight {
-        Weight::from_parts(873_941_000, 90_354)
+        Weight::from_parts(873_941_000, 93_654)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -204,7 +204,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:30 w:30)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:30 w:30)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:30 w:30)
@@ -215,7 +215,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 23170 bytes. Shortest time: 5_580_336_000 ps.
     fn advance_draw() -> Weight {
-        Weight::from_parts(6_516_905_000, 82_230)
+        Weight::from_parts(6_516_905_000, 85_230)
             .saturating_add(T::DbWeight::get().reads(156))
             .saturating_add(T::DbWeight::get().writes(151))
     }
@@ -229,7 +229,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
@@ -246,7 +246,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 29218 bytes. Shortest time: 8_093_428_000 ps.
     fn advance_silence() -> Weight {
-        Weight::from_parts(9_453_457_000, 130_974)
+        Weight::from_parts(9_453_457_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(200))
             .saturating_add(T::DbWeight::get().writes(198))
     }
@@ -275,7 +275,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
@@ -292,7 +292,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 40747 bytes. Shortest time: 3_963_899_000 ps.
     fn advance_close() -> Weight {
-        Weight::from_parts(4_769_002_000, 130_974)
+        Weight::from_parts(4_769_002_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(149))
             .saturating_add(T::DbWeight::get().writes(147))
     }
@@ -312,7 +312,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(233), added: 2708, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Training::Closed` (r:1 w:1)
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
@@ -325,7 +325,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 17644 bytes. Shortest time: 2_625_441_000 ps.
     fn advance_promote() -> Weight {
-        Weight::from_parts(3_163_084_000, 130_974)
+        Weight::from_parts(3_163_084_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(150))
             .saturating_add(T::DbWeight::get().writes(151))
     }
