@@ -273,6 +273,11 @@ impl<T: Config> Pallet<T> {
         } else if is_head {
             // No seat of a claim that waits for randomness can become silent.
             T::WeightInfo::begin_check(seats).saturating_add(roster.weight)
+        } else if effects.is_empty() {
+            // The turn was early. It is read and removed, and the next one entered.
+            T::WeightInfo::begin_check(0)
+                .saturating_add(T::DbWeight::get().reads_writes(1, 1))
+                .saturating_add(roster.weight)
         } else {
             T::WeightInfo::advance(seats).saturating_add(roster.weight)
         };

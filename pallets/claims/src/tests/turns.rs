@@ -1,6 +1,6 @@
-use crate::{mock::*, Agenda, FirstNew, NextClaim, Pallet, UndrawnSpan};
+use crate::{mock::*, Agenda, Config, FirstNew, NextClaim, Pallet, Turns, UndrawnSpan, WeightInfo};
 use frame_support::{traits::Hooks, weights::WeightMeter};
-use noema_claims::{ClaimStage, Permill};
+use noema_claims::{Beacon, ClaimStage, Permill};
 use noema_protocol::ClaimId;
 
 /// Hundreds of claims made in one block end, even if a block takes few turns.
@@ -70,6 +70,29 @@ fn the_last_commitment_leaves_the_turn_of_the_claim() {
             reveal(id, validator, leaf);
         }
         assert!(matches!(claim(id).stage, ClaimStage::Challengeable { .. }));
+    });
+}
+
+/// Where validators need most of their window, most claims have an early turn.
+#[test]
+fn a_turn_that_is_early_is_not_charged_as_silence() {
+    test(|| {
+        let id = make(terms()).expect("the claim can be made");
+        until_committing(id);
+        let ClaimStage::Committing { until } = claim(id).stage else {
+            panic!("validators commit");
+        };
+        blocks(until - System::block_number());
+        for (validator, leaf) in seats(id) {
+            commit(id, validator, leaf);
+        }
+        let now = until + 1;
+        System::set_block_number(now);
+        assert_eq!(Turns::<Test>::take_due(now, 1), [id]);
+        let weight = Pallet::<Test>::take_turn(id, now, 0, &Beacon::default());
+        assert!(matches!(claim(id).stage, ClaimStage::Revealing { .. }));
+        let of_silence = <Test as Config>::WeightInfo::advance(2);
+        assert!(weight.all_lt(of_silence), "{weight:?} of {of_silence:?}");
     });
 }
 
