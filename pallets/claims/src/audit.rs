@@ -110,9 +110,12 @@ impl<T: Config> Pallet<T> {
         let is_entered = kept
             .turn
             .is_none_or(|turn| Agenda::<T>::contains_key(turn, claim.id));
-        let is_due = claim.due(Self::now()).is_some();
+        let is_in_time = match (kept.turn, claim.due(Self::now())) {
+            (Some(turn), Some(due)) => turn <= Self::latest_turn(claim, due),
+            (turn, due) => turn == due,
+        };
         let differs = AuditFailure::TurnDiffers { claim: claim.id };
-        ensure!(is_entered && is_due == kept.turn.is_some(), differs);
+        ensure!(is_entered && is_in_time, differs);
         let (start, end) = UndrawnSpan::<T>::get();
         let is_queued = || {
             claim.id >= FirstNew::<T>::get()

@@ -283,7 +283,7 @@ pub fn challenged<T: Config>(checkpoint: CheckpointId) -> (ClaimId, u32) {
 mod benches {
     use super::*;
 
-    /// The last part of a stage, so that the next stage begins.
+    /// The last part of a stage, so that the next stage begins and has its own turn.
     #[benchmark]
     fn commit_check() {
         let (key, call) = committing::<T>();
@@ -293,6 +293,24 @@ mod benches {
         }
         let claim = the_claim::<T>();
         assert!(matches!(claim.stage, ClaimStage::Revealing { .. }));
+    }
+
+    /// The last commitment, shortly before the end of its window: the claim keeps its turn.
+    #[benchmark]
+    fn commit_early() {
+        let (key, call) = committing::<T>();
+        let until = System::<T>::block_number() + rules::<T>().windows.reveal_window();
+        let kept = Claims::<T>::get(ClaimId(0)).expect("the claim is kept");
+        store::<T>(kept, ClaimStage::Committing { until });
+        let turn = || Claims::<T>::get(ClaimId(0)).map(|kept| kept.turn);
+        let before = turn();
+        #[block]
+        {
+            execute(call, key);
+        }
+        let claim = the_claim::<T>();
+        assert!(matches!(claim.stage, ClaimStage::Revealing { .. }));
+        assert_eq!(turn(), before);
     }
 
     /// Whether a commitment is a duty.

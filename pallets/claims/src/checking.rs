@@ -6,27 +6,31 @@ use noema_claims::{verify_leaf, ClaimStage, HiddenProof};
 use noema_interfaces::Operators;
 use noema_protocol::{hashing, ClaimId, Receipt};
 use sp_core::H256;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn controller(key: &T::AccountId) -> Result<T::AccountId, Error<T>> {
         T::Operators::controller_of(key).ok_or(Error::<T>::NotAnOperator)
     }
 
+    /// Returns the weight.
     pub(crate) fn do_commit(
         key: T::AccountId,
         id: ClaimId,
         leaf: u32,
         commitment: H256,
-    ) -> DispatchResult {
+    ) -> Result<Weight, DispatchError> {
         let (validator, kept) = Self::commit(&key, id, leaf, commitment)?;
         Self::deposit_event(Event::CheckCommitted {
             claim: id,
             leaf,
             validator,
         });
-        Self::file_part(kept);
-        Ok(())
+        let (_, changes_turn) = Self::file_part(kept);
+        Ok(match changes_turn {
+            true => T::WeightInfo::commit_check(),
+            false => T::WeightInfo::commit_early(),
+        })
     }
 
     /// The claim with the commitment; nothing is stored.
@@ -59,10 +63,9 @@ impl<T: Config> Pallet<T> {
             leaf,
             validator,
         });
-        let keeps_turn = kept.turn.is_some_and(|turn| turn > Self::now());
         Ok(match Self::file_part(kept) {
-            ClaimStage::Revealing { .. } if keeps_turn => T::WeightInfo::reveal_early(),
-            ClaimStage::Challengeable { .. } => T::WeightInfo::reveal_last(),
+            (ClaimStage::Revealing { .. }, false) => T::WeightInfo::reveal_early(),
+            (ClaimStage::Challengeable { .. }, _) => T::WeightInfo::reveal_last(),
             _ => T::WeightInfo::reveal_check(),
         })
     }

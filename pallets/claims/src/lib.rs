@@ -201,9 +201,10 @@ pub mod pallet {
             claim: ClaimId,
             leaf: u32,
             commitment: H256,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let key = ensure_signed(origin)?;
-            Self::do_commit(key, claim, leaf, commitment)
+            let weight = Self::do_commit(key, claim, leaf, commitment)?;
+            Ok(Some(weight).into())
         }
 
         /// Reveals the committed hidden state, with its path to the root in the receipt. A duty: free of

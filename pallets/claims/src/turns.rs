@@ -25,6 +25,7 @@ use noema_economics::Balance;
 use noema_interfaces::{BlockRandomness, Candidate, Operators, Referee, MAX_TRIES};
 use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
+use sp_runtime::traits::Saturating;
 
 /// The roster of validators of the present term.
 struct Roster<T: Config> {
@@ -287,29 +288,31 @@ impl<T: Config> Pallet<T> {
 
     /// Stores a claim after a step, and carries out its effects. A claim that waits for randomness enters the
     /// queue, unless it `is_queued`. `jurors` decided the dispute by which the claim falls, where there was one.
+    /// Returns whether the claim's turn changed.
     pub(crate) fn file_step(
         mut kept: KeptOf<T>,
         is_queued: bool,
         effects: Vec<ClaimEffect<T::AccountId>>,
         jurors: &[T::AccountId],
         now: BlockNumberFor<T>,
-    ) {
+    ) -> bool {
         if kept.claim.stage == ClaimStage::Undrawn && !is_queued {
             Self::await_randomness(kept.claim.id);
         }
         Self::carry_out(&mut kept, effects, jurors);
-        Self::file(kept, now);
+        Self::file(kept, now)
     }
 
     pub(crate) fn load(id: ClaimId) -> Result<KeptOf<T>, Error<T>> {
         Claims::<T>::get(id).ok_or(Error::<T>::UnknownClaim)
     }
 
-    /// Enters the next turn of a claim, and stores it.
-    pub(crate) fn file(mut kept: KeptOf<T>, now: BlockNumberFor<T>) {
+    /// Enters the next turn of a claim, and stores it. Returns whether its turn changed.
+    pub(crate) fn file(mut kept: KeptOf<T>, now: BlockNumberFor<T>) -> bool {
         let id = kept.claim.id;
         let due = kept.claim.due(now);
-        if due != kept.turn && !Self::keeps_turn(&kept, now) {
+        let changes = due != kept.turn && !Self::keeps_turn(&kept, due, now);
+        if changes {
             if let Some(turn) = kept.turn {
                 Turns::<T>::remove(turn, &id);
             }
@@ -319,6 +322,7 @@ impl<T: Config> Pallet<T> {
             Self::end_executions(&before.claim, &kept.claim);
         }
         Claims::<T>::insert(id, kept);
+        changes
     }
 
     /// Locks the stake of a validator that is drawn for a leaf of `tokens` tokens, and adds these to its backlog.
@@ -353,27 +357,44 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether a claim keeps the turn that it has for its commitments while validators reveal: moving it would
-    /// cost two writes, and most reveals follow the last commitment at once. A turn that is early enters the next
-    /// one. One that is late finds silence no later than it would be found after a commitment in the last block.
-    fn keeps_turn(kept: &KeptOf<T>, now: BlockNumberFor<T>) -> bool {
-        let claim = &kept.claim;
-        matches!(claim.stage, ClaimStage::Revealing { .. })
-            && claim.demands.is_empty()
-            && kept.turn.is_some_and(|turn| turn > now)
+    /// The latest block for the turn of a claim that is due at `due`. While validators reveal, a claim may keep the
+    /// turn that it has for its commitments: moving it would cost two writes, and most reveals follow the last
+    /// commitment at once. So silence is found later than it could, by a reveal window at most.
+    pub(crate) fn latest_turn(claim: &ClaimOf<T>, due: BlockNumberFor<T>) -> BlockNumberFor<T> {
+        match claim.stage {
+            ClaimStage::Revealing { .. } if claim.demands.is_empty() => {
+                due.saturating_add(claim.terms.rules.windows.reveal_window())
+            }
+            _ => due,
+        }
+    }
+
+    /// Whether a claim that is due at `due` keeps its turn. A turn that is early enters the next one.
+    fn keeps_turn(
+        kept: &KeptOf<T>,
+        due: Option<BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+    ) -> bool {
+        let is_revealing = matches!(kept.claim.stage, ClaimStage::Revealing { .. });
+        match (kept.turn, due) {
+            (Some(turn), Some(due)) if is_revealing => {
+                turn > now && turn <= Self::latest_turn(&kept.claim, due)
+            }
+            _ => false,
+        }
     }
 
     /// Stores a claim of which a validator has done its part, in its next stage where that was the last part.
-    /// Returns the stage.
-    pub(crate) fn file_part(mut kept: KeptOf<T>) -> ClaimStage<BlockNumberFor<T>> {
+    /// Returns the stage, and whether the claim's turn changed.
+    pub(crate) fn file_part(mut kept: KeptOf<T>) -> (ClaimStage<BlockNumberFor<T>>, bool) {
         let now = Self::now();
         let is_queued = kept.claim.stage == ClaimStage::Undrawn;
         let effects = kept
             .claim
             .end_stage_if_done(now, T::Randomness::relay_block());
         let stage = kept.claim.stage;
-        Self::file_step(kept, is_queued, effects, &[], now);
-        stage
+        let changes = Self::file_step(kept, is_queued, effects, &[], now);
+        (stage, changes)
     }
 
     /// The validators on the first `count` seats of a claim that still have to execute a leaf, with the leaf's

@@ -14,6 +14,8 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// See `commit_check` in the pallet's benchmarks.
     fn commit_check() -> Weight;
+    /// See `commit_early` in the pallet's benchmarks.
+    fn commit_early() -> Weight;
     /// See `verify_commitment` in the pallet's benchmarks.
     fn verify_commitment() -> Weight;
     /// See `reveal_check` in the pallet's benchmarks.
@@ -60,6 +62,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn commit_check() -> Weight {
         Weight::from_parts(186_588_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(4))
+    }
+
+    fn commit_early() -> Weight {
+        Weight::from_parts(186_588_000, 6_666)
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 

@@ -1,5 +1,5 @@
-use crate::{mock::*, Error};
-use frame_support::{assert_noop, assert_ok};
+use crate::{mock::*, Claims as Kept, Config, Error, WeightInfo};
+use frame_support::{assert_noop, assert_ok, traits::UnfilteredDispatchable};
 use noema_claims::ClaimStage;
 use noema_protocol::ClaimId;
 use pallet_duties::AsDuty;
@@ -79,5 +79,49 @@ fn revealing_opens_as_soon_as_all_have_committed() {
             at,
             "in the block of the last commitment"
         );
+    });
+}
+
+/// The turn and the end of the stage of a claim that all validators have committed to, and what each commitment was
+/// charged.
+fn all_committed(leaf_tokens: u64) -> (u32, u32, Vec<Option<frame_support::weights::Weight>>) {
+    let terms = noema_claims::ClaimTerms {
+        leaf_tokens,
+        ..terms()
+    };
+    let id = make(terms).expect("the claim can be made");
+    until_committing(id);
+    let charged = seats(id).into_iter().map(|(validator, leaf)| {
+        let call = crate::Call::<Test>::commit_check {
+            claim: id,
+            leaf,
+            commitment: commitment(id, validator, leaf),
+        };
+        let origin = RuntimeOrigin::signed(key(validator));
+        let done = call.dispatch_bypass_filter(origin);
+        done.expect("the validator was drawn").actual_weight
+    });
+    let charged = charged.collect();
+    let turn = Kept::<Test>::get(id).and_then(|kept| kept.turn);
+    let ClaimStage::Revealing { until } = claim(id).stage else {
+        panic!("not revealed: {:?}", claim(id).stage);
+    };
+    (turn.expect("the claim is open"), until, charged)
+}
+
+#[test]
+fn a_claim_keeps_the_turn_of_its_commitments_where_it_is_near() {
+    type Weights = <Test as Config>::WeightInfo;
+    test(|| {
+        let window = rules().windows.reveal_window();
+        let (turn, until, charged) = all_committed(21);
+        assert!(turn != until + 1 && turn <= until + 1 + window);
+        assert_eq!(charged, [Some(Weights::commit_early()); 2]);
+    });
+    test(|| {
+        let (turn, until, charged) = all_committed(100_000);
+        assert_eq!(turn, until + 1);
+        let last = Some(Weights::commit_check());
+        assert_eq!(charged, [Some(Weights::commit_early()), last]);
     });
 }
