@@ -1,4 +1,4 @@
-//! What the calls of `pallet_checkpoints` weigh, measured by `scripts/weights.sh`, which writes this file.
+//! Weights of the calls of `pallet_checkpoints`, measured by `scripts/weights.sh`, which writes this file.
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each benchmark of the pallet weighs.
+/// The weight of each benchmark of the pallet.
 pub trait WeightInfo {
     /// See `register_family` in the pallet's benchmarks.
     fn register_family() -> Weight;
@@ -26,7 +26,7 @@ pub trait WeightInfo {
     fn retract_holding(h: u32) -> Weight;
 }
 
-/// As measured, with what a read and a write of the runtime's database weigh.
+/// The measured weights, with those of the reads and writes of the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
@@ -38,9 +38,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:0 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 142 bytes. Shortest time: 167_432_000 ps.
+    // Proof in the benchmark: 142 bytes. Shortest time: 114_363_000 ps.
     fn register_family() -> Weight {
-        Weight::from_parts(284_401_000, 3_640)
+        Weight::from_parts(177_381_000, 3_640)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -51,9 +51,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 801 bytes. Shortest time: 202_968_000 ps.
+    // Proof in the benchmark: 801 bytes. Shortest time: 136_445_000 ps.
     fn register_checkpoint() -> Weight {
-        Weight::from_parts(363_689_000, 6_666)
+        Weight::from_parts(217_737_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -64,9 +64,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 540 bytes. Shortest time: 83_777_000 ps.
+    // Proof in the benchmark: 540 bytes. Shortest time: 72_355_000 ps.
     fn withdraw_checkpoint() -> Weight {
-        Weight::from_parts(99_215_000, 3_828)
+        Weight::from_parts(123_400_000, 3_828)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -79,9 +79,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1108 bytes. Shortest time: 188_602_000 ps.
+    // Proof in the benchmark: 1108 bytes. Shortest time: 125_865_000 ps.
     fn remove_checkpoint() -> Weight {
-        Weight::from_parts(205_544_000, 6_666)
+        Weight::from_parts(189_694_000, 6_666)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::FamilyNames` (r:0 w:1)
     // Proof: `Checkpoints::FamilyNames` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 480 bytes. Shortest time: 145_161_000 ps.
+    // Proof in the benchmark: 480 bytes. Shortest time: 98_574_000 ps.
     fn remove_family() -> Weight {
-        Weight::from_parts(258_994_000, 3_664)
+        Weight::from_parts(147_926_000, 3_664)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -105,9 +105,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 558 bytes. Shortest time: 66_334_000 ps.
+    // Proof in the benchmark: 558 bytes. Shortest time: 43_431_000 ps.
     fn set_canonical() -> Weight {
-        Weight::from_parts(106_078_000, 3_828)
+        Weight::from_parts(60_163_000, 3_828)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -120,9 +120,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 20728 bytes. Shortest time: 987_464_000 ps.
+    // Proof in the benchmark: 27128 bytes. Shortest time: 697_452_000 ps.
     fn announce_holding() -> Weight {
-        Weight::from_parts(1_529_815_000, 183_510)
+        Weight::from_parts(1_002_020_000, 183_510)
             .saturating_add(T::DbWeight::get().reads(68))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -131,10 +131,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 750 + h * 71 bytes. Shortest time: 115_927_000 ps.
+    // Proof in the benchmark: 750 + h * 71 bytes. Shortest time: 53_249_000 ps.
     fn retract_holding(h: u32) -> Weight {
-        Weight::from_parts(133_872_695, 7_611)
-            .saturating_add(Weight::from_parts(2_013_129, 0).saturating_mul(h.into()))
+        Weight::from_parts(87_501_925, 7_611)
+            .saturating_add(Weight::from_parts(1_015_940, 0).saturating_mul(h.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }

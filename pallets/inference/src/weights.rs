@@ -1,15 +1,12 @@
-//! What the calls of `pallet_inference` weigh, measured by `scripts/weights.sh`, which writes this file.
+//! Weights of the calls of `pallet_inference`, measured by `scripts/weights.sh`, which writes this file.
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
-//!
-//! Counted since, until they are measured again: the reads and writes of the poll, of leaving a block, of a visit, of
-//! a missed deadline and of removals, and `verify_answer`, which repeats that of the call.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each benchmark of the pallet weighs.
+/// The weight of each benchmark of the pallet.
 pub trait WeightInfo {
     /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192, `t` is 1 to 20.
     fn request_inference(p: u32, t: u32) -> Weight;
@@ -45,7 +42,7 @@ pub trait WeightInfo {
     fn ended() -> Weight;
 }
 
-/// As measured, with what a read and a write of the runtime's database weigh.
+/// The measured weights, with those of the reads and writes of the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
@@ -54,7 +51,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Families` (r:1 w:0)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `Measured`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `Measured`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Inference::NextRequestId` (r:1 w:1)
     // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `System::ParentHash` (r:1 w:0)
@@ -80,11 +77,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Queue` (r:0 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Proof in the benchmark: 5447 + t * 3961 bytes. Shortest time: 605_430_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 5463 + t * 4061 bytes. Shortest time: 485_567_000 ps.
     fn request_inference(_p: u32, t: u32) -> Weight {
-        Weight::from_parts(597_600_442, 11_449)
-            .saturating_add(Weight::from_parts(177_061_444, 0).saturating_mul(t.into()))
+        Weight::from_parts(374_514_872, 11_465)
+            .saturating_add(Weight::from_parts(87_866_934, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_532).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
@@ -95,7 +92,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Storage: `Inference::NextPrunings` (r:1 w:1)
@@ -108,65 +105,79 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Cursors` (r:0 w:1)
     // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
-    // Proof in the benchmark: 930 bytes. Shortest time: 352_408_000 ps.
+    // Proof in the benchmark: 962 bytes. Shortest time: 201_576_000 ps.
     fn cancel_request() -> Weight {
-        Weight::from_parts(566_808_000, 6_870)
+        Weight::from_parts(217_526_000, 6_902)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(8))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
-    // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Claims::NextClaim` (r:1 w:1)
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
     // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `Measured`)
-    // Proof in the benchmark: 1563 bytes. Shortest time: 234_428_000 ps.
-    fn submit_answer(_t: u32, b: u32) -> Weight {
-        Weight::from_parts(585_350_023, 4_979)
-            .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `Measured`)
+    // Proof in the benchmark: 1559 bytes. Shortest time: 152_064_000 ps.
+    fn submit_answer(t: u32, b: u32) -> Weight {
+        Weight::from_parts(168_463_002, 5_024)
+            .saturating_add(Weight::from_parts(22_056, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(11_406, 0).saturating_mul(b.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
-    fn verify_answer(_t: u32, b: u32) -> Weight {
-        Weight::from_parts(585_350_023, 4_979)
-            .saturating_add(Weight::from_parts(11_446, 0).saturating_mul(b.into()))
-            .saturating_add(Weight::from_parts(0, 1).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(6))
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
+    // Proof in the benchmark: 1232 bytes. Shortest time: 72_605_000 ps.
+    fn verify_answer(t: u32, b: u32) -> Weight {
+        Weight::from_parts(6_878_741, 4_697)
+            .saturating_add(Weight::from_parts(79_461, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(14_363, 0).saturating_mul(b.into()))
+            .saturating_add(T::DbWeight::get().reads(2))
     }
 
-    // Storage: `Inference::NextDeadlines` (r:1 w:0)
+    // Storage: `Inference::NextDeadlines` (r:1 w:1)
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:0)
+    // Storage: `Inference::Deadlines` (r:1 w:0)
+    // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:1)
     // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:1 w:0)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Claims::LatestValues` (r:1 w:0)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `Measured`)
-    // Proof in the benchmark: 148 bytes. Shortest time: 16_771_000 ps.
+    // Storage: `Inference::LastVisited` (r:1 w:0)
+    // Proof: `Inference::LastVisited` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:1 w:0)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Proof in the benchmark: 304 bytes. Shortest time: 35_276_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(68_126_000, 1_633)
-            .saturating_add(T::DbWeight::get().reads(6))
+        Weight::from_parts(43_130_000, 3_769)
+            .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Storage: `Inference::NextDeadlines` (r:1 w:0)
+    // Storage: `Inference::NextDeadlines` (r:1 w:1)
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Proof in the benchmark: 142 bytes. Shortest time: 6_262_000 ps.
+    // Storage: `Inference::Deadlines` (r:1 w:0)
+    // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
+    // Proof in the benchmark: 169 bytes. Shortest time: 14_326_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(10_931_000, 1_627)
-            .saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(17_392_000, 3_634)
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
@@ -177,18 +188,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Queue` (r:34 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:31 w:0)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Proof in the benchmark: 1253 + r * 56 bytes. Shortest time: 259_625_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Storage: `Inference::Fruitless` (r:1 w:0)
+    // Proof: `Inference::Fruitless` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `Measured`)
+    // Proof in the benchmark: 1160 + r * 56 bytes. Shortest time: 67_706_000 ps.
     fn visit(r: u32) -> Weight {
-        Weight::from_parts(244_907_200, 11_356)
-            .saturating_add(Weight::from_parts(28_175_787, 0).saturating_mul(r.into()))
+        Weight::from_parts(99_016_066, 11_242)
+            .saturating_add(Weight::from_parts(14_080_383, 0).saturating_mul(r.into()))
             .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
     }
 
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `Measured`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:0)
@@ -199,17 +212,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
-    // Proof in the benchmark: 4936 + t * 3959 bytes. Shortest time: 157_885_000 ps.
+    // Proof in the benchmark: 4659 + t * 4059 bytes. Shortest time: 113_883_000 ps.
     fn draw_workers(t: u32) -> Weight {
-        Weight::from_parts(172_021_000, 8_449)
-            .saturating_add(Weight::from_parts(116_603_425, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_422).saturating_mul(t.into()))
+        Weight::from_parts(114_744_000, 8_172)
+            .saturating_add(Weight::from_parts(75_348_793, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_522).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
     }
 
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `Measured`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
@@ -224,10 +237,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `Measured`)
-    // Proof in the benchmark: 4747 + t * 3972 bytes. Shortest time: 340_796_000 ps.
+    // Proof in the benchmark: 4747 + t * 4072 bytes. Shortest time: 184_654_000 ps.
     fn draw_absent(t: u32) -> Weight {
-        Weight::from_parts(293_911_641, 8_239)
-            .saturating_add(Weight::from_parts(129_089_329, 0).saturating_mul(t.into()))
+        Weight::from_parts(17_424_768, 8_239)
+            .saturating_add(Weight::from_parts(101_492_277, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_537).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
@@ -239,19 +252,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
-    // Storage: `Inference::NextDeadlines` (r:1 w:1)
+    // Storage: `Inference::NextDeadlines` (r:1 w:0)
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::Queue` (r:0 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Proof in the benchmark: 720 bytes. Shortest time: 173_023_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 843 bytes. Shortest time: 97_242_000 ps.
     fn assign() -> Weight {
-        Weight::from_parts(196_517_000, 4_185)
+        Weight::from_parts(139_271_000, 4_308)
             .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
     // Storage: `System::Account` (r:1 w:1)
@@ -265,84 +278,88 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Prunings` (r:0 w:1)
     // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Proof in the benchmark: 442 bytes. Shortest time: 278_359_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 442 bytes. Shortest time: 110_296_000 ps.
     fn refund() -> Weight {
-        Weight::from_parts(304_739_000, 3_907)
+        Weight::from_parts(121_587_000, 3_907)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Proof in the benchmark: 0 bytes. Shortest time: 18_585_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 0 bytes. Shortest time: 10_860_000 ps.
     fn pass_over() -> Weight {
-        Weight::from_parts(21_300_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(20_268_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
+    // Storage: `Inference::NextDeadlines` (r:1 w:0)
+    // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Deadlines` (r:1 w:1)
+    // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
-    // Storage: `System::Account` (r:1 w:1)
+    // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
-    // Storage: `Balances::Holds` (r:1 w:1)
+    // Storage: `Balances::Holds` (r:2 w:2)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Storage: `Operators::Ledgers` (r:1 w:1)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Inference::Queue` (r:0 w:1)
-    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
-    // Proof in the benchmark: 1730 bytes. Shortest time: 231_442_000 ps.
-    fn miss() -> Weight {
-        Weight::from_parts(393_455_000, 5_195)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(10))
-    }
-
-    // Storage: `Inference::Requests` (r:1 w:0)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
     // Storage: `Inference::NextPrunings` (r:1 w:0)
     // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:0 w:1)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Proof in the benchmark: 1958 bytes. Shortest time: 253_083_000 ps.
+    fn miss() -> Weight {
+        Weight::from_parts(381_352_000, 7_898)
+            .saturating_add(T::DbWeight::get().reads(10))
+            .saturating_add(T::DbWeight::get().writes(9))
+    }
+
+    // Storage: `Inference::NextPrunings` (r:1 w:0)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:1 w:2)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:0 w:1)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `Measured`)
-    // Proof in the benchmark: 1014 bytes. Shortest time: 50_535_000 ps.
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `Measured`)
+    // Proof in the benchmark: 1062 bytes. Shortest time: 72_095_000 ps.
     fn prune_bodies() -> Weight {
-        Weight::from_parts(94_937_000, 4_479)
-            .saturating_add(T::DbWeight::get().reads(4))
+        Weight::from_parts(93_584_000, 4_527)
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
+    // Storage: `Inference::NextPrunings` (r:1 w:0)
+    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
+    // Storage: `Inference::Prunings` (r:1 w:1)
+    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Proof in the benchmark: 0 bytes. Shortest time: 36_789_000 ps.
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 322 bytes. Shortest time: 49_212_000 ps.
     fn prune_record() -> Weight {
-        Weight::from_parts(47_779_000, 0)
+        Weight::from_parts(76_142_000, 3_787)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:1)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:1)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Storage: `Inference::NextPrunings` (r:1 w:0)
     // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Prunings` (r:0 w:1)
     // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
-    // Proof in the benchmark: 1402 bytes. Shortest time: 83_897_000 ps.
+    // Proof in the benchmark: 1004 bytes. Shortest time: 45_365_000 ps.
     fn ended() -> Weight {
-        Weight::from_parts(136_054_000, 4_867)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(3))
+        Weight::from_parts(70_041_000, 4_469)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 }

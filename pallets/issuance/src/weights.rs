@@ -1,4 +1,4 @@
-//! What the calls of `pallet_issuance` weigh, measured by `scripts/weights.sh`, which writes this file.
+//! Weights of the calls of `pallet_issuance`, measured by `scripts/weights.sh`, which writes this file.
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each benchmark of the pallet weighs.
+/// The weight of each benchmark of the pallet.
 pub trait WeightInfo {
     /// See `claim` in the pallet's benchmarks.
     fn claim() -> Weight;
@@ -22,7 +22,7 @@ pub trait WeightInfo {
     fn expire_record() -> Weight;
 }
 
-/// As measured, with what a read and a write of the runtime's database weigh.
+/// The measured weights, with those of the reads and writes of the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
@@ -36,9 +36,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Books` (r:1 w:1)
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 562 bytes. Shortest time: 135_132_000 ps.
+    // Proof in the benchmark: 562 bytes. Shortest time: 90_389_000 ps.
     fn claim() -> Weight {
-        Weight::from_parts(223_136_000, 3_605)
+        Weight::from_parts(145_953_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -47,9 +47,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Terms` (r:1 w:0)
     // Proof: `Issuance::Terms` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 224 bytes. Shortest time: 11_502_000 ps.
+    // Proof in the benchmark: 224 bytes. Shortest time: 6_573_000 ps.
     fn keep_epoch() -> Weight {
-        Weight::from_parts(21_530_000, 1_541).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(8_075_000, 1_541).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Issuance::CurrentEpoch` (r:1 w:1)
@@ -64,9 +64,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Epochs` (r:0 w:1)
     // Proof: `Issuance::Epochs` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 433 bytes. Shortest time: 92_442_000 ps.
+    // Proof in the benchmark: 433 bytes. Shortest time: 60_283_000 ps.
     fn close_epoch() -> Weight {
-        Weight::from_parts(140_612_000, 3_593)
+        Weight::from_parts(101_118_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -75,9 +75,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::OldestEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::CurrentEpoch` (r:1 w:0)
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 180 bytes. Shortest time: 8_275_000 ps.
+    // Proof in the benchmark: 180 bytes. Shortest time: 5_310_000 ps.
     fn expire_base() -> Weight {
-        Weight::from_parts(13_836_000, 1_489).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(9_919_000, 1_489).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Issuance::OldestEpoch` (r:1 w:1)
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Books` (r:1 w:1)
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 585 bytes. Shortest time: 117_860_000 ps.
+    // Proof in the benchmark: 585 bytes. Shortest time: 73_407_000 ps.
     fn expire_epoch() -> Weight {
-        Weight::from_parts(179_405_000, 3_605)
+        Weight::from_parts(117_730_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -103,9 +103,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Epochs` (r:1 w:0)
     // Proof: `Issuance::Epochs` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 531 bytes. Shortest time: 45_485_000 ps.
+    // Proof in the benchmark: 531 bytes. Shortest time: 24_305_000 ps.
     fn expire_record() -> Weight {
-        Weight::from_parts(52_368_000, 6_108)
+        Weight::from_parts(46_246_000, 6_108)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }

@@ -1,4 +1,4 @@
-//! What the calls of `pallet_jury` weigh, measured by `scripts/weights.sh`, which writes this file.
+//! Weights of the calls of `pallet_jury`, measured by `scripts/weights.sh`, which writes this file.
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each benchmark of the pallet weighs.
+/// The weight of each benchmark of the pallet.
 pub trait WeightInfo {
     /// See `commit_verdict` in the pallet's benchmarks.
     fn commit_verdict() -> Weight;
@@ -32,7 +32,7 @@ pub trait WeightInfo {
     fn conclude(j: u32) -> Weight;
 }
 
-/// As measured, with what a read and a write of the runtime's database weigh.
+/// The measured weights, with those of the reads and writes of the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
@@ -46,9 +46,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:0 w:2)
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 3077 bytes. Shortest time: 157_433_000 ps.
+    // Proof in the benchmark: 3185 bytes. Shortest time: 138_148_000 ps.
     fn commit_verdict() -> Weight {
-        Weight::from_parts(211_073_000, 8_079)
+        Weight::from_parts(190_305_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -61,9 +61,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:0 w:2)
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 2225 bytes. Shortest time: 132_096_000 ps.
+    // Proof in the benchmark: 2333 bytes. Shortest time: 197_099_000 ps.
     fn reveal_verdict() -> Weight {
-        Weight::from_parts(252_972_000, 8_079)
+        Weight::from_parts(210_823_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -82,9 +82,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
     // Storage: `Jury::Queue` (r:0 w:1)
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1353 bytes. Shortest time: 254_574_000 ps.
+    // Proof in the benchmark: 1584 bytes. Shortest time: 250_047_000 ps.
     fn appeal() -> Weight {
-        Weight::from_parts(428_619_000, 8_079)
+        Weight::from_parts(328_614_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(6))
     }
@@ -97,9 +97,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
     // Storage: `Jury::QueueSpan` (r:1 w:0)
     // Proof: `Jury::QueueSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 103 bytes. Shortest time: 38_351_000 ps.
+    // Proof in the benchmark: 103 bytes. Shortest time: 19_386_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(63_979_000, 3_497)
+        Weight::from_parts(40_425_000, 3_497)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -108,9 +108,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:1 w:0)
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 103 bytes. Shortest time: 29_064_000 ps.
+    // Proof in the benchmark: 103 bytes. Shortest time: 14_217_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(44_593_000, 3_497)
+        Weight::from_parts(19_125_000, 3_497)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -119,9 +119,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Jury::OpenDisputes` (r:1 w:0)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 339 bytes. Shortest time: 36_958_000 ps.
+    // Proof in the benchmark: 339 bytes. Shortest time: 26_460_000 ps.
     fn look() -> Weight {
-        Weight::from_parts(68_388_000, 8_079).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(36_839_000, 8_079).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
@@ -142,9 +142,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::KnownValue` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Queue` (r:0 w:1)
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1375 bytes. Shortest time: 299_089_000 ps.
+    // Proof in the benchmark: 1375 bytes. Shortest time: 196_537_000 ps.
     fn advance() -> Weight {
-        Weight::from_parts(509_260_000, 23_769)
+        Weight::from_parts(335_035_000, 23_769)
             .saturating_add(T::DbWeight::get().reads(17))
             .saturating_add(T::DbWeight::get().writes(14))
     }
@@ -153,36 +153,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
     // Storage: `Jury::KnownValue` (r:1 w:1)
     // Proof: `Jury::KnownValue` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 82 bytes. Shortest time: 11_482_000 ps.
+    // Proof in the benchmark: 82 bytes. Shortest time: 6_211_000 ps.
     fn note_known() -> Weight {
-        Weight::from_parts(20_518_000, 1_559)
+        Weight::from_parts(12_834_000, 1_559)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Rosters` (r:1 w:0)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
-    // Storage: `Operators::RosterPages` (r:19 w:0)
+    // Storage: `Operators::RosterPages` (r:22 w:0)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Controllers` (r:19 w:0)
+    // Storage: `Operators::Controllers` (r:22 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:19 w:19)
+    // Storage: `Operators::Operators` (r:22 w:22)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Locks` (r:19 w:19)
+    // Storage: `Operators::Locks` (r:22 w:22)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 14879 + j * 2838 bytes. Shortest time: 187_670_000 ps.
+    // Proof in the benchmark: 8777 + j * 3533 bytes. Shortest time: 228_366_000 ps.
     fn draw_jury(j: u32) -> Weight {
-        Weight::from_parts(174_768_666, 9_994)
-            .saturating_add(Weight::from_parts(121_199_666, 0).saturating_mul(j.into()))
-            .saturating_add(Weight::from_parts(0, 4_232).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().reads(9))
+        Weight::from_parts(292_666_209, 7_108)
+            .saturating_add(Weight::from_parts(94_557_902, 0).saturating_mul(j.into()))
+            .saturating_add(Weight::from_parts(0, 5_090).saturating_mul(j.into()))
+            .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().writes(3))
-            .saturating_add(T::DbWeight::get().writes(1).saturating_mul(j.into()))
+            .saturating_add(T::DbWeight::get().writes(1))
+            .saturating_add(T::DbWeight::get().writes(2).saturating_mul(j.into()))
     }
 
     // Storage: `Operators::TermLength` (r:1 w:0)
@@ -199,10 +199,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4965 + t * 3975 bytes. Shortest time: 190_105_000 ps.
+    // Proof in the benchmark: 5952 + t * 4127 bytes. Shortest time: 151_904_000 ps.
     fn draw(t: u32) -> Weight {
-        Weight::from_parts(194_753_307, 7_108)
-            .saturating_add(Weight::from_parts(114_689_662, 0).saturating_mul(t.into()))
+        Weight::from_parts(51_259_457, 7_108)
+            .saturating_add(Weight::from_parts(82_057_144, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
@@ -212,7 +212,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Jury::OpenDisputes` (r:1 w:1)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:42 w:38)
+    // Storage: `Operators::Operators` (r:73 w:69)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:69 w:69)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
@@ -220,28 +220,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:25 w:25)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:20 w:20)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3201), added: 5676, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:2 w:1)
     // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
     // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
     // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Inference::Requests` (r:1 w:0)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(717), added: 3192, mode: `MaxEncodedLen`)
-    // Storage: `Claims::AgendaCursor` (r:1 w:0)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Agenda` (r:0 w:1)
-    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6132 + j * 456 bytes. Shortest time: 6_430_674_000 ps.
+    // Proof in the benchmark: 19123 + j * 584 bytes. Shortest time: 3_033_704_000 ps.
     fn conclude(j: u32) -> Weight {
-        Weight::from_parts(6_402_515_666, 85_470)
-            .saturating_add(Weight::from_parts(206_518_340, 0).saturating_mul(j.into()))
+        Weight::from_parts(3_580_009_933, 104_886)
+            .saturating_add(Weight::from_parts(108_787_692, 0).saturating_mul(j.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().reads(64))
+            .saturating_add(T::DbWeight::get().reads(90))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().writes(57))
+            .saturating_add(T::DbWeight::get().writes(84))
             .saturating_add(T::DbWeight::get().writes(3).saturating_mul(j.into()))
     }
 }

@@ -1,4 +1,4 @@
-//! What the calls of `pallet_operators` weigh, measured by `scripts/weights.sh`, which writes this file.
+//! Weights of the calls of `pallet_operators`, measured by `scripts/weights.sh`, which writes this file.
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each benchmark of the pallet weighs.
+/// The weight of each benchmark of the pallet.
 pub trait WeightInfo {
     /// See `register` in the pallet's benchmarks.
     fn register() -> Weight;
@@ -40,7 +40,7 @@ pub trait WeightInfo {
     fn set_endpoint() -> Weight;
 }
 
-/// As measured, with what a read and a write of the runtime's database weigh.
+/// The measured weights, with those of the reads and writes of the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
@@ -58,9 +58,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::NextIndex` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Controllers` (r:0 w:1)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 124 bytes. Shortest time: 706_239_000 ps.
+    // Proof in the benchmark: 124 bytes. Shortest time: 249_756_000 ps.
     fn register() -> Weight {
-        Weight::from_parts(739_410_000, 3_798)
+        Weight::from_parts(371_734_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
@@ -69,9 +69,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 375 bytes. Shortest time: 72_756_000 ps.
+    // Proof in the benchmark: 475 bytes. Shortest time: 26_579_000 ps.
     fn set_prices() -> Weight {
-        Weight::from_parts(86_572_000, 3_798)
+        Weight::from_parts(42_169_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -80,8 +80,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
-    // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
     // Storage: `Operators::Served` (r:1 w:1)
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:0)
@@ -90,10 +88,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:2 w:2)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6191 bytes. Shortest time: 233_365_000 ps.
+    // Proof in the benchmark: 6164 bytes. Shortest time: 170_629_000 ps.
     fn serve() -> Weight {
-        Weight::from_parts(262_961_000, 13_246)
-            .saturating_add(T::DbWeight::get().reads(9))
+        Weight::from_parts(295_231_000, 13_246)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
@@ -107,9 +105,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:2 w:2)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 5665 bytes. Shortest time: 204_873_000 ps.
+    // Proof in the benchmark: 5765 bytes. Shortest time: 155_089_000 ps.
     fn stop_serving() -> Weight {
-        Weight::from_parts(222_786_000, 13_246)
+        Weight::from_parts(259_474_000, 13_246)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -130,12 +128,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:4 w:4)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 11387 bytes. Shortest time: 437_818_000 ps.
+    // Proof in the benchmark: 11322 bytes. Shortest time: 286_174_000 ps.
     fn follow_canonical() -> Weight {
-        Weight::from_parts(557_310_000, 25_502)
-            .saturating_add(T::DbWeight::get().reads(16))
+        Weight::from_parts(327_802_000, 25_502)
+            .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(9))
     }
 
@@ -151,10 +147,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:32 w:0)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 619 + s * 287 bytes. Shortest time: 57_517_000 ps.
+    // Proof in the benchmark: 719 + s * 287 bytes. Shortest time: 37_921_000 ps.
     fn resume(s: u32) -> Weight {
-        Weight::from_parts(101_181_460, 4_186)
-            .saturating_add(Weight::from_parts(77_180_927, 0).saturating_mul(s.into()))
+        Weight::from_parts(63_854_127, 4_186)
+            .saturating_add(Weight::from_parts(41_763_409, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -176,10 +172,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:32 w:32)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 706 + s * 287 bytes. Shortest time: 178_202_000 ps.
+    // Proof in the benchmark: 806 + s * 287 bytes. Shortest time: 120_224_000 ps.
     fn bond_extra(s: u32) -> Weight {
-        Weight::from_parts(233_006_037, 4_186)
-            .saturating_add(Weight::from_parts(118_754_621, 0).saturating_mul(s.into()))
+        Weight::from_parts(147_339_641, 4_186)
+            .saturating_add(Weight::from_parts(63_873_987, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -201,10 +197,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:32)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 619 + s * 287 bytes. Shortest time: 52_738_000 ps.
+    // Proof in the benchmark: 719 + s * 287 bytes. Shortest time: 33_362_000 ps.
     fn start_unbonding(s: u32) -> Weight {
-        Weight::from_parts(107_120_415, 4_186)
-            .saturating_add(Weight::from_parts(179_155_846, 0).saturating_mul(s.into()))
+        Weight::from_parts(41_719_779, 4_186)
+            .saturating_add(Weight::from_parts(76_021_131, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -214,9 +210,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 379 bytes. Shortest time: 38_021_000 ps.
+    // Proof in the benchmark: 479 bytes. Shortest time: 24_335_000 ps.
     fn cancel_unbonding() -> Weight {
-        Weight::from_parts(62_377_000, 3_798)
+        Weight::from_parts(38_592_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -227,8 +223,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:1 w:1)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Operators::Endpoints` (r:0 w:1)
     // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
     // Storage: `Operators::Controllers` (r:0 w:1)
@@ -237,11 +231,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 894 bytes. Shortest time: 312_944_000 ps.
+    // Proof in the benchmark: 841 bytes. Shortest time: 203_520_000 ps.
     fn withdraw_bond() -> Weight {
-        Weight::from_parts(505_564_000, 8_799)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(10))
+        Weight::from_parts(313_125_000, 8_799)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(9))
     }
 
     // Storage: `System::BlockHash` (r:1 w:0)
@@ -252,20 +246,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 653 bytes. Shortest time: 301_413_000 ps.
+    // Proof in the benchmark: 753 bytes. Shortest time: 183_433_000 ps.
     fn rotate_key() -> Weight {
-        Weight::from_parts(491_768_000, 6_196)
+        Weight::from_parts(217_827_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    // Storage: `Operators::Ledgers` (r:1 w:1)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Operators` (r:1 w:1)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 511 bytes. Shortest time: 163_085_000 ps.
+    // Proof in the benchmark: 679 bytes. Shortest time: 107_030_000 ps.
     fn withdraw() -> Weight {
-        Weight::from_parts(232_234_000, 6_196)
+        Weight::from_parts(111_178_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -280,9 +274,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:0 w:1)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 496 bytes. Shortest time: 89_617_000 ps.
+    // Proof in the benchmark: 496 bytes. Shortest time: 53_089_000 ps.
     fn forget_deserted() -> Weight {
-        Weight::from_parts(157_645_000, 7_108)
+        Weight::from_parts(58_139_000, 7_108)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -291,9 +285,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 223 bytes. Shortest time: 44_443_000 ps.
+    // Proof in the benchmark: 223 bytes. Shortest time: 28_403_000 ps.
     fn report_device() -> Weight {
-        Weight::from_parts(83_175_000, 3_545)
+        Weight::from_parts(31_610_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -302,9 +296,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Endpoints` (r:0 w:1)
     // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 223 bytes. Shortest time: 46_166_000 ps.
+    // Proof in the benchmark: 223 bytes. Shortest time: 27_421_000 ps.
     fn set_endpoint() -> Weight {
-        Weight::from_parts(91_630_000, 3_545)
+        Weight::from_parts(29_495_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }

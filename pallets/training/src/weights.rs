@@ -1,4 +1,4 @@
-//! What the calls of `pallet_training` weigh, measured by `scripts/weights.sh`, which writes this file.
+//! Weights of the calls of `pallet_training`, measured by `scripts/weights.sh`, which writes this file.
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
-/// What each benchmark of the pallet weighs.
+/// The weight of each benchmark of the pallet.
 pub trait WeightInfo {
     /// See `start_programme` in the pallet's benchmarks.
     fn start_programme() -> Weight;
@@ -42,7 +42,7 @@ pub trait WeightInfo {
     fn advance_promote() -> Weight;
 }
 
-/// As measured, with what a read and a write of the runtime's database weigh.
+/// The measured weights, with those of the reads and writes of the runtime's database.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
@@ -55,12 +55,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:0 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 568 bytes. Shortest time: 99_095_000 ps.
+    // Proof in the benchmark: 584 bytes. Shortest time: 63_830_000 ps.
     fn start_programme() -> Weight {
-        Weight::from_parts(137_347_000, 3_888)
+        Weight::from_parts(75_571_000, 3_888)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -83,9 +83,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 38630 bytes. Shortest time: 1_952_995_000 ps.
+    // Proof in the benchmark: 43397 bytes. Shortest time: 1_378_554_000 ps.
     fn stop_programme() -> Weight {
-        Weight::from_parts(2_200_548_000, 135_774)
+        Weight::from_parts(2_169_420_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(103))
             .saturating_add(T::DbWeight::get().writes(168))
     }
@@ -101,10 +101,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Locks` (r:2 w:2)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 12640 bytes. Shortest time: 604_869_000 ps.
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 15907 bytes. Shortest time: 418_761_000 ps.
     fn join_round() -> Weight {
-        Weight::from_parts(873_941_000, 93_654)
+        Weight::from_parts(520_231_000, 93_654)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -113,9 +113,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 5484 bytes. Shortest time: 128_811_000 ps.
+    // Proof in the benchmark: 5484 bytes. Shortest time: 118_521_000 ps.
     fn commit_contribution() -> Weight {
-        Weight::from_parts(214_510_000, 24_472)
+        Weight::from_parts(166_641_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -124,9 +124,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6636 bytes. Shortest time: 157_955_000 ps.
+    // Proof in the benchmark: 6636 bytes. Shortest time: 127_678_000 ps.
     fn reveal_contribution() -> Weight {
-        Weight::from_parts(254_726_000, 24_472)
+        Weight::from_parts(181_288_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -135,9 +135,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6835 bytes. Shortest time: 219_350_000 ps.
+    // Proof in the benchmark: 6835 bytes. Shortest time: 103_964_000 ps.
     fn commit_scores() -> Weight {
-        Weight::from_parts(271_516_000, 24_472)
+        Weight::from_parts(165_819_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -146,9 +146,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 18548 bytes. Shortest time: 205_073_000 ps.
+    // Proof in the benchmark: 18548 bytes. Shortest time: 147_506_000 ps.
     fn reveal_scores() -> Weight {
-        Weight::from_parts(276_125_000, 24_472)
+        Weight::from_parts(203_269_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -157,9 +157,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19620 bytes. Shortest time: 171_159_000 ps.
+    // Proof in the benchmark: 19620 bytes. Shortest time: 136_555_000 ps.
     fn claim_checkpoint() -> Weight {
-        Weight::from_parts(277_167_000, 24_472)
+        Weight::from_parts(168_535_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -168,9 +168,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 21010 bytes. Shortest time: 363_869_000 ps.
+    // Proof in the benchmark: 21010 bytes. Shortest time: 182_771_000 ps.
     fn object_to_scores() -> Weight {
-        Weight::from_parts(403_473_000, 24_472)
+        Weight::from_parts(273_872_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -179,18 +179,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 21010 bytes. Shortest time: 241_340_000 ps.
+    // Proof in the benchmark: 21010 bytes. Shortest time: 189_874_000 ps.
     fn object_to_claim() -> Weight {
-        Weight::from_parts(380_350_000, 24_472)
+        Weight::from_parts(262_981_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Training::Families` (r:1 w:0)
     // Proof: `Training::Families` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 114 bytes. Shortest time: 7_975_000 ps.
+    // Proof in the benchmark: 114 bytes. Shortest time: 5_661_000 ps.
     fn advance_base() -> Weight {
-        Weight::from_parts(13_916_000, 1_494).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(7_483_000, 1_494).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Training::Programmes` (r:1 w:0)
@@ -200,7 +200,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::LatestValues` (r:1 w:0)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:30 w:30)
@@ -211,13 +211,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:30 w:30)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:30 w:30)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 23170 bytes. Shortest time: 5_580_336_000 ps.
+    // Proof in the benchmark: 26186 bytes. Shortest time: 3_074_400_000 ps.
     fn advance_draw() -> Weight {
-        Weight::from_parts(6_516_905_000, 85_230)
-            .saturating_add(T::DbWeight::get().reads(156))
-            .saturating_add(T::DbWeight::get().writes(151))
+        Weight::from_parts(5_170_763_000, 85_230)
+            .saturating_add(T::DbWeight::get().reads(126))
+            .saturating_add(T::DbWeight::get().writes(121))
     }
 
     // Storage: `Training::Programmes` (r:1 w:1)
@@ -231,24 +229,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Operators` (r:48 w:48)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:32 w:32)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:32 w:32)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:32 w:32)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Training::Closed` (r:1 w:1)
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 29218 bytes. Shortest time: 8_093_428_000 ps.
+    // Proof in the benchmark: 34034 bytes. Shortest time: 3_680_721_000 ps.
     fn advance_silence() -> Weight {
-        Weight::from_parts(9_453_457_000, 135_774)
-            .saturating_add(T::DbWeight::get().reads(200))
-            .saturating_add(T::DbWeight::get().writes(198))
+        Weight::from_parts(4_047_527_000, 135_774)
+            .saturating_add(T::DbWeight::get().reads(168))
+            .saturating_add(T::DbWeight::get().writes(166))
     }
 
     // Storage: `Training::Programmes` (r:1 w:0)
@@ -259,9 +255,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19142 bytes. Shortest time: 255_096_000 ps.
+    // Proof in the benchmark: 19142 bytes. Shortest time: 187_470_000 ps.
     fn advance_tally() -> Weight {
-        Weight::from_parts(338_942_000, 24_472)
+        Weight::from_parts(234_518_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -277,24 +273,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Operators` (r:48 w:48)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:15 w:15)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:15 w:15)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Ledgers` (r:15 w:15)
-    // Proof: `Operators::Ledgers` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Training::Closed` (r:1 w:1)
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 40747 bytes. Shortest time: 3_963_899_000 ps.
+    // Proof in the benchmark: 45563 bytes. Shortest time: 2_432_330_000 ps.
     fn advance_close() -> Weight {
-        Weight::from_parts(4_769_002_000, 135_774)
-            .saturating_add(T::DbWeight::get().reads(149))
-            .saturating_add(T::DbWeight::get().writes(147))
+        Weight::from_parts(3_562_601_000, 135_774)
+            .saturating_add(T::DbWeight::get().reads(134))
+            .saturating_add(T::DbWeight::get().writes(132))
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:0)
@@ -318,14 +312,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(120), added: 2595, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:0 w:3)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Training::Programmes` (r:0 w:1)
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 17644 bytes. Shortest time: 2_625_441_000 ps.
+    // Proof in the benchmark: 22427 bytes. Shortest time: 1_910_547_000 ps.
     fn advance_promote() -> Weight {
-        Weight::from_parts(3_163_084_000, 135_774)
+        Weight::from_parts(3_066_596_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(150))
             .saturating_add(T::DbWeight::get().writes(151))
     }
