@@ -27,16 +27,22 @@ mod withdraw;
 
 use crate::chain::{At, Node};
 use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::printable::one_line;
+use crate::printable::{one_line, printable_json};
 use anyhow::{bail, Context};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use noema_protocol::CheckpointId;
+use serde::Serialize;
+use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::field::Field;
 use tracing::info;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{debug_fn, Writer};
+use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
@@ -233,10 +239,26 @@ fn init_logs(global: &Global) -> anyhow::Result<()> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match global.log_format {
-        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Text => builder.with_target(false).fmt_fields(fields()).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+/// Writes the fields of a line of the log, without what controls a terminal: an error or a name may come from
+/// a file of a stranger.
+fn fields() -> impl for<'writer> FormatFields<'writer> + 'static {
+    debug_fn(write_field).delimited(" ")
+}
+
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let value = one_line(&format!("{value:?}"));
+    match field.name() {
+        "message" => write!(writer, "{value}"),
+        // Added by the bridge from the crate `log`.
+        name if name.starts_with("log.") => Ok(()),
+        name => write!(writer, "{name}={value}"),
+    }
 }
 
 /// An error and its causes in one line, without causes that the error already quotes.
@@ -252,6 +274,12 @@ fn describe(error: &anyhow::Error) -> String {
         }
     }
     one_line(&line)
+}
+
+/// Prints `value` as JSON.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", printable_json(&serde_json::to_string_pretty(value)?));
+    Ok(())
 }
 
 async fn run_command(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -365,6 +393,24 @@ mod tests {
         for below in command.get_subcommands() {
             silent(below, &path, found);
         }
+    }
+
+    #[test]
+    fn a_line_of_the_log_controls_no_terminal() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let writer = Arc::new(file.reopen().expect("the same file"));
+        let log = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(writer)
+            .fmt_fields(fields())
+            .finish();
+        tracing::subscriber::with_default(log, || {
+            let name = "a\u{1b}[2J\nsettled";
+            tracing::warn!(%name, blocks = 3, "told {name}");
+        });
+        let written = std::fs::read_to_string(file.path()).expect("UTF-8");
+        let line = "told a\u{fffd}[2J settled name=a\u{fffd}[2J settled blocks=3\n";
+        assert!(written.ends_with(line), "{written:?}");
     }
 
     #[test]

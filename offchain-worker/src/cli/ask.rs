@@ -177,7 +177,7 @@ pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCo
             state: &state,
             claim: claim.as_ref(),
         };
-        println!("{}", serde_json::to_string_pretty(&asked)?);
+        super::print_json(&asked)?;
     }
     Ok(match is_settled {
         true => ExitCode::SUCCESS,

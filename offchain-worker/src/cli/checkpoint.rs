@@ -7,7 +7,7 @@ use super::{import::behind_bar, Global};
 use crate::checkpoint::{OpenCheckpoint, TOKENIZER};
 use crate::dataset::{learn_tokenizer, FEWEST_TOKENS};
 use crate::import::{initialise, InitialOptions};
-use crate::printable::printable;
+use crate::printable::one_line;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use noema_checkpoint::Architecture;
@@ -137,7 +137,7 @@ pub(super) async fn checkpoint(global: &Global, command: CheckpointCommand) -> a
         CheckpointCommand::Show { checkpoint, json } => {
             let checkpoint = global.open_checkpoint(&checkpoint)?;
             if json {
-                println!("{}", serde_json::to_string_pretty(checkpoint.manifest())?);
+                super::print_json(checkpoint.manifest())?;
             } else {
                 show(&checkpoint);
             }
@@ -193,7 +193,7 @@ fn list(global: &Global, json: bool) -> anyhow::Result<()> {
     for id in library.ids()? {
         match library.open(id) {
             Ok(checkpoint) => listed.push(checkpoint),
-            Err(error) => eprintln!("{id} cannot be opened: {error}"),
+            Err(error) => eprintln!("{id} cannot be opened: {}", one_line(&error.to_string())),
         }
     }
     if json {
@@ -208,7 +208,7 @@ fn list(global: &Global, json: bool) -> anyhow::Result<()> {
                 })
             })
             .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        super::print_json(&rows)?;
         return Ok(());
     }
     if listed.is_empty() {
@@ -221,7 +221,7 @@ fn list(global: &Global, json: bool) -> anyhow::Result<()> {
         println!(
             "{}  {}  {} MB",
             checkpoint.id(),
-            checkpoint.manifest().name,
+            one_line(&checkpoint.manifest().name),
             checkpoint.manifest().weights_bytes / 1_000_000
         );
     }
@@ -232,8 +232,8 @@ fn show(checkpoint: &OpenCheckpoint) {
     let manifest = checkpoint.manifest();
     let architecture = &manifest.architecture;
     println!("checkpoint     {}", checkpoint.id());
-    println!("name           {}", printable(&manifest.name));
-    println!("licence        {}", printable(&manifest.licence));
+    println!("name           {}", one_line(&manifest.name));
+    println!("licence        {}", one_line(&manifest.licence));
     println!("folder         {}", checkpoint.directory().display());
     println!("format         version {}", manifest.format);
     println!("numerics       version {}", manifest.numerics);

@@ -291,7 +291,7 @@ impl Report {
                 claimed: &self.paid,
                 received,
             };
-            println!("{}", serde_json::to_string_pretty(&summary)?);
+            super::print_json(&summary)?;
         } else {
             println!(
                 "{} received {}",

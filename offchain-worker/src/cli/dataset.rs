@@ -10,7 +10,7 @@ use crate::chain::At;
 use crate::checkpoint::TOKENIZER;
 use crate::dataset::shard::{LENGTHS, MOST_SEQUENCES};
 use crate::dataset::{input_bytes, prepare, Datasets, OpenDataset, PrepareOptions};
-use crate::printable::printable;
+use crate::printable::one_line;
 use crate::roles::rounds::Round;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
@@ -102,7 +102,7 @@ pub(super) async fn dataset(global: &Global, command: DatasetCommand) -> anyhow:
         DatasetCommand::Show { dataset, json } => {
             let dataset = OpenDataset::open(&dataset)?;
             if json {
-                println!("{}", serde_json::to_string_pretty(dataset.manifest())?);
+                super::print_json(dataset.manifest())?;
             } else {
                 show(&dataset);
             }
@@ -233,8 +233,8 @@ fn show(dataset: &OpenDataset) {
     let recorded = dataset.recorded();
     println!("root             {:?}", manifest.root);
     println!("manifest         {:?}", recorded.manifest);
-    println!("source           {}", printable(&manifest.source));
-    println!("licence          {}", printable(&manifest.licence));
+    println!("source           {}", one_line(&manifest.source));
+    println!("licence          {}", one_line(&manifest.licence));
     println!("tokenizer        {:?}", manifest.tokenizer_hash);
     println!(
         "shards           {}, {} of them equal to an earlier one",

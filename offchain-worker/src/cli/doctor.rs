@@ -5,6 +5,7 @@ use super::money::Token;
 use super::Global;
 use crate::doctor::{self, Area, Diagnosis, Health};
 use crate::keys::Key;
+use crate::printable::one_line;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -137,7 +138,7 @@ impl Report {
                 "passed": failed == 0,
                 "findings": self.findings,
             });
-            println!("{}", serde_json::to_string_pretty(&value)?);
+            super::print_json(&value)?;
         } else {
             println!(
                 "{} passed, {} with warnings, {failed} failed",
@@ -168,10 +169,10 @@ fn print(finding: &Diagnosis) {
     let style = Style::new().fg_color(Some(colour.into()));
     anstream::println!(
         "{style}{word:<4}{style:#}  {area:<10}  {}: {}",
-        finding.subject,
-        finding.detail
+        one_line(&finding.subject),
+        one_line(&finding.detail)
     );
     if let Some(remedy) = &finding.remedy {
-        println!("                  -> {remedy}");
+        println!("                  -> {}", one_line(remedy));
     }
 }

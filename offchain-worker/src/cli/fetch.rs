@@ -6,6 +6,7 @@ use super::verify::verify;
 use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::At;
+use crate::printable::one_line;
 use anyhow::{bail, Context};
 use clap::Args;
 use noema_protocol::CheckpointId;
@@ -64,7 +65,7 @@ async fn canonical(at: &At, family: &str) -> anyhow::Result<CheckpointId> {
     let Some((number, _)) = found else {
         let names = families
             .iter()
-            .map(|(_, record)| String::from_utf8_lossy(&record.name));
+            .map(|(_, record)| one_line(&String::from_utf8_lossy(&record.name)));
         let names: Vec<_> = names.collect();
         bail!(
             "the chain knows no family {family}; it knows: {}",

@@ -4,6 +4,7 @@ use super::values::within;
 use super::{progress, Global};
 use crate::checkpoint::OpenCheckpoint;
 use crate::import::{ImportOptions, ImportProgress, ImportStage, UNNAMED};
+use crate::printable::one_line;
 use clap::Args;
 use noema_checkpoint::Architecture;
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
     println!("{}", checkpoint.id());
     eprintln!(
         "imported {} to {}",
-        checkpoint.manifest().name,
+        one_line(&checkpoint.manifest().name),
         checkpoint.directory().display()
     );
     if checkpoint.manifest().name == UNNAMED {

@@ -89,7 +89,7 @@ pub(super) fn perplexity(global: &Global, args: PerplexityArgs) -> anyhow::Resul
             "ratio_se": found.ratio_se,
             "same_top": found.same_top,
         });
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        super::print_json(&value)?;
         return Ok(());
     }
     println!("tokens predicted     {}", found.tokens);

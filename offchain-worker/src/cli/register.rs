@@ -12,6 +12,7 @@ use crate::chain::types::{
 };
 use crate::chain::{At, Node};
 use crate::keys::{address, load_account, Key};
+use crate::printable::one_line;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand, ValueEnum};
 use noema_checkpoint::Manifest;
@@ -181,7 +182,7 @@ async fn family(
         if fits {
             println!(
                 "it belongs to family {id}, {}",
-                String::from_utf8_lossy(&family.name)
+                one_line(&String::from_utf8_lossy(&family.name))
             );
             return Ok(id);
         }
@@ -210,16 +211,18 @@ async fn family(
     println!(
         "registered family {}, {}, in block {}",
         registered.family,
-        String::from_utf8_lossy(&name),
+        one_line(&String::from_utf8_lossy(&name)),
         included.block
     );
     Ok(registered.family)
 }
 
-/// `text`, or `otherwise` if it is empty, cut to the length that the chain records.
+/// `text` in one line, without what controls a terminal, or `otherwise` if it is empty, cut to the length
+/// that the chain records.
 fn recorded_text(at: &At, limit: &str, text: &str, otherwise: &str) -> anyhow::Result<Vec<u8>> {
     let most: u32 = at.constant("Checkpoints", limit)?;
-    let text = match text.trim() {
+    let text = one_line(text);
+    let text = match text.as_str() {
         "" => otherwise,
         text => text,
     };

@@ -11,7 +11,7 @@ use crate::chain::types::{
 };
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
-use crate::printable::printable_bytes;
+use crate::printable::{one_line, quoted};
 use anyhow::Context;
 use clap::Subcommand;
 use noema_artefacts::Peer;
@@ -73,7 +73,7 @@ pub(super) async fn request(global: &Global, command: RequestCommand) -> anyhow:
                     state: &state,
                     claim_info: claim.as_ref(),
                 };
-                println!("{}", serde_json::to_string_pretty(&shown)?);
+                super::print_json(&shown)?;
             } else {
                 let token = Token::of(&node).await?;
                 show_request(id, &state, &token);
@@ -103,7 +103,7 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
     println!("request      {id}, made in block {}", state.requested_at);
     println!("requester    {}", state.requester);
     println!("checkpoint   {}", state.checkpoint);
-    println!("prompt       {}", printable_bytes(&state.prompt));
+    println!("prompt\n{}", quoted(&state.prompt, "| "));
     println!("price limit  {}", token.show(state.price_limit));
     println!("storage      {} burned", token.show(state.storage_burned));
     println!("phase        {}", phase(state));
@@ -118,7 +118,7 @@ fn show_request(id: u64, state: &RequestState, token: &Token) {
         );
     }
     if let Some(receipt) = &state.receipt {
-        println!("answer       {}", printable_bytes(&state.text));
+        println!("answer\n{}", quoted(&state.text, "| "));
         println!(
             "tokens       {} of the prompt, {} of the answer",
             receipt.prompt_tokens, receipt.answer_tokens
@@ -255,7 +255,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
             earnings,
             rewards,
         };
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        super::print_json(&shown)?;
         return Ok(());
     }
     let token = Token::of(&node).await?;
@@ -278,7 +278,7 @@ pub(super) async fn operator(global: &Global, command: OperatorCommand) -> anyho
         println!(
             "device      {:?} {}, self-test passed, reported in block {}",
             report.device.class,
-            printable_bytes(&report.device.name),
+            one_line(&String::from_utf8_lossy(&report.device.name)),
             report.at
         );
     }

@@ -267,7 +267,7 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
             "peak_memory_bytes": crate::memory::peak_bytes(),
             "report": report,
         });
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        super::print_json(&value)?;
     } else {
         summarise(&report);
     }

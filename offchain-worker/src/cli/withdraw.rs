@@ -78,7 +78,7 @@ pub(super) async fn withdraw(global: &Global, args: WithdrawArgs) -> anyhow::Res
         report.block = Some(included.block);
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        super::print_json(&report)?;
         return Ok(());
     }
     match report.block {

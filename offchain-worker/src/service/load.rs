@@ -7,6 +7,7 @@ use crate::chain::Node;
 use crate::checkpoint::{Library, OpenCheckpoint};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
+use crate::printable::one_line;
 use noema_executor::{schedule::Observer, Device};
 use noema_protocol::CheckpointId;
 use std::collections::BTreeMap;
@@ -72,7 +73,7 @@ impl Loader {
             info!(checkpoint = %id, "verifies the weights");
             checkpoint.verify(&|_| ())?;
         }
-        let name = checkpoint.manifest().name.clone();
+        let name = one_line(&checkpoint.manifest().name);
         let passes = self.metrics.clone();
         let observer: Observer = Box::new(move |pass| passes.passed(pass));
         let engine = Engine::open(Arc::new(checkpoint), &self.device, Some(observer))?;

@@ -6,7 +6,7 @@ use crate::chain::types::{
 };
 use crate::cli::describe::Describe;
 use crate::cli::money::Token;
-use crate::printable::printable_bytes;
+use crate::printable::quoted;
 use indicatif::{ProgressBar, ProgressStyle};
 use noema_claims::{ClaimStage, SeatState, Verification};
 use noema_protocol::RequestId;
@@ -150,7 +150,7 @@ impl Report {
         }
         let seconds = asked.elapsed().as_secs_f64();
         self.times.answered = Some(seconds);
-        self.line(&format!("\n{}\n", printable_bytes(&state.text)));
+        self.line(&format!("\n{}\n", quoted(&state.text, "| ")));
         self.line(&format!(
             "answered after {seconds:.1} s: {} prompt tokens, {} answer tokens",
             receipt.prompt_tokens, receipt.answer_tokens
