@@ -115,7 +115,7 @@ start_operator() {
 
 ask() {
     step "Asking: $QUESTION"
-    "$WORKER" ask "$QUESTION" --account "$REQUESTER" --max-tokens 96
+    "$WORKER" ask --account "$REQUESTER" --max-tokens 96 -- "$QUESTION"
 }
 
 # --- now -----------------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ Examples:
   noema-worker ask \"Why is the sky blue?\" --account //Bob
   noema-worker ask \"A haiku about rain\" --temperature 0.8 --top-p 0.95 --max-tokens 40 --json")]
 pub(super) struct AskArgs {
-    /// The prompt, such as "Why is the sky blue?".
+    /// The prompt, such as "Why is the sky blue?". One that is written like an option, such as "--json",
+    /// needs `--` before it.
+    #[arg(allow_hyphen_values = true)]
     prompt: String,
     /// The most tokens of the answer.
     #[arg(long, default_value_t = 64, value_parser = within(1..=u16::MAX), value_name = "TOKENS")]

@@ -178,6 +178,40 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_may_begin_with_a_hyphen() {
+        let asked = |line: &[&str]| {
+            let matches = cli::command().try_get_matches_from(line);
+            let matches = matches.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            let (_, ask) = matches.subcommand().expect("a command");
+            (
+                ask.get_one::<String>("prompt").cloned().expect("a prompt"),
+                ask.get_flag("json"),
+            )
+        };
+        for prompt in [
+            "-5 + 3 = ?",
+            "-5",
+            "-",
+            "--",
+            "-- why?",
+            "-hello",
+            "--no such option",
+        ] {
+            let written = match prompt {
+                "--" => vec!["noema-worker", "ask", "--json", "--", prompt],
+                _ => vec!["noema-worker", "ask", prompt, "--json"],
+            };
+            assert_eq!(asked(&written), (prompt.to_owned(), true));
+            let last = ["noema-worker", "ask", "--json", "--", prompt];
+            assert_eq!(asked(&last), (prompt.to_owned(), true));
+        }
+        let named = ["noema-worker", "ask", "--", "--json"];
+        assert_eq!(asked(&named), ("--json".to_owned(), false));
+        let misspelt = ["noema-worker", "ask", "Why?", "--max-tokes", "5"];
+        assert!(cli::command().try_get_matches_from(misspelt).is_err());
+    }
+
+    #[test]
     fn the_ends_of_a_range_are_in_it() {
         let read = within(2..=8u32);
         assert_eq!((read("2"), read("8")), (Ok(2), Ok(8)));
