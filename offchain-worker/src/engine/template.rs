@@ -1,18 +1,30 @@
 //! From one user message to the text a model was trained to continue.
 //!
 //! Chat templates are Jinja programs that come with a checkpoint, so they are run as untrusted code: without
-//! access to files or time, with bounded work, and refused when they fail.
+//! access to files or time, with bounded work and memory, and refused when they fail. They get what
+//! Transformers gives them: its filters and functions, no tools and no documents.
 //!
 //! A program can do anything with a message: refuse it, repeat it, exceed its work limit. A worker must be
 //! able to answer every prompt that the chain accepts, so a template is not run on prompts. Instead, the text
 //! that it puts around a message, its [`Frame`], is found once, when the checkpoint is opened; a template
 //! that treats some messages differently is not supported.
 
-use super::bounds::Unsupported;
-use minijinja::{context, syntax::SyntaxConfig, Environment, Error, ErrorKind};
+mod clock;
+mod json;
 
-/// Most template instructions for one message.
-const FUEL: u64 = 1_000_000;
+use super::bounds::Unsupported;
+use minijinja::{context, syntax::SyntaxConfig, value::Value, Environment, Error, ErrorKind};
+use std::thread;
+
+/// Longest source of a template, in bytes: the engine needs a multiple of it in memory.
+const LONGEST: usize = 1 << 20;
+
+/// Most work for one message: an instruction costs 1, as do 64 bytes of data that it creates.
+const FUEL: u64 = 300_000;
+
+/// Stack of the thread that runs a template, in bytes. A template can nest a list once every few
+/// instructions, and the engine visits and frees such a value recursively.
+const STACK: usize = 512 << 20;
 
 const NAME: &str = "chat_template";
 
@@ -36,6 +48,12 @@ impl ChatTemplate {
                 eos,
             });
         }
+        if source.len() > LONGEST {
+            return Err(Error::new(
+                ErrorKind::SyntaxError,
+                format!("it has {} bytes; at most {LONGEST} are read", source.len()),
+            ));
+        }
         let mut environment = Environment::new();
         environment.set_syntax(
             SyntaxConfig::builder()
@@ -49,7 +67,9 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<(), Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
-        environment.add_template_owned(NAME, source.to_owned())?;
+        environment.add_function("strftime_now", clock::strftime_now);
+        environment.add_filter("tojson", json::tojson);
+        environment.add_template_owned(NAME, without_generation(source))?;
         Ok(Self {
             environment: Some(environment),
             bos,
@@ -70,10 +90,35 @@ impl ChatTemplate {
         environment.get_template(NAME)?.render(context! {
             messages => [context! { role => "user", content => prompt }],
             add_generation_prompt => true,
+            tools => Value::from(()),
+            documents => Value::from(()),
             bos_token => &self.bos,
             eos_token => &self.eos,
         })
     }
+}
+
+/// `source` with a block of no effect in the place of each `{% generation %}`, by which Transformers marks
+/// the text of a model for training.
+fn without_generation(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some((before, from)) = rest.split_once("{%") {
+        let Some((tag, after)) = from.split_once("%}") else {
+            break;
+        };
+        out.push_str(before);
+        out.push_str("{%");
+        match tag.trim_matches(['-', '+']).trim() {
+            "generation" => out.push_str(&tag.replace("generation", "with")),
+            "endgeneration" => out.push_str(&tag.replace("endgeneration", "endwith")),
+            _ => out.push_str(tag),
+        }
+        out.push_str("%}");
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The text that a chat template puts around one user message.
@@ -96,6 +141,22 @@ impl Frame {
         template: &ChatTemplate,
         messages: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, Unsupported> {
+        let messages: Vec<&str> = messages.into_iter().collect();
+        thread::scope(|scope| {
+            let found = thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, || Self::find(template, &messages));
+            match found.map(|thread| thread.join()) {
+                Ok(Ok(frame)) => frame,
+                Ok(Err(_)) => Err(unframed("makes its engine panic")),
+                Err(error) => Err(unframed(&format!(
+                    "cannot be run, because the system starts no thread for it ({error})"
+                ))),
+            }
+        })
+    }
+
+    fn find(template: &ChatTemplate, messages: &[&str]) -> Result<Self, Unsupported> {
         let marked = render(template, Self::MARK)?;
         let frame = [Self::MARK, Self::MARK.trim()]
             .into_iter()
@@ -191,11 +252,81 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_template_ends_with_an_error() {
-        let template = compile(
+    fn a_template_that_takes_too_much_ends_with_an_error() {
+        for source in [
             "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}",
+            "{% for a in range(10000) %}{% for b in range(100) %}{% endfor %}{% endfor %}",
+            "{% set ns = namespace(a='x') %}{% for i in range(60) %}\
+             {% set ns.a = ns.a.replace('x', 'xx') %}{% endfor %}",
+            "{% set ns = namespace(a='x') %}{% for i in range(60) %}\
+             {% set ns.a = ns.a | replace('x', 'xx') %}{% endfor %}",
+            "{% set ns = namespace(a='x') %}{% for i in range(60) %}\
+             {% set ns.a = ns.a ~ ns.a %}{% endfor %}",
+            "{% set ns = namespace(a='x') %}{% for i in range(60) %}\
+             {% set ns.a = ns.a.join([ns.a, ns.a, ns.a]) %}{% endfor %}",
+            "{{ 'x' * 10000000000 }}",
+            "{% macro again(a) %}{{ again(a ~ 'x') }}{% endmacro %}{{ again('') }}",
+            "{% include 'chat_template' %}",
+        ] {
+            let source = format!("{source}{{{{ messages[0].content }}}}");
+            let error = frame(&source).expect_err(&source);
+            assert!(error.what.contains("fails on a message"), "{source}");
+        }
+    }
+
+    #[test]
+    fn deep_values_end_no_process() {
+        let nested =
+            "{% set ns = namespace(a=[]) %}{% for a in range(2000) %}{% for b in range(10) %}\
+             {% set ns.a = [ns.a] %}{% endfor %}{% endfor %}{{ messages[0].content }}";
+        let shown = nested.replace("{{ messages", "{{ ns.a }}{{ messages");
+        for source in [nested, &shown] {
+            // Which of them exceeds its work does not matter.
+            let _ = frame(source);
+        }
+        let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(5_000), ")".repeat(5_000));
+        assert!(ChatTemplate::compile(&parentheses, String::new(), String::new()).is_err());
+    }
+
+    #[test]
+    fn a_template_of_many_megabytes_is_not_compiled() {
+        let long = "x".repeat(LONGEST + 1);
+        let refused = ChatTemplate::compile(&long, String::new(), String::new());
+        let message = refused.expect_err("is refused").to_string();
+        assert!(message.contains("1048577 bytes"), "{message}");
+    }
+
+    #[test]
+    fn what_marks_the_text_of_a_model_changes_nothing() {
+        let marked = compile(
+            "{% for m in messages %}\n  {%- generation -%}\n {{ m['content'] }}{% endgeneration %}|{% endfor %}",
         );
-        assert!(template.render("hi").is_err());
+        assert_eq!(marked.render("hi").expect("renders"), "hi|");
+        assert!(ChatTemplate::compile("{% generation %}", String::new(), String::new()).is_err());
+        assert_eq!(without_generation("{% a %} {% b"), "{% a %} {% b");
+    }
+
+    #[test]
+    fn a_template_gets_what_transformers_gives_it() {
+        for (source, expected) in [
+            (
+                "{{ messages | tojson }}",
+                r#"[{"role": "user", "content": "<b> 'é'"}]"#,
+            ),
+            (
+                "{{ tools is none and documents is none and tools is defined }}",
+                "True",
+            ),
+            (
+                "{{ {'a': '<&>'} | tojson(ensure_ascii=False) }}",
+                r#"{"a": "<&>"}"#,
+            ),
+        ] {
+            assert_eq!(
+                compile(source).render("<b> 'é'").expect("renders"),
+                expected
+            );
+        }
     }
 
     /// The frame of `source`, checked with a few messages.
@@ -256,7 +387,7 @@ mod tests {
     #[test]
     fn a_template_can_refuse_and_cannot_read_the_clock() {
         assert!(compile("{{ raise_exception('no') }}").render("hi").is_err());
-        let dated = compile("{{ 'dated' if strftime_now is defined else 'undated' }}");
-        assert_eq!(dated.render("hi").expect("renders"), "undated");
+        let dated = compile("{{ strftime_now('%d %b %Y') }}");
+        assert_eq!(dated.render("hi").expect("renders"), "26 Jul 2024");
     }
 }

@@ -239,6 +239,7 @@ fn a_template_that_does_not_frame_its_message_is_refused() {
             "fails on a message",
         ),
         ("{% if %}", "which does not compile"),
+        ("{{ messages | tojson }}", "like"),
     ] {
         let message = refused(|file| file.set("tokenizer.chat_template", template));
         assert_says(&message, &["a chat template", problem]);
