@@ -12,7 +12,7 @@ use super::{
     files::Mapped,
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
     rope::{Rope, Scaling},
-    tokenizer::{self, Vocabulary},
+    tokenizer::{self, Around, Pieces, Prefix, Vocabulary},
     ImportError, ImportProgress, ImportStage, UNNAMED,
 };
 use header::Header;
@@ -173,15 +173,29 @@ impl File {
     fn vocabulary(&self, count: u32) -> Result<Vocabulary, ImportError> {
         let metadata = self.metadata();
         let path = &self.mapped.path;
-        let kind = metadata.text("tokenizer.ggml.model")?;
-        if kind != "gpt2" {
-            return Err(ImportError::unsupported(
+        let model = match metadata.text("tokenizer.ggml.model")? {
+            "gpt2" => Pieces::ByteLevel {
+                rules: metadata
+                    .optional_text("tokenizer.ggml.pre")?
+                    .unwrap_or("default")
+                    .into(),
+                merges: metadata.texts("tokenizer.ggml.merges")?,
+            },
+            "llama" => Pieces::SentencePiece {
+                scores: metadata.floats("tokenizer.ggml.scores")?,
+                prefix: match metadata.optional_bool("tokenizer.ggml.add_space_prefix")? {
+                    Some(false) => Prefix::None,
+                    _ => Prefix::EachPart,
+                },
+            },
+            kind => return Err(ImportError::unsupported(
                 path,
                 format!("the tokenizer model {kind:?}"),
-                "GGUF files with byte-level BPE (\"gpt2\") can be imported; for others import the \
-                 model's Hugging Face folder, which carries its tokenizer",
-            ));
-        }
+                "GGUF files with byte-level BPE (\"gpt2\") and with SentencePiece (\"llama\") can \
+                     be imported; for others import the model's Hugging Face folder, which carries \
+                     its tokenizer",
+            )),
+        };
         let tokens = metadata.texts("tokenizer.ggml.tokens")?;
         if tokens.len() != count as usize {
             return Err(ImportError::tokenizer(
@@ -189,14 +203,24 @@ impl File {
                 format!("it has {} tokens, but the model {count}", tokens.len()),
             ));
         }
+        // What llama.cpp takes for them where a file with SentencePiece does not say.
+        let usual = |id| {
+            let exists = matches!(model, Pieces::SentencePiece { .. }) && id < count;
+            exists.then_some(id)
+        };
+        let around = |name: &str, usual: Option<u32>| {
+            let token = metadata.optional_u32(&format!("tokenizer.ggml.{name}_token_id"))?;
+            Ok::<_, ImportError>(Around {
+                token: token.or(usual),
+                is_added: metadata.optional_bool(&format!("tokenizer.ggml.add_{name}_token"))?,
+            })
+        };
         Ok(Vocabulary {
-            rules: metadata
-                .optional_text("tokenizer.ggml.pre")?
-                .unwrap_or("default")
-                .into(),
             tokens,
             kinds: metadata.integers("tokenizer.ggml.token_type")?,
-            merges: metadata.texts("tokenizer.ggml.merges")?,
+            bos: around("bos", usual(1))?,
+            eos: around("eos", usual(2))?,
+            model,
         })
     }
 
@@ -226,8 +250,8 @@ impl File {
         let tokenizer = tokenizer::build(path, &vocabulary)?;
         tokenizer::check(path, &tokenizer, architecture.vocabulary)?;
 
-        let mut stops = Vec::new();
-        for key in ["eos", "eot", "eom"] {
+        let mut stops = Vec::from_iter(vocabulary.eos.token);
+        for key in ["eot", "eom"] {
             stops.extend(metadata.optional_u32(&format!("tokenizer.ggml.{key}_token_id"))?);
         }
         for (id, (token, kind)) in (0..).zip(vocabulary.tokens.iter().zip(&vocabulary.kinds)) {
@@ -254,7 +278,7 @@ impl File {
                 .optional_text("tokenizer.chat_template")?
                 .unwrap_or_default()
                 .into(),
-            bos: metadata.optional_u32("tokenizer.ggml.bos_token_id")?,
+            bos: vocabulary.bos.token,
             stops,
         })
     }

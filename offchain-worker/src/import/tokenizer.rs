@@ -1,12 +1,17 @@
-//! Tokenizers: Hugging Face's `tokenizer.json`, checked, or built from the vocabulary of a GGUF file.
+//! Tokenizers: Hugging Face's `tokenizer.json`, checked, or built from the vocabulary of a GGUF file or of a
+//! `tokenizer.model`.
 //!
 //! A checkpoint commits to the bytes of its `tokenizer.json`. Every object below is therefore built with its
 //! keys in alphabetical order: `serde_json` then writes the same bytes whether or not a crate of the program
 //! enables its `preserve_order`.
 
+mod pieces;
+mod rules;
+
 use super::{files, ImportError};
+use rules::{byte_level, Rules};
 use serde::de::IgnoredAny;
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use std::{
     collections::BTreeMap,
     panic::{catch_unwind, AssertUnwindSafe},
@@ -14,99 +19,65 @@ use std::{
 };
 use tokenizers::Tokenizer;
 
-/// The fields of a GGUF file for a byte-level BPE tokenizer.
+/// A vocabulary without the form of `tokenizer.json`.
 pub(super) struct Vocabulary {
-    /// Name of the rules that split a text into words, `tokenizer.ggml.pre`.
-    pub(super) rules: String,
+    /// An empty token has no text, and no text becomes it.
     pub(super) tokens: Vec<String>,
     /// One for each token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
     pub(super) kinds: Vec<i64>,
-    /// Two parts each, separated by a space.
-    pub(super) merges: Vec<String>,
+    pub(super) model: Pieces,
+    /// The token before a text without chat template, as far as the source says so.
+    pub(super) bos: Around,
+    /// The token after it.
+    pub(super) eos: Around,
+}
+
+/// How a text becomes tokens.
+pub(super) enum Pieces {
+    /// Byte-level BPE.
+    ByteLevel {
+        /// Name of the rules that split a text into words, `tokenizer.ggml.pre`.
+        rules: String,
+        /// Two parts each, separated by a space.
+        merges: Vec<String>,
+    },
+    /// SentencePiece: BPE by scores, and bytes for what is not in the vocabulary.
+    SentencePiece {
+        /// One for each token.
+        scores: Vec<f32>,
+        prefix: Prefix,
+    },
+}
+
+/// Where a space is put before a text of SentencePiece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// Nowhere.
+    None,
+    /// At the beginning of the text.
+    Text,
+    /// There and after every token that is found in the text as it is.
+    EachPart,
+}
+
+/// A token around a text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Around {
+    /// The token, if there is one.
+    pub(super) token: Option<u32>,
+    /// Whether it is added to a text; unless the source says so, what is usual for its tokenizer.
+    pub(super) is_added: Option<bool>,
 }
 
 const NORMAL: i64 = 1;
+const UNKNOWN: i64 = 2;
 pub(super) const CONTROL: i64 = 3;
 const USER_DEFINED: i64 = 4;
+const BYTE: i64 = 6;
 
-/// Llama 3: contractions, words with one leading character, up to three digits, punctuation with
-/// line breaks, white space.
-const LLAMA_3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// Qwen 2: the same with single digits.
-const QWEN_2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
-/// Rules for cutting a text into words, by the names that llama.cpp gives them.
-struct Rules {
-    pre_tokenizer: Value,
-    normalizer: Value,
-    ignore_merges: bool,
-}
-
-impl Rules {
-    fn named(name: &str) -> Option<Self> {
-        let split = |pattern: &str| {
-            json!({
-                "pretokenizers": [
-                    {
-                        "behavior": "Isolated",
-                        "invert": false,
-                        "pattern": { "Regex": pattern },
-                        "type": "Split"
-                    },
-                    byte_level(false)
-                ],
-                "type": "Sequence"
-            })
-        };
-        let (pre_tokenizer, normalizer, ignore_merges) = match name {
-            "gpt-2" | "gpt2" => (byte_level(true), Value::Null, false),
-            "smollm" | "starcoder" | "refact" | "codeshell" => (
-                json!({
-                    "pretokenizers": [
-                        { "individual_digits": true, "type": "Digits" },
-                        byte_level(true)
-                    ],
-                    "type": "Sequence"
-                }),
-                Value::Null,
-                false,
-            ),
-            "llama-bpe" | "llama3" | "llama-v3" => (split(LLAMA_3), Value::Null, true),
-            "qwen2" => (split(QWEN_2), json!({ "type": "NFC" }), false),
-            _ => return None,
-        };
-        Some(Self {
-            pre_tokenizer,
-            normalizer,
-            ignore_merges,
-        })
-    }
-}
-
-fn byte_level(use_regex: bool) -> Value {
-    json!({
-        "add_prefix_space": false,
-        "trim_offsets": true,
-        "type": "ByteLevel",
-        "use_regex": use_regex
-    })
-}
-
-/// Builds `tokenizer.json` from a GGUF vocabulary.
+/// Builds `tokenizer.json` from a vocabulary.
 pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, ImportError> {
-    let Vocabulary {
-        rules: name,
-        tokens,
-        kinds,
-        merges,
-    } = vocabulary;
-    let rules = Rules::named(name).ok_or_else(|| {
-        ImportError::unsupported(
-            path,
-            format!("the word rules {name:?} (tokenizer.ggml.pre)"),
-            "import the model's Hugging Face folder, which carries its tokenizer",
-        )
-    })?;
+    let Vocabulary { tokens, kinds, .. } = vocabulary;
     if kinds.len() != tokens.len() {
         return Err(ImportError::tokenizer(
             path,
@@ -120,14 +91,19 @@ pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, Imp
 
     let mut ids = BTreeMap::new();
     let mut added = Vec::new();
+    let is_byte_level = matches!(vocabulary.model, Pieces::ByteLevel { .. });
     for (id, (token, kind)) in tokens.iter().zip(kinds).enumerate() {
+        if token.is_empty() {
+            continue;
+        }
         if let Some(other) = ids.insert(token.as_str(), id) {
             return Err(ImportError::tokenizer(
                 path,
                 format!("tokens {other} and {id} are both {token:?}"),
             ));
         }
-        if [CONTROL, USER_DEFINED].contains(kind) {
+        let is_special = *kind == CONTROL || *kind == UNKNOWN && !is_byte_level;
+        if is_special || *kind == USER_DEFINED {
             added.push(json!({
                 "content": token,
                 "id": id,
@@ -135,52 +111,184 @@ pub(super) fn build(path: &Path, vocabulary: &Vocabulary) -> Result<Vec<u8>, Imp
                 "normalized": false,
                 "rstrip": false,
                 "single_word": false,
-                "special": *kind == CONTROL
+                "special": is_special
             }));
         }
     }
-    let merges = merges
-        .iter()
-        .enumerate()
-        .map(|(index, merge)| {
-            let known = |part: &str| ids.contains_key(part);
-            match merge.split_once(' ') {
-                Some((left, right))
-                    if known(left) && known(right) && known(&format!("{left}{right}")) =>
-                {
-                    Ok(json!([left, right]))
-                }
-                _ => Err(ImportError::tokenizer(
-                    path,
-                    format!("merge {index}, {merge:?}, does not join two tokens into a third"),
-                )),
-            }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-
+    let parts = Parts::of(path, vocabulary, &ids)?;
+    let bos = vocabulary.bos.content(path, tokens, parts.begins_text)?;
+    let eos = vocabulary.eos.content(path, tokens, false)?;
     let tokenizer = json!({
         "added_tokens": added,
-        "decoder": byte_level(true),
+        "decoder": parts.decoder,
         "model": {
-            "byte_fallback": false,
+            "byte_fallback": !is_byte_level,
             "continuing_subword_prefix": null,
             "dropout": null,
             "end_of_word_suffix": null,
-            "fuse_unk": false,
-            "ignore_merges": rules.ignore_merges,
-            "merges": merges,
+            "fuse_unk": !is_byte_level,
+            "ignore_merges": parts.ignore_merges,
+            "merges": parts.merges,
             "type": "BPE",
-            "unk_token": null,
+            "unk_token": parts.unknown,
             "vocab": ids
         },
-        "normalizer": rules.normalizer,
+        "normalizer": parts.normalizer,
         "padding": null,
-        "post_processor": null,
-        "pre_tokenizer": rules.pre_tokenizer,
+        "post_processor": post_processor(bos, eos),
+        "pre_tokenizer": parts.pre_tokenizer,
         "truncation": null,
         "version": "1.0"
     });
     Ok(tokenizer.to_string().into_bytes())
+}
+
+/// What differs between the kinds of tokenizers.
+struct Parts {
+    normalizer: Value,
+    pre_tokenizer: Value,
+    decoder: Value,
+    merges: Vec<Value>,
+    ignore_merges: bool,
+    unknown: Option<String>,
+    begins_text: bool,
+}
+
+impl Parts {
+    fn of(
+        path: &Path,
+        vocabulary: &Vocabulary,
+        ids: &BTreeMap<&str, usize>,
+    ) -> Result<Self, ImportError> {
+        match &vocabulary.model {
+            Pieces::ByteLevel {
+                rules: name,
+                merges,
+            } => {
+                let rules = Rules::named(name).ok_or_else(|| {
+                    ImportError::unsupported(
+                        path,
+                        format!("the word rules {name:?} (tokenizer.ggml.pre)"),
+                        "import the model's Hugging Face folder, which carries its tokenizer",
+                    )
+                })?;
+                Ok(Self {
+                    normalizer: rules.normalizer,
+                    pre_tokenizer: rules.pre_tokenizer,
+                    decoder: byte_level(true),
+                    merges: stated_merges(path, merges, ids)?,
+                    ignore_merges: rules.ignore_merges,
+                    unknown: None,
+                    begins_text: rules.begins_text,
+                })
+            }
+            Pieces::SentencePiece { scores, prefix } => {
+                let tokens = vocabulary.tokens.iter().zip(&vocabulary.kinds);
+                let mut unknown =
+                    tokens.filter(|(token, kind)| **kind == UNKNOWN && !token.is_empty());
+                Ok(Self {
+                    normalizer: pieces::normalizer(*prefix),
+                    pre_tokenizer: pieces::pre_tokenizer(*prefix),
+                    decoder: pieces::decoder(*prefix),
+                    merges: pieces::merges(path, vocabulary, ids, scores)?,
+                    ignore_merges: false,
+                    unknown: unknown.next().map(|(token, _)| token.clone()),
+                    begins_text: true,
+                })
+            }
+        }
+    }
+}
+
+/// The merges of a GGUF file.
+fn stated_merges(
+    path: &Path,
+    merges: &[String],
+    ids: &BTreeMap<&str, usize>,
+) -> Result<Vec<Value>, ImportError> {
+    let known = |part: &str| ids.contains_key(part);
+    let merges = merges.iter().enumerate();
+    merges
+        .map(|(index, merge)| match merge.split_once(' ') {
+            Some((left, right))
+                if known(left) && known(right) && known(&format!("{left}{right}")) =>
+            {
+                Ok(json!([left, right]))
+            }
+            _ => Err(ImportError::tokenizer(
+                path,
+                format!("merge {index}, {merge:?}, does not join two tokens into a third"),
+            )),
+        })
+        .collect()
+}
+
+impl Around {
+    /// The token's id and written form, if it is added to a text.
+    fn content<'a>(
+        self,
+        path: &Path,
+        tokens: &'a [String],
+        usual: bool,
+    ) -> Result<Option<(u32, &'a str)>, ImportError> {
+        if !self.is_added.unwrap_or(usual) {
+            return Ok(None);
+        }
+        let Some(id) = self.token else {
+            return match self.is_added {
+                None => Ok(None),
+                Some(_) => Err(ImportError::tokenizer(
+                    path,
+                    "it adds a token to the beginning or the end of a text, and does not say which",
+                )),
+            };
+        };
+        let token = tokens.get(id as usize).filter(|token| !token.is_empty());
+        match token {
+            Some(token) => Ok(Some((id, token))),
+            None => Err(ImportError::tokenizer(
+                path,
+                format!("it adds token {id} to a text, which is not in its vocabulary"),
+            )),
+        }
+    }
+}
+
+/// Puts these tokens, ids and written forms, around a text.
+fn post_processor(bos: Option<(u32, &str)>, eos: Option<(u32, &str)>) -> Value {
+    if bos.is_none() && eos.is_none() {
+        return Value::Null;
+    }
+    let special = |token: Option<(u32, &str)>| {
+        token.map(|(_, content)| json!({ "SpecialToken": { "id": content, "type_id": 0 } }))
+    };
+    let text = |id: &str| json!({ "Sequence": { "id": id, "type_id": 0 } });
+    let around = |text: Value| -> Vec<Value> {
+        special(bos)
+            .into_iter()
+            .chain([text])
+            .chain(special(eos))
+            .collect()
+    };
+    let tokens: BTreeMap<&str, u32> = bos
+        .into_iter()
+        .chain(eos)
+        .map(|(id, content)| (content, id))
+        .collect();
+    let tokens: Map<String, Value> = tokens
+        .into_iter()
+        .map(|(content, id)| {
+            let token = json!({ "id": content, "ids": [id], "tokens": [content] });
+            (content.to_owned(), token)
+        })
+        .collect();
+    let pair = [around(text("A")), around(text("B"))].concat();
+    json!({
+        "pair": pair,
+        "single": around(text("A")),
+        "special_tokens": tokens,
+        "type": "TemplateProcessing"
+    })
 }
 
 /// Builds `tokenizer.json` from the model of a newly learnt tokenizer, in the form in which the library
@@ -203,10 +311,14 @@ pub(super) fn byte_level_from_model(model: &Value, special: &str) -> Result<Vec<
     });
     let kind = |token: &String| if token == special { CONTROL } else { NORMAL };
     let vocabulary = Vocabulary {
-        rules: "gpt-2".into(),
         kinds: tokens.iter().map(kind).collect(),
-        merges: merges.collect::<Result<_, ImportError>>()?,
         tokens,
+        model: Pieces::ByteLevel {
+            rules: "gpt-2".into(),
+            merges: merges.collect::<Result<_, ImportError>>()?,
+        },
+        bos: Around::default(),
+        eos: Around::default(),
     };
     build(path, &vocabulary)
 }

@@ -136,6 +136,35 @@ fn tokens() -> Vec<String> {
     control.chain(alphabet).chain(merged).collect()
 }
 
+/// A vocabulary of SentencePiece: its tokens, their types and their scores.
+pub(crate) fn pieces() -> (Vec<String>, Vec<i32>, Vec<f32>) {
+    const WORDS: [&str; 12] = [
+        "he", "ll", "hell", "hello", "▁hello", "▁w", "▁", "h", "e", "l", "o", "w",
+    ];
+    let piece = |token: &str, kind, score| (token.to_owned(), kind, score);
+    let mut list = vec![
+        piece("<unk>", 2, 0.0),
+        piece("<s>", 3, 0.0),
+        piece("</s>", 3, 0.0),
+    ];
+    list.extend((0..=u8::MAX).map(|byte| piece(&format!("<{byte:#04X}>"), 6, 0.0)));
+    let scores = (0u8..).map(|rank| -f32::from(rank));
+    list.extend(
+        WORDS
+            .iter()
+            .zip(scores)
+            .map(|(word, score)| piece(word, 1, score)),
+    );
+    list.push(piece("<think>", 4, 0.0));
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for (token, kind, score) in list {
+        columns.0.push(token);
+        columns.1.push(kind);
+        columns.2.push(score);
+    }
+    columns
+}
+
 /// A linear congruential generator: the same numbers everywhere.
 pub(crate) struct Random(pub(crate) u64);
 

@@ -76,6 +76,14 @@ impl<'a> Metadata<'a> {
         self.required(key, found)
     }
 
+    pub(super) fn optional_bool(&self, key: &str) -> Result<Option<bool>, ImportError> {
+        match self.values.get(key) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(self.wrong(key, "true or false")),
+        }
+    }
+
     fn array(&self, key: &str) -> Result<&'a [Value], ImportError> {
         match self.values.get(key) {
             None => Err(ImportError::missing(
@@ -93,6 +101,15 @@ impl<'a> Metadata<'a> {
             _ => Err(self.wrong(key, "a list of texts")),
         };
         self.array(key)?.iter().map(text).collect()
+    }
+
+    pub(super) fn floats(&self, key: &str) -> Result<Vec<f32>, ImportError> {
+        let number = |value: &Value| match value {
+            Value::F32(value) => Ok(*value),
+            Value::I32(value) => Ok(*value as f32),
+            _ => Err(self.wrong(key, "a list of numbers")),
+        };
+        self.array(key)?.iter().map(number).collect()
     }
 
     pub(super) fn integers(&self, key: &str) -> Result<Vec<i64>, ImportError> {

@@ -7,9 +7,11 @@ use super::{Model, Tensor, CONTROL, MERGES, TEMPLATE};
 pub(crate) enum Value {
     U32(u32),
     F32(f32),
+    Bool(bool),
     Text(String),
     Texts(Vec<String>),
     Numbers(Vec<i32>),
+    Floats(Vec<f32>),
 }
 
 impl From<&str> for Value {
@@ -199,6 +201,10 @@ fn put(out: &mut Vec<u8>, value: &Value) {
             out.extend(6u32.to_le_bytes());
             out.extend(number.to_le_bytes());
         }
+        Value::Bool(value) => {
+            out.extend(7u32.to_le_bytes());
+            out.push(u8::from(*value));
+        }
         Value::Text(content) => {
             out.extend(8u32.to_le_bytes());
             text(out, content);
@@ -211,6 +217,12 @@ fn put(out: &mut Vec<u8>, value: &Value) {
         }
         Value::Numbers(numbers) => {
             list(out, 5, numbers.len());
+            for number in numbers {
+                out.extend(number.to_le_bytes());
+            }
+        }
+        Value::Floats(numbers) => {
+            list(out, 6, numbers.len());
             for number in numbers {
                 out.extend(number.to_le_bytes());
             }
