@@ -375,6 +375,7 @@ fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
         checkpoint.tokenizer(),
         checkpoint.chat_template(),
         manifest.bos,
+        manifest.eos,
         &manifest.stops,
         &manifest.architecture,
     )

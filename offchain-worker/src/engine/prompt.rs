@@ -11,7 +11,7 @@
 //! written out are text. If the prompt contains none, this gives the same tokens as encoding the whole
 //! rendered text.
 //!
-//! Special are the tokens that the tokenizer marks as special, those that begin a text and end an answer, and
+//! Special are the tokens that the tokenizer marks as special, those that begin and end a text or an answer, and
 //! the added tokens that the frame writes, unless they consist of white space.
 //!
 //! # Bound
@@ -109,16 +109,18 @@ pub(crate) struct PromptCodec {
 
 impl PromptCodec {
     /// Reads `tokenizer`, a `tokenizer.json`, and `chat_template`, and proves how many tokens a prompt can
-    /// have. `bos` begins a text, if the model has such a token, and each of `stops` ends an answer.
+    /// have. `bos` begins a text, if the model has such a token; the template writes `eos` at the end of a
+    /// turn; and each of `stops` ends an answer.
     pub(crate) fn new(
         tokenizer: &[u8],
         chat_template: &str,
         bos: Option<u32>,
+        eos: Option<u32>,
         stops: &[u32],
         architecture: &Architecture,
     ) -> Result<Self, PromptError> {
         // The tokenizer library is not written for hostile files; a panic in it must not end this process.
-        let proven = || Self::prove(tokenizer, chat_template, bos, stops, architecture);
+        let proven = || Self::prove(tokenizer, chat_template, bos, eos, stops, architecture);
         catch_unwind(AssertUnwindSafe(proven))
             .unwrap_or_else(|_| Err(PromptError::Tokenizer("its library panicked".into())))
     }
@@ -127,20 +129,21 @@ impl PromptCodec {
         tokenizer: &[u8],
         chat_template: &str,
         bos: Option<u32>,
+        eos: Option<u32>,
         stops: &[u32],
         architecture: &Architecture,
     ) -> Result<Self, PromptError> {
         let unusable = |error: tokenizers::Error| PromptError::Tokenizer(error.to_string());
         let mut text = TextCodec::from_json(tokenizer).map_err(unusable)?;
         let name = |token: Option<u32>| token.map(|id| text.token(id)).unwrap_or_default();
-        let template =
-            ChatTemplate::compile(chat_template, name(bos), name(stops.first().copied()))
-                .map_err(PromptError::Template)?;
+        let template = ChatTemplate::compile(chat_template, name(bos), name(eos))
+            .map_err(PromptError::Template)?;
         let messages = messages(&text, architecture.context_length as usize);
         let frame = Frame::of(&template, messages.iter().map(String::as_str))?;
         let framing = [&frame.before, &frame.after].map(|part| text.added_in(part));
         let framing = framing.iter().flatten().map(|(_, id, _)| *id);
-        let marks: Vec<u32> = framing.chain(bos).chain(stops.iter().copied()).collect();
+        let ends = stops.iter().copied().chain(eos);
+        let marks: Vec<u32> = framing.chain(bos).chain(ends).collect();
         text.make_special(marks).map_err(unusable)?;
         if let Some(form) = text.special_character().map_err(unusable)? {
             return Err(Unsupported::new(

@@ -279,6 +279,7 @@ impl File {
                 .unwrap_or_default()
                 .into(),
             bos: vocabulary.bos.token,
+            eos: vocabulary.eos.token,
             stops,
         })
     }

@@ -159,6 +159,11 @@ impl Folder {
                 .bos_token_id
                 .iter()
                 .next()),
+            eos: self.tokenizer_config.eos().and_then(token).or(self
+                .config
+                .eos_token_id
+                .iter()
+                .next()),
             stops,
         })
     }

@@ -138,6 +138,7 @@ pub fn initialise(
         tokenizer,
         chat_template: String::new(),
         bos: None,
+        eos: None,
         stops,
     };
     let weights = Random {

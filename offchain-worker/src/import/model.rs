@@ -18,6 +18,8 @@ pub(super) struct Model {
     /// Empty if there is none.
     pub(super) chat_template: String,
     pub(super) bos: Option<u32>,
+    /// What the source declares as the end of a text.
+    pub(super) eos: Option<u32>,
     pub(super) stops: Vec<u32>,
 }
 

@@ -50,6 +50,7 @@ pub(super) fn write(
         tokens_per_byte: bounds.tokens_per_byte,
         template_tokens: bounds.template_tokens,
         bos: model.bos,
+        eos: model.eos,
         stops: model.stops,
         source: model.source,
     };
@@ -77,6 +78,7 @@ fn bounds(model: &Model, architecture: &Architecture, path: &Path) -> Result<Bou
         &model.tokenizer,
         &model.chat_template,
         model.bos,
+        model.eos,
         &model.stops,
         architecture,
     )

@@ -66,6 +66,7 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
         tokens_per_byte: 1,
         template_tokens: 0,
         bos: None,
+        eos: None,
         stops: vec![1],
         source: Source {
             format: SourceFormat::Gguf,

@@ -92,6 +92,7 @@ fn write_with(
         tokens_per_byte: 1,
         template_tokens: 2,
         bos: None,
+        eos: None,
         stops: vec![STOP],
         source: Source {
             format: SourceFormat::Gguf,

@@ -201,7 +201,7 @@ fn the_manifest_tells_what_the_source_says() {
         assert_eq!(manifest.name, "Tiny");
         assert_eq!(manifest.licence, "apache-2.0");
         assert_eq!(manifest.source.format, format);
-        assert_eq!(manifest.bos, Some(1));
+        assert_eq!((manifest.bos, manifest.eos), (Some(1), Some(2)));
         assert_eq!(manifest.stops, [0, 2], "end of text and end of turn");
         assert_eq!((manifest.tokens_per_byte, manifest.template_tokens), (1, 0));
         assert_eq!(manifest.architecture.context_length, 16);

@@ -32,14 +32,14 @@ fn its_checkpoint_is_frozen() {
     );
     assert_eq!(
         checkpoint.id().to_string(),
-        "0x5786288c5c26ed04a15b4df23a67ee96e20fcf78c1f4cd44001cc8aaafa3fdc7"
+        "0xe632761e43e2f431f119f64093515cd30250523bc1bca93cee383d7755c2a234"
     );
     assert_eq!(
         (manifest.tokens_per_byte, manifest.template_tokens),
         (1, 33)
     );
     assert_eq!(manifest.licence, "apache-2.0");
-    assert_eq!(manifest.bos, Some(1));
+    assert_eq!((manifest.bos, manifest.eos), (Some(1), Some(2)));
     assert_eq!(manifest.stops, [0, 2]);
     assert!(checkpoint.chat_template().contains("<|im_start|>"));
     checkpoint.verify(&|_| ()).unwrap();

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 /// The version of the checkpoint format that this crate reads and writes: the files of a checkpoint, and how
-/// they turn a prompt into tokens. Since format 3, special tokens written out in a prompt are text.
-pub const FORMAT: u32 = 3;
+/// they turn a prompt into tokens. Since format 3, special tokens written out in a prompt are text; since
+/// format 4, the manifest names the token that a chat template writes at the end of a turn.
+pub const FORMAT: u32 = 4;
 
 /// Longest name and longest licence, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
@@ -94,6 +95,8 @@ pub struct Manifest {
     pub template_tokens: u32,
     /// The token that starts a text, if the model has one.
     pub bos: Option<u32>,
+    /// The token that a chat template writes as `eos_token`, if the source declares one.
+    pub eos: Option<u32>,
     /// Tokens that end an answer, ascending.
     pub stops: Vec<u32>,
     /// The source of the checkpoint.
@@ -161,7 +164,13 @@ impl Manifest {
             return Err(ManifestError::StopsNotAscending);
         }
         let beyond = |token: &&u32| **token >= self.architecture.vocabulary;
-        match self.stops.iter().chain(&self.bos).find(beyond) {
+        match self
+            .stops
+            .iter()
+            .chain(&self.bos)
+            .chain(&self.eos)
+            .find(beyond)
+        {
             Some(token) => Err(ManifestError::TokenBeyondVocabulary(*token)),
             None => Ok(()),
         }

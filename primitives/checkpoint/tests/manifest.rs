@@ -35,6 +35,7 @@ fn manifest() -> Manifest {
         tokens_per_byte: 1,
         template_tokens: 20,
         bos: Some(1),
+        eos: Some(2),
         stops: vec![0, 2],
         source: Source {
             format: SourceFormat::Gguf,
@@ -47,13 +48,13 @@ fn manifest() -> Manifest {
 fn the_id_is_frozen() {
     assert_eq!(
         manifest().id().to_string(),
-        "0x32d083a4d658bdf5e62e6102c08e572967ccad742ddd36362058a3294c242db6"
+        "0xf656de35c16efd9e3d1ad5b8dcdbb9d0d71c7df83dcc5d7a24dc709d699f3ab2"
     );
 }
 
 #[test]
 fn every_field_is_part_of_the_id() {
-    let changes: [fn(&mut Manifest); 15] = [
+    let changes: [fn(&mut Manifest); 16] = [
         |m| m.format += 1,
         |m| m.numerics += 1,
         |m| m.name.push('2'),
@@ -67,6 +68,7 @@ fn every_field_is_part_of_the_id() {
         |m| m.tokens_per_byte += 1,
         |m| m.template_tokens += 1,
         |m| m.bos = None,
+        |m| m.eos = Some(0),
         |m| m.stops = vec![2],
         |m| m.source.format = SourceFormat::HuggingFace,
     ];

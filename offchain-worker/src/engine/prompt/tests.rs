@@ -17,7 +17,7 @@ fn architecture() -> Architecture {
 }
 
 fn codec(tokenizer: &[u8], template: &str) -> Result<PromptCodec, PromptError> {
-    PromptCodec::new(tokenizer, template, Some(0), &[1], &architecture())
+    PromptCodec::new(tokenizer, template, Some(0), Some(1), &[1], &architecture())
 }
 
 fn bounds(tokenizer: &[u8], template: &str) -> (u32, u32) {
@@ -357,11 +357,25 @@ fn tokens_that_the_model_does_not_have_are_refused() {
         vocabulary: 200,
         ..architecture()
     };
-    let refused = PromptCodec::new(&beyond, "", None, &[], &small);
+    let refused = PromptCodec::new(&beyond, "", None, None, &[], &small);
     assert!(
         matches!(refused, Err(PromptError::Unsupported(_))),
         "{refused:?}"
     );
+}
+
+#[test]
+fn a_template_writes_the_token_that_is_declared() {
+    let tokenizer = sample::byte_level(|_| ());
+    let template = "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}";
+    let codec = |eos, stops: &[u32]| {
+        PromptCodec::new(&tokenizer, template, Some(0), eos, stops, &architecture())
+    };
+    let declared = codec(Some(1), &[0, 1]).expect("a codec");
+    let tokens = declared.encode("a").expect("encodes");
+    assert_eq!((tokens.first(), tokens.last()), (Some(&0), Some(&1)));
+    let undeclared = codec(None, &[0, 1]).expect("a codec");
+    assert_eq!(undeclared.encode("a").expect("encodes").len(), 2);
 }
 
 #[test]
