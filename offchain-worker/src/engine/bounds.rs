@@ -26,9 +26,13 @@
 //! Added tokens that are searched for after normalization cut a piece once more, with units in the
 //! place of bytes and `L = 1`: there the piece has at most `(c + 1) (u n + c)` tokens.
 
+mod decoder;
+
+pub(super) use decoder::check_decoder;
+
 use serde_json::Value;
 use tokenizers::{
-    models::bpe::BPE, normalizer::SplitDelimiterBehavior,
+    models::bpe::BPE, normalizer::SplitDelimiterBehavior, normalizers::replace::Replace,
     pre_tokenizers::byte_level::ByteLevel as ByteLevelCut,
     pre_tokenizers::metaspace::PrependScheme, AddedToken, Model, ModelWrapper, NormalizerWrapper,
     PreTokenizerWrapper, Tokenizer,
@@ -229,16 +233,12 @@ impl<'a> Growth<'a> {
             NormalizerWrapper::StripNormalizer(_) | NormalizerWrapper::StripAccents(_) => {
                 self.is_whole = false;
             }
-            NormalizerWrapper::Replace(replace) => {
-                // The pattern is accessible only in its serialized form.
-                let written = serde_json::to_value(replace).unwrap_or_default();
-                match written["pattern"]["String"].as_str() {
-                    Some(pattern) if !pattern.is_empty() => {
-                        self.replace(pattern, &replace.content);
-                    }
-                    _ => return Err(Self::no_bound("Replace with a regular expression")),
+            NormalizerWrapper::Replace(replace) => match replaced(replace) {
+                Some(pattern) if !pattern.is_empty() => {
+                    self.replace(&pattern, &replace.content);
                 }
-            }
+                _ => return Err(Self::no_bound("Replace with a regular expression")),
+            },
             other => return Err(Self::no_bound(&kind(other))),
         }
         Ok(())
@@ -346,6 +346,13 @@ const CANONICAL: u64 = 3;
 
 /// As [`CANONICAL`], for the compatible decomposition, NFKD, and for NFKC. U+FDFA reaches it.
 const COMPATIBLE: u64 = 11;
+
+/// The text that a replacement replaces, unless that is a regular expression.
+fn replaced(replace: &Replace) -> Option<String> {
+    // The pattern is accessible only in its serialized form.
+    let written = serde_json::to_value(replace).unwrap_or_default();
+    written["pattern"]["String"].as_str().map(str::to_owned)
+}
 
 /// The name of a component in `tokenizer.json`.
 fn kind(component: &impl serde::Serialize) -> String {

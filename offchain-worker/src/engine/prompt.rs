@@ -35,6 +35,9 @@ use noema_checkpoint::Architecture;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use tokenizers::{AddedToken, PostProcessor, PostProcessorWrapper};
 
+/// Most tokens that a byte may become: the tokenizer's library is then given texts of bounded length.
+const MOST_PER_BYTE: u64 = 64;
+
 /// Most bytes of the message that consists of the tokenizer's added tokens.
 const MOST_SPECIAL: usize = 4_096;
 
@@ -135,6 +138,20 @@ impl PromptCodec {
     ) -> Result<Self, PromptError> {
         let unusable = |error: tokenizers::Error| PromptError::Tokenizer(error.to_string());
         let mut text = TextCodec::from_json(tokenizer).map_err(unusable)?;
+        bounds::check_decoder(text.tokenizer())?;
+        let too_many = || {
+            Unsupported::new(
+                "a tokenizer or a chat template that can make too many tokens of a prompt",
+                "a prompt must leave room for an answer",
+            )
+        };
+        // Before the library makes any tokens: a normalizer can multiply a text without end.
+        let bound = bounds::prove(text.tokenizer())?;
+        if bound.per_byte > MOST_PER_BYTE
+            || bound.constant >= u64::from(architecture.context_length)
+        {
+            return Err(too_many().into());
+        }
         let name = |token: Option<u32>| token.map(|id| text.token(id)).unwrap_or_default();
         let template = ChatTemplate::compile(chat_template, name(bos), name(eos))
             .map_err(PromptError::Template)?;
@@ -169,12 +186,6 @@ impl PromptCodec {
             .saturating_add(bound.constant)
             .saturating_add(frame.tokens())
             .saturating_add(special);
-        let too_many = || {
-            Unsupported::new(
-                "a tokenizer or a chat template that can make too many tokens of a prompt",
-                "a prompt must leave room for an answer",
-            )
-        };
         let bounds = Bounds {
             tokens_per_byte: u32::try_from(bound.per_byte).map_err(|_| too_many())?,
             template_tokens: u32::try_from(template_tokens).map_err(|_| too_many())?,

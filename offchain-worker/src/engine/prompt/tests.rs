@@ -365,6 +365,19 @@ fn tokens_that_the_model_does_not_have_are_refused() {
 }
 
 #[test]
+fn a_normalizer_that_multiplies_a_text_without_end_is_not_run() {
+    let doubled = json!({ "type": "Replace", "pattern": { "String": "a" }, "content": "aa" });
+    let prepended = json!({ "type": "Prepend", "prepend": "a".repeat(1 << 20) });
+    for steps in [vec![doubled; 60], vec![prepended]] {
+        let hostile = sample::byte_level(|written| {
+            written["normalizer"] = json!({ "type": "Sequence", "normalizers": steps });
+        });
+        let what = unsupported(&hostile, TURNS);
+        assert!(what.contains("too many tokens"), "{what}");
+    }
+}
+
+#[test]
 fn a_template_writes_the_token_that_is_declared() {
     let tokenizer = sample::byte_level(|_| ());
     let template = "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}";
