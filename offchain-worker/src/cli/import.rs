@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// Model to import: a GGUF file, or a Hugging Face folder with config.json, safetensors and
-    /// tokenizer.json.
+    /// tokenizer.json or tokenizer.model.
     source: PathBuf,
     /// Context length: the most tokens of prompt and answer together [default: that of the model, at most
     /// 8192].

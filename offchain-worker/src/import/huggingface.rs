@@ -81,11 +81,8 @@ impl Folder {
         };
         let config = Config::read(&path.join("config.json"), &reader.bytes("config.json")?)?;
         let generation = reader.optional_json("generation_config.json")?;
-        let tokenizer_config = reader.optional_json("tokenizer_config.json")?;
-        let tokenizer = tokenizer::read(path)?;
-        reader
-            .hashes
-            .insert("tokenizer.json".into(), blake2_256(&tokenizer));
+        let tokenizer_config: TokenizerConfig = reader.optional_json("tokenizer_config.json")?;
+        let tokenizer = read_tokenizer(&mut reader, &tokenizer_config)?;
         let chat_template = match reader.optional_bytes(CHAT_TEMPLATE)? {
             None => None,
             Some(bytes) => {
@@ -188,6 +185,24 @@ impl Weights for Folder {
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
         self.shards.locate(role, layer)
     }
+}
+
+/// `tokenizer.json`, or what takes its place, built from `tokenizer.model`.
+fn read_tokenizer(
+    reader: &mut Reader<'_>,
+    config: &TokenizerConfig,
+) -> Result<Vec<u8>, ImportError> {
+    if let Some(json) = reader.optional_bytes("tokenizer.json")? {
+        return Ok(json);
+    }
+    let path = reader.folder.join("tokenizer.model");
+    let Some(model) = reader.optional_bytes("tokenizer.model")? else {
+        let what = "tokenizer.json or tokenizer.model";
+        return Err(ImportError::missing(reader.folder, what));
+    };
+    let added: BTreeMap<String, u32> = reader.optional_json("added_tokens.json")?;
+    let settings = config.model_settings(added, &path)?;
+    tokenizer::from_model(&path, &model, &settings)
 }
 
 /// The licence that a model card states in the header between its first two lines of dashes.

@@ -5,8 +5,11 @@
 //! keys in alphabetical order: `serde_json` then writes the same bytes whether or not a crate of the program
 //! enables its `preserve_order`.
 
+mod model_file;
 mod pieces;
 mod rules;
+
+pub(super) use model_file::{from_model, Added, ModelSettings};
 
 use super::{files, ImportError};
 use rules::{byte_level, Rules};
@@ -355,19 +358,4 @@ pub(super) fn check(path: &Path, json: &[u8], vocabulary: u32) -> Result<Tokeniz
         "remove such tokens from this file and from tokenizer_config.json if nothing needs them, as a <pad> that \
          fine-tuning added, or save the model with a row for each: resize_token_embeddings(len(tokenizer))",
     ))
-}
-
-/// Reads `tokenizer.json` of a Hugging Face folder.
-pub(super) fn read(folder: &Path) -> Result<Vec<u8>, ImportError> {
-    let path = folder.join("tokenizer.json");
-    if !path.exists() {
-        let what = if folder.join("tokenizer.model").exists() {
-            "tokenizer.json (a SentencePiece tokenizer.model alone is not read; \
-             save the tokenizer with `use_fast=True` first)"
-        } else {
-            "tokenizer.json"
-        };
-        return Err(ImportError::missing(folder, what));
-    }
-    files::read_small(&path)
 }

@@ -343,6 +343,113 @@ fn a_vocabulary_of_pieces_that_contradicts_itself_is_refused() {
     assert!(message.contains("token 271 has 1048576 bytes"), "{message}");
 }
 
+/// A field of a message of Protocol Buffers: its number, and bytes of less than 16,384.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.len();
+    let mut out = vec![
+        (number << 3) | 2,
+        (length & 0x7f) as u8 | 0x80,
+        (length >> 7) as u8,
+    ];
+    out.extend(bytes);
+    out
+}
+
+/// The same vocabulary as a `tokenizer.model` of this kind, 1 for unigram and 2 for BPE.
+fn model_file(kind: u8) -> Vec<u8> {
+    let (tokens, kinds, scores) = pieces();
+    let mut out = Vec::new();
+    for ((token, kind), score) in tokens.iter().zip(kinds).zip(scores) {
+        let mut piece = field(1, token.as_bytes());
+        piece.push((2 << 3) | 5);
+        piece.extend(score.to_le_bytes());
+        piece.extend([3 << 3, kind as u8]);
+        out.extend(field(1, &piece));
+    }
+    out.extend(field(2, &[3 << 3, kind]));
+    let mut normalizer = field(1, b"identity");
+    normalizer.extend([3 << 3, 1, 4 << 3, 0]);
+    out.extend(field(3, &normalizer));
+    out
+}
+
+/// Imports a folder with a `tokenizer.model` and these settings of it, and without `tokenizer.json`.
+fn from_model_file(
+    model_file: &[u8],
+    settings: &serde_json::Value,
+) -> Result<OpenCheckpoint, ImportError> {
+    let (mut tokens, _, _) = pieces();
+    tokens.push("<more>".into());
+    let model = Model {
+        tokens,
+        ..Model::tiny()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&model, gguf::F32, 1, &folder);
+    std::fs::remove_file(folder.join("tokenizer.json")).unwrap();
+    std::fs::write(folder.join("tokenizer.model"), model_file).unwrap();
+    huggingface::json_file(&folder, "tokenizer_config.json", settings);
+    import_into(&folder, directory.path())
+}
+
+#[test]
+fn a_tokenizer_model_takes_the_place_of_a_tokenizer_json() {
+    let names = json!({ "bos_token": "<s>", "eos_token": "</s>" });
+    let folder = from_model_file(&model_file(2), &names).unwrap();
+    let file = sentence_piece(|file| file).unwrap();
+    let parsed = |checkpoint: &OpenCheckpoint| -> serde_json::Value {
+        serde_json::from_slice(checkpoint.tokenizer()).unwrap()
+    };
+    assert_eq!(parsed(&folder), parsed(&file));
+
+    let settings = json!({
+        "bos_token": "<s>", "eos_token": "</s>", "add_bos_token": false, "add_eos_token": true,
+        "legacy": false,
+        "added_tokens_decoder": { "272": { "content": "<more>", "special": true } }
+    });
+    let folder = from_model_file(&model_file(2), &settings).unwrap();
+    let tokenizer = Tokenizer::from_bytes(folder.tokenizer()).unwrap();
+    let names: Vec<_> = ids(&folder, "hello<more>hello")
+        .iter()
+        .map(|id| tokenizer.id_to_token(*id).unwrap())
+        .collect();
+    assert_eq!(names, ["▁hello", "<more>", "hello", "</s>"]);
+}
+
+#[test]
+fn a_tokenizer_model_that_is_none_or_not_defined_is_refused() {
+    let whole = model_file(2);
+    let settings = json!({});
+    let message = from_model_file(&model_file(1), &settings)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("not BPE") && message.contains("tokenizer.json"),
+        "{message}"
+    );
+    for damaged in [
+        &b"version https://git-lfs.github.com/spec/v1\n"[..],
+        &[],
+        &whole[..whole.len() - 1],
+    ] {
+        let message = from_model_file(damaged, &settings).unwrap_err().to_string();
+        assert!(
+            message.contains("not a model of SentencePiece"),
+            "{message}"
+        );
+    }
+    let beyond = json!({ "added_tokens_decoder": { "4294967295": { "content": "<x>" } } });
+    let message = from_model_file(&whole, &beyond).unwrap_err().to_string();
+    assert!(message.contains("adds token 4294967295"), "{message}");
+    let strips = json!({ "added_tokens_decoder": { "272": { "content": "<x>", "lstrip": true } } });
+    let message = from_model_file(&whole, &strips).unwrap_err().to_string();
+    assert!(
+        message.contains("\"<x>\", which takes the spaces"),
+        "{message}"
+    );
+}
+
 #[test]
 fn empty_and_very_long_tokens_harm_nothing() {
     let mut tokens = Model::tiny().tokens;

@@ -4,12 +4,13 @@ use super::super::{
     files::parse_json,
     model::epsilon_q32,
     rope::{Rope, Scaling},
+    tokenizer::{Added, ModelSettings},
     ImportError,
 };
 use noema_checkpoint::{Architecture, ManifestError};
 use serde::Deserialize;
 use serde_json::Value;
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 /// One token id or a list of them.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -270,6 +271,16 @@ pub(super) struct TokenizerConfig {
     eos_token: Value,
     #[serde(default)]
     chat_template: Value,
+    #[serde(default)]
+    add_bos_token: Value,
+    #[serde(default)]
+    add_eos_token: Value,
+    #[serde(default)]
+    add_prefix_space: Value,
+    #[serde(default)]
+    legacy: Value,
+    #[serde(default)]
+    added_tokens_decoder: Value,
 }
 
 impl TokenizerConfig {
@@ -279,6 +290,57 @@ impl TokenizerConfig {
 
     pub(super) fn eos(&self) -> Option<&str> {
         content(&self.eos_token)
+    }
+
+    /// What is said about a `tokenizer.model`, together with `added`, the ids in `added_tokens.json`. A token
+    /// of both is as this file says.
+    pub(super) fn model_settings(
+        &self,
+        added: BTreeMap<String, u32>,
+        path: &Path,
+    ) -> Result<ModelSettings, ImportError> {
+        let mut tokens: BTreeMap<u32, Added> = added
+            .into_iter()
+            .map(|(content, id)| {
+                let is_special = false;
+                (
+                    id,
+                    Added {
+                        id,
+                        content,
+                        is_special,
+                    },
+                )
+            })
+            .collect();
+        for (id, token) in self.added_tokens_decoder.as_object().into_iter().flatten() {
+            let (Ok(id), Some(content)) = (id.parse::<u32>(), content(token)) else {
+                continue;
+            };
+            let is_set = |name: &str| token.get(name).and_then(Value::as_bool) == Some(true);
+            if ["lstrip", "rstrip", "single_word"].into_iter().any(is_set) {
+                return Err(ImportError::unsupported(
+                    path,
+                    format!("the added token {content:?}, which takes the spaces next to it"),
+                    "save the tokenizer as tokenizer.json, with `use_fast=True` in Transformers",
+                ));
+            }
+            let added = Added {
+                id,
+                content: content.to_owned(),
+                is_special: is_set("special"),
+            };
+            tokens.insert(id, added);
+        }
+        Ok(ModelSettings {
+            bos: self.bos().map(str::to_owned),
+            eos: self.eos().map(str::to_owned),
+            adds_bos: self.add_bos_token.as_bool(),
+            adds_eos: self.add_eos_token.as_bool(),
+            adds_space: self.add_prefix_space.as_bool(),
+            is_legacy: self.legacy.as_bool() != Some(false),
+            added: tokens.into_values().collect(),
+        })
     }
 
     /// The template, the one named "default" if there are several; empty if there is none.

@@ -31,6 +31,7 @@ pub(crate) fn tokenizer(model: &Model) -> Value {
     let ids: BTreeMap<&str, usize> = model.tokens.iter().map(String::as_str).zip(0..).collect();
     let added: Vec<Value> = CONTROL
         .iter()
+        .filter(|token| ids.contains_key(**token))
         .map(|token| {
             json!({
                 "id": ids[token], "content": token, "single_word": false, "lstrip": false,
