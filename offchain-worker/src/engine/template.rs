@@ -13,7 +13,13 @@ mod clock;
 mod json;
 
 use super::bounds::Unsupported;
-use minijinja::{context, syntax::SyntaxConfig, value::Value, Environment, Error, ErrorKind};
+use minijinja::{
+    context,
+    syntax::SyntaxConfig,
+    value::{Value, ValueKind},
+    Environment, Error, ErrorKind, State,
+};
+use minijinja_contrib::pycompat::unknown_method_callback;
 use std::thread;
 
 /// Longest source of a template, in bytes: the engine needs a multiple of it in memory.
@@ -62,8 +68,7 @@ impl ChatTemplate {
                 .build()?,
         );
         environment.set_fuel(Some(FUEL));
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_unknown_method_callback(python_method);
         environment.add_function("raise_exception", |message: String| -> Result<(), Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
@@ -96,6 +101,45 @@ impl ChatTemplate {
             eos_token => &self.eos,
         })
     }
+}
+
+/// The methods that Python's values have.
+fn python_method(
+    state: &mut State,
+    value: &Value,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
+    if let ("format", Some(text)) = (name, value.as_str()) {
+        // The library charges for the text only after it has made it.
+        state.consume_fuel(formatted_bytes(text, arguments)? / 64)?;
+    }
+    unknown_method_callback(state, value, name, arguments)
+}
+
+/// About the most bytes that `text.format(…)` has: its widths, and an argument for each field.
+fn formatted_bytes(text: &str, arguments: &[Value]) -> Result<u64, Error> {
+    let mut longest = 0;
+    for argument in arguments {
+        longest = longest.max(match argument.kind() {
+            ValueKind::String => argument.as_str().unwrap_or_default().len(),
+            ValueKind::None | ValueKind::Bool | ValueKind::Number => 64,
+            kind => {
+                return Err(Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("format takes texts and numbers, not a value of type {kind}"),
+                ))
+            }
+        });
+    }
+    let fields = text.matches('{').count();
+    let numbers = text.split(|character: char| !character.is_ascii_digit());
+    let widths = numbers.filter(|digits| !digits.is_empty()).map(|digits| {
+        let width: Result<u64, _> = digits.parse();
+        width.unwrap_or(u64::MAX)
+    });
+    let filled = widths.fold(0u64, u64::saturating_add);
+    Ok(filled.saturating_add((fields as u64).saturating_mul(longest as u64)))
 }
 
 /// `source` with a block of no effect in the place of each `{% generation %}`, by which Transformers marks
@@ -265,6 +309,9 @@ mod tests {
             "{% set ns = namespace(a='x') %}{% for i in range(60) %}\
              {% set ns.a = ns.a.join([ns.a, ns.a, ns.a]) %}{% endfor %}",
             "{{ 'x' * 10000000000 }}",
+            "{{ '{:4000000000}'.format('x') }}",
+            "{{ ('{0}' * 100000).format('x' * 100000) }}",
+            "{{ '{a}'.format(a='x') }}",
             "{% macro again(a) %}{{ again(a ~ 'x') }}{% endmacro %}{{ again('') }}",
             "{% include 'chat_template' %}",
         ] {
