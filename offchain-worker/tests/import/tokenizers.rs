@@ -25,7 +25,6 @@ const RULES: &[&str] = &[
     "chameleon",
     "chatglm-bpe",
     "codeshell",
-    "cohere2moe",
     "command-r",
     "dbrx",
     "deepseek-coder",
@@ -78,7 +77,6 @@ const RULES: &[&str] = &[
     "smollm",
     "stablelm2",
     "tekken",
-    "tiny_aya",
     "ufakzeka",
     "viking",
 ];

@@ -94,7 +94,6 @@ impl Rules {
                 ..cut(&[TEKKEN])
             },
             "gpt-4o" | "llama4" | "kanana2" | "talkie" | "minimax-m2" => cut(&[GPT_4O]),
-            "tiny_aya" | "cohere2moe" => cut(&[r"\d{1,3}(?=(?:\d{3})*\b)", GPT_4O]),
             "deepseek-coder" => cut(&[r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", EAST_ASIAN, r"\p{N}"]),
             "deepseek-v3" | "hunyuan-dense" | "joyai-llm" | "hy_v4" => {
                 cut(&[r"\p{N}{1,3}", HAN_AND_KANA, DEEPSEEK_3])
