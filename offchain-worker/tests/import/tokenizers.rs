@@ -426,11 +426,10 @@ fn a_tokenizer_model_that_is_none_or_not_defined_is_refused() {
         message.contains("not BPE") && message.contains("tokenizer.json"),
         "{message}"
     );
-    for damaged in [
-        &b"version https://git-lfs.github.com/spec/v1\n"[..],
-        &[],
-        &whole[..whole.len() - 1],
-    ] {
+    let pointer = b"version https://git-lfs.github.com/spec/v1\n";
+    let message = from_model_file(pointer, &settings).unwrap_err().to_string();
+    assert!(message.contains("git-lfs pointer"), "{message}");
+    for damaged in [&[][..], &whole[..whole.len() - 1]] {
         let message = from_model_file(damaged, &settings).unwrap_err().to_string();
         assert!(
             message.contains("not a model of SentencePiece"),
