@@ -33,8 +33,8 @@ macro_rules! encoded {
     };
 }
 
-/// `#[apply(stored)]`, on a value in storage: derives what [`encoded`](crate::encoded) does, and
-/// `MaxEncodedLen`. See [`derives`](crate::derives).
+/// `#[apply(stored)]`, on a value in storage: derives what [`encoded`] does, and `MaxEncodedLen`.
+/// See [`derives`](crate::derives).
 #[macro_export]
 macro_rules! stored {
     ($($item:tt)*) => {
@@ -45,7 +45,7 @@ macro_rules! stored {
     };
 }
 
-/// `#[apply(sent)]`, on a part of calls or events: derives what [`stored`](crate::stored) does, and
+/// `#[apply(sent)]`, on a part of calls or events: derives what [`stored`] does, and
 /// `DecodeWithMemTracking`. See [`derives`](crate::derives).
 #[macro_export]
 macro_rules! sent {

@@ -74,9 +74,15 @@ export class Filler {
   static #WAITING = 4 * Filler.#PER_BLOCK;
   /** The longest that a stop waits for them, in milliseconds. */
   static #PATIENCE = 60_000;
+  /** The tip of each. */
+  static #TIP = 1_000n * UNIT;
+  /** The number of blocks without any of them after which they are replaced. */
+  static #STUCK = 3;
 
   /** The number of transactions sent so far. */
   #sent = 0;
+  /** The nonce of the next transaction that a block includes, since when it is, and how often it was replaced. */
+  #next = { nonce: -1 };
 
   /**
    * Signs the transactions in advance, which takes longer than a block. Each is small and quickly executed;
@@ -91,9 +97,9 @@ export class Filler {
     const first = (await api.rpc.system.accountNextIndex(payer.address)).toNumber();
     const signed = [];
     for (let n = 0; n < count; n += 1) {
-      signed.push((await remark.signAsync(payer, { nonce: first + n, tip: 1_000n * UNIT, era: 0 })).toHex());
+      signed.push((await remark.signAsync(payer, { nonce: first + n, tip: Filler.#TIP, era: 0 })).toHex());
     }
-    return Object.assign(new Filler(), { chain, payer, first, signed, most });
+    return Object.assign(new Filler(), { chain, payer, remark, first, signed, most });
   }
 
   /** Resolves when the first transactions are in the pool. */
@@ -104,10 +110,27 @@ export class Filler {
     this.done = this.#goOn();
   }
 
-  /** The number of transactions sent that no block includes, by the payer's nonce on the best block. */
+  /**
+   * The number of transactions sent that no block includes, by the payer's nonce on the best block. Replaces them
+   * where blocks stop to include any: the pool sometimes drops one with all that follow, and refuses it for half an
+   * hour.
+   */
   async #waiting() {
-    const { nonce } = await this.chain.api.query.system.account(this.payer.address);
-    return this.first + this.#sent - nonce.toNumber();
+    const account = await this.chain.api.query.system.account(this.payer.address);
+    const [nonce, height] = [account.nonce.toNumber(), await this.chain.height()];
+    const waiting = this.first + this.#sent - nonce;
+    if (nonce !== this.#next.nonce) {
+      this.#next = { nonce, height, replaced: 0n };
+    } else if (waiting > 0 && height >= this.#next.height + Filler.#STUCK) {
+      const replaced = this.#next.replaced + 1n;
+      this.#next = { nonce, height, replaced };
+      for (let n = nonce; n < nonce + waiting; n += 1) {
+        const again = await this.remark.signAsync(this.payer, { nonce: n, tip: Filler.#TIP + replaced * UNIT, era: 0 });
+        // One that is refused is in a block by now, or is replaced the next time.
+        await this.chain.submit(again.toHex()).catch(() => {});
+      }
+    }
+    return waiting;
   }
 
   /** Refills the pool. */
@@ -135,7 +158,7 @@ export class Filler {
     this.isOn = false;
     await this.done;
     await until(
-      `blocks include the ${this.#sent} transactions that filled blocks; the pool may have dropped one, see the node's log`,
+      `blocks include the ${this.#sent} transactions that filled blocks; see the node's log`,
       async () => ((await this.#waiting()) > 0 ? undefined : true),
       { timeout: Filler.#PATIENCE, every: 50 },
     );
