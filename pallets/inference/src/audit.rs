@@ -2,15 +2,14 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, Load, Pallet, Prompts,
-    Pruning, PruningAgenda, Prunings, Queue, QueueKey, Request, RequestPhase, Requests,
+    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, FirstKept, Load, Pallet,
+    Prompts, Queue, QueueKey, Request, RequestPhase, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::ensure;
 use noema_claims::merkle_root;
 use noema_interfaces::{Claims, Operators};
 use noema_protocol::{apply, encoded, hashing, ClaimId, Job, RequestId};
-use sp_runtime::traits::Saturating;
 
 /// The inconsistencies that an audit can find.
 #[apply(encoded)]
@@ -36,10 +35,10 @@ pub enum AuditFailure<AccountId> {
         /// The request.
         request: RequestId,
     },
-    /// A pruning is on the agenda that its request does not need.
-    StrayPruning {
-        /// The pruning.
-        pruning: Pruning,
+    /// The prompt or the record of a request was not removed in order, or an answer outlives its prompt.
+    PruningDiffers {
+        /// The request.
+        request: RequestId,
     },
     /// The locks on a worker's bond differ from the stakes of its requests.
     StakeDiffers {
@@ -80,7 +79,7 @@ impl<AccountId> AuditFailure<AccountId> {
             Self::StrayDeadline { .. } => {
                 "the agenda has a deadline that its request does not have"
             }
-            Self::StrayPruning { .. } => "the agenda has a pruning that its request does not need",
+            Self::PruningDiffers { .. } => "a request was not pruned in order",
             Self::StakeDiffers { .. } => "a worker's locks are not the stakes of its requests",
             Self::LoadDiffers { .. } => "a worker's load differs from the sum of its requests",
             Self::ClaimDiffers { .. } => "a request's claim does not match the answer",
@@ -98,11 +97,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Audit<T> {
         for (id, request) in Requests::<T>::iter() {
             Self::audit_parts(id, &request)?;
-            Self::audit_turn(id, &request)?;
+            Self::audit_deadline(id, &request)?;
+            Self::audit_pruning(id)?;
             Self::audit_payments(id, &request)?;
         }
         Self::audit_queues()?;
-        Self::audit_turns()?;
+        Self::audit_deadlines()?;
         Self::audit_workers()?;
         Self::audit_claims()?;
         Self::audit_orphans()
@@ -140,23 +140,23 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn audit_turn(id: RequestId, request: &Request<T>) -> Audit<T> {
-        let has_turn = match (request.phase, request.ended_at) {
-            (RequestPhase::Answering { deadline }, _) => {
-                DeadlineAgenda::<T>::contains(Self::miss_at(deadline), &id)
-            }
-            (_, Some(ended_at)) if Prompts::<T>::contains_key(id) => {
-                let at = ended_at.saturating_add(request.rules.body_retention.into());
-                PruningAgenda::<T>::contains(at, &Pruning::Bodies(id))
-            }
-            (_, Some(ended_at)) => {
-                let at = ended_at.saturating_add(request.rules.retention.into());
-                let is_pruned_in_time = PruningAgenda::<T>::contains(at, &Pruning::Record(id));
-                is_pruned_in_time && !Answers::<T>::contains_key(id)
-            }
-            _ => true,
+    fn audit_deadline(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let RequestPhase::Answering { deadline } = request.phase else {
+            return Ok(());
         };
+        let has_turn = DeadlineAgenda::<T>::contains(Self::miss_at(deadline), &id);
         ensure!(has_turn, AuditFailure::Incomplete { request: id });
+        Ok(())
+    }
+
+    fn audit_pruning(id: RequestId) -> Audit<T> {
+        let (bodies, record) = FirstKept::<T>::get();
+        let has_prompt = Prompts::<T>::contains_key(id);
+        let is_in_order = id >= record && has_prompt == (id >= bodies);
+        ensure!(
+            is_in_order && (has_prompt || !Answers::<T>::contains_key(id)),
+            AuditFailure::PruningDiffers { request: id },
+        );
         Ok(())
     }
 
@@ -187,21 +187,12 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn audit_turns() -> Audit<T> {
+    fn audit_deadlines() -> Audit<T> {
         for (at, id) in Deadlines::<T>::iter_keys() {
             let phase = Requests::<T>::get(id).map(|request| request.phase);
             let is_needed = matches!(phase, Some(RequestPhase::Answering { deadline })
                 if Self::miss_at(deadline) == at);
             ensure!(is_needed, AuditFailure::StrayDeadline { request: id });
-        }
-        for (_, pruning) in Prunings::<T>::iter_keys() {
-            let (id, has_bodies) = match pruning {
-                Pruning::Bodies(id) => (id, true),
-                Pruning::Record(id) => (id, false),
-            };
-            let is_over = Requests::<T>::get(id).is_some_and(|request| request.ended_at.is_some());
-            let is_needed = is_over && Prompts::<T>::contains_key(id) == has_bodies;
-            ensure!(is_needed, AuditFailure::StrayPruning { pruning });
         }
         Ok(())
     }

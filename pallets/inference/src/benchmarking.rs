@@ -1,6 +1,7 @@
 //! Benchmarks of the calls, and of the steps of a poll.
 
 use crate::{
+    pruning::Part,
     queue::Look,
     requesting::Question,
     workers::{Draw, Handout, Left, Worker},
@@ -171,13 +172,6 @@ where
     (id, claim)
 }
 
-/// Takes the first pruning of block `now`.
-fn take_pruning<T: Config>(now: BlockNumberFor<T>) {
-    for pruning in PruningAgenda::<T>::take_due(now, 1) {
-        Pallet::<T>::prune(&pruning, now);
-    }
-}
-
 /// How a claim ends that validators confirmed.
 fn settled<T: Config>(claim: ClaimId) -> (ClaimOutcome, Settlement<T::AccountId>) {
     let outcome = ClaimOutcome::Final(Verification::Confirmed);
@@ -260,20 +254,27 @@ mod benchmarks {
         assert!(matches!(duty, Some(Ok(_))));
     }
 
-    /// A poll of a block without turns, which leaves it in both agendas, and finds the first queue.
+    /// A poll of a block without turns, which leaves it in the agenda, finds that nothing is to be pruned of two
+    /// requests, and finds the first queue.
     #[benchmark(pov_mode = Measured)]
     fn poll_base() {
+        populate::<T>(1);
+        let first = asked::<T>();
+        let second = asked::<T>();
+        FirstKept::<T>::put((second, first));
         // An agenda with turns does not begin with block 0.
         let now = System::<T>::block_number().saturating_add(One::one());
         NextDeadlines::<T>::put(now);
-        NextPrunings::<T>::put(now);
         #[block]
         {
             Pallet::<T>::poll(now, &mut WeightMeter::new());
+            // A poll that prunes writes this.
+            FirstKept::<T>::mutate(|_| ());
             // Without randomness, as in a benchmark, a poll does not look for queues.
             Pallet::<T>::next_queue(LastVisited::<T>::get());
         }
-        assert!(NextDeadlines::<T>::get() > now && NextPrunings::<T>::get() > now);
+        assert!(NextDeadlines::<T>::get() > now);
+        assert_eq!(FirstKept::<T>::get(), (second, first));
     }
 
     #[benchmark(pov_mode = Measured)]
@@ -422,7 +423,6 @@ mod benchmarks {
         let now = deadline.saturating_add(One::one());
         System::<T>::set_block_number(now);
         NextDeadlines::<T>::put(now);
-        NextPrunings::<T>::put(now);
         #[block]
         {
             for id in DeadlineAgenda::<T>::take_due(now, 1) {
@@ -438,23 +438,22 @@ mod benchmarks {
         end::<T>(id, claim);
         let rules = load::<T>(id).rules;
         let now = System::<T>::block_number().saturating_add(rules.body_retention.into());
-        NextPrunings::<T>::put(now);
         #[block]
         {
-            take_pruning::<T>(now);
+            Pallet::<T>::prune(Part::Bodies, id, now);
         }
         assert!(!Answers::<T>::contains_key(id));
     }
 
     #[benchmark(pov_mode = Measured)]
     fn prune_record() {
-        let (id, _) = answered::<T>();
-        let now = System::<T>::block_number().saturating_add(One::one());
-        PruningAgenda::<T>::insert(System::<T>::block_number(), now, &Pruning::Record(id));
-        NextPrunings::<T>::put(now);
+        let (id, claim) = answered::<T>();
+        end::<T>(id, claim);
+        let rules = load::<T>(id).rules;
+        let now = System::<T>::block_number().saturating_add(rules.retention.into());
         #[block]
         {
-            take_pruning::<T>(now);
+            Pallet::<T>::prune(Part::Record, id, now);
         }
         assert!(!Requests::<T>::contains_key(id));
     }
@@ -463,7 +462,6 @@ mod benchmarks {
     fn ended() {
         let (id, claim) = answered::<T>();
         let (outcome, settlement) = settled::<T>(claim);
-        NextPrunings::<T>::put(System::<T>::block_number());
         #[block]
         {
             <Pallet<T> as OnClaimEnded<_>>::ended(id.into(), claim, outcome, &settlement);

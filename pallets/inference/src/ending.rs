@@ -1,14 +1,12 @@
-//! The end of a request, and its removal.
+//! The end of a request.
 
 use crate::{
-    Answers, Balance, Config, Event, Pallet, Payment, Payments, Prompts, Pruning, PruningAgenda,
-    RefundReason, Request, RequestPhase, Requests,
+    Balance, Config, Event, Pallet, Payment, Payments, RefundReason, Request, RequestPhase,
+    Requests,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{ClaimOutcome, Settlement};
 use noema_interfaces::Claims;
 use noema_protocol::{ClaimId, Job, RequestId};
-use sp_runtime::traits::Saturating;
 
 impl<T: Config> Pallet<T> {
     /// Ends the request of a claim that is over.
@@ -111,37 +109,9 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, request);
     }
 
-    /// Ends a request and schedules the removal of its storage.
+    /// Ends a request. From now on it waits for its removal.
     fn finish(id: RequestId, mut request: Request<T>) {
-        let now = frame_system::Pallet::<T>::block_number();
-        let at = now.saturating_add(request.rules.body_retention.into());
-        PruningAgenda::<T>::insert(now, at, &Pruning::Bodies(id));
-        request.ended_at = Some(now);
+        request.ended_at = Some(frame_system::Pallet::<T>::block_number());
         Requests::<T>::insert(id, request);
-    }
-
-    /// Removes prompt and answer, and the record of the claim.
-    pub(crate) fn prune_bodies(id: RequestId, now: BlockNumberFor<T>) {
-        let Some(request) = Requests::<T>::get(id) else {
-            return;
-        };
-        Prompts::<T>::remove(id);
-        Answers::<T>::remove(id);
-        if let Some(statement) = request.statement {
-            T::Claims::prune(statement.claim);
-        }
-        let ended_at = request.ended_at.unwrap_or(now);
-        let at = ended_at.saturating_add(request.rules.retention.into());
-        if at > now {
-            PruningAgenda::<T>::insert(now, at, &Pruning::Record(id));
-        } else {
-            Self::prune_record(id);
-        }
-    }
-
-    /// Removes the record.
-    pub(crate) fn prune_record(id: RequestId) {
-        Requests::<T>::remove(id);
-        Self::deposit_event(Event::Pruned { request: id });
     }
 }

@@ -23,6 +23,7 @@ mod errors;
 mod events;
 mod interface;
 mod poll;
+mod pruning;
 mod queue;
 mod requesting;
 mod rules;
@@ -44,7 +45,9 @@ pub use noema_economics::Balance;
 pub use noema_interfaces::Load;
 pub use pallet::*;
 pub use poll::MOST_QUEUES;
-pub use rules::{AssignmentTerms, RequestRules, Unworkable, MAX_ATTEMPTS, RECORD_BYTES};
+pub use rules::{
+    AssignmentTerms, RequestRules, Unworkable, MAX_ATTEMPTS, MAX_RETENTION, RECORD_BYTES,
+};
 pub use types::*;
 pub use weights::WeightInfo;
 pub use workers::MOST_WORKERS;
@@ -157,14 +160,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextDeadlines<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// The prunings that are due in each block.
+    /// The first request whose prompt and answer are not removed yet, and the first one whose record is not.
     #[pallet::storage]
-    pub type Prunings<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, Pruning, ()>;
-
-    /// The first block that may have prunings.
-    #[pallet::storage]
-    pub type NextPrunings<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+    pub type FirstKept<T: Config> = StorageValue<_, (RequestId, RequestId), ValueQuery>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -289,7 +287,8 @@ pub mod pallet {
             T::Rules::get()
         }
 
-        /// Checks that requests, queues, deadlines, prunings, loads, locks and claims agree with one another.
+        /// Checks that requests, queues, deadlines, loads, locks and claims agree with one another, and that
+        /// requests were pruned in order.
         pub fn audit() -> Result<(), AuditFailure<T::AccountId>> {
             Self::do_audit()
         }

@@ -3,13 +3,10 @@
 use crate::{
     assigning::{LOOK_AHEAD, MOST_VISITS},
     queue::Look,
-    Config, DeadlineAgenda, LastVisited, Pallet, Pruning, PruningAgenda, WeightInfo,
+    Config, DeadlineAgenda, LastVisited, Pallet, WeightInfo,
 };
 use alloc::vec::Vec;
-use frame_support::{
-    traits::Get,
-    weights::{Weight, WeightMeter},
-};
+use frame_support::{traits::Get, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::Beacon;
@@ -32,43 +29,20 @@ impl<T: Config> Pallet<T> {
         meter.consume(own.consumed());
     }
 
-    /// The weight of the heaviest pruning.
-    pub(crate) fn pruning_weight() -> Weight {
-        T::WeightInfo::prune_bodies().max(T::WeightInfo::prune_record())
-    }
-
-    /// Takes missed deadlines and then due prunings, with half of the rest of `meter`, so that the queues do
-    /// not wait for them. Prunings come last, because causing them is cheap.
+    /// Takes missed deadlines and then prunes, with half of the rest of `meter`, so that the queues do not wait
+    /// for that. Pruning comes last, because causing it is cheap.
     fn take_due(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         let mut half = WeightMeter::with_limit(meter.remaining().saturating_div(2));
-        let costs = |heaviest| Costs {
-            heaviest,
+        let costs = Costs {
+            heaviest: T::WeightInfo::miss(),
             skip: T::WeightInfo::skip_block(),
         };
-        let deadlines = costs(T::WeightInfo::miss());
-        DeadlineAgenda::<T>::take_turns(now, &mut half, deadlines, u32::MAX, |id| {
+        DeadlineAgenda::<T>::take_turns(now, &mut half, costs, u32::MAX, |id| {
             Self::miss(id, now);
             T::WeightInfo::miss()
         });
-        let prunings = costs(Self::pruning_weight());
-        PruningAgenda::<T>::take_turns(now, &mut half, prunings, u32::MAX, |pruning| {
-            Self::prune(&pruning, now)
-        });
+        Self::prune_due(now, &mut half);
         meter.consume(half.consumed());
-    }
-
-    /// Removes what is due, and returns the weight of that.
-    pub(crate) fn prune(pruning: &Pruning, now: BlockNumberFor<T>) -> Weight {
-        match pruning {
-            Pruning::Bodies(id) => {
-                Self::prune_bodies(*id, now);
-                T::WeightInfo::prune_bodies()
-            }
-            Pruning::Record(id) => {
-                Self::prune_record(*id);
-                T::WeightInfo::prune_record()
-            }
-        }
     }
 
     /// Visits each queue once, and then again those with more requests to assign.

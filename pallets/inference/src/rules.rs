@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// Most workers that may try one request, under any rules.
 pub const MAX_ATTEMPTS: u32 = 8;
 
+/// Most blocks for which the record of a request stays in storage after the end: about four months of blocks
+/// every two seconds. Requests are pruned in order, so one that stays keeps all later ones.
+pub const MAX_RETENTION: u32 = 5_000_000;
+
 /// The bytes of storage that every request pays for in addition to prompt and answer: its record, its places
 /// in the queue and on the agenda, its stake, and the claim of its answer.
 pub const RECORD_BYTES: u32 = 1_500;
@@ -47,9 +51,10 @@ pub struct RequestRules {
     pub silence_share: Permill,
     /// The price of each byte that prompt and answer may take in storage; it is burned.
     pub storage_price_per_byte: Balance,
-    /// Blocks for which prompt, answer and claim stay in storage after the end.
+    /// Blocks for which prompt, answer and claim stay in storage after the end, at least.
     pub body_retention: u32,
-    /// Blocks for which the record of a request stays in storage after the end.
+    /// Blocks for which the record of a request stays in storage after the end, at least; no more than
+    /// [`MAX_RETENTION`].
     pub retention: u32,
 }
 
@@ -156,7 +161,8 @@ impl RequestRules {
         refuse(
             self.body_retention == 0 || self.body_retention > self.retention,
             Unworkable::Retention,
-        )
+        )?;
+        refuse(self.retention > MAX_RETENTION, Unworkable::RetentionTooLong)
     }
 }
 
@@ -184,6 +190,8 @@ pub enum Unworkable {
     StorageIsFree,
     /// Prompt and answer would be removed at the end of the request, or would outlive its record.
     Retention,
+    /// The record would stay for more than [`MAX_RETENTION`] blocks.
+    RetentionTooLong,
 }
 
 impl core::fmt::Display for Unworkable {
@@ -201,6 +209,7 @@ impl core::fmt::Display for Unworkable {
             Self::Retention => {
                 "prompt and answer must stay for at least one block, and no longer than the record"
             }
+            Self::RetentionTooLong => "a record must stay for at most 5,000,000 blocks",
         })
     }
 }
@@ -332,7 +341,7 @@ mod tests {
     #[test]
     fn rules_that_cannot_work_are_refused_by_name() {
         type Change = fn(&mut RequestRules);
-        let refusals: [(Change, Unworkable); 16] = [
+        let refusals: [(Change, Unworkable); 17] = [
             (|r| r.answer = 0, Unworkable::NoTimeToAnswer),
             (|r| r.prompt_bytes_per_block = 0, Unworkable::NoSpeed),
             (|r| r.tokens_per_block = 0, Unworkable::NoSpeed),
@@ -355,6 +364,10 @@ mod tests {
                 Unworkable::Retention,
             ),
             (|r| r.retention = 0, Unworkable::Retention),
+            (
+                |r| r.retention = MAX_RETENTION + 1,
+                Unworkable::RetentionTooLong,
+            ),
         ];
         assert_eq!(rules().check(), Ok(()));
         for (change, reason) in refusals {

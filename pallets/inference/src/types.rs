@@ -1,6 +1,6 @@
 //! The types of the pallet's storage and interfaces.
 
-use crate::{Balance, Config, Deadlines, NextDeadlines, NextPrunings, Prunings, RequestRules};
+use crate::{Balance, Config, Deadlines, NextDeadlines, RequestRules};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::marker::PhantomData;
@@ -23,9 +23,6 @@ pub(crate) type AssignmentOf<T> =
 
 /// The agenda of missed deadlines.
 pub(crate) type DeadlineAgenda<T> = noema_agenda::Agenda<Deadlines<T>, NextDeadlines<T>>;
-
-/// The agenda of prunings.
-pub(crate) type PruningAgenda<T> = noema_agenda::Agenda<Prunings<T>, NextPrunings<T>>;
 
 /// A request, from the call that made it until it is pruned. Prompt and answer are stored separately.
 #[derive(
@@ -267,16 +264,6 @@ impl<T: Config> Get<u32> for TextBound<T> {
     fn get() -> u32 {
         text_bound(T::MaxAnswerTokens::get())
     }
-}
-
-/// A part of a finished request that is removed.
-#[apply(sent)]
-#[derive(Copy)]
-pub enum Pruning {
-    /// Its prompt and answer, and the record of its claim.
-    Bodies(RequestId),
-    /// Its record.
-    Record(RequestId),
 }
 
 impl<T: Config> Request<T> {

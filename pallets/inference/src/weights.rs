@@ -95,21 +95,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:1)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Queue` (r:2 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Fruitless` (r:0 w:1)
     // Proof: `Inference::Fruitless` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:0 w:1)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Cursors` (r:0 w:1)
     // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Proof in the benchmark: 962 bytes. Shortest time: 201_576_000 ps.
     fn cancel_request() -> Weight {
         Weight::from_parts(217_526_000, 6_902)
-            .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().writes(8))
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
@@ -153,10 +149,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:1 w:0)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:1)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:1 w:0)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
+    // Storage: `Inference::FirstKept` (r:1 w:1)
+    // Proof: `Inference::FirstKept` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
+    // Storage: `Inference::NextRequestId` (r:1 w:0)
+    // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:2 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Claims::LatestValues` (r:1 w:0)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `Measured`)
     // Storage: `Inference::LastVisited` (r:1 w:0)
@@ -165,8 +163,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Proof in the benchmark: 304 bytes. Shortest time: 35_276_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(43_130_000, 3_769)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(90_000_000, 7_800)
+            .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
@@ -271,19 +269,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:1)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Queue` (r:0 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:0 w:1)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Proof in the benchmark: 442 bytes. Shortest time: 110_296_000 ps.
     fn refund() -> Weight {
         Weight::from_parts(121_587_000, 3_907)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Inference::Requests` (r:0 w:1)
@@ -307,21 +301,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:2 w:2)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:0)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:0 w:1)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Proof in the benchmark: 1958 bytes. Shortest time: 253_083_000 ps.
     fn miss() -> Weight {
         Weight::from_parts(381_352_000, 7_898)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(9))
+            .saturating_add(T::DbWeight::get().reads(9))
+            .saturating_add(T::DbWeight::get().writes(8))
     }
 
-    // Storage: `Inference::NextPrunings` (r:1 w:0)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:1 w:2)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
@@ -333,33 +319,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1062 bytes. Shortest time: 72_095_000 ps.
     fn prune_bodies() -> Weight {
         Weight::from_parts(93_584_000, 4_527)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Storage: `Inference::NextPrunings` (r:1 w:0)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:1 w:1)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Proof in the benchmark: 322 bytes. Shortest time: 49_212_000 ps.
     fn prune_record() -> Weight {
         Weight::from_parts(76_142_000, 3_787)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Storage: `Inference::NextPrunings` (r:1 w:0)
-    // Proof: `Inference::NextPrunings` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
-    // Storage: `Inference::Prunings` (r:0 w:1)
-    // Proof: `Inference::Prunings` (`max_values`: None, `max_size`: Some(29), added: 2504, mode: `Measured`)
     // Proof in the benchmark: 1004 bytes. Shortest time: 45_365_000 ps.
     fn ended() -> Weight {
         Weight::from_parts(70_041_000, 4_469)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 }

@@ -182,7 +182,8 @@ proptest! {
             prop_assert_eq!(Answers::<Test>::iter().count(), 0);
             prop_assert_eq!(Queue::<Test>::iter().count(), 0);
             prop_assert_eq!(Deadlines::<Test>::iter().count(), 0);
-            prop_assert_eq!(Prunings::<Test>::iter().count(), 0);
+            let next = NextRequestId::<Test>::get();
+            prop_assert_eq!(FirstKept::<Test>::get(), (next, next));
             prop_assert!(WORKERS.iter().all(|worker| load(*worker) == Load::default()));
             prop_assert_eq!(Fruitless::<Test>::iter().count(), 0);
             prop_assert!(WORKERS.iter().all(|worker| locks(*worker).is_empty()));

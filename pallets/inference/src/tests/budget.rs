@@ -145,7 +145,6 @@ fn many_prunings_of_one_block_do_not_stop_the_queues_and_are_taken_later() {
         );
         assert_eq!(worker_of(id), Some(10));
         advance(8);
-        // Leaving a block is a step, too.
         assert_eq!(Prompts::<Test>::iter().count(), 1);
         advance(20);
         assert!(ids.iter().all(|id| !Requests::<Test>::contains_key(id)));

@@ -3,9 +3,9 @@
 use crate::{mock::*, *};
 use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, Settlement, Verification};
 use noema_interfaces::OnClaimEnded;
-use noema_protocol::{ClaimId, Job, RoundId};
+use noema_protocol::{ClaimId, Job, RequestId, RoundId};
 
-fn answered() -> (noema_protocol::RequestId, ClaimId, AccountId) {
+fn answered() -> (RequestId, ClaimId, AccountId) {
     let (id, worker) = ask_and_assign();
     (id, answer(id), worker)
 }
@@ -166,7 +166,6 @@ fn prompt_and_answer_go_first_and_the_record_later() {
         next_block();
         assert!(!Requests::<Test>::contains_key(id));
         System::assert_last_event(Event::Pruned { request: id }.into());
-        assert_eq!(Prunings::<Test>::iter().count(), 0);
     });
 }
 
@@ -189,8 +188,32 @@ fn a_record_that_is_kept_no_longer_than_the_bodies_goes_with_them() {
             frame_support::assert_ok!(cancel(ASKER, id));
             advance(10);
             assert!(!Requests::<Test>::contains_key(id));
-            assert_eq!(Prunings::<Test>::iter().count(), 0);
         });
+}
+
+#[test]
+fn requests_are_pruned_in_order_and_wait_for_open_ones() {
+    world().execute_with(|| {
+        let (open, claim, _) = answered();
+        let later: Vec<_> = (0..2).map(|_| ask(ASKER)).collect();
+        for id in &later {
+            frame_support::assert_ok!(cancel(ASKER, *id));
+        }
+        let has_prompt = |id: &RequestId| Prompts::<Test>::contains_key(id);
+        let has_record = |id: &RequestId| Requests::<Test>::contains_key(id);
+        advance(30);
+        assert!(has_prompt(&open) && later.iter().all(has_prompt));
+        end_claim(claim, TRUE);
+        advance(9);
+        assert!(later.iter().all(has_prompt));
+        next_block();
+        assert!(!has_prompt(&open) && !later.iter().any(has_prompt));
+        assert!(later.iter().all(has_record));
+        assert_eq!(FirstKept::<Test>::get(), (RequestId(3), open));
+        advance(10);
+        assert!(!has_record(&open) && !later.iter().any(has_record));
+        assert_eq!(FirstKept::<Test>::get(), (RequestId(3), RequestId(3)));
+    });
 }
 
 #[test]

@@ -210,11 +210,11 @@ fn the_audit_finds_what_is_wrong() {
         Deadlines::<Test>::insert(at, waiting, ());
         assert_eq!(found(), AuditFailure::StrayDeadline { request: waiting });
         Deadlines::<Test>::remove(at, waiting);
-        for pruning in [Pruning::Bodies(id), Pruning::Record(other)] {
-            Prunings::<Test>::insert(at, pruning, ());
-            assert_eq!(found(), AuditFailure::StrayPruning { pruning });
-            Prunings::<Test>::remove(at, pruning);
+        for first_kept in [(waiting, id), (waiting, waiting)] {
+            FirstKept::<Test>::put(first_kept);
+            assert_eq!(found(), AuditFailure::PruningDiffers { request: id });
         }
+        FirstKept::<Test>::kill();
 
         <World as Operators<_, _>>::release(&worker, id.into());
         let stake = |request| AuditFailure::StakeDiffers { worker, request };
