@@ -8,7 +8,10 @@ use alloc::{string::String, vec::Vec};
 use codec::Encode;
 use cumulus_pallet_session_benchmarking::Pallet as SessionBench;
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList};
-use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_support::{
+    storage::storage_prefix,
+    traits::{StorageInfo, StorageInfoTrait, TrackedStorageKey, WhitelistedStorageKeys},
+};
 use frame_system_benchmarking::{
     extensions::Pallet as SystemExtensionsBench, Pallet as SystemBench,
 };
@@ -95,7 +98,13 @@ pub(crate) fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
 
 /// Runs the benchmarks that `config` selects.
 pub(crate) fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
-    let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
+    let mut whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
+    // Each block begins with writing these, so that later reads in it are from memory.
+    let written_before = [
+        storage_prefix(b"System", b"ParentHash"),
+        storage_prefix(b"ParachainSystem", b"ValidationData"),
+    ];
+    whitelist.extend(written_before.map(|key| TrackedStorageKey::from(key.to_vec())));
     let mut batches = Vec::new();
     let params = (&config, &whitelist);
     add_benchmarks!(params, batches);

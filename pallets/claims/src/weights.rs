@@ -52,10 +52,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Claims::AgendaCursor` (r:1 w:0)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:2)
@@ -63,7 +59,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1426 bytes. Shortest time: 116_187_000 ps.
     fn commit_check() -> Weight {
         Weight::from_parts(189_554_000, 6_682)
-            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
@@ -71,14 +67,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1426 bytes. Shortest time: 113_172_000 ps.
     fn commit_early() -> Weight {
         Weight::from_parts(150_601_000, 6_682)
-            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
@@ -95,8 +89,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Claims::UndrawnSpan` (r:1 w:1)
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
@@ -106,7 +98,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1050 bytes. Shortest time: 180_337_000 ps.
     fn reveal_check() -> Weight {
         Weight::from_parts(208_489_000, 6_682)
-            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
@@ -114,12 +106,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Proof in the benchmark: 1066 bytes. Shortest time: 143_238_000 ps.
     fn reveal_early() -> Weight {
         Weight::from_parts(183_442_000, 6_682)
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
@@ -127,16 +117,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-    // Storage: `Claims::AgendaCursor` (r:1 w:0)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1034 bytes. Shortest time: 175_899_000 ps.
     fn reveal_last() -> Weight {
         Weight::from_parts(194_293_000, 6_682)
-            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
@@ -159,8 +145,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Jury::OpenDisputes` (r:1 w:1)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
     // Storage: `Jury::QueueSpan` (r:1 w:1)
@@ -172,7 +156,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1137 bytes. Shortest time: 193_321_000 ps.
     fn challenge() -> Weight {
         Weight::from_parts(312_553_000, 8_079)
-            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(8))
     }
 
@@ -182,8 +166,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:1 w:1)
     // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Claims::UndrawnSpan` (r:1 w:1)
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
@@ -201,12 +183,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1486 bytes. Shortest time: 150_642_000 ps.
     fn challenge_seated() -> Weight {
         Weight::from_parts(230_120_000, 8_079)
-            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(9))
     }
 
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Claims::LatestValues` (r:1 w:1)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
     // Storage: `Beacon::Latest` (r:1 w:0)
@@ -224,7 +204,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 36 bytes. Shortest time: 26_650_000 ps.
     fn poll_base() -> Weight {
         Weight::from_parts(52_298_000, 3_493)
-            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
@@ -250,8 +230,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Jury::Backlogs` (r:32 w:0)
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-    // Storage: `Claims::AgendaCursor` (r:1 w:0)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
@@ -261,13 +239,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(73_200_466, 6_682)
             .saturating_add(Weight::from_parts(21_782_837, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Storage: `Claims::AgendaCursor` (r:1 w:0)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:1 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
@@ -285,7 +261,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(499_059_066, 6_682)
             .saturating_add(Weight::from_parts(118_508_787, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
@@ -340,8 +316,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
     }
 
-    // Storage: `Claims::AgendaCursor` (r:1 w:0)
-    // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:1 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
@@ -365,7 +339,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(488_109_933, 6_682)
             .saturating_add(Weight::from_parts(25_411_854, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(12))
+            .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(10))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(s.into()))

@@ -54,8 +54,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Inference::NextRequestId` (r:1 w:1)
     // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
-    // Storage: `System::ParentHash` (r:1 w:0)
-    // Proof: `System::ParentHash` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `Measured`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
@@ -66,12 +64,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
     // Storage: `Inference::Queue` (r:0 w:1)
@@ -83,14 +77,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(374_514_872, 11_465)
             .saturating_add(Weight::from_parts(87_866_934, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_532).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(11))
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
     }
 
-    // Storage: `System::Account` (r:1 w:1)
-    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -104,8 +96,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 962 bytes. Shortest time: 201_576_000 ps.
     fn cancel_request() -> Weight {
         Weight::from_parts(217_526_000, 6_902)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
@@ -114,8 +106,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
     // Storage: `Claims::NextClaim` (r:1 w:1)
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
@@ -129,7 +119,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(168_463_002, 5_024)
             .saturating_add(Weight::from_parts(22_056, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(11_406, 0).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
@@ -250,8 +240,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
-    // Storage: `Inference::NextDeadlines` (r:1 w:0)
-    // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::Queue` (r:0 w:1)
@@ -261,7 +249,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 843 bytes. Shortest time: 97_242_000 ps.
     fn assign() -> Weight {
         Weight::from_parts(139_271_000, 4_308)
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
@@ -287,8 +275,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(20_268_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Inference::NextDeadlines` (r:1 w:0)
-    // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:1 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:1)
@@ -304,7 +290,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1958 bytes. Shortest time: 253_083_000 ps.
     fn miss() -> Weight {
         Weight::from_parts(381_352_000, 7_898)
-            .saturating_add(T::DbWeight::get().reads(9))
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(8))
     }
 

@@ -70,8 +70,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Jury::OpenDisputes` (r:1 w:1)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -85,12 +83,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1584 bytes. Shortest time: 250_047_000 ps.
     fn appeal() -> Weight {
         Weight::from_parts(328_614_000, 8_079)
-            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(6))
     }
 
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Jury::AgendaCursor` (r:1 w:1)
     // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:1 w:0)
@@ -100,7 +96,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 103 bytes. Shortest time: 19_386_000 ps.
     fn poll_base() -> Weight {
         Weight::from_parts(40_425_000, 3_497)
-            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
@@ -124,8 +120,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(36_839_000, 8_079).saturating_add(T::DbWeight::get().reads(2))
     }
 
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Jury::AgendaCursor` (r:1 w:1)
     // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:2 w:1)
@@ -145,7 +139,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 1375 bytes. Shortest time: 196_537_000 ps.
     fn advance() -> Weight {
         Weight::from_parts(335_035_000, 23_769)
-            .saturating_add(T::DbWeight::get().reads(17))
+            .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().writes(14))
     }
 
@@ -224,14 +218,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:2 w:1)
     // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Proof in the benchmark: 19123 + j * 584 bytes. Shortest time: 3_033_704_000 ps.
     fn conclude(j: u32) -> Weight {
         Weight::from_parts(3_580_009_933, 104_886)
             .saturating_add(Weight::from_parts(108_787_692, 0).saturating_mul(j.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().reads(90))
+            .saturating_add(T::DbWeight::get().reads(89))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
             .saturating_add(T::DbWeight::get().writes(84))
             .saturating_add(T::DbWeight::get().writes(3).saturating_mul(j.into()))

@@ -222,8 +222,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:3)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
@@ -243,7 +241,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 34034 bytes. Shortest time: 3_680_721_000 ps.
     fn advance_silence() -> Weight {
         Weight::from_parts(4_047_527_000, 135_774)
-            .saturating_add(T::DbWeight::get().reads(168))
+            .saturating_add(T::DbWeight::get().reads(167))
             .saturating_add(T::DbWeight::get().writes(166))
     }
 
@@ -251,14 +249,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 19142 bytes. Shortest time: 187_470_000 ps.
     fn advance_tally() -> Weight {
         Weight::from_parts(234_518_000, 24_472)
-            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
@@ -266,8 +262,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:3)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Storage: `ParachainSystem::ValidationData` (r:1 w:0)
-    // Proof: `ParachainSystem::ValidationData` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
@@ -287,7 +281,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof in the benchmark: 45563 bytes. Shortest time: 2_432_330_000 ps.
     fn advance_close() -> Weight {
         Weight::from_parts(3_562_601_000, 135_774)
-            .saturating_add(T::DbWeight::get().reads(134))
+            .saturating_add(T::DbWeight::get().reads(133))
             .saturating_add(T::DbWeight::get().writes(132))
     }
 
