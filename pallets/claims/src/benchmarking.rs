@@ -7,6 +7,7 @@ use crate::{
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
+    storage::unhashed,
     traits::{
         fungible::{Inspect, Mutate, MutateHold},
         Get, UnfilteredDispatchable,
@@ -155,14 +156,20 @@ fn seated<T: Config>(kept: &mut KeptOf<T>, count: u32, state: SeatState) -> Opti
     first
 }
 
-/// Leaves the agenda's cursor out of the count of reads: the poll of each block has read it before.
-fn cursor_is_read<T: Config>() {
-    let key = crate::AgendaCursor::<T>::hashed_key().to_vec();
-    frame_benchmarking::benchmarking::add_to_whitelist(key.into());
+/// Leaves what all claims of a block share out of the count of reads and writes: see `poll_base`.
+fn omit_shared<T: Config>() {
+    let cursor = crate::AgendaCursor::<T>::hashed_key().to_vec();
+    for key in shared::<T>().into_iter().chain([cursor]) {
+        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
+    }
+}
+
+fn shared<T: Config>() -> Vec<Vec<u8>> {
+    <Pallet<T> as noema_interfaces::Claims<_, _>>::shared_keys()
 }
 
 fn store<T: Config>(mut kept: KeptOf<T>, stage: ClaimStage<BlockNumberFor<T>>) {
-    cursor_is_read::<T>();
+    omit_shared::<T>();
     kept.claim.stage = stage;
     Pallet::<T>::file(kept, System::<T>::block_number());
 }
@@ -419,12 +426,14 @@ mod benches {
         assert_eq!(claim.stage, ClaimStage::Undrawn);
     }
 
-    /// What every poll reads, with new randomness for the waiting claims, of which none is drawn.
+    /// What every poll reads, with new randomness for the waiting claims, of which none is drawn. With what all
+    /// claims of a block share: it is read and written once, however many are made, drawn for and settled.
     #[benchmark]
     fn poll_base() {
         // An agenda with turns does not begin with block 0.
         let now = later::<T>();
         crate::AgendaCursor::<T>::put(now);
+        let shared = shared::<T>();
         #[block]
         {
             Pallet::<T>::take_turns(now, &mut WeightMeter::new());
@@ -433,6 +442,10 @@ mod benches {
             Pallet::<T>::draw_waiting(now, 0, &Beacon::default(), &mut WeightMeter::new());
             crate::UndrawnSpan::<T>::put((0, 0));
             crate::FirstNew::<T>::put(ClaimId(0));
+            for key in &shared {
+                let value = unhashed::get_raw(key).unwrap_or_default();
+                unhashed::put_raw(key, &value);
+            }
         }
     }
 
@@ -483,7 +496,7 @@ mod benches {
             .collect();
         // An agenda begins with its first turn, once.
         crate::AgendaCursor::<T>::put(later::<T>());
-        cursor_is_read::<T>();
+        omit_shared::<T>();
         let now = System::<T>::block_number();
         #[block]
         {
@@ -521,6 +534,7 @@ mod benches {
     /// A draw of validators for one leaf, each of which locks its stake.
     #[benchmark]
     fn draw(t: Linear<1, { MAX_TRIES }>) {
+        omit_shared::<T>();
         let job = Job::Check(ClaimId(0), 0);
         let (checkpoint, _) = validators::<T>(t);
         let randomness = H256::repeat_byte(1);
@@ -539,6 +553,7 @@ mod benches {
     /// too, as for a validator with too little free bond.
     #[benchmark]
     fn draw_absent(t: Linear<1, { MAX_TRIES }>) {
+        omit_shared::<T>();
         let job = Job::Check(ClaimId(0), 0);
         let (checkpoint, validators) = validators::<T>(t);
         for validator in &validators {

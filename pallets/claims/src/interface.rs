@@ -81,6 +81,17 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
     fn held(payer: &T::AccountId) -> Balance {
         T::Currency::balance_on_hold(&HoldReason::Payment.into(), payer)
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn shared_keys() -> Vec<Vec<u8>> {
+        let own = [
+            NextClaim::<T>::hashed_key().to_vec(),
+            frame_system::Account::<T>::hashed_key_for(T::Operators::purse()),
+        ];
+        let of_work = <T::Work as noema_interfaces::RecordWork<T::AccountId>>::shared_keys();
+        let others = T::Operators::shared_keys().into_iter().chain(of_work);
+        own.into_iter().chain(others).collect()
+    }
 }
 
 impl<T: Config> noema_interfaces::Disputes<T::AccountId> for Pallet<T> {

@@ -199,13 +199,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Claims::FirstNew` (r:1 w:1)
     // Proof: `Claims::FirstNew` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Storage: `Claims::NextClaim` (r:1 w:0)
+    // Storage: `System::Account` (r:1 w:1)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Operators::TermLength` (r:1 w:1)
+    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Issuance::CurrentEpoch` (r:1 w:1)
+    // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Issuance::RunningWork` (r:1 w:1)
+    // Proof: `Issuance::RunningWork` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
+    // Storage: `Claims::NextClaim` (r:1 w:1)
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 36 bytes. Shortest time: 26_650_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(52_298_000, 3_493)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(4))
+        Weight::from_parts(90_000_000, 3_593)
+            .saturating_add(T::DbWeight::get().reads(11))
+            .saturating_add(T::DbWeight::get().writes(9))
     }
 
     // Storage: `Claims::AgendaCursor` (r:1 w:1)
@@ -267,8 +275,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(4).saturating_mul(s.into()))
     }
 
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Rosters` (r:1 w:0)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:20 w:0)
@@ -284,13 +290,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(62_872_985, 7_108)
             .saturating_add(Weight::from_parts(59_082_762, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(t.into()))
     }
 
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Rosters` (r:1 w:1)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:20 w:20)
@@ -310,7 +314,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(95_332_138, 7_108)
             .saturating_add(Weight::from_parts(74_322_309, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
@@ -322,16 +326,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:2 w:2)
+    // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:33 w:33)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Storage: `Issuance::CurrentEpoch` (r:1 w:0)
-    // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::WorkDone` (r:3 w:3)
     // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
-    // Storage: `Issuance::RunningWork` (r:1 w:1)
-    // Proof: `Issuance::RunningWork` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:33 w:33)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1688 + s * 491 bytes. Shortest time: 450_431_000 ps.
@@ -339,9 +339,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(488_109_933, 6_682)
             .saturating_add(Weight::from_parts(25_411_854, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(11))
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().writes(10))
+            .saturating_add(T::DbWeight::get().writes(8))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(s.into()))
     }
 }

@@ -52,10 +52,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `Measured`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
-    // Storage: `Inference::NextRequestId` (r:1 w:1)
-    // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:19)
@@ -77,9 +73,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(374_514_872, 11_465)
             .saturating_add(Weight::from_parts(87_866_934, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_532).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
     }
 
@@ -104,8 +100,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
-    // Storage: `Claims::NextClaim` (r:1 w:1)
-    // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
@@ -119,8 +113,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(168_463_002, 5_024)
             .saturating_add(Weight::from_parts(22_056, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(11_406, 0).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
     // Storage: `Inference::Requests` (r:1 w:0)
@@ -141,7 +135,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::FirstKept` (r:1 w:1)
     // Proof: `Inference::FirstKept` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
-    // Storage: `Inference::NextRequestId` (r:1 w:0)
+    // Storage: `Inference::NextRequestId` (r:1 w:1)
     // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `Inference::Requests` (r:2 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
@@ -155,7 +149,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn poll_base() -> Weight {
         Weight::from_parts(90_000_000, 7_800)
             .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Inference::NextDeadlines` (r:1 w:1)
@@ -190,8 +184,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Parameters::Parameters` (r:1 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:0)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:0)
@@ -205,14 +197,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(114_744_000, 8_172)
             .saturating_add(Weight::from_parts(75_348_793, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_522).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
     }
 
     // Storage: `Parameters::Parameters` (r:1 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:20)
@@ -230,7 +220,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(17_424_768, 8_239)
             .saturating_add(Weight::from_parts(101_492_277, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_537).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))

@@ -1,6 +1,8 @@
 //! What makes claims, keeps them and receives their ends.
 
 use crate::RelayRandomness;
+#[cfg(feature = "runtime-benchmarks")]
+use alloc::vec::Vec;
 use noema_claims::{Claim, ClaimOutcome, ClaimTerms, Settlement};
 use noema_economics::Balance;
 use noema_protocol::{ClaimId, Job};
@@ -44,6 +46,12 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
 
     /// The amount on hold for the payer's claims that have not ended: for audits, not for blocks.
     fn held(payer: &AccountId) -> Balance;
+
+    /// The storage keys that all claims of a block share. The poll of claims is charged for them, once.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn shared_keys() -> Vec<Vec<u8>> {
+        Vec::new()
+    }
 }
 
 /// Receives the end of each claim.

@@ -142,6 +142,12 @@ pub trait Operators<AccountId, Balance> {
     /// at any time.
     fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
 
+    /// The storage keys that all draws of a block share. The poll of claims is charged for them, once.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn shared_keys() -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
     /// Registers a live operator that can be drawn in the present term.
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, role: Role, checkpoint: &CheckpointId);

@@ -21,4 +21,13 @@ impl<T: Config> RecordWork<T::AccountId> for Pallet<T> {
             *all = all.saturating_add(counted.into());
         });
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn shared_keys() -> alloc::vec::Vec<alloc::vec::Vec<u8>> {
+        let keys = [
+            CurrentEpoch::<T>::hashed_key(),
+            RunningWork::<T>::hashed_key(),
+        ];
+        keys.map(|key| key.to_vec()).into()
+    }
 }

@@ -163,6 +163,11 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
     }
 
     #[cfg(feature = "runtime-benchmarks")]
+    fn shared_keys() -> Vec<Vec<u8>> {
+        [crate::TermLength::<T>::hashed_key().to_vec()].into()
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
     fn register(
         controller: &T::AccountId,
         key: &T::AccountId,
