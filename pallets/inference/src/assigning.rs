@@ -8,7 +8,7 @@
 
 use crate::{
     queue::{Look, Window},
-    workers::{Handout, Left},
+    workers::{Draw, Handout, Left},
     AssignmentOf, Config, DeadlineAgenda, Event, Pallet, RefundReason, Request, RequestPhase,
     Requests, WeightInfo,
 };
@@ -48,6 +48,7 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::visit(requests)
             .saturating_add(bookkeeping)
             .saturating_add(Self::heaviest_draw(MAX_TRIES))
+            .saturating_add(T::WeightInfo::consider(requests).saturating_mul(MAX_TRIES.into()))
             .saturating_add(Self::step_weight().saturating_mul(requests.into()))
     }
 
@@ -75,14 +76,15 @@ impl<T: Config> Pallet<T> {
         u32::try_from(count).unwrap_or(u32::MAX).min(LOOK_AHEAD)
     }
 
-    /// Assigns requests that wait for `checkpoint` to workers, in visit number `n` of block `now`. Returns
-    /// where another visit in this block would look for further requests that workers might take, if there
-    /// are any.
+    /// Assigns requests that wait for `checkpoint` to workers that have fewer than `room`, in visit number `n` of
+    /// block `now`. Returns where another visit in this block would look for further requests that workers might
+    /// take, if there are any.
     pub(crate) fn visit(
         checkpoint: CheckpointId,
         n: u32,
         look: Look,
         beacon: &Beacon,
+        room: u32,
         now: BlockNumberFor<T>,
         meter: &mut WeightMeter,
     ) -> Option<Look> {
@@ -105,12 +107,18 @@ impl<T: Config> Pallet<T> {
             .collect::<Vec<_>>();
         // Where the last request is not ready, none behind it is.
         let has_more = has_more && last == ready.last().map(|(id, _)| *id);
-        let draw = hashing::worker_draw(value, checkpoint, now, n);
-        let handout = Handout::new(&checkpoint, draw, ready, now);
+        let draw = Draw {
+            randomness: hashing::worker_draw(value, checkpoint, now, n),
+            now,
+            room,
+        };
+        let count = u32::try_from(ready.len()).unwrap_or(u32::MAX);
+        let handout = Handout::new(&checkpoint, draw, ready);
         meter.consume(match handout.absent {
             0 => T::WeightInfo::draw_workers(handout.tries),
             _ => Self::heaviest_draw(handout.tries),
         });
+        meter.consume(T::WeightInfo::consider(count).saturating_mul(handout.met.into()));
         let fruitless = Self::note_draw(&checkpoint, handout.met, meter);
         let is_given = !handout.taken.is_empty();
         for (id, request, assignment) in handout.taken {

@@ -27,6 +27,8 @@ use sp_runtime::traits::{One, Saturating};
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 /// Operators in the roster.
 const OPERATORS: u32 = 32;
+/// Requests that a worker may have.
+const ROOM: u32 = 16;
 
 fn controller<T: Config>(index: u32) -> T::AccountId {
     account("controller", index, 0)
@@ -119,6 +121,33 @@ where
     id
 }
 
+/// Requests whose price limit no worker accepts.
+fn dear<T: Config>(count: u32) -> Vec<(RequestId, Request<T>)>
+where
+    T::Currency: Mutate<T::AccountId>,
+{
+    (0..count)
+        .map(|_| asked::<T>())
+        .map(|id| {
+            let price_limit = 0;
+            let request = Request {
+                price_limit,
+                ..load::<T>(id)
+            };
+            (id, request)
+        })
+        .collect()
+}
+
+/// A draw in block `now`.
+const fn draw_of<BlockNumber>(randomness: H256, now: BlockNumber) -> Draw<BlockNumber> {
+    Draw {
+        randomness,
+        now,
+        room: ROOM,
+    }
+}
+
 fn load<T: Config>(id: RequestId) -> Request<T> {
     Requests::<T>::get(id).expect("the record exists; qed")
 }
@@ -132,7 +161,8 @@ fn beacon() -> Beacon {
 
 fn visit<T: Config>(now: BlockNumberFor<T>, beacon: &Beacon) -> Option<Look> {
     let look = Look::AtFront;
-    Pallet::<T>::visit(CHECKPOINT, 0, look, beacon, now, &mut WeightMeter::new())
+    let meter = &mut WeightMeter::new();
+    Pallet::<T>::visit(CHECKPOINT, 0, look, beacon, ROOM, now, meter)
 }
 
 /// A request assigned to a worker.
@@ -291,7 +321,8 @@ mod benchmarks {
             FirstKept::<T>::mutate(|_| ());
             // Written once in a block, however many requests are made.
             NextRequestId::<T>::mutate(|_| ());
-            // Without randomness, as in a benchmark, a poll does not look for queues.
+            // Without randomness, as in a benchmark, a poll neither reads the rules nor looks for queues.
+            T::Rules::get();
             Pallet::<T>::next_queue(LastVisited::<T>::get());
         }
         assert!(NextDeadlines::<T>::get() > now);
@@ -330,30 +361,17 @@ mod benchmarks {
         assert!(again.is_none());
     }
 
-    /// Draws workers for requests that none of them takes, so that each looks at all of them.
+    /// Draws workers for a request that none of them takes.
     #[benchmark(pov_mode = Measured)]
     fn draw_workers(t: Linear<1, { MAX_TRIES }>) {
         omit_shared::<T>();
         populate::<T>(t);
-        let requests: Vec<_> = (0..LOOK_AHEAD)
-            .map(|_| asked::<T>())
-            .map(|id| (id, load::<T>(id)))
-            .map(|(id, request)| {
-                let price_limit = 0;
-                (
-                    id,
-                    Request {
-                        price_limit,
-                        ..request
-                    },
-                )
-            })
-            .collect();
-        let now = System::<T>::block_number();
+        let requests = dear::<T>(1);
+        let draw = draw_of(H256::repeat_byte(3), System::<T>::block_number());
         let handout;
         #[block]
         {
-            handout = Handout::<T>::new(&CHECKPOINT, H256::repeat_byte(3), requests, now);
+            handout = Handout::<T>::new(&CHECKPOINT, draw, requests);
         }
         assert!(handout.has_room && handout.taken.is_empty());
         assert_eq!(handout.tries, t);
@@ -368,13 +386,37 @@ mod benchmarks {
         let requests: Vec<_> = requests.collect();
         let randomness = H256::repeat_byte(3);
         drawn::<T>(randomness).iter().for_each(make_absent::<T>);
-        let now = System::<T>::block_number();
+        let draw = draw_of(randomness, System::<T>::block_number());
         let handout;
         #[block]
         {
-            handout = Handout::<T>::new(&CHECKPOINT, randomness, requests, now);
+            handout = Handout::<T>::new(&CHECKPOINT, draw, requests);
         }
         assert_eq!(handout.met, 0);
+    }
+
+    /// A worker that was drawn considers requests, of which it takes none, and the reason is found for each.
+    #[benchmark(pov_mode = Measured)]
+    fn consider(r: Linear<0, LOOK_AHEAD>) {
+        populate::<T>(1);
+        let mut waiting = dear::<T>(r);
+        let candidates = T::Operators::roster(Role::Worker, &CHECKPOINT);
+        let candidate = candidates.first().expect("an operator was registered; qed");
+        let mut met = [Worker::<T>::of(candidate)];
+        let draw = draw_of(H256::repeat_byte(3), System::<T>::block_number());
+        let is_taken;
+        let reasons: Vec<_>;
+        #[block]
+        {
+            let mut workers = met.iter_mut();
+            is_taken = workers.any(|worker| worker.take_first(&mut waiting, &draw).is_some());
+            let requests = waiting.iter().map(|(_, request)| request);
+            reasons = requests
+                .map(|request| Worker::<T>::why_not(&met, request, &draw))
+                .collect();
+        }
+        assert!(!is_taken);
+        assert_eq!(reasons, vec![Left::TooDear; r as usize]);
     }
 
     /// A worker that was drawn takes a request.
@@ -390,7 +432,7 @@ mod benchmarks {
         NextDeadlines::<T>::put(now);
         omit_shared::<T>();
         let mut waiting = vec![(id, load::<T>(id))];
-        let draw = Draw::of::<T>(H256::repeat_byte(3), now);
+        let draw = draw_of(H256::repeat_byte(3), now);
         #[block]
         {
             if let Some((id, request, assignment)) = worker.take_first(&mut waiting, &draw) {

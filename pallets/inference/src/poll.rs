@@ -51,7 +51,8 @@ impl<T: Config> Pallet<T> {
         if beacon.latest().is_none() {
             return;
         }
-        let mut again = Self::visit_each_queue(&beacon, now, meter);
+        let room = T::Rules::get().room;
+        let mut again = Self::visit_each_queue(&beacon, room, now, meter);
         for n in 1..MOST_VISITS {
             let queues = core::mem::take(&mut again);
             for (checkpoint, look) in queues {
@@ -59,7 +60,7 @@ impl<T: Config> Pallet<T> {
                     return;
                 }
                 let next = charge_recorded_proof(meter, |meter| {
-                    Self::visit(checkpoint, n, look, &beacon, now, meter)
+                    Self::visit(checkpoint, n, look, &beacon, room, now, meter)
                 });
                 again.extend(next.map(|look| (checkpoint, look)));
             }
@@ -70,9 +71,11 @@ impl<T: Config> Pallet<T> {
     /// after the last queue visited; otherwise it begins with the second, as the first queues may leave
     /// little of the budget to the others. Returns the queues to visit again.
     ///
-    /// Finding the first queue is part of the base; each visit pays for finding the queue after it.
+    /// Reading the room of workers and finding the first queue are parts of the base; each visit pays for finding
+    /// the queue after it.
     fn visit_each_queue(
         beacon: &Beacon,
+        room: u32,
         now: BlockNumberFor<T>,
         meter: &mut WeightMeter,
     ) -> Vec<(CheckpointId, Look)> {
@@ -90,7 +93,7 @@ impl<T: Config> Pallet<T> {
                 return again;
             }
             let look = charge_recorded_proof(meter, |meter| {
-                Self::visit(checkpoint, 0, Look::AtFront, beacon, now, meter)
+                Self::visit(checkpoint, 0, Look::AtFront, beacon, room, now, meter)
             });
             again.extend(look.map(|look| (checkpoint, look)));
             visited.push(checkpoint);

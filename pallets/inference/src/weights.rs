@@ -26,6 +26,8 @@ pub trait WeightInfo {
     fn draw_workers(t: u32) -> Weight;
     /// See `draw_absent` in the pallet's benchmarks; `t` is 1 to 20.
     fn draw_absent(t: u32) -> Weight;
+    /// See `consider` in the pallet's benchmarks; `r` is 0 to 32.
+    fn consider(r: u32) -> Weight;
     /// See `assign` in the pallet's benchmarks.
     fn assign() -> Weight;
     /// See `refund` in the pallet's benchmarks.
@@ -141,14 +143,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Claims::LatestValues` (r:1 w:0)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `Measured`)
+    // Storage: `Parameters::Parameters` (r:1 w:0)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Inference::LastVisited` (r:1 w:0)
     // Proof: `Inference::LastVisited` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `Measured`)
     // Storage: `Inference::Queue` (r:1 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Proof in the benchmark: 304 bytes. Shortest time: 35_276_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(90_000_000, 7_800)
-            .saturating_add(T::DbWeight::get().reads(9))
+        Weight::from_parts(95_000_000, 8_300)
+            .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
@@ -182,8 +186,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
     }
 
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:0)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:0)
@@ -194,15 +196,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
     // Proof in the benchmark: 4659 + t * 4059 bytes. Shortest time: 113_883_000 ps.
     fn draw_workers(t: u32) -> Weight {
-        Weight::from_parts(114_744_000, 8_172)
-            .saturating_add(Weight::from_parts(75_348_793, 0).saturating_mul(t.into()))
+        Weight::from_parts(50_000_000, 8_172)
+            .saturating_add(Weight::from_parts(60_000_000, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_522).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
     }
 
-    // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:20)
@@ -220,10 +220,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(17_424_768, 8_239)
             .saturating_add(Weight::from_parts(101_492_277, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_537).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
+    }
+
+    // Proof in the benchmark: 0 bytes. Shortest time: 500_000 ps.
+    fn consider(r: u32) -> Weight {
+        Weight::from_parts(1_000_000, 0)
+            .saturating_add(Weight::from_parts(1_100_000, 0).saturating_mul(r.into()))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)

@@ -2,7 +2,6 @@
 
 use crate::{Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load, Pallet, Request};
 use alloc::vec::Vec;
-use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_interfaces::{Candidate, Operators};
 use noema_protocol::{hashing, CheckpointId, RequestId, Role};
@@ -43,10 +42,12 @@ pub(crate) enum Left {
 
 /// A draw of workers.
 pub(crate) struct Draw<BlockNumber> {
-    randomness: H256,
-    now: BlockNumber,
+    /// Its randomness.
+    pub(crate) randomness: H256,
+    /// The block of the draw.
+    pub(crate) now: BlockNumber,
     /// How many requests a worker may have.
-    room: u32,
+    pub(crate) room: u32,
 }
 
 /// A worker that a draw met.
@@ -55,29 +56,20 @@ pub(crate) struct Worker<T: Config> {
     load: Load,
     /// The part of its bond that is free for stakes.
     free: Balance,
-}
-
-impl<BlockNumber> Draw<BlockNumber> {
-    pub(crate) fn of<T: Config>(randomness: H256, now: BlockNumber) -> Self {
-        Self {
-            randomness,
-            now,
-            room: T::Rules::get().room,
-        }
-    }
+    /// The last request that it considered. It takes none of those up to there any more: its prices and its bond
+    /// stay the same, and the free part of that only becomes smaller.
+    considered: Option<RequestId>,
 }
 
 impl<T: Config> Handout<T> {
-    /// Draws workers for `requests` from the roster of the present term. Each, in the order of the draw,
-    /// takes the first request that it would take, and then further ones while it has room. No more than
-    /// [`MOST_WORKERS`] that take a request are drawn.
+    /// Draws workers for `requests`, which are in order, from the roster of the present term. Each, in the order
+    /// of the draw, takes the first request that it would take, and then further ones while it has room. No more
+    /// than [`MOST_WORKERS`] that take a request are drawn.
     pub(crate) fn new(
         checkpoint: &CheckpointId,
-        randomness: H256,
+        draw: Draw<BlockNumberFor<T>>,
         requests: Vec<(RequestId, Request<T>)>,
-        now: BlockNumberFor<T>,
     ) -> Self {
-        let draw = Draw::of::<T>(randomness, now);
         let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         let (mut waiting, mut taken) = (requests, Vec::new());
         let mut met = Vec::new();
@@ -90,7 +82,8 @@ impl<T: Config> Handout<T> {
             suits
         };
         let wanted = count.min(MOST_WORKERS);
-        let selection = T::Operators::draw(Role::Worker, checkpoint, randomness, wanted, suits);
+        let selection =
+            T::Operators::draw(Role::Worker, checkpoint, draw.randomness, wanted, suits);
         let drawn = u32::try_from(selection.candidates.len());
         let is_whole = drawn.is_ok_and(|drawn| drawn < wanted);
         loop {
@@ -129,6 +122,7 @@ impl<T: Config> Worker<T> {
             candidate: candidate.clone(),
             load: T::Operators::load(&candidate.controller),
             free: candidate.free,
+            considered: None,
         }
     }
 
@@ -152,7 +146,7 @@ impl<T: Config> Worker<T> {
     }
 
     /// Takes the first request whose price limit covers its price and for whose stake it has enough free
-    /// bond, if it has room.
+    /// bond, if it has room. Considers each request once.
     pub(crate) fn take_first(
         &mut self,
         waiting: &mut Vec<(RequestId, Request<T>)>,
@@ -161,10 +155,13 @@ impl<T: Config> Worker<T> {
         if !self.has_room(draw) {
             return None;
         }
+        let before = self.considered;
         let (index, terms) = waiting
             .iter()
             .enumerate()
+            .filter(|(_, (id, _))| Some(*id) > before)
             .find_map(|(index, (id, request))| {
+                self.considered = Some(*id);
                 let terms = self.terms(request)?;
                 self.locks(*id, &terms).then_some((index, terms))
             })?;
@@ -197,7 +194,11 @@ impl<T: Config> Worker<T> {
     }
 
     /// The reason for which none of the workers that were met took a request.
-    fn why_not(met: &[Self], request: &Request<T>, draw: &Draw<BlockNumberFor<T>>) -> Left {
+    pub(crate) fn why_not(
+        met: &[Self],
+        request: &Request<T>,
+        draw: &Draw<BlockNumberFor<T>>,
+    ) -> Left {
         let mut willing = met
             .iter()
             .filter(|worker| worker.terms(request).is_some())
