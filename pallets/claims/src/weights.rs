@@ -76,13 +76,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1034 bytes. Shortest time: 39_454_000 ps.
     fn verify_commitment() -> Weight {
-        Weight::from_parts(67_326_000, 6_682).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(67_326_000, 6_682)
     }
 
     // Storage: `Operators::Keys` (r:1 w:0)
@@ -126,13 +122,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-    // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1034 bytes. Shortest time: 86_903_000 ps.
     fn verify_reveal() -> Weight {
-        Weight::from_parts(112_730_000, 6_682).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(112_730_000, 6_682)
     }
 
     // Storage: `Claims::Claims` (r:1 w:1)
@@ -234,8 +226,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(30_056_000, 6_682).saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Storage: `Operators::Operators` (r:32 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Jury::Backlogs` (r:32 w:0)
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
@@ -248,7 +238,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(Weight::from_parts(21_782_837, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 

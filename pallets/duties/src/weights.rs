@@ -18,15 +18,13 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `System::BlockHash` (r:1 w:0)
     // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 187 bytes. Shortest time: 124_623_000 ps.
     fn authorize_perform(b: u32) -> Weight {
         Weight::from_parts(134_303_466, 3_545)
             .saturating_add(Weight::from_parts(10_532, 0).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Proof in the benchmark: 0 bytes. Shortest time: 28_443_000 ps.

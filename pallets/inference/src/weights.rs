@@ -119,16 +119,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    // Storage: `Inference::Requests` (r:1 w:0)
-    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Storage: `Operators::Keys` (r:1 w:0)
-    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
     // Proof in the benchmark: 1232 bytes. Shortest time: 72_605_000 ps.
     fn verify_answer(t: u32, b: u32) -> Weight {
         Weight::from_parts(6_878_741, 4_697)
             .saturating_add(Weight::from_parts(79_461, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(14_363, 0).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Inference::NextDeadlines` (r:1 w:1)

@@ -148,6 +148,12 @@ pub trait Operators<AccountId, Balance> {
         Vec::new()
     }
 
+    /// The storage keys of the record of an operator, and of the entry that names the operator of a hot key.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn keys_of(_controller: &AccountId, _key: &AccountId) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
     /// Registers a live operator that can be drawn in the present term.
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, role: Role, checkpoint: &CheckpointId);

@@ -168,6 +168,15 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
     }
 
     #[cfg(feature = "runtime-benchmarks")]
+    fn keys_of(controller: &T::AccountId, key: &T::AccountId) -> Vec<Vec<u8>> {
+        [
+            Operators::<T>::hashed_key_for(controller),
+            Keys::<T>::hashed_key_for(key),
+        ]
+        .into()
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
     fn register(
         controller: &T::AccountId,
         key: &T::AccountId,
