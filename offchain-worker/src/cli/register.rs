@@ -146,7 +146,7 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
 /// answered, or refuse others.
 fn same_tokens(record: &CheckpointRecord, manifest: &Manifest) -> anyhow::Result<()> {
     let stated = WireTokenBounds::from(manifest);
-    let recorded = &record.tokens;
+    let recorded = &record.limits;
     if *recorded != stated {
         bail!(
             "checkpoint {} is registered with at most {} tokens a byte and {} more for a prompt, but its manifest states {} and {}; serve another checkpoint",

@@ -48,6 +48,8 @@ pub enum AuditFailure {
     WrongHolders,
     /// A checkpoint has no room for a prompt and an answer.
     NoRoom,
+    /// The limits of a checkpoint are not those of its family's architecture.
+    LimitsDiffer,
 }
 
 impl AuditFailure {
@@ -65,6 +67,7 @@ impl AuditFailure {
             Self::CanonicalNotActive => "a canonical checkpoint is not active in its family",
             Self::WrongHolders => "a list of holders is stale or names an operator twice",
             Self::NoRoom => "a checkpoint has no room for a prompt and an answer",
+            Self::LimitsDiffer => "a checkpoint's limits are not those of its family",
         }
     }
 }
@@ -108,8 +111,13 @@ impl<T: Config> Pallet<T> {
 
     fn audit_record(record: &CheckpointOf<T>) -> Result<(), AuditFailure> {
         let family = Families::<T>::get(record.family).ok_or(AuditFailure::BrokenLineage)?;
-        let limits = family.architecture.limits(record.tokens);
-        ensure!(limits.leave_room(), AuditFailure::NoRoom);
+        ensure!(record.limits.leave_room(), AuditFailure::NoRoom);
+        let architecture = &family.architecture;
+        ensure!(
+            record.limits.context_length == architecture.context_length
+                && record.limits.vocabulary == architecture.vocabulary,
+            AuditFailure::LimitsDiffer
+        );
         let expected = match record.parent {
             Some(parent) => {
                 let parent = Checkpoints::<T>::get(parent)

@@ -101,10 +101,7 @@ pub(crate) fn activate<T: Config>(checkpoint: CheckpointId, limits: ModelLimits)
         generation: 0,
         children: 0,
         weights: weights(),
-        tokens: TokenBounds {
-            tokens_per_byte: limits.tokens_per_byte,
-            template_tokens: limits.template_tokens,
-        },
+        limits,
         licence: licence::<T>(),
         provenance: provenance(),
         publisher: Some(publisher),

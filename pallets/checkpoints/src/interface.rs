@@ -1,6 +1,6 @@
 //! The interface to other pallets.
 
-use crate::{Canonical, Checkpoints, Config, Error, Families, Pallet, Provenance, Status, Weights};
+use crate::{Canonical, Checkpoints, Config, Error, Pallet, Provenance, Status, Weights};
 use frame_support::{defensive, ensure, storage::with_storage_layer};
 use noema_interfaces::Trained;
 use noema_protocol::{CheckpointId, FamilyId, ModelLimits, RoundId};
@@ -10,11 +10,7 @@ use sp_runtime::{DispatchError, DispatchResult};
 impl<T: Config> noema_interfaces::Checkpoints for Pallet<T> {
     fn active(checkpoint: &CheckpointId) -> Option<ModelLimits> {
         let record = Checkpoints::<T>::get(checkpoint)?;
-        if record.status != Status::Active {
-            return None;
-        }
-        let architecture = Families::<T>::get(record.family)?.architecture;
-        Some(architecture.limits(record.tokens))
+        (record.status == Status::Active).then_some(record.limits)
     }
 
     fn is_active(checkpoint: &CheckpointId) -> bool {
@@ -75,7 +71,7 @@ impl<T: Config> noema_interfaces::Lineage<T::AccountId> for Pallet<T> {
                 origin.family,
                 Some(parent),
                 weights,
-                origin.tokens,
+                origin.limits,
                 origin.licence,
                 Provenance::Trained(trained),
                 None,

@@ -10,7 +10,7 @@ use frame_support::{
     traits::{fungible::hold::Mutate, Get},
     BoundedVec,
 };
-use noema_protocol::{CheckpointId, FamilyId};
+use noema_protocol::{CheckpointId, FamilyId, ModelLimits};
 
 impl<T: Config> Pallet<T> {
     #[allow(clippy::too_many_arguments)]
@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
             family,
             parent,
             weights,
-            tokens,
+            limits,
             licence,
             provenance,
             Some((publisher, deposit)),
@@ -55,7 +55,7 @@ impl<T: Config> Pallet<T> {
         family: FamilyId,
         parent: Option<CheckpointId>,
         weights: Weights,
-        tokens: TokenBounds,
+        limits: ModelLimits,
         licence: BoundedVec<u8, T::MaxLicence>,
         provenance: Provenance,
         deposit: Option<(T::AccountId, BalanceOf<T>)>,
@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
             generation,
             children: 0,
             weights,
-            tokens,
+            limits,
             licence,
             provenance,
             publisher: publisher.clone(),

@@ -123,8 +123,9 @@ pub struct Checkpoint<AccountId, Balance, BlockNumber, Licence> {
     pub children: u32,
     /// The weights.
     pub weights: Weights,
-    /// The bounds of the tokens of a prompt.
-    pub tokens: TokenBounds,
+    /// The bounds that it puts on a request: those of its family's architecture, and those of the tokens of a
+    /// prompt.
+    pub limits: ModelLimits,
     /// The licence's SPDX identifier or name, in UTF-8.
     pub licence: Licence,
     /// The origin of the weights.

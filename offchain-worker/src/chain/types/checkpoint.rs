@@ -93,8 +93,8 @@ from_chain! {
         pub parent: Option<CheckpointId>,
         /// The weights.
         pub weights: Weights,
-        /// Its token bounds.
-        pub tokens: WireTokenBounds,
+        /// Its token bounds; the chain has those of its architecture there, too.
+        pub limits: WireTokenBounds,
         /// Whether requests may name it.
         pub status: Status,
     }

@@ -101,8 +101,12 @@ fn audit_finds_what_is_wrong() {
         AuditFailure::CanonicalNotActive
     );
     assert_eq!(
-        after(|| change(2, |r| r.tokens.tokens_per_byte = 0)),
+        after(|| change(2, |r| r.limits.tokens_per_byte = 0)),
         AuditFailure::NoRoom
+    );
+    assert_eq!(
+        after(|| change(2, |r| r.limits.vocabulary += 1)),
+        AuditFailure::LimitsDiffer
     );
     assert_eq!(
         after(|| change(2, |r| r.children = 1)),
