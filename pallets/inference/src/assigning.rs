@@ -44,7 +44,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn visit_weight(requests: u32) -> Weight {
         // Beside these, a visit changes the number of draws without a worker, and the cursor, and may remove
         // both.
-        let bookkeeping = T::DbWeight::get().reads_writes(1, 4);
+        let bookkeeping = T::DbWeight::get().reads_writes(1, 3);
         T::WeightInfo::visit(requests)
             .saturating_add(bookkeeping)
             .saturating_add(Self::heaviest_draw(MAX_TRIES))

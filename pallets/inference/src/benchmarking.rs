@@ -358,7 +358,11 @@ mod benchmarks {
         for _ in 0..r {
             asked::<T>();
         }
-        Cursors::<T>::insert(CHECKPOINT, RequestId(u64::from(r / 2)));
+        let search = QueueSearch {
+            cursor: Some(RequestId(u64::from(r / 2))),
+            fruitless: 0,
+        };
+        Searches::<T>::insert(CHECKPOINT, search);
         let now = System::<T>::block_number();
         let again;
         #[block]

@@ -136,15 +136,11 @@ pub mod pallet {
     pub type Queue<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Identity, QueueKey, ()>;
 
-    /// For checkpoints that requests wait for: how many draws in a row met no worker, not even a busy one.
-    /// Absent where the last draw met one.
+    /// How far the queue of a checkpoint was searched, and how many draws in a row met no worker. Absent where
+    /// the next search begins with the first request, and the last draw met a worker.
     #[pallet::storage]
-    pub type Fruitless<T: Config> = StorageMap<_, Blake2_128Concat, CheckpointId, u32, ValueQuery>;
-
-    /// The request up to which the queue of a checkpoint was searched for workers that have room and take
-    /// none of those before it. Absent where the next search begins with the first request.
-    #[pallet::storage]
-    pub type Cursors<T: Config> = StorageMap<_, Blake2_128Concat, CheckpointId, RequestId>;
+    pub type Searches<T: Config> =
+        StorageMap<_, Blake2_128Concat, CheckpointId, QueueSearch, ValueQuery>;
 
     /// The queue after which the next block begins: the last one visited, or the first one where all were
     /// visited.

@@ -1,6 +1,8 @@
 //! The queue of each checkpoint: requests that wait for a worker, in order.
 
-use crate::{Config, Cursors, Fruitless, Pallet, Queue, QueueKey, Request, RequestPhase, Requests};
+use crate::{
+    Config, Pallet, Queue, QueueKey, QueueSearch, Request, RequestPhase, Requests, Searches,
+};
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::WeightMeter};
 use noema_protocol::{CheckpointId, RequestId};
@@ -46,7 +48,7 @@ impl<T: Config> Pallet<T> {
     /// Requests of a queue, `size` at most: the first ones, or, where the queue has a cursor, those behind
     /// it, and before them the first ones, up to half of `size`, unless `look` leaves these out.
     pub(crate) fn window(checkpoint: &CheckpointId, look: Look, size: usize) -> Window<T> {
-        let cursor = Cursors::<T>::get(checkpoint);
+        let cursor = Searches::<T>::get(checkpoint).cursor;
         let mut ids: Vec<_> = match (cursor, look) {
             (Some(cursor), Look::AtFront) => Self::queued_after(checkpoint, None)
                 .take_while(|id| *id <= cursor)
@@ -94,18 +96,17 @@ impl<T: Config> Pallet<T> {
     /// Records a draw for a checkpoint that met `met` workers, busy ones included. Returns how many draws in
     /// a row met none. A change is charged to `meter`.
     pub(crate) fn note_draw(checkpoint: &CheckpointId, met: u32, meter: &mut WeightMeter) -> u32 {
-        let before = Fruitless::<T>::get(checkpoint);
-        let after = match met {
-            0 => before.saturating_add(1),
+        let before = Searches::<T>::get(checkpoint);
+        let fruitless = match met {
+            0 => before.fruitless.saturating_add(1),
             _ => 0,
         };
-        if after != before {
-            Fruitless::<T>::mutate_exists(checkpoint, |slot| {
-                *slot = (after > 0).then_some(after);
-            });
-            meter.consume(T::DbWeight::get().writes(1));
-        }
-        after
+        let after = QueueSearch {
+            fruitless,
+            ..before
+        };
+        Self::note_search(checkpoint, before, after, meter);
+        fruitless
     }
 
     /// Moves the cursor of a queue to `last`, where workers with room take none of the requests up to there,
@@ -115,20 +116,37 @@ impl<T: Config> Pallet<T> {
         last: Option<RequestId>,
         meter: &mut WeightMeter,
     ) {
-        let before = Cursors::<T>::get(checkpoint);
-        if before != last {
-            Cursors::<T>::set(checkpoint, last);
-            meter.consume(T::DbWeight::get().writes(1));
+        let before = Searches::<T>::get(checkpoint);
+        let after = QueueSearch {
+            cursor: last,
+            ..before
+        };
+        Self::note_search(checkpoint, before, after, meter);
+    }
+
+    fn note_search(
+        checkpoint: &CheckpointId,
+        before: QueueSearch,
+        after: QueueSearch,
+        meter: &mut WeightMeter,
+    ) {
+        if after == before {
+            return;
         }
+        if after == QueueSearch::default() {
+            Searches::<T>::remove(checkpoint);
+        } else {
+            Searches::<T>::insert(checkpoint, after);
+        }
+        meter.consume(T::DbWeight::get().writes(1));
     }
 
     /// Removes the draws and the cursor of a checkpoint's queue if it is empty. Charged to `meter`.
     pub(crate) fn forget_if_empty(checkpoint: &CheckpointId, meter: &mut WeightMeter) {
         meter.consume(T::DbWeight::get().reads(1));
         if Self::queued_after(checkpoint, None).next().is_none() {
-            Fruitless::<T>::remove(checkpoint);
-            Cursors::<T>::remove(checkpoint);
-            meter.consume(T::DbWeight::get().writes(2));
+            Searches::<T>::remove(checkpoint);
+            meter.consume(T::DbWeight::get().writes(1));
         }
     }
 }

@@ -11,8 +11,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{ClaimRules, ClaimStage, RelayBlock, Verification};
 use noema_economics::Permill;
 use noema_protocol::{
-    apply, encoded, request::text_bound, sent, CheckpointId, ClaimId, ModelLimits, Prices, Receipt,
-    RequestId, SamplingParameters,
+    apply, encoded, request::text_bound, sent, stored, CheckpointId, ClaimId, ModelLimits, Prices,
+    Receipt, RequestId, SamplingParameters,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -159,6 +159,17 @@ impl QueueKey {
     pub const fn request(&self) -> RequestId {
         RequestId(u64::from_be_bytes(self.0))
     }
+}
+
+/// What visits to the queue of a checkpoint leave to later ones.
+#[apply(stored)]
+#[derive(Copy, Default)]
+pub struct QueueSearch {
+    /// The request up to which the queue was searched for workers that have room and take none of those before
+    /// it; `None` where the next search begins with the first request.
+    pub cursor: Option<RequestId>,
+    /// How many draws in a row met no worker, not even a busy one.
+    pub fruitless: u32,
 }
 
 /// The assignment of a request to a worker.

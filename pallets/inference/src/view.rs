@@ -1,8 +1,8 @@
 //! The view functions that are more than a read of the storage.
 
 use crate::{
-    Answers, Balance, Config, Deterrent, Fruitless, Offer, OpenAnswer, Pallet, PriceList, Prompts,
-    Queue, QueueKey, QueueState, Request, RequestPhase, RequestState, Requests,
+    Answers, Balance, Config, Deterrent, Offer, OpenAnswer, Pallet, PriceList, Prompts, Queue,
+    QueueKey, QueueState, Request, RequestPhase, RequestState, Requests, Searches,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -128,7 +128,7 @@ impl<T: Config> Pallet<T> {
             oldest: first
                 .and_then(Requests::<T>::get)
                 .map(|request| request.requested_at),
-            fruitless: Fruitless::<T>::get(checkpoint),
+            fruitless: Searches::<T>::get(checkpoint).fruitless,
         }
     }
 

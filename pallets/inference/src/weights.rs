@@ -85,15 +85,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Storage: `Inference::Queue` (r:2 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
-    // Storage: `Inference::Fruitless` (r:0 w:1)
-    // Proof: `Inference::Fruitless` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `Measured`)
-    // Storage: `Inference::Cursors` (r:0 w:1)
-    // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Searches` (r:0 w:1)
+    // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
     // Proof in the benchmark: 962 bytes. Shortest time: 201_576_000 ps.
     fn cancel_request() -> Weight {
         Weight::from_parts(217_526_000, 6_902)
             .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
@@ -162,20 +160,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `Measured`)
-    // Storage: `Inference::Cursors` (r:1 w:0)
-    // Proof: `Inference::Cursors` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Searches` (r:1 w:0)
+    // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
     // Storage: `Inference::Queue` (r:34 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:31 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Storage: `Inference::Fruitless` (r:1 w:0)
-    // Proof: `Inference::Fruitless` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `Measured`)
     // Proof in the benchmark: 1160 + r * 56 bytes. Shortest time: 67_706_000 ps.
     fn visit(r: u32) -> Weight {
         Weight::from_parts(99_016_066, 11_242)
             .saturating_add(Weight::from_parts(14_080_383, 0).saturating_mul(r.into()))
             .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
-            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
     }
 

@@ -185,7 +185,7 @@ proptest! {
             let next = NextRequestId::<Test>::get();
             prop_assert_eq!(FirstKept::<Test>::get(), (next, next));
             prop_assert!(WORKERS.iter().all(|worker| load(*worker) == Load::default()));
-            prop_assert_eq!(Fruitless::<Test>::iter().count(), 0);
+            prop_assert!(Searches::<Test>::iter_values().all(|search| search.fruitless == 0));
             prop_assert!(WORKERS.iter().all(|worker| locks(*worker).is_empty()));
             prop_assert_eq!(on_hold(1) + on_hold(2), 0);
             prop_assert_eq!(wealth(), Balances::total_issuance());

@@ -11,12 +11,12 @@ fn without_any_worker_a_request_is_refunded_once_it_has_expired() {
         set_listed(10, false);
         advance(9);
         assert!(waits(id));
-        assert_eq!(Fruitless::<Test>::get(CHECKPOINT), 9);
+        assert_eq!(Searches::<Test>::get(CHECKPOINT).fruitless, 9);
         next_block();
         assert_eq!(refunded_for(id), Some(RefundReason::NoWorker));
         assert_eq!((on_hold(ASKER), free(ASKER)), (0, FUNDS - STORAGE));
         assert_eq!(
-            Fruitless::<Test>::get(CHECKPOINT),
+            Searches::<Test>::get(CHECKPOINT).fruitless,
             0,
             "the count is removed"
         );
@@ -97,7 +97,7 @@ fn one_worker_that_is_met_starts_the_count_anew() {
         set_listed(10, true);
         next_block();
         set_listed(10, false);
-        assert_eq!(Fruitless::<Test>::get(CHECKPOINT), 0);
+        assert_eq!(Searches::<Test>::get(CHECKPOINT).fruitless, 0);
         advance(9);
         assert!(waits(id), "the request waits although it has expired");
         next_block();

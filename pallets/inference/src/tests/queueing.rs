@@ -170,14 +170,14 @@ fn the_search_goes_on_behind_those_that_no_worker_with_room_takes() {
             next_block();
             let searched = (MOST_VISITS * LOOK_AHEAD) as usize;
             assert_eq!(
-                Cursors::<Test>::get(CHECKPOINT),
+                Searches::<Test>::get(CHECKPOINT).cursor,
                 Some(cheap[searched - 1]),
                 "a block looks at that many"
             );
             next_block();
             assert_eq!(assigned(), [dear], "the next block finds it");
             assert_eq!(
-                Cursors::<Test>::get(CHECKPOINT),
+                Searches::<Test>::get(CHECKPOINT).cursor,
                 None,
                 "and no request is left behind it"
             );
@@ -258,7 +258,7 @@ fn what_comes_back_before_the_cursor_is_not_left_out() {
                 ask_for(ASKER, 150);
             }
             set_prices(10, 10);
-            while !waits(first) || Cursors::<Test>::get(CHECKPOINT).is_none() {
+            while !waits(first) || Searches::<Test>::get(CHECKPOINT).cursor.is_none() {
                 next_block();
             }
             resume(10);

@@ -187,7 +187,11 @@ fn queues_that_are_emptied_on_the_way_do_not_let_others_be_visited_twice_or_left
             set_listed(14, false);
             next_block();
             assert!(waits(ids[4]));
-            assert_eq!(Fruitless::<Test>::get(checkpoints[4]), 1, "one draw");
+            assert_eq!(
+                Searches::<Test>::get(checkpoints[4]).fruitless,
+                1,
+                "one draw"
+            );
             let given = ids.iter().filter(|id| worker_of(**id).is_some());
             assert_eq!(given.count(), 8);
             set_listed(14, true);
