@@ -297,7 +297,8 @@ impl OpenCheckpoint {
         &self.tokenizer
     }
 
-    /// The chat template; empty if the model has none.
+    /// The chat template, for a gateway that renders conversations; empty if the model has none. No worker
+    /// runs it: the manifest has its frame.
     pub fn chat_template(&self) -> &str {
         &self.chat_template
     }

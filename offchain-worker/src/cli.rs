@@ -188,6 +188,9 @@ enum Command {
 /// Futures of a library are compiled again by each program that awaits them. So the async runtime is here,
 /// and `main.rs` compiles in a second instead of minutes.
 pub fn main() -> ExitCode {
+    if let Some(status) = crate::import::run_chat_template() {
+        return status;
+    }
     let cli = Cli::read();
     execute(cli).unwrap_or_else(|error| {
         eprintln!("error: {}", describe(&error));

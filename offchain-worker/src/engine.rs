@@ -30,7 +30,6 @@ mod memory;
 pub(crate) mod prompt;
 #[cfg(test)]
 mod sample;
-mod template;
 pub(crate) mod tokenizer;
 
 use crate::checkpoint::OpenCheckpoint;
@@ -53,9 +52,6 @@ pub enum EngineError {
     /// The checkpoint's `tokenizer.json` cannot be used.
     #[error("The checkpoint's tokenizer cannot be used: {0}.")]
     Tokenizer(String),
-    /// The checkpoint's chat template does not compile.
-    #[error("The checkpoint's chat template cannot be used: {0}.")]
-    Template(minijinja::Error),
     /// It is not proven that every prompt can be answered.
     #[error("The checkpoint uses {what}, which is not supported; {hint}.")]
     Unsupported {
@@ -85,7 +81,7 @@ pub enum EngineError {
     /// The prompt leaves no room for an answer.
     #[error("The prompt has {tokens} tokens; prompt and answer together can have {context}.")]
     PromptTooLong {
-        /// Tokens of the prompt, including the chat template.
+        /// Tokens of the prompt, including its frame.
         tokens: usize,
         /// Tokens that the model's context holds.
         context: u32,
@@ -104,7 +100,7 @@ pub enum EngineError {
 /// A complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Tokens of the prompt, including the chat template.
+    /// Tokens of the prompt, including its frame.
     pub prompt_tokens: u32,
     /// The answer's tokens, including a final stop token.
     pub tokens: Vec<u32>,
@@ -120,7 +116,7 @@ pub struct Answer {
 pub struct Check {
     /// Whether the answer is the checkpoint's.
     pub verdict: CheckVerdict,
-    /// Tokens of the prompt, including the chat template.
+    /// Tokens of the prompt, including its frame.
     pub prompt_tokens: u32,
     /// [Hashes](noema_numerics::hidden) of the hidden states from which the tokens should have been sampled;
     /// those of the answer if the answer is right.
@@ -226,8 +222,7 @@ impl Engine {
         &self.checkpoint
     }
 
-    /// Tokens of `prompt`, as a user's message in the frame of the chat template. Special tokens written out
-    /// in it are text.
+    /// Tokens of `prompt`, in its frame. Special tokens written out in it are text.
     pub fn encode_prompt(&self, prompt: &str) -> Result<Vec<u32>, EngineError> {
         let tokens = self
             .prompts
@@ -243,7 +238,7 @@ impl Engine {
         Ok(tokens)
     }
 
-    /// Tokens of a text without chat template. Special tokens written out in it are text.
+    /// Tokens of a text without frame. Special tokens written out in it are text.
     pub(crate) fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>, EngineError> {
         self.prompts
             .text()
@@ -373,7 +368,7 @@ fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
     let manifest = checkpoint.manifest();
     let prompts = PromptCodec::new(
         checkpoint.tokenizer(),
-        checkpoint.chat_template(),
+        manifest.frame.as_ref(),
         manifest.bos,
         manifest.eos,
         &manifest.stops,
@@ -381,7 +376,6 @@ fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
     )
     .map_err(|error| match error {
         PromptError::Tokenizer(error) => EngineError::Tokenizer(error),
-        PromptError::Template(error) => EngineError::Template(error),
         PromptError::Unsupported(Unsupported { what, hint }) => {
             EngineError::Unsupported { what, hint }
         }

@@ -5,9 +5,9 @@
 //! operations, the rotation table comes from the `libm` crate instead of the system's, and no result depends
 //! on the order in which threads finish.
 //!
-//! The chain accepts a prompt by its bytes, so an import proves from tokenizer and chat template how
-//! many tokens a prompt can become, and states it in the manifest. A source for which that cannot be
-//! proven is refused.
+//! The chain accepts a prompt by its bytes, so an import runs the chat template to find the frame that it puts
+//! around a message, proves from tokenizer and frame how many tokens a prompt can become, and states both in
+//! the manifest. A source with another kind of template, or for which that cannot be proven, is refused.
 //!
 //! A source is untrusted. Every count and offset is checked against the size of the file before it is used,
 //! unknown features are refused by name, and the checkpoint appears in the library by one rename after
@@ -25,13 +25,14 @@ mod source;
 mod tokenizer;
 mod write;
 
+pub use crate::chat_template::process::run as run_chat_template;
 pub use error::ImportError;
 pub use initial::{initialise, InitialOptions};
 pub use source::FloatSource;
 
 use crate::checkpoint::OpenCheckpoint;
 use noema_checkpoint::Architecture;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
 
 /// Positions of a checkpoint unless [`ImportOptions::context`] is set. The rotation table is part of the
@@ -52,6 +53,9 @@ pub struct ImportOptions {
     pub name: Option<String>,
     /// Licence to record instead of the source's own.
     pub licence: Option<String>,
+    /// The program that runs the chat template in a process of its own. It has to begin with
+    /// [`run_chat_template`]. Default: the running program.
+    pub program: Option<PathBuf>,
 }
 
 /// A part of the work whose progress can be shown.

@@ -18,6 +18,7 @@
 
 pub mod artefacts;
 pub mod chain;
+mod chat_template;
 pub mod checkpoint;
 pub mod cli;
 pub mod dataset;

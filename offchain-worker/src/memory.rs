@@ -4,10 +4,18 @@ use std::fs;
 
 /// The peak of this process's resident memory, in bytes; `None` without `/proc`.
 pub fn peak_bytes() -> Option<u64> {
+    of_status("VmHWM:")
+}
+
+/// The address space that this process uses, in bytes; `None` without `/proc`.
+pub(crate) fn address_space_bytes() -> Option<u64> {
+    of_status("VmSize:")
+}
+
+/// A size in the status of this process.
+fn of_status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1_024)
 }
@@ -27,5 +35,6 @@ mod tests {
         let much = vec![1u8; 64 << 20];
         let after = peak_bytes().expect("Linux reports it");
         assert!(after >= before + much.len() as u64 / 2);
+        assert!(address_space_bytes().expect("Linux reports it") >= much.len() as u64);
     }
 }

@@ -237,6 +237,7 @@ fn show(checkpoint: &OpenCheckpoint) {
     println!("folder         {}", checkpoint.directory().display());
     println!("format         version {}", manifest.format);
     println!("numerics       version {}", manifest.numerics);
+    println!("text layer     version {}", manifest.text_layer);
     println!(
         "architecture   {} layers, hidden {}, {} heads and {} for keys and values of {}, feed-forward {}",
         architecture.layers,
@@ -254,6 +255,19 @@ fn show(checkpoint: &OpenCheckpoint) {
     println!("weights root   {:?}", manifest.weights_root);
     println!("tokenizer      {:?}", manifest.tokenizer_hash);
     println!("chat template  {:?}", manifest.chat_template_hash);
+    if let Some(frame) = &manifest.frame {
+        let (before, after) = (format!("{:?}", frame.before), format!("{:?}", frame.after));
+        println!(
+            "frame          {}, the prompt{}, {}",
+            one_line(&before),
+            if frame.trims {
+                " without white space at its ends"
+            } else {
+                ""
+            },
+            one_line(&after)
+        );
+    }
     println!("stop tokens    {:?}", manifest.stops);
     println!(
         "made from      a {} with hash {:?}",

@@ -55,6 +55,7 @@ pub(super) fn import(global: &Global, args: ImportArgs) -> anyhow::Result<()> {
         context: args.context,
         name: args.name,
         licence: args.licence,
+        program: None,
     };
     let checkpoint = with_progress(&args.source, &global.home()?, &options)?;
     println!("{}", checkpoint.id());

@@ -5,11 +5,14 @@
 //! <|im_start|>system … <|im_end|>\n<|im_start|>   user\n<prompt>   <|im_end|>\n<|im_start|>assistant\n
 //! └─────────────────── start ─────────────────┘   └──── text ────┘   └────────────── end ─────────────┘
 //! ```
-//! Only the template writes special tokens. Its frame is cut after the last special token before the prompt
-//! and before the first one after it. Start and end have the same tokens in every prompt. The text
-//! between them, the rest of the frame with the prompt, is encoded as one text, in which special tokens
-//! written out are text. If the prompt contains none, this gives the same tokens as encoding the whole
-//! rendered text.
+//! Only the manifest's frame has special tokens. It is cut after the last special token before the prompt and
+//! before the first one after it. Start and end have the same tokens in every prompt. The text between them,
+//! the rest of the frame with the prompt, is encoded as one text, in which special tokens written out are
+//! text. If the prompt contains none, this gives the same tokens as encoding the whole text of frame and
+//! prompt.
+//!
+//! A change of any of this that gives a prompt other tokens is a new version of the text layer, as is a release
+//! of the tokenizer library that does: `tests/golden` has the tokens of the present version.
 //!
 //! Special are the tokens that the tokenizer marks as special, those that begin and end a text or an answer, and
 //! the added tokens that the frame writes, unless they consist of white space.
@@ -27,11 +30,11 @@ pub(crate) use super::bounds::Unsupported;
 
 use super::{
     bounds::{self, TextBound},
-    template::{ChatTemplate, Frame},
     tokenizer::TextCodec,
 };
+use crate::chat_template::Trial;
 use frame::CutFrame;
-use noema_checkpoint::Architecture;
+use noema_checkpoint::{Architecture, Frame};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use tokenizers::{AddedToken, PostProcessor, PostProcessorWrapper};
 
@@ -70,9 +73,7 @@ const MESSAGES: [&str; 20] = [
 pub(crate) enum PromptError {
     /// The tokenizer cannot be used.
     Tokenizer(String),
-    /// The chat template does not compile.
-    Template(minijinja::Error),
-    /// Because of the tokenizer or the template, some prompt could not be answered.
+    /// Because of the tokenizer or the frame, some prompt could not be answered.
     Unsupported(Unsupported),
 }
 
@@ -111,54 +112,34 @@ pub(crate) struct PromptCodec {
 }
 
 impl PromptCodec {
-    /// Reads `tokenizer`, a `tokenizer.json`, and `chat_template`, and proves how many tokens a prompt can
-    /// have. `bos` begins a text, if the model has such a token; the template writes `eos` at the end of a
-    /// turn; and each of `stops` ends an answer.
+    /// Reads `tokenizer`, a `tokenizer.json`, and proves how many tokens a prompt in `frame` can have. `bos`
+    /// begins a text, if the model has such a token; a chat template writes `eos` at the end of a turn; and
+    /// each of `stops` ends an answer.
     pub(crate) fn new(
         tokenizer: &[u8],
-        chat_template: &str,
+        frame: Option<&Frame>,
         bos: Option<u32>,
         eos: Option<u32>,
         stops: &[u32],
         architecture: &Architecture,
     ) -> Result<Self, PromptError> {
-        // The tokenizer library is not written for hostile files; a panic in it must not end this process.
-        let proven = || Self::prove(tokenizer, chat_template, bos, eos, stops, architecture);
-        catch_unwind(AssertUnwindSafe(proven))
-            .unwrap_or_else(|_| Err(PromptError::Tokenizer("its library panicked".into())))
+        guarded(|| Self::prove(tokenizer, frame, bos, eos, stops, architecture))
     }
 
     fn prove(
         tokenizer: &[u8],
-        chat_template: &str,
+        frame: Option<&Frame>,
         bos: Option<u32>,
         eos: Option<u32>,
         stops: &[u32],
         architecture: &Architecture,
     ) -> Result<Self, PromptError> {
-        let unusable = |error: tokenizers::Error| PromptError::Tokenizer(error.to_string());
-        let mut text = TextCodec::from_json(tokenizer).map_err(unusable)?;
-        bounds::check_decoder(text.tokenizer())?;
-        let too_many = || {
-            Unsupported::new(
-                "a tokenizer or a chat template that can make too many tokens of a prompt",
-                "a prompt must leave room for an answer",
-            )
-        };
-        // Before the library makes any tokens: a normalizer can multiply a text without end.
-        let bound = bounds::prove(text.tokenizer())?;
-        if bound.per_byte > MOST_PER_BYTE
-            || bound.constant >= u64::from(architecture.context_length)
-        {
-            return Err(too_many().into());
-        }
-        let name = |token: Option<u32>| token.map(|id| text.token(id)).unwrap_or_default();
-        let template = ChatTemplate::compile(chat_template, name(bos), name(eos))
-            .map_err(PromptError::Template)?;
+        let mut text = sound_text(tokenizer, architecture)?;
         let messages = messages(&text, architecture.context_length as usize);
-        let frame = Frame::of(&template, messages.iter().map(String::as_str))?;
-        let framing = [&frame.before, &frame.after].map(|part| text.added_in(part));
-        let framing = framing.iter().flatten().map(|(_, id, _)| *id);
+        let framing = frame.map(|frame| [&frame.before, &frame.after]);
+        let framing = framing.into_iter().flatten();
+        let framing = framing.flat_map(|part| text.added_in(part));
+        let framing = framing.map(|(_, id, _)| id);
         let ends = stops.iter().copied().chain(eos);
         let marks: Vec<u32> = framing.chain(bos).chain(ends).collect();
         text.make_special(marks).map_err(unusable)?;
@@ -170,7 +151,7 @@ impl PromptCodec {
             .into());
         }
         let bound = bounds::prove(text.tokenizer())?;
-        let adds_special = !template.writes_special_tokens();
+        let adds_special = frame.is_none();
         let special = special_tokens(&text, adds_special)?;
         let frame = CutFrame::of(&text, frame)?;
         if frame.tokens() + special == 0 && !always_has_tokens(&bound, &frame) {
@@ -212,8 +193,7 @@ impl PromptCodec {
         &self.text
     }
 
-    /// Tokens of `prompt`, as a user's message in the frame of the chat template. Special tokens written out
-    /// in it are text.
+    /// Tokens of `prompt`, in its frame. Special tokens written out in it are text.
     pub(crate) fn encode(&self, prompt: &str) -> tokenizers::Result<Vec<u32>> {
         let CutFrame { before, after, .. } = &self.frame;
         let tokens = self.encode_between(prompt, self.adds_special)?;
@@ -263,6 +243,57 @@ impl PromptCodec {
         }
         Ok(())
     }
+}
+
+/// What shows whether `chat_template` only puts text around a message, for a model with this tokenizer,
+/// whose templates get `bos` and `eos`.
+pub(crate) fn trial(
+    tokenizer: &[u8],
+    chat_template: &str,
+    bos: Option<u32>,
+    eos: Option<u32>,
+    architecture: &Architecture,
+) -> Result<Trial, PromptError> {
+    guarded(|| {
+        let text = sound_text(tokenizer, architecture)?;
+        let name = |token: Option<u32>| token.map(|id| text.token(id)).unwrap_or_default();
+        Ok(Trial {
+            source: chat_template.into(),
+            bos: name(bos),
+            eos: name(eos),
+            messages: messages(&text, architecture.context_length as usize),
+        })
+    })
+}
+
+/// The result of `work`, which calls the tokenizer library. The library is not written for hostile files; a
+/// panic in it must not end this process.
+fn guarded<T>(work: impl FnOnce() -> Result<T, PromptError>) -> Result<T, PromptError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(PromptError::Tokenizer("its library panicked".into())))
+}
+
+fn unusable(error: tokenizers::Error) -> PromptError {
+    PromptError::Tokenizer(error.to_string())
+}
+
+fn too_many() -> Unsupported {
+    Unsupported::new(
+        "a tokenizer or a frame that can make too many tokens of a prompt",
+        "a prompt must leave room for an answer",
+    )
+}
+
+/// The codec of a `tokenizer.json` that makes a bounded number of tokens of a text and has a bounded decoder:
+/// checked before the library makes any tokens, since a normalizer can multiply a text without end.
+fn sound_text(tokenizer: &[u8], architecture: &Architecture) -> Result<TextCodec, PromptError> {
+    let text = TextCodec::from_json(tokenizer).map_err(unusable)?;
+    bounds::check_decoder(text.tokenizer())?;
+    let bound = bounds::prove(text.tokenizer())?;
+    if bound.per_byte > MOST_PER_BYTE || bound.constant >= u64::from(architecture.context_length) {
+        return Err(too_many().into());
+    }
+    Ok(text)
 }
 
 /// The messages with which a template and a tokenizer are tested: some as long as the context.

@@ -1,9 +1,8 @@
 //! Conversion between text and token ids, according to the checkpoint's `tokenizer.json`.
 //!
-//! Special tokens mark where a turn begins and ends, and its role. Only a chat template writes them: in every
+//! Special tokens mark where a turn begins and ends, and its role. Only a frame has them: in every
 //! other text, a prompt or a document of a dataset, their written form is ordinary text. So there are two
-//! ways to encode, [`TextCodec::encode`] for text and [`TextCodec::encode_template`] for the output of a
-//! template.
+//! ways to encode, [`TextCodec::encode`] for text and [`TextCodec::encode_frame`] for a frame.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -97,14 +96,14 @@ impl TextCodec {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Token ids of the output of a chat template, in which special tokens are recognised.
-    pub(super) fn encode_template(&self, written: &str) -> tokenizers::Result<Vec<u32>> {
+    /// Token ids of a part of a frame, in which special tokens are recognised.
+    pub(super) fn encode_frame(&self, written: &str) -> tokenizers::Result<Vec<u32>> {
         let words = self.tokenizer.get_pre_tokenizer();
         let encoding = self.encoding(&self.all_added(), words, written)?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The added tokens in the output of a chat template, and their byte ranges.
+    /// The added tokens in a part of a frame, and their byte ranges.
     pub(super) fn added_in(&self, written: &str) -> Vec<(Range<usize>, u32, AddedToken)> {
         let all = self.all_added();
         let pieces = all.extract_and_normalize(self.tokenizer.get_normalizer(), written);

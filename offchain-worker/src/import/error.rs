@@ -124,6 +124,16 @@ pub enum ImportError {
         /// Why not.
         problem: String,
     },
+    /// The program that runs the chat template in a process of its own does not do so.
+    #[error("{program} could not run the chat template of {path}: {source}.")]
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// The file or folder with the template.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The model does not have the requested context.
     #[error("A context of {asked} positions was asked for; the model has 1 to {limit}.")]
     Context {

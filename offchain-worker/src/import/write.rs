@@ -6,18 +6,20 @@ use super::{
     rope::Rope,
     ImportError, ImportOptions, ImportProgress, ImportStage, DEFAULT_CONTEXT,
 };
+use crate::chat_template::{process, NoFrame};
 use crate::checkpoint::{
     parallel_root, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
 };
-use crate::engine::prompt::{Bounds, PromptCodec, PromptError, Unsupported};
+use crate::engine::prompt::{self, Bounds, PromptCodec, PromptError, Unsupported};
 use memmap2::Mmap;
 use noema_checkpoint::{
     blake2_256,
     layout::{tensor_count, tensors, weights_bytes, TensorKind},
-    Architecture, Manifest, ManifestError, FORMAT, H256,
+    Architecture, Frame, Manifest, ManifestError, FORMAT, H256, TEXT_LAYER_VERSION,
 };
 use noema_numerics::NUMERICS_VERSION;
 use std::{
+    env,
     fs::File,
     io::{BufWriter, Write},
     path::Path,
@@ -35,10 +37,12 @@ pub(super) fn write(
         context_length: context(model.architecture.context_length, options)?,
         ..model.architecture
     };
-    let bounds = bounds(&model, &architecture, weights.path())?;
+    let frame = frame(&model, &architecture, weights.path(), options)?;
+    let bounds = bounds(&model, frame.as_ref(), &architecture, weights.path())?;
     let mut manifest = Manifest {
         format: FORMAT,
         numerics: NUMERICS_VERSION,
+        text_layer: TEXT_LAYER_VERSION,
         name: options.name.clone().unwrap_or(model.name),
         licence: options.licence.clone().unwrap_or(model.licence),
         architecture,
@@ -47,6 +51,7 @@ pub(super) fn write(
         weights_bytes: weights_bytes(&architecture).map_err(ManifestError::Architecture)?,
         tokenizer_hash: blake2_256(&model.tokenizer),
         chat_template_hash: blake2_256(model.chat_template.as_bytes()),
+        frame,
         tokens_per_byte: bounds.tokens_per_byte,
         template_tokens: bounds.template_tokens,
         bos: model.bos,
@@ -72,28 +77,74 @@ pub(super) fn write(
     Ok(temporary.publish(&library, manifest.id())?)
 }
 
-/// The most tokens that a prompt can have, proven from the source's tokenizer and chat template.
-fn bounds(model: &Model, architecture: &Architecture, path: &Path) -> Result<Bounds, ImportError> {
-    PromptCodec::new(
+/// The frame that the source's chat template puts around a message; `None` without a template.
+fn frame(
+    model: &Model,
+    architecture: &Architecture,
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<Option<Frame>, ImportError> {
+    if model.chat_template.is_empty() {
+        return Ok(None);
+    }
+    let trial = prompt::trial(
         &model.tokenizer,
         &model.chat_template,
+        model.bos,
+        model.eos,
+        architecture,
+    )
+    .map_err(|error| unusable(path, error))?;
+    let failed = |program: &Path, source| ImportError::Program {
+        program: program.into(),
+        path: path.into(),
+        source,
+    };
+    let program = match &options.program {
+        Some(program) => program.clone(),
+        None => env::current_exe().map_err(|source| failed("this program".as_ref(), source))?,
+    };
+    match process::frame(&program, &trial).map_err(|source| failed(&program, source))? {
+        Ok(frame) => Ok(Some(frame)),
+        Err(NoFrame::Syntax(reason)) => Err(ImportError::value(
+            path,
+            "a chat template",
+            format!("which does not compile: {reason}"),
+        )),
+        Err(NoFrame::Refused(reason)) => Err(ImportError::unsupported(
+            path,
+            format!("a chat template that {reason}"),
+            "templates that put text before and after a message are",
+        )),
+    }
+}
+
+/// The most tokens that a prompt can have, proven from the source's tokenizer and the frame.
+fn bounds(
+    model: &Model,
+    frame: Option<&Frame>,
+    architecture: &Architecture,
+    path: &Path,
+) -> Result<Bounds, ImportError> {
+    PromptCodec::new(
+        &model.tokenizer,
+        frame,
         model.bos,
         model.eos,
         &model.stops,
         architecture,
     )
     .map(|prompts| prompts.bounds())
-    .map_err(|error| match error {
+    .map_err(|error| unusable(path, error))
+}
+
+fn unusable(path: &Path, error: PromptError) -> ImportError {
+    match error {
         PromptError::Tokenizer(problem) => ImportError::tokenizer(path, problem),
-        PromptError::Template(error) => ImportError::value(
-            path,
-            "a chat template",
-            format!("which does not compile: {error}"),
-        ),
         PromptError::Unsupported(Unsupported { what, hint }) => {
             ImportError::unsupported(path, what, hint)
         }
-    })
+    }
 }
 
 fn context(trained: u32, options: &ImportOptions) -> Result<u32, ImportError> {

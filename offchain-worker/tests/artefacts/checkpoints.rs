@@ -5,6 +5,7 @@ use futures::FutureExt;
 use noema_artefacts::BlobHash;
 use noema_checkpoint::{
     blake2_256, tiles_root, CheckpointId, Manifest, Source, SourceFormat, FORMAT, H256,
+    TEXT_LAYER_VERSION,
 };
 use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
 use noema_worker::{
@@ -55,6 +56,7 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
     let manifest = Manifest {
         format: FORMAT,
         numerics: NUMERICS_VERSION,
+        text_layer: TEXT_LAYER_VERSION,
         name: "tiny".into(),
         licence: String::new(),
         architecture: model.architecture,
@@ -63,6 +65,7 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
         weights_bytes: layout::weights_bytes(&model.architecture).expect("a valid architecture"),
         tokenizer_hash: blake2_256(tokenizer),
         chat_template_hash: blake2_256(template.as_bytes()),
+        frame: None,
         tokens_per_byte: 1,
         template_tokens: 0,
         bos: None,

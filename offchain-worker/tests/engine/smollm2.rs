@@ -11,6 +11,7 @@ use noema_worker::{
     reference::{perplexity, PerplexityOptions},
 };
 use proptest::prelude::*;
+use serde_json::{json, Value};
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -32,8 +33,12 @@ fn engine() -> Option<&'static Engine> {
             return None;
         };
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
-        let checkpoint = import::import(&source, &home, &ImportOptions::default(), &())
-            .expect("the model is imported");
+        let options = ImportOptions {
+            program: Some(env!("CARGO_BIN_EXE_noema-worker").into()),
+            ..ImportOptions::default()
+        };
+        let checkpoint =
+            import::import(&source, &home, &options, &()).expect("the model is imported");
         Some(
             Engine::open(Arc::new(checkpoint), &Device::cpu(None), None)
                 .expect("the engine starts"),
@@ -182,6 +187,23 @@ fn an_ordinary_prompt_has_the_tokens_of_the_whole_text() {
             .expect("encodes");
         let tokens = engine.encode_prompt(prompt).expect("encodes");
         assert_eq!(tokens, whole.get_ids(), "{prompt:?}");
+    }
+}
+
+#[test]
+fn it_has_the_tokens_and_the_texts_of_this_version_of_the_text_layer() {
+    let Some(engine) = engine() else { return };
+    let golden = include_str!("../golden/text-layer-1.json");
+    let golden: Value = serde_json::from_str(golden).expect("JSON");
+    let golden = &golden["SmolLM2-135M-Instruct"];
+    for (prompt, tokens) in golden["prompts"].as_object().expect("prompts") {
+        let found = engine.encode_prompt(prompt).expect("encodes");
+        assert_eq!(json!(found), *tokens, "{prompt:?}");
+    }
+    for answer in golden["answers"].as_array().expect("answers") {
+        let tokens: Vec<u32> = serde_json::from_value(answer["tokens"].clone()).expect("tokens");
+        let text = engine.decode(&tokens).expect("decodes");
+        assert_eq!(json!(text), answer["text"], "{tokens:?}");
     }
 }
 

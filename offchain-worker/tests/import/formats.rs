@@ -1,9 +1,9 @@
 //! Both formats give the same weights for the same model.
 
 use crate::support::{
-    gguf, huggingface, import_gguf, import_into, leftovers, Model, Tensor, TEMPLATE,
+    self, gguf, huggingface, import_gguf, import_into, leftovers, Model, Tensor, TEMPLATE,
 };
-use noema_checkpoint::{blake2_256, layout::tensors, SourceFormat};
+use noema_checkpoint::{blake2_256, layout::tensors, Frame, SourceFormat, TEXT_LAYER_VERSION};
 use noema_worker::{
     checkpoint::OpenCheckpoint,
     import::{import, ImportOptions, UNNAMED},
@@ -203,6 +203,13 @@ fn the_manifest_tells_what_the_source_says() {
         assert_eq!(manifest.source.format, format);
         assert_eq!((manifest.bos, manifest.eos), (Some(1), Some(2)));
         assert_eq!(manifest.stops, [0, 2], "end of text and end of turn");
+        assert_eq!(manifest.text_layer, TEXT_LAYER_VERSION);
+        let bare = Frame {
+            before: String::new(),
+            after: String::new(),
+            trims: false,
+        };
+        assert_eq!(manifest.frame, Some(bare));
         assert_eq!((manifest.tokens_per_byte, manifest.template_tokens), (1, 0));
         assert_eq!(manifest.architecture.context_length, 16);
         assert_eq!(manifest.architecture.norm_epsilon_q32, 42_950);
@@ -303,6 +310,7 @@ fn options_replace_what_the_source_says() {
         context: Some(5),
         name: Some("Mine".into()),
         licence: Some("mit".into()),
+        ..support::options()
     };
     let checkpoint = import(&source, directory.path(), &options, &()).unwrap();
     assert_eq!(checkpoint.manifest().name, "Mine");
@@ -311,7 +319,7 @@ fn options_replace_what_the_source_says() {
 
     let longer = ImportOptions {
         context: Some(17),
-        ..ImportOptions::default()
+        ..support::options()
     };
     let error = import(&source, directory.path(), &longer, &()).unwrap_err();
     assert_eq!(

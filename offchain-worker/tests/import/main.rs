@@ -9,4 +9,5 @@ mod real_model;
 mod refusals;
 mod repeatability;
 mod support;
+mod templates;
 mod tokenizers;

@@ -32,7 +32,7 @@ fn its_checkpoint_is_frozen() {
     );
     assert_eq!(
         checkpoint.id().to_string(),
-        "0xe632761e43e2f431f119f64093515cd30250523bc1bca93cee383d7755c2a234"
+        "0x8e75e44f370aba208a9592503380f445782d8a3f94e1cf400e6f3b71dc3d653d"
     );
     assert_eq!(
         (manifest.tokens_per_byte, manifest.template_tokens),
@@ -41,6 +41,12 @@ fn its_checkpoint_is_frozen() {
     assert_eq!(manifest.licence, "apache-2.0");
     assert_eq!((manifest.bos, manifest.eos), (Some(1), Some(2)));
     assert_eq!(manifest.stops, [0, 2]);
+    let frame = manifest.frame.as_ref().unwrap();
+    assert_eq!(
+        frame.around(" a "),
+        "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face\
+         <|im_end|>\n<|im_start|>user\n a <|im_end|>\n<|im_start|>assistant\n"
+    );
     assert!(checkpoint.chat_template().contains("<|im_start|>"));
     checkpoint.verify(&|_| ()).unwrap();
 }

@@ -39,7 +39,7 @@ fn the_checkpoint_of_a_seeded_model_is_frozen() {
                 "51ee1109bb567739c258e705d668b218542917367e7d226500255b844101f88c"
             )),
             H256(hex!(
-                "cf24d7fec4f6efdc7991a6b749bad4a70d4cdc0395655d9bc3eea577d902fbe1"
+                "369353c9146d9e6c4cf49f7f5fc71ac8d4c590971ba9baa0f0cf9df36651ee8b"
             )),
         ]
     );

@@ -193,7 +193,15 @@ impl Random {
 }
 
 pub(crate) fn import_into(source: &Path, home: &Path) -> Result<OpenCheckpoint, ImportError> {
-    import(source, home, &ImportOptions::default(), &())
+    import(source, home, &options(), &())
+}
+
+/// The options of an import whose chat template the worker runs: the program of a test does not.
+pub(crate) fn options() -> ImportOptions {
+    ImportOptions {
+        program: Some(env!("CARGO_BIN_EXE_noema-worker").into()),
+        ..ImportOptions::default()
+    }
 }
 
 /// Imports a GGUF file of these bytes into a fresh home.

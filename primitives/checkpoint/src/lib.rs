@@ -3,11 +3,14 @@
 
 extern crate alloc;
 
+mod frame;
 mod manifest;
 mod merkle;
 
+pub use frame::Frame;
 pub use manifest::{
     Manifest, ManifestError, Source, SourceFormat, FORMAT, MAX_NAME_BYTES, MAX_STOPS,
+    TEXT_LAYER_VERSION,
 };
 pub use merkle::{join_roots, tiles_root, weights_root, CHUNK_TILES};
 pub use noema_numerics::{layout, tile, Architecture};

@@ -1,5 +1,6 @@
 //! The manifest: all data that determine the answers of a checkpoint, in one hashable record.
 
+use crate::Frame;
 use alloc::{string::String, vec::Vec};
 use codec::{Decode, Encode};
 use core::fmt;
@@ -10,8 +11,14 @@ use sp_core::H256;
 
 /// The version of the checkpoint format that this crate reads and writes: the files of a checkpoint, and how
 /// they turn a prompt into tokens. Since format 3, special tokens written out in a prompt are text; since
-/// format 4, the manifest names the token that a chat template writes at the end of a turn.
+/// format 4, the manifest names the token that a chat template writes at the end of a turn, records the frame
+/// of a prompt, and has a version of the text layer.
 pub const FORMAT: u32 = 4;
+
+/// The version of the text layer that this release has: the rules by which a prompt becomes tokens and tokens
+/// become text. They are those of the [`Frame`], those of the tokenizer library, and the tables of Unicode in
+/// both. A release that gives other tokens or another text has another version.
+pub const TEXT_LAYER_VERSION: u32 = 1;
 
 /// Longest name and longest licence, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
@@ -71,6 +78,8 @@ pub struct Manifest {
     pub format: u32,
     /// Version of the numerics that give the weights their meaning.
     pub numerics: u32,
+    /// Version of the text layer that turns a prompt into tokens: [`TEXT_LAYER_VERSION`].
+    pub text_layer: u32,
     /// Name of the model, as its author gave it.
     pub name: String,
     /// Licence of the weights, as the source states it; empty if it states none.
@@ -85,13 +94,17 @@ pub struct Manifest {
     pub weights_bytes: u64,
     /// BLAKE2b-256 of `tokenizer.json`.
     pub tokenizer_hash: H256,
-    /// BLAKE2b-256 of `chat_template.jinja`; of no bytes at all if the model has no template.
+    /// BLAKE2b-256 of `chat_template.jinja`; of no bytes at all if the model has no template. The template
+    /// is for conversations of several messages, which a gateway renders; no worker runs it.
     pub chat_template_hash: H256,
+    /// The text around a prompt, as the chat template writes it. Without one, the tokenizer puts the tokens
+    /// around a prompt that begin and end a text.
+    pub frame: Option<Frame>,
     /// Most tokens that one byte of a prompt's text can become, at least 1. It follows from the
     /// tokenizer: 1 for byte-level BPE that changes no text before it cuts it.
     pub tokens_per_byte: u32,
-    /// Most tokens that the chat template and the tokenizer add to those of the prompt's text: a
-    /// prompt of `n` bytes has at most `n * tokens_per_byte + template_tokens` tokens.
+    /// Most tokens that the frame and the tokenizer add to those of the prompt's text: a prompt of `n` bytes
+    /// has at most `n * tokens_per_byte + template_tokens` tokens.
     pub template_tokens: u32,
     /// The token that starts a text, if the model has one.
     pub bos: Option<u32>,
@@ -129,8 +142,15 @@ impl Manifest {
         if self.numerics != noema_numerics::NUMERICS_VERSION {
             return Err(ManifestError::Numerics(self.numerics));
         }
+        if self.text_layer != TEXT_LAYER_VERSION {
+            return Err(ManifestError::TextLayer(self.text_layer));
+        }
         if self.name.len() > MAX_NAME_BYTES || self.licence.len() > MAX_NAME_BYTES {
             return Err(ManifestError::NameTooLong);
+        }
+        let framing = self.frame.as_ref().map_or(0, Frame::bytes);
+        if framing > Frame::MAX_BYTES {
+            return Err(ManifestError::FrameTooLong(framing));
         }
         let expected =
             layout::weights_bytes(&self.architecture).map_err(ManifestError::Architecture)?;
@@ -185,8 +205,12 @@ pub enum ManifestError {
     Format(u32),
     /// This program does not compute this numerics version.
     Numerics(u32),
+    /// This program does not have this version of the text layer.
+    TextLayer(u32),
     /// Name or licence is too long.
     NameTooLong,
+    /// The frame has this number of bytes, more than [`Frame::MAX_BYTES`].
+    FrameTooLong(usize),
     /// The architecture is not one that the numerics can run.
     Architecture(ArchitectureError),
     /// The number of exponents is not the number of tensors.
@@ -234,9 +258,20 @@ impl fmt::Display for ManifestError {
                 "The manifest asks for numerics version {version}; this program computes version {}.",
                 noema_numerics::NUMERICS_VERSION
             ),
+            Self::TextLayer(version) => write!(
+                f,
+                "The manifest asks for version {version} of the text layer; this program has version \
+                 {TEXT_LAYER_VERSION}. Use a release that has version {version}, or import the model again \
+                 with this one, which gives another checkpoint."
+            ),
             Self::NameTooLong => write!(
                 f,
                 "The manifest's name or licence is longer than {MAX_NAME_BYTES} bytes."
+            ),
+            Self::FrameTooLong(bytes) => write!(
+                f,
+                "The manifest's frame has {bytes} bytes; at most {} are allowed.",
+                Frame::MAX_BYTES
             ),
             Self::Architecture(error) => {
                 write!(f, "The manifest's architecture cannot be run: {error}.")

@@ -2,8 +2,8 @@
 
 use codec::{Decode, Encode};
 use noema_checkpoint::{
-    blake2_256, layout, Architecture, Manifest, ManifestError, Source, SourceFormat, FORMAT, H256,
-    MAX_NAME_BYTES,
+    blake2_256, layout, Architecture, Frame, Manifest, ManifestError, Source, SourceFormat, FORMAT,
+    H256, MAX_NAME_BYTES, TEXT_LAYER_VERSION,
 };
 use noema_numerics::NUMERICS_VERSION;
 use noema_protocol::ModelLimits;
@@ -24,6 +24,7 @@ fn manifest() -> Manifest {
     Manifest {
         format: FORMAT,
         numerics: NUMERICS_VERSION,
+        text_layer: TEXT_LAYER_VERSION,
         name: "tiny".into(),
         licence: "apache-2.0".into(),
         architecture,
@@ -31,7 +32,12 @@ fn manifest() -> Manifest {
         weights_root: H256::repeat_byte(1),
         weights_bytes: layout::weights_bytes(&architecture).unwrap(),
         tokenizer_hash: H256::repeat_byte(2),
-        chat_template_hash: blake2_256(b""),
+        chat_template_hash: blake2_256(b"[{{ messages[0].content }}]"),
+        frame: Some(Frame {
+            before: "[".into(),
+            after: "]".into(),
+            trims: false,
+        }),
         tokens_per_byte: 1,
         template_tokens: 20,
         bos: Some(1),
@@ -48,15 +54,16 @@ fn manifest() -> Manifest {
 fn the_id_is_frozen() {
     assert_eq!(
         manifest().id().to_string(),
-        "0xf656de35c16efd9e3d1ad5b8dcdbb9d0d71c7df83dcc5d7a24dc709d699f3ab2"
+        "0x86b258994afe0e868d1bfc55993886717157c00a60b508c814255cb2b7600f94"
     );
 }
 
 #[test]
 fn every_field_is_part_of_the_id() {
-    let changes: [fn(&mut Manifest); 16] = [
+    let changes: [fn(&mut Manifest); 21] = [
         |m| m.format += 1,
         |m| m.numerics += 1,
+        |m| m.text_layer += 1,
         |m| m.name.push('2'),
         |m| m.licence.clear(),
         |m| m.architecture.norm_epsilon_q32 += 1,
@@ -65,6 +72,10 @@ fn every_field_is_part_of_the_id() {
         |m| m.weights_bytes += 1,
         |m| m.tokenizer_hash.0[0] ^= 1,
         |m| m.chat_template_hash.0[0] ^= 1,
+        |m| m.frame = None,
+        |m| m.frame.as_mut().unwrap().before.push(' '),
+        |m| m.frame.as_mut().unwrap().after.push(' '),
+        |m| m.frame.as_mut().unwrap().trims = true,
         |m| m.tokens_per_byte += 1,
         |m| m.template_tokens += 1,
         |m| m.bos = None,
@@ -101,6 +112,25 @@ fn a_sound_manifest_passes() {
 }
 
 #[test]
+fn another_version_of_the_text_layer_is_refused_with_the_way_out() {
+    let message = ManifestError::TextLayer(7).to_string();
+    assert!(
+        message.contains("a release that has version 7"),
+        "{message}"
+    );
+    assert!(message.contains("import the model again"), "{message}");
+}
+
+#[test]
+fn a_frame_is_around_the_prompt_and_trims_it_where_it_says_so() {
+    let mut frame = manifest().frame.unwrap();
+    assert_eq!(frame.around(" a\n"), "[ a\n]");
+    frame.trims = true;
+    assert_eq!(frame.around("\u{3000} a b \n"), "[a b]");
+    assert_eq!(frame.around("  "), "[]");
+}
+
+#[test]
 fn the_limits_are_those_of_a_request() {
     let limits = ModelLimits {
         context_length: 128,
@@ -124,6 +154,11 @@ fn what_does_not_agree_is_refused() {
     assert_eq!(
         refused(|m| m.name = "n".repeat(MAX_NAME_BYTES + 1)),
         ManifestError::NameTooLong
+    );
+    assert_eq!(refused(|m| m.text_layer = 9), ManifestError::TextLayer(9));
+    assert_eq!(
+        refused(|m| m.frame.as_mut().unwrap().after = "x".repeat(Frame::MAX_BYTES)),
+        ManifestError::FrameTooLong(Frame::MAX_BYTES + 1)
     );
     assert!(matches!(
         refused(|m| m.architecture.hidden = 65),

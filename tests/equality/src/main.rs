@@ -4,6 +4,7 @@
 use anyhow::Result;
 use clap::Parser;
 use noema_equality::run::{open, run, Report, Settings};
+use noema_worker::import::{run_chat_template, ImportOptions};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 /// Compare every executor of this machine, bit by bit, on a real model.
@@ -29,6 +30,9 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = run_chat_template() {
+        return status;
+    }
     match compare(&Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -41,7 +45,11 @@ fn main() -> ExitCode {
 
 /// Whether all executors are equal.
 fn compare(options: &Options) -> Result<bool> {
-    let checkpoint = Arc::new(open(&options.model, &options.home)?);
+    let checkpoint = Arc::new(open(
+        &options.model,
+        &options.home,
+        &ImportOptions::default(),
+    )?);
     let settings = Settings {
         tokens: options.tokens,
         cases: options.cases,

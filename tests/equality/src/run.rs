@@ -116,12 +116,12 @@ pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Repor
     })
 }
 
-/// The checkpoint of `model` in `home`, imported if it is missing.
+/// The checkpoint of `model` in `home`, imported with `options` if it is missing.
 ///
 /// # Errors
 /// When it cannot be imported or opened, or does not match its manifest.
-pub fn open(model: &Path, home: &Path) -> Result<OpenCheckpoint> {
-    let checkpoint = import::import(model, home, &ImportOptions::default(), &())?;
+pub fn open(model: &Path, home: &Path, options: &ImportOptions) -> Result<OpenCheckpoint> {
+    let checkpoint = import::import(model, home, options, &())?;
     checkpoint.verify(&|_bytes| ())?;
     Ok(checkpoint)
 }

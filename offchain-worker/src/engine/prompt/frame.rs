@@ -1,7 +1,8 @@
 //! The frame of a prompt, cut at the special tokens next to the message.
 
 use super::{PromptError, Unsupported};
-use crate::engine::{template::Frame, tokenizer::TextCodec};
+use crate::engine::tokenizer::TextCodec;
+use noema_checkpoint::Frame;
 use std::ops::Range;
 use tokenizers::AddedToken;
 
@@ -17,7 +18,7 @@ pub(super) struct Side {
 }
 
 /// A frame, cut at the special tokens next to the message.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct CutFrame {
     pub(super) before: Side,
     pub(super) after: Side,
@@ -26,7 +27,11 @@ pub(super) struct CutFrame {
 }
 
 impl CutFrame {
-    pub(super) fn of(text: &TextCodec, frame: Frame) -> Result<Self, PromptError> {
+    /// `frame`, cut; without one, nothing is around the message.
+    pub(super) fn of(text: &TextCodec, frame: Option<&Frame>) -> Result<Self, PromptError> {
+        let Some(frame) = frame else {
+            return Ok(Self::default());
+        };
         Ok(Self {
             before: Self::start(text, &frame.before)?,
             after: Self::end(text, &frame.after)?,
@@ -92,7 +97,7 @@ impl Side {
     }
 
     fn cut(text: &TextCodec, written: &str, open: &str, strips: bool) -> Result<Self, PromptError> {
-        let tokens = text.encode_template(written);
+        let tokens = text.encode_frame(written);
         Ok(Self {
             tokens: tokens.map_err(|error| PromptError::Tokenizer(error.to_string()))?,
             open: open.to_owned(),
@@ -101,7 +106,7 @@ impl Side {
     }
 }
 
-/// The special tokens that a template wrote, and their byte ranges.
+/// The special tokens of a frame, and their byte ranges.
 fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToken)>, Unsupported> {
     let has_normalizer = text.tokenizer().get_normalizer().is_some();
     // Whether such a token is found depends on its neighbours, or on the normalized text.
@@ -113,7 +118,7 @@ fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToke
             false => Ok((place, token)),
             true => Err(Unsupported::new(
                 format!(
-                    "a chat template that writes the special token {:?}, which is searched for as a word or in normalized text",
+                    "a frame with the special token {:?}, which is searched for as a word or in normalized text",
                     token.content
                 ),
                 "set its \"normalized\" and \"single_word\" to false in tokenizer.json",

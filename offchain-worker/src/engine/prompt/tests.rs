@@ -7,6 +7,8 @@ use serde_json::{json, Value};
 use std::sync::LazyLock;
 use tokenizers::Tokenizer;
 
+mod golden;
+
 const TURNS: &str = "<s>system\nBe helpful</s>\n<s>user\n{{ messages[0].content }}</s>\n<s>you:";
 
 fn architecture() -> Architecture {
@@ -17,7 +19,32 @@ fn architecture() -> Architecture {
 }
 
 fn codec(tokenizer: &[u8], template: &str) -> Result<PromptCodec, PromptError> {
-    PromptCodec::new(tokenizer, template, Some(0), Some(1), &[1], &architecture())
+    ending_with(tokenizer, template, Some(1), &[1])
+}
+
+/// The codec of a template that gets `eos`, or of no frame if it is empty.
+fn ending_with(
+    tokenizer: &[u8],
+    template: &str,
+    eos: Option<u32>,
+    stops: &[u32],
+) -> Result<PromptCodec, PromptError> {
+    let architecture = architecture();
+    let frame = match template {
+        "" => None,
+        _ => {
+            let trial = trial(tokenizer, template, Some(0), eos, &architecture)?;
+            Some(trial.run().expect("a frame"))
+        }
+    };
+    PromptCodec::new(
+        tokenizer,
+        frame.as_ref(),
+        Some(0),
+        eos,
+        stops,
+        &architecture,
+    )
 }
 
 fn bounds(tokenizer: &[u8], template: &str) -> (u32, u32) {
@@ -45,9 +72,16 @@ fn tokens(tokenizer: &[u8], text: &str) -> u32 {
 
 /// The prompt in its frame, as a template writes it.
 fn rendered(template: &str, prompt: &str) -> String {
-    let template = ChatTemplate::compile(template, "<s>".into(), "</s>".into()).expect("compiles");
-    let frame = Frame::of(&template, [prompt]).expect("a frame");
-    frame.around(prompt)
+    if template.is_empty() {
+        return prompt.to_owned();
+    }
+    let trial = Trial {
+        source: template.into(),
+        bos: "<s>".into(),
+        eos: "</s>".into(),
+        messages: vec![prompt.into()],
+    };
+    trial.run().expect("a frame").around(prompt)
 }
 
 #[test]
@@ -357,7 +391,7 @@ fn tokens_that_the_model_does_not_have_are_refused() {
         vocabulary: 200,
         ..architecture()
     };
-    let refused = PromptCodec::new(&beyond, "", None, None, &[], &small);
+    let refused = PromptCodec::new(&beyond, None, None, None, &[], &small);
     assert!(
         matches!(refused, Err(PromptError::Unsupported(_))),
         "{refused:?}"
@@ -381,22 +415,11 @@ fn a_normalizer_that_multiplies_a_text_without_end_is_not_run() {
 fn a_template_writes_the_token_that_is_declared() {
     let tokenizer = sample::byte_level(|_| ());
     let template = "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}";
-    let codec = |eos, stops: &[u32]| {
-        PromptCodec::new(&tokenizer, template, Some(0), eos, stops, &architecture())
-    };
-    let declared = codec(Some(1), &[0, 1]).expect("a codec");
+    let declared = ending_with(&tokenizer, template, Some(1), &[0, 1]).expect("a codec");
     let tokens = declared.encode("a").expect("encodes");
     assert_eq!((tokens.first(), tokens.last()), (Some(&0), Some(&1)));
-    let undeclared = codec(None, &[0, 1]).expect("a codec");
+    let undeclared = ending_with(&tokenizer, template, None, &[0, 1]).expect("a codec");
     assert_eq!(undeclared.encode("a").expect("encodes").len(), 2);
-}
-
-#[test]
-fn a_template_that_depends_on_the_message_is_refused() {
-    let template =
-        "{% if '</think>' in messages[0].content %}{% else %}{{ messages[0].content }}{% endif %}";
-    let what = unsupported(&sample::byte_level(|_| ()), template);
-    assert!(what.contains("a chat template that"), "{what}");
 }
 
 /// Each template with each tokenizer, and the special tokens that every prompt has.

@@ -4,6 +4,7 @@
 //! --test equality smollm2`; passes with a remark where it is not set.
 
 use noema_equality::run::{open, run, Settings};
+use noema_worker::import::ImportOptions;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +19,12 @@ fn every_executor_agrees_on_the_real_model() {
     };
     // The folder of the worker's tests.
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smollm2");
-    let checkpoint = Arc::new(open(&source, &home).expect("the model is imported"));
+    let options = ImportOptions {
+        program: Some(env!("CARGO_BIN_EXE_noema-equality").into()),
+        ..ImportOptions::default()
+    };
+    let checkpoint = open(&source, &home, &options).expect("the model is imported");
+    let checkpoint = Arc::new(checkpoint);
     let settings = Settings {
         tokens: 24,
         cases: 16,

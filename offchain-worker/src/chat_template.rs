@@ -4,15 +4,15 @@
 //! access to files or time, with bounded work and memory, and refused when they fail. They get what
 //! Transformers gives them: its filters and functions, no tools and no documents.
 //!
-//! A program can do anything with a message: refuse it, repeat it, exceed its work limit. A worker must be
-//! able to answer every prompt that the chain accepts, so a template is not run on prompts. Instead, the text
-//! that it puts around a message, its [`Frame`], is found once, when the checkpoint is opened; a template
-//! that treats some messages differently is not supported.
+//! A program can do anything with a message: refuse it, repeat it, take all of the memory. A worker must be
+//! able to answer every prompt that the chain accepts, so no worker runs a template. Instead, an import finds
+//! the text that the template puts around a message, its [`Frame`], and the manifest records it; a template
+//! that treats some messages differently is refused. The import runs it in a [`process`] of its own.
 
 mod clock;
 mod json;
+pub(crate) mod process;
 
-use super::bounds::Unsupported;
 use minijinja::{
     context,
     syntax::SyntaxConfig,
@@ -20,40 +20,133 @@ use minijinja::{
     Environment, Error, ErrorKind, State,
 };
 use minijinja_contrib::pycompat::unknown_method_callback;
+use noema_checkpoint::Frame;
+use serde::{Deserialize, Serialize};
 use std::thread;
 
 /// Longest source of a template, in bytes: the engine needs a multiple of it in memory.
 const LONGEST: usize = 1 << 20;
 
-/// Most work for one message: an instruction costs 1, as do 64 bytes of data that it creates.
+/// Most work for one message: an instruction costs 1, as do 64 bytes of data that it creates. The engine does
+/// not count everything, see [`process`].
 const FUEL: u64 = 300_000;
 
-/// Stack of the thread that runs a template, in bytes. A template can nest a list once every few
-/// instructions, and the engine visits and frees such a value recursively.
-const STACK: usize = 512 << 20;
+/// Stack of the thread that runs a template, in bytes. The engine calls itself for each level of nested values
+/// and macros.
+const STACK: usize = 64 << 20;
+
+/// A message that no template contains, with white space, which some templates leave out.
+const MARK: &str = "  5f1c9b7e frame 2d80a6e4  ";
+
+/// Most characters of a reason for which a template is refused.
+const LONGEST_REASON: usize = 400;
 
 const NAME: &str = "chat_template";
 
-/// A checkpoint's chat template, ready to render.
+/// Why a chat template has no frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NoFrame {
+    /// It does not compile, for this reason.
+    Syntax(String),
+    /// It does more with a message than to put text around it, or takes too much for that: the end of a
+    /// sentence that begins with the template.
+    Refused(String),
+}
+
+/// A chat template, and what it is tried with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trial {
+    /// The template.
+    pub(crate) source: String,
+    /// Its `bos_token`.
+    pub(crate) bos: String,
+    /// Its `eos_token`.
+    pub(crate) eos: String,
+    /// Messages around which it has to put the same text.
+    pub(crate) messages: Vec<String>,
+}
+
+impl Trial {
+    /// Finds the frame of the template, on a thread with a stack that is large enough.
+    pub(crate) fn run(&self) -> Result<Frame, NoFrame> {
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().stack_size(STACK);
+            match thread.spawn_scoped(scope, || self.find()) {
+                Ok(running) => running.join().unwrap_or_else(|_| {
+                    Err(NoFrame::Refused("makes the template engine panic".into()))
+                }),
+                Err(error) => Err(NoFrame::Refused(format!(
+                    "cannot be run, because the system starts no thread for it ({error})"
+                ))),
+            }
+        })
+    }
+
+    fn find(&self) -> Result<Frame, NoFrame> {
+        let template = ChatTemplate::compile(&self.source, &self.bos, &self.eos)
+            .map_err(|error| NoFrame::Syntax(shortened(error.to_string())))?;
+        let marked = rendered(&template, MARK)?;
+        let frame = [MARK, MARK.trim()].into_iter().find_map(|mark| {
+            let (before, after) = marked.split_once(mark)?;
+            Some(Frame {
+                before: before.to_owned(),
+                after: after.to_owned(),
+                trims: mark != MARK,
+            })
+        });
+        let Some(frame) = frame else {
+            let problem = "leaves the message out or changes it";
+            return Err(NoFrame::Refused(problem.into()));
+        };
+        if frame.bytes() > Frame::MAX_BYTES {
+            return Err(NoFrame::Refused(format!(
+                "puts {} bytes around a message, more than {}",
+                frame.bytes(),
+                Frame::MAX_BYTES
+            )));
+        }
+        for message in &self.messages {
+            if rendered(&template, message)? != frame.around(message) {
+                return Err(NoFrame::Refused(format!(
+                    "treats a message like {:?} differently from others",
+                    beginning(message)
+                )));
+            }
+        }
+        Ok(frame)
+    }
+}
+
+fn rendered(template: &ChatTemplate, message: &str) -> Result<String, NoFrame> {
+    template.render(message).map_err(|error| {
+        let problem = format!("fails on a message like {:?} ({error})", beginning(message));
+        NoFrame::Refused(shortened(problem))
+    })
+}
+
+fn beginning(message: &str) -> String {
+    message.chars().take(40).collect()
+}
+
+fn shortened(mut reason: String) -> String {
+    if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
+        reason.truncate(end);
+        reason.push('…');
+    }
+    reason
+}
+
+/// A chat template, ready to render.
 #[derive(Debug)]
-pub(crate) struct ChatTemplate {
-    /// `None` for a checkpoint without template: messages are not changed.
-    environment: Option<Environment<'static>>,
+struct ChatTemplate {
+    environment: Environment<'static>,
     bos: String,
     eos: String,
 }
 
 impl ChatTemplate {
-    /// Compiles `source`, in which `bos` and `eos` are available as `bos_token` and `eos_token`. With an
-    /// empty source, messages are not changed.
-    pub(crate) fn compile(source: &str, bos: String, eos: String) -> Result<Self, Error> {
-        if source.is_empty() {
-            return Ok(Self {
-                environment: None,
-                bos,
-                eos,
-            });
-        }
+    /// Compiles `source`, in which `bos` and `eos` are available as `bos_token` and `eos_token`.
+    fn compile(source: &str, bos: &str, eos: &str) -> Result<Self, Error> {
         if source.len() > LONGEST {
             return Err(Error::new(
                 ErrorKind::SyntaxError,
@@ -76,23 +169,16 @@ impl ChatTemplate {
         environment.add_filter("tojson", json::tojson);
         environment.add_template_owned(NAME, without_generation(source))?;
         Ok(Self {
-            environment: Some(environment),
-            bos,
-            eos,
+            environment,
+            bos: bos.to_owned(),
+            eos: eos.to_owned(),
         })
-    }
-
-    /// Whether special tokens are already part of the rendered text.
-    pub(crate) fn writes_special_tokens(&self) -> bool {
-        self.environment.is_some()
     }
 
     /// The text that asks for an answer to `prompt`, as the user's message.
     fn render(&self, prompt: &str) -> Result<String, Error> {
-        let Some(environment) = &self.environment else {
-            return Ok(prompt.to_owned());
-        };
-        environment.get_template(NAME)?.render(context! {
+        let template = self.environment.get_template(NAME)?;
+        template.render(context! {
             messages => [context! { role => "user", content => prompt }],
             add_generation_prompt => true,
             tools => Value::from(()),
@@ -165,86 +251,6 @@ fn without_generation(source: &str) -> String {
     out
 }
 
-/// The text that a chat template puts around one user message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Frame {
-    /// The text before the message.
-    pub(crate) before: String,
-    /// The text after it, up to where the answer begins.
-    pub(crate) after: String,
-    /// Whether white space at both ends of the message is left out.
-    pub(crate) trims: bool,
-}
-
-impl Frame {
-    /// A message that no template contains, with white space, which some templates leave out.
-    const MARK: &str = "  5f1c9b7e frame 2d80a6e4  ";
-
-    /// The frame of `template`; an error unless it applies to every one of `messages`.
-    pub(crate) fn of<'a>(
-        template: &ChatTemplate,
-        messages: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, Unsupported> {
-        let messages: Vec<&str> = messages.into_iter().collect();
-        thread::scope(|scope| {
-            let found = thread::Builder::new()
-                .stack_size(STACK)
-                .spawn_scoped(scope, || Self::find(template, &messages));
-            match found.map(|thread| thread.join()) {
-                Ok(Ok(frame)) => frame,
-                Ok(Err(_)) => Err(unframed("makes its engine panic")),
-                Err(error) => Err(unframed(&format!(
-                    "cannot be run, because the system starts no thread for it ({error})"
-                ))),
-            }
-        })
-    }
-
-    fn find(template: &ChatTemplate, messages: &[&str]) -> Result<Self, Unsupported> {
-        let marked = render(template, Self::MARK)?;
-        let frame = [Self::MARK, Self::MARK.trim()]
-            .into_iter()
-            .find_map(|mark| {
-                let (before, after) = marked.split_once(mark)?;
-                Some(Self {
-                    before: before.to_owned(),
-                    after: after.to_owned(),
-                    trims: mark != Self::MARK,
-                })
-            })
-            .ok_or_else(|| unframed("leaves the message out or changes it"))?;
-        for message in messages {
-            if render(template, message)? != frame.around(message) {
-                let beginning: String = message.chars().take(40).collect();
-                return Err(unframed(&format!(
-                    "treats a message like {beginning:?} differently from others"
-                )));
-            }
-        }
-        Ok(frame)
-    }
-
-    /// `message` in its frame.
-    pub(crate) fn around(&self, message: &str) -> String {
-        let message = if self.trims { message.trim() } else { message };
-        [&self.before, message, &self.after].concat()
-    }
-}
-
-fn render(template: &ChatTemplate, message: &str) -> Result<String, Unsupported> {
-    template.render(message).map_err(|error| {
-        let beginning: String = message.chars().take(40).collect();
-        unframed(&format!("fails on a message like {beginning:?} ({error})"))
-    })
-}
-
-fn unframed(problem: &str) -> Unsupported {
-    Unsupported::new(
-        format!("a chat template that {problem}"),
-        "templates that put text before and after a message are",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,7 +263,7 @@ mod tests {
         {% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     fn compile(source: &str) -> ChatTemplate {
-        ChatTemplate::compile(source, "<s>".into(), "</s>".into()).expect("the template compiles")
+        ChatTemplate::compile(source, "<s>", "</s>").expect("the template compiles")
     }
 
     #[test]
@@ -267,16 +273,6 @@ mod tests {
             "<|im_start|>system\nBe helpful<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n\
              <|im_start|>assistant\n"
         );
-    }
-
-    #[test]
-    fn no_template_leaves_the_prompt_alone() {
-        let template = compile("");
-        assert_eq!(
-            template.render("{{ bos_token }}").expect("renders"),
-            "{{ bos_token }}"
-        );
-        assert!(!template.writes_special_tokens());
     }
 
     #[test]
@@ -316,29 +312,21 @@ mod tests {
             "{% include 'chat_template' %}",
         ] {
             let source = format!("{source}{{{{ messages[0].content }}}}");
-            let error = frame(&source).expect_err(&source);
-            assert!(error.what.contains("fails on a message"), "{source}");
+            let reason = refused(&source);
+            assert!(reason.contains("fails on a message"), "{source}");
         }
     }
 
     #[test]
-    fn deep_values_end_no_process() {
-        let nested =
-            "{% set ns = namespace(a=[]) %}{% for a in range(2000) %}{% for b in range(10) %}\
-             {% set ns.a = [ns.a] %}{% endfor %}{% endfor %}{{ messages[0].content }}";
-        let shown = nested.replace("{{ messages", "{{ ns.a }}{{ messages");
-        for source in [nested, &shown] {
-            // Which of them exceeds its work does not matter.
-            let _ = frame(source);
-        }
+    fn parentheses_without_end_do_not_compile() {
         let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(5_000), ")".repeat(5_000));
-        assert!(ChatTemplate::compile(&parentheses, String::new(), String::new()).is_err());
+        assert!(ChatTemplate::compile(&parentheses, "", "").is_err());
     }
 
     #[test]
     fn a_template_of_many_megabytes_is_not_compiled() {
         let long = "x".repeat(LONGEST + 1);
-        let refused = ChatTemplate::compile(&long, String::new(), String::new());
+        let refused = ChatTemplate::compile(&long, "", "");
         let message = refused.expect_err("is refused").to_string();
         assert!(message.contains("1048577 bytes"), "{message}");
     }
@@ -349,7 +337,7 @@ mod tests {
             "{% for m in messages %}\n  {%- generation -%}\n {{ m['content'] }}{% endgeneration %}|{% endfor %}",
         );
         assert_eq!(marked.render("hi").expect("renders"), "hi|");
-        assert!(ChatTemplate::compile("{% generation %}", String::new(), String::new()).is_err());
+        assert!(ChatTemplate::compile("{% generation %}", "", "").is_err());
         assert_eq!(without_generation("{% a %} {% b"), "{% a %} {% b");
     }
 
@@ -377,9 +365,22 @@ mod tests {
     }
 
     /// The frame of `source`, checked with a few messages.
-    fn frame(source: &str) -> Result<Frame, Unsupported> {
+    fn frame(source: &str) -> Result<Frame, NoFrame> {
         let messages = ["", " ", "a", " a\n", "{{ 1 }}", "</s>", "naïve 東京 🙂"];
-        Frame::of(&compile(source), messages)
+        let trial = Trial {
+            source: source.into(),
+            bos: "<s>".into(),
+            eos: "</s>".into(),
+            messages: messages.map(String::from).into(),
+        };
+        trial.run()
+    }
+
+    fn refused(source: &str) -> String {
+        match frame(source) {
+            Err(NoFrame::Refused(reason)) => reason,
+            other => panic!("{source}: {other:?}"),
+        }
     }
 
     #[test]
@@ -391,8 +392,6 @@ mod tests {
         );
         assert_eq!(turns.after, "<|im_end|>\n<|im_start|>assistant\n");
         assert!(!turns.trims);
-        let bare = frame("").expect("a frame");
-        assert_eq!(bare.around(" a "), " a ");
     }
 
     #[test]
@@ -411,6 +410,7 @@ mod tests {
                 "like \"\"",
             ),
             ("{{ messages[0].content }}{{ messages[0].content }}", "like"),
+            ("{{ messages | tojson }}", "like"),
             (
                 "{{ messages[0].content | upper }}",
                 "leaves the message out",
@@ -426,9 +426,24 @@ mod tests {
                 "like \"</s>\"",
             ),
         ] {
-            let error = frame(source).expect_err("no frame");
-            assert!(error.what.contains(problem), "{source}: {}", error.what);
+            let reason = refused(source);
+            assert!(reason.contains(problem), "{source}: {reason}");
         }
+    }
+
+    #[test]
+    fn a_frame_has_a_longest_length() {
+        let long = |bytes: usize| format!("{}{{{{ messages[0].content }}}}", "x".repeat(bytes));
+        assert!(frame(&long(Frame::MAX_BYTES)).is_ok());
+        let reason = refused(&long(Frame::MAX_BYTES + 1));
+        assert!(reason.contains("puts 65537 bytes"), "{reason}");
+    }
+
+    #[test]
+    fn a_reason_is_short() {
+        let long = "{{ raise_exception('no' * 10000) }}";
+        assert!(refused(long).len() < 2 * LONGEST_REASON);
+        assert!(matches!(frame("{% if %}"), Err(NoFrame::Syntax(_))));
     }
 
     #[test]

@@ -1,0 +1,166 @@
+//! The process that runs a chat template.
+//!
+//! The work that the template engine counts is not all of its work: a list that contains itself twice, forty
+//! times over, has a text of terabytes and takes forty instructions. So the kernel bounds what a template
+//! takes. It runs in a child process whose memory and processor time are limited, and which is ended when it
+//! takes too long. The child is the same program; it gets a [`Trial`] on its standard input and writes the
+//! frame to its standard output, both of which are files, so that neither side waits for the other.
+
+use super::{NoFrame, Trial};
+use crate::memory::address_space_bytes;
+use noema_checkpoint::Frame;
+use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+use std::{
+    env,
+    fs::File,
+    io::{self, Read, Seek, Write},
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{Child, Command, ExitCode, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The environment variable by which a program knows that it is the child.
+const CHILD: &str = "NOEMA_RUNS_CHAT_TEMPLATE";
+
+/// The child's only argument, for those who list the processes of a machine.
+const ARGUMENT: &str = "run-chat-template";
+
+/// Most processor time of the child, in seconds.
+const SECONDS: u64 = 10;
+
+/// The time after which the child is ended, however little of the processor it got.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Most memory that the child may reserve beyond its own program, in bytes.
+const MEMORY: u64 = 512 << 20;
+
+/// Most bytes that the child writes: more than any frame or reason has as JSON.
+const WRITTEN: u64 = 1 << 20;
+
+/// The time between two looks at the child.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Finds the frame of a chat template in a child process, which is `program`.
+///
+/// # Errors
+/// The outer error is the system's, or that of a program that does not begin with [`run`].
+pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, NoFrame>> {
+    if env::var_os(CHILD).is_some() {
+        // Without this, such a program would start itself again without end.
+        return Err(io::Error::other(
+            "the program does not begin with noema_worker::import::run_chat_template",
+        ));
+    }
+    let mut input = tempfile::tempfile()?;
+    input.write_all(&serde_json::to_vec(trial)?)?;
+    input.rewind()?;
+    let output = tempfile::tempfile()?;
+    let mut child = Command::new(program)
+        .arg(ARGUMENT)
+        .env(CHILD, "1")
+        .stdin(input)
+        .stdout(output.try_clone()?)
+        .stderr(Stdio::null())
+        .spawn()?;
+    let Some(status) = wait(&mut child)? else {
+        return Ok(Err(NoFrame::Refused(format!(
+            "has no end after {} seconds",
+            DEADLINE.as_secs()
+        ))));
+    };
+    if let Some(excess) = excess(status) {
+        return Ok(Err(NoFrame::Refused(excess)));
+    }
+    if !status.success() {
+        return Err(io::Error::other(format!("it ended with {status}")));
+    }
+    read(output)
+}
+
+/// How the child ended; `None` if it had to be killed after [`DEADLINE`].
+fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if begun.elapsed() > DEADLINE {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// What the template took too much of, if the kernel or the allocator ended the child for that.
+fn excess(status: ExitStatus) -> Option<String> {
+    match status.signal()? {
+        libc::SIGXCPU => Some(format!("takes more than {SECONDS} seconds")),
+        libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS | libc::SIGKILL => Some(format!(
+            "takes more than {} MiB of memory, or nests its values too deeply",
+            MEMORY >> 20
+        )),
+        _ => None,
+    }
+}
+
+/// What the child wrote.
+fn read(mut output: File) -> io::Result<Result<Frame, NoFrame>> {
+    output.rewind()?;
+    let mut written = Vec::new();
+    output.take(WRITTEN).read_to_end(&mut written)?;
+    serde_json::from_slice(&written).map_err(|error| {
+        io::Error::other(format!(
+            "what it wrote is not the frame of a prompt: {error}"
+        ))
+    })
+}
+
+/// Runs a chat template, if this process was started by [`import`](crate::import::import) for that; otherwise
+/// `None`. The `main` of each program that imports models begins with it, and ends with the status:
+///
+/// ```no_run
+/// # use std::process::ExitCode;
+/// fn main() -> ExitCode {
+///     if let Some(status) = noema_worker::import::run_chat_template() {
+///         return status;
+///     }
+///     ExitCode::SUCCESS
+/// }
+/// ```
+pub fn run() -> Option<ExitCode> {
+    env::var_os(CHILD)?;
+    Some(match answer() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+/// Bounds this process, then reads a trial and writes its result.
+fn answer() -> io::Result<()> {
+    let program = address_space_bytes()
+        .ok_or_else(|| io::Error::other("the system does not tell the size of this process"))?;
+    limit(Resource::As, program.saturating_add(MEMORY))?;
+    limit(Resource::Cpu, SECONDS)?;
+    limit(Resource::Fsize, WRITTEN)?;
+    limit(Resource::Core, 0)?;
+    let trial: Trial = serde_json::from_reader(io::stdin().lock())?;
+    let result = serde_json::to_vec(&trial.run())?;
+    let mut output = io::stdout().lock();
+    output.write_all(&result)?;
+    output.flush()
+}
+
+/// Lowers the limit of a resource to `most`.
+fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    let maximum = getrlimit(resource).maximum;
+    let current = maximum.map_or(most, |maximum| maximum.min(most));
+    let lowered = Rlimit {
+        current: Some(current),
+        maximum,
+    };
+    setrlimit(resource, lowered).map_err(io::Error::from)
+}
