@@ -51,10 +51,10 @@ for package in ahash arrayref arrayvec blake2b_simd block-buffer bounded-collect
     constant_time_eq cpufeatures curve25519-dalek digest fixed-hash foldhash frame-benchmarking \
     frame-benchmarking-cli generic-array hash-db hash256-std-hasher hashbrown impl-codec keccak kvdb \
     kvdb-memorydb lock_api log memory-db merlin noema-node once_cell parity-scale-codec parking_lot \
-    parking_lot_core primitive-types rand_core sc-allocator sc-client-db sc-executor sc-executor-common \
+    parking_lot_core primitive-types rand_core rustc-hash sc-allocator sc-client-db sc-executor sc-executor-common \
     sc-executor-wasmtime schnorrkel scopeguard sha2 smallvec sp-core sp-crypto-hashing sp-database sp-externalities \
     sp-io sp-panic-handler sp-runtime sp-runtime-interface sp-state-machine sp-storage sp-tracing sp-trie \
-    sp-wasm-interface subtle tracing tracing-core trie-db trie-root typenum wasmtime zeroize; do
+    sp-wasm-interface subtle tracing tracing-core trie-db trie-root twox-hash typenum wasmtime wasmtime-environ zeroize; do
     OPTIMISED+=(--config "profile.dev.package.$package.opt-level=3"
         --config "profile.dev.package.$package.debug-assertions=false"
         --config "profile.dev.package.$package.overflow-checks=false")
