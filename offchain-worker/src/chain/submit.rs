@@ -1,6 +1,7 @@
 //! Signing and submitting transactions, and watching them until their fate is known.
 
 mod fate;
+mod nonce;
 
 pub use fate::Included;
 
@@ -8,7 +9,7 @@ use super::calls::Call;
 use super::{classify, duty, root_cause, ChainError, Node, PATIENCE};
 use crate::keys::Key;
 use crate::roles::DutyOutcome;
-use fate::{finalized, Fate};
+use fate::{in_finalized, Fate};
 use futures::future::BoxFuture;
 use std::time::{Duration, Instant};
 use subxt::config::substrate::{AccountId32, SubstrateExtrinsicParamsBuilder};
@@ -28,7 +29,7 @@ const FINAL: Duration = Duration::from_secs(300);
 const BEHIND: u64 = 4;
 
 /// The most attempts to sign a transaction of an account that the node rejects for the block that it was
-/// signed over.
+/// signed over, or drops as another transaction has its nonce.
 const TRIES: u32 = 4;
 
 /// How long a transaction of an account is signed again while other transactions of the account take its
@@ -53,16 +54,22 @@ enum Handed {
     TurnedAway(String),
 }
 
+/// A signed transaction of an account.
+struct Signed {
+    account: AccountId32,
+    nonce: u64,
+    /// The number of the finalized block that it was signed over. A later block may include it.
+    over: u64,
+    hash: H256,
+    bytes: Vec<u8>,
+}
+
 impl Node {
     /// Signs `call` for the next 32 blocks, with the nonce that the node reports.
-    async fn signed_bytes<C: Call>(&self, call: C, key: &Key) -> Result<Vec<u8>, ChainError> {
+    async fn sign<C: Call>(&self, call: C, key: &Key) -> Result<Signed, ChainError> {
         let account = AccountId32(key.account());
         let sign = async {
-            let nonce = self
-                .rpc
-                .system_account_next_index(&account)
-                .await
-                .map_err(|error| classify(&self.url, "nonce", error))?;
+            let nonce = self.next_nonce(&account).await?;
             let at = self.client.at_current_block().await;
             let at = at.map_err(|error| classify(&self.url, "state", error))?;
             let params = SubstrateExtrinsicParamsBuilder::<SubstrateConfig>::new()
@@ -81,7 +88,13 @@ impl Node {
                 .map_err(refused)?
                 .sign(key.pair())
                 .map_err(refused)?;
-            Ok(transaction.into_encoded())
+            Ok(Signed {
+                nonce,
+                over: at.block_number(),
+                hash: transaction.hash(),
+                bytes: transaction.into_encoded(),
+                account,
+            })
         };
         tokio::time::timeout(PATIENCE, sign)
             .await
@@ -143,9 +156,16 @@ impl Node {
                 while let Some(status) = progress.next().await {
                     match status {
                         Ok(TransactionStatus::InFinalizedBlock(block)) => {
-                            return match finalized(&rpc, &block).await {
-                                Ok(Ok(included)) => Fate::Final(Box::new(included)),
-                                Ok(Err((error, docs))) => Fate::Failed(error, docs),
+                            let hash = block.extrinsic_hash();
+                            let fate = match block.at().await {
+                                Ok(at) => in_finalized(&rpc, &at, hash).await,
+                                Err(error) => Err(root_cause(&error)),
+                            };
+                            return match fate {
+                                Ok(Some(fate)) => fate,
+                                Ok(None) => {
+                                    Fate::Lost("the block does not hold the transaction".into())
+                                }
                                 Err(reason) => Fate::Lost(reason),
                             };
                         }
@@ -230,33 +250,57 @@ impl Node {
         }
     }
 
-    /// Signs and submits `call`, and waits until it is final.
+    /// Signs and submits `call`, and waits until it is final. If another transaction of the account takes the
+    /// nonce after the pool has accepted this one, signs it again.
     pub async fn submit<C: Call + Clone>(
         &self,
         call: C,
         key: &Key,
     ) -> Result<Included, ChainError> {
-        self.send(call, key).await?.await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (signed, fate) = self.hand_over_signed(&call, key).await?;
+            let fate = match fate.await {
+                Fate::Dropped(reason) if tries < TRIES => {
+                    match self.after_drop(&signed, reason).await? {
+                        Some(fate) => fate,
+                        None => continue,
+                    }
+                }
+                fate => fate,
+            };
+            return fate.included(&self.url, called::<C>());
+        }
     }
 
-    /// Signs and submits `call` as [`Self::submit`] does; the returned future waits until it is final. So one
-    /// account can submit several calls that share a block.
+    /// Signs and submits `call`; the returned future waits until it is final. So one account can submit several
+    /// calls that share a block.
     pub async fn send<C: Call + Clone>(
         &self,
         call: C,
         key: &Key,
     ) -> Result<BoxFuture<'static, Result<Included, ChainError>>, ChainError> {
-        let name = called::<C>();
+        let (_, fate) = self.hand_over_signed(&call, key).await?;
+        let url = self.url.clone();
+        Ok(Box::pin(
+            async move { fate.await.included(&url, called::<C>()) },
+        ))
+    }
+
+    /// Signs `call` until the pool accepts it.
+    async fn hand_over_signed<C: Call + Clone>(
+        &self,
+        call: &C,
+        key: &Key,
+    ) -> Result<(Signed, BoxFuture<'static, Fate>), ChainError> {
         let start = Instant::now();
         let mut tries = 0;
         loop {
             tries += 1;
-            let bytes = self.signed_bytes(call.clone(), key).await?;
-            let reason = match self.hand_over(C::PALLET, bytes).await? {
-                Handed::Over(fate) => {
-                    let url = self.url.clone();
-                    return Ok(Box::pin(async move { fate.await.included(&url, name) }));
-                }
+            let signed = self.sign(call.clone(), key).await?;
+            let reason = match self.hand_over(C::PALLET, signed.bytes.clone()).await? {
+                Handed::Over(fate) => return Ok((signed, fate)),
                 Handed::Refused(reason) | Handed::Already(reason) | Handed::TurnedAway(reason) => {
                     reason
                 }
@@ -270,7 +314,10 @@ impl Node {
                 tokio::time::sleep(NEXT_BLOCK).await;
                 continue;
             }
-            return Err(ChainError::Rejected { call: name, reason });
+            return Err(ChainError::Rejected {
+                call: called::<C>(),
+                reason,
+            });
         }
     }
 

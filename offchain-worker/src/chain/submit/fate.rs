@@ -1,7 +1,7 @@
 //! The fate of a transaction: its block and events, or its error.
 
 use crate::chain::events::fields;
-use crate::chain::{root_cause, ChainError};
+use crate::chain::{root_cause, Block, ChainError};
 use serde::Deserialize;
 use sp_core::H256;
 use subxt::config::Hasher;
@@ -76,24 +76,17 @@ impl Fate {
     }
 }
 
-type InBlock = subxt::tx::TransactionInBlock<
-    SubstrateConfig,
-    subxt::client::OnlineClientAtBlockImpl<SubstrateConfig>,
->;
-
-/// The events of a finalized transaction; or the name of its error and the error's documentation; or why
-/// neither can be read.
-pub(super) async fn finalized(
+/// The fate of the transaction with this hash in the finalized block `at`; `None` if the block does not hold
+/// it; or why neither can be read.
+pub(super) async fn in_finalized(
     rpc: &RpcClient,
-    found: &InBlock,
-) -> Result<Result<Included, (String, String)>, String> {
-    let at = found.at().await.map_err(|error| root_cause(&error))?;
-    let hash = found.extrinsic_hash();
-    let index = position(rpc, found.block_hash(), |bytes| {
-        at.hasher().hash(bytes) == hash
-    })
-    .await?
-    .ok_or("the block does not hold the transaction")?;
+    at: &Block,
+    hash: H256,
+) -> Result<Option<Fate>, String> {
+    let is_it = |bytes: &[u8]| at.hasher().hash(bytes) == hash;
+    let Some(index) = position(rpc, at.block_hash(), is_it).await? else {
+        return Ok(None);
+    };
     let events = at
         .events()
         .fetch()
@@ -109,19 +102,19 @@ pub(super) async fn finalized(
         .own_events()
         .find(|event| event.pallet_name() == "System" && event.event_name() == "ExtrinsicFailed");
     let Some(failed) = failed else {
-        return Ok(Ok(included));
+        return Ok(Some(Fate::Final(Box::new(included))));
     };
     let error = DispatchError::decode_from(failed.field_bytes(), at.metadata())
         .map_err(|error| root_cause(&error))?;
-    Ok(Err(match error {
+    Ok(Some(match error {
         DispatchError::Module(error) => {
             let docs = match error.details() {
                 Ok(details) => details.variant.docs.join(" ").trim().to_owned(),
                 Err(_) => String::new(),
             };
-            (error.details_string(), docs)
+            Fate::Failed(error.details_string(), docs)
         }
-        other => (other.to_string(), String::new()),
+        other => Fate::Failed(other.to_string(), String::new()),
     }))
 }
 
