@@ -522,7 +522,7 @@ mod benches {
         #[block]
         {
             for (validator, _) in &seats {
-                Pallet::<T>::backlog(validator);
+                T::Operators::check_backlog(validator);
                 T::Referee::backlog(validator);
             }
             let effects = vec![ClaimEffect::Drawn(seats)];

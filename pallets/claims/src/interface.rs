@@ -74,10 +74,6 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
         Claims::<T>::get(id).map(|kept| kept.claim)
     }
 
-    fn backlog(validator: &T::AccountId) -> u64 {
-        T::Operators::check_backlog(validator)
-    }
-
     fn held(payer: &T::AccountId) -> Balance {
         T::Currency::balance_on_hold(&HoldReason::Payment.into(), payer)
     }

@@ -41,9 +41,6 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
     /// A claim that has not been pruned.
     fn claim(id: ClaimId) -> Option<Claim<AccountId, BlockNumber>>;
 
-    /// Tokens of all leaves that a validator was drawn to check and has not committed to.
-    fn backlog(validator: &AccountId) -> u64;
-
     /// The amount on hold for the payer's claims that have not ended: for audits, not for blocks.
     fn held(payer: &AccountId) -> Balance;
 

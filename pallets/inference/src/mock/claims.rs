@@ -84,10 +84,6 @@ impl Claims<AccountId, u32> for World {
         Kept::get(id)
     }
 
-    fn backlog(_: &AccountId) -> u64 {
-        0
-    }
-
     fn held(payer: &AccountId) -> Balance {
         Kept::iter()
             .filter(|(_, claim)| claim.terms.payer == *payer && claim.outcome().is_none())

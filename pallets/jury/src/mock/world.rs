@@ -364,10 +364,6 @@ impl Claims<AccountId, u32> for World {
         world(|world| world.claims.get(&id).cloned())
     }
 
-    fn backlog(validator: &AccountId) -> u64 {
-        world(|world| world.backlogs.get(validator).copied().unwrap_or(0))
-    }
-
     fn held(_: &AccountId) -> Balance {
         0
     }
@@ -563,8 +559,8 @@ impl Operators<AccountId, Balance> for World {
         Vec::new()
     }
 
-    fn check_backlog(_: &AccountId) -> u64 {
-        0
+    fn check_backlog(validator: &AccountId) -> u64 {
+        world(|world| world.backlogs.get(validator).copied().unwrap_or(0))
     }
 
     fn change_check_backlog(_: &AccountId, _: impl FnOnce(u64) -> u64) {}
