@@ -3,11 +3,15 @@
 /// The byte order mark that may stand before a text in UTF-8; it is no part of the text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The encoding, by its IANA name, if the first bytes of a text show another one than UTF-8.
+/// How many bytes at the beginning of a text show its encoding.
+const BEGINNING_BYTES: usize = 4096;
+
+/// The encoding, by its IANA name, if the first bytes of a text, at most 4,096, show another one than UTF-8.
 ///
 /// UTF-16 is also recognised without a byte order mark, if most characters are Latin: each has a zero byte then,
 /// always on the same side.
-pub(crate) fn other_than_utf8(beginning: &[u8]) -> Option<&'static str> {
+pub(crate) fn other_than_utf8(text: &[u8]) -> Option<&'static str> {
+    let beginning = text.get(..BEGINNING_BYTES).unwrap_or(text);
     match beginning {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),

@@ -14,8 +14,6 @@ use std::{
 const PIECE_BYTES: usize = 64 << 10;
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: u64 = 16 << 20;
-/// The first bytes of a file, by which its encoding is recognised.
-const BEGINNING_BYTES: usize = 4 << 10;
 
 /// A part of a document.
 pub(super) struct Piece {
@@ -53,14 +51,13 @@ impl<'a> Pieces<'a> {
         let failed = |error| DatasetError::read(path, error);
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let filled = reader.fill_buf().map_err(failed)?;
-        let beginning = filled.get(..BEGINNING_BYTES).unwrap_or(filled);
-        if let Some(encoding) = other_than_utf8(beginning) {
+        if let Some(encoding) = other_than_utf8(filled) {
             return Err(DatasetError::Encoding {
                 path: path.into(),
                 encoding,
             });
         }
-        let marked = beginning.starts_with(BYTE_ORDER_MARK);
+        let marked = filled.starts_with(BYTE_ORDER_MARK);
         let mark = if marked { BYTE_ORDER_MARK.len() } else { 0 };
         reader.consume(mark);
         Ok(Self {

@@ -35,8 +35,7 @@ impl Mapped {
         // SAFETY: the mapping is private and read-only. If another program shortens the file during the
         // import, this process ends with a signal; nothing is then left in the library.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| ImportError::read(path, e))?;
-        refuse_pointer(path, &map)?;
-        refuse_page(path, &map)?;
+        refuse_stand_in(path, &map)?;
         Ok(Self {
             path: path.into(),
             map,
@@ -74,6 +73,12 @@ fn open_regular(path: &Path) -> Result<File, ImportError> {
         });
     }
     File::open(path).map_err(|e| ImportError::read(path, e))
+}
+
+/// Refuses what is found in the place of a model's file.
+fn refuse_stand_in(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
+    refuse_pointer(path, bytes)?;
+    refuse_page(path, bytes)
 }
 
 /// Refuses a git-lfs pointer, which a clone without git-lfs has in the place of each large file.
@@ -128,14 +133,14 @@ pub(super) fn read_small(path: &Path) -> Result<Vec<u8>, ImportError> {
             limit: MAX_TEXT_BYTES,
         });
     }
-    refuse_pointer(path, &bytes)?;
+    refuse_stand_in(path, &bytes)?;
     Ok(bytes)
 }
 
 /// Refuses bytes that are no text in plain UTF-8.
 pub(super) fn check_text(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
     let hint = "save it as UTF-8 without a byte order mark";
-    if let Some(encoding) = other_than_utf8(bytes.get(..4096).unwrap_or(bytes)) {
+    if let Some(encoding) = other_than_utf8(bytes) {
         return Err(ImportError::unusable(
             path,
             format!("it is in {encoding}"),
@@ -157,8 +162,6 @@ pub(super) fn check_text(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
 
 /// Parses JSON. A syntax error is named with its byte; a value that is missing or of the wrong kind is no damage.
 pub(super) fn parse_json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, ImportError> {
-    refuse_pointer(path, bytes)?;
-    refuse_page(path, bytes)?;
     check_text(path, bytes)?;
     if bytes.trim_ascii().is_empty() {
         return Err(ImportError::unusable(
