@@ -69,6 +69,14 @@ impl Place {
         prepare(inputs, &tokenizer, &self.path(name), options, &|_| ())
     }
 
+    /// Why a file with this content is refused; it leaves no dataset.
+    fn refused(&self, content: &[u8], options: &PrepareOptions) -> DatasetError {
+        let input = self.file("input", content);
+        let refused = self.prepare(&[input], "dataset", options);
+        assert!(!self.path("dataset").exists());
+        refused.expect_err("is refused")
+    }
+
     /// A dataset of 100 tokens and the separator: three shards of two sequences of 16.
     fn dataset(&self) -> OpenDataset {
         let text = self.file("text.txt", "0123456789".repeat(10));
@@ -84,6 +92,13 @@ fn options() -> PrepareOptions {
         sequence_length: 16,
         shard_sequences: 2,
         ..Default::default()
+    }
+}
+
+fn json_lines() -> PrepareOptions {
+    PrepareOptions {
+        text_field: Some("text".into()),
+        ..options()
     }
 }
 
@@ -121,9 +136,8 @@ fn documents_are_parted_and_what_fills_no_sequence_is_left_out() {
     let lines = "{\"text\": \"abc\", \"id\": 1}\n\n{\"text\": \"defghijklmnopqrstu\"}";
     let inputs = [place.file("a.jsonl", lines)];
     let options = PrepareOptions {
-        text_field: Some("text".into()),
         sequence_length: 4,
-        ..options()
+        ..json_lines()
     };
     let prepared = place.prepare(&inputs, "dataset", &options).expect("sound");
     assert_eq!((prepared.tokens, prepared.left_over), (20, 3));
@@ -206,33 +220,24 @@ fn progress_adds_up_to_the_bytes_of_the_inputs() {
 #[test]
 fn inputs_that_are_not_text_are_refused_by_name() {
     let place = Place::new();
-    let json = PrepareOptions {
-        text_field: Some("text".into()),
-        ..options()
-    };
-    let refused = |content: &[u8], options: &PrepareOptions| {
-        let input = place.file("input", content);
-        let refused = place.prepare(&[input], "dataset", options);
-        assert!(!place.path("dataset").exists());
-        refused.expect_err("is refused")
-    };
+    let json = json_lines();
     let line = |error: DatasetError| match error {
         DatasetError::NotUtf8 { line, .. } => ("utf-8", line),
         DatasetError::NotJson { line, .. } => ("json", line),
         DatasetError::NoText { line, .. } => ("field", line),
         error => panic!("{error}"),
     };
-    assert_eq!(line(refused(b"a\n\xff\n", &options())), ("utf-8", 2));
+    assert_eq!(line(place.refused(b"a\n\xff\n", &options())), ("utf-8", 2));
     let sound = b"{\"text\": \"a\"}\n".as_slice();
     let after = |line: &[u8]| [sound, line].concat();
-    assert_eq!(line(refused(&after(b"{"), &json)), ("json", 2));
-    assert_eq!(line(refused(&after(b"[1]"), &json)), ("field", 2));
+    assert_eq!(line(place.refused(&after(b"{"), &json)), ("json", 2));
+    assert_eq!(line(place.refused(&after(b"[1]"), &json)), ("field", 2));
     let number = after(b"{\"text\": 1}");
-    assert_eq!(line(refused(&number, &json)), ("field", 2));
+    assert_eq!(line(place.refused(&number, &json)), ("field", 2));
     let long = vec![b'a'; (16 << 20) + 1];
-    let long = refused(&long, &options());
+    let long = place.refused(&long, &options());
     assert!(matches!(long, DatasetError::LineTooLong { line: 1, .. }));
-    let short = refused(b"abc", &options());
+    let short = place.refused(b"abc", &options());
     assert!(matches!(
         short,
         DatasetError::TooShort {
@@ -253,10 +258,7 @@ fn inputs_that_are_not_text_are_refused_by_name() {
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_text() {
     let place = Place::new();
-    let json = PrepareOptions {
-        text_field: Some("text".into()),
-        ..options()
-    };
+    let json = json_lines();
     let line = "{\"text\": \"0123456789abcdef\"}\n";
     for (options, text) in [(options(), "0123456789abcdef\n"), (json, line)] {
         let root = |name: &str, content: String| {
@@ -277,16 +279,7 @@ fn a_byte_order_mark_is_no_part_of_the_text() {
 #[test]
 fn texts_in_other_encodings_and_empty_files_are_named_with_the_way_out() {
     let place = Place::new();
-    let json = PrepareOptions {
-        text_field: Some("text".into()),
-        ..options()
-    };
-    let refused = |content: &[u8], options: &PrepareOptions| {
-        let input = place.file("input", content);
-        let refused = place.prepare(&[input], "dataset", options);
-        assert!(!place.path("dataset").exists());
-        refused.expect_err("is refused").to_string()
-    };
+    let json = json_lines();
     let utf16: Vec<u8> = "\u{feff}The ledger remembers."
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -302,7 +295,7 @@ fn texts_in_other_encodings_and_empty_files_are_named_with_the_way_out() {
         (&b"a\nCaf\xe9\n"[..], &options(), "in line 2; convert it"),
         (&lone[..], &json, "a lone surrogate in line 2"),
     ] {
-        let message = refused(content, options);
+        let message = place.refused(content, options).to_string();
         assert!(message.contains(words), "{message}");
         assert!(message.contains("input"), "{message}");
     }

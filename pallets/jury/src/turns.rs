@@ -131,7 +131,8 @@ impl<T: Config> Pallet<T> {
         let (jury, tries) = Self::draw_jury(dispute, &claim, randomness, seats);
         // A juror executes one leaf after the other, so the backlog of the slowest one comes first.
         let backlogs = jury.jurors().iter().map(|juror| {
-            T::Operators::check_backlog(&juror.account).saturating_add(Backlogs::<T>::get(&juror.account))
+            T::Operators::check_backlog(&juror.account)
+                .saturating_add(Backlogs::<T>::get(&juror.account))
         });
         let backlog = backlogs.max().unwrap_or(0);
         let tokens = backlog.saturating_add(dispute.terms.leaf_tokens);
