@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, FirstKept, Load, Pallet,
-    Prompts, Queue, QueueKey, Request, RequestPhase, Requests,
+    Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, LateRequests, Load, Pallet,
+    Prompts, PruningState, Queue, QueueKey, Request, RequestPart, RequestPhase, Requests,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::ensure;
@@ -35,11 +35,14 @@ pub enum AuditFailure<AccountId> {
         /// The request.
         request: RequestId,
     },
-    /// The prompt or the record of a request was not removed in order, or an answer outlives its prompt.
+    /// The prompt or the record of a request was not removed in order, an answer outlives its prompt, or a late
+    /// request is not one.
     PruningDiffers {
         /// The request.
         request: RequestId,
     },
+    /// The number of late requests differs from their list.
+    LateRequestsDiffer,
     /// The locks on a worker's bond differ from the stakes of its requests.
     StakeDiffers {
         /// The worker.
@@ -80,6 +83,7 @@ impl<AccountId> AuditFailure<AccountId> {
                 "the agenda has a deadline that its request does not have"
             }
             Self::PruningDiffers { .. } => "a request was not pruned in order",
+            Self::LateRequestsDiffer => "the number of late requests differs from their list",
             Self::StakeDiffers { .. } => "a worker's locks are not the stakes of its requests",
             Self::LoadDiffers { .. } => "a worker's load differs from the sum of its requests",
             Self::ClaimDiffers { .. } => "a request's claim does not match the answer",
@@ -98,11 +102,12 @@ impl<T: Config> Pallet<T> {
         for (id, request) in Requests::<T>::iter() {
             Self::audit_parts(id, &request)?;
             Self::audit_deadline(id, &request)?;
-            Self::audit_pruning(id)?;
+            Self::audit_pruning(id, &request)?;
             Self::audit_payments(id, &request)?;
         }
         Self::audit_queues()?;
         Self::audit_deadlines()?;
+        Self::audit_late_requests()?;
         Self::audit_workers()?;
         Self::audit_claims()?;
         Self::audit_orphans()
@@ -149,13 +154,34 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn audit_pruning(id: RequestId) -> Audit<T> {
-        let (bodies, record) = FirstKept::<T>::get();
+    fn audit_pruning(id: RequestId, request: &Request<T>) -> Audit<T> {
+        let state = PruningState::<T>::get();
         let has_prompt = Prompts::<T>::contains_key(id);
-        let is_in_order = id >= record && has_prompt == (id >= bodies);
+        let is_expected = match LateRequests::<T>::get(id) {
+            None => id >= state.records && has_prompt == (id >= state.bodies),
+            Some(part) => {
+                let now = frame_system::Pallet::<T>::block_number();
+                let is_passed = id < state.bodies && request.is_late(now);
+                is_passed && has_prompt == (part == RequestPart::Bodies)
+            }
+        };
         ensure!(
-            is_in_order && (has_prompt || !Answers::<T>::contains_key(id)),
+            is_expected && (has_prompt || !Answers::<T>::contains_key(id)),
             AuditFailure::PruningDiffers { request: id },
+        );
+        Ok(())
+    }
+
+    fn audit_late_requests() -> Audit<T> {
+        let mut count = 0u32;
+        for request in LateRequests::<T>::iter_keys() {
+            let is_kept = Requests::<T>::contains_key(request);
+            ensure!(is_kept, AuditFailure::PruningDiffers { request });
+            count = count.saturating_add(1);
+        }
+        ensure!(
+            PruningState::<T>::get().late == count,
+            AuditFailure::LateRequestsDiffer,
         );
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Benchmarks of the calls, and of the steps of a poll.
 
 use crate::{
-    pruning::Part,
+    pruning::Turn,
     queue::Look,
     requesting::Question,
     workers::{Draw, Handout, Left, Worker},
@@ -320,7 +320,11 @@ mod benchmarks {
         populate::<T>(1);
         let first = asked::<T>();
         let second = asked::<T>();
-        FirstKept::<T>::put((second, first));
+        PruningState::<T>::put(Pruning {
+            bodies: second,
+            records: first,
+            ..Default::default()
+        });
         // An agenda with turns does not begin with block 0.
         let now = System::<T>::block_number().saturating_add(One::one());
         NextDeadlines::<T>::put(now);
@@ -328,7 +332,7 @@ mod benchmarks {
         {
             Pallet::<T>::poll(now, &mut WeightMeter::new());
             // A poll that prunes writes this.
-            FirstKept::<T>::mutate(|_| ());
+            PruningState::<T>::mutate(|_| ());
             // Written once in a block, however many requests are made.
             NextRequestId::<T>::mutate(|_| ());
             // Without randomness, as in a benchmark, a poll neither reads the rules nor looks for queues.
@@ -336,7 +340,8 @@ mod benchmarks {
             Pallet::<T>::next_queue(LastVisited::<T>::get());
         }
         assert!(NextDeadlines::<T>::get() > now);
-        assert_eq!(FirstKept::<T>::get(), (second, first));
+        let state = PruningState::<T>::get();
+        assert_eq!((state.bodies, state.records), (second, first));
     }
 
     #[benchmark(pov_mode = Measured)]
@@ -521,7 +526,7 @@ mod benchmarks {
         let now = System::<T>::block_number().saturating_add(rules.body_retention.into());
         #[block]
         {
-            Pallet::<T>::prune(Part::Bodies, id, now);
+            Pallet::<T>::prune(RequestPart::Bodies, id, now);
         }
         assert!(!Answers::<T>::contains_key(id));
     }
@@ -534,9 +539,31 @@ mod benchmarks {
         let now = System::<T>::block_number().saturating_add(rules.retention.into());
         #[block]
         {
-            Pallet::<T>::prune(Part::Record, id, now);
+            Pallet::<T>::prune(RequestPart::Record, id, now);
         }
         assert!(!Requests::<T>::contains_key(id));
+    }
+
+    /// A late request of which nothing is due, the last of two that are listed.
+    #[benchmark(pov_mode = Measured)]
+    fn visit_late() {
+        populate::<T>(1);
+        let other = asked::<T>();
+        let id = asked::<T>();
+        let rules = load::<T>(id).rules;
+        let now = System::<T>::block_number() + rules.body_retention.into() + One::one();
+        for id in [other, id] {
+            assert_eq!(Pallet::<T>::prune(RequestPart::Bodies, id, now), Turn::Late);
+        }
+        let mut state = Pruning {
+            late: 2,
+            ..Default::default()
+        };
+        #[block]
+        {
+            Pallet::<T>::visit_late(&mut state, now, &mut WeightMeter::new());
+        }
+        assert_eq!(state.late, 2);
     }
 
     #[benchmark(pov_mode = Measured)]

@@ -156,9 +156,13 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextDeadlines<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// The first request whose prompt and answer are not removed yet, and the first one whose record is not.
+    /// How far requests are pruned.
     #[pallet::storage]
-    pub type FirstKept<T: Config> = StorageValue<_, (RequestId, RequestId), ValueQuery>;
+    pub type PruningState<T: Config> = StorageValue<_, Pruning, ValueQuery>;
+
+    /// The requests that were open for longer than prompts and answers stay, with the part that is removed next.
+    #[pallet::storage]
+    pub type LateRequests<T: Config> = StorageMap<_, Twox64Concat, RequestId, RequestPart>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {

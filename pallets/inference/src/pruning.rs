@@ -1,29 +1,28 @@
 //! The removal of requests that are over.
 //!
 //! Prompts and answers are removed in the order of requests, and so are records. So nothing is stored or removed
-//! for the removal of a single request; but an open request keeps all later ones in storage until it is over.
+//! for the removal of a single request. A request that is open for longer than prompts and answers stay is
+//! *late*: the others pass it, and late ones are visited in turn. So no request keeps a later one in storage for
+//! longer than that.
 
 use crate::{
-    Answers, Config, Event, FirstKept, NextRequestId, Pallet, Prompts, Request, RequestRules,
-    Requests, WeightInfo,
+    Answers, Config, Event, LateRequests, NextRequestId, Pallet, Prompts, Pruning, PruningState,
+    Request, RequestPart, RequestRules, Requests, WeightInfo,
 };
-use frame_support::weights::{Weight, WeightMeter};
+use frame_support::{
+    traits::Get,
+    weights::{Weight, WeightMeter},
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::charge_recorded_proof;
 use noema_interfaces::Claims;
 use noema_protocol::RequestId;
 use sp_runtime::traits::Saturating;
 
-/// A part of a request that is removed at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// Its prompt and answer, and the record of its claim.
-    Bodies,
-    /// Its record.
-    Record,
-}
+/// Most late requests visited in one block.
+const MOST_LATE: u32 = 16;
 
-impl Part {
+impl RequestPart {
     /// The blocks for which it stays in storage after the end, at least.
     const fn retention(self, rules: &RequestRules) -> u32 {
         match self {
@@ -40,66 +39,154 @@ impl Part {
     }
 }
 
+/// What became of a part of a request whose turn it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It is gone.
+    Gone,
+    /// It stays, as it is not due.
+    Stays,
+    /// It stays, as its request is late.
+    Late,
+}
+
 impl<T: Config> Pallet<T> {
     /// The weight of the heaviest removal.
     pub(crate) fn pruning_weight() -> Weight {
-        Part::Bodies.weight::<T>().max(Part::Record.weight::<T>())
+        Self::late_weight(RequestPart::Bodies).max(Self::late_weight(RequestPart::Record))
+    }
+
+    /// The weight of removing a part of a late request.
+    fn late_weight(part: RequestPart) -> Weight {
+        let listed = T::DbWeight::get().writes(1);
+        let visit = T::WeightInfo::visit_late().saturating_add(listed);
+        visit.saturating_add(part.weight::<T>())
     }
 
     /// Removes what is due in block `now`, as far as `meter` reaches. The base of a poll pays for finding that
     /// nothing is, and for noting what was removed.
     pub(crate) fn prune_due(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
-        let before = FirstKept::<T>::get();
-        let (bodies, record) = before;
+        let before = PruningState::<T>::get();
+        let mut state = before;
+        Self::visit_late_requests(&mut state, now, meter);
         let end = NextRequestId::<T>::get();
-        let bodies = Self::prune_in_order(Part::Bodies, bodies, end, now, meter);
+        let first = state.bodies;
+        let (bodies, late) = Self::prune_in_order(RequestPart::Bodies, first, end, now, meter);
         // A record tells when prompt and answer are due, so it goes after them.
-        let record = Self::prune_in_order(Part::Record, record, bodies, now, meter);
-        if (bodies, record) != before {
-            FirstKept::<T>::put((bodies, record));
+        let first = state.records;
+        let (records, _) = Self::prune_in_order(RequestPart::Record, first, bodies, now, meter);
+        state = Pruning {
+            bodies,
+            records,
+            late: state.late.saturating_add(late),
+            ..state
+        };
+        if state != before {
+            PruningState::<T>::put(state);
         }
     }
 
     /// Removes `part` of requests from `first` on, up to the first one of which it stays, and of none from `end`
-    /// on. Returns the request at which it stopped.
+    /// on. Returns the request at which it stopped, and how many late ones it passed.
     fn prune_in_order(
-        part: Part,
+        part: RequestPart,
         first: RequestId,
         end: RequestId,
         now: BlockNumberFor<T>,
         meter: &mut WeightMeter,
-    ) -> RequestId {
+    ) -> (RequestId, u32) {
         let weight = part.weight::<T>();
         let mut next = first;
+        let mut late = 0u32;
         while next < end && meter.can_consume(weight) {
-            let is_gone = charge_recorded_proof(meter, |meter| {
-                let is_gone = Self::prune(part, next, now);
-                if is_gone {
+            let turn = charge_recorded_proof(meter, |meter| {
+                let turn = Self::prune(part, next, now);
+                if turn != Turn::Stays {
                     meter.consume(weight);
                 }
-                is_gone
+                turn
             });
-            if !is_gone {
-                break;
+            match turn {
+                Turn::Gone => {}
+                Turn::Stays => break,
+                Turn::Late => late = late.saturating_add(1),
             }
             next = RequestId(next.0.saturating_add(1));
         }
-        next
+        (next, late)
+    }
+
+    /// Removes `part` of a request if that is due, and lists the request if it is late.
+    pub(crate) fn prune(part: RequestPart, id: RequestId, now: BlockNumberFor<T>) -> Turn {
+        let Some(request) = Requests::<T>::get(id) else {
+            return Turn::Gone;
+        };
+        if request.is_late(now) {
+            if part == RequestPart::Bodies {
+                LateRequests::<T>::insert(id, part);
+            }
+            return Turn::Late;
+        }
+        match Self::prune_if_due(part, id, &request, now) {
+            true => Turn::Gone,
+            false => Turn::Stays,
+        }
+    }
+
+    /// Visits late requests after the one that was visited last, and removes what is due of them.
+    fn visit_late_requests(state: &mut Pruning, now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        for _ in 0..state.late.min(MOST_LATE) {
+            if !meter.can_consume(Self::pruning_weight()) {
+                return;
+            }
+            charge_recorded_proof(meter, |meter| Self::visit_late(state, now, meter));
+        }
+    }
+
+    /// Visits the next late request.
+    pub(crate) fn visit_late(state: &mut Pruning, now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        meter.consume(T::WeightInfo::visit_late());
+        let key = LateRequests::<T>::hashed_key_for(state.visited);
+        let first = || LateRequests::<T>::iter().next();
+        let next = LateRequests::<T>::iter_from(key).next().or_else(first);
+        let Some((id, part)) = next else {
+            frame_support::defensive!("there are fewer late requests than counted");
+            state.late = 0;
+            return;
+        };
+        state.visited = id;
+        let is_gone = match Requests::<T>::get(id) {
+            Some(request) => Self::prune_if_due(part, id, &request, now),
+            None => true,
+        };
+        if !is_gone {
+            return;
+        }
+        meter.consume(Self::late_weight(part).saturating_sub(T::WeightInfo::visit_late()));
+        match part {
+            RequestPart::Bodies => LateRequests::<T>::insert(id, RequestPart::Record),
+            RequestPart::Record => {
+                LateRequests::<T>::remove(id);
+                state.late = state.late.saturating_sub(1);
+            }
+        }
     }
 
     /// Removes `part` of a request if that is due. Returns whether it is gone.
-    pub(crate) fn prune(part: Part, id: RequestId, now: BlockNumberFor<T>) -> bool {
-        let Some(request) = Requests::<T>::get(id) else {
-            return true;
-        };
+    fn prune_if_due(
+        part: RequestPart,
+        id: RequestId,
+        request: &Request<T>,
+        now: BlockNumberFor<T>,
+    ) -> bool {
         let retention = part.retention(&request.rules);
         let is_due = request
             .ended_at
             .is_some_and(|ended_at| ended_at.saturating_add(retention.into()) <= now);
         if is_due {
             match part {
-                Part::Bodies => Self::prune_bodies(id, &request),
-                Part::Record => Self::prune_record(id),
+                RequestPart::Bodies => Self::prune_bodies(id, request),
+                RequestPart::Record => Self::prune_record(id),
             }
         }
         is_due

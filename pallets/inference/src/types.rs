@@ -172,6 +172,30 @@ pub struct QueueSearch {
     pub fruitless: u32,
 }
 
+/// A part of a request that is removed at one time.
+#[apply(stored)]
+#[derive(Copy)]
+pub enum RequestPart {
+    /// Its prompt and answer, and the record of its claim.
+    Bodies,
+    /// Its record.
+    Record,
+}
+
+/// How far requests are pruned, in the order of their numbers. Late ones are passed, and visited in turn.
+#[apply(stored)]
+#[derive(Copy, Default)]
+pub struct Pruning {
+    /// The first request whose prompt and answer are not removed.
+    pub bodies: RequestId,
+    /// The first request whose record is not removed.
+    pub records: RequestId,
+    /// How many late requests are kept.
+    pub late: u32,
+    /// The late request that was visited last.
+    pub visited: RequestId,
+}
+
 /// The assignment of a request to a worker.
 #[apply(sent)]
 pub struct Assignment<AccountId, BlockNumber> {
@@ -278,6 +302,14 @@ impl<T: Config> Get<u32> for TextBound<T> {
 }
 
 impl<T: Config> Request<T> {
+    /// Whether it is or was open for longer than its prompt and answer stay.
+    pub(crate) fn is_late(&self, now: BlockNumberFor<T>) -> bool {
+        let last = self
+            .requested_at
+            .saturating_add(self.rules.body_retention.into());
+        self.ended_at.unwrap_or(now) > last
+    }
+
     /// The most tokens that its answer may have.
     pub fn max_tokens(&self) -> u32 {
         self.parameters.max_tokens.into()

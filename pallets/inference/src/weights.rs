@@ -40,6 +40,8 @@ pub trait WeightInfo {
     fn prune_bodies() -> Weight;
     /// See `prune_record` in the pallet's benchmarks.
     fn prune_record() -> Weight;
+    /// See `visit_late` in the pallet's benchmarks.
+    fn visit_late() -> Weight;
     /// See `ended` in the pallet's benchmarks.
     fn ended() -> Weight;
 }
@@ -126,8 +128,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:1 w:0)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Storage: `Inference::FirstKept` (r:1 w:1)
-    // Proof: `Inference::FirstKept` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
+    // Storage: `Inference::PruningState` (r:1 w:1)
+    // Proof: `Inference::PruningState` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Inference::NextRequestId` (r:1 w:1)
     // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `Inference::Requests` (r:2 w:0)
@@ -301,6 +303,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(76_142_000, 3_787)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Inference::LateRequests` (r:2 w:0)
+    // Proof: `Inference::LateRequests` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 1062 bytes. Shortest time: 50_000_000 ps.
+    fn visit_late() -> Weight {
+        Weight::from_parts(80_000_000, 6_500).saturating_add(T::DbWeight::get().reads(3))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)

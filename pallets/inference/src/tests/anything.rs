@@ -183,7 +183,9 @@ proptest! {
             prop_assert_eq!(Queue::<Test>::iter().count(), 0);
             prop_assert_eq!(Deadlines::<Test>::iter().count(), 0);
             let next = NextRequestId::<Test>::get();
-            prop_assert_eq!(FirstKept::<Test>::get(), (next, next));
+            let state = PruningState::<Test>::get();
+            prop_assert_eq!((state.bodies, state.records, state.late), (next, next, 0));
+            prop_assert_eq!(LateRequests::<Test>::iter().count(), 0);
             prop_assert!(WORKERS.iter().all(|worker| load(*worker) == Load::default()));
             prop_assert!(Searches::<Test>::iter_values().all(|search| search.fruitless == 0));
             prop_assert!(WORKERS.iter().all(|worker| locks(*worker).is_empty()));

@@ -201,18 +201,83 @@ fn requests_are_pruned_in_order_and_wait_for_open_ones() {
         }
         let has_prompt = |id: &RequestId| Prompts::<Test>::contains_key(id);
         let has_record = |id: &RequestId| Requests::<Test>::contains_key(id);
-        advance(30);
-        assert!(has_prompt(&open) && later.iter().all(has_prompt));
+        let state = || {
+            let state = PruningState::<Test>::get();
+            (state.bodies, state.records, state.late)
+        };
+        let asked_at = Requests::<Test>::get(open).unwrap().requested_at;
+        advance(asked_at + 10 - System::block_number());
         end_claim(claim, TRUE);
         advance(9);
-        assert!(later.iter().all(has_prompt));
+        assert!(has_prompt(&open) && later.iter().all(has_prompt));
         next_block();
         assert!(!has_prompt(&open) && !later.iter().any(has_prompt));
         assert!(later.iter().all(has_record));
-        assert_eq!(FirstKept::<Test>::get(), (RequestId(3), open));
+        assert_eq!(state(), (RequestId(3), open, 0));
         advance(10);
         assert!(!has_record(&open) && !later.iter().any(has_record));
-        assert_eq!(FirstKept::<Test>::get(), (RequestId(3), RequestId(3)));
+        assert_eq!(state(), (RequestId(3), RequestId(3), 0));
+    });
+}
+
+#[test]
+fn a_request_that_stays_open_keeps_no_later_one() {
+    world().execute_with(|| {
+        let late: Vec<_> = (0..3).map(|_| answered()).collect();
+        let later: Vec<_> = (0..2).map(|_| ask(ASKER)).collect();
+        for id in &later {
+            frame_support::assert_ok!(cancel(ASKER, *id));
+        }
+        let has_prompt = |id: &RequestId| Prompts::<Test>::contains_key(id);
+        let has_record = |id: &RequestId| Requests::<Test>::contains_key(id);
+        let bodies_and_records = |ids: &[RequestId]| {
+            let prompts = ids.iter().filter(|id| has_prompt(id)).count();
+            (prompts, ids.iter().filter(|id| has_record(id)).count())
+        };
+        let open: Vec<_> = late.iter().map(|(id, ..)| *id).collect();
+        advance(20);
+        assert_eq!(bodies_and_records(&later), (0, 2));
+        assert_eq!(PruningState::<Test>::get().late, 3);
+        advance(20);
+        assert_eq!(bodies_and_records(&later), (0, 0));
+        assert_eq!(bodies_and_records(&open), (3, 3));
+        assert_eq!(Inference::do_audit(), Ok(()));
+
+        // Each is pruned as long after its end as the others are.
+        for (_, claim, _) in &late[1..] {
+            end_claim(*claim, TRUE);
+        }
+        advance(9);
+        assert_eq!(bodies_and_records(&open), (3, 3));
+        next_block();
+        assert_eq!(bodies_and_records(&open), (1, 3));
+        advance(10);
+        assert_eq!(bodies_and_records(&open), (1, 1));
+        assert_eq!(Inference::do_audit(), Ok(()));
+        end_claim(late[0].1, TRUE);
+        advance(20);
+        assert_eq!(bodies_and_records(&open), (0, 0));
+        assert_eq!(LateRequests::<Test>::iter().count(), 0);
+        assert_eq!(PruningState::<Test>::get().late, 0);
+    });
+}
+
+#[test]
+fn more_late_requests_than_a_block_visits_are_pruned_later() {
+    world().execute_with(|| {
+        let late: Vec<_> = (0..40).map(|_| answered()).collect();
+        advance(40);
+        assert_eq!(PruningState::<Test>::get().late, 40);
+        for (_, claim, _) in &late {
+            end_claim(*claim, TRUE);
+        }
+        // Each is visited in every third block.
+        advance(12);
+        assert_eq!(Prompts::<Test>::iter().count(), 0);
+        assert_eq!(Requests::<Test>::iter().count(), 40);
+        advance(10);
+        assert_eq!(Requests::<Test>::iter().count(), 0);
+        assert_eq!(PruningState::<Test>::get().late, 0);
     });
 }
 

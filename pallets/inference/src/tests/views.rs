@@ -210,11 +210,21 @@ fn the_audit_finds_what_is_wrong() {
         Deadlines::<Test>::insert(at, waiting, ());
         assert_eq!(found(), AuditFailure::StrayDeadline { request: waiting });
         Deadlines::<Test>::remove(at, waiting);
-        for first_kept in [(waiting, id), (waiting, waiting)] {
-            FirstKept::<Test>::put(first_kept);
+        for (bodies, records) in [(waiting, id), (waiting, waiting)] {
+            PruningState::<Test>::put(Pruning {
+                bodies,
+                records,
+                ..Default::default()
+            });
             assert_eq!(found(), AuditFailure::PruningDiffers { request: id });
         }
-        FirstKept::<Test>::kill();
+        PruningState::<Test>::kill();
+        LateRequests::<Test>::insert(id, RequestPart::Bodies);
+        assert_eq!(found(), AuditFailure::PruningDiffers { request: id });
+        LateRequests::<Test>::remove(id);
+        PruningState::<Test>::mutate(|state| state.late = 1);
+        assert_eq!(found(), AuditFailure::LateRequestsDiffer);
+        PruningState::<Test>::kill();
 
         <World as Operators<_, _>>::release(&worker, id.into());
         let stake = |request| AuditFailure::StakeDiffers { worker, request };
