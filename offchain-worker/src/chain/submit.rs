@@ -11,6 +11,7 @@ use crate::keys::Key;
 use crate::roles::DutyOutcome;
 use fate::{in_finalized, Fate};
 use futures::future::BoxFuture;
+use sp_core::H256;
 use std::time::{Duration, Instant};
 use subxt::config::substrate::{AccountId32, SubstrateExtrinsicParamsBuilder};
 use subxt::error::{BackendError, ExtrinsicError, RpcError};

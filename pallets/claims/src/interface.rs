@@ -9,7 +9,7 @@ use frame_support::traits::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{Beacon, Claim, ClaimTerms, Decision, RelayBlock};
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Operators};
+use noema_interfaces::BlockRandomness;
 use noema_protocol::{ClaimId, Job};
 use sp_runtime::DispatchError;
 
@@ -80,6 +80,8 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
 
     #[cfg(feature = "runtime-benchmarks")]
     fn shared_keys() -> Vec<Vec<u8>> {
+        use noema_interfaces::Operators as _;
+
         let own = [
             NextClaim::<T>::hashed_key().to_vec(),
             frame_system::Account::<T>::hashed_key_for(T::Operators::purse()),

@@ -16,6 +16,7 @@ use noema_protocol::{
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
+use sp_runtime::traits::Saturating;
 
 /// An assignment of the runtime.
 pub(crate) type AssignmentOf<T> =

@@ -17,7 +17,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::{BacklogChange, RelayBlock, MAX_JUROR_SEATS};
-use noema_interfaces::{Claims as _, RelayRandomness as _};
+use noema_interfaces::{Claims as _, Operators as _, RelayRandomness as _};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
