@@ -126,6 +126,8 @@ calls! {
         tokenizer_hash: H256,
         /// The version of the integer arithmetic.
         numerics_version: u32,
+        /// The version of the text layer.
+        text_layer: u32,
     }
     /// Registers a checkpoint.
     "Checkpoints"."register_checkpoint" RegisterCheckpoint {

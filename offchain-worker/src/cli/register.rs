@@ -178,7 +178,8 @@ async fn family(
     for (id, family) in at.families().await? {
         let fits = family.architecture == architecture
             && family.tokenizer_hash == manifest.tokenizer_hash
-            && family.numerics_version == manifest.numerics;
+            && family.numerics_version == manifest.numerics
+            && family.text_layer == manifest.text_layer;
         if fits {
             println!(
                 "it belongs to family {id}, {}",
@@ -188,7 +189,7 @@ async fn family(
         }
         if family.name == name {
             bail!(
-                "family {id} has the name `{}`, but another architecture, tokenizer or numerics version; give the new family another name with --family",
+                "family {id} has the name `{}`, but another architecture, tokenizer, numerics version or version of the text layer; give the new family another name with --family",
                 String::from_utf8_lossy(&name)
             );
         }
@@ -198,6 +199,7 @@ async fn family(
         architecture,
         tokenizer_hash: manifest.tokenizer_hash,
         numerics_version: manifest.numerics,
+        text_layer: manifest.text_layer,
     };
     let included = node.submit(call, publisher).await?;
     #[derive(DecodeAsType)]

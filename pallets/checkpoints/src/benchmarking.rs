@@ -90,6 +90,7 @@ pub(crate) fn activate<T: Config>(checkpoint: CheckpointId, limits: ModelLimits)
         architecture,
         tokenizer_hash: H256::zero(),
         numerics_version: 1,
+        text_layer: 1,
         owner: publisher.clone(),
         deposit: Zero::zero(),
         checkpoints: 1,
@@ -125,7 +126,7 @@ fn publisher<T: Config>() -> T::AccountId {
 
 fn family<T: Config>(owner: &T::AccountId) -> FamilyId {
     let family = NextFamily::<T>::get();
-    Pallet::<T>::do_register_family(owner.clone(), name::<T>(), ARCHITECTURE, H256::zero(), 1)
+    Pallet::<T>::do_register_family(owner.clone(), name::<T>(), ARCHITECTURE, H256::zero(), 1, 1)
         .expect("the owner is endowed; qed");
     family
 }
@@ -197,6 +198,7 @@ mod benches {
             name::<T>(),
             ARCHITECTURE,
             H256::zero(),
+            1,
             1,
         );
         assert!(Families::<T>::contains_key(family));

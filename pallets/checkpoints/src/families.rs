@@ -20,6 +20,7 @@ impl<T: Config> Pallet<T> {
         architecture: Architecture,
         tokenizer_hash: H256,
         numerics_version: u32,
+        text_layer: u32,
     ) -> DispatchResult {
         ensure!(Self::is_text(&name), Error::<T>::NameNotText);
         ensure!(
@@ -43,6 +44,7 @@ impl<T: Config> Pallet<T> {
             architecture,
             tokenizer_hash,
             numerics_version,
+            text_layer,
             owner: owner.clone(),
             deposit,
             checkpoints: 0,

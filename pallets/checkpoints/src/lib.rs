@@ -163,7 +163,8 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Registers a family: the architecture, tokenizer and numerics version that its checkpoints share.
+        /// Registers a family: the architecture, the tokenizer, and the versions of the numerics and of the
+        /// text layer that its checkpoints share.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register_family())]
         pub fn register_family(
@@ -172,9 +173,17 @@ pub mod pallet {
             architecture: Architecture,
             tokenizer_hash: H256,
             numerics_version: u32,
+            text_layer: u32,
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
-            Self::do_register_family(owner, name, architecture, tokenizer_hash, numerics_version)
+            Self::do_register_family(
+                owner,
+                name,
+                architecture,
+                tokenizer_hash,
+                numerics_version,
+                text_layer,
+            )
         }
 
         /// Registers a checkpoint under the hash of its manifest.

@@ -260,7 +260,8 @@ pub(crate) fn family(owner: AccountId, name: &str) {
         text(name),
         ARCHITECTURE,
         tokenizer,
-        1
+        1,
+        2
     ));
 }
 

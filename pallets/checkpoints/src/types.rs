@@ -102,6 +102,8 @@ pub struct Family<AccountId, Balance, Name> {
     pub tokenizer_hash: H256,
     /// The version of the integer arithmetic that defines every answer.
     pub numerics_version: u32,
+    /// The version of the rules by which a prompt becomes tokens and tokens become text.
+    pub text_layer: u32,
     /// The account that paid the deposit.
     pub owner: AccountId,
     /// The amount held from the owner.

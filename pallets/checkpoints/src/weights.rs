@@ -37,7 +37,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:0 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 142 bytes. Shortest time: 114_363_000 ps.
     fn register_family() -> Weight {
         Weight::from_parts(177_381_000, 3_640)
@@ -48,7 +48,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:2 w:2)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 801 bytes. Shortest time: 136_445_000 ps.
@@ -76,7 +76,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1108 bytes. Shortest time: 125_865_000 ps.
@@ -87,20 +87,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::FamilyNames` (r:0 w:1)
     // Proof: `Checkpoints::FamilyNames` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 480 bytes. Shortest time: 98_574_000 ps.
     fn remove_family() -> Weight {
-        Weight::from_parts(147_926_000, 3_664)
+        Weight::from_parts(147_926_000, 3_668)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:1)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)

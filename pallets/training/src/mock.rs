@@ -276,6 +276,7 @@ fn register_family(name: &str) {
         text(name),
         architecture,
         H256::repeat_byte(9),
+        1,
         1
     ));
 }

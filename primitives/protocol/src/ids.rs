@@ -32,11 +32,12 @@ macro_rules! ids {
 ids! {
     /// Identifies a checkpoint by the hash of its manifest.
     ///
-    /// The manifest names the architecture, the numerics version, the tokenizer and the Merkle root of
-    /// the weights, so two checkpoints with the same id answer every prompt with the same bytes.
+    /// The manifest names the architecture, the versions of the numerics and of the text layer, the tokenizer
+    /// and the Merkle root of the weights, so two checkpoints with the same id answer every prompt with the same bytes.
     pub struct CheckpointId(pub H256), shown as "{:?}";
 
-    /// Numbers a model family: checkpoints of one architecture, tokenizer and numerics version.
+    /// Numbers a model family: checkpoints of one architecture, tokenizer, numerics version and version of the
+    /// text layer.
     pub struct FamilyId(pub u32), shown as "{}";
 
     /// Numbers a request; never reused.

@@ -115,6 +115,7 @@ fn publish() {
         BoundedVec::truncate_from(b"a family".to_vec()),
         architecture,
         H256::repeat_byte(9),
+        1,
         1
     ));
     assert_ok!(Checkpoints::register_checkpoint(

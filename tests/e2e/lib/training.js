@@ -87,7 +87,7 @@ export class Training {
     await training.penalise();
     training.genesis = randomHash();
     const registered = await chain.send(
-      chain.call('checkpoints.registerFamily', u8aToHex(utf8(name)), ARCHITECTURE, randomHash(), 1),
+      chain.call('checkpoints.registerFamily', u8aToHex(utf8(name)), ARCHITECTURE, randomHash(), 1, 1),
       funder,
     );
     training.family = registered.event('checkpoints.FamilyRegistered').data.family;

@@ -81,6 +81,8 @@ from_chain! {
         pub tokenizer_hash: H256,
         /// The version of the integer arithmetic.
         pub numerics_version: u32,
+        /// The version of the text layer.
+        pub text_layer: u32,
     }
 }
 

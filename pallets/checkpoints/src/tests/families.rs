@@ -5,7 +5,7 @@ use sp_core::H256;
 use sp_runtime::{BoundedVec, TokenError};
 
 fn register(name: &str, architecture: Architecture) -> Result<(), sp_runtime::DispatchError> {
-    Checkpoints::register_family(signed(ALICE), text(name), architecture, H256::zero(), 1)
+    Checkpoints::register_family(signed(ALICE), text(name), architecture, H256::zero(), 1, 2)
 }
 
 #[test]
@@ -15,7 +15,8 @@ fn register_family_records_it_and_holds_the_deposit() {
         let record = Checkpoints::family(LLAMA).expect("registered");
         assert_eq!(record.architecture, ARCHITECTURE);
         assert_eq!((record.owner, record.deposit), (ALICE, FAMILY_DEPOSIT));
-        assert_eq!((record.numerics_version, record.checkpoints), (1, 0));
+        assert_eq!((record.numerics_version, record.text_layer), (1, 2));
+        assert_eq!(record.checkpoints, 0);
         assert_eq!(held(HoldReason::FamilyDeposit, ALICE), FAMILY_DEPOSIT);
         assert_eq!(NextFamily::<Test>::get(), FamilyId(1));
         System::assert_last_event(
@@ -43,7 +44,7 @@ fn register_family_refuses_a_name_that_is_no_text() {
         assert_noop!(register("", ARCHITECTURE), Error::<Test>::NameNotText);
         let name = BoundedVec::truncate_from(vec![0xff, 0xfe]);
         assert_noop!(
-            Checkpoints::register_family(signed(ALICE), name, ARCHITECTURE, H256::zero(), 1),
+            Checkpoints::register_family(signed(ALICE), name, ARCHITECTURE, H256::zero(), 1, 2),
             Error::<Test>::NameNotText
         );
     });
@@ -83,7 +84,7 @@ fn register_family_refuses_impossible_dimensions() {
 fn register_family_refuses_an_account_without_the_deposit() {
     test(|| {
         assert_noop!(
-            Checkpoints::register_family(signed(99), text("x"), ARCHITECTURE, H256::zero(), 1),
+            Checkpoints::register_family(signed(99), text("x"), ARCHITECTURE, H256::zero(), 1, 2),
             TokenError::FundsUnavailable
         );
     });
