@@ -10,7 +10,8 @@ mod seek;
 use crate::chain::types::WireEndpoint;
 use crate::chain::{At, ChainError, Node};
 use crate::checkpoint::{
-    CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS, TOKENIZER, WEIGHTS,
+    recorded_id, CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS,
+    TOKENIZER, WEIGHTS,
 };
 use crate::dataset::DatasetError;
 use crate::keys::address;
@@ -76,6 +77,14 @@ pub enum FetchError {
         /// Whether every failure was that holders were not reached, or could not send it now.
         may_pass: bool,
     },
+    /// This release cannot run the checkpoint.
+    #[error("checkpoint {checkpoint} needs another release of this program: {reason}")]
+    OtherRelease {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What this release does not have.
+        reason: Box<CheckpointError>,
+    },
     /// No peer is known for a dataset.
     #[error("dataset {0:?} is not on this machine, and no other operator has published an endpoint; an operator that has it shares it with: noema-worker run --dataset <FOLDER> --listen <ADDRESS:PORT>")]
     NoSharingOperator(H256),
@@ -115,6 +124,11 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    fn other_release(checkpoint: CheckpointId, reason: CheckpointError) -> Self {
+        let reason = Box::new(reason);
+        Self::OtherRelease { checkpoint, reason }
+    }
+
     /// Whether the peers are the cause, and not this machine: other peers, or a later fetch, may help.
     pub fn is_of_peers(&self) -> bool {
         matches!(
@@ -272,8 +286,8 @@ pub async fn fetcher() -> Result<Fetcher, FetchError> {
 /// cannot be reached are asked again until nothing has arrived for `wait`.
 ///
 /// # Errors
-/// When it has no holder, no holder serves it, the served files are not the checkpoint, it cannot be stored,
-/// the chain cannot be read, the endpoint cannot be bound, or `stop` ends before the fetch.
+/// When it has no holder, no holder serves it, the served files are not the checkpoint, this release cannot run
+/// it, it cannot be stored, the chain cannot be read, the endpoint cannot be bound, or `stop` ends before the fetch.
 pub async fn fetch_alone(
     node: &Node,
     library: &Library,
@@ -323,7 +337,8 @@ pub async fn fetch_from<'a>(
 /// Fetches checkpoint `id`, with `weights_bytes` of weights, from any of `holders` into the library.
 ///
 /// The checkpoint enters the library only after its id and the Merkle root of its weights have been
-/// recomputed.
+/// recomputed. The files of one that this release cannot run are kept outside it, so that they are fetched
+/// only once.
 pub async fn fetch(
     fetcher: &Fetcher,
     library: &Library,
@@ -345,16 +360,26 @@ pub async fn fetch(
     if by_blob.is_empty() {
         return Err(FetchError::NoHolder(id));
     }
+    if let Err(error) = library.open(id)
+        && error.is_of_other_release()
+    {
+        return Err(FetchError::other_release(id, error));
+    }
     let root = library.root();
     fs::create_dir_all(root).map_err(place(root))?;
     let arriving = root.join(format!(".arriving-{}", hex::encode(id.0)));
     // Masters take four bytes a weight, and tiles a little more than one.
     let limit = weights_bytes.saturating_mul(5).saturating_add(MAX_TEXTS);
-    // Files that an earlier try fetched but did not check are checked now.
-    if arriving.exists() && check_apart(&arriving, id).await?.is_ok() {
-        return deliver(&arriving, library, id);
+    // Files that an earlier try fetched but did not check, or could not, are checked now.
+    if arriving.exists() {
+        match check_apart(&arriving, id).await? {
+            Ok(()) => return deliver(&arriving, library, id),
+            Err(Fault::OtherRelease(error)) => return Err(FetchError::other_release(id, error)),
+            Err(_) => {}
+        }
     }
     let (mut reasons, mut may_pass) = (Vec::new(), true);
+    let mut of_other_format = Vec::new();
     for (blob, peers) in by_blob {
         let peers = join(peers);
         remove(&arriving)?;
@@ -383,12 +408,23 @@ pub async fn fetch(
         }
         match check_apart(&arriving, id).await? {
             Ok(()) => return deliver(&arriving, library, id),
-            Err(error) => {
+            Err(Fault::OtherRelease(error)) => return Err(FetchError::other_release(id, error)),
+            Err(Fault::OtherFormat(error)) => {
+                may_pass = false;
+                reasons.push(format!("{blob} is of another release: {error}"));
+                of_other_format.push(error);
+            }
+            Err(Fault::OtherFiles(error)) => {
                 may_pass = false;
                 reasons.push(format!("{blob} is not the checkpoint: {error}"));
             }
         }
         remove(&arriving)?;
+    }
+    if of_other_format.len() == reasons.len()
+        && let Some(error) = of_other_format.pop()
+    {
+        return Err(FetchError::other_release(id, error));
     }
     Err(FetchError::Unavailable {
         checkpoint: id,
@@ -397,14 +433,37 @@ pub async fn fetch(
     })
 }
 
+/// Why fetched files do not enter the library.
+enum Fault {
+    /// They are the checkpoint, but this release cannot run it.
+    OtherRelease(CheckpointError),
+    /// They have another format. Only a release that reads it can tell whether they are the checkpoint.
+    OtherFormat(CheckpointError),
+    /// They are not the checkpoint.
+    OtherFiles(CheckpointError),
+}
+
+impl Fault {
+    /// The fault of the files in `folder`, which are not checkpoint `id` because of `error`.
+    fn of(folder: &Path, id: CheckpointId, error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Format { .. } => Self::OtherFormat(error),
+            // The id is the hash of the manifest, so it proves what the manifest states.
+            _ if error.is_of_other_release() && recorded_id(folder) == Some(id) => {
+                Self::OtherRelease(error)
+            }
+            _ => Self::OtherFiles(error),
+        }
+    }
+}
+
 /// Checks the files in `folder` on a blocking thread.
-async fn check_apart(
-    folder: &Path,
-    id: CheckpointId,
-) -> Result<Result<(), CheckpointError>, FetchError> {
+async fn check_apart(folder: &Path, id: CheckpointId) -> Result<Result<(), Fault>, FetchError> {
     let folder = folder.to_owned();
-    let checked = tokio::task::spawn_blocking(move || check(&folder, id)).await;
-    checked.map_err(|_| FetchError::CheckEnded)
+    let checked = tokio::task::spawn_blocking(move || {
+        check(&folder, id).map_err(|error| Fault::of(&folder, id, error))
+    });
+    checked.await.map_err(|_| FetchError::CheckEnded)
 }
 
 /// Whether the files in `folder` are those of checkpoint `id` and no others.

@@ -133,6 +133,20 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
+    /// Whether another release of this program may run the checkpoint: its format, or its version of the
+    /// numerics or of the text layer, is not that of this release.
+    pub fn is_of_other_release(&self) -> bool {
+        matches!(
+            self,
+            Self::Format { .. }
+                | Self::Manifest(
+                    ManifestError::Format(_)
+                        | ManifestError::Numerics(_)
+                        | ManifestError::TextLayer(_)
+                )
+        )
+    }
+
     fn read_error(path: &Path, source: io::Error) -> Self {
         Self::Read {
             path: path.into(),
@@ -326,6 +340,14 @@ pub(crate) fn parallel_root(weights: &[u8], progress: &(dyn Fn(u64) + Sync)) -> 
         })
         .collect();
     join_roots(roots)
+}
+
+/// The id by the manifest in `directory`, also of a checkpoint that this release cannot run; `None` if it has
+/// no manifest with the fields of this format.
+pub(crate) fn recorded_id(directory: &Path) -> Option<CheckpointId> {
+    let bytes = read(&directory.join(MANIFEST), MAX_MANIFEST_BYTES).ok()?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+    Some(manifest.id())
 }
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, CheckpointError> {

@@ -5,7 +5,7 @@ use super::load::Loader;
 use super::operators::{owed, Recorded};
 use super::share::log_progress;
 use super::ServiceError;
-use crate::artefacts;
+use crate::artefacts::{self, FetchError};
 use crate::chain::calls::FollowCanonical;
 use crate::chain::{At, ChainError, Link, Node};
 use crate::checkpoint::Library;
@@ -14,14 +14,18 @@ use crate::roles::LoadedEngines;
 use futures::future::BoxFuture;
 use noema_artefacts::Artefacts;
 use noema_protocol::CheckpointId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 /// The pause after a failure: holders may only just have started.
 const PAUSE: Duration = Duration::from_secs(15);
+
+/// The time after which a checkpoint that needs another release is looked at again. A holder can lie about the
+/// format of what it holds.
+const LATER: Duration = Duration::from_secs(3_600);
 
 /// Blocks between two searches for checkpoints to unload, for which the node reads every roster.
 const UNLOAD_EVERY: u64 = 32;
@@ -39,6 +43,8 @@ pub(super) struct Successor {
     /// Checkpoints that were served before and are still loaded: an operator may still be drawn for them or
     /// have jobs for them.
     retired: BTreeSet<CheckpointId>,
+    /// Canonical checkpoints that this release cannot run, and when that was found.
+    of_other_release: BTreeMap<CheckpointId, Instant>,
     /// The block of the next search for checkpoints to unload.
     unloads_at: u64,
 }
@@ -61,6 +67,7 @@ impl Successor {
             engines,
             artefacts,
             retired: owed(operators),
+            of_other_release: BTreeMap::new(),
             unloads_at: 0,
         }
     }
@@ -106,8 +113,19 @@ impl Successor {
                     let Some(canonical) = successor(&at, served).await? else {
                         continue;
                     };
-                    self.move_on(&node, &at, operator, served, canonical)
-                        .await?;
+                    let found = self.of_other_release.get(&canonical);
+                    if found.is_some_and(|found| found.elapsed() < LATER) {
+                        continue;
+                    }
+                    let moved = self.move_on(&node, &at, operator, served, canonical).await;
+                    if let Err(ServiceError::Fetch(error @ FetchError::OtherRelease { .. })) =
+                        &moved
+                    {
+                        warn!(%error, "cannot serve the canonical checkpoint, and goes on with {served}");
+                        self.of_other_release.insert(canonical, Instant::now());
+                        continue;
+                    }
+                    moved?;
                     self.retired.insert(served);
                     self.retired.remove(&canonical);
                 }

@@ -157,6 +157,9 @@ impl Exchange for Peers {
             log_progress("a checkpoint of a round"),
         )
         .await;
-        fetched.map_err(RoundsError::exchange)
+        fetched.map_err(|error| match error {
+            FetchError::OtherRelease { .. } => RoundsError::OtherRelease(Box::new(error)),
+            error => RoundsError::exchange(error),
+        })
     }
 }

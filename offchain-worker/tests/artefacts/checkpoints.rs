@@ -51,9 +51,19 @@ impl Machine {
 
 /// Writes a small checkpoint to `folder`.
 fn write(folder: &Path, template: &str) -> OpenCheckpoint {
+    write_changed(folder, template, |_| ());
+    OpenCheckpoint::open(folder).expect("a checkpoint")
+}
+
+/// Writes a small checkpoint whose manifest is changed; returns its id.
+fn write_changed(
+    folder: &Path,
+    template: &str,
+    change: impl FnOnce(&mut Manifest),
+) -> CheckpointId {
     let model = TestModel::tiny(11);
     let tokenizer = b"{}";
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         numerics: NUMERICS_VERSION,
         text_layer: TEXT_LAYER_VERSION,
@@ -76,6 +86,8 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
             hash: H256::zero(),
         },
     };
+    change(&mut manifest);
+    let id = manifest.id();
     let manifest = serde_json::to_vec(&manifest).expect("JSON");
     fs::create_dir_all(folder).expect("the test's folder can be written");
     let files: [(&str, &[u8]); 3] = [
@@ -89,7 +101,7 @@ fn write(folder: &Path, template: &str) -> OpenCheckpoint {
     if !template.is_empty() {
         fs::write(folder.join(CHAT_TEMPLATE), template).expect("the test's folder can be written");
     }
-    OpenCheckpoint::open(folder).expect("a checkpoint")
+    id
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,6 +181,58 @@ async fn what_is_not_the_checkpoint_is_not_kept() {
 
     wrong.push(holder.holder(good));
     newcomer.fetch(id, bytes, &wrong).await.expect("fetched");
+}
+
+/// Whether a fetch ended because the checkpoint needs another release, with these words.
+fn needs_other_release(fetched: &Result<OpenCheckpoint, FetchError>, words: &str) -> bool {
+    match fetched {
+        Err(error @ FetchError::OtherRelease { .. }) => error.to_string().contains(words),
+        _ => false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_another_release_is_fetched_once() {
+    let (holder, newcomer) = (Machine::start().await, Machine::start().await);
+    let folder = holder.home.path().join("later");
+    let id = write_changed(&folder, "", |manifest| manifest.text_layer += 1);
+    let shared = holder.artefacts.share_directory(&folder).await;
+    let holders = [holder.holder(shared.expect("shared"))];
+    let fetched = newcomer.fetch(id, 0, &holders).await;
+    let words = format!("checkpoint {id} needs another release");
+    assert!(needs_other_release(&fetched, &words), "{fetched:?}");
+    assert!(needs_other_release(&fetched, "of the text layer"));
+
+    holder.artefacts.shutdown().await;
+    let again = newcomer.fetch(id, 0, &holders).await;
+    assert!(needs_other_release(&again, &words), "{again:?}");
+    let kept = newcomer.kept();
+    fs::rename(&kept[0], newcomer.library().path(id)).expect("renamed");
+    let here = newcomer.fetch(id, 0, &holders).await;
+    assert!(needs_other_release(&here, &words), "{here:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_states_another_format_keeps_none_from_the_checkpoint() {
+    let (liar, holder, newcomer) = (
+        Machine::start().await,
+        Machine::start().await,
+        Machine::start().await,
+    );
+    let folder = liar.home.path().join("later");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join(MANIFEST), r#"{ "format": 99 }"#).expect("written");
+    let shared = liar.artefacts.share_directory(&folder).await;
+    let mut holders = vec![liar.holder(shared.expect("shared"))];
+    let checkpoint = write(&holder.home.path().join("mine"), "");
+    let (id, bytes) = (checkpoint.id(), checkpoint.manifest().weights_bytes);
+    let refused = newcomer.fetch(id, bytes, &holders).await;
+    assert!(needs_other_release(&refused, "format 99"), "{refused:?}");
+    assert!(newcomer.kept().is_empty(), "{:?}", newcomer.kept());
+
+    let shared = artefacts::share(&holder.artefacts, &checkpoint).await;
+    holders.push(holder.holder(shared.expect("shared")));
+    newcomer.fetch(id, bytes, &holders).await.expect("fetched");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,9 @@ pub enum RoundsError {
     /// A file cannot be fetched from other operators or shared with them.
     #[error("{0}")]
     Exchange(#[source] Box<dyn Error + Send + Sync>),
+    /// This release cannot run a checkpoint of the round.
+    #[error("{0}")]
+    OtherRelease(#[source] Box<dyn Error + Send + Sync>),
     /// The accepted updates cannot be applied.
     #[error("the accepted updates cannot be applied: {0}")]
     Apply(#[from] ApplyError),
