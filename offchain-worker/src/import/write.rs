@@ -6,7 +6,7 @@ use super::{
     rope::Rope,
     ImportError, ImportOptions, ImportProgress, ImportStage, DEFAULT_CONTEXT,
 };
-use crate::chat_template::{process, NoFrame};
+use crate::chat_template::{check_length, process, NoFrame};
 use crate::checkpoint::{
     parallel_root, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
 };
@@ -87,6 +87,10 @@ fn frame(
     if model.chat_template.is_empty() {
         return Ok(None);
     }
+    check_length(&model.chat_template).map_err(|problem| {
+        let problem = format!("which is too long: it {problem}");
+        ImportError::value(path, "a chat template", problem)
+    })?;
     let trial = prompt::trial(
         &model.tokenizer,
         &model.chat_template,

@@ -64,6 +64,23 @@ fn a_template_that_takes_all_memory_or_time_is_refused() {
 }
 
 #[test]
+fn a_template_of_megabytes_is_refused_before_it_is_run() {
+    let file = gguf::File::new(&Model::tiny());
+    let file = file.set("tokenizer.chat_template", "\u{1}".repeat(2 << 20).as_str());
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("model.gguf");
+    std::fs::write(&source, file.bytes()).unwrap();
+    let options = ImportOptions {
+        program: Some("/no/such".into()),
+        ..ImportOptions::default()
+    };
+    let error = import(&source, directory.path(), &options, &()).unwrap_err();
+    let message = error.to_string();
+    let problem = "it has 2097152 bytes; at most 1048576 are read";
+    assert!(message.contains(problem), "{message}");
+}
+
+#[test]
 fn deeply_nested_values_end_no_import() {
     let nested = "{% set ns = namespace(a=[]) %}{% for a in range(2000) %}{% for b in range(10) %}\
                   {% set ns.a = [ns.a] %}{% endfor %}{% endfor %}{{ messages[0].content }}";
