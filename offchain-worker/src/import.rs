@@ -54,7 +54,7 @@ pub struct ImportOptions {
     /// Licence to record instead of the source's own.
     pub licence: Option<String>,
     /// The program that runs the chat template in a process of its own. It has to begin with
-    /// [`run_chat_template`]. Default: the running program.
+    /// [`run_chat_template`]. Default: the running program; the import fails if that did not call it.
     pub program: Option<PathBuf>,
 }
 

@@ -17,6 +17,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, Command, ExitCode, ExitStatus, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -42,13 +43,30 @@ const WRITTEN: u64 = 1 << 20;
 /// The time between two looks at the child.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Whether this program called [`run`].
+static BEGAN_WITH_RUN: AtomicBool = AtomicBool::new(false);
+
+/// Checks that the running program can be the child: another program would do all of its work again instead.
+///
+/// # Errors
+/// When it did not call [`run`].
+pub(crate) fn check_this_program() -> io::Result<()> {
+    match BEGAN_WITH_RUN.load(Ordering::Relaxed) {
+        true => Ok(()),
+        false => Err(io::Error::other(
+            "it did not call noema_worker::import::run_chat_template; call that first in its main, or name a \
+             program that does in ImportOptions::program",
+        )),
+    }
+}
+
 /// Finds the frame of a chat template in a child process, which is `program`.
 ///
 /// # Errors
 /// The outer error is the system's, or that of a program that does not begin with [`run`].
 pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, NoFrame>> {
     if env::var_os(CHILD).is_some() {
-        // Without this, such a program would start itself again without end.
+        // Without this, a program that ImportOptions names could start itself again without end.
         return Err(io::Error::other(
             "the program does not begin with noema_worker::import::run_chat_template",
         ));
@@ -132,6 +150,7 @@ fn read(mut output: File) -> io::Result<Result<Frame, NoFrame>> {
 /// }
 /// ```
 pub fn run() -> Option<ExitCode> {
+    BEGAN_WITH_RUN.store(true, Ordering::Relaxed);
     env::var_os(CHILD)?;
     Some(match answer() {
         Ok(()) => ExitCode::SUCCESS,

@@ -106,7 +106,9 @@ fn frame(
     };
     let program = match &options.program {
         Some(program) => program.clone(),
-        None => env::current_exe().map_err(|source| failed("this program".as_ref(), source))?,
+        None => process::check_this_program()
+            .and_then(|()| env::current_exe())
+            .map_err(|source| failed("this program".as_ref(), source))?,
     };
     match process::frame(&program, &trial).map_err(|source| failed(&program, source))? {
         Ok(frame) => Ok(Some(frame)),

@@ -101,10 +101,18 @@ fn a_program_that_runs_no_template_is_named() {
             program,
             ..ImportOptions::default()
         };
+        let is_this = options.program.is_none();
         let error = import(&source, directory.path(), &options, &()).unwrap_err();
         assert!(matches!(error, ImportError::Program { .. }), "{error}");
-        assert!(error
-            .to_string()
-            .contains("could not run the chat template of"));
+        let message = error.to_string();
+        assert!(
+            message.contains("could not run the chat template of"),
+            "{message}"
+        );
+        assert_eq!(
+            message.contains("in ImportOptions::program"),
+            is_this,
+            "{message}"
+        );
     }
 }
