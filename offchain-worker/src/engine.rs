@@ -30,6 +30,7 @@ mod memory;
 pub(crate) mod prompt;
 #[cfg(test)]
 mod sample;
+mod tables;
 pub(crate) mod tokenizer;
 
 use crate::checkpoint::OpenCheckpoint;
@@ -52,6 +53,9 @@ pub enum EngineError {
     /// The checkpoint's `tokenizer.json` cannot be used.
     #[error("The checkpoint's tokenizer cannot be used: {0}.")]
     Tokenizer(String),
+    /// This program has other tables of Unicode than the text layer of the checkpoint.
+    #[error("{0}")]
+    OtherTables(String),
     /// It is not proven that every prompt can be answered.
     #[error("The checkpoint uses {what}, which is not supported; {hint}.")]
     Unsupported {
@@ -376,6 +380,7 @@ fn prompts(checkpoint: &OpenCheckpoint) -> Result<PromptCodec, EngineError> {
     )
     .map_err(|error| match error {
         PromptError::Tokenizer(error) => EngineError::Tokenizer(error),
+        PromptError::OtherTables(error) => EngineError::OtherTables(error.to_string()),
         PromptError::Unsupported(Unsupported { what, hint }) => {
             EngineError::Unsupported { what, hint }
         }

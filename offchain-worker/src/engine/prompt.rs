@@ -12,7 +12,8 @@
 //! prompt.
 //!
 //! A change of any of this that gives a prompt other tokens is a new version of the text layer, as is a release
-//! of the tokenizer library that does: `tests/golden` has the tokens of the present version.
+//! of the tokenizer library that does: `tests/golden` has the tokens of the present version, and [`tables`] the
+//! hashes of the tables of Unicode by which they are found.
 //!
 //! Special are the tokens that the tokenizer marks as special, those that begin and end a text or an answer, and
 //! the added tokens that the frame writes, unless they consist of white space.
@@ -30,6 +31,7 @@ pub(crate) use super::bounds::Unsupported;
 
 use super::{
     bounds::{self, TextBound},
+    tables::{self, OtherTables},
     tokenizer::TextCodec,
 };
 use crate::chat_template::Trial;
@@ -73,8 +75,16 @@ const MESSAGES: [&str; 20] = [
 pub(crate) enum PromptError {
     /// The tokenizer cannot be used.
     Tokenizer(String),
+    /// This program has other tables of Unicode than the text layer.
+    OtherTables(OtherTables),
     /// Because of the tokenizer or the frame, some prompt could not be answered.
     Unsupported(Unsupported),
+}
+
+impl From<OtherTables> for PromptError {
+    fn from(other: OtherTables) -> Self {
+        Self::OtherTables(other)
+    }
 }
 
 impl From<Unsupported> for PromptError {
@@ -134,6 +144,7 @@ impl PromptCodec {
         stops: &[u32],
         architecture: &Architecture,
     ) -> Result<Self, PromptError> {
+        tables::check()?;
         let mut text = sound_text(tokenizer, architecture)?;
         let messages = messages(&text, architecture.context_length as usize);
         let framing = frame.map(|frame| [&frame.before, &frame.after]);

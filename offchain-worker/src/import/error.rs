@@ -124,6 +124,9 @@ pub enum ImportError {
         /// Why not.
         problem: String,
     },
+    /// This program has other tables of Unicode than the text layer that the manifest would state.
+    #[error("{0}")]
+    OtherTables(String),
     /// The program that runs the chat template in a process of its own does not do so.
     #[error("{program} could not run the chat template of {path}: {source}.")]
     Program {

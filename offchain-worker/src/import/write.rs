@@ -147,6 +147,7 @@ fn bounds(
 fn unusable(path: &Path, error: PromptError) -> ImportError {
     match error {
         PromptError::Tokenizer(problem) => ImportError::tokenizer(path, problem),
+        PromptError::OtherTables(error) => ImportError::OtherTables(error.to_string()),
         PromptError::Unsupported(Unsupported { what, hint }) => {
             ImportError::unsupported(path, what, hint)
         }
