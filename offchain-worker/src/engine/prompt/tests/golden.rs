@@ -2,7 +2,9 @@
 //! release of the tokenizer library or of Rust, gives one of them other tokens, `TEXT_LAYER_VERSION` has to
 //! rise, and the tokens of the new version are recorded in a file of their own.
 
-use super::{architecture, merged, metaspace, post_processor, sample, Frame, PromptCodec, Value};
+use super::{
+    architecture, merged, metaspace, post_processor, sample, Frame, PromptCodec, TextCodec, Value,
+};
 use noema_checkpoint::TEXT_LAYER_VERSION;
 use serde_json::json;
 
@@ -50,6 +52,58 @@ fn texts_have_the_tokens_of_this_version_of_the_text_layer() {
                 let found = codec.encode(text).expect("encodes");
                 assert_eq!(json!(found), *tokens, "{name}, {kind}: {text:?}");
             }
+        }
+    }
+}
+
+fn with(decoder: Value) -> impl FnOnce(&mut Value) {
+    move |written: &mut Value| written["decoder"] = decoder
+}
+
+/// The tokenizers of the golden answers, each with the decoder that an import gives it or a model has.
+fn decoded() -> [(&'static str, Vec<u8>); 4] {
+    let metaspace = |prepend: &str| json!({ "type": "Metaspace", "replacement": "▁", "prepend_scheme": prepend, "split": true });
+    let sentence_piece = json!({
+        "type": "Sequence",
+        "decoders": [
+            { "type": "Replace", "pattern": { "String": "▁" }, "content": " " },
+            { "type": "ByteFallback" },
+            { "type": "Fuse" },
+            { "type": "Strip", "content": " ", "start": 1, "stop": 0 },
+        ],
+    });
+    let byte_level = json!({
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+    });
+    [
+        ("byte level", sample::byte_level(with(byte_level))),
+        (
+            "SentencePiece",
+            sample::sentence_piece(with(sentence_piece)),
+        ),
+        (
+            "Metaspace, first",
+            sample::sentence_piece(with(metaspace("first"))),
+        ),
+        (
+            "Metaspace, never",
+            sample::sentence_piece(with(metaspace("never"))),
+        ),
+    ]
+}
+
+#[test]
+fn tokens_have_the_texts_of_this_version_of_the_text_layer() {
+    let golden: Value = serde_json::from_str(GOLDEN).expect("JSON");
+    for (name, tokenizer) in decoded() {
+        let codec = TextCodec::from_json(&tokenizer).expect("a tokenizer");
+        let answers = golden["answers"][name].as_array().expect("answers");
+        assert!(answers.len() >= 4, "{name}");
+        for answer in answers {
+            let tokens: Vec<u32> =
+                serde_json::from_value(answer["tokens"].clone()).expect("tokens");
+            let text = codec.decode(&tokens).expect("decodes");
+            assert_eq!(json!(text), answer["text"], "{name}: {tokens:?}");
         }
     }
 }
