@@ -4,6 +4,7 @@
 //! other text, a prompt or a document of a dataset, their written form is ordinary text. So there are two
 //! ways to encode, [`TextCodec::encode`] for text and [`TextCodec::encode_frame`] for a frame.
 
+use aho_corasick::AhoCorasick;
 use std::{
     collections::{BTreeMap, HashSet},
     ops::Range,
@@ -23,6 +24,8 @@ pub(crate) struct TextCodec {
     hidden: HashSet<u32>,
     /// The special tokens, in their written form, that no text may become.
     special: BTreeMap<u32, String>,
+    /// Finds in a word those of them that the model can make.
+    written: AhoCorasick,
     /// Cuts a text that follows a special token into words.
     words_after: Option<PreTokenizerWrapper>,
 }
@@ -48,9 +51,11 @@ impl TextCodec {
             begin_nothing(&mut words);
             words
         });
+        let special = special(&tokenizer);
         Ok(Self {
             hidden,
-            special: special(&tokenizer),
+            written: written(tokenizer.get_model(), &special)?,
+            special,
             words_after,
             tokenizer,
         })
@@ -76,6 +81,7 @@ impl TextCodec {
             .collect();
         self.tokenizer.add_special_tokens(made)?;
         self.special = special(&self.tokenizer);
+        self.written = written(self.tokenizer.get_model(), &self.special)?;
         Ok(())
     }
 
@@ -138,8 +144,8 @@ impl TextCodec {
     }
 
     /// The tokens of a word. A vocabulary or merges may turn the written form of a special token into that
-    /// token: such a word is cut after the first character of each special token in it; a part that still
-    /// becomes a special token is encoded character by character.
+    /// token: such a word is cut after the first character of each special token in it that the model can
+    /// make; a part that still becomes a special token is encoded character by character.
     fn tokens(&self, word: &str) -> tokenizers::Result<Vec<Token>> {
         let model = self.tokenizer.get_model();
         let whole = model.tokenize(word)?;
@@ -161,15 +167,16 @@ impl TextCodec {
     }
 
     fn parts<'a>(&self, word: &'a str) -> Vec<&'a str> {
-        let is_special = |rest: &str| self.special.values().any(|form| rest.starts_with(form));
+        let found = self.written.find_overlapping_iter(word);
+        let mut starts: Vec<usize> = found.map(|found| found.start()).collect();
+        starts.sort_unstable();
         let mut parts = Vec::new();
         let mut begin = 0;
-        for (at, character) in word.char_indices() {
-            if word.get(at..).is_some_and(is_special) {
-                let end = at.saturating_add(character.len_utf8());
-                parts.extend(word.get(begin..end));
-                begin = end;
-            }
+        for start in starts {
+            let first = word.get(start..).and_then(|rest| rest.chars().next());
+            let end = start.saturating_add(first.map_or(0, char::len_utf8));
+            parts.extend(word.get(begin..end));
+            begin = end;
         }
         parts.extend(word.get(begin..));
         parts
@@ -234,6 +241,21 @@ fn special(tokenizer: &Tokenizer) -> BTreeMap<u32, String> {
         .collect()
 }
 
+/// Finds where those of the special tokens are written that `model` can make. Where one begins with another,
+/// only the shorter is searched for, so no place is found twice.
+fn written(
+    model: &ModelWrapper,
+    special: &BTreeMap<u32, String>,
+) -> tokenizers::Result<AhoCorasick> {
+    let made = special
+        .iter()
+        .filter(|(id, form)| !form.is_empty() && model.token_to_id(form) == Some(**id));
+    let mut forms: Vec<&str> = made.map(|(_, form)| form.as_str()).collect();
+    forms.sort_unstable();
+    forms.dedup_by(|form, before| form.starts_with(*before));
+    Ok(AhoCorasick::new(forms)?)
+}
+
 /// Makes `words` treat no word as the first of a text.
 fn begin_nothing(words: &mut PreTokenizerWrapper) {
     match words {
@@ -244,5 +266,43 @@ fn begin_nothing(words: &mut PreTokenizerWrapper) {
             meta.set_prepend_scheme(PrependScheme::Never);
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use serde_json::Value;
+
+    /// A codec whose special tokens are `forms`; `made` is whether the model has them in its vocabulary.
+    fn codec(forms: &[String], made: bool) -> TextCodec {
+        let json = sample::byte_level(|written| {
+            let added = |(id, form): (usize, &String)| sample::added(300 + id, form, false);
+            written["added_tokens"] = forms.iter().enumerate().map(added).collect();
+            for (id, form) in forms.iter().enumerate().filter(|_| made) {
+                written["model"]["vocab"][form] = Value::from(300 + id);
+            }
+        });
+        TextCodec::from_json(&json).expect("a tokenizer")
+    }
+
+    #[test]
+    fn a_word_is_cut_after_the_beginning_of_each_special_token() {
+        let forms = ["<s>", "<s><t>", "t><", "é!", "!"].map(String::from);
+        let parts = |word| codec(&forms, true).parts(word).join("|");
+        assert_eq!(parts("a<s><t><é!b"), "a<|s><|t|><é|!|b");
+        assert_eq!(parts("<"), "<");
+        let forms = ["<q>".to_owned()];
+        assert_eq!(codec(&forms, true).parts("<q>"), ["<", "q>"]);
+        assert_eq!(codec(&forms, false).parts("<q>"), ["<q>"]);
+    }
+
+    #[test]
+    fn many_special_tokens_do_not_slow_a_long_word() {
+        let forms: Vec<String> = (0..1 << 14).map(|form| format!("x{form:05}")).collect();
+        let word = "x".repeat(1 << 18) + "x00001";
+        // A comparison of each place with each token would take billions of steps.
+        assert_eq!(codec(&forms, true).parts(&word).len(), 2);
     }
 }
