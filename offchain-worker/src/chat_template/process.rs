@@ -15,7 +15,7 @@ use std::{
     fs::File,
     io::{self, Read, Seek, Write},
     os::unix::process::ExitStatusExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitCode, ExitStatus, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -46,17 +46,21 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Whether this program called [`run`].
 static BEGAN_WITH_RUN: AtomicBool = AtomicBool::new(false);
 
-/// Checks that the running program can be the child: another program would do all of its work again instead.
+/// The running program, for [`frame`]. One that cannot be the child would do all of its work again instead.
 ///
 /// # Errors
 /// When it did not call [`run`].
-pub(crate) fn check_this_program() -> io::Result<()> {
-    match BEGAN_WITH_RUN.load(Ordering::Relaxed) {
-        true => Ok(()),
-        false => Err(io::Error::other(
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    if !BEGAN_WITH_RUN.load(Ordering::Relaxed) {
+        return Err(io::Error::other(
             "it did not call noema_worker::import::run_chat_template; call that first in its main, or name a \
              program that does in ImportOptions::program",
-        )),
+        ));
+    }
+    match cfg!(target_os = "linux") {
+        // An upgrade may have put another program into the place of the file.
+        true => Ok(PathBuf::from("/proc/self/exe")),
+        false => env::current_exe(),
     }
 }
 

@@ -19,7 +19,6 @@ use noema_checkpoint::{
 };
 use noema_numerics::NUMERICS_VERSION;
 use std::{
-    env,
     fs::File,
     io::{BufWriter, Write},
     path::Path,
@@ -106,9 +105,9 @@ fn frame(
     };
     let program = match &options.program {
         Some(program) => program.clone(),
-        None => process::check_this_program()
-            .and_then(|()| env::current_exe())
-            .map_err(|source| failed("this program".as_ref(), source))?,
+        None => {
+            process::this_program().map_err(|source| failed("this program".as_ref(), source))?
+        }
     };
     match process::frame(&program, &trial).map_err(|source| failed(&program, source))? {
         Ok(frame) => Ok(Some(frame)),
