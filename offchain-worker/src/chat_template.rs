@@ -22,7 +22,7 @@ use minijinja::{
 use minijinja_contrib::pycompat::unknown_method_callback;
 use noema_checkpoint::Frame;
 use serde::{Deserialize, Serialize};
-use std::thread;
+use std::{io, thread};
 
 /// Longest source of a template, in bytes: the engine needs a multiple of it in memory.
 pub(crate) const LONGEST: usize = 1 << 20;
@@ -79,17 +79,16 @@ pub(crate) fn check_length(source: &str) -> Result<(), String> {
 
 impl Trial {
     /// Finds the frame of the template, on a thread with a stack that is large enough.
-    pub(crate) fn run(&self) -> Result<Frame, NoFrame> {
+    ///
+    /// # Errors
+    /// The outer error is the system's, which starts no thread.
+    pub(crate) fn run(&self) -> io::Result<Result<Frame, NoFrame>> {
         thread::scope(|scope| {
             let thread = thread::Builder::new().stack_size(STACK);
-            match thread.spawn_scoped(scope, || self.find()) {
-                Ok(running) => running.join().unwrap_or_else(|_| {
-                    Err(NoFrame::Refused("makes the template engine panic".into()))
-                }),
-                Err(error) => Err(NoFrame::Refused(format!(
-                    "cannot be run, because the system starts no thread for it ({error})"
-                ))),
-            }
+            let running = thread.spawn_scoped(scope, || self.find())?;
+            Ok(running.join().unwrap_or_else(|_| {
+                Err(NoFrame::Refused("makes the template engine panic".into()))
+            }))
         })
     }
 
@@ -379,7 +378,7 @@ mod tests {
             eos: "</s>".into(),
             messages: messages.map(String::from).into(),
         };
-        trial.run()
+        trial.run().expect("a thread")
     }
 
     fn refused(source: &str) -> String {

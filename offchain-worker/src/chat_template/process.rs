@@ -8,6 +8,7 @@
 
 use super::{NoFrame, Trial};
 use crate::memory::address_space_bytes;
+use crate::printable::one_line;
 use noema_checkpoint::Frame;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 use std::{
@@ -16,7 +17,7 @@ use std::{
     io::{self, Read, Seek, Write},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, ExitStatus, Stdio},
+    process::{Child, Command, ExitCode, ExitStatus},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -39,6 +40,9 @@ const MEMORY: u64 = 512 << 20;
 
 /// Most bytes that the child writes: more than any frame or reason has as JSON.
 const WRITTEN: u64 = 1 << 20;
+
+/// Most bytes of the child's error that are shown.
+const LONGEST_ERROR: u64 = 400;
 
 /// The time between two looks at the child.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -78,13 +82,13 @@ pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, N
     let mut input = tempfile::tempfile()?;
     input.write_all(&serde_json::to_vec(trial)?)?;
     input.rewind()?;
-    let output = tempfile::tempfile()?;
+    let (output, errors) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let mut child = Command::new(program)
         .arg(ARGUMENT)
         .env(CHILD, "1")
         .stdin(input)
         .stdout(output.try_clone()?)
-        .stderr(Stdio::null())
+        .stderr(errors.try_clone()?)
         .spawn()?;
     let Some(status) = wait(&mut child)? else {
         return Ok(Err(NoFrame::Refused(format!(
@@ -96,9 +100,23 @@ pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, N
         return Ok(Err(NoFrame::Refused(excess)));
     }
     if !status.success() {
-        return Err(io::Error::other(format!("it ended with {status}")));
+        let error = first_line(errors)?;
+        return Err(io::Error::other(match error.is_empty() {
+            true => format!("it ended with {status}"),
+            false => format!("it ended with {status}: {error}"),
+        }));
     }
     read(output)
+}
+
+/// The first line that the child wrote as an error, shortened.
+fn first_line(mut errors: File) -> io::Result<String> {
+    errors.rewind()?;
+    let mut written = Vec::new();
+    errors.take(LONGEST_ERROR).read_to_end(&mut written)?;
+    let text = String::from_utf8_lossy(&written);
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    Ok(one_line(line.unwrap_or_default()))
 }
 
 /// How the child ended; `None` if it had to be killed after [`DEADLINE`].
@@ -121,7 +139,7 @@ fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
 fn excess(status: ExitStatus) -> Option<String> {
     match status.signal()? {
         libc::SIGXCPU => Some(format!("takes more than {SECONDS} seconds")),
-        libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS | libc::SIGKILL => Some(format!(
+        libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS => Some(format!(
             "takes more than {} MiB of memory, or nests its values too deeply",
             MEMORY >> 20
         )),
@@ -158,7 +176,10 @@ pub fn run() -> Option<ExitCode> {
     env::var_os(CHILD)?;
     Some(match answer() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     })
 }
 
@@ -171,7 +192,7 @@ fn answer() -> io::Result<()> {
     limit(Resource::Fsize, WRITTEN)?;
     limit(Resource::Core, 0)?;
     let trial: Trial = serde_json::from_reader(io::stdin().lock())?;
-    let result = serde_json::to_vec(&trial.run())?;
+    let result = serde_json::to_vec(&trial.run()?)?;
     let mut output = io::stdout().lock();
     output.write_all(&result)?;
     output.flush()

@@ -116,3 +116,19 @@ fn a_program_that_runs_no_template_is_named() {
         );
     }
 }
+
+#[test]
+fn the_error_of_a_program_that_runs_no_template_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("model.gguf");
+    std::fs::write(&source, gguf::File::new(&Model::tiny()).bytes()).unwrap();
+    let options = ImportOptions {
+        // It looks for a script with the name of its argument.
+        program: Some("/bin/sh".into()),
+        ..ImportOptions::default()
+    };
+    let error = import(&source, directory.path(), &options, &()).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("it ended with exit status"), "{message}");
+    assert!(message.contains("run-chat-template"), "{message}");
+}

@@ -34,7 +34,7 @@ fn ending_with(
         "" => None,
         _ => {
             let trial = trial(tokenizer, template, Some(0), eos, &architecture)?;
-            Some(trial.run().expect("a frame"))
+            Some(trial.run().expect("a thread").expect("a frame"))
         }
     };
     PromptCodec::new(
@@ -81,7 +81,8 @@ fn rendered(template: &str, prompt: &str) -> String {
         eos: "</s>".into(),
         messages: vec![prompt.into()],
     };
-    trial.run().expect("a frame").around(prompt)
+    let frame = trial.run().expect("a thread").expect("a frame");
+    frame.around(prompt)
 }
 
 #[test]
