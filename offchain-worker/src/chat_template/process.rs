@@ -187,10 +187,12 @@ pub fn run() -> Option<ExitCode> {
 fn answer() -> io::Result<()> {
     let program = address_space_bytes()
         .ok_or_else(|| io::Error::other("the system does not tell the size of this process"))?;
-    limit(Resource::As, program.saturating_add(MEMORY))?;
-    limit(Resource::Cpu, SECONDS)?;
-    limit(Resource::Fsize, WRITTEN)?;
-    limit(Resource::Core, 0)?;
+    let memory = program.saturating_add(MEMORY);
+    limit(Resource::As, memory, memory)?;
+    // The first limit ends the process with a signal of its own, by which its parent knows the reason.
+    limit(Resource::Cpu, SECONDS, SECONDS.saturating_add(1))?;
+    limit(Resource::Fsize, WRITTEN, WRITTEN)?;
+    limit(Resource::Core, 0, 0)?;
     let trial: Trial = serde_json::from_reader(io::stdin().lock())?;
     let result = serde_json::to_vec(&trial.run()?)?;
     let mut output = io::stdout().lock();
@@ -198,13 +200,14 @@ fn answer() -> io::Result<()> {
     output.flush()
 }
 
-/// Lowers the limit of a resource to `most`.
-fn limit(resource: Resource, most: u64) -> io::Result<()> {
-    let maximum = getrlimit(resource).maximum;
-    let current = maximum.map_or(most, |maximum| maximum.min(most));
+/// Lowers the limit of a resource to `soft`, and the most that it can be raised to again to `hard`. A lower one
+/// stays.
+fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let Rlimit { current, maximum } = getrlimit(resource);
+    let lower = |present: Option<u64>, most: u64| present.map_or(most, |limit| limit.min(most));
     let lowered = Rlimit {
-        current: Some(current),
-        maximum,
+        current: Some(lower(current, soft)),
+        maximum: Some(lower(maximum, hard)),
     };
     setrlimit(resource, lowered).map_err(io::Error::from)
 }
