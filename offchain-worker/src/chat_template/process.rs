@@ -90,23 +90,34 @@ pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, N
         .stdout(output.try_clone()?)
         .stderr(errors.try_clone()?)
         .spawn()?;
-    let Some(status) = wait(&mut child)? else {
-        return Ok(Err(NoFrame::Refused(format!(
-            "has no end after {} seconds",
-            DEADLINE.as_secs()
-        ))));
-    };
-    if let Some(excess) = excess(status) {
-        return Ok(Err(NoFrame::Refused(excess)));
-    }
-    if !status.success() {
-        let error = first_line(errors)?;
-        return Err(io::Error::other(match error.is_empty() {
-            true => format!("it ended with {status}"),
-            false => format!("it ended with {status}: {error}"),
-        }));
+    match wait(&mut child)? {
+        End::Killed => {
+            return Ok(Err(NoFrame::Refused(format!(
+                "has no end after {} seconds",
+                DEADLINE.as_secs()
+            ))))
+        }
+        End::Told(status) => {
+            if let Some(excess) = excess(status) {
+                return Ok(Err(NoFrame::Refused(excess)));
+            }
+            if !status.success() {
+                return Err(failed(&format!("it ended with {status}"), errors));
+            }
+        }
+        // What it wrote tells whether it ended well.
+        End::Untold => {}
     }
     read(output)
+}
+
+/// The error that `problem` is, with what the child wrote.
+fn failed(problem: &str, errors: File) -> io::Error {
+    match first_line(errors) {
+        Ok(line) if line.is_empty() => io::Error::other(problem),
+        Ok(line) => io::Error::other(format!("{problem}: {line}")),
+        Err(error) => error,
+    }
 }
 
 /// The first line that the child wrote as an error, shortened.
@@ -119,20 +130,41 @@ fn first_line(mut errors: File) -> io::Result<String> {
     Ok(one_line(line.unwrap_or_default()))
 }
 
-/// How the child ended; `None` if it had to be killed after [`DEADLINE`].
-fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
+/// How the child ended.
+enum End {
+    /// With this status.
+    Told(ExitStatus),
+    /// The system does not tell how: this program ignores the signal of a child's end.
+    Untold,
+    /// It was killed after [`DEADLINE`].
+    Killed,
+}
+
+/// Waits for the end of the child, which has ended when this returns.
+fn wait(child: &mut Child) -> io::Result<End> {
     let begun = Instant::now();
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(End::Told(status)),
+            Ok(None) => {}
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(End::Untold),
+            Err(error) => {
+                kill(child);
+                return Err(error);
+            }
         }
         if begun.elapsed() > DEADLINE {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
+            kill(child);
+            return Ok(End::Killed);
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// Ends the child. An error means that it has ended.
+fn kill(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// What the template took too much of, if the kernel or the allocator ended the child for that.
