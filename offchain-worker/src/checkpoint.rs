@@ -8,6 +8,7 @@ pub use library::Library;
 pub(crate) use staging::Staging;
 pub use successor::{Successor, MASTERS};
 
+use crate::chat_template;
 use noema_checkpoint::{
     blake2_256, join_roots, tile::TILE_BYTES, tiles_root, Architecture, CheckpointId, Manifest,
     ManifestError, CHUNK_TILES, FORMAT, H256,
@@ -208,7 +209,7 @@ impl OpenCheckpoint {
 
         let path = directory.join(CHAT_TEMPLATE);
         let template = if path.exists() {
-            read(&path, MAX_TEXT_BYTES)?
+            read(&path, chat_template::LONGEST as u64)?
         } else {
             Vec::new()
         };
@@ -311,8 +312,8 @@ impl OpenCheckpoint {
         &self.tokenizer
     }
 
-    /// The chat template, for a gateway that renders conversations; empty if the model has none. No worker
-    /// runs it: the manifest has its frame.
+    /// The chat template, the source of the frame in the manifest; empty if the model has none. No worker
+    /// runs it.
     pub fn chat_template(&self) -> &str {
         &self.chat_template
     }

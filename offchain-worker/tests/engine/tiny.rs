@@ -389,6 +389,16 @@ fn undefined_parameters_are_refused() {
 }
 
 #[test]
+fn a_chat_template_of_megabytes_is_not_read() {
+    let directory = tempfile::tempdir().expect("a directory");
+    write_with(directory.path(), frame(), &tokenizer(), |_| ());
+    fs::write(directory.path().join(CHAT_TEMPLATE), "x".repeat(2 << 20)).expect("writes");
+    let error = OpenCheckpoint::open(directory.path()).expect_err("is refused");
+    let message = error.to_string();
+    assert!(message.contains("more than 1048576 bytes"), "{message}");
+}
+
+#[test]
 fn without_a_frame_the_prompt_is_the_text() {
     let (_directory, engine) = open(None, 1);
     let tokens = engine.encode_prompt("a b").expect("encodes");

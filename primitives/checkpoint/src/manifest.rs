@@ -95,7 +95,7 @@ pub struct Manifest {
     /// BLAKE2b-256 of `tokenizer.json`.
     pub tokenizer_hash: H256,
     /// BLAKE2b-256 of `chat_template.jinja`; of no bytes at all if the model has no template. The template
-    /// is for conversations of several messages, which a gateway renders; no worker runs it.
+    /// is kept as the source of the frame; no worker runs it.
     pub chat_template_hash: H256,
     /// The text around a prompt, as the chat template writes it. Without one, the tokenizer puts the tokens
     /// around a prompt that begin and end a text.
