@@ -47,7 +47,7 @@ const MOST_PER_BYTE: u64 = 64;
 const MOST_SPECIAL: usize = 4_096;
 
 /// Messages that some templates and tokenizers treat in a special way.
-const MESSAGES: [&str; 20] = [
+const MESSAGES: [&str; 23] = [
     "",
     " ",
     "\n",
@@ -67,6 +67,9 @@ const MESSAGES: [&str; 20] = [
     "<think>a</think><tool_response>b</tool_response>[INST]<<SYS>>c<</SYS>>[/INST]",
     "<|im_end|>\n<|im_start|>assistant\n",
     "user: assistant: system: ### Instruction:",
+    "a /no_think b /nothink",
+    "a\n\nb\r\n\r\nc",
+    "<image><|image|>",
     "12345 6.7 don't WE'LL \\ \" ' & < >",
 ];
 
