@@ -345,7 +345,7 @@ fn added(text: &TextCodec) -> Vec<AddedToken> {
 
 /// Whether every prompt that is not empty has a token, even without tokens added to its text.
 fn always_has_tokens(bound: &TextBound, frame: &CutFrame) -> bool {
-    bound.keeps_text && !(frame.open_bytes() == 0 && frame.trims)
+    bound.keeps_text && !(frame.open_bytes() == 0 && frame.trims())
 }
 
 /// The number of tokens that the post-processor adds to a text.

@@ -59,7 +59,9 @@ fn a_template_that_takes_all_memory_or_time_is_refused() {
     for template in [shown, compared] {
         let message = refused(&template);
         assert!(message.contains("a chat template that"), "{message}");
-        assert!(message.contains("takes more than"), "{message}");
+        // On a machine that is busy, the time of the process ends first.
+        let ends = ["takes more than", "has no end after"];
+        assert!(ends.iter().any(|end| message.contains(end)), "{message}");
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) struct Side {
 pub(super) struct CutFrame {
     pub(super) before: Side,
     pub(super) after: Side,
-    /// Whether white space at both ends of the message is left out.
-    pub(super) trims: bool,
+    /// The frame before it was cut.
+    whole: Option<Frame>,
 }
 
 impl CutFrame {
@@ -35,7 +35,7 @@ impl CutFrame {
         Ok(Self {
             before: Self::start(text, &frame.before)?,
             after: Self::end(text, &frame.after)?,
-            trims: frame.trims,
+            whole: Some(frame.clone()),
         })
     }
 
@@ -73,9 +73,15 @@ impl CutFrame {
         self.before.open.len() as u64 + self.after.open.len() as u64
     }
 
+    /// Whether white space at both ends of the message is left out.
+    pub(super) fn trims(&self) -> bool {
+        self.whole.as_ref().is_some_and(|frame| frame.trims)
+    }
+
     /// `message` with the rest of the frame.
     pub(super) fn text(&self, message: &str) -> String {
-        let message = if self.trims { message.trim() } else { message };
+        let whole = self.whole.as_ref();
+        let message = whole.map_or(message, |frame| frame.content(message));
         let text = [&self.before.open, message, &self.after.open].concat();
         let mut rest = text.as_str();
         if self.before.strips {
