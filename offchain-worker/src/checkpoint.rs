@@ -64,7 +64,7 @@ pub enum CheckpointError {
         limit: u64,
     },
     /// `manifest.json` is not a manifest.
-    #[error("{path} is not a manifest: {source}.")]
+    #[error("{path} is not a manifest of format {FORMAT}: {source}. If an earlier program wrote it, import the model again.")]
     NotAManifest {
         /// The file.
         path: PathBuf,

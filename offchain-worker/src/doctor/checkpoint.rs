@@ -3,6 +3,7 @@
 use super::{Area, Diagnosis};
 use crate::chain::{types::Status, At};
 use crate::checkpoint::{CheckpointError, Library, OpenCheckpoint};
+use noema_checkpoint::ManifestError;
 use noema_executor::{Device, ExecutorError, ModelSource, Output, Segment};
 use noema_numerics::{Blocks, Scalar, Transformer};
 use noema_protocol::CheckpointId;
@@ -74,6 +75,9 @@ fn unknown(id: CheckpointId, is_served: bool) -> Diagnosis {
 
 fn broken(subject: &str, error: &CheckpointError) -> Diagnosis {
     let remedy = match error {
+        CheckpointError::Manifest(ManifestError::Numerics(_) | ManifestError::TextLayer(_)) => {
+            "use a release that has this version"
+        }
         CheckpointError::Size { .. } | CheckpointError::Hash { .. } => {
             "the files were changed after the import: delete the folder and import the model again"
         }
@@ -143,6 +147,15 @@ mod tests {
     use super::*;
     use crate::doctor::Health;
     use sp_core::H256;
+
+    #[test]
+    fn a_checkpoint_of_another_release_is_not_to_be_imported() {
+        for error in [ManifestError::Numerics(9), ManifestError::TextLayer(9)] {
+            let found = broken("a checkpoint", &CheckpointError::Manifest(error));
+            let remedy = found.remedy.expect("there is one");
+            assert_eq!(remedy, "use a release that has this version");
+        }
+    }
 
     #[test]
     fn a_checkpoint_that_is_unknown_and_not_served_is_no_failure() {

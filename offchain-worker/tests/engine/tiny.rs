@@ -389,6 +389,25 @@ fn undefined_parameters_are_refused() {
 }
 
 #[test]
+fn a_manifest_with_the_fields_of_an_earlier_program_is_to_be_imported_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    write_with(directory.path(), frame(), &tokenizer(), |_| ());
+    let path = directory.path().join(MANIFEST);
+    let written = fs::read(&path).expect("a manifest");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
+    manifest
+        .as_object_mut()
+        .expect("fields")
+        .remove("text_layer");
+    fs::write(&path, manifest.to_string()).expect("writes");
+    let error = OpenCheckpoint::open(directory.path()).expect_err("is refused");
+    let message = error.to_string();
+    for part in ["missing field `text_layer`", "import the model again"] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
 fn a_chat_template_of_megabytes_is_not_read() {
     let directory = tempfile::tempdir().expect("a directory");
     write_with(directory.path(), frame(), &tokenizer(), |_| ());
