@@ -87,7 +87,7 @@ impl Architecture {
 pub struct TokenBounds {
     /// Most tokens that one byte of a prompt's text can become.
     pub tokens_per_byte: u32,
-    /// Most tokens that the chat template adds to those of the prompt's text.
+    /// Most tokens that the frame adds to those of the prompt's text.
     pub template_tokens: u32,
 }
 

@@ -71,7 +71,7 @@ mod errors {
         ReceiptWrongAnswer,
         /// The receipt's number of answer tokens differs from the number of tokens given.
         ReceiptWrongTokenCount,
-        /// The receipt has more prompt tokens than the prompt and the chat template can have.
+        /// The receipt has more prompt tokens than the prompt and its frame can have.
         ReceiptTooManyPromptTokens,
         /// The answer has no token. An answer has at least the stop token.
         AnswerEmpty,

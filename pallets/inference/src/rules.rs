@@ -43,7 +43,7 @@ pub struct RequestRules {
     pub stake_percent: u32,
     /// The least amount locked of the worker's bond, in the smallest unit of the token.
     pub min_stake: Balance,
-    /// The least amount locked of the worker's bond, for each token that the prompt, chat template included, and
+    /// The least amount locked of the worker's bond, for each token that the prompt, its frame included, and
     /// the answer may have by the bounds of the checkpoint: it pays the jurors of a dispute over an answer that
     /// costs little or nothing.
     pub stake_per_token: Balance,
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(terms(16, 16), Some(expected));
         assert_eq!(terms(1, 1).map(|terms| terms.stake), Some(100));
         // 70 for each token are more than three times the price of 11, and than the minimum: one of the byte,
-        // five of the template and one of the answer.
+        // five of the frame and one of the answer.
         let by_work = RequestRules {
             stake_per_token: 70,
             ..rules

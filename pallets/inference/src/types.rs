@@ -226,7 +226,7 @@ pub struct Statement<BlockNumber> {
     pub claim: ClaimId,
     /// Hash of the tokens and the text.
     pub answer_hash: H256,
-    /// Tokens of the prompt, chat template included.
+    /// Tokens of the prompt, its frame included.
     pub prompt_tokens: u32,
     /// Tokens of the answer.
     pub answer_tokens: u32,
@@ -316,7 +316,7 @@ impl<T: Config> Request<T> {
         self.parameters.max_tokens.into()
     }
 
-    /// The most tokens that its prompt may have, chat template included.
+    /// The most tokens that its prompt may have, its frame included.
     pub const fn max_prompt_tokens(&self) -> u64 {
         self.limits.prompt_tokens(self.prompt_bytes)
     }

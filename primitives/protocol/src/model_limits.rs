@@ -13,12 +13,12 @@ pub struct ModelLimits {
     pub vocabulary: u32,
     /// Most tokens that one byte of a prompt's text can become.
     pub tokens_per_byte: u32,
-    /// Most tokens that the chat template adds to those of the prompt's text.
+    /// Most tokens that the frame adds to those of the prompt's text.
     pub template_tokens: u32,
 }
 
 impl ModelLimits {
-    /// The most tokens of a prompt of `prompt_bytes` bytes, chat template included:
+    /// The most tokens of a prompt of `prompt_bytes` bytes, its frame included:
     /// `prompt_bytes * tokens_per_byte + template_tokens`.
     pub const fn prompt_tokens(&self, prompt_bytes: u32) -> u64 {
         // The sum of the largest values fits into 64 bits.
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_has_the_tokens_of_its_bytes_and_of_the_template() {
+    fn a_prompt_has_the_tokens_of_its_bytes_and_of_its_frame() {
         assert_eq!(LIMITS.prompt_tokens(100), 135);
         let two = ModelLimits {
             tokens_per_byte: 2,

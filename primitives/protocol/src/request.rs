@@ -113,7 +113,7 @@ pub struct Receipt {
     pub seed: H256,
     /// [`crate::hashing::answer_hash`] of the tokens and the text of the answer.
     pub answer_hash: H256,
-    /// Tokens of the prompt, chat template included.
+    /// Tokens of the prompt, its frame included.
     pub prompt_tokens: u32,
     /// Tokens of the answer, a closing stop token included.
     pub answer_tokens: u32,

@@ -12,7 +12,7 @@ use noema_runtime::{
 const VALIDATORS: u32 = 12;
 /// The seats of the first jury.
 const JURORS: Balance = 9;
-/// For 199 tokens: 100 of the prompt, 35 of the template, 64 of the answer.
+/// For 199 tokens: 100 of the prompt, 35 of the frame, 64 of the answer.
 const FREE_STAKE: Balance = 199 * MILLIUNIT;
 /// For the same.
 const FEE: Balance = 199 * 10 * MICROUNIT;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use noema_numerics::testing::Random;
 use noema_worker::{checkpoint::OpenCheckpoint, engine::Engine};
 
-/// Questions, framed by the chat template.
+/// Questions, which are put in the frame of the checkpoint.
 const QUESTIONS: [&str; 14] = [
     "What is a ledger?",
     "Write a long story about a sailor and the sea.",

@@ -1,6 +1,6 @@
 //! The beginning of the latest prompt, whose keys and values the next prompt reuses.
 //!
-//! Prompts often have the same beginning: the text that the chat template puts before the request. Keys and
+//! Prompts often have the same beginning: the text that the frame puts before the request. Keys and
 //! values depend only on the tokens up to their position, so copied ones equal computed ones.
 
 use crate::{Executor, ExecutorError, Sequence};

@@ -56,7 +56,7 @@ both_ways! {
     pub struct WireTokenBounds {
         /// The most tokens that a byte of its text can become.
         pub tokens_per_byte: u32,
-        /// The most tokens that the chat template adds.
+        /// The most tokens that the frame adds.
         pub template_tokens: u32,
     }
 }
