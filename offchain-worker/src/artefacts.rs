@@ -374,7 +374,7 @@ pub async fn fetch(
     if arriving.exists() {
         match check_apart(&arriving, id).await? {
             Ok(()) => return deliver(&arriving, library, id),
-            Err(Fault::OtherRelease(error)) => return Err(FetchError::other_release(id, error)),
+            Err(Fault::Release(error)) => return Err(FetchError::other_release(id, error)),
             Err(_) => {}
         }
     }
@@ -408,13 +408,13 @@ pub async fn fetch(
         }
         match check_apart(&arriving, id).await? {
             Ok(()) => return deliver(&arriving, library, id),
-            Err(Fault::OtherRelease(error)) => return Err(FetchError::other_release(id, error)),
-            Err(Fault::OtherFormat(error)) => {
+            Err(Fault::Release(error)) => return Err(FetchError::other_release(id, error)),
+            Err(Fault::Format(error)) => {
                 may_pass = false;
                 reasons.push(format!("{blob} is of another release: {error}"));
                 of_other_format.push(error);
             }
-            Err(Fault::OtherFiles(error)) => {
+            Err(Fault::Files(error)) => {
                 may_pass = false;
                 reasons.push(format!("{blob} is not the checkpoint: {error}"));
             }
@@ -436,23 +436,23 @@ pub async fn fetch(
 /// Why fetched files do not enter the library.
 enum Fault {
     /// They are the checkpoint, but this release cannot run it.
-    OtherRelease(CheckpointError),
+    Release(CheckpointError),
     /// They have another format. Only a release that reads it can tell whether they are the checkpoint.
-    OtherFormat(CheckpointError),
+    Format(CheckpointError),
     /// They are not the checkpoint.
-    OtherFiles(CheckpointError),
+    Files(CheckpointError),
 }
 
 impl Fault {
     /// The fault of the files in `folder`, which are not checkpoint `id` because of `error`.
     fn of(folder: &Path, id: CheckpointId, error: CheckpointError) -> Self {
         match error {
-            CheckpointError::Format { .. } => Self::OtherFormat(error),
+            CheckpointError::Format { .. } => Self::Format(error),
             // The id is the hash of the manifest, so it proves what the manifest states.
             _ if error.is_of_other_release() && recorded_id(folder) == Some(id) => {
-                Self::OtherRelease(error)
+                Self::Release(error)
             }
-            _ => Self::OtherFiles(error),
+            _ => Self::Files(error),
         }
     }
 }
