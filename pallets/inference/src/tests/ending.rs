@@ -235,10 +235,10 @@ fn a_request_that_stays_open_keeps_no_later_one() {
             (prompts, ids.iter().filter(|id| has_record(id)).count())
         };
         let open: Vec<_> = late.iter().map(|(id, ..)| *id).collect();
-        advance(20);
+        advance(15);
         assert_eq!(bodies_and_records(&later), (0, 2));
         assert_eq!(PruningState::<Test>::get().late, 3);
-        advance(20);
+        advance(10);
         assert_eq!(bodies_and_records(&later), (0, 0));
         assert_eq!(bodies_and_records(&open), (3, 3));
         assert_eq!(Inference::do_audit(), Ok(()));
