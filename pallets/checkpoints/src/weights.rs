@@ -38,50 +38,50 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:0 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 142 bytes. Shortest time: 114_363_000 ps.
+    // Proof in the benchmark: 142 bytes. Shortest time: 81_812_000 ps.
     fn register_family() -> Weight {
-        Weight::from_parts(177_381_000, 3_640)
+        Weight::from_parts(105_196_000, 3_640)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Checkpoints::Checkpoints` (r:2 w:2)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 801 bytes. Shortest time: 136_445_000 ps.
+    // Proof in the benchmark: 813 bytes. Shortest time: 105_226_000 ps.
     fn register_checkpoint() -> Weight {
-        Weight::from_parts(217_737_000, 6_666)
+        Weight::from_parts(162_774_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Checkpoints::Checkpoints` (r:1 w:1)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 540 bytes. Shortest time: 72_355_000 ps.
+    // Proof in the benchmark: 548 bytes. Shortest time: 76_051_000 ps.
     fn withdraw_checkpoint() -> Weight {
-        Weight::from_parts(123_400_000, 3_828)
+        Weight::from_parts(127_798_000, 3_836)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
     // Storage: `Checkpoints::Checkpoints` (r:2 w:2)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1108 bytes. Shortest time: 125_865_000 ps.
+    // Proof in the benchmark: 1128 bytes. Shortest time: 100_909_000 ps.
     fn remove_checkpoint() -> Weight {
-        Weight::from_parts(189_694_000, 6_666)
+        Weight::from_parts(167_673_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::FamilyNames` (r:0 w:1)
     // Proof: `Checkpoints::FamilyNames` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 480 bytes. Shortest time: 98_574_000 ps.
+    // Proof in the benchmark: 484 bytes. Shortest time: 77_244_000 ps.
     fn remove_family() -> Weight {
-        Weight::from_parts(147_926_000, 3_668)
+        Weight::from_parts(111_999_000, 3_668)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -102,12 +102,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Families` (r:1 w:0)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:1)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 558 bytes. Shortest time: 43_431_000 ps.
+    // Proof in the benchmark: 566 bytes. Shortest time: 39_404_000 ps.
     fn set_canonical() -> Weight {
-        Weight::from_parts(60_163_000, 3_828)
+        Weight::from_parts(63_207_000, 3_836)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -117,12 +117,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Operators` (r:65 w:0)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 27128 bytes. Shortest time: 697_452_000 ps.
+    // Proof in the benchmark: 27136 bytes. Shortest time: 985_260_000 ps.
     fn announce_holding() -> Weight {
-        Weight::from_parts(1_002_020_000, 183_510)
+        Weight::from_parts(1_052_866_000, 183_510)
             .saturating_add(T::DbWeight::get().reads(68))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -131,10 +131,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 750 + h * 71 bytes. Shortest time: 53_249_000 ps.
+    // Proof in the benchmark: 750 + h * 71 bytes. Shortest time: 73_036_000 ps.
     fn retract_holding(h: u32) -> Weight {
-        Weight::from_parts(87_501_925, 7_611)
-            .saturating_add(Weight::from_parts(1_015_940, 0).saturating_mul(h.into()))
+        Weight::from_parts(95_365_492, 7_611)
+            .saturating_add(Weight::from_parts(1_163_781, 0).saturating_mul(h.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }

@@ -56,9 +56,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1426 bytes. Shortest time: 116_187_000 ps.
+    // Proof in the benchmark: 1041 bytes. Shortest time: 106_098_000 ps.
     fn commit_check() -> Weight {
-        Weight::from_parts(189_554_000, 6_682)
+        Weight::from_parts(178_383_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -69,16 +69,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1426 bytes. Shortest time: 113_172_000 ps.
+    // Proof in the benchmark: 1041 bytes. Shortest time: 93_534_000 ps.
     fn commit_early() -> Weight {
-        Weight::from_parts(150_601_000, 6_682)
+        Weight::from_parts(151_994_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Proof in the benchmark: 1034 bytes. Shortest time: 39_454_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 20_368_000 ps.
     fn verify_commitment() -> Weight {
-        Weight::from_parts(67_326_000, 6_682)
+        Weight::from_parts(35_676_000, 0)
     }
 
     // Storage: `Operators::Keys` (r:1 w:0)
@@ -91,9 +91,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Undrawn` (r:0 w:1)
     // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1050 bytes. Shortest time: 180_337_000 ps.
+    // Proof in the benchmark: 665 bytes. Shortest time: 154_359_000 ps.
     fn reveal_check() -> Weight {
-        Weight::from_parts(208_489_000, 6_682)
+        Weight::from_parts(186_488_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -102,9 +102,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1066 bytes. Shortest time: 143_238_000 ps.
+    // Proof in the benchmark: 681 bytes. Shortest time: 97_141_000 ps.
     fn reveal_early() -> Weight {
-        Weight::from_parts(183_442_000, 6_682)
+        Weight::from_parts(159_558_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -115,16 +115,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1034 bytes. Shortest time: 175_899_000 ps.
+    // Proof in the benchmark: 649 bytes. Shortest time: 108_262_000 ps.
     fn reveal_last() -> Weight {
-        Weight::from_parts(194_293_000, 6_682)
+        Weight::from_parts(157_123_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Proof in the benchmark: 1034 bytes. Shortest time: 86_903_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 37_850_000 ps.
     fn verify_reveal() -> Weight {
-        Weight::from_parts(112_730_000, 6_682)
+        Weight::from_parts(46_136_000, 0)
     }
 
     // Storage: `Claims::Claims` (r:1 w:1)
@@ -145,9 +145,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1137 bytes. Shortest time: 193_321_000 ps.
+    // Proof in the benchmark: 701 bytes. Shortest time: 172_091_000 ps.
     fn challenge() -> Weight {
-        Weight::from_parts(312_553_000, 8_079)
+        Weight::from_parts(250_648_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -172,9 +172,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Undrawn` (r:0 w:1)
     // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1486 bytes. Shortest time: 150_642_000 ps.
+    // Proof in the benchmark: 1101 bytes. Shortest time: 128_660_000 ps.
     fn challenge_seated() -> Weight {
-        Weight::from_parts(230_120_000, 8_079)
+        Weight::from_parts(210_522_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -191,6 +191,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Claims::FirstNew` (r:1 w:1)
     // Proof: `Claims::FirstNew` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    // Storage: `Claims::NextClaim` (r:1 w:1)
+    // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:1)
@@ -199,11 +201,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::RunningWork` (r:1 w:1)
     // Proof: `Issuance::RunningWork` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-    // Storage: `Claims::NextClaim` (r:1 w:1)
-    // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 36 bytes. Shortest time: 26_650_000 ps.
+    // Proof in the benchmark: 347 bytes. Shortest time: 40_245_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(90_000_000, 3_593)
+        Weight::from_parts(50_324_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -212,18 +212,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:1 w:0)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 32 bytes. Shortest time: 12_884_000 ps.
+    // Proof in the benchmark: 32 bytes. Shortest time: 10_570_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(14_156_000, 3_493)
+        Weight::from_parts(14_126_000, 3_493)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 412 bytes. Shortest time: 19_406_000 ps.
+    // Proof in the benchmark: 412 bytes. Shortest time: 17_623_000 ps.
     fn look() -> Weight {
-        Weight::from_parts(30_056_000, 6_682).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(37_650_000, 6_682).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Jury::Backlogs` (r:32 w:0)
@@ -232,11 +232,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 805 + s * 338 bytes. Shortest time: 68_528_000 ps.
+    // Proof in the benchmark: 446 bytes. Shortest time: 55_213_000 ps.
     fn begin_check(s: u32) -> Weight {
-        Weight::from_parts(73_200_466, 6_682)
-            .saturating_add(Weight::from_parts(21_782_837, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
+        Weight::from_parts(106_337_133, 6_682)
+            .saturating_add(Weight::from_parts(6_223_970, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 2_531).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(2))
@@ -254,10 +254,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:32 w:32)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 497 + s * 669 bytes. Shortest time: 91_291_000 ps.
+    // Proof in the benchmark: 200 + s * 664 bytes. Shortest time: 59_952_000 ps.
     fn advance(s: u32) -> Weight {
-        Weight::from_parts(499_059_066, 6_682)
-            .saturating_add(Weight::from_parts(118_508_787, 0).saturating_mul(s.into()))
+        Weight::from_parts(62_126_000, 6_682)
+            .saturating_add(Weight::from_parts(127_856_581, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -275,10 +275,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:20 w:20)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4581 + t * 4058 bytes. Shortest time: 78_727_000 ps.
+    // Proof in the benchmark: 4328 + t * 4058 bytes. Shortest time: 128_851_000 ps.
     fn draw(t: u32) -> Weight {
-        Weight::from_parts(62_872_985, 7_108)
-            .saturating_add(Weight::from_parts(59_082_762, 0).saturating_mul(t.into()))
+        Weight::from_parts(55_437_249, 7_108)
+            .saturating_add(Weight::from_parts(72_496_452, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
@@ -299,10 +299,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4603 + t * 4078 bytes. Shortest time: 112_430_000 ps.
+    // Proof in the benchmark: 4350 + t * 4078 bytes. Shortest time: 132_096_000 ps.
     fn draw_absent(t: u32) -> Weight {
-        Weight::from_parts(95_332_138, 7_108)
-            .saturating_add(Weight::from_parts(74_322_309, 0).saturating_mul(t.into()))
+        Weight::from_parts(66_459_440, 7_108)
+            .saturating_add(Weight::from_parts(79_679_208, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
@@ -324,10 +324,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:33 w:33)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1688 + s * 491 bytes. Shortest time: 450_431_000 ps.
+    // Proof in the benchmark: 1023 + s * 491 bytes. Shortest time: 367_636_000 ps.
     fn settle(s: u32) -> Weight {
-        Weight::from_parts(488_109_933, 6_682)
-            .saturating_add(Weight::from_parts(25_411_854, 0).saturating_mul(s.into()))
+        Weight::from_parts(415_931_800, 6_682)
+            .saturating_add(Weight::from_parts(24_370_379, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))

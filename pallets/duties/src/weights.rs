@@ -20,15 +20,15 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `System::BlockHash` (r:1 w:0)
     // Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 187 bytes. Shortest time: 124_623_000 ps.
+    // Proof in the benchmark: 54 bytes. Shortest time: 119_243_000 ps.
     fn authorize_perform(b: u32) -> Weight {
-        Weight::from_parts(134_303_466, 3_545)
-            .saturating_add(Weight::from_parts(10_532, 0).saturating_mul(b.into()))
+        Weight::from_parts(125_136_066, 3_509)
+            .saturating_add(Weight::from_parts(11_049, 0).saturating_mul(b.into()))
             .saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Proof in the benchmark: 0 bytes. Shortest time: 28_443_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 27_442_000 ps.
     fn perform() -> Weight {
-        Weight::from_parts(30_587_000, 0)
+        Weight::from_parts(40_456_000, 0)
     }
 }

@@ -51,7 +51,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `Measured`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `Measured`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
@@ -70,11 +70,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 5463 + t * 4061 bytes. Shortest time: 485_567_000 ps.
-    fn request_inference(_p: u32, t: u32) -> Weight {
-        Weight::from_parts(374_514_872, 11_465)
-            .saturating_add(Weight::from_parts(87_866_934, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_532).saturating_mul(t.into()))
+    // Proof in the benchmark: 4830 + t * 4059 bytes. Shortest time: 353_740_000 ps.
+    fn request_inference(p: u32, t: u32) -> Weight {
+        Weight::from_parts(354_863_000, 10_835)
+            .saturating_add(Weight::from_parts(21_104, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(55_901_053, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_530).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
@@ -89,9 +90,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Searches` (r:0 w:1)
     // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
-    // Proof in the benchmark: 962 bytes. Shortest time: 201_576_000 ps.
+    // Proof in the benchmark: 859 bytes. Shortest time: 181_339_000 ps.
     fn cancel_request() -> Weight {
-        Weight::from_parts(217_526_000, 6_902)
+        Weight::from_parts(205_613_000, 6_799)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -108,20 +109,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `Measured`)
-    // Proof in the benchmark: 1559 bytes. Shortest time: 152_064_000 ps.
+    // Proof in the benchmark: 1020 bytes. Shortest time: 175_838_000 ps.
     fn submit_answer(t: u32, b: u32) -> Weight {
-        Weight::from_parts(168_463_002, 5_024)
-            .saturating_add(Weight::from_parts(22_056, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(11_406, 0).saturating_mul(b.into()))
+        Weight::from_parts(191_329_343, 4_485)
+            .saturating_add(Weight::from_parts(12_727, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(12_148, 0).saturating_mul(b.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    // Proof in the benchmark: 1232 bytes. Shortest time: 72_605_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 61_766_000 ps.
     fn verify_answer(t: u32, b: u32) -> Weight {
-        Weight::from_parts(6_878_741, 4_697)
-            .saturating_add(Weight::from_parts(79_461, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(14_363, 0).saturating_mul(b.into()))
+        Weight::from_parts(16_504_572, 0)
+            .saturating_add(Weight::from_parts(56_606, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(8_991, 0).saturating_mul(b.into()))
     }
 
     // Storage: `Inference::NextDeadlines` (r:1 w:1)
@@ -129,7 +130,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Deadlines` (r:1 w:0)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::PruningState` (r:1 w:1)
-    // Proof: `Inference::PruningState` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
+    // Proof: `Inference::PruningState` (`max_values`: Some(1), `max_size`: Some(28), added: 523, mode: `Measured`)
     // Storage: `Inference::NextRequestId` (r:1 w:1)
     // Proof: `Inference::NextRequestId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `Inference::Requests` (r:2 w:0)
@@ -142,9 +143,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::LastVisited` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `Measured`)
     // Storage: `Inference::Queue` (r:1 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
-    // Proof in the benchmark: 304 bytes. Shortest time: 35_276_000 ps.
+    // Proof in the benchmark: 1014 bytes. Shortest time: 97_622_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(95_000_000, 8_300)
+        Weight::from_parts(133_500_000, 6_954)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -153,25 +154,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:1 w:0)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Proof in the benchmark: 169 bytes. Shortest time: 14_326_000 ps.
+    // Proof in the benchmark: 169 bytes. Shortest time: 12_894_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(17_392_000, 3_634)
+        Weight::from_parts(20_389_000, 3_634)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `Measured`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `Measured`)
     // Storage: `Inference::Searches` (r:1 w:0)
     // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
     // Storage: `Inference::Queue` (r:34 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:31 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 1160 + r * 56 bytes. Shortest time: 67_706_000 ps.
+    // Proof in the benchmark: 1173 + r * 56 bytes. Shortest time: 90_359_000 ps.
     fn visit(r: u32) -> Weight {
-        Weight::from_parts(99_016_066, 11_242)
-            .saturating_add(Weight::from_parts(14_080_383, 0).saturating_mul(r.into()))
+        Weight::from_parts(114_639_333, 11_255)
+            .saturating_add(Weight::from_parts(9_862_112, 0).saturating_mul(r.into()))
             .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
@@ -185,10 +186,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
-    // Proof in the benchmark: 4659 + t * 4059 bytes. Shortest time: 113_883_000 ps.
+    // Proof in the benchmark: 4330 + t * 4059 bytes. Shortest time: 64_971_000 ps.
     fn draw_workers(t: u32) -> Weight {
-        Weight::from_parts(50_000_000, 8_172)
-            .saturating_add(Weight::from_parts(60_000_000, 0).saturating_mul(t.into()))
+        Weight::from_parts(31_326_038, 7_841)
+            .saturating_add(Weight::from_parts(32_723_695, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_522).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
@@ -206,10 +207,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `Measured`)
-    // Proof in the benchmark: 4747 + t * 4072 bytes. Shortest time: 184_654_000 ps.
+    // Proof in the benchmark: 4418 + t * 4072 bytes. Shortest time: 113_271_000 ps.
     fn draw_absent(t: u32) -> Weight {
-        Weight::from_parts(17_424_768, 8_239)
-            .saturating_add(Weight::from_parts(101_492_277, 0).saturating_mul(t.into()))
+        Weight::from_parts(87_410_284, 7_909)
+            .saturating_add(Weight::from_parts(45_547_749, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_537).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
@@ -217,10 +218,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
     }
 
-    // Proof in the benchmark: 0 bytes. Shortest time: 500_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 731_000 ps.
     fn consider(r: u32) -> Weight {
-        Weight::from_parts(1_000_000, 0)
-            .saturating_add(Weight::from_parts(1_100_000, 0).saturating_mul(r.into()))
+        Weight::from_parts(2_621_600, 0)
+            .saturating_add(Weight::from_parts(414_975, 0).saturating_mul(r.into()))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
@@ -233,9 +234,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 843 bytes. Shortest time: 97_242_000 ps.
+    // Proof in the benchmark: 321 bytes. Shortest time: 75_682_000 ps.
     fn assign() -> Weight {
-        Weight::from_parts(139_271_000, 4_308)
+        Weight::from_parts(91_851_000, 3_786)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -248,18 +249,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 442 bytes. Shortest time: 110_296_000 ps.
+    // Proof in the benchmark: 196 bytes. Shortest time: 78_166_000 ps.
     fn refund() -> Weight {
-        Weight::from_parts(121_587_000, 3_907)
+        Weight::from_parts(129_311_000, 3_661)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 0 bytes. Shortest time: 10_860_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 9_869_000 ps.
     fn pass_over() -> Weight {
-        Weight::from_parts(20_268_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(16_812_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Deadlines` (r:1 w:1)
@@ -274,9 +275,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:2 w:2)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Proof in the benchmark: 1958 bytes. Shortest time: 253_083_000 ps.
+    // Proof in the benchmark: 1375 bytes. Shortest time: 173_915_000 ps.
     fn miss() -> Weight {
-        Weight::from_parts(381_352_000, 7_898)
+        Weight::from_parts(197_669_000, 7_315)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -289,36 +290,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `Measured`)
-    // Proof in the benchmark: 1062 bytes. Shortest time: 72_095_000 ps.
+    // Proof in the benchmark: 986 bytes. Shortest time: 28_203_000 ps.
     fn prune_bodies() -> Weight {
-        Weight::from_parts(93_584_000, 4_527)
+        Weight::from_parts(40_275_000, 4_451)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Storage: `Inference::Requests` (r:0 w:1)
+    // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 322 bytes. Shortest time: 49_212_000 ps.
+    // Proof in the benchmark: 986 bytes. Shortest time: 26_429_000 ps.
     fn prune_record() -> Weight {
-        Weight::from_parts(76_142_000, 3_787)
+        Weight::from_parts(51_567_000, 4_451)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Inference::LateRequests` (r:2 w:0)
+    // Storage: `Inference::LateRequests` (r:3 w:0)
     // Proof: `Inference::LateRequests` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 1062 bytes. Shortest time: 50_000_000 ps.
+    // Proof in the benchmark: 819 bytes. Shortest time: 38_853_000 ps.
     fn visit_late() -> Weight {
-        Weight::from_parts(80_000_000, 6_500).saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(44_573_000, 9_234).saturating_add(T::DbWeight::get().reads(4))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 1004 bytes. Shortest time: 45_365_000 ps.
+    // Proof in the benchmark: 981 bytes. Shortest time: 34_805_000 ps.
     fn ended() -> Weight {
-        Weight::from_parts(70_041_000, 4_469)
+        Weight::from_parts(40_696_000, 4_446)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }

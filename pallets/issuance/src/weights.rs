@@ -36,9 +36,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Books` (r:1 w:1)
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 562 bytes. Shortest time: 90_389_000 ps.
+    // Proof in the benchmark: 562 bytes. Shortest time: 71_583_000 ps.
     fn claim() -> Weight {
-        Weight::from_parts(145_953_000, 3_605)
+        Weight::from_parts(75_972_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -47,9 +47,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Terms` (r:1 w:0)
     // Proof: `Issuance::Terms` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 224 bytes. Shortest time: 6_573_000 ps.
+    // Proof in the benchmark: 224 bytes. Shortest time: 6_542_000 ps.
     fn keep_epoch() -> Weight {
-        Weight::from_parts(8_075_000, 1_541).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(7_504_000, 1_541).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Issuance::CurrentEpoch` (r:1 w:1)
@@ -64,9 +64,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Epochs` (r:0 w:1)
     // Proof: `Issuance::Epochs` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 433 bytes. Shortest time: 60_283_000 ps.
+    // Proof in the benchmark: 433 bytes. Shortest time: 48_541_000 ps.
     fn close_epoch() -> Weight {
-        Weight::from_parts(101_118_000, 3_593)
+        Weight::from_parts(52_257_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -75,9 +75,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::OldestEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::CurrentEpoch` (r:1 w:0)
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 180 bytes. Shortest time: 5_310_000 ps.
+    // Proof in the benchmark: 180 bytes. Shortest time: 5_229_000 ps.
     fn expire_base() -> Weight {
-        Weight::from_parts(9_919_000, 1_489).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(8_425_000, 1_489).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Issuance::OldestEpoch` (r:1 w:1)
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Books` (r:1 w:1)
     // Proof: `Issuance::Books` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 585 bytes. Shortest time: 73_407_000 ps.
+    // Proof in the benchmark: 585 bytes. Shortest time: 59_712_000 ps.
     fn expire_epoch() -> Weight {
-        Weight::from_parts(117_730_000, 3_605)
+        Weight::from_parts(110_517_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -103,9 +103,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
     // Storage: `Issuance::Epochs` (r:1 w:0)
     // Proof: `Issuance::Epochs` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 531 bytes. Shortest time: 24_305_000 ps.
+    // Proof in the benchmark: 531 bytes. Shortest time: 20_598_000 ps.
     fn expire_record() -> Weight {
-        Weight::from_parts(46_246_000, 6_108)
+        Weight::from_parts(23_363_000, 6_108)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }

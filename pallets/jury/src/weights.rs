@@ -46,9 +46,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:0 w:2)
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 3185 bytes. Shortest time: 138_148_000 ps.
+    // Proof in the benchmark: 2899 bytes. Shortest time: 115_305_000 ps.
     fn commit_verdict() -> Weight {
-        Weight::from_parts(190_305_000, 8_079)
+        Weight::from_parts(168_274_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -61,9 +61,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:0 w:2)
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 2333 bytes. Shortest time: 197_099_000 ps.
+    // Proof in the benchmark: 2047 bytes. Shortest time: 113_752_000 ps.
     fn reveal_verdict() -> Weight {
-        Weight::from_parts(210_823_000, 8_079)
+        Weight::from_parts(137_537_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -80,9 +80,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
     // Storage: `Jury::Queue` (r:0 w:1)
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1584 bytes. Shortest time: 250_047_000 ps.
+    // Proof in the benchmark: 1584 bytes. Shortest time: 178_343_000 ps.
     fn appeal() -> Weight {
-        Weight::from_parts(328_614_000, 8_079)
+        Weight::from_parts(208_158_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(6))
     }
@@ -93,9 +93,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
     // Storage: `Jury::QueueSpan` (r:1 w:0)
     // Proof: `Jury::QueueSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 103 bytes. Shortest time: 19_386_000 ps.
+    // Proof in the benchmark: 103 bytes. Shortest time: 16_561_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(40_425_000, 3_497)
+        Weight::from_parts(20_508_000, 3_497)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -104,9 +104,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Turns` (r:1 w:0)
     // Proof: `Jury::Turns` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 103 bytes. Shortest time: 14_217_000 ps.
+    // Proof in the benchmark: 103 bytes. Shortest time: 12_022_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(19_125_000, 3_497)
+        Weight::from_parts(13_435_000, 3_497)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -115,9 +115,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Jury::OpenDisputes` (r:1 w:0)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 339 bytes. Shortest time: 26_460_000 ps.
+    // Proof in the benchmark: 339 bytes. Shortest time: 30_607_000 ps.
     fn look() -> Weight {
-        Weight::from_parts(36_839_000, 8_079).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(38_091_000, 8_079).saturating_add(T::DbWeight::get().reads(2))
     }
 
     // Storage: `Jury::AgendaCursor` (r:1 w:1)
@@ -136,9 +136,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::KnownValue` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Jury::Queue` (r:0 w:1)
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1375 bytes. Shortest time: 196_537_000 ps.
+    // Proof in the benchmark: 1276 bytes. Shortest time: 168_745_000 ps.
     fn advance() -> Weight {
-        Weight::from_parts(335_035_000, 23_769)
+        Weight::from_parts(185_646_000, 23_769)
             .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().writes(14))
     }
@@ -147,17 +147,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
     // Storage: `Jury::KnownValue` (r:1 w:1)
     // Proof: `Jury::KnownValue` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 82 bytes. Shortest time: 6_211_000 ps.
+    // Proof in the benchmark: 82 bytes. Shortest time: 6_432_000 ps.
     fn note_known() -> Weight {
-        Weight::from_parts(12_834_000, 1_559)
+        Weight::from_parts(7_964_000, 1_559)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Rosters` (r:1 w:0)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:22 w:0)
@@ -168,19 +166,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:22 w:22)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 8777 + j * 3533 bytes. Shortest time: 228_366_000 ps.
+    // Proof in the benchmark: 8392 + j * 3533 bytes. Shortest time: 147_365_000 ps.
     fn draw_jury(j: u32) -> Weight {
-        Weight::from_parts(292_666_209, 7_108)
-            .saturating_add(Weight::from_parts(94_557_902, 0).saturating_mul(j.into()))
+        Weight::from_parts(127_659_114, 7_108)
+            .saturating_add(Weight::from_parts(67_871_489, 0).saturating_mul(j.into()))
             .saturating_add(Weight::from_parts(0, 5_090).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
             .saturating_add(T::DbWeight::get().writes(1))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(j.into()))
     }
 
-    // Storage: `Operators::TermLength` (r:1 w:0)
-    // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Rosters` (r:1 w:1)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:20 w:20)
@@ -193,12 +189,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 5952 + t * 4127 bytes. Shortest time: 151_904_000 ps.
+    // Proof in the benchmark: 5666 + t * 4127 bytes. Shortest time: 153_236_000 ps.
     fn draw(t: u32) -> Weight {
-        Weight::from_parts(51_259_457, 7_108)
-            .saturating_add(Weight::from_parts(82_057_144, 0).saturating_mul(t.into()))
+        Weight::from_parts(125_190_792, 7_108)
+            .saturating_add(Weight::from_parts(47_575_641, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
@@ -210,7 +206,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:69 w:69)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Storage: `System::Account` (r:26 w:26)
+    // Storage: `System::Account` (r:25 w:25)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:25 w:25)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
@@ -218,14 +214,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:2 w:1)
     // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19123 + j * 584 bytes. Shortest time: 3_033_704_000 ps.
+    // Proof in the benchmark: 18636 + j * 584 bytes. Shortest time: 2_349_787_000 ps.
     fn conclude(j: u32) -> Weight {
-        Weight::from_parts(3_580_009_933, 104_886)
-            .saturating_add(Weight::from_parts(108_787_692, 0).saturating_mul(j.into()))
+        Weight::from_parts(2_485_505_600, 104_886)
+            .saturating_add(Weight::from_parts(128_702_292, 0).saturating_mul(j.into()))
             .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().reads(89))
+            .saturating_add(T::DbWeight::get().reads(88))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(j.into()))
-            .saturating_add(T::DbWeight::get().writes(84))
+            .saturating_add(T::DbWeight::get().writes(83))
             .saturating_add(T::DbWeight::get().writes(3).saturating_mul(j.into()))
     }
 }

@@ -58,9 +58,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::NextIndex` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Controllers` (r:0 w:1)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 124 bytes. Shortest time: 249_756_000 ps.
+    // Proof in the benchmark: 124 bytes. Shortest time: 224_119_000 ps.
     fn register() -> Weight {
-        Weight::from_parts(371_734_000, 3_798)
+        Weight::from_parts(336_849_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(6))
     }
@@ -69,9 +69,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 475 bytes. Shortest time: 26_579_000 ps.
+    // Proof in the benchmark: 475 bytes. Shortest time: 32_992_000 ps.
     fn set_prices() -> Weight {
-        Weight::from_parts(42_169_000, 3_798)
+        Weight::from_parts(45_515_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -79,7 +79,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Operators` (r:1 w:0)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Operators::Served` (r:1 w:1)
     // Proof: `Operators::Served` (`max_values`: None, `max_size`: Some(721), added: 3196, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:0)
@@ -88,9 +88,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:2 w:2)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6164 bytes. Shortest time: 170_629_000 ps.
+    // Proof in the benchmark: 6172 bytes. Shortest time: 172_713_000 ps.
     fn serve() -> Weight {
-        Weight::from_parts(295_231_000, 13_246)
+        Weight::from_parts(257_951_000, 13_246)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -105,9 +105,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:2 w:2)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 5765 bytes. Shortest time: 155_089_000 ps.
+    // Proof in the benchmark: 5765 bytes. Shortest time: 218_648_000 ps.
     fn stop_serving() -> Weight {
-        Weight::from_parts(259_474_000, 13_246)
+        Weight::from_parts(273_571_000, 13_246)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -115,7 +115,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:2 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:0)
@@ -128,9 +128,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:4 w:4)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 11322 bytes. Shortest time: 286_174_000 ps.
+    // Proof in the benchmark: 11338 bytes. Shortest time: 324_155_000 ps.
     fn follow_canonical() -> Weight {
-        Weight::from_parts(327_802_000, 25_502)
+        Weight::from_parts(559_444_000, 25_502)
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -147,10 +147,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:32 w:0)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 719 + s * 287 bytes. Shortest time: 37_921_000 ps.
+    // Proof in the benchmark: 719 + s * 287 bytes. Shortest time: 42_379_000 ps.
     fn resume(s: u32) -> Weight {
-        Weight::from_parts(63_854_127, 4_186)
-            .saturating_add(Weight::from_parts(41_763_409, 0).saturating_mul(s.into()))
+        Weight::from_parts(85_630_169, 4_186)
+            .saturating_add(Weight::from_parts(55_802_437, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -172,10 +172,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:32 w:32)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 806 + s * 287 bytes. Shortest time: 120_224_000 ps.
+    // Proof in the benchmark: 806 + s * 287 bytes. Shortest time: 115_285_000 ps.
     fn bond_extra(s: u32) -> Weight {
-        Weight::from_parts(147_339_641, 4_186)
-            .saturating_add(Weight::from_parts(63_873_987, 0).saturating_mul(s.into()))
+        Weight::from_parts(146_845_070, 4_186)
+            .saturating_add(Weight::from_parts(80_792_927, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -197,10 +197,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:32)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 719 + s * 287 bytes. Shortest time: 33_362_000 ps.
+    // Proof in the benchmark: 719 + s * 287 bytes. Shortest time: 36_638_000 ps.
     fn start_unbonding(s: u32) -> Weight {
-        Weight::from_parts(41_719_779, 4_186)
-            .saturating_add(Weight::from_parts(76_021_131, 0).saturating_mul(s.into()))
+        Weight::from_parts(82_920_820, 4_186)
+            .saturating_add(Weight::from_parts(97_420_280, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 12_256).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
@@ -210,9 +210,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     // Storage: `Operators::Operators` (r:1 w:1)
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 479 bytes. Shortest time: 24_335_000 ps.
+    // Proof in the benchmark: 479 bytes. Shortest time: 22_572_000 ps.
     fn cancel_unbonding() -> Weight {
-        Weight::from_parts(38_592_000, 3_798)
+        Weight::from_parts(43_752_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -231,9 +231,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 841 bytes. Shortest time: 203_520_000 ps.
+    // Proof in the benchmark: 841 bytes. Shortest time: 154_359_000 ps.
     fn withdraw_bond() -> Weight {
-        Weight::from_parts(313_125_000, 8_799)
+        Weight::from_parts(287_176_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -246,9 +246,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 753 bytes. Shortest time: 183_433_000 ps.
+    // Proof in the benchmark: 753 bytes. Shortest time: 214_831_000 ps.
     fn rotate_key() -> Weight {
-        Weight::from_parts(217_827_000, 6_196)
+        Weight::from_parts(271_277_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -257,9 +257,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 679 bytes. Shortest time: 107_030_000 ps.
+    // Proof in the benchmark: 679 bytes. Shortest time: 85_710_000 ps.
     fn withdraw() -> Weight {
-        Weight::from_parts(111_178_000, 6_196)
+        Weight::from_parts(154_859_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -274,9 +274,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `MaxEncodedLen`)
     // Storage: `Operators::RosterPages` (r:0 w:1)
     // Proof: `Operators::RosterPages` (`max_values`: None, `max_size`: Some(3653), added: 6128, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 496 bytes. Shortest time: 53_089_000 ps.
+    // Proof in the benchmark: 496 bytes. Shortest time: 61_895_000 ps.
     fn forget_deserted() -> Weight {
-        Weight::from_parts(58_139_000, 7_108)
+        Weight::from_parts(94_958_000, 7_108)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -285,9 +285,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Devices` (r:0 w:1)
     // Proof: `Operators::Devices` (`max_values`: None, `max_size`: Some(151), added: 2626, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 223 bytes. Shortest time: 28_403_000 ps.
+    // Proof in the benchmark: 223 bytes. Shortest time: 25_348_000 ps.
     fn report_device() -> Weight {
-        Weight::from_parts(31_610_000, 3_545)
+        Weight::from_parts(50_294_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -296,9 +296,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Endpoints` (r:0 w:1)
     // Proof: `Operators::Endpoints` (`max_values`: None, `max_size`: Some(162), added: 2637, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 223 bytes. Shortest time: 27_421_000 ps.
+    // Proof in the benchmark: 223 bytes. Shortest time: 24_986_000 ps.
     fn set_endpoint() -> Weight {
-        Weight::from_parts(29_495_000, 3_545)
+        Weight::from_parts(45_896_000, 3_545)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }

@@ -58,9 +58,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:0 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 584 bytes. Shortest time: 63_830_000 ps.
+    // Proof in the benchmark: 584 bytes. Shortest time: 54_952_000 ps.
     fn start_programme() -> Weight {
-        Weight::from_parts(75_571_000, 3_888)
+        Weight::from_parts(77_535_000, 3_888)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -72,9 +72,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Training::Rounds` (r:1 w:65)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:2 w:2)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
@@ -83,9 +83,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 43397 bytes. Shortest time: 1_378_554_000 ps.
+    // Proof in the benchmark: 43417 bytes. Shortest time: 1_179_312_000 ps.
     fn stop_programme() -> Weight {
-        Weight::from_parts(2_169_420_000, 135_774)
+        Weight::from_parts(1_720_171_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(103))
             .saturating_add(T::DbWeight::get().writes(168))
     }
@@ -102,9 +102,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
     // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 15907 bytes. Shortest time: 418_761_000 ps.
+    // Proof in the benchmark: 15907 bytes. Shortest time: 549_355_000 ps.
     fn join_round() -> Weight {
-        Weight::from_parts(520_231_000, 93_654)
+        Weight::from_parts(686_822_000, 93_654)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -113,9 +113,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 5484 bytes. Shortest time: 118_521_000 ps.
+    // Proof in the benchmark: 5484 bytes. Shortest time: 98_133_000 ps.
     fn commit_contribution() -> Weight {
-        Weight::from_parts(166_641_000, 24_472)
+        Weight::from_parts(169_997_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -124,9 +124,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6636 bytes. Shortest time: 127_678_000 ps.
+    // Proof in the benchmark: 6636 bytes. Shortest time: 118_151_000 ps.
     fn reveal_contribution() -> Weight {
-        Weight::from_parts(181_288_000, 24_472)
+        Weight::from_parts(183_002_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -135,9 +135,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6835 bytes. Shortest time: 103_964_000 ps.
+    // Proof in the benchmark: 6835 bytes. Shortest time: 116_107_000 ps.
     fn commit_scores() -> Weight {
-        Weight::from_parts(165_819_000, 24_472)
+        Weight::from_parts(176_359_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -146,9 +146,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 18548 bytes. Shortest time: 147_506_000 ps.
+    // Proof in the benchmark: 18548 bytes. Shortest time: 140_322_000 ps.
     fn reveal_scores() -> Weight {
-        Weight::from_parts(203_269_000, 24_472)
+        Weight::from_parts(233_916_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -157,9 +157,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19620 bytes. Shortest time: 136_555_000 ps.
+    // Proof in the benchmark: 19620 bytes. Shortest time: 225_301_000 ps.
     fn claim_checkpoint() -> Weight {
-        Weight::from_parts(168_535_000, 24_472)
+        Weight::from_parts(264_013_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -168,9 +168,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 21010 bytes. Shortest time: 182_771_000 ps.
+    // Proof in the benchmark: 21010 bytes. Shortest time: 240_078_000 ps.
     fn object_to_scores() -> Weight {
-        Weight::from_parts(273_872_000, 24_472)
+        Weight::from_parts(282_096_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -179,18 +179,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 21010 bytes. Shortest time: 189_874_000 ps.
+    // Proof in the benchmark: 21010 bytes. Shortest time: 216_494_000 ps.
     fn object_to_claim() -> Weight {
-        Weight::from_parts(262_981_000, 24_472)
+        Weight::from_parts(255_688_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Training::Families` (r:1 w:0)
     // Proof: `Training::Families` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 114 bytes. Shortest time: 5_661_000 ps.
+    // Proof in the benchmark: 114 bytes. Shortest time: 6_132_000 ps.
     fn advance_base() -> Weight {
-        Weight::from_parts(7_483_000, 1_494).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(10_139_000, 1_494).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Training::Programmes` (r:1 w:0)
@@ -211,9 +211,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:30 w:30)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 26186 bytes. Shortest time: 3_074_400_000 ps.
+    // Proof in the benchmark: 26186 bytes. Shortest time: 2_377_118_000 ps.
     fn advance_draw() -> Weight {
-        Weight::from_parts(5_170_763_000, 85_230)
+        Weight::from_parts(4_366_342_000, 85_230)
             .saturating_add(T::DbWeight::get().reads(126))
             .saturating_add(T::DbWeight::get().writes(121))
     }
@@ -238,9 +238,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 34034 bytes. Shortest time: 3_680_721_000 ps.
+    // Proof in the benchmark: 34034 bytes. Shortest time: 2_822_069_000 ps.
     fn advance_silence() -> Weight {
-        Weight::from_parts(4_047_527_000, 135_774)
+        Weight::from_parts(3_468_937_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(167))
             .saturating_add(T::DbWeight::get().writes(166))
     }
@@ -251,9 +251,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19142 bytes. Shortest time: 187_470_000 ps.
+    // Proof in the benchmark: 19142 bytes. Shortest time: 195_485_000 ps.
     fn advance_tally() -> Weight {
-        Weight::from_parts(234_518_000, 24_472)
+        Weight::from_parts(314_086_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -278,17 +278,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 45563 bytes. Shortest time: 2_432_330_000 ps.
+    // Proof in the benchmark: 45563 bytes. Shortest time: 2_133_463_000 ps.
     fn advance_close() -> Weight {
-        Weight::from_parts(3_562_601_000, 135_774)
+        Weight::from_parts(3_646_168_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(133))
             .saturating_add(T::DbWeight::get().writes(132))
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(199), added: 2674, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:1)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(363), added: 2838, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Issuance::CurrentEpoch` (r:1 w:0)
@@ -311,9 +311,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Training::Programmes` (r:0 w:1)
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 22427 bytes. Shortest time: 1_910_547_000 ps.
+    // Proof in the benchmark: 22435 bytes. Shortest time: 2_274_847_000 ps.
     fn advance_promote() -> Weight {
-        Weight::from_parts(3_066_596_000, 135_774)
+        Weight::from_parts(2_568_365_000, 135_774)
             .saturating_add(T::DbWeight::get().reads(150))
             .saturating_add(T::DbWeight::get().writes(151))
     }
