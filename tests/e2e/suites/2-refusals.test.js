@@ -24,12 +24,11 @@ describe('the chain refuses', () => {
     world = await World.start('refusals', { rules: { requests: { answer: 1_000n } } });
     [fake] = await world.add([['Worker', 'Worker1']], { fake: true });
     requester = await world.account(5_000n * UNIT);
-    const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
-    const { architecture } = plain(await world.chain.view('Checkpoints', 'family', family));
+    const record = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
     limits = {
-      context: Number(architecture.contextLength),
-      perByte: Number(tokens.tokensPerByte),
-      template: Number(tokens.templateTokens),
+      context: Number(record.limits.contextLength),
+      perByte: Number(record.limits.tokensPerByte),
+      template: Number(record.limits.templateTokens),
     };
   }, { timeout: 400_000 });
   after(() => world?.stop());
@@ -118,10 +117,10 @@ describe('the chain refuses', () => {
 
   it('a checkpoint that no worker serves', async () => {
     const other = randomHash();
-    const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
+    const { family, limits: { tokensPerByte, templateTokens } } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
     await world.chain.send(
       world.chain.call(
-        'checkpoints.registerCheckpoint', other, family, null, { root: randomHash(), bytes: 1_000_000 }, tokens, u8aToHex(utf8('CC0-1.0')), randomHash(),
+        'checkpoints.registerCheckpoint', other, family, null, { root: randomHash(), bytes: 1_000_000 }, { tokensPerByte, templateTokens }, u8aToHex(utf8('CC0-1.0')), randomHash(),
       ),
       world.funder,
     );
@@ -297,12 +296,11 @@ describe('the longest prompt that is not refused', () => {
   after(() => world?.stop());
 
   it('is answered and checked in time, though each of its bytes is a token', { timeout: 600_000 }, async () => {
-    const { family, tokens } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
-    const { architecture } = plain(await world.chain.view('Checkpoints', 'family', family));
+    const { limits } = plain(await world.chain.view('Checkpoints', 'checkpoint', world.checkpoint));
     const maxTokens = 4;
-    const room = Number(architecture.contextLength - tokens.templateTokens) - maxTokens;
+    const room = Number(limits.contextLength - limits.templateTokens) - maxTokens;
     // The tokenizer makes one token of each digit.
-    const prompt = '0123456789'.repeat(room).slice(0, Math.floor(room / Number(tokens.tokensPerByte)));
+    const prompt = '0123456789'.repeat(room).slice(0, Math.floor(room / Number(limits.tokensPerByte)));
     const { id } = await world.ask(prompt, { maxTokens });
     const { verification } = await world.settled(id, 560_000);
     assert.equal(verification, 'Confirmed');
