@@ -51,16 +51,17 @@ pub(crate) enum Turn {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The weight of the heaviest removal.
+    /// The weight of the heaviest removal: that of a part of a late request.
     pub(crate) fn pruning_weight() -> Weight {
-        Self::late_weight(RequestPart::Bodies).max(Self::late_weight(RequestPart::Record))
+        let heaviest =
+            Self::late_removal(RequestPart::Bodies).max(Self::late_removal(RequestPart::Record));
+        T::WeightInfo::visit_late().saturating_add(heaviest)
     }
 
-    /// The weight of removing a part of a late request.
-    fn late_weight(part: RequestPart) -> Weight {
-        let listed = T::DbWeight::get().writes(1);
-        let visit = T::WeightInfo::visit_late().saturating_add(listed);
-        visit.saturating_add(part.weight::<T>())
+    /// What removing a part of a late request weighs beyond the visit: it changes the list, too.
+    fn late_removal(part: RequestPart) -> Weight {
+        part.weight::<T>()
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     /// Removes what is due in block `now`, as far as `meter` reaches. The base of a poll pays for finding that
@@ -162,7 +163,7 @@ impl<T: Config> Pallet<T> {
         if !is_gone {
             return;
         }
-        meter.consume(Self::late_weight(part).saturating_sub(T::WeightInfo::visit_late()));
+        meter.consume(Self::late_removal(part));
         match part {
             RequestPart::Bodies => LateRequests::<T>::insert(id, RequestPart::Record),
             RequestPart::Record => {
