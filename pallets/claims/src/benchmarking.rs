@@ -156,29 +156,30 @@ fn seated<T: Config>(kept: &mut KeptOf<T>, count: u32, state: SeatState) -> Opti
     first
 }
 
+/// Leaves storage keys out of the count of reads and writes.
+fn omit(keys: impl IntoIterator<Item = Vec<u8>>) {
+    for key in keys {
+        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
+    }
+}
+
 /// Leaves what all claims of a block share out of the count of reads and writes: see `poll_base`.
 fn omit_shared<T: Config>() {
     let cursor = crate::AgendaCursor::<T>::hashed_key().to_vec();
-    for key in shared::<T>().into_iter().chain([cursor]) {
-        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
-    }
+    omit(shared::<T>().into_iter().chain([cursor]));
 }
 
 /// Leaves what the performing of a duty reads out of the count of reads of its check before, as the same
 /// transaction is charged for both.
 fn omit_performed<T: Config>(key: &T::AccountId) {
     let claim = Claims::<T>::hashed_key_for(ClaimId(0));
-    for key in T::Operators::keys_of(key, key).into_iter().chain([claim]) {
-        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
-    }
+    omit(T::Operators::keys_of(key, key).into_iter().chain([claim]));
 }
 
 /// Leaves the records of validators out of the count of reads: their draw has read them.
 fn omit_drawn<T: Config>(seats: &[(T::AccountId, u32)]) {
     for (validator, _) in seats {
-        for key in T::Operators::keys_of(validator, validator) {
-            frame_benchmarking::benchmarking::add_to_whitelist(key.into());
-        }
+        omit(T::Operators::keys_of(validator, validator));
     }
 }
 

@@ -98,6 +98,13 @@ fn question<T: Config>(prompt_bytes: u32) -> Question {
     }
 }
 
+/// Leaves storage keys out of the count of reads and writes.
+fn omit(keys: impl IntoIterator<Item = Vec<u8>>) {
+    for key in keys {
+        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
+    }
+}
+
 /// Leaves what all requests of a block share out of the count of reads and writes: the polls of each block are
 /// charged for it, see `poll_base` here and in the claims pallet.
 fn omit_shared<T: Config>() {
@@ -105,18 +112,14 @@ fn omit_shared<T: Config>() {
         NextDeadlines::<T>::hashed_key().to_vec(),
         NextRequestId::<T>::hashed_key().to_vec(),
     ];
-    for key in T::Claims::shared_keys().into_iter().chain(own) {
-        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
-    }
+    omit(T::Claims::shared_keys().into_iter().chain(own));
 }
 
 /// Leaves what the performing of a duty reads out of the count of reads of its check before, as the same
 /// transaction is charged for both.
 fn omit_performed<T: Config>(id: RequestId, key: &T::AccountId) {
     let request = Requests::<T>::hashed_key_for(id);
-    for key in T::Operators::keys_of(key, key).into_iter().chain([request]) {
-        frame_benchmarking::benchmarking::add_to_whitelist(key.into());
-    }
+    omit(T::Operators::keys_of(key, key).into_iter().chain([request]));
 }
 
 /// A request with the longest prompt.
