@@ -70,7 +70,7 @@ for pallet in "${PALLETS[@]}"; do
     "$BIN_DIR/noema-node" benchmark pallet \
         --runtime "$runtime" --genesis-builder runtime \
         --pallet "pallet_$pallet" --extrinsic '*' \
-        --steps "$STEPS" --repeat "$REPEAT" --min-duration 1 \
+        --steps "$STEPS" --repeat "$REPEAT" --min-duration 1 --output-analysis median-slopes \
         --template "$ROOT/scripts/weights.hbs" --output "$output" --quiet
     rustfmt --edition 2024 --config-path "$ROOT" "$output"
     note "$output"

@@ -181,7 +181,7 @@ impl pallet_transaction_payment::Config for Runtime {
     type LengthToFee = LengthToFee;
     type FeeMultiplierUpdate = FeeAdjustment;
     type OperationalFeeMultiplier = ConstU8<5>;
-    type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Self>;
+    type WeightInfo = crate::fees::FeeWeight;
 }
 
 impl pallet_authorship::Config for Runtime {

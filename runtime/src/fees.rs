@@ -10,7 +10,7 @@ use frame_support::{
     dispatch::{DispatchInfo, DispatchResult, PostDispatchInfo},
     pallet_prelude::{TransactionPriority, TransactionSource, TransactionValidityError},
     parameter_types,
-    traits::tokens::imbalance::ResolveTo,
+    traits::{tokens::imbalance::ResolveTo, Get},
     weights::{constants::ExtrinsicBaseWeight, ConstantMultiplier, Weight, WeightToFee},
 };
 use pallet_collator_selection::StakingPotAccountId;
@@ -66,6 +66,19 @@ pub type FeeAdjustment = TargetedFeeAdjustment<
 >;
 /// Fees and tips go to the pot that pays block authors.
 pub type ToCollators = ResolveTo<StakingPotAccountId<Runtime>, Balances>;
+
+/// The weight of charging a fee. The account that pays is read and written by [`frame_system::CheckNonce`] of
+/// the same transaction, which is charged for it.
+pub struct FeeWeight;
+
+impl pallet_transaction_payment::WeightInfo for FeeWeight {
+    fn charge_transaction_payment() -> Weight {
+        let account = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+        pallet_transaction_payment::weights::SubstrateWeight::<Runtime>::charge_transaction_payment(
+        )
+        .saturating_sub(account)
+    }
+}
 
 /// The highest priority that a fee can buy: below that of the duties of hot keys.
 pub const HIGHEST_PAID: TransactionPriority = TransactionPriority::MAX - 1;

@@ -1,7 +1,8 @@
 //! Whether a duty may enter the pool and a block.
 
-use crate::{AsDuty, Config, HotKeys, Pallet, LIFETIME};
+use crate::{AsDuty, Config, HotKeys, Pallet, WeightInfo, LIFETIME};
 use alloc::vec;
+use codec::Encode;
 use frame_support::{
     dispatch::GetDispatchInfo, ensure, pallet_prelude::TransactionValidityWithRefund,
     weights::Weight,
@@ -25,6 +26,15 @@ impl<T: Config> Pallet<T> {
     ) -> Option<H256> {
         let block = frame_system::BlockHash::<T>::get(at);
         (block != Default::default()).then(|| hashing::duty_payload(block, key, duty))
+    }
+
+    /// The weight of authorizing `duty` beyond the base weight of a transaction. That contains the verification of
+    /// one signature, and the only one of this transaction is the hot key's.
+    pub(crate) fn weight_of_authorizing(duty: &<T as Config>::RuntimeCall) -> Weight {
+        let bytes = u32::try_from(duty.encoded_size()).unwrap_or(u32::MAX);
+        T::WeightInfo::authorize_perform(bytes)
+            .saturating_sub(T::WeightInfo::verify_signature())
+            .saturating_add(duty.get_dispatch_info().call_weight)
     }
 
     /// Checks a duty, the cheapest first: the key, the signature, the duty itself.

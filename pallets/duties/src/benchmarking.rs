@@ -7,6 +7,7 @@ use frame_benchmarking::v2::*;
 use frame_support::traits::UnfilteredDispatchable;
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use sp_core::H256;
+use sp_runtime::traits::Verify;
 
 /// Creates hot keys for benchmarks.
 pub trait BenchmarkHelper<AccountId, Signature> {
@@ -66,6 +67,19 @@ mod benches {
             signed = Pallet::<T>::check_signature(&key, &duty, at, &signature);
         }
         assert!(signed.is_ok());
+    }
+
+    /// The part of the check that the base weight of a transaction contains.
+    #[benchmark]
+    fn verify_signature() {
+        let (key, duty, at, signature) = signed::<T>(0);
+        let payload = Pallet::<T>::payload(&key, &duty, at).expect("the block is known; qed");
+        let is_good;
+        #[block]
+        {
+            is_good = signature.verify(payload.as_bytes(), &key);
+        }
+        assert!(is_good);
     }
 
     #[benchmark]

@@ -89,10 +89,7 @@ pub mod pallet {
                 Pays::No,
             )
         })]
-        #[pallet::weight_of_authorize(
-            T::WeightInfo::authorize_perform(duty.encoded_size() as u32)
-                .saturating_add(duty.get_dispatch_info().call_weight)
-        )]
+        #[pallet::weight_of_authorize(Pallet::<T>::weight_of_authorizing(duty))]
         #[pallet::authorize(|_source, key, duty, at, signature| {
             Pallet::<T>::authorize_duty(key, duty, *at, signature)
         })]
