@@ -9,7 +9,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use noema_interfaces::{Candidate, Earning, Load, Operators, Selection};
-use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role};
+use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role, Work};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -196,6 +196,10 @@ impl Operators<AccountId, Balance> for Bonded {
     }
 
     fn credit(_: &AccountId, _: Job, _: Earning, _: Balance) {}
+
+    fn credit_work(_: &AccountId, _: Job, _: Earning, _: Balance, _: Work, _: u64) -> bool {
+        false
+    }
 
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, _: Role, _: &CheckpointId) {

@@ -86,9 +86,7 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
             NextClaim::<T>::hashed_key().to_vec(),
             frame_system::Account::<T>::hashed_key_for(T::Operators::purse()),
         ];
-        let of_work = <T::Work as noema_interfaces::RecordWork<T::AccountId>>::shared_keys();
-        let others = T::Operators::shared_keys().into_iter().chain(of_work);
-        own.into_iter().chain(others).collect()
+        own.into_iter().chain(T::Operators::shared_keys()).collect()
     }
 }
 

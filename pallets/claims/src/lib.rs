@@ -56,7 +56,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_claims::{Beacon, ClaimOutcome, Decision, HiddenProof, Verification};
     use noema_economics::Balance;
-    use noema_interfaces::{BlockRandomness, OnClaimEnded, Operators, RecordWork, Referee};
+    use noema_interfaces::{BlockRandomness, OnClaimEnded, Operators, Referee};
     use noema_protocol::{ClaimId, Job, Receipt};
     use sp_core::H256;
 
@@ -75,7 +75,8 @@ pub mod pallet {
             + MutateHold<Self::AccountId, Balance = Balance, Reason = Self::RuntimeHoldReason>;
         /// The runtime's reasons for holding tokens.
         type RuntimeHoldReason: From<HoldReason>;
-        /// Claimants and validators, and their bonds.
+        /// Claimants and validators, and their bonds. Records the answers and checks that were paid, by the burned
+        /// part of the payment.
         type Operators: Operators<Self::AccountId, Balance>;
         /// Randomness of the relay chain.
         type Randomness: BlockRandomness;
@@ -85,8 +86,9 @@ pub mod pallet {
         type OnEnded: OnClaimEnded<Self::AccountId>;
         /// The highest weight of notifying [`Self::OnEnded`] of one claim.
         type EndedWeight: Get<Weight>;
-        /// Records the answers and checks that were paid, by the burned part of the payment.
-        type Work: RecordWork<Self::AccountId>;
+        /// The weight of entering the work of an earlier epoch, where an operator is credited for the first work of
+        /// another.
+        type EnterWeight: Get<Weight>;
         /// Weights of the calls and turns.
         type WeightInfo: WeightInfo;
 

@@ -16,7 +16,8 @@ use noema_claims::{
 };
 use noema_economics::Balance;
 use noema_interfaces::{
-    BlockRandomness, Checkpoints, Claims as _, OnClaimEnded, Operators as _, RecordWork, Referee,
+    BlockRandomness, Checkpoints, Claims as _, OnClaimEnded, Operators as _, RecentWork,
+    RecordWork, Referee,
 };
 use noema_protocol::{
     hashing, CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId,
@@ -98,6 +99,7 @@ impl pallet_operators::Config for Test {
     type ReportPeriod = ConstU32<20>;
     type UnbondingDelay = ConstU32<50>;
     type MaxServed = ConstU32<2>;
+    type Work = Listener;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Keystore;
@@ -212,6 +214,13 @@ impl RecordWork<AccountId> for Listener {
     fn record(work: Work, who: &AccountId, amount: u64) {
         told(|told| told.work.push((work, *who, amount)));
     }
+
+    fn record_recent(_: &mut RecentWork, work: Work, who: &AccountId, amount: u64) -> bool {
+        Self::record(work, who, amount);
+        false
+    }
+
+    fn enter(_: &AccountId, _: &RecentWork) {}
 }
 
 impl Config for Test {
@@ -222,7 +231,7 @@ impl Config for Test {
     type Referee = Listener;
     type OnEnded = Listener;
     type EndedWeight = ();
-    type Work = Listener;
+    type EnterWeight = ();
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type PollBudget = PollBudget;
     type MaxChallengers = ConstU32<{ MAX_SEATED_CHALLENGERS + 2 }>;

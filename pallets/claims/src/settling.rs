@@ -8,7 +8,7 @@ use frame_support::traits::{
 };
 use noema_claims::{juror_share, ClaimOutcome, SeatState, Settlement, StakeSplit};
 use noema_economics::{Balance, NetPayment};
-use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, RecordWork, Referee};
+use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, Referee};
 use noema_protocol::{ClaimId, Job, Offence, Work};
 use sp_runtime::DispatchError;
 
@@ -22,8 +22,13 @@ struct Due<'a, AccountId> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Divides all assets that a claim binds. Every lock and every hold behind it ends here.
-    pub(crate) fn settle(kept: &mut KeptOf<T>, outcome: ClaimOutcome, jurors: &[T::AccountId]) {
+    /// Divides all assets that a claim binds. Every lock and every hold behind it ends here. Returns for how many
+    /// operators work of an earlier epoch was entered.
+    pub(crate) fn settle(
+        kept: &mut KeptOf<T>,
+        outcome: ClaimOutcome,
+        jurors: &[T::AccountId],
+    ) -> u32 {
         let claim = &kept.claim;
         let (id, terms) = (claim.id, &claim.terms);
         let settlement = claim.settle(outcome);
@@ -41,7 +46,7 @@ impl<T: Config> Pallet<T> {
                 }
             }
         }
-        Self::pay(kept, &settlement);
+        let entered = Self::pay(kept, &settlement);
         T::Operators::release(&terms.claimant, kept.job);
         let open = claim
             .seats
@@ -67,6 +72,7 @@ impl<T: Config> Pallet<T> {
                 }),
         });
         T::OnEnded::ended(kept.job, id, outcome, &settlement);
+        entered
     }
 
     /// Closes every dispute over the claim and releases the stakes of its challengers. Returns the
@@ -120,8 +126,9 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// Pays operators out of the hold of the payer, and releases the rest.
-    fn pay(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) {
+    /// Pays operators out of the hold of the payer, and releases the rest. Returns for how many of them work of an
+    /// earlier epoch was entered.
+    fn pay(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) -> u32 {
         let terms = &kept.claim.terms;
         let answer = Due {
             to: &terms.claimant,
@@ -147,14 +154,18 @@ impl<T: Config> Pallet<T> {
             })
         };
         let (paid, burned) = (total(|due| due.paid), total(|due| due.burned));
+        let mut entered: u32 = 0;
         if paid > 0 && Self::move_payment(&terms.payer, paid, burned) {
             for due in dues {
-                T::Operators::credit(due.to, due.job, due.earning, due.payment.paid);
-                let burned = u64::try_from(due.payment.burned).unwrap_or(u64::MAX);
-                T::Work::record(due.work, due.to, burned);
+                let NetPayment { paid, burned } = due.payment;
+                let done = u64::try_from(burned).unwrap_or(u64::MAX);
+                let is_entered =
+                    T::Operators::credit_work(due.to, due.job, due.earning, paid, due.work, done);
+                entered = entered.saturating_add(is_entered.into());
             }
         }
         Self::release(&terms.payer, Self::refund_of(kept, settlement));
+        entered
     }
 
     /// The amount that goes back to the payer.

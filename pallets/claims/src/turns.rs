@@ -27,6 +27,14 @@ use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
 
+/// The result of storing a claim after a step.
+pub(crate) struct Step {
+    /// Whether the claim's turn changed.
+    pub(crate) changes_turn: bool,
+    /// For how many operators work of an earlier epoch was entered.
+    pub(crate) entered: u32,
+}
+
 /// The roster of validators of the present term.
 struct Roster<T: Config> {
     claim: ClaimId,
@@ -86,7 +94,10 @@ impl<T: Config> Pallet<T> {
 
     /// The highest weight of a turn of the agenda.
     fn heaviest_turn() -> Weight {
-        let settling = T::WeightInfo::settle(MAX_SEATS).saturating_add(T::EndedWeight::get());
+        let paid = u64::from(MAX_SEATS).saturating_add(1);
+        let settling = T::WeightInfo::settle(MAX_SEATS)
+            .saturating_add(T::EndedWeight::get())
+            .saturating_add(T::EnterWeight::get().saturating_mul(paid));
         settling.max(T::WeightInfo::advance(MAX_SEATS))
     }
 
@@ -282,25 +293,27 @@ impl<T: Config> Pallet<T> {
         } else {
             T::WeightInfo::advance(seats).saturating_add(roster.weight)
         };
-        Self::file_step(kept, is_queued, effects, &[], now);
-        weight
+        let step = Self::file_step(kept, is_queued, effects, &[], now);
+        weight.saturating_add(T::EnterWeight::get().saturating_mul(step.entered.into()))
     }
 
     /// Stores a claim after a step, and carries out its effects. A claim that waits for randomness enters the
     /// queue, unless it `is_queued`. `jurors` decided the dispute by which the claim falls, where there was one.
-    /// Returns whether the claim's turn changed.
     pub(crate) fn file_step(
         mut kept: KeptOf<T>,
         is_queued: bool,
         effects: Vec<ClaimEffect<T::AccountId>>,
         jurors: &[T::AccountId],
         now: BlockNumberFor<T>,
-    ) -> bool {
+    ) -> Step {
         if kept.claim.stage == ClaimStage::Undrawn && !is_queued {
             Self::await_randomness(kept.claim.id);
         }
-        Self::carry_out(&mut kept, effects, jurors);
-        Self::file(kept, now)
+        let entered = Self::carry_out(&mut kept, effects, jurors);
+        Step {
+            changes_turn: Self::file(kept, now),
+            entered,
+        }
     }
 
     pub(crate) fn load(id: ClaimId) -> Result<KeptOf<T>, Error<T>> {
@@ -393,8 +406,8 @@ impl<T: Config> Pallet<T> {
             .claim
             .end_stage_if_done(now, T::Randomness::relay_block());
         let stage = kept.claim.stage;
-        let changes = Self::file_step(kept, is_queued, effects, &[], now);
-        (stage, changes)
+        let step = Self::file_step(kept, is_queued, effects, &[], now);
+        (stage, step.changes_turn)
     }
 
     /// The validators on the first `count` seats of a claim that still have to execute a leaf, with the leaf's
@@ -410,13 +423,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Carries out the effects of a claim's step outside of the claim. `jurors` decided the dispute by which
-    /// the claim falls, where there was one.
+    /// the claim falls, where there was one. Returns for how many operators work of an earlier epoch was entered.
     fn carry_out(
         kept: &mut KeptOf<T>,
         effects: Vec<ClaimEffect<T::AccountId>>,
         jurors: &[T::AccountId],
-    ) {
+    ) -> u32 {
         let claim = kept.claim.id;
+        let mut entered = 0;
         for effect in effects {
             match effect {
                 ClaimEffect::Waived => Self::deposit_event(Event::CheckWaived { claim }),
@@ -436,8 +450,9 @@ impl<T: Config> Pallet<T> {
                     T::Operators::slash(&validator, job, Offence::MissedCheck, stake, &[]);
                     T::Operators::release(&validator, job);
                 }
-                ClaimEffect::Ended(outcome) => Self::settle(kept, outcome, jurors),
+                ClaimEffect::Ended(outcome) => entered = Self::settle(kept, outcome, jurors),
             }
         }
+        entered
     }
 }

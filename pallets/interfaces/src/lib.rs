@@ -19,4 +19,4 @@ pub use lineage::{Lineage, Trained};
 pub use load::Load;
 pub use operators::{Candidate, Earning, Operators, Selection, MAX_TRIES};
 pub use randomness::{BlockRandomness, RelayRandomness};
-pub use work::RecordWork;
+pub use work::{KeepWork, RecentWork, RecordWork};

@@ -2,7 +2,7 @@
 
 use crate::Load;
 use alloc::vec::Vec;
-use noema_protocol::{apply, sent, CheckpointId, Job, Offence, Prices, Role};
+use noema_protocol::{apply, sent, CheckpointId, Job, Offence, Prices, Role, Work};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
@@ -141,6 +141,18 @@ pub trait Operators<AccountId, Balance> {
     /// Credits an operator with a payment that was moved into [`Self::purse`]; the operator can withdraw it
     /// at any time.
     fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
+
+    /// Credits an operator as [`Self::credit`], for verified work of which it did `done`, in the unit of its kind,
+    /// and records that. Returns whether work of an earlier epoch was entered, see
+    /// [`RecordWork::record_recent`](crate::RecordWork::record_recent).
+    fn credit_work(
+        controller: &AccountId,
+        job: Job,
+        kind: Earning,
+        amount: Balance,
+        work: Work,
+        done: u64,
+    ) -> bool;
 
     /// The storage keys that all draws of a block share. The poll of claims is charged for them, once.
     #[cfg(feature = "runtime-benchmarks")]

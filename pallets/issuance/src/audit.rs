@@ -5,8 +5,10 @@ use crate::{
     types::sum, Books, Config, CurrentEpoch, Epochs, IssuanceBooks, OldestEpoch, Pallet,
     RunningWork, Terms, WorkDone,
 };
+use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::Inspect};
 use noema_economics::Balance;
+use noema_interfaces::KeepWork;
 use noema_protocol::{apply, encoded, PerWork};
 
 /// The counts of an audit.
@@ -37,9 +39,9 @@ pub enum AuditFailure {
     AboveIssued,
     /// The pending amount differs from the part of the pools that is left.
     PendingDiffers,
-    /// The rewards of an epoch's records exceed the part of its pools that is left.
+    /// The rewards for the unclaimed work of an epoch exceed the part of its pools that is left.
     EpochOverdrawn,
-    /// The work of the running epoch differs from the sum of its records.
+    /// The work of an epoch differs from the sum of its records and the claimed work.
     WorkDiffers,
     /// Work is recorded for an epoch that has expired or has not begun.
     StrayRecord,
@@ -56,7 +58,7 @@ impl AuditFailure {
             Self::AboveIssued => "the total issuance exceeds genesis supply and minted amount",
             Self::PendingDiffers => "the pending amount differs from the rest of the pools",
             Self::EpochOverdrawn => "an epoch's rewards exceed the rest of its pools",
-            Self::WorkDiffers => "the running epoch's work differs from the sum of its records",
+            Self::WorkDiffers => "an epoch's work differs from the sum of its records",
             Self::StrayRecord => "work is recorded for an epoch that cannot be claimed",
         }
     }
@@ -67,10 +69,12 @@ impl<T: Config> Pallet<T> {
         let books = Books::<T>::get();
         Self::audit_books(&books)?;
         Self::audit_epochs(&books)?;
+        let (records, work) = Self::audit_records()?;
+        Self::audit_work(&work)?;
         Ok(AuditReport {
             minted: books.minted,
             pending: books.pending,
-            records: Self::audit_records()?,
+            records,
         })
     }
 
@@ -97,12 +101,8 @@ impl<T: Config> Pallet<T> {
 
     fn audit_epochs(books: &IssuanceBooks) -> Result<(), AuditFailure> {
         let mut pending: Balance = 0;
-        for (epoch, closed) in Epochs::<T>::iter() {
-            let due = WorkDone::<T>::iter_prefix_values(epoch)
-                .fold(closed.forgone, |due, amounts| {
-                    due.saturating_add(closed.reward(&amounts))
-                });
-            let within = closed.claimed.checked_add(due);
+        for (_, closed) in Epochs::<T>::iter() {
+            let within = closed.claimed.checked_add(closed.unclaimed());
             ensure!(
                 within.is_some_and(|within| within <= sum(&closed.pools)),
                 AuditFailure::EpochOverdrawn
@@ -113,27 +113,41 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn audit_records() -> Result<u32, AuditFailure> {
+    /// Returns the number of records, and the sum of the work in them by epoch.
+    fn audit_records() -> Result<(u32, BTreeMap<u32, PerWork<u128>>), AuditFailure> {
         let current = CurrentEpoch::<T>::get();
-        let mut running = PerWork::<u128>::default();
+        let mut work = BTreeMap::<u32, PerWork<u128>>::new();
         let mut records: u32 = 0;
-        for (epoch, _, amounts) in WorkDone::<T>::iter() {
+        // Work of an expired epoch may be kept until the account does other work, or leaves.
+        let recent = T::Recent::all_recent()
+            .into_iter()
+            .filter(|(_, recent)| recent.amounts != PerWork::default())
+            .filter(|(_, recent)| !Self::is_expired(recent.epoch))
+            .map(|(_, recent)| (recent.epoch, recent.amounts));
+        let entered = WorkDone::<T>::iter().map(|(epoch, _, amounts)| (epoch, amounts));
+        for (epoch, amounts) in entered.chain(recent) {
             records = records.saturating_add(1);
-            if epoch == current {
-                running = PerWork::from_fn(|kind| {
-                    running
-                        .get(kind)
-                        .saturating_add((*amounts.get(kind)).into())
-                });
-            } else {
-                let known = epoch >= OldestEpoch::<T>::get() && Epochs::<T>::contains_key(epoch);
-                ensure!(known, AuditFailure::StrayRecord);
-            }
+            let known = epoch >= OldestEpoch::<T>::get() && Epochs::<T>::contains_key(epoch);
+            ensure!(epoch == current || known, AuditFailure::StrayRecord);
+            let all = work.entry(epoch).or_default();
+            *all =
+                PerWork::from_fn(|kind| all.get(kind).saturating_add((*amounts.get(kind)).into()));
         }
+        Ok((records, work))
+    }
+
+    /// The work of each epoch is that of its records, and that of claims. The records of an expired epoch may be
+    /// removed in part.
+    fn audit_work(recorded: &BTreeMap<u32, PerWork<u128>>) -> Result<(), AuditFailure> {
+        let of = |epoch| recorded.get(&epoch).copied().unwrap_or_default();
         ensure!(
-            running == RunningWork::<T>::get(),
+            of(CurrentEpoch::<T>::get()) == RunningWork::<T>::get(),
             AuditFailure::WorkDiffers
         );
-        Ok(records)
+        for (epoch, closed) in Epochs::<T>::iter() {
+            let agrees = Self::is_expired(epoch) || of(epoch) == closed.unclaimed_work();
+            ensure!(agrees, AuditFailure::WorkDiffers);
+        }
+        Ok(())
     }
 }

@@ -94,7 +94,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Removes the records of expired epochs, as far as `limit` allows. The last record of an epoch settles
-    /// it: the treasury gets the rounding remainder, and unclaimed rewards are never minted.
+    /// it: the treasury gets the rounding remainder, and the rewards of unclaimed work are never minted.
+    /// [`Config::Recent`] may keep work of the epoch for longer, which is worth nothing any more.
     pub(crate) fn expire(limit: Weight) -> Weight {
         let mut meter = WeightMeter::with_limit(limit);
         if meter.try_consume(T::WeightInfo::expire_base()).is_err() {
@@ -116,19 +117,17 @@ impl<T: Config> Pallet<T> {
         if meter.try_consume(T::WeightInfo::expire_epoch()).is_err() {
             return false;
         }
-        let Some(mut closed) = Epochs::<T>::get(epoch) else {
+        let Some(closed) = Epochs::<T>::get(epoch) else {
             return true;
         };
         let mut records = WorkDone::<T>::drain_prefix(epoch);
         loop {
             if meter.try_consume(T::WeightInfo::expire_record()).is_err() {
-                Epochs::<T>::insert(epoch, closed);
                 return false;
             }
-            let Some((_, amounts)) = records.next() else {
+            if records.next().is_none() {
                 break;
-            };
-            closed.forgone = closed.forgone.saturating_add(closed.reward(&amounts));
+            }
         }
         Self::settle(epoch, &closed);
         true
@@ -136,7 +135,7 @@ impl<T: Config> Pallet<T> {
 
     fn settle(epoch: u32, closed: &ClosedEpoch) {
         let left = closed.left();
-        let treasury = Self::mint_to_treasury(left.saturating_sub(closed.forgone));
+        let treasury = Self::mint_to_treasury(left.saturating_sub(closed.unclaimed()));
         let unminted = left.saturating_sub(treasury);
         Books::<T>::mutate(|books| {
             books.pay(treasury);

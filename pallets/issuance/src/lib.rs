@@ -46,6 +46,7 @@ pub mod pallet {
     use frame_support::{pallet_prelude::*, traits::fungible::Mutate, DefaultNoBound};
     use frame_system::pallet_prelude::*;
     use noema_economics::{Balance, Permill};
+    use noema_interfaces::KeepWork;
     use noema_protocol::PerWork;
     use sp_runtime::traits::Zero;
 
@@ -86,6 +87,9 @@ pub mod pallet {
         #[pallet::constant]
         type TreasuryAccount: Get<Self::AccountId>;
 
+        /// Keeps the work of accounts in the latest epoch that has any, so that most work writes no entry here.
+        type Recent: KeepWork<Self::AccountId>;
+
         /// Weights of the call and of the hooks.
         type WeightInfo: WeightInfo;
     }
@@ -114,7 +118,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type Epochs<T: Config> = StorageMap<_, Twox64Concat, u32, ClosedEpoch, OptionQuery>;
 
-    /// The work of each account in each epoch, until it is paid or the epoch expires.
+    /// The work of each account in each epoch, until it is paid or the epoch expires, beside that which
+    /// [`Config::Recent`] keeps.
     #[pallet::storage]
     pub type WorkDone<T: Config> = StorageDoubleMap<
         _,

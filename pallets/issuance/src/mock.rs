@@ -2,12 +2,15 @@
 
 use crate as pallet_issuance;
 use frame_support::{
-    derive_impl, parameter_types,
+    derive_impl,
+    pallet_prelude::ValueQuery,
+    parameter_types,
     traits::{ConstU128, ConstU32, ConstU64, Hooks},
     weights::Weight,
+    Twox64Concat,
 };
 use noema_economics::{Balance, Permill};
-use noema_interfaces::RecordWork;
+use noema_interfaces::{KeepWork, RecentWork, RecordWork};
 use noema_protocol::{PerWork, Work};
 use sp_runtime::BuildStorage;
 
@@ -81,7 +84,36 @@ impl pallet_issuance::Config for Test {
     type Shares = Shares;
     type ClaimWindow = ConstU32<WINDOW>;
     type TreasuryAccount = ConstU64<TREASURY>;
+    type Recent = Records;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
+}
+
+/// The work that the records of accounts keep.
+#[frame_support::storage_alias]
+type Recent = StorageMap<Mock, Twox64Concat, AccountId, RecentWork, ValueQuery>;
+
+/// Keeps work as the operators' pallet does.
+pub struct Records;
+
+impl KeepWork<AccountId> for Records {
+    fn recent(who: &AccountId) -> RecentWork {
+        Recent::get(who)
+    }
+
+    fn forget(who: &AccountId, epoch: u32) {
+        if Recent::get(who).epoch == epoch {
+            Recent::remove(who);
+        }
+    }
+
+    fn all_recent() -> Vec<(AccountId, RecentWork)> {
+        Recent::iter().collect()
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn keep(who: &AccountId, recent: RecentWork) {
+        Recent::insert(who, recent);
+    }
 }
 
 /// Genesis: the accounts 1 to 9 are endowed, and epochs have `epoch_length` blocks.
@@ -143,6 +175,18 @@ pub(crate) fn checks(who: AccountId, amount: u64) {
 
 pub(crate) fn trains(who: AccountId, amount: u64) {
     <Issuance as RecordWork<AccountId>>::record(Work::Training, &who, amount);
+}
+
+/// Records work in the record of the account, as its credit does.
+pub(crate) fn credits(work: Work, who: AccountId, amount: u64) -> bool {
+    Recent::mutate(who, |recent| {
+        <Issuance as RecordWork<AccountId>>::record_recent(recent, work, &who, amount)
+    })
+}
+
+/// Removes the record of an account.
+pub(crate) fn leaves(who: AccountId) {
+    <Issuance as RecordWork<AccountId>>::enter(&who, &Recent::take(who));
 }
 
 pub(crate) fn balance(who: AccountId) -> Balance {

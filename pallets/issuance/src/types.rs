@@ -93,14 +93,36 @@ pub struct ClosedEpoch {
     pub pools: PerWork<Balance>,
     /// The amount minted out of the pools.
     pub claimed: Balance,
-    /// The rewards of records that were removed unclaimed, once the epoch has expired.
-    pub forgone: Balance,
+    /// The work for which that was.
+    pub claimed_work: PerWork<u128>,
 }
 
 impl ClosedEpoch {
     /// The reward for `amounts` of the epoch's work.
     pub fn reward(&self, amounts: &PerWork<u64>) -> Balance {
         noema_economics::reward(amounts, &self.work, &self.pools)
+    }
+
+    /// The work that was not claimed.
+    pub fn unclaimed_work(&self) -> PerWork<u128> {
+        PerWork::from_fn(|kind| {
+            let claimed = *self.claimed_work.get(kind);
+            self.work.get(kind).saturating_sub(claimed)
+        })
+    }
+
+    /// The reward for all work that was not claimed.
+    pub fn unclaimed(&self) -> Balance {
+        noema_economics::reward(&self.unclaimed_work(), &self.work, &self.pools)
+    }
+
+    /// Adds a claim of the reward for `amounts`.
+    pub(crate) fn claim(&mut self, amounts: &PerWork<u64>, reward: Balance) {
+        self.claimed = self.claimed.saturating_add(reward);
+        self.claimed_work = PerWork::from_fn(|kind| {
+            let claimed = *self.claimed_work.get(kind);
+            claimed.saturating_add((*amounts.get(kind)).into())
+        });
     }
 
     /// The part of the pools that is left.

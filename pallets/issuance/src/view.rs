@@ -2,7 +2,7 @@
 
 use crate::{
     Books, Claimable, Config, CurrentEpoch, Epochs, Pallet, PendingReward, RunningEpoch,
-    RunningWork, ScheduledEpoch, Supply, Terms, WorkDone,
+    RunningWork, ScheduledEpoch, Supply, Terms,
 };
 use frame_support::traits::{fungible::Inspect, Get};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -22,13 +22,16 @@ impl<T: Config> Pallet<T> {
                 sum.saturating_add(claimable.reward)
             }),
             epochs,
-            running: WorkDone::<T>::get(current, account).unwrap_or_default(),
+            running: Self::work_of(account, current),
         }
     }
 
     fn claimable_of(account: &T::AccountId, epoch: u32) -> Option<Claimable<BlockNumberFor<T>>> {
         let terms = Terms::<T>::get()?;
-        let work = WorkDone::<T>::get(epoch, account)?;
+        let work = Self::work_of(account, epoch);
+        if work == PerWork::default() {
+            return None;
+        }
         let closed = Epochs::<T>::get(epoch)?;
         let expires = epoch
             .saturating_add(T::ClaimWindow::get())

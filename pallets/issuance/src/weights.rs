@@ -10,6 +10,8 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// See `claim` in the pallet's benchmarks.
     fn claim() -> Weight;
+    /// See `enter` in the pallet's benchmarks.
+    fn enter() -> Weight;
     /// See `keep_epoch` in the pallet's benchmarks.
     fn keep_epoch() -> Weight;
     /// See `close_epoch` in the pallet's benchmarks.
@@ -41,6 +43,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(75_972_000, 3_605)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
+    }
+
+    // Storage: `Issuance::WorkDone` (r:1 w:1)
+    // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
+    fn enter() -> Weight {
+        Weight::from_parts(30_000_000, 3_549)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Issuance::CurrentEpoch` (r:1 w:0)

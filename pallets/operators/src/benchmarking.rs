@@ -15,7 +15,7 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_interfaces::{Checkpoints, Earning, Operators as _};
-use noema_protocol::{hashing, CheckpointId, Job, ModelLimits, Prices, RequestId, Role};
+use noema_protocol::{hashing, CheckpointId, Job, ModelLimits, PerWork, Prices, RequestId, Role};
 use noema_terms::PAGE_ENTRIES;
 use pallet_duties::BenchmarkHelper as _;
 use sp_core::H256;
@@ -301,6 +301,11 @@ mod benches {
     fn withdraw_bond() -> Result<(), BenchmarkError> {
         let (controller, _) = operator::<T>(0, 1);
         credit::<T>(&controller);
+        Operators::<T>::mutate(&controller, |operator| {
+            if let Some(operator) = operator {
+                operator.work.amounts = PerWork::from_fn(|_| 1);
+            }
+        });
         Pallet::<T>::do_start_unbonding(controller.clone())?;
         advance::<T>(T::UnbondingDelay::get());
         pass_notice::<T>();

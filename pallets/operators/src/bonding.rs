@@ -9,6 +9,7 @@ use frame_support::{
     pallet_prelude::DispatchResult,
     traits::{fungible::hold::Mutate, tokens::Precision, Get},
 };
+use noema_interfaces::RecordWork;
 use noema_protocol::Job;
 use sp_runtime::{
     traits::{CheckedAdd, Saturating},
@@ -77,6 +78,7 @@ impl<T: Config> Pallet<T> {
         let reason = HoldReason::Bond.into();
         let amount = T::Currency::release(&reason, &controller, operator.bond, Precision::Exact)?;
         Self::pay_out(&controller)?;
+        T::Work::enter(&controller, &operator.work);
         Self::unlink_key(&operator.key);
         Controllers::<T>::remove(operator.index);
         Devices::<T>::remove(&controller);

@@ -4,8 +4,8 @@ use crate::{
     BalanceOf, CandidateOf, Config, Event, Keys, Locks, Operators, Pallet, Served, Serving,
 };
 use alloc::vec::Vec;
-use noema_interfaces::{Earning, Load, Selection};
-use noema_protocol::{CheckpointId, Job, Offence, Role};
+use noema_interfaces::{Earning, KeepWork, Load, RecentWork, RecordWork, Selection};
+use noema_protocol::{CheckpointId, Job, Offence, Role, Work};
 use sp_core::H256;
 use sp_runtime::{
     traits::{Bounded, Saturating},
@@ -143,15 +143,9 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
 
     fn credit(controller: &T::AccountId, job: Job, kind: Earning, amount: BalanceOf<T>) {
         Operators::<T>::mutate(controller, |operator| {
-            let Some(operator) = operator else { return };
-            let ledger = &mut operator.ledger;
-            ledger.payable = ledger.payable.saturating_add(amount);
-            let of_kind = match kind {
-                Earning::Answer => &mut ledger.answers,
-                Earning::Check => &mut ledger.checks,
-                Earning::Dispute => &mut ledger.disputes,
-            };
-            *of_kind = of_kind.saturating_add(amount);
+            if let Some(operator) = operator {
+                operator.ledger.credit(kind, amount);
+            }
         });
         let controller = controller.clone();
         Self::deposit_event(Event::Earned {
@@ -162,9 +156,39 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         });
     }
 
+    fn credit_work(
+        controller: &T::AccountId,
+        job: Job,
+        kind: Earning,
+        amount: BalanceOf<T>,
+        work: Work,
+        done: u64,
+    ) -> bool {
+        let is_entered = Operators::<T>::mutate(controller, |operator| match operator {
+            Some(operator) => {
+                operator.ledger.credit(kind, amount);
+                T::Work::record_recent(&mut operator.work, work, controller, done)
+            }
+            None => {
+                T::Work::record(work, controller, done);
+                false
+            }
+        });
+        let controller = controller.clone();
+        Self::deposit_event(Event::Earned {
+            controller,
+            job,
+            kind,
+            amount,
+        });
+        is_entered
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn shared_keys() -> Vec<Vec<u8>> {
-        [crate::TermLength::<T>::hashed_key().to_vec()].into()
+        let own = crate::TermLength::<T>::hashed_key().to_vec();
+        let of_work = T::Work::shared_keys().into_iter();
+        core::iter::once(own).chain(of_work).collect()
     }
 
     #[cfg(feature = "runtime-benchmarks")]
@@ -184,5 +208,41 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         checkpoint: &CheckpointId,
     ) {
         crate::benchmarking::register::<T>(controller, key, role, checkpoint);
+    }
+}
+
+impl<T: Config> KeepWork<T::AccountId> for Pallet<T> {
+    fn recent(who: &T::AccountId) -> RecentWork {
+        Operators::<T>::get(who)
+            .map(|operator| operator.work)
+            .unwrap_or_default()
+    }
+
+    fn forget(who: &T::AccountId, epoch: u32) {
+        let Some(mut operator) = Operators::<T>::get(who) else {
+            return;
+        };
+        if operator.work.epoch == epoch && operator.work != RecentWork::default() {
+            operator.work = RecentWork::default();
+            Operators::<T>::insert(who, operator);
+        }
+    }
+
+    fn all_recent() -> Vec<(T::AccountId, RecentWork)> {
+        Operators::<T>::iter()
+            .map(|(controller, operator)| (controller, operator.work))
+            .collect()
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn keep(who: &T::AccountId, recent: RecentWork) {
+        let key: T::AccountId = frame_benchmarking::account("key of", 0, 0);
+        let checkpoint = CheckpointId(H256::zero());
+        crate::benchmarking::register::<T>(who, &key, Role::Trainer, &checkpoint);
+        Operators::<T>::mutate(who, |operator| {
+            if let Some(operator) = operator {
+                operator.work = recent;
+            }
+        });
     }
 }

@@ -57,7 +57,7 @@ pub mod pallet {
         traits::fungible::{hold, Mutate},
     };
     use frame_system::pallet_prelude::*;
-    use noema_interfaces::{Checkpoints, Earning};
+    use noema_interfaces::{Checkpoints, Earning, RecordWork};
     use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
     use noema_terms::{Page, Roster, TermIndex};
     use sp_runtime::traits::{IdentifyAccount, Verify, Zero};
@@ -107,6 +107,9 @@ pub mod pallet {
         /// Most checkpoints that one operator serves.
         #[pallet::constant]
         type MaxServed: Get<u32>;
+
+        /// Records the verified work for which operators are credited.
+        type Work: RecordWork<Self::AccountId>;
 
         /// Makes hot keys for benchmarks.
         #[cfg(feature = "runtime-benchmarks")]

@@ -98,6 +98,7 @@ impl pallet_operators::Config for Test {
     type ReportPeriod = ReportPeriod;
     type UnbondingDelay = UnbondingDelay;
     type MaxServed = ConstU32<2>;
+    type Work = ();
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = ();

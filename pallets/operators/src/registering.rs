@@ -70,6 +70,7 @@ impl<T: Config> Pallet<T> {
             ledger: Default::default(),
             load: Default::default(),
             check_backlog: 0,
+            work: Default::default(),
         };
         Controllers::<T>::insert(index, &controller);
         Operators::<T>::insert(&controller, operator);

@@ -8,10 +8,11 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_interfaces::Load;
+use noema_interfaces::{Earning, Load, RecentWork};
 use noema_protocol::{apply, encoded, sent, stored, CheckpointId, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
 use sp_core::H256;
+use sp_runtime::traits::Saturating;
 
 /// The runtime's balance.
 pub type BalanceOf<T> =
@@ -112,6 +113,8 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
     pub load: Load,
     /// Tokens of the leaves that it has to execute for checks: being drawn for one locks a part of its bond, too.
     pub check_backlog: u64,
+    /// Its verified work in the latest epoch in which it was credited for any: a credit writes this record anyway.
+    pub work: RecentWork,
 }
 
 impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> {
@@ -324,4 +327,17 @@ pub struct Ledger<Balance> {
     pub disputes: Balance,
     /// Slashed from the bond.
     pub slashed: Balance,
+}
+
+impl<Balance: Saturating + Copy> Ledger<Balance> {
+    /// Adds a credit.
+    pub(crate) fn credit(&mut self, kind: Earning, amount: Balance) {
+        self.payable = self.payable.saturating_add(amount);
+        let of_kind = match kind {
+            Earning::Answer => &mut self.answers,
+            Earning::Check => &mut self.checks,
+            Earning::Dispute => &mut self.disputes,
+        };
+        *of_kind = of_kind.saturating_add(amount);
+    }
 }

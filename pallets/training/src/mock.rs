@@ -9,7 +9,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use noema_claims::{Beacon, RelayBlock};
-use noema_interfaces::{RecordWork, RelayRandomness};
+use noema_interfaces::{RecentWork, RecordWork, RelayRandomness};
 use noema_protocol::{hashing, CheckpointId, FamilyId, Offence, Role, RoundId, Work};
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,
@@ -102,6 +102,7 @@ impl pallet_operators::Config for Test {
     type ReportPeriod = ConstU64<1_000>;
     type UnbondingDelay = ConstU64<50>;
     type MaxServed = ConstU32<2>;
+    type Work = ();
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = ();
@@ -168,6 +169,13 @@ impl RecordWork<AccountId> for Recorded {
     fn record(work: Work, who: &AccountId, amount: u64) {
         WORK.with_borrow_mut(|noted| noted.push((work, *who, amount)));
     }
+
+    fn record_recent(_: &mut RecentWork, work: Work, who: &AccountId, amount: u64) -> bool {
+        Self::record(work, who, amount);
+        false
+    }
+
+    fn enter(_: &AccountId, _: &RecentWork) {}
 }
 
 pub(crate) fn work() -> Vec<(Work, AccountId, u64)> {

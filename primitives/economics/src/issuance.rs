@@ -132,9 +132,13 @@ pub fn split(subsidy: Balance, work: &PerWork<u128>, shares: &PerWork<Permill>) 
 ///
 /// Rewards of amounts that add up to the work never exceed the pools, and fall short of each pool by less
 /// than one unit for each operator that shares in it.
-pub fn reward(amounts: &PerWork<u64>, work: &PerWork<u128>, pools: &PerWork<Balance>) -> Balance {
+pub fn reward<Amount: Copy + Into<u128>>(
+    amounts: &PerWork<Amount>,
+    work: &PerWork<u128>,
+    pools: &PerWork<Balance>,
+) -> Balance {
     Work::ALL.into_iter().fold(0 as Balance, |sum, kind| {
-        let (amount, total) = (Balance::from(*amounts.get(kind)), *work.get(kind));
+        let (amount, total): (u128, u128) = ((*amounts.get(kind)).into(), *work.get(kind));
         let part = match total {
             0 => 0,
             total => multiply_by_rational_with_rounding(

@@ -98,7 +98,7 @@ fn reward_follows_each_part_of_the_work() {
         check: 10,
         training: 0,
     };
-    let amounts = PerWork {
+    let amounts = PerWork::<u64> {
         inference: 1,
         check: 10,
         training: 5,

@@ -54,6 +54,7 @@ impl pallet_operators::Config for Runtime {
     // A bond can be withdrawn once no part of it is locked, and after two hours at the earliest.
     type UnbondingDelay = ConstU32<{ 2 * HOURS }>;
     type MaxServed = ConstU32<16>;
+    type Work = Issuance;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::KeystoreHotKeys;
@@ -67,6 +68,9 @@ parameter_types! {
     /// The weight of a claim's end for the request that it answers.
     pub EndedWeight: Weight =
         <pallet_inference::weights::SubstrateWeight<Runtime> as pallet_inference::WeightInfo>::ended();
+    /// The weight of entering the work of an operator in an earlier epoch.
+    pub EnterWeight: Weight =
+        <pallet_issuance::weights::SubstrateWeight<Runtime> as pallet_issuance::WeightInfo>::enter();
 }
 
 impl pallet_inference::Config for Runtime {
@@ -90,7 +94,7 @@ impl pallet_claims::Config for Runtime {
     type Referee = Jury;
     type OnEnded = Inference;
     type EndedWeight = EndedWeight;
-    type Work = Issuance;
+    type EnterWeight = EnterWeight;
     type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
     type PollBudget = ClaimBudget;
     // The drawn validators, and four other challengers.
@@ -137,6 +141,7 @@ impl pallet_issuance::Config for Runtime {
     // A quarter of a year leaves enough time to claim, and keeps the state bounded.
     type ClaimWindow = ConstU32<90>;
     type TreasuryAccount = TreasuryAccount;
+    type Recent = Operators;
     type WeightInfo = pallet_issuance::weights::SubstrateWeight<Self>;
 }
 

@@ -16,7 +16,7 @@ use frame_support::{
 };
 use noema_economics::draw_weighted;
 use noema_interfaces::{Candidate, Earning, Load, Operators, Selection, MAX_TRIES};
-use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
+use noema_protocol::{CheckpointId, Job, Offence, Prices, Role, Work};
 use sp_core::H256;
 
 /// The bond of a worker in tests, unless a test sets another.
@@ -204,6 +204,10 @@ impl Operators<AccountId, Balance> for World {
     }
 
     fn credit(_: &AccountId, _: Job, _: Earning, _: Balance) {
+        unreachable!("the pallet pays no operator")
+    }
+
+    fn credit_work(_: &AccountId, _: Job, _: Earning, _: Balance, _: Work, _: u64) -> bool {
         unreachable!("the pallet pays no operator")
     }
 

@@ -17,6 +17,10 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
     Record(Work, AccountId, u64),
+    /// Records work in the record of the account.
+    Credit(Work, AccountId, u64),
+    /// Removes the record of an account.
+    Leave(AccountId),
     Claim(AccountId, u32),
     ClaimAll(AccountId),
     Burn(AccountId, Balance),
@@ -38,7 +42,12 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let amount = prop_oneof![0..20u64, 0..2_000u64, any::<u64>()];
     prop_oneof![
-        6 => (work, who(), amount).prop_map(|(work, who, amount)| Step::Record(work, who, amount)),
+        4 => (work.clone(), who(), amount)
+            .prop_map(|(work, who, amount)| Step::Record(work, who, amount)),
+        // An account that leaves again and again within an epoch could have more than is counted.
+        5 => (work, who(), 0..u64::from(u32::MAX))
+            .prop_map(|(work, who, amount)| Step::Credit(work, who, amount)),
+        1 => who().prop_map(Step::Leave),
         2 => (who(), 0..40u32).prop_map(|(who, back)| Step::Claim(who, back)),
         3 => who().prop_map(Step::ClaimAll),
         1 => (1..=9u64, 0..3_000u128).prop_map(|(who, amount)| Step::Burn(who, amount)),
@@ -61,6 +70,10 @@ fn run(step: Step, burned: &mut Balance) {
         Step::Record(work, who, amount) => {
             <Issuance as RecordWork<AccountId>>::record(work, &who, amount);
         }
+        Step::Credit(work, who, amount) => {
+            credits(work, who, amount);
+        }
+        Step::Leave(who) => leaves(who),
         Step::Claim(who, back) => {
             claim(who, current.saturating_sub(back));
         }

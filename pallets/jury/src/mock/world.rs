@@ -12,7 +12,7 @@ use noema_interfaces::{
 };
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
-    CheckpointId, ClaimId, Job, Offence, Role,
+    CheckpointId, ClaimId, Job, Offence, Role, Work,
 };
 use sp_core::H256;
 use std::{
@@ -602,6 +602,10 @@ impl Operators<AccountId, Balance> for World {
     }
 
     fn credit(_: &AccountId, _: Job, _: Earning, _: Balance) {}
+
+    fn credit_work(_: &AccountId, _: Job, _: Earning, _: Balance, _: Work, _: u64) -> bool {
+        false
+    }
 
     #[cfg(feature = "runtime-benchmarks")]
     fn register(controller: &AccountId, key: &AccountId, _: Role, _: &CheckpointId) {

@@ -52,6 +52,7 @@ fn register_records_the_operator() {
             ledger: Default::default(),
             load: Default::default(),
             check_backlog: 0,
+            work: Default::default(),
         };
         assert_eq!(Records::<Test>::get(ALICE), Some(expected));
         assert_eq!(
