@@ -196,7 +196,8 @@ impl<T: Config> Pallet<T> {
         request.unknown_since = T::Claims::relay_block();
         request.expires_at = now.saturating_add(request.rules.expiry.into());
         request.passes = 0;
-        Self::enqueue(id, &mut request);
+        request.phase = RequestPhase::Waiting;
+        Self::enqueue(id, &request.checkpoint);
         Requests::<T>::insert(id, request);
     }
 }

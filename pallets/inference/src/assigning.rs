@@ -5,14 +5,18 @@
 //! requests looked at, the search continues after them from block to block, with a cursor, and all requests
 //! keep their places. So a worker with room does not idle while a request waits that it could answer, and a
 //! request that no worker takes does not stop those behind it.
+//!
+//! The first request that is made since the last one was served like this waits outside of the queues. Workers are
+//! drawn for it alone where no other waits for its checkpoint. So on a chain with few requests none is written into
+//! a queue, and none is looked for while the randomness for it is not known.
 
 use crate::{
     queue::{Look, Window},
     workers::{Draw, Handout, Left},
     AssignmentOf, Config, DeadlineAgenda, Event, Pallet, RefundReason, Request, RequestPhase,
-    Requests, WeightInfo,
+    Requests, Unqueued, WeightInfo,
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use frame_support::{
     traits::Get,
     weights::{Weight, WeightMeter},
@@ -60,6 +64,7 @@ impl<T: Config> Pallet<T> {
     /// The highest weight of handling one request after looking at it.
     fn step_weight() -> Weight {
         T::WeightInfo::assign()
+            .saturating_add(T::WeightInfo::dequeue())
             .max(T::WeightInfo::refund())
             .max(T::WeightInfo::pass_over())
     }
@@ -112,17 +117,11 @@ impl<T: Config> Pallet<T> {
             now,
             room,
         };
-        let count = u32::try_from(ready.len()).unwrap_or(u32::MAX);
-        let handout = Handout::new(&checkpoint, draw, ready);
-        meter.consume(match handout.absent {
-            0 => T::WeightInfo::draw_workers(handout.tries),
-            _ => Self::heaviest_draw(handout.tries),
-        });
-        meter.consume(T::WeightInfo::consider(count).saturating_mul(handout.met.into()));
-        let fruitless = Self::note_draw(&checkpoint, handout.met, meter);
+        let (handout, fruitless) = Self::hand_out(&checkpoint, draw, ready, meter);
         let is_given = !handout.taken.is_empty();
         for (id, request, assignment) in handout.taken {
-            meter.consume(T::WeightInfo::assign());
+            meter.consume(T::WeightInfo::assign().saturating_add(T::WeightInfo::dequeue()));
+            Self::dequeue(id, &checkpoint);
             Self::assign(id, request, assignment, now);
         }
         let mut is_left = has_more;
@@ -142,8 +141,98 @@ impl<T: Config> Pallet<T> {
         (is_given && is_left).then_some(Look::AtFront)
     }
 
+    /// Draws workers for requests of a checkpoint. Returns how many draws in a row met none, too.
+    fn hand_out(
+        checkpoint: &CheckpointId,
+        draw: Draw<BlockNumberFor<T>>,
+        requests: Vec<(RequestId, Request<T>)>,
+        meter: &mut WeightMeter,
+    ) -> (Handout<T>, u32) {
+        let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        let handout = Handout::new(checkpoint, draw, requests);
+        meter.consume(match handout.absent {
+            0 => T::WeightInfo::draw_workers(handout.tries),
+            _ => Self::heaviest_draw(handout.tries),
+        });
+        meter.consume(T::WeightInfo::consider(count).saturating_mul(handout.met.into()));
+        let fruitless = Self::note_draw(checkpoint, handout.met, meter);
+        (handout, fruitless)
+    }
+
+    /// The highest weight of [`Self::serve_unqueued`].
+    pub(crate) fn unqueued_weight() -> Weight {
+        // Beside these, it changes the number of draws without a worker, and may remove it.
+        let bookkeeping = T::DbWeight::get().reads_writes(1, 2);
+        T::WeightInfo::look()
+            .saturating_add(T::WeightInfo::visit_unqueued())
+            .saturating_add(bookkeeping)
+            .saturating_add(Self::heaviest_draw(MAX_TRIES))
+            .saturating_add(T::WeightInfo::consider(1).saturating_mul(MAX_TRIES.into()))
+            .saturating_add(
+                T::WeightInfo::pass_over()
+                    .saturating_add(T::WeightInfo::enqueue())
+                    .max(T::WeightInfo::assign())
+                    .max(T::WeightInfo::refund()),
+            )
+    }
+
+    /// Serves the request that waits without a place in a queue, once the randomness for it is known: draws
+    /// workers for it where no other request waits for its checkpoint, and puts it into the queue where others do.
+    /// Returns the request where it waits on after a draw: the caller puts it into the queue of its checkpoint.
+    pub(crate) fn serve_unqueued(
+        beacon: &Beacon,
+        room: u32,
+        now: BlockNumberFor<T>,
+        meter: &mut WeightMeter,
+    ) -> Option<(RequestId, CheckpointId)> {
+        let id = Unqueued::<T>::get()?;
+        if !meter.can_consume(Self::unqueued_weight()) {
+            return None;
+        }
+        meter.consume(T::WeightInfo::look());
+        let Some(request) = Requests::<T>::get(id) else {
+            frame_support::defensive!("a request that waits has a record");
+            Unqueued::<T>::kill();
+            return None;
+        };
+        let value = beacon.for_assignment(request.unknown_since)?;
+        meter.consume(T::WeightInfo::visit_unqueued());
+        let checkpoint = request.checkpoint;
+        if !T::Checkpoints::is_active(&checkpoint) {
+            meter.consume(T::WeightInfo::refund());
+            Self::refund(id, request, RefundReason::CheckpointWithdrawn);
+            return None;
+        }
+        Unqueued::<T>::kill();
+        if Self::has_queue(&checkpoint) {
+            meter.consume(T::WeightInfo::enqueue());
+            Self::enqueue(id, &checkpoint);
+            return None;
+        }
+        let draw = Draw {
+            randomness: hashing::worker_draw(value, checkpoint, now, 0),
+            now,
+            room,
+        };
+        let (handout, fruitless) = Self::hand_out(&checkpoint, draw, vec![(id, request)], meter);
+        for (id, request, assignment) in handout.taken {
+            meter.consume(T::WeightInfo::assign());
+            Self::assign(id, request, assignment, now);
+        }
+        let mut left = None;
+        for (id, request, why) in handout.left {
+            if Self::leave(id, request, why, fruitless, now, meter) {
+                meter.consume(T::WeightInfo::enqueue());
+                left = Some((id, checkpoint));
+            } else {
+                Self::forget_if_empty(&checkpoint, meter);
+            }
+        }
+        left
+    }
+
     /// Leaves a request waiting that no worker took, or refunds it where it has expired without a worker for
-    /// it: `fruitless` draws in a row met no worker.
+    /// it: `fruitless` draws in a row met no worker. Returns whether it waits on.
     pub(crate) fn leave(
         id: RequestId,
         mut request: Request<T>,
@@ -151,7 +240,7 @@ impl<T: Config> Pallet<T> {
         fruitless: u32,
         now: BlockNumberFor<T>,
         meter: &mut WeightMeter,
-    ) {
+    ) -> bool {
         let has_expired = request.expires_at <= now;
         let before = request.passes;
         request.passes = match why {
@@ -167,10 +256,13 @@ impl<T: Config> Pallet<T> {
         if has_expired && (is_unmet || is_too_old || request.passes >= MOST_UNSTAKED_PASSES) {
             meter.consume(T::WeightInfo::refund());
             Self::refund_unserved(id, request);
-        } else if request.passes != before {
+            return false;
+        }
+        if request.passes != before {
             meter.consume(T::WeightInfo::pass_over());
             Requests::<T>::insert(id, request);
         }
+        true
     }
 
     /// Refunds the first requests, `size` at most, for a checkpoint that was withdrawn. Returns where the
@@ -193,14 +285,13 @@ impl<T: Config> Pallet<T> {
         window.has_more.then_some(Look::AtFront)
     }
 
-    /// Assigns the request to a worker.
+    /// Assigns a request that has no place in a queue any more to a worker.
     pub(crate) fn assign(
         id: RequestId,
         mut request: Request<T>,
         assignment: AssignmentOf<T>,
         now: BlockNumberFor<T>,
     ) {
-        Self::dequeue(id, &request);
         let deadline = assignment.deadline;
         request.phase = RequestPhase::Answering { deadline };
         DeadlineAgenda::<T>::insert(now, Self::miss_at(deadline), &id);

@@ -3,7 +3,7 @@
 
 use crate::{
     Answers, AssignmentOf, Balance, Config, DeadlineAgenda, Deadlines, LateRequests, Load, Pallet,
-    Prompts, PruningState, Queue, QueueKey, Request, RequestPart, RequestPhase, Requests,
+    Prompts, PruningState, Queue, QueueKey, Request, RequestPart, RequestPhase, Requests, Unqueued,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::ensure;
@@ -25,7 +25,7 @@ pub enum AuditFailure<AccountId> {
         /// The request.
         request: RequestId,
     },
-    /// A queue has an entry whose request does not wait there.
+    /// A queue has an entry whose request does not wait there, or the request without a place does not wait.
     StrayPlace {
         /// The request of the entry.
         request: RequestId,
@@ -125,6 +125,7 @@ impl<T: Config> Pallet<T> {
                     && !has_answer
                     && !has_worker
                     && Queue::<T>::contains_key(request.checkpoint, QueueKey::of(id))
+                        != (Unqueued::<T>::get() == Some(id))
             }
             RequestPhase::Answering { deadline } => {
                 let assignment = request.assignment.as_ref();
@@ -208,6 +209,11 @@ impl<T: Config> Pallet<T> {
             let waits = Requests::<T>::get(id).is_some_and(|request| {
                 request.checkpoint == checkpoint && request.phase == RequestPhase::Waiting
             });
+            ensure!(waits, AuditFailure::StrayPlace { request: id });
+        }
+        if let Some(id) = Unqueued::<T>::get() {
+            let waits = Requests::<T>::get(id)
+                .is_some_and(|request| request.phase == RequestPhase::Waiting);
             ensure!(waits, AuditFailure::StrayPlace { request: id });
         }
         Ok(())

@@ -51,6 +51,8 @@ fn populate<T: Config>(n: u32) {
         let (controller, key) = (controller::<T>(index), key::<T>(index));
         T::Operators::register(&controller, &key, Role::Worker, &CHECKPOINT);
     }
+    // Another request waits without a place, so that new ones get places in the queue.
+    Unqueued::<T>::put(RequestId(u64::MAX));
 }
 
 fn key_of<T: Config>(worker: &T::AccountId) -> T::AccountId {
@@ -111,6 +113,7 @@ fn omit_shared<T: Config>() {
     let own = [
         NextDeadlines::<T>::hashed_key().to_vec(),
         NextRequestId::<T>::hashed_key().to_vec(),
+        Unqueued::<T>::hashed_key().to_vec(),
     ];
     omit(T::Claims::shared_keys().into_iter().chain(own));
 }
@@ -243,9 +246,11 @@ fn end<T: Config>(id: RequestId, claim: ClaimId) {
 mod benchmarks {
     use super::*;
 
+    /// A request that gets no place in a queue.
     #[benchmark(pov_mode = Measured)]
     fn request_inference(p: Linear<1, { T::MaxPromptBytes::get() }>, t: Linear<1, { MAX_TRIES }>) {
         populate::<T>(t);
+        Unqueued::<T>::kill();
         let requester = requester::<T>();
         omit_shared::<T>();
         // The nonce of the transaction is in its account.
@@ -266,6 +271,29 @@ mod benchmarks {
             question.price_limit,
         );
         assert_eq!(Requests::<T>::iter().count(), 1);
+    }
+
+    /// A request gets a place in a queue.
+    #[benchmark(pov_mode = Measured)]
+    fn enqueue() {
+        let id = RequestId(0);
+        #[block]
+        {
+            Pallet::<T>::enqueue(id, &CHECKPOINT);
+        }
+        assert!(Pallet::<T>::has_queue(&CHECKPOINT));
+    }
+
+    /// A request leaves its queue.
+    #[benchmark(pov_mode = Measured)]
+    fn dequeue() {
+        let id = RequestId(0);
+        Pallet::<T>::enqueue(id, &CHECKPOINT);
+        #[block]
+        {
+            Pallet::<T>::dequeue(id, &CHECKPOINT);
+        }
+        assert!(!Pallet::<T>::has_queue(&CHECKPOINT));
     }
 
     #[benchmark(pov_mode = Measured)]
@@ -338,6 +366,8 @@ mod benchmarks {
             PruningState::<T>::mutate(|_| ());
             // Written once in a block, however many requests are made.
             NextRequestId::<T>::mutate(|_| ());
+            // Written once in a block, however many requests are made, and cleared.
+            Unqueued::<T>::mutate(|_| ());
             // Without randomness, as in a benchmark, a poll neither reads the rules nor looks for queues.
             T::Rules::get();
             Pallet::<T>::next_queue(LastVisited::<T>::get());
@@ -381,6 +411,41 @@ mod benchmarks {
             Pallet::<T>::next_queue(Some(CHECKPOINT));
         }
         assert!(again.is_none());
+    }
+
+    /// The request without a place has to wait.
+    #[benchmark(pov_mode = Measured)]
+    fn look() {
+        populate::<T>(1);
+        Unqueued::<T>::kill();
+        let id = asked::<T>();
+        omit_shared::<T>();
+        let now = System::<T>::block_number();
+        let left;
+        #[block]
+        {
+            let meter = &mut WeightMeter::new();
+            left = Pallet::<T>::serve_unqueued(&Beacon::default(), ROOM, now, meter);
+        }
+        assert!(left.is_none());
+        assert_eq!(Unqueued::<T>::get(), Some(id));
+    }
+
+    /// What a draw for the request without a place reads before and after it, beside the request.
+    #[benchmark(pov_mode = Measured)]
+    fn visit_unqueued() {
+        populate::<T>(1);
+        Searches::<T>::insert(CHECKPOINT, QueueSearch::default());
+        omit_shared::<T>();
+        let (is_active, has_queue);
+        #[block]
+        {
+            is_active = T::Checkpoints::is_active(&CHECKPOINT);
+            Unqueued::<T>::kill();
+            has_queue = Pallet::<T>::has_queue(&CHECKPOINT);
+            Pallet::<T>::note_draw(&CHECKPOINT, 1, &mut WeightMeter::new());
+        }
+        assert!(is_active && !has_queue);
     }
 
     /// Draws workers for a request that none of them takes.
@@ -441,7 +506,7 @@ mod benchmarks {
         assert_eq!(reasons, vec![Left::TooDear; r as usize]);
     }
 
-    /// A worker that was drawn takes a request.
+    /// A worker that was drawn takes a request, which has left its queue.
     #[benchmark(pov_mode = Measured)]
     fn assign() {
         populate::<T>(1);

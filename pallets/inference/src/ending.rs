@@ -84,7 +84,7 @@ impl<T: Config> Pallet<T> {
 
     /// Refunds the whole price limit of a request that no worker has.
     pub(crate) fn refund(id: RequestId, mut request: Request<T>, reason: RefundReason) {
-        Self::dequeue(id, &request);
+        Self::stop_waiting(id, &request);
         request.payments.refunded = T::Claims::release(&request.requester, request.price_limit);
         Self::close_refunded(id, request, reason);
     }

@@ -58,7 +58,7 @@ pub use workers::MOST_WORKERS;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::requesting::Question;
+    use crate::requesting::{Made, Question};
     use alloc::vec::Vec;
     use frame_support::{
         pallet_prelude::*,
@@ -129,12 +129,17 @@ pub mod pallet {
     #[pallet::storage]
     pub type Answers<T: Config> = StorageMap<_, Twox64Concat, RequestId, Answer<T>>;
 
-    /// The requests that wait for a worker, by checkpoint, in the order of their places.
+    /// The requests that wait for a worker, except for [`Unqueued`], by checkpoint, in the order of their places.
     // The second key is not hashed, so that the order of the keys is that of the queue. It consists of
     // numbers that the chain counts, so that no account can choose keys that make the trie deep.
     #[pallet::storage]
     pub type Queue<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, CheckpointId, Identity, QueueKey, ()>;
+
+    /// A request that waits without a place in a queue: the first one that was made since the last such request was
+    /// served. Most requests are the only new ones when workers are drawn, and need no place.
+    #[pallet::storage]
+    pub type Unqueued<T: Config> = StorageValue<_, RequestId>;
 
     /// How far the queue of a checkpoint was searched, and how many draws in a row met no worker. Absent where
     /// the next search begins with the first request, and the last draw met a worker.
@@ -195,7 +200,10 @@ pub mod pallet {
         /// - `price_limit`: the most that the requester pays, in the smallest unit; see the view function
         ///   `quote`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::request_inference(prompt.len() as u32, MAX_TRIES))]
+        #[pallet::weight(
+            T::WeightInfo::request_inference(prompt.len() as u32, MAX_TRIES)
+                .saturating_add(T::WeightInfo::enqueue())
+        )]
         pub fn request_inference(
             origin: OriginFor<T>,
             checkpoint: CheckpointId,
@@ -211,8 +219,12 @@ pub mod pallet {
                 parameters,
                 price_limit,
             };
-            let tries = Self::do_request(requester, question)?;
-            Ok(Some(T::WeightInfo::request_inference(prompt_bytes, tries)).into())
+            let Made { tries, is_queued } = Self::do_request(requester, question)?;
+            let mut weight = T::WeightInfo::request_inference(prompt_bytes, tries);
+            if is_queued {
+                weight = weight.saturating_add(T::WeightInfo::enqueue());
+            }
+            Ok(Some(weight).into())
         }
 
         /// Cancels a request while it waits for a worker. The price limit is released at once; the price of

@@ -45,14 +45,26 @@ impl<T: Config> Pallet<T> {
         meter.consume(half.consumed());
     }
 
-    /// Visits each queue once, and then again those with more requests to assign.
+    /// Serves the request without a place in a queue, and then the queues.
     fn serve_queues(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
         let beacon = T::Claims::beacon();
         if beacon.latest().is_none() {
             return;
         }
         let room = T::Rules::get().room;
-        let mut again = Self::visit_each_queue(&beacon, room, now, meter);
+        let left = charge_recorded_proof(meter, |meter| {
+            Self::serve_unqueued(&beacon, room, now, meter)
+        });
+        Self::visit_queues(&beacon, room, now, meter);
+        // Only now, so that this block draws workers for it once.
+        if let Some((id, checkpoint)) = left {
+            Self::enqueue(id, &checkpoint);
+        }
+    }
+
+    /// Visits each queue once, and then again those with more requests to assign.
+    fn visit_queues(beacon: &Beacon, room: u32, now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        let mut again = Self::visit_each_queue(beacon, room, now, meter);
         for n in 1..MOST_VISITS {
             let queues = core::mem::take(&mut again);
             for (checkpoint, look) in queues {
@@ -60,7 +72,7 @@ impl<T: Config> Pallet<T> {
                     return;
                 }
                 let next = charge_recorded_proof(meter, |meter| {
-                    Self::visit(checkpoint, n, look, &beacon, room, now, meter)
+                    Self::visit(checkpoint, n, look, beacon, room, now, meter)
                 });
                 again.extend(next.map(|look| (checkpoint, look)));
             }
@@ -116,7 +128,7 @@ impl<T: Config> Pallet<T> {
         let half = budget
             .saturating_sub(T::WeightInfo::poll_base())
             .saturating_div(2);
-        let visit = Self::visit_weight(LOOK_AHEAD);
+        let visit = Self::visit_weight(LOOK_AHEAD).max(Self::unqueued_weight());
         let due = T::WeightInfo::miss().max(Self::pruning_weight());
         assert!(
             visit.all_lte(half) && due.all_lte(half),

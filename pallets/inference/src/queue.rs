@@ -2,6 +2,7 @@
 
 use crate::{
     Config, Pallet, Queue, QueueKey, QueueSearch, Request, RequestPhase, Requests, Searches,
+    Unqueued,
 };
 use alloc::vec::Vec;
 use frame_support::{traits::Get, weights::WeightMeter};
@@ -32,17 +33,55 @@ impl<T: Config> Window<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Puts a request into the queue of its checkpoint, at the place of its number.
-    pub(crate) fn enqueue(id: RequestId, request: &mut Request<T>) {
-        Queue::<T>::insert(request.checkpoint, QueueKey::of(id), ());
-        request.phase = RequestPhase::Waiting;
+    /// Lets a new request wait, without a place in a queue where no other request does. Returns whether it got a
+    /// place.
+    pub(crate) fn admit(id: RequestId, checkpoint: &CheckpointId) -> bool {
+        let is_queued = Unqueued::<T>::exists();
+        if is_queued {
+            Self::enqueue(id, checkpoint);
+        } else {
+            Unqueued::<T>::put(id);
+        }
+        is_queued
     }
 
-    /// Takes a request out of the queue, if it waits in one.
-    pub(crate) fn dequeue(id: RequestId, request: &Request<T>) {
-        if request.phase == RequestPhase::Waiting {
-            Queue::<T>::remove(request.checkpoint, QueueKey::of(id));
+    /// Puts a request into the queue of its checkpoint, at the place of its number.
+    pub(crate) fn enqueue(id: RequestId, checkpoint: &CheckpointId) {
+        Queue::<T>::insert(checkpoint, QueueKey::of(id), ());
+    }
+
+    /// Takes a request out of the queue.
+    pub(crate) fn dequeue(id: RequestId, checkpoint: &CheckpointId) {
+        Queue::<T>::remove(checkpoint, QueueKey::of(id));
+    }
+
+    /// Ends the wait of a request, if it waits.
+    pub(crate) fn stop_waiting(id: RequestId, request: &Request<T>) {
+        if request.phase != RequestPhase::Waiting {
+            return;
         }
+        if Unqueued::<T>::get() == Some(id) {
+            Unqueued::<T>::kill();
+        } else {
+            Self::dequeue(id, &request.checkpoint);
+        }
+    }
+
+    /// Whether requests wait in the queue of a checkpoint.
+    pub(crate) fn has_queue(checkpoint: &CheckpointId) -> bool {
+        Self::queued_after(checkpoint, None).next().is_some()
+    }
+
+    /// The requests that wait for a checkpoint, in order: for views.
+    pub(crate) fn waiting(checkpoint: &CheckpointId) -> Vec<RequestId> {
+        let unqueued = Unqueued::<T>::get().filter(|id| {
+            Requests::<T>::get(id).is_some_and(|request| request.checkpoint == *checkpoint)
+        });
+        let mut waiting: Vec<_> = Self::queued_after(checkpoint, None)
+            .chain(unqueued)
+            .collect();
+        waiting.sort_unstable();
+        waiting
     }
 
     /// Requests of a queue, `size` at most: the first ones, or, where the queue has a cursor, those behind
@@ -144,7 +183,7 @@ impl<T: Config> Pallet<T> {
     /// Removes the draws and the cursor of a checkpoint's queue if it is empty. Charged to `meter`.
     pub(crate) fn forget_if_empty(checkpoint: &CheckpointId, meter: &mut WeightMeter) {
         meter.consume(T::DbWeight::get().reads(1));
-        if Self::queued_after(checkpoint, None).next().is_none() {
+        if !Self::has_queue(checkpoint) {
             Searches::<T>::remove(checkpoint);
             meter.consume(T::DbWeight::get().writes(1));
         }

@@ -31,12 +31,19 @@ pub(crate) struct Question {
     pub(crate) price_limit: Balance,
 }
 
+/// What making a request took.
+pub(crate) struct Made {
+    /// The number of operators drawn to find out whether one would answer.
+    pub(crate) tries: u32,
+    /// Whether the request has a place in a queue.
+    pub(crate) is_queued: bool,
+}
+
 impl<T: Config> Pallet<T> {
-    /// Returns the number of operators drawn to find out whether one would answer.
     pub(crate) fn do_request(
         requester: T::AccountId,
         question: Question,
-    ) -> Result<u32, DispatchError> {
+    ) -> Result<Made, DispatchError> {
         let limits = Self::check_question(&question)?;
         let (rules, claim_rules) = (T::Rules::get(), T::ClaimRules::get());
         ensure!(
@@ -72,7 +79,7 @@ impl<T: Config> Pallet<T> {
         let expires_at = now.saturating_add(rules.expiry.into());
         let prompt_hash = hashing::prompt_hash(&prompt);
         Prompts::<T>::insert(id, prompt);
-        let mut request = Request::<T> {
+        let request = Request::<T> {
             requester: requester.clone(),
             checkpoint,
             limits,
@@ -94,7 +101,7 @@ impl<T: Config> Pallet<T> {
             payments: Payments::default(),
             ended_at: None,
         };
-        Self::enqueue(id, &mut request);
+        let is_queued = Self::admit(id, &checkpoint);
         Requests::<T>::insert(id, request);
         Self::deposit_event(Event::Requested {
             request: id,
@@ -105,7 +112,7 @@ impl<T: Config> Pallet<T> {
             storage_burned,
             expires_at,
         });
-        Ok(tries)
+        Ok(Made { tries, is_queued })
     }
 
     /// Refuses a request that no worker could answer, at any price. Returns the checkpoint's bounds.

@@ -1,8 +1,8 @@
 //! The view functions that are more than a read of the storage.
 
 use crate::{
-    Answers, Balance, Config, Deterrent, Offer, OpenAnswer, Pallet, PriceList, Prompts, Queue,
-    QueueKey, QueueState, Request, RequestPhase, RequestState, Requests, Searches,
+    Answers, Balance, Config, Deterrent, Offer, OpenAnswer, Pallet, PriceList, Prompts, QueueState,
+    Request, RequestPhase, RequestState, Requests, Searches,
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
@@ -102,10 +102,8 @@ impl<T: Config> Pallet<T> {
         if request.phase != RequestPhase::Waiting {
             return None;
         }
-        let place = QueueKey::of(id);
-        let before = Queue::<T>::iter_key_prefix(request.checkpoint)
-            .take_while(|other| *other < place)
-            .count();
+        let waiting = Self::waiting(&request.checkpoint);
+        let before = waiting.iter().position(|other| *other == id)?;
         u32::try_from(before).ok()
     }
 
@@ -119,11 +117,10 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn queue_of(checkpoint: &CheckpointId) -> QueueState<BlockNumberFor<T>> {
-        let mut places = Queue::<T>::iter_key_prefix(checkpoint);
-        let first = places.next().map(|place| place.request());
-        let others = u32::try_from(places.count()).unwrap_or(u32::MAX);
+        let waiting = Self::waiting(checkpoint);
+        let first = waiting.first().copied();
         QueueState {
-            waiting: others.saturating_add(first.is_some().into()),
+            waiting: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
             first,
             oldest: first
                 .and_then(Requests::<T>::get)

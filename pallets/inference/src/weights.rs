@@ -10,6 +10,10 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// See `request_inference` in the pallet's benchmarks; `p` is 1 to 8192, `t` is 1 to 20.
     fn request_inference(p: u32, t: u32) -> Weight;
+    /// See `enqueue` in the pallet's benchmarks.
+    fn enqueue() -> Weight;
+    /// See `dequeue` in the pallet's benchmarks.
+    fn dequeue() -> Weight;
     /// See `cancel_request` in the pallet's benchmarks.
     fn cancel_request() -> Weight;
     /// See `submit_answer` in the pallet's benchmarks; `t` is 1 to 1024, `b` is 0 to 8192.
@@ -22,6 +26,10 @@ pub trait WeightInfo {
     fn skip_block() -> Weight;
     /// See `visit` in the pallet's benchmarks; `r` is 0 to 32.
     fn visit(r: u32) -> Weight;
+    /// See `look` in the pallet's benchmarks.
+    fn look() -> Weight;
+    /// See `visit_unqueued` in the pallet's benchmarks.
+    fn visit_unqueued() -> Weight;
     /// See `draw_workers` in the pallet's benchmarks; `t` is 1 to 20.
     fn draw_workers(t: u32) -> Weight;
     /// See `draw_absent` in the pallet's benchmarks; `t` is 1 to 20.
@@ -66,8 +74,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
-    // Storage: `Inference::Queue` (r:0 w:1)
-    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Proof in the benchmark: 4830 + t * 4059 bytes. Shortest time: 353_740_000 ps.
@@ -78,8 +84,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(Weight::from_parts(0, 6_530).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(2))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
+    }
+
+    // Storage: `Inference::Queue` (r:0 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    fn enqueue() -> Weight {
+        Weight::from_parts(10_000_000, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Storage: `Inference::Queue` (r:0 w:1)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    fn dequeue() -> Weight {
+        Weight::from_parts(10_000_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
@@ -178,6 +196,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
     }
 
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    fn look() -> Weight {
+        Weight::from_parts(25_000_000, 4_451).saturating_add(T::DbWeight::get().reads(1))
+    }
+
+    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `Measured`)
+    // Storage: `Inference::Queue` (r:1 w:0)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Searches` (r:1 w:0)
+    // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
+    fn visit_unqueued() -> Weight {
+        Weight::from_parts(50_000_000, 6_000).saturating_add(T::DbWeight::get().reads(3))
+    }
+
     // Storage: `Operators::Rosters` (r:1 w:0)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:0)
@@ -230,15 +264,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Storage: `Inference::Queue` (r:0 w:1)
-    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Proof in the benchmark: 321 bytes. Shortest time: 75_682_000 ps.
     fn assign() -> Weight {
         Weight::from_parts(91_851_000, 3_786)
             .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `System::Account` (r:1 w:1)

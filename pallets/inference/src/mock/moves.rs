@@ -96,6 +96,12 @@ pub(crate) fn next_block_with_an_agenda() {
     next_block();
 }
 
+/// Puts the request without a place into the queue of its checkpoint.
+pub(crate) fn enqueue_first() {
+    let id = Unqueued::<Test>::take().expect("a request waits without a place");
+    Inference::enqueue(id, &request(id).checkpoint);
+}
+
 pub(crate) fn ask_of(
     requester: AccountId,
     checkpoint: CheckpointId,

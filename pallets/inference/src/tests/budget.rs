@@ -48,6 +48,7 @@ fn no_more_is_taken_than_the_budget_and_the_block_have() {
             for _ in 0..60 {
                 ask(ASKER);
             }
+            enqueue_first();
             let base = <Test as Config>::WeightInfo::poll_base();
             PollBudget::set(base.saturating_add(Inference::visit_weight(3)));
             next_block();
@@ -72,6 +73,7 @@ fn a_budget_for_few_requests_does_not_let_those_that_no_worker_takes_stop_the_ot
             set_prices(11, 20);
             let cheap: Vec<_> = (0..12).map(|_| ask_for(ASKER, 220)).collect();
             let honest = ask(ASKER);
+            enqueue_first();
             set_listed(10, false);
             let base = <Test as Config>::WeightInfo::poll_base();
             PollBudget::set(base.saturating_add(Inference::visit_weight(5)));

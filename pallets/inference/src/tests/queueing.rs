@@ -466,3 +466,106 @@ fn more_workers_than_requests_leave_nothing_waiting() {
             assert_ok!(Inference::audit());
         });
 }
+
+#[test]
+fn the_first_new_request_has_no_place_in_a_queue_and_comes_before_those_that_have() {
+    TestExt::new()
+        .endow(ASKER)
+        .workers([10])
+        .rules(|rules| rules.room = 1)
+        .execute_with(|| {
+            let (first, second) = (ask(ASKER), ask(ASKER));
+            assert_eq!(Unqueued::<Test>::get(), Some(first));
+            assert_eq!(Queue::<Test>::iter_keys().count(), 1);
+            let position = |id| Inference::request_state(id).and_then(|state| state.position);
+            assert_eq!((position(first), position(second)), (Some(0), Some(1)));
+            next_block();
+            assert_eq!(worker_of(first), Some(10));
+            assert!(waits(second));
+            assert_eq!(Unqueued::<Test>::get(), None);
+        });
+}
+
+#[test]
+fn a_request_without_a_place_comes_behind_those_that_wait_for_its_checkpoint() {
+    TestExt::new()
+        .endow(ASKER)
+        .workers([10])
+        .rules(|rules| rules.room = 1)
+        .execute_with(|| {
+            let (first, _) = ask_and_assign();
+            let second = ask(ASKER);
+            next_block();
+            assert_eq!(Queue::<Test>::iter_keys().count(), 1, "no worker has room");
+            let third = ask(ASKER);
+            assert_eq!(Unqueued::<Test>::get(), Some(third));
+            next_block();
+            assert_eq!(Unqueued::<Test>::get(), None);
+            answer(first);
+            next_block();
+            assert_eq!(worker_of(second), Some(10));
+            answer(second);
+            next_block();
+            assert_eq!(worker_of(third), Some(10));
+        });
+}
+
+#[test]
+fn a_request_without_a_place_is_drawn_for_once_in_a_block() {
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        let id = ask(ASKER);
+        set_listed(10, false);
+        next_block();
+        assert!(waits(id));
+        assert_eq!(Searches::<Test>::get(CHECKPOINT).fruitless, 1);
+        assert_eq!(Unqueued::<Test>::get(), None, "it has a place from then on");
+        next_block();
+        assert_eq!(Searches::<Test>::get(CHECKPOINT).fruitless, 2);
+    });
+}
+
+#[test]
+fn a_request_without_a_place_is_refunded_where_its_checkpoint_was_withdrawn() {
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        let id = ask(ASKER);
+        withdraw_checkpoint(CHECKPOINT);
+        next_block();
+        assert_eq!(refunded_for(id), Some(RefundReason::CheckpointWithdrawn));
+        assert_eq!(Unqueued::<Test>::get(), None);
+    });
+}
+
+#[test]
+fn a_request_without_a_place_that_is_cancelled_leaves_room_for_another() {
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        let first = ask(ASKER);
+        let second = ask(ASKER);
+        assert_ok!(cancel(ASKER, second));
+        assert_eq!(Unqueued::<Test>::get(), Some(first));
+        assert_ok!(cancel(ASKER, first));
+        let third = ask(ASKER);
+        assert_eq!(Unqueued::<Test>::get(), Some(third));
+        next_block();
+        assert_eq!(assigned(), [third]);
+    });
+}
+
+#[test]
+fn a_request_pays_for_the_place_that_it_gets() {
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        let charged = || {
+            let made = Inference::request_inference(
+                RuntimeOrigin::signed(ASKER),
+                CHECKPOINT,
+                PROMPT.to_vec(),
+                SamplingParameters::greedy(TOKENS_ASKED),
+                LIMIT,
+            );
+            made.expect("the request is valid").actual_weight
+        };
+        type Weights = <Test as Config>::WeightInfo;
+        let without = Weights::request_inference(PROMPT.len() as u32, 1);
+        assert_eq!(charged(), Some(without));
+        assert_eq!(charged(), Some(without.saturating_add(Weights::enqueue())));
+    });
+}

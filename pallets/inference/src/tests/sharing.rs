@@ -117,6 +117,7 @@ fn two_queues_take_turns_at_being_first() {
                 ask_at(checkpoint);
             }
         }
+        enqueue_first();
         // The first queue is looked at up to the limit, the second gets the rest.
         let base = <Test as Config>::WeightInfo::poll_base();
         let first = Inference::visit_weight(LOOK_AHEAD);
@@ -150,6 +151,7 @@ fn as_many_queues_as_are_visited_in_a_block_take_turns_too() {
                 add_worker(10, *checkpoint, BOND);
                 ask_at(*checkpoint);
             }
+            enqueue_first();
             // No request is assigned: each block visits the queues and leaves them unchanged.
             PollBudget::set(frame_support::weights::Weight::MAX);
             let next = |queue: &CheckpointId| Inference::next_queue(Some(*queue));
@@ -211,6 +213,7 @@ fn no_queue_is_looked_up_that_the_budget_does_not_reach() {
                 add_worker(10, checkpoint, BOND);
                 ask_at(checkpoint);
             }
+            enqueue_first();
         },
         || {
             PollBudget::set(budget_for(0));

@@ -195,6 +195,17 @@ fn the_audit_finds_what_is_wrong() {
         let other = RequestId(44);
         assert_eq!(Inference::audit(), Ok(()));
 
+        Unqueued::<Test>::put(id);
+        assert_eq!(found(), AuditFailure::Incomplete { request: waiting });
+        Unqueued::<Test>::put(waiting);
+        enqueue_first();
+        Unqueued::<Test>::put(waiting);
+        assert_eq!(found(), AuditFailure::Incomplete { request: waiting });
+        Unqueued::<Test>::put(id);
+        assert_eq!(found(), AuditFailure::StrayPlace { request: id });
+        Unqueued::<Test>::kill();
+        assert_eq!(Inference::audit(), Ok(()));
+
         let place = QueueKey::of(waiting);
         Queue::<Test>::remove(CHECKPOINT, place);
         assert_eq!(found(), AuditFailure::Incomplete { request: waiting });
