@@ -372,11 +372,13 @@ impl<T: Config> Pallet<T> {
 
     /// The latest block for the turn of a claim that is due at `due`. While validators reveal, a claim may keep the
     /// turn that it has for its commitments: moving it would cost two writes, and most reveals follow the last
-    /// commitment at once. So silence is found later than it could, by a reveal window at most.
+    /// commitment at once. So silence is found later than it could, by the window for a commitment to the leaf at
+    /// most, and never later than the silence of a validator that did not commit.
     pub(crate) fn latest_turn(claim: &ClaimOf<T>, due: BlockNumberFor<T>) -> BlockNumberFor<T> {
         match claim.stage {
             ClaimStage::Revealing { .. } if claim.demands.is_empty() => {
-                due.saturating_add(claim.terms.rules.windows.reveal_window())
+                let windows = &claim.terms.rules.windows;
+                due.saturating_add(windows.commit_window(claim.terms.leaf_tokens))
             }
             _ => due,
         }

@@ -82,14 +82,12 @@ fn revealing_opens_as_soon_as_all_have_committed() {
     });
 }
 
-/// The turn and the end of the stage of a claim that all validators have committed to, and what each commitment was
-/// charged.
-fn all_committed(leaf_tokens: u64) -> (u32, u32, Vec<Option<frame_support::weights::Weight>>) {
-    let terms = noema_claims::ClaimTerms {
-        leaf_tokens,
-        ..terms()
-    };
-    let id = make(terms).expect("the claim can be made");
+/// The turn and the end of the stage of a claim that all validators, each with a backlog from the referee, have
+/// committed to, and what each commitment was charged.
+fn all_committed(backlog: u64) -> (u32, u32, Vec<Option<frame_support::weights::Weight>>) {
+    let validators = VALIDATOR..VALIDATOR + VALIDATORS;
+    told(|told| told.backlogs = validators.map(|validator| (validator, backlog)).collect());
+    let id = make(terms()).expect("the claim can be made");
     until_committing(id);
     let charged = seats(id).into_iter().map(|(validator, leaf)| {
         let call = crate::Call::<Test>::commit_check {
@@ -113,8 +111,8 @@ fn all_committed(leaf_tokens: u64) -> (u32, u32, Vec<Option<frame_support::weigh
 fn a_claim_keeps_the_turn_of_its_commitments_where_it_is_near() {
     type Weights = <Test as Config>::WeightInfo;
     test(|| {
-        let window = rules().windows.reveal_window();
-        let (turn, until, charged) = all_committed(21);
+        let window = rules().windows.commit_window(terms().leaf_tokens);
+        let (turn, until, charged) = all_committed(0);
         assert!(turn != until + 1 && turn <= until + 1 + window);
         assert_eq!(charged, [Some(Weights::commit_early()); 2]);
     });
