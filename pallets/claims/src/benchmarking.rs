@@ -190,7 +190,8 @@ fn shared<T: Config>() -> Vec<Vec<u8>> {
 fn store<T: Config>(mut kept: KeptOf<T>, stage: ClaimStage<BlockNumberFor<T>>) {
     omit_shared::<T>();
     kept.claim.stage = stage;
-    Pallet::<T>::file(kept, System::<T>::block_number());
+    let before = Pallet::<T>::before(&kept.claim);
+    Pallet::<T>::file(kept, &before, System::<T>::block_number());
 }
 
 fn later<T: Config>() -> BlockNumberFor<T> {
@@ -507,6 +508,7 @@ mod benches {
     fn begin_check(s: Linear<0, MAX_SEATS>) {
         let mut kept = made::<T>();
         Claims::<T>::insert(ClaimId(0), kept.clone());
+        let before = Pallet::<T>::before(&kept.claim);
         seated::<T>(&mut kept, s, SeatState::Seated);
         kept.claim.stage = ClaimStage::Committing {
             until: later::<T>(),
@@ -527,7 +529,9 @@ mod benches {
                 T::Referee::backlog(validator);
             }
             let effects = vec![ClaimEffect::Drawn(seats)];
-            Pallet::<T>::file_step(kept, false, effects, &[], now);
+            // The claim was read to find out that it can be drawn for.
+            Claims::<T>::get(ClaimId(0));
+            Pallet::<T>::file_step(kept, &before, false, effects, &[], now);
         }
         assert_eq!(the_claim::<T>().seats.len(), s as usize);
     }

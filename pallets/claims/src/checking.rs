@@ -1,6 +1,6 @@
 //! The steps of drawn validators: commit, then reveal.
 
-use crate::{Config, Error, Event, KeptOf, Pallet, WeightInfo};
+use crate::{turns::Before, Config, Error, Event, KeptOf, Pallet, WeightInfo};
 use frame_support::{ensure, weights::Weight};
 use noema_claims::{verify_leaf, ClaimStage, HiddenProof};
 use noema_interfaces::Operators;
@@ -20,31 +20,32 @@ impl<T: Config> Pallet<T> {
         leaf: u32,
         commitment: H256,
     ) -> Result<Weight, DispatchError> {
-        let (validator, kept) = Self::commit(&key, id, leaf, commitment)?;
+        let (validator, before, kept) = Self::commit(&key, id, leaf, commitment)?;
         Self::deposit_event(Event::CheckCommitted {
             claim: id,
             leaf,
             validator,
         });
-        let (_, changes_turn) = Self::file_part(kept);
+        let (_, changes_turn) = Self::file_part(kept, &before);
         Ok(match changes_turn {
             true => T::WeightInfo::commit_check(),
             false => T::WeightInfo::commit_early(),
         })
     }
 
-    /// The claim with the commitment; nothing is stored.
+    /// The validator, what validators had to execute before, and the claim with the commitment; nothing is stored.
     pub(crate) fn commit(
         key: &T::AccountId,
         id: ClaimId,
         leaf: u32,
         commitment: H256,
-    ) -> Result<(T::AccountId, KeptOf<T>), Error<T>> {
+    ) -> Result<(T::AccountId, Before<T::AccountId>, KeptOf<T>), Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
+        let before = Self::before(&kept.claim);
         kept.claim
             .commit(&validator, leaf, commitment, Self::now())?;
-        Ok((validator, kept))
+        Ok((validator, before, kept))
     }
 
     /// Returns the weight.
@@ -57,20 +58,20 @@ impl<T: Config> Pallet<T> {
         proof: &HiddenProof,
         salt: H256,
     ) -> Result<Weight, DispatchError> {
-        let (validator, kept) = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
+        let (validator, before, kept) = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
         Self::deposit_event(Event::CheckRevealed {
             claim: id,
             leaf,
             validator,
         });
-        Ok(match Self::file_part(kept) {
+        Ok(match Self::file_part(kept, &before) {
             (ClaimStage::Revealing { .. }, false) => T::WeightInfo::reveal_early(),
             (ClaimStage::Challengeable { .. }, _) => T::WeightInfo::reveal_last(),
             _ => T::WeightInfo::reveal_check(),
         })
     }
 
-    /// The claim with the reveal; nothing is stored.
+    /// The validator, what validators had to execute before, and the claim with the reveal; nothing is stored.
     pub(crate) fn reveal(
         key: &T::AccountId,
         id: ClaimId,
@@ -79,9 +80,10 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         proof: &HiddenProof,
         salt: H256,
-    ) -> Result<(T::AccountId, KeptOf<T>), Error<T>> {
+    ) -> Result<(T::AccountId, Before<T::AccountId>, KeptOf<T>), Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
+        let before = Self::before(&kept.claim);
         let terms = &kept.claim.terms;
         let hash = hashing::receipt_hash(receipt);
         ensure!(
@@ -91,6 +93,6 @@ impl<T: Config> Pallet<T> {
         let answer = (receipt.hidden_root, receipt.answer_tokens);
         kept.claim
             .reveal(&validator, leaf, answer, proof, salt, Self::now())?;
-        Ok((validator, kept))
+        Ok((validator, before, kept))
     }
 }

@@ -21,6 +21,7 @@ type ClaimOf<T> = crate::ClaimOf<T>;
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_challenge(who: T::AccountId, id: ClaimId, leaf: u32) -> DispatchResult {
         let mut kept = Self::load(id)?;
+        let before = Self::before(&kept.claim);
         let challenger = T::Operators::controller_of(&who).unwrap_or_else(|| who.clone());
         let mut recorded = crate::Disputes::<T>::get(id, leaf);
         let joins = !recorded.is_empty();
@@ -63,7 +64,7 @@ impl<T: Config> Pallet<T> {
             challenger,
         });
         let claim = kept.claim.clone();
-        Self::file_part(kept);
+        Self::file_part(kept, &before);
         if !joins {
             T::Referee::open(&claim, leaf);
         }
@@ -79,6 +80,7 @@ impl<T: Config> Pallet<T> {
         let relay = T::Randomness::relay_block();
         let is_true = decision == Decision::True;
         let is_queued = kept.claim.stage == ClaimStage::Undrawn;
+        let before = Self::before(&kept.claim);
         let Ok(effects) = kept.claim.conclude_dispute(leaf, decision, relay) else {
             return;
         };
@@ -95,7 +97,7 @@ impl<T: Config> Pallet<T> {
             Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
             &[]
         };
-        Self::file_step(kept, is_queued, effects, jurors, Self::now());
+        Self::file_step(kept, &before, is_queued, effects, jurors, Self::now());
     }
 
     /// The stake of an account that was not drawn: as much as the claimant's, so that a false challenge costs

@@ -23,7 +23,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 commitment,
             } => Pallet::<T>::commit(key, *claim, *leaf, *commitment)
                 .map_err(DispatchError::from)
-                .and_then(|(validator, kept)| {
+                .and_then(|(validator, _, kept)| {
                     let duty =
                         Pallet::<T>::check_duty("claims/commit", validator, &kept.claim, *leaf);
                     duty.map(|duty| duty.checked_in(T::WeightInfo::verify_commitment()))
@@ -37,7 +37,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 salt,
             } => Pallet::<T>::reveal(key, *claim, *leaf, receipt, path, proof, *salt)
                 .map_err(DispatchError::from)
-                .and_then(|(validator, kept)| {
+                .and_then(|(validator, _, kept)| {
                     let duty =
                         Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf);
                     duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))

@@ -35,6 +35,14 @@ pub(crate) struct Step {
     pub(crate) entered: u32,
 }
 
+/// What validators had to execute for a claim before a step.
+pub(crate) struct Before<AccountId> {
+    /// The number of its seats.
+    seats: usize,
+    /// The validators that still had to execute a leaf, with the leaf's tokens.
+    executing: Vec<(AccountId, u64)>,
+}
+
 /// The roster of validators of the present term.
 struct Roster<T: Config> {
     claim: ClaimId,
@@ -275,6 +283,7 @@ impl<T: Config> Pallet<T> {
             pallet: PhantomData,
         };
         let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
+        let before = Self::before(&kept.claim);
         let effects = kept.claim.advance(now, relay, beacon, &mut roster);
         let seats = u32::try_from(kept.claim.seats.len()).unwrap_or(u32::MAX);
         let ends = effects
@@ -293,14 +302,16 @@ impl<T: Config> Pallet<T> {
         } else {
             T::WeightInfo::advance(seats).saturating_add(roster.weight)
         };
-        let step = Self::file_step(kept, is_queued, effects, &[], now);
+        let step = Self::file_step(kept, &before, is_queued, effects, &[], now);
         weight.saturating_add(T::EnterWeight::get().saturating_mul(step.entered.into()))
     }
 
-    /// Stores a claim after a step, and carries out its effects. A claim that waits for randomness enters the
-    /// queue, unless it `is_queued`. `jurors` decided the dispute by which the claim falls, where there was one.
+    /// Stores a claim after a step, and carries out its effects. `before` is what validators had to execute before
+    /// the step. A claim that waits for randomness enters the queue, unless it `is_queued`. `jurors` decided the
+    /// dispute by which the claim falls, where there was one.
     pub(crate) fn file_step(
         mut kept: KeptOf<T>,
+        before: &Before<T::AccountId>,
         is_queued: bool,
         effects: Vec<ClaimEffect<T::AccountId>>,
         jurors: &[T::AccountId],
@@ -311,7 +322,7 @@ impl<T: Config> Pallet<T> {
         }
         let entered = Self::carry_out(&mut kept, effects, jurors);
         Step {
-            changes_turn: Self::file(kept, now),
+            changes_turn: Self::file(kept, before, now),
             entered,
         }
     }
@@ -321,7 +332,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Enters the next turn of a claim, and stores it. Returns whether its turn changed.
-    pub(crate) fn file(mut kept: KeptOf<T>, now: BlockNumberFor<T>) -> bool {
+    pub(crate) fn file(
+        mut kept: KeptOf<T>,
+        before: &Before<T::AccountId>,
+        now: BlockNumberFor<T>,
+    ) -> bool {
         let id = kept.claim.id;
         let due = kept.claim.due(now);
         let changes = due != kept.turn && !Self::keeps_turn(&kept, due, now);
@@ -331,9 +346,7 @@ impl<T: Config> Pallet<T> {
             }
             kept.turn = due.map(|due| Turns::<T>::insert(now, due, &id));
         }
-        if let Some(before) = Claims::<T>::get(id) {
-            Self::end_executions(&before.claim, &kept.claim);
-        }
+        Self::end_executions(before, &kept.claim);
         Claims::<T>::insert(id, kept);
         changes
     }
@@ -355,14 +368,20 @@ impl<T: Config> Pallet<T> {
         is_locked
     }
 
+    /// What validators have to execute for a claim before a step.
+    pub(crate) fn before(claim: &ClaimOf<T>) -> Before<T::AccountId> {
+        let seats = claim.seats.len();
+        Before {
+            seats,
+            executing: Self::executing(claim, seats).collect(),
+        }
+    }
+
     /// Takes the leaves that validators have to execute no longer off their backlogs. Seats that only the claim
     /// `after` has are left out: their leaves were added with their locks.
-    fn end_executions(before: &ClaimOf<T>, after: &ClaimOf<T>) {
-        let count = before.seats.len();
-        let changes = BacklogChange::between(
-            Self::executing(before, count),
-            Self::executing(after, count),
-        );
+    fn end_executions(before: &Before<T::AccountId>, after: &ClaimOf<T>) {
+        let executing = before.executing.iter().cloned();
+        let changes = BacklogChange::between(executing, Self::executing(after, before.seats));
         for change in changes {
             T::Operators::change_check_backlog(&change.account, |backlog| {
                 change.applied_to(backlog)
@@ -400,15 +419,18 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Stores a claim of which a validator has done its part, in its next stage where that was the last part.
-    /// Returns the stage, and whether the claim's turn changed.
-    pub(crate) fn file_part(mut kept: KeptOf<T>) -> (ClaimStage<BlockNumberFor<T>>, bool) {
+    /// `before` is what validators had to execute before. Returns the stage, and whether the claim's turn changed.
+    pub(crate) fn file_part(
+        mut kept: KeptOf<T>,
+        before: &Before<T::AccountId>,
+    ) -> (ClaimStage<BlockNumberFor<T>>, bool) {
         let now = Self::now();
         let is_queued = kept.claim.stage == ClaimStage::Undrawn;
         let effects = kept
             .claim
             .end_stage_if_done(now, T::Randomness::relay_block());
         let stage = kept.claim.stage;
-        let step = Self::file_step(kept, is_queued, effects, &[], now);
+        let step = Self::file_step(kept, before, is_queued, effects, &[], now);
         (stage, step.changes_turn)
     }
 
