@@ -8,7 +8,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::EnsureRoot;
-use noema_interfaces::{Candidate, Earning, Load, Operators, Selection};
+use noema_interfaces::{Burden, Candidate, Earning, Load, Operators, Selection};
 use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role, Work};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};
@@ -153,6 +153,7 @@ impl Operators<AccountId, Balance> for Bonded {
         _: &Candidate<AccountId, Balance>,
         _: Job,
         _: Balance,
+        _: Burden,
     ) -> Result<(), DispatchError> {
         Ok(())
     }
@@ -167,11 +168,7 @@ impl Operators<AccountId, Balance> for Bonded {
 
     fn release(_: &AccountId, _: Job) {}
 
-    fn load(_: &AccountId) -> Load {
-        Load::default()
-    }
-
-    fn set_load(_: &AccountId, _: Load) {}
+    fn change_load(_: &AccountId, _: impl FnOnce(Load) -> Load) {}
 
     fn loads() -> Vec<(AccountId, Load)> {
         Vec::new()

@@ -22,7 +22,7 @@ use noema_claims::{
     MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Candidate, Operators, Referee, MAX_TRIES};
+use noema_interfaces::{BlockRandomness, Burden, Candidate, Operators, Referee, MAX_TRIES};
 use noema_protocol::{CheckpointId, ClaimId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
@@ -359,13 +359,8 @@ impl<T: Config> Pallet<T> {
         stake: Balance,
         tokens: u64,
     ) -> bool {
-        let is_locked = T::Operators::lock_drawn(candidate, job, stake).is_ok();
-        if is_locked {
-            T::Operators::change_check_backlog(&candidate.controller, |backlog| {
-                backlog.saturating_add(tokens)
-            });
-        }
-        is_locked
+        let burden = Burden::Check { tokens };
+        T::Operators::lock_drawn(candidate, job, stake, burden).is_ok()
     }
 
     /// What validators have to execute for a claim before a step.

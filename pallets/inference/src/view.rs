@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
             .filter_map(|worker| {
                 let terms = rules.terms(&limits, &worker.prices, prompt_bytes, max_tokens)?;
                 (terms.stake <= worker.bond).then(|| Offer {
-                    open: T::Operators::load(&worker.controller).open,
+                    open: worker.load.open,
                     worker: worker.controller,
                     answer_max: terms.answer_max,
                     check_fee: terms.check_fee,

@@ -3,7 +3,7 @@
 use crate::{Assignment, AssignmentOf, AssignmentTerms, Balance, Config, Load, Pallet, Request};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_interfaces::{Candidate, Operators};
+use noema_interfaces::{Burden, Candidate, Operators};
 use noema_protocol::{hashing, CheckpointId, RequestId, Role};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
@@ -120,7 +120,7 @@ impl<T: Config> Worker<T> {
     pub(crate) fn of(candidate: &Candidate<T::AccountId, Balance>) -> Self {
         Self {
             candidate: candidate.clone(),
-            load: T::Operators::load(&candidate.controller),
+            load: candidate.load,
             free: candidate.free,
             considered: None,
         }
@@ -163,11 +163,10 @@ impl<T: Config> Worker<T> {
             .find_map(|(index, (id, request))| {
                 self.considered = Some(*id);
                 let terms = self.terms(request)?;
-                self.locks(*id, &terms).then_some((index, terms))
+                self.locks(*id, request, &terms).then_some((index, terms))
             })?;
         let (id, request) = waiting.remove(index);
         self.load = self.load.with(request.max_tokens(), request.prompt_bytes);
-        T::Operators::set_load(&self.candidate.controller, self.load);
         let assignment = Assignment {
             worker: self.candidate.controller.clone(),
             prices: self.candidate.prices,
@@ -181,12 +180,18 @@ impl<T: Config> Worker<T> {
         Some((id, request, assignment))
     }
 
-    /// Locks the stake behind the request, if that much of the bond with which it was drawn is free.
-    fn locks(&mut self, id: RequestId, terms: &AssignmentTerms) -> bool {
+    /// Locks the stake behind the request, which adds to the load, if that much of the bond with which it was drawn
+    /// is free.
+    fn locks(&mut self, id: RequestId, request: &Request<T>, terms: &AssignmentTerms) -> bool {
         let Some(left) = self.free.checked_sub(terms.stake) else {
             return false;
         };
-        let is_locked = T::Operators::lock_drawn(&self.candidate, id.into(), terms.stake).is_ok();
+        let burden = Burden::Request {
+            tokens: request.max_tokens(),
+            prompt_bytes: request.prompt_bytes,
+        };
+        let is_locked =
+            T::Operators::lock_drawn(&self.candidate, id.into(), terms.stake, burden).is_ok();
         frame_support::defensive_assert!(is_locked, "the stake is within the free bond");
         // Without this, a failed lock would be tried again for each request.
         self.free = if is_locked { left } else { 0 };
@@ -227,8 +232,8 @@ impl<T: Config> Pallet<T> {
 
     /// Removes a request from the load of the worker that had it.
     pub(crate) fn unload(worker: &T::AccountId, request: &Request<T>) {
-        let load = T::Operators::load(worker);
-        let left = load.without(request.max_tokens(), request.prompt_bytes);
-        T::Operators::set_load(worker, left);
+        T::Operators::change_load(worker, |load| {
+            load.without(request.max_tokens(), request.prompt_bytes)
+        });
     }
 }

@@ -21,6 +21,27 @@ pub struct Candidate<AccountId, Balance> {
     pub free: Balance,
     /// Its prices in the present term; zero for a validator.
     pub prices: Prices<Balance>,
+    /// The requests that it has to answer.
+    pub load: Load,
+}
+
+/// What a job adds to the work that an operator still has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Burden {
+    /// Nothing that is counted with the operator.
+    None,
+    /// A request, which adds to its load.
+    Request {
+        /// The most tokens that the answer may have.
+        tokens: u32,
+        /// Bytes of the prompt.
+        prompt_bytes: u32,
+    },
+    /// The check of a leaf, which adds to its check backlog.
+    Check {
+        /// Tokens of the leaf.
+        tokens: u64,
+    },
 }
 
 /// The result of a draw.
@@ -85,13 +106,14 @@ pub trait Operators<AccountId, Balance> {
     /// behind this job already.
     fn lock(controller: &AccountId, job: Job, amount: Balance) -> Result<(), Self::Error>;
 
-    /// Locks `amount` of the bond behind a job that `candidate` was drawn for. Refused where [`Self::lock`]
-    /// would be, and where the total of locks would exceed [`Candidate::bond`]: an increase of a bond after
-    /// the draw could be foreseen makes no operator suitable.
+    /// Locks `amount` of the bond behind a job that `candidate` was drawn for, and adds its `burden`. Refused where
+    /// [`Self::lock`] would be, and where the total of locks would exceed [`Candidate::bond`]: an increase of a bond
+    /// after the draw could be foreseen makes no operator suitable.
     fn lock_drawn(
         candidate: &Candidate<AccountId, Balance>,
         job: Job,
         amount: Balance,
+        burden: Burden,
     ) -> Result<(), Self::Error>;
 
     /// The amount that is locked behind a job; `None` where there is none.
@@ -103,11 +125,8 @@ pub trait Operators<AccountId, Balance> {
     /// Ends a lock. Does nothing where there is none.
     fn release(controller: &AccountId, job: Job);
 
-    /// The load of a worker; empty where it is not registered.
-    fn load(controller: &AccountId) -> Load;
-
-    /// Replaces the load of a worker. Does nothing where it is not registered.
-    fn set_load(controller: &AccountId, load: Load);
+    /// Changes the load of a worker. Does nothing where it is not registered.
+    fn change_load(controller: &AccountId, change: impl FnOnce(Load) -> Load);
 
     /// The load of each operator: for audits.
     fn loads() -> Vec<(AccountId, Load)>;

@@ -65,6 +65,7 @@ fn seat<T: Config>(
                 bond,
                 free: bond,
                 prices: Default::default(),
+                load: Default::default(),
             };
             let locked = Pallet::<T>::lock_seats(dispute, &candidate, 1);
             assert_eq!(locked, 1, "the bond suffices for a stake");

@@ -7,7 +7,7 @@ use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::Claim;
 use noema_economics::Balance;
-use noema_interfaces::{Candidate, Operators, MAX_TRIES};
+use noema_interfaces::{Burden, Candidate, Operators, MAX_TRIES};
 use noema_protocol::{hashing::claim_draw, Job, Role};
 use sp_core::H256;
 
@@ -84,7 +84,7 @@ impl<T: Config> Pallet<T> {
         T::Operators::release(validator, job);
         let reached = (1..=wanted).rev().find(|more| {
             let stake = Self::stake(dispute, held.saturating_add(*more));
-            T::Operators::lock_drawn(candidate, job, stake).is_ok()
+            T::Operators::lock_drawn(candidate, job, stake, Burden::None).is_ok()
         });
         if reached.is_none() {
             Self::restore_lock(dispute, validator);

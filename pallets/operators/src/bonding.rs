@@ -9,7 +9,7 @@ use frame_support::{
     pallet_prelude::DispatchResult,
     traits::{fungible::hold::Mutate, tokens::Precision, Get},
 };
-use noema_interfaces::RecordWork;
+use noema_interfaces::{Burden, RecordWork};
 use noema_protocol::Job;
 use sp_runtime::{
     traits::{CheckedAdd, Saturating},
@@ -92,12 +92,13 @@ impl<T: Config> Pallet<T> {
         Operators::<T>::get(controller).map_or_else(Default::default, |operator| operator.bond)
     }
 
-    /// Locks `amount` behind a job unless all locks together would exceed the bond or `most`.
+    /// Locks `amount` behind a job unless all locks together would exceed the bond or `most`, and adds its `burden`.
     pub(crate) fn lock_up_to(
         controller: &T::AccountId,
         job: Job,
         amount: BalanceOf<T>,
         most: BalanceOf<T>,
+        burden: Burden,
     ) -> Result<(), DispatchError> {
         Self::try_mutate(controller, |operator| {
             let is_locked = Locks::<T>::contains_key(controller, job);
@@ -107,6 +108,7 @@ impl<T: Config> Pallet<T> {
                 .filter(|locked| *locked <= operator.bond.min(most))
                 .ok_or(Error::<T>::BondExhausted)?;
             operator.locks = operator.locks.saturating_add(1);
+            operator.bear(burden);
             Locks::<T>::insert(controller, job, amount);
             Ok(())
         })

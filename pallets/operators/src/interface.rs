@@ -4,7 +4,7 @@ use crate::{
     BalanceOf, CandidateOf, Config, Event, Keys, Locks, Operators, Pallet, Served, Serving,
 };
 use alloc::vec::Vec;
-use noema_interfaces::{Earning, KeepWork, Load, RecentWork, RecordWork, Selection};
+use noema_interfaces::{Burden, Earning, KeepWork, Load, RecentWork, RecordWork, Selection};
 use noema_protocol::{CheckpointId, Job, Offence, Role, Work};
 use sp_core::H256;
 use sp_runtime::{
@@ -58,15 +58,16 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         job: Job,
         amount: BalanceOf<T>,
     ) -> Result<(), DispatchError> {
-        Self::lock_up_to(controller, job, amount, Bounded::max_value())
+        Self::lock_up_to(controller, job, amount, Bounded::max_value(), Burden::None)
     }
 
     fn lock_drawn(
         candidate: &CandidateOf<T>,
         job: Job,
         amount: BalanceOf<T>,
+        burden: Burden,
     ) -> Result<(), DispatchError> {
-        Self::lock_up_to(&candidate.controller, job, amount, candidate.bond)
+        Self::lock_up_to(&candidate.controller, job, amount, candidate.bond, burden)
     }
 
     fn locked(controller: &T::AccountId, job: Job) -> Option<BalanceOf<T>> {
@@ -89,16 +90,10 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         });
     }
 
-    fn load(controller: &T::AccountId) -> Load {
-        Operators::<T>::get(controller)
-            .map(|operator| operator.load)
-            .unwrap_or_default()
-    }
-
-    fn set_load(controller: &T::AccountId, load: Load) {
+    fn change_load(controller: &T::AccountId, change: impl FnOnce(Load) -> Load) {
         Operators::<T>::mutate(controller, |operator| {
             if let Some(operator) = operator {
-                operator.load = load;
+                operator.load = change(operator.load);
             }
         });
     }

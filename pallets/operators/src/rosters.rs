@@ -217,6 +217,7 @@ impl<T: Config> Pallet<T> {
                 Role::Worker => *operator.prices.at(term),
                 Role::Validator | Role::Trainer => Default::default(),
             },
+            load: operator.load,
         }
     }
 }

@@ -8,7 +8,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_interfaces::{Earning, Load, RecentWork};
+use noema_interfaces::{Burden, Earning, Load, RecentWork};
 use noema_protocol::{apply, encoded, sent, stored, CheckpointId, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
 use sp_core::H256;
@@ -121,6 +121,20 @@ impl<AccountId, Balance, BlockNumber> Operator<AccountId, Balance, BlockNumber> 
     /// Whether it is absent.
     pub fn is_absent(&self) -> bool {
         matches!(self.presence, Presence::AbsentSince(_))
+    }
+
+    /// Adds the burden of a job.
+    pub(crate) fn bear(&mut self, burden: Burden) {
+        match burden {
+            Burden::None => {}
+            Burden::Request {
+                tokens,
+                prompt_bytes,
+            } => self.load = self.load.with(tokens, prompt_bytes),
+            Burden::Check { tokens } => {
+                self.check_backlog = self.check_backlog.saturating_add(tokens);
+            }
+        }
     }
 
     /// Whether it can be drawn in `term`.

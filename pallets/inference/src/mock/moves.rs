@@ -12,7 +12,7 @@ use frame_support::{
     },
     weights::WeightMeter,
 };
-use noema_interfaces::{Claims, Operators};
+use noema_interfaces::Claims;
 use noema_protocol::{hashing, CheckpointId, ClaimId, Receipt, RequestId, SamplingParameters};
 use pallet_duties::AsDuty;
 use sp_core::H256;
@@ -252,8 +252,4 @@ pub(crate) fn free(account: AccountId) -> Balance {
 
 pub(crate) fn on_hold(account: AccountId) -> Balance {
     Balances::balance_on_hold(&Reason::Claims, &account)
-}
-
-pub(crate) fn load(worker: AccountId) -> Load {
-    super::World::load(&worker)
 }

@@ -15,7 +15,7 @@ use frame_support::{
     Twox64Concat,
 };
 use noema_economics::draw_weighted;
-use noema_interfaces::{Candidate, Earning, Load, Operators, Selection, MAX_TRIES};
+use noema_interfaces::{Burden, Candidate, Earning, Load, Operators, Selection, MAX_TRIES};
 use noema_protocol::{CheckpointId, Job, Offence, Prices, Role, Work};
 use sp_core::H256;
 
@@ -36,6 +36,11 @@ type Absent = StorageMap<World, Twox64Concat, AccountId, (), OptionQuery>;
 
 #[storage_alias]
 type Loads = StorageMap<World, Twox64Concat, AccountId, Load, ValueQuery>;
+
+/// The load of a worker.
+pub(crate) fn load(worker: AccountId) -> Load {
+    Loads::get(worker)
+}
 
 /// The hot key of a controller.
 pub(crate) const fn key(controller: AccountId) -> AccountId {
@@ -101,6 +106,7 @@ impl Operators<AccountId, Balance> for World {
                     bond,
                     free: bond.saturating_sub(locked_of(&controller)),
                     prices: operator.prices,
+                    load: Loads::get(controller),
                 }
             })
             .collect()
@@ -134,12 +140,22 @@ impl Operators<AccountId, Balance> for World {
         candidate: &Candidate<AccountId, Balance>,
         job: Job,
         amount: Balance,
+        burden: Burden,
     ) -> Result<(), ()> {
         let controller = &candidate.controller;
         if locked_of(controller) + amount > candidate.bond {
             return Err(());
         }
-        Self::lock(controller, job, amount)
+        Self::lock(controller, job, amount)?;
+        let Burden::Request {
+            tokens,
+            prompt_bytes,
+        } = burden
+        else {
+            unreachable!("the pallet draws for requests")
+        };
+        Self::change_load(controller, |load| load.with(tokens, prompt_bytes));
+        Ok(())
     }
 
     fn locked(controller: &AccountId, job: Job) -> Option<Balance> {
@@ -154,12 +170,8 @@ impl Operators<AccountId, Balance> for World {
         Locks::remove(controller, job);
     }
 
-    fn load(controller: &AccountId) -> Load {
-        Loads::get(controller)
-    }
-
-    fn set_load(controller: &AccountId, load: Load) {
-        Loads::insert(controller, load);
+    fn change_load(controller: &AccountId, change: impl FnOnce(Load) -> Load) {
+        Loads::insert(controller, change(Loads::get(controller)));
     }
 
     fn loads() -> Vec<(AccountId, Load)> {

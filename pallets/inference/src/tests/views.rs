@@ -245,12 +245,12 @@ fn the_audit_finds_what_is_wrong() {
         assert_eq!(found(), stake(other));
         <World as Operators<_, _>>::release(&worker, other.into());
 
-        World::set_load(&worker, Load::default());
+        World::change_load(&worker, |_| Load::default());
         assert_eq!(found(), AuditFailure::LoadDiffers { worker });
-        World::set_load(&worker, Load::default().with(16, 16));
-        World::set_load(&77, Load::default().with(1, 1));
+        World::change_load(&worker, |load| load.with(16, 16));
+        World::change_load(&77, |load| load.with(1, 1));
         assert_eq!(found(), AuditFailure::LoadDiffers { worker: 77 });
-        World::set_load(&77, Load::default());
+        World::change_load(&77, |_| Load::default());
 
         Requests::<Test>::mutate(id, |request| {
             request

@@ -7,8 +7,8 @@ use noema_claims::{
 };
 use noema_economics::{draw_below, Balance};
 use noema_interfaces::{
-    Candidate, Claims, Disputes, Earning, Load, Operators, Referee, RelayRandomness, Selection,
-    MAX_TRIES,
+    Burden, Candidate, Claims, Disputes, Earning, Load, Operators, Referee, RelayRandomness,
+    Selection, MAX_TRIES,
 };
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
@@ -477,6 +477,7 @@ impl Operators<AccountId, Balance> for World {
                         bond,
                         free: bond.saturating_sub(locked),
                         prices: Default::default(),
+                        load: Default::default(),
                     }
                 })
                 .collect()
@@ -516,6 +517,7 @@ impl Operators<AccountId, Balance> for World {
         candidate: &Candidate<AccountId, Balance>,
         job: Job,
         amount: Balance,
+        _: Burden,
     ) -> Result<(), ()> {
         let controller = &candidate.controller;
         let locks = Self::jobs(controller).into_iter();
@@ -549,11 +551,7 @@ impl Operators<AccountId, Balance> for World {
         });
     }
 
-    fn load(_: &AccountId) -> Load {
-        Load::default()
-    }
-
-    fn set_load(_: &AccountId, _: Load) {}
+    fn change_load(_: &AccountId, _: impl FnOnce(Load) -> Load) {}
 
     fn loads() -> Vec<(AccountId, Load)> {
         Vec::new()

@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event, Idle, Rosters};
 use frame_support::{assert_noop, assert_ok, traits::Get};
-use noema_interfaces::{Candidate, Earning, Operators as _};
+use noema_interfaces::{Burden, Candidate, Earning, Load, Operators as _};
 use noema_protocol::{Offence, Prices, Role};
 use noema_terms::TermIndex;
 use pallet_duties::AsDuty;
@@ -199,6 +199,7 @@ fn draw_tells_bonds_and_prices() {
             bond: 300,
             free: 300,
             prices: PRICES,
+            load: Load::default(),
         };
         assert_eq!(drawn(Role::Worker), vec![worker]);
         let validators = [(ALICE, 300), (BOB, 200)].map(|(controller, bond)| Candidate {
@@ -206,6 +207,7 @@ fn draw_tells_bonds_and_prices() {
             bond,
             free: bond,
             prices: Prices::default(),
+            load: Load::default(),
         });
         assert_eq!(drawn(Role::Validator), validators);
         let other = Operators::draw(Role::Worker, &OTHER, H256::zero(), 9, |_| true);
@@ -242,20 +244,20 @@ fn what_is_added_to_a_bond_after_a_draw_lets_nothing_more_be_locked_for_it() {
             let mut drawn = Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true);
             drawn.candidates.pop().expect("ALICE is in the roster")
         };
-        assert_ok!(Operators::lock_drawn(&drawn(), job(1), 60));
+        assert_ok!(Operators::lock_drawn(&drawn(), job(1), 60, Burden::None));
         assert_eq!(drawn().free, 40);
         assert_ok!(Operators::bond_extra(signed(ALICE), 100));
         assert_noop!(
-            Operators::lock_drawn(&drawn(), job(2), 41),
+            Operators::lock_drawn(&drawn(), job(2), 41, Burden::None),
             Error::<Test>::BondExhausted
         );
-        assert_ok!(Operators::lock_drawn(&drawn(), job(2), 40));
+        assert_ok!(Operators::lock_drawn(&drawn(), job(2), 40, Burden::None));
         assert_ok!(Operators::lock(&ALICE, job(3), 50));
         pass_terms(2);
-        assert_ok!(Operators::lock_drawn(&drawn(), job(4), 50));
+        assert_ok!(Operators::lock_drawn(&drawn(), job(4), 50, Burden::None));
         assert_eq!(drawn().free, 0);
         assert_noop!(
-            Operators::lock_drawn(&drawn(), job(5), 1),
+            Operators::lock_drawn(&drawn(), job(5), 1, Burden::None),
             Error::<Test>::BondExhausted
         );
     });
@@ -359,5 +361,35 @@ fn nothing_done_in_a_term_changes_whom_it_and_the_next_draw() {
             pass_terms(1);
         }
         assert!(draws().iter().flatten().all(|who| *who != BOB));
+    });
+}
+
+#[test]
+fn a_lock_adds_what_its_job_adds_to_the_work_of_the_operator() {
+    test(|| {
+        serving(ALICE, BOTH, 300);
+        pass_terms(2);
+        let drawn = || {
+            let mut drawn = Operators::draw(Role::Worker, &LLAMA, H256::zero(), 1, |_| true);
+            drawn.candidates.pop().expect("ALICE is in the roster")
+        };
+        let request = Burden::Request {
+            tokens: 16,
+            prompt_bytes: 3,
+        };
+        assert_ok!(Operators::lock_drawn(&drawn(), job(1), 50, request));
+        let load = Load::default().with(16, 3);
+        assert_eq!(drawn().load, load);
+        let check = Burden::Check { tokens: 20 };
+        assert_ok!(Operators::lock_drawn(&drawn(), job(2), 50, check));
+        assert_eq!(Operators::check_backlog(&ALICE), 20);
+        assert_noop!(
+            Operators::lock_drawn(&drawn(), job(3), 201, request),
+            Error::<Test>::BondExhausted
+        );
+        assert_eq!(drawn().load, load);
+        Operators::change_load(&ALICE, |load| load.without(16, 3));
+        assert_eq!(drawn().load, Load::default());
+        Operators::change_check_backlog(&ALICE, |tokens| tokens - 20);
     });
 }
