@@ -8,8 +8,8 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::EnsureRoot;
-use noema_interfaces::{Burden, Candidate, Earning, Load, Operators, Selection};
-use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role, Work};
+use noema_interfaces::{Burden, Candidate, Earning, Load, Operators, Selection, WorkCredit};
+use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -194,7 +194,7 @@ impl Operators<AccountId, Balance> for Bonded {
 
     fn credit(_: &AccountId, _: Job, _: Earning, _: Balance) {}
 
-    fn credit_work(_: &AccountId, _: Job, _: Earning, _: Balance, _: Work, _: u64) -> bool {
+    fn release_paid(_: &AccountId, _: Job, _: WorkCredit<Balance>) -> bool {
         false
     }
 

@@ -8,18 +8,9 @@ use frame_support::traits::{
 };
 use noema_claims::{juror_share, ClaimOutcome, SeatState, Settlement, StakeSplit};
 use noema_economics::{Balance, NetPayment};
-use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, Referee};
+use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, Referee, WorkCredit};
 use noema_protocol::{ClaimId, Job, Offence, Work};
 use sp_runtime::DispatchError;
-
-/// A payment to an operator, and its reason.
-struct Due<'a, AccountId> {
-    to: &'a AccountId,
-    job: Job,
-    earning: Earning,
-    work: Work,
-    payment: NetPayment,
-}
 
 impl<T: Config> Pallet<T> {
     /// Divides all assets that a claim binds. Every lock and every hold behind it ends here. Returns for how many
@@ -46,15 +37,8 @@ impl<T: Config> Pallet<T> {
                 }
             }
         }
-        let entered = Self::pay(kept, &settlement);
-        T::Operators::release(&terms.claimant, kept.job);
-        let open = claim
-            .seats
-            .iter()
-            .filter(|seat| !matches!(seat.state, SeatState::Silent | SeatState::Refuted));
-        for seat in open {
-            T::Operators::release(&seat.validator, Job::Check(id, seat.leaf));
-        }
+        let is_paid = Self::pay(kept, &settlement);
+        let entered = Self::end_jobs(kept, &settlement, is_paid);
         let checks = &settlement.validators;
         Self::deposit_event(Event::Ended {
             claim: id,
@@ -126,46 +110,65 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// Pays operators out of the hold of the payer, and releases the rest. Returns for how many of them work of an
-    /// earlier epoch was entered.
-    fn pay(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) -> u32 {
-        let terms = &kept.claim.terms;
-        let answer = Due {
-            to: &terms.claimant,
-            job: kept.job,
-            earning: Earning::Answer,
-            work: Work::Inference,
-            payment: settlement.claimant,
-        };
-        let checks = settlement.validators.iter().map(|(to, payment)| Due {
-            to,
-            job: kept.job,
-            earning: Earning::Check,
-            work: Work::Check,
-            payment: *payment,
-        });
-        let dues: Vec<_> = core::iter::once(answer)
+    /// Moves the payments of operators out of the hold of the payer, and releases the rest. Returns whether there
+    /// are any.
+    fn pay(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>) -> bool {
+        let payer = &kept.claim.terms.payer;
+        let checks = settlement.validators.iter().map(|(_, payment)| payment);
+        let (paid, burned) = core::iter::once(&settlement.claimant)
             .chain(checks)
-            .filter(|due| due.payment.paid > 0)
-            .collect();
-        let total = |part: fn(&NetPayment) -> Balance| {
-            dues.iter().fold(0, |sum: Balance, due| {
-                sum.saturating_add(part(&due.payment))
+            .filter(|payment| payment.paid > 0)
+            .fold((0, 0), |(paid, burned): (Balance, Balance), payment| {
+                (
+                    paid.saturating_add(payment.paid),
+                    burned.saturating_add(payment.burned),
+                )
+            });
+        let is_paid = paid > 0 && Self::move_payment(payer, paid, burned);
+        Self::release(payer, Self::refund_of(kept, settlement));
+        is_paid
+    }
+
+    /// Ends the locks of the claimant and of its validators, and credits them where their payments were moved.
+    /// Returns for how many of them work of an earlier epoch was entered.
+    fn end_jobs(kept: &KeptOf<T>, settlement: &Settlement<T::AccountId>, is_paid: bool) -> u32 {
+        let credit = |kind, work, payment: NetPayment| {
+            (is_paid && payment.paid > 0).then(|| WorkCredit {
+                job: kept.job,
+                kind,
+                amount: payment.paid,
+                work,
+                done: u64::try_from(payment.burned).unwrap_or(u64::MAX),
             })
         };
-        let (paid, burned) = (total(|due| due.paid), total(|due| due.burned));
-        let mut entered: u32 = 0;
-        if paid > 0 && Self::move_payment(&terms.payer, paid, burned) {
-            for due in dues {
-                let NetPayment { paid, burned } = due.payment;
-                let done = u64::try_from(burned).unwrap_or(u64::MAX);
-                let is_entered =
-                    T::Operators::credit_work(due.to, due.job, due.earning, paid, due.work, done);
-                entered = entered.saturating_add(is_entered.into());
+        let claim = &kept.claim;
+        let answer = credit(Earning::Answer, Work::Inference, settlement.claimant);
+        let mut entered = u32::from(Self::end_job(&claim.terms.claimant, kept.job, answer));
+        // A settlement pays the seats that confirmed a leaf, in their order, or none.
+        let mut payments = settlement.validators.iter();
+        for seat in claim.seats.iter() {
+            let check = match seat.state {
+                SeatState::Silent | SeatState::Refuted => continue,
+                SeatState::Confirmed => payments
+                    .next()
+                    .and_then(|(_, payment)| credit(Earning::Check, Work::Check, *payment)),
+                SeatState::Seated | SeatState::Committed(_) | SeatState::Challenged => None,
+            };
+            let job = Job::Check(claim.id, seat.leaf);
+            entered = entered.saturating_add(Self::end_job(&seat.validator, job, check).into());
+        }
+        entered
+    }
+
+    /// Ends the lock of an operator, and credits it. Returns whether work of an earlier epoch was entered.
+    fn end_job(operator: &T::AccountId, lock: Job, credit: Option<WorkCredit<Balance>>) -> bool {
+        match credit {
+            Some(credit) => T::Operators::release_paid(operator, lock, credit),
+            None => {
+                T::Operators::release(operator, lock);
+                false
             }
         }
-        Self::release(&terms.payer, Self::refund_of(kept, settlement));
-        entered
     }
 
     /// The amount that goes back to the payer.

@@ -17,6 +17,6 @@ pub use claims::{Claims, OnClaimEnded};
 pub use disputes::{Disputes, Referee};
 pub use lineage::{Lineage, Trained};
 pub use load::Load;
-pub use operators::{Burden, Candidate, Earning, Operators, Selection, MAX_TRIES};
+pub use operators::{Burden, Candidate, Earning, Operators, Selection, WorkCredit, MAX_TRIES};
 pub use randomness::{BlockRandomness, RelayRandomness};
 pub use work::{KeepWork, RecentWork, RecordWork};

@@ -67,6 +67,21 @@ pub enum Earning {
     Dispute,
 }
 
+/// A payment for verified work, which was moved into [`Operators::purse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkCredit<Balance> {
+    /// The job for which it is paid.
+    pub job: Job,
+    /// Why it is paid.
+    pub kind: Earning,
+    /// The amount.
+    pub amount: Balance,
+    /// The kind of work.
+    pub work: Work,
+    /// How much of it was done, in the unit of its kind.
+    pub done: u64,
+}
+
 /// Read access to operators, and operations on their bonds.
 pub trait Operators<AccountId, Balance> {
     /// Why an operation on a bond is refused.
@@ -161,17 +176,10 @@ pub trait Operators<AccountId, Balance> {
     /// at any time.
     fn credit(controller: &AccountId, job: Job, kind: Earning, amount: Balance);
 
-    /// Credits an operator as [`Self::credit`], for verified work of which it did `done`, in the unit of its kind,
-    /// and records that. Returns whether work of an earlier epoch was entered, see
+    /// Ends the lock behind a job as [`Self::release`], credits the operator as [`Self::credit`], and records its
+    /// work. Returns whether work of an earlier epoch was entered, see
     /// [`RecordWork::record_recent`](crate::RecordWork::record_recent).
-    fn credit_work(
-        controller: &AccountId,
-        job: Job,
-        kind: Earning,
-        amount: Balance,
-        work: Work,
-        done: u64,
-    ) -> bool;
+    fn release_paid(controller: &AccountId, lock: Job, credit: WorkCredit<Balance>) -> bool;
 
     /// The storage keys that all draws of a block share. The poll of claims is charged for them, once.
     #[cfg(feature = "runtime-benchmarks")]

@@ -4,13 +4,12 @@ use crate::{
     BalanceOf, CandidateOf, Config, Event, Keys, Locks, Operators, Pallet, Served, Serving,
 };
 use alloc::vec::Vec;
-use noema_interfaces::{Burden, Earning, KeepWork, Load, RecentWork, RecordWork, Selection};
-use noema_protocol::{CheckpointId, Job, Offence, Role, Work};
-use sp_core::H256;
-use sp_runtime::{
-    traits::{Bounded, Saturating},
-    DispatchError,
+use noema_interfaces::{
+    Burden, Earning, KeepWork, Load, RecentWork, RecordWork, Selection, WorkCredit,
 };
+use noema_protocol::{CheckpointId, Job, Offence, Role};
+use sp_core::H256;
+use sp_runtime::{traits::Bounded, DispatchError};
 
 impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pallet<T> {
     type Error = DispatchError;
@@ -84,8 +83,7 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         };
         Operators::<T>::mutate(controller, |operator| {
             if let Some(operator) = operator {
-                operator.locked = operator.locked.saturating_sub(amount);
-                operator.locks = operator.locks.saturating_sub(1);
+                operator.unlock(amount);
             }
         });
     }
@@ -151,16 +149,24 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         });
     }
 
-    fn credit_work(
+    fn release_paid(
         controller: &T::AccountId,
-        job: Job,
-        kind: Earning,
-        amount: BalanceOf<T>,
-        work: Work,
-        done: u64,
+        lock: Job,
+        credit: WorkCredit<BalanceOf<T>>,
     ) -> bool {
+        let WorkCredit {
+            job,
+            kind,
+            amount,
+            work,
+            done,
+        } = credit;
+        let locked = Locks::<T>::take(controller, lock);
         let is_entered = Operators::<T>::mutate(controller, |operator| match operator {
             Some(operator) => {
+                if let Some(locked) = locked {
+                    operator.unlock(locked);
+                }
                 operator.ledger.credit(kind, amount);
                 T::Work::record_recent(&mut operator.work, work, controller, done)
             }

@@ -343,6 +343,14 @@ pub struct Ledger<Balance> {
     pub slashed: Balance,
 }
 
+impl<AccountId, Balance: Saturating + Copy, BlockNumber> Operator<AccountId, Balance, BlockNumber> {
+    /// Ends a lock of `amount`.
+    pub(crate) fn unlock(&mut self, amount: Balance) {
+        self.locked = self.locked.saturating_sub(amount);
+        self.locks = self.locks.saturating_sub(1);
+    }
+}
+
 impl<Balance: Saturating + Copy> Ledger<Balance> {
     /// Adds a credit.
     pub(crate) fn credit(&mut self, kind: Earning, amount: Balance) {

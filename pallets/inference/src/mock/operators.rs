@@ -15,8 +15,10 @@ use frame_support::{
     Twox64Concat,
 };
 use noema_economics::draw_weighted;
-use noema_interfaces::{Burden, Candidate, Earning, Load, Operators, Selection, MAX_TRIES};
-use noema_protocol::{CheckpointId, Job, Offence, Prices, Role, Work};
+use noema_interfaces::{
+    Burden, Candidate, Earning, Load, Operators, Selection, WorkCredit, MAX_TRIES,
+};
+use noema_protocol::{CheckpointId, Job, Offence, Prices, Role};
 use sp_core::H256;
 
 /// The bond of a worker in tests, unless a test sets another.
@@ -219,7 +221,7 @@ impl Operators<AccountId, Balance> for World {
         unreachable!("the pallet pays no operator")
     }
 
-    fn credit_work(_: &AccountId, _: Job, _: Earning, _: Balance, _: Work, _: u64) -> bool {
+    fn release_paid(_: &AccountId, _: Job, _: WorkCredit<Balance>) -> bool {
         unreachable!("the pallet pays no operator")
     }
 

@@ -8,11 +8,11 @@ use noema_claims::{
 use noema_economics::{draw_below, Balance};
 use noema_interfaces::{
     Burden, Candidate, Claims, Disputes, Earning, Load, Operators, Referee, RelayRandomness,
-    Selection, MAX_TRIES,
+    Selection, WorkCredit, MAX_TRIES,
 };
 use noema_protocol::{
     hashing::{blake2_256, roster_draw},
-    CheckpointId, ClaimId, Job, Offence, Role, Work,
+    CheckpointId, ClaimId, Job, Offence, Role,
 };
 use sp_core::H256;
 use std::{
@@ -601,7 +601,7 @@ impl Operators<AccountId, Balance> for World {
 
     fn credit(_: &AccountId, _: Job, _: Earning, _: Balance) {}
 
-    fn credit_work(_: &AccountId, _: Job, _: Earning, _: Balance, _: Work, _: u64) -> bool {
+    fn release_paid(_: &AccountId, _: Job, _: WorkCredit<Balance>) -> bool {
         false
     }
 
