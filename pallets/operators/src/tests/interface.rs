@@ -1,7 +1,7 @@
 use crate::{mock::*, Error, Event, Idle, Rosters};
 use frame_support::{assert_noop, assert_ok, traits::Get};
-use noema_interfaces::{Burden, Candidate, Earning, Load, Operators as _};
-use noema_protocol::{Offence, Prices, Role};
+use noema_interfaces::{Burden, Candidate, Earning, Load, Operators as _, WorkCredit};
+use noema_protocol::{Offence, Prices, Role, Work};
 use noema_terms::TermIndex;
 use pallet_duties::AsDuty;
 use sp_core::H256;
@@ -391,5 +391,38 @@ fn a_lock_adds_what_its_job_adds_to_the_work_of_the_operator() {
         Operators::change_load(&ALICE, |load| load.without(16, 3));
         assert_eq!(drawn().load, Load::default());
         Operators::change_check_backlog(&ALICE, |tokens| tokens - 20);
+    });
+}
+
+#[test]
+fn a_paid_job_ends_its_lock_and_credits_the_operator_once() {
+    test(|| {
+        register(ALICE, BOTH, 500);
+        assert_ok!(Operators::lock(&ALICE, job(7), 60));
+        let credit = WorkCredit {
+            job: job(1),
+            kind: Earning::Check,
+            amount: 15,
+            work: Work::Check,
+            done: 1,
+        };
+        for locked in [60, 0] {
+            let before = Operators::operator(ALICE).expect("registered").operator;
+            assert_eq!(before.locked, locked);
+            transfer_to_purse(BOB, 15);
+            assert!(!Operators::release_paid(&ALICE, job(7), credit));
+        }
+        let after = Operators::operator(ALICE).expect("registered").operator;
+        assert_eq!((after.locked, after.locks), (0, 0));
+        assert_eq!((after.ledger.payable, after.ledger.checks), (30, 30));
+        System::assert_last_event(
+            Event::Earned {
+                controller: ALICE,
+                job: job(1),
+                kind: Earning::Check,
+                amount: 15,
+            }
+            .into(),
+        );
     });
 }
