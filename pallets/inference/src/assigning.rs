@@ -50,6 +50,7 @@ impl<T: Config> Pallet<T> {
         // both.
         let bookkeeping = T::DbWeight::get().reads_writes(1, 3);
         T::WeightInfo::visit(requests)
+            .max(T::WeightInfo::visit_early())
             .saturating_add(bookkeeping)
             .saturating_add(Self::heaviest_draw(MAX_TRIES))
             .saturating_add(T::WeightInfo::consider(requests).saturating_mul(MAX_TRIES.into()))
@@ -93,6 +94,10 @@ impl<T: Config> Pallet<T> {
         now: BlockNumberFor<T>,
         meter: &mut WeightMeter,
     ) -> Option<Look> {
+        if n == 0 && Self::is_early(&checkpoint, beacon) {
+            meter.consume(T::WeightInfo::visit_early());
+            return None;
+        }
         let size = Self::affordable_look_ahead(meter);
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         if !T::Checkpoints::is_active(&checkpoint) {
@@ -139,6 +144,16 @@ impl<T: Config> Pallet<T> {
             Self::forget_if_empty(&checkpoint, meter);
         }
         (is_given && is_left).then_some(Look::AtFront)
+    }
+
+    /// Whether the randomness for no request of a queue is known yet, as far as the first one shows: where no worker
+    /// had it, all requests behind it are younger, or came back later.
+    fn is_early(checkpoint: &CheckpointId, beacon: &Beacon) -> bool {
+        Self::first_queued(checkpoint)
+            .and_then(Requests::<T>::get)
+            .is_some_and(|first| {
+                first.attempts == 0 && beacon.for_assignment(first.unknown_since).is_none()
+            })
     }
 
     /// Draws workers for requests of a checkpoint. Returns how many draws in a row met none, too.

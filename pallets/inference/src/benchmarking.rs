@@ -399,12 +399,22 @@ mod benchmarks {
         assert_eq!(NextDeadlines::<T>::get(), next);
     }
 
-    /// Looks at requests none of which is ready, some of them before a cursor, and looks up the next queue.
+    /// Looks at requests none of which is ready, some of them before a cursor, and looks up the next queue. A worker
+    /// had the first one, which says nothing about the others then.
     #[benchmark(pov_mode = Measured)]
     fn visit(r: Linear<0, { LOOK_AHEAD }>) {
         populate::<T>(1);
-        for _ in 0..r {
-            asked::<T>();
+        for n in 0..r {
+            let id = asked::<T>();
+            let attempts = u32::from(n == 0);
+            let request = load::<T>(id);
+            Requests::<T>::insert(
+                id,
+                Request {
+                    attempts,
+                    ..request
+                },
+            );
         }
         let search = QueueSearch {
             cursor: Some(RequestId(u64::from(r / 2))),
@@ -418,6 +428,22 @@ mod benchmarks {
             again = super::visit::<T>(now, &Beacon::default());
             // A visit after which a draw was made reads this, too.
             Pallet::<T>::note_draw(&CHECKPOINT, 1, &mut WeightMeter::new());
+            Pallet::<T>::next_queue(Some(CHECKPOINT));
+        }
+        assert!(again.is_none());
+    }
+
+    /// Looks at the first request, which is not ready, and looks up the next queue.
+    #[benchmark(pov_mode = Measured)]
+    fn visit_early() {
+        populate::<T>(1);
+        asked::<T>();
+        asked::<T>();
+        let now = System::<T>::block_number();
+        let again;
+        #[block]
+        {
+            again = super::visit::<T>(now, &Beacon::default());
             Pallet::<T>::next_queue(Some(CHECKPOINT));
         }
         assert!(again.is_none());

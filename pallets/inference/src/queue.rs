@@ -67,9 +67,14 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// The first request in the queue of a checkpoint.
+    pub(crate) fn first_queued(checkpoint: &CheckpointId) -> Option<RequestId> {
+        Self::queued_after(checkpoint, None).next()
+    }
+
     /// Whether requests wait in the queue of a checkpoint.
     pub(crate) fn has_queue(checkpoint: &CheckpointId) -> bool {
-        Self::queued_after(checkpoint, None).next().is_some()
+        Self::first_queued(checkpoint).is_some()
     }
 
     /// The requests that wait for a checkpoint, in order: for views.

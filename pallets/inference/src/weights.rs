@@ -26,6 +26,8 @@ pub trait WeightInfo {
     fn skip_block() -> Weight;
     /// See `visit` in the pallet's benchmarks; `r` is 0 to 32.
     fn visit(r: u32) -> Weight;
+    /// See `visit_early` in the pallet's benchmarks.
+    fn visit_early() -> Weight;
     /// See `look` in the pallet's benchmarks.
     fn look() -> Weight;
     /// See `visit_unqueued` in the pallet's benchmarks.
@@ -194,6 +196,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
+    }
+
+    // Storage: `Inference::Queue` (r:3 w:0)
+    // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Storage: `Inference::Requests` (r:1 w:0)
+    // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    fn visit_early() -> Weight {
+        Weight::from_parts(60_000_000, 9_000).saturating_add(T::DbWeight::get().reads(4))
     }
 
     // Storage: `Inference::Requests` (r:1 w:0)

@@ -25,6 +25,42 @@ fn a_block_with_nothing_to_do_costs_little() {
 }
 
 #[test]
+fn a_block_in_which_no_randomness_is_known_costs_little() {
+    type Weights = <Test as Config>::WeightInfo;
+    TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
+        next_block();
+        let ids: Vec<_> = (0..40).map(|_| ask(ASKER)).collect();
+        System::set_block_number(3);
+        let expected = Weights::poll_base()
+            .saturating_add(Weights::look())
+            .saturating_add(Weights::visit_early());
+        assert_eq!(poll_with(Weight::MAX), expected);
+        assert!(ids.iter().all(|id| waits(*id)));
+    });
+}
+
+#[test]
+fn a_request_that_came_back_does_not_hide_that_those_behind_it_are_ready() {
+    TestExt::new()
+        .endow(ASKER)
+        .workers([10, 11])
+        .rules(|rules| rules.room = 1)
+        .execute_with(|| {
+            set_listed(11, false);
+            let (first, _) = ask_and_assign();
+            let second = ask(ASKER);
+            while worker_of(first).is_some() {
+                next_block();
+            }
+            // The first came back in this block, and has to wait for a value that is younger.
+            set_listed(11, true);
+            next_block_on_the_same_relay_block();
+            assert!(waits(first));
+            assert_eq!(worker_of(second), Some(11));
+        });
+}
+
+#[test]
 fn a_block_that_is_full_leaves_everything_to_the_next() {
     TestExt::new().endow(ASKER).workers([10]).execute_with(|| {
         next_block();
