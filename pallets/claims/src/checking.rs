@@ -8,6 +8,16 @@ use noema_protocol::{hashing, ClaimId, Receipt};
 use sp_core::H256;
 use sp_runtime::DispatchError;
 
+/// A claim with one more commitment or reveal, not yet stored.
+pub(crate) struct Checked<T: Config> {
+    /// The validator that committed or revealed.
+    pub(crate) validator: T::AccountId,
+    /// What validators had to execute before.
+    before: Before<T::AccountId>,
+    /// The claim with the commitment or reveal.
+    pub(crate) kept: KeptOf<T>,
+}
+
 impl<T: Config> Pallet<T> {
     pub(crate) fn controller(key: &T::AccountId) -> Result<T::AccountId, Error<T>> {
         T::Operators::controller_of(key).ok_or(Error::<T>::NotAnOperator)
@@ -20,7 +30,11 @@ impl<T: Config> Pallet<T> {
         leaf: u32,
         commitment: H256,
     ) -> Result<Weight, DispatchError> {
-        let (validator, before, kept) = Self::commit(&key, id, leaf, commitment)?;
+        let Checked {
+            validator,
+            before,
+            kept,
+        } = Self::commit(&key, id, leaf, commitment)?;
         Self::deposit_event(Event::CheckCommitted {
             claim: id,
             leaf,
@@ -33,19 +47,23 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// The validator, what validators had to execute before, and the claim with the commitment; nothing is stored.
+    /// The claim with the commitment; nothing is stored.
     pub(crate) fn commit(
         key: &T::AccountId,
         id: ClaimId,
         leaf: u32,
         commitment: H256,
-    ) -> Result<(T::AccountId, Before<T::AccountId>, KeptOf<T>), Error<T>> {
+    ) -> Result<Checked<T>, Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         let before = Self::before(&kept.claim);
         kept.claim
             .commit(&validator, leaf, commitment, Self::now())?;
-        Ok((validator, before, kept))
+        Ok(Checked {
+            validator,
+            before,
+            kept,
+        })
     }
 
     /// Returns the weight.
@@ -58,7 +76,11 @@ impl<T: Config> Pallet<T> {
         proof: &HiddenProof,
         salt: H256,
     ) -> Result<Weight, DispatchError> {
-        let (validator, before, kept) = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
+        let Checked {
+            validator,
+            before,
+            kept,
+        } = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
         Self::deposit_event(Event::CheckRevealed {
             claim: id,
             leaf,
@@ -71,7 +93,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// The validator, what validators had to execute before, and the claim with the reveal; nothing is stored.
+    /// The claim with the reveal; nothing is stored.
     pub(crate) fn reveal(
         key: &T::AccountId,
         id: ClaimId,
@@ -80,7 +102,7 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         proof: &HiddenProof,
         salt: H256,
-    ) -> Result<(T::AccountId, Before<T::AccountId>, KeptOf<T>), Error<T>> {
+    ) -> Result<Checked<T>, Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         let before = Self::before(&kept.claim);
@@ -93,6 +115,10 @@ impl<T: Config> Pallet<T> {
         let answer = (receipt.hidden_root, receipt.answer_tokens);
         kept.claim
             .reveal(&validator, leaf, answer, proof, salt, Self::now())?;
-        Ok((validator, before, kept))
+        Ok(Checked {
+            validator,
+            before,
+            kept,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
-use crate::{Call, ClaimOf, Config, Error, Pallet, WeightInfo};
+use crate::{checking::Checked, Call, ClaimOf, Config, Error, Pallet, WeightInfo};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::ClaimStage;
@@ -23,11 +23,15 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 commitment,
             } => Pallet::<T>::commit(key, *claim, *leaf, *commitment)
                 .map_err(DispatchError::from)
-                .and_then(|(validator, _, kept)| {
-                    let duty =
-                        Pallet::<T>::check_duty("claims/commit", validator, &kept.claim, *leaf);
-                    duty.map(|duty| duty.checked_in(T::WeightInfo::verify_commitment()))
-                }),
+                .and_then(
+                    |Checked {
+                         validator, kept, ..
+                     }| {
+                        let duty =
+                            Pallet::<T>::check_duty("claims/commit", validator, &kept.claim, *leaf);
+                        duty.map(|duty| duty.checked_in(T::WeightInfo::verify_commitment()))
+                    },
+                ),
             Call::reveal_check {
                 claim,
                 leaf,
@@ -37,11 +41,15 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 salt,
             } => Pallet::<T>::reveal(key, *claim, *leaf, receipt, path, proof, *salt)
                 .map_err(DispatchError::from)
-                .and_then(|(validator, _, kept)| {
-                    let duty =
-                        Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf);
-                    duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
-                }),
+                .and_then(
+                    |Checked {
+                         validator, kept, ..
+                     }| {
+                        let duty =
+                            Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf);
+                        duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
+                    },
+                ),
             Call::challenge { claim, leaf } => Pallet::<T>::challenge_duty(key, *claim, *leaf),
             _ => return None,
         })
