@@ -10,7 +10,7 @@ use frame_support::{
     dispatch::{DispatchInfo, DispatchResult, PostDispatchInfo},
     pallet_prelude::{TransactionPriority, TransactionSource, TransactionValidityError},
     parameter_types,
-    traits::{tokens::imbalance::ResolveTo, Get},
+    traits::tokens::imbalance::ResolveTo,
     weights::{constants::ExtrinsicBaseWeight, ConstantMultiplier, Weight, WeightToFee},
 };
 use pallet_collator_selection::StakingPotAccountId;
