@@ -81,12 +81,13 @@ pub mod pallet {
         /// - `signature`: the key's signature over BLAKE2b-256 of `"noema/duty"` and the encoded
         ///   hash of block `at`, key and call.
         #[pallet::call_index(0)]
+        // The transaction of a duty has no signer, so no account pays for it. A call that is declared free would be free
+        // in a signed transaction, too, which any account can make: it is refused only when it is executed.
         #[pallet::weight({
             let info = duty.get_dispatch_info();
             (
                 T::WeightInfo::perform().saturating_add(info.call_weight),
                 DispatchClass::Operational,
-                Pays::No,
             )
         })]
         #[pallet::weight_of_authorize(Pallet::<T>::weight_of_authorizing(duty))]

@@ -174,12 +174,12 @@ fn performing_executes_the_duty_as_the_hot_key_and_only_when_authorized() {
 }
 
 #[test]
-fn checking_is_charged_and_performing_is_free() {
+fn checking_is_charged_and_a_signer_would_pay_for_performing() {
     test(|| {
         let call = perform(KEY, tell(5), KEY);
         let info = call.get_dispatch_info();
         assert_eq!(info.class, DispatchClass::Operational);
-        assert_eq!(info.pays_fee, Pays::No);
+        assert_eq!(info.pays_fee, Pays::Yes);
         let inner = tell(5).get_dispatch_info().call_weight;
         assert!(info.call_weight.all_gte(inner));
         assert!(call.weight_of_authorize().all_gt(inner));

@@ -1,6 +1,6 @@
 //! Duties of hot keys: free, without a nonce, with priority over all paid transactions, and nothing else.
 
-use crate::common::{account, chain, extension, tipped};
+use crate::common::{account, chain, extension, signed, tipped};
 use codec::Encode;
 use frame_support::{
     assert_ok, dispatch::DispatchClass, storage::with_transaction, traits::fungible::Inspect,
@@ -70,19 +70,24 @@ fn reported_at() -> Option<u32> {
     info.device.map(|report| report.at)
 }
 
+/// The call in which `key` performs `duty`, signed by `signer`.
+fn performing(signer: Sr25519Keyring, key: Sr25519Keyring, duty: RuntimeCall) -> RuntimeCall {
+    let payload = Duties::payload(&account(key), &duty, AT).expect("the block is known");
+    RuntimeCall::Duties(pallet_duties::Call::perform {
+        key: account(key),
+        duty: Box::new(duty),
+        at: AT,
+        signature: MultiSignature::from(signer.pair().sign(payload.as_bytes())),
+    })
+}
+
 /// A general transaction in which `key` performs `duty`, signed by `signer`.
 fn perform_signed_by(
     signer: Sr25519Keyring,
     key: Sr25519Keyring,
     duty: RuntimeCall,
 ) -> UncheckedExtrinsic {
-    let payload = Duties::payload(&account(key), &duty, AT).expect("the block is known");
-    let call = RuntimeCall::Duties(pallet_duties::Call::perform {
-        key: account(key),
-        duty: Box::new(duty),
-        at: AT,
-        signature: MultiSignature::from(signer.pair().sign(payload.as_bytes())),
-    });
+    let call = performing(signer, key, duty);
     UncheckedExtrinsic::new_transaction(call, extension(0, 0))
 }
 
@@ -183,6 +188,20 @@ fn a_block_full_of_paid_transactions_has_room_for_duties() {
             Executive::apply_extrinsic(paid),
             Err(InvalidTransaction::ExhaustsResources.into())
         );
+        let done = Executive::apply_extrinsic(perform(One, report()));
+        assert!(matches!(done, Ok(Ok(()))), "{done:?}");
+    });
+}
+
+#[test]
+fn a_duty_in_a_signed_transaction_is_not_done_and_is_paid_for() {
+    serving().execute_with(|| {
+        let before = Balances::total_balance(&account(Bob));
+        let transaction = signed(performing(One, One, report()), Bob, 0);
+        let refused = Executive::apply_extrinsic(transaction);
+        assert_eq!(refused, Ok(Err(DispatchError::BadOrigin)));
+        assert_eq!(reported_at(), None);
+        assert!(Balances::total_balance(&account(Bob)) < before);
         let done = Executive::apply_extrinsic(perform(One, report()));
         assert!(matches!(done, Ok(Ok(()))), "{done:?}");
     });
