@@ -192,7 +192,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Serves the request that waits without a place in a queue, once the randomness for it is known: draws
-    /// workers for it where no other request waits for its checkpoint, and puts it into the queue where others do.
+    /// workers for it where no other request waits, and puts it into the queue of its checkpoint otherwise, so that
+    /// it does not take room of workers before requests that have waited for longer.
     /// Returns the request where it waits on after a draw: the caller puts it into the queue of its checkpoint.
     pub(crate) fn serve_unqueued(
         beacon: &Beacon,
@@ -219,7 +220,7 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         Unqueued::<T>::kill();
-        if Self::has_queue(&checkpoint) {
+        if Self::has_queues() {
             meter.consume(T::WeightInfo::enqueue());
             Self::enqueue(id, &checkpoint);
             return None;

@@ -473,15 +473,15 @@ mod benchmarks {
         populate::<T>(1);
         Searches::<T>::insert(CHECKPOINT, QueueSearch::default());
         omit_shared::<T>();
-        let (is_active, has_queue);
+        let (is_active, has_queues);
         #[block]
         {
             is_active = T::Checkpoints::is_active(&CHECKPOINT);
             Unqueued::<T>::kill();
-            has_queue = Pallet::<T>::has_queue(&CHECKPOINT);
+            has_queues = Pallet::<T>::has_queues();
             Pallet::<T>::note_draw(&CHECKPOINT, 1, &mut WeightMeter::new());
         }
-        assert!(is_active && !has_queue);
+        assert!(is_active && !has_queues);
     }
 
     /// Draws workers for a request that none of them takes.

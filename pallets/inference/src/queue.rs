@@ -77,6 +77,11 @@ impl<T: Config> Pallet<T> {
         Self::first_queued(checkpoint).is_some()
     }
 
+    /// Whether requests wait in the queue of any checkpoint.
+    pub(crate) fn has_queues() -> bool {
+        Self::next_queue(None).is_some()
+    }
+
     /// The requests that wait for a checkpoint, in order: for views.
     pub(crate) fn waiting(checkpoint: &CheckpointId) -> Vec<RequestId> {
         let unqueued = Unqueued::<T>::get().filter(|id| {

@@ -79,7 +79,8 @@ pub mod pallet {
         #[pallet::constant]
         type Shares: Get<PerWork<Permill>>;
 
-        /// Epochs after its own during which a reward can be claimed. Bounds the state.
+        /// Epochs after its own during which a reward can be claimed. Bounds the state. An upgrade may shorten it,
+        /// not extend it: records of epochs that were settled under the shorter window are never removed.
         #[pallet::constant]
         type ClaimWindow: Get<u32>;
 

@@ -204,6 +204,31 @@ fn queues_that_are_emptied_on_the_way_do_not_let_others_be_visited_twice_or_left
 }
 
 #[test]
+fn new_requests_for_one_checkpoint_take_no_room_before_those_that_wait_for_another() {
+    let other = checkpoint(1);
+    TestExt::new()
+        .endow(ASKER)
+        .workers([10])
+        .rules(|rules| rules.room = 1)
+        .execute_with(|| {
+            add_checkpoint(other, LIMITS);
+            add_worker(10, other, BOND);
+            let (mut open, _) = ask_and_assign();
+            let waiting: Vec<_> = (0..3).map(|_| ask(ASKER)).collect();
+            next_block();
+            let mut given = Vec::new();
+            for _ in 0..2 * waiting.len() {
+                ask_at(other);
+                answer(open);
+                next_block();
+                open = *assigned().first().expect("the worker has room");
+                given.push(open);
+            }
+            assert!(waiting.iter().all(|id| given.contains(id)), "{given:?}");
+        });
+}
+
+#[test]
 fn no_queue_is_looked_up_that_the_budget_does_not_reach() {
     let proof = TestExt::new().endow(ASKER).proof_of(
         || {
