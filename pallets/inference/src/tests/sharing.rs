@@ -93,6 +93,7 @@ fn the_next_block_goes_on_with_the_queues_that_are_left() {
         }
         next_block_with_an_agenda();
         let ids: Vec<_> = checkpoints.iter().map(|one| ask_at(*one)).collect();
+        enqueue_first();
         PollBudget::set(budget_for(1));
         for block in 1..=5 {
             next_block();
