@@ -16,7 +16,7 @@ use crate::{
 use burn::tensor::{DataError, Int, Tensor, TensorData};
 use measure::Prediction;
 use noema_executor::{Device, Executor, ExecutorError, Output, Segment, Sequence};
-use noema_float::{guarded, FloatError, FloatWeights, Llama, Rotary};
+use noema_float::{guarded, FloatError, FloatModel, FloatWeights, Rotary};
 use noema_numerics::transformer::LOGIT_FRACTION;
 use rayon::prelude::*;
 use std::path::Path;
@@ -189,7 +189,7 @@ impl Integer {
 pub struct Float {
     device: Device,
     on: burn::tensor::Device,
-    llama: Llama,
+    model: FloatModel,
     rotary: Rotary,
     vocabulary: usize,
 }
@@ -202,13 +202,13 @@ impl Float {
         positions: usize,
     ) -> Result<Self, ReferenceError> {
         let on = noema_float::device(device)?;
-        let (llama, rotary) = guarded(device, || {
-            let llama = Llama::load(source, &on)?;
+        let (model, rotary) = guarded(device, || {
+            let model = FloatModel::load(source, &on)?;
             let rotary = Rotary::new(&source.rope_frequencies(), positions, &on);
-            Ok::<_, ImportError>((llama, rotary))
+            Ok::<_, ImportError>((model, rotary))
         })??;
         Ok(Self {
-            llama,
+            model,
             rotary,
             vocabulary: source.architecture().vocabulary as usize,
             device: device.clone(),
@@ -227,13 +227,13 @@ impl Float {
         let ids = TensorData::new(ids, [1, tokens.len()]);
         let hidden = guarded(&self.device, || {
             let tokens = Tensor::<2, Int>::from_data(ids, &self.on);
-            self.llama.hidden(tokens, &self.rotary)
+            self.model.hidden(tokens, &self.rotary)
         })?;
         for start in (0..tokens.len()).step_by(LOGITS_TOGETHER) {
             let count = LOGITS_TOGETHER.min(tokens.len() - start);
             let logits = guarded(&self.device, || {
                 let hidden = hidden.clone().narrow(1, start, count);
-                self.llama.logits(hidden).into_data().try_into_vec()
+                self.model.logits(hidden).into_data().try_into_vec()
             })?;
             visit(&logits.map_err(ReferenceError::Data)?);
         }

@@ -5,7 +5,8 @@
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use noema_executor::{cpu::LinearOutput, CpuKernels};
 use noema_numerics::{
-    testing::TestModel, Architecture, Blocks, ForwardPass, Kernels, KvCache, Transformer,
+    layout::TensorRole, testing::TestModel, Architecture, Blocks, ForwardPass, Kernels, KvCache,
+    Transformer,
 };
 use std::{hint::black_box, time::Duration};
 
@@ -57,28 +58,31 @@ fn each(
 
 fn linear(c: &mut Criterion) {
     let model = one_layer();
-    let layer = model.model().layer(0);
+    let model = model.model();
+    let matrix = |role| model.linear(model.index(role, Some(0)));
+    let (gate, up, down) = (
+        matrix(TensorRole::Gate),
+        matrix(TensorRole::Up),
+        matrix(TensorRole::Down),
+    );
     let (hidden, inner) = (SHAPE.hidden as usize, SHAPE.feed_forward as usize);
     each(c, "linear, gate and up", |cpu, batch, time| {
         let x = Blocks::quantise(&values(batch * hidden), hidden, 16);
-        let (mut gate, mut up) = (vec![0; batch * inner], vec![0; batch * inner]);
+        let mut outputs = [vec![0; batch * inner], vec![0; batch * inner]];
         time(&mut || {
-            let [weights, other] = [layer.gate, layer.up];
-            let gate = LinearOutput {
+            let [first, second] = &mut outputs;
+            let mut layers = [(gate, first), (up, second)].map(|(weights, output)| LinearOutput {
                 weights,
-                output: &mut gate,
-            };
-            let up = LinearOutput {
-                weights: other,
-                output: &mut up,
-            };
-            cpu.linears(&mut [gate, up], black_box(x.view()), 20);
+                fraction: 20,
+                output,
+            });
+            cpu.linears(&mut layers, black_box(x.view()));
         });
     });
     each(c, "linear, down", |cpu, batch, time| {
         let x = Blocks::quantise(&values(batch * inner), inner, 16);
         let mut y = vec![0; batch * hidden];
-        time(&mut || cpu.linear(&layer.down, black_box(x.view()), 14, &mut y));
+        time(&mut || cpu.linear(&down, black_box(x.view()), 14, &mut y));
     });
 }
 
@@ -107,7 +111,8 @@ fn rows(c: &mut Criterion) {
     let model = one_layer();
     let model = model.model();
     let (hidden, inner) = (SHAPE.hidden as usize, SHAPE.feed_forward as usize);
-    let gains = model.layer(0).attention_norm;
+    let gains = model.gains(model.index(TensorRole::AttentionNorm, Some(0)));
+    let table = model.rope(model.index(TensorRole::Rope, None));
     let mut output = Blocks::default();
     each(c, "norm", |cpu, batch, time| {
         let x = values(batch * hidden);
@@ -124,7 +129,7 @@ fn rows(c: &mut Criterion) {
     });
     each(c, "rope", |cpu, batch, time| {
         let mut x = values(batch * hidden);
-        time(&mut || cpu.rope(&model.rope(), 3, hidden, black_box(&mut x)));
+        time(&mut || cpu.rope(&table, 3, hidden, black_box(&mut x)));
     });
 }
 

@@ -12,6 +12,16 @@ pub enum ExecutorError {
     /// The weights do not fit the architecture.
     #[error("The checkpoint cannot be executed: {0}.")]
     Model(#[from] ModelError),
+    /// The kernels of a device do not cover the network of the checkpoint.
+    #[error(
+        "{device} has no kernel for '{operator}' as the checkpoint uses it. Use --device cpu."
+    )]
+    NoKernel {
+        /// The device.
+        device: String,
+        /// Name of the operator.
+        operator: &'static str,
+    },
     /// A segment names a sequence that is not open, or one that another segment names.
     #[error("The pass names a sequence that is not open, or names one twice.")]
     Sequence,

@@ -16,6 +16,7 @@ mod adapter;
 mod cache;
 mod device;
 mod kernels;
+mod lower;
 mod network;
 mod pages;
 mod plan;
@@ -28,9 +29,10 @@ mod weights;
 pub use adapter::{adapter, adapters, Adapter, AdapterChoice, AdapterKind};
 
 use crate::{validate_prefix, Executor, ExecutorError, Output, Segment, Sequence};
-use cache::{Around, Caches};
+use cache::Caches;
 use device::{Buffer, Gpu};
 use kernels::Kernels;
+use lower::lower;
 use network::Network;
 use noema_numerics::{Architecture, Model, BLOCK};
 use pages::Place;
@@ -149,10 +151,15 @@ impl GpuExecutor {
     ) -> Result<Self, ExecutorError> {
         let gpu = device.gpu.capped(options.memory);
         let kernels = device.kernels.clone();
+        let lowered = lower(model.network()).map_err(|operator| ExecutorError::NoKernel {
+            device: gpu.name().into(),
+            operator,
+        })?;
         let built = gpu.guarded(|| {
             gpu.room_for("weights", weight_bytes(model))?;
-            let scratch = Scratch::new(&gpu, &kernels, model.architecture(), options.rows)?;
-            let network = Network::new(&gpu, &kernels, &scratch, model)?;
+            let scratch =
+                Scratch::new(&gpu, &kernels, model.architecture(), &lowered, options.rows)?;
+            let network = Network::new(&gpu, &kernels, &scratch, &lowered, model)?;
             gpu.flush()?;
             Ok((scratch, network))
         });
@@ -285,7 +292,7 @@ impl GpuExecutor {
     fn submit(&mut self, chunk: &Chunk, offset: u64) {
         let windows = Windows::new(chunk, self.scratch.room);
         self.gpu.write(&self.scratch.windows, 0, &windows.bytes());
-        let rows = Rows::new(&self.network, &self.caches, chunk, &windows);
+        let rows = Rows::new(&self.caches, chunk, &windows);
         let mut encoder = self.gpu.encoder();
         let layers = self.network.layers.len();
         let step = self.layers_at_a_time(chunk.rows.len());
@@ -295,9 +302,6 @@ impl GpuExecutor {
                     .submit(std::mem::replace(&mut encoder, self.gpu.encoder()));
             }
             let mut recorder = self.recorder(&mut encoder);
-            if first == 0 {
-                recorder.embedding(&rows);
-            }
             for layer in first..layers.min(first + step) {
                 recorder.layer(layer, &rows);
             }
@@ -312,7 +316,8 @@ impl GpuExecutor {
             let [mantissas, shifts, logits] = self.read_back_row();
             let s = &self.scratch;
             let mut at = offset;
-            for (source, bytes) in [(&s.hidden_mantissas, mantissas), (&s.hidden_shifts, shifts)] {
+            let hidden = s.blocks(self.network.hidden_vector).into_iter();
+            for (source, bytes) in hidden.zip([mantissas, shifts]) {
                 encoder.copy_buffer_to_buffer(source.raw(), 0, target, at, count * bytes);
                 at += count * bytes;
             }
@@ -363,14 +368,7 @@ impl Executor for GpuExecutor {
 
     fn open(&mut self, positions: usize) -> Result<Sequence, ExecutorError> {
         let capacity = positions.min(self.network.architecture.context_length as usize);
-        let around = Around {
-            kernels: &self.kernels,
-            rope: &self.network.rope,
-            projected: &self.scratch.wide,
-            powers: &self.scratch.powers,
-            scores: &self.scratch.scores,
-            mixed: &self.scratch.narrow,
-        };
+        let around = self.network.around(&self.kernels, &self.scratch);
         let place = self
             .gpu
             .guarded(|| self.caches.reserve(&self.gpu, &around, capacity))?;

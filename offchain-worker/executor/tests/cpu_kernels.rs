@@ -57,9 +57,13 @@ proptest! {
             let mut layers: Vec<LinearOutput<'_>> = weights
                 .iter()
                 .zip(&mut found)
-                .map(|(&weights, output)| LinearOutput { weights, output })
+                .map(|(&weights, output)| LinearOutput {
+                    weights,
+                    fraction: 9,
+                    output,
+                })
                 .collect();
-            cpu.linears(&mut layers, x.view(), 9);
+            cpu.linears(&mut layers, x.view());
             prop_assert_eq!(&found, &expected, "{:?}", cpu);
         }
     }

@@ -1,6 +1,7 @@
 //! The transformer in 32-bit floats: a checkpoint approximates it, and training changes it.
 //!
-//! - [`llama`] is the model, as modules of burn: differentiable, and saved and loaded as records;
+//! - [`FloatModel`] follows the steps of a network, as a module of burn: differentiable, and saved and loaded
+//!   as a record;
 //! - [`Parameter`] is one of its tensors, for an optimiser;
 //! - [`FloatWeights`] is where its weights come from;
 //! - [`device`](mod@device) finds burn's name for a device of this machine.
@@ -10,12 +11,12 @@
 
 pub mod device;
 mod error;
-pub mod llama;
+mod model;
 mod parameter;
 mod weights;
 
 pub use device::{device, guarded};
 pub use error::FloatError;
-pub use llama::{Llama, Rotary};
+pub use model::{FloatModel, Rotary};
 pub use parameter::Parameter;
 pub use weights::FloatWeights;

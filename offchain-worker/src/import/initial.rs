@@ -20,6 +20,7 @@ use noema_checkpoint::{
     layout::{TensorKind, TensorRole},
     Architecture, Source, SourceFormat,
 };
+use noema_numerics::Network;
 use std::{
     ops::{Range, RangeInclusive},
     path::Path,
@@ -143,6 +144,8 @@ pub fn initialise(
     };
     let weights = Random {
         architecture,
+        // None if the architecture is refused when it is written.
+        network: Network::new(&architecture).ok(),
         seed: options.seed,
     };
     let import = ImportOptions {
@@ -155,10 +158,20 @@ pub fn initialise(
 /// Random weights.
 struct Random {
     architecture: Architecture,
+    network: Option<Network>,
     seed: u64,
 }
 
 impl Random {
+    fn is_gain(&self, role: TensorRole, layer: Option<u32>) -> bool {
+        let Some(network) = &self.network else {
+            return false;
+        };
+        let tensor = network.tensor(role, layer);
+        let spec = tensor.and_then(|index| network.tensors().get(index));
+        spec.is_some_and(|spec| matches!(spec.kind, TensorKind::Gain { .. }))
+    }
+
     /// Half the width of the interval from which the weights of `role` are drawn.
     fn reach(&self, role: TensorRole) -> f64 {
         let sigma = libm::sqrt(2.0 / (5.0 * f64::from(self.architecture.hidden)));
@@ -184,7 +197,7 @@ impl Weights for Random {
         columns: usize,
         out: &mut [f32],
     ) -> Result<(), ImportError> {
-        if let TensorKind::Gain { .. } = role.kind(&self.architecture) {
+        if self.is_gain(role, layer) {
             out.fill(1.0);
             return Ok(());
         }

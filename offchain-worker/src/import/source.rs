@@ -6,15 +6,17 @@ use super::{
     ImportError, ImportProgress,
 };
 use noema_checkpoint::{
-    layout::{TensorKind, TensorRole},
-    Architecture, Source,
+    layout::{TensorKind, TensorSpec},
+    ManifestError, Source,
 };
 use noema_float::FloatWeights;
+use noema_numerics::Network;
 use std::path::Path;
 
 /// A GGUF file or a Hugging Face folder whose weights can be read as floats.
 pub struct FloatSource {
     model: Model,
+    network: Network,
     weights: Box<dyn Weights>,
 }
 
@@ -29,7 +31,12 @@ impl FloatSource {
             let file = gguf::File::open(source, progress)?;
             (file.model()?, Box::new(file))
         };
-        Ok(Self { model, weights })
+        let network = Network::new(&model.architecture).map_err(ManifestError::Architecture)?;
+        Ok(Self {
+            model,
+            network,
+            weights,
+        })
     }
 
     /// Kind and hash of the source, as a checkpoint's manifest states them.
@@ -46,9 +53,9 @@ impl FloatSource {
 impl FloatWeights for FloatSource {
     type Error = ImportError;
 
-    /// The shape, with the context length that the model was trained for.
-    fn architecture(&self) -> &Architecture {
-        &self.model.architecture
+    /// Its architecture has the context length that the model was trained for.
+    fn network(&self) -> &Network {
+        &self.network
     }
 
     fn rope_frequencies(&self) -> Vec<f64> {
@@ -56,15 +63,15 @@ impl FloatWeights for FloatSource {
         self.model.rope.frequencies(head_dim)
     }
 
-    fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, ImportError> {
-        let (rows, columns) = match role.kind(&self.model.architecture) {
+    fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, ImportError> {
+        let (rows, columns) = match tensor.kind {
             TensorKind::Linear { rows, columns } => (rows as usize, columns as usize),
             TensorKind::Gain { length } => (1, length as usize),
             _ => return Ok(Vec::new()),
         };
         let mut values = vec![0.0; rows * columns];
         self.weights
-            .read(role, layer, 0..rows, columns, &mut values)?;
+            .read(tensor.role, tensor.layer, 0..rows, columns, &mut values)?;
         Ok(values)
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn write(
         name: options.name.clone().unwrap_or(model.name),
         licence: options.licence.clone().unwrap_or(model.licence),
         architecture,
-        exponents: vec![0; tensor_count(&architecture)],
+        exponents: vec![0; tensor_count(&architecture).map_err(ManifestError::Architecture)?],
         weights_root: H256::zero(),
         weights_bytes: weights_bytes(&architecture).map_err(ManifestError::Architecture)?,
         tokenizer_hash: blake2_256(&model.tokenizer),

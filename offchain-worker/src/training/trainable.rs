@@ -8,7 +8,7 @@ use noema_checkpoint::{
 };
 use noema_executor::ModelSource;
 use noema_float::FloatWeights;
-use noema_numerics::{Model, ModelError};
+use noema_numerics::{Model, ModelError, Network};
 use noema_update::{apply, master::LEAF_BYTES, ApplyError, Trainable, Update};
 use std::convert::Infallible;
 
@@ -16,7 +16,7 @@ use std::convert::Infallible;
 #[derive(Clone, Debug)]
 pub struct TrainableCheckpoint {
     id: CheckpointId,
-    architecture: Architecture,
+    network: Network,
     exponents: Vec<i8>,
     frequencies: Vec<f64>,
     /// The tensors that can be trained.
@@ -56,7 +56,10 @@ impl TrainableCheckpoint {
         let model = Model::new(architecture, exponents, &weights)?;
         let frequencies = match architecture.context_length {
             0 | 1 => Vec::new(),
-            _ => model.rope().row(1).map(angle).collect(),
+            _ => {
+                let table = model.rope(model.index(TensorRole::Rope, None));
+                table.row(1).map(angle).collect()
+            }
         };
         let trainable = Trainable::new(architecture).map_err(ModelError::from)?;
         let (expected, found) = (trainable.masters_bytes(), masters.len() as u64);
@@ -66,7 +69,7 @@ impl TrainableCheckpoint {
         let specs = Self::trained(architecture)?;
         Ok(Self {
             id,
-            architecture: *architecture,
+            network: model.network().clone(),
             exponents: exponents.to_vec(),
             frequencies,
             specs,
@@ -76,10 +79,10 @@ impl TrainableCheckpoint {
         })
     }
 
-    /// The tensors of an architecture that can be trained, in canonical order: all but the rotation table.
+    /// The tensors of an architecture that can be trained, in canonical order: all but tables of rotations.
     pub(super) fn trained(architecture: &Architecture) -> Result<Vec<TensorSpec>, TrainingError> {
         let mut specs = tensors(architecture).map_err(ModelError::from)?;
-        specs.pop();
+        specs.retain(|spec| spec.kind.is_trained());
         Ok(specs)
     }
 
@@ -168,23 +171,22 @@ fn angle((cos, sin): (i32, i32)) -> f64 {
 impl FloatWeights for TrainableCheckpoint {
     type Error = Infallible;
 
-    fn architecture(&self) -> &Architecture {
-        &self.architecture
+    fn network(&self) -> &Network {
+        &self.network
     }
 
     fn rope_frequencies(&self) -> Vec<f64> {
         self.frequencies.clone()
     }
 
-    fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, Infallible> {
-        let wanted = |spec: &TensorSpec| (spec.role, spec.layer) == (role, layer);
-        let index = self.specs.iter().position(wanted);
+    fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {
+        let index = self.specs.iter().position(|spec| spec == tensor);
         Ok(index.map(|index| self.values(index)).unwrap_or_default())
     }
 }
 
 impl ModelSource for TrainableCheckpoint {
     fn model(&self) -> Result<Model<'_>, ModelError> {
-        Model::new(&self.architecture, &self.exponents, &self.weights)
+        Model::new(self.network.architecture(), &self.exponents, &self.weights)
     }
 }

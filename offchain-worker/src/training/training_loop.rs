@@ -9,7 +9,7 @@ use super::{
 use burn::optim::{AdamW, AdamWConfig, AdamWState};
 use noema_checkpoint::{layout::TensorKind, CheckpointId, H256};
 use noema_executor::Device;
-use noema_float::{guarded, FloatWeights, Llama, Rotary};
+use noema_float::{guarded, FloatModel, FloatWeights, Rotary};
 use noema_update::Encoder;
 use std::{
     ops::ControlFlow,
@@ -42,7 +42,7 @@ pub struct TrainingLoop {
     plain: burn::tensor::Device,
     parent: Arc<TrainableCheckpoint>,
     options: TrainingOptions,
-    llama: Llama,
+    model: FloatModel,
     /// Rotation tables, by the number of positions.
     rotary: Option<(usize, Rotary)>,
     decayed: AdamW,
@@ -87,12 +87,12 @@ impl TrainingLoop {
         options.validate()?;
         let selected = options.select(parent.specs())?;
         let plain = noema_float::device(device)?;
-        let llama = guarded(device, || {
-            let Ok(mut llama) = Llama::load(&*parent, &plain.clone().autodiff());
-            for (parameter, &trained) in llama.parameters().iter_mut().zip(&selected) {
+        let model = guarded(device, || {
+            let Ok(mut model) = FloatModel::load(&*parent, &plain.clone().autodiff());
+            for (parameter, &trained) in model.parameters().iter_mut().zip(&selected) {
                 parameter.replace(parameter.value(), trained);
             }
-            llama
+            model
         })?;
         let adam = |decay| {
             AdamWConfig::new()
@@ -117,7 +117,7 @@ impl TrainingLoop {
             kept: adam(0.0),
             parent,
             options,
-            llama,
+            model,
             rotary: None,
             step: 0,
             total: 0,
@@ -176,9 +176,9 @@ impl TrainingLoop {
             return Err(TrainingError::OtherFamily);
         }
         let trained: Vec<usize> = self.tensors.iter().map(|tensor| tensor.index).collect();
-        let (llama, plain) = (&mut self.llama, &self.plain);
+        let (model, plain) = (&mut self.model, &self.plain);
         guarded(&self.device, || {
-            for (index, parameter) in llama.parameters().iter_mut().enumerate() {
+            for (index, parameter) in model.parameters().iter_mut().enumerate() {
                 parameter.write(parent.values(index), trained.contains(&index), plain);
             }
         })?;
@@ -273,7 +273,7 @@ impl TrainingLoop {
     /// # Errors
     /// When a weight is not finite.
     pub fn changes(&mut self) -> Result<Vec<(usize, Vec<i32>)>, TrainingError> {
-        let parameters = self.llama.parameters();
+        let parameters = self.model.parameters();
         let mut changes = Vec::with_capacity(self.tensors.len());
         for tensor in &self.tensors {
             let parameter = &parameters[tensor.index];

@@ -160,7 +160,8 @@ impl Manifest {
                 found: self.weights_bytes,
             });
         }
-        let expected = layout::tensor_count(&self.architecture);
+        let expected =
+            layout::tensor_count(&self.architecture).map_err(ManifestError::Architecture)?;
         if self.exponents.len() != expected {
             return Err(ManifestError::Exponents {
                 expected,

@@ -28,7 +28,7 @@ fn manifest() -> Manifest {
         name: "tiny".into(),
         licence: "apache-2.0".into(),
         architecture,
-        exponents: vec![-20; layout::tensor_count(&architecture)],
+        exponents: vec![-20; layout::tensor_count(&architecture).unwrap()],
         weights_root: H256::repeat_byte(1),
         weights_bytes: layout::weights_bytes(&architecture).unwrap(),
         tokenizer_hash: H256::repeat_byte(2),

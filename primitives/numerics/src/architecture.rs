@@ -1,5 +1,6 @@
 //! The shape of a model: every number from which the layout of its weights follows.
 
+use crate::Network;
 use core::fmt;
 
 /// Elements that share one scale or exponent, along the axis a dot product sums over.
@@ -175,6 +176,11 @@ impl Architecture {
 
     /// Refuses a shape that cannot be laid out or whose arithmetic could overflow.
     pub fn validate(&self) -> Result<(), ArchitectureError> {
+        Network::new(self).map(drop)
+    }
+
+    /// As [`validate`](Self::validate), except for the number of tiles.
+    pub(crate) fn validate_dimensions(&self) -> Result<(), ArchitectureError> {
         use Dimension::*;
         within(Layers, self.layers, Self::MAX_LAYERS)?;
         within(Hidden, self.hidden, Self::MAX_COLUMNS)?;
@@ -200,10 +206,6 @@ impl Architecture {
                 value: attention_width,
                 limit: u64::from(Self::MAX_COLUMNS),
             });
-        }
-        let tiles = crate::layout::total_tiles(self);
-        if tiles > u64::from(u32::MAX) {
-            return Err(ArchitectureError::TooManyTiles { tiles });
         }
         Ok(())
     }

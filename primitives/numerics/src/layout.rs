@@ -1,7 +1,8 @@
 //! The layout of the weights: the canonical list of tensors and their tiles.
 //!
-//! The weights of a checkpoint are one array of 544-byte tiles and nothing else. Tensors follow
-//! each other in this order:
+//! The weights of a checkpoint are one array of 544-byte tiles and nothing else. The tensors follow each
+//! other in the order in which the steps of the [network](crate::network) first use them, except that tables
+//! of rotations are the last. For a Llama that is:
 //!
 //! 1. `token_embedding`
 //! 2. for each layer: `attention_norm`, `query`, `key`, `value`, `attention_output`,
@@ -22,99 +23,11 @@
 
 use crate::{
     tile::{TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
-    Architecture, ArchitectureError,
+    Architecture, ArchitectureError, Network,
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// The role of a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TensorRole {
-    /// Vocabulary × hidden; also the output head where that is tied.
-    TokenEmbedding,
-    /// Gains of the norm before attention.
-    AttentionNorm,
-    /// Attention width × hidden.
-    Query,
-    /// Key/value width × hidden.
-    Key,
-    /// Key/value width × hidden.
-    Value,
-    /// Hidden × attention width.
-    AttentionOutput,
-    /// Gains of the norm before the feed-forward layer.
-    FeedForwardNorm,
-    /// Feed-forward × hidden, through SiLU.
-    Gate,
-    /// Feed-forward × hidden.
-    Up,
-    /// Hidden × feed-forward.
-    Down,
-    /// Gains of the norm before the output head.
-    FinalNorm,
-    /// Vocabulary × hidden, where the head is not tied.
-    OutputHead,
-    /// Cosines and sines of the rotary position embedding.
-    Rope,
-}
-
-impl TensorRole {
-    /// The nine tensors of a layer, in order.
-    pub const LAYER: [Self; 9] = [
-        Self::AttentionNorm,
-        Self::Query,
-        Self::Key,
-        Self::Value,
-        Self::AttentionOutput,
-        Self::FeedForwardNorm,
-        Self::Gate,
-        Self::Up,
-        Self::Down,
-    ];
-
-    /// Name of the role in snake case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TokenEmbedding => "token_embedding",
-            Self::AttentionNorm => "attention_norm",
-            Self::Query => "query",
-            Self::Key => "key",
-            Self::Value => "value",
-            Self::AttentionOutput => "attention_output",
-            Self::FeedForwardNorm => "feed_forward_norm",
-            Self::Gate => "gate",
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::FinalNorm => "final_norm",
-            Self::OutputHead => "output_head",
-            Self::Rope => "rope",
-        }
-    }
-
-    /// Shape of the tensor with this role.
-    pub const fn kind(self, a: &Architecture) -> TensorKind {
-        let attention = a.heads * a.head_dim;
-        let kv = a.kv_heads * a.head_dim;
-        let (rows, columns) = match self {
-            Self::TokenEmbedding | Self::OutputHead => (a.vocabulary, a.hidden),
-            Self::Query => (attention, a.hidden),
-            Self::Key | Self::Value => (kv, a.hidden),
-            Self::AttentionOutput => (a.hidden, attention),
-            Self::Gate | Self::Up => (a.feed_forward, a.hidden),
-            Self::Down => (a.hidden, a.feed_forward),
-            Self::AttentionNorm | Self::FeedForwardNorm | Self::FinalNorm => {
-                return TensorKind::Gain { length: a.hidden }
-            }
-            Self::Rope => {
-                return TensorKind::Rope {
-                    positions: a.context_length,
-                    half: a.head_dim / 2,
-                }
-            }
-        };
-        TensorKind::Linear { rows, columns }
-    }
-}
+pub use crate::network::TensorRole;
 
 /// The storage of a tensor, with its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +55,12 @@ pub enum TensorKind {
 }
 
 impl TensorKind {
+    /// Whether training changes the tensor: all but tables of rotations, which follow the others in the canonical
+    /// list.
+    pub const fn is_trained(self) -> bool {
+        !matches!(self, Self::Rope { .. })
+    }
+
     /// Tiles that the tensor fills.
     pub const fn tiles(self) -> u64 {
         match self {
@@ -197,67 +116,17 @@ impl TensorSpec {
     }
 }
 
-/// Roles and layers of an architecture's tensors, in canonical order.
-fn roles(a: &Architecture) -> impl Iterator<Item = (TensorRole, Option<u32>)> {
-    let layers = (0..a.layers).flat_map(|layer| {
-        TensorRole::LAYER
-            .into_iter()
-            .map(move |role| (role, Some(layer)))
-    });
-    let head = (!a.tied_head).then_some((TensorRole::OutputHead, None));
-    core::iter::once((TensorRole::TokenEmbedding, None))
-        .chain(layers)
-        .chain([(TensorRole::FinalNorm, None)])
-        .chain(head)
-        .chain([(TensorRole::Rope, None)])
-}
-
 /// The canonical list of tensors.
 pub fn tensors(architecture: &Architecture) -> Result<Vec<TensorSpec>, ArchitectureError> {
-    architecture.validate()?;
-    let mut offset_tiles = 0;
-    Ok(roles(architecture)
-        .map(|(role, layer)| {
-            let kind = role.kind(architecture);
-            let spec = TensorSpec {
-                role,
-                layer,
-                kind,
-                offset_tiles,
-                tiles: kind.tiles(),
-            };
-            offset_tiles += spec.tiles;
-            spec
-        })
-        .collect())
+    Ok(Network::new(architecture)?.into_tensors())
 }
 
-/// Number of tensors in the canonical list of a valid architecture.
-pub const fn tensor_count(a: &Architecture) -> usize {
-    a.layers as usize * TensorRole::LAYER.len() + 3 + !a.tied_head as usize
-}
-
-/// Tiles of the whole checkpoint.
-///
-/// Cannot overflow for dimensions within the limits of [`Architecture`]: a tensor has at most
-/// 2^26 tiles and there are fewer than 2^14.
-pub(crate) fn total_tiles(a: &Architecture) -> u64 {
-    let of = |role: TensorRole| role.kind(a).tiles();
-    let layer: u64 = TensorRole::LAYER.into_iter().map(of).sum();
-    let head = if a.tied_head {
-        0
-    } else {
-        of(TensorRole::OutputHead)
-    };
-    of(TensorRole::TokenEmbedding)
-        + u64::from(a.layers) * layer
-        + of(TensorRole::FinalNorm)
-        + head
-        + of(TensorRole::Rope)
+/// Number of tensors in the canonical list.
+pub fn tensor_count(architecture: &Architecture) -> Result<usize, ArchitectureError> {
+    Ok(Network::new(architecture)?.tensors().len())
 }
 
 /// Bytes of the weights of an architecture.
 pub fn weights_bytes(architecture: &Architecture) -> Result<u64, ArchitectureError> {
-    architecture.validate()?;
-    Ok(total_tiles(architecture) * TILE_BYTES as u64)
+    Ok(Network::new(architecture)?.tiles() * TILE_BYTES as u64)
 }

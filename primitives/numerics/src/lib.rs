@@ -18,6 +18,7 @@ pub mod layout;
 pub mod linear;
 pub mod loss;
 pub mod model;
+pub mod network;
 pub mod norm;
 pub mod rope;
 pub mod sampling;
@@ -41,6 +42,7 @@ pub use error::ForwardError;
 pub use kernels::{Kernels, Scalar};
 pub use loss::{loss, Loss};
 pub use model::{Model, ModelError};
+pub use network::Network;
 pub use sampling::{Sampler, Sampling};
 pub use transformer::{ForwardPass, Transformer};
 

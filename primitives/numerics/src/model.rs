@@ -4,9 +4,9 @@
 //! checkpoint's root proves that they are the *right* bytes.
 
 use crate::{
-    layout::{self, TensorKind, TensorRole, TensorSpec},
+    layout::{TensorKind, TensorRole, TensorSpec},
     tile::{self, Tile, TILE_BYTES, TILE_COLUMNS, TILE_QUANTS, TILE_ROWS},
-    Architecture, ArchitectureError,
+    Architecture, ArchitectureError, Network,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -67,8 +67,7 @@ impl From<ArchitectureError> for ModelError {
 /// Weights of an architecture, ready to execute. Cheap to build: nothing is copied or scanned.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
-    architecture: Architecture,
-    tensors: Vec<TensorSpec>,
+    network: Network,
     exponents: Vec<i8>,
     weights: &'a [u8],
 }
@@ -81,14 +80,14 @@ impl<'a> Model<'a> {
         exponents: &[i8],
         weights: &'a [u8],
     ) -> Result<Self, ModelError> {
-        let tensors = layout::tensors(architecture)?;
-        if exponents.len() != tensors.len() {
+        let network = Network::new(architecture)?;
+        if exponents.len() != network.tensors().len() {
             return Err(ModelError::ExponentCount {
-                expected: tensors.len(),
+                expected: network.tensors().len(),
                 found: exponents.len(),
             });
         }
-        let expected = layout::weights_bytes(architecture)?;
+        let expected = network.tiles() * TILE_BYTES as u64;
         if weights.len() as u64 != expected {
             return Err(ModelError::WeightsLength {
                 expected,
@@ -96,8 +95,7 @@ impl<'a> Model<'a> {
             });
         }
         Ok(Self {
-            architecture: *architecture,
-            tensors,
+            network,
             exponents: exponents.to_vec(),
             weights,
         })
@@ -105,73 +103,46 @@ impl<'a> Model<'a> {
 
     /// The architecture.
     pub const fn architecture(&self) -> &Architecture {
-        &self.architecture
+        self.network.architecture()
+    }
+
+    /// The steps from tokens to logits.
+    pub const fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The canonical list of tensors.
     pub fn tensors(&self) -> &[TensorSpec] {
-        &self.tensors
+        self.network.tensors()
     }
 
-    /// The token embedding.
-    pub fn token_embedding(&self) -> Linear<'a> {
-        self.linear(0)
-    }
-
-    /// The output head: its own tensor, or the token embedding.
-    pub fn output_head(&self) -> Linear<'a> {
-        if self.architecture.tied_head {
-            self.token_embedding()
-        } else {
-            self.linear(self.tensors.len() - 2)
-        }
-    }
-
-    /// Gains of the norm before the output head.
-    pub fn final_norm(&self) -> Gains<'a> {
-        self.gains(1 + self.architecture.layers as usize * TensorRole::LAYER.len())
-    }
-
-    /// The rotation table.
-    pub fn rope(&self) -> RopeTable<'a> {
-        RopeTable {
-            half: self.architecture.head_dim as usize / 2,
-            bytes: self.content(self.tensors.len() - 1),
-        }
-    }
-
-    /// The tensors of layer `index`.
+    /// Index in the canonical list of the tensor with this role in this layer.
     ///
     /// # Panics
-    /// When there is no such layer.
-    pub fn layer(&self, index: usize) -> Layer<'a> {
-        assert!(
-            index < self.architecture.layers as usize,
-            "the model has layer {index}"
-        );
-        let first = 1 + index * TensorRole::LAYER.len();
-        Layer {
-            attention_norm: self.gains(first),
-            query: self.linear(first + 1),
-            key: self.linear(first + 2),
-            value: self.linear(first + 3),
-            attention_output: self.linear(first + 4),
-            feed_forward_norm: self.gains(first + 5),
-            gate: self.linear(first + 6),
-            up: self.linear(first + 7),
-            down: self.linear(first + 8),
-        }
+    /// When the network has none.
+    pub fn index(&self, role: TensorRole, layer: Option<u32>) -> usize {
+        let found = self.network.tensor(role, layer);
+        found.unwrap_or_else(|| {
+            panic!(
+                "the network has a tensor {} in layer {layer:?}",
+                role.name()
+            )
+        })
     }
 
     /// Bytes of tensor `index` of the canonical list, without padding.
     fn content(&self, index: usize) -> &'a [u8] {
-        let spec = &self.tensors[index];
+        let spec = &self.tensors()[index];
         &self.weights[spec.offset_bytes() as usize..][..spec.kind.content_bytes() as usize]
     }
 
-    fn linear(&self, index: usize) -> Linear<'a> {
-        let TensorKind::Linear { rows, columns } = self.tensors[index].kind else {
-            unreachable!("the canonical list has a linear tensor at {index}");
+    /// Tensor `index` of the canonical list, a matrix.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn linear(&self, index: usize) -> Linear<'a> {
+        let TensorKind::Linear { rows, columns } = self.tensors()[index].kind else {
+            panic!("tensor {index} is a matrix");
         };
         Linear {
             rows: rows as usize,
@@ -181,27 +152,33 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn gains(&self, index: usize) -> Gains<'a> {
+    /// Tensor `index` of the canonical list, the gains of a norm.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn gains(&self, index: usize) -> Gains<'a> {
+        let TensorKind::Gain { .. } = self.tensors()[index].kind else {
+            panic!("tensor {index} has gains");
+        };
         Gains {
             exponent: i32::from(self.exponents[index]),
             bytes: self.content(index),
         }
     }
-}
 
-/// The nine tensors of a layer.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)] // named and documented as the variants of `TensorRole`
-pub struct Layer<'a> {
-    pub attention_norm: Gains<'a>,
-    pub query: Linear<'a>,
-    pub key: Linear<'a>,
-    pub value: Linear<'a>,
-    pub attention_output: Linear<'a>,
-    pub feed_forward_norm: Gains<'a>,
-    pub gate: Linear<'a>,
-    pub up: Linear<'a>,
-    pub down: Linear<'a>,
+    /// Tensor `index` of the canonical list, a table of rotations.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn rope(&self, index: usize) -> RopeTable<'a> {
+        let TensorKind::Rope { half, .. } = self.tensors()[index].kind else {
+            panic!("tensor {index} is a table of rotations");
+        };
+        RopeTable {
+            half: half as usize,
+            bytes: self.content(index),
+        }
+    }
 }
 
 /// A matrix of `rows` outputs by `columns` inputs in tiles; a weight is `q * s * 2^exponent`.

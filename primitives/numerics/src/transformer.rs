@@ -11,16 +11,20 @@
 //! hidden = norm(x)
 //! logits = linear(hidden)                                        units of 2^-16
 //! ```
-//! ⊕ is saturating addition. Every step works on each position by itself, except attention, which
+//! ⊕ is saturating addition. [`Network`] states the same formula as a list of steps with their values and
+//! tensors, which this module follows. Every step works on each position by itself, except attention, which
 //! reads the cache of earlier positions: so any split of positions into calls, and any internal
 //! chunk size, gives the same bits.
 
 use crate::{
-    embedding::embedding, error::ForwardError, kernels::Kernels, model::Layer,
-    swiglu::GATE_FRACTION, Architecture, Blocks, BlocksRef, KvCache, Model,
+    embedding::embedding,
+    error::ForwardError,
+    kernels::Kernels,
+    network::{Operator, Value},
+    Architecture, Blocks, BlocksRef, KvCache, Model, Network,
 };
-use alloc::vec::Vec;
-use core::ops::Range;
+use alloc::{vec, vec::Vec};
+use core::{mem, ops::Range};
 
 pub use crate::units::{ATTENTION_FRACTION, LOGIT_FRACTION, RESIDUAL_FRACTION};
 
@@ -62,30 +66,40 @@ pub struct Transformer<'m, K> {
     scratch: Scratch,
 }
 
-/// Buffers of a chunk; allocated once, grown to the largest chunk seen.
-#[derive(Debug, Default)]
+/// The values of a chunk's positions, by index; grown to the largest chunk seen.
+#[derive(Debug)]
 struct Scratch {
-    residual: Vec<i32>,
-    normed: Blocks,
-    queries: Vec<i32>,
-    keys: Vec<i32>,
-    values: Vec<i32>,
-    mixed: Vec<i32>,
-    gate: Vec<i32>,
-    up: Vec<i32>,
-    product: Blocks,
-    delta: Vec<i32>,
+    integers: Vec<Vec<i32>>,
+    blocks: Vec<Blocks>,
+}
+
+impl Scratch {
+    fn new(network: &Network) -> Self {
+        let values = network.values().len();
+        Self {
+            integers: vec![Vec::new(); values],
+            blocks: vec![Blocks::default(); values],
+        }
+    }
+
+    /// Keeps only these rows of `width` elements of `value`.
+    fn keep(&mut self, value: Value, width: usize, rows: Range<usize>) {
+        let vectors = &mut self.integers[value.index()];
+        vectors.truncate(rows.end * width);
+        vectors.drain(..rows.start * width);
+    }
 }
 
 impl<'m, K: Kernels> Transformer<'m, K> {
     /// A transformer with an empty cache for `capacity` positions, at most the model's context.
     pub fn new(model: Model<'m>, kernels: K, capacity: u32) -> Self {
         let cache = KvCache::new(model.architecture(), capacity);
+        let scratch = Scratch::new(model.network());
         Self {
             model,
             kernels,
             cache,
-            scratch: Scratch::default(),
+            scratch,
         }
     }
 
@@ -104,77 +118,92 @@ impl<'m, K: Kernels> Transformer<'m, K> {
         self.cache.truncate(length);
     }
 
-    /// Runs one chunk through all layers; its residual stream is left in the scratch.
-    fn run(&mut self, start: usize, tokens: &[u32]) {
-        let hidden = self.model.architecture().hidden as usize;
-        let table = self.model.token_embedding();
-        let x = sized(&mut self.scratch.residual, tokens.len() * hidden);
-        for (row, &token) in x.chunks_exact_mut(hidden).zip(tokens) {
-            embedding(&table, token as usize, row);
+    /// Runs `steps` over the vectors in the scratch; the first is at position `start`, of the tokens if the
+    /// steps begin with them.
+    fn run(&mut self, steps: Range<usize>, start: usize, tokens: &[u32]) {
+        let Self {
+            model,
+            kernels,
+            cache,
+            scratch,
+        } = self;
+        let network = model.network();
+        let Scratch { integers, blocks } = scratch;
+        for step in &network.steps()[steps] {
+            match step.operator {
+                Operator::Embedding { table, output } => {
+                    let (table, width) = (model.linear(table), network.width(output));
+                    let rows = sized(&mut integers[output.index()], tokens.len() * width);
+                    for (row, &token) in rows.chunks_exact_mut(width).zip(tokens) {
+                        embedding(&table, token as usize, row);
+                    }
+                }
+                Operator::Norm {
+                    gains,
+                    epsilon_q32,
+                    input,
+                    output,
+                } => kernels.norm(
+                    &model.gains(gains),
+                    epsilon_q32,
+                    &integers[input.index()],
+                    &mut blocks[output.index()],
+                ),
+                Operator::Linear {
+                    weights,
+                    input,
+                    output,
+                } => {
+                    let (weights, input) = (model.linear(weights), blocks[input.index()].view());
+                    let length = input.rows() * weights.rows();
+                    let rows = sized(&mut integers[output.index()], length);
+                    kernels.linear(&weights, input, network.fraction(output), rows);
+                }
+                Operator::Rope { table, value } => {
+                    let (table, width) = (model.rope(table), network.width(value));
+                    kernels.rope(&table, start, width, &mut integers[value.index()]);
+                }
+                Operator::Store {
+                    cache: layer,
+                    keys,
+                    values,
+                } => {
+                    let (keys, values) = (&integers[keys.index()], &integers[values.index()]);
+                    kernels.store(cache, layer as usize, start, keys, values);
+                }
+                Operator::Attention {
+                    cache: layer,
+                    heads,
+                    queries,
+                    output,
+                    ..
+                } => {
+                    let mut mixed = mem::take(&mut integers[output.index()]);
+                    let queries = &integers[queries.index()];
+                    let rows = sized(&mut mixed, queries.len());
+                    let layer = cache.layer(layer as usize);
+                    kernels.attention(layer, heads as usize, start, queries, rows);
+                    integers[output.index()] = mixed;
+                }
+                Operator::Quantise { input, output } => kernels.quantise(
+                    &integers[input.index()],
+                    network.width(input),
+                    network.fraction(input),
+                    &mut blocks[output.index()],
+                ),
+                Operator::Swiglu { gate, up, output } => kernels.swiglu(
+                    &integers[gate.index()],
+                    &integers[up.index()],
+                    network.width(output),
+                    &mut blocks[output.index()],
+                ),
+                Operator::Add { delta, value } => {
+                    let mut sum = mem::take(&mut integers[value.index()]);
+                    add(&mut sum, &integers[delta.index()]);
+                    integers[value.index()] = sum;
+                }
+            }
         }
-        for index in 0..self.model.architecture().layers as usize {
-            let layer = self.model.layer(index);
-            self.attend(index, &layer, start, tokens.len());
-            self.feed_forward(&layer, tokens.len());
-        }
-        self.cache.extend_to(start + tokens.len());
-    }
-
-    fn attend(&mut self, index: usize, layer: &Layer<'_>, start: usize, count: usize) {
-        let a = *self.model.architecture();
-        let (width, kv_width) = (a.attention_width(), a.kv_width());
-        let (kernels, s) = (&self.kernels, &mut self.scratch);
-        kernels.norm(
-            &layer.attention_norm,
-            a.norm_epsilon_q32,
-            &s.residual,
-            &mut s.normed,
-        );
-        let input = s.normed.view();
-        let queries = sized(&mut s.queries, count * width);
-        let keys = sized(&mut s.keys, count * kv_width);
-        let values = sized(&mut s.values, count * kv_width);
-        kernels.linear(&layer.query, input, ATTENTION_FRACTION, queries);
-        kernels.linear(&layer.key, input, ATTENTION_FRACTION, keys);
-        kernels.linear(&layer.value, input, ATTENTION_FRACTION, values);
-        let rope = self.model.rope();
-        kernels.rope(&rope, start, width, queries);
-        kernels.rope(&rope, start, kv_width, keys);
-        kernels.store(&mut self.cache, index, start, keys, values);
-
-        let mixed = sized(&mut s.mixed, count * width);
-        let cache = self.cache.layer(index);
-        kernels.attention(cache, a.heads as usize, start, queries, mixed);
-        kernels.quantise(mixed, width, ATTENTION_FRACTION, &mut s.product);
-        let delta = sized(&mut s.delta, s.residual.len());
-        kernels.linear(
-            &layer.attention_output,
-            s.product.view(),
-            RESIDUAL_FRACTION,
-            delta,
-        );
-        add(&mut s.residual, delta);
-    }
-
-    fn feed_forward(&mut self, layer: &Layer<'_>, count: usize) {
-        let a = *self.model.architecture();
-        let columns = a.feed_forward as usize;
-        let (kernels, s) = (&self.kernels, &mut self.scratch);
-        kernels.norm(
-            &layer.feed_forward_norm,
-            a.norm_epsilon_q32,
-            &s.residual,
-            &mut s.normed,
-        );
-        let input = s.normed.view();
-        let gate = sized(&mut s.gate, count * columns);
-        let up = sized(&mut s.up, count * columns);
-        kernels.linear(&layer.gate, input, GATE_FRACTION, gate);
-        kernels.linear(&layer.up, input, GATE_FRACTION, up);
-        kernels.swiglu(gate, up, columns, &mut s.product);
-        let delta = sized(&mut s.delta, s.residual.len());
-        kernels.linear(&layer.down, s.product.view(), RESIDUAL_FRACTION, delta);
-        add(&mut s.residual, delta);
     }
 }
 
@@ -206,30 +235,39 @@ impl<K: Kernels> ForwardPass for Transformer<'_, K> {
             &wanted,
         )?;
         self.cache.truncate(start);
-        let width = self.model.architecture().hidden as usize;
-        let epsilon = self.model.architecture().norm_epsilon_q32;
+        let network = self.model.network();
+        let sections = network.sections();
+        let (residual, result) = (network.residual(), network.hidden());
+        let width = network.width(residual);
         for (chunk, tokens) in tokens.chunks(CHUNK).enumerate() {
             let first = chunk * CHUNK;
-            self.run(start + first, tokens);
+            let start = start + first;
+            self.run(sections.layers.clone(), start, tokens);
+            self.cache.extend_to(start + tokens.len());
             let from = wanted.start.max(first) - first;
             let to = wanted.end.min(first + tokens.len()).saturating_sub(first);
             if from < to {
-                let gains = self.model.final_norm();
-                let s = &mut self.scratch;
-                let rows = &s.residual[from * width..to * width];
-                self.kernels.norm(&gains, epsilon, rows, &mut s.normed);
-                hidden.append(s.normed.view());
+                self.scratch.keep(residual, width, from..to);
+                self.run(sections.hidden.clone(), start, &[]);
+                hidden.append(self.scratch.blocks[result.index()].view());
             }
         }
         Ok(())
     }
 
     fn logits(&mut self, hidden: BlocksRef<'_>, logits: &mut Vec<i32>) {
-        let head = self.model.output_head();
-        let logits = sized(logits, hidden.rows() * head.rows());
-        if !logits.is_empty() {
-            self.kernels.linear(&head, hidden, LOGIT_FRACTION, logits);
+        let network = self.model.network();
+        let (input, result) = (network.hidden().index(), network.logits().index());
+        let steps = network.sections().logits;
+        if hidden.rows() == 0 {
+            return logits.clear();
         }
+        let blocks = &mut self.scratch.blocks[input];
+        blocks.clear();
+        blocks.append(hidden);
+        mem::swap(logits, &mut self.scratch.integers[result]);
+        self.run(steps, 0, &[]);
+        mem::swap(logits, &mut self.scratch.integers[result]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use noema_numerics::{
-    layout::{self, TensorKind},
+    layout::{self, TensorKind, TensorSpec},
     tile::{quant_offset, TILE_BYTES, TILE_COLUMNS, TILE_QUANTS, TILE_ROWS},
     Architecture, ArchitectureError,
 };
@@ -17,8 +17,8 @@ pub const CHUNK_COORDINATES: usize = CHUNK_TILES * TILE_COORDINATES;
 /// Gains of a tile.
 pub(crate) const TILE_GAINS: usize = TILE_BYTES / 4;
 
-/// The trainable tensors of an architecture: the canonical list without the rotation table, which
-/// is its last.
+/// The trainable tensors of an architecture: the canonical list without the tables of rotations, which are
+/// its last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trainable {
     tensors: Vec<Tensor>,
@@ -32,19 +32,22 @@ impl Trainable {
     /// # Errors
     /// As [`Architecture::validate`].
     pub fn new(architecture: &Architecture) -> Result<Self, ArchitectureError> {
-        let mut tensors: Vec<Tensor> = layout::tensors(architecture)?
+        let specs = layout::tensors(architecture)?;
+        let tensors: Vec<Tensor> = specs
             .iter()
+            .take_while(|spec| spec.kind.is_trained())
             .map(|spec| Tensor {
                 kind: spec.kind,
                 offset_tiles: spec.offset_tiles,
                 tiles: spec.tiles,
             })
             .collect();
-        let tiles = tensors.pop().map_or(0, |rope| rope.offset_tiles);
+        let tiles_of = |spec: &TensorSpec| spec.tiles;
+        let all: u64 = specs.iter().map(tiles_of).sum();
         Ok(Self {
+            tiles: specs.iter().map(tiles_of).take(tensors.len()).sum(),
             tensors,
-            tiles,
-            weights_bytes: layout::weights_bytes(architecture)?,
+            weights_bytes: all * TILE_BYTES as u64,
         })
     }
 
@@ -58,12 +61,12 @@ impl Trainable {
         self.tensors.get(usize::from(index))
     }
 
-    /// Tiles that have masters: all before the rotation table.
+    /// Tiles that have masters: all before the tables of rotations.
     pub const fn tiles(&self) -> u64 {
         self.tiles
     }
 
-    /// Bytes of the weights of a checkpoint, the rotation table included.
+    /// Bytes of the weights of a checkpoint, the tables of rotations included.
     pub const fn weights_bytes(&self) -> u64 {
         self.weights_bytes
     }

@@ -39,6 +39,8 @@ pub struct CpuKernels {
 pub struct LinearOutput<'a> {
     /// The weights.
     pub weights: Linear<'a>,
+    /// Fraction bits of the outputs.
+    pub fraction: i32,
     /// Outputs `[batch][rows]`.
     pub output: &'a mut [i32],
 }
@@ -112,12 +114,11 @@ impl CpuKernels {
     ///
     /// # Panics
     /// When the shapes do not fit.
-    pub fn linears(&self, layers: &mut [LinearOutput<'_>], input: BlocksRef<'_>, fraction: i32) {
+    pub fn linears(&self, layers: &mut [LinearOutput<'_>], input: BlocksRef<'_>) {
         if input.rows() == 0 {
             return;
         }
         let prepared = Input::new(self.level, &self.team, input);
-        let units = (input.fraction(), fraction);
         let layers: Vec<Layer<'_>> = layers
             .iter_mut()
             .map(|layer| {
@@ -128,6 +129,7 @@ impl CpuKernels {
                     input.rows() * weights.rows(),
                     "outputs of the layer"
                 );
+                let units = (input.fraction(), layer.fraction);
                 Layer::new(weights, &prepared, units, layer.output)
             })
             .collect();
@@ -194,9 +196,10 @@ impl Kernels for CpuKernels {
     ) {
         let layer = LinearOutput {
             weights: *weights,
+            fraction,
             output,
         };
-        self.linears(&mut [layer], input, fraction);
+        self.linears(&mut [layer], input);
     }
 
     fn norm(&self, gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {

@@ -1,4 +1,5 @@
-//! One pass over the weights for several sequences.
+//! One pass over the weights for several sequences: the steps of `noema_numerics::Network`, in runs that are
+//! computed together.
 //!
 //! The positions of all segments are the rows of one batch. Linear layers, norms and activations work on each
 //! row independently of its sequence; rotation, cache and attention work on the rows of one sequence at a
@@ -12,12 +13,10 @@ use super::{
 use crate::{Output, Segment};
 use noema_numerics::{
     embedding::embedding,
-    model::Layer,
-    swiglu::GATE_FRACTION,
-    transformer::{ATTENTION_FRACTION, LOGIT_FRACTION, RESIDUAL_FRACTION},
+    network::{Operator, Step, Value},
     Blocks, Kernels, Model,
 };
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 /// Rows that pass through the layers together.
 const CHUNK: usize = 128;
@@ -30,16 +29,11 @@ const HEAD_CHUNK: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pieces: Vec<Piece>,
-    residual: Vec<i32>,
-    normed: Blocks,
-    queries: Vec<i32>,
-    keys: Vec<i32>,
-    values: Vec<i32>,
-    mixed: Vec<i32>,
-    gate: Vec<i32>,
-    up: Vec<i32>,
-    product: Blocks,
-    delta: Vec<i32>,
+    /// The tokens of all pieces.
+    tokens: Vec<u32>,
+    /// Values by index.
+    integers: Vec<Vec<i32>>,
+    blocks: Vec<Blocks>,
 }
 
 /// The part of a segment that is in the chunk.
@@ -63,28 +57,49 @@ pub(super) struct Pass<'a> {
 impl Pass<'_> {
     /// Runs every segment and replaces `output`.
     pub(super) fn run(&mut self, segments: &[Segment<'_>], output: &mut Output) {
+        let network = self.model.network();
+        let values = network.values().len();
+        self.scratch.integers.resize_with(values, Vec::new);
+        self.scratch.blocks.resize_with(values, Blocks::default);
         output.hidden.clear();
         for (segment, member) in segments.iter().zip(self.members.iter_mut()) {
             member.cache.truncate(segment.start);
         }
+        let sections = network.sections();
+        let hidden = network.hidden().index();
         let mut next = (0, 0);
         while self.take_chunk(segments, &mut next) {
-            self.layers(segments);
-            self.collect(segments, &mut output.hidden);
+            self.steps(&network.steps()[sections.layers.clone()], CHUNK);
+            for piece in &self.scratch.pieces {
+                let cache = &mut self.members[piece.segment].cache;
+                cache.extend_to(piece.start + piece.tokens.len());
+            }
+            if self.keep_wanted(segments) > 0 {
+                self.steps(&network.steps()[sections.hidden.clone()], CHUNK);
+                output.hidden.append(self.scratch.blocks[hidden].view());
+            }
         }
-        self.head(output);
+        // The head reads and writes the output in place.
+        let logits = network.logits().index();
+        mem::swap(&mut output.hidden, &mut self.scratch.blocks[hidden]);
+        mem::swap(&mut output.logits, &mut self.scratch.integers[logits]);
+        self.steps(&network.steps()[sections.logits], HEAD_CHUNK);
+        mem::swap(&mut output.hidden, &mut self.scratch.blocks[hidden]);
+        mem::swap(&mut output.logits, &mut self.scratch.integers[logits]);
     }
 
     /// Fills the chunk from `next`, a segment and an index of its tokens; returns whether any tokens were
     /// left.
     fn take_chunk(&mut self, segments: &[Segment<'_>], next: &mut (usize, usize)) -> bool {
-        let pieces = &mut self.scratch.pieces;
+        let Scratch { pieces, tokens, .. } = self.scratch;
         pieces.clear();
+        tokens.clear();
         let mut room = CHUNK;
         while let (Some(segment), 1..) = (segments.get(next.0), room) {
             let end = segment.tokens.len().min(next.1 + room);
             if next.1 < end {
                 room -= end - next.1;
+                tokens.extend(&segment.tokens[next.1..end]);
                 pieces.push(Piece {
                     segment: next.0,
                     tokens: next.1..end,
@@ -99,238 +114,273 @@ impl Pass<'_> {
         !pieces.is_empty()
     }
 
-    /// Runs the chunk through all layers; its residual stream is left in the scratch.
-    fn layers(&mut self, segments: &[Segment<'_>]) {
-        let architecture = self.model.architecture();
-        let hidden = architecture.hidden as usize;
-        let table = self.model.token_embedding();
-        let s = &mut *self.scratch;
-        let rows = s.pieces.iter().map(|piece| piece.tokens.len()).sum();
-        let tokens = s
-            .pieces
-            .iter()
-            .flat_map(|piece| &segments[piece.segment].tokens[piece.tokens.clone()]);
-        let x = sized(&mut s.residual, rows * hidden);
-        for (row, &token) in x.chunks_exact_mut(hidden).zip(tokens) {
-            embedding(&table, token as usize, row);
-        }
-        for index in 0..architecture.layers as usize {
-            let layer = self.model.layer(index);
-            self.attend(index, &layer, rows);
-            self.feed_forward(&layer, rows);
-        }
-        for piece in &self.scratch.pieces {
-            let cache = &mut self.members[piece.segment].cache;
-            cache.extend_to(piece.start + piece.tokens.len());
-        }
-    }
-
-    fn attend(&mut self, index: usize, layer: &Layer<'_>, rows: usize) {
-        let a = self.model.architecture();
-        let (width, kv_width) = (a.attention_width(), a.kv_width());
-        let (kernels, s) = (self.kernels, &mut *self.scratch);
-        kernels.norm(
-            &layer.attention_norm,
-            a.norm_epsilon_q32,
-            &s.residual,
-            &mut s.normed,
-        );
-        let input = s.normed.view();
-        let queries = sized(&mut s.queries, rows * width);
-        let keys = sized(&mut s.keys, rows * kv_width);
-        let values = sized(&mut s.values, rows * kv_width);
-        let mut layers = [
-            (layer.query, &mut *queries),
-            (layer.key, &mut *keys),
-            (layer.value, &mut *values),
-        ]
-        .map(|(weights, output)| LinearOutput { weights, output });
-        kernels.linears(&mut layers, input, ATTENTION_FRACTION);
-        let attention = Attention {
-            model: self.model,
-            kernels,
-            layer: index,
-        };
-        let rows = Rows {
-            queries,
-            keys,
-            values,
-            mixed: sized(&mut s.mixed, rows * width),
-        };
-        attention.pieces(&s.pieces, self.members, rows);
-
-        kernels.quantise(&s.mixed, width, ATTENTION_FRACTION, &mut s.product);
-        let delta = sized(&mut s.delta, s.residual.len());
-        kernels.linear(
-            &layer.attention_output,
-            s.product.view(),
-            RESIDUAL_FRACTION,
-            delta,
-        );
-        add(&mut s.residual, delta);
-    }
-
-    fn feed_forward(&mut self, layer: &Layer<'_>, rows: usize) {
-        let a = self.model.architecture();
-        let columns = a.feed_forward as usize;
-        let (kernels, s) = (self.kernels, &mut *self.scratch);
-        kernels.norm(
-            &layer.feed_forward_norm,
-            a.norm_epsilon_q32,
-            &s.residual,
-            &mut s.normed,
-        );
-        let input = s.normed.view();
-        let gate = sized(&mut s.gate, rows * columns);
-        let up = sized(&mut s.up, rows * columns);
-        let mut layers = [(layer.gate, &mut *gate), (layer.up, &mut *up)]
-            .map(|(weights, output)| LinearOutput { weights, output });
-        kernels.linears(&mut layers, input, GATE_FRACTION);
-        kernels.swiglu(gate, up, columns, &mut s.product);
-        let delta = sized(&mut s.delta, s.residual.len());
-        kernels.linear(&layer.down, s.product.view(), RESIDUAL_FRACTION, delta);
-        add(&mut s.residual, delta);
-    }
-
-    /// Appends the final hidden vectors that the chunk's pieces request.
-    fn collect(&mut self, segments: &[Segment<'_>], hidden: &mut Blocks) {
-        let width = self.model.architecture().hidden as usize;
-        let epsilon = self.model.architecture().norm_epsilon_q32;
-        let gains = self.model.final_norm();
-        let s = &mut *self.scratch;
-        let mut norm = |rows: Range<usize>| {
-            if !rows.is_empty() {
-                let rows = &s.residual[rows.start * width..rows.end * width];
-                self.kernels.norm(&gains, epsilon, rows, &mut s.normed);
-                hidden.append(s.normed.view());
-            }
-        };
-        // Consecutive rows, such as those of decoding sequences, are normalised together.
-        let mut pending = 0..0;
-        let mut row = 0;
-        for piece in &s.pieces {
+    /// Keeps only the requested rows of the residual stream; returns how many.
+    fn keep_wanted(&mut self, segments: &[Segment<'_>]) -> usize {
+        let network = self.model.network();
+        let (residual, width) = (network.residual(), network.width(network.residual()));
+        let Scratch {
+            pieces, integers, ..
+        } = self.scratch;
+        let residual = &mut integers[residual.index()];
+        let (mut row, mut kept) = (0, 0);
+        for piece in pieces.iter() {
             let wanted = &segments[piece.segment].wanted;
             let from = wanted.start.max(piece.tokens.start);
             let to = wanted.end.min(piece.tokens.end);
             if from < to {
                 let rows = row + from - piece.tokens.start..row + to - piece.tokens.start;
-                if pending.end == rows.start {
-                    pending.end = rows.end;
-                } else {
-                    norm(std::mem::replace(&mut pending, rows));
-                }
+                let count = rows.len();
+                residual.copy_within(rows.start * width..rows.end * width, kept * width);
+                kept += count;
             }
             row += piece.tokens.len();
         }
-        norm(pending);
+        residual.truncate(kept * width);
+        kept
     }
 
-    fn head(&self, output: &mut Output) {
-        let head = self.model.output_head();
-        let rows = output.hidden.rows();
-        let logits = sized(&mut output.logits, rows * head.rows());
-        let chunks = logits.chunks_mut(HEAD_CHUNK * head.rows());
-        for (start, logits) in (0..rows).step_by(HEAD_CHUNK).zip(chunks) {
-            let hidden = output
-                .hidden
-                .view()
-                .slice(start..rows.min(start + HEAD_CHUNK));
-            self.kernels.linear(&head, hidden, LOGIT_FRACTION, logits);
+    /// Runs `steps` over the vectors in the scratch; linear layers over at most `most` rows at a time.
+    fn steps(&mut self, steps: &[Step], most: usize) {
+        for run in steps.chunk_by(|a, b| a.operator.joins(&b.operator)) {
+            match run {
+                [Step { operator, .. }, ..] if operator.is_by_sequence() => self.by_sequence(run),
+                [Step {
+                    operator: Operator::Linear { input, .. },
+                    ..
+                }, ..] => self.linears(run, *input, most),
+                _ => run.iter().for_each(|step| self.by_row(&step.operator)),
+            }
         }
     }
-}
 
-/// Parameters of the attention of one layer.
-struct Attention<'a> {
-    model: &'a Model<'a>,
-    kernels: &'a CpuKernels,
-    layer: usize,
-}
-
-/// Projected rows of some pieces, and the output of their attention.
-struct Rows<'a> {
-    queries: &'a mut [i32],
-    keys: &'a mut [i32],
-    values: &'a mut [i32],
-    mixed: &'a mut [i32],
-}
-
-impl<'a> Rows<'a> {
-    /// The first `rows`, and the rest.
-    fn split_at(self, rows: usize, width: usize, kv_width: usize) -> (Self, Self) {
-        let (queries, more_queries) = self.queries.split_at_mut(rows * width);
-        let (keys, more_keys) = self.keys.split_at_mut(rows * kv_width);
-        let (values, more_values) = self.values.split_at_mut(rows * kv_width);
-        let (mixed, more_mixed) = self.mixed.split_at_mut(rows * width);
-        let first = Rows {
-            queries,
-            keys,
-            values,
-            mixed,
-        };
-        let rest = Rows {
-            queries: more_queries,
-            keys: more_keys,
-            values: more_values,
-            mixed: more_mixed,
-        };
-        (first, rest)
+    /// Runs an operator that works on each row independently of the others.
+    fn by_row(&mut self, operator: &Operator) {
+        let (model, network, kernels) = (self.model, self.model.network(), self.kernels);
+        let Scratch {
+            tokens,
+            integers,
+            blocks,
+            ..
+        } = self.scratch;
+        match *operator {
+            Operator::Embedding { table, output } => {
+                let (table, width) = (model.linear(table), network.width(output));
+                let rows = sized(&mut integers[output.index()], tokens.len() * width);
+                for (row, &token) in rows.chunks_exact_mut(width).zip(tokens.iter()) {
+                    embedding(&table, token as usize, row);
+                }
+            }
+            Operator::Norm {
+                gains,
+                epsilon_q32,
+                input,
+                output,
+            } => kernels.norm(
+                &model.gains(gains),
+                epsilon_q32,
+                &integers[input.index()],
+                &mut blocks[output.index()],
+            ),
+            Operator::Quantise { input, output } => kernels.quantise(
+                &integers[input.index()],
+                network.width(input),
+                network.fraction(input),
+                &mut blocks[output.index()],
+            ),
+            Operator::Swiglu { gate, up, output } => kernels.swiglu(
+                &integers[gate.index()],
+                &integers[up.index()],
+                network.width(output),
+                &mut blocks[output.index()],
+            ),
+            Operator::Add { delta, value } => {
+                let mut sum = mem::take(&mut integers[value.index()]);
+                add(&mut sum, &integers[delta.index()]);
+                integers[value.index()] = sum;
+            }
+            Operator::Linear { .. }
+            | Operator::Rope { .. }
+            | Operator::Store { .. }
+            | Operator::Attention { .. } => unreachable!("{} is run with others", operator.name()),
+        }
     }
-}
 
-/// A piece with its cache and its rows.
-struct Attending<'a> {
-    start: usize,
-    member: &'a mut Member,
-    rows: Rows<'a>,
-}
+    /// Runs linear layers over the same input.
+    fn linears(&mut self, run: &[Step], input: Value, most: usize) {
+        let (model, network) = (self.model, self.model.network());
+        let Scratch {
+            integers, blocks, ..
+        } = self.scratch;
+        let input = blocks[input.index()].view();
+        let mut layers: Vec<(Value, usize, Vec<i32>)> = run
+            .iter()
+            .filter_map(|step| match step.operator {
+                Operator::Linear {
+                    weights, output, ..
+                } => {
+                    let mut rows = mem::take(&mut integers[output.index()]);
+                    sized(&mut rows, input.rows() * network.width(output));
+                    Some((output, weights, rows))
+                }
+                _ => None,
+            })
+            .collect();
+        for first in (0..input.rows()).step_by(most) {
+            let rows = first..input.rows().min(first + most);
+            let mut outputs: Vec<LinearOutput<'_>> = layers
+                .iter_mut()
+                .map(|(output, weights, vectors)| {
+                    let width = network.width(*output);
+                    LinearOutput {
+                        weights: model.linear(*weights),
+                        fraction: network.fraction(*output),
+                        output: &mut vectors[rows.start * width..rows.end * width],
+                    }
+                })
+                .collect();
+            self.kernels.linears(&mut outputs, input.slice(rows));
+        }
+        for (output, _, vectors) in layers {
+            integers[output.index()] = vectors;
+        }
+    }
 
-impl Attention<'_> {
-    /// Rotates, caches and attends for every piece: pieces of many rows on all threads, one by one; then the
-    /// others on one thread each.
-    fn pieces(&self, pieces: &[Piece], members: &mut [Member], mut rows: Rows<'_>) {
-        let a = self.model.architecture();
-        let mut members = members.iter_mut().enumerate();
+    /// Runs operators that work on one sequence at a time: pieces of many rows on all threads, one by one;
+    /// then the others on one thread each.
+    fn by_sequence(&mut self, run: &[Step]) {
+        let network = self.model.network();
+        let Scratch {
+            pieces, integers, ..
+        } = self.scratch;
+        let rows: usize = pieces.iter().map(|piece| piece.tokens.len()).sum();
+        let mut values = Vec::new();
+        for step in run {
+            let of_step = step.operator.inputs().chain(step.operator.output());
+            of_step.for_each(|value| {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            });
+        }
+        let mut vectors: Vec<Vec<i32>> = values
+            .iter()
+            .map(|value| {
+                let mut vectors = mem::take(&mut integers[value.index()]);
+                sized(&mut vectors, rows * network.width(*value));
+                vectors
+            })
+            .collect();
+        let sequential = Sequential {
+            model: self.model,
+            kernels: self.kernels,
+            run,
+            values: &values,
+        };
+        let mut rest: Vec<&mut [i32]> = vectors.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut members = self.members.iter_mut().enumerate();
         let mut short = Vec::with_capacity(pieces.len());
-        for piece in pieces {
+        for piece in pieces.iter() {
             let count = piece.tokens.len();
-            let (of_piece, rest) = rows.split_at(count, a.attention_width(), a.kv_width());
-            rows = rest;
             // Pieces are in the order of the segments; a chunk has each segment at most once.
             let Some((_, member)) = members.find(|(segment, _)| *segment == piece.segment) else {
                 break;
             };
-            let mut attending = Attending {
+            let mut part = Part {
                 start: piece.start,
                 member,
-                rows: of_piece,
+                vectors: sequential.split(&mut rest, count),
             };
             if count < self.kernels.threads() && pieces.len() > 1 {
-                short.push(attending);
+                short.push(part);
             } else {
-                self.piece(&mut attending);
+                sequential.part(&mut part);
             }
         }
         self.kernels
-            .for_each(&mut short, |_, attending| self.piece(attending));
+            .for_each(&mut short, |_, part| sequential.part(part));
+        drop(short);
+        for (value, vectors) in values.iter().zip(vectors) {
+            integers[value.index()] = vectors;
+        }
+    }
+}
+
+/// Operators that work on one sequence at a time, and the values that they use.
+struct Sequential<'a> {
+    model: &'a Model<'a>,
+    kernels: &'a CpuKernels,
+    run: &'a [Step],
+    values: &'a [Value],
+}
+
+/// A piece with its cache and its rows of each value.
+struct Part<'a> {
+    start: usize,
+    member: &'a mut Member,
+    vectors: Vec<&'a mut [i32]>,
+}
+
+impl Sequential<'_> {
+    /// Splits the first `count` rows of each value from the rest.
+    fn split<'a>(&self, rest: &mut [&'a mut [i32]], count: usize) -> Vec<&'a mut [i32]> {
+        let network = self.model.network();
+        let values = rest.iter_mut().zip(self.values);
+        values
+            .map(|(rest, value)| {
+                let length = count * network.width(*value);
+                let (rows, more) = mem::take(rest).split_at_mut(length);
+                *rest = more;
+                rows
+            })
+            .collect()
     }
 
-    fn piece(&self, piece: &mut Attending<'_>) {
-        let a = self.model.architecture();
-        let table = self.model.rope();
-        let (kernels, start) = (self.kernels, piece.start);
-        let Rows {
-            queries,
-            keys,
-            values,
-            mixed,
-        } = &mut piece.rows;
-        kernels.rope(&table, start, a.attention_width(), queries);
-        kernels.rope(&table, start, a.kv_width(), keys);
-        let cache = &mut piece.member.cache;
-        kernels.store(cache, self.layer, start, keys, values);
-        let cache = cache.layer(self.layer);
-        kernels.attention(cache, a.heads as usize, start, queries, mixed);
+    /// Place of a value of the run in [`Part::vectors`].
+    fn place(&self, value: Value) -> usize {
+        let found = self.values.iter().position(|other| *other == value);
+        found.expect("the values of the run are listed; qed")
+    }
+
+    fn part(&self, part: &mut Part<'_>) {
+        let (kernels, network) = (self.kernels, self.model.network());
+        let Part {
+            start,
+            member,
+            vectors,
+        } = part;
+        let cache = &mut member.cache;
+        for step in self.run {
+            match step.operator {
+                Operator::Rope { table, value } => {
+                    let (table, width) = (self.model.rope(table), network.width(value));
+                    kernels.rope(&table, *start, width, vectors[self.place(value)]);
+                }
+                Operator::Store {
+                    cache: index,
+                    keys,
+                    values,
+                } => {
+                    let (keys, values) = (self.place(keys), self.place(values));
+                    let (keys, values) = (&*vectors[keys], &*vectors[values]);
+                    kernels.store(cache, index as usize, *start, keys, values);
+                }
+                Operator::Attention {
+                    cache: index,
+                    heads,
+                    queries,
+                    output,
+                    ..
+                } => {
+                    let places = [self.place(queries), self.place(output)];
+                    let [queries, output] = vectors
+                        .get_disjoint_mut(places)
+                        .expect("attention writes another value than it reads; qed");
+                    let layer = cache.layer(index as usize);
+                    kernels.attention(layer, heads as usize, *start, queries, output);
+                }
+                operator => unreachable!("{} works by row", operator.name()),
+            }
+        }
     }
 }
 

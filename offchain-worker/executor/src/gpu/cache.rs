@@ -19,7 +19,7 @@ const WHAT: &str = "the keys and values of a sequence";
 /// Bytes of pages that are copied at a time within a slab.
 const COPY_BYTES: u64 = 1 << 20;
 
-/// Buffers of a pass to which the kernels that use a cache are bound.
+/// Buffers of a pass to which the kernels that use the cache of a layer are bound.
 pub(crate) struct Around<'a> {
     pub(crate) kernels: &'a Kernels,
     pub(crate) rope: &'a [Part],
@@ -67,11 +67,11 @@ impl Caches {
         self.slabs.get(index as usize)?.as_ref()
     }
 
-    /// Reserves pages for `positions`.
+    /// Reserves pages for `positions`; `around` is that of each layer.
     pub(crate) fn reserve(
         &mut self,
         gpu: &Gpu,
-        around: &Around<'_>,
+        around: &[Around<'_>],
         positions: usize,
     ) -> Result<Place, ExecutorError> {
         let pages = positions.div_ceil(BLOCK).max(1) as u32;
@@ -188,16 +188,16 @@ impl Caches {
     fn slab_of(
         &self,
         gpu: &Gpu,
-        around: &Around<'_>,
+        around: &[Around<'_>],
         index: u32,
         pages: u32,
     ) -> Result<Slab, ExecutorError> {
         let a = &self.architecture;
         let bytes = self.page_bytes() * u64::from(pages);
         gpu.room_for(WHAT, bytes * u64::from(a.layers))?;
-        let layers = (0..a.layers)
-            .map(|_| gpu.storage(WHAT, bytes))
-            .map(|pages| LayerSlab::new(gpu, a, around, index, pages?))
+        let layers = around
+            .iter()
+            .map(|around| LayerSlab::new(gpu, a, around, index, gpu.storage(WHAT, bytes)?))
             .collect::<Result<_, _>>()?;
         Ok(Slab {
             pages: Pages::new(pages),

@@ -1,50 +1,60 @@
-//! A model on a device: every tensor uploaded, every dispatch of a layer bound to its buffers.
+//! A model on a device: every tensor uploaded, every dispatch bound to its buffers.
 
 use super::{
+    cache::Around,
     device::{Buffer, Gpu},
     kernels::{Bound, Kernels},
+    lower::{Lowered, Target, Unit, Vector, Work},
     scratch::Scratch,
     weights::{upload_gains, upload_rope, Matrix, Part},
 };
 use crate::ExecutorError;
-use noema_numerics::{
-    model::Gains,
-    norm,
-    swiglu::{GATE_FRACTION, PRODUCT_FRACTION},
-    transformer::{ATTENTION_FRACTION, LOGIT_FRACTION, RESIDUAL_FRACTION},
-    Architecture, Model, BLOCK,
-};
+use noema_numerics::{norm, Architecture, Model, BLOCK};
+use std::collections::{btree_map::Entry, BTreeMap};
 
 /// A model without its caches.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) architecture: Architecture,
-    pub(crate) hidden: u32,
     /// Of all layers.
     pub(crate) weight_bytes: u64,
     /// Unit of the final hidden vectors.
     pub(crate) hidden_fraction: i32,
-    pub(crate) embedding: Vec<Bound>,
-    pub(crate) layers: Vec<Layer>,
-    /// Blocks of the attention's output; blocks of the gated product.
-    pub(crate) mixed: Bound,
-    pub(crate) swiglu: Bound,
-    pub(crate) final_norm: Bound,
-    pub(crate) head: Linear,
-    pub(crate) rope: Vec<Part>,
+    pub(crate) hidden_vector: Vector,
+    /// The dispatches of each layer; the first layer's begin with the embedding.
+    pub(crate) layers: Vec<Vec<Dispatch>>,
+    /// Those from the residual stream to the hidden vectors, and from there to the logits.
+    pub(crate) hidden: Vec<Dispatch>,
+    pub(crate) logits: Vec<Dispatch>,
+    /// Of each cache, what its kernels are bound to.
+    caches: Vec<Cached>,
+    /// Tables of rotations, by tensor.
+    ropes: BTreeMap<usize, Vec<Part>>,
     /// Kept so that its bytes are counted: the bindings hold the buffers.
     _weights: Vec<Buffer>,
 }
 
-/// The dispatches of a layer, except those that need a cache.
+/// What the kernels of one cache are bound to, beside the cache.
+#[derive(Clone, Copy, Debug)]
+struct Cached {
+    table: usize,
+    projected: Vector,
+    mixed: Vector,
+}
+
+/// The dispatches of one kernel over the rows of a window.
 #[derive(Debug)]
-pub(crate) struct Layer {
-    pub(crate) attention_norm: Bound,
-    pub(crate) projections: Linear,
-    pub(crate) attention_output: Linear,
-    pub(crate) feed_forward_norm: Bound,
-    pub(crate) gate_up: Linear,
-    pub(crate) down: Linear,
+pub(crate) enum Dispatch {
+    /// Workgroups of a row, and each part of the table.
+    Embedding(u32, Vec<Bound>),
+    Norm(Bound),
+    Quantise(Bound),
+    Swiglu(Bound),
+    Linear(Linear),
+    /// The cache, the table, and the workgroups of a row. The bindings are the cache's.
+    Rope(usize, usize, u32),
+    /// The cache, and the workgroups of a row. The binding is the cache's.
+    Attention(usize, u32),
 }
 
 /// A matrix bound to its input and output: row groups and binding of each part.
@@ -53,173 +63,226 @@ pub(crate) struct Linear {
     pub(crate) parts: Vec<(u32, Bound)>,
 }
 
-/// The parameters of binding.
+/// The parameters of binding, and what is uploaded so far.
 struct Binder<'a> {
     gpu: &'a Gpu,
     kernels: &'a Kernels,
     scratch: &'a Scratch,
-    epsilon_q32: u32,
-    weights: Vec<Buffer>,
+    model: &'a Model<'a>,
+    /// By the tensors that are stacked.
+    matrices: BTreeMap<Vec<usize>, Matrix>,
+    ropes: BTreeMap<usize, Vec<Part>>,
+    gains: Vec<Buffer>,
+    caches: BTreeMap<usize, Cached>,
 }
 
 impl Network {
-    /// Uploads `model` and binds it to the buffers of `scratch`.
+    /// Uploads `model`, of which `lowered` is the network, and binds it to the buffers of `scratch`.
     pub(crate) fn new(
         gpu: &Gpu,
         kernels: &Kernels,
         scratch: &Scratch,
+        lowered: &Lowered,
         model: &Model<'_>,
     ) -> Result<Self, ExecutorError> {
-        let a = *model.architecture();
-        let s = scratch;
         let mut binder = Binder {
             gpu,
             kernels,
             scratch,
-            epsilon_q32: a.norm_epsilon_q32,
-            weights: Vec::new(),
+            model,
+            matrices: BTreeMap::new(),
+            ropes: BTreeMap::new(),
+            gains: Vec::new(),
+            caches: BTreeMap::new(),
         };
-
-        let table = Matrix::upload(gpu, &[model.token_embedding()])?;
-        let embedding = binder.embedding(&table)?;
-        let final_norm = model.final_norm();
-        let hidden_fraction = norm::fraction(&final_norm);
-        let head_input = [&s.hidden_mantissas, &s.hidden_shifts];
-        let head_unit = (hidden_fraction, LOGIT_FRACTION);
-        let head = if a.tied_head {
-            binder.linear(table, head_input, &s.logits, head_unit, false)?
-        } else {
-            binder
-                .weights
-                .extend(table.parts.into_iter().map(|part| part.buffer));
-            let head = Matrix::upload(gpu, &[model.output_head()])?;
-            binder.linear(head, head_input, &s.logits, head_unit, false)?
-        };
-        let layers = (0..a.layers as usize)
-            .map(|index| binder.layer(&model.layer(index)))
-            .collect::<Result<_, _>>()?;
+        let layers = lowered.layers.iter();
+        let layers = layers.map(|works| binder.bind_all(works));
+        let layers = layers.collect::<Result<_, _>>()?;
+        let hidden = binder.bind_all(&lowered.hidden)?;
+        let logits = binder.bind_all(&lowered.logits)?;
+        let hidden_fraction = lowered.logits.iter().find_map(|work| match work {
+            Work::Linear { unit, .. } => Some(binder.fraction(*unit)),
+            _ => None,
+        });
+        let matrices = binder.matrices.into_values();
+        let parts = matrices.flat_map(|matrix| matrix.parts);
+        let mut weights: Vec<Buffer> = parts.map(|part| part.buffer).collect();
+        weights.extend(binder.gains);
         Ok(Self {
-            architecture: a,
-            hidden: a.hidden,
+            architecture: *model.architecture(),
             weight_bytes: layer_bytes(model),
-            hidden_fraction,
-            embedding,
+            hidden_fraction: hidden_fraction.unwrap_or_default(),
+            hidden_vector: lowered.hidden_vector,
             layers,
-            mixed: kernels.quantise.bind(
-                gpu,
-                &[blocks(a.attention_width())],
-                &[&s.mantissas, &s.shifts, &s.narrow],
-            )?,
-            swiglu: kernels.swiglu.bind(
-                gpu,
-                &[blocks(a.feed_forward as usize)],
-                &[&s.mantissas, &s.shifts, &s.wide, &s.narrow, &s.powers],
-            )?,
-            final_norm: binder.norm(&final_norm, [&s.hidden_mantissas, &s.hidden_shifts], true)?,
-            head,
-            rope: upload_rope(gpu, model)?,
-            _weights: binder.weights,
+            hidden,
+            logits,
+            caches: binder.caches.into_values().collect(),
+            ropes: binder.ropes,
+            _weights: weights,
         })
+    }
+
+    /// What the kernels of each cache are bound to.
+    pub(crate) fn around<'a>(&'a self, kernels: &'a Kernels, s: &'a Scratch) -> Vec<Around<'a>> {
+        let caches = self.caches.iter();
+        caches
+            .map(|cached| Around {
+                kernels,
+                rope: self.rope(cached.table),
+                projected: s.integers(cached.projected),
+                powers: &s.powers,
+                scores: &s.scores,
+                mixed: s.integers(cached.mixed),
+            })
+            .collect()
+    }
+
+    /// The parts of a table of rotations.
+    pub(crate) fn rope(&self, table: usize) -> &[Part] {
+        self.ropes.get(&table).map_or(&[], Vec::as_slice)
     }
 }
 
 impl Binder<'_> {
-    fn layer(&mut self, layer: &noema_numerics::model::Layer<'_>) -> Result<Layer, ExecutorError> {
-        let s = self.scratch;
-        let blocks = [&s.mantissas, &s.shifts];
-        let matrix = |matrices: &[_]| Matrix::upload(self.gpu, matrices);
-        let projections = matrix(&[layer.query, layer.key, layer.value])?;
-        let attention_output = matrix(&[layer.attention_output])?;
-        let gate_up = matrix(&[layer.gate, layer.up])?;
-        let down = matrix(&[layer.down])?;
-        let attention = norm::fraction(&layer.attention_norm);
-        let feed_forward = norm::fraction(&layer.feed_forward_norm);
-        Ok(Layer {
-            attention_norm: self.norm(&layer.attention_norm, blocks, false)?,
-            projections: self.linear(
-                projections,
-                blocks,
-                &s.wide,
-                (attention, ATTENTION_FRACTION),
-                false,
-            )?,
-            attention_output: self.linear(
-                attention_output,
-                blocks,
-                &s.residual,
-                (ATTENTION_FRACTION, RESIDUAL_FRACTION),
-                true,
-            )?,
-            feed_forward_norm: self.norm(&layer.feed_forward_norm, blocks, false)?,
-            gate_up: self.linear(
-                gate_up,
-                blocks,
-                &s.wide,
-                (feed_forward, GATE_FRACTION),
-                false,
-            )?,
-            down: self.linear(
-                down,
-                blocks,
-                &s.residual,
-                (PRODUCT_FRACTION, RESIDUAL_FRACTION),
-                true,
-            )?,
+    fn bind_all(&mut self, works: &[Work]) -> Result<Vec<Dispatch>, ExecutorError> {
+        works.iter().map(|work| self.bind(work)).collect()
+    }
+
+    fn bind(&mut self, work: &Work) -> Result<Dispatch, ExecutorError> {
+        let (gpu, kernels, s) = (self.gpu, self.kernels, self.scratch);
+        Ok(match *work {
+            Work::Embedding {
+                table,
+                fraction,
+                output,
+                width,
+            } => {
+                let table = self.matrix(&[table])?;
+                let bind = |part: &Part| {
+                    let parameters = table.embedding_parameters(part, fraction);
+                    let buffers = [s.integers(output), &part.buffer];
+                    kernels.embedding.bind(gpu, &parameters, &buffers)
+                };
+                let bound = table.parts.iter().map(bind);
+                let groups = (width / 4).div_ceil(64) as u32;
+                Dispatch::Embedding(groups, bound.collect::<Result<_, _>>()?)
+            }
+            Work::Norm {
+                gains,
+                epsilon_q32,
+                input,
+                scratch,
+                output,
+                gather,
+            } => {
+                let gains = self.model.gains(gains);
+                let length = gains.values().len();
+                let gains = upload_gains(gpu, &gains)?;
+                let [mantissas, shifts] = s.blocks(output);
+                let (input, scratch) = (s.integers(input), s.integers(scratch));
+                let bound = kernels.norm.bind(
+                    gpu,
+                    &norm_parameters(length, epsilon_q32, gather),
+                    &[mantissas, shifts, input, scratch, &gains],
+                )?;
+                self.gains.push(gains);
+                Dispatch::Norm(bound)
+            }
+            Work::Linear {
+                ref matrices,
+                input,
+                unit,
+                output,
+            } => {
+                let (tensors, outputs): (Vec<usize>, Vec<i32>) = matrices.iter().copied().unzip();
+                let unit = self.fraction(unit);
+                let matrix = self.matrix(&tensors)?;
+                let (target, add) = match output {
+                    Target::Replace(vector) => (s.integers(vector), false),
+                    Target::Add(vector) => (s.integers(vector), true),
+                    Target::Logits => (&s.logits, false),
+                };
+                let [mantissas, shifts] = s.blocks(input);
+                let mut parts = Vec::with_capacity(matrix.parts.len());
+                for part in &matrix.parts {
+                    let bound = kernels.linear().bind(
+                        gpu,
+                        &matrix.parameters(part, unit, &outputs, add),
+                        &[mantissas, shifts, &part.buffer, target],
+                    )?;
+                    parts.push((part.count, bound));
+                }
+                Dispatch::Linear(Linear { parts })
+            }
+            Work::Rope {
+                cache,
+                table,
+                heads,
+                kv_heads,
+                ..
+            } => {
+                if let Entry::Vacant(entry) = self.ropes.entry(table) {
+                    let positions = self.model.architecture().context_length as usize;
+                    entry.insert(upload_rope(gpu, &self.model.rope(table), positions)?);
+                }
+                let cached = Cached {
+                    table,
+                    projected: 0,
+                    mixed: 0,
+                };
+                self.caches.insert(cache, cached);
+                Dispatch::Rope(cache, table, heads + 2 * kv_heads)
+            }
+            Work::Attention {
+                cache,
+                heads,
+                projected,
+                output,
+            } => {
+                if let Some(cached) = self.caches.get_mut(&cache) {
+                    (cached.projected, cached.mixed) = (projected, output);
+                }
+                Dispatch::Attention(cache, heads)
+            }
+            Work::Quantise {
+                input,
+                output,
+                width,
+            } => {
+                let [mantissas, shifts] = s.blocks(output);
+                let buffers = [mantissas, shifts, s.integers(input)];
+                Dispatch::Quantise(kernels.quantise.bind(gpu, &[blocks(width)], &buffers)?)
+            }
+            Work::Swiglu {
+                input,
+                scratch,
+                output,
+                width,
+            } => {
+                let [mantissas, shifts] = s.blocks(output);
+                let (input, scratch) = (s.integers(input), s.integers(scratch));
+                let buffers = [mantissas, shifts, input, scratch, &s.powers];
+                Dispatch::Swiglu(kernels.swiglu.bind(gpu, &[blocks(width)], &buffers)?)
+            }
         })
     }
 
-    fn embedding(&self, table: &Matrix) -> Result<Vec<Bound>, ExecutorError> {
-        let bind = |part: &Part| {
-            self.kernels.embedding.bind(
-                self.gpu,
-                &table.embedding_parameters(part, RESIDUAL_FRACTION),
-                &[&self.scratch.residual, &part.buffer],
-            )
-        };
-        table.parts.iter().map(bind).collect()
-    }
-
-    /// `units` are the fraction bits of input and output; `add` adds to the output instead of
-    /// replacing it.
-    fn linear(
-        &mut self,
-        matrix: Matrix,
-        [mantissas, shifts]: [&Buffer; 2],
-        output: &Buffer,
-        (from, to): (i32, i32),
-        add: bool,
-    ) -> Result<Linear, ExecutorError> {
-        let mut parts = Vec::with_capacity(matrix.parts.len());
-        for part in &matrix.parts {
-            let bound = self.kernels.linear().bind(
-                self.gpu,
-                &matrix.parameters(part, from, to, add),
-                &[mantissas, shifts, &part.buffer, output],
-            )?;
-            parts.push((part.count, bound));
+    /// The stacked matrices of these tensors, uploaded once.
+    fn matrix(&mut self, tensors: &[usize]) -> Result<&Matrix, ExecutorError> {
+        if !self.matrices.contains_key(tensors) {
+            let stacked: Vec<_> = tensors.iter().map(|&at| self.model.linear(at)).collect();
+            let matrix = Matrix::upload(self.gpu, &stacked)?;
+            self.matrices.insert(tensors.to_vec(), matrix);
         }
-        self.weights
-            .extend(matrix.parts.into_iter().map(|part| part.buffer));
-        Ok(Linear { parts })
+        Ok(&self.matrices[tensors])
     }
 
-    /// A norm of the residual stream; `gather` takes only the rows that the window lists.
-    fn norm(
-        &mut self,
-        gains: &Gains<'_>,
-        [mantissas, shifts]: [&Buffer; 2],
-        gather: bool,
-    ) -> Result<Bound, ExecutorError> {
-        let s = self.scratch;
-        let length = gains.values().len();
-        let gains = upload_gains(self.gpu, gains)?;
-        let bound = self.kernels.norm.bind(
-            self.gpu,
-            &norm_parameters(length, self.epsilon_q32, gather),
-            &[mantissas, shifts, &s.residual, &s.narrow, &gains],
-        )?;
-        self.weights.push(gains);
-        Ok(bound)
+    /// Fraction bits of a unit.
+    fn fraction(&self, unit: Unit) -> i32 {
+        match unit {
+            Unit::Fraction(fraction) => fraction,
+            Unit::Gains(gains) => norm::fraction(&self.model.gains(gains)),
+        }
     }
 }
 

@@ -1,13 +1,14 @@
-//! The recording of one chunk's dispatches: `noema_numerics::transformer`, line by line.
+//! The recording of one chunk's dispatches, in the order of the network.
 
 use super::{
     cache::{Caches, Slab},
     kernels::{Bound, Kernel, Kernels},
-    network::{Linear, Network},
+    network::{Dispatch, Linear, Network},
     plan::{Chunk, Window, Windows},
     scratch::Scratch,
+    weights::Part,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 /// Records into one compute pass.
 pub(crate) struct Recorder<'a> {
@@ -17,84 +18,96 @@ pub(crate) struct Recorder<'a> {
     pub(crate) network: &'a Network,
 }
 
-/// A chunk, with the slabs of caches and the parts of the rotation table that its rows need.
+/// A chunk, with the slabs of caches that its rows need.
 pub(crate) struct Rows<'a> {
     pub(crate) windows: &'a Windows,
     slabs: Vec<&'a Slab>,
-    /// Indices of the parts.
-    rope: Vec<usize>,
+    positions: RangeInclusive<u32>,
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(
-        network: &Network,
-        caches: &'a Caches,
-        chunk: &Chunk,
-        windows: &'a Windows,
-    ) -> Self {
+    pub(crate) fn new(caches: &'a Caches, chunk: &Chunk, windows: &'a Windows) -> Self {
         let slabs: BTreeSet<u32> = chunk.rows.iter().map(|row| row.place.slab).collect();
         let positions = || chunk.rows.iter().map(|row| row.position);
-        let first = positions().min().unwrap_or(0);
-        let last = positions().max().unwrap_or(0);
-        let parts = network.rope.iter().enumerate();
         Self {
             windows,
             slabs: slabs.into_iter().filter_map(|i| caches.slab(i)).collect(),
-            rope: parts
-                .filter(|(_, part)| part.first <= last && first < part.first + part.count)
-                .map(|(index, _)| index)
-                .collect(),
+            positions: positions().min().unwrap_or(0)..=positions().max().unwrap_or(0),
         }
+    }
+
+    /// Whether a part of a table of rotations has positions of the rows.
+    fn need(&self, part: &Part) -> bool {
+        part.first <= *self.positions.end() && *self.positions.start() < part.first + part.count
     }
 }
 
 impl Recorder<'_> {
-    /// The embeddings of all rows.
-    pub(crate) fn embedding(&mut self, rows: &Rows<'_>) {
-        let all = rows.windows.all;
-        let groups = [(self.network.hidden / 4).div_ceil(64), all.count, 1];
-        for bound in &self.network.embedding {
-            self.dispatch(&self.kernels.embedding, bound, all, groups);
-        }
-    }
-
     /// Layer `index` over all rows; the residual stream is left in the scratch.
     pub(crate) fn layer(&mut self, index: usize, rows: &Rows<'_>) {
-        let (kernels, network) = (self.kernels, self.network);
-        let (a, layer) = (&network.architecture, &network.layers[index]);
-        let all = rows.windows.all;
-        self.rows(&kernels.norm, &layer.attention_norm, all);
-        self.linear(&layer.projections, all);
-        for slab in &rows.slabs {
-            for &part in &rows.rope {
-                let bound = &slab.layers[index].rope[part];
-                let groups = [a.heads + 2 * a.kv_heads, all.count, 1];
-                self.dispatch(&kernels.rope, bound, all, groups);
+        for dispatch in &self.network.layers[index] {
+            match dispatch {
+                Dispatch::Rope(cache, table, units) => self.rope(*cache, *table, *units, rows),
+                Dispatch::Attention(cache, heads) => self.attention(*cache, *heads, rows),
+                _ => self.by_row(dispatch, rows.windows.all),
             }
         }
-        for &window in &rows.windows.scores {
-            for slab in &rows.slabs {
-                let bound = &slab.layers[index].attention;
-                let groups = [a.heads, window.count, 1];
-                self.dispatch(&kernels.attention, bound, window, groups);
-            }
-        }
-        self.rows(&kernels.quantise, &network.mixed, all);
-        self.linear(&layer.attention_output, all);
-        self.rows(&kernels.norm, &layer.feed_forward_norm, all);
-        self.linear(&layer.gate_up, all);
-        self.rows(&kernels.swiglu, &network.swiglu, all);
-        self.linear(&layer.down, all);
     }
 
-    /// The final norm over the requested rows of the window.
+    /// The hidden vectors of the requested rows of the window.
     pub(crate) fn hidden(&mut self, wanted: Window) {
-        self.rows(&self.kernels.norm, &self.network.final_norm, wanted);
+        for dispatch in &self.network.hidden {
+            self.by_row(dispatch, wanted);
+        }
     }
 
     /// Logits of the hidden vectors of the window.
     pub(crate) fn logits(&mut self, window: Window) {
-        self.linear(&self.network.head, window);
+        for dispatch in &self.network.logits {
+            self.by_row(dispatch, window);
+        }
+    }
+
+    fn by_row(&mut self, dispatch: &Dispatch, window: Window) {
+        let kernels = self.kernels;
+        match dispatch {
+            Dispatch::Embedding(groups, parts) => {
+                for bound in parts {
+                    let groups = [*groups, window.count, 1];
+                    self.dispatch(&kernels.embedding, bound, window, groups);
+                }
+            }
+            Dispatch::Norm(bound) => self.rows(&kernels.norm, bound, window),
+            Dispatch::Quantise(bound) => self.rows(&kernels.quantise, bound, window),
+            Dispatch::Swiglu(bound) => self.rows(&kernels.swiglu, bound, window),
+            Dispatch::Linear(linear) => self.linear(linear, window),
+            // A network has these in its layers only.
+            Dispatch::Rope(..) | Dispatch::Attention(..) => {}
+        }
+    }
+
+    fn rope(&mut self, cache: usize, table: usize, units: u32, rows: &Rows<'_>) {
+        let (kernels, all) = (self.kernels, rows.windows.all);
+        for slab in &rows.slabs {
+            let parts = self
+                .network
+                .rope(table)
+                .iter()
+                .zip(&slab.layers[cache].rope);
+            for (_, bound) in parts.filter(|(part, _)| rows.need(part)) {
+                self.dispatch(&kernels.rope, bound, all, [units, all.count, 1]);
+            }
+        }
+    }
+
+    fn attention(&mut self, cache: usize, heads: u32, rows: &Rows<'_>) {
+        let kernels = self.kernels;
+        for &window in &rows.windows.scores {
+            for slab in &rows.slabs {
+                let bound = &slab.layers[cache].attention;
+                self.dispatch(&kernels.attention, bound, window, [heads, window.count, 1]);
+            }
+        }
     }
 
     fn linear(&mut self, linear: &Linear, window: Window) {

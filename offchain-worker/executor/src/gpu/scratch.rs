@@ -3,6 +3,7 @@
 use super::{
     device::{bytes_of, Buffer, Gpu},
     kernels::Kernels,
+    lower::{Lowered, Vector},
     plan::{most_window_bytes, Room, MOST_ROWS},
 };
 use crate::ExecutorError;
@@ -22,20 +23,14 @@ const LOGIT_BYTES: u64 = 16 << 20;
 pub(crate) struct Scratch {
     /// Rows of a chunk.
     pub(crate) rows: usize,
-    /// i32 `[row][hidden]`.
-    pub(crate) residual: Buffer,
-    /// Blocks of the linear layers' inputs, as `wgsl/blocks.wgsl` describes.
-    pub(crate) mantissas: Buffer,
-    pub(crate) shifts: Buffer,
-    /// i32 `[row]`: queries, keys and values, or gates and ups.
-    pub(crate) wide: Buffer,
-    /// i32 `[row]`: the input of the next block quantisation.
-    pub(crate) narrow: Buffer,
+    /// i32 `[row]`, by place.
+    integers: Vec<Buffer>,
+    /// Mantissas and shifts as `wgsl/blocks.wgsl` describes, by place.
+    blocks: Vec<[Buffer; 2]>,
+    /// Place of each vector.
+    places: Vec<usize>,
     /// i32 or u32 `[row][head][position]`.
     pub(crate) scores: Buffer,
-    /// Blocks of the final hidden vectors.
-    pub(crate) hidden_mantissas: Buffer,
-    pub(crate) hidden_shifts: Buffer,
     /// i32 `[row][vocabulary]`.
     pub(crate) logits: Buffer,
     /// The table of `noema_numerics::exp2`.
@@ -53,17 +48,16 @@ impl Scratch {
         gpu: &Gpu,
         kernels: &Kernels,
         a: &Architecture,
+        lowered: &Lowered,
         rows: Option<usize>,
     ) -> Result<Self, ExecutorError> {
-        let hidden = u64::from(a.hidden);
-        let attention = a.attention_width() as u64;
-        let projected = attention + 2 * a.kv_width() as u64;
-        let gated = u64::from(a.feed_forward);
-        let vector = hidden.max(attention).max(gated);
-        let wide = projected.max(2 * gated);
-        // Per row: elements of every vector, and two bytes for each mantissa.
-        let row = 4 * (hidden + wide + vector) + 2 * (vector + hidden);
-        let most = gpu.largest_binding() / (4 * wide);
+        let widths = |widths: &[usize]| widths.iter().map(|width| *width as u64).collect();
+        let (integers, blocks): (Vec<u64>, Vec<u64>) =
+            (widths(&lowered.integers), widths(&lowered.blocks));
+        // Per row: four bytes for each integer, and two for each mantissa.
+        let row = 4 * integers.iter().sum::<u64>() + 2 * blocks.iter().sum::<u64>();
+        let widest = integers.iter().copied().max().unwrap_or(1);
+        let most = gpu.largest_binding() / (4 * widest);
         let rows = match rows {
             Some(rows) => rows as u64,
             None => (VECTOR_BYTES.min(gpu.left() / 8) / row).max(LEAST_ROWS),
@@ -89,16 +83,23 @@ impl Scratch {
         let window_group = kernels.bind_windows(gpu, &windows)?;
         let powers = gpu.storage(what, exp2::TABLE.len() as u64 * 4)?;
         gpu.write(&powers, 0, &bytes_of(&exp2::TABLE));
+        let integers = integers
+            .into_iter()
+            .map(|width| gpu.storage(what, rows * width * 4))
+            .collect::<Result<_, _>>()?;
+        let blocks = blocks
+            .into_iter()
+            .map(|width| {
+                let mantissas = gpu.storage(what, rows * width * 2)?;
+                Ok([mantissas, gpu.storage(what, rows * shifts(width))?])
+            })
+            .collect::<Result<_, ExecutorError>>()?;
         Ok(Self {
             rows: rows as usize,
-            residual: gpu.storage(what, rows * hidden * 4)?,
-            mantissas: gpu.storage(what, rows * vector * 2)?,
-            shifts: gpu.storage(what, rows * shifts(vector))?,
-            wide: gpu.storage(what, rows * wide * 4)?,
-            narrow: gpu.storage(what, rows * vector * 4)?,
+            integers,
+            blocks,
+            places: lowered.places.clone(),
             scores: gpu.storage("the scores of attention", scores)?,
-            hidden_mantissas: gpu.storage(what, rows * hidden * 2)?,
-            hidden_shifts: gpu.storage(what, rows * shifts(hidden))?,
             logits: gpu.storage("logits", logit_rows * logit_row)?,
             powers,
             windows,
@@ -110,5 +111,15 @@ impl Scratch {
                 heads,
             },
         })
+    }
+
+    /// The buffer of a vector of integers.
+    pub(crate) fn integers(&self, vector: Vector) -> &Buffer {
+        &self.integers[self.places[vector]]
+    }
+
+    /// Mantissas and shifts of a vector of blocks.
+    pub(crate) fn blocks(&self, vector: Vector) -> [&Buffer; 2] {
+        self.blocks[self.places[vector]].each_ref()
     }
 }

@@ -7,9 +7,9 @@
 use super::device::{Buffer, Gpu};
 use crate::ExecutorError;
 use noema_numerics::{
-    model::{Gains, Linear},
+    model::{Gains, Linear, RopeTable},
     tile::TILE_BYTES,
-    Model, BLOCK,
+    BLOCK,
 };
 
 /// Matrices over the same inputs, stacked.
@@ -54,11 +54,21 @@ impl Matrix {
 
     /// Parameters of the linear kernels for one part: see `wgsl/linear.wgsl`.
     ///
-    /// Outputs are in units of `2^-output`; inputs of `2^-input`.
-    pub(crate) fn parameters(&self, part: &Part, input: i32, output: i32, add: bool) -> [u32; 12] {
+    /// Inputs are in units of `2^-input`, the outputs of each matrix in units of `2^-` its element of
+    /// `outputs`.
+    pub(crate) fn parameters(
+        &self,
+        part: &Part,
+        input: i32,
+        outputs: &[i32],
+        add: bool,
+    ) -> [u32; 12] {
         // A missing matrix begins where there is no row group.
         let section = |index: usize| self.sections.get(index).copied().unwrap_or((u32::MAX, 0));
-        let exponent = |index| (section(index).1 - input + output).cast_unsigned();
+        let exponent = |index| {
+            let output = outputs.get(index).copied().unwrap_or(0);
+            (section(index).1 - input + output).cast_unsigned()
+        };
         [
             self.blocks,
             self.rows,
@@ -91,13 +101,16 @@ pub(crate) fn upload_gains(gpu: &Gpu, gains: &Gains<'_>) -> Result<Buffer, Execu
     Ok(buffer)
 }
 
-/// Uploads the rotation table.
-pub(crate) fn upload_rope(gpu: &Gpu, model: &Model<'_>) -> Result<Vec<Part>, ExecutorError> {
-    let row = model.rope().half() * 8;
-    let positions = model.architecture().context_length as usize;
+/// Uploads the first `positions` positions of a rotation table.
+pub(crate) fn upload_rope(
+    gpu: &Gpu,
+    table: &RopeTable<'_>,
+    positions: usize,
+) -> Result<Vec<Part>, ExecutorError> {
+    let row = table.half() * 8;
     let mut bytes = Vec::with_capacity(positions * row);
     for position in 0..positions {
-        for (cos, sin) in model.rope().row(position) {
+        for (cos, sin) in table.row(position) {
             bytes.extend(cos.to_le_bytes());
             bytes.extend(sin.to_le_bytes());
         }

@@ -28,7 +28,7 @@ impl TrainingLoop {
         let Some(path) = self.state.clone() else {
             return Ok(());
         };
-        let parameters = self.llama.parameters();
+        let parameters = self.model.parameters();
         let mut tensors = Vec::with_capacity(self.tensors.len());
         for tensor in &self.tensors {
             let read = |value: Tensor<2>| value.into_data().try_into_vec();
@@ -128,7 +128,7 @@ impl TrainingLoop {
         if saved.tensors.len() != self.tensors.len() {
             return Err(damaged());
         }
-        let mut parameters = self.llama.parameters();
+        let mut parameters = self.model.parameters();
         for (tensor, saved) in self.tensors.iter_mut().zip(saved.tensors) {
             let parameter = &mut parameters[tensor.index];
             let shape = parameter.value().dims();

@@ -22,7 +22,7 @@ impl TrainingLoop {
                 let own = self.loss(part);
                 loss += share * f64::from(own.clone().into_scalar::<f32>());
                 let gradients = own.backward();
-                let parameters = self.llama.parameters();
+                let parameters = self.model.parameters();
                 for (tensor, sum) in self.tensors.iter().zip(&mut sums) {
                     let Some(own) = parameters[tensor.index].gradient(&gradients) else {
                         continue;
@@ -49,7 +49,7 @@ impl TrainingLoop {
     }
 
     fn update(&mut self, gradients: Vec<Option<Tensor<2>>>, scale: f64, rate: f64) {
-        let mut parameters = self.llama.parameters();
+        let mut parameters = self.model.parameters();
         for (tensor, gradient) in self.tensors.iter_mut().zip(gradients) {
             let Some(gradient) = gradient else { continue };
             let parameter = &mut parameters[tensor.index];
@@ -80,7 +80,7 @@ impl TrainingLoop {
         let Some((_, rotary)) = &self.rotary else {
             unreachable!("a round has begun");
         };
-        let logits = self.llama.logits(self.llama.hidden(read, rotary));
+        let logits = self.model.logits(self.model.hidden(read, rotary));
         CrossEntropyLossConfig::new()
             .init(&on)
             .forward(logits.flatten::<2>(0, 1), came)

@@ -5,7 +5,8 @@
 
 use super::{Random, TestModel};
 use crate::{
-    attention, check, embedding, exp2, generate, hidden, layout,
+    attention, check, embedding, exp2, generate, hidden,
+    layout::{self, TensorRole},
     loss::{log2, loss},
     model::Linear,
     sampling::Sampler,
@@ -37,7 +38,7 @@ pub fn frozen() -> BTreeMap<&'static str, &'static str> {
 pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
     let test = TestModel::tiny(1);
     let model = test.model();
-    let layer = model.layer(1);
+    let down = model.linear(model.index(TensorRole::Down, Some(1)));
     BTreeMap::from([
         ("attention", hash_i32(&attended(kernels))),
         (
@@ -59,7 +60,7 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
         ("exp2_table", hash_i32(&exp2::TABLE.map(|x| x as i32))),
         ("hidden", hash(&hidden_hashes(kernels))),
         ("layout", hash(layout_lines().as_bytes())),
-        ("linear", hash_i32(&multiplied(kernels, &layer.down, 96))),
+        ("linear", hash_i32(&multiplied(kernels, &down, 96))),
         ("linear_any_bytes", hash_i32(&multiplied_any_bytes(kernels))),
         ("log2", hash_i32(&logarithms())),
         ("loss", hash(&losses())),
@@ -169,9 +170,10 @@ fn hash_cache(kernels: &dyn Kernels) -> String {
 }
 
 fn embedded(model: &Model<'_>) -> Vec<i32> {
+    let table = model.linear(model.index(TensorRole::TokenEmbedding, None));
     let mut rows = vec![0; 128 * 64];
     for (token, row) in rows.chunks_mut(64).enumerate() {
-        embedding::embedding(&model.token_embedding(), token, row);
+        embedding::embedding(&table, token, row);
     }
     rows
 }
@@ -214,7 +216,7 @@ fn multiplied_any_bytes(kernels: &dyn Kernels) -> Vec<i32> {
 fn normed(kernels: &dyn Kernels, model: &Model<'_>) -> Blocks {
     let mut output = Blocks::default();
     kernels.norm(
-        &model.final_norm(),
+        &model.gains(model.index(TensorRole::FinalNorm, None)),
         42_950,
         &values(10, 31, 30 * 64),
         &mut output,
@@ -224,7 +226,8 @@ fn normed(kernels: &dyn Kernels, model: &Model<'_>) -> Blocks {
 
 fn rotated(kernels: &dyn Kernels, model: &Model<'_>) -> Vec<i32> {
     let mut rows = values(11, 31, 100 * 64);
-    kernels.rope(&model.rope(), 100, 64, &mut rows);
+    let table = model.rope(model.index(TensorRole::Rope, None));
+    kernels.rope(&table, 100, 64, &mut rows);
     rows
 }
 

@@ -171,7 +171,7 @@ fn attention_over_nothing_but_zeros_is_zero() {
 fn any_bytes_execute() {
     let architecture = TestModel::TINY;
     let length = layout::weights_bytes(&architecture).unwrap() as usize;
-    let count = layout::tensor_count(&architecture);
+    let count = layout::tensor_count(&architecture).unwrap();
     let mut random = Random::new(3);
     let noise: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
     let worst: Vec<u8> = (0..length)

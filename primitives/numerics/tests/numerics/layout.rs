@@ -15,7 +15,7 @@ fn tensors_follow_each_other_without_gaps() {
     for tied_head in [true, false] {
         let architecture = Architecture { tied_head, ..TINY };
         let tensors = layout::tensors(&architecture).unwrap();
-        assert_eq!(tensors.len(), layout::tensor_count(&architecture));
+        assert_eq!(tensors.len(), layout::tensor_count(&architecture).unwrap());
         let mut next = 0;
         for spec in &tensors {
             assert_eq!(spec.offset_tiles, next, "{}", spec.name());

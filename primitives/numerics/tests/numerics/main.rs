@@ -5,6 +5,7 @@ mod extremes;
 mod golden;
 mod layout;
 mod loss;
+mod network;
 mod operators;
 mod refusals;
 mod sampling;

@@ -3,7 +3,7 @@
 use crate::common::{checkpoint, trainable};
 use noema_checkpoint::{join_roots, H256};
 use noema_numerics::{
-    layout::{self, TensorKind},
+    layout::{self, TensorKind, TensorRole},
     testing::Random,
     tile::{self, TILE_BYTES},
 };
@@ -27,9 +27,10 @@ fn masters_are_the_weights_that_the_model_computes_with() {
     let at = |coordinate: u64, first: u64| {
         masters[(first + coordinate / 512) as usize][(coordinate % 512) as usize]
     };
+    let weights = model.linear(model.index(TensorRole::Gate, Some(0)));
     let gate = trainable.tensor(7).unwrap();
     for (row, column) in [(0, 0), (95, 63), (17, 40), (3, 33)] {
-        let (q, s) = model.layer(0).gate.weight(row, column);
+        let (q, s) = weights.weight(row, column);
         let coordinate = gate.coordinate(row as u32, column as u32).unwrap();
         assert_eq!(
             at(coordinate, gate.offset_tiles()),
@@ -37,7 +38,8 @@ fn masters_are_the_weights_that_the_model_computes_with() {
         );
     }
     let norm = trainable.tensor(1).unwrap();
-    for (index, gain) in model.layer(0).attention_norm.values().enumerate() {
+    let gains = model.gains(model.index(TensorRole::AttentionNorm, Some(0)));
+    for (index, gain) in gains.values().enumerate() {
         let coordinate = norm.coordinate(0, index as u32).unwrap();
         assert_eq!(at(coordinate, norm.offset_tiles()), gain);
     }

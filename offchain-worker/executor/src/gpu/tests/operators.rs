@@ -9,6 +9,7 @@ use crate::gpu::{
     weights::{upload_rope, Matrix},
 };
 use noema_numerics::{
+    layout::TensorRole,
     model::{Gains, Linear},
     swiglu,
     testing::{tiles, values, Random, TestModel},
@@ -102,7 +103,7 @@ proptest! {
             for variant in 0..3 {
                 let output = bench.upload_i32(&before);
                 for part in &matrix.parts {
-                    let parameters = matrix.parameters(part, 16, fraction, add);
+                    let parameters = matrix.parameters(part, 16, &[fraction], add);
                     let (kernel, groups) = bench.kernels.every_linear(batch as u32, part.count)[variant];
                     let bound = kernel
                         .bind(bench.gpu, &parameters, &[&mantissas, &shifts, &part.buffer, &output])
@@ -223,6 +224,7 @@ fn attend(
     let (width, kv_width) = (a.attention_width(), a.kv_width());
     let model = TestModel::seeded(a, random.bits());
     let model = model.model();
+    let table = model.rope(model.index(TensorRole::Rope, None));
     let positions = start + batch;
     let queries = clamp(values(positions * width, random));
     let keys = values(positions * kv_width, random);
@@ -230,8 +232,8 @@ fn attend(
 
     let mut cache = KvCache::new(&a, a.context_length);
     let (mut rotated, mut rotated_keys) = (queries.clone(), keys.clone());
-    Scalar.rope(&model.rope(), 0, width, &mut rotated);
-    Scalar.rope(&model.rope(), 0, kv_width, &mut rotated_keys);
+    Scalar.rope(&table, 0, width, &mut rotated);
+    Scalar.rope(&table, 0, kv_width, &mut rotated_keys);
     cache.store(0, 0, &rotated_keys, &stored);
     let mut expected = vec![0; batch * width];
     let asked = &rotated[start * width..];
@@ -256,15 +258,16 @@ fn attend(
     let powers = bench.upload(&noema_numerics::exp2::TABLE);
     // The rotation table in parts, so that some begin past position 0.
     let part = (300 * a.head_dim as u64 * 4).next_multiple_of(256);
-    let rope = upload_rope(&bench.gpu.narrow(part), &model).expect("room");
-    let around = Around {
+    let rope =
+        upload_rope(&bench.gpu.narrow(part), &table, a.context_length as usize).expect("room");
+    let around = [Around {
         kernels: bench.kernels,
         rope: &rope,
         projected: &projected,
         powers: &powers,
         scores: &scores,
         mixed: &mixed,
-    };
+    }];
     let mut caches = Caches::new(&a);
     let other = caches.reserve(bench.gpu, &around, 70).expect("room");
     let place = caches.reserve(bench.gpu, &around, positions).expect("room");

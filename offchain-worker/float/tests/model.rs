@@ -7,10 +7,10 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use noema_executor::DeviceOptions;
-use noema_float::{device, guarded, FloatError, FloatWeights, Llama, Rotary};
+use noema_float::{device, guarded, FloatError, FloatModel, FloatWeights, Rotary};
 use noema_numerics::{
-    layout::{TensorKind, TensorRole},
-    Architecture,
+    layout::{TensorKind, TensorSpec},
+    Architecture, Network,
 };
 use std::convert::Infallible;
 
@@ -19,45 +19,46 @@ const TOKENS: [i64; 24] = [
 ];
 
 /// Weights that depend only on their position.
-struct Random(Architecture);
+struct Random(Network);
 
 impl Random {
     fn new(tied_head: bool) -> Self {
-        Self(Architecture {
+        let architecture = Architecture {
             layers: 2,
             hidden: 64,
             heads: 4,
             kv_heads: 2,
-            head_dim: 16,
+            head_dim: 32,
             feed_forward: 96,
             vocabulary: 64,
             context_length: 64,
             norm_epsilon_q32: 42_950,
             tied_head,
-        })
+        };
+        Self(Network::new(&architecture).expect("a valid architecture"))
     }
 }
 
 impl FloatWeights for Random {
     type Error = Infallible;
 
-    fn architecture(&self) -> &Architecture {
+    fn network(&self) -> &Network {
         &self.0
     }
 
     fn rope_frequencies(&self) -> Vec<f64> {
-        (0..8)
-            .map(|i| 10_000f64.powf(-f64::from(i) / 8.0))
+        (0..16)
+            .map(|i| 10_000f64.powf(-f64::from(i) / 16.0))
             .collect()
     }
 
-    fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, Infallible> {
-        let (count, centre, spread) = match role.kind(&self.0) {
+    fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {
+        let (count, centre, spread) = match tensor.kind {
             TensorKind::Linear { rows, columns } => (rows * columns, 0.0, 0.3),
             TensorKind::Gain { length } => (length, 1.0, 0.2),
             _ => (0, 0.0, 0.0),
         };
-        let mut state = (role as u32 + 1) * 7_919 + layer.unwrap_or(99) * 104_729;
+        let mut state = (tensor.role as u32 + 1) * 7_919 + tensor.layer.unwrap_or(99) * 104_729;
         Ok((0..count)
             .map(|_| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -79,27 +80,27 @@ fn graphics() -> Option<noema_executor::Device> {
     found
 }
 
-fn load(weights: &Random, device: &Device) -> (Llama, Rotary) {
-    let Ok(llama) = Llama::load(weights, device);
+fn load(weights: &Random, device: &Device) -> (FloatModel, Rotary) {
+    let Ok(model) = FloatModel::load(weights, device);
     let rotary = Rotary::new(&weights.rope_frequencies(), TOKENS.len(), device);
-    (llama, rotary)
+    (model, rotary)
 }
 
 fn tokens(device: &Device) -> Tensor<2, Int> {
     Tensor::from_data(TensorData::new(TOKENS.to_vec(), [1, TOKENS.len()]), device)
 }
 
-fn logits(llama: &Llama, rotary: &Rotary, device: &Device) -> Vec<f32> {
-    let logits = llama.logits(llama.hidden(tokens(device), rotary));
+fn logits(model: &FloatModel, rotary: &Rotary, device: &Device) -> Vec<f32> {
+    let logits = model.logits(model.hidden(tokens(device), rotary));
     logits.into_data().try_into_vec().expect("32-bit floats")
 }
 
 /// The loss of each token but the first.
-fn loss(llama: &Llama, rotary: &Rotary, device: &Device) -> Tensor<1> {
+fn loss(model: &FloatModel, rotary: &Rotary, device: &Device) -> Tensor<1> {
     let count = TOKENS.len() - 1;
     let read = tokens(device).narrow(1, 0, count);
     let came = tokens(device).narrow(1, 1, count).flatten::<1>(0, 1);
-    let logits = llama.logits(llama.hidden(read, rotary)).flatten::<2>(0, 1);
+    let logits = model.logits(model.hidden(read, rotary)).flatten::<2>(0, 1);
     CrossEntropyLossConfig::new()
         .init(device)
         .forward(logits, came)
@@ -111,8 +112,8 @@ fn devices_agree_on_the_logits() {
     for tied_head in [true, false] {
         let weights = Random::new(tied_head);
         let [ours, theirs] = [Device::flex(), device(&gpu).expect("opens")].map(|device| {
-            let (llama, rotary) = load(&weights, &device);
-            logits(&llama, &rotary, &device)
+            let (model, rotary) = load(&weights, &device);
+            logits(&model, &rotary, &device)
         });
         let furthest = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
         let furthest = furthest.fold(0.0, f32::max);
@@ -133,10 +134,10 @@ fn a_device_is_opened_once() {
 #[test]
 fn later_tokens_change_nothing_before_them() {
     let device = Device::flex();
-    let (llama, rotary) = load(&Random::new(true), &device);
-    let all = logits(&llama, &rotary, &device);
+    let (model, rotary) = load(&Random::new(true), &device);
+    let all = logits(&model, &rotary, &device);
     let first = tokens(&device).narrow(1, 0, 7);
-    let first = llama.logits(llama.hidden(first, &rotary));
+    let first = model.logits(model.hidden(first, &rotary));
     let first: Vec<f32> = first.into_data().try_into_vec().expect("32-bit floats");
     for (a, b) in first.iter().zip(&all) {
         assert!((a - b).abs() < 1e-5, "{a} {b}");
@@ -156,16 +157,17 @@ fn training_lowers_the_loss() {
     let mut ends = Vec::new();
     for named in devices.into_iter().flatten() {
         let device = device(&named).expect("opens").autodiff();
-        let (mut llama, rotary) = load(&Random::new(false), &device);
+        let (mut model, rotary) = load(&Random::new(false), &device);
         let mut optimizer = AdamWConfig::new().init();
         let mut losses = Vec::new();
         for _ in 0..12 {
-            let loss = loss(&llama, &rotary, &device);
+            let loss = loss(&model, &rotary, &device);
             losses.push(loss.clone().into_scalar::<f32>());
-            let gradients = GradientsParams::from_grads(loss.backward(), &llama);
-            let tensors = 2 * TensorRole::LAYER.len() + 3;
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            // All but the table of rotations.
+            let tensors = Random::new(false).0.tensors().len() - 1;
             assert_eq!(gradients.len(), tensors, "{named}: one for each tensor");
-            llama = optimizer.step(3e-3, llama, gradients);
+            model = optimizer.step(3e-3, model, gradients);
         }
         let (first, last) = (losses[0], losses[11]);
         assert!(last < first * 0.7, "{named}: {losses:?}");
@@ -179,27 +181,27 @@ fn training_lowers_the_loss() {
 #[test]
 fn a_record_holds_the_whole_model() {
     let device = Device::flex();
-    let (llama, rotary) = load(&Random::new(false), &device);
-    let before = logits(&llama, &rotary, &device);
+    let (model, rotary) = load(&Random::new(false), &device);
+    let before = logits(&model, &rotary, &device);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model");
-    llama.save_file(&path).expect("is saved");
+    model.save_file(&path).expect("is saved");
 
     // Another model of the same shape, until the record is loaded into it.
     struct Zero(Random);
     impl FloatWeights for Zero {
         type Error = Infallible;
-        fn architecture(&self) -> &Architecture {
-            self.0.architecture()
+        fn network(&self) -> &Network {
+            self.0.network()
         }
         fn rope_frequencies(&self) -> Vec<f64> {
             self.0.rope_frequencies()
         }
-        fn read(&self, role: TensorRole, layer: Option<u32>) -> Result<Vec<f32>, Infallible> {
-            self.0.read(role, layer).map(|v| vec![0.0; v.len()])
+        fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {
+            self.0.read(tensor).map(|v| vec![0.0; v.len()])
         }
     }
-    let Ok(empty) = Llama::load(&Zero(Random::new(false)), &device);
+    let Ok(empty) = FloatModel::load(&Zero(Random::new(false)), &device);
     assert_ne!(before, logits(&empty, &rotary, &device));
     let loaded = empty.load_file(&path);
     assert_eq!(before, logits(&loaded, &rotary, &device));

@@ -1,0 +1,71 @@
+//! The Llama, step by step: the formula of [`crate::transformer`].
+
+use super::{builder::Builder, Network, TensorRole, Value};
+use crate::{
+    swiglu::{GATE_FRACTION, PRODUCT_FRACTION},
+    units::{ATTENTION_FRACTION, LOGIT_FRACTION, RESIDUAL_FRACTION},
+    Architecture,
+};
+
+/// Describes the network of `a`, whose dimensions are within their bounds.
+pub(super) fn describe(a: Architecture) -> Network {
+    let mut n = Builder::new(a);
+    let x = n.integers("residual", a.hidden, RESIDUAL_FRACTION);
+    n.embedding(TensorRole::TokenEmbedding, x);
+    for layer in 0..a.layers {
+        n.begin_layer(layer);
+        attend(&mut n, a, x);
+        feed_forward(&mut n, a, x);
+    }
+    n.begin_hidden();
+    let hidden = n.normed("hidden", a.hidden);
+    n.norm(TensorRole::FinalNorm, x, hidden);
+    n.begin_logits();
+    let logits = n.integers("logits", a.vocabulary, LOGIT_FRACTION);
+    let head = match a.tied_head {
+        true => TensorRole::TokenEmbedding,
+        false => TensorRole::OutputHead,
+    };
+    n.linear(head, hidden, logits);
+    n.finish(x, hidden, logits)
+}
+
+/// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`.
+fn attend(n: &mut Builder, a: Architecture, x: Value) {
+    let (width, kv_width) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
+    let normed = n.normed("normed", a.hidden);
+    let queries = n.integers("queries", width, ATTENTION_FRACTION);
+    let keys = n.integers("keys", kv_width, ATTENTION_FRACTION);
+    let values = n.integers("values", kv_width, ATTENTION_FRACTION);
+    let mixed = n.integers("mixed", width, ATTENTION_FRACTION);
+    let mixed_blocks = n.blocks("mixed_blocks", width, ATTENTION_FRACTION);
+    let delta = n.integers("delta", a.hidden, RESIDUAL_FRACTION);
+
+    n.norm(TensorRole::AttentionNorm, x, normed);
+    n.linear(TensorRole::Query, normed, queries);
+    n.linear(TensorRole::Key, normed, keys);
+    n.linear(TensorRole::Value, normed, values);
+    n.rope(TensorRole::Rope, queries);
+    n.rope(TensorRole::Rope, keys);
+    n.store(keys, values);
+    n.attention(queries, mixed);
+    n.quantise(mixed, mixed_blocks);
+    n.linear(TensorRole::AttentionOutput, mixed_blocks, delta);
+    n.add(delta, x);
+}
+
+/// `x ⊕ linear(swiglu(gate, up))` with `gate, up = linear(norm(x))`.
+fn feed_forward(n: &mut Builder, a: Architecture, x: Value) {
+    let normed = n.normed("normed", a.hidden);
+    let gate = n.integers("gate", a.feed_forward, GATE_FRACTION);
+    let up = n.integers("up", a.feed_forward, GATE_FRACTION);
+    let product = n.blocks("product", a.feed_forward, PRODUCT_FRACTION);
+    let delta = n.integers("delta", a.hidden, RESIDUAL_FRACTION);
+
+    n.norm(TensorRole::FeedForwardNorm, x, normed);
+    n.linear(TensorRole::Gate, normed, gate);
+    n.linear(TensorRole::Up, normed, up);
+    n.swiglu(gate, up, product);
+    n.linear(TensorRole::Down, product, delta);
+    n.add(delta, x);
+}

@@ -1,0 +1,54 @@
+//! The names of tensors.
+
+/// What a tensor is for: its name, from which an importer finds it in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TensorRole {
+    /// Vocabulary × hidden; also the output head where that is tied.
+    TokenEmbedding,
+    /// Gains of the norm before attention.
+    AttentionNorm,
+    /// Attention width × hidden.
+    Query,
+    /// Key/value width × hidden.
+    Key,
+    /// Key/value width × hidden.
+    Value,
+    /// Hidden × attention width.
+    AttentionOutput,
+    /// Gains of the norm before the feed-forward layer.
+    FeedForwardNorm,
+    /// Feed-forward × hidden, through SiLU.
+    Gate,
+    /// Feed-forward × hidden.
+    Up,
+    /// Hidden × feed-forward.
+    Down,
+    /// Gains of the norm before the output head.
+    FinalNorm,
+    /// Vocabulary × hidden, where the head is not tied.
+    OutputHead,
+    /// Cosines and sines of the rotary position embedding.
+    Rope,
+}
+
+impl TensorRole {
+    /// Name of the role in snake case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TokenEmbedding => "token_embedding",
+            Self::AttentionNorm => "attention_norm",
+            Self::Query => "query",
+            Self::Key => "key",
+            Self::Value => "value",
+            Self::AttentionOutput => "attention_output",
+            Self::FeedForwardNorm => "feed_forward_norm",
+            Self::Gate => "gate",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::FinalNorm => "final_norm",
+            Self::OutputHead => "output_head",
+            Self::Rope => "rope",
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The network as data: its rules, over all architectures, and its agreement with the layout.
+
+use noema_numerics::{
+    layout::{TensorKind, TensorRole},
+    network::Operator,
+    testing::TestModel,
+    Architecture, Network,
+};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const TINY: Architecture = TestModel::TINY;
+
+#[test]
+fn every_tensor_is_read_by_a_step_and_belongs_to_its_layer() {
+    for tied_head in [true, false] {
+        let network = Network::new(&Architecture { tied_head, ..TINY }).unwrap();
+        let mut read = BTreeSet::new();
+        for step in network.steps() {
+            let Some(tensor) = step.operator.tensor() else {
+                continue;
+            };
+            read.insert(tensor);
+            let spec = network.tensors()[tensor];
+            assert!(spec.layer.is_none() || spec.layer == step.layer, "{spec:?}");
+            assert_eq!(network.tensor(spec.role, spec.layer), Some(tensor));
+        }
+        assert_eq!(read.len(), network.tensors().len());
+    }
+}
+
+#[test]
+fn a_tied_head_reads_the_token_embedding() {
+    let head = |tied_head| {
+        let network = Network::new(&Architecture { tied_head, ..TINY }).unwrap();
+        let last = network.steps().last().unwrap().operator;
+        network.tensors()[last.tensor().unwrap()].role
+    };
+    assert_eq!(head(true), TensorRole::TokenEmbedding);
+    assert_eq!(head(false), TensorRole::OutputHead);
+}
+
+#[test]
+fn sections_cover_all_steps_in_order() {
+    let network = Network::new(&TINY).unwrap();
+    let sections = network.sections();
+    assert_eq!(sections.layers.start, 0);
+    assert_eq!(sections.layers.end, sections.hidden.start);
+    assert_eq!(sections.hidden.end, sections.logits.start);
+    assert_eq!(sections.logits.end, network.steps().len());
+    let layers: Vec<_> = network.steps().iter().map(|step| step.layer).collect();
+    assert!(layers[1..sections.hidden.start].is_sorted());
+}
+
+#[test]
+fn the_number_of_values_does_not_depend_on_the_layers() {
+    let values = |layers| {
+        let network = Network::new(&Architecture { layers, ..TINY }).unwrap();
+        network.values().to_vec()
+    };
+    assert_eq!(values(1), values(9));
+}
+
+#[test]
+fn linear_layers_over_one_input_join_and_so_do_the_steps_of_a_sequence() {
+    let network = Network::new(&Architecture { layers: 1, ..TINY }).unwrap();
+    let steps = &network.steps()[network.sections().layers];
+    let joined: Vec<Vec<&str>> = steps
+        .chunk_by(|a, b| a.operator.joins(&b.operator))
+        .map(|run| run.iter().map(|step| step.operator.name()).collect())
+        .collect();
+    assert_eq!(
+        joined,
+        [
+            vec!["embedding"],
+            vec!["norm"],
+            vec!["linear", "linear", "linear"],
+            vec!["rope", "rope", "store", "attention"],
+            vec!["quantise"],
+            vec!["linear"],
+            vec!["add"],
+            vec!["norm"],
+            vec!["linear", "linear"],
+            vec!["swiglu"],
+            vec!["linear"],
+            vec!["add"],
+        ]
+    );
+}
+
+proptest! {
+    /// Every network keeps the rules of networks.
+    #[test]
+    fn every_network_keeps_the_rules(
+        layers in 1u32..20,
+        blocks in prop::array::uniform3(1u32..40),
+        kv_heads in 1u32..5,
+        per_kv in 1u32..5,
+        vocabulary in 1u32..70_000,
+        context_length in 1u32..10_000,
+        norm_epsilon_q32: u32,
+        tied_head: bool,
+    ) {
+        let architecture = Architecture {
+            layers,
+            hidden: blocks[0] * 32,
+            heads: kv_heads * per_kv,
+            kv_heads,
+            head_dim: blocks[1].min(16) * 32,
+            feed_forward: blocks[2] * 32,
+            vocabulary,
+            context_length,
+            norm_epsilon_q32,
+            tied_head,
+        };
+        let network = Network::new(&architecture).unwrap();
+        prop_assert_eq!(network.check(), Ok(()));
+        let matrices = network.tensors().iter().filter(|tensor| matches!(tensor.kind, TensorKind::Linear { .. }));
+        let linear = |step: &noema_numerics::network::Step| matches!(step.operator, Operator::Linear { .. });
+        let products = network.steps().iter().filter(|step| linear(step)).count();
+        // All matrices are multiplied by, except that an untied embedding is only looked up.
+        prop_assert_eq!(matrices.count(), products + usize::from(!tied_head));
+    }
+}
