@@ -127,6 +127,14 @@ proptest! {
 }
 
 #[test]
+fn every_variant_mixes_alike() {
+    for architecture in TestModel::VARIANTS {
+        let source = Arc::new(TestModel::seeded(*architecture, 5));
+        mix(&source, 5, &[150, 1, 60, 30]);
+    }
+}
+
+#[test]
 fn an_untied_head_and_wider_heads_mix_alike() {
     let architecture = Architecture {
         heads: 4,

@@ -208,6 +208,10 @@ impl<'a> Vectors<'a> {
                     let product = self.product(weights, x);
                     self.put(output, product);
                 }
+                Operator::Bias { biases, value } => {
+                    let sum = self.take(value) + self.weight(biases).unsqueeze();
+                    self.put(value, sum);
+                }
                 Operator::Rope { value, .. } => {
                     let rotary = rotary.expect("the layers are given positions; qed");
                     let turned = rotary.turn(self.take(value));

@@ -10,7 +10,7 @@ use noema_executor::DeviceOptions;
 use noema_float::{device, guarded, FloatError, FloatModel, FloatWeights, Rotary};
 use noema_numerics::{
     layout::{TensorKind, TensorSpec},
-    Architecture, Network,
+    Architecture, Network, Variant,
 };
 use std::convert::Infallible;
 
@@ -34,6 +34,7 @@ impl Random {
             context_length: 64,
             norm_epsilon_q32: 42_950,
             tied_head,
+            variant: Variant::LLAMA,
         };
         Self(Network::new(&architecture).expect("a valid architecture"))
     }

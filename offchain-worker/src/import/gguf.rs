@@ -18,7 +18,7 @@ use super::{
 use header::Header;
 use metadata::Metadata;
 use noema_checkpoint::{
-    layout::TensorRole, Architecture, ManifestError, Source, SourceFormat, H256,
+    layout::TensorRole, Architecture, ManifestError, Source, SourceFormat, Variant, H256,
 };
 use std::{ops::Range, path::Path};
 
@@ -118,6 +118,7 @@ impl File {
                 )
             })?,
             tied_head: !self.header.tensors.contains_key("output.weight"),
+            variant: Variant::LLAMA,
         };
         architecture
             .validate()

@@ -20,7 +20,7 @@ use noema_checkpoint::{
     layout::{TensorKind, TensorRole},
     Architecture, Source, SourceFormat,
 };
-use noema_numerics::Network;
+use noema_numerics::{Network, Variant};
 use std::{
     ops::{Range, RangeInclusive},
     path::Path,
@@ -118,6 +118,7 @@ pub fn initialise(
         context_length: options.context,
         norm_epsilon_q32: epsilon_q32(EPSILON).unwrap_or_default(),
         tied_head: !options.untied_head,
+        variant: Variant::LLAMA,
     };
     let recipe = (
         b"noema/random-weights/1",

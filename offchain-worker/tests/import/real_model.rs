@@ -32,7 +32,7 @@ fn its_checkpoint_is_frozen() {
     );
     assert_eq!(
         checkpoint.id().to_string(),
-        "0x8e75e44f370aba208a9592503380f445782d8a3f94e1cf400e6f3b71dc3d653d"
+        "0x1dfad5df467117f724d691bfa54ce75f2d16f932c73b2e844716265b9edaf597"
     );
     assert_eq!(
         (manifest.tokens_per_byte, manifest.template_tokens),

@@ -39,7 +39,7 @@ fn the_checkpoint_of_a_seeded_model_is_frozen() {
                 "51ee1109bb567739c258e705d668b218542917367e7d226500255b844101f88c"
             )),
             H256(hex!(
-                "369353c9146d9e6c4cf49f7f5fc71ac8d4c590971ba9baa0f0cf9df36651ee8b"
+                "5e33ce5f06e85c5d69fa4aeee6b5e272603b67eaa0d91efe85082bd8c498f492"
             )),
         ]
     );

@@ -12,7 +12,7 @@ use sp_core::H256;
 /// The version of the checkpoint format that this crate reads and writes: the files of a checkpoint, and how
 /// they turn a prompt into tokens. Since format 3, special tokens written out in a prompt are text; since
 /// format 4, the manifest names the token that a chat template writes at the end of a turn, records the frame
-/// of a prompt, and has a version of the text layer.
+/// of a prompt, has a version of the text layer, and states how the network differs from that of Llama 2.
 pub const FORMAT: u32 = 4;
 
 /// The version of the text layer that this release has: the rules by which a prompt becomes tokens and tokens

@@ -2,8 +2,8 @@
 
 use codec::{Decode, Encode};
 use noema_checkpoint::{
-    blake2_256, layout, Architecture, Frame, Manifest, ManifestError, Source, SourceFormat, FORMAT,
-    H256, MAX_NAME_BYTES, TEXT_LAYER_VERSION,
+    blake2_256, layout, Architecture, Frame, Manifest, ManifestError, Source, SourceFormat,
+    Variant, FORMAT, H256, MAX_NAME_BYTES, TEXT_LAYER_VERSION,
 };
 use noema_numerics::NUMERICS_VERSION;
 use noema_protocol::ModelLimits;
@@ -20,6 +20,7 @@ fn manifest() -> Manifest {
         context_length: 128,
         norm_epsilon_q32: 42_950,
         tied_head: true,
+        variant: Variant::LLAMA,
     };
     Manifest {
         format: FORMAT,
@@ -54,19 +55,20 @@ fn manifest() -> Manifest {
 fn the_id_is_frozen() {
     assert_eq!(
         manifest().id().to_string(),
-        "0x86b258994afe0e868d1bfc55993886717157c00a60b508c814255cb2b7600f94"
+        "0x0d704af815ce060def932684413f7c142265d9c0807a8ab2553b9f403c786a7c"
     );
 }
 
 #[test]
 fn every_field_is_part_of_the_id() {
-    let changes: [fn(&mut Manifest); 21] = [
+    let changes: [fn(&mut Manifest); 22] = [
         |m| m.format += 1,
         |m| m.numerics += 1,
         |m| m.text_layer += 1,
         |m| m.name.push('2'),
         |m| m.licence.clear(),
         |m| m.architecture.norm_epsilon_q32 += 1,
+        |m| m.architecture.variant.projection_biases = true,
         |m| m.exponents[3] = -21,
         |m| m.weights_root.0[31] ^= 1,
         |m| m.weights_bytes += 1,

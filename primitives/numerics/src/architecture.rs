@@ -1,12 +1,18 @@
 //! The shape of a model: every number from which the layout of its weights follows.
 
+#[cfg(feature = "codec")]
+mod encoding;
+mod variant;
+
+pub use variant::Variant;
+
 use crate::Network;
 use core::fmt;
 
 /// Elements that share one scale or exponent, along the axis a dot product sums over.
 pub const BLOCK: usize = 32;
 
-/// Shape of a Llama transformer.
+/// Shape of a transformer: Llama 2's, and its [variant](Variant).
 ///
 /// A value that [`validate`](Self::validate) accepts can be laid out and executed without any
 /// intermediate result leaving the integer type it is computed in.
@@ -50,6 +56,12 @@ pub struct Architecture {
     pub norm_epsilon_q32: u32,
     /// Whether the output head is the token embedding.
     pub tied_head: bool,
+    /// How the network differs from that of Llama 2.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Variant::is_llama")
+    )]
+    pub variant: Variant,
 }
 
 /// A dimension of an [`Architecture`], as errors name it.

@@ -6,7 +6,7 @@
 //!
 //! 1. `token_embedding`
 //! 2. for each layer: `attention_norm`, `query`, `key`, `value`, `attention_output`,
-//!    `feed_forward_norm`, `gate`, `up`, `down`
+//!    `feed_forward_norm`, `gate`, `up`, `down`; biases follow `value`
 //! 3. `final_norm`, then `output_head` where the head is not tied, then `rope`
 //!
 //! Each starts at a tile boundary and is padded with zero bytes to a whole number of tiles, so one
@@ -15,7 +15,7 @@
 //! | kind | content |
 //! |---|---|
 //! | linear, R rows × K columns | `ceil(R / 16)` row groups of `K / 32` tiles; all tiles of rows 0..16 first; missing rows are zero |
-//! | gain, n | n little-endian i32 `g`; gain = `g * 2^E`, largest \|g\| in `2^29..2^30` |
+//! | gain, n | n little-endian i32 `g`; a gain or a bias is `g * 2^E`, largest \|g\| in `2^29..2^30` |
 //! | rope, P positions × d/2 | for each position and pair: cosine, sine as little-endian i32 in units of 2^-30 |
 //!
 //! Query and key rows are in Hugging Face order: element `i` of a head is rotated together with
@@ -40,7 +40,7 @@ pub enum TensorKind {
         /// Inputs, a multiple of 32.
         columns: u32,
     },
-    /// i32 gains.
+    /// i32 gains of a norm, or biases.
     Gain {
         /// Elements.
         length: u32,

@@ -6,6 +6,7 @@ extern crate alloc;
 mod answer;
 mod architecture;
 pub mod attention;
+pub mod bias;
 pub mod blocks;
 pub mod cache;
 pub mod embedding;
@@ -35,7 +36,7 @@ pub use answer::{
     check, generate, generate_after, positions_needed, Checked, Checking, End, Flaw, Generated,
     Generation, GenerationParameters, Step, StepBudget,
 };
-pub use architecture::{Architecture, ArchitectureError, Dimension, BLOCK};
+pub use architecture::{Architecture, ArchitectureError, Dimension, Variant, BLOCK};
 pub use blocks::{Blocks, BlocksRef};
 pub use cache::KvCache;
 pub use error::ForwardError;

@@ -152,7 +152,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Tensor `index` of the canonical list, the gains of a norm.
+    /// Tensor `index` of the canonical list: the gains of a norm, or biases.
     ///
     /// # Panics
     /// When it is none.
@@ -253,7 +253,7 @@ impl<'a> Linear<'a> {
     }
 }
 
-/// Gains of a norm: a gain is `g * 2^exponent`.
+/// Gains of a norm, or biases: one is `g * 2^exponent`.
 #[derive(Clone, Copy, Debug)]
 pub struct Gains<'a> {
     exponent: i32,

@@ -10,6 +10,7 @@
 //! | embedding | tokens, a matrix → integers | [`mod@crate::embedding`] |
 //! | norm | integers, gains → blocks | [`mod@crate::norm`] |
 //! | linear | blocks, a matrix → integers | [`mod@crate::linear`] |
+//! | bias | integers in place, biases | [`mod@crate::bias`] |
 //! | rope | integers in place, a table | [`mod@crate::rope`] |
 //! | store | keys, values → a cache | [`mod@crate::cache`] |
 //! | attention | queries, a cache → integers | [`mod@crate::attention`] |

@@ -7,7 +7,7 @@
 use crate::{
     layout::{self, TensorKind, TensorRole},
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
-    Architecture, Model,
+    Architecture, Model, Variant,
 };
 use alloc::{vec, vec::Vec};
 
@@ -65,7 +65,16 @@ impl TestModel {
         context_length: 256,
         norm_epsilon_q32: 42_950,
         tied_head: true,
+        variant: Variant::LLAMA,
     };
+
+    /// [`TINY`](Self::TINY) with each difference from Llama 2.
+    pub const VARIANTS: &'static [Architecture] = &[Architecture {
+        variant: Variant {
+            projection_biases: true,
+        },
+        ..Self::TINY
+    }];
 
     /// The model of [`TINY`](Self::TINY) with `seed`.
     pub fn tiny(seed: u64) -> Self {
@@ -89,6 +98,12 @@ impl TestModel {
                 TensorKind::Linear { rows, columns } => {
                     fill_linear(content, rows as usize, columns as usize, &mut random);
                     linear_exponent(spec.role, columns)
+                }
+                TensorKind::Gain { .. } if spec.role.is_bias() => {
+                    for bias in content.as_chunks_mut().0 {
+                        *bias = (random.within((1 << 30) - 1) as i32).to_le_bytes();
+                    }
+                    -30
                 }
                 TensorKind::Gain { .. } => {
                     for gain in content.as_chunks_mut().0 {

@@ -9,7 +9,7 @@ pub use crate::seeded::{Random, TestModel};
 pub use case::{tiles, values, Case, TensorOperator};
 pub use record::{Record, Recorder};
 
-use crate::Architecture;
+use crate::{Architecture, Variant};
 
 impl TestModel {
     /// The shape of SmolLM2-135M with a shorter context, for measurements of speed.
@@ -24,5 +24,6 @@ impl TestModel {
         context_length: 1_024,
         norm_epsilon_q32: 42_950,
         tied_head: true,
+        variant: Variant::LLAMA,
     };
 }

@@ -5,6 +5,7 @@
 //! x = embedding(token)                                           units of 2^-14
 //! for each layer:
 //!     q, k, v = linear(norm(x))                                  units of 2^-16, |·| ≤ 2^26
+//!     q, k, v = q ⊕ b_q, k ⊕ b_k, v ⊕ b_v                        where there are biases
 //!     q, k    = rope(q, k)
 //!     x       = x ⊕ linear(Blocks(attention(q, cache of k, v)))  units of 2^-14
 //!     x       = x ⊕ linear(swiglu(gate, up))                     gate, up = linear(norm(x)), 2^-20
@@ -17,6 +18,7 @@
 //! chunk size, gives the same bits.
 
 use crate::{
+    bias::bias,
     embedding::embedding,
     error::ForwardError,
     kernels::Kernels,
@@ -159,6 +161,11 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     let rows = sized(&mut integers[output.index()], length);
                     kernels.linear(&weights, input, network.fraction(output), rows);
                 }
+                Operator::Bias { biases, value } => bias(
+                    &model.gains(biases),
+                    network.fraction(value),
+                    &mut integers[value.index()],
+                ),
                 Operator::Rope { table, value } => {
                     let (table, width) = (model.rope(table), network.width(value));
                     kernels.rope(&table, start, width, &mut integers[value.index()]);

@@ -8,7 +8,7 @@ use noema_checkpoint::{weights_root, CheckpointId, H256};
 use noema_numerics::{
     layout::TensorKind,
     testing::{Random, TestModel},
-    Architecture,
+    Architecture, Variant,
 };
 use noema_update::{
     apply, from_weights, master, masters_root, overlap, Encoder, Limits, Trainable, Update,
@@ -27,6 +27,7 @@ const SHAPE: Architecture = Architecture {
     context_length: 512,
     norm_epsilon_q32: 42_950,
     tied_head: true,
+    variant: Variant::LLAMA,
 };
 const TRAINERS: usize = 4;
 const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(7));

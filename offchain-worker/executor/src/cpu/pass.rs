@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{Output, Segment};
 use noema_numerics::{
+    bias::bias,
     embedding::embedding,
     network::{Operator, Step, Value},
     Blocks, Kernels, Model,
@@ -180,6 +181,11 @@ impl Pass<'_> {
                 epsilon_q32,
                 &integers[input.index()],
                 &mut blocks[output.index()],
+            ),
+            Operator::Bias { biases, value } => bias(
+                &model.gains(biases),
+                network.fraction(value),
+                &mut integers[value.index()],
             ),
             Operator::Quantise { input, output } => kernels.quantise(
                 &integers[input.index()],

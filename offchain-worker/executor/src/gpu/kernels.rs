@@ -35,6 +35,7 @@ pub(crate) struct Kernels {
     pub(crate) norm: Kernel,
     pub(crate) quantise: Kernel,
     pub(crate) swiglu: Kernel,
+    pub(crate) bias: Kernel,
     pub(crate) rope: Kernel,
     pub(crate) attention: Kernel,
     linear_one: Kernel,
@@ -57,7 +58,7 @@ type Source = (&'static str, &'static [&'static str], &'static [Access]);
 
 const LINEAR_ACCESS: &[Access] = &[Read, Read, Read, Write];
 
-const SOURCES: [Source; 9] = [
+const SOURCES: [Source; 10] = [
     (
         "embedding",
         &[INT64, WINDOW, include_str!("wgsl/embedding.wgsl")],
@@ -96,6 +97,11 @@ const SOURCES: [Source; 9] = [
             include_str!("wgsl/swiglu.wgsl"),
         ],
         &[Write, Write, Read, Write, Read],
+    ),
+    (
+        "bias",
+        &[INT64, WINDOW, include_str!("wgsl/bias.wgsl")],
+        &[Write, Read],
     ),
     (
         "rope",
@@ -140,12 +146,17 @@ impl Kernels {
             .map(|(name, sources, access)| Kernel::new(gpu, &window, name, sources, access))
             .collect();
         let mut compiled = compiled?.into_iter();
-        let mut next = || compiled.next().expect("there are nine sources; qed");
+        let mut next = || {
+            compiled
+                .next()
+                .expect("there are as many sources as kernels; qed")
+        };
         Ok(Self {
             embedding: next(),
             norm: next(),
             quantise: next(),
             swiglu: next(),
+            bias: next(),
             rope: next(),
             attention: next(),
             linear_one: next(),

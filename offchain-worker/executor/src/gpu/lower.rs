@@ -64,6 +64,13 @@ pub(crate) enum Work {
         unit: Unit,
         output: Target,
     },
+    /// Adds biases to vectors that lie in a row.
+    Bias {
+        /// Of each of them, the width, and the biases, if it has any.
+        parts: Vec<BiasPart>,
+        vectors: Vector,
+        width: usize,
+    },
     /// Rotates queries and keys, and stores keys and values, all of which are one row.
     Rope {
         cache: usize,
@@ -91,6 +98,14 @@ pub(crate) enum Work {
         output: Vector,
         width: usize,
     },
+}
+
+/// A vector in a row of several, and the biases that are added to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BiasPart {
+    pub(crate) width: usize,
+    /// The tensor, and the fraction bits of the vector.
+    pub(crate) biases: Option<(usize, i32)>,
 }
 
 /// A network as dispatches.
@@ -195,6 +210,10 @@ impl Lowering<'_> {
                 Operator::Linear { input, .. } => {
                     let (work, added) = self.linear(run, input, rest)?;
                     steps = &rest[usize::from(added)..];
+                    self.push(work, works);
+                }
+                Operator::Bias { .. } => {
+                    let work = self.bias(run)?;
                     self.push(work, works);
                 }
                 operator if operator.is_by_sequence() => {
@@ -364,6 +383,38 @@ impl Lowering<'_> {
             output,
         };
         Ok((work, added))
+    }
+
+    /// Adds biases to values in one row, each at most once.
+    fn bias(&mut self, run: &[Step]) -> Result<Work, &'static str> {
+        let (network, name) = (self.network, "bias");
+        let mut added = BTreeMap::new();
+        for step in run {
+            if let Operator::Bias { biases, value } = step.operator {
+                let twice = added.insert(value, (biases, network.fraction(value)));
+                if twice.is_some() {
+                    return Err(name);
+                }
+            }
+        }
+        let first = added.keys().next().and_then(|value| self.held.get(value));
+        let vectors = *first.ok_or(name)?;
+        let lifetime = self.vectors.get_mut(vectors).ok_or(name)?;
+        lifetime.last = lifetime.last.max(self.works);
+        let part = |value: &Value| BiasPart {
+            width: network.width(*value),
+            biases: added.remove(value),
+        };
+        let parts = lifetime.values.iter().map(part).collect();
+        let width = lifetime.width;
+        match added.is_empty() {
+            true => Ok(Work::Bias {
+                parts,
+                vectors,
+                width,
+            }),
+            false => Err(name),
+        }
     }
 
     fn by_sequence(&mut self, run: &[Step]) -> Result<[Work; 2], &'static str> {

@@ -6,10 +6,10 @@ use super::{
     kernels::{Bound, Kernels},
     lower::{Lowered, Target, Unit, Vector, Work},
     scratch::Scratch,
-    weights::{upload_gains, upload_rope, Matrix, Part},
+    weights::{upload_gains, upload_rope, upload_vector, Matrix, Part},
 };
 use crate::ExecutorError;
-use noema_numerics::{norm, Architecture, Model, BLOCK};
+use noema_numerics::{bias, norm, Architecture, Model, BLOCK};
 use std::collections::{btree_map::Entry, BTreeMap};
 
 /// A model without its caches.
@@ -51,6 +51,8 @@ pub(crate) enum Dispatch {
     Quantise(Bound),
     Swiglu(Bound),
     Linear(Linear),
+    /// Workgroups of a row.
+    Bias(u32, Bound),
     /// The cache, the table, and the workgroups of a row. The bindings are the cache's.
     Rope(usize, usize, u32),
     /// The cache, and the workgroups of a row. The binding is the cache's.
@@ -213,6 +215,27 @@ impl Binder<'_> {
                     parts.push((part.count, bound));
                 }
                 Dispatch::Linear(Linear { parts })
+            }
+            Work::Bias {
+                ref parts,
+                vectors,
+                width,
+            } => {
+                let mut biases = Vec::with_capacity(width);
+                for part in parts {
+                    match part.biases {
+                        Some((tensor, fraction)) => {
+                            biases.extend(bias::in_units(&self.model.gains(tensor), fraction));
+                        }
+                        None => biases.resize(biases.len() + part.width, 0),
+                    }
+                }
+                let biases = upload_vector(gpu, biases.into_iter())?;
+                let words = (width / 4) as u32;
+                let buffers = [s.integers(vectors), &biases];
+                let bound = kernels.bias.bind(gpu, &[words], &buffers)?;
+                self.gains.push(biases);
+                Dispatch::Bias(words.div_ceil(64), bound)
             }
             Work::Rope {
                 cache,

@@ -95,7 +95,15 @@ impl Matrix {
 
 /// Uploads the gains of a norm.
 pub(crate) fn upload_gains(gpu: &Gpu, gains: &Gains<'_>) -> Result<Buffer, ExecutorError> {
-    let bytes: Vec<u8> = gains.values().flat_map(i32::to_le_bytes).collect();
+    upload_vector(gpu, gains.values())
+}
+
+/// Uploads integers.
+pub(crate) fn upload_vector(
+    gpu: &Gpu,
+    values: impl Iterator<Item = i32>,
+) -> Result<Buffer, ExecutorError> {
+    let bytes: Vec<u8> = values.flat_map(i32::to_le_bytes).collect();
     let buffer = gpu.storage("weights", bytes.len() as u64)?;
     gpu.upload(&buffer, 0, &bytes)?;
     Ok(buffer)

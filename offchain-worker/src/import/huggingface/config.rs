@@ -7,7 +7,7 @@ use super::super::{
     tokenizer::{Added, ModelSettings},
     ImportError,
 };
-use noema_checkpoint::{Architecture, ManifestError};
+use noema_checkpoint::{Architecture, ManifestError, Variant};
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
@@ -153,6 +153,7 @@ impl Config {
                 ImportError::value(path, "rms_norm_eps", problem)
             })?,
             tied_head: self.tie_word_embeddings,
+            variant: Variant::LLAMA,
         };
         architecture
             .validate()

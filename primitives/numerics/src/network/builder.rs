@@ -144,6 +144,12 @@ impl Builder {
         });
     }
 
+    pub(super) fn bias(&mut self, biases: TensorRole, value: Value) {
+        let length = self.width(value);
+        let biases = self.tensor(biases, TensorKind::Gain { length });
+        self.step(Operator::Bias { biases, value });
+    }
+
     pub(super) fn rope(&mut self, table: TensorRole, value: Value) {
         let kind = TensorKind::Rope {
             positions: self.architecture.context_length,

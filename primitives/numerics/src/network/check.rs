@@ -126,6 +126,7 @@ impl Network {
                 is(input, RESIDUAL_FRACTION) && form(output) == Form::Normed
             }
             Operator::Linear { input, output, .. } => !integers(input) && integers(output),
+            Operator::Bias { value, .. } => integers(value),
             Operator::Rope { value, .. } => is(value, ATTENTION_FRACTION),
             Operator::Store { keys, values, .. } => {
                 is(keys, ATTENTION_FRACTION) && is(values, ATTENTION_FRACTION)
@@ -153,7 +154,9 @@ impl Network {
         };
         let kind = self.tensors.get(index).map(|tensor| tensor.kind);
         match operator {
-            Operator::Norm { .. } => matches!(kind, Some(TensorKind::Gain { .. })),
+            Operator::Norm { .. } | Operator::Bias { .. } => {
+                matches!(kind, Some(TensorKind::Gain { .. }))
+            }
             Operator::Rope { .. } => matches!(kind, Some(TensorKind::Rope { .. })),
             _ => matches!(kind, Some(TensorKind::Linear { .. })),
         }
@@ -185,6 +188,10 @@ impl Network {
             } => {
                 let (rows, columns) = (width(output), width(input));
                 kind(weights) == TensorKind::Linear { rows, columns }
+            }
+            Operator::Bias { biases, value } => {
+                let length = width(value);
+                kind(biases) == TensorKind::Gain { length }
             }
             Operator::Rope { table, value } => match kind(table) {
                 TensorKind::Rope { positions, half } => {
@@ -224,7 +231,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{network::ValueSpec, Architecture};
+    use crate::{network::ValueSpec, Architecture, Variant};
 
     const ARCHITECTURE: Architecture = Architecture {
         layers: 1,
@@ -237,6 +244,9 @@ mod tests {
         context_length: 256,
         norm_epsilon_q32: 42_950,
         tied_head: false,
+        variant: Variant {
+            projection_biases: true,
+        },
     };
 
     /// The first mismatch of a network that `change` has changed.
@@ -324,14 +334,16 @@ mod tests {
 
     #[test]
     fn another_tensor_is_found() {
-        let norm = found(|network| {
-            let at = place(network, "norm");
-            let last = network.tensors.len() - 1;
-            if let Some(tensor) = network.steps[at].operator.tensor_mut() {
-                *tensor = last;
-            }
-        });
-        assert_eq!(norm, Some(("norm", Rule::Tensor)));
+        for step in ["norm", "bias"] {
+            let other = found(|network| {
+                let at = place(network, step);
+                let last = network.tensors.len() - 1;
+                if let Some(tensor) = network.steps[at].operator.tensor_mut() {
+                    *tensor = last;
+                }
+            });
+            assert_eq!(other, Some((step, Rule::Tensor)));
+        }
         let none = found(|network| network.tensors.truncate(5));
         assert_eq!(none.map(|(_, rule)| rule), Some(Rule::Tensor));
     }

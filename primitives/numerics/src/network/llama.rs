@@ -1,4 +1,4 @@
-//! The Llama, step by step: the formula of [`crate::transformer`].
+//! The Llama and its variants, step by step: the formula of [`crate::transformer`].
 
 use super::{builder::Builder, Network, TensorRole, Value};
 use crate::{
@@ -30,7 +30,8 @@ pub(super) fn describe(a: Architecture) -> Network {
     n.finish(x, hidden, logits)
 }
 
-/// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`.
+/// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`, to which some
+/// variants add biases.
 fn attend(n: &mut Builder, a: Architecture, x: Value) {
     let (width, kv_width) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
     let normed = n.normed("normed", a.hidden);
@@ -45,6 +46,11 @@ fn attend(n: &mut Builder, a: Architecture, x: Value) {
     n.linear(TensorRole::Query, normed, queries);
     n.linear(TensorRole::Key, normed, keys);
     n.linear(TensorRole::Value, normed, values);
+    if a.variant.projection_biases {
+        n.bias(TensorRole::QueryBias, queries);
+        n.bias(TensorRole::KeyBias, keys);
+        n.bias(TensorRole::ValueBias, values);
+    }
     n.rope(TensorRole::Rope, queries);
     n.rope(TensorRole::Rope, keys);
     n.store(keys, values);

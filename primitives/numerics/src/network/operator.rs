@@ -35,6 +35,13 @@ pub enum Operator {
         /// Integers.
         output: Value,
     },
+    /// `value = value ⊕ biases`: [`mod@crate::bias`].
+    Bias {
+        /// Biases, one per element.
+        biases: usize,
+        /// Integers.
+        value: Value,
+    },
     /// Rotates each head of `value` by its position, in place: [`mod@crate::rope`].
     Rope {
         /// Cosines and sines.
@@ -96,6 +103,7 @@ impl Operator {
             Self::Embedding { .. } => "embedding",
             Self::Norm { .. } => "norm",
             Self::Linear { .. } => "linear",
+            Self::Bias { .. } => "bias",
             Self::Rope { .. } => "rope",
             Self::Store { .. } => "store",
             Self::Attention { .. } => "attention",
@@ -112,7 +120,7 @@ impl Operator {
             Self::Norm { input, .. }
             | Self::Linear { input, .. }
             | Self::Quantise { input, .. } => [Some(input), None],
-            Self::Rope { value, .. } => [Some(value), None],
+            Self::Bias { value, .. } | Self::Rope { value, .. } => [Some(value), None],
             Self::Store { keys, values, .. } => [Some(keys), Some(values)],
             Self::Attention { queries, .. } => [Some(queries), None],
             Self::Swiglu { gate, up, .. } => [Some(gate), Some(up)],
@@ -130,7 +138,9 @@ impl Operator {
             | Self::Attention { output, .. }
             | Self::Quantise { output, .. }
             | Self::Swiglu { output, .. } => Some(output),
-            Self::Rope { value, .. } | Self::Add { value, .. } => Some(value),
+            Self::Bias { value, .. } | Self::Rope { value, .. } | Self::Add { value, .. } => {
+                Some(value)
+            }
             Self::Store { .. } => None,
         }
     }
@@ -143,6 +153,7 @@ impl Operator {
             | Self::Linear {
                 weights: tensor, ..
             }
+            | Self::Bias { biases: tensor, .. }
             | Self::Rope { table: tensor, .. } => Some(tensor),
             _ => None,
         }
@@ -155,6 +166,7 @@ impl Operator {
             | Self::Linear {
                 weights: tensor, ..
             }
+            | Self::Bias { biases: tensor, .. }
             | Self::Rope { table: tensor, .. } => Some(tensor),
             _ => None,
         }
@@ -170,10 +182,11 @@ impl Operator {
     }
 
     /// Whether an executor can compute this operator together with `next`, which follows it: both are linear
-    /// layers over the same input, or both depend on the sequence.
+    /// layers over the same input, both add biases, or both depend on the sequence.
     pub fn joins(&self, next: &Self) -> bool {
         match (self, next) {
             (Self::Linear { input, .. }, Self::Linear { input: other, .. }) => input == other,
+            (Self::Bias { .. }, Self::Bias { .. }) => true,
             _ => self.is_by_sequence() && next.is_by_sequence(),
         }
     }

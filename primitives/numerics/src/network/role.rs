@@ -30,6 +30,12 @@ pub enum TensorRole {
     OutputHead,
     /// Cosines and sines of the rotary position embedding.
     Rope,
+    /// Biases of the queries.
+    QueryBias,
+    /// Biases of the keys.
+    KeyBias,
+    /// Biases of the values.
+    ValueBias,
 }
 
 impl TensorRole {
@@ -49,6 +55,14 @@ impl TensorRole {
             Self::FinalNorm => "final_norm",
             Self::OutputHead => "output_head",
             Self::Rope => "rope",
+            Self::QueryBias => "query_bias",
+            Self::KeyBias => "key_bias",
+            Self::ValueBias => "value_bias",
         }
+    }
+
+    /// Whether the tensor is added to a value: biases, which are stored as gains are.
+    pub const fn is_bias(self) -> bool {
+        matches!(self, Self::QueryBias | Self::KeyBias | Self::ValueBias)
     }
 }

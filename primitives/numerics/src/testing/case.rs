@@ -3,7 +3,7 @@
 
 use super::Random;
 use crate::{
-    embedding,
+    bias, embedding,
     model::{Gains, Linear, RopeTable},
     rope::ROTATED_LIMIT,
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
@@ -32,11 +32,13 @@ pub enum TensorOperator {
     Embedding,
     /// See [`crate::sampling`]; not among the [`Kernels`].
     Sample,
+    /// See [`mod@crate::bias`]; not among the [`Kernels`].
+    Bias,
 }
 
 impl TensorOperator {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Linear,
         Self::Norm,
         Self::Rope,
@@ -46,11 +48,12 @@ impl TensorOperator {
         Self::Quantise,
         Self::Embedding,
         Self::Sample,
+        Self::Bias,
     ];
 
     /// Whether [`Kernels`] can replace it.
     pub const fn is_kernel(self) -> bool {
-        !matches!(self, Self::Embedding | Self::Sample)
+        !matches!(self, Self::Embedding | Self::Sample | Self::Bias)
     }
 }
 
@@ -123,6 +126,12 @@ pub enum Case {
         seed: [u8; 32],
         position: u32,
         logits: Vec<i32>,
+    },
+    Bias {
+        biases: Vec<i32>,
+        exponent: i8,
+        fraction: i32,
+        rows: Vec<i32>,
     },
 }
 
@@ -232,6 +241,15 @@ impl Case {
                     logits: values(count, random),
                 }
             }
+            TensorOperator::Bias => {
+                let (columns, batch) = (between(1, 100, random), between(1, 5, random));
+                Self::Bias {
+                    biases: values(columns as usize, random),
+                    exponent: random.below(78) as i8 - 70,
+                    fraction: random.below(32) as i32 - 8,
+                    rows: values((batch * columns) as usize, random),
+                }
+            }
         }
     }
 
@@ -280,6 +298,14 @@ impl Case {
                 rows: pairs(0),
             });
         }
+        for exponent in [i8::MIN, -16, -15, 0, i8::MAX] {
+            cases.push(Self::Bias {
+                biases: pairs(0),
+                exponent,
+                fraction: 16,
+                rows: pairs(1),
+            });
+        }
         for temperature_milli in [0, 1, u16::MAX] {
             for logits in [vec![7; 500], pairs(1), vec![i32::MIN; 3]] {
                 cases.push(Self::Sample {
@@ -320,6 +346,7 @@ impl Case {
             Self::Quantise { .. } => TensorOperator::Quantise,
             Self::Embedding { .. } => TensorOperator::Embedding,
             Self::Sample { .. } => TensorOperator::Sample,
+            Self::Bias { .. } => TensorOperator::Bias,
         }
     }
 
@@ -439,6 +466,17 @@ impl Case {
                 };
                 let token = Sampler::new(sampling, *seed).sample(logits, *position);
                 return token.to_le_bytes().to_vec();
+            }
+            Self::Bias {
+                biases,
+                exponent,
+                fraction,
+                rows,
+            } => {
+                let biases = integers(biases);
+                let mut rows = rows.clone();
+                bias::bias(&Gains::new(*exponent, &biases), *fraction, &mut rows);
+                return integers(&rows);
             }
         }
         block_bytes(blocks.view())

@@ -5,7 +5,7 @@ use noema_numerics::{
     check, generate, generate_after, positions_needed,
     testing::{Random, TestModel},
     Architecture, Blocks, Checked, End, Flaw, ForwardPass, Generated, Generation,
-    GenerationParameters, Sampling, Scalar, StepBudget, Transformer,
+    GenerationParameters, Sampling, Scalar, StepBudget, Transformer, Variant,
 };
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -123,6 +123,22 @@ fn an_untied_head_and_wider_heads_split_alike() {
         run(&test, &tokens, &[1, 2, 40, 31]),
         run(&test, &tokens, &[])
     );
+}
+
+#[test]
+fn every_variant_splits_alike() {
+    let tokens = tokens(4, TOKENS);
+    for architecture in TestModel::VARIANTS {
+        let test = TestModel::seeded(*architecture, 4);
+        let whole = run(&test, &tokens, &[]);
+        assert_eq!(run(&test, &tokens, &[1, 2, 40, 31]), whole);
+        let llama = Architecture {
+            variant: Variant::LLAMA,
+            ..*architecture
+        };
+        let llama = run(&TestModel::seeded(llama, 4), &tokens, &[]);
+        assert_ne!(llama, whole, "the difference counts: {architecture:?}");
+    }
 }
 
 #[test]

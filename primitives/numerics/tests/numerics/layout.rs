@@ -1,10 +1,10 @@
 //! The canonical layout, and the architectures that are refused.
 
-use codec::{Decode, Encode};
+use codec::{Decode, Encode, MaxEncodedLen};
 use noema_numerics::{
     layout::{self, TensorKind},
     testing::{Random, TestModel},
-    tile, Architecture, ArchitectureError, Dimension, Model, ModelError,
+    tile, Architecture, ArchitectureError, Dimension, Model, ModelError, Variant,
 };
 use proptest::prelude::*;
 
@@ -244,13 +244,35 @@ fn a_model_needs_the_right_number_of_bytes_and_exponents() {
 #[test]
 fn an_architecture_has_a_frozen_encoding() {
     let encoded = TINY.encode();
-    // Nine dimensions and the epsilon as u32, then a flag.
-    assert_eq!(encoded.len(), 9 * 4 + 1);
+    // Eight dimensions and the epsilon as u32, then a flag and the number of differences from Llama 2.
+    assert_eq!(encoded.len(), 9 * 4 + 2);
     assert_eq!(encoded[4..8], 64u32.to_le_bytes());
     assert_eq!(Architecture::decode(&mut &encoded[..]).unwrap(), TINY);
     let json = serde_json::to_string(&TINY).unwrap();
     assert_eq!(serde_json::from_str::<Architecture>(&json).unwrap(), TINY);
     assert!(serde_json::from_str::<Architecture>(&json.replace("heads", "haeds")).is_err());
+    assert!(!json.contains("variant"), "{json}");
+}
+
+#[test]
+fn a_variant_is_encoded_as_the_list_of_its_differences() {
+    for architecture in TestModel::VARIANTS {
+        let encoded = architecture.encode();
+        assert!(encoded.len() <= Architecture::max_encoded_len());
+        let decoded = Architecture::decode(&mut &encoded[..]);
+        assert_eq!(decoded.as_ref(), Ok(architecture));
+        let json = serde_json::to_string(architecture).unwrap();
+        let read: Architecture = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, *architecture);
+    }
+    let biases = Variant {
+        projection_biases: true,
+    };
+    assert_eq!(Variant::LLAMA.encode(), [0]);
+    assert_eq!(biases.encode(), [4, 0]);
+    for twice_or_unknown in [&[8, 0, 0][..], &[4, 200]] {
+        assert!(Variant::decode(&mut &*twice_or_unknown).is_err());
+    }
 }
 
 proptest! {
@@ -262,6 +284,7 @@ proptest! {
             layers: n[0], hidden: n[1] & !31, heads: n[2], kv_heads: n[3], head_dim: n[4] & !31,
             feed_forward: n[5] & !31, vocabulary: n[6], context_length: n[7],
             norm_epsilon_q32: n[8], tied_head: n[8] & 1 == 1,
+            variant: Variant { projection_biases: n[8] & 2 == 2 },
         };
         match architecture.validate() {
             Ok(()) => prop_assert!(layout::weights_bytes(&architecture).unwrap() > 0),

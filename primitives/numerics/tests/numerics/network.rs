@@ -4,7 +4,7 @@ use noema_numerics::{
     layout::{TensorKind, TensorRole},
     network::Operator,
     testing::TestModel,
-    Architecture, Network,
+    Architecture, Network, Variant,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -13,8 +13,12 @@ const TINY: Architecture = TestModel::TINY;
 
 #[test]
 fn every_tensor_is_read_by_a_step_and_belongs_to_its_layer() {
-    for tied_head in [true, false] {
-        let network = Network::new(&Architecture { tied_head, ..TINY }).unwrap();
+    let untied = Architecture {
+        tied_head: false,
+        ..TINY
+    };
+    for architecture in [&TINY, &untied].into_iter().chain(TestModel::VARIANTS) {
+        let network = Network::new(architecture).unwrap();
         let mut read = BTreeSet::new();
         for step in network.steps() {
             let Some(tensor) = step.operator.tensor() else {
@@ -27,6 +31,40 @@ fn every_tensor_is_read_by_a_step_and_belongs_to_its_layer() {
         }
         assert_eq!(read.len(), network.tensors().len());
     }
+}
+
+#[test]
+fn biases_are_added_to_queries_keys_and_values() {
+    let network = Network::new(&Architecture {
+        layers: 1,
+        variant: Variant {
+            projection_biases: true,
+        },
+        ..TINY
+    })
+    .unwrap();
+    let formula = network.to_string();
+    let lines: Vec<&str> = formula.lines().skip(4).take(4).collect();
+    assert_eq!(
+        lines,
+        [
+            "values = linear(layers.0.value, normed)                 32 integers, 2^-16",
+            "queries = bias(layers.0.query_bias, queries)            64 integers, 2^-16",
+            "keys = bias(layers.0.key_bias, keys)                    32 integers, 2^-16",
+            "values = bias(layers.0.value_bias, values)              32 integers, 2^-16",
+        ]
+    );
+    let names: Vec<_> = network.tensors().iter().map(|spec| spec.name()).collect();
+    assert_eq!(
+        names[4..9],
+        [
+            "layers.0.value",
+            "layers.0.query_bias",
+            "layers.0.key_bias",
+            "layers.0.value_bias",
+            "layers.0.attention_output",
+        ]
+    );
 }
 
 #[test]
@@ -100,6 +138,7 @@ proptest! {
         context_length in 1u32..10_000,
         norm_epsilon_q32: u32,
         tied_head: bool,
+        projection_biases: bool,
     ) {
         let architecture = Architecture {
             layers,
@@ -112,6 +151,7 @@ proptest! {
             context_length,
             norm_epsilon_q32,
             tied_head,
+            variant: Variant { projection_biases },
         };
         let network = Network::new(&architecture).unwrap();
         prop_assert_eq!(network.check(), Ok(()));

@@ -1,7 +1,7 @@
 //! Every operator compared with its real-valued formula, within the error that its documentation states.
 
 use noema_numerics::{
-    attention, blocks,
+    attention, bias, blocks,
     cache::KvCache,
     embedding, exp2, linear,
     model::{Gains, Linear, RopeTable},
@@ -128,6 +128,23 @@ proptest! {
             // The epsilon is floored to the square's unit, at most 1 in 2^30 of a large vector.
             let bound = bound + real.abs() * two(-28) + unit * 1e-6;
             prop_assert!((f64::from(y) * unit - real).abs() <= bound, "{} {real}", f64::from(y) * unit);
+        }
+    }
+
+    #[test]
+    fn a_bias_is_added_within_half_a_unit(
+        values in vector(48),
+        biases in vector(24),
+        exponent in -60i8..20,
+    ) {
+        let bytes: Vec<u8> = biases.iter().flat_map(|b| b.to_le_bytes()).collect();
+        let mut output = values.clone();
+        bias::bias(&Gains::new(exponent, &bytes), 16, &mut output);
+        for (k, (&y, &x)) in output.iter().zip(&values).enumerate() {
+            let real = f64::from(biases[k % 24]) * two(i32::from(exponent) + 16);
+            let bias = real.clamp(f64::from(i32::MIN), f64::from(i32::MAX));
+            let sum = (f64::from(x) + bias).clamp(f64::from(i32::MIN), f64::from(i32::MAX));
+            prop_assert!((f64::from(y) - sum).abs() <= 0.5);
         }
     }
 

@@ -68,6 +68,11 @@ proptest! {
     fn samples_are_equal(seed: u64) {
         is_equal(TensorOperator::Sample, seed)?;
     }
+
+    #[test]
+    fn a_bias_is_equal(seed: u64) {
+        is_equal(TensorOperator::Bias, seed)?;
+    }
 }
 
 #[test]

@@ -50,9 +50,9 @@ fn every_kind_of_executor_takes_part() {
 
 #[test]
 fn every_executor_generates_and_checks_the_same_answers() {
-    for architecture in [TestModel::TINY, UNTIED] {
-        let source = Arc::new(SharedModel::from(TestModel::seeded(architecture, 5)));
-        let generate = tasks(&architecture);
+    for architecture in [TestModel::TINY, UNTIED].iter().chain(TestModel::VARIANTS) {
+        let source = Arc::new(SharedModel::from(TestModel::seeded(*architecture, 5)));
+        let generate = tasks(architecture);
         let mut subjects = subject::all();
         let expected = subjects[0]
             .execute(&generate, &source, &|_| ())

@@ -137,7 +137,9 @@ fn mixture(gpu: &mut GpuExecutor, references: &[Reference], random: &mut Random)
 fn any_mixture_of_segments_gives_the_bits_of_the_definition() {
     let Some(device) = device() else { return };
     let mut random = Random::new(3);
-    for (architecture, length) in [(TestModel::TINY, 150), (UNTIED, 100), (WIDE, 40)] {
+    let variants = TestModel::VARIANTS.iter().map(|variant| (*variant, 150));
+    let plain = [(TestModel::TINY, 150), (UNTIED, 100), (WIDE, 40)];
+    for (architecture, length) in plain.into_iter().chain(variants) {
         let model = TestModel::seeded(architecture, 11);
         let references: Vec<Reference> = (0..4)
             .map(|i| Reference::new(&model, length - i * 7, i as u64))

@@ -1,0 +1,84 @@
+//! The SCALE encoding of a variant.
+
+use super::Variant;
+use alloc::vec::Vec;
+use codec::{
+    Decode, DecodeWithMemTracking, Encode, EncodeLike, Error, Input, MaxEncodedLen, Output,
+};
+use scale_info::{Type, TypeInfo};
+
+/// One difference from Llama 2.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Feature {
+    /// [`Variant::projection_biases`].
+    #[codec(index = 0)]
+    ProjectionBiases,
+}
+
+/// Most differences of a variant.
+const MOST: usize = 1;
+
+impl Variant {
+    fn features(&self) -> Vec<Feature> {
+        let Self { projection_biases } = *self;
+        let features: [Option<Feature>; MOST] =
+            [projection_biases.then_some(Feature::ProjectionBiases)];
+        features.into_iter().flatten().collect()
+    }
+}
+
+impl Encode for Variant {
+    fn size_hint(&self) -> usize {
+        self.features().size_hint()
+    }
+
+    fn encode_to<T: Output + ?Sized>(&self, output: &mut T) {
+        self.features().encode_to(output);
+    }
+}
+
+impl EncodeLike for Variant {}
+
+impl Decode for Variant {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
+        let features = Vec::<Feature>::decode(input)?;
+        let mut variant = Self::LLAMA;
+        for feature in &features {
+            match *feature {
+                Feature::ProjectionBiases => variant.projection_biases = true,
+            }
+        }
+        // Equal variants have one encoding.
+        match variant.features() == features {
+            true => Ok(variant),
+            false => Err("the differences are not in their order".into()),
+        }
+    }
+}
+
+impl DecodeWithMemTracking for Variant {}
+
+impl MaxEncodedLen for Variant {
+    fn max_encoded_len() -> usize {
+        1 + MOST * Feature::max_encoded_len()
+    }
+}
+
+impl TypeInfo for Variant {
+    type Identity = <Vec<Feature> as TypeInfo>::Identity;
+
+    fn type_info() -> Type {
+        <Vec<Feature> as TypeInfo>::type_info()
+    }
+}
