@@ -80,7 +80,13 @@ proptest! {
 
     #[test]
     fn operators_by_position_are_exact(seed: u64) {
-        for operator in [TensorOperator::Norm, TensorOperator::Rope, TensorOperator::Swiglu, TensorOperator::Quantise] {
+        for operator in [
+            TensorOperator::Norm,
+            TensorOperator::HeadNorm,
+            TensorOperator::Rope,
+            TensorOperator::Swiglu,
+            TensorOperator::Quantise,
+        ] {
             is_exact(operator, seed)?;
         }
     }

@@ -195,9 +195,8 @@ impl<'a> Vectors<'a> {
                     output,
                 } => {
                     let x = read(self, input);
-                    let epsilon = f64::from(epsilon_q32) / 4_294_967_296.0;
-                    let root = (x.clone().square().mean_dim(2) + epsilon).sqrt();
-                    self.put(output, (x / root) * self.weight(gains).unsqueeze());
+                    let normed = norm(x, self.weight(gains).unsqueeze(), epsilon_q32);
+                    self.put(output, normed);
                 }
                 Operator::Linear {
                     weights,
@@ -211,6 +210,14 @@ impl<'a> Vectors<'a> {
                 Operator::Bias { biases, value } => {
                     let sum = self.take(value) + self.weight(biases).unsqueeze();
                     self.put(value, sum);
+                }
+                Operator::HeadNorm {
+                    gains,
+                    epsilon_q32,
+                    value,
+                } => {
+                    let normed = norm_heads(self.take(value), self.weight(gains), epsilon_q32);
+                    self.put(value, normed);
                 }
                 Operator::Rope { value, .. } => {
                     let rotary = rotary.expect("the layers are given positions; qed");
@@ -265,6 +272,21 @@ impl<'a> Vectors<'a> {
             .matmul(weight.transpose())
             .reshape([batch as i32, positions as i32, -1])
     }
+}
+
+/// RMS norm of vectors along their last dimension.
+fn norm<const D: usize>(x: Tensor<D>, gains: Tensor<D>, epsilon_q32: u32) -> Tensor<D> {
+    let epsilon = f64::from(epsilon_q32) / 4_294_967_296.0;
+    let root = (x.clone().square().mean_dim(D - 1) + epsilon).sqrt();
+    (x / root) * gains
+}
+
+/// RMS norm of each head of vectors `[batch, positions, width]`, with gains `[1, head_width]`.
+fn norm_heads(x: Tensor<3>, gains: Tensor<2>, epsilon_q32: u32) -> Tensor<3> {
+    let [batch, positions, width] = x.dims();
+    let [_, head_width] = gains.dims();
+    let heads = x.reshape([batch, positions, width / head_width, head_width]);
+    norm(heads, gains.unsqueeze(), epsilon_q32).reshape([batch, positions, width])
 }
 
 /// Causal attention of vectors `[batch, positions, width]`, with numbers of query and key/value heads.

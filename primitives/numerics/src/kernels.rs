@@ -3,7 +3,7 @@
 use crate::{
     attention, blocks,
     cache::{KvCache, LayerCache},
-    linear,
+    head_norm, linear,
     model::{Gains, Linear, RopeTable},
     norm, rope, swiglu, Blocks, BlocksRef,
 };
@@ -28,6 +28,11 @@ pub trait Kernels {
     /// See [`mod@crate::norm`].
     fn norm(&self, gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {
         norm::norm(gains, epsilon_q32, input, output);
+    }
+
+    /// See [`mod@crate::head_norm`]: normalises the heads of `rows` in place.
+    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, rows: &mut [i32]) {
+        head_norm::head_norm(gains, epsilon_q32, rows);
     }
 
     /// See [`mod@crate::rope`].
@@ -83,6 +88,10 @@ impl<K: Kernels + ?Sized> Kernels for &K {
 
     fn norm(&self, gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut Blocks) {
         (**self).norm(gains, epsilon_q32, input, output);
+    }
+
+    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, rows: &mut [i32]) {
+        (**self).head_norm(gains, epsilon_q32, rows);
     }
 
     fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {

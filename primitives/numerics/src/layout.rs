@@ -6,7 +6,7 @@
 //!
 //! 1. `token_embedding`
 //! 2. for each layer: `attention_norm`, `query`, `key`, `value`, `attention_output`,
-//!    `feed_forward_norm`, `gate`, `up`, `down`; biases follow `value`
+//!    `feed_forward_norm`, `gate`, `up`, `down`; biases, then gains of heads, follow `value`
 //! 3. `final_norm`, then `output_head` where the head is not tied, then `rope`
 //!
 //! Each starts at a tile boundary and is padded with zero bytes to a whole number of tiles, so one

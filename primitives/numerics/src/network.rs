@@ -11,6 +11,7 @@
 //! | norm | integers, gains → blocks | [`mod@crate::norm`] |
 //! | linear | blocks, a matrix → integers | [`mod@crate::linear`] |
 //! | bias | integers in place, biases | [`mod@crate::bias`] |
+//! | head_norm | integers in place, gains | [`mod@crate::head_norm`] |
 //! | rope | integers in place, a table | [`mod@crate::rope`] |
 //! | store | keys, values → a cache | [`mod@crate::cache`] |
 //! | attention | queries, a cache → integers | [`mod@crate::attention`] |

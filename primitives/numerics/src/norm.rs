@@ -36,7 +36,7 @@ use alloc::vec;
 /// Fraction bits of an epsilon beyond those of a squared input.
 const EPSILON_DROP: u32 = 32 - 2 * RESIDUAL_FRACTION as u32;
 /// Fraction bits of the normalised vector before the gain.
-const NORMAL_FRACTION: i32 = 22;
+pub(crate) const NORMAL_FRACTION: i32 = 22;
 
 /// Normalises each row of `input` and quantises it into `output`, which is replaced.
 ///
@@ -60,23 +60,46 @@ pub fn fraction(gains: &Gains<'_>) -> i32 {
 
 /// Normalises one vector, before quantisation, in units of `2^-fraction(gains)`.
 pub fn norm_row(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) {
-    let bits = bit_length(input.iter().fold(0, |bits, x| bits | x.unsigned_abs()));
-    let h = bits.saturating_sub(24);
-    let squares: u64 = input
-        .iter()
-        .map(|&x| {
-            let x = u64::from(round_shift_32(x, h).unsigned_abs());
-            x * x
-        })
-        .sum();
-    let n = input.len() as u64;
-    let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h + EPSILON_DROP))).max(1);
-    let (r, exponent) = inverse_root(n, v);
-    // `exponent` is e - e_n - 31, between -38 - 22 and -2 - 22.
-    let shift = (-exponent - NORMAL_FRACTION) as u32;
+    let normaliser = Normaliser::new(input, epsilon_q32, EPSILON_DROP);
     for ((y, &x), g) in output.iter_mut().zip(input).zip(gains.values()) {
-        let x = round_shift(i64::from(round_shift_32(x, h)) * r as i64, shift);
-        *y = saturate(round_shift(x * i64::from(g), 30));
+        *y = saturate(round_shift(normaliser.normalise(x) * i64::from(g), 30));
+    }
+}
+
+/// What each element of a vector is scaled by: h, r and the shift of x̂.
+pub(crate) struct Normaliser {
+    h: u32,
+    r: i64,
+    shift: u32,
+}
+
+impl Normaliser {
+    /// Of a vector of 1 to 2^15 elements. `drop` are the fraction bits of the epsilon beyond those of a squared
+    /// element.
+    pub(crate) fn new(input: &[i32], epsilon_q32: u32, drop: u32) -> Self {
+        let bits = bit_length(input.iter().fold(0, |bits, x| bits | x.unsigned_abs()));
+        let h = bits.saturating_sub(24);
+        let squares: u64 = input
+            .iter()
+            .map(|&x| {
+                let x = u64::from(round_shift_32(x, h).unsigned_abs());
+                x * x
+            })
+            .sum();
+        let n = input.len() as u64;
+        let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h + drop))).max(1);
+        let (r, exponent) = inverse_root(n, v);
+        Self {
+            h,
+            r: r as i64,
+            // `exponent` is e - e_n - 31, between -38 - 22 and -2 - 22.
+            shift: (-exponent - NORMAL_FRACTION) as u32,
+        }
+    }
+
+    /// x̂ in units of 2^-22.
+    pub(crate) const fn normalise(&self, x: i32) -> i64 {
+        round_shift(round_shift_32(x, self.h) as i64 * self.r, self.shift)
     }
 }
 

@@ -69,12 +69,22 @@ impl TestModel {
     };
 
     /// [`TINY`](Self::TINY) with each difference from Llama 2.
-    pub const VARIANTS: &'static [Architecture] = &[Architecture {
-        variant: Variant {
-            projection_biases: true,
+    pub const VARIANTS: &'static [Architecture] = &[
+        Architecture {
+            variant: Variant {
+                projection_biases: true,
+                ..Variant::LLAMA
+            },
+            ..Self::TINY
         },
-        ..Self::TINY
-    }];
+        Architecture {
+            variant: Variant {
+                head_norms: true,
+                ..Variant::LLAMA
+            },
+            ..Self::TINY
+        },
+    ];
 
     /// The model of [`TINY`](Self::TINY) with `seed`.
     pub fn tiny(seed: u64) -> Self {

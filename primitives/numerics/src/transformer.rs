@@ -6,6 +6,7 @@
 //! for each layer:
 //!     q, k, v = linear(norm(x))                                  units of 2^-16, |·| ≤ 2^26
 //!     q, k, v = q ⊕ b_q, k ⊕ b_k, v ⊕ b_v                        where there are biases
+//!     q, k    = head_norm(q), head_norm(k)                       where heads are normed
 //!     q, k    = rope(q, k)
 //!     x       = x ⊕ linear(Blocks(attention(q, cache of k, v)))  units of 2^-14
 //!     x       = x ⊕ linear(swiglu(gate, up))                     gate, up = linear(norm(x)), 2^-20
@@ -164,6 +165,15 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                 Operator::Bias { biases, value } => bias(
                     &model.gains(biases),
                     network.fraction(value),
+                    &mut integers[value.index()],
+                ),
+                Operator::HeadNorm {
+                    gains,
+                    epsilon_q32,
+                    value,
+                } => kernels.head_norm(
+                    &model.gains(gains),
+                    epsilon_q32,
                     &mut integers[value.index()],
                 ),
                 Operator::Rope { table, value } => {

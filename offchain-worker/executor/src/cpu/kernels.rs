@@ -217,6 +217,20 @@ impl Kernels for CpuKernels {
         });
     }
 
+    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, rows: &mut [i32]) {
+        let width = gains.values().len();
+        self.team.run_pieces(rows, width, &|_, head| {
+            with_buffer(width, |buffer| {
+                self.level.run(rows::HeadNorm {
+                    gains: *gains,
+                    epsilon_q32,
+                    head,
+                    buffer,
+                });
+            });
+        });
+    }
+
     fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
         self.team.run_pieces(rows, width, &|row, values| {
             self.level.run(rows::Rope {

@@ -187,6 +187,15 @@ impl Pass<'_> {
                 network.fraction(value),
                 &mut integers[value.index()],
             ),
+            Operator::HeadNorm {
+                gains,
+                epsilon_q32,
+                value,
+            } => kernels.head_norm(
+                &model.gains(gains),
+                epsilon_q32,
+                &mut integers[value.index()],
+            ),
             Operator::Quantise { input, output } => kernels.quantise(
                 &integers[input.index()],
                 network.width(input),

@@ -9,7 +9,8 @@ use super::level::Work;
 use noema_numerics::{
     blocks::{MANTISSA_BITS, SHIFT_SPAN},
     exp2::{LOG2_E_Q30, TABLE},
-    fixed::bit_length,
+    fixed::{bit_length, scale_saturate},
+    head_norm::output_exponent,
     model::{Gains, RopeTable},
     rope::{PROJECTION_LIMIT, ROTATED_LIMIT},
     BLOCK,
@@ -68,12 +69,13 @@ pub(crate) fn quantise(values: &[i32], mantissas: &mut [i16], shifts: &mut [u8])
     }
 }
 
-/// See [`noema_numerics::norm`].
+/// Writes x' to `scaled`, and returns r and the shift of x̂: see [`noema_numerics::norm`]. `drop` are the fraction
+/// bits of the epsilon beyond those of a squared element.
 #[inline(always)]
-fn norm(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) {
+fn normaliser(epsilon_q32: u32, drop: u32, input: &[i32], scaled: &mut [i32]) -> (i64, u32) {
     let bits = bit_length(input.iter().fold(0, |bits, x| bits | x.unsigned_abs()));
     let h = bits.saturating_sub(24);
-    let (half, scaled) = ((1 << h) >> 1, output);
+    let half = (1 << h) >> 1;
     let mut squares = 0u64;
     for (x, &v) in scaled.iter_mut().zip(input) {
         *x = i64::from(v).wrapping_add(half).wrapping_shr(h) as i32;
@@ -81,15 +83,31 @@ fn norm(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) 
         squares = squares.wrapping_add(magnitude.wrapping_mul(magnitude));
     }
     let n = input.len() as u64;
-    let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h + 4))).max(1);
+    let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h + drop))).max(1);
     let e = v.leading_zeros() / 2;
     let e_n = n.leading_zeros() / 2;
     let (t, t_n) = ((v << (2 * e)).isqrt(), (n << (2 * e_n)).isqrt());
-    let r = ((t_n << 31) / t) as i64;
-    let shift = 9 + e_n - e;
-    for (y, g) in scaled.iter_mut().zip(gains.values()) {
+    (((t_n << 31) / t) as i64, 9 + e_n - e)
+}
+
+/// See [`noema_numerics::norm`].
+#[inline(always)]
+fn norm(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) {
+    let (r, shift) = normaliser(epsilon_q32, 4, input, output);
+    for (y, g) in output.iter_mut().zip(gains.values()) {
         let x = round_shift(i64::from(*y).wrapping_mul(r), shift);
         *y = saturate(round_shift(x.wrapping_mul(i64::from(g)), 30));
+    }
+}
+
+/// See [`mod@noema_numerics::head_norm`]: a head, in place, with a buffer of the same length.
+#[inline(always)]
+fn head_norm(gains: &Gains<'_>, epsilon_q32: u32, head: &mut [i32], buffer: &mut [i32]) {
+    let (r, shift) = normaliser(epsilon_q32, 0, head, buffer);
+    let exponent = output_exponent(gains);
+    for ((y, &x), g) in head.iter_mut().zip(&*buffer).zip(gains.values()) {
+        let x = round_shift(i64::from(x).wrapping_mul(r), shift);
+        *y = scale_saturate(x.wrapping_mul(i64::from(g)), exponent);
     }
 }
 
@@ -235,6 +253,22 @@ impl Work for Norm<'_> {
     fn run(self) {
         norm(&self.gains, self.epsilon_q32, self.input, self.buffer);
         quantise(self.buffer, self.mantissas, self.shifts);
+    }
+}
+
+/// A head to be normalised.
+pub(crate) struct HeadNorm<'a> {
+    pub(crate) gains: Gains<'a>,
+    pub(crate) epsilon_q32: u32,
+    pub(crate) head: &'a mut [i32],
+    /// As long as the head, with unspecified values.
+    pub(crate) buffer: &'a mut [i32],
+}
+
+impl Work for HeadNorm<'_> {
+    #[inline(always)]
+    fn run(self) {
+        head_norm(&self.gains, self.epsilon_q32, self.head, self.buffer);
     }
 }
 

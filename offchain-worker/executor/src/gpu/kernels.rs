@@ -36,6 +36,7 @@ pub(crate) struct Kernels {
     pub(crate) quantise: Kernel,
     pub(crate) swiglu: Kernel,
     pub(crate) bias: Kernel,
+    pub(crate) head_norm: Kernel,
     pub(crate) rope: Kernel,
     pub(crate) attention: Kernel,
     linear_one: Kernel,
@@ -58,7 +59,7 @@ type Source = (&'static str, &'static [&'static str], &'static [Access]);
 
 const LINEAR_ACCESS: &[Access] = &[Read, Read, Read, Write];
 
-const SOURCES: [Source; 10] = [
+const SOURCES: [Source; 11] = [
     (
         "embedding",
         &[INT64, WINDOW, include_str!("wgsl/embedding.wgsl")],
@@ -101,6 +102,11 @@ const SOURCES: [Source; 10] = [
     (
         "bias",
         &[INT64, WINDOW, include_str!("wgsl/bias.wgsl")],
+        &[Write, Read],
+    ),
+    (
+        "head norm",
+        &[INT64, WINDOW, MANTISSA, include_str!("wgsl/head_norm.wgsl")],
         &[Write, Read],
     ),
     (
@@ -157,6 +163,7 @@ impl Kernels {
             quantise: next(),
             swiglu: next(),
             bias: next(),
+            head_norm: next(),
             rope: next(),
             attention: next(),
             linear_one: next(),

@@ -71,6 +71,18 @@ pub(crate) enum Work {
         vectors: Vector,
         width: usize,
     },
+    /// Normalises heads of a vector that lies in a row of several.
+    HeadNorm {
+        gains: usize,
+        epsilon_q32: u32,
+        vectors: Vector,
+        /// Of the whole row.
+        width: usize,
+        /// Elements before the first head.
+        first: usize,
+        /// Elements of all heads.
+        length: usize,
+    },
     /// Rotates queries and keys, and stores keys and values, all of which are one row.
     Rope {
         cache: usize,
@@ -313,6 +325,24 @@ impl Lowering<'_> {
                     scratch: self.scratch(network.width(input)),
                     output: self.write(vec![output]),
                     gather: gather && input == network.residual(),
+                }
+            }
+            Operator::HeadNorm {
+                gains,
+                epsilon_q32,
+                value,
+            } => {
+                let vectors = *self.held.get(&value).ok_or(name)?;
+                let lifetime = self.vectors.get_mut(vectors).ok_or(name)?;
+                lifetime.last = lifetime.last.max(self.works);
+                let before = lifetime.values.iter().take_while(|other| **other != value);
+                Work::HeadNorm {
+                    gains,
+                    epsilon_q32,
+                    vectors,
+                    width: lifetime.width,
+                    first: before.map(|value| network.width(*value)).sum(),
+                    length: network.width(value),
                 }
             }
             Operator::Quantise { input, output } => {

@@ -9,7 +9,7 @@ use super::{
     weights::{upload_gains, upload_rope, upload_vector, Matrix, Part},
 };
 use crate::ExecutorError;
-use noema_numerics::{bias, norm, Architecture, Model, BLOCK};
+use noema_numerics::{bias, head_norm, model::Gains, norm, Architecture, Model, BLOCK};
 use std::collections::{btree_map::Entry, BTreeMap};
 
 /// A model without its caches.
@@ -53,6 +53,8 @@ pub(crate) enum Dispatch {
     Linear(Linear),
     /// Workgroups of a row.
     Bias(u32, Bound),
+    /// Heads.
+    HeadNorm(u32, Bound),
     /// The cache, the table, and the workgroups of a row. The bindings are the cache's.
     Rope(usize, usize, u32),
     /// The cache, and the workgroups of a row. The binding is the cache's.
@@ -237,6 +239,23 @@ impl Binder<'_> {
                 self.gains.push(biases);
                 Dispatch::Bias(words.div_ceil(64), bound)
             }
+            Work::HeadNorm {
+                gains,
+                epsilon_q32,
+                vectors,
+                width,
+                first,
+                length,
+            } => {
+                let gains = self.model.gains(gains);
+                let dim = gains.values().len();
+                let parameters = head_norm_parameters([width, first, dim], epsilon_q32, &gains);
+                let gains = upload_gains(gpu, &gains)?;
+                let buffers = [s.integers(vectors), &gains];
+                let bound = kernels.head_norm.bind(gpu, &parameters, &buffers)?;
+                self.gains.push(gains);
+                Dispatch::HeadNorm((length / dim) as u32, bound)
+            }
             Work::Rope {
                 cache,
                 table,
@@ -332,6 +351,19 @@ pub(crate) fn norm_parameters(length: usize, epsilon_q32: u32, gather: bool) -> 
         root as u32,
         exponent,
     ]
+}
+
+/// Parameters of the kernel that norms heads: see `wgsl/head_norm.wgsl`. `shape` is the width of a row, the elements
+/// before the first head, and the elements of a head.
+pub(crate) fn head_norm_parameters(
+    shape: [usize; 3],
+    epsilon_q32: u32,
+    gains: &Gains<'_>,
+) -> [u32; 8] {
+    let [width, first, dim] = shape.map(|elements| (elements / 4) as u32);
+    let [_, _, low, high, root, exponent] = norm_parameters(shape[2], epsilon_q32, false);
+    let output = head_norm::output_exponent(gains).cast_unsigned();
+    [width, first, dim, low, high, root, exponent, output]
 }
 
 /// Blocks of a vector.

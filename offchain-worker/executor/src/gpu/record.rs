@@ -81,6 +81,10 @@ impl Recorder<'_> {
             Dispatch::Quantise(bound) => self.rows(&kernels.quantise, bound, window),
             Dispatch::Swiglu(bound) => self.rows(&kernels.swiglu, bound, window),
             Dispatch::Linear(linear) => self.linear(linear, window),
+            Dispatch::HeadNorm(heads, bound) => {
+                let groups = [*heads, window.count, 1];
+                self.dispatch(&kernels.head_norm, bound, window, groups);
+            }
             Dispatch::Bias(groups, bound) => {
                 let groups = [*groups, window.count, 1];
                 self.dispatch(&kernels.bias, bound, window, groups);

@@ -24,16 +24,24 @@ pub enum Feature {
     /// [`Variant::projection_biases`].
     #[codec(index = 0)]
     ProjectionBiases,
+    /// [`Variant::head_norms`].
+    #[codec(index = 1)]
+    HeadNorms,
 }
 
 /// Most differences of a variant.
-const MOST: usize = 1;
+const MOST: usize = 2;
 
 impl Variant {
     fn features(&self) -> Vec<Feature> {
-        let Self { projection_biases } = *self;
-        let features: [Option<Feature>; MOST] =
-            [projection_biases.then_some(Feature::ProjectionBiases)];
+        let Self {
+            projection_biases,
+            head_norms,
+        } = *self;
+        let features: [Option<Feature>; MOST] = [
+            projection_biases.then_some(Feature::ProjectionBiases),
+            head_norms.then_some(Feature::HeadNorms),
+        ];
         features.into_iter().flatten().collect()
     }
 }
@@ -57,6 +65,7 @@ impl Decode for Variant {
         for feature in &features {
             match *feature {
                 Feature::ProjectionBiases => variant.projection_biases = true,
+                Feature::HeadNorms => variant.head_norms = true,
             }
         }
         // Equal variants have one encoding.

@@ -14,12 +14,16 @@ pub struct Variant {
     /// Whether the projections to queries, keys and values have biases: Qwen 2.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
     pub projection_biases: bool,
+    /// Whether each head of the queries and of the keys is normed before its rotation: Qwen 3.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
+    pub head_norms: bool,
 }
 
 impl Variant {
     /// Llama 2 and 3.
     pub const LLAMA: Self = Self {
         projection_biases: false,
+        head_norms: false,
     };
 
     /// Whether the network is that of Llama 2.

@@ -150,6 +150,16 @@ impl Builder {
         self.step(Operator::Bias { biases, value });
     }
 
+    pub(super) fn head_norm(&mut self, gains: TensorRole, value: Value) {
+        let length = self.architecture.head_dim;
+        let gains = self.tensor(gains, TensorKind::Gain { length });
+        self.step(Operator::HeadNorm {
+            gains,
+            epsilon_q32: self.architecture.norm_epsilon_q32,
+            value,
+        });
+    }
+
     pub(super) fn rope(&mut self, table: TensorRole, value: Value) {
         let kind = TensorKind::Rope {
             positions: self.architecture.context_length,

@@ -127,7 +127,9 @@ impl Network {
             }
             Operator::Linear { input, output, .. } => !integers(input) && integers(output),
             Operator::Bias { value, .. } => integers(value),
-            Operator::Rope { value, .. } => is(value, ATTENTION_FRACTION),
+            Operator::HeadNorm { value, .. } | Operator::Rope { value, .. } => {
+                is(value, ATTENTION_FRACTION)
+            }
             Operator::Store { keys, values, .. } => {
                 is(keys, ATTENTION_FRACTION) && is(values, ATTENTION_FRACTION)
             }
@@ -154,7 +156,7 @@ impl Network {
         };
         let kind = self.tensors.get(index).map(|tensor| tensor.kind);
         match operator {
-            Operator::Norm { .. } | Operator::Bias { .. } => {
+            Operator::Norm { .. } | Operator::Bias { .. } | Operator::HeadNorm { .. } => {
                 matches!(kind, Some(TensorKind::Gain { .. }))
             }
             Operator::Rope { .. } => matches!(kind, Some(TensorKind::Rope { .. })),
@@ -192,6 +194,10 @@ impl Network {
             Operator::Bias { biases, value } => {
                 let length = width(value);
                 kind(biases) == TensorKind::Gain { length }
+            }
+            Operator::HeadNorm { gains, value, .. } => {
+                let length = a.head_dim;
+                kind(gains) == TensorKind::Gain { length } && width(value).is_multiple_of(length)
             }
             Operator::Rope { table, value } => match kind(table) {
                 TensorKind::Rope { positions, half } => {
@@ -246,6 +252,7 @@ mod tests {
         tied_head: false,
         variant: Variant {
             projection_biases: true,
+            head_norms: true,
         },
     };
 
@@ -305,7 +312,7 @@ mod tests {
     fn another_unit_or_width_is_found() {
         for (value, step) in [
             ("residual", "embedding"),
-            ("queries", "rope"),
+            ("queries", "head_norm"),
             ("gate", "swiglu"),
             ("product", "swiglu"),
             ("mixed", "attention"),
@@ -334,7 +341,7 @@ mod tests {
 
     #[test]
     fn another_tensor_is_found() {
-        for step in ["norm", "bias"] {
+        for step in ["norm", "bias", "head_norm"] {
             let other = found(|network| {
                 let at = place(network, step);
                 let last = network.tensors.len() - 1;

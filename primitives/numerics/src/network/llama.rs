@@ -31,7 +31,7 @@ pub(super) fn describe(a: Architecture) -> Network {
 }
 
 /// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`, to which some
-/// variants add biases.
+/// variants add biases, or of which they norm each head of q and k.
 fn attend(n: &mut Builder, a: Architecture, x: Value) {
     let (width, kv_width) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
     let normed = n.normed("normed", a.hidden);
@@ -50,6 +50,10 @@ fn attend(n: &mut Builder, a: Architecture, x: Value) {
         n.bias(TensorRole::QueryBias, queries);
         n.bias(TensorRole::KeyBias, keys);
         n.bias(TensorRole::ValueBias, values);
+    }
+    if a.variant.head_norms {
+        n.head_norm(TensorRole::QueryNorm, queries);
+        n.head_norm(TensorRole::KeyNorm, keys);
     }
     n.rope(TensorRole::Rope, queries);
     n.rope(TensorRole::Rope, keys);

@@ -42,6 +42,15 @@ pub enum Operator {
         /// Integers.
         value: Value,
     },
+    /// Normalises each head of `value`, in place: [`mod@crate::head_norm`].
+    HeadNorm {
+        /// Gains, one per element of a head.
+        gains: usize,
+        /// Epsilon in units of 2^-32.
+        epsilon_q32: u32,
+        /// Integers in units of 2^-16.
+        value: Value,
+    },
     /// Rotates each head of `value` by its position, in place: [`mod@crate::rope`].
     Rope {
         /// Cosines and sines.
@@ -104,6 +113,7 @@ impl Operator {
             Self::Norm { .. } => "norm",
             Self::Linear { .. } => "linear",
             Self::Bias { .. } => "bias",
+            Self::HeadNorm { .. } => "head_norm",
             Self::Rope { .. } => "rope",
             Self::Store { .. } => "store",
             Self::Attention { .. } => "attention",
@@ -120,7 +130,9 @@ impl Operator {
             Self::Norm { input, .. }
             | Self::Linear { input, .. }
             | Self::Quantise { input, .. } => [Some(input), None],
-            Self::Bias { value, .. } | Self::Rope { value, .. } => [Some(value), None],
+            Self::Bias { value, .. } | Self::HeadNorm { value, .. } | Self::Rope { value, .. } => {
+                [Some(value), None]
+            }
             Self::Store { keys, values, .. } => [Some(keys), Some(values)],
             Self::Attention { queries, .. } => [Some(queries), None],
             Self::Swiglu { gate, up, .. } => [Some(gate), Some(up)],
@@ -138,9 +150,10 @@ impl Operator {
             | Self::Attention { output, .. }
             | Self::Quantise { output, .. }
             | Self::Swiglu { output, .. } => Some(output),
-            Self::Bias { value, .. } | Self::Rope { value, .. } | Self::Add { value, .. } => {
-                Some(value)
-            }
+            Self::Bias { value, .. }
+            | Self::HeadNorm { value, .. }
+            | Self::Rope { value, .. }
+            | Self::Add { value, .. } => Some(value),
             Self::Store { .. } => None,
         }
     }
@@ -154,6 +167,7 @@ impl Operator {
                 weights: tensor, ..
             }
             | Self::Bias { biases: tensor, .. }
+            | Self::HeadNorm { gains: tensor, .. }
             | Self::Rope { table: tensor, .. } => Some(tensor),
             _ => None,
         }
@@ -167,6 +181,7 @@ impl Operator {
                 weights: tensor, ..
             }
             | Self::Bias { biases: tensor, .. }
+            | Self::HeadNorm { gains: tensor, .. }
             | Self::Rope { table: tensor, .. } => Some(tensor),
             _ => None,
         }

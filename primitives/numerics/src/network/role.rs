@@ -36,6 +36,10 @@ pub enum TensorRole {
     KeyBias,
     /// Biases of the values.
     ValueBias,
+    /// Gains of the norm of each head of the queries.
+    QueryNorm,
+    /// Gains of the norm of each head of the keys.
+    KeyNorm,
 }
 
 impl TensorRole {
@@ -58,6 +62,8 @@ impl TensorRole {
             Self::QueryBias => "query_bias",
             Self::KeyBias => "key_bias",
             Self::ValueBias => "value_bias",
+            Self::QueryNorm => "query_norm",
+            Self::KeyNorm => "key_norm",
         }
     }
 

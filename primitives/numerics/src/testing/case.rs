@@ -34,11 +34,13 @@ pub enum TensorOperator {
     Sample,
     /// See [`mod@crate::bias`]; not among the [`Kernels`].
     Bias,
+    /// See [`mod@crate::head_norm`].
+    HeadNorm,
 }
 
 impl TensorOperator {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Linear,
         Self::Norm,
         Self::Rope,
@@ -49,6 +51,7 @@ impl TensorOperator {
         Self::Embedding,
         Self::Sample,
         Self::Bias,
+        Self::HeadNorm,
     ];
 
     /// Whether [`Kernels`] can replace it.
@@ -131,6 +134,12 @@ pub enum Case {
         biases: Vec<i32>,
         exponent: i8,
         fraction: i32,
+        rows: Vec<i32>,
+    },
+    HeadNorm {
+        gains: Vec<i32>,
+        exponent: i8,
+        epsilon_q32: u32,
         rows: Vec<i32>,
     },
 }
@@ -250,6 +259,16 @@ impl Case {
                     rows: values((batch * columns) as usize, random),
                 }
             }
+            TensorOperator::HeadNorm => {
+                let width = between(1, 16, random) as usize * 32;
+                let heads = between(1, 40, random) as usize;
+                Self::HeadNorm {
+                    gains: values(width, random),
+                    exponent: random.below(60) as i8 - 50,
+                    epsilon_q32: [0, 42_950, u32::MAX][random.below(3) as usize],
+                    rows: values(heads * width, random),
+                }
+            }
         }
     }
 
@@ -259,6 +278,7 @@ impl Case {
         let mut cases = Vec::new();
         cases.extend(linear_extremes());
         cases.extend(norm_extremes());
+        cases.extend(head_norm_extremes());
         for sign in [1, -1] {
             cases.push(Self::attention_of(512, 300, sign * ROTATED_LIMIT, i32::MIN));
             cases.push(Self::attention_of(32, 300, sign, i32::MAX));
@@ -347,6 +367,7 @@ impl Case {
             Self::Embedding { .. } => TensorOperator::Embedding,
             Self::Sample { .. } => TensorOperator::Sample,
             Self::Bias { .. } => TensorOperator::Bias,
+            Self::HeadNorm { .. } => TensorOperator::HeadNorm,
         }
     }
 
@@ -478,6 +499,17 @@ impl Case {
                 bias::bias(&Gains::new(*exponent, &biases), *fraction, &mut rows);
                 return integers(&rows);
             }
+            Self::HeadNorm {
+                gains,
+                exponent,
+                epsilon_q32,
+                rows,
+            } => {
+                let gains = integers(gains);
+                let mut rows = rows.clone();
+                kernels.head_norm(&Gains::new(*exponent, &gains), *epsilon_q32, &mut rows);
+                return integers(&rows);
+            }
         }
         block_bytes(blocks.view())
     }
@@ -584,6 +616,26 @@ fn norm_extremes() -> Vec<Case> {
                     exponent: -29,
                     epsilon_q32: if value == 1 { u32::MAX } else { 0 },
                     input,
+                });
+            }
+        }
+    }
+    cases
+}
+
+fn head_norm_extremes() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for width in [32, Architecture::MAX_HEAD_DIM as usize] {
+        for value in [0, 1, (1 << 24) - 1, i32::MAX, i32::MIN] {
+            let mut rows = vec![value; 2 * width];
+            rows[width..].fill(0);
+            rows[width] = value;
+            for exponent in [i8::MIN, -29, 6, i8::MAX] {
+                cases.push(Case::HeadNorm {
+                    gains: [1 << 30, i32::MAX, i32::MIN, 0].repeat(width / 4),
+                    exponent,
+                    epsilon_q32: if value == 1 { u32::MAX } else { 0 },
+                    rows: rows.clone(),
                 });
             }
         }

@@ -267,11 +267,17 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
     }
     let biases = Variant {
         projection_biases: true,
+        ..Variant::LLAMA
+    };
+    let both = Variant {
+        head_norms: true,
+        ..biases
     };
     assert_eq!(Variant::LLAMA.encode(), [0]);
     assert_eq!(biases.encode(), [4, 0]);
-    for twice_or_unknown in [&[8, 0, 0][..], &[4, 200]] {
-        assert!(Variant::decode(&mut &*twice_or_unknown).is_err());
+    assert_eq!(both.encode(), [8, 0, 1]);
+    for bytes in [&[8, 0, 0][..], &[8, 1, 0], &[4, 200]] {
+        assert!(Variant::decode(&mut &*bytes).is_err(), "{bytes:?}");
     }
 }
 
@@ -284,7 +290,7 @@ proptest! {
             layers: n[0], hidden: n[1] & !31, heads: n[2], kv_heads: n[3], head_dim: n[4] & !31,
             feed_forward: n[5] & !31, vocabulary: n[6], context_length: n[7],
             norm_epsilon_q32: n[8], tied_head: n[8] & 1 == 1,
-            variant: Variant { projection_biases: n[8] & 2 == 2 },
+            variant: Variant { projection_biases: n[8] & 2 == 2, head_norms: n[8] & 4 == 4 },
         };
         match architecture.validate() {
             Ok(()) => prop_assert!(layout::weights_bytes(&architecture).unwrap() > 0),

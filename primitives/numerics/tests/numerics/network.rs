@@ -39,6 +39,7 @@ fn biases_are_added_to_queries_keys_and_values() {
         layers: 1,
         variant: Variant {
             projection_biases: true,
+            ..Variant::LLAMA
         },
         ..TINY
     })
@@ -65,6 +66,32 @@ fn biases_are_added_to_queries_keys_and_values() {
             "layers.0.attention_output",
         ]
     );
+}
+
+#[test]
+fn heads_of_queries_and_keys_are_normed_before_their_rotation() {
+    let network = Network::new(&Architecture {
+        layers: 1,
+        variant: Variant {
+            head_norms: true,
+            ..Variant::LLAMA
+        },
+        ..TINY
+    })
+    .unwrap();
+    let formula = network.to_string();
+    let lines: Vec<&str> = formula.lines().skip(5).take(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "queries = head_norm(layers.0.query_norm, queries)       64 integers, 2^-16",
+            "keys = head_norm(layers.0.key_norm, keys)               32 integers, 2^-16",
+            "queries = rope(rope, queries)                           64 integers, 2^-16",
+        ]
+    );
+    let gains = network.tensor(TensorRole::QueryNorm, Some(0)).unwrap();
+    let kind = TensorKind::Gain { length: 32 };
+    assert_eq!(network.tensors()[gains].kind, kind, "one for all heads");
 }
 
 #[test]
@@ -139,6 +166,7 @@ proptest! {
         norm_epsilon_q32: u32,
         tied_head: bool,
         projection_biases: bool,
+        head_norms: bool,
     ) {
         let architecture = Architecture {
             layers,
@@ -151,7 +179,7 @@ proptest! {
             context_length,
             norm_epsilon_q32,
             tied_head,
-            variant: Variant { projection_biases },
+            variant: Variant { projection_biases, head_norms },
         };
         let network = Network::new(&architecture).unwrap();
         prop_assert_eq!(network.check(), Ok(()));

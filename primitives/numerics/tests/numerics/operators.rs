@@ -3,7 +3,7 @@
 use noema_numerics::{
     attention, bias, blocks,
     cache::KvCache,
-    embedding, exp2, linear,
+    embedding, exp2, head_norm, linear,
     model::{Gains, Linear, RopeTable},
     norm, rope, swiglu,
     testing::{Random, TestModel},
@@ -128,6 +128,35 @@ proptest! {
             // The epsilon is floored to the square's unit, at most 1 in 2^30 of a large vector.
             let bound = bound + real.abs() * two(-28) + unit * 1e-6;
             prop_assert!((f64::from(y) * unit - real).abs() <= bound, "{} {real}", f64::from(y) * unit);
+        }
+    }
+
+    #[test]
+    fn a_norm_of_heads_follows_the_formula(
+        values in vector(64),
+        gains in prop::collection::vec(-(1i32 << 30)..1 << 30, 32),
+        exponent in -34i8..-20,
+        epsilon: u32,
+    ) {
+        let bytes: Vec<u8> = gains.iter().flat_map(|g| g.to_le_bytes()).collect();
+        let mut output = values.clone();
+        head_norm::head_norm(&Gains::new(exponent, &bytes), epsilon, &mut output);
+        for (values, output) in values.chunks(32).zip(output.chunks(32)) {
+            let x: Vec<f64> = values.iter().map(|&x| f64::from(x) * two(-16)).collect();
+            let mean = x.iter().map(|x| x * x).sum::<f64>() / 32.0 + f64::from(epsilon) * two(-32);
+            let largest = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            for ((&y, x), &g) in output.iter().zip(&x).zip(&gains) {
+                if mean == 0.0 {
+                    prop_assert_eq!(y, 0);
+                    continue;
+                }
+                let root = mean.sqrt();
+                let gain = f64::from(g) * two(i32::from(exponent));
+                let real = (x * gain / root).clamp(-32_768.0, 32_768.0);
+                let input = if largest >= 256.0 { largest * two(-24) / root * 2.0 } else { 0.0 };
+                let bound = (input + (x / root).abs() * two(-26) + two(-22)) * gain.abs() + two(-16);
+                prop_assert!((f64::from(y) * two(-16) - real).abs() <= bound, "{y} {real}");
+            }
         }
     }
 

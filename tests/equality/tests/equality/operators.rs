@@ -70,6 +70,11 @@ proptest! {
     }
 
     #[test]
+    fn norms_of_heads_are_equal(seed: u64) {
+        is_equal(TensorOperator::HeadNorm, seed)?;
+    }
+
+    #[test]
     fn a_bias_is_equal(seed: u64) {
         is_equal(TensorOperator::Bias, seed)?;
     }
