@@ -4,7 +4,7 @@
 mod encoding;
 mod variant;
 
-pub use variant::Variant;
+pub use variant::{LayerPattern, Variant};
 
 use crate::Network;
 use core::fmt;
@@ -133,6 +133,13 @@ pub enum ArchitectureError {
         /// Key/value heads.
         kv_heads: u32,
     },
+    /// A pattern of layers applies to none of them, or has a shorter form.
+    Pattern {
+        /// The pattern.
+        pattern: LayerPattern,
+        /// Layers of the architecture.
+        layers: u32,
+    },
     /// The weights would hold more tiles than a tile index can address.
     TooManyTiles {
         /// Tiles that the architecture needs.
@@ -159,6 +166,10 @@ impl fmt::Display for ArchitectureError {
             Self::UnevenHeads { heads, kv_heads } => write!(
                 f,
                 "{heads} query heads cannot be shared evenly by {kv_heads} key/value heads"
+            ),
+            Self::Pattern { pattern, layers } => write!(
+                f,
+                "the architecture has {layers} layers, to which the pattern of {pattern} does not apply"
             ),
             Self::TooManyTiles { tiles } => write!(
                 f,
@@ -211,6 +222,7 @@ impl Architecture {
                 kv_heads: self.kv_heads,
             });
         }
+        self.variant.validate(self.layers)?;
         let attention_width = u64::from(self.heads) * u64::from(self.head_dim);
         if attention_width > u64::from(Self::MAX_COLUMNS) {
             return Err(ArchitectureError::TooLarge {

@@ -1,6 +1,6 @@
 //! Causal grouped-query attention over the int8 key/value cache.
 //!
-//! Shapes: queries `[batch][heads][d]`, rotated, in units of 2^-16; the row at offset `i` is
+//! Shapes: queries `[batch][heads][d]` in units of 2^-16; the row at offset `i` is
 //! position `start + i` and sees positions `0..=start + i`. Output `[batch][heads][d]` in units of
 //! 2^-16. Query head `h` reads key/value head `h / (heads / kv_heads)`.
 //!
@@ -8,7 +8,7 @@
 //! For one query head at one position `p`:
 //! ```text
 //! C     = ⌊sqrt(log2(e)² / d)⌋ in units of 2^-31               softmax in base two
-//! q'    = Blocks(round_half_up(q * C / 2^27))                  units of 2^-20
+//! q'    = Blocks(round_half_up(clamp(q, ±2^27) * C / 2^27))    units of 2^-20
 //! z_t   = saturate_i32(round_half_up(Σ_b (q'_b · k_tb) * s_tb * 2^shift_b / 2^20))    2^-16
 //! e_t   = exp2(z_t - max_t z_t)                                units of 2^-30
 //! D     = Σ_t e_t
@@ -27,7 +27,7 @@
 //! the result does not depend on how positions are split into calls.
 //!
 //! # Bounds
-//! |q| ≤ 2^27 and d ≥ 32 give C < 2^29.04 and |q'| < 2^29.04, so the shifts of q' are at most 16.
+//! Only queries that are not rotated exceed 2^27, and are clamped. |q| ≤ 2^27 and d ≥ 32 give C < 2^29.04 and |q'| < 2^29.04, so the shifts of q' are at most 16.
 //! A score's sum is at most 16 blocks * 32 * 2^7 * 2^14 * s (2^20.02) * 2^11 < 2^62. e_t ≤ 2^30,
 //! s_tb ≤ 2^19.02, w_t ≤ 2^49.02, u ≤ 20; w' ≤ 2^30, shifts of a at most 17, N at most
 //! 2^26 * 2^11 * 2^12 blocks = 2^49. 2^30 ≤ D ≤ 2^47, as the largest e_t is 2^30 and there are at
@@ -45,6 +45,7 @@ use crate::{
     exp2::exp2,
     fixed::{round_shift, saturate},
     linear::{base_shift, pair_product},
+    rope::clamp_rotated,
     BLOCK,
 };
 use alloc::vec::Vec;
@@ -61,10 +62,10 @@ pub const fn score_scale(head_dim: usize) -> i64 {
     (LOG2_E_SQUARED_Q62 / head_dim as u64).isqrt() as i64
 }
 
-/// A query element scaled to base-two logits, in units of 2^-20.
-pub const fn scale_query(q: i32, score_scale: i64) -> i32 {
+/// A query element, clamped and scaled to base-two logits, in units of 2^-20.
+pub fn scale_query(q: i32, score_scale: i64) -> i32 {
     saturate(round_shift(
-        q as i64 * score_scale,
+        i64::from(clamp_rotated(q)) * score_scale,
         31 + 16 - QUERY_FRACTION,
     ))
 }

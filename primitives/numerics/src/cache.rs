@@ -1,4 +1,4 @@
-//! The key/value cache: rotated keys and values of earlier positions as int8 with integer scales.
+//! The key/value cache: keys, rotated in most layers, and values of earlier positions as int8 with integer scales.
 //!
 //! # Formula
 //! For each block of 32 elements of a head's vector `v` (units of 2^-16):
@@ -6,13 +6,16 @@
 //! s = max(1, ⌈max|v| / 127⌉)        q = ⌊(2v + s) / 2s⌋        v ≈ q * s
 //! ```
 //! # Bounds
-//! Keys are clamped to 2^27 by the rotation, values to 2^26 here: s ≤ 2^20.02 and 2^19.02; |q| ≤
-//! 127.
+//! Keys are clamped to 2^27, which changes only those that are not rotated, and values to 2^26: s ≤ 2^20.02 and
+//! 2^19.02; |q| ≤ 127.
 //!
 //! # Error
 //! At most s / 2 = 1/254 of the block's largest element, rounded up to whole units.
 
-use crate::{rope::clamp_projection, Architecture, BLOCK};
+use crate::{
+    rope::{clamp_projection, clamp_rotated},
+    Architecture, BLOCK,
+};
 use alloc::{vec, vec::Vec};
 
 /// Cached keys and values of every layer, for a limited number of positions.
@@ -239,9 +242,9 @@ impl<'a> LayerCache<'a> {
     }
 }
 
-/// Quantises a head's rotated key, as the module describes: quants by element, scales by block.
+/// Quantises a head's key, which is clamped, as the module describes: quants by element, scales by block.
 pub fn quantise_key(key: &[i32], quants: &mut [i8], scales: &mut [u32]) {
-    quantise(key, |key| key, quants, scales);
+    quantise(key, clamp_rotated, quants, scales);
 }
 
 /// The same for a value, which is clamped.

@@ -20,7 +20,7 @@ use crate::{fixed::round_shift, model::RopeTable};
 
 /// Largest magnitude of a query, key or value before rotation: 2^26, that is 1024.0.
 pub const PROJECTION_LIMIT: i32 = 1 << 26;
-/// Largest magnitude of a rotated query or key.
+/// Largest magnitude of a query or key in attention, rotated or not.
 pub const ROTATED_LIMIT: i32 = 1 << 27;
 
 /// Rotates rows of `width` elements (whole heads), the first of which is at position `start`.
@@ -41,9 +41,14 @@ fn rotate(angles: impl Iterator<Item = (i32, i32)>, head: &mut [i32]) {
     for ((a, b), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
         let (x, y) = (clamp_projection(*a), clamp_projection(*b));
         let (x, y, cos, sin) = (i64::from(x), i64::from(y), i64::from(cos), i64::from(sin));
-        *a = clamp_rotated(round_shift(x * cos - y * sin, 30));
-        *b = clamp_rotated(round_shift(y * cos + x * sin, 30));
+        *a = saturate_rotated(round_shift(x * cos - y * sin, 30));
+        *b = saturate_rotated(round_shift(y * cos + x * sin, 30));
     }
+}
+
+/// Clamps a query or key, as attention and the cache take it: those that no rotation has clamped can be larger.
+pub fn clamp_rotated(x: i32) -> i32 {
+    x.clamp(-ROTATED_LIMIT, ROTATED_LIMIT)
 }
 
 /// Clamps a projected query, key or value.
@@ -51,6 +56,6 @@ pub fn clamp_projection(x: i32) -> i32 {
     x.clamp(-PROJECTION_LIMIT, PROJECTION_LIMIT)
 }
 
-fn clamp_rotated(x: i64) -> i32 {
+fn saturate_rotated(x: i64) -> i32 {
     x.clamp(i64::from(-ROTATED_LIMIT), i64::from(ROTATED_LIMIT)) as i32
 }

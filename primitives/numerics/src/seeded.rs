@@ -7,7 +7,7 @@
 use crate::{
     layout::{self, TensorKind, TensorRole},
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
-    Architecture, Model, Variant,
+    Architecture, LayerPattern, Model, Variant,
 };
 use alloc::{vec, vec::Vec};
 
@@ -80,6 +80,13 @@ impl TestModel {
         Architecture {
             variant: Variant {
                 head_norms: true,
+                ..Variant::LLAMA
+            },
+            ..Self::TINY
+        },
+        Architecture {
+            variant: Variant {
+                unrotated: Some(LayerPattern::Every(2)),
                 ..Variant::LLAMA
             },
             ..Self::TINY

@@ -7,7 +7,7 @@
 //!     q, k, v = linear(norm(x))                                  units of 2^-16, |·| ≤ 2^26
 //!     q, k, v = q ⊕ b_q, k ⊕ b_k, v ⊕ b_v                        where there are biases
 //!     q, k    = head_norm(q), head_norm(k)                       where heads are normed
-//!     q, k    = rope(q, k)
+//!     q, k    = rope(q, k)                                       where the layer rotates
 //!     x       = x ⊕ linear(Blocks(attention(q, cache of k, v)))  units of 2^-14
 //!     x       = x ⊕ linear(swiglu(gate, up))                     gate, up = linear(norm(x)), 2^-20
 //! hidden = norm(x)

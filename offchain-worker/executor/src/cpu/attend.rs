@@ -15,6 +15,7 @@ use noema_numerics::{
     blocks::{MANTISSA_BITS, SHIFT_SPAN},
     cache::HeadCache,
     linear::base_shift,
+    rope::ROTATED_LIMIT,
     BLOCK,
 };
 
@@ -100,7 +101,8 @@ impl<const B: usize> Work for Head<'_, B> {
         let scale = score_scale(query.len());
         s.query.resize(query.len(), 0);
         for (scaled, &q) in s.query.iter_mut().zip(query) {
-            let product = i64::from(q).wrapping_mul(scale);
+            let clamped = q.clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
+            let product = i64::from(clamped).wrapping_mul(scale);
             *scaled = saturate(round_shift(product, 31 + 16 - QUERY_FRACTION));
         }
         s.mantissas.resize(query.len(), 0);

@@ -14,7 +14,9 @@ use noema_numerics::{
     attention,
     cache::{KvCache, LayerCache},
     model::{Gains, Linear, RopeTable},
-    norm, swiglu,
+    norm,
+    rope::{PROJECTION_LIMIT, ROTATED_LIMIT},
+    swiglu,
     tile::TILE_BYTES,
     Blocks, BlocksRef, Kernels, BLOCK,
 };
@@ -248,14 +250,14 @@ impl Kernels for CpuKernels {
             keys,
             values,
             |vector, quants, scales| {
-                self.level.run(rows::Cache::<false> {
+                self.level.run(rows::Cache::<ROTATED_LIMIT> {
                     vector,
                     quants,
                     scales,
                 });
             },
             |vector, quants, scales| {
-                self.level.run(rows::Cache::<true> {
+                self.level.run(rows::Cache::<PROJECTION_LIMIT> {
                     vector,
                     quants,
                     scales,

@@ -212,16 +212,14 @@ fn rotated(value: i64) -> i32 {
 /// so more than 2^-26, away from the next integer; that is far more than the rounding of a quotient below
 /// 2^9, so its integer part is that of the exact one.
 #[inline(always)]
-fn cache<const CLAMP: bool>(vector: &[i32], quants: &mut [i8], scales: &mut [u32]) {
+fn cache<const LIMIT: i32>(vector: &[i32], quants: &mut [i8], scales: &mut [u32]) {
     let blocks = vector.as_chunks::<BLOCK>().0.iter();
     let quants = quants.as_chunks_mut::<BLOCK>().0.iter_mut();
     for ((block, quants), scale) in blocks.zip(quants).zip(scales) {
         let mut vector = *block;
         let mut largest = 0;
         for v in &mut vector {
-            if CLAMP {
-                *v = (*v).clamp(-PROJECTION_LIMIT, PROJECTION_LIMIT);
-            }
+            *v = (*v).clamp(-LIMIT, LIMIT);
             largest = largest.max(v.unsigned_abs());
         }
         *scale = largest.div_ceil(127).max(1);
@@ -322,17 +320,17 @@ impl Work for Rope<'_> {
     }
 }
 
-/// A head's key or, if clamped, its value, to be cached.
-pub(crate) struct Cache<'a, const CLAMP: bool> {
+/// A head's key or value, to be clamped and cached.
+pub(crate) struct Cache<'a, const LIMIT: i32> {
     pub(crate) vector: &'a [i32],
     pub(crate) quants: &'a mut [i8],
     pub(crate) scales: &'a mut [u32],
 }
 
-impl<const CLAMP: bool> Work for Cache<'_, CLAMP> {
+impl<const LIMIT: i32> Work for Cache<'_, LIMIT> {
     #[inline(always)]
     fn run(self) {
-        cache::<CLAMP>(self.vector, self.quants, self.scales);
+        cache::<LIMIT>(self.vector, self.quants, self.scales);
     }
 }
 
@@ -405,10 +403,10 @@ mod tests {
                 _ => (random.bits() as i32) >> drop,
             });
             let (mut found, mut expected) = (([0; BLOCK], [0; 1]), ([0; BLOCK], [0; 1]));
-            cache::<false>(&vector, &mut found.0, &mut found.1);
+            cache::<ROTATED_LIMIT>(&vector, &mut found.0, &mut found.1);
             cache_definition::quantise_key(&vector, &mut expected.0, &mut expected.1);
             assert_eq!(found, expected, "{vector:?}");
-            cache::<true>(&vector, &mut found.0, &mut found.1);
+            cache::<PROJECTION_LIMIT>(&vector, &mut found.0, &mut found.1);
             cache_definition::quantise_value(&vector, &mut expected.0, &mut expected.1);
             assert_eq!(found, expected, "{vector:?}");
         }

@@ -22,6 +22,7 @@ const COPY_BYTES: u64 = 1 << 20;
 /// Buffers of a pass to which the kernels that use the cache of a layer are bound.
 pub(crate) struct Around<'a> {
     pub(crate) kernels: &'a Kernels,
+    /// The parts of the rotation table; none if the layer does not rotate.
     pub(crate) rope: &'a [Part],
     pub(crate) projected: &'a Buffer,
     pub(crate) powers: &'a Buffer,
@@ -47,7 +48,7 @@ pub(crate) struct Slab {
 #[derive(Debug)]
 pub(crate) struct LayerSlab {
     pages: Buffer,
-    /// For each part of the rotation table.
+    /// For each part of the rotation table; one if there is no table.
     pub(crate) rope: Vec<Bound>,
     pub(crate) attention: Bound,
 }
@@ -214,19 +215,27 @@ impl LayerSlab {
         slab: u32,
         pages: Buffer,
     ) -> Result<Self, ExecutorError> {
-        let rope = around
-            .rope
-            .iter()
-            .map(|part| {
-                around.kernels.rope.bind(
-                    gpu,
-                    &[
-                        a.heads, a.kv_heads, a.head_dim, part.first, part.count, slab,
-                    ],
-                    &[around.projected, &part.buffer, &pages],
-                )
-            })
-            .collect::<Result<_, _>>()?;
+        let bind = |table: &Buffer, first: u32, count: u32, rotates: bool| {
+            let parameters = [
+                a.heads,
+                a.kv_heads,
+                a.head_dim,
+                first,
+                count,
+                slab,
+                u32::from(rotates),
+            ];
+            let buffers = [around.projected, table, &pages];
+            around.kernels.rope.bind(gpu, &parameters, &buffers)
+        };
+        let rope = match around.rope {
+            // Any buffer stands for the table, which is not read.
+            [] => vec![bind(around.powers, 0, u32::MAX, false)?],
+            parts => parts
+                .iter()
+                .map(|part| bind(&part.buffer, part.first, part.count, true))
+                .collect::<Result<_, _>>()?,
+        };
         // Below 2^30 for every width of head.
         let scale = score_scale(a.head_dim as usize) as u32;
         let attention = around.kernels.attention.bind(

@@ -83,10 +83,11 @@ pub(crate) enum Work {
         /// Elements of all heads.
         length: usize,
     },
-    /// Rotates queries and keys, and stores keys and values, all of which are one row.
+    /// Rotates queries and keys in most layers, and stores keys and values, all of which are one row.
     Rope {
         cache: usize,
-        table: usize,
+        /// None if the layer does not rotate.
+        table: Option<usize>,
         projected: Vector,
         heads: u32,
         kv_heads: u32,
@@ -449,13 +450,19 @@ impl Lowering<'_> {
 
     fn by_sequence(&mut self, run: &[Step]) -> Result<[Work; 2], &'static str> {
         let operators: Vec<Operator> = run.iter().map(|step| step.operator).collect();
-        let [Operator::Rope {
-            table,
-            value: rotated_queries,
-        }, Operator::Rope {
-            table: key_table,
-            value: rotated_keys,
-        }, Operator::Store {
+        // The rotations, if there are any, come first.
+        let (table, rest) = match *operators.as_slice() {
+            [Operator::Rope { table, value }, Operator::Rope {
+                table: other,
+                value: keys,
+            }, ref rest @ ..]
+                if table == other =>
+            {
+                (Some((table, value, keys)), rest)
+            }
+            ref rest => (None, rest),
+        };
+        let [Operator::Store {
             cache,
             keys,
             values,
@@ -465,13 +472,15 @@ impl Lowering<'_> {
             kv_heads,
             queries,
             output,
-        }] = *operators.as_slice()
+        }] = *rest
         else {
             return Err("attention");
         };
-        if (rotated_queries, rotated_keys, key_table, read) != (queries, keys, table, cache) {
+        let rotated = table.is_none_or(|(_, first, second)| (first, second) == (queries, keys));
+        if !rotated || read != cache {
             return Err("attention");
         }
+        let table = table.map(|(table, _, _)| table);
         let cache = cache as usize;
         let row = [queries, keys, values];
         let projected = self.read(&row, 1, "attention")?;

@@ -37,7 +37,8 @@ pub(crate) struct Network {
 /// What the kernels of one cache are bound to, beside the cache.
 #[derive(Clone, Copy, Debug)]
 struct Cached {
-    table: usize,
+    /// None if the layer does not rotate.
+    table: Option<usize>,
     projected: Vector,
     mixed: Vector,
 }
@@ -55,8 +56,8 @@ pub(crate) enum Dispatch {
     Bias(u32, Bound),
     /// Heads.
     HeadNorm(u32, Bound),
-    /// The cache, the table, and the workgroups of a row. The bindings are the cache's.
-    Rope(usize, usize, u32),
+    /// The cache, the table, if the layer rotates, and the workgroups of a row. The bindings are the cache's.
+    Rope(usize, Option<usize>, u32),
     /// The cache, and the workgroups of a row. The binding is the cache's.
     Attention(usize, u32),
 }
@@ -141,9 +142,10 @@ impl Network {
             .collect()
     }
 
-    /// The parts of a table of rotations.
-    pub(crate) fn rope(&self, table: usize) -> &[Part] {
-        self.ropes.get(&table).map_or(&[], Vec::as_slice)
+    /// The parts of a table of rotations, if there is one.
+    pub(crate) fn rope(&self, table: Option<usize>) -> &[Part] {
+        let parts = table.and_then(|table| self.ropes.get(&table));
+        parts.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -263,9 +265,8 @@ impl Binder<'_> {
                 kv_heads,
                 ..
             } => {
-                if let Entry::Vacant(entry) = self.ropes.entry(table) {
-                    let positions = self.model.architecture().context_length as usize;
-                    entry.insert(upload_rope(gpu, &self.model.rope(table), positions)?);
+                if let Some(table) = table {
+                    self.upload_table(table)?;
                 }
                 let cached = Cached {
                     table,
@@ -307,6 +308,15 @@ impl Binder<'_> {
                 Dispatch::Swiglu(kernels.swiglu.bind(gpu, &[blocks(width)], &buffers)?)
             }
         })
+    }
+
+    /// Uploads a table of rotations once.
+    fn upload_table(&mut self, table: usize) -> Result<(), ExecutorError> {
+        if let Entry::Vacant(entry) = self.ropes.entry(table) {
+            let positions = self.model.architecture().context_length as usize;
+            entry.insert(upload_rope(self.gpu, &self.model.rope(table), positions)?);
+        }
+        Ok(())
     }
 
     /// The stacked matrices of these tensors, uploaded once.

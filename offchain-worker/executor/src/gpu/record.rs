@@ -94,16 +94,15 @@ impl Recorder<'_> {
         }
     }
 
-    fn rope(&mut self, cache: usize, table: usize, units: u32, rows: &Rows<'_>) {
+    fn rope(&mut self, cache: usize, table: Option<usize>, units: u32, rows: &Rows<'_>) {
         let (kernels, all) = (self.kernels, rows.windows.all);
+        let parts = self.network.rope(table);
         for slab in &rows.slabs {
-            let parts = self
-                .network
-                .rope(table)
-                .iter()
-                .zip(&slab.layers[cache].rope);
-            for (_, bound) in parts.filter(|(part, _)| rows.need(part)) {
-                self.dispatch(&kernels.rope, bound, all, [units, all.count, 1]);
+            for (index, bound) in slab.layers[cache].rope.iter().enumerate() {
+                // Without a rotation, the one binding there is no part of a table.
+                if parts.get(index).is_none_or(|part| rows.need(part)) {
+                    self.dispatch(&kernels.rope, bound, all, [units, all.count, 1]);
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The SCALE encoding of a variant.
 
-use super::Variant;
+use super::{LayerPattern, Variant};
 use alloc::vec::Vec;
 use codec::{
     Decode, DecodeWithMemTracking, Encode, EncodeLike, Error, Input, MaxEncodedLen, Output,
@@ -27,20 +27,25 @@ pub enum Feature {
     /// [`Variant::head_norms`].
     #[codec(index = 1)]
     HeadNorms,
+    /// [`Variant::unrotated`].
+    #[codec(index = 2)]
+    Unrotated(LayerPattern),
 }
 
 /// Most differences of a variant.
-const MOST: usize = 2;
+const MOST: usize = 3;
 
 impl Variant {
     fn features(&self) -> Vec<Feature> {
         let Self {
             projection_biases,
             head_norms,
+            unrotated,
         } = *self;
         let features: [Option<Feature>; MOST] = [
             projection_biases.then_some(Feature::ProjectionBiases),
             head_norms.then_some(Feature::HeadNorms),
+            unrotated.map(Feature::Unrotated),
         ];
         features.into_iter().flatten().collect()
     }
@@ -66,6 +71,7 @@ impl Decode for Variant {
             match *feature {
                 Feature::ProjectionBiases => variant.projection_biases = true,
                 Feature::HeadNorms => variant.head_norms = true,
+                Feature::Unrotated(pattern) => variant.unrotated = Some(pattern),
             }
         }
         // Equal variants have one encoding.

@@ -1,5 +1,8 @@
 //! The differences between the network of an architecture and that of Llama 2.
 
+use super::ArchitectureError;
+use core::fmt;
+
 /// How a network differs from that of Llama 2, which is the [default](Self::LLAMA).
 ///
 /// Its SCALE encoding is the list of the differences that it has, in the order of the fields. Architectures that
@@ -17,6 +20,83 @@ pub struct Variant {
     /// Whether each head of the queries and of the keys is normed before its rotation: Qwen 3.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
     pub head_norms: bool,
+    /// The layers that do not rotate queries and keys: SmolLM3.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub unrotated: Option<LayerPattern>,
+}
+
+/// Some of the layers of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "codec",
+    derive(
+        codec::Encode,
+        codec::Decode,
+        codec::DecodeWithMemTracking,
+        codec::MaxEncodedLen,
+        scale_info::TypeInfo
+    )
+)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
+pub enum LayerPattern {
+    /// This layer, counted from 0, and all after it.
+    #[cfg_attr(feature = "codec", codec(index = 0))]
+    From(u32),
+    /// The last of each group of so many layers, at least 2.
+    #[cfg_attr(feature = "codec", codec(index = 1))]
+    Every(u32),
+    /// All but the last of each group of so many layers, at least 2.
+    #[cfg_attr(feature = "codec", codec(index = 2))]
+    ExceptEvery(u32),
+}
+
+impl LayerPattern {
+    /// All layers.
+    pub const ALL: Self = Self::From(0);
+
+    /// Whether `layer`, counted from 0, is one of them.
+    pub const fn contains(self, layer: u32) -> bool {
+        match self {
+            Self::From(first) => layer >= first,
+            Self::Every(group) => is_last(layer, group),
+            Self::ExceptEvery(group) => !is_last(layer, group),
+        }
+    }
+
+    /// Refuses a pattern that selects the same of `layers` layers as another, or none.
+    const fn validate(self, layers: u32) -> Result<(), ArchitectureError> {
+        let applies = match self {
+            Self::From(first) => first < layers,
+            Self::Every(group) | Self::ExceptEvery(group) => group >= 2 && group <= layers,
+        };
+        match applies {
+            true => Ok(()),
+            false => Err(ArchitectureError::Pattern {
+                pattern: self,
+                layers,
+            }),
+        }
+    }
+}
+
+/// Whether `layer` is the last of its group.
+const fn is_last(layer: u32, group: u32) -> bool {
+    (layer as u64 + 1).is_multiple_of(group as u64)
+}
+
+impl fmt::Display for LayerPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From(first) => write!(f, "the layers from {first} on"),
+            Self::Every(group) => write!(f, "the last of every {group} layers"),
+            Self::ExceptEvery(group) => write!(f, "all but the last of every {group} layers"),
+        }
+    }
 }
 
 impl Variant {
@@ -24,7 +104,21 @@ impl Variant {
     pub const LLAMA: Self = Self {
         projection_biases: false,
         head_norms: false,
+        unrotated: None,
     };
+
+    /// Whether `layer` rotates queries and keys.
+    pub fn rotates(&self, layer: u32) -> bool {
+        !self
+            .unrotated
+            .is_some_and(|pattern| pattern.contains(layer))
+    }
+
+    /// Refuses patterns that do not apply to `layers` layers.
+    pub(super) fn validate(&self, layers: u32) -> Result<(), ArchitectureError> {
+        self.unrotated
+            .map_or(Ok(()), |pattern| pattern.validate(layers))
+    }
 
     /// Whether the network is that of Llama 2.
     pub fn is_llama(&self) -> bool {

@@ -253,6 +253,7 @@ mod tests {
         variant: Variant {
             projection_biases: true,
             head_norms: true,
+            ..Variant::LLAMA
         },
     };
 

@@ -14,7 +14,7 @@ pub(super) fn describe(a: Architecture) -> Network {
     n.embedding(TensorRole::TokenEmbedding, x);
     for layer in 0..a.layers {
         n.begin_layer(layer);
-        attend(&mut n, a, x);
+        attend(&mut n, a, layer, x);
         feed_forward(&mut n, a, x);
     }
     n.begin_hidden();
@@ -31,8 +31,9 @@ pub(super) fn describe(a: Architecture) -> Network {
 }
 
 /// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`, to which some
-/// variants add biases, or of which they norm each head of q and k.
-fn attend(n: &mut Builder, a: Architecture, x: Value) {
+/// variants add biases, of which they norm each head of q and k, or which
+/// they do not rotate in some layers.
+fn attend(n: &mut Builder, a: Architecture, layer: u32, x: Value) {
     let (width, kv_width) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
     let normed = n.normed("normed", a.hidden);
     let queries = n.integers("queries", width, ATTENTION_FRACTION);
@@ -55,8 +56,10 @@ fn attend(n: &mut Builder, a: Architecture, x: Value) {
         n.head_norm(TensorRole::QueryNorm, queries);
         n.head_norm(TensorRole::KeyNorm, keys);
     }
-    n.rope(TensorRole::Rope, queries);
-    n.rope(TensorRole::Rope, keys);
+    if a.variant.rotates(layer) {
+        n.rope(TensorRole::Rope, queries);
+        n.rope(TensorRole::Rope, keys);
+    }
     n.store(keys, values);
     n.attention(queries, mixed);
     n.quantise(mixed, mixed_blocks);

@@ -192,7 +192,7 @@ impl Case {
                 Self::Store {
                     kv_heads,
                     head_dim,
-                    keys: rotated(stored, random),
+                    keys: values(stored, random),
                     values: values(stored, random),
                 }
             }
@@ -207,9 +207,9 @@ impl Case {
                     kv_heads,
                     head_dim,
                     start,
-                    keys: rotated(stored, random),
+                    keys: values(stored, random),
                     values: values(stored, random),
-                    queries: rotated((batch * heads * head_dim) as usize, random),
+                    queries: values((batch * heads * head_dim) as usize, random),
                 }
             }
             TensorOperator::Swiglu => {
@@ -284,7 +284,8 @@ impl Case {
             cases.push(Self::attention_of(32, 300, sign, i32::MAX));
         }
         cases.push(Self::attention_of(64, 40, 0, 0));
-        let stored: Vec<i32> = [0, 1, -1, 127, ROTATED_LIMIT, -ROTATED_LIMIT]
+        cases.push(Self::attention_of(512, 40, i32::MIN, 1));
+        let stored: Vec<i32> = [0, 1, -1, 127, ROTATED_LIMIT, i32::MIN]
             .into_iter()
             .flat_map(|key| [key; 64])
             .collect();
@@ -350,7 +351,7 @@ impl Case {
             start: positions - 1,
             keys: vec![key; positions as usize * width],
             values: vec![value; positions as usize * width],
-            queries: vec![ROTATED_LIMIT; width],
+            queries: [ROTATED_LIMIT, i32::MAX].repeat(width / 2),
         }
     }
 
@@ -566,12 +567,6 @@ pub fn values(count: usize, random: &mut Random) -> Vec<i32> {
             _ => (random.bits() as i32) >> (widest + random.below(u64::from(32 - widest)) as u32),
         })
         .collect()
-}
-
-/// Values as a rotation returns them.
-fn rotated(count: usize, random: &mut Random) -> Vec<i32> {
-    let clamp = |v: i32| v.clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
-    values(count, random).into_iter().map(clamp).collect()
 }
 
 /// A number in `least..=most`.

@@ -4,7 +4,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use noema_numerics::{
     layout::{self, TensorKind},
     testing::{Random, TestModel},
-    tile, Architecture, ArchitectureError, Dimension, Model, ModelError, Variant,
+    tile, Architecture, ArchitectureError, Dimension, LayerPattern, Model, ModelError, Variant,
 };
 use proptest::prelude::*;
 
@@ -273,9 +273,18 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         head_norms: true,
         ..biases
     };
+    let unrotated = Variant {
+        unrotated: Some(LayerPattern::Every(4)),
+        ..both
+    };
     assert_eq!(Variant::LLAMA.encode(), [0]);
     assert_eq!(biases.encode(), [4, 0]);
     assert_eq!(both.encode(), [8, 0, 1]);
+    assert_eq!(unrotated.encode(), [12, 0, 1, 2, 1, 4, 0, 0, 0]);
+    assert_eq!(
+        serde_json::to_string(&unrotated).unwrap(),
+        r#"{"projection_biases":true,"head_norms":true,"unrotated":{"every":4}}"#
+    );
     for bytes in [&[8, 0, 0][..], &[8, 1, 0], &[4, 200]] {
         assert!(Variant::decode(&mut &*bytes).is_err(), "{bytes:?}");
     }
@@ -290,7 +299,7 @@ proptest! {
             layers: n[0], hidden: n[1] & !31, heads: n[2], kv_heads: n[3], head_dim: n[4] & !31,
             feed_forward: n[5] & !31, vocabulary: n[6], context_length: n[7],
             norm_epsilon_q32: n[8], tied_head: n[8] & 1 == 1,
-            variant: Variant { projection_biases: n[8] & 2 == 2, head_norms: n[8] & 4 == 4 },
+            variant: Variant { projection_biases: n[8] & 2 == 2, head_norms: n[8] & 4 == 4, unrotated: None },
         };
         match architecture.validate() {
             Ok(()) => prop_assert!(layout::weights_bytes(&architecture).unwrap() > 0),

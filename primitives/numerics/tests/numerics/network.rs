@@ -4,7 +4,7 @@ use noema_numerics::{
     layout::{TensorKind, TensorRole},
     network::Operator,
     testing::TestModel,
-    Architecture, Network, Variant,
+    Architecture, LayerPattern, Network, Variant,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -153,6 +153,83 @@ fn linear_layers_over_one_input_join_and_so_do_the_steps_of_a_sequence() {
     );
 }
 
+fn pattern() -> impl Strategy<Value = Option<LayerPattern>> {
+    prop_oneof![
+        Just(None),
+        (0u32..20).prop_map(|first| Some(LayerPattern::From(first))),
+        (2u32..20).prop_map(|group| Some(LayerPattern::Every(group))),
+        (2u32..20).prop_map(|group| Some(LayerPattern::ExceptEvery(group))),
+    ]
+}
+
+/// Whether a pattern is accepted for so many layers.
+fn applies(pattern: LayerPattern, layers: u32) -> bool {
+    let architecture = Architecture {
+        layers,
+        variant: Variant {
+            unrotated: Some(pattern),
+            ..Variant::LLAMA
+        },
+        ..TINY
+    };
+    architecture.validate().is_ok()
+}
+
+#[test]
+fn a_pattern_selects_layers() {
+    let layers = |pattern: LayerPattern| -> Vec<u32> {
+        (0..9).filter(|layer| pattern.contains(*layer)).collect()
+    };
+    assert_eq!(layers(LayerPattern::ALL), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(layers(LayerPattern::From(7)), [7, 8]);
+    assert_eq!(layers(LayerPattern::Every(4)), [3, 7]);
+    assert_eq!(layers(LayerPattern::ExceptEvery(4)), [0, 1, 2, 4, 5, 6, 8]);
+}
+
+#[test]
+fn a_pattern_that_selects_nothing_or_has_a_shorter_form_is_refused() {
+    for (pattern, layers) in [
+        (LayerPattern::From(4), 4),
+        (LayerPattern::Every(5), 4),
+        (LayerPattern::Every(1), 4),
+        (LayerPattern::Every(0), 4),
+        (LayerPattern::ExceptEvery(1), 4),
+        (LayerPattern::ExceptEvery(5), 4),
+    ] {
+        assert!(!applies(pattern, layers), "{pattern}");
+    }
+    for pattern in [
+        LayerPattern::From(3),
+        LayerPattern::Every(4),
+        LayerPattern::ExceptEvery(2),
+    ] {
+        assert!(applies(pattern, 4), "{pattern}");
+    }
+}
+
+#[test]
+fn layers_without_rotation_have_no_rope() {
+    let network = Network::new(&Architecture {
+        layers: 8,
+        variant: Variant {
+            unrotated: Some(LayerPattern::Every(4)),
+            ..Variant::LLAMA
+        },
+        ..TINY
+    })
+    .unwrap();
+    let ropes = |layer| {
+        let steps = network.steps().iter();
+        steps
+            .filter(|step| step.layer == Some(layer) && step.operator.name() == "rope")
+            .count()
+    };
+    assert_eq!(
+        (0..8).map(ropes).collect::<Vec<_>>(),
+        [2, 2, 2, 0, 2, 2, 2, 0]
+    );
+}
+
 proptest! {
     /// Every network keeps the rules of networks.
     #[test]
@@ -167,6 +244,7 @@ proptest! {
         tied_head: bool,
         projection_biases: bool,
         head_norms: bool,
+        unrotated in pattern(),
     ) {
         let architecture = Architecture {
             layers,
@@ -179,7 +257,11 @@ proptest! {
             context_length,
             norm_epsilon_q32,
             tied_head,
-            variant: Variant { projection_biases, head_norms },
+            variant: Variant {
+                projection_biases,
+                head_norms,
+                unrotated: unrotated.filter(|pattern| applies(*pattern, layers)),
+            },
         };
         let network = Network::new(&architecture).unwrap();
         prop_assert_eq!(network.check(), Ok(()));

@@ -21,6 +21,7 @@ struct Params {
 @group(1) @binding(5) var<storage, read_write> output: array<i32>;
 
 const THREADS = 128u;
+const QUERY_LIMIT = 1 << 27u;
 // Pages that are mixed at a time: eight threads weigh one.
 const CHUNKS = 16u;
 // Workgroups of 32 threads that divide the pages while mixing.
@@ -41,7 +42,8 @@ var<workgroup> chunk_shifts: array<u32, CHUNKS>;
 var<workgroup> partial: array<vec2<u32>, THREADS>;
 
 fn scaled_query(q: i32) -> i32 {
-    return saturate_i32(round_shift(mul_i32_u32(q, params.score_scale), 27u));
+    let clamped = clamp(q, -QUERY_LIMIT, QUERY_LIMIT);
+    return saturate_i32(round_shift(mul_i32_u32(clamped, params.score_scale), 27u));
 }
 
 fn block_shift(bits: u32) -> u32 {

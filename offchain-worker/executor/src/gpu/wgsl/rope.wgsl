@@ -1,6 +1,6 @@
 // `noema_numerics::rope` and the storing of `noema_numerics::cache`. Workgroup x is a head of the
 // queries, then of the keys, then of the values; y is the row. Queries are rotated in place; keys
-// are rotated and stored, values stored.
+// are rotated and stored, values stored. A layer may do without the rotation.
 
 struct Params {
     heads: u32,
@@ -12,6 +12,8 @@ struct Params {
     positions: u32,
     // The bound slab of caches.
     slab: u32,
+    // Whether the layer rotates; if not, this holds no table, and all positions.
+    rotates: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -68,6 +70,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let unit = group.x;
     let at = ((window.first + group.y) * (params.heads + 2u * params.kv_heads) + unit) * dim;
     if unit < params.heads {
+        if params.rotates == 0u {
+            return;
+        }
         for (var i = thread; i < half; i += THREADS) {
             let pair = rotate(at, i, position);
             projected[at + i] = pair.x;
@@ -81,15 +86,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if thread < dim / 32u {
         atomicStore(&largest[thread], 0u);
     }
-    if is_key {
+    if is_key && params.rotates != 0u {
         for (var i = thread; i < half; i += THREADS) {
             let pair = rotate(at, i, position);
             vector[i] = pair.x;
             vector[half + i] = pair.y;
         }
     } else {
+        var limit = PROJECTION_LIMIT;
+        if is_key {
+            limit = ROTATED_LIMIT;
+        }
         for (var i = thread; i < dim; i += THREADS) {
-            vector[i] = clamp_projection(projected[at + i]);
+            vector[i] = clamp(projected[at + i], -limit, limit);
         }
     }
     workgroupBarrier();
