@@ -99,6 +99,7 @@ fn attention(c: &mut Criterion) {
             cpu.attention(
                 cache.layer(0),
                 heads,
+                None,
                 512 - batch,
                 black_box(&queries),
                 &mut mixed,

@@ -12,7 +12,7 @@ use burn::{
         activation::silu,
         module::{attention, embedding, linear},
         ops::AttentionModuleOptions,
-        Device, Int, Tensor, TensorData,
+        Bool, Device, Int, Tensor, TensorData,
     },
 };
 use noema_numerics::{
@@ -236,6 +236,7 @@ impl<'a> Vectors<'a> {
                     cache,
                     heads,
                     kv_heads,
+                    window,
                     queries,
                     output,
                 } => {
@@ -244,7 +245,7 @@ impl<'a> Vectors<'a> {
                     let [keys, values] =
                         stored.expect("a network stores keys before attention reads them; qed");
                     let heads = [heads as usize, kv_heads as usize];
-                    self.put(output, attend(queries, keys, values, heads));
+                    self.put(output, attend(queries, keys, values, heads, window));
                 }
                 Operator::Quantise { input, output } => {
                     let exact = read(self, input);
@@ -289,12 +290,14 @@ fn norm_heads(x: Tensor<3>, gains: Tensor<2>, epsilon_q32: u32) -> Tensor<3> {
     norm(heads, gains.unsqueeze(), epsilon_q32).reshape([batch, positions, width])
 }
 
-/// Causal attention of vectors `[batch, positions, width]`, with numbers of query and key/value heads.
+/// Causal attention of vectors `[batch, positions, width]`, with numbers of query and key/value heads, over all
+/// positions or the last of them.
 fn attend(
     queries: Tensor<3>,
     keys: Tensor<3>,
     values: Tensor<3>,
     [heads, kv_heads]: [usize; 2],
+    window: Option<u32>,
 ) -> Tensor<3> {
     let [batch, positions, width] = queries.dims();
     let split = |x: Tensor<3>, heads: usize| {
@@ -307,8 +310,18 @@ fn attend(
         is_causal: true,
         ..Default::default()
     };
+    // The positions before the window of each position, which are masked.
+    let unseen = window
+        .map(|window| window as usize)
+        .filter(|window| *window < positions)
+        .map(|window| {
+            let shape = [positions, positions];
+            Tensor::<2, Bool>::triu_mask(shape, 1 - window as i64, &queries.device())
+                .unsqueeze::<4>()
+                .expand([batch, heads, positions, positions])
+        });
     let queries = split(queries, heads);
-    attention(queries, shared(keys), shared(values), None, None, options)
+    attention(queries, shared(keys), shared(values), unseen, None, options)
         .swap_dims(1, 2)
         .reshape([batch, positions, width])
 }

@@ -4,7 +4,7 @@
 mod encoding;
 mod variant;
 
-pub use variant::{LayerPattern, Variant};
+pub use variant::{AttentionWindow, LayerPattern, Variant};
 
 use crate::Network;
 use core::fmt;
@@ -86,6 +86,8 @@ pub enum Dimension {
     Vocabulary,
     /// [`Architecture::context_length`].
     ContextLength,
+    /// [`AttentionWindow::positions`].
+    Window,
 }
 
 impl fmt::Display for Dimension {
@@ -100,6 +102,7 @@ impl fmt::Display for Dimension {
             Self::FeedForward => "feed_forward",
             Self::Vocabulary => "vocabulary",
             Self::ContextLength => "context_length",
+            Self::Window => "window",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Causal grouped-query attention over the int8 key/value cache.
 //!
 //! Shapes: queries `[batch][heads][d]` in units of 2^-16; the row at offset `i` is
-//! position `start + i` and sees positions `0..=start + i`. Output `[batch][heads][d]` in units of
+//! position `start + i` and sees positions `0..=start + i`, or the last of these within a window. Output `[batch][heads][d]` in units of
 //! 2^-16. Query head `h` reads key/value head `h / (heads / kv_heads)`.
 //!
 //! # Formula
@@ -14,7 +14,7 @@
 //! D     = Σ_t e_t
 //! ```
 //! and for each block `b` of 32 elements of the value, over aligned blocks `c` of 32 positions
-//! (positions after p count as zero):
+//! (positions that p does not see count as zero):
 //! ```text
 //! w_t   = e_t * s_tb                                           exact
 //! u     = max(0, bit length of max_t w_t - 30)
@@ -24,7 +24,8 @@
 //! ```
 //! The sum over positions is thereby the same operator as a linear layer with scales of one: 16-bit mantissas
 //! times int8, blocks of 32, one exponent a block. Blocks of positions start at absolute multiples of 32, so
-//! the result does not depend on how positions are split into calls.
+//! the result does not depend on how positions are split into calls, and blocks of which no position is seen add
+//! nothing.
 //!
 //! # Bounds
 //! Only queries that are not rotated exceed 2^27, and are clamped. |q| ≤ 2^27 and d ≥ 32 give C < 2^29.04 and |q'| < 2^29.04, so the shifts of q' are at most 16.
@@ -49,6 +50,7 @@ use crate::{
     BLOCK,
 };
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// log2(e)² in units of 2^-62.
 const LOG2_E_SQUARED_Q62: u64 = 9_598_620_228_892_020_987;
@@ -117,6 +119,7 @@ pub const fn ratio(n: i64, exponent: u32, divisor: Reciprocal) -> i32 {
 pub fn attention(
     cache: LayerCache<'_>,
     heads: usize,
+    window: Option<u32>,
     start: usize,
     queries: &[i32],
     output: &mut [i32],
@@ -130,15 +133,28 @@ pub fn attention(
         .chunks_exact(width)
         .zip(output.chunks_exact_mut(width));
     for (offset, (queries, output)) in rows.enumerate() {
+        let seen = seen(window, start + offset);
+        // Whole blocks of positions, from the first that is seen.
+        let first = seen.start / BLOCK * BLOCK;
         let vectors = queries
             .chunks_exact(head_dim)
             .zip(output.chunks_exact_mut(head_dim));
         for (head, (query, output)) in vectors.enumerate() {
             let kv = head / heads_per_kv;
-            let sum = scratch.softmax(query, cache.keys(kv), start + offset + 1);
-            scratch.mix(cache.values(kv), head_dim, Reciprocal::new(sum), output);
+            let keys = cache.keys(kv).after(first, head_dim);
+            let values = cache.values(kv).after(first, head_dim);
+            let within = seen.start - first..seen.end - first;
+            let sum = scratch.softmax(query, keys, within);
+            scratch.mix(values, head_dim, Reciprocal::new(sum), output);
         }
     }
+}
+
+/// The positions that `position` sees: all up to itself, or the last of these within a window.
+pub fn seen(window: Option<u32>, position: usize) -> Range<usize> {
+    let end = position + 1;
+    let most = window.map_or(usize::MAX, |positions| positions as usize);
+    end.saturating_sub(most)..end
 }
 
 /// Buffers of one query head at one position.
@@ -153,8 +169,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Writes `e_t` of positions `0..positions` to `powers` and returns their sum.
-    fn softmax(&mut self, query: &[i32], keys: HeadCache<'_>, positions: usize) -> u64 {
+    /// Writes `e_t` of the positions `seen` to `powers`, zero of those before, and returns their sum.
+    fn softmax(&mut self, query: &[i32], keys: HeadCache<'_>, seen: Range<usize>) -> u64 {
         let blocks = query.len() / BLOCK;
         let scale = score_scale(query.len());
         self.query.clear();
@@ -170,27 +186,28 @@ impl Scratch {
             .quants
             .chunks_exact(query.len())
             .zip(keys.scales.chunks_exact(blocks));
-        self.logits
-            .extend(rows.take(positions).map(|(key, scales)| {
-                let mut sum = 0;
-                for (((q, k), scale), shift) in self
-                    .mantissas
-                    .as_chunks::<BLOCK>()
-                    .0
-                    .iter()
-                    .zip(key.as_chunks::<BLOCK>().0)
-                    .zip(scales)
-                    .zip(&self.shifts)
-                {
-                    sum += (i64::from(dot(q, k)) * i64::from(*scale)) << (u32::from(*shift) - base);
-                }
-                logit(sum, base)
-            }));
+        self.logits.extend(rows.take(seen.end).map(|(key, scales)| {
+            let mut sum = 0;
+            for (((q, k), scale), shift) in self
+                .mantissas
+                .as_chunks::<BLOCK>()
+                .0
+                .iter()
+                .zip(key.as_chunks::<BLOCK>().0)
+                .zip(scales)
+                .zip(&self.shifts)
+            {
+                sum += (i64::from(dot(q, k)) * i64::from(*scale)) << (u32::from(*shift) - base);
+            }
+            logit(sum, base)
+        }));
 
-        let largest = self.logits.iter().copied().max().unwrap_or(0);
+        let logits = &self.logits[seen.start..];
+        let largest = logits.iter().copied().max().unwrap_or(0);
         self.powers.clear();
+        self.powers.resize(seen.start, 0);
         self.powers
-            .extend(self.logits.iter().map(|z| exp2(z.saturating_sub(largest))));
+            .extend(logits.iter().map(|z| exp2(z.saturating_sub(largest))));
         self.powers.iter().map(|&e| u64::from(e)).sum()
     }
 

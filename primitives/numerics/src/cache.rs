@@ -58,6 +58,21 @@ pub struct HeadCache<'a> {
     pub scales: &'a [u32],
 }
 
+impl HeadCache<'_> {
+    /// The positions of a head of width `head_dim` after the first `positions`.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[must_use]
+    pub fn after(self, positions: usize, head_dim: usize) -> Self {
+        let elements = positions * head_dim;
+        Self {
+            quants: &self.quants[elements..],
+            scales: &self.scales[elements / BLOCK..],
+        }
+    }
+}
+
 impl KvCache {
     /// An empty cache for `capacity` positions, at most the architecture's context.
     pub fn new(architecture: &Architecture, capacity: u32) -> Self {

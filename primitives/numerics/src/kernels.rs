@@ -50,11 +50,12 @@ pub trait Kernels {
         &self,
         cache: LayerCache<'_>,
         heads: usize,
+        window: Option<u32>,
         start: usize,
         queries: &[i32],
         output: &mut [i32],
     ) {
-        attention::attention(cache, heads, start, queries, output);
+        attention::attention(cache, heads, window, start, queries, output);
     }
 
     /// See [`mod@crate::swiglu`].
@@ -106,11 +107,12 @@ impl<K: Kernels + ?Sized> Kernels for &K {
         &self,
         cache: LayerCache<'_>,
         heads: usize,
+        window: Option<u32>,
         start: usize,
         queries: &[i32],
         output: &mut [i32],
     ) {
-        (**self).attention(cache, heads, start, queries, output);
+        (**self).attention(cache, heads, window, start, queries, output);
     }
 
     fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {

@@ -37,7 +37,9 @@ pub use answer::{
     check, generate, generate_after, positions_needed, Checked, Checking, End, Flaw, Generated,
     Generation, GenerationParameters, Step, StepBudget,
 };
-pub use architecture::{Architecture, ArchitectureError, Dimension, LayerPattern, Variant, BLOCK};
+pub use architecture::{
+    Architecture, ArchitectureError, AttentionWindow, Dimension, LayerPattern, Variant, BLOCK,
+};
 pub use blocks::{Blocks, BlocksRef};
 pub use cache::KvCache;
 pub use error::ForwardError;

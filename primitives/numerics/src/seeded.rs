@@ -7,7 +7,7 @@
 use crate::{
     layout::{self, TensorKind, TensorRole},
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
-    Architecture, LayerPattern, Model, Variant,
+    Architecture, AttentionWindow, LayerPattern, Model, Variant,
 };
 use alloc::{vec, vec::Vec};
 
@@ -88,6 +88,33 @@ impl TestModel {
             variant: Variant {
                 unrotated: Some(LayerPattern::Every(2)),
                 ..Variant::LLAMA
+            },
+            ..Self::TINY
+        },
+        Architecture {
+            variant: Variant {
+                window: Some(AttentionWindow {
+                    positions: 37,
+                    layers: LayerPattern::ALL,
+                }),
+                ..Variant::LLAMA
+            },
+            ..Self::TINY
+        },
+        Architecture {
+            layers: 3,
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 64,
+            tied_head: false,
+            variant: Variant {
+                projection_biases: true,
+                head_norms: true,
+                unrotated: Some(LayerPattern::Every(3)),
+                window: Some(AttentionWindow {
+                    positions: 64,
+                    layers: LayerPattern::ExceptEvery(2),
+                }),
             },
             ..Self::TINY
         },

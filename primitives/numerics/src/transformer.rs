@@ -191,6 +191,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                 Operator::Attention {
                     cache: layer,
                     heads,
+                    window,
                     queries,
                     output,
                     ..
@@ -199,7 +200,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     let queries = &integers[queries.index()];
                     let rows = sized(&mut mixed, queries.len());
                     let layer = cache.layer(layer as usize);
-                    kernels.attention(layer, heads as usize, start, queries, rows);
+                    kernels.attention(layer, heads as usize, window, start, queries, rows);
                     integers[output.index()] = mixed;
                 }
                 Operator::Quantise { input, output } => kernels.quantise(

@@ -18,6 +18,7 @@ use noema_numerics::{
     rope::ROTATED_LIMIT,
     BLOCK,
 };
+use std::ops::Range;
 
 /// Fraction bits of the scaled query: the definition's 2^-20, of which 16 remain in a logit.
 const QUERY_FRACTION: u32 = 20;
@@ -43,7 +44,7 @@ pub(crate) fn supports(head_dim: usize) -> bool {
     head_dim.is_multiple_of(BLOCK) && matches!(head_dim / BLOCK, 1..=4 | 8)
 }
 
-/// Attends with `query` over the first `positions` of a key/value head.
+/// Attends with `query` over the positions `seen` of a key/value head.
 ///
 /// # Panics
 /// For a width of head that has no kernel.
@@ -53,7 +54,7 @@ pub(crate) fn head(
     query: &[i32],
     keys: HeadCache<'_>,
     values: HeadCache<'_>,
-    positions: usize,
+    seen: Range<usize>,
     output: &mut [i32],
 ) {
     macro_rules! run {
@@ -65,7 +66,7 @@ pub(crate) fn head(
                     query,
                     keys,
                     values,
-                    positions,
+                    seen,
                     output,
                 }),)*
                 blocks => panic!("a head of {blocks} blocks has no kernel"),
@@ -82,7 +83,7 @@ struct Head<'a, const B: usize> {
     query: &'a [i32],
     keys: HeadCache<'a>,
     values: HeadCache<'a>,
-    positions: usize,
+    seen: Range<usize>,
     output: &'a mut [i32],
 }
 
@@ -95,9 +96,10 @@ impl<const B: usize> Work for Head<'_, B> {
             query,
             keys,
             values,
-            positions,
+            seen,
             output,
         } = self;
+        let positions = seen.end;
         let scale = score_scale(query.len());
         s.query.resize(query.len(), 0);
         for (scaled, &q) in s.query.iter_mut().zip(query) {
@@ -145,11 +147,13 @@ impl<const B: usize> Work for Head<'_, B> {
             *logit = saturate(round_shift(sum, drop));
         }
 
-        let largest = s.logits.iter().copied().max().unwrap_or(0);
+        let largest = s.logits[seen.start..].iter().copied().max().unwrap_or(0);
         s.powers.resize(positions, 0);
         for (power, logit) in s.powers.iter_mut().zip(&s.logits) {
             *power = exp2(logit.saturating_sub(largest));
         }
+        // Positions before the window weigh nothing.
+        s.powers[..seen.start].fill(0);
         let divisor = Reciprocal::new(s.powers.iter().map(|&e| u64::from(e)).sum());
 
         s.products.resize(positions, 0);

@@ -270,6 +270,7 @@ impl Kernels for CpuKernels {
         &self,
         cache: LayerCache<'_>,
         heads: usize,
+        window: Option<u32>,
         start: usize,
         queries: &[i32],
         output: &mut [i32],
@@ -279,18 +280,22 @@ impl Kernels for CpuKernels {
             let width = heads * head_dim;
             return self.team.run_pieces(output, width, &|row, output| {
                 let queries = &queries[row * width..][..width];
-                attention::attention(cache, heads, start + row, queries, output);
+                attention::attention(cache, heads, window, start + row, queries, output);
             });
         }
         thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
         let heads_per_kv = heads / cache.heads();
         self.team.run_pieces(output, head_dim, &|unit, output| {
             let (row, kv) = (unit / heads, unit % heads / heads_per_kv);
-            let (keys, values) = (cache.keys(kv), cache.values(kv));
             let query = &queries[unit * head_dim..][..head_dim];
-            let positions = start + row + 1;
+            let seen = attention::seen(window, start + row);
+            // Whole blocks of positions, from the first that is seen.
+            let first = seen.start / BLOCK * BLOCK;
+            let keys = cache.keys(kv).after(first, head_dim);
+            let values = cache.values(kv).after(first, head_dim);
+            let seen = seen.start - first..seen.end - first;
             SCRATCH.with_borrow_mut(|scratch| {
-                attend::head(self.level, scratch, query, keys, values, positions, output);
+                attend::head(self.level, scratch, query, keys, values, seen, output);
             });
         });
     }

@@ -382,6 +382,7 @@ impl Sequential<'_> {
                 Operator::Attention {
                     cache: index,
                     heads,
+                    window,
                     queries,
                     output,
                     ..
@@ -391,7 +392,7 @@ impl Sequential<'_> {
                         .get_disjoint_mut(places)
                         .expect("attention writes another value than it reads; qed");
                     let layer = cache.layer(index as usize);
-                    kernels.attention(layer, heads as usize, *start, queries, output);
+                    kernels.attention(layer, heads as usize, window, *start, queries, output);
                 }
                 operator => unreachable!("{} works by row", operator.name()),
             }

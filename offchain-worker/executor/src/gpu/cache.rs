@@ -25,6 +25,8 @@ pub(crate) struct Around<'a> {
     /// The parts of the rotation table; none if the layer does not rotate.
     pub(crate) rope: &'a [Part],
     pub(crate) projected: &'a Buffer,
+    /// The last positions that a position sees; none for all.
+    pub(crate) window: Option<u32>,
     pub(crate) powers: &'a Buffer,
     pub(crate) scores: &'a Buffer,
     pub(crate) mixed: &'a Buffer,
@@ -240,7 +242,14 @@ impl LayerSlab {
         let scale = score_scale(a.head_dim as usize) as u32;
         let attention = around.kernels.attention.bind(
             gpu,
-            &[a.heads, a.kv_heads, a.head_dim, scale, slab],
+            &[
+                a.heads,
+                a.kv_heads,
+                a.head_dim,
+                scale,
+                slab,
+                around.window.unwrap_or(u32::MAX),
+            ],
             &[
                 around.projected,
                 &pages,

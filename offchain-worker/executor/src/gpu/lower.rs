@@ -95,6 +95,8 @@ pub(crate) enum Work {
     Attention {
         cache: usize,
         heads: u32,
+        /// The last positions that a position sees; none for all.
+        window: Option<u32>,
         projected: Vector,
         output: Vector,
     },
@@ -470,6 +472,7 @@ impl Lowering<'_> {
             cache: read,
             heads,
             kv_heads,
+            window,
             queries,
             output,
         }] = *rest
@@ -499,6 +502,7 @@ impl Lowering<'_> {
         let attention = Work::Attention {
             cache,
             heads,
+            window,
             projected,
             output,
         };

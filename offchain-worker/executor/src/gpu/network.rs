@@ -40,6 +40,7 @@ struct Cached {
     /// None if the layer does not rotate.
     table: Option<usize>,
     projected: Vector,
+    window: Option<u32>,
     mixed: Vector,
 }
 
@@ -135,6 +136,7 @@ impl Network {
                 kernels,
                 rope: self.rope(cached.table),
                 projected: s.integers(cached.projected),
+                window: cached.window,
                 powers: &s.powers,
                 scores: &s.scores,
                 mixed: s.integers(cached.mixed),
@@ -271,6 +273,7 @@ impl Binder<'_> {
                 let cached = Cached {
                     table,
                     projected: 0,
+                    window: None,
                     mixed: 0,
                 };
                 self.caches.insert(cache, cached);
@@ -279,11 +282,13 @@ impl Binder<'_> {
             Work::Attention {
                 cache,
                 heads,
+                window,
                 projected,
                 output,
             } => {
                 if let Some(cached) = self.caches.get_mut(&cache) {
                     (cached.projected, cached.mixed) = (projected, output);
+                    cached.window = window;
                 }
                 Dispatch::Attention(cache, heads)
             }

@@ -1,6 +1,6 @@
 //! The SCALE encoding of a variant.
 
-use super::{LayerPattern, Variant};
+use super::{AttentionWindow, LayerPattern, Variant};
 use alloc::vec::Vec;
 use codec::{
     Decode, DecodeWithMemTracking, Encode, EncodeLike, Error, Input, MaxEncodedLen, Output,
@@ -30,10 +30,13 @@ pub enum Feature {
     /// [`Variant::unrotated`].
     #[codec(index = 2)]
     Unrotated(LayerPattern),
+    /// [`Variant::window`].
+    #[codec(index = 3)]
+    Window(AttentionWindow),
 }
 
 /// Most differences of a variant.
-const MOST: usize = 3;
+const MOST: usize = 4;
 
 impl Variant {
     fn features(&self) -> Vec<Feature> {
@@ -41,11 +44,13 @@ impl Variant {
             projection_biases,
             head_norms,
             unrotated,
+            window,
         } = *self;
         let features: [Option<Feature>; MOST] = [
             projection_biases.then_some(Feature::ProjectionBiases),
             head_norms.then_some(Feature::HeadNorms),
             unrotated.map(Feature::Unrotated),
+            window.map(Feature::Window),
         ];
         features.into_iter().flatten().collect()
     }
@@ -72,6 +77,7 @@ impl Decode for Variant {
                 Feature::ProjectionBiases => variant.projection_biases = true,
                 Feature::HeadNorms => variant.head_norms = true,
                 Feature::Unrotated(pattern) => variant.unrotated = Some(pattern),
+                Feature::Window(window) => variant.window = Some(window),
             }
         }
         // Equal variants have one encoding.

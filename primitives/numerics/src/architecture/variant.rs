@@ -1,6 +1,6 @@
 //! The differences between the network of an architecture and that of Llama 2.
 
-use super::ArchitectureError;
+use super::{ArchitectureError, Dimension};
 use core::fmt;
 
 /// How a network differs from that of Llama 2, which is the [default](Self::LLAMA).
@@ -23,6 +23,33 @@ pub struct Variant {
     /// The layers that do not rotate queries and keys: SmolLM3.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub unrotated: Option<LayerPattern>,
+    /// The window of attention in some layers: Mistral. Without it, a position sees all before it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub window: Option<AttentionWindow>,
+}
+
+/// The positions that some layers attend to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "codec",
+    derive(
+        codec::Encode,
+        codec::Decode,
+        codec::DecodeWithMemTracking,
+        codec::MaxEncodedLen,
+        scale_info::TypeInfo
+    )
+)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub struct AttentionWindow {
+    /// The last positions that a position sees, itself among them, at least 1.
+    pub positions: u32,
+    /// The layers.
+    pub layers: LayerPattern,
 }
 
 /// Some of the layers of a network.
@@ -105,6 +132,7 @@ impl Variant {
         projection_biases: false,
         head_norms: false,
         unrotated: None,
+        window: None,
     };
 
     /// Whether `layer` rotates queries and keys.
@@ -114,10 +142,20 @@ impl Variant {
             .is_some_and(|pattern| pattern.contains(layer))
     }
 
-    /// Refuses patterns that do not apply to `layers` layers.
+    /// The last positions that a position sees in `layer`, if not all.
+    pub fn window(&self, layer: u32) -> Option<u32> {
+        let window = self.window?;
+        window.layers.contains(layer).then_some(window.positions)
+    }
+
+    /// Refuses an empty window, and patterns that do not apply to `layers` layers.
     pub(super) fn validate(&self, layers: u32) -> Result<(), ArchitectureError> {
-        self.unrotated
-            .map_or(Ok(()), |pattern| pattern.validate(layers))
+        if self.window.is_some_and(|window| window.positions == 0) {
+            return Err(ArchitectureError::Zero(Dimension::Window));
+        }
+        let windowed = self.window.map(|window| window.layers);
+        let mut patterns = self.unrotated.into_iter().chain(windowed);
+        patterns.try_for_each(|pattern| pattern.validate(layers))
     }
 
     /// Whether the network is that of Llama 2.

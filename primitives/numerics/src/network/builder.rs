@@ -178,11 +178,12 @@ impl Builder {
         });
     }
 
-    pub(super) fn attention(&mut self, queries: Value, output: Value) {
+    pub(super) fn attention(&mut self, window: Option<u32>, queries: Value, output: Value) {
         self.step(Operator::Attention {
             cache: self.layer.unwrap_or_default(),
             heads: self.architecture.heads,
             kv_heads: self.architecture.kv_heads,
+            window,
             queries,
             output,
         });

@@ -216,10 +216,12 @@ impl Network {
                 cache,
                 heads,
                 kv_heads,
+                window,
                 queries,
                 output,
             } => {
                 cache < a.layers
+                    && window != Some(0)
                     && kv_heads == a.kv_heads
                     && heads.is_multiple_of(kv_heads)
                     && width(queries) == heads * a.head_dim

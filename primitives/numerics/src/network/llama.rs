@@ -32,7 +32,7 @@ pub(super) fn describe(a: Architecture) -> Network {
 
 /// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`, to which some
 /// variants add biases, of which they norm each head of q and k, or which
-/// they do not rotate in some layers.
+/// they do not rotate in some layers. Attention may see only the last positions.
 fn attend(n: &mut Builder, a: Architecture, layer: u32, x: Value) {
     let (width, kv_width) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
     let normed = n.normed("normed", a.hidden);
@@ -61,7 +61,7 @@ fn attend(n: &mut Builder, a: Architecture, layer: u32, x: Value) {
         n.rope(TensorRole::Rope, keys);
     }
     n.store(keys, values);
-    n.attention(queries, mixed);
+    n.attention(a.variant.window(layer), queries, mixed);
     n.quantise(mixed, mixed_blocks);
     n.linear(TensorRole::AttentionOutput, mixed_blocks, delta);
     n.add(delta, x);

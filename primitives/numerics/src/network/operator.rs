@@ -67,7 +67,8 @@ pub enum Operator {
         /// Integers in units of 2^-16.
         values: Value,
     },
-    /// `output = attention(queries)` over all positions stored so far: [`mod@crate::attention`].
+    /// `output = attention(queries)` over the positions stored so far, or the last of them:
+    /// [`mod@crate::attention`].
     Attention {
         /// Index of the cache.
         cache: u32,
@@ -75,6 +76,8 @@ pub enum Operator {
         heads: u32,
         /// Key/value heads.
         kv_heads: u32,
+        /// The last positions that a position sees, itself among them; none for all.
+        window: Option<u32>,
         /// Integers in units of 2^-16.
         queries: Value,
         /// Integers in units of 2^-16, as wide as the queries.
@@ -217,6 +220,11 @@ impl fmt::Display for Line<'_> {
         let name = |value: Value| network.value(value).name;
         let (read, written) = match **operator {
             Operator::Store { cache: index, .. } => (None, Some(cache(index))),
+            Operator::Attention {
+                cache: index,
+                window: Some(positions),
+                ..
+            } => (Some(format!("last {positions} of {}", cache(index))), None),
             Operator::Attention { cache: index, .. } => (Some(cache(index)), None),
             _ => (None, None),
         };

@@ -99,6 +99,8 @@ pub enum Case {
         heads: u32,
         kv_heads: u32,
         head_dim: u32,
+        /// The last positions that a query sees.
+        window: Option<u32>,
         /// Position of the first query; there are keys and values up to the last one.
         start: u32,
         keys: Vec<i32>,
@@ -210,6 +212,7 @@ impl Case {
                     keys: values(stored, random),
                     values: values(stored, random),
                     queries: values((batch * heads * head_dim) as usize, random),
+                    window: (random.below(2) == 1).then(|| between(1, 80, random)),
                 }
             }
             TensorOperator::Swiglu => {
@@ -348,6 +351,7 @@ impl Case {
             heads: 1,
             kv_heads: 1,
             head_dim,
+            window: None,
             start: positions - 1,
             keys: vec![key; positions as usize * width],
             values: vec![value; positions as usize * width],
@@ -440,6 +444,7 @@ impl Case {
                 heads,
                 kv_heads,
                 head_dim,
+                window,
                 start,
                 keys,
                 values,
@@ -449,7 +454,8 @@ impl Case {
                 cache.store(0, 0, keys, values);
                 let mut output = vec![1; queries.len()];
                 let heads = *heads as usize;
-                kernels.attention(cache.layer(0), heads, *start as usize, queries, &mut output);
+                let (layer, start) = (cache.layer(0), *start as usize);
+                kernels.attention(layer, heads, *window, start, queries, &mut output);
                 return integers(&output);
             }
             Self::Swiglu { columns, gate, up } => {

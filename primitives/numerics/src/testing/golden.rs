@@ -147,7 +147,7 @@ fn attended(kernels: &dyn Kernels) -> Vec<i32> {
     cache.store(0, 0, &values(3, 19, 100 * 32), &values(4, 19, 100 * 32));
     let queries = values(5, 19, 30 * 64);
     let mut output = vec![0; queries.len()];
-    kernels.attention(cache.layer(0), 2, 70, &queries, &mut output);
+    kernels.attention(cache.layer(0), 2, None, 70, &queries, &mut output);
     output
 }
 

@@ -145,7 +145,7 @@ fn attention_takes_the_largest_of_everything() {
         );
         let mut output = vec![0; width];
         let query = vec![1 << 28; width];
-        attention::attention(cache.layer(0), 1, rows - 1, &query, &mut output);
+        attention::attention(cache.layer(0), 1, None, rows - 1, &query, &mut output);
         // All values are the clamped extreme, so their average is too.
         for out in output {
             let expected = f64::from(sign * (1 << 26));
@@ -162,7 +162,7 @@ fn attention_over_nothing_but_zeros_is_zero() {
     let mut cache = KvCache::new(&TestModel::TINY, 64);
     cache.store(0, 0, &[0; 40 * 32], &[0; 40 * 32]);
     let mut output = vec![1; 64];
-    attention::attention(cache.layer(0), 2, 39, &[0; 64], &mut output);
+    attention::attention(cache.layer(0), 2, None, 39, &[0; 64], &mut output);
     assert_eq!(output, [0; 64]);
 }
 

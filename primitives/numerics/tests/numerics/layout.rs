@@ -4,7 +4,8 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use noema_numerics::{
     layout::{self, TensorKind},
     testing::{Random, TestModel},
-    tile, Architecture, ArchitectureError, Dimension, LayerPattern, Model, ModelError, Variant,
+    tile, Architecture, ArchitectureError, AttentionWindow, Dimension, LayerPattern, Model,
+    ModelError, Variant,
 };
 use proptest::prelude::*;
 
@@ -277,6 +278,18 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         unrotated: Some(LayerPattern::Every(4)),
         ..both
     };
+    let window = Variant {
+        window: Some(AttentionWindow {
+            positions: 4_096,
+            layers: LayerPattern::ALL,
+        }),
+        ..Variant::LLAMA
+    };
+    assert_eq!(window.encode(), [4, 3, 0, 16, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        serde_json::to_string(&window).unwrap(),
+        r#"{"window":{"positions":4096,"layers":{"from":0}}}"#
+    );
     assert_eq!(Variant::LLAMA.encode(), [0]);
     assert_eq!(biases.encode(), [4, 0]);
     assert_eq!(both.encode(), [8, 0, 1]);
@@ -299,7 +312,7 @@ proptest! {
             layers: n[0], hidden: n[1] & !31, heads: n[2], kv_heads: n[3], head_dim: n[4] & !31,
             feed_forward: n[5] & !31, vocabulary: n[6], context_length: n[7],
             norm_epsilon_q32: n[8], tied_head: n[8] & 1 == 1,
-            variant: Variant { projection_biases: n[8] & 2 == 2, head_norms: n[8] & 4 == 4, unrotated: None },
+            variant: Variant { projection_biases: n[8] & 2 == 2, head_norms: n[8] & 4 == 4, unrotated: None, window: None },
         };
         match architecture.validate() {
             Ok(()) => prop_assert!(layout::weights_bytes(&architecture).unwrap() > 0),

@@ -4,7 +4,7 @@ use noema_numerics::{
     layout::{TensorKind, TensorRole},
     network::Operator,
     testing::TestModel,
-    Architecture, LayerPattern, Network, Variant,
+    Architecture, ArchitectureError, AttentionWindow, Dimension, LayerPattern, Network, Variant,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -230,6 +230,37 @@ fn layers_without_rotation_have_no_rope() {
     );
 }
 
+#[test]
+fn a_window_is_that_of_its_layers() {
+    let with = |positions| Architecture {
+        layers: 6,
+        variant: Variant {
+            window: Some(AttentionWindow {
+                positions,
+                layers: LayerPattern::ExceptEvery(3),
+            }),
+            ..Variant::LLAMA
+        },
+        ..TINY
+    };
+    let network = Network::new(&with(40)).unwrap();
+    let windows: Vec<Option<u32>> = network
+        .steps()
+        .iter()
+        .filter_map(|step| match step.operator {
+            Operator::Attention { window, .. } => Some(window),
+            _ => None,
+        })
+        .collect();
+    let narrow = Some(40);
+    assert_eq!(windows, [narrow, narrow, None, narrow, narrow, None]);
+    let formula = network.to_string();
+    assert!(formula.contains("mixed = attention(last 40 of cache 0, queries)"));
+    assert!(formula.contains("mixed = attention(cache 2, queries)"));
+    let empty = Err(ArchitectureError::Zero(Dimension::Window));
+    assert_eq!(with(0).validate(), empty);
+}
+
 proptest! {
     /// Every network keeps the rules of networks.
     #[test]
@@ -245,6 +276,8 @@ proptest! {
         projection_biases: bool,
         head_norms: bool,
         unrotated in pattern(),
+        positions in 1u32..10_000,
+        windowed in pattern(),
     ) {
         let architecture = Architecture {
             layers,
@@ -261,6 +294,9 @@ proptest! {
                 projection_biases,
                 head_norms,
                 unrotated: unrotated.filter(|pattern| applies(*pattern, layers)),
+                window: windowed
+                    .filter(|pattern| applies(*pattern, layers))
+                    .map(|layers| AttentionWindow { positions, layers }),
             },
         };
         let network = Network::new(&architecture).unwrap();

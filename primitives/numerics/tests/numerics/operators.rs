@@ -251,8 +251,9 @@ proptest! {
         query_size in 12u32..19,
         key_size in 12u32..19,
         value_size in 4u32..26,
+        window in prop::option::of(1u32..80),
     ) {
-        check_attention(seed, positions, [query_size, key_size, value_size])?;
+        check_attention(seed, positions, window, [query_size, key_size, value_size])?;
     }
 }
 
@@ -265,7 +266,12 @@ const WIDE: Architecture = Architecture {
 };
 
 /// Attention of every position, compared with a softmax in f64 over the content of the cache.
-fn check_attention(seed: u64, positions: usize, sizes: [u32; 3]) -> Result<(), TestCaseError> {
+fn check_attention(
+    seed: u64,
+    positions: usize,
+    window: Option<u32>,
+    sizes: [u32; 3],
+) -> Result<(), TestCaseError> {
     let mut random = Random::new(seed);
     let mut draw = |count: usize, bits: u32| -> Vec<i32> {
         (0..count)
@@ -281,19 +287,21 @@ fn check_attention(seed: u64, positions: usize, sizes: [u32; 3]) -> Result<(), T
     cache.store(0, 0, &keys, &values);
     let layer = cache.layer(0);
     let mut output = vec![0; queries.len()];
-    attention::attention(layer, 4, 0, &queries, &mut output);
+    attention::attention(layer, 4, window, 0, &queries, &mut output);
 
     let dequantised = |head: noema_numerics::cache::HeadCache<'_>, t: usize, i: usize| {
         f64::from(head.quants[t * 64 + i]) * f64::from(head.scales[t * 2 + i / 32])
     };
     for position in 0..positions {
+        let seen = attention::seen(window, position);
         for head in 0..4 {
             let at = position * 256 + head * 64;
             let (query, output) = (&queries[at..at + 64], &output[at..at + 64]);
             let (keys, values) = (layer.keys(head / 2), layer.values(head / 2));
             let largest = f64::from(query.iter().map(|q| q.unsigned_abs()).max().unwrap());
             let mut delta: f64 = 0.0;
-            let scores: Vec<f64> = (0..=position)
+            let scores: Vec<f64> = seen
+                .clone()
                 .map(|t| {
                     let key = (0..64).map(|i| dequantised(keys, t, i));
                     let total: f64 = key.clone().map(f64::abs).sum();
@@ -308,16 +316,19 @@ fn check_attention(seed: u64, positions: usize, sizes: [u32; 3]) -> Result<(), T
             let weights: Vec<f64> = scores.iter().map(|s| (s - most).exp()).collect();
             let sum: f64 = weights.iter().sum();
             for (i, &out) in output.iter().enumerate() {
-                let real: f64 = (0..=position)
-                    .map(|t| weights[t] * dequantised(values, t, i))
+                let real: f64 = seen
+                    .clone()
+                    .zip(&weights)
+                    .map(|(t, weight)| weight * dequantised(values, t, i))
                     .sum::<f64>()
                     / sum;
-                let size = (0..=position)
+                let size = seen
+                    .clone()
                     .map(|t| dequantised(values, t, i).abs())
                     .fold(0.0, f64::max)
                     .max(
                         f64::from(
-                            (0..=position)
+                            seen.clone()
                                 .map(|t| values.scales[t * 2 + i / 32])
                                 .max()
                                 .unwrap(),

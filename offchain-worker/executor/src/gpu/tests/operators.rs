@@ -198,6 +198,7 @@ proptest! {
         per_kv in 1u32..4,
         start in prop::sample::select(vec![0usize, 1, 31, 32, 33, 70, 500, 900]),
         batch in 1usize..40,
+        window in prop::option::of(1u32..600),
     ) {
         let Some(device) = device() else { return Ok(()) };
         let mut random = Random::new(seed);
@@ -209,18 +210,19 @@ proptest! {
             context_length: 960,
             ..TestModel::TINY
         };
-        attend(&Bench::new(device), a, start, batch, &mut random)?;
+        attend(&Bench::new(device), a, window, start..start + batch, &mut random)?;
     }
 }
 
-/// Stores `start + batch` positions and attends with the last `batch` of them.
+/// Stores all positions up to the end of `asked`, and attends with those.
 fn attend(
     bench: &Bench<'_>,
     a: Architecture,
-    start: usize,
-    batch: usize,
+    window: Option<u32>,
+    asked: Range<usize>,
     random: &mut Random,
 ) -> Result<(), TestCaseError> {
+    let (start, batch) = (asked.start, asked.len());
     let (width, kv_width) = (a.attention_width(), a.kv_width());
     let model = TestModel::seeded(a, random.bits());
     let model = model.model();
@@ -240,6 +242,7 @@ fn attend(
     Scalar.attention(
         cache.layer(0),
         a.heads as usize,
+        window,
         start,
         asked,
         &mut expected,
@@ -264,6 +267,7 @@ fn attend(
         kernels: bench.kernels,
         rope: &rope,
         projected: &projected,
+        window,
         powers: &powers,
         scores: &scores,
         mixed: &mixed,
@@ -273,7 +277,7 @@ fn attend(
     let place = caches.reserve(bench.gpu, &around, positions).expect("room");
     caches.release(other);
     let entry = |position: usize| [0, position as u32, place.page, place.slab];
-    let window = |range: Range<usize>| {
+    let rows_of = |range: Range<usize>| {
         let mut words = vec![range.len() as u32, range.start as u32, stride as u32, 0];
         words.extend(range.flat_map(entry));
         words
@@ -284,7 +288,7 @@ fn attend(
         let rows = first..positions.min(first + MOST_ROWS);
         for bound in &layer.rope {
             let groups = [units, rows.len() as u32, 1];
-            bench.run(&bench.kernels.rope, bound, &window(rows.clone()), groups);
+            bench.run(&bench.kernels.rope, bound, &rows_of(rows.clone()), groups);
         }
     }
     let found = bench.download_i32(&projected, positions * row_words);
@@ -299,7 +303,7 @@ fn attend(
     bench.run(
         &bench.kernels.attention,
         &layer.attention,
-        &window(start..positions),
+        &rows_of(start..positions),
         groups,
     );
     let found = bench.download_i32(&mixed, positions * width);

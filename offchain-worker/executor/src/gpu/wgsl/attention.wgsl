@@ -1,5 +1,5 @@
 // `noema_numerics::attention`: a workgroup attends with one query head (x) of one row (y) of the
-// window, in three sweeps over the positions before it: scores, powers, mixture of the values.
+// window, in three sweeps over the positions that it sees: scores, powers, mixture of the values.
 
 struct Params {
     heads: u32,
@@ -10,6 +10,8 @@ struct Params {
     score_scale: u32,
     // The bound slab of caches.
     slab: u32,
+    // The last positions that a position sees.
+    window: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -101,6 +103,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let head = group.x;
     let kv_head = head / (params.heads / params.kv_heads);
     let positions = row.y + 1u;
+    let unseen = saturating_sub(positions, params.window);
     let pages = (positions + PAGE - 1u) / PAGE;
     let at = window.first + group.y;
     let scores_at = (group.y * params.heads + head) * window.score_stride;
@@ -143,7 +146,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     // Scores: one position for each thread.
     var most = i32(0x80000000u);
-    for (var t = thread; t < positions; t += THREADS) {
+    for (var t = unseen + thread; t < positions; t += THREADS) {
         let page = page_word(row.z + t / PAGE, params.kv_heads, kv_head, dim);
         let offset = t % PAGE;
         var sum = vec2<u32>(0u, 0u);
@@ -165,7 +168,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     // Powers and their sum.
     var total = vec2<u32>(0u, 0u);
-    for (var t = thread; t < positions; t += THREADS) {
+    for (var t = unseen + thread; t < positions; t += THREADS) {
         let e = exp2_power(below_largest(scores[scores_at + t], most));
         scores[scores_at + t] = i32(e);
         total = add64(total, vec2<u32>(e, 0u));
@@ -177,7 +180,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // The largest weight of a position, for each block of the values: high halves first.
     for (var b = 0u; b < blocks; b += 1u) {
         var heaviest = vec2<u32>(0u, 0u);
-        for (var t = thread; t < positions; t += THREADS) {
+        for (var t = unseen + thread; t < positions; t += THREADS) {
             let page = page_word(row.z + t / PAGE, params.kv_heads, kv_head, dim);
             let scale = cached_word(page + 17u * dim + b * PAGE + t % PAGE);
             let weight = mul_u32(u32(scores[scores_at + t]), scale);
@@ -208,7 +211,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         // Weights grow with the values they are rounded from: the largest weight has the widest shift.
         let base = saturating_sub(block_shift(round_shift(heaviest, u).x), 11u);
         var sum = vec2<u32>(0u, 0u);
-        for (var first = 0u; first < pages; first += CHUNKS) {
+        for (var first = unseen / PAGE; first < pages; first += CHUNKS) {
             // Eight threads weigh a page, four positions each.
             let page = first + thread / 8u;
             var weights = vec4<i32>();
@@ -217,16 +220,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let s = cache[(start + 17u * dim + b * PAGE) / 4u + thread % 8u];
                 let t = page * PAGE + thread % 8u * 4u;
                 let at_power = scores_at + t;
-                if t < positions {
+                if t >= unseen && t < positions {
                     weights.x = position_weight(scores[at_power], s.x, u);
                 }
-                if t + 1u < positions {
+                if t + 1u >= unseen && t + 1u < positions {
                     weights.y = position_weight(scores[at_power + 1u], s.y, u);
                 }
-                if t + 2u < positions {
+                if t + 2u >= unseen && t + 2u < positions {
                     weights.z = position_weight(scores[at_power + 2u], s.z, u);
                 }
-                if t + 3u < positions {
+                if t + 3u >= unseen && t + 3u < positions {
                     weights.w = position_weight(scores[at_power + 3u], s.w, u);
                 }
             }
